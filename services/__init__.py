@@ -1,0 +1,1 @@
+"""The five services, their chassis and the lexicon that they share."""

@@ -1,0 +1,96 @@
+"""Settings: one frozen value for one process, read once from the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+
+class SettingMissing(Exception):  # noqa: N818 - it names the obstacle
+    """A setting without a default is not set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What one process is told from outside.
+
+    Every field is read from its upper-case name, or from the file that NAME_FILE points to. Secrets are left out
+    of the representation, so that no log shows them.
+    """
+
+    service: str
+    database_url: str = field(default="", repr=False)
+    keys_database_url: str = field(default="", repr=False)
+    broker_url: str = field(default="embedded://", repr=False)
+    #: Ed25519 public key (PEM) under which passports are checked.
+    passport_public_key: str = field(default="", repr=False)
+    #: Ed25519 private key (PEM); access alone has it.
+    passport_private_key: str = field(default="", repr=False)
+    #: What this service shows access to be given its own passport.
+    service_secret: str = field(default="", repr=False)
+    #: What access derives every service's secret from; access alone has it.
+    service_master_secret: str = field(default="", repr=False)
+    #: Base64, 32 bytes; wraps the keys in the key store; contacts alone has it.
+    vault_master_key: str = field(default="", repr=False)
+    #: Base64, 32 bytes; keys of the digests for look-up, likeness and suppression; contacts alone has it.
+    digest_key: str = field(default="", repr=False)
+    #: Base64, 32 bytes; authenticates cursors and forms.
+    cursor_key: str = field(default="", repr=False)
+    #: Ed25519 private key (PEM) that signs checkpoints; audit alone has it.
+    checkpoint_private_key: str = field(default="", repr=False)
+    checkpoint_public_key: str = field(default="", repr=False)
+    #: Origin line of checkpoints (C2SP tlog-checkpoint).
+    checkpoint_origin: str = "liaison/audit"
+    #: Append-only file, on another volume, in which checkpoints are witnessed.
+    audit_witness_file: str = ""
+    #: Signed list of erased ids, outside what a restore brings back.
+    erased_ids_file: str = ""
+    listen_host: str = "127.0.0.1"
+    listen_port: int = 8080
+    #: The browser cookie's Secure flag is dropped only on loopback, in the embedded run.
+    cookie_secure: bool = True
+    ribbon: str = ""
+    log_level: str = "INFO"
+    log_format: str = "json"
+    #: Concurrent calls that one process works on.
+    workers: int = 20
+    pool_size: int = 10
+    #: Seconds that a call over the bus may take.
+    call_deadline: float = 10.0
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str], **given: object) -> Settings:
+        """Read the settings.
+
+        :raises SettingMissing: a field without default is neither given nor in the environment.
+        """
+        values: dict[str, object] = dict(given)
+        for setting in fields(cls):
+            if setting.name in values:
+                continue
+            text = _read(environ, setting.name.upper())
+            if text is not None:
+                values[setting.name] = _convert(text, str(setting.type))
+        missing = [f.name for f in fields(cls) if f.name == "service" and f.name not in values]
+        if missing:
+            message = f"Set {', '.join(name.upper() for name in missing)}."
+            raise SettingMissing(message)
+        return cls(**values)  # type: ignore[arg-type]  # each value was converted to its field's type
+
+
+def _read(environ: Mapping[str, str], name: str) -> str | None:
+    if name in environ:
+        return environ[name]
+    path = environ.get(f"{name}_FILE")
+    return Path(path).read_text().strip("\n") if path else None
+
+
+def _convert(text: str, kind: str) -> object:
+    if kind == "int":
+        return int(text)
+    if kind == "float":
+        return float(text)
+    if kind == "bool":
+        return text.strip().lower() in {"1", "true", "yes", "on"}
+    return text

@@ -1,0 +1,311 @@
+"""What crosses boundaries: refusals, announcements, callers. Standard library only.
+
+The refusals, one branch for one meaning (the gateway gives each branch its HTTP status)::
+
+    Refusal
+    ├── Unauthenticated       nobody is signed in
+    ├── Forbidden             somebody is, and may not
+    ├── NotFound              not there, or not yours to know of
+    ├── Conflict              the state of things forbids it
+    ├── Stale                 it changed since you read it
+    ├── TooLarge              more than is taken in
+    ├── WrongType             not a kind of content that is taken in
+    ├── Invalid               the input is wrong, field by field
+    ├── PreconditionMissing   say which version you mean
+    ├── TooMany               slow down
+    └── Unavailable           a part of the system is away
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import inspect
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, ClassVar, Self
+from uuid import UUID
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal names the obstacle, it is not an error of the program
+    """The request cannot be granted."""
+
+    branch: ClassVar[str] = "refusal"
+    code: str = "refused"
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        code: str | None = None,
+        errors: Mapping[str, list[str]] | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.detail = detail or _first_line(type(self))
+        self.code = code or type(self).code
+        self.errors = dict(errors) if errors else None
+        self.extra = dict(extra) if extra else {}
+        super().__init__(self.detail)
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the shape in which a refusal crosses the bus; nothing else of an exception ever does."""
+        return {
+            "branch": self.branch,
+            "code": self.code,
+            "detail": self.detail,
+            "errors": self.errors,
+            "extra": self.extra,
+        }
+
+    @staticmethod
+    def from_wire(wire: Mapping[str, Any]) -> Refusal:
+        """Rebuild a refusal of the same branch and code; an unknown branch is `Unavailable`."""
+        branch = BRANCHES.get(str(wire.get("branch")), Unavailable)
+        return branch(
+            str(wire.get("detail") or "") or None,
+            code=str(wire.get("code") or branch.code),
+            errors=wire.get("errors"),
+            extra=wire.get("extra"),
+        )
+
+
+class Unauthenticated(Refusal):
+    """Sign in first."""
+
+    branch = "unauthenticated"
+    code = "session-required"
+
+
+class Forbidden(Refusal):
+    """You may not do this."""
+
+    branch = "forbidden"
+    code = "forbidden"
+
+
+class NotFound(Refusal):
+    """There is no such record, or it is not yours to know of."""
+
+    branch = "not-found"
+    code = "not-found"
+
+
+class Conflict(Refusal):
+    """The present state forbids it."""
+
+    branch = "conflict"
+    code = "conflict"
+
+
+class Stale(Refusal):
+    """The record changed since you read it."""
+
+    branch = "stale"
+    code = "stale"
+
+
+class TooLarge(Refusal):
+    """That is more than is taken in."""
+
+    branch = "too-large"
+    code = "too-large"
+
+
+class WrongType(Refusal):
+    """That kind of content is not taken in."""
+
+    branch = "wrong-type"
+    code = "wrong-type"
+
+
+class Invalid(Refusal):
+    """Some fields need another value."""
+
+    branch = "invalid"
+    code = "invalid"
+
+
+class PreconditionMissing(Refusal):
+    """Say with If-Match which version of the record you mean."""
+
+    branch = "precondition-missing"
+    code = "precondition-missing"
+
+
+class TooMany(Refusal):
+    """That was too often; try again later."""
+
+    branch = "too-many"
+    code = "too-many"
+
+
+class Unavailable(Refusal):
+    """A part of the system is away; try again shortly."""
+
+    branch = "unavailable"
+    code = "unavailable"
+
+
+class OutcomeUnknown(Unavailable):
+    """The answer did not come in time; ask for the operation to learn whether it was done."""
+
+    code = "outcome-unknown"
+
+
+class IdempotencyMismatch(Conflict):
+    """This Idempotency-Key was used for another request."""
+
+    code = "idempotency-mismatch"
+
+
+BRANCHES: dict[str, type[Refusal]] = {
+    branch.branch: branch
+    for branch in (
+        Unauthenticated,
+        Forbidden,
+        NotFound,
+        Conflict,
+        Stale,
+        TooLarge,
+        WrongType,
+        Invalid,
+        PreconditionMissing,
+        TooMany,
+        Unavailable,
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One command as its sender made it; the owning service remembers it with its effect."""
+
+    id: str
+    method: str
+    path: str
+    key: str | None
+    body_hash: str
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the header that carries it."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> Self:
+        """Read the header; unknown fields are ignored."""
+        return cls(**{field.name: wire.get(field.name) for field in dataclasses.fields(cls)})
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, under which session, in which request."""
+
+    kind: str
+    id: str
+    component: str | None = None
+    level: str | None = None
+    roles: frozenset[str] = frozenset()
+    session_id: str | None = None
+    acknowledgement_id: str | None = None
+    jti: str | None = None
+    policy_version: str | None = None
+    trace_id: str | None = None
+    operation: Operation | None = None
+
+    @classmethod
+    def service(cls, name: str, *, trace_id: str | None = None) -> Caller:
+        """Return the identity under which a service does its own background work."""
+        return cls(kind="service", id=name, trace_id=trace_id or new_id())
+
+    @classmethod
+    def operator(cls, name: str, *, trace_id: str | None = None) -> Caller:
+        """Return the identity of a named person at the command line."""
+        return cls(kind="operator", id=name, trace_id=trace_id or new_id())
+
+    @classmethod
+    def anonymous(cls, *, trace_id: str | None = None) -> Caller:
+        """Return the identity of somebody who has not signed in."""
+        return cls(kind="anonymous", id="anonymous", trace_id=trace_id or new_id())
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether the three statements were acknowledged in this session (R103-R110)."""
+        return self.acknowledgement_id is not None
+
+    def within(self, *, trace_id: str | None, operation: Operation | None = None) -> Caller:
+        """Return the same caller in one particular request."""
+        return dataclasses.replace(self, trace_id=trace_id, operation=operation)
+
+
+class Announcement:
+    """A fact, told after it happened; ids and words of closed lists, never a person's values.
+
+    Subclasses are frozen, slotted dataclasses with a `name` such as `contacts:individual:registered`.
+    """
+
+    __slots__ = ()
+    name: ClassVar[str]
+
+    @classmethod
+    def routing_key(cls) -> str:
+        """Return the topic under which it travels."""
+        return cls.name.replace(":", ".")
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the JSON-able fields."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]  # every subclass is a dataclass
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> Self:
+        """Read the fields it knows and ignore the rest, so that contracts can grow."""
+        return cls(**{field.name: wire[field.name] for field in dataclasses.fields(cls) if field.name in wire})  # type: ignore[arg-type]  # every subclass is a dataclass
+
+
+def new_id() -> str:
+    """Return a UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then chance."""
+    milliseconds = time.time_ns() // 1_000_000
+    chance = int.from_bytes(os.urandom(10))
+    value = (milliseconds << 80) | chance
+    value &= ~(0xF << 76) & ~(0x3 << 62)
+    value |= (0x7 << 76) | (0x2 << 62)
+    return str(UUID(int=value))
+
+
+def entity_tag(representation: Mapping[str, Any]) -> str:
+    """Return the strong ETag (RFC 9110, 8.8.3) of what one caller sees, quotes included."""
+    canonical = json.dumps(representation, sort_keys=True, separators=(",", ":"), default=wire_value)
+    return f'"{hashlib.blake2b(canonical.encode(), digest_size=16).hexdigest()}"'
+
+
+def wire_value(value: object) -> object:
+    """Return the JSON form of dates, instants (RFC 3339, UTC), ids and sets."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    message = f"{type(value).__name__} has no JSON form"
+    raise TypeError(message)
+
+
+def chunks(items: Iterable[Any], size: int) -> Iterable[list[Any]]:
+    """Yield lists of at most `size`; nothing for nothing."""
+    chunk: list[Any] = []
+    for item in items:
+        chunk.append(item)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _first_line(refusal: type[Refusal]) -> str:
+    return inspect.cleandoc(refusal.__doc__ or "").partition("\n")[0]
