@@ -1,0 +1,65 @@
+# Everything a person does here, one word each. `make` alone says what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+BIN := .venv/bin
+STAMP := .venv/.installed
+# Where the embedded system keeps its state, where it listens, and whether it starts with invented stakeholders.
+export DATA ?= data
+export PORT ?= 8080
+export SEED ?= demo
+# A test run takes an hour at worst; PYTEST_ARGS='-k word -x' narrows it.
+PYTEST_ARGS ?=
+
+.PHONY: help run test check bench soak up down logs lock clean tools
+
+help:  ## what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  %-8s %s\n", $$1, $$2 }'
+
+$(STAMP): requirements/runtime.txt requirements/dev.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Liaison needs Python 3.11; PYTHON=/path/to/python3.11 make … names one."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/runtime.txt -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
+	@touch $@
+
+run: $(STAMP)  ## the whole system in one process, on http://127.0.0.1:$(PORT), its state in $(DATA)
+	@exec $(BIN)/liaison run
+
+# What tests want from the system: a broker of their own, and a browser once there are browser tests.
+tools:
+	@deploy/install-tools
+
+test: $(STAMP) tools  ## every test, with what this machine has (it says what it took)
+	$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+
+check: $(STAMP)  ## lint, types, import contracts and unit tests, in under a minute
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/unit tests/shape $(PYTEST_ARGS)
+
+bench: $(STAMP)  ## how fast it is, beside what the machine allows
+	$(BIN)/python -m tests.bench $(BENCH_ARGS)
+
+soak: $(STAMP) tools  ## the figures of the proof at full size; hours
+	SOAK=1 $(BIN)/python -m pytest -q -m soak --timeout=0 $(PYTEST_ARGS)
+
+up:  ## the full deployment: RabbitMQ, PostgreSQL and six processes, by docker compose
+	@test -d deploy/secrets || { echo "First write the secrets: liaison init"; exit 1; }
+	docker compose -f deploy/compose.yaml up --build --detach
+
+down:  ## stops the full deployment; its state stays
+	docker compose -f deploy/compose.yaml down
+
+logs:  ## what the full deployment says
+	docker compose -f deploy/compose.yaml logs --follow
+
+lock: $(STAMP)  ## locks requirements/*.in into *.txt, with hashes and without a registry's address
+	for name in runtime dev; do \
+	  $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
+	    requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \
+	done
+
+clean:  ## forgets caches and the virtual environment; state in $(DATA) stays
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""Putting the parts together: in one process, or one container each."""
