@@ -1,0 +1,456 @@
+"""The database of one service: the engine, and the unit of work in which everything happens.
+
+A unit of work is one transaction in the name of one caller. What it changes, what it announces and what it records
+for the audit trail become durable together, or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import orjson
+from sqlalchemy import Connection, CursorResult, Executable, create_engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from services.chassis.messages import (
+    Announcement,
+    Caller,
+    IdempotencyMismatch,
+    OutcomeUnknown,
+    Unavailable,
+    chunks,
+    new_id,
+    wire_value,
+)
+
+if TYPE_CHECKING:
+    from services.chassis.outbox import Stream
+
+#: One entry names at most this many subjects.
+SUBJECTS_PER_ENTRY = 500
+_KEY_LIFETIME = timedelta(hours=24)
+_open_work: ContextVar[bool] = ContextVar("open_work", default=False)
+
+_BEGIN = text("SELECT set_config('app.component', :component, true), set_config('app.actor', :actor, true)")
+_INSERT_ENTRY = text("INSERT INTO entries (stream, n, body) VALUES (:stream, :n, CAST(:body AS json))")
+_INSERT_ANNOUNCEMENT = text(
+    "INSERT INTO outbox (id, routing_key, body) VALUES (:id, :routing_key, CAST(:body AS json))"
+)
+
+
+class DatabaseAway(Unavailable):
+    """The database does not answer; try again shortly."""
+
+    code = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What an earlier request with the same Idempotency-Key came to."""
+
+    status: int
+    subject_id: str | None
+    operation_id: str
+
+
+def work_is_open() -> bool:
+    """Whether this thread of work holds a transaction; no bus call is made then."""
+    return _open_work.get()
+
+
+class Database:
+    """One service's database, under the service's own role."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        service: str,
+        stream: Stream,
+        pool_size: int = 10,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Make the engine; nothing is connected before the first unit of work."""
+        self.service = service
+        self.stream = stream
+        self.clock = clock
+        #: Called after every commit that left something to ship.
+        self.on_commit: Callable[[], None] = lambda: None
+        self.engine = create_engine(
+            _with_driver(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_use_lifo=True,
+            pool_recycle=1800,
+            json_serializer=lambda value: orjson.dumps(value, default=wire_value).decode(),
+            json_deserializer=orjson.loads,
+            connect_args={
+                "connect_timeout": 3,
+                "options": "-c statement_timeout=8000 -c lock_timeout=5000"
+                " -c idle_in_transaction_session_timeout=30000 -c timezone=UTC",
+                "keepalives_idle": 10,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 15000,
+            },
+        )
+
+    def work(self, caller: Caller, *, role: str | None = None) -> UnitOfWork:
+        """Return a unit of work for `caller`, as a context manager.
+
+        :param role: one of the service's narrow roles, such as `eraser`.
+        """
+        return UnitOfWork(self, caller, role)
+
+    @contextmanager
+    def plain(self) -> Iterator[Connection]:
+        """Give a transaction without caller or component: for the chassis's own tables.
+
+        :raises DatabaseAway: the database cannot be reached.
+        """
+        with _translated(), self.engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+class UnitOfWork:
+    """One transaction in the name of one caller; commits on a clean exit, else rolls back."""
+
+    def __init__(self, database: Database, caller: Caller, role: str | None) -> None:
+        """Prepare; the transaction begins on entering."""
+        self.caller = caller
+        self.database = database
+        self._role = role
+        self._connection: Connection | None = None
+        self._entries: list[dict[str, Any]] = []
+        self._announcements: list[dict[str, Any]] = []
+        #: Whether an entry was committed here; without one, no answer may leave.
+        self.audited = False
+
+    @property
+    def connection(self) -> Connection:
+        """The open connection."""
+        if self._connection is None:
+            message = "the unit of work is not open"
+            raise RuntimeError(message)
+        return self._connection
+
+    def __enter__(self) -> Self:
+        """Begin, and set whose rows may be seen.
+
+        :raises DatabaseAway: no connection could be had in time.
+        """
+        if _open_work.get():
+            message = "units of work do not nest"
+            raise RuntimeError(message)
+        with _translated():
+            self._connection = self._begin()
+        _open_work.set(True)
+        return self
+
+    def _begin(self) -> Connection:
+        # A pooled connection may have died while it lay idle: the first statement finds out, and a second
+        # attempt gets a fresh one, for the first failure has emptied the pool.
+        for attempt in (1, 2):
+            connection = self.database.engine.connect()
+            try:
+                connection.execute(_BEGIN, {"component": self.caller.component or "", "actor": self.caller.id})
+                if self._role:
+                    role = f"liaison_{self.database.service}_{self._role}"
+                    connection.exec_driver_sql(f'SET LOCAL ROLE "{role}"')
+            except DBAPIError as error:
+                connection.close()
+                if attempt == 1 and error.connection_invalidated:
+                    continue
+                raise
+            except BaseException:
+                connection.invalidate()
+                connection.close()
+                raise
+            return connection
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Commit or roll back.
+
+        :raises OutcomeUnknown: the connection was lost while the commit was under way.
+        """
+        connection = self.connection
+        try:
+            if error is None:
+                self._commit(connection)
+            elif isinstance(error, Exception):
+                with _quiet(DBAPIError):
+                    connection.rollback()
+            else:
+                # Killed by its deadline: the server may be in the middle of a statement, so the connection is
+                # closed and never returned to the pool.
+                connection.invalidate()
+        finally:
+            self._connection = None
+            _open_work.set(False)
+            connection.close()
+        if isinstance(error, DBAPIError) and _is_away(error):
+            raise DatabaseAway from error
+
+    def _commit(self, connection: Connection) -> None:
+        stream = self.database.stream
+        numbers = stream.take(len(self._entries))
+        settled = False
+        try:
+            with _translated():
+                if self._entries:
+                    connection.execute(
+                        _INSERT_ENTRY,
+                        [
+                            {"stream": stream.id, "n": n, "body": _json({"stream": stream.id, "n": n, **entry})}
+                            for n, entry in zip(numbers, self._entries, strict=True)
+                        ],
+                    )
+                if self._announcements:
+                    connection.execute(_INSERT_ANNOUNCEMENT, self._announcements)
+            try:
+                connection.commit()
+            except DBAPIError as error:
+                # A deferred constraint answers with its own error and the connection lives: that is a rollback.
+                stream.voided(numbers, unknown=error.connection_invalidated)
+                settled = True
+                if error.connection_invalidated:
+                    operation = self.caller.operation
+                    raise OutcomeUnknown(extra={"operation_id": operation.id} if operation else None) from error
+                raise
+            except BaseException:
+                stream.voided(numbers, unknown=True)
+                settled = True
+                connection.invalidate()
+                raise
+            stream.committed(numbers)
+            settled = True
+        except BaseException:
+            if not settled:
+                stream.voided(numbers, unknown=False)
+            if not connection.invalidated:
+                with _quiet(DBAPIError):
+                    connection.rollback()
+            raise
+        self.audited = bool(self._entries)
+        if self.audited:
+            note_audited()
+        if self._entries or self._announcements:
+            self.database.on_commit()
+
+    def execute(
+        self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> CursorResult[Any]:
+        """Run one statement in this transaction."""
+        return self.connection.execute(statement, parameters)  # type: ignore[return-value]  # Core statements give cursor results
+
+    def announce(self, announcement: Announcement) -> None:
+        """Tell the other services, if and when this transaction commits."""
+        message_id = new_id()
+        wire = {
+            "id": message_id,
+            "name": announcement.name,
+            "at": wire_value(self.database.clock()),
+            "service": self.database.service,
+            "trace_id": self.caller.trace_id,
+            "fields": announcement.to_wire(),
+        }
+        self._announcements.append(
+            {"id": message_id, "routing_key": announcement.routing_key(), "body": _json(wire)}
+        )
+
+    def record(
+        self,
+        action: str,
+        *,
+        subjects: Iterable[str] = (),
+        fields: Iterable[str] = (),
+        outcome: str = "allowed",
+        rule: str | None = None,
+    ) -> None:
+        """Record for the audit trail, in this transaction: ids and names of fields, never a value.
+
+        More than 500 subjects make several entries.
+        """
+        names = sorted(set(fields))
+        for part in list(chunks([str(s) for s in subjects], SUBJECTS_PER_ENTRY)) or [[]]:
+            self._entries.append(
+                entry_of(
+                    self.caller,
+                    service=self.database.service,
+                    at=self.database.clock(),
+                    action=action,
+                    subjects=part,
+                    fields=names,
+                    outcome=outcome,
+                    rule=rule,
+                )
+            )
+
+    def receive(self, message_id: str, name: str) -> bool:
+        """Whether this message is new here; its id is kept in the same transaction as its effect."""
+        result = self.execute(
+            text("INSERT INTO inbox (id, name) VALUES (:id, :name) ON CONFLICT DO NOTHING"),
+            {"id": message_id, "name": name},
+        )
+        return result.rowcount == 1
+
+    def replayed(self) -> Replay | None:
+        """Return what an earlier request with the same key came to, if there was one within 24 hours.
+
+        A second request with the same key waits here until the first has committed.
+
+        :raises IdempotencyMismatch: the key was used with another body.
+        """
+        operation = self.caller.operation
+        if operation is None or operation.key is None:
+            return None
+        where = {"user": self.caller.id, "method": operation.method, "path": operation.path, "key": operation.key}
+        self.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(concat_ws('|', :user, :method, :path, :key), 0))"),
+            where,
+        )
+        row = self.execute(
+            text(
+                "SELECT id, body_hash, status, subject_id, created_at FROM operations"
+                " WHERE user_id = :user AND method = :method AND path = :path AND key = :key"
+            ),
+            where,
+        ).one_or_none()
+        if row is None:
+            return None
+        if self.database.clock() - row.created_at > _KEY_LIFETIME:
+            self.execute(text("DELETE FROM operations WHERE id = :id"), {"id": row.id})
+            return None
+        if row.body_hash != operation.body_hash:
+            raise IdempotencyMismatch
+        return Replay(row.status, row.subject_id, str(row.id))
+
+    def complete(self, status: int, subject_id: str | None = None) -> None:
+        """Remember what this command came to: a status and an id, never a body."""
+        operation = self.caller.operation
+        if operation is None:
+            return
+        self.execute(
+            text(
+                "INSERT INTO operations (id, user_id, method, path, key, body_hash, status, subject_id)"
+                " VALUES (:id, :user, :method, :path, :key, :body_hash, :status, :subject)"
+            ),
+            {
+                "id": operation.id,
+                "user": self.caller.id,
+                "method": operation.method,
+                "path": operation.path,
+                "key": operation.key,
+                "body_hash": operation.body_hash,
+                "status": status,
+                "subject": subject_id,
+            },
+        )
+
+    def find_operation(self, operation_id: str) -> Replay | None:
+        """Return what the caller's own operation came to, or None when nothing is known of it here."""
+        row = self.execute(
+            text("SELECT id, status, subject_id FROM operations WHERE id = :id AND user_id = :user"),
+            {"id": operation_id, "user": self.caller.id},
+        ).one_or_none()
+        return Replay(row.status, row.subject_id, str(row.id)) if row else None
+
+
+def entry_of(  # noqa: PLR0913 - an entry has this many parts
+    caller: Caller,
+    *,
+    service: str,
+    at: datetime,
+    action: str,
+    subjects: Sequence[str],
+    fields: Sequence[str],
+    outcome: str,
+    rule: str | None,
+) -> dict[str, Any]:
+    """Return an audit entry as it travels, but for its number."""
+    return {
+        "at": wire_value(at),
+        "service": service,
+        "actor": caller.id,
+        "actor_kind": caller.kind,
+        "component": caller.component,
+        "session": caller.session_id,
+        "acknowledgement": caller.acknowledgement_id,
+        "jti": caller.jti,
+        "action": action,
+        "subjects": list(subjects),
+        "fields": list(fields),
+        "outcome": outcome,
+        "rule": rule,
+        "trace_id": caller.trace_id,
+        "operation": caller.operation.id if caller.operation else None,
+    }
+
+
+_audited: ContextVar[int] = ContextVar("audited", default=0)
+
+
+@contextmanager
+def audited_calls() -> Iterator[Callable[[], bool]]:
+    """Watch whether an entry is committed while a call is served; gives a question to ask at the end."""
+    before = _audited.get()
+    yield lambda: _audited.get() > before
+
+
+def note_audited() -> None:
+    """Say that an entry of the present call is durable (for the few reads that do not use a unit of work)."""
+    _audited.set(_audited.get() + 1)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except PoolTimeout as error:
+        raise DatabaseAway from error
+    except DBAPIError as error:
+        if _is_away(error):
+            raise DatabaseAway from error
+        raise
+
+
+@contextmanager
+def _quiet(kind: type[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except kind:
+        pass
+
+
+#: Shutting down, starting up, too many connections, cancelled by the statement timeout or the lock timeout.
+_AWAY_STATES = {"57P01", "57P02", "57P03", "53300", "57014", "55P03"}
+
+
+def _is_away(error: DBAPIError) -> bool:
+    state = getattr(error.orig, "sqlstate", None)
+    return bool(error.connection_invalidated) or state in _AWAY_STATES or (
+        isinstance(error, OperationalError) and state is None
+    )
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value, default=wire_value).decode()
+
+
+def _with_driver(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)

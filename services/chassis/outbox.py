@@ -1,0 +1,382 @@
+"""The outbox: announcements and audit entries are rows of the transaction that they speak of.
+
+An entry's number is (stream, n). A stream is one process instance and n a counter in its memory, taken just before
+the commit that carries the entry. A number whose commit failed is shipped as *void*; every ten seconds, and when the
+process stops, the stream's *mark* says up to where every number is settled. So a row that somebody deletes before it
+was shipped leaves a hole that audit sees, and no lock is taken to number anything.
+
+On the wire to audit::
+
+    {"stream", "n", "at", "service", "actor", ...}     an entry
+    {"stream", "n", "void": true}                      its commit failed
+    {"stream", "n", "void": true, "unknown": true}     its commit was not answered; a real entry of that number wins
+    {"stream", "mark": n}                              every number up to n is settled
+    {"stream", "mark": n, "closed": true}              the same, and none will follow
+    {"stream", "mark": n, "crashed": true, "highest"}  the process died: numbers between may be missing for that reason
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import orjson
+from sqlalchemy import text
+
+from services.chassis.messages import new_id, wire_value
+
+if TYPE_CHECKING:
+    from services.chassis.database import Database
+
+ANNOUNCEMENTS = "announcements"
+AUDIT = "audit"
+ENTRIES = "audit.entries"
+BATCH = 500
+
+_TABLES = """
+CREATE TABLE outbox (
+    day date NOT NULL DEFAULT (timezone('utc', clock_timestamp()))::date,
+    id uuid NOT NULL,
+    routing_key text NOT NULL,
+    body json NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    done boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (day, id)
+) PARTITION BY RANGE (day);
+CREATE INDEX outbox_waiting ON outbox (created_at) WHERE NOT done;
+CREATE TABLE outbox_default PARTITION OF outbox DEFAULT;
+
+CREATE TABLE entries (
+    day date NOT NULL DEFAULT (timezone('utc', clock_timestamp()))::date,
+    stream uuid NOT NULL,
+    n bigint NOT NULL,
+    body json NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    done boolean NOT NULL DEFAULT false,
+    PRIMARY KEY (day, stream, n)
+) PARTITION BY RANGE (day);
+CREATE INDEX entries_waiting ON entries (created_at) WHERE NOT done;
+CREATE TABLE entries_default PARTITION OF entries DEFAULT;
+
+CREATE TABLE streams (
+    id uuid PRIMARY KEY,
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    mark bigint NOT NULL DEFAULT 0,
+    settled_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    closed_at timestamptz
+);
+
+CREATE TABLE inbox (
+    id uuid PRIMARY KEY,
+    name text NOT NULL,
+    received_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX inbox_received_at ON inbox (received_at);
+
+CREATE TABLE operations (
+    id uuid PRIMARY KEY,
+    user_id text NOT NULL,
+    method text NOT NULL,
+    path text NOT NULL,
+    key text,
+    body_hash text NOT NULL,
+    status integer NOT NULL,
+    subject_id text,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE UNIQUE INDEX operations_key ON operations (user_id, method, path, key) WHERE key IS NOT NULL;
+CREATE INDEX operations_created_at ON operations (created_at);
+
+CREATE TABLE checkpoints_seen (
+    origin text NOT NULL,
+    size bigint NOT NULL,
+    root bytea NOT NULL,
+    note text NOT NULL,
+    seen_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (origin, size)
+);
+
+CREATE FUNCTION outbox_roll(covered date) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $roll$
+DECLARE
+    parent text;
+    first date := (timezone('utc', clock_timestamp()))::date;
+    old record;
+    waiting boolean;
+    dropped integer := 0;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('outbox_roll'));
+    FOREACH parent IN ARRAY ARRAY['outbox', 'entries'] LOOP
+        -- Only tomorrow and the day after: rows of today may already sit in the default partition.
+        FOR ahead IN 1..2 LOOP
+            IF to_regclass(parent || '_' || to_char(first + ahead, 'YYYYMMDD')) IS NULL THEN
+                EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
+                    parent || '_' || to_char(first + ahead, 'YYYYMMDD'), parent, first + ahead, first + ahead + 1);
+            END IF;
+        END LOOP;
+        FOR old IN SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+                   WHERE i.inhparent = parent::regclass AND c.relname ~ ('^' || parent || '_[0-9]{8}$')
+                     AND to_date(right(c.relname, 8), 'YYYYMMDD') < least(covered, first - 1) LOOP
+            EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE NOT done)', old.relname) INTO waiting;
+            IF NOT waiting THEN
+                EXECUTE format('DROP TABLE %I', old.relname);
+                dropped := dropped + 1;
+            END IF;
+        END LOOP;
+    END LOOP;
+    RETURN dropped;
+END $roll$;
+REVOKE ALL ON FUNCTION outbox_roll(date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION outbox_roll(date) TO {role};
+
+GRANT SELECT, INSERT, UPDATE (done) ON outbox, entries TO {role};
+GRANT SELECT, INSERT, UPDATE (mark, settled_at, closed_at) ON streams TO {role};
+GRANT SELECT, INSERT, DELETE ON inbox TO {role};
+GRANT SELECT, INSERT, DELETE ON operations TO {role};
+GRANT SELECT, INSERT ON checkpoints_seen TO {role};
+"""
+
+
+def chassis_tables(service: str, *, narrow_roles: Iterable[str] = ()) -> str:
+    """Return the statements that make the chassis's tables in a service's database; its first migration runs them.
+
+    `narrow_roles` (`eraser`, ...) may announce and record as well, in the transactions they are used in.
+    """
+    script = _TABLES.replace("{role}", f"liaison_{service}")
+    for role in narrow_roles:
+        script += f"GRANT SELECT, INSERT ON outbox, entries, inbox, operations TO liaison_{service}_{role};\n"
+    return script
+
+
+class Stream:
+    """The numbers of one process instance."""
+
+    def __init__(self) -> None:
+        """Begin a new stream at 1."""
+        self.id = new_id()
+        self._lock = threading.Lock()
+        self._next = 1
+        self._unsettled: set[int] = set()
+        self._voids: list[tuple[int, bool]] = []
+
+    def take(self, count: int) -> list[int]:
+        """Take the next numbers; each must later be `committed` or `voided`."""
+        with self._lock:
+            numbers = list(range(self._next, self._next + count))
+            self._next += count
+            self._unsettled.update(numbers)
+        return numbers
+
+    def committed(self, numbers: Iterable[int]) -> None:
+        """Say that the entries of these numbers are durable."""
+        with self._lock:
+            self._unsettled.difference_update(numbers)
+
+    def voided(self, numbers: Iterable[int], *, unknown: bool) -> None:
+        """Say that the commit failed, or (`unknown`) that nobody can tell whether it did."""
+        with self._lock:
+            self._voids.extend((n, unknown) for n in numbers)
+
+    def take_voids(self) -> list[tuple[int, bool]]:
+        """Hand out the numbers to be shipped as void; they stay unsettled until `committed`."""
+        with self._lock:
+            voids, self._voids = self._voids, []
+        return voids
+
+    @property
+    def mark(self) -> int:
+        """The number up to which every number is settled."""
+        with self._lock:
+            return min(self._unsettled, default=self._next) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message that the relay publishes."""
+
+    id: str
+    exchange: Literal["announcements", "audit"]
+    routing_key: str
+    body: bytes
+
+
+class Outbox:
+    """The database's half of the relay: what waits, and what has been confirmed.
+
+    Rows are claimed by flag and lock, never by `id > last`: commits become visible out of order.
+    """
+
+    def __init__(self, database: Database) -> None:
+        """Serve the rows of one service's database."""
+        self._database = database
+        self._marked = 0
+
+    def ship(self, publish: Callable[[Sequence[Outgoing]], Sequence[bool]], *, limit: int = BATCH) -> int:
+        """Publish what waits and mark what was confirmed; return how many rows that were.
+
+        `publish` answers for every message, in order, whether the broker confirmed it. A row that was not confirmed
+        stays; if the process dies in between, it is published again, and the receiver's inbox knows it.
+        """
+        return self._ship_entries(publish, limit) + self._ship_announcements(publish, limit)
+
+    def _ship_entries(self, publish: Callable[[Sequence[Outgoing]], Sequence[bool]], limit: int) -> int:
+        with self._database.plain() as connection:
+            rows = connection.execute(
+                text(
+                    "SELECT day, stream, n, body::text AS body FROM entries WHERE NOT done"
+                    " ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED"
+                ),
+                {"limit": limit},
+            ).all()
+            if not rows:
+                return 0
+            body = b'{"entries":[' + b",".join(row.body.encode() for row in rows) + b"]}"
+            (confirmed,) = publish([Outgoing(new_id(), "audit", ENTRIES, body)])
+            if not confirmed:
+                return 0
+            connection.execute(
+                text(
+                    "UPDATE entries SET done = true FROM"
+                    " unnest(CAST(:days AS date[]), CAST(:streams AS uuid[]), CAST(:ns AS bigint[])) AS s (day, stream, n)"
+                    " WHERE entries.day = s.day AND entries.stream = s.stream AND entries.n = s.n"
+                ),
+                {"days": [r.day for r in rows], "streams": [r.stream for r in rows], "ns": [r.n for r in rows]},
+            )
+        return len(rows)
+
+    def _ship_announcements(self, publish: Callable[[Sequence[Outgoing]], Sequence[bool]], limit: int) -> int:
+        with self._database.plain() as connection:
+            rows = connection.execute(
+                text(
+                    "SELECT day, id, routing_key, body::text AS body FROM outbox WHERE NOT done"
+                    " ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED"
+                ),
+                {"limit": limit},
+            ).all()
+            if not rows:
+                return 0
+            answers = publish(
+                [Outgoing(str(r.id), "announcements", r.routing_key, r.body.encode()) for r in rows]
+            )
+            confirmed = [row for row, answer in zip(rows, answers, strict=True) if answer]
+            if confirmed:
+                connection.execute(
+                    text(
+                        "UPDATE outbox SET done = true FROM"
+                        " unnest(CAST(:days AS date[]), CAST(:ids AS uuid[])) AS s (day, id)"
+                        " WHERE outbox.day = s.day AND outbox.id = s.id"
+                    ),
+                    {"days": [r.day for r in confirmed], "ids": [r.id for r in confirmed]},
+                )
+        return len(confirmed)
+
+    def oldest_waiting(self) -> datetime | None:
+        """Return when the oldest unshipped row was written (alarm at 60 s, no service at 15 min)."""
+        with self._database.plain() as connection:
+            oldest: datetime | None = connection.execute(
+                text(
+                    "SELECT least((SELECT min(created_at) FROM entries WHERE NOT done),"
+                    " (SELECT min(created_at) FROM outbox WHERE NOT done))"
+                )
+            ).scalar_one()
+        return oldest
+
+    def open_stream(self) -> None:
+        """Register this process's stream, before its first entry."""
+        with self._database.plain() as connection:
+            connection.execute(
+                text("INSERT INTO streams (id) VALUES (:id) ON CONFLICT DO NOTHING"), {"id": self._database.stream.id}
+            )
+
+    def settle(self, *, closing: bool = False) -> None:
+        """Write the void entries and the stream's mark; called every ten seconds and at the stop."""
+        stream = self._database.stream
+        voids = stream.take_voids()
+        bodies: list[dict[str, Any]] = [
+            {"stream": stream.id, "n": n, "void": True, **({"unknown": True} if unknown else {})} for n, unknown in voids
+        ]
+        try:
+            with self._database.plain() as connection:
+                for body in bodies:
+                    _insert_entry(connection, stream.id, body["n"], body, ignore_known=True)
+        except BaseException:
+            for n, unknown in voids:
+                stream.voided([n], unknown=unknown)
+            raise
+        stream.committed(n for n, _ in voids)
+        mark = stream.mark
+        with self._database.plain() as connection:
+            if closing or mark != self._marked:
+                wire: dict[str, Any] = {"stream": stream.id, "mark": mark, "at": wire_value(datetime.now(UTC))}
+                if closing:
+                    wire["closed"] = True
+                _insert_mark(connection, wire)
+            connection.execute(
+                text(
+                    "UPDATE streams SET mark = :mark, settled_at = clock_timestamp(),"
+                    " closed_at = CASE WHEN :closing THEN clock_timestamp() END WHERE id = :id"
+                ),
+                {"mark": mark, "closing": closing, "id": stream.id},
+            )
+        self._marked = mark
+
+    def close_dead_streams(self) -> int:
+        """Announce the end of streams whose process has been silent for a minute; return how many."""
+        with self._database.plain() as connection:
+            dead = connection.execute(
+                text(
+                    "SELECT id, mark FROM streams WHERE closed_at IS NULL AND id <> :own"
+                    " AND settled_at < clock_timestamp() - interval '60 seconds' FOR UPDATE SKIP LOCKED"
+                ),
+                {"own": self._database.stream.id},
+            ).all()
+            for row in dead:
+                highest = connection.execute(
+                    text("SELECT coalesce(max(n), 0) FROM entries WHERE stream = :id AND n > 0"), {"id": row.id}
+                ).scalar_one()
+                wire = {
+                    "stream": str(row.id),
+                    "mark": row.mark,
+                    "crashed": True,
+                    "highest": max(highest, row.mark),
+                    "at": wire_value(datetime.now(UTC)),
+                }
+                _insert_mark(connection, wire)
+                connection.execute(
+                    text("UPDATE streams SET closed_at = clock_timestamp() WHERE id = :id"), {"id": row.id}
+                )
+        return len(dead)
+
+    def roll(self, covered: datetime) -> int:
+        """Make the coming days' partitions; drop days that a signed checkpoint covers, once all of it is shipped."""
+        with self._database.plain() as connection:
+            dropped: int = connection.execute(
+                text("SELECT outbox_roll(CAST(:covered AS date))"), {"covered": covered.date()}
+            ).scalar_one()
+            connection.execute(text("DELETE FROM operations WHERE created_at < clock_timestamp() - interval '25 hours'"))
+            connection.execute(text("DELETE FROM inbox WHERE received_at < clock_timestamp() - interval '30 days'"))
+        return dropped
+
+
+def _insert_entry(connection: Any, stream: str, n: int, body: dict[str, Any], *, ignore_known: bool = False) -> None:
+    connection.execute(
+        text(
+            "INSERT INTO entries (stream, n, body) VALUES (:stream, :n, CAST(:body AS json))"
+            + (" ON CONFLICT DO NOTHING" if ignore_known else "")
+        ),
+        {"stream": stream, "n": n, "body": orjson.dumps(body).decode()},
+    )
+
+
+def _insert_mark(connection: Any, wire: dict[str, Any]) -> None:
+    # Marks share the table, so that they travel behind the entries they speak of; their n is negative and theirs alone.
+    connection.execute(
+        text(
+            "INSERT INTO entries (stream, n, body) SELECT :stream, coalesce(min(n), 0) - 1, CAST(:body AS json)"
+            " FROM entries WHERE stream = :stream AND n < 0"
+        ),
+        {"stream": wire["stream"], "body": orjson.dumps(wire).decode()},
+    )

@@ -1,0 +1,120 @@
+"""Passports: who the caller is, signed by access with EdDSA (RFC 8037) and good for at most sixty seconds.
+
+A service holds only the public key. It believes no identity that does not come in a passport made out to it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from datetime import datetime, timedelta
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
+from services.chassis.messages import Caller, Unauthenticated, new_id
+
+ISSUER = "liaison/access"
+LIFETIME = timedelta(seconds=60)
+_ALGORITHM = "EdDSA"
+_REQUIRED = ["iss", "aud", "sub", "kind", "jti", "iat", "exp"]
+#: Two services' clocks may differ by this much.
+_LEEWAY = timedelta(seconds=5)
+_REMEMBERED = 4096
+
+
+class PassportInvalid(Unauthenticated):
+    """The passport is not one that access made out to this service, or it has expired."""
+
+    code = "passport-invalid"
+
+
+class PassportSigner:
+    """Makes passports; only access has the private key."""
+
+    def __init__(self, private_key: str) -> None:
+        """Take the Ed25519 private key as PEM."""
+        self._key: Any = load_pem_private_key(private_key.encode(), password=None)
+
+    def issue(self, caller: Caller, audience: str, now: datetime, *, lifetime: timedelta = LIFETIME) -> tuple[str, str]:
+        """Return the passport of `caller` for one service, and its `jti`.
+
+        :raises ValueError: the lifetime is beyond sixty seconds.
+        """
+        if lifetime > LIFETIME:
+            message = "a passport lives for at most sixty seconds"
+            raise ValueError(message)
+        jti = new_id()
+        claims = {
+            "iss": ISSUER,
+            "aud": audience,
+            "sub": caller.id,
+            "kind": caller.kind,
+            "component": caller.component,
+            "level": caller.level,
+            "roles": sorted(caller.roles),
+            "session": caller.session_id,
+            "acknowledgement": caller.acknowledgement_id,
+            "policy": caller.policy_version,
+            "jti": jti,
+            "iat": int(now.timestamp()),
+            "exp": int((now + lifetime).timestamp()),
+        }
+        return jwt.encode(claims, self._key, algorithm=_ALGORITHM), jti
+
+
+class PassportVerifier:
+    """Checks passports made out to one audience."""
+
+    def __init__(self, public_key: str, audience: str) -> None:
+        """Take the Ed25519 public key as PEM and the name of the service that asks."""
+        self._key: Any = load_pem_public_key(public_key.encode())
+        self._audience = audience
+        # A signature is checked once per passport, its dates every time: the same passport comes with every
+        # request that a session makes within half a minute.
+        self._seen: OrderedDict[str, tuple[float, float, Caller]] = OrderedDict()
+
+    def verify(self, token: str | None, now: datetime) -> Caller:
+        """Return who the passport says is calling.
+
+        :raises PassportInvalid: for every reason alike.
+        """
+        if not token:
+            raise PassportInvalid
+        issued, expires, caller = self._seen.get(token) or self._check(token)
+        instant = now.timestamp()
+        if not issued - _LEEWAY.total_seconds() <= instant < expires:
+            raise PassportInvalid
+        return caller
+
+    def _check(self, token: str) -> tuple[float, float, Caller]:
+        try:
+            claims = jwt.decode(
+                token,
+                self._key,
+                algorithms=[_ALGORITHM],
+                audience=self._audience,
+                issuer=ISSUER,
+                # The dates are checked by `verify`, against the clock that it was given.
+                options={"require": _REQUIRED, "verify_exp": False, "verify_iat": False, "verify_nbf": False},
+            )
+            issued, expires = float(claims["iat"]), float(claims["exp"])
+            caller = Caller(
+                kind=str(claims["kind"]),
+                id=str(claims["sub"]),
+                component=claims.get("component"),
+                level=claims.get("level"),
+                roles=frozenset(claims.get("roles") or ()),
+                session_id=claims.get("session"),
+                acknowledgement_id=claims.get("acknowledgement"),
+                jti=str(claims["jti"]),
+                policy_version=claims.get("policy"),
+            )
+        except (jwt.PyJWTError, TypeError, ValueError) as wrong:
+            raise PassportInvalid from wrong
+        if expires - issued > LIFETIME.total_seconds():
+            raise PassportInvalid
+        self._seen[token] = (issued, expires, caller)
+        while len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
+        return issued, expires, caller
