@@ -321,8 +321,8 @@ class UnitOfWork:
             return None
         where = {"user": self.caller.id, "method": operation.method, "path": operation.path, "key": operation.key}
         self.execute(
-            text("SELECT pg_advisory_xact_lock(hashtextextended(concat_ws('|', :user, :method, :path, :key), 0))"),
-            where,
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:request, 0))"),
+            {"request": _json(where)},
         )
         row = self.execute(
             text(
