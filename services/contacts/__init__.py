@@ -1,0 +1,14 @@
+"""Stakeholders: who they are, how they are reached, and who in the department knows them.
+
+*owns*: organizations and their offices, individuals, contact points behind their firewall, corrections, notes,
+relationships, ownership, declined and frozen marks, imports, the suppression ledger, search, and the reports over them.
+
+*answers*: registering, reading, changing and finding stakeholders; the reveal of contact points and write-blind
+corrections; notes; hand-overs; freezing; imports; stakeholders by region; what waits for its user; for retention alone
+sealing, erasing and seeking.
+
+*announces*: IndividualRegistered, IndividualChanged, IndividualFrozen, IndividualErased, OrganizationRegistered,
+OrganizationChanged, OrganizationErased, RelationshipEstablished, OwnerChanged.
+
+*listens to*: interactions (logged, withdrawn, attendance; issues), access (users, components).
+"""

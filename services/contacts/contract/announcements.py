@@ -1,0 +1,111 @@
+"""What contacts tells everybody after it happened; ids and words of closed lists only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from services.chassis.messages import Announcement
+
+
+@dataclass(frozen=True, slots=True)
+class IndividualRegistered(Announcement):
+    """There is a new individual."""
+
+    name: ClassVar[str] = "contacts:individual:registered"
+
+    individual_id: str
+    organization_id: str | None
+    owner_id: str
+    component: str
+    state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class IndividualChanged(Announcement):
+    """Something in an individual's directory layer changed; never told of the contact layer (T17)."""
+
+    name: ClassVar[str] = "contacts:individual:changed"
+
+    individual_id: str
+    organization_id: str | None
+    state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RelationshipEstablished(Announcement):
+    """A component has a relationship with a stakeholder from now on (R43, R44)."""
+
+    name: ClassVar[str] = "contacts:relationship:established"
+
+    stakeholder_type: str
+    stakeholder_id: str
+    component: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerChanged(Announcement):
+    """An individual was handed over (R45)."""
+
+    name: ClassVar[str] = "contacts:individual:handed-over"
+
+    individual_id: str
+    owner_id: str
+    component: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndividualFrozen(Announcement):
+    """An individual asked not to be contacted any more, and is frozen (T10, T21)."""
+
+    name: ClassVar[str] = "contacts:individual:frozen"
+
+    individual_id: str
+    request_id: str
+    medium: str
+    received_on: str
+    recorded_by: str
+    recorded_by_component: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class IndividualErased(Announcement):
+    """An individual is gone from here; the other holders of a relationship learn that it happened (T16)."""
+
+    name: ClassVar[str] = "contacts:individual:erased"
+
+    individual_id: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationRegistered(Announcement):
+    """There is a new organization."""
+
+    name: ClassVar[str] = "contacts:organization:registered"
+
+    organization_id: str
+    state: str | None
+    sector: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationChanged(Announcement):
+    """Something of an organization changed."""
+
+    name: ClassVar[str] = "contacts:organization:changed"
+
+    organization_id: str
+    state: str | None
+    sector: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationErased(Announcement):
+    """An organization is gone from here."""
+
+    name: ClassVar[str] = "contacts:organization:erased"
+
+    organization_id: str
+    cause: str

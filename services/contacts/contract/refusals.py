@@ -1,0 +1,143 @@
+"""The obstacles contacts names."""
+
+from __future__ import annotations
+
+from services.chassis.messages import Conflict, Forbidden, Invalid, NotFound, Stale, TooMany
+
+
+class IndividualUnknown(NotFound):
+    """There is no such individual, or it is not yours to know of."""
+
+    code = "individual-unknown"
+
+
+class OrganizationUnknown(NotFound):
+    """There is no such organization."""
+
+    code = "organization-unknown"
+
+
+class NoteUnknown(NotFound):
+    """There is no such note, or it is not yours to know of."""
+
+    code = "note-unknown"
+
+
+class SealUnknown(NotFound):
+    """There is no such seal; it was broken when the erasure was done."""
+
+    code = "seal-unknown"
+
+
+class ContributorsOnly(Forbidden):
+    """Your access level lets you read, not write."""
+
+    code = "contributors-only"
+
+
+class ContactLayerWithheld(Forbidden):
+    """Contact points are shown to contributors of the component they were given to."""
+
+    code = "contact-layer-withheld"
+
+
+class OwnerOnly(Forbidden):
+    """Only the record's owner, or whoever the duty has passed to, may do this."""
+
+    code = "owner-only"
+
+
+class RevealsExhausted(Forbidden):
+    """You have revealed too many people's contact points today; the security officer has been told."""
+
+    code = "reveals-exhausted"
+
+
+class StewardsOnly(Forbidden):
+    """Sharing a contact point with another component is for stewards."""
+
+    code = "stewards-only"
+
+
+class IndividualFrozen(Conflict):
+    """This person asked not to be contacted; the record is frozen."""
+
+    code = "individual-frozen"
+
+
+class IndividualBlocked(Conflict):
+    """This entry is blocked; the privacy officer can say why."""
+
+    code = "blocked"
+
+
+class IndividualDuplicate(Conflict):
+    """A person of this name is already registered with this organization."""
+
+    code = "duplicate"
+
+
+class OrganizationDuplicate(Conflict):
+    """An organization of this name is already registered."""
+
+    code = "duplicate-organization"
+
+
+class KindDeclined(Conflict):
+    """This person declined to give that; it is not entered until a verification withdraws it."""
+
+    code = "declined"
+
+
+class ErasureNotSealed(Conflict):
+    """The erasure has not been sealed."""
+
+    code = "erasure-not-sealed"
+
+
+class RecordChanged(Stale):
+    """The record changed since you read it."""
+
+    code = "stale"
+
+
+class BlockedTooOften(TooMany):
+    """Too many of your entries were blocked today; nothing more is entered until tomorrow."""
+
+    code = "blocked-too-often"
+
+
+class RevealReasonRequired(Invalid):
+    """You have revealed many people's contact points today: give a reason."""
+
+    code = "reveal-reason-required"
+
+
+class ContactPointInvalid(Invalid):
+    """That is not a value of this kind."""
+
+    code = "contact-point-invalid"
+
+
+class TextNeedsReview(Invalid):
+    """The text holds what shared text should not; change it, or keep it with a reason."""
+
+    code = "text-needs-review"
+
+
+class IssueUnknown(Invalid):
+    """There is no such issue."""
+
+    code = "issue-unknown"
+
+
+class OwnerUnsuitable(Invalid):
+    """A record's owner is an active employee with a component."""
+
+    code = "owner-unsuitable"
+
+
+class CursorInvalid(Invalid):
+    """This cursor was not made for you and this query; begin again without it."""
+
+    code = "cursor-invalid"

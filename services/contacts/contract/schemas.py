@@ -1,0 +1,553 @@
+"""The shapes of what goes into contacts and of what comes out; the gateway and the OpenAPI document use the same."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+
+from services.lexicon.places import state_code
+from services.lexicon.vocabulary import (
+    CONTACT_POINT_KINDS,
+    ISSUE_LINK_KINDS,
+    PRIORITIES,
+    REQUEST_MEDIA,
+    SECTORS,
+    SOURCES,
+)
+
+#: How a person wants their information used, or not (R169).
+USE_PREFERENCES = ("no_phone", "no_email", "no_letter", "no_invitations", "no_sharing")
+#: What a list of stakeholders is ordered by; a leading minus turns it round.
+SORTS = ("name", "-name", "last_contacted_at", "-last_contacted_at", "created_at", "-created_at")
+FACETS = ("type", "state", "fema_region", "component", "sector", "issue", "priority")
+COMPONENT = validate.Regexp(r"^[A-Z]{2,10}$", error="A component's code, such as ICE.")
+
+
+class Line(fields.String):
+    """One line of text: trimmed, spaces made single, nothing invisible in it; empty counts as not given."""
+
+    def __init__(self, *, most: int = 200, **options: Any) -> None:
+        """Take at most `most` characters."""
+        super().__init__(**options)
+        self.most = most
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        text = " ".join(unicodedata.normalize("NFC", text).split())
+        if len(text) > self.most:
+            raise ValidationError(f"At most {self.most} characters.")
+        if any(unicodedata.category(character) == "Cc" for character in text):
+            raise ValidationError("No control characters.")
+        if not text:
+            if self.required:
+                raise ValidationError("Missing data for required field.")
+            if not self.allow_none:
+                raise ValidationError("Not empty.")
+            return None
+        return text
+
+
+class State(Line):
+    """A state or territory, by its code or name; kept as its code (R80, T18)."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if text is None:
+            return None
+        code = state_code(text)
+        if code is None:
+            raise ValidationError("Not a state or territory of the United States.")
+        return code
+
+
+class Codes(fields.Field[list[str]]):
+    """Several codes: a list, or text with commas, as a query string has them."""
+
+    def __init__(self, *, one_of: tuple[str, ...], **options: Any) -> None:
+        """Allow these codes."""
+        super().__init__(**options)
+        self.one_of = one_of
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[str]:
+        given = value.split(",") if isinstance(value, str) else value
+        if not isinstance(given, list) or not all(code in self.one_of for code in given):
+            raise ValidationError(f"Some of {', '.join(self.one_of)}.")
+        return list(dict.fromkeys(given))
+
+
+class _Closed(Schema):
+    """Input of a closed schema: an unknown field is refused (R13)."""
+
+    class Meta:
+        unknown = RAISE
+
+
+def _id(**options: Any) -> fields.UUID:
+    return _UUIDText(**options)
+
+
+class _UUIDText(fields.UUID):
+    """An id, kept as text."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        return str(super()._deserialize(value, attr, data, **kwargs))
+
+
+_text = validate.And(validate.Length(min=1, max=20_000), validate.Regexp(re.compile(r"^[^\x00]*$"), error="Not a NUL character."))
+
+
+class AddressSchema(_Closed):
+    """A postal address."""
+
+    street = Line(most=300, allow_none=True, load_default=None)
+    city = Line(allow_none=True, load_default=None)
+    state = State(allow_none=True, load_default=None)
+    postal_code = Line(most=20, allow_none=True, load_default=None)
+    country = Line(most=100, allow_none=True, load_default=None)
+
+
+class OfficeSchema(_Closed):
+    """One office of an organization: where it is and its telephone (R21, R22)."""
+
+    id = _id(load_default=None, allow_none=True)
+    label = Line(allow_none=True, load_default=None)
+    address = fields.Nested(AddressSchema, allow_none=True, load_default=None)
+    phone = Line(most=60, allow_none=True, load_default=None)
+
+
+class IssueLinkSchema(_Closed):
+    """How a stakeholder stands to an issue (T22)."""
+
+    issue_id = _id(required=True)
+    kind = fields.String(load_default="engaged", validate=validate.OneOf(list(ISSUE_LINK_KINDS)))
+    since = fields.Date(load_default=None, allow_none=True)
+    ended_on = fields.Date(load_default=None, allow_none=True)
+
+    @validates_schema
+    def _in_order(self, link: dict[str, Any], **_: object) -> None:
+        since, ended = link.get("since"), link.get("ended_on")
+        if since and ended and ended < since:
+            raise ValidationError({"ended_on": ["Not before it began."]})
+
+
+class ContactPointCreateSchema(_Closed):
+    """A contact point to be given to the caller's component (T5)."""
+
+    kind = fields.String(required=True, validate=validate.OneOf(list(CONTACT_POINT_KINDS)))
+    value = Line(most=400, required=True)
+    source = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(list(SOURCES)))
+
+
+class CorrectionSchema(_Closed):
+    """A write-blind correction (T3)."""
+
+    kind = fields.String(required=True, validate=validate.OneOf(list(CONTACT_POINT_KINDS)))
+    value = Line(most=400, required=True)
+
+
+class _IndividualFields(_Closed):
+    salutation = Line(most=60, allow_none=True)
+    title = Line(allow_none=True)
+    organization_id = _id(allow_none=True)
+    organization = Line(allow_none=True)
+    state = State(allow_none=True)
+    issues = fields.List(fields.Nested(IssueLinkSchema), validate=validate.Length(max=200))
+    interests = fields.List(Line(most=100), validate=validate.Length(max=50))
+    source = fields.String(allow_none=True, validate=validate.OneOf(list(SOURCES)))
+    declined = Codes(one_of=tuple(CONTACT_POINT_KINDS))
+    use_preferences = Codes(one_of=USE_PREFERENCES)
+    deputy = _id(allow_none=True)
+
+    @validates_schema
+    def _one_organization(self, individual: dict[str, Any], **_: object) -> None:
+        if individual.get("organization") and individual.get("organization_id"):
+            raise ValidationError({"organization": ["Give the organization's id or its name, not both."]})
+
+
+class IndividualCreateSchema(_IndividualFields):
+    """A new individual; `issue_ids` is short for engaged, `contact_points` go to the caller's component."""
+
+    first_name = Line(load_default="", allow_none=False)
+    last_name = Line(required=True)
+    issue_ids = fields.List(_id(), validate=validate.Length(max=200))
+    contact_points = fields.List(fields.Nested(ContactPointCreateSchema), validate=validate.Length(max=20))
+    duplicate_ok = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+
+
+class IndividualChangeSchema(_IndividualFields):
+    """What any contributor may change of an individual (T2); only what is given changes."""
+
+    first_name = Line()
+    last_name = Line()
+
+
+class _OrganizationFields(_Closed):
+    sector = fields.String(allow_none=True, validate=validate.OneOf(list(SECTORS)))
+    state = State(allow_none=True)
+    offices = fields.List(fields.Nested(OfficeSchema), validate=validate.Length(max=500))
+    address = fields.Nested(AddressSchema, allow_none=True)
+    office_phone = Line(most=60, allow_none=True)
+    issues = fields.List(fields.Nested(IssueLinkSchema), validate=validate.Length(max=200))
+    group_ids = fields.List(_id(), validate=validate.Length(max=50))
+    source = fields.String(allow_none=True, validate=validate.OneOf(list(SOURCES)))
+    source_url = fields.Url(allow_none=True, schemes={"http", "https"}, validate=validate.Length(max=500))
+
+    @validates_schema
+    def _one_first_office(self, organization: dict[str, Any], **_: object) -> None:
+        if "offices" in organization and ("address" in organization or "office_phone" in organization):
+            raise ValidationError({"offices": ["Give the offices, or the address and telephone of the first; not both."]})
+
+
+class OrganizationCreateSchema(_OrganizationFields):
+    """A new organization; `address` and `office_phone` make its first office."""
+
+    name = Line(required=True)
+    issue_ids = fields.List(_id(), validate=validate.Length(max=200))
+    duplicate_ok = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+
+
+class OrganizationChangeSchema(_OrganizationFields):
+    """What any contributor may change of an organization; only what is given changes."""
+
+    name = Line()
+
+
+class NoteCreateSchema(_Closed):
+    """A note on an individual (R37-R41); `keep_reason` keeps it in spite of what the screening found (T15)."""
+
+    text = fields.String(required=True, validate=_text)
+    provenance = Line(most=500, allow_none=True, load_default=None)
+    keep_reason = Line(most=500, allow_none=True, load_default=None)
+
+
+class NoteChangeSchema(_Closed):
+    """A note's new text."""
+
+    text = fields.String(validate=_text)
+    provenance = Line(most=500, allow_none=True)
+    keep_reason = Line(most=500, allow_none=True, load_default=None)
+
+
+class HandOverSchema(_Closed):
+    """Who is to own the record (R45)."""
+
+    owner = _id(required=True)
+
+
+class GrantCreateSchema(_Closed):
+    """Sharing one contact point, or all that one's component holds of a person, with another component (T5)."""
+
+    component = fields.String(required=True, validate=COMPONENT)
+    contact_point_id = _id(load_default=None, allow_none=True)
+    reason = Line(most=500, required=True)
+    expires_at = fields.AwareDateTime(required=True)
+
+
+class RevealQuerySchema(_Closed):
+    """Why, once many people's contact points were revealed today (T11)."""
+
+    reason = Line(most=500, allow_none=True, load_default=None)
+
+
+class FreezeSchema(_Closed):
+    """A no-contact request as it was heard (R164-R168)."""
+
+    request_id = _id(required=True)
+    individual_id = _id(required=True)
+    medium = fields.String(required=True, validate=validate.OneOf(list(REQUEST_MEDIA)))
+    received_on = fields.Date(required=True)
+
+
+class ListQuerySchema(_Closed):
+    """Which part of a list."""
+
+    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
+    cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=2000))
+
+
+class IndividualListQuerySchema(ListQuerySchema):
+    """Individuals by exact directory fields."""
+
+    organization_id = _id(load_default=None, allow_none=True)
+    state = State(load_default=None, allow_none=True)
+    component = fields.String(load_default=None, allow_none=True, validate=COMPONENT)
+    owner = _id(load_default=None, allow_none=True)
+    sort = fields.String(load_default="name", validate=validate.OneOf(SORTS))
+
+
+class OrganizationListQuerySchema(ListQuerySchema):
+    """Organizations by exact fields."""
+
+    name = Line(load_default=None, allow_none=True)
+    state = State(load_default=None, allow_none=True)
+    sector = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(list(SECTORS)))
+    sort = fields.String(load_default="name", validate=validate.OneOf(SORTS))
+
+
+class AudienceSchema(_Closed):
+    """Which stakeholders are meant; everything in it is directory layer (T17)."""
+
+    q = Line(load_default=None, allow_none=True)
+    type = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(("individual", "organization")))
+    issue = _id(load_default=None, allow_none=True)
+    priority = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(list(PRIORITIES)))
+    state = State(load_default=None, allow_none=True)
+    fema_region = fields.Integer(load_default=None, allow_none=True, validate=validate.Range(min=1, max=10))
+    component = fields.String(load_default=None, allow_none=True, validate=COMPONENT)
+    owner = _id(load_default=None, allow_none=True)
+    group = _id(load_default=None, allow_none=True)
+    event = _id(load_default=None, allow_none=True)
+    interest = Line(most=100, load_default=None, allow_none=True)
+    sector = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(list(SECTORS)))
+    organization_id = _id(load_default=None, allow_none=True)
+    contacted_before = fields.Date(load_default=None, allow_none=True)
+    contacted_after = fields.Date(load_default=None, allow_none=True)
+    engaged_on = _id(load_default=None, allow_none=True)
+
+
+class StakeholderQuerySchema(AudienceSchema, ListQuerySchema):
+    """Search over individuals and organizations."""
+
+    sort = fields.String(load_default="name", validate=validate.OneOf(SORTS))
+    facets = Codes(one_of=FACETS, load_default=list)
+
+
+class RegionReportQuerySchema(AudienceSchema):
+    """Stakeholders by FEMA region, drilled to states (R101, T12)."""
+
+
+# ------------------------------------------------------------------------------------------ what comes out
+
+
+class OwnerSchema(Schema):
+    """Whose record it is (R42)."""
+
+    user = fields.String()
+    component = fields.String()
+
+
+class RelationshipSchema(Schema):
+    """A component's relationship with a stakeholder (R43, R44)."""
+
+    component = fields.String()
+    since = fields.String()
+    last_contact_at = fields.String(allow_none=True)
+
+
+class LastContactSchema(Schema):
+    """Who spoke with the stakeholder last (R55)."""
+
+    by = fields.String(allow_none=True)
+    component = fields.String(allow_none=True)
+    mode = fields.String(allow_none=True)
+
+
+class LinkedIssueSchema(Schema):
+    """How a stakeholder stands to an issue (T22)."""
+
+    issue_id = fields.String()
+    kind = fields.String()
+    since = fields.String(allow_none=True)
+    ended_on = fields.String(allow_none=True)
+
+
+class LikenessSchema(Schema):
+    """Somebody the new record may be the same as, by what its author may see (T23)."""
+
+    id = fields.String()
+    first_name = fields.String()
+    last_name = fields.String()
+    organization_id = fields.String(allow_none=True)
+    owner = fields.Nested(OwnerSchema)
+    because = fields.List(fields.String())
+
+
+class IndividualSchema(Schema):
+    """An individual's directory layer (T4)."""
+
+    id = fields.String()
+    type = fields.String()
+    salutation = fields.String(allow_none=True)
+    first_name = fields.String()
+    last_name = fields.String()
+    title = fields.String(allow_none=True)
+    organization_id = fields.String(allow_none=True)
+    organization_name = fields.String(allow_none=True)
+    state = fields.String(allow_none=True)
+    fema_region = fields.Integer(allow_none=True)
+    issues = fields.List(fields.Nested(LinkedIssueSchema))
+    interests = fields.List(fields.String())
+    source = fields.String(allow_none=True)
+    declined = fields.List(fields.String())
+    use_preferences = fields.List(fields.String())
+    owner = fields.Nested(OwnerSchema)
+    deputy = fields.String(allow_none=True)
+    relationships = fields.List(fields.Nested(RelationshipSchema))
+    last_contacted_at = fields.String(allow_none=True)
+    last_contact = fields.Nested(LastContactSchema, allow_none=True)
+    expires_on = fields.String()
+    expires_because = fields.String()
+    frozen = fields.Boolean()
+    notice = fields.String(allow_none=True)
+    verified_at = fields.String(allow_none=True)
+    created_at = fields.String()
+    updated_at = fields.String()
+    version = fields.Integer()
+    possible_duplicates = fields.List(fields.Nested(LikenessSchema))
+
+
+class OrganizationOfficeSchema(Schema):
+    """One office."""
+
+    id = fields.String()
+    label = fields.String(allow_none=True)
+    address = fields.Dict(allow_none=True)
+    phone = fields.String(allow_none=True)
+
+
+class OrganizationSchema(Schema):
+    """An organization; all of it is directory layer (T4)."""
+
+    id = fields.String()
+    type = fields.String()
+    name = fields.String()
+    sector = fields.String(allow_none=True)
+    state = fields.String(allow_none=True)
+    fema_region = fields.Integer(allow_none=True)
+    offices = fields.List(fields.Nested(OrganizationOfficeSchema))
+    address = fields.Dict(allow_none=True)
+    office_phone = fields.String(allow_none=True)
+    issues = fields.List(fields.Nested(LinkedIssueSchema))
+    group_ids = fields.List(fields.String())
+    source = fields.String(allow_none=True)
+    source_url = fields.String(allow_none=True)
+    owner = fields.Nested(OwnerSchema)
+    relationships = fields.List(fields.Nested(RelationshipSchema))
+    last_contacted_at = fields.String(allow_none=True)
+    last_contact = fields.Nested(LastContactSchema, allow_none=True)
+    created_at = fields.String()
+    updated_at = fields.String()
+    version = fields.Integer()
+
+
+class StakeholderSchema(Schema):
+    """One line of a search: what the directory knows of a stakeholder."""
+
+    id = fields.String()
+    type = fields.String()
+    name = fields.String()
+    first_name = fields.String(allow_none=True)
+    last_name = fields.String(allow_none=True)
+    title = fields.String(allow_none=True)
+    organization_id = fields.String(allow_none=True)
+    organization_name = fields.String(allow_none=True)
+    sector = fields.String(allow_none=True)
+    state = fields.String(allow_none=True)
+    fema_region = fields.Integer(allow_none=True)
+    owner = fields.Nested(OwnerSchema)
+    relationships = fields.List(fields.Nested(RelationshipSchema))
+    last_contacted_at = fields.String(allow_none=True)
+
+
+class ReportedSchema(Schema):
+    """A value that another component reported; nobody has verified it (T3)."""
+
+    component = fields.String()
+    on = fields.String()
+    verified = fields.Boolean()
+
+
+class ContactPointSchema(Schema):
+    """One contact point, revealed."""
+
+    id = fields.String()
+    kind = fields.String()
+    value = fields.String()
+    component = fields.String()
+    created_at = fields.String()
+    verified_at = fields.String(allow_none=True)
+    reported = fields.Nested(ReportedSchema, allow_none=True)
+    previous = fields.Boolean()
+
+
+class HolderSchema(Schema):
+    """Another component that has a relationship with this person, and whom to ask there."""
+
+    component = fields.String()
+    owner = fields.String(allow_none=True)
+
+
+class RevealSchema(Schema):
+    """The reveal (T11)."""
+
+    items = fields.List(fields.Nested(ContactPointSchema))
+    held_by = fields.List(fields.Nested(HolderSchema))
+
+
+class CorrectionAnswerSchema(Schema):
+    """What a write-blind correction says, always in the same way (T3)."""
+
+    individual_id = fields.String()
+    kind = fields.String()
+    component = fields.String()
+    status = fields.String()
+
+
+class FindingSchema(Schema):
+    """What the screening found, and where."""
+
+    start = fields.Integer()
+    end = fields.Integer()
+
+
+class NoteSchema(Schema):
+    """A note."""
+
+    id = fields.String()
+    individual_id = fields.String()
+    text = fields.String()
+    provenance = fields.String(allow_none=True)
+    author = fields.String()
+    component = fields.String()
+    kept = fields.Boolean()
+    created_at = fields.String()
+    updated_at = fields.String()
+
+
+class StateCountSchema(Schema):
+    """One state's count."""
+
+    state = fields.String()
+    name = fields.String()
+    count = fields.Integer()
+    individuals = fields.Integer()
+    organizations = fields.Integer()
+
+
+class RegionCountSchema(Schema):
+    """One FEMA region's count, drilled to its states."""
+
+    fema_region = fields.Integer()
+    count = fields.Integer()
+    states = fields.List(fields.Nested(StateCountSchema))
+
+
+class RegionReportSchema(Schema):
+    """Stakeholders by region; `without_state` are those of no known state."""
+
+    regions = fields.List(fields.Nested(RegionCountSchema))
+    without_state = fields.Integer()
+    total = fields.Integer()
+
+
+class TaskSchema(Schema):
+    """What waits for the caller."""
+
+    kind = fields.String()
+    subject = fields.Dict()
+    due_on = fields.String(allow_none=True)
+    link = fields.String()

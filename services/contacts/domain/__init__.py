@@ -1,0 +1,1 @@
+"""The rules of contacts: pure, without storage, clock or bus."""

@@ -1,0 +1,1 @@
+"""Where contacts keeps things: tables, and the statements over them."""

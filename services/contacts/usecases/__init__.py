@@ -1,0 +1,1 @@
+"""One function per intention; what the service's methods call."""
