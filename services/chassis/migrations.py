@@ -1,0 +1,247 @@
+"""Databases, roles and migrations of all services, whatever server they are on.
+
+Every service has a database of its own with three kinds of roles: `liaison_<service>_owner` owns it and runs its
+migrations; `liaison_<service>` is what the running service signs in as, owner of nothing; narrow roles such as
+`liaison_contacts_eraser` cannot sign in and are put on for one unit of work. None bypasses row-level security.
+The key store is a database beside contacts', with an owner and a runtime role of its own.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL
+
+from services.chassis.postgres import url_for
+
+#: What the password of a role is.
+Passwords = Callable[[str], str]
+
+SERVICES = ("access", "contacts", "interactions", "audit", "retention")
+KEYS = "keys"
+STORES = (*SERVICES, KEYS)
+NARROW_ROLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"contacts": ("matcher", "eraser", "caseworker"), "interactions": ("eraser",)}
+)
+_PACKAGES = Path(__file__).resolve().parent.parent
+#: One upgrade at a time per server, in whichever process: the number is ours alone.
+_LOCK = 7_031_977_205
+_TELLING = frozenset({"add_table", "add_column", "remove_column", "modify_nullable"})
+
+
+class SchemaDiffers(Exception):  # noqa: N818 - it says what is the case
+    """A database is not as its migrations and tables say."""
+
+
+def database_of(store: str) -> str:
+    """Return the name of a service's database (or of the key store)."""
+    return f"liaison_{store}"
+
+
+def owner_of(store: str) -> str:
+    """Return the role that owns it and migrates it."""
+    return f"liaison_{store}_owner"
+
+
+def runtime_of(store: str) -> str:
+    """Return the role that the service signs in as."""
+    return f"liaison_{store}"
+
+
+def scripts_of(store: str) -> Path:
+    """Return the folder of its migration scripts."""
+    return _PACKAGES / "contacts" / "migrations" / "keys" if store == KEYS else _PACKAGES / store / "migrations"
+
+
+def has_scripts(store: str) -> bool:
+    """Tell whether it has migrations at all."""
+    folder = scripts_of(store)
+    return folder.exists() and (store != KEYS or (folder / "env.py").exists())
+
+
+def provision(server: URL, password_of: Passwords, *, stores: Iterable[str] = STORES) -> None:
+    """Make what is missing of roles and databases, and put right the attributes and passwords of roles that are there.
+
+    :param server: a superuser, or one who may make databases and roles.
+    """
+    with _locked(server) as connection:
+        for store in stores:
+            _make_roles(connection, store, password_of)
+            make_database(connection, database_of(store), store)
+
+
+def make_database(connection: sa.Connection, name: str, store: str, *, template: str | None = None) -> None:
+    """Make a database for that store, unless it exists, and let nobody but its two roles in.
+
+    :param connection: in autocommit, for databases are made outside transactions.
+    :param template: a database to copy, instead of starting empty.
+    """
+    if connection.execute(sa.text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}).first():
+        return
+    # template0 alone may be copied with another encoding or locale than its own; ours is the server's, but for the bytes.
+    source = f'TEMPLATE "{template}"' if template else "TEMPLATE template0 ENCODING 'UTF8'"
+    connection.exec_driver_sql(f'CREATE DATABASE "{name}" OWNER "{owner_of(store)}" {source}')
+    connection.exec_driver_sql(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
+    connection.exec_driver_sql(f'GRANT CONNECT ON DATABASE "{name}" TO "{runtime_of(store)}"')
+
+
+def upgrade(server: URL, password_of: Passwords, *, stores: Iterable[str] = STORES) -> dict[str, str]:
+    """Bring every database to its newest revision; return the revision each is at.
+
+    A service that has no migrations yet is left out. Two upgrades at a time wait for each other.
+    """
+    from alembic import command
+
+    revisions: dict[str, str] = {}
+    with _locked(server):
+        for store in stores:
+            if not has_scripts(store):
+                continue
+            with _opened(server, store, password_of) as connection:
+                command.upgrade(_configuration(store, connection), "head")
+                revisions[store] = _revision(connection)
+    return revisions
+
+
+def drift(server: URL, password_of: Passwords, *, stores: Iterable[str] = STORES) -> list[str]:
+    """Return, as sentences, where databases are behind their migrations or unlike the tables that storage declares."""
+    from alembic.script import ScriptDirectory
+
+    found: list[str] = []
+    for store in stores:
+        if not has_scripts(store):
+            continue
+        with _opened(server, store, password_of) as connection:
+            head = ScriptDirectory.from_config(_configuration(store, connection)).get_current_head()
+            if (revision := _revision(connection)) != head:
+                found.append(f"{database_of(store)} is at {revision or 'no revision'}, its migrations are at {head}.")
+                continue
+            metadata = _declared(store)
+            if metadata is not None:
+                found += [f"{database_of(store)}: {difference}." for difference in _differences(connection, metadata)]
+    return found
+
+
+def check(server: URL, password_of: Passwords) -> None:
+    """Let pass only databases that are as the code expects.
+
+    :raises SchemaDiffers: with every difference.
+    """
+    if found := drift(server, password_of):
+        raise SchemaDiffers(" ".join(found))
+
+
+def run_scripts(target_metadata: sa.MetaData | None = None) -> None:
+    """Run the migrations that are asked for; each service's `env.py` calls this and nothing else."""
+    from alembic import context
+
+    context.configure(connection=context.config.attributes["connection"], target_metadata=target_metadata)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def _make_roles(connection: sa.Connection, store: str, password_of: Passwords) -> None:
+    superuser = connection.execute(sa.text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")).scalar_one()
+    # Only a superuser may say NOSUPERUSER or NOBYPASSRLS; whoever else makes a role cannot make one that has them.
+    harmless = "NOCREATEDB NOCREATEROLE" + (" NOSUPERUSER NOBYPASSRLS NOREPLICATION" if superuser else "")
+    narrow = [f"{runtime_of(store)}_{role}" for role in NARROW_ROLES.get(store, ())]
+    signing_in = [owner_of(store), runtime_of(store)]
+    present = set(
+        connection.execute(sa.text("SELECT rolname FROM pg_roles WHERE rolname = ANY(:names)"), {"names": [*signing_in, *narrow]}).scalars()
+    )
+    for role in [*signing_in, *narrow]:
+        verb = "ALTER" if role in present else "CREATE"
+        login = "LOGIN PASSWORD " + _literal(connection, password_of(role)) if role in signing_in else "NOLOGIN"
+        connection.exec_driver_sql(f'{verb} ROLE "{role}" NOINHERIT {harmless} {login}')
+    for role in narrow:
+        connection.exec_driver_sql(f'GRANT "{role}" TO "{runtime_of(store)}"')
+    if not superuser:
+        connection.exec_driver_sql(f'GRANT "{owner_of(store)}" TO CURRENT_USER')
+
+
+def _literal(connection: sa.Connection, text: str) -> str:
+    quoted: str = connection.execute(sa.text("SELECT quote_literal(:text)"), {"text": text}).scalar_one()
+    return quoted.replace("%", "%%")
+
+
+@contextmanager
+def _locked(server: URL) -> Iterator[sa.Connection]:
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_lock(:number)"), {"number": _LOCK})
+        try:
+            yield connection
+        finally:
+            connection.execute(sa.text("SELECT pg_advisory_unlock(:number)"), {"number": _LOCK})
+
+
+@contextmanager
+def _opened(server: URL, store: str, password_of: Passwords) -> Iterator[sa.Connection]:
+    role = owner_of(store)
+    engine = sa.create_engine(url_for(server, database_of(store), role, password_of(role)), poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        yield connection
+
+
+def _configuration(store: str, connection: sa.Connection) -> Any:
+    from alembic.config import Config
+
+    configuration = Config()
+    configuration.set_main_option("script_location", str(scripts_of(store)).replace("%", "%%"))
+    configuration.set_main_option("path_separator", "os")
+    configuration.attributes["connection"] = connection
+    return configuration
+
+
+def _revision(connection: sa.Connection) -> str:
+    from alembic.runtime.migration import MigrationContext
+
+    revision = MigrationContext.configure(connection).get_current_revision() or ""
+    connection.rollback()
+    return revision
+
+
+def _declared(store: str) -> sa.MetaData | None:
+    if store == KEYS:
+        return None
+    for name in (f"services.{store}.storage.tables", f"services.{store}.storage"):
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError as missing:
+            if missing.name and not name.startswith(missing.name):
+                raise
+            continue
+        metadata = getattr(module, "metadata", None)
+        if isinstance(metadata, sa.MetaData):
+            return metadata
+    return None
+
+
+def _differences(connection: sa.Connection, metadata: sa.MetaData) -> Iterator[str]:
+    """Compare tables and columns; what storage does not declare (the chassis's tables, partitions) is none of its business."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
+    def is_declared(name: str | None, kind: str, parents: Mapping[str, str | None]) -> bool:
+        return kind != "table" or name in metadata.tables
+
+    context = MigrationContext.configure(connection, opts={"include_name": is_declared, "compare_type": False})
+    for difference in compare_metadata(context, metadata):
+        for operation in difference if isinstance(difference, list) else [difference]:
+            if operation[0] in _TELLING:
+                yield _sentence(operation)
+
+
+def _sentence(operation: tuple[Any, ...]) -> str:
+    if operation[0] == "add_table":
+        return f"table {operation[1].name} is missing"
+    if operation[0] == "modify_nullable":
+        return f"column {operation[2]}.{operation[3]} is {'nullable' if operation[5] else 'not nullable'}, storage says otherwise"
+    state = "is missing" if operation[0] == "add_column" else "is not declared"
+    return f"column {operation[2]}.{operation[3].name} {state}"
