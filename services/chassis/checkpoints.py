@@ -9,10 +9,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TypeVar
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -23,7 +22,6 @@ from services.chassis import merkle
 ED25519 = b"\x01"
 MAX_NOTE = 64 * 1024
 _NAME = re.compile(r"[^\s+]+")
-_Key = TypeVar("_Key", Ed25519PrivateKey, Ed25519PublicKey)
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
@@ -81,7 +79,7 @@ class VerifierKey:
         A key in PEM has no name: then `name` is the origin that it speaks for.
         """
         if "-----BEGIN" in line:
-            return cls(name=_name(name), public=_ed25519(load_pem_public_key, line, Ed25519PublicKey).public_bytes_raw())
+            return cls(name=_name(name), public=_public_pem(line).public_bytes_raw())
         name, key_id, material = _split_key(line, "")
         key = cls(name=name, public=material)
         if key.key_id.hex() != key_id:
@@ -140,8 +138,7 @@ class SigningKey:
         A key in PEM has no name: then `name` is the origin that it signs for.
         """
         if "-----BEGIN" in line:
-            private = _ed25519(lambda pem: load_pem_private_key(pem, password=None), line, Ed25519PrivateKey)
-            return cls(name=_name(name), seed=private.private_bytes_raw())
+            return cls(name=_name(name), seed=_private_pem(line).private_bytes_raw())
         name, key_id, material = _split_key(line, "PRIVATE+KEY+")
         key = cls(name=name, seed=material)
         if key.verifier.key_id.hex() != key_id:
@@ -195,12 +192,22 @@ def _name(name: str) -> str:
     return name
 
 
-def _ed25519(load: Callable[[bytes], object], pem: str, kind: type[_Key]) -> _Key:
+def _private_pem(pem: str) -> Ed25519PrivateKey:
     try:
-        key = load(pem.encode())
+        key = load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise CheckpointRefused("The PEM of the key cannot be read.") from None
-    if not isinstance(key, kind):
+        raise CheckpointRefused("The PEM of the signing key cannot be read.") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise CheckpointRefused("Only Ed25519 keys are known.")
+    return key
+
+
+def _public_pem(pem: str) -> Ed25519PublicKey:
+    try:
+        key = load_pem_public_key(pem.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        raise CheckpointRefused("The PEM of the verifying key cannot be read.") from None
+    if not isinstance(key, Ed25519PublicKey):
         raise CheckpointRefused("Only Ed25519 keys are known.")
     return key
 
