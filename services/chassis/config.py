@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 
-class SettingMissing(Exception):  # noqa: N818 - it names the obstacle
+class SettingMissing(Exception):
     """A setting without a default is not set."""
 
 

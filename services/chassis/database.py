@@ -40,9 +40,7 @@ _open_work: ContextVar[bool] = ContextVar("open_work", default=False)
 
 _BEGIN = text("SELECT set_config('app.component', :component, true), set_config('app.actor', :actor, true)")
 _INSERT_ENTRY = text("INSERT INTO entries (stream, n, body) VALUES (:stream, :n, CAST(:body AS json))")
-_INSERT_ANNOUNCEMENT = text(
-    "INSERT INTO outbox (id, routing_key, body) VALUES (:id, :routing_key, CAST(:body AS json))"
-)
+_INSERT_ANNOUNCEMENT = text("INSERT INTO outbox (id, routing_key, body) VALUES (:id, :routing_key, CAST(:body AS json))")
 
 
 class DatabaseAway(Unavailable):
@@ -94,8 +92,7 @@ class Database:
             json_deserializer=orjson.loads,
             connect_args={
                 "connect_timeout": 3,
-                "options": "-c statement_timeout=8000 -c lock_timeout=5000"
-                " -c idle_in_transaction_session_timeout=30000 -c timezone=UTC",
+                "options": "-c statement_timeout=8000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC",
                 "keepalives_idle": 10,
                 "keepalives_interval": 5,
                 "keepalives_count": 3,
@@ -181,9 +178,7 @@ class UnitOfWork:
             return connection
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Commit or roll back.
 
         :raises OutcomeUnknown: the connection was lost while the commit was under way.
@@ -252,11 +247,9 @@ class UnitOfWork:
         if self._entries or self._announcements:
             self.database.on_commit()
 
-    def execute(
-        self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
-    ) -> CursorResult[Any]:
+    def execute(self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None) -> CursorResult[Any]:
         """Run one statement in this transaction."""
-        return self.connection.execute(statement, parameters)  # type: ignore[return-value]  # Core statements give cursor results
+        return self.connection.execute(statement, parameters)
 
     def announce(self, announcement: Announcement) -> None:
         """Tell the other services, if and when this transaction commits."""
@@ -269,9 +262,7 @@ class UnitOfWork:
             "trace_id": self.caller.trace_id,
             "fields": announcement.to_wire(),
         }
-        self._announcements.append(
-            {"id": message_id, "routing_key": announcement.routing_key(), "body": _json(wire)}
-        )
+        self._announcements.append({"id": message_id, "routing_key": announcement.routing_key(), "body": _json(wire)})
 
     def record(
         self,
@@ -371,7 +362,7 @@ class UnitOfWork:
         return Replay(row.status, row.subject_id, str(row.id)) if row else None
 
 
-def entry_of(  # noqa: PLR0913 - an entry has this many parts
+def entry_of(
     caller: Caller,
     *,
     service: str,
@@ -443,9 +434,7 @@ _AWAY_STATES = {"57P01", "57P02", "57P03", "53300", "57014", "55P03"}
 
 def _is_away(error: DBAPIError) -> bool:
     state = getattr(error.orig, "sqlstate", None)
-    return bool(error.connection_invalidated) or state in _AWAY_STATES or (
-        isinstance(error, OperationalError) and state is None
-    )
+    return bool(error.connection_invalidated) or state in _AWAY_STATES or (isinstance(error, OperationalError) and state is None)
 
 
 def _json(value: object) -> str:

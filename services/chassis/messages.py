@@ -31,7 +31,7 @@ from typing import Any, ClassVar, Self
 from uuid import UUID
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal names the obstacle, it is not an error of the program
+class Refusal(Exception):
     """The request cannot be granted."""
 
     branch: ClassVar[str] = "refusal"
@@ -197,7 +197,14 @@ class Operation:
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> Self:
         """Read the header; unknown fields are ignored."""
-        return cls(**{field.name: wire.get(field.name) for field in dataclasses.fields(cls)})
+        key = wire.get("key")
+        return cls(
+            id=str(wire["id"]),
+            method=str(wire["method"]),
+            path=str(wire["path"]),
+            key=None if key is None else str(key),
+            body_hash=str(wire["body_hash"]),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,10 +225,7 @@ class Outbox:
     def _ship_entries(self, publish: Callable[[Sequence[Outgoing]], Sequence[bool]], limit: int) -> int:
         with self._database.plain() as connection:
             rows = connection.execute(
-                text(
-                    "SELECT day, stream, n, body::text AS body FROM entries WHERE NOT done"
-                    " ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED"
-                ),
+                text("SELECT day, stream, n, body::text AS body FROM entries WHERE NOT done ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED"),
                 {"limit": limit},
             ).all()
             if not rows:
@@ -258,9 +255,7 @@ class Outbox:
             ).all()
             if not rows:
                 return 0
-            answers = publish(
-                [Outgoing(str(r.id), "announcements", r.routing_key, r.body.encode()) for r in rows]
-            )
+            answers = publish([Outgoing(str(r.id), "announcements", r.routing_key, r.body.encode()) for r in rows])
             confirmed = [row for row, answer in zip(rows, answers, strict=True) if answer]
             if confirmed:
                 connection.execute(
@@ -277,27 +272,20 @@ class Outbox:
         """Return when the oldest unshipped row was written (alarm at 60 s, no service at 15 min)."""
         with self._database.plain() as connection:
             oldest: datetime | None = connection.execute(
-                text(
-                    "SELECT least((SELECT min(created_at) FROM entries WHERE NOT done),"
-                    " (SELECT min(created_at) FROM outbox WHERE NOT done))"
-                )
+                text("SELECT least((SELECT min(created_at) FROM entries WHERE NOT done), (SELECT min(created_at) FROM outbox WHERE NOT done))")
             ).scalar_one()
         return oldest
 
     def open_stream(self) -> None:
         """Register this process's stream, before its first entry."""
         with self._database.plain() as connection:
-            connection.execute(
-                text("INSERT INTO streams (id) VALUES (:id) ON CONFLICT DO NOTHING"), {"id": self._database.stream.id}
-            )
+            connection.execute(text("INSERT INTO streams (id) VALUES (:id) ON CONFLICT DO NOTHING"), {"id": self._database.stream.id})
 
     def settle(self, *, closing: bool = False) -> None:
         """Write the void entries and the stream's mark; called every ten seconds and at the stop."""
         stream = self._database.stream
         voids = stream.take_voids()
-        bodies: list[dict[str, Any]] = [
-            {"stream": stream.id, "n": n, "void": True, **({"unknown": True} if unknown else {})} for n, unknown in voids
-        ]
+        bodies: list[dict[str, Any]] = [{"stream": stream.id, "n": n, "void": True, **({"unknown": True} if unknown else {})} for n, unknown in voids]
         try:
             with self._database.plain() as connection:
                 for body in bodies:
@@ -345,17 +333,13 @@ class Outbox:
                     "at": wire_value(datetime.now(UTC)),
                 }
                 _insert_mark(connection, wire)
-                connection.execute(
-                    text("UPDATE streams SET closed_at = clock_timestamp() WHERE id = :id"), {"id": row.id}
-                )
+                connection.execute(text("UPDATE streams SET closed_at = clock_timestamp() WHERE id = :id"), {"id": row.id})
         return len(dead)
 
     def roll(self, covered: datetime) -> int:
         """Make the coming days' partitions; drop days that a signed checkpoint covers, once all of it is shipped."""
         with self._database.plain() as connection:
-            dropped: int = connection.execute(
-                text("SELECT outbox_roll(CAST(:covered AS date))"), {"covered": covered.date()}
-            ).scalar_one()
+            dropped: int = connection.execute(text("SELECT outbox_roll(CAST(:covered AS date))"), {"covered": covered.date()}).scalar_one()
             connection.execute(text("DELETE FROM operations WHERE created_at < clock_timestamp() - interval '25 hours'"))
             connection.execute(text("DELETE FROM inbox WHERE received_at < clock_timestamp() - interval '30 days'"))
         return dropped
@@ -363,10 +347,7 @@ class Outbox:
 
 def _insert_entry(connection: Any, stream: str, n: int, body: dict[str, Any], *, ignore_known: bool = False) -> None:
     connection.execute(
-        text(
-            "INSERT INTO entries (stream, n, body) VALUES (:stream, :n, CAST(:body AS json))"
-            + (" ON CONFLICT DO NOTHING" if ignore_known else "")
-        ),
+        text("INSERT INTO entries (stream, n, body) VALUES (:stream, :n, CAST(:body AS json))" + (" ON CONFLICT DO NOTHING" if ignore_known else "")),
         {"stream": stream, "n": n, "body": orjson.dumps(body).decode()},
     )
 

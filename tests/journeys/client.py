@@ -1,0 +1,103 @@
+"""A user of the HTTP API, as the journeys tell of them."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+
+
+@dataclass(frozen=True)
+class Told:
+    """One request as it was answered."""
+
+    method: str
+    path: str
+    status: int
+    trace_id: str
+    user: str | None
+
+
+@dataclass
+class Person:
+    """Somebody signed in (or not yet), who remembers every answer they got."""
+
+    base: str
+    username: str | None = None
+    token: str | None = None
+    user: dict[str, Any] = field(default_factory=dict)
+    told: list[Told] = field(default_factory=list)
+    http: requests.Session = field(default_factory=requests.Session)
+
+    def ask(self, method: str, path: str, *, expect: int | None = None, **given: Any) -> requests.Response:
+        """Send one request under /api/v1; fail at once when the status is not the expected one."""
+        headers = dict(given.pop("headers", {}))
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        answer = self.http.request(method, f"{self.base}/api/v1{path}", headers=headers, timeout=40, **given)
+        self.told.append(Told(method, path, answer.status_code, answer.headers.get("X-Request-Id", ""), self.user.get("id")))
+        if expect is not None:
+            assert answer.status_code == expect, f"{method} {path}: {answer.status_code} {answer.text[:2000]}"
+        return answer
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Return the body of a read that must succeed."""
+        return self.ask("GET", path, expect=200, params=query).json()
+
+    def post(self, path: str, body: Any = None, *, expect: int = 201, **given: Any) -> Any:
+        """Create something, once however often the network makes us send it."""
+        headers = {"Idempotency-Key": str(uuid.uuid4()), **given.pop("headers", {})}
+        answer = self.ask("POST", path, expect=expect, json=body, headers=headers, **given)
+        return answer.json() if answer.content else None
+
+    def patch(self, path: str, body: Any, *, expect: int = 200) -> Any:
+        """Change something as it now stands."""
+        tag = self.ask("GET", path, expect=200).headers["ETag"]
+        answer = self.ask("PATCH", path, expect=expect, json=body, headers={"If-Match": tag})
+        return answer.json() if answer.content else None
+
+    def every(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """Walk a collection to its end."""
+        cursor = None
+        while True:
+            page = self.get(path, **query, limit=200, **({"cursor": cursor} if cursor else {}))
+            yield from page["items"]
+            cursor = page["next"]
+            if not cursor:
+                return
+
+    def sign_in(self, account: dict[str, Any], *, acknowledge: bool = True) -> Person:
+        """Sign in with a demonstration account and acknowledge the three statements."""
+        answer = self.ask(
+            "POST",
+            "/sessions",
+            expect=201,
+            json={"username": account["username"], "password": account["password"]},
+        ).json()
+        self.username, self.token, self.user = account["username"], answer["token"], answer["user"]
+        assert answer["acknowledged"] is False
+        assert len(answer["statements"]) == 3
+        if acknowledge:
+            self.ask("GET", "/individuals", expect=403)
+            self.ask(
+                "POST",
+                "/sessions/current/acknowledgement",
+                expect=204,
+                json={"statements_version": answer["statements_version"], "accepted": True},
+            )
+        return self
+
+
+def eventually(question: Callable[[], Any], *, seconds: float = 10.0, why: str = "") -> Any:
+    """Ask until the answer is true; the deadline proves liveness, so it is ten times what it should take."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = question()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"not within {seconds} s: {why or question}"
+        time.sleep(0.05)

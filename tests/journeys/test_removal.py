@@ -1,0 +1,146 @@
+"""The second story of the PIA's overview: somebody asks to be left alone, and is, everywhere, for good."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from typing import Any
+
+import pytest
+
+from tests.journeys.client import Person, eventually
+from tests.journeys.stories import assert_in_the_trail
+
+CARD = {
+    "salutation": "Ms.",
+    "first_name": "Ottoline",
+    "last_name": "Vantongeren",
+    "title": "Head of Public Policy",
+    "organization": "Quillfeather Analytics",
+    "state": "TX",
+    "source": "given_by_stakeholder",
+    "contact_points": [
+        {"kind": "cell", "value": "956-555-0163"},
+        {"kind": "email", "value": "ottoline.vantongeren@example.org"},
+    ],
+}
+
+
+@pytest.fixture
+def people(system: Any) -> dict[str, Person]:
+    """Amina of ICE owns the record; Chloé and her colleague Denis are of the Private Sector Office."""
+    return {
+        "amina": Person(system.base).sign_in(system.account("ICE", "contributor")),
+        "chloe": Person(system.base).sign_in(system.account("PSO", "contributor")),
+        "denis": Person(system.base).sign_in(system.account("PSO", "contributor", 1)),
+    }
+
+
+@pytest.mark.requirement("R164", "R165", "R166", "R167", "R168", "R170", "R122")
+def test_whoever_asks_to_be_left_alone_is_frozen_at_once_and_then_gone(system: Any, people: dict[str, Person]) -> None:
+    amina, chloe, denis = people["amina"], people["chloe"], people["denis"]
+    issue = amina.post("/issues", {"name": "E-Verify outreach", "priority": "immigration"})["id"]
+    dov = eventually(lambda: _registered(amina, {**CARD, "issue_ids": [issue]}))
+    other = amina.post("/individuals", {"first_name": "Ruprecht", "last_name": "Oyelaran-Smit", "state": "TX"})
+    now = dt.datetime.now(dt.UTC)
+    talk = amina.post(
+        "/interactions",
+        {
+            "held_at": (now - dt.timedelta(hours=1)).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "mode": "in_person",
+            "individual_ids": [dov["id"], other["id"]],
+            "issue_ids": [issue],
+            "outcome": "Ottoline Vantongeren asked for the guidance in writing.",
+        },
+    )
+    event = amina.post(
+        "/events",
+        {
+            "name": "Conference in Texas",
+            "starts_at": (now - dt.timedelta(days=1)).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "issue_ids": [issue],
+        },
+    )
+    amina.post(f"/events/{event['id']}/attendees", {"individual_ids": [dov["id"], other["id"]]})
+    eventually(lambda: denis.get("/stakeholders", q="Vantongeren")["items"])
+
+    request = denis.post(
+        "/no-contact-requests",
+        {"individual_id": dov["id"], "medium": "phone", "received_on": dt.datetime.now(dt.UTC).date().isoformat()},
+    )
+    asked = time.monotonic()
+    eventually(lambda: chloe.ask("GET", f"/individuals/{dov['id']}").status_code == 404, seconds=1, why="frozen for everyone")
+    assert time.monotonic() - asked < 1.0 + 1.0, "frozen within a second (one more for a slow machine)"
+    eventually(lambda: not chloe.get("/stakeholders", q="Vantongeren")["items"], seconds=1)
+    chloe.ask("GET", f"/individuals/{dov['id']}/contact-points", expect=404)
+    frozen = amina.get(f"/individuals/{dov['id']}")
+    assert frozen["frozen"]
+    amina.ask("GET", f"/individuals/{dov['id']}/contact-points", expect=409)
+    denis.ask("POST", f"/no-contact-requests/{request['id']}/erase", expect=403)
+
+    task = eventually(
+        lambda: [t for t in amina.get("/tasks")["items"] if t["subject"]["id"] == request["id"]],
+        why="the owner finds the task",
+    )
+    assert len(task) == 1
+    erasing = amina.post(f"/no-contact-requests/{request['id']}/erase", expect=202)
+    erasure = eventually(
+        lambda: (e := amina.get(f"/erasures/{erasing['erasure_id']}"))["state"] == "done" and e,
+        seconds=60,
+        why="every service answers with its receipt",
+    )
+    assert {receipt["service"] for receipt in erasure["receipts"]} >= {"contacts", "interactions"}
+    assert all(receipt["left"] == 0 for receipt in erasure["receipts"])
+
+    amina.ask("GET", f"/individuals/{dov['id']}", expect=404)
+    for person in (amina, chloe, denis):
+        assert not person.get("/stakeholders", q="Vantongeren")["items"]
+    attendees = amina.get(f"/events/{event['id']}/attendees")["items"]
+    assert [a["individual_id"] for a in attendees] == [other["id"]]
+    left = amina.ask("GET", f"/interactions/{talk['id']}", expect=200)
+    assert left.json()["individual_ids"] == [other["id"]]
+    assert "Ottoline" not in left.text
+    assert "Vantongeren" not in left.text
+
+    for card in (
+        CARD,
+        {
+            **CARD,
+            "first_name": "OTTOLINE",
+            "last_name": "VANTONGEREN",
+            "contact_points": [{"kind": "email", "value": "OTTOLINE.VANTONGEREN@EXAMPLE.ORG"}],
+        },
+        {**CARD, "first_name": "Anne", "last_name": "Other", "contact_points": [{"kind": "cell", "value": "(956) 555 0163"}]},
+    ):
+        refused = chloe.ask("POST", "/individuals", expect=409, json=card).json()
+        assert refused["code"] == "blocked"
+    assert_in_the_trail(
+        system,
+        people.values(),
+        ["Vantongeren", "VANTONGEREN", "956-555-0163", "ottoline.vantongeren", "Ruprecht", "Quillfeather"],
+    )
+
+
+@pytest.mark.requirement("R131", "T9")
+def test_a_record_deleted_as_a_mistake_may_be_entered_again(people: dict[str, Person]) -> None:
+    amina = people["amina"]
+    card = {
+        "first_name": "Peregrine",
+        "last_name": "Ashgrove-Lindqvist",
+        "contact_points": [{"kind": "email", "value": "peregrine@example.org"}],
+    }
+    mistake = amina.post("/individuals", card)
+    path = f"/individuals/{mistake['id']}"
+    tag = amina.ask("GET", path, expect=200).headers["ETag"]
+    erasing = amina.ask("DELETE", path, expect=202, headers={"If-Match": tag}, json={"reason": "mistake"}).json()
+    eventually(lambda: amina.get(f"/erasures/{erasing['erasure_id']}")["state"] == "done", seconds=60)
+    amina.ask("GET", path, expect=404)
+    again = amina.post("/individuals", card)
+    assert again["id"] != mistake["id"]
+
+
+def _registered(person: Person, card: dict[str, Any]) -> dict[str, Any] | None:
+    """Register; None while contacts has not yet heard of the issue."""
+    answer = person.ask("POST", "/individuals", json=card)
+    assert answer.status_code in {201, 422}, answer.text
+    return answer.json() if answer.status_code == 201 else None
