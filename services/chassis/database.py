@@ -7,7 +7,7 @@ for the audit trail become durable together, or not at all.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -188,7 +188,7 @@ class UnitOfWork:
             if error is None:
                 self._commit(connection)
             elif isinstance(error, Exception):
-                with _quiet(DBAPIError):
+                with suppress(DBAPIError):
                     connection.rollback()
             else:
                 # Killed by its deadline: the server may be in the middle of a statement, so the connection is
@@ -238,7 +238,7 @@ class UnitOfWork:
             if not settled:
                 stream.voided(numbers, unknown=False)
             if not connection.invalidated:
-                with _quiet(DBAPIError):
+                with suppress(DBAPIError):
                     connection.rollback()
             raise
         self.audited = bool(self._entries)
@@ -418,14 +418,6 @@ def _translated() -> Iterator[None]:
         if _is_away(error):
             raise DatabaseAway from error
         raise
-
-
-@contextmanager
-def _quiet(kind: type[Exception]) -> Iterator[None]:
-    try:
-        yield
-    except kind:
-        pass
 
 
 #: Shutting down, starting up, too many connections, cancelled by the statement timeout or the lock timeout.

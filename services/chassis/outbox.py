@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from services.chassis.messages import new_id, wire_value
 
@@ -289,7 +289,7 @@ class Outbox:
         try:
             with self._database.plain() as connection:
                 for body in bodies:
-                    _insert_entry(connection, stream.id, body["n"], body, ignore_known=True)
+                    _insert_void(connection, body)
         except BaseException:
             for n, unknown in voids:
                 stream.voided([n], unknown=unknown)
@@ -345,14 +345,14 @@ class Outbox:
         return dropped
 
 
-def _insert_entry(connection: Any, stream: str, n: int, body: dict[str, Any], *, ignore_known: bool = False) -> None:
+def _insert_void(connection: Connection, body: dict[str, Any]) -> None:
     connection.execute(
-        text("INSERT INTO entries (stream, n, body) VALUES (:stream, :n, CAST(:body AS json))" + (" ON CONFLICT DO NOTHING" if ignore_known else "")),
-        {"stream": stream, "n": n, "body": orjson.dumps(body).decode()},
+        text("INSERT INTO entries (stream, n, body) VALUES (:stream, :n, CAST(:body AS json)) ON CONFLICT DO NOTHING"),
+        {"stream": body["stream"], "n": body["n"], "body": orjson.dumps(body).decode()},
     )
 
 
-def _insert_mark(connection: Any, wire: dict[str, Any]) -> None:
+def _insert_mark(connection: Connection, wire: dict[str, Any]) -> None:
     # Marks share the table, so that they travel behind the entries they speak of; their n is negative and theirs alone.
     connection.execute(
         text(
