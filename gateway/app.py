@@ -1,0 +1,350 @@
+"""The application: every route behind one hook, every refusal through one door, every answer with its trace id."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.common import resolve_schema_cls
+from flask import Flask, Response, current_app, g, request
+from flask.json.provider import JSONProvider
+from flask_smorest import Api
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge, UnsupportedMediaType
+
+from gateway import pages, routes
+from gateway.clients import Bus, Conversation
+from gateway.endpoints import CHANGING
+from gateway.errors import (
+    BodyTooLarge,
+    FormNotOurs,
+    JsonRequired,
+    NoSuchAddress,
+    TooManyRefusals,
+    TrailUnavailable,
+    UnreadableBody,
+    problem,
+    problem_of,
+    status_of,
+)
+from gateway.identity import Cookies, Revocations, Sessions, bearer_of, is_form_token
+from gateway.limits import Window
+from services.access.contract import SessionRequired
+from services.chassis.config import Settings
+from services.chassis.messages import Forbidden, Refusal, Unauthenticated, new_id
+
+log = logging.getLogger("gateway")
+
+#: Routes that answer without a session. Everything that is not on this list is denied by default (R110, R156).
+OPEN_TO_ALL = frozenset(
+    {
+        "static",
+        "health.live",
+        "health.ready",
+        "health.metrics",
+        "docs.openapi",
+        "docs.page",
+        "sessions.sign_in",
+        "pages.sign_in",
+        "pages.signing_in",
+        "pages.privacy_notice",
+    }
+)
+#: Routes that answer in a session whose statements are not acknowledged yet (R103-R110).
+BEFORE_ACKNOWLEDGEMENT = frozenset(
+    {
+        "sessions.current_session",
+        "sessions.acknowledge",
+        "sessions.sign_out",
+        "pages.acknowledgement",
+        "pages.acknowledging",
+        "pages.signing_out",
+    }
+)
+#: Uploads are read as they come, so the form's token is checked by the route, from the first part of the body.
+READ_THEIR_OWN_FORM = frozenset({"pages.uploading"})
+#: Statuses of refusals that the gateway itself makes and that go into the trail before the answer.
+RECORDED = frozenset({401, 403, 404, 405, 409, 412, 413, 415, 422, 428, 429})
+JSON_LIMIT = 1 << 20
+UPLOAD_LIMIT = (10 << 20) + (64 << 10)
+UPLOADS = frozenset({"imports.create_import", "pages.uploading"})
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class AcknowledgementRequired(Forbidden):
+    """Acknowledge the three statements first."""
+
+    code = "acknowledgement-required"
+
+
+class Orjson(JSONProvider):
+    """orjson wherever Flask itself writes JSON."""
+
+    def dumps(self, obj: Any, **_: Any) -> str:
+        """Return JSON text."""
+        return orjson.dumps(obj).decode()
+
+    def loads(self, s: str | bytes, **_: Any) -> Any:
+        """Read JSON text."""
+        return orjson.loads(s)
+
+
+@dataclass(slots=True)
+class Liaison:
+    """What the application is put together from."""
+
+    bus: Bus
+    settings: Settings
+    revocations: Revocations
+    sessions: Sessions
+    cookies: Cookies
+    failed_sign_ins: Window = field(default_factory=lambda: Window(30, 60))
+    anonymous: Window = field(default_factory=lambda: Window(600, 60))
+    limited_entries: Window = field(default_factory=lambda: Window(1, 60))
+    document: bytes = b""
+
+
+class LiaisonApi(Api):  # type: ignore[misc]  # flask-smorest is untyped
+    """OpenAPI 3.1 from the declared routes; errors and pages of documentation are our own."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def _register_error_handlers(self) -> None:
+        pass
+
+
+def create_app(bus: Bus, revocations: Revocations, settings: Settings, **given: Any) -> Flask:
+    """Put the application together; nothing is connected here."""
+    app = Flask("gateway", static_folder="pages/static", static_url_path="/static", template_folder="pages/templates")
+    app.json = Orjson(app)
+    app.url_map.strict_slashes = False
+    app.config.update(
+        MAX_CONTENT_LENGTH=JSON_LIMIT,
+        MAX_FORM_MEMORY_SIZE=JSON_LIMIT,
+        API_TITLE="Liaison",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+    )
+    liaison = Liaison(
+        bus=bus,
+        settings=settings,
+        revocations=revocations,
+        sessions=Sessions(bus, revocations),
+        cookies=Cookies(secure=settings.cookie_secure),
+        **given,
+    )
+    app.extensions["liaison"] = liaison
+    app.before_request(begin)
+    app.before_request(admit)
+    app.after_request(seal)
+    app.register_error_handler(Refusal, refused)
+    app.register_error_handler(HTTPException, refused_by_http)
+    app.register_error_handler(Exception, broken)
+
+    api = LiaisonApi(app, spec_kwargs={"marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=_names())})
+    api.spec.components.security_scheme("session", {"type": "http", "scheme": "bearer"})
+    for area in routes.AREAS:
+        api.register_blueprint(area, url_prefix=f"/api/v1{area.url_prefix or ''}")
+    specification = api.spec.to_dict()
+    specification["security"] = [{"session": []}]
+    liaison.document = orjson.dumps(specification)
+    for blueprint in (routes.docs, routes.health):
+        app.register_blueprint(blueprint)
+    app.register_blueprint(pages.blueprint)
+    return app
+
+
+def liaison_of(app: Flask) -> Liaison:
+    """Return what the application was put together from."""
+    held: Liaison = app.extensions["liaison"]
+    return held
+
+
+def begin() -> None:
+    """Give the request its trace id and its conversation."""
+    g.begun = time.perf_counter()
+    # A client's own X-Request-Id goes into the log; it is never the trace id, or a client could forge a trail.
+    g.trace_id = new_id()
+    g.admission = None
+    g.token = None
+    g.conversation = Conversation(_liaison().bus, trace_id=g.trace_id)
+    if request.endpoint in UPLOADS:
+        request.max_content_length = UPLOAD_LIMIT
+
+
+def admit() -> None:
+    """Deny by default: a session, its acknowledgement, and for a browser's cookie the token of our own pages.
+
+    :raises SessionRequired, AcknowledgementRequired, FormNotOurs, SessionUncertain, TooManyRefusals:
+    """
+    if request.endpoint in OPEN_TO_ALL:
+        return
+    liaison = _liaison()
+    bearer = bearer_of(request)
+    token = bearer or liaison.cookies.session(request)
+    if token is None:
+        _count_anonymous()
+        raise SessionRequired
+    if liaison.anonymous.is_exhausted(_source()):
+        raise TooManyRefusals
+    try:
+        admission = liaison.sessions.admit(token, trace_id=g.trace_id)
+    except Unauthenticated:
+        _count_anonymous()
+        raise
+    g.admission, g.token = admission, token
+    g.conversation.passports = admission.passports
+    if bearer is None and request.method in CHANGING and request.endpoint not in READ_THEIR_OWN_FORM:
+        given = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token")
+        if not is_form_token(token, given):
+            raise FormNotOurs
+    if not admission.acknowledged and request.endpoint not in BEFORE_ACKNOWLEDGEMENT:
+        raise AcknowledgementRequired
+
+
+def refused(refusal: Refusal) -> Response:
+    """Record a refusal that the gateway made, then answer it."""
+    if not getattr(refusal, "recorded", False):
+        try:
+            record(refusal.code, status_of(refusal))
+        except Refusal:
+            refusal = TrailUnavailable()
+    if _is_page():
+        return pages.refusal_page(refusal)
+    return problem_of(refusal, trace_id=g.trace_id)
+
+
+def refused_by_http(error: HTTPException) -> Response:
+    """Answer what Flask and Werkzeug refuse, in our own words."""
+    if error.response is not None or (error.code or 500) < 400:  # noqa: PLR2004 - redirects are no refusals
+        return error.get_response()  # type: ignore[return-value]  # Flask's response class
+    if isinstance(error, MethodNotAllowed):
+        try:
+            record("method-not-allowed", 405)
+        except Refusal:
+            return problem_of(TrailUnavailable(), trace_id=g.trace_id)
+        response = problem(
+            405, "method-not-allowed", "This address takes other methods; see Allow.", trace_id=g.trace_id
+        )
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+        return response
+    if isinstance(error, RequestEntityTooLarge):
+        return refused(BodyTooLarge())
+    if isinstance(error, UnsupportedMediaType):
+        return refused(JsonRequired())
+    if error.code == 404:  # noqa: PLR2004 - no such address
+        return refused(NoSuchAddress())
+    return refused(UnreadableBody())
+
+
+def broken(error: Exception) -> Response:
+    """Answer a fault of our own: the trace id and nothing else; the log gets the kind and the place, never a value."""
+    place = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)][-8:]
+    log.error("request failed", extra={"trace_id": g.trace_id, "kind": type(error).__name__, "place": place})
+    if _is_page():
+        return pages.fault_page()
+    return problem(
+        500,
+        "internal",
+        "Something went wrong here; it was recorded under this trace id.",
+        trace_id=g.trace_id,
+    )
+
+
+def record(code: str, status: int) -> None:
+    """Put a refusal that the gateway made into the trail: route name and code, never path, query or body.
+
+    :raises Refusal: it cannot be recorded, so nothing may be answered.
+    """
+    if status not in RECORDED:
+        return
+    liaison = _liaison()
+    # Access writes one entry per anonymous source and minute and counts the rest; those that were limited here
+    # already would still cost it a call each, so of them it hears once a minute.
+    if code == TooManyRefusals.code and not liaison.limited_entries.admits(_source()):
+        return
+    g.conversation.query(
+        "access",
+        "record_refusal",
+        route=request.endpoint or "no-such-address",
+        code=code,
+        status=status,
+        source=_source(),
+    )
+
+
+def seal(response: Response) -> Response:
+    """Put the trace id and the security headers on every answer."""
+    response.headers["X-Request-Id"] = g.trace_id
+    for name, value in SECURITY_HEADERS.items():
+        response.headers[name] = value
+    if _liaison().settings.cookie_secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    client_id = request.headers.get("X-Request-Id", "")
+    routes.count(request.endpoint, request.method, response.status_code, time.perf_counter() - g.begun)
+    log.info(
+        "answered",
+        extra={
+            "trace_id": g.trace_id,
+            "client_request_id": client_id[:64] if client_id.isascii() and client_id.isprintable() else None,
+            "route": request.endpoint,
+            "method": request.method,
+            "status": response.status_code,
+        },
+    )
+    return response
+
+
+def _count_anonymous() -> None:
+    if not _liaison().anonymous.admits(_source()):
+        raise TooManyRefusals
+
+
+def _liaison() -> Liaison:
+    held: Liaison = current_app.extensions["liaison"]
+    return held
+
+
+def _source() -> str:
+    return request.remote_addr or "unknown"
+
+
+def _is_page() -> bool:
+    return not request.path.startswith(("/api/", "/health/", "/metrics", "/static/"))
+
+
+def _names() -> Any:
+    """Return a resolver that gives each schema a name of its own, whichever service it comes from."""
+    taken: dict[str, type] = {}
+
+    def name(schema: Any) -> str:
+        cls = resolve_schema_cls(schema)
+        wished = cls.__name__.removesuffix("Schema")
+        if taken.setdefault(wished, cls) is cls:
+            return wished
+        service = cls.__module__.split(".")[1].title()
+        return f"{service}{wished}"
+
+    return name
+
+
+__all__ = ["BEFORE_ACKNOWLEDGEMENT", "OPEN_TO_ALL", "create_app", "liaison_of"]

@@ -1,0 +1,362 @@
+"""One way to write a route: what comes in is checked by a service's schema, what goes out is said in OpenAPI."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import orjson
+from flask import Response, current_app, g, request, url_for
+from flask_smorest import Blueprint
+from marshmallow import Schema, ValidationError, fields
+from marshmallow.exceptions import SCHEMA
+
+from gateway.errors import (
+    PROBLEM,
+    BodyTooLarge,
+    JsonRequired,
+    UnknownField,
+    UnreadableBody,
+    flattened,
+)
+from services.chassis.messages import Invalid, Operation, PreconditionMissing, entity_tag, new_id
+
+JSON = "application/json"
+CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+MAX_KEY_LENGTH = 200
+View = Callable[..., Any]
+
+
+class ProblemSchema(Schema):
+    """RFC 9457, with a stable code and the trace id."""
+
+    type = fields.String(required=True, metadata={"format": "uri-reference"})
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    code = fields.String(required=True, metadata={"description": "A stable slug; see the table of refusals."})
+    trace_id = fields.String(required=True)
+    errors = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.String()),
+        metadata={"description": "Field → sentences, with 422."},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that needs more than its representation."""
+
+    representation: Any
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What is said of a route: for checking, and for the document."""
+
+    method: str
+    answers: Any
+    status: int
+    query: type[Schema] | None
+    body: type[Schema] | None
+    tagged: bool
+    matched: bool
+    collection: bool
+    open_to_all: bool
+    problems: tuple[int, ...]
+    media: str
+
+
+class Area(Blueprint):  # type: ignore[misc]  # flask-smorest is untyped
+    """A blueprint whose routes all keep the conventions of the API."""
+
+    def endpoint(  # noqa: PLR0913 - a declaration
+        self,
+        method: str,
+        rule: str,
+        *,
+        answers: type[Schema] | dict[str, Any] | None = None,
+        status: int = 200,
+        query: type[Schema] | None = None,
+        body: type[Schema] | None = None,
+        tagged: bool = False,
+        matched: bool = False,
+        collection: bool = False,
+        open_to_all: bool = False,
+        problems: tuple[int, ...] = (),
+        media: str = JSON,
+    ) -> Callable[[View], View]:
+        """Declare a route.
+
+        The view gets its path ids as strings, `query` (raw strings) and `body` (raw JSON) as the schemas accept them,
+        and `if_match` where `matched`. It returns a representation, an `Answer`, or a response.
+
+        :param tagged: the answer is a single record and carries a strong ETag.
+        :param matched: If-Match is needed (428).
+        :param collection: the answer is `{"items", "next", "total"}`.
+        :param open_to_all: answers without a session; says so in the document (the hook has its own list).
+        """
+        endpoint = Endpoint(
+            method, answers, status, query, body, tagged, matched, collection, open_to_all, problems, media
+        )
+
+        def declare(view: View) -> View:
+            @functools.wraps(view)
+            def answer(**path: Any) -> Response:
+                given: dict[str, Any] = {
+                    name: str(value) if isinstance(value, UUID) else value for name, value in path.items()
+                }
+                parameters = taken_query(query)
+                if query is not None:
+                    given["query"] = parameters
+                if matched:
+                    given["if_match"] = required_match()
+                if body is not None:
+                    given["body"] = taken_body(body)
+                if method in CHANGING:
+                    g.conversation.operation = operation()
+                return respond(view(**given), endpoint)
+
+            answer._apidoc = {"manual_doc": document(endpoint)}  # type: ignore[attr-defined]  # noqa: SLF001 - where flask-smorest looks for it
+            answer.endpoint_declared = endpoint  # type: ignore[attr-defined]  # read by the shape tests
+            self.route(rule, methods=[method], endpoint=view.__name__)(answer)
+            return view
+
+        return declare
+
+
+def taken_query(schema: type[Schema] | None) -> dict[str, Any]:
+    """Return the query's parameters as strings (lists where the schema has lists), checked.
+
+    :raises UnknownField: a parameter that the route does not know.
+    :raises Invalid: a parameter with a wrong value.
+    """
+    known = instance(schema).load_fields if schema is not None else {}
+    by_key = {known_field.data_key or name: known_field for name, known_field in known.items()}
+    raw: dict[str, Any] = {}
+    for name, values in request.args.lists():
+        parameter = by_key.get(name)
+        if isinstance(parameter, fields.List):
+            raw[name] = [part for value in values for part in value.split(",") if part]
+        elif len(values) > 1:
+            raise Invalid(errors={name: ["Give it once."]})
+        else:
+            raw[name] = values[0]
+    if schema is None:
+        if raw:
+            raise UnknownField(errors={name: ["There is no such parameter."] for name in raw})
+        return raw
+    check(schema, raw)
+    return raw
+
+
+def taken_body(schema: type[Schema]) -> dict[str, Any]:
+    """Return the JSON object in the body, checked by the service's schema.
+
+    :raises JsonRequired: it is of another type.
+    :raises UnreadableBody: it is no JSON object.
+    :raises UnknownField, Invalid: what the schema says.
+    """
+    payload = raw_body()
+    known = instance(schema).load_fields
+    if not payload and not any(known_field.required for known_field in known.values()):
+        return {}
+    if request.mimetype != JSON:
+        raise JsonRequired
+    try:
+        body = orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        raise UnreadableBody from error
+    if not isinstance(body, dict):
+        raise UnreadableBody
+    check(schema, body)
+    return body
+
+
+def raw_body() -> bytes:
+    """Return the body's bytes, within the limit.
+
+    :raises BodyTooLarge: it is longer.
+    """
+    limit = request.max_content_length
+    if limit is not None and (request.content_length or 0) > limit:
+        raise BodyTooLarge
+    return request.get_data(cache=True)
+
+
+def check(schema: type[Schema], raw: dict[str, Any]) -> None:
+    """Load by the schema; the service loads it again.
+
+    :raises UnknownField, Invalid: with the sentences of each field.
+    """
+    loader = instance(schema)
+    try:
+        loader.load(raw)
+    except ValidationError as refusal:
+        raise invalid(loader, refusal) from refusal
+
+
+def invalid(schema: Schema, refusal: ValidationError) -> Invalid:
+    """Return marshmallow's refusal as ours."""
+    errors = flattened(refusal.normalized_messages())
+    unknown = str(schema.error_messages["unknown"])
+    if any(unknown in sentences for sentences in errors.values()):
+        return UnknownField(errors=errors)
+    return Invalid(errors={("_" if name == SCHEMA else name): sentences for name, sentences in errors.items()})
+
+
+@functools.cache
+def instance(schema: type[Schema]) -> Schema:
+    """Return the schema ready for use; making one costs more than using it."""
+    return schema()
+
+
+def required_match() -> str:
+    """Return the If-Match header.
+
+    :raises PreconditionMissing: there is none; `*` names no version either.
+    """
+    tag = request.headers.get("If-Match", "").strip()
+    if not tag or tag == "*":
+        raise PreconditionMissing
+    return tag
+
+
+def operation() -> Operation:
+    """Return this request as a command that can be told from its repetition.
+
+    :raises Invalid: the Idempotency-Key is empty or too long.
+    """
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
+        raise Invalid(errors={"Idempotency-Key": [f"Give it 1 to {MAX_KEY_LENGTH} characters."]})
+    digest = hashlib.sha256(raw_body()).hexdigest() if request.mimetype != "multipart/form-data" else ""
+    return Operation(id=new_id(), method=request.method, path=request.path, key=key, body_hash=digest)
+
+
+def respond(result: Any, endpoint: Endpoint) -> Response:
+    """Return the response of an answer, tagged where that was declared."""
+    if isinstance(result, Response):
+        return result
+    said = result if isinstance(result, Answer) else Answer(result)
+    status = said.status or endpoint.status
+    if status == 204:  # noqa: PLR2004 - no content
+        response = Response(status=204)
+        response.headers.extend(said.headers)
+        return response
+    headers = dict(said.headers)
+    if endpoint.tagged and isinstance(said.representation, dict):
+        tag = entity_tag(said.representation)
+        headers["ETag"] = tag
+        if request.method == "GET" and tag in {
+            part.strip() for part in request.headers.get("If-None-Match", "").split(",")
+        }:
+            return Response(status=304, headers=headers)
+    return Response(orjson.dumps(said.representation), status=status, headers=headers, content_type=JSON)
+
+
+def created(endpoint: str, **record: dict[str, Any]) -> Answer:
+    """Return a new record with its address; `record` is named as the id is in the path."""
+    ((name, representation),) = record.items()
+    return Answer(representation, 201, {"Location": url_for(endpoint, **{name: representation["id"]})})
+
+
+def document(endpoint: Endpoint) -> dict[str, Any]:
+    """Return what OpenAPI is told of a route; flask-smorest resolves the schemas."""
+    statuses = {401, 403, 422, 429, 503, *endpoint.problems}
+    if endpoint.open_to_all:
+        statuses -= {403}
+    if endpoint.body is not None:
+        statuses |= {413, 415}
+    if endpoint.method in CHANGING:
+        statuses |= {409, 503}
+    if endpoint.matched:
+        statuses |= {412, 428}
+    responses: dict[str, Any] = {
+        str(status): {"description": PHRASES[status], "content": {PROBLEM: {"schema": ProblemSchema}}}
+        for status in sorted(statuses)
+    }
+    success: dict[str, Any] = {"description": PHRASES[endpoint.status], "headers": {**HEADERS}}
+    if endpoint.answers is not None:
+        shown = endpoint.answers
+        success["content"] = {endpoint.media: {"schema": collected(shown) if endpoint.collection else shown}}
+    if endpoint.tagged:
+        success["headers"]["ETag"] = {"schema": {"type": "string"}, "description": "A hash of what you see."}
+        if endpoint.method == "GET":
+            responses["304"] = {"description": PHRASES[304]}
+    responses[str(endpoint.status)] = success
+    said: dict[str, Any] = {"responses": responses}
+    parameters: list[dict[str, Any]] = []
+    if endpoint.query is not None:
+        parameters.append({"in": "query", "schema": endpoint.query})
+    if endpoint.matched:
+        parameters.append(_header("If-Match", "The ETag of the version you mean.", required=True))
+    if endpoint.method == "POST":
+        parameters.append(_header("Idempotency-Key", "The same key and body: the same record, for 24 hours."))
+    if parameters:
+        said["parameters"] = parameters
+    if endpoint.body is not None:
+        said["requestBody"] = {"required": True, "content": {JSON: {"schema": endpoint.body}}}
+    if endpoint.open_to_all:
+        said["security"] = []
+    return said
+
+
+def collected(schema: Any) -> dict[str, Any]:
+    """Return the shape of a collection."""
+    return {
+        "type": "object",
+        "required": ["items", "next", "total"],
+        "properties": {
+            "items": {"type": "array", "items": schema},
+            "next": {"type": ["string", "null"]},
+            "total": {
+                "oneOf": [
+                    {"type": "integer"},
+                    {"type": "object", "properties": {"at_least": {"type": "integer"}}},
+                ],
+            },
+        },
+    }
+
+
+def _header(name: str, description: str, *, required: bool = False) -> dict[str, Any]:
+    return {
+        "in": "header",
+        "name": name,
+        "required": required,
+        "description": description,
+        "schema": {"type": "string"},
+    }
+
+
+HEADERS = {"X-Request-Id": {"schema": {"type": "string"}, "description": "The trace id, in logs and in the trail."}}
+PHRASES = {
+    200: "As asked",
+    201: "Created",
+    202: "Accepted; it goes on",
+    204: "Done",
+    304: "As you know it",
+    401: "Not signed in",
+    403: "Not allowed, or the statements are not acknowledged",
+    404: "Not found, or not yours to know of",
+    409: "The present state forbids it",
+    412: "It changed since you read it",
+    413: "Too large",
+    415: "Wrong type of content",
+    422: "Wrong input, field by field",
+    428: "Say which version you mean",
+    429: "Too often",
+    503: "A part of the system is away",
+}
+
+
+def sessions() -> Any:
+    """Return the application's sessions."""
+    return current_app.extensions["liaison"].sessions

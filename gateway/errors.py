@@ -1,0 +1,183 @@
+"""Refusals as HTTP: the one table from branch to status, and the problem documents of RFC 9457."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from flask import Response
+
+from services.chassis.messages import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    OutcomeUnknown,
+    PreconditionMissing,
+    Refusal,
+    Stale,
+    TooLarge,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+    WrongType,
+)
+
+PROBLEM = "application/problem+json"
+
+#: One branch of the refusals is one status; nothing else decides a status.
+STATUS: dict[type[Refusal], int] = {
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Stale: 412,
+    TooLarge: 413,
+    WrongType: 415,
+    Invalid: 422,
+    PreconditionMissing: 428,
+    TooMany: 429,
+    Unavailable: 503,
+}
+
+
+class NoSuchAddress(NotFound):
+    """There is nothing at this address."""
+
+    code = "no-such-address"
+
+
+class FormNotOurs(Forbidden):
+    """This form did not come from a page of this session; load the page again and send it once more."""
+
+    code = "csrf-token-required"
+
+
+class UnknownField(Invalid):
+    """There is a field or parameter that this system does not hold."""
+
+    code = "unknown-field"
+
+
+class UnreadableBody(Invalid):
+    """The body is not a JSON object in UTF-8."""
+
+    code = "unreadable-body"
+
+
+class BodyTooLarge(TooLarge):
+    """The request is larger than is taken in here."""
+
+    code = "body-too-large"
+
+
+class JsonRequired(WrongType):
+    """Send JSON, as application/json."""
+
+    code = "json-required"
+
+
+class MultipartRequired(WrongType):
+    """Send the file as multipart/form-data, in a part called file."""
+
+    code = "multipart-required"
+
+
+class TooManySignIns(TooMany):
+    """There were too many tries to sign in; wait a minute."""
+
+    code = "too-many-sign-ins"
+
+
+class TooManyRefusals(TooMany):
+    """There were too many requests without a session from this address; wait a minute."""
+
+    code = "too-many-anonymous-requests"
+
+
+class SessionUncertain(Unavailable):
+    """Whether this session still holds cannot be told at the moment, so nothing is shown; try again shortly."""
+
+    code = "session-uncertain"
+
+
+class TrailUnavailable(Unavailable):
+    """The audit trail cannot be written at the moment, so nothing is answered; try again shortly."""
+
+    code = "audit-unavailable"
+
+
+class BodyTooSlow(Unavailable):
+    """The request came in too slowly; send it again."""
+
+    code = "request-too-slow"
+
+
+class MethodNotAllowed(Exception):  # noqa: N818 - 405 is a matter of HTTP alone, so it is no branch of the refusals
+    """This address takes other methods; see the Allow header."""
+
+
+def status_of(refusal: Refusal) -> int:
+    """Return the status of the refusal's branch."""
+    for branch, status in STATUS.items():
+        if isinstance(refusal, branch):
+            return status
+    return 500
+
+
+def problem(  # noqa: PLR0913 - the fields of a problem document
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    trace_id: str,
+    errors: dict[str, list[str]] | None = None,
+    extra: dict[str, Any] | None = None,
+) -> Response:
+    """Return a problem document; `extra` may add fields, never replace the standard ones."""
+    document: dict[str, Any] = dict(extra or {})
+    document |= {
+        "type": f"/api/v1/docs#{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "trace_id": trace_id,
+    }
+    if errors:
+        document["errors"] = errors
+    response = Response(orjson.dumps(document), status=status, content_type=PROBLEM)
+    if status == 401:  # noqa: PLR2004 - RFC 9110 demands the header with this status
+        response.headers["WWW-Authenticate"] = 'Bearer realm="liaison"'
+    if status in {429, 503}:
+        response.headers["Retry-After"] = "60" if status == 429 else "2"  # noqa: PLR2004 - the two statuses that may say when
+    return response
+
+
+def problem_of(refusal: Refusal, *, trace_id: str) -> Response:
+    """Return the problem document of a refusal."""
+    return problem(
+        status_of(refusal),
+        refusal.code,
+        refusal.detail,
+        trace_id=trace_id,
+        errors=refusal.errors,
+        extra=refusal.extra,
+    )
+
+
+def flattened(messages: object, path: str = "") -> dict[str, list[str]]:
+    """Return marshmallow's nested messages as `field.sub.0` → sentences."""
+    if isinstance(messages, dict):
+        flat: dict[str, list[str]] = {}
+        for name, inner in messages.items():
+            here = path if name == "_schema" else (f"{path}.{name}" if path else str(name))
+            for field, sentences in flattened(inner, here).items():
+                flat.setdefault(field, []).extend(sentences)
+        return flat
+    sentences = [str(item) for item in messages] if isinstance(messages, list) else [str(messages)]
+    return {path or "_": sentences}
+
+
+__all__ = ["PROBLEM", "STATUS", "OutcomeUnknown", "flattened", "problem", "problem_of", "status_of"]

@@ -1,0 +1,179 @@
+"""Who is calling: the session behind a token, its passports for at most 30 seconds, cookies and their forms."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from flask import Request, Response
+
+from gateway.clients import Bus
+from gateway.errors import SessionUncertain
+from services.access.contract import SessionRequired
+from services.chassis.messages import Unauthenticated, Unavailable
+
+#: Passports live for a minute; the gateway keeps one for half of that.
+KEPT_SECONDS = 30.0
+
+
+class Revocations(Protocol):
+    """What the heartbeat of access tells, as far as the gateway needs it."""
+
+    def is_current(self) -> bool:
+        """Tell whether a heartbeat came within the last three seconds."""
+        ...
+
+    def is_ended(self, session_id: str) -> bool:
+        """Tell whether access said that this session ended."""
+        ...
+
+    @property
+    def policy_version(self) -> str | None:
+        """The policy that is in force."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """One open session, as access last told."""
+
+    session: dict[str, Any]
+    passports: dict[str, str]
+    asked_at: float
+    policy_version: str | None
+
+    @property
+    def session_id(self) -> str:
+        """The session's id; never its token."""
+        return str(self.session["session_id"])
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether the three statements were acknowledged (R103-R110)."""
+        return bool(self.session.get("acknowledged"))
+
+
+class Sessions:
+    """Admissions by token: kept shortly, dropped at once when the session ends, never trusted blindly."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        revocations: Revocations,
+        *,
+        remembered: int = 5_000,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._bus = bus
+        self._revocations = revocations
+        self._remembered = remembered
+        self._clock = clock
+        self._admissions: OrderedDict[bytes, Admission] = OrderedDict()
+
+    def admit(self, token: str, *, trace_id: str) -> Admission:
+        """Return the session of a token.
+
+        :raises SessionRequired: the token is not, or no longer, that of a session.
+        :raises SessionUncertain: access cannot be asked; nobody is let in on a guess.
+        """
+        key = _digest(token)
+        kept = self._admissions.get(key)
+        if kept is not None and self._holds(kept):
+            return kept
+        self._admissions.pop(key, None)
+        try:
+            answer = self._bus.call("access", "open_session", {"token": token}, trace_id=trace_id)
+        except Unauthenticated as refusal:
+            ended = SessionRequired(refusal.detail, extra=refusal.extra)
+            ended.recorded = True  # type: ignore[attr-defined]  # access has it in the trail already
+            raise ended from refusal
+        except Unavailable as refusal:
+            raise SessionUncertain from refusal
+        admission = Admission(
+            session=answer["session"],
+            passports=dict(answer["passports"]),
+            asked_at=self._clock(),
+            policy_version=self._revocations.policy_version,
+        )
+        self._admissions[key] = admission
+        while len(self._admissions) > self._remembered:
+            self._admissions.popitem(last=False)
+        return admission
+
+    def forget(self, token: str) -> None:
+        """Drop what is kept of a token: it was acknowledged, rotated or signed out."""
+        self._admissions.pop(_digest(token), None)
+
+    def _holds(self, kept: Admission) -> bool:
+        # Without a heartbeat nothing that is kept can be trusted: access is asked on every request.
+        return (
+            self._revocations.is_current()
+            and self._clock() - kept.asked_at < KEPT_SECONDS
+            and kept.policy_version == self._revocations.policy_version
+            and not self._revocations.is_ended(kept.session_id)
+        )
+
+
+class Cookies:
+    """The browser's side of a session: one cookie that no script reads, and a token for forms that proves its page."""
+
+    def __init__(self, *, secure: bool) -> None:
+        self._secure = secure
+        # The __Host- prefix makes browsers demand Secure, Path=/ and no Domain.
+        prefix = "__Host-" if secure else ""
+        self.session_name = f"{prefix}liaison_session"
+        self.visit_name = f"{prefix}liaison_visit"
+
+    def session(self, request: Request) -> str | None:
+        """Return the session token that the browser holds."""
+        return request.cookies.get(self.session_name)
+
+    def visit(self, request: Request) -> str | None:
+        """Return the mark of a browser that has not signed in, for the sign-in form."""
+        return request.cookies.get(self.visit_name)
+
+    def keep_session(self, response: Response, token: str) -> None:
+        """Hand the session to the browser."""
+        self._set(response, self.session_name, token)
+
+    def keep_visit(self, response: Response, mark: str) -> None:
+        """Mark a browser before it signs in."""
+        self._set(response, self.visit_name, mark)
+
+    def drop_session(self, response: Response) -> None:
+        """Take the session from the browser."""
+        response.delete_cookie(
+            self.session_name, path="/", secure=self._secure, httponly=True, samesite="Strict"
+        )
+
+    def _set(self, response: Response, name: str, value: str) -> None:
+        response.set_cookie(name, value, path="/", secure=self._secure, httponly=True, samesite="Strict")
+
+
+def form_token(secret: str) -> str:
+    """Return the CSRF token of a session: only who can read this site's pages, or holds the token, knows it."""
+    digest = hmac.digest(secret.encode(), b"liaison form", hashlib.sha256)
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def is_form_token(secret: str, given: str | None) -> bool:
+    """Tell whether `given` is the CSRF token of this session."""
+    return given is not None and hmac.compare_digest(form_token(secret), given)
+
+
+def bearer_of(request: Request) -> str | None:
+    """Return the token of an `Authorization: Bearer` header."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    token = token.strip()
+    return token if scheme.lower() == "bearer" and token else None
+
+
+def _digest(token: str) -> bytes:
+    # The token itself is not kept as a key: a memory dump of the cache then gives no session away.
+    return hashlib.sha256(token.encode()).digest()

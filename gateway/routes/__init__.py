@@ -1,0 +1,34 @@
+"""The routes of `/api/v1`, one module for each subject; each is a line of declaration and one call."""
+
+from gateway.routes import (
+    directory,
+    engagement,
+    individuals,
+    issues,
+    operations,
+    organizations,
+    reports,
+    sessions,
+    tasks,
+)
+from gateway.routes.docs import blueprint as docs
+from gateway.routes.health import blueprint as health
+from gateway.routes.health import count
+
+AREAS = (
+    sessions.area,
+    directory.components,
+    directory.users,
+    individuals.area,
+    organizations.area,
+    organizations.stakeholders,
+    issues.area,
+    engagement.interactions,
+    engagement.events,
+    engagement.requests,
+    tasks.area,
+    reports.area,
+    operations.area,
+)
+
+__all__ = ["AREAS", "count", "docs", "health"]

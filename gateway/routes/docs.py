@@ -1,0 +1,29 @@
+"""The document of the API, and a page that shows it without a script from anywhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response, current_app, render_template
+
+blueprint = Blueprint("docs", __name__, url_prefix="/api/v1")
+
+
+@blueprint.get("/openapi.json")
+def openapi() -> Response:
+    """Answer with OpenAPI 3.1, made from the schemas that the code uses."""
+    return Response(current_app.extensions["liaison"].document, content_type="application/json")
+
+
+@blueprint.get("/docs")
+def page() -> str:
+    """Show every operation, its parameters and its answers."""
+    document: dict[str, Any] = orjson.loads(current_app.extensions["liaison"].document)
+    operations = [
+        {"method": method.upper(), "path": path, **operation}
+        for path, item in sorted(document["paths"].items())
+        for method, operation in item.items()
+        if method in {"get", "post", "put", "patch", "delete"}
+    ]
+    return render_template("docs.html", operations=operations, document=document)

@@ -1,0 +1,174 @@
+"""Interactions, events with their attendees, and requests to coordinate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.clients import command
+from gateway.clients import query as ask
+from gateway.endpoints import Area, created
+from services.interactions.contract import (
+    AttendeeListQuerySchema,
+    AttendeesAddSchema,
+    AttendeeSchema,
+    CoordinationRequestChangeSchema,
+    CoordinationRequestCreateSchema,
+    CoordinationRequestListQuerySchema,
+    CoordinationRequestSchema,
+    EventChangeSchema,
+    EventCreateSchema,
+    EventListQuerySchema,
+    EventSchema,
+    InteractionChangeSchema,
+    InteractionCreateSchema,
+    InteractionListQuerySchema,
+    InteractionSchema,
+)
+
+interactions = Area("interactions", __name__, url_prefix="/interactions", description="What was said, and promised")
+events = Area("events", __name__, url_prefix="/events", description="Meetings on which DHS collaborated (R58-R63)")
+requests = Area(
+    "coordination-requests",
+    __name__,
+    url_prefix="/coordination-requests",
+    description="Asking the owner of a record instead of calling oneself (R86, R87)",
+)
+
+
+@interactions.endpoint("GET", "", query=InteractionListQuerySchema, answers=InteractionSchema, collection=True)
+def list_interactions(query: dict[str, Any]) -> Any:
+    """List interactions, the most recent first."""
+    return ask("interactions", "list_interactions", query=query)
+
+
+@interactions.endpoint(
+    "POST", "", body=InteractionCreateSchema, answers=InteractionSchema, status=201, tagged=True
+)
+def create_interaction(body: dict[str, Any]) -> Any:
+    """Log an interaction (R48-R54), with what was promised."""
+    interaction = command("interactions", "create_interaction", body=body)
+    return created("interactions.read_interaction", interaction_id=interaction)
+
+
+@interactions.endpoint(
+    "GET", "/<uuid:interaction_id>", answers=InteractionSchema, tagged=True, problems=(404,)
+)
+def read_interaction(interaction_id: str) -> Any:
+    """Read one interaction."""
+    return ask("interactions", "read_interaction", interaction_id=interaction_id)
+
+
+@interactions.endpoint(
+    "PATCH",
+    "/<uuid:interaction_id>",
+    body=InteractionChangeSchema,
+    answers=InteractionSchema,
+    tagged=True,
+    matched=True,
+    problems=(404,),
+)
+def change_interaction(interaction_id: str, if_match: str, body: dict[str, Any]) -> Any:
+    """Correct an interaction, or tick off what was promised (R53)."""
+    return command(
+        "interactions", "change_interaction", interaction_id=interaction_id, if_match=if_match, body=body
+    )
+
+
+@events.endpoint("GET", "", query=EventListQuerySchema, answers=EventSchema, collection=True)
+def list_events(query: dict[str, Any]) -> Any:
+    """List events, the most recent first."""
+    return ask("interactions", "list_events", query=query)
+
+
+@events.endpoint("POST", "", body=EventCreateSchema, answers=EventSchema, status=201, tagged=True)
+def create_event(body: dict[str, Any]) -> Any:
+    """Enter an event."""
+    return created("events.read_event", event_id=command("interactions", "create_event", body=body))
+
+
+@events.endpoint("GET", "/<uuid:event_id>", answers=EventSchema, tagged=True, problems=(404,))
+def read_event(event_id: str) -> Any:
+    """Read one event."""
+    return ask("interactions", "read_event", event_id=event_id)
+
+
+@events.endpoint(
+    "PATCH", "/<uuid:event_id>", body=EventChangeSchema, answers=EventSchema, tagged=True, matched=True, problems=(404,)
+)
+def change_event(event_id: str, if_match: str, body: dict[str, Any]) -> Any:
+    """Change what is given of an event."""
+    return command("interactions", "change_event", event_id=event_id, if_match=if_match, body=body)
+
+
+@events.endpoint(
+    "GET",
+    "/<uuid:event_id>/attendees",
+    query=AttendeeListQuerySchema,
+    answers=AttendeeSchema,
+    collection=True,
+    problems=(404,),
+)
+def list_attendees(event_id: str, query: dict[str, Any]) -> Any:
+    """List who attended (R62)."""
+    return ask("interactions", "list_attendees", event_id=event_id, query=query)
+
+
+@events.endpoint(
+    "POST",
+    "/<uuid:event_id>/attendees",
+    body=AttendeesAddSchema,
+    answers=AttendeeSchema,
+    collection=True,
+    status=201,
+    problems=(404,),
+)
+def add_attendees(event_id: str, body: dict[str, Any]) -> Any:
+    """Record who attended; it counts as contact (R56)."""
+    return command("interactions", "add_attendees", event_id=event_id, body=body)
+
+
+@events.endpoint("DELETE", "/<uuid:event_id>/attendees/<uuid:attendee_id>", status=204, problems=(404,))
+def remove_attendee(event_id: str, attendee_id: str) -> Any:
+    """Take back an attendance that was recorded by mistake."""
+    return command("interactions", "remove_attendee", event_id=event_id, attendee_id=attendee_id)
+
+
+@requests.endpoint(
+    "GET", "", query=CoordinationRequestListQuerySchema, answers=CoordinationRequestSchema, collection=True
+)
+def list_coordination_requests(query: dict[str, Any]) -> Any:
+    """List the requests that concern you, the latest first."""
+    return ask("interactions", "list_coordination_requests", query=query)
+
+
+@requests.endpoint(
+    "POST", "", body=CoordinationRequestCreateSchema, answers=CoordinationRequestSchema, status=201, tagged=True
+)
+def create_coordination_request(body: dict[str, Any]) -> Any:
+    """Ask the owner of a record to speak to that person."""
+    asked = command("interactions", "create_coordination_request", body=body)
+    return created("coordination-requests.read_coordination_request", request_id=asked)
+
+
+@requests.endpoint(
+    "GET", "/<uuid:request_id>", answers=CoordinationRequestSchema, tagged=True, problems=(404,)
+)
+def read_coordination_request(request_id: str) -> Any:
+    """Read one request."""
+    return ask("interactions", "read_coordination_request", request_id=request_id)
+
+
+@requests.endpoint(
+    "PATCH",
+    "/<uuid:request_id>",
+    body=CoordinationRequestChangeSchema,
+    answers=CoordinationRequestSchema,
+    tagged=True,
+    matched=True,
+    problems=(404,),
+)
+def change_coordination_request(request_id: str, if_match: str, body: dict[str, Any]) -> Any:
+    """Answer a request: accepted, declined with a reason, done."""
+    return command(
+        "interactions", "change_coordination_request", request_id=request_id, if_match=if_match, body=body
+    )

@@ -1,0 +1,41 @@
+"""For operators: alive, ready, counted; outside the session rule, and never with data."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, current_app
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+
+blueprint = Blueprint("health", __name__)
+
+registry = CollectorRegistry()
+requests = Counter(
+    "liaison_http_requests", "Requests by route, method and status.", ("route", "method", "status"), registry=registry
+)
+seconds = Histogram("liaison_http_seconds", "How long an answer took.", ("route",), registry=registry)
+
+
+@blueprint.get("/health/live")
+def live() -> Response:
+    """Answer: the process is alive."""
+    return Response('{"status":"live"}', content_type="application/json")
+
+
+@blueprint.get("/health/ready")
+def ready() -> Response:
+    """Answer whether the heartbeat of access arrives, which goes through the bus and a service."""
+    if current_app.extensions["liaison"].revocations.is_current():
+        return Response('{"status":"ready"}', content_type="application/json")
+    return Response('{"status":"waiting for access"}', status=503, content_type="application/json")
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """Answer with counters in the Prometheus text format."""
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def count(route: str | None, method: str, status: int, took: float) -> None:
+    """Count one answer, under the route's name; never the path, which may name a person's id."""
+    name = route or "no-such-address"
+    requests.labels(name, method, str(status)).inc()
+    seconds.labels(name).observe(took)

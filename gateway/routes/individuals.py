@@ -1,0 +1,201 @@
+"""Individuals: the directory layer, and each way to what hangs on a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import RAISE, Schema, fields, validate
+
+from gateway.clients import command
+from gateway.clients import query as ask
+from gateway.endpoints import Answer, Area, created
+from gateway.routes.timeline import HistoryItemSchema, TimelineQuerySchema, timeline
+from services.contacts.contract import (
+    ContactPointCreateSchema,
+    ContactPointSchema,
+    CorrectionAnswerSchema,
+    CorrectionSchema,
+    HandOverSchema,
+    IndividualChangeSchema,
+    IndividualCreateSchema,
+    IndividualListQuerySchema,
+    IndividualSchema,
+    NoteChangeSchema,
+    NoteCreateSchema,
+    NoteSchema,
+    RevealQuerySchema,
+    RevealSchema,
+)
+
+area = Area("individuals", __name__, url_prefix="/individuals", description="People, by what everybody may see (T4)")
+
+
+class ErasureRequestSchema(Schema):
+    """Why a record is to be erased by its owner (R131)."""
+
+    class Meta:
+        """A field that is not listed is refused (R13)."""
+
+        unknown = RAISE
+
+    reason = fields.String(required=True, validate=validate.Length(min=1, max=500))
+
+
+class ErasureAcceptedSchema(Schema):
+    """Where to look how far the erasure is."""
+
+    id = fields.String(required=True)
+    state = fields.String()
+
+
+@area.endpoint("GET", "", query=IndividualListQuerySchema, answers=IndividualSchema, collection=True)
+def list_individuals(query: dict[str, Any]) -> Any:
+    """List individuals by exact directory fields."""
+    return ask("contacts", "list_individuals", query=query)
+
+
+@area.endpoint("POST", "", body=IndividualCreateSchema, answers=IndividualSchema, status=201)
+def create_individual(body: dict[str, Any]) -> Any:
+    """Enter an individual (R73, R74); contact points go to your own component."""
+    individual = command("contacts", "create_individual", body=body)
+    return created("individuals.read_individual", individual_id=individual)
+
+
+@area.endpoint("GET", "/<uuid:individual_id>", answers=IndividualSchema, tagged=True, problems=(404,))
+def read_individual(individual_id: str) -> Any:
+    """Read an individual's directory layer."""
+    return ask("contacts", "read_individual", individual_id=individual_id)
+
+
+@area.endpoint(
+    "PATCH",
+    "/<uuid:individual_id>",
+    body=IndividualChangeSchema,
+    answers=IndividualSchema,
+    tagged=True,
+    matched=True,
+    problems=(404,),
+)
+def change_individual(individual_id: str, if_match: str, body: dict[str, Any]) -> Any:
+    """Correct what is given of an individual, at once (R111-R113)."""
+    return command("contacts", "change_individual", individual_id=individual_id, if_match=if_match, body=body)
+
+
+@area.endpoint(
+    "DELETE",
+    "/<uuid:individual_id>",
+    body=ErasureRequestSchema,
+    answers=ErasureAcceptedSchema,
+    status=202,
+    matched=True,
+    problems=(404,),
+)
+def erase_individual(individual_id: str, if_match: str, body: dict[str, Any]) -> Any:
+    """Have a record of one's own erased, with a reason (R131); the answer says where to follow it."""
+    return erasure("individual", individual_id, if_match, body["reason"])
+
+
+@area.endpoint(
+    "GET",
+    "/<uuid:individual_id>/contact-points",
+    query=RevealQuerySchema,
+    answers=RevealSchema,
+    problems=(404, 409),
+)
+def reveal(individual_id: str, query: dict[str, Any]) -> Any:
+    """Reveal the contact points that you may see, and say who else to ask (T11); it is logged and counted."""
+    return ask("contacts", "reveal", individual_id=individual_id, **query)
+
+
+@area.endpoint(
+    "POST",
+    "/<uuid:individual_id>/contact-points",
+    body=ContactPointCreateSchema,
+    answers=ContactPointSchema,
+    status=201,
+    problems=(404,),
+)
+def add_contact_point(individual_id: str, body: dict[str, Any]) -> Any:
+    """Add a contact point that was given to your component (T5)."""
+    return command("contacts", "add_contact_point", individual_id=individual_id, body=body)
+
+
+@area.endpoint(
+    "POST",
+    "/<uuid:individual_id>/contact-points/corrections",
+    body=CorrectionSchema,
+    answers=CorrectionAnswerSchema,
+    status=201,
+    problems=(404,),
+)
+def correct_contact_point(individual_id: str, body: dict[str, Any]) -> Any:
+    """Correct a contact point that you may not see (T3); the answer is always the same."""
+    return command("contacts", "correct_contact_point", individual_id=individual_id, body=body)
+
+
+@area.endpoint(
+    "GET", "/<uuid:individual_id>/notes", answers=NoteSchema, collection=True, problems=(404,)
+)
+def list_notes(individual_id: str) -> Any:
+    """List the notes on an individual (R37-R41)."""
+    return ask("contacts", "list_notes", individual_id=individual_id)
+
+
+@area.endpoint(
+    "POST", "/<uuid:individual_id>/notes", body=NoteCreateSchema, answers=NoteSchema, status=201, problems=(404,)
+)
+def add_note(individual_id: str, body: dict[str, Any]) -> Any:
+    """Add a note; text that the screening holds comes back with the places (T15)."""
+    return command("contacts", "add_note", individual_id=individual_id, body=body)
+
+
+@area.endpoint(
+    "PATCH",
+    "/<uuid:individual_id>/notes/<uuid:note_id>",
+    body=NoteChangeSchema,
+    answers=NoteSchema,
+    problems=(404,),
+)
+def change_note(individual_id: str, note_id: str, body: dict[str, Any]) -> Any:
+    """Change a note."""
+    return command("contacts", "change_note", individual_id=individual_id, note_id=note_id, body=body)
+
+
+@area.endpoint("DELETE", "/<uuid:individual_id>/notes/<uuid:note_id>", status=204, problems=(404,))
+def delete_note(individual_id: str, note_id: str) -> Any:
+    """Delete a note."""
+    return command("contacts", "delete_note", individual_id=individual_id, note_id=note_id)
+
+
+@area.endpoint(
+    "GET",
+    "/<uuid:individual_id>/history",
+    query=TimelineQuerySchema,
+    answers=HistoryItemSchema,
+    collection=True,
+    problems=(404,),
+)
+def read_history(individual_id: str, query: dict[str, Any]) -> Any:
+    """Read the timeline, most recent first (R55-R57): interactions, attendance, hand-overs, verifications."""
+    return timeline("individual_id", individual_id, query)
+
+
+@area.endpoint(
+    "PUT", "/<uuid:individual_id>/owner", body=HandOverSchema, answers=IndividualSchema, problems=(404,)
+)
+def hand_over(individual_id: str, body: dict[str, Any]) -> Any:
+    """Hand a record over to another owner (R45)."""
+    return command("contacts", "hand_over", individual_id=individual_id, owner=body["owner"])
+
+
+def erasure(subject_type: str, subject_id: str, if_match: str, reason: str) -> Answer:
+    """Ask retention to erase; the one door (R131)."""
+    accepted = command(
+        "retention",
+        "request_erasure",
+        subject_type=subject_type,
+        subject_id=subject_id,
+        reason=reason,
+        if_match=if_match,
+    )
+    return Answer(accepted, 202, {"Location": f"/api/v1/erasures/{accepted['id']}"})

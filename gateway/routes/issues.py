@@ -1,0 +1,38 @@
+"""Issues, with what happened on them and what is to be said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.clients import command
+from gateway.clients import query as ask
+from gateway.endpoints import Area, created
+from services.interactions.contract import IssueChangeSchema, IssueCreateSchema, IssueListQuerySchema, IssueSchema
+
+area = Area("issues", __name__, url_prefix="/issues", description="Issues under the five priorities (R65-R71)")
+
+
+@area.endpoint("GET", "", query=IssueListQuerySchema, answers=IssueSchema, collection=True)
+def list_issues(query: dict[str, Any]) -> Any:
+    """List issues by priority, parent, activity or words of the name."""
+    return ask("interactions", "list_issues", query=query)
+
+
+@area.endpoint("POST", "", body=IssueCreateSchema, answers=IssueSchema, status=201, tagged=True)
+def create_issue(body: dict[str, Any]) -> Any:
+    """Enter an issue."""
+    return created("issues.read_issue", issue_id=command("interactions", "create_issue", body=body))
+
+
+@area.endpoint("GET", "/<uuid:issue_id>", answers=IssueSchema, tagged=True, problems=(404,))
+def read_issue(issue_id: str) -> Any:
+    """Read one issue."""
+    return ask("interactions", "read_issue", issue_id=issue_id)
+
+
+@area.endpoint(
+    "PATCH", "/<uuid:issue_id>", body=IssueChangeSchema, answers=IssueSchema, tagged=True, matched=True, problems=(404,)
+)
+def change_issue(issue_id: str, if_match: str, body: dict[str, Any]) -> Any:
+    """Change what is given of an issue."""
+    return command("interactions", "change_issue", issue_id=issue_id, if_match=if_match, body=body)

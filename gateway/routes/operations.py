@@ -1,0 +1,41 @@
+"""What became of a command whose answer did not come in time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from gateway.clients import query
+from gateway.endpoints import Area
+from services.chassis.messages import NotFound
+
+area = Area("operations", __name__, url_prefix="/operations", description="Commands whose outcome was unknown")
+
+#: Services that take commands; each remembers its own operations.
+REMEMBER = ("contacts", "interactions", "retention", "access")
+
+
+class OperationUnknown(NotFound):
+    """No service has done this operation; send the request again, with the same Idempotency-Key."""
+
+    code = "operation-unknown"
+
+
+class OperationSchema(Schema):
+    """A command that was done."""
+
+    operation_id = fields.String(required=True)
+    status = fields.Integer(required=True, metadata={"description": "The status that it was, or would have been, answered with."})
+    subject_id = fields.String(allow_none=True)
+
+
+@area.endpoint("GET", "/<uuid:operation_id>", answers=OperationSchema, problems=(404,))
+def read_operation(operation_id: str) -> Any:
+    """Tell what became of a command."""
+    for service in REMEMBER:
+        try:
+            return query(service, "read_operation", operation_id=operation_id)
+        except NotFound:
+            continue
+    raise OperationUnknown

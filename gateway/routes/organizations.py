@@ -1,0 +1,99 @@
+"""Organizations, and the search over all stakeholders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.clients import command
+from gateway.clients import query as ask
+from gateway.endpoints import Area, collected, created
+from gateway.routes.individuals import ErasureAcceptedSchema, ErasureRequestSchema, erasure
+from gateway.routes.timeline import HistoryItemSchema, TimelineQuerySchema, timeline
+from services.contacts.contract import (
+    OrganizationChangeSchema,
+    OrganizationCreateSchema,
+    OrganizationListQuerySchema,
+    OrganizationSchema,
+    StakeholderQuerySchema,
+    StakeholderSchema,
+)
+
+area = Area("organizations", __name__, url_prefix="/organizations", description="Organizations and their offices")
+stakeholders = Area(
+    "stakeholders", __name__, url_prefix="/stakeholders", description="Search over individuals and organizations"
+)
+
+FACETED = collected(StakeholderSchema)
+FACETED["properties"]["facets"] = {
+    "type": "object",
+    "description": "Facet → value → count, of what `facets` asked for.",
+    "additionalProperties": True,
+}
+
+
+@area.endpoint("GET", "", query=OrganizationListQuerySchema, answers=OrganizationSchema, collection=True)
+def list_organizations(query: dict[str, Any]) -> Any:
+    """List organizations by exact fields."""
+    return ask("contacts", "list_organizations", query=query)
+
+
+@area.endpoint("POST", "", body=OrganizationCreateSchema, answers=OrganizationSchema, status=201)
+def create_organization(body: dict[str, Any]) -> Any:
+    """Enter an organization (R20-R25, R75)."""
+    organization = command("contacts", "create_organization", body=body)
+    return created("organizations.read_organization", organization_id=organization)
+
+
+@area.endpoint("GET", "/<uuid:organization_id>", answers=OrganizationSchema, tagged=True, problems=(404,))
+def read_organization(organization_id: str) -> Any:
+    """Read one organization."""
+    return ask("contacts", "read_organization", organization_id=organization_id)
+
+
+@area.endpoint(
+    "PATCH",
+    "/<uuid:organization_id>",
+    body=OrganizationChangeSchema,
+    answers=OrganizationSchema,
+    tagged=True,
+    matched=True,
+    problems=(404,),
+)
+def change_organization(organization_id: str, if_match: str, body: dict[str, Any]) -> Any:
+    """Change what is given of an organization."""
+    return command(
+        "contacts", "change_organization", organization_id=organization_id, if_match=if_match, body=body
+    )
+
+
+@area.endpoint(
+    "DELETE",
+    "/<uuid:organization_id>",
+    body=ErasureRequestSchema,
+    answers=ErasureAcceptedSchema,
+    status=202,
+    matched=True,
+    problems=(404,),
+)
+def erase_organization(organization_id: str, if_match: str, body: dict[str, Any]) -> Any:
+    """Have an organization of one's own erased, with a reason (R131)."""
+    return erasure("organization", organization_id, if_match, body["reason"])
+
+
+@area.endpoint(
+    "GET",
+    "/<uuid:organization_id>/history",
+    query=TimelineQuerySchema,
+    answers=HistoryItemSchema,
+    collection=True,
+    problems=(404,),
+)
+def read_organization_history(organization_id: str, query: dict[str, Any]) -> Any:
+    """Read the timeline of an organization (R57)."""
+    return timeline("organization_id", organization_id, query)
+
+
+@stakeholders.endpoint("GET", "", query=StakeholderQuerySchema, answers=FACETED)
+def search_stakeholders(query: dict[str, Any]) -> Any:
+    """Find stakeholders by words, issue, place, component, owner and contact; count them by facets."""
+    return ask("contacts", "search_stakeholders", query=query)

@@ -1,0 +1,35 @@
+"""Reports: counts, never names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.clients import query as ask
+from gateway.endpoints import Area
+from services.contacts.contract import RegionReportQuerySchema, RegionReportSchema
+from services.interactions.contract import (
+    CoverageGapsQuerySchema,
+    CoverageGapsSchema,
+    SpokenToQuerySchema,
+    SpokenToSchema,
+)
+
+area = Area("reports", __name__, url_prefix="/reports", description="Regions, drilled to states (T12)")
+
+
+@area.endpoint("GET", "/spoken-to", query=SpokenToQuerySchema, answers=SpokenToSchema)
+def report_spoken_to(query: dict[str, Any]) -> Any:
+    """Count stakeholders that DHS has spoken to about an issue, by region and state (R100)."""
+    return ask("interactions", "report_spoken_to", query=query)
+
+
+@area.endpoint("GET", "/coverage-gaps", query=CoverageGapsQuerySchema, answers=CoverageGapsSchema)
+def report_coverage_gaps(query: dict[str, Any]) -> Any:
+    """Find the states where nobody was spoken to, or nobody is known (R88)."""
+    return ask("interactions", "report_coverage_gaps", query=query)
+
+
+@area.endpoint("GET", "/stakeholders-by-region", query=RegionReportQuerySchema, answers=RegionReportSchema)
+def report_stakeholders_by_region(query: dict[str, Any]) -> Any:
+    """Count stakeholders by FEMA region and state (R101, R102)."""
+    return ask("contacts", "report_stakeholders_by_region", query=query)

@@ -1,0 +1,111 @@
+"""The HTTP server: eventlet.wsgi with limits on lines, headers, bodies, slow clients and their number."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import eventlet
+import eventlet.wsgi
+from flask import Flask
+
+from services.chassis.config import Settings
+
+#: Seconds in which a request's line and headers have to be here, however busily a client drips them.
+HEADER_DEADLINE = 10.0
+#: Seconds in which a body has to be here: 10 MiB over a slow line are possible, a drip is not.
+BODY_DEADLINE = 60.0
+SOCKET_TIMEOUT = 15.0
+KEEP_ALIVE = 60.0
+MAX_LINE = 8192
+MAX_HEADERS = 16384
+MAX_CONNECTIONS = 1000
+
+log = logging.getLogger("gateway.server")
+
+
+class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]  # eventlet is untyped
+    """eventlet's protocol, with a deadline for headers and no word about itself."""
+
+    server_version = "liaison"
+    sys_version = ""
+
+    def parse_request(self) -> bool:
+        """Read the headers within the deadline."""
+        deadline = eventlet.Timeout(HEADER_DEADLINE)
+        try:
+            parsed: bool = super().parse_request()
+        except eventlet.Timeout as timeout:
+            if timeout is not deadline:
+                raise
+            self.close_connection = 1
+            return False
+        finally:
+            deadline.cancel()
+        return parsed
+
+    def get_environ(self) -> dict[str, Any]:
+        """Wrap the body so that it is read within its deadline."""
+        environ: dict[str, Any] = super().get_environ()
+        environ["wsgi.input"] = Hurried(environ["wsgi.input"])
+        return environ
+
+
+class Hurried:
+    """A request's body: all of it has to be here within the deadline, however it is dripped."""
+
+    def __init__(self, stream: Any, *, seconds: float = BODY_DEADLINE) -> None:
+        self._stream = stream
+        self._left = seconds
+
+    def read(self, length: int | None = None) -> bytes:
+        """Read, on the time that is left."""
+        return self._hurry(self._stream.read, length)
+
+    def readline(self, length: int | None = None) -> bytes:
+        """Read a line, on the time that is left."""
+        return self._hurry(self._stream.readline, length)
+
+    def __iter__(self) -> Hurried:
+        """Iterate over lines."""
+        return self
+
+    def __next__(self) -> bytes:
+        """Return the next line."""
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
+    def __getattr__(self, name: str) -> Any:
+        """Be the stream in everything else: eventlet discards what an application has not read."""
+        return getattr(self._stream, name)
+
+    def _hurry(self, read: Any, length: int | None) -> bytes:
+        begun = eventlet.hubs.get_hub().clock()
+        with eventlet.Timeout(max(self._left, 0.001), TimeoutError("the body came too slowly")):
+            chunk: bytes = read(length) if length is not None else read()
+        self._left -= eventlet.hubs.get_hub().clock() - begun
+        return chunk
+
+
+def listen(settings: Settings) -> Any:
+    """Open the listening socket; a taken port fails here, before anything is started."""
+    return eventlet.listen((settings.listen_host, settings.listen_port), reuse_port=False)
+
+
+def serve(app: Flask, listener: Any) -> None:
+    """Answer requests until the listener is closed or the greenlet is killed."""
+    eventlet.wsgi.MAX_HEADER_LINE = MAX_LINE
+    eventlet.wsgi.MAX_TOTAL_HEADER_SIZE = MAX_HEADERS
+    eventlet.wsgi.server(
+        listener,
+        app,
+        protocol=Protocol,
+        max_size=MAX_CONNECTIONS,
+        keepalive=KEEP_ALIVE,
+        socket_timeout=SOCKET_TIMEOUT,
+        url_length_limit=MAX_LINE,
+        log_output=False,
+        debug=False,
+    )
