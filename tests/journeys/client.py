@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,14 +89,3 @@ class Person:
                 json={"statements_version": answer["statements_version"], "accepted": True},
             )
         return self
-
-
-def eventually(question: Callable[[], Any], *, seconds: float = 10.0, why: str = "") -> Any:
-    """Ask until the answer is true; the deadline proves liveness, so it is ten times what it should take."""
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = question()
-        if answer:
-            return answer
-        assert time.monotonic() < deadline, f"not within {seconds} s: {why or question}"
-        time.sleep(0.05)

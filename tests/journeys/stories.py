@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from tests.journeys.client import Person, eventually
+from services.chassis.testing import eventually
+from tests.journeys.client import Person
 
 DATA = Path(__file__).parents[1] / "data"
 

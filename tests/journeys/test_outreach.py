@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.client import eventually
+from services.chassis.testing import eventually
 from tests.journeys.stories import TEN, Scene, assert_in_the_trail, spoken_to
 
 

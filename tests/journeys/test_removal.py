@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.client import Person, eventually
+from services.chassis.testing import eventually
+from tests.journeys.client import Person
 from tests.journeys.stories import assert_in_the_trail
 
 CARD = {
