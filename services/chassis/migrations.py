@@ -158,7 +158,9 @@ def _make_roles(connection: sa.Connection, store: str, password_of: Passwords) -
     for role in [*signing_in, *narrow]:
         verb = "ALTER" if role in present else "CREATE"
         login = "LOGIN PASSWORD " + _literal(connection, password_of(role)) if role in signing_in else "NOLOGIN"
-        connection.exec_driver_sql(f'{verb} ROLE "{role}" NOINHERIT {harmless} {login}')
+        # The owner inherits being `pg_database_owner`, who may make tables; nobody else inherits anything.
+        inherits = "INHERIT" if role == owner_of(store) else "NOINHERIT"
+        connection.exec_driver_sql(f'{verb} ROLE "{role}" {inherits} {harmless} {login}')
     for role in narrow:
         connection.exec_driver_sql(f'GRANT "{role}" TO "{runtime_of(store)}"')
     if not superuser:

@@ -1,0 +1,81 @@
+"""What every test may ask for. The first import patches sockets and threads, as the product's processes do."""
+
+import services.chassis.green  # isort: skip
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from services.chassis.database import Database
+from services.chassis.postgres import Server
+from services.chassis.testing import Absent, Databases, Taken, take_broker, take_database
+from services.chassis.testing.ladder import is_demanded
+
+assert services.chassis.green
+
+#: What this run took of the ladders, for the last lines of its output.
+_taken: dict[str, str] = {}
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say in one line each what database and broker the tests ran on."""
+    for what, sentence in _taken.items():
+        terminalreporter.write_line(f"{what}: {sentence}")
+
+
+def _take(what: str, take: Callable[[], Taken[Any]]) -> Taken[Any]:
+    try:
+        taken = take()
+    except Absent as absent:
+        _taken[what] = f"absent. {absent}"
+        if is_demanded("DB" if what == "database" else "BROKER"):
+            pytest.fail(str(absent), pytrace=False)
+        pytest.skip(str(absent))
+    _taken[what] = taken.sentence
+    return taken
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server, the first of the ladder."""
+    taken = _take("database", take_database)
+    yield taken.thing
+    taken.stop()
+
+
+@pytest.fixture(scope="session")
+def databases(server: Server) -> Databases:
+    """The server's databases, migrated once and copied for whoever asks."""
+    return Databases(server)
+
+
+@pytest.fixture
+def fresh_database(databases: Databases) -> Iterator[Callable[[str], Database]]:
+    """Give databases of this test alone: `fresh_database("contacts")`, under the service's runtime role."""
+    with ExitStack() as stack:
+        yield lambda service: stack.enter_context(databases.opened(service))
+
+
+@pytest.fixture(scope="module")
+def module_database(databases: Databases) -> Iterator[Callable[[str], Database]]:
+    """Give databases that the tests of one module share."""
+    with ExitStack() as stack:
+        yield lambda service: stack.enter_context(databases.opened(service))
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> Iterator[str]:
+    """A RabbitMQ broker's address: given, in Docker, or a node of our own; the in-process broker won't do."""
+    taken = _take("broker", lambda: take_broker(in_process=False))
+    yield taken.thing
+    taken.stop()
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[str]:
+    """A broker's address, the first of the ladder."""
+    taken = _take("broker", take_broker)
+    yield taken.thing
+    taken.stop()
