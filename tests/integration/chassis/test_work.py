@@ -1,0 +1,319 @@
+"""A unit of work: what it changes, announces and records is durable together or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import eventlet
+import orjson
+import pytest
+from sqlalchemy import text
+
+from services.chassis.database import Database, DatabaseAway, audited_calls, work_is_open
+from services.chassis.messages import Announcement, IdempotencyMismatch, OutcomeUnknown
+from services.chassis.outbox import Outbox, Outgoing
+from services.chassis.testing import Databases, a_caller, a_command
+
+
+@dataclass(frozen=True, slots=True)
+class Moved(Announcement):
+    """Somebody moved."""
+
+    name: ClassVar[str] = "tests:somebody:moved"
+    somebody_id: str
+
+
+@pytest.fixture
+def database(databases: Databases) -> Iterator[Database]:
+    with databases.opened("interactions") as opened:
+        Outbox(opened).open_stream()
+        yield opened
+
+
+def _everything(messages: Sequence[Outgoing]) -> list[bool]:
+    return [True] * len(messages)
+
+
+def _shipped(outbox: Outbox) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = []
+
+    def publish(messages: Sequence[Outgoing]) -> list[bool]:
+        for message in messages:
+            body = orjson.loads(message.body)
+            entries.extend(body["entries"] if message.exchange == "audit" else [body])
+        return [True] * len(messages)
+
+    while outbox.ship(publish):
+        pass
+    return entries
+
+
+def test_nothing_of_a_unit_of_work_that_failed_is_left(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError), database.work(a_caller()) as work:
+        work.announce(Moved("1"))
+        work.record("tests:somebody:move", subjects=["1"])
+        raise ZeroDivisionError
+    assert _shipped(Outbox(database)) == []
+
+
+@pytest.mark.requirement("R120", "R121", "R123", "T8")
+def test_an_entry_tells_who_did_what_to_whom_when_and_nothing_of_the_values(database: Database) -> None:
+    amina = a_caller("ICE")
+    with audited_calls() as audited, database.work(amina) as work:
+        work.record("tests:somebody:change", subjects=["1"], fields=["title", "state"], rule="T2")
+    assert audited()
+    (entry,) = _shipped(Outbox(database))
+    assert entry.pop("at")
+    assert entry == {
+        "stream": database.stream.id,
+        "n": 1,
+        "service": "interactions",
+        "actor": amina.id,
+        "actor_kind": "user",
+        "component": "ICE",
+        "session": amina.session_id,
+        "acknowledgement": amina.acknowledgement_id,
+        "jti": amina.jti,
+        "action": "tests:somebody:change",
+        "subjects": ["1"],
+        "fields": ["state", "title"],
+        "outcome": "allowed",
+        "rule": "T2",
+        "trace_id": amina.trace_id,
+        "operation": None,
+    }
+
+
+def test_an_operation_on_many_records_names_each_in_entries_of_five_hundred(database: Database) -> None:
+    with database.work(a_caller()) as work:
+        work.record("tests:everybody:read", subjects=[str(n) for n in range(1001)])
+    assert [len(entry["subjects"]) for entry in _shipped(Outbox(database))] == [500, 500, 1]
+
+
+def test_a_call_that_recorded_nothing_is_known_to_be_unaudited(database: Database) -> None:
+    with audited_calls() as audited, database.work(a_caller()) as work:
+        work.execute(text("SELECT 1"))
+    assert not audited()
+
+
+def test_what_was_not_confirmed_is_shipped_again_and_what_was_is_not(database: Database) -> None:
+    with database.work(a_caller()) as work:
+        for number in range(3):
+            work.announce(Moved(str(number)))
+    outbox = Outbox(database)
+    seen: list[str] = []
+
+    def only_the_second(messages: Sequence[Outgoing]) -> list[bool]:
+        seen.extend(orjson.loads(m.body)["fields"]["somebody_id"] for m in messages)
+        return [orjson.loads(m.body)["fields"]["somebody_id"] == "1" for m in messages]
+
+    assert outbox.ship(only_the_second) == 1
+    assert sorted(e["fields"]["somebody_id"] for e in _shipped(outbox)) == ["0", "2"]
+    assert outbox.oldest_waiting() is None
+
+
+def test_a_publisher_that_fails_loses_nothing(database: Database) -> None:
+    with database.work(a_caller()) as work:
+        work.announce(Moved("1"))
+
+    def broken(_: Sequence[Outgoing]) -> list[bool]:
+        raise ConnectionError
+
+    outbox = Outbox(database)
+    with pytest.raises(ConnectionError):
+        outbox.ship(broken)
+    assert len(_shipped(outbox)) == 1
+
+
+def test_two_relays_never_ship_the_same_row_and_a_late_commit_is_not_skipped(database: Database) -> None:
+    outbox = Outbox(database)
+    seen: list[str] = []
+    with database.work(a_caller()) as early:
+        early.announce(Moved("early"))
+        early.connection.execute(
+            text('INSERT INTO outbox (id, routing_key, body) VALUES (gen_random_uuid(), \'x\', \'{"fields":{"somebody_id":"late"}}\')')
+        )
+
+        def another_commits_first() -> None:
+            with database.work(a_caller()) as other:
+                other.announce(Moved("first"))
+            seen.extend(e["fields"]["somebody_id"] for e in _shipped(outbox))
+
+        eventlet.spawn(another_commits_first).wait()
+    assert seen == ["first"]
+    seen.extend(e["fields"]["somebody_id"] for e in _shipped(outbox))
+    assert sorted(seen) == ["early", "first", "late"]
+
+
+def test_a_message_is_received_once(database: Database) -> None:
+    for expected in (True, False):
+        with database.work(a_caller()) as work:
+            assert work.receive("01a20397-fe57-7628-8104-2190e0ace6c1", Moved.name) is expected
+
+
+def test_the_same_key_gives_the_same_result_and_another_body_a_conflict(database: Database) -> None:
+    amina = a_caller()
+    with database.work(a_command(amina, key="k", body={"a": 1})) as work:
+        assert work.replayed() is None
+        work.complete(201, "subject")
+    with database.work(a_command(amina, key="k", body={"a": 1})) as work:
+        replay = work.replayed()
+        assert replay is not None
+        assert (replay.status, replay.subject_id) == (201, "subject")
+    with pytest.raises(IdempotencyMismatch), database.work(a_command(amina, key="k", body={"a": 2})) as work:
+        work.replayed()
+    with database.work(a_command(a_caller(), key="k", body={"a": 1})) as work:
+        assert work.replayed() is None, "keys are each user's own"
+
+
+def test_two_of_the_same_at_once_do_it_once(database: Database) -> None:
+    amina = a_caller()
+    done: list[str] = []
+
+    def click() -> None:
+        with database.work(a_command(amina, key="double", body={})) as work:
+            if work.replayed() is None:
+                eventlet.sleep(0.05)
+                done.append("done")
+                work.complete(201, "one")
+
+    for clicked in [eventlet.spawn(click) for _ in range(5)]:
+        clicked.wait()
+    assert done == ["done"]
+
+
+def test_an_operation_is_told_of_to_whoever_gave_it_and_nobody_else(database: Database) -> None:
+    amina = a_command(a_caller(), key=None, body={})
+    assert amina.operation
+    with database.work(amina) as work:
+        work.complete(204)
+    with database.work(amina) as work:
+        found = work.find_operation(amina.operation.id)
+        assert found is not None
+        assert found.status == 204
+    with database.work(a_caller()) as work:
+        assert work.find_operation(amina.operation.id) is None
+
+
+def test_the_component_of_one_transaction_is_gone_in_the_next(database: Database) -> None:
+    shown = []
+    for caller in (a_caller("ICE"), a_caller(None), a_caller("PSO")):
+        with database.work(caller) as work:
+            shown.append(work.execute(text("SELECT current_setting('app.component', true)")).scalar_one())
+    assert shown == ["ICE", "", "PSO"]
+    with database.plain() as connection:
+        assert connection.execute(text("SELECT current_setting('app.component', true)")).scalar_one() in {"", None}
+
+
+def test_a_greenlet_killed_by_its_deadline_closes_its_connection(database: Database) -> None:
+    backends: list[int] = []
+
+    def slow() -> None:
+        with database.work(a_caller()) as work:
+            backends.append(work.execute(text("SELECT pg_backend_pid()")).scalar_one())
+            work.execute(text("SELECT pg_sleep(5)"))
+
+    with pytest.raises(eventlet.Timeout), eventlet.Timeout(0.3):
+        slow()
+    assert not work_is_open()
+    with database.work(a_caller()) as work:
+        assert work.execute(text("SELECT pg_backend_pid()")).scalar_one() != backends[0]
+
+
+def test_a_connection_lost_while_idle_is_replaced_and_nobody_notices(database: Database) -> None:
+    with database.work(a_caller()) as work:
+        backend = work.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    with database.plain() as connection:
+        other = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        assert backend == other, "the pool hands out the one it got back last"
+    _terminate(database, backend)
+    with database.work(a_caller()) as work:
+        assert work.execute(text("SELECT 1")).scalar_one() == 1
+
+
+def test_a_connection_lost_in_the_middle_is_a_part_that_is_away(database: Database) -> None:
+    with pytest.raises(DatabaseAway), database.work(a_caller()) as work:
+        _terminate(database, work.execute(text("SELECT pg_backend_pid()")).scalar_one())
+        work.execute(text("SELECT 1"))
+    with database.work(a_caller()) as work:
+        work.record("tests:somebody:read")
+    assert len(_shipped(Outbox(database))) == 1
+
+
+def test_a_connection_lost_during_the_commit_leaves_the_outcome_unknown_and_says_so(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    amina = a_command(a_caller(), key="k", body={})
+    assert amina.operation
+    with pytest.raises(OutcomeUnknown) as refusal, database.work(amina) as work:
+        work.record("tests:somebody:change")
+        backend = work.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        really = work.connection.commit
+
+        def cut_then_commit() -> None:
+            _terminate(database, backend)
+            really()
+
+        monkeypatch.setattr(work.connection, "commit", cut_then_commit)
+    assert refusal.value.extra == {"operation_id": amina.operation.id}
+    outbox = Outbox(database)
+    outbox.settle()
+    void, mark = _shipped(outbox)
+    assert void == {"stream": database.stream.id, "n": 1, "void": True, "unknown": True}
+    assert mark["mark"] == 1
+
+
+def test_the_mark_is_announced_when_it_moved_and_at_the_stop(database: Database) -> None:
+    outbox = Outbox(database)
+    with database.work(a_caller()) as work:
+        work.record("tests:somebody:read")
+    outbox.settle()
+    outbox.settle()
+    outbox.settle(closing=True)
+    assert [{k: v for k, v in wire.items() if k != "at"} for wire in _shipped(outbox)][1:] == [
+        {"stream": database.stream.id, "mark": 1},
+        {"stream": database.stream.id, "mark": 1, "closed": True},
+    ]
+
+
+def test_a_process_that_died_is_announced_by_the_next_with_what_it_had_settled(database: Database) -> None:
+    dead = "01a20397-fe57-7628-8104-2190e0ace6c1"
+    with database.plain() as connection:
+        connection.execute(text("INSERT INTO streams (id, mark) VALUES (:dead, 2)"), {"dead": dead})
+        connection.execute(
+            text("INSERT INTO entries (stream, n, body, done) SELECT :dead, n, '{}', true FROM unnest(ARRAY[1, 2, 4]) AS n"),
+            {"dead": dead},
+        )
+    outbox = Outbox(database)
+    assert outbox.close_dead_streams() == 0, "a minute has not passed"
+    with database.plain() as connection:
+        connection.execute(text("UPDATE streams SET settled_at = clock_timestamp() - interval '61 seconds' WHERE id = :dead"), {"dead": dead})
+    assert outbox.close_dead_streams() == 1
+    assert outbox.close_dead_streams() == 0
+    (wire,) = _shipped(outbox)
+    assert {k: v for k, v in wire.items() if k != "at"} == {"stream": dead, "mark": 2, "crashed": True, "highest": 4}
+
+
+def test_days_to_come_get_partitions_and_shipped_days_under_a_checkpoint_are_dropped(database: Database) -> None:
+    outbox = Outbox(database)
+    today = database.clock()
+    assert outbox.roll(today) == 0
+    with database.plain() as connection:
+        names = set(connection.execute(text("SELECT relname FROM pg_class WHERE relname ~ '^(outbox|entries)_[0-9]{8}$'")).scalars())
+    tomorrow, after = (today + timedelta(days=days) for days in (1, 2))
+    assert names == {f"{parent}_{day:%Y%m%d}" for parent in ("outbox", "entries") for day in (tomorrow, after)}
+
+
+def test_no_unit_of_work_is_opened_inside_another(database: Database) -> None:
+    with database.work(a_caller()), pytest.raises(RuntimeError, match="nest"), database.work(a_caller()):
+        pass
+
+
+def _terminate(database: Database, backend: int) -> None:
+    """Cut one connection of this role, from another connection of the same role."""
+    from sqlalchemy import NullPool, create_engine
+
+    engine = create_engine(database.engine.url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:backend)"), {"backend": backend})
