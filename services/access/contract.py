@@ -1,0 +1,266 @@
+"""What others may know of access: its announcements, its refusals, and the shapes of what goes in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+
+from services.chassis.messages import Announcement, Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthenticated
+from services.lexicon.vocabulary import LEVELS, ROLES
+
+#: Services for which a session's passports are issued.
+AUDIENCES = ("access", "contacts", "interactions", "retention", "audit")
+#: Fanout exchange on which access tells every process, each second, which sessions ended.
+HEARTBEAT_EXCHANGE = "access.heartbeat"
+
+TRAININGS = ("privacy", "computer_security")
+
+
+class SessionRequired(Unauthenticated):
+    """Sign in first: there is no such session, or it has ended."""
+
+    code = "session-required"
+
+
+class CredentialsWrong(Unauthenticated):
+    """The user name or the password is not right."""
+
+    code = "credentials-wrong"
+
+
+class ServiceSecretWrong(Unauthenticated):
+    """That is no service of this system, or not its secret."""
+
+    code = "service-secret-wrong"
+
+
+class PassportNotExchangeable(Unauthenticated):
+    """This passport is not valid, or was not issued to the service that shows it."""
+
+    code = "passport-not-exchangeable"
+
+
+class SignInThrottled(TooMany):
+    """Too many failed sign-ins; wait a few minutes."""
+
+    code = "sign-in-throttled"
+
+
+class AccessSuspended(Forbidden):
+    """Your access is suspended until what lapsed is renewed."""
+
+    code = "access-suspended"
+
+
+class NotYourUsers(Forbidden):
+    """You may not administer this account."""
+
+    code = "not-your-users"
+
+
+class NotYourselfToApprove(Forbidden):
+    """Nobody approves or promotes themselves."""
+
+    code = "not-yourself"
+
+
+class UserUnknown(NotFound):
+    """There is no such user."""
+
+    code = "user-unknown"
+
+
+class UsernameTaken(Conflict):
+    """A user of that name exists."""
+
+    code = "username-taken"
+
+
+class ComponentUnknown(Invalid):
+    """There is no such office."""
+
+    code = "component-unknown"
+
+
+class RolesIncompatible(Invalid):
+    """These roles and this level do not go together."""
+
+    code = "roles-incompatible"
+
+
+class StatementsNotAccepted(Invalid):
+    """Accept the three statements, in the version shown."""
+
+    code = "statements-not-accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class UserChanged(Announcement):
+    """A user came, moved, got other rights, or may no longer come in (`active` says whether access is in effect)."""
+
+    name: ClassVar[str] = "access:user:changed"
+
+    user_id: str
+    component: str | None
+    level: str | None
+    roles: tuple[str, ...]
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentChanged(Announcement):
+    """An office was added, moved in the tree, or closed."""
+
+    name: ClassVar[str] = "access:component:changed"
+
+    code: str
+    parent_code: str | None
+    active: bool
+
+
+class _Closed(Schema):
+    """Input of a closed schema: an unknown field is refused (R13)."""
+
+    class Meta:
+        unknown = RAISE
+
+
+def _no_nul(text: str) -> None:
+    if "\x00" in text:
+        message = "Not a NUL character."
+        raise ValidationError(message)
+
+
+class SignInSchema(_Closed):
+    """What one signs in with (the built-in directory)."""
+
+    username = fields.String(required=True, validate=[validate.Length(min=1, max=200), _no_nul])
+    password = fields.String(required=True, load_only=True, validate=[validate.Length(min=1, max=1000), _no_nul])
+
+
+class AcknowledgementSchema(_Closed):
+    """The positive act of R105: the version that was shown, and `true`."""
+
+    statements_version = fields.String(required=True, validate=validate.Length(min=1, max=40))
+    accepted = fields.Boolean(required=True, truthy={True}, falsy={False})
+
+
+_name: list[Callable[[str], object]] = [validate.Length(min=1, max=200), _no_nul]
+_component = validate.Regexp(r"^[A-Z]{2,10}$", error="A component's code, such as ICE.")
+
+
+class UserCreateSchema(_Closed):
+    """A new user; access takes effect with license, approval, trainings and rules of behavior (N14)."""
+
+    username = fields.String(
+        required=True,
+        validate=validate.Regexp(r"^[a-z0-9][a-z0-9._-]{0,62}[a-z0-9]$", error="2 to 64 of a-z, 0-9, dot, _ and -."),
+    )
+    name = fields.String(required=True, validate=_name)
+    component = fields.String(required=True, validate=_component)
+    level = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(LEVELS))
+    roles = fields.List(fields.String(validate=validate.OneOf(sorted(ROLES))), load_default=list)
+    external_id = fields.String(load_default=None, allow_none=True, validate=_name)
+    contractor = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    justification = fields.String(load_default=None, allow_none=True, validate=[validate.Length(max=500), _no_nul])
+
+    @validates_schema
+    def _contractors_are_justified(self, user: dict[str, Any], **_: object) -> None:
+        if user.get("contractor") and not (user.get("justification") or "").strip():
+            raise ValidationError({"justification": ["Say why this contractor's work needs the system (R183)."]})
+
+
+class UserChangeSchema(_Closed):
+    """What an administrator may change of a user; only what is given changes."""
+
+    name = fields.String(validate=_name)
+    component = fields.String(validate=_component)
+    level = fields.String(allow_none=True, validate=validate.OneOf(LEVELS))
+    roles = fields.List(fields.String(validate=validate.OneOf(sorted(ROLES))))
+    active = fields.Boolean(truthy={True}, falsy={False})
+
+
+class ComponentChangeSchema(_Closed):
+    """An office to be entered, or what changes of one; offices are data (R141), two levels deep (R140)."""
+
+    name = fields.String(required=True, validate=_name)
+    parent_id = fields.String(load_default=None, allow_none=True, validate=_component)
+    active = fields.Boolean(load_default=True, truthy={True}, falsy={False})
+
+
+class LicenseSchema(_Closed):
+    """The license designated for a user (R178)."""
+
+    expires_on = fields.Date(load_default=None, allow_none=True)
+
+
+class TrainingSchema(_Closed):
+    """A training that a user attended (R184, R185)."""
+
+    kind = fields.String(required=True, validate=validate.OneOf(TRAININGS))
+    completed_on = fields.Date(required=True)
+    expires_on = fields.Date(load_default=None, allow_none=True)
+
+
+class RulesOfBehaviorSchema(_Closed):
+    """The rules of behavior as a user accepted them (R186)."""
+
+    version = fields.String(required=True, validate=validate.Length(min=1, max=40))
+    expires_on = fields.Date(required=True)
+
+
+class GatewayRefusalSchema(_Closed):
+    """What the gateway refused: the route's name and the code, never path, query or body."""
+
+    route = fields.String(required=True, validate=validate.Regexp(r"^[A-Za-z0-9_.:{}/<>-]{1,120}$"))
+    code = fields.String(required=True, validate=validate.Regexp(r"^[a-z0-9-]{1,60}$"))
+    status = fields.Integer(required=True, strict=True, validate=validate.Range(min=400, max=599))
+    source = fields.String(required=True, validate=validate.Length(min=1, max=100))
+
+
+class ComponentSchema(Schema):
+    """One office of R139, as every acknowledged user sees it."""
+
+    id = fields.String()
+    code = fields.String()
+    name = fields.String()
+    parent_id = fields.String(allow_none=True)
+    active = fields.Boolean()
+
+
+class UserSchema(Schema):
+    """One employee in the directory, as every acknowledged user sees them."""
+
+    id = fields.String()
+    username = fields.String()
+    name = fields.String()
+    component = fields.String(allow_none=True)
+    level = fields.String(allow_none=True)
+    roles = fields.List(fields.String())
+    active = fields.Boolean()
+
+
+class SessionSchema(Schema):
+    """A session, as its user sees it."""
+
+    session_id = fields.String()
+    user = fields.Nested(UserSchema)
+    component = fields.String(allow_none=True)
+    level = fields.String(allow_none=True)
+    roles = fields.List(fields.String())
+    acknowledged = fields.Boolean()
+    acknowledgement_id = fields.String(allow_none=True)
+    statements = fields.List(fields.String())
+    statements_version = fields.String()
+    expires_at = fields.DateTime()
+    idle_expires_at = fields.DateTime()
+
+
+class SignedInSchema(SessionSchema):
+    """The answer to a sign-in: the token, once, and the session."""
+
+    token = fields.String()
+    ended_sessions = fields.Integer()

@@ -1,0 +1,29 @@
+"""Secrets of services, and digests of addresses: keyed, derived from one master secret, compared in constant time."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from services.access.contract import AUDIENCES
+
+#: Who may ask for a service passport: the services, and the gateway for its own work.
+SERVICES = frozenset(AUDIENCES) | {"gateway", "integrations"}
+
+
+def service_secret(master: str, service: str) -> str:
+    """Return the secret of one service; the master secret itself never leaves access and the operator's set-up."""
+    return hmac.new(master.encode(), f"liaison service {service}".encode(), hashlib.sha256).hexdigest()
+
+
+def is_service(master: str, service: object, secret: object) -> bool:
+    """Whether the secret is that service's; False for what is no service, after the same work."""
+    name = service if isinstance(service, str) and service in SERVICES else ""
+    shown = secret if isinstance(secret, str) and secret.isascii() else ""
+    right = hmac.compare_digest(service_secret(master, name), shown)
+    return right and bool(name) and bool(master)
+
+
+def source_digest(master: str, source: str) -> str:
+    """Return what is kept of a client's address: enough to tell two apart, nothing to read it from without the key."""
+    return hmac.new(master.encode(), f"liaison source {source}".encode(), hashlib.sha256).hexdigest()[:32]

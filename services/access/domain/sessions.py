@@ -1,0 +1,78 @@
+"""Sessions: how long one lives, how many there may be, and how a token is stored."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+#: An idle session ends after this long.
+IDLE = timedelta(minutes=15)
+#: And every session after this long, however busy.
+TOTAL = timedelta(hours=12)
+#: How long an ended session stays in the heartbeat: longer than any passport of it can live.
+TOLD_FOR = timedelta(seconds=90)
+
+_ADMINISTRATORS = frozenset({"office_administrator", "system_administrator", "system_owner"})
+# 32 bytes in base64url without padding; the last character carries four bits of the token, so only 16 can stand there.
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One sign-in. `ended_because` is set once it is over."""
+
+    id: str
+    user_id: str
+    opened_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    acknowledgement_id: str | None = None
+    ended_at: datetime | None = None
+    ended_because: str | None = None
+
+    @property
+    def idle_expires_at(self) -> datetime:
+        """When it ends if nothing more is asked in it."""
+        return min(self.last_seen_at + IDLE, self.expires_at)
+
+
+def new_token() -> str:
+    """Return 256 bits of chance as text."""
+    return secrets.token_urlsafe(32)
+
+
+def token_digest(token: object) -> bytes | None:
+    """Return the SHA-256 under which a token is stored, or None for what cannot be a token.
+
+    Base64 leaves two unused bits in the last character; the canonical spelling alone is taken, so that a token has
+    one spelling and any mutated character makes another token.
+    """
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        return None
+    return hashlib.sha256(token.encode()).digest()
+
+
+def why_over(session: Session, *, now: datetime) -> str | None:
+    """Return why a session is over (`signed-out`, `idle`, `expired`, …), or None while it lives."""
+    if session.ended_because is not None:
+        return session.ended_because
+    if now >= session.expires_at:
+        return "expired"
+    if now >= session.last_seen_at + IDLE:
+        return "idle"
+    return None
+
+
+def limit(roles: frozenset[str]) -> int:
+    """Return how many sessions one user may hold: two, administrators three."""
+    return 3 if roles & _ADMINISTRATORS else 2
+
+
+def beyond_limit(live: Sequence[Session], *, roles: frozenset[str]) -> list[Session]:
+    """Return the oldest sessions that must end so that one more fits."""
+    excess = len(live) + 1 - limit(roles)
+    return sorted(live, key=lambda session: (session.opened_at, session.id))[: max(0, excess)]

@@ -1,0 +1,1 @@
+"""The tables of access, and the statements over them."""

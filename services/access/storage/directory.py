@@ -1,0 +1,285 @@
+"""Statements over components, users and what their access stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.types import Text
+
+from services.access.domain.users import Grounds, Term, User
+from services.access.storage.tables import (
+    approvals,
+    components,
+    credentials,
+    integration_accounts,
+    licenses,
+    rules_of_behavior,
+    trainings,
+    user_roles,
+    users,
+)
+
+if TYPE_CHECKING:
+    from services.chassis.database import UnitOfWork
+
+
+def read_components(work: UnitOfWork) -> list[Row[Any]]:
+    """Return every office, in the order of the PIA."""
+    return list(work.execute(select(components).order_by(components.c.position, components.c.code)))
+
+
+def component_is_open(work: UnitOfWork, code: str) -> bool:
+    """Whether there is such an office, and it takes part."""
+    return work.execute(select(components.c.active).where(components.c.code == code)).scalar_one_or_none() is True
+
+
+def find_component(work: UnitOfWork, code: str) -> Row[Any] | None:
+    """Return one office, or None."""
+    return work.execute(select(components).where(components.c.code == code)).one_or_none()
+
+
+def has_offices_below(work: UnitOfWork, code: str) -> bool:
+    """Whether some office belongs to this one."""
+    return work.execute(select(components.c.code).where(components.c.parent_code == code).limit(1)).first() is not None
+
+
+def put_component(work: UnitOfWork, code: str, *, name: str, parent_code: str | None, active: bool) -> None:
+    """Enter an office at the end of the list, or change one."""
+    position = select(func.coalesce(func.max(components.c.position), -1) + 1).scalar_subquery()
+    values = {"name": name, "parent_code": parent_code, "active": active}
+    work.execute(upsert(components).values(code=code, position=position, **values).on_conflict_do_update(index_elements=["code"], set_=values))
+
+
+def _users() -> Select[Any]:
+    roles = (
+        select(func.coalesce(func.array_agg(user_roles.c.role, type_=ARRAY(Text)), func.array([], type_=ARRAY(Text))))
+        .where(user_roles.c.user_id == users.c.id)
+        .scalar_subquery()
+    )
+    return select(
+        users.c.id,
+        users.c.username,
+        users.c.external_id,
+        users.c.name,
+        users.c.component,
+        users.c.level,
+        users.c.active,
+        users.c.contractor,
+        users.c.told_active,
+        func.coalesce(roles, []).label("roles"),
+    )
+
+
+def _user(row: Row[Any]) -> User:
+    return User(
+        id=row.id,
+        username=row.username,
+        name=row.name,
+        component=row.component,
+        level=row.level,
+        roles=frozenset(row.roles),
+        active=row.active,
+        contractor=row.contractor,
+        external_id=row.external_id,
+        told_active=row.told_active,
+    )
+
+
+def find_user(work: UnitOfWork, user_id: str, *, lock: bool = False) -> User | None:
+    """Return one user, or None."""
+    query = _users().where(users.c.id == user_id)
+    row = work.execute(query.with_for_update(of=users) if lock else query).one_or_none()
+    return _user(row) if row else None
+
+
+def find_user_by_name(work: UnitOfWork, username: str, *, lock: bool = False) -> User | None:
+    """Return the user who signs in under that name, or None."""
+    query = _users().where(users.c.username == username)
+    row = work.execute(query.with_for_update(of=users) if lock else query).one_or_none()
+    return _user(row) if row else None
+
+
+def find_credential(work: UnitOfWork, username: str) -> tuple[str, str] | None:
+    """Return (user id, stored password), or None for a name without one: one statement in either case."""
+    row = work.execute(
+        select(users.c.id, credentials.c.password_hash).join(credentials, credentials.c.user_id == users.c.id).where(users.c.username == username)
+    ).one_or_none()
+    return (row.id, row.password_hash) if row else None
+
+
+def list_users(
+    work: UnitOfWork,
+    *,
+    ids: Collection[str] | None,
+    component: str | None,
+    words: str | None,
+    after: str | None,
+    limit: int,
+) -> list[User]:
+    """Return users by user name, from `after` on."""
+    query = _users()
+    if ids is not None:
+        query = query.where(users.c.id.in_(list(ids)))
+    if component is not None:
+        query = query.where(users.c.component == component)
+    for word in (words or "").split():
+        pattern = word.casefold().replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
+        query = query.where(
+            or_(
+                users.c.username.like(pattern),
+                func.lower(users.c.name).like(pattern),
+                func.lower(users.c.name).like("% " + pattern),
+            )
+        )
+    if after is not None:
+        query = query.where(users.c.username > after)
+    return [_user(row) for row in work.execute(query.order_by(users.c.username).limit(limit))]
+
+
+def insert_user(work: UnitOfWork, user: User, *, justification: str | None, by: str, at: datetime) -> bool:
+    """Enter a user with their roles; False when the name is taken."""
+    entered = work.execute(
+        upsert(users)
+        .values(
+            id=user.id,
+            username=user.username,
+            external_id=user.external_id,
+            name=user.name,
+            component=user.component,
+            level=user.level,
+            active=user.active,
+            contractor=user.contractor,
+            justification=justification,
+            told_active=False,
+            created_at=at,
+            created_by=by,
+        )
+        .on_conflict_do_nothing()
+    )
+    if entered.rowcount == 0:
+        return False
+    set_roles(work, user.id, user.roles)
+    return True
+
+
+def update_user(work: UnitOfWork, user_id: str, values: Mapping[str, Any]) -> None:
+    """Change columns of a user."""
+    if values:
+        work.execute(update(users).where(users.c.id == user_id).values(**values))
+
+
+def set_roles(work: UnitOfWork, user_id: str, roles: Iterable[str]) -> None:
+    """Make these the user's roles, and no others."""
+    held = sorted(set(roles))
+    work.execute(delete(user_roles).where(and_(user_roles.c.user_id == user_id, user_roles.c.role.not_in(held))))
+    if held:
+        work.execute(upsert(user_roles).on_conflict_do_nothing(), [{"user_id": user_id, "role": role} for role in held])
+
+
+def set_password(work: UnitOfWork, user_id: str, password_hash: str, *, at: datetime) -> None:
+    """Store a password of the built-in directory."""
+    statement = upsert(credentials).values(user_id=user_id, password_hash=password_hash, changed_at=at)
+    work.execute(statement.on_conflict_do_update(index_elements=["user_id"], set_={"password_hash": password_hash, "changed_at": at}))
+
+
+def set_license(work: UnitOfWork, user_id: str, term: Term, *, by: str) -> None:
+    """Designate a license for a user."""
+    values = {"since": term.since, "until": term.until, "designated_by": by}
+    work.execute(upsert(licenses).values(user_id=user_id, **values).on_conflict_do_update(index_elements=["user_id"], set_=values))
+
+
+def insert_approval(work: UnitOfWork, approval_id: str, user: User, *, by: str, at: datetime) -> None:
+    """Record that an office approves a user; approving twice changes nothing."""
+    work.execute(
+        upsert(approvals).values(id=approval_id, user_id=user.id, component=user.component, approved_by=by, approved_at=at).on_conflict_do_nothing()
+    )
+
+
+def withdraw_approval(work: UnitOfWork, user: User, *, by: str, at: datetime) -> int:
+    """Withdraw the standing approval of the user's present office; return how many there were."""
+    standing = and_(approvals.c.user_id == user.id, approvals.c.component == user.component, approvals.c.withdrawn_at.is_(None))
+    return work.execute(update(approvals).where(standing).values(withdrawn_by=by, withdrawn_at=at)).rowcount
+
+
+def withdraw_all_approvals(work: UnitOfWork, user_id: str, *, by: str, at: datetime) -> None:
+    """Withdraw every standing approval, when a user moves or their rights change."""
+    standing = and_(approvals.c.user_id == user_id, approvals.c.withdrawn_at.is_(None))
+    work.execute(update(approvals).where(standing).values(withdrawn_by=by, withdrawn_at=at))
+
+
+def insert_training(work: UnitOfWork, training_id: str, user_id: str, kind: str, term: Term, *, by: str, at: datetime) -> None:
+    """Record a training."""
+    work.execute(
+        insert(trainings).values(
+            id=training_id,
+            user_id=user_id,
+            kind=kind,
+            completed_on=term.since,
+            expires_on=term.until,
+            recorded_by=by,
+            recorded_at=at,
+        )
+    )
+
+
+def insert_rules_of_behavior(work: UnitOfWork, record_id: str, user_id: str, version: str, *, accepted_on: date, expires_on: date, by: str) -> None:
+    """Record that a user accepted the rules of behavior."""
+    work.execute(
+        insert(rules_of_behavior).values(
+            id=record_id,
+            user_id=user_id,
+            version=version,
+            accepted_on=accepted_on,
+            expires_on=expires_on,
+            recorded_by=by,
+        )
+    )
+
+
+def read_grounds(work: UnitOfWork, user_ids: Collection[str]) -> dict[str, Grounds]:
+    """Return what each user's access stands on."""
+    wanted = list(user_ids)
+    license_of = {row.user_id: Term(row.since, row.until) for row in work.execute(select(licenses).where(licenses.c.user_id.in_(wanted)))}
+    approved: dict[str, set[str]] = {}
+    for row in work.execute(
+        select(approvals.c.user_id, approvals.c.component).where(approvals.c.user_id.in_(wanted), approvals.c.withdrawn_at.is_(None))
+    ):
+        approved.setdefault(row.user_id, set()).add(row.component)
+    attended: dict[str, list[tuple[str, Term]]] = {}
+    for row in work.execute(select(trainings).where(trainings.c.user_id.in_(wanted))):
+        attended.setdefault(row.user_id, []).append((row.kind, Term(row.completed_on, row.expires_on)))
+    rules = {
+        row.user_id: Term(row.accepted_on, row.expires_on)
+        for row in work.execute(select(rules_of_behavior).where(rules_of_behavior.c.user_id.in_(wanted)).order_by(rules_of_behavior.c.expires_on))
+    }
+    return {
+        user_id: Grounds(
+            license=license_of.get(user_id),
+            approved_for=frozenset(approved.get(user_id, ())),
+            trainings=tuple(attended.get(user_id, ())),
+            rules_of_behavior=rules.get(user_id),
+        )
+        for user_id in wanted
+    }
+
+
+def component_of_account(work: UnitOfWork, account: str) -> str | None:
+    """Return the component of an active integration account, or None."""
+    return work.execute(
+        select(integration_accounts.c.component).where(integration_accounts.c.account == account, integration_accounts.c.active)
+    ).scalar_one_or_none()
+
+
+def insert_integration_account(work: UnitOfWork, account: str, component: str, description: str, *, at: datetime) -> bool:
+    """Enter a component's own system; False when the account is taken."""
+    entered = work.execute(
+        upsert(integration_accounts)
+        .values(account=account, component=component, description=description, active=True, created_at=at)
+        .on_conflict_do_nothing()
+    )
+    return entered.rowcount == 1

@@ -1,0 +1,292 @@
+"""Accounts: entering, changing, approving, and what else access stands on (R176-R188, N14)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from services.access.contract import (
+    ComponentChanged,
+    ComponentUnknown,
+    NotYourselfToApprove,
+    NotYourUsers,
+    RolesIncompatible,
+    UsernameTaken,
+    UserUnknown,
+)
+from services.access.domain import users as rules
+from services.access.domain.users import Decision, Term, User
+from services.access.storage import directory
+from services.access.usecases import sessions
+from services.access.usecases.sessions import describe_user
+from services.chassis.messages import Caller, Invalid, Stale, entity_tag
+from services.chassis.messages import new_id as make_id
+
+if TYPE_CHECKING:
+    from services.chassis.database import UnitOfWork
+
+
+def create_user(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    username: str,
+    name: str,
+    component: str,
+    level: str | None = None,
+    roles: Sequence[str] = (),
+    external_id: str | None = None,
+    contractor: bool = False,
+    justification: str | None = None,
+    new_id: Callable[[], str] = make_id,
+) -> dict[str, Any]:
+    """Enter a user; their access takes effect with license, approval, both trainings and rules of behavior.
+
+    :raises NotYourUsers: the caller does not administer that office or may not give those roles.
+    :raises ComponentUnknown: no such office.
+    :raises RolesIncompatible: level and roles do not go together.
+    :raises UsernameTaken: the name or the external id is in use.
+    """
+    _demand(rules.may_administer(by, component=component, roles=roles))
+    _demand_component(work, component)
+    _demand_together(component=component, level=level, roles=roles)
+    user = User(
+        id=new_id(),
+        username=username,
+        name=name,
+        component=component,
+        level=level,
+        roles=frozenset(roles),
+        active=True,
+        contractor=contractor,
+        external_id=external_id,
+    )
+    if not directory.insert_user(work, user, justification=justification, by=by.id, at=now):
+        raise UsernameTaken
+    work.record("access:user:create", subjects=[user.id], fields=["username", "name", "component", "level", "roles"])
+    sessions.tell(work, user, active=False)
+    return describe_user(user)
+
+
+def change_user(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    user_id: str,
+    changes: dict[str, Any],
+    if_match: str | None = None,
+) -> dict[str, Any]:
+    """Change a user. A change of rights ends their sessions at once; a move takes the receiving office's approval.
+
+    :param changes: any of `name`, `component`, `level`, `roles`, `active`.
+    :raises NotYourUsers, NotYourselfToApprove: the caller may not.
+    :raises Stale: `if_match` is not the tag of what the caller last saw.
+    """
+    user = _locked(work, user_id)
+    if if_match is not None and if_match != entity_tag(describe_user(user)):
+        raise Stale
+    after = replace(
+        user,
+        name=changes.get("name", user.name),
+        component=changes.get("component", user.component),
+        level=changes.get("level", user.level),
+        roles=frozenset(changes.get("roles", user.roles)),
+        active=changes.get("active", user.active),
+    )
+    _demand(rules.may_change(by, user, component=after.component, level=after.level, roles=after.roles))
+    if after.component != user.component:
+        _demand_component(work, after.component)
+    _demand_together(component=after.component, level=after.level, roles=after.roles)
+    directory.update_user(
+        work,
+        user.id,
+        {"name": after.name, "component": after.component, "level": after.level, "active": after.active},
+    )
+    directory.set_roles(work, user.id, after.roles)
+    if after.component != user.component or after.roles - user.roles:
+        # Approval was for that office and those roles; the next is the receiving administrator's (T19, R180).
+        directory.withdraw_all_approvals(work, user.id, by=by.id, at=now)
+    if _rights(after) != _rights(user):
+        sessions.end_all(work, user.id, because="rights-changed", now=now)
+    changed = [field for field in ("name", "component", "level", "roles", "active") if field in changes]
+    work.record("access:user:change", subjects=[user.id], fields=changed)
+    return _told(work, after, now=now)
+
+
+def approve_user(work: UnitOfWork, *, by: Caller, now: datetime, user_id: str, new_id: Callable[[], str] = make_id) -> dict[str, Any]:
+    """Approve a user for their present office (R179); administrators are approved by system owners (R180).
+
+    :raises NotYourUsers, NotYourselfToApprove: the caller may not.
+    """
+    user = _locked(work, user_id)
+    _demand(rules.may_approve(by, user))
+    directory.insert_approval(work, new_id(), user, by=by.id, at=now)
+    work.record("access:user:approve", subjects=[user.id])
+    return _told(work, user, now=now)
+
+
+def withdraw_approval(work: UnitOfWork, *, by: Caller, now: datetime, user_id: str) -> dict[str, Any]:
+    """Withdraw the approval of a user's present office; their access is suspended at once (N14).
+
+    :raises NotYourUsers, NotYourselfToApprove: the caller may not.
+    """
+    user = _locked(work, user_id)
+    _demand(rules.may_approve(by, user))
+    directory.withdraw_approval(work, user, by=by.id, at=now)
+    work.record("access:user:disapprove", subjects=[user.id])
+    return _told(work, user, now=now)
+
+
+def designate_license(work: UnitOfWork, *, by: Caller, now: datetime, user_id: str, expires_on: date | None) -> dict[str, Any]:
+    """Designate a license for a user (R178), from today on.
+
+    :raises NotYourUsers: the caller does not administer this user.
+    """
+    user = _administered(work, by, user_id)
+    directory.set_license(work, user.id, _term(now.date(), expires_on), by=by.id)
+    work.record("access:user:license", subjects=[user.id])
+    return _told(work, user, now=now)
+
+
+def record_training(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    user_id: str,
+    kind: str,
+    completed_on: date,
+    expires_on: date | None,
+    new_id: Callable[[], str] = make_id,
+) -> dict[str, Any]:
+    """Record a training (R184, R185); the annual one on computer security lapses after a year unless said sooner.
+
+    :raises Invalid: it lies ahead.
+    :raises NotYourUsers: the caller does not administer this user.
+    """
+    user = _administered(work, by, user_id)
+    if completed_on > now.date():
+        raise Invalid(errors={"completed_on": ["A training that lies ahead was not attended yet."]})
+    until = expires_on
+    if kind == "computer_security":
+        year = _a_year_after(completed_on)
+        until = min(year, expires_on) if expires_on else year
+    directory.insert_training(work, new_id(), user.id, kind, _term(completed_on, until), by=by.id, at=now)
+    work.record("access:user:train", subjects=[user.id], fields=[kind])
+    return _told(work, user, now=now)
+
+
+def accept_rules_of_behavior(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    user_id: str,
+    version: str,
+    expires_on: date,
+    new_id: Callable[[], str] = make_id,
+) -> dict[str, Any]:
+    """Record that a user accepted the rules of behavior (R186), until a day.
+
+    :raises Invalid: that day has passed.
+    :raises NotYourUsers: the caller does not administer this user.
+    """
+    user = _administered(work, by, user_id)
+    term = _term(now.date(), expires_on)
+    directory.insert_rules_of_behavior(work, new_id(), user.id, version, accepted_on=term.since, expires_on=expires_on, by=by.id)
+    work.record("access:user:rules-of-behavior", subjects=[user.id])
+    return _told(work, user, now=now)
+
+
+def put_component(work: UnitOfWork, *, by: Caller, code: str, name: str, parent_id: str | None = None, active: bool = True) -> dict[str, Any]:
+    """Enter an office, or change one; the list of R139 is data (R141), and two levels deep (R140).
+
+    :raises NotYourUsers: only system administrators and owners keep the list.
+    :raises ComponentUnknown: the office above is not there, or is itself below another, or this one has some below.
+    """
+    if not (by.kind == "operator" or by.roles & rules.SYSTEM):
+        raise NotYourUsers("System administrators and owners keep the list of offices.", extra={"rule": "T19"})
+    if parent_id is not None:
+        above = directory.find_component(work, parent_id)
+        if above is None or above.parent_code is not None or parent_id == code or directory.has_offices_below(work, code):
+            raise ComponentUnknown(errors={"parent_id": ["Offices are two levels deep: office and sub-office."]})
+    directory.put_component(work, code, name=name, parent_code=parent_id, active=active)
+    work.announce(ComponentChanged(code=code, parent_code=parent_id, active=active))
+    work.record("access:component:change", subjects=[code], fields=["name", "parent_id", "active"])
+    return {"id": code, "code": code, "name": name, "parent_id": parent_id, "active": active}
+
+
+def set_password(work: UnitOfWork, *, by: Caller, now: datetime, username: str, password_hash: str) -> str:
+    """Store a new password of the built-in directory; every session of the user ends. Return the user's id.
+
+    :raises UserUnknown: no user of that name.
+    :raises NotYourUsers: only an operator sets passwords.
+    """
+    if by.kind != "operator":
+        raise NotYourUsers
+    user = directory.find_user_by_name(work, username, lock=True)
+    if user is None:
+        raise UserUnknown
+    directory.set_password(work, user.id, password_hash, at=now)
+    sessions.end_all(work, user.id, because="rights-changed", now=now)
+    work.record("access:user:password", subjects=[user.id])
+    return user.id
+
+
+def _told(work: UnitOfWork, user: User, *, now: datetime) -> dict[str, Any]:
+    active = not sessions.lapses_of(work, user, now=now)
+    if not active:
+        sessions.end_all(work, user.id, because="access-suspended", now=now)
+    sessions.tell(work, user, active=active)
+    return describe_user(replace(user, told_active=active))
+
+
+def _rights(user: User) -> tuple[object, ...]:
+    return (user.component, user.level, user.roles, user.active)
+
+
+def _locked(work: UnitOfWork, user_id: str) -> User:
+    user = directory.find_user(work, user_id, lock=True)
+    if user is None:
+        raise UserUnknown
+    return user
+
+
+def _administered(work: UnitOfWork, by: Caller, user_id: str) -> User:
+    user = _locked(work, user_id)
+    if by.id == user.id:
+        raise NotYourselfToApprove
+    _demand(rules.may_administer(by, component=user.component, roles=user.roles))
+    return user
+
+
+def _demand(decision: Decision) -> None:
+    if decision:
+        return
+    refusal = NotYourselfToApprove if decision.code == "not-yourself" else NotYourUsers
+    raise refusal(decision.reason, extra={"rule": decision.rule})
+
+
+def _demand_component(work: UnitOfWork, code: str) -> None:
+    if not directory.component_is_open(work, code):
+        raise ComponentUnknown(errors={"component": ["There is no such office."]})
+
+
+def _demand_together(*, component: str, level: str | None, roles: Sequence[str] | frozenset[str]) -> None:
+    decision = rules.go_together(component=component, level=level, roles=roles)
+    if not decision:
+        raise RolesIncompatible(decision.reason, errors={"roles": [decision.reason]}, extra={"rule": decision.rule})
+
+
+def _term(since: date, until: date | None) -> Term:
+    if until is not None and until < since:
+        raise Invalid(errors={"expires_on": ["It would have ended before it began."]})
+    return Term(since, until)
+
+
+def _a_year_after(day: date) -> date:
+    return day.replace(year=day.year + 1) if (day.month, day.day) != (2, 29) else date(day.year + 1, 3, 1)

@@ -1,0 +1,64 @@
+"""Passports for services: one exchanged for a user's onward call, and a service's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from services.access.contract import AUDIENCES, PassportNotExchangeable, ServiceSecretWrong
+from services.access.domain import sessions as rules
+from services.access.domain.secrets import is_service
+from services.access.storage import directory, sessions
+from services.access.usecases import passports
+from services.access.usecases.passports import Sign
+from services.access.usecases.sessions import lapses_of
+from services.chassis.messages import Caller
+
+if TYPE_CHECKING:
+    from services.chassis.database import UnitOfWork
+
+#: Checks a passport that was made out to one audience: (passport, audience) → who it speaks of; raises if it is none.
+Verify = Callable[[str, str], Caller]
+
+
+def exchange(work: UnitOfWork, *, bearer: Caller, audience: str, now: datetime, sign: Sign, policy_version: str) -> dict[str, str]:
+    """Return a passport for `audience` that speaks of the same user and session as the one shown.
+
+    :param bearer: whom the shown passport speaks of (already verified).
+    :raises PassportNotExchangeable: there is no such service, or the session has ended or lapsed meanwhile.
+    """
+    if audience not in AUDIENCES or bearer.kind not in {"user", "service"}:
+        raise PassportNotExchangeable
+    if bearer.kind == "service":
+        return passports.issue(work, bearer, [audience], sign=sign, now=now)
+    session = sessions.find(work, bearer.session_id) if bearer.session_id else None
+    if session is None or session.user_id != bearer.id or rules.why_over(session, now=now) is not None:
+        raise PassportNotExchangeable
+    user = directory.find_user(work, session.user_id)
+    # Rights are read again: whatever changed since the first passport was made out is in the second.
+    if user is None or lapses_of(work, user, now=now) or audience not in passports.audiences_of(session):
+        raise PassportNotExchangeable
+    caller = passports.holder(user, session, policy_version=policy_version, trace_id=work.caller.trace_id)
+    return passports.issue(work, caller, [audience], sign=sign, now=now)
+
+
+def service_passport(
+    work: UnitOfWork,
+    *,
+    service: str,
+    secret: str,
+    audience: str,
+    master: str,
+    now: datetime,
+    sign: Sign,
+    policy_version: str,
+) -> dict[str, str]:
+    """Return a service's own passport for `audience`.
+
+    :raises ServiceSecretWrong: no such service or audience, or not its secret; one answer for all.
+    """
+    if not is_service(master, service, secret) or audience not in AUDIENCES:
+        raise ServiceSecretWrong
+    caller = Caller(kind="service", id=service, policy_version=policy_version, trace_id=work.caller.trace_id)
+    return passports.issue(work, caller, [audience], sign=sign, now=now)

@@ -1,0 +1,310 @@
+"""Sessions: signing in, being seen, acknowledging, and every way in which one ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from services.access.contract import (
+    AccessSuspended,
+    SessionRequired,
+    StatementsNotAccepted,
+    UserChanged,
+)
+from services.access.domain import sessions as rules
+from services.access.domain.passwords import DECOY
+from services.access.domain.sessions import Session
+from services.access.domain.statements import STATEMENTS, STATEMENTS_VERSION, are_accepted
+from services.access.domain.users import Lapse, User, lapses
+from services.access.storage import directory, sessions
+from services.access.usecases import passports
+from services.access.usecases.passports import Sign
+from services.chassis.messages import Caller, Refusal, wire_value
+from services.chassis.messages import new_id as make_id
+
+if TYPE_CHECKING:
+    from services.chassis.database import UnitOfWork
+
+SIGN_IN = "access:session:open"
+USE = "access:session:use"
+ACKNOWLEDGE = "access:session:acknowledge"
+END = "access:session:end"
+READ = "access:session:read"
+CHECK = "access:session:check"
+
+_WHY_OVER = {
+    "idle": "Your session ended after fifteen minutes without a request; sign in again.",
+    "expired": "Your session ended after twelve hours; sign in again.",
+    "signed-out": "You signed out; sign in again.",
+    "newer-sign-in": "Your session was ended by a newer sign-in of yours; sign in again.",
+    "rights-changed": "Your rights were changed; sign in again.",
+    "access-suspended": "Your access is suspended; sign in to see why.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What a password is verified against; for an unknown name a decoy, so that both take as long."""
+
+    user_id: str | None
+    stored: str
+
+
+def prepare_sign_in(work: UnitOfWork, *, username: str) -> Attempt:
+    """Return what the password has to match."""
+    found = directory.find_credential(work, username.casefold())
+    return Attempt(*found) if found else Attempt(None, DECOY)
+
+
+def sign_in(
+    work: UnitOfWork,
+    *,
+    user_id: str,
+    now: datetime,
+    new_id: Callable[[], str] = make_id,
+    new_token: Callable[[], str] = rules.new_token,
+) -> dict[str, Any] | Refusal:
+    """Open a session for a user whose password (or other proof) was right.
+
+    A sign-in beyond the limit ends the oldest session, recorded and told to both. What lapsed is told, by reason.
+
+    :return: the token (nowhere stored) and the session; or the refusal, whose entry is to be committed as well.
+    """
+    user = directory.find_user(work, user_id, lock=True)
+    if user is None:
+        return SessionRequired()
+    missing = lapses_of(work, user, now=now)
+    if missing:
+        work.record(SIGN_IN, subjects=[user.id], outcome="refused", rule=missing[0].rule)
+        return _suspended(missing)
+    ended = []
+    alive = _still_alive(work, user.id, now=now)
+    for oldest in rules.beyond_limit(alive, roles=user.roles):
+        end(work, oldest, because="newer-sign-in", now=now)
+        ended.append(oldest.id)
+    token = new_token()
+    session = Session(id=new_id(), user_id=user.id, opened_at=now, last_seen_at=now, expires_at=now + rules.TOTAL)
+    digest = rules.token_digest(token)
+    if digest is None:
+        raise AssertionError  # pragma: no cover - a token of our own making has the form of one
+    sessions.insert_session(work, session, digest)
+    work.caller = passports.holder(user, session, policy_version=None, trace_id=work.caller.trace_id)
+    work.record(SIGN_IN, subjects=[session.id, user.id])
+    return {"token": token, "ended_sessions": ended, **describe(user, session)}
+
+
+def record_failed_sign_in(work: UnitOfWork, *, user_id: str | None, rule: str) -> None:
+    """Record a failed sign-in: whose account it was aimed at if there is one; a name that does not exist, nowhere."""
+    work.record(SIGN_IN, subjects=[user_id] if user_id else [], outcome="refused", rule=rule)
+
+
+def open_session(work: UnitOfWork, *, token: object, now: datetime, sign: Sign, policy_version: str) -> dict[str, Any] | Refusal:
+    """Return the session of a token with its passports, and note that it is in use.
+
+    :return: `{"session", "passports"}`; or the refusal, with whatever the discovery ended to be committed.
+    """
+    digest = rules.token_digest(token)
+    session = sessions.find_by_digest(work, digest) if digest else None
+    if session is None:
+        work.record(USE, outcome="refused", rule="session-required")
+        return SessionRequired()
+    over = rules.why_over(session, now=now)
+    user = directory.find_user(work, session.user_id)
+    if over is None and user is not None and lapses_of(work, user, now=now):
+        over = "access-suspended"
+    if over is not None or user is None:
+        because = over or "account-closed"
+        end(work, session, because=because, now=now)
+        work.record(USE, subjects=[session.id], outcome="refused", rule=because)
+        return SessionRequired(_WHY_OVER.get(because), extra={"reason": because})
+    sessions.touch(work, session.id, at=now)
+    session = replace(session, last_seen_at=max(now, session.last_seen_at))
+    caller = passports.holder(user, session, policy_version=policy_version, trace_id=work.caller.trace_id)
+    issued = passports.issue(work, caller, passports.audiences_of(session), sign=sign, now=now)
+    return {"session": describe(user, session), "passports": issued}
+
+
+def read_session(work: UnitOfWork, *, by: Caller, now: datetime) -> dict[str, Any]:
+    """Return the caller's own session.
+
+    :raises SessionRequired: it has ended.
+    """
+    session, user = _own(work, by, now=now)
+    work.record(READ, subjects=[session.id])
+    return describe(user, session)
+
+
+def acknowledge(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    statements_version: str,
+    accepted: bool,
+    rotate: bool = False,
+    new_id: Callable[[], str] = make_id,
+    new_token: Callable[[], str] = rules.new_token,
+) -> dict[str, Any]:
+    """Record the affirmative acknowledgement of the three statements: who, when, which text (R103-R110).
+
+    :param rotate: give the session another token (browsers); the old one is dead at once.
+    :return: `{"token": new token or None, "acknowledgement_id"}`.
+    :raises StatementsNotAccepted: another version, or no yes; nothing changes.
+    :raises SessionRequired: the session has ended.
+    """
+    session, _ = _own(work, by, now=now, lock=True)
+    if not are_accepted(statements_version, accepted=accepted):
+        field = "accepted" if accepted is not True else "statements_version"
+        raise StatementsNotAccepted(errors={field: ["Accept the statements in the version that is shown."]})
+    if session.acknowledgement_id is not None:
+        work.record(ACKNOWLEDGE, subjects=[session.id, session.acknowledgement_id])
+        return {"token": None, "acknowledgement_id": session.acknowledgement_id}
+    token = new_token() if rotate else None
+    acknowledgement_id = new_id()
+    sessions.insert_acknowledgement(
+        work,
+        acknowledgement_id,
+        session=session,
+        version=statements_version,
+        digest=rules.token_digest(token) if token else None,
+        at=now,
+    )
+    work.caller = replace(by, acknowledgement_id=acknowledgement_id)
+    work.record(ACKNOWLEDGE, subjects=[session.id, acknowledgement_id], fields=[f"version:{statements_version}"])
+    return {"token": token, "acknowledgement_id": acknowledgement_id}
+
+
+def sign_out(work: UnitOfWork, *, by: Caller, now: datetime) -> None:
+    """End the caller's own session; ending it twice is no error."""
+    session = sessions.find(work, by.session_id) if by.session_id else None
+    if session is None or session.user_id != by.id or not end(work, session, because="signed-out", now=now):
+        work.record(END, subjects=[by.session_id] if by.session_id else [], rule="ended-before")
+
+
+def check_session(work: UnitOfWork, *, session_id: str, now: datetime) -> dict[str, Any]:
+    """Tell a service that has missed the heartbeat whether a session lives."""
+    session = sessions.find(work, session_id)
+    alive = session is not None and rules.why_over(session, now=now) is None
+    if session is not None and alive:
+        user = directory.find_user(work, session.user_id)
+        alive = user is not None and not lapses_of(work, user, now=now)
+    work.record(CHECK, subjects=[session_id])
+    return {"session_id": session_id, "live": alive}
+
+
+def end(work: UnitOfWork, session: Session, *, because: str, now: datetime) -> bool:
+    """End a session and record it; False when it had ended before."""
+    if not sessions.end(work, session.id, because=because, at=now):
+        return False
+    work.record(END, subjects=[session.id, session.user_id], rule=because)
+    return True
+
+
+def end_all(work: UnitOfWork, user_id: str, *, because: str, now: datetime) -> list[str]:
+    """End every session of a user; return which."""
+    return [s.id for s in sessions.live(work, user_id) if end(work, s, because=because, now=now)]
+
+
+def sweep(work: UnitOfWork, *, now: datetime) -> int:
+    """End the sessions whose time has passed; return how many."""
+    over = sessions.over_but_not_ended(work, now=now)
+    for session in over:
+        end(work, session, because=rules.why_over(session, now=now) or "expired", now=now)
+    return len(over)
+
+
+def suspend_lapsed(work: UnitOfWork, *, now: datetime, users: Iterable[User]) -> list[str]:
+    """End the sessions of users whose access lapsed, and tell the others; also that it came back. Return whose it was."""
+    checked = list(users)
+    grounds = directory.read_grounds(work, [user.id for user in checked])
+    moved = []
+    for user in checked:
+        active = not lapses(user, grounds[user.id], today=now.date())
+        if active == user.told_active:
+            continue
+        moved.append(user.id)
+        if not active:
+            end_all(work, user.id, because="access-suspended", now=now)
+        tell(work, user, active=active)
+        work.record("access:user:resume" if active else "access:user:suspend", subjects=[user.id])
+    return moved
+
+
+def tell(work: UnitOfWork, user: User, *, active: bool) -> None:
+    """Announce a user as they now are."""
+    directory.update_user(work, user.id, {"told_active": active})
+    work.announce(
+        UserChanged(
+            user_id=user.id,
+            component=user.component,
+            level=user.level,
+            roles=tuple(sorted(user.roles)),
+            active=active,
+        )
+    )
+
+
+def lapses_of(work: UnitOfWork, user: User, *, now: datetime) -> list[Lapse]:
+    """Return why this user's access is not in effect; nothing when it is."""
+    return lapses(user, directory.read_grounds(work, [user.id])[user.id], today=now.date())
+
+
+def describe(user: User, session: Session) -> dict[str, Any]:
+    """Return a session as its user sees it."""
+    return {
+        "session_id": session.id,
+        "user": describe_user(user),
+        "component": user.component,
+        "level": user.level,
+        "roles": sorted(user.roles),
+        "acknowledged": session.acknowledgement_id is not None,
+        "acknowledgement_id": session.acknowledgement_id,
+        "statements": list(STATEMENTS[STATEMENTS_VERSION]),
+        "statements_version": STATEMENTS_VERSION,
+        "expires_at": wire_value(session.expires_at),
+        "idle_expires_at": wire_value(session.idle_expires_at),
+    }
+
+
+def describe_user(user: User) -> dict[str, Any]:
+    """Return an employee as every acknowledged user sees them."""
+    return {
+        "id": user.id,
+        "username": user.username,
+        "name": user.name,
+        "component": user.component,
+        "level": user.level,
+        "roles": sorted(user.roles),
+        "active": user.active and user.told_active,
+    }
+
+
+def _own(work: UnitOfWork, by: Caller, *, now: datetime, lock: bool = False) -> tuple[Session, User]:
+    session = sessions.find(work, by.session_id, lock=lock) if by.session_id else None
+    if session is None or session.user_id != by.id or rules.why_over(session, now=now) is not None:
+        raise SessionRequired
+    user = directory.find_user(work, session.user_id)
+    if user is None:
+        raise SessionRequired
+    return session, user
+
+
+def _still_alive(work: UnitOfWork, user_id: str, *, now: datetime) -> list[Session]:
+    alive = []
+    for session in sessions.live(work, user_id):
+        over = rules.why_over(session, now=now)
+        if over is None:
+            alive.append(session)
+        else:
+            end(work, session, because=over, now=now)
+    return alive
+
+
+def _suspended(missing: list[Lapse]) -> AccessSuspended:
+    sentence = " ".join(lapse.sentence for lapse in missing)
+    return AccessSuspended(
+        f"Your access is suspended. {sentence}",
+        extra={"lapses": [{"code": lapse.code, "rule": lapse.rule} for lapse in missing]},
+    )
