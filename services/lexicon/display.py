@@ -1,0 +1,101 @@
+"""How values are standardised for people to read (R80): the sense stays, the spelling is even."""
+
+import re
+from typing import Final
+
+import phonenumbers
+
+from services.lexicon.folding import fold, plain
+from services.lexicon.names import SUFFIXES
+from services.lexicon.places import state_code
+
+_ROMAN: Final = frozenset({"ii", "iii", "iv", "vi"})
+_PARTICLES: Final = frozenset({"de", "la", "del", "der", "den", "von", "van", "da", "di", "y", "of"})
+_ZIP: Final = re.compile(r"^(\d{5})[-\s]?(\d{4})?$")
+_SPACE_BEFORE_COMMA: Final = re.compile(r"\s+,")
+
+
+def tidy(text: str) -> str:
+    """Drop control and invisible characters and needless space, keeping the line breaks out."""
+    return " ".join(plain(text).split())
+
+
+def tidy_lines(text: str) -> str:
+    """Tidy each line of a longer text; more than one empty line in a row becomes one."""
+    lines = [" ".join(plain(line).split()) for line in text.splitlines()]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _titled(word: str) -> str:
+    if fold(word) in _ROMAN:
+        return word.upper()
+    return re.sub(
+        r"\w+",
+        lambda part: "Mc" + part[0][2:].capitalize() if part[0].lower().startswith("mc") and len(part[0]) > 3 else part[0].capitalize(),
+        word,
+    )
+
+
+def display_name(written: str) -> str:
+    """Even out one field of a name: only what is all capitals or all small is recased.
+
+    "MCDONALD JR" gives "McDonald Jr.", "de la Cruz" stays.
+    """
+    text = _SPACE_BEFORE_COMMA.sub(",", tidy(written)).replace(", ", " ")
+    letters = [c for c in text if c.isalpha()]
+    if len(letters) > 1 and (text.isupper() or text.islower()):
+        words = [_titled(word) for word in text.split()]
+        text = " ".join(word.lower() if fold(word) in _PARTICLES and i + 1 < len(words) else word for i, word in enumerate(words))
+        text = text[:1].upper() + text[1:]
+    *head, tail = text.split() or [""]
+    if head and fold(tail) in {"jr", "sr"} & SUFFIXES:
+        tail = f"{fold(tail).capitalize()}."
+    return " ".join([*head, tail])
+
+
+def display_phone(written: str, region: str = "US") -> str | None:
+    """Write a phone as "202-224-3441 ext. 12", or "+44 20 7946 0000" abroad; None if it is none."""
+    text = plain(written).strip()
+    text = text[4:] if text.lower().startswith("tel:") else text
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    if number.country_code == 1:
+        digits = str(number.national_number)
+        shown = f"{digits[:3]}-{digits[3:6]}-{digits[6:]}"
+    else:
+        bare = phonenumbers.PhoneNumber(
+            country_code=number.country_code,
+            national_number=number.national_number,
+            italian_leading_zero=number.italian_leading_zero,
+        )
+        shown = phonenumbers.format_number(bare, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return f"{shown} ext. {number.extension}" if number.extension else shown
+
+
+def display_email(written: str) -> str | None:
+    """Write an e-mail address tidily with its domain in small letters; None if it is none."""
+    text = tidy(written).removeprefix("mailto:")
+    if found := re.search(r"<([^<>]+)>$", text):
+        text = found[1].strip()
+    local, at, domain = text.rpartition("@")
+    if not at or not local or "." not in domain or any(c.isspace() for c in text):
+        return None
+    return f"{local}@{domain.lower().rstrip('.')}"
+
+
+def display_postal_code(written: str) -> str:
+    """Write a ZIP code as 02458 or 20515-0904; a spreadsheet's 2458 gets its zero back."""
+    text = tidy(written).removesuffix(".0")
+    if text.isdigit() and len(text) in {3, 4}:
+        text = text.zfill(5)
+    found = _ZIP.match(text)
+    return (f"{found[1]}-{found[2]}" if found[2] else found[1]) if found else text
+
+
+def display_state(written: str) -> str | None:
+    """Write a state as its code, or None where it is none of the 56."""
+    return state_code(tidy(written))

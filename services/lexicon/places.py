@@ -1,0 +1,117 @@
+"""States, territories and FEMA regions: 56 rows of our own (R102, T12, T18)."""
+
+import re
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from services.lexicon.folding import fold
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A state, the District of Columbia, or a territory, with its FEMA region."""
+
+    code: str
+    name: str
+    region: int
+    territory: bool = False
+
+
+_ROWS: Final = (
+    (1, "CT Connecticut;ME Maine;MA Massachusetts;NH New Hampshire;RI Rhode Island;VT Vermont"),
+    (2, "NJ New Jersey;NY New York;PR Puerto Rico;VI U.S. Virgin Islands"),
+    (
+        3,
+        "DE Delaware;DC District of Columbia;MD Maryland;PA Pennsylvania;VA Virginia;WV West Virginia",
+    ),
+    (
+        4,
+        "AL Alabama;FL Florida;GA Georgia;KY Kentucky;MS Mississippi;NC North Carolina;SC South Carolina;TN Tennessee",
+    ),
+    (5, "IL Illinois;IN Indiana;MI Michigan;MN Minnesota;OH Ohio;WI Wisconsin"),
+    (6, "AR Arkansas;LA Louisiana;NM New Mexico;OK Oklahoma;TX Texas"),
+    (7, "IA Iowa;KS Kansas;MO Missouri;NE Nebraska"),
+    (8, "CO Colorado;MT Montana;ND North Dakota;SD South Dakota;UT Utah;WY Wyoming"),
+    (
+        9,
+        "AZ Arizona;CA California;HI Hawaii;NV Nevada;AS American Samoa;GU Guam;MP Northern Mariana Islands",
+    ),
+    (10, "AK Alaska;ID Idaho;OR Oregon;WA Washington"),
+)
+
+_TERRITORIES: Final = frozenset({"PR", "VI", "AS", "GU", "MP"})
+
+STATES: Final = MappingProxyType(
+    {row[:2]: State(row[:2], row[3:], region, row[:2] in _TERRITORIES) for region, rows in _ROWS for row in rows.split(";")}
+)
+"""Code → state, ordered by FEMA region."""
+
+REGIONS: Final = MappingProxyType({region: tuple(row[:2] for row in rows.split(";")) for region, rows in _ROWS})
+"""FEMA region → codes of its states."""
+
+_OTHER_NAMES: Final = {
+    "virgin islands": "VI",
+    "us virgin islands": "VI",
+    "virgin islands of the us": "VI",
+    "virgin islands of the united states": "VI",
+    "washington dc": "DC",
+    "washington d c": "DC",
+    "d c": "DC",
+    "commonwealth of the northern mariana islands": "MP",
+    "cnmi": "MP",
+    "commonwealth of puerto rico": "PR",
+    # Abbreviations of the Associated Press, as offices still type them.
+    "ala": "AL", "ariz": "AZ", "ark": "AR", "calif": "CA", "cal": "CA", "colo": "CO",
+    "conn": "CT", "del": "DE", "fla": "FL", "ill": "IL", "ind": "IN", "kan": "KS", "kans": "KS",
+    "mass": "MA", "mich": "MI", "minn": "MN", "miss": "MS", "mont": "MT", "neb": "NE",
+    "nebr": "NE", "nev": "NV", "n h": "NH", "n j": "NJ", "n m": "NM", "n mex": "NM", "n y": "NY",
+    "n c": "NC", "n d": "ND", "n dak": "ND", "okla": "OK", "ore": "OR", "penn": "PA",
+    "penna": "PA", "r i": "RI", "s c": "SC", "s d": "SD", "s dak": "SD", "tenn": "TN",
+    "tex": "TX", "vt": "VT", "wash": "WA", "w va": "WV", "wis": "WI", "wisc": "WI", "wyo": "WY",
+}  # fmt: skip
+
+_CODE_BY_NAME: Final = MappingProxyType(
+    {
+        **_OTHER_NAMES,
+        **{fold(state.name): code for code, state in STATES.items()},
+        **{code.lower(): code for code in STATES},
+    }
+)
+
+# Washington the state and Washington the city look alike in an address, so a full name counts
+# there only directly before a ZIP code or at the very end; a two-letter code wins over it.
+_CODE_BEFORE_ZIP: Final = re.compile(r"\b([A-Z]{2})\.?,?\s+\d{5}(?:-\d{4})?\b")
+_CODE_AT_END: Final = re.compile(r",\s*([A-Z]{2})\.?\s*(?:,?\s*(?:USA?|United States.*))?$")
+_NAME_BEFORE_ZIP: Final = re.compile(r"([A-Za-z. ]+?),?\s+\d{5}(?:-\d{4})?(?!\d)")
+
+
+def state_code(written: str | None) -> str | None:
+    """Read a state as people write it ("TX", "texas", "N. Mex.") into its code, or None (R80)."""
+    if not written:
+        return None
+    return _CODE_BY_NAME.get(fold(written))
+
+
+def fema_region(code: str | None) -> int | None:
+    """Name the FEMA region of a state code, or None where there is none (R102)."""
+    state = STATES.get(code or "")
+    return state.region if state else None
+
+
+def propose_state(address: str | None) -> str | None:
+    """Propose a state from an address in one line, or None if it shows none plainly (T18)."""
+    if not address:
+        return None
+    line = " ".join(address.split())
+    for pattern in (_CODE_BEFORE_ZIP, _CODE_AT_END):
+        for found in reversed(pattern.findall(line)):
+            if found in STATES:
+                return str(found)
+    for found in reversed(_NAME_BEFORE_ZIP.findall(line)):
+        # The longest tail of the words that names a state: "Santa Fe New Mexico" → New Mexico.
+        words = str(found).split()
+        for start in range(max(0, len(words) - 5), len(words)):
+            if code := _CODE_BY_NAME.get(fold(" ".join(words[start:]))):
+                return code
+    return state_code(line.rsplit(",", 1)[-1]) if "," in line else None

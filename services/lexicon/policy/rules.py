@@ -1,0 +1,171 @@
+"""The field policy as data; what is not written here is withheld (T4).
+
+``FIELDS`` says in which layer a field lies and whether people may edit it. ``ACTIONS`` says who
+may do what: an action is allowed if one of its permits holds in full.
+"""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from services.lexicon.folding import words
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a stakeholder, its layer, and whether contributors may edit it (T2)."""
+
+    layer: str  # "directory" or "contact"
+    editable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """One way to be allowed: the level or the role, and every condition, by name."""
+
+    rule: str
+    level: str | None = None
+    role: str | None = None
+    when: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What can be done: to fields of which layers, by whom, and whether to a frozen record."""
+
+    permits: tuple[Permit, ...]
+    layers: frozenset[str] = frozenset()  # of which fields it may name; none: it names no field
+    when_frozen: bool = False
+    editing: bool = False
+    integration: bool = False  # a component's own system may do it too (T13)
+
+
+_DIRECTORY: Final = frozenset({"directory"})
+_CONTACT: Final = frozenset({"contact"})
+
+DIRECTORY_LAYER: Final = words(
+    """
+    salutation first_name last_name title organization_id state issues interests notes relationships people
+    groups events interactions declined use_preferences name sector offices address office_phone group_ids
+    source source_url outcome follow_ups summary deputy
+    """
+)
+"""What everyone with an access level sees, and a contributor corrects (T4)."""
+
+READ_ONLY: Final = words(
+    """
+    id owner created_at updated_at verified_at last_contacted_at last_contact expires_on expires_because
+    frozen fema_region history alias
+    """
+)
+"""Directory layer, too, but nobody edits it; the owner moves by hand-over only (T2)."""
+
+CONTACT_LAYER: Final = frozenset({"cell", "personal_phone", "work_phone", "email", "work_address"})
+"""Behind the firewall (R148, R149, R154, T4)."""
+
+FIELDS: Final = MappingProxyType(
+    {
+        **{name: Field("directory") for name in sorted(DIRECTORY_LAYER)},
+        **{name: Field("directory", editable=False) for name in sorted(READ_ONLY)},
+        **{name: Field("contact") for name in sorted(CONTACT_LAYER)},
+    }
+)
+
+SHOWN_WHEN_FROZEN: Final = frozenset({"id", "first_name", "last_name", "name", "frozen", "owner"})
+"""What is left of a frozen record: the name, "do not contact", and whom to ask (T21, R167)."""
+
+REASON_FROM: Final = 50
+REFUSED_FROM: Final = 100
+"""Reveals per day, of people one does not own, from which a reason is asked, and the end (T11)."""
+
+ROWS_OF_A_CONTRIBUTOR: Final = 2000
+"""Rows that a contributor may import at a time (T19)."""
+
+
+def _user(rule: str, level: str, *when: str) -> Permit:
+    return Permit(rule, level=level, when=when)
+
+
+def _role(rule: str, role: str, *when: str) -> Permit:
+    return Permit(rule, role=role, when=when)
+
+
+ACTIONS: Final = MappingProxyType(
+    {
+        # The directory layer. Contact-layer fields are never part of a record or a question.
+        "read": Action(
+            (_user("T4", "reader"), _role("T19", "privacy_officer", "case_open")),
+            _DIRECTORY,
+        ),
+        "search": Action((_user("T4", "reader"),), _DIRECTORY),
+        "create": Action((_user("T19", "contributor"),), _DIRECTORY, integration=True),
+        "change": Action((_user("T2", "contributor"),), _DIRECTORY, editing=True),
+        "write_note": Action((_user("T19", "reader"),)),
+        "log_interaction": Action((_user("T19", "contributor"),)),
+        "verify": Action((_user("T19", "contributor"),)),
+        "import": Action(
+            (
+                _user("T19", "contributor", "few_rows"),
+                _user("T19", "steward", "rows_are_known"),
+            )
+        ),
+        "merge": Action((_user("T19", "steward"),)),
+        "restore": Action((_user("T19", "steward"),)),
+        # The contact layer.
+        "reveal": Action(
+            (
+                _user("T5", "contributor", "own_point", "few_reveals"),
+                _user("T5", "contributor", "granted_point", "few_reveals"),
+                _role("T19", "privacy_officer", "case_open", "few_reveals"),
+            ),
+            _CONTACT,
+        ),
+        "add_contact_point": Action((_user("T5", "contributor", "not_declined"),), _CONTACT, integration=True),
+        "correct_contact_point": Action((_user("T3", "contributor", "not_declined"),), _CONTACT),
+        "grant": Action((_user("T5", "steward", "own_point"),), _CONTACT),
+        "revoke_grant": Action((_user("T5", "steward", "own_point"),), _CONTACT),
+        "export_contact_layer": Action((_role("T19", "office_administrator", "own_point"),), _CONTACT),
+        "export_directory": Action((_role("T19", "system_administrator"),), _DIRECTORY),
+        # Ownership, freezing and erasure.
+        "hand_over": Action(
+            (
+                _user("T2", "contributor", "is_owner"),
+                _role("T2", "office_administrator", "owner_of_own_office"),
+            ),
+            when_frozen=True,
+        ),
+        "name_deputy": Action((_user("T10", "contributor", "is_owner"),)),
+        "freeze": Action((_user("T19", "reader"),), when_frozen=True),
+        "erase": Action(
+            (
+                _user("R165", "contributor", "is_owner"),
+                _user("T10", "contributor", "is_deputy"),
+                _role("T10", "office_administrator", "owner_of_own_office", "duty_of_office"),
+                _role("T10", "system_owner", "duty_of_system_owner"),
+            ),
+            when_frozen=True,
+        ),
+        # Administration: about accounts and rules, never about stakeholders.
+        "manage_users": Action(
+            (
+                _role("T19", "office_administrator", "subject_of_own_office", "not_oneself"),
+                _role("T19", "system_administrator", "not_oneself"),
+                _role("T19", "system_owner", "not_oneself"),
+            )
+        ),
+        "receive_user": Action((_role("T19", "office_administrator", "subject_of_own_office", "not_oneself"),)),
+        "manage_components": Action((_role("T19", "system_administrator"), _role("T19", "system_owner"))),
+        "manage_policy": Action((_role("T19", "system_administrator"), _role("T19", "system_owner"))),
+        "read_trail": Action((_role("T14", "isso"),)),
+        "sign_review": Action((_role("R127", "isso"),)),
+        "open_case": Action((_role("T19", "privacy_officer"),), when_frozen=True),
+        "place_hold": Action((_role("T24", "privacy_officer"),), when_frozen=True),
+        "review_text": Action((_role("T19", "privacy_officer"),), when_frozen=True),
+    }
+)
+
+ONLY_THE_TRAIL: Final = frozenset({"read_trail", "sign_review"})
+"""All that the ISSO may do, whatever else the account has (T14)."""
+
+WITHOUT_CONTACT_LAYER: Final = frozenset({"system_administrator", "system_owner"})
+"""Roles that never see the contact layer and never export it, whatever else they have (T19)."""

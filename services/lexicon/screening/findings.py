@@ -1,0 +1,19 @@
+"""What screening finds."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A span of the text with its class, its verdict and a sentence that says why.
+
+    ``klass``: ``phone``, ``email``, ``race``, ``ethnicity`` or ``religion``. ``verdict``: ``ask``
+    (the word is there; the writer says whether it is meant) or ``hold`` (it is said of a person,
+    or it is a contact value). Offsets are of the text as given. A finding never carries the words.
+    """
+
+    start: int
+    end: int
+    klass: str
+    verdict: str
+    why: str

@@ -1,0 +1,308 @@
+"""The rules around the words: is it said of a person, or of an organization, a place, a race?
+
+1. Contact values are found by pattern, and always held: they belong in a contact point (T15).
+2. Terms are found by one automaton.
+3. A term inside a name (of an organization, a place, a person called Christian) is let go.
+4. A term that stands in a phrase of another meaning ("race to the deadline") is let go.
+5. A term that is said of a person is held; a strong one that is not is asked about; a weak one
+   that is not is let go.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Final
+
+import phonenumbers
+
+from services.lexicon.folding import words
+from services.lexicon.screening.automaton import Automaton, Match, Token, tokens_of
+from services.lexicon.screening.findings import Finding
+from services.lexicon.screening.terms import Term, all_terms
+
+_EMAIL: Final = re.compile(
+    r"[\w.!#$%&'*+/=?^`{|}~-]+\s?(?:@|\(at\)|\[at\])\s?[\w-]+(?:\s?(?:\.|\(dot\)|\[dot\])\s?[\w-]+)+"
+    # Spoken: "dov at example dot org", never "meet me at example.org".
+    r"|[\w.+-]+\s+at\s+[\w-]+(?:\s+dot\s+[\w-]+)+",
+    re.IGNORECASE,
+)
+_PHONE: Final = re.compile(r"(?<![\w.,/$€£#-])(?:tel:)?(?:\+|00)?\(?\d(?:[\s().\-/\u2010-\u2015]{0,2}\d){6,14}(?![\w%-]|[.,]\d)")
+_LOCAL_PHONE: Final = re.compile(r"(?<![\d-])\d{3}[-.\s]\d{4}(?!\d|-\d)")
+_DATE_LIKE: Final = re.compile(
+    r"^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:\s\d{1,2})?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}"
+    r"|(?:19|20)\d\d\s?[-\u2013/]\s?(?:19|20)\d\d|\d{5}-\d{4})$"
+)
+_LOCAL_DIGITS: Final = 7
+_CALLING: Final = words("call phone cell mobile tel telephone number ring text reach dial fax at")
+
+_ORGANIZATION_WORDS: Final = words(
+    """
+    church mosque synagogue temple diocese archdiocese conference council charities charity association
+    society institute university college school seminary hospital services service center centre foundation
+    coalition federation league committee congress caucus chamber relief nation nations tribe tribes band
+    pueblo community communities authority administration agency department office bureau ministry ministries
+    embassy consulate government fund trust bank airlines company corporation inc llc group alliance network
+    mission order brotherhood sisterhood knights army union board museum library festival parade commission
+    cemetery convention synod parish house program liaison leaders organization organizations groups affairs
+    trade leaders clergy
+    """
+)
+_PERSON_WORDS: Final = words(
+    """
+    he she they him her his hers their them who man woman men women person people guy lady gentleman male
+    female husband wife family families parents mother father son daughter stakeholder contact director
+    senator representative mayor sheriff attorney himself herself employee someone somebody is was
+    """
+)
+_SUBJECTS: Final = words("he she they i who himself herself")
+_BEING: Final = words(
+    """
+    is was are were being be been becomes became identifies identified identify considers looks appears seems
+    s re m practicing practising raised born converted
+    """
+)
+_BETWEEN: Final = words(
+    """
+    a an the very also not now half part mostly devoutly devout practicing practising proud as to be openly
+    self described of himself herself himself and or deeply strongly quite first second third generation
+    converted ethnically racially young old older elderly lifelong active member former
+    """
+)
+_HUMAN_NOUNS: Final = words(
+    """
+    man woman men women male female guy lady gentleman person people individual american americans husband
+    wife family parents immigrant descent heritage background ancestry origin himself herself convert believer
+    leader lawyer official businessman businesswoman
+    """
+)
+_OTHER_MEANINGS: Final = frozenset(
+    """black box|black market|black friday|black list|black hawk|black sea|black ink|black belt
+    black swan|black and white|in the black|black tie|black start|black water|black mold
+    white house|white paper|white papers|white board|white collar|white list|white water
+    white plains|white river|white mountain|white space|white label|white hat|white noise
+    brown field|brown act|brown bag|brown out|race to|race against|race for|race condition
+    race track|race course|race car|race in|the race|a race|arms race|horse race|close race
+    senate race|house race|governors race|mayoral race|rat race|human race|foot race|road race
+    native speaker|native format|native app|native language|native file|native plants|native of
+    texas native|spanish speaking|spanish language|arabic language|arabic speaking|arabic speaker
+    speaks spanish|speaks arabic|speaks chinese|in spanish|in arabic|in chinese|in russian
+    good faith|bad faith|faith in|faith based|act of faith|leap of faith|full faith|faith that
+    orthodox view|orthodox approach|indian ocean|indian country|indian affairs|indian health
+    chinese government|russian government|mexican government|mexican border|mexican consulate
+    iranian regime|polish the|polish up|polish this|polish it|greek letter|turkish airlines
+    german shepherd|italian restaurant|chinese restaurant|mexican restaurant|apache server
+    apache helicopter|jeep cherokee|cherokee county|dominican republic|religious freedom
+    religious liberty|religious worker|religious workers|freedom of religion|temple university
+    asian carp|asian development|salvation army""".replace("\n", "|").split("|")
+)
+
+_LABELS: Final = words("race ethnicity religion faith heritage descent background nationality denomination")
+_CONTRACTED: Final = re.compile(r"['’](?:s|re|m)$", re.IGNORECASE)
+
+_WHY: Final = {
+    "phone": "A phone number belongs in a contact point, where the firewall holds it.",
+    "email": "An e-mail address belongs in a contact point, where the firewall holds it.",
+    "ask": "This word may speak of {klass}, which the system does not document.",
+    "hold": "This says a person's {klass}, which the system does not document.",
+}
+
+
+def screen(text: str, extra_terms: Mapping[str, Term] | None = None) -> list[Finding]:
+    """Find what shared text must not hold, in the order of the text (R41, T15, N8).
+
+    ``extra_terms`` adds larger lists (folded or not); pass the same mapping each time, as it is
+    compiled once for each.
+    """
+    findings = [*_contact_values(text)]
+    tokens = tokens_of(text)
+    for match in _automaton(extra_terms).matches(tokens):
+        verdict = _verdict(text, tokens, match)
+        if verdict is None:
+            continue
+        start, end = tokens[match.first].start, tokens[match.last].end
+        if any(found.start < end and start < found.end for found in findings):
+            continue
+        klass = match.term.klass
+        findings.append(Finding(start, end, klass, verdict, _WHY[verdict].format(klass=klass)))
+    return sorted(findings, key=lambda found: (found.start, found.end))
+
+
+@lru_cache(maxsize=1)
+def _own_automaton() -> Automaton:
+    return Automaton(all_terms())
+
+
+_COMPILED: dict[int, tuple[Mapping[str, Term], Automaton]] = {}
+
+
+def _automaton(extra: Mapping[str, Term] | None) -> Automaton:
+    if extra is None:
+        return _own_automaton()
+    known = _COMPILED.get(id(extra))
+    # The mapping is kept beside its automaton, so that its identity can't be taken by another.
+    if known is None or known[0] is not extra:
+        _COMPILED.clear()
+        known = (extra, Automaton({**extra, **all_terms()}))
+        _COMPILED[id(extra)] = known
+    return known[1]
+
+
+def _contact_values(text: str) -> Iterator[Finding]:
+    taken: list[tuple[int, int]] = []
+    for found in _EMAIL.finditer(text):
+        taken.append(found.span())
+        yield Finding(*found.span(), "email", "hold", _WHY["email"])
+    for found in _PHONE.finditer(text):
+        start, end = found.span()
+        if not any(a < end and start < b for a, b in taken) and _is_phone(text, found):
+            taken.append((start, end))
+            yield Finding(start, end, "phone", "hold", _WHY["phone"])
+    for found in _LOCAL_PHONE.finditer(text):
+        start, end = found.span()
+        before = {token.word for token in tokens_of(text[max(0, start - 40) : start])[-4:]}
+        if before & _CALLING and not any(a < end and start < b for a, b in taken):
+            yield Finding(start, end, "phone", "ask", _WHY["phone"])
+
+
+def _is_phone(text: str, found: re.Match[str]) -> bool:
+    written = found[0].strip()
+    digits = re.sub(r"\D", "", written)
+    if _DATE_LIKE.match(written) or len(digits) <= _LOCAL_DIGITS:
+        return False
+    try:
+        number = phonenumbers.parse(written, "US")
+    except phonenumbers.NumberParseException:
+        return False
+    if written.startswith(("+", "00", "tel:")) or number.country_code != 1:
+        return phonenumbers.is_possible_number(number)
+    # Numbers of files and grants are long, too: a North American one has its own shape.
+    national = str(number.national_number)
+    return re.fullmatch(r"[2-9]\d{2}[2-9]\d{6}", national) is not None and (
+        re.search(r"\D", written) is not None
+        or bool({t.word for t in tokens_of(text[max(0, found.start() - 40) : found.start()])[-4:]} & _CALLING)
+        or phonenumbers.is_valid_number(number)
+    )
+
+
+def _verdict(text: str, tokens: list[Token], match: Match) -> str | None:
+    before = [token.word for token in tokens[max(0, match.first - 5) : match.first]]
+    after = [token.word for token in tokens[match.last + 1 : match.last + 4]]
+    phrase = " ".join(token.word for token in tokens[match.first : match.last + 1])
+    if _has_other_meaning(phrase, before, after) or _is_in_a_name(text, tokens, match):
+        return None
+    if _is_said_of_a_person(text, tokens, match, before, after):
+        return "hold"
+    return None if match.term.weak else "ask"
+
+
+def _has_other_meaning(phrase: str, before: list[str], after: list[str]) -> bool:
+    last, first = before[-1:], after[:1]
+    return any(
+        " ".join(words) in _OTHER_MEANINGS
+        for words in (
+            [phrase, *first],
+            [*last, phrase],
+            [phrase, *after[:2]],
+            [*before[-2:], phrase],
+            [*last, phrase, *first],
+        )
+    )
+
+
+def _is_in_a_name(text: str, tokens: list[Token], match: Match) -> bool:
+    """Say whether the term is a part of a written name: of a firm, a body, a place or a person."""
+    first, last = tokens[match.first], tokens[match.last]
+    if not first.written[:1].isupper():
+        return False
+    run = _capitalized_run(text, tokens, match.first, match.last)
+    neighbors = [tokens[i] for i in run if not match.first <= i <= match.last]
+    if any(token.word in _ORGANIZATION_WORDS for token in neighbors):
+        return True
+    if text[last.end : last.end + 3].strip().startswith("&") or text[max(0, first.start - 3) : first.start].strip().endswith("&"):
+        return True
+    # A weak word beside another capitalized word that is no verb of being is a person's or a
+    # place's name: "Christian Bale", "Jack Black", "White Plains". At the start of a sentence
+    # its own capital says nothing, so there it needs the neighbor after it.
+    return match.term.weak and any(token.word not in _PERSON_WORDS | _HUMAN_NOUNS | _BEING | _BETWEEN for token in neighbors)
+
+
+def _capitalized_run(text: str, tokens: list[Token], first: int, last: int) -> range:
+    def joins(a: Token, b: Token) -> bool:
+        gap = text[a.end : b.start]
+        return re.fullmatch(r"\s*(?:[&’'\-]\s*)?|\.\s(?<=[A-Z]\.\s)", gap) is not None
+
+    small = {"of", "the", "and", "for", "in"}
+
+    def reach(at: int, step: int) -> int:
+        end = at
+        while 0 <= end + step < len(tokens):
+            a, b = sorted((end, end + step))
+            if not joins(tokens[a], tokens[b]):
+                break
+            token = tokens[end + step]
+            if token.written[:1].isupper():
+                end += step
+            elif token.word in small and 0 <= end + 2 * step < len(tokens):
+                c, d = sorted((end + step, end + 2 * step))
+                if not (tokens[end + 2 * step].written[:1].isupper() and joins(tokens[c], tokens[d])):
+                    break
+                end += 2 * step
+            else:
+                break
+        return end
+
+    return range(reach(first, -1), reach(last, 1) + 1)
+
+
+def _is_said_of_a_person(text: str, tokens: list[Token], match: Match, before: list[str], after: list[str]) -> bool:
+    if _is_labelled(text, tokens, match):
+        return True
+    # "a black woman" as one term, and "he's Jewish", where the verb hides in the pronoun.
+    if match.term.klass == "race" and not match.term.weak and tokens[match.last].word in _HUMAN_NOUNS:
+        return True
+    if before and before[-1] in _SUBJECTS and _CONTRACTED.search(tokens[match.first - 1].written):
+        return True
+    # "black woman", "Muslim lawyer": the next word is a human being.
+    if after and after[0] in _HUMAN_NOUNS | {"american"} and _adjacent(text, tokens, match.last):
+        return True
+    if match.term.klass == "religion" and match.term.weak and _is_place_or_thing(tokens, match):
+        # "attends a church", "goes to the mosque on Fridays".
+        return bool({"attends", "attend", "goes", "go", "worships", "prays", "member"} & set(before))
+    # "she is a devout Catholic", "identifies as Latino": being, with only small words between.
+    for back, word in enumerate(reversed(before)):
+        if word in _BEING:
+            subject = before[: len(before) - back - 1][-1:]
+            return _is_personal(tokens, match.first - back - 1, subject)
+        if word not in _BETWEEN:
+            break
+    # "his Jewish faith", "her Korean heritage".
+    return bool(before) and before[-1] in {"his", "her", "their", "whose"} and not (after and after[0] in _ORGANIZATION_WORDS)
+
+
+def _is_place_or_thing(tokens: list[Token], match: Match) -> bool:
+    return tokens[match.last].word in {"church", "mosque", "synagogue", "temple", "parish"}
+
+
+def _is_labelled(text: str, tokens: list[Token], match: Match) -> bool:
+    """Say whether this is a label or its value, as in "Religion: Sikh"."""
+    if tokens[match.last].word in _LABELS and text[tokens[match.last].end :].lstrip().startswith((":", "=")):
+        return True
+    if match.first == 0 or tokens[match.first - 1].word not in _LABELS:
+        return False
+    return text[tokens[match.first - 1].end : tokens[match.first].start].strip() in {":", "=", "-", "–"}
+
+
+def _adjacent(text: str, tokens: list[Token], last: int) -> bool:
+    return text[tokens[last].end : tokens[last + 1].start].isspace()
+
+
+def _is_personal(tokens: list[Token], being: int, subject: list[str]) -> bool:
+    if not subject:
+        # "Is Catholic", "Raised Jewish": a note about its person often has no subject.
+        return True
+    who = tokens[being - 1]
+    return (
+        subject[0] in _PERSON_WORDS | _SUBJECTS
+        or subject[0] in _BETWEEN | _BEING
+        or (who.written[:1].isupper() and subject[0] not in _ORGANIZATION_WORDS)
+    )

@@ -1,0 +1,100 @@
+"""The closed lists of the field; the wire, the schemas and the tables use exactly these codes."""
+
+from types import MappingProxyType
+from typing import Final
+
+PRIORITIES: Final = MappingProxyType(
+    {
+        "immigration": "Immigration",
+        "secure_borders": "Secure Borders",
+        "disaster_response": "Disaster Response",
+        "counterterrorism": "Counterterrorism",
+        "one_dhs": "OneDHS",
+    }
+)
+"""The Secretary's five priorities, in the order of the PIA (R65)."""
+
+SECTORS: Final = MappingProxyType(
+    {
+        "general_public": "General public",
+        "private_sector": "Private sector",
+        "state": "State government",
+        "local": "Local government",
+        "tribal": "Tribal government",
+        "territorial": "Territorial government",
+        "international": "International government",
+    }
+)
+"""The classes of stakeholders (R8)."""
+
+CONTACT_POINT_KINDS: Final = MappingProxyType(
+    {
+        "cell": "Cell phone",
+        "personal_phone": "Personal phone",
+        "work_phone": "Work phone",
+        "email": "E-mail",
+        "work_address": "Work address",
+    }
+)
+"""What the contact layer holds of an individual (R30 to R34, T4)."""
+
+PHONE_KINDS: Final = frozenset({"cell", "personal_phone", "work_phone"})
+
+INTERACTION_MODES: Final = MappingProxyType(
+    {
+        "phone": "Phone call",
+        "email": "E-mail",
+        "in_person": "In person",
+        "video": "Video call",
+        "letter": "Letter",
+        "event": "Event",
+        "other": "Other",
+    }
+)
+"""How an interaction was held (R49)."""
+
+REQUEST_MEDIA: Final = MappingProxyType(
+    {
+        "in_person": "In person",
+        "phone": "Phone",
+        "email": "E-mail",
+        "letter": "Letter",
+        "other": "Other",
+    }
+)
+"""By which medium a no-contact request came: any will do (R168)."""
+
+SOURCES: Final = MappingProxyType(
+    {
+        "given_by_stakeholder": "Given by the stakeholder",
+        "public": "Public information",
+    }
+)
+"""Where a record's information comes from (R81)."""
+
+ISSUE_LINK_KINDS: Final = MappingProxyType({"engaged": "Engaged", "interested": "Interested"})
+"""How a stakeholder stands to an issue (T22)."""
+
+LEVELS: Final = ("reader", "contributor", "steward")
+"""Access levels, lowest first; an account may also have none (T19)."""
+
+ROLES: Final = MappingProxyType(
+    {
+        "office_administrator": "Office administrator",
+        "system_administrator": "System administrator",
+        "system_owner": "System owner",
+        "isso": "Information System Security Officer",
+        "privacy_officer": "Privacy officer",
+    }
+)
+"""Roles beside the level (T19)."""
+
+SYSTEM_OWNER_COMPONENTS: Final = frozenset({"WHL", "POLICY", "IGA"})
+"""The offices whose people may be system owners (R2, T19)."""
+
+
+def at_least(level: str | None, wanted: str) -> bool:
+    """Say whether an access level reaches the wanted one; an unknown level reaches none."""
+    if level not in LEVELS or wanted not in LEVELS:
+        return False
+    return LEVELS.index(level) >= LEVELS.index(wanted)
