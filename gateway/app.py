@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
+import re
 import time
-import traceback
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+import structlog
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.common import resolve_schema_cls
 from flask import Flask, Response, current_app, g, request
@@ -31,13 +31,15 @@ from gateway.errors import (
     problem_of,
     status_of,
 )
-from gateway.identity import Cookies, Revocations, Sessions, bearer_of, is_form_token
+from gateway.identity import Cookies, Sessions, bearer_of, is_form_token
 from gateway.limits import Window
 from services.access.contract import SessionRequired
+from services.chassis import logs
 from services.chassis.config import Settings
 from services.chassis.messages import Forbidden, Refusal, Unauthenticated, new_id
+from services.chassis.revocations import Revocations
 
-log = logging.getLogger("gateway")
+log = structlog.get_logger(__name__)
 
 #: Routes that answer without a session. Everything that is not on this list is denied by default (R110, R156).
 OPEN_TO_ALL = frozenset(
@@ -69,6 +71,8 @@ BEFORE_ACKNOWLEDGEMENT = frozenset(
 READ_THEIR_OWN_FORM = frozenset({"pages.uploading"})
 #: Statuses of refusals that the gateway itself makes and that go into the trail before the answer.
 RECORDED = frozenset({401, 403, 404, 405, 409, 412, 413, 415, 422, 428, 429})
+#: A client's own request id is logged when it looks like one: it could be anything, a person's name too.
+CLIENT_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
 JSON_LIMIT = 1 << 20
 UPLOAD_LIMIT = (10 << 20) + (64 << 10)
 UPLOADS = frozenset({"imports.create_import", "pages.uploading"})
@@ -182,6 +186,7 @@ def begin() -> None:
     g.begun = time.perf_counter()
     # A client's own X-Request-Id goes into the log; it is never the trace id, or a client could forge a trail.
     g.trace_id = new_id()
+    logs.trace.set(g.trace_id)
     g.admission = None
     g.token = None
     g.conversation = Conversation(_liaison().bus, trace_id=g.trace_id)
@@ -211,6 +216,7 @@ def admit() -> None:
         raise
     g.admission, g.token = admission, token
     g.conversation.passports = admission.passports
+    g.conversation.renew = lambda: liaison.sessions.admit_anew(token, trace_id=g.trace_id).passports
     if bearer is None and request.method in CHANGING and request.endpoint not in READ_THEIR_OWN_FORM:
         given = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token")
         if not is_form_token(token, given):
@@ -256,8 +262,7 @@ def refused_by_http(error: HTTPException) -> Response:
 
 def broken(error: Exception) -> Response:
     """Answer a fault of our own: the trace id and nothing else; the log gets the kind and the place, never a value."""
-    place = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)][-8:]
-    log.error("request failed", extra={"trace_id": g.trace_id, "kind": type(error).__name__, "place": place})
+    log.error("request.failed", trace_id=g.trace_id, route=request.endpoint, **logs.where(error))
     if _is_page():
         return pages.fault_page()
     return problem(
@@ -302,14 +307,12 @@ def seal(response: Response) -> Response:
     client_id = request.headers.get("X-Request-Id", "")
     routes.count(request.endpoint, request.method, response.status_code, time.perf_counter() - g.begun)
     log.info(
-        "answered",
-        extra={
-            "trace_id": g.trace_id,
-            "client_request_id": client_id[:64] if client_id.isascii() and client_id.isprintable() else None,
-            "route": request.endpoint,
-            "method": request.method,
-            "status": response.status_code,
-        },
+        "request.answered",
+        trace_id=g.trace_id,
+        client_request_id=client_id if CLIENT_ID.fullmatch(client_id) else None,
+        route=request.endpoint,
+        method=request.method,
+        status=response.status_code,
     )
     return response
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from flask import g
 
-from services.chassis.messages import OutcomeUnknown, Operation, Refusal, Unavailable, new_id
+from services.chassis.messages import Operation, OutcomeUnknown, Refusal, Unauthenticated, Unavailable, new_id
+from services.chassis.passport import PassportInvalid
+from services.chassis.revocations import PassportStale
+
+RENEWABLE = frozenset({PassportStale.code, PassportInvalid.code})
 
 
 class Bus(Protocol):
@@ -33,6 +37,7 @@ class Conversation:
         self.bus = bus
         self.trace_id = trace_id
         self.passports: dict[str, str] = {}
+        self.renew: Callable[[], dict[str, str]] | None = None
         self.operation: Operation | None = None
         self._commands: dict[str, int] = {}
 
@@ -70,6 +75,17 @@ class Conversation:
         )
 
     def _call(self, service: str, method: str, operation: Operation | None, arguments: dict[str, Any]) -> Any:
+        try:
+            return self._once(service, method, operation, arguments)
+        except Unauthenticated as refusal:
+            # A passport may have become stale between its making and its reading: the policy changed, or it was
+            # kept for half a minute and waited in a queue for the other half. Nothing was done with it.
+            if self.renew is None or refusal.code not in RENEWABLE:
+                raise
+            self.passports = self.renew()
+            return self._once(service, method, operation, arguments)
+
+    def _once(self, service: str, method: str, operation: Operation | None, arguments: dict[str, Any]) -> Any:
         try:
             return self.bus.call(
                 service,

@@ -18,6 +18,7 @@ from marshmallow.exceptions import SCHEMA
 from gateway.errors import (
     PROBLEM,
     BodyTooLarge,
+    BodyTooSlow,
     JsonRequired,
     UnknownField,
     UnreadableBody,
@@ -69,6 +70,7 @@ class Endpoint:
     matched: bool
     collection: bool
     open_to_all: bool
+    streamed: bool
     problems: tuple[int, ...]
     media: str
 
@@ -89,6 +91,7 @@ class Area(Blueprint):  # type: ignore[misc]  # flask-smorest is untyped
         matched: bool = False,
         collection: bool = False,
         open_to_all: bool = False,
+        streamed: bool = False,
         problems: tuple[int, ...] = (),
         media: str = JSON,
     ) -> Callable[[View], View]:
@@ -100,10 +103,11 @@ class Area(Blueprint):  # type: ignore[misc]  # flask-smorest is untyped
         :param tagged: the answer is a single record and carries a strong ETag.
         :param matched: If-Match is needed (428).
         :param collection: the answer is `{"items", "next", "total"}`.
+        :param streamed: the body is a file that the view reads as it comes.
         :param open_to_all: answers without a session; says so in the document (the hook has its own list).
         """
         endpoint = Endpoint(
-            method, answers, status, query, body, tagged, matched, collection, open_to_all, problems, media
+            method, answers, status, query, body, tagged, matched, collection, open_to_all, streamed, problems, media
         )
 
         def declare(view: View) -> View:
@@ -119,7 +123,7 @@ class Area(Blueprint):  # type: ignore[misc]  # flask-smorest is untyped
                     given["if_match"] = required_match()
                 if body is not None:
                     given["body"] = taken_body(body)
-                if method in CHANGING:
+                if method in CHANGING and not streamed:
                     g.conversation.operation = operation()
                 return respond(view(**given), endpoint)
 
@@ -183,11 +187,15 @@ def raw_body() -> bytes:
     """Return the body's bytes, within the limit.
 
     :raises BodyTooLarge: it is longer.
+    :raises BodyTooSlow: it did not come within the deadline.
     """
     limit = request.max_content_length
     if limit is not None and (request.content_length or 0) > limit:
         raise BodyTooLarge
-    return request.get_data(cache=True)
+    try:
+        return request.get_data(cache=True)
+    except TimeoutError as slow:
+        raise BodyTooSlow from slow
 
 
 def check(schema: type[Schema], raw: dict[str, Any]) -> None:
@@ -228,15 +236,15 @@ def required_match() -> str:
     return tag
 
 
-def operation() -> Operation:
+def operation(*, key: str | None = None, body_hash: str | None = None) -> Operation:
     """Return this request as a command that can be told from its repetition.
 
     :raises Invalid: the Idempotency-Key is empty or too long.
     """
-    key = request.headers.get("Idempotency-Key")
+    key = key or request.headers.get("Idempotency-Key")
     if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
         raise Invalid(errors={"Idempotency-Key": [f"Give it 1 to {MAX_KEY_LENGTH} characters."]})
-    digest = hashlib.sha256(raw_body()).hexdigest() if request.mimetype != "multipart/form-data" else ""
+    digest = body_hash if body_hash is not None else hashlib.sha256(raw_body()).hexdigest()
     return Operation(id=new_id(), method=request.method, path=request.path, key=key, body_hash=digest)
 
 
@@ -272,7 +280,7 @@ def document(endpoint: Endpoint) -> dict[str, Any]:
     statuses = {401, 403, 422, 429, 503, *endpoint.problems}
     if endpoint.open_to_all:
         statuses -= {403}
-    if endpoint.body is not None:
+    if endpoint.body is not None or endpoint.streamed:
         statuses |= {413, 415}
     if endpoint.method in CHANGING:
         statuses |= {409, 503}
@@ -303,6 +311,9 @@ def document(endpoint: Endpoint) -> dict[str, Any]:
         said["parameters"] = parameters
     if endpoint.body is not None:
         said["requestBody"] = {"required": True, "content": {JSON: {"schema": endpoint.body}}}
+    if endpoint.streamed:
+        file = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
+        said["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": file}}}
     if endpoint.open_to_all:
         said["security"] = []
     return said

@@ -8,35 +8,19 @@ import hmac
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any
 
 from flask import Request, Response
 
 from gateway.clients import Bus
 from gateway.errors import SessionUncertain
 from services.access.contract import SessionRequired
-from services.chassis.messages import Unauthenticated, Unavailable
+from services.chassis.messages import Caller, Unauthenticated, Unavailable
+from services.chassis.revocations import Revocations
 
 #: Passports live for a minute; the gateway keeps one for half of that.
 KEPT_SECONDS = 30.0
-
-
-class Revocations(Protocol):
-    """What the heartbeat of access tells, as far as the gateway needs it."""
-
-    def is_current(self) -> bool:
-        """Tell whether a heartbeat came within the last three seconds."""
-        ...
-
-    def is_ended(self, session_id: str) -> bool:
-        """Tell whether access said that this session ended."""
-        ...
-
-    @property
-    def policy_version(self) -> str | None:
-        """The policy that is in force."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +36,12 @@ class Admission:
     def session_id(self) -> str:
         """The session's id; never its token."""
         return str(self.session["session_id"])
+
+    def caller(self) -> Caller:
+        """Return as much of the caller as can be revoked."""
+        return replace(
+            Caller.anonymous(trace_id=""), session_id=self.session_id, policy_version=self.policy_version
+        )
 
     @property
     def acknowledged(self) -> bool:
@@ -86,6 +76,11 @@ class Sessions:
         kept = self._admissions.get(key)
         if kept is not None and self._holds(kept):
             return kept
+        return self.admit_anew(token, trace_id=trace_id)
+
+    def admit_anew(self, token: str, *, trace_id: str) -> Admission:
+        """Return the session of a token as access tells it now; raises as `admit` does."""
+        key = _digest(token)
         self._admissions.pop(key, None)
         try:
             answer = self._bus.call("access", "open_session", {"token": token}, trace_id=trace_id)
@@ -112,12 +107,13 @@ class Sessions:
 
     def _holds(self, kept: Admission) -> bool:
         # Without a heartbeat nothing that is kept can be trusted: access is asked on every request.
-        return (
-            self._revocations.is_current()
-            and self._clock() - kept.asked_at < KEPT_SECONDS
-            and kept.policy_version == self._revocations.policy_version
-            and not self._revocations.is_ended(kept.session_id)
-        )
+        if not self._revocations.is_current or self._clock() - kept.asked_at >= KEPT_SECONDS:
+            return False
+        try:
+            self._revocations.check(kept.caller())
+        except Unauthenticated:
+            return False
+        return True
 
 
 class Cookies:

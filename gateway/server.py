@@ -20,6 +20,7 @@ KEEP_ALIVE = 60.0
 MAX_LINE = 8192
 MAX_HEADERS = 16384
 MAX_CONNECTIONS = 1000
+MAX_DISCARDED = 32 << 20
 
 log = logging.getLogger("gateway.server")
 
@@ -47,7 +48,7 @@ class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]  # eventlet is
     def get_environ(self) -> dict[str, Any]:
         """Wrap the body so that it is read within its deadline."""
         environ: dict[str, Any] = super().get_environ()
-        environ["wsgi.input"] = Hurried(environ["wsgi.input"])
+        environ["wsgi.input"] = environ["eventlet.input"] = Hurried(environ["wsgi.input"])
         return environ
 
 
@@ -80,6 +81,14 @@ class Hurried:
     def __getattr__(self, name: str) -> Any:
         """Be the stream in everything else: eventlet discards what an application has not read."""
         return getattr(self._stream, name)
+
+    def discard(self) -> None:
+        """Read away what an application left, so that its answer arrives; a flood is cut off instead."""
+        left = MAX_DISCARDED
+        while left > 0 and (chunk := self.read(1 << 16)):
+            left -= len(chunk)
+        if left <= 0:
+            raise ConnectionAbortedError
 
     def _hurry(self, read: Any, length: int | None) -> bytes:
         begun = eventlet.hubs.get_hub().clock()

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, current_app
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram
+
+from services.chassis import metrics as measured
 
 blueprint = Blueprint("health", __name__)
 
-registry = CollectorRegistry()
 requests = Counter(
-    "liaison_http_requests", "Requests by route, method and status.", ("route", "method", "status"), registry=registry
+    "liaison_http_requests_total",
+    "Requests by route, method and status.",
+    ("route", "method", "status"),
+    registry=measured.registry,
 )
-seconds = Histogram("liaison_http_seconds", "How long an answer took.", ("route",), registry=registry)
+seconds = Histogram("liaison_http_seconds", "How long an answer took.", ("route",), registry=measured.registry)
 
 
 @blueprint.get("/health/live")
@@ -23,7 +27,7 @@ def live() -> Response:
 @blueprint.get("/health/ready")
 def ready() -> Response:
     """Answer whether the heartbeat of access arrives, which goes through the bus and a service."""
-    if current_app.extensions["liaison"].revocations.is_current():
+    if current_app.extensions["liaison"].revocations.is_current:
         return Response('{"status":"ready"}', content_type="application/json")
     return Response('{"status":"waiting for access"}', status=503, content_type="application/json")
 
@@ -31,7 +35,7 @@ def ready() -> Response:
 @blueprint.get("/metrics")
 def metrics() -> Response:
     """Answer with counters in the Prometheus text format."""
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    return Response(measured.text(), content_type=CONTENT_TYPE_LATEST)
 
 
 def count(route: str | None, method: str, status: int, took: float) -> None:

@@ -44,7 +44,7 @@ class ErasureRequestSchema(Schema):
 class ErasureAcceptedSchema(Schema):
     """Where to look how far the erasure is."""
 
-    id = fields.String(required=True)
+    erasure_id = fields.String(required=True)
     state = fields.String()
 
 
@@ -198,4 +198,4 @@ def erasure(subject_type: str, subject_id: str, if_match: str, reason: str) -> A
         reason=reason,
         if_match=if_match,
     )
-    return Answer(accepted, 202, {"Location": f"/api/v1/erasures/{accepted['id']}"})
+    return Answer(accepted, 202, {"Location": f"/api/v1/erasures/{accepted['erasure_id']}"})

@@ -1,0 +1,157 @@
+"""Files on their way through: read from the socket piece by piece, handed on, never laid down here."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from flask import g, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.http import parse_options_header
+from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
+
+from gateway.clients import command, query
+from gateway.endpoints import operation
+from gateway.errors import BodyTooLarge, BodyTooSlow, MultipartRequired, UnreadableBody
+from services.chassis.messages import IdempotencyMismatch
+
+#: What is read from the socket at a time, and what one message to contacts carries at most.
+PIECE = 64 << 10
+CHUNK = 256 << 10
+MAX_FIELD = 64 << 10
+MAX_PARTS = 16
+FILE_PART = "file"
+
+
+@dataclass(slots=True)
+class Upload:
+    """What came before the file, the file's name and type, and its bytes as they come."""
+
+    fields: dict[str, str]
+    filename: str
+    content_type: str
+    content: Iterator[bytes]
+
+
+def upload() -> Upload:
+    """Read a multipart body as far as the beginning of its file.
+
+    :raises MultipartRequired: it is no multipart body, or has no part called `file`.
+    :raises BodyTooLarge, BodyTooSlow, UnreadableBody:
+    """
+    kind, options = parse_options_header(request.headers.get("Content-Type"))
+    boundary = options.get("boundary")
+    if kind != "multipart/form-data" or not boundary:
+        raise MultipartRequired
+    decoder = MultipartDecoder(boundary.encode("latin-1", "replace"), MAX_FIELD, max_parts=MAX_PARTS)
+    events = _events(decoder)
+    fields: dict[str, str] = {}
+    name, value = "", b""
+    for event in events:
+        if isinstance(event, File):
+            if event.name != FILE_PART or not event.filename:
+                raise MultipartRequired
+            declared = event.headers.get("Content-Type") or "application/octet-stream"
+            return Upload(fields, event.filename, declared, _content(events))
+        if isinstance(event, Field):
+            name, value = event.name, b""
+        elif isinstance(event, Data):
+            value += event.data
+            if not event.more_data:
+                fields[name] = value.decode("utf-8", "replace")
+    raise MultipartRequired
+
+
+def send_import(file: Upload, *, key: str | None) -> dict[str, Any]:
+    """Hand a file to contacts, piece by piece, and return the import.
+
+    A repeated key gives the first import again; the file is read to its end all the same, and must be the same one.
+
+    :raises IdempotencyMismatch: the key was used for another file.
+    """
+    named = hashlib.sha256(f"{file.filename}\n{file.content_type}\n{request.content_length}".encode()).hexdigest()
+    g.conversation.operation = operation(key=key, body_hash=named)
+    started = command(
+        "contacts",
+        "create_import",
+        filename=file.filename,
+        content_type=file.content_type,
+        size=request.content_length,
+    )
+    digest = hashlib.sha256()
+    fresh = started.get("state") == "uploading"
+    n = 0
+    for n, chunk in enumerate(_chunks(file.content)):  # noqa: B007 - counted for the reader of a trace
+        digest.update(chunk)
+        if fresh:
+            command(
+                "contacts", "append_import", import_id=started["id"], n=n, chunk=base64.b64encode(chunk).decode()
+            )
+    if fresh:
+        finished: dict[str, Any] = command(
+            "contacts", "finish_import_upload", import_id=started["id"], sha256=digest.hexdigest()
+        )
+        return finished
+    if started.get("sha256") not in {None, digest.hexdigest()}:
+        raise IdempotencyMismatch
+    again: dict[str, Any] = query("contacts", "read_import", import_id=started["id"])
+    return again
+
+
+def _chunks(content: Iterator[bytes]) -> Iterator[bytes]:
+    gathered = bytearray()
+    for piece in content:
+        gathered += piece
+        while len(gathered) >= CHUNK:
+            yield bytes(gathered[:CHUNK])
+            del gathered[:CHUNK]
+    if gathered:
+        yield bytes(gathered)
+
+
+def _content(events: Iterator[Event]) -> Iterator[bytes]:
+    for event in events:
+        if not isinstance(event, Data):
+            # A second part after the file is nothing that is taken in.
+            raise UnreadableBody
+        yield event.data
+        if not event.more_data:
+            break
+    for event in events:
+        if not isinstance(event, Epilogue):
+            raise UnreadableBody
+
+
+def _events(decoder: MultipartDecoder) -> Iterator[Event]:
+    read = _reader()
+    while True:
+        try:
+            event = decoder.next_event()
+            if isinstance(event, NeedData):
+                decoder.receive_data(read() or None)
+                continue
+        except (ValueError, HTTPException) as error:
+            if isinstance(error, HTTPException) and error.code == 413:  # noqa: PLR2004 - the decoder's own limits
+                raise BodyTooLarge from error
+            raise UnreadableBody from error
+        yield event
+        if isinstance(event, Epilogue):
+            return
+
+
+def _reader() -> Callable[[], bytes]:
+    limit = request.max_content_length
+    if limit is not None and (request.content_length or 0) > limit:
+        raise BodyTooLarge
+    stream = request.stream
+
+    def read() -> bytes:
+        try:
+            return stream.read(PIECE)
+        except TimeoutError as slow:
+            raise BodyTooSlow from slow
+
+    return read
