@@ -25,7 +25,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import IO, Protocol, Self
 
 from sqlalchemy.engine import URL, make_url
 
@@ -278,18 +278,20 @@ class OwnServer:
         link.symlink_to(elsewhere)
         return elsewhere
 
-    def _spawn(self, arguments: list[str], log: object) -> subprocess.Popen[bytes]:
+    def _spawn(self, arguments: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
         user = self._user
         return subprocess.Popen(
             arguments,
             stdin=subprocess.DEVNULL,
-            stdout=log,  # type: ignore[call-overload]  # an open file, whatever eventlet makes of the type
+            stdout=log,
             stderr=subprocess.STDOUT,
             cwd=self._folder,
             env=_environment(),
             start_new_session=True,
             preexec_fn=_stop_with_parent(),  # noqa: PLW1509 - one system call, through a function that was looked up before
-            **({"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}),
+            user=user.pw_uid if user else None,
+            group=user.pw_gid if user else None,
+            extra_groups=[] if user else None,
         )
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
@@ -301,7 +303,9 @@ class OwnServer:
             cwd=self._folder,
             env=_environment(),
             check=False,
-            **({"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}),
+            user=user.pw_uid if user else None,
+            group=user.pw_gid if user else None,
+            extra_groups=[] if user else None,
         )
 
     # ------------------------------------------------------------------ the cluster

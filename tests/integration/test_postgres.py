@@ -90,10 +90,10 @@ def test_a_killed_process_takes_its_server_along_and_the_next_start_works(tmp_pa
         server.forget()
 
 
-def test_the_number_of_a_dead_server_that_another_process_now_has_is_forgotten(server: OwnServer, tmp_path: Path) -> None:
+def test_the_number_of_a_dead_server_that_another_process_now_has_is_forgotten(server: OwnServer) -> None:
     server.start()
     server.crash()
-    note = next(iter([*server._data.glob("postmaster.pid")]), server._data / "postmaster.pid")
+    note = server._data / "postmaster.pid"
     note.write_text(f"{os.getpid()}\n{server._data}\n1\n5432\n\n\n")
     if server._user:
         os.chown(note, server._user.pw_uid, server._user.pw_gid)
