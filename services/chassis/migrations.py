@@ -35,7 +35,7 @@ _LOCK = 7_031_977_205
 _TELLING = frozenset({"add_table", "add_column", "remove_column", "modify_nullable"})
 
 
-class SchemaDiffers(Exception):  # noqa: N818 - it says what is the case
+class SchemaDiffers(Exception):
     """A database is not as its migrations and tables say."""
 
 

@@ -55,7 +55,7 @@ _SETTINGS = {
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 
 
-class ServerFailed(Exception):  # noqa: N818 - it says what happened
+class ServerFailed(Exception):
     """PostgreSQL did not start; its log says why."""
 
 
@@ -265,7 +265,7 @@ class OwnServer:
         """Return a folder which that user can reach: the one asked for, or one that it then points to."""
         link = self._folder / "elsewhere"
         if link.is_symlink():
-            return Path(os.readlink(link))
+            return link.readlink()
         if _may_reach(self._folder.parent, user):
             return self._folder
         # A folder that was asked for before and has been deleted since leaves its cluster there: nobody can want it.

@@ -37,7 +37,7 @@ RABBITMQ_IMAGE = "rabbitmq:4-management"
 _PASSWORD = "liaison-tests"  # noqa: S105 - of a server that only this run can reach
 
 
-class Absent(Exception):  # noqa: N818 - it says what is the case
+class Absent(Exception):
     """Something a test needs is not on this machine."""
 
 
