@@ -14,7 +14,7 @@ IDLE = timedelta(minutes=15)
 #: And every session after this long, however busy.
 TOTAL = timedelta(hours=12)
 #: How long an ended session stays in the heartbeat: longer than any passport of it can live.
-TOLD_FOR = timedelta(seconds=90)
+TOLD_FOR = timedelta(seconds=120)
 
 _ADMINISTRATORS = frozenset({"office_administrator", "system_administrator", "system_owner"})
 # 32 bytes in base64url without padding; the last character carries four bits of the token, so only 16 can stand there.

@@ -7,9 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, Select, and_, delete, func, insert, or_, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.types import Text
 
 from services.access.domain.users import Grounds, Term, User
 from services.access.storage.tables import (
@@ -56,11 +54,7 @@ def put_component(work: UnitOfWork, code: str, *, name: str, parent_code: str | 
 
 
 def _users() -> Select[Any]:
-    roles = (
-        select(func.coalesce(func.array_agg(user_roles.c.role, type_=ARRAY(Text)), func.array([], type_=ARRAY(Text))))
-        .where(user_roles.c.user_id == users.c.id)
-        .scalar_subquery()
-    )
+    roles = select(func.array_agg(user_roles.c.role)).where(user_roles.c.user_id == users.c.id).scalar_subquery()
     return select(
         users.c.id,
         users.c.username,
@@ -71,7 +65,7 @@ def _users() -> Select[Any]:
         users.c.active,
         users.c.contractor,
         users.c.told_active,
-        func.coalesce(roles, []).label("roles"),
+        roles.label("roles"),
     )
 
 
@@ -82,7 +76,7 @@ def _user(row: Row[Any]) -> User:
         name=row.name,
         component=row.component,
         level=row.level,
-        roles=frozenset(row.roles),
+        roles=frozenset(row.roles or ()),
         active=row.active,
         contractor=row.contractor,
         external_id=row.external_id,

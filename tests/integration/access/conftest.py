@@ -1,0 +1,125 @@
+"""An access database with the cast in it, and sessions to play with."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from sqlalchemy import text
+
+from services.access.domain.passwords import password_hash
+from services.access.usecases import seeding, sessions
+from services.access.usecases.seeding import Account
+from services.chassis.database import Database
+from services.chassis.messages import Caller, Refusal
+from services.chassis.passport import PassportSigner, PassportVerifier
+
+PASSWORD = "correct horse battery"
+#: Whole milliseconds, as the clock of the service gives them to the tests.
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+_STORED = password_hash(PASSWORD)
+
+CAST = (
+    Account("amina", "Amina Haddad", "ICE", "contributor", _STORED),
+    Account("bruno", "Bruno Keller", "ICE", "contributor", _STORED),
+    Account("chloe", "Chloé Martin", "PSO", "contributor", _STORED),
+    Account("edda", "Edda Lind", "PRIV", None, _STORED, frozenset({"isso"})),
+    Account("farid", "Farid Nasser", "PRIV", None, _STORED, frozenset({"privacy_officer"})),
+    Account("grace", "Grace Owusu", "ICE", "steward", _STORED, frozenset({"office_administrator"})),
+    Account("renata", "Renata Silva", "FEMA", "reader", _STORED),
+    Account("sam", "Sam Ito", "WHL", "reader", _STORED, frozenset({"system_administrator"})),
+    Account("olga", "Olga Brandt", "IGA", "reader", _STORED, frozenset({"system_owner"})),
+)
+
+
+def a_key() -> tuple[str, str]:
+    """Return an Ed25519 key pair as PEM: private, public."""
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return private, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+class Office:
+    """Access on its database, with a clock that the test sets."""
+
+    def __init__(self, database: Database) -> None:
+        """Seed the cast."""
+        self.database = database
+        self.now = START
+        self.private_key, self.public_key = a_key()
+        self.signer = PassportSigner(self.private_key)
+        with database.work(Caller.operator("tests")) as work:
+            self.ids = seeding.seed_accounts(work, CAST, now=self.now - timedelta(days=1))
+
+    def later(self, **spans: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**spans)
+
+    def sign(self, caller: Caller, audience: str, now: datetime) -> tuple[str, str]:
+        """Make out a passport."""
+        return self.signer.issue(caller, audience, now)
+
+    def read(self, passport: str, audience: str = "access") -> Caller:
+        """Verify a passport as one service does."""
+        return PassportVerifier(self.public_key, audience).verify(passport, self.now)
+
+    def does(self, act: Callable[..., Any], *, by: Caller | None = None, **given: Any) -> Any:
+        """Do one thing in a unit of work of its own; a refusal that is returned is raised, as the service does."""
+        offered = {"by": by or Caller.anonymous(), "now": self.now}
+        taken = {name: value for name, value in offered.items() if name in inspect.signature(act).parameters}
+        with self.database.work(offered["by"]) as work:
+            outcome = act(work, **taken, **given)
+        if isinstance(outcome, Refusal):
+            raise outcome
+        return outcome
+
+    def sign_in(self, username: str) -> dict[str, Any]:
+        """Sign in with a password that was right."""
+        return self.does(sessions.sign_in, user_id=self.ids[username])
+
+    def open(self, token: object) -> dict[str, Any]:
+        """Open the session of a token."""
+        return self.does(sessions.open_session, token=token, sign=self.sign, policy_version="1")
+
+    def caller(self, token: str, audience: str = "access") -> Caller:
+        """Return who a session's passport says is calling."""
+        return self.read(self.open(token)["passports"][audience], audience)
+
+    def acknowledge(self, token: str, **given: Any) -> dict[str, Any]:
+        """Acknowledge the statements in force."""
+        by = self.caller(token)
+        return self.does(sessions.acknowledge, by=by, **{"statements_version": "2.4-1", "accepted": True, **given})
+
+    def signed_in(self, username: str) -> str:
+        """Return a token of an acknowledged session."""
+        token = self.sign_in(username)["token"]
+        self.acknowledge(token)
+        return str(token)
+
+    def entries(self, action: str | None = None) -> list[dict[str, Any]]:
+        """Return what was recorded for the trail."""
+        with self.database.plain() as connection:
+            rows = connection.execute(text("SELECT body FROM entries WHERE n > 0 ORDER BY created_at, n")).scalars()
+            return [body for body in rows if action in {None, body["action"]}]
+
+    def announced(self, name: str) -> list[dict[str, Any]]:
+        """Return the fields of what was announced under that name."""
+        with self.database.plain() as connection:
+            bodies = connection.execute(text("SELECT body FROM outbox ORDER BY id")).scalars()
+            return [body["fields"] for body in bodies if body["name"] == name]
+
+    def rows(self, statement: str, **given: Any) -> list[Any]:
+        """Look into the database."""
+        with self.database.plain() as connection:
+            return list(connection.execute(text(statement), given))
+
+
+@pytest.fixture
+def office(fresh_database: Callable[[str], Database]) -> Office:
+    """Access with the cast seeded."""
+    return Office(fresh_database("access"))
