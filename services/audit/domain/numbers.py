@@ -1,0 +1,71 @@
+"""The numbers of one stream: which came, which must still come, and which a crash excuses.
+
+Every line of a process is numbered (stream, n). The stream's mark says up to where each number is settled: committed,
+or void. A number up to the mark that never comes was taken away between the commit and us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Numbers:
+    """What came of one stream. Every number up to `contiguous` came or was given up; `ahead` came beyond it."""
+
+    contiguous: int = 0
+    ahead: set[int] = field(default_factory=set)
+    mark: int = 0
+    #: The last number known of a process that crashed; what is missing between mark and this one is excused.
+    crashed: int | None = None
+    closed: bool = False
+
+    def came(self, n: int) -> None:
+        """Note that this number came, for the first time or again."""
+        if n <= self.contiguous:
+            return
+        self.ahead.add(n)
+        self._advance()
+
+    def settled(self, mark: int, *, closed: bool = False, highest: int | None = None) -> None:
+        """Note the stream's mark, and its end if it is one."""
+        self.mark = max(self.mark, mark)
+        self.closed = self.closed or closed
+        if highest is not None:
+            self.crashed = max(self.crashed or 0, highest)
+
+    def missing(self) -> list[range]:
+        """Return the numbers up to the mark that did not come, as ranges in order."""
+        return list(_gaps(self.contiguous, self.mark, self.ahead))
+
+    def excused(self) -> list[range]:
+        """Return the numbers that a crashed process may have taken without ever committing them."""
+        if self.crashed is None:
+            return []
+        return list(_gaps(max(self.contiguous, self.mark), self.crashed, self.ahead))
+
+    def give_up(self, numbers: Iterable[int]) -> None:
+        """Stop waiting for these numbers: they were reported or excused."""
+        self.ahead.update(n for n in numbers if n > self.contiguous)
+        self._advance()
+
+    @property
+    def highest(self) -> int:
+        """The highest number that came."""
+        return max(self.ahead, default=self.contiguous)
+
+    def _advance(self) -> None:
+        while self.contiguous + 1 in self.ahead:
+            self.contiguous += 1
+            self.ahead.discard(self.contiguous)
+
+
+def _gaps(after: int, until: int, present: set[int]) -> Iterator[range]:
+    start = after + 1
+    for n in sorted(number for number in present if after < number <= until):
+        if n > start:
+            yield range(start, n)
+        start = n + 1
+    if start <= until:
+        yield range(start, until + 1)

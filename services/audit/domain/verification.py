@@ -1,0 +1,346 @@
+"""Verifying the trail from outside: entries against signed checkpoints, naming the first bad entry.
+
+Nothing is believed but the public key. What it signed proves the roots; the roots prove the witnessed leaves; the
+leaves name the entry that differs. Pure: rows, notes and leaves come as iterables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from services.audit.domain.conflicts import judge
+from services.audit.domain.lines import Kind, Line, Unreadable, parse_body
+from services.audit.domain.numbers import Numbers
+from services.chassis import merkle
+from services.chassis.checkpoints import Checkpoint, CheckpointRefused, VerifierKey
+
+ProblemKind = Literal["altered", "missing", "cut-off", "unreadable", "uncovered", "range", "two-contents", "hole", "checkpoint", "fork", "witness"]
+#: Further problems add nothing to what an investigation needs to begin.
+MAX_PROBLEMS = 100
+#: What overtook its predecessors on the way is waited for this long before it is a hole.
+IN_FLIGHT = timedelta(seconds=120)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One stored line: its position, its bytes, and the leaf hash stored beside it."""
+
+    position: int
+    body: str
+    leaf: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One checkpoint as it was found; `place` says where, for whoever must look at it."""
+
+    place: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong; `position` is the first entry that it concerns."""
+
+    kind: ProblemKind
+    sentence: str
+    position: int | None = None
+    stream: str | None = None
+    n: int | None = None
+
+
+@dataclass(slots=True)
+class Report:
+    """What verification came to."""
+
+    entries: int = 0
+    size: int = 0
+    root: str | None = None
+    checkpoints: int = 0
+    streams: int = 0
+    in_flight: int = 0
+    #: Numbers that crashed processes may have taken without committing: not problems, but worth knowing.
+    excused: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    more_problems: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything verified."""
+        return not self.problems
+
+    @property
+    def first_bad(self) -> Problem | None:
+        """The problem with the lowest position; of those without one, the first found."""
+        placed = [problem for problem in self.problems if problem.position is not None]
+        if placed:
+            return min(placed, key=lambda problem: problem.position or 0)
+        return self.problems[0] if self.problems else None
+
+    def add(self, problem: Problem) -> None:
+        """Keep a problem; beyond a hundred they are only counted."""
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(problem)
+        else:
+            self.more_problems += 1
+
+
+class _Roots:
+    """The signed roots by size, and the place where each was found."""
+
+    def __init__(self, key: VerifierKey, notes: Iterable[Note], report: Report) -> None:
+        self.by_size: dict[int, dict[bytes, str]] = {}
+        for note in notes:
+            try:
+                checkpoint = key.checkpoint(note.text)
+            except CheckpointRefused as refused:
+                report.add(Problem("checkpoint", f"{note.place}: {refused}"))
+                continue
+            report.checkpoints += 1
+            self.by_size.setdefault(checkpoint.size, {}).setdefault(checkpoint.root, note.place)
+        for size, roots in sorted(self.by_size.items()):
+            if len(roots) > 1:
+                places = " and ".join(roots.values())
+                report.add(Problem("fork", f"Two signed checkpoints of {size} entries contradict each other: {places}."))
+
+    @property
+    def largest(self) -> int | None:
+        return max(self.by_size, default=None)
+
+    def agree(self, size: int, root: bytes) -> bool:
+        return root in self.by_size[size]
+
+
+def verify(
+    rows: Iterable[Row],
+    notes: Iterable[Note],
+    *,
+    key: VerifierKey,
+    leaves: Sequence[bytes] | None = None,
+    now: datetime | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Report:
+    """Verify all rows, in order of position, against all checkpoints.
+
+    `leaves` are the leaf hashes that a witness kept; with them the first bad entry is exact even when somebody
+    recomputed the whole stored tree. `now` is given when the trail is alive: then what is missing from a stream for
+    less than two minutes counts as in flight.
+    """
+    report = Report()
+    roots = _Roots(key, notes, report)
+    if roots.largest is None:
+        report.add(Problem("checkpoint", "No checkpoint verifies: nothing proves any entry.", position=0))
+        return report
+    trusted = _trusted_leaves(leaves, roots, report)
+    streams = _Streams(report)
+    frontier = merkle.Frontier()
+    walk = _Walk(report, roots, frontier)
+    walk.compare()
+    for row in rows:
+        while frontier.size < row.position and walk.whole:
+            walk.skip(trusted)
+        if row.position != frontier.size and walk.whole:
+            walk.problem("altered", f"Entry {row.position} stands where entry {frontier.size} belongs.", frontier.size)
+            walk.whole = False
+        walk.take(row, trusted)
+        streams.take(row)
+        if row.position % 1000 == 0:
+            progress(row.position)
+    walk.finish()
+    streams.finish(now)
+    return report
+
+
+class _Walk:
+    """Goes along the rows, growing the tree and holding it against each signed root."""
+
+    def __init__(self, report: Report, roots: _Roots, frontier: merkle.Frontier) -> None:
+        self._report = report
+        self._roots = roots
+        self._frontier = frontier
+        self._good = 0
+        self._first: int | None = None
+        #: Whether every leaf so far is known, so that roots can be computed.
+        self.whole = True
+        self._stored_leaf_differs: int | None = None
+
+    def problem(self, kind: ProblemKind, sentence: str, position: int) -> None:
+        if self._first is None or position < self._first:
+            self._first = position
+        self._report.add(Problem(kind, sentence, position=position))
+
+    def skip(self, trusted: Sequence[bytes]) -> None:
+        """Go over a position that has no row; its witnessed leaf keeps the tree together."""
+        position = self._frontier.size
+        self.problem("missing", f"Entry {position} is missing.", position)
+        if position < len(trusted):
+            self._frontier.append(trusted[position])
+            self.compare()
+        else:
+            self.whole = False
+
+    def take(self, row: Row, trusted: Sequence[bytes]) -> None:
+        self._report.entries += 1
+        leaf = merkle.leaf_hash(row.body.encode())
+        if row.position < len(trusted) and leaf != trusted[row.position]:
+            self.problem("altered", f"Entry {row.position} is not what was witnessed.", row.position)
+            leaf = trusted[row.position]
+        elif row.leaf is not None and leaf != row.leaf:
+            self.problem("altered", f"Entry {row.position} does not fit the hash stored with it.", row.position)
+        if self.whole and row.position == self._frontier.size:
+            self._frontier.append(leaf)
+            self.compare()
+
+    def compare(self) -> None:
+        size = self._frontier.size
+        if size not in self._roots.by_size:
+            return
+        root = self._frontier.root()
+        if self._roots.agree(size, root):
+            self._good = size
+            self._report.size, self._report.root = size, root.hex()
+        elif self._first is None or self._first >= size:
+            self.problem(
+                "range",
+                f"The entries from {self._good} up to {size - 1} are not those that were signed; the first of them that"
+                " differs cannot be told without the witness's leaves.",
+                self._good,
+            )
+
+    def finish(self) -> None:
+        largest = self._roots.largest or 0
+        count = self._frontier.size
+        if not self.whole:
+            return
+        if count < largest:
+            self.problem("cut-off", f"A checkpoint covers {largest} entries, and there are only {count}: entry {count} is missing.", count)
+        elif count > largest:
+            self.problem("uncovered", f"No checkpoint covers the entries from {largest} on.", largest)
+
+
+class _Streams:
+    """Follows the numbers of all streams through the trail."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._numbers: dict[str, Numbers] = {}
+        self._present: dict[tuple[str, int], list[tuple[Kind, bytes]]] = {}
+        self._marked_at: dict[str, list[tuple[int, datetime | None]]] = {}
+
+    def take(self, row: Row) -> None:
+        try:
+            line = parse_body(row.body)
+        except Unreadable as unreadable:
+            self._report.add(Problem("unreadable", f"Entry {row.position}: {unreadable}", position=row.position))
+            return
+        numbers = self._numbers.setdefault(line.stream, Numbers())
+        if line.kind == "mark":
+            numbers.settled(line.n, closed=line.closed, highest=line.highest)
+            self._marked_at.setdefault(line.stream, []).append((line.n, _instant(line)))
+            return
+        self._judge(line, row.position, numbers)
+        numbers.came(line.n)
+
+    def _judge(self, line: Line, position: int, numbers: Numbers) -> None:
+        # Only numbers that came twice matter; keeping the few that lie near each stream's end would miss old ones,
+        # so the voids of unknown outcome are kept, and every other second arrival is a conflict.
+        number = (line.stream, line.n)
+        if line.n > numbers.contiguous and line.n not in numbers.ahead:
+            if line.kind == "unknown":
+                self._present[number] = [("unknown", line.leaf)]
+            return
+        present = self._present.get(number, [("entry", b"")])
+        if judge(line.kind, line.leaf, present) == "new":
+            self._present.pop(number, None)
+            return
+        self._report.add(
+            Problem(
+                "two-contents",
+                f"Entry {position}: number {line.n} of stream {line.stream} came before, with another content.",
+                position=position,
+                stream=line.stream,
+                n=line.n,
+            )
+        )
+
+    def finish(self, now: datetime | None) -> None:
+        self._report.streams = len(self._numbers)
+        for stream, numbers in sorted(self._numbers.items()):
+            self._report.excused += sum(len(gap) for gap in numbers.excused())
+            settled = self._long_settled(stream, numbers, now)
+            for gap in numbers.missing():
+                if gap.start > settled:
+                    self._report.in_flight += len(gap)
+                    continue
+                many = f"number {gap.start} is" if len(gap) == 1 else f"numbers {gap.start} to {gap.stop - 1} are"
+                self._report.add(Problem("hole", f"Stream {stream}: {many} settled there and never came here.", stream=stream, n=gap.start))
+
+    def _long_settled(self, stream: str, numbers: Numbers, now: datetime | None) -> int:
+        if now is None:
+            return numbers.mark
+        return max((mark for mark, at in self._marked_at.get(stream, ()) if at is None or now - at > IN_FLIGHT), default=0)
+
+
+def _trusted_leaves(leaves: Sequence[bytes] | None, roots: _Roots, report: Report) -> Sequence[bytes]:
+    """Return those of the witnessed leaves that a signed root proves."""
+    if leaves is None:
+        return ()
+    proven = 0
+    frontier = merkle.Frontier()
+    for leaf in leaves:
+        frontier.append(leaf)
+        if frontier.size in roots.by_size and roots.agree(frontier.size, frontier.root()):
+            proven = frontier.size
+    largest = roots.largest or 0
+    if proven < largest:
+        report.add(Problem("witness", f"The witnessed leaves are proven up to {proven} of {largest} entries only."))
+    return leaves[:proven]
+
+
+def _instant(line: Line) -> datetime | None:
+    # Marks say when they were set, in the only form that `wire_value` writes.
+    start = line.body.find('"at":"')
+    if start < 0:
+        return None
+    try:
+        return datetime.fromisoformat(line.body[start + 6 : line.body.index('"', start + 6)]).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def checkpoint_of(report: Report, key: VerifierKey) -> Checkpoint | None:
+    """Return the largest checkpoint that the verified entries agree with."""
+    if report.root is None:
+        return None
+    return Checkpoint(key.name, report.size, bytes.fromhex(report.root))
+
+
+def as_wire(report: Report) -> dict[str, Any]:
+    """Return the report for `--json`."""
+    first = report.first_bad
+    return {
+        "ok": report.ok,
+        "entries": report.entries,
+        "size": report.size,
+        "root": report.root,
+        "checkpoints": report.checkpoints,
+        "streams": report.streams,
+        "in_flight": report.in_flight,
+        "excused": report.excused,
+        "first_bad": _problem(first) if first else None,
+        "problems": [_problem(problem) for problem in report.problems],
+        "more_problems": report.more_problems,
+    }
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {
+        "kind": problem.kind,
+        "sentence": problem.sentence,
+        "position": problem.position,
+        "stream": problem.stream,
+        "n": problem.n,
+    }

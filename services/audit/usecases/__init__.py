@@ -1,0 +1,1 @@
+"""What is done with the trail: sequencing, signing and inspecting it; reading, proving and reviewing it; verifying it."""
