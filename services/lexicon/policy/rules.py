@@ -145,19 +145,20 @@ ACTIONS: Final = MappingProxyType(
             ),
             when_frozen=True,
         ),
-        # Administration: about accounts and rules, never about stakeholders.
+        # Administration: about accounts and rules, never about stakeholders, so that no freeze concerns it.
         "manage_users": Action(
             (
                 _role("T19", "office_administrator", "subject_of_own_office", "not_oneself"),
                 _role("T19", "system_administrator", "not_oneself"),
                 _role("T19", "system_owner", "not_oneself"),
-            )
+            ),
+            when_frozen=True,
         ),
-        "receive_user": Action((_role("T19", "office_administrator", "subject_of_own_office", "not_oneself"),)),
-        "manage_components": Action((_role("T19", "system_administrator"), _role("T19", "system_owner"))),
-        "manage_policy": Action((_role("T19", "system_administrator"), _role("T19", "system_owner"))),
-        "read_trail": Action((_role("T14", "isso"),)),
-        "sign_review": Action((_role("R127", "isso"),)),
+        "receive_user": Action((_role("T19", "office_administrator", "subject_of_own_office", "not_oneself"),), when_frozen=True),
+        "manage_components": Action((_role("T19", "system_administrator"), _role("T19", "system_owner")), when_frozen=True),
+        "manage_policy": Action((_role("T19", "system_administrator"), _role("T19", "system_owner")), when_frozen=True),
+        "read_trail": Action((_role("T14", "isso"),), when_frozen=True),
+        "sign_review": Action((_role("R127", "isso"),), when_frozen=True),
         "open_case": Action((_role("T19", "privacy_officer"),), when_frozen=True),
         "place_hold": Action((_role("T24", "privacy_officer"),), when_frozen=True),
         "review_text": Action((_role("T19", "privacy_officer"),), when_frozen=True),

@@ -20,10 +20,13 @@ from services.lexicon.screening.automaton import Automaton, Match, Token, tokens
 from services.lexicon.screening.findings import Finding
 from services.lexicon.screening.terms import Term, all_terms
 
+# Every repetition is bounded, and an address begins where no other sign of one stands before it: hostile
+# text costs a single pass.
 _EMAIL: Final = re.compile(
-    r"[\w.!#$%&'*+/=?^`{|}~-]+\s?(?:@|\(at\)|\[at\])\s?[\w-]+(?:\s?(?:\.|\(dot\)|\[dot\])\s?[\w-]+)+"
+    r"(?<![\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]{1,64}\s?(?:@|\(at\)|\[at\])\s?[\w-]{1,63}"
+    r"(?:\s?(?:\.|\(dot\)|\[dot\])\s?[\w-]{1,63}){1,8}"
     # Spoken: "dov at example dot org", never "meet me at example.org".
-    r"|[\w.+-]+\s+at\s+[\w-]+(?:\s+dot\s+[\w-]+)+",
+    r"|(?<![\w.+-])[\w.+-]{1,64}\s{1,3}at\s{1,3}[\w-]{1,63}(?:\s{1,3}dot\s{1,3}[\w-]{1,63}){1,8}",
     re.IGNORECASE,
 )
 _PHONE: Final = re.compile(r"(?<![\w.,/$€£#-])(?:tel:)?(?:\+|00)?\(?\d(?:[\s().\-/\u2010-\u2015]{0,2}\d){6,14}(?![\w%-]|[.,]\d)")
@@ -114,13 +117,16 @@ def screen(text: str, extra_terms: Mapping[str, Term] | None = None) -> list[Fin
     compiled once for each.
     """
     findings = [*_contact_values(text)]
+    taken = bytearray(len(text))
+    for found in findings:
+        taken[found.start : found.end] = b"\1" * (found.end - found.start)
     tokens = tokens_of(text)
     for match in _automaton(extra_terms).matches(tokens):
         verdict = _verdict(text, tokens, match)
         if verdict is None:
             continue
         start, end = tokens[match.first].start, tokens[match.last].end
-        if any(found.start < end and start < found.end for found in findings):
+        if any(taken[start:end]):
             continue
         klass = match.term.klass
         findings.append(Finding(start, end, klass, verdict, _WHY[verdict].format(klass=klass)))
@@ -148,20 +154,27 @@ def _automaton(extra: Mapping[str, Term] | None) -> Automaton:
 
 
 def _contact_values(text: str) -> Iterator[Finding]:
-    taken: list[tuple[int, int]] = []
+    taken = bytearray(len(text))
+
+    def is_free(found: re.Match[str]) -> bool:
+        return not any(taken[found.start() : found.end()])
+
+    def take(found: re.Match[str], klass: str, verdict: str) -> Finding:
+        taken[found.start() : found.end()] = b"\1" * (found.end() - found.start())
+        return Finding(found.start(), found.end(), klass, verdict, _WHY[klass])
+
     for found in _EMAIL.finditer(text):
-        taken.append(found.span())
-        yield Finding(*found.span(), "email", "hold", _WHY["email"])
+        yield take(found, "email", "hold")
     for found in _PHONE.finditer(text):
-        start, end = found.span()
-        if not any(a < end and start < b for a, b in taken) and _is_phone(text, found):
-            taken.append((start, end))
-            yield Finding(start, end, "phone", "hold", _WHY["phone"])
+        if is_free(found) and _is_phone(text, found):
+            yield take(found, "phone", "hold")
     for found in _LOCAL_PHONE.finditer(text):
-        start, end = found.span()
-        before = {token.word for token in tokens_of(text[max(0, start - 40) : start])[-4:]}
-        if before & _CALLING and not any(a < end and start < b for a, b in taken):
-            yield Finding(start, end, "phone", "ask", _WHY["phone"])
+        if is_free(found) and _words_before(text, found.start()) & _CALLING:
+            yield take(found, "phone", "ask")
+
+
+def _words_before(text: str, start: int) -> set[str]:
+    return {token.word for token in tokens_of(text[max(0, start - 40) : start])[-4:]}
 
 
 def _is_phone(text: str, found: re.Match[str]) -> bool:
@@ -178,9 +191,7 @@ def _is_phone(text: str, found: re.Match[str]) -> bool:
     # Numbers of files and grants are long, too: a North American one has its own shape.
     national = str(number.national_number)
     return re.fullmatch(r"[2-9]\d{2}[2-9]\d{6}", national) is not None and (
-        re.search(r"\D", written) is not None
-        or bool({t.word for t in tokens_of(text[max(0, found.start() - 40) : found.start()])[-4:]} & _CALLING)
-        or phonenumbers.is_valid_number(number)
+        re.search(r"\D", written) is not None or bool(_words_before(text, found.start()) & _CALLING) or phonenumbers.is_valid_number(number)
     )
 
 

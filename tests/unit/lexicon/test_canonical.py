@@ -1,0 +1,191 @@
+"""Canonical forms, names and display: one person, many spellings."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.lexicon import canonical, display, names
+from services.lexicon.folding import fold
+
+
+@pytest.mark.requirement("T9", "R80")
+@pytest.mark.parametrize(
+    "written",
+    ["202-224-3441", "(202) 224 3441", "+1 202.224.3441", "tel:+1-202-225-3441".replace("225", "224"), "1 202 224 3441 x12", "２０２２２４３４４１"],
+)
+def test_one_phone_in_many_spellings_has_one_canonical_form(written):
+    assert canonical.canonical_phone(written) == "+12022243441"
+
+
+@pytest.mark.parametrize("written", ["", "n/a", "call me", "12", "202-224", "1" * 40, "tel:"])
+def test_what_is_no_phone_has_no_canonical_form(written):
+    assert canonical.canonical_phone(written) is None
+
+
+@pytest.mark.requirement("T9")
+@pytest.mark.parametrize(
+    "written",
+    ["dov.levi@gmail.com", "DOV.LEVI@GMAIL.COM", " Dov Levi <dovlevi+dhs@googlemail.com> ", "mailto:d.o.v.levi@Gmail.com", "ｄovlevi@gmail.com"],
+)
+def test_one_mailbox_in_many_spellings_has_one_canonical_form(written):
+    assert canonical.canonical_email(written) == "dovlevi@gmail.com"
+
+
+def test_dots_and_tags_count_where_the_provider_counts_them():
+    assert canonical.canonical_email("d.levi+x@example.org") == "d.levi+x@example.org"
+    assert canonical.canonical_email("dlevi@example.org") != canonical.canonical_email("d.levi@example.org")
+
+
+def test_an_international_domain_is_the_same_in_unicode_and_in_ascii():
+    assert canonical.canonical_email("x@München.de") == canonical.canonical_email("X@xn--mnchen-3ya.de")
+
+
+@pytest.mark.parametrize("written", ["", "@", "a@", "@b.c", "a b@c.de", "a@b", "no at all", "a@@b.c", "a@.."])
+def test_what_is_no_email_has_no_canonical_form(written):
+    assert canonical.canonical_email(written) is None
+
+
+@pytest.mark.requirement("T9", "R82")
+@pytest.mark.parametrize(
+    "written", ["Amy Klobuchar", "AMY JEAN KLOBUCHAR", "Klobuchar, Amy J.", "Sen. Amy Klobuchar", "amy  klobuchar, jr.", "Ａmy Klobuchar"]
+)
+def test_one_name_in_many_spellings_has_one_canonical_form(written):
+    assert canonical.canonical_name(written) == "amy klobuchar"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("Catherine", "Cortez Masto"), ("Catherine Cortez", "Masto")),
+        (("Jesús G.", "García"), ("JESUS", "GARCIA")),
+        (("Alexandria", "Ocasio-Cortez"), ("Alexandria", "Ocasio Cortez")),
+        (("Sanford D.", "Bishop, Jr."), ("Sanford", "Bishop Jr")),
+        (("Seán", "O’Neil"), ("Sean", "O'Neil")),
+    ],
+)
+def test_lists_that_spell_a_name_differently_agree_on_its_canonical_form(one, other):
+    assert canonical.canonical_name(*one) == canonical.canonical_name(*other)
+
+
+def test_nicknames_are_likeness_and_no_canonical_form():
+    mike, michael = names.PersonName("", "Mike", "Crapo"), names.PersonName("", "Michael D.", "Crapo")
+    assert canonical.canonical_name("Mike", "Crapo") != canonical.canonical_name("Michael", "Crapo")
+    assert names.are_names_alike(mike, michael)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        (("John F.", "Reed"), ("Jack", "Reed"), True),
+        (("W. Gregory", "Steube"), ("Greg", "Steube"), True),
+        (("J.", "Smith"), ("Jane", "Smith"), True),
+        (("J.", "Smith"), ("Adam", "Smith"), False),
+        (("Adam", "Smith"), ("Adrian", "Smith"), False),
+        (("Tina", "Smith"), ("Tina", "Smyth"), False),
+        (('Eric A. "Rick"', "Crawford"), ("Rick", "Crawford"), True),
+        (("", "Crawford"), ("Rick", "Crawford"), False),
+    ],
+)
+def test_names_are_alike_when_they_may_be_one_person_s(one, other, alike):
+    a, b = names.PersonName("", *one), names.PersonName("", *other)
+    assert names.are_names_alike(a, b) is alike
+    assert names.are_names_alike(b, a) is alike
+
+
+@pytest.mark.parametrize("written", ["International Business Machines Corp.", "THE INTERNATIONAL BUSINESS MACHINES CORPORATION, INC."])
+def test_an_organization_is_recognised_without_its_legal_form(written):
+    assert canonical.canonical_organization(written) == "international business machines"
+
+
+def test_an_organization_s_ampersand_dots_and_country_are_words():
+    assert canonical.canonical_organization("AT&T Inc.") == canonical.canonical_organization("AT and T")
+    assert canonical.canonical_organization("I.B.M.") == "ibm"
+    assert canonical.canonical_organization("U.S. Senate") == canonical.canonical_organization("United States Senate")
+    assert canonical.canonical_organization("Co") == "co"  # a name that is nothing else keeps it
+
+
+@pytest.mark.requirement("R27")
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("Roger F. Wicker", ("", "Roger F.", "Wicker")),
+        ("Sanford D. Bishop, Jr.", ("", "Sanford D.", "Bishop Jr.")),
+        ("Sen. Klobuchar, Amy Jean", ("Sen.", "Amy Jean", "Klobuchar")),
+        ('Eric A. "Rick" Crawford', ("", 'Eric A. "Rick"', "Crawford")),
+        ("Monica De La Cruz", ("", "Monica", "De La Cruz")),
+    ],
+)
+def test_middle_name_and_suffix_go_into_first_and_last_name(written, expected):
+    assert names.split_name(written) == names.PersonName(*expected)
+
+
+@pytest.mark.requirement("R27")
+def test_a_name_in_five_columns_goes_into_three_fields():
+    name = names.join_name(salutation="Sen.", first=" Angus", middle="S.", last="King ", suffix="Jr.")
+    assert name == names.PersonName("Sen.", "Angus S.", "King Jr.")
+
+
+@given(st.text(max_size=60))
+def test_folding_twice_changes_nothing(text):
+    assert fold(fold(text)) == fold(text)
+
+
+@given(st.text(max_size=40))
+def test_folding_does_not_see_case_or_composition(text):
+    import unicodedata
+
+    assert fold(unicodedata.normalize("NFD", text)) == fold(unicodedata.normalize("NFC", text))
+    assert fold(text.casefold()) == fold(text)
+
+
+@given(st.text(max_size=60))
+def test_no_text_breaks_a_canonical_form_and_each_is_its_own(text):
+    for form in (canonical.canonical_email, canonical.canonical_phone):
+        once = form(text)
+        assert once is None or form(once) == once
+    once = canonical.canonical_organization(text)
+    assert canonical.canonical_organization(once) == once
+    canonical.canonical_name(text)
+    canonical.canonical_address(text)
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_likeness_is_symmetric_whatever_the_names(one, other):
+    a, b = names.PersonName("", one, "Smith"), names.PersonName("", other, "smith")
+    assert names.are_names_alike(a, b) == names.are_names_alike(b, a)
+
+
+@pytest.mark.requirement("R80")
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [("MCDONALD JR", "McDonald Jr."), ("de la Cruz", "de la Cruz"), ("  van   Hollen ", "van Hollen"), ("TIMMONS IV", "Timmons IV"), ("", "")],
+)
+def test_a_name_is_evened_out_only_where_its_case_says_nothing(written, shown):
+    assert display.display_name(written) == shown
+
+
+@pytest.mark.requirement("R80")
+def test_phones_emails_postal_codes_and_states_are_shown_in_one_way():
+    assert display.display_phone("(202) 224.3441 x5") == "202-224-3441 ext. 5"
+    assert display.display_phone("+442079460000") == "+44 20 7946 0000"
+    assert display.display_phone("none") is None
+    assert display.display_email("Dov <Dov@Example.ORG>") == "Dov@example.org"
+    assert display.display_email("dov") is None
+    assert display.display_postal_code("205150904") == "20515-0904"
+    assert display.display_postal_code("2458") == "02458"
+    assert display.display_postal_code("SW1A 1AA") == "SW1A 1AA"
+    assert display.display_state("texas") == "TX"
+
+
+@given(st.text(max_size=60))
+def test_showing_a_shown_value_changes_nothing(text):
+    for show in (display.display_name, display.tidy, display.tidy_lines):
+        assert show(show(text)) == show(text)
+
+
+def test_a_contact_point_is_canonical_by_its_kind():
+    assert canonical.canonical_contact_point("email", "A@B.org") == "a@b.org"
+    assert canonical.canonical_contact_point("cell", "202-224-3441") == "+12022243441"
+    assert canonical.canonical_contact_point("work_address", "5 Main Street, Suite 4") == "5 main st ste 4"
+    assert canonical.canonical_contact_point("work_address", " ") is None
+    assert canonical.canonical_address("5 Main St. #4", "Austin", "TX", "78701-1234") == "5 main st ste 4 austin tx 78701"

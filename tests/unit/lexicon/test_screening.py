@@ -1,0 +1,139 @@
+"""Screening: what is said of a person is held, what is a name of something else is let go."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.lexicon.screening import screen
+from services.lexicon.screening.terms import Term
+
+HELD = """She is a devout Catholic.
+He identifies as Latino
+A black woman who runs the shelter
+Is Muslim
+He's Jewish
+Dov is a practicing Christian
+her Korean heritage came up
+An African American leader in Houston
+He attends a mosque downtown
+She is white.
+He was raised Mormon
+Ethnicity: Hispanic
+The sheriff is Black
+They are Hindu
+Marta is Mexican American
+Race: white
+He is an Orthodox Jew
+Religion: Sikh
+SHE IS CATHOLIC
+His wife is Buddhist""".splitlines()
+
+LET_GO = """Met with Black & Veatch about levees
+Christian Smith called
+Christian is the director
+It was a race to the deadline
+Spoke with the U.S. Conference of Catholic Bishops
+The Navajo Nation sent a delegate
+Jack Black wrote an op-ed
+White House meeting on Tuesday
+Office in White Plains
+Islamic Society of North America hosted
+Jewish Federation of Houston
+He speaks Spanish and Arabic
+Visited the Cherokee County sheriff
+Catholic Charities USA will follow up
+The Senate race is close
+He acted in good faith
+The Mexican government replied
+Sent the white paper
+Mr. White is late
+African American Chamber of Commerce
+The report was black and white
+polish the draft
+He is Chief of the Indian Affairs office
+Baptist Hospital called
+Korean War memorial event
+The box is black
+The Lutheran Immigration and Refugee Service is helpful
+First Baptist Church hosted the meeting
+Uses social media regularly; often writes op-eds for a local newspaper""".splitlines()
+
+
+@pytest.mark.requirement("R41", "N8")
+@pytest.mark.parametrize("text", HELD)
+def test_what_is_said_of_a_person_is_held(text):
+    assert any(found.verdict == "hold" and found.klass in {"race", "ethnicity", "religion"} for found in screen(text))
+
+
+@pytest.mark.requirement("N8")
+@pytest.mark.parametrize("text", LET_GO)
+def test_names_of_firms_bodies_places_and_people_are_let_go(text):
+    assert screen(text) == []
+
+
+@pytest.mark.requirement("R41")
+def test_a_strong_word_that_nobody_is_said_to_be_is_asked_about():
+    (found,) = screen("Talked about hispanic media")
+    assert (found.klass, found.verdict) == ("ethnicity", "ask")
+
+
+@pytest.mark.requirement("T15")
+@pytest.mark.parametrize(
+    ("text", "quoted", "klass"),
+    [
+        ("call 202-224-3441 now", "202-224-3441", "phone"),
+        ("(202) 224 3441", "(202) 224 3441", "phone"),
+        ("London +44 20 7946 0000.", "+44 20 7946 0000", "phone"),
+        ("2022243441", "2022243441", "phone"),
+        ("２０２-２２４-３４４１", "２０２-２２４-３４４１", "phone"),
+        ("mail dov@example.org, please", "dov@example.org", "email"),
+        ("dov at example dot org", "dov at example dot org", "email"),
+        ("dov (at) example (dot) org", "dov (at) example (dot) org", "email"),
+    ],
+)
+def test_phones_and_emails_in_text_are_held_where_they_stand(text, quoted, klass):
+    (found,) = screen(text)
+    assert (text[found.start : found.end], found.klass, found.verdict) == (quoted, klass, "hold")
+
+
+@pytest.mark.requirement("T15")
+def test_seven_digits_after_a_word_of_calling_are_asked_about():
+    assert [(f.klass, f.verdict) for f in screen("her cell is 555-0173")] == [("phone", "ask")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2010-05-06 to 2010-05-09", "ZIP 20515-0904", "P.L. 107-296", "FY 2025-2026", "grant 1234567890", "6 U.S.C. 112(c)", "$2,000,000,000",
+     "meet at noon. dot the i", "case 2024-00012345", "meet me at example.org", "12:30-14:45"],
+)  # fmt: skip
+def test_dates_codes_and_sums_are_no_phones(text):
+    assert screen(text) == []
+
+
+def test_a_finding_never_carries_the_words():
+    for found in screen("dov@example.org is Catholic, 202-224-3441"):
+        assert "dov" not in found.why
+        assert "Catholic" not in found.why
+        assert "224" not in found.why
+
+
+def test_a_larger_list_is_added_without_touching_the_rules():
+    extra = {"Tlingit": Term("race")}
+    assert [(f.klass, f.verdict) for f in screen("She is Tlingit.", extra)] == [("race", "hold")]
+    assert screen("She is Tlingit.") == []
+    assert screen("The Tlingit Tribe sent a delegate", extra) == []
+
+
+@given(st.text(max_size=300))
+def test_no_text_breaks_screening_and_findings_are_in_order_and_apart(text):
+    found = screen(text)
+    assert all(0 <= f.start < f.end <= len(text) for f in found)
+    assert all(a.end <= b.start for a, b in zip(found, found[1:], strict=False))
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    "text", ["a@" * 20_000, "1-" * 40_000, "a." * 40_000, "black & " * 10_000, "x at " * 15_000, "A " * 40_000, " " * 100_000 + "@"]
+)
+def test_hostile_text_is_screened_in_reasonable_time(text):
+    screen(text)
