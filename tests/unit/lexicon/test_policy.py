@@ -43,7 +43,7 @@ CONTACT_ACTIONS = {"reveal", "add_contact_point", "correct_contact_point", "gran
 DIRECTORY_ACTIONS = {"read", "search", "create", "change", "export_directory"}
 
 
-def oracle(who, action, field, f):  # noqa: C901, PLR0911, PLR0912 - it follows the sentences
+def oracle(who, action, field, f):
     office, system = "office_administrator" in who.roles, bool({"system_administrator", "system_owner"} & who.roles)
     reader = who.level in {"reader", "contributor", "steward"}
     contributor = who.level in {"contributor", "steward"}
