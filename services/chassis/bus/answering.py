@@ -1,0 +1,417 @@
+"""`answers`: a method of a service that answers calls.
+
+Around every call, in this order: the trace is bound; the passport is checked (signature, audience, dates, session,
+acknowledgement); the method runs within the caller's deadline; if no audit entry was committed meanwhile, nothing
+leaves; a refusal is recorded before it leaves; of any other exception only the word *internal* and the trace id cross.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import eventlet
+import orjson
+import structlog
+from marshmallow import ValidationError
+from nameko.extensions import SharedExtension
+
+from services.chassis import logs, metrics
+from services.chassis.bus.calls import INTERNAL, OPERATION, PASSPORT, TRACE
+from services.chassis.bus.container import Performed
+from services.chassis.bus.providers import TOKEN, process_of
+from services.chassis.bus.wire import LOST, Link, LinkDown
+from services.chassis.database import audited_calls
+from services.chassis.messages import (
+    Caller,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Operation,
+    Refusal,
+    Unavailable,
+    new_id,
+    wire_value,
+)
+from services.chassis.topology import CALLS, call_queue
+
+if TYPE_CHECKING:
+    from services.chassis.process import Process
+
+_log = structlog.get_logger(__name__)
+
+_TRANSIENT = 1
+_LARGEST_CALL = 4 * 1024 * 1024
+#: An answer is tried again for so long when the broker is away; the caller has given up by then.
+_ANSWER_FOR = 30.0
+_ANSWER_PAUSE = 0.2
+_ANSWER_PAUSE_MOST = 2.0
+
+#: Whom a method answers unless it says otherwise: a person with an acknowledged session.
+USER = "user"
+ANONYMOUS = "anonymous"
+
+
+class AcknowledgementRequired(Forbidden):
+    """Read and accept the three statements first."""
+
+    code = "acknowledgement-required"
+
+
+class IdentityRefused(Forbidden):
+    """This is not for you to ask."""
+
+    code = "identity-refused"
+
+
+class NoSuchMethod(NotFound):
+    """The service does not answer to that."""
+
+    code = "no-such-method"
+
+
+class BadCall(Invalid):
+    """The call does not have the arguments that the method takes."""
+
+    code = "bad-call"
+
+
+class OperationRequired(Invalid):
+    """A command must say which operation it is."""
+
+    code = "operation-required"
+
+
+class Unaudited(Exception):  # noqa: N818 - it names the obstacle
+    """The method answered without an audit entry; nothing may leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call as it came in; its values belong to the caller and are never logged."""
+
+    kwargs: dict[str, Any]
+    passport: str | None
+    trace_id: str
+    operation: Operation | None
+    seconds: float
+    message: Any
+
+
+class CallConsumer(SharedExtension):  # type: ignore[misc]  # nameko is untyped
+    """Takes calls from the service's queue, and sends the answers over the same connection."""
+
+    def __init__(self) -> None:
+        """Begin without entrypoints."""
+        self._entrypoints: dict[str, Answers] = {}
+        self._link: Link | None = None
+        self._tag = ""
+        self._stopping = False
+        super().__init__()
+
+    @property
+    def process(self) -> Process:
+        """The process that it runs in."""
+        return process_of(self)
+
+    def register(self, entrypoint: Answers) -> None:
+        """Let calls to this method through."""
+        self._entrypoints[entrypoint.method_name] = entrypoint
+
+    def start(self) -> None:
+        """Begin to connect and to consume."""
+        self._link = Link(self.process.address, name=f"{self.process.service}-answers", prepare=self._prepare)
+        self._link.start()
+
+    def pause(self) -> None:
+        """Take no more calls; those under way are finished."""
+        if self._stopping:
+            return
+        self._stopping = True
+        if self._link is not None and self._link.is_up:
+            try:
+                self._link.channel.basic_cancel(self._tag, nowait=True)
+            except LOST:
+                return
+
+    def stop(self) -> None:
+        """Close the connection, after the last answer."""
+        if self._link is not None:
+            self._link.stop()
+
+    kill = stop
+
+    def wait_up(self, seconds: float) -> bool:
+        """Wait until calls are taken; tell whether they are."""
+        return self._link is not None and self._link.wait_up(seconds)
+
+    def _prepare(self, channel: Any) -> None:
+        queue = call_queue(self.process.service)
+        channel.basic_qos(0, self.process.settings.workers, False)
+        self._tag = f"{self.process.service}-{new_id()}"
+        channel.basic_consume(queue=queue, callback=lambda raw: self._receive(channel.message_to_python(raw)), consumer_tag=self._tag)
+
+    def _receive(self, message: Any) -> None:
+        if self._stopping:
+            return  # Not acknowledged: the broker gives it to somebody else.
+        reason = self._why_unanswerable(message)
+        if reason is not None:
+            # Nobody can be told, and a call may hold a person's values: so it is neither kept nor logged.
+            metrics.dropped_calls.labels(self.process.service, reason).inc()
+            _log.warning("call.dropped", reason=reason, **logs.fingerprint(message.body or b""))
+            self._acknowledge(message)
+            return
+        method = str(message.delivery_info.get("routing_key", "")).partition(".")[2]
+        entrypoint = self._entrypoints.get(method)
+        call = _read_call(message)
+        if call is None or entrypoint is None:
+            eventlet.spawn(self.answer, message, _refused(BadCall() if call is None else NoSuchMethod()))
+            return
+        self.container.spawn_worker(entrypoint, (), {}, context_data={"call": call, TOKEN: call.passport})
+
+    @staticmethod
+    def _why_unanswerable(message: Any) -> str | None:
+        properties = message.properties
+        if not isinstance(properties.get("reply_to"), str) or not properties["reply_to"].startswith("reply."):
+            return "no-reply-to"
+        if not isinstance(properties.get("correlation_id"), str):
+            return "no-correlation-id"
+        if len(message.body or b"") > _LARGEST_CALL:
+            return "too-large"
+        return None
+
+    def answer(self, message: Any, body: bytes) -> None:
+        """Send an answer, transient and unconfirmed, and acknowledge the call.
+
+        While the broker is away the answer is tried again; nothing is raised.
+        """
+        pause = _ANSWER_PAUSE
+        with eventlet.Timeout(_ANSWER_FOR, exception=False):
+            while self._link is not None:
+                try:
+                    self._link.publish(
+                        body,
+                        exchange=CALLS,
+                        routing_key=message.properties["reply_to"],
+                        correlation_id=message.properties["correlation_id"],
+                        delivery_mode=_TRANSIENT,
+                    )
+                    break
+                except LinkDown:
+                    eventlet.sleep(pause)
+                    pause = min(pause * 2, _ANSWER_PAUSE_MOST)
+        self._acknowledge(message)
+
+    def _acknowledge(self, message: Any) -> None:
+        try:
+            message.ack()
+        except LOST:
+            return  # The connection it came over is gone, and with it the need.
+
+
+class Answers(Performed):
+    """The entrypoint behind `@answers`."""
+
+    consumer = CallConsumer()
+
+    def __init__(
+        self,
+        action: str,
+        *,
+        subject: str | None = None,
+        command: bool = False,
+        identity: str | tuple[str, ...] = USER,
+        before_acknowledgement: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """Describe whom the method answers.
+
+        :param action: what the audit trail calls it, `contacts:individual:read`.
+        :param subject: the argument that names the record; its id goes into the entry of a refusal.
+        :param command: it changes something, so the call must name its operation.
+        :param identity: `user` (the default), `anonymous`, `operator`, `integration`, or services by name.
+        :param before_acknowledgement: a session will do that has not acknowledged the statements.
+        """
+        self.action = action
+        self.subject = subject
+        self.command = command
+        self.identities = (identity,) if isinstance(identity, str) else tuple(identity)
+        self.before_acknowledgement = before_acknowledgement
+        super().__init__(**kwargs)
+
+    def setup(self) -> None:
+        """Make the method known."""
+        self.consumer.register(self)
+        self.signature = inspect.signature(getattr(self.container.service_cls, self.method_name))
+
+    def stop(self) -> None:
+        """Take no more calls."""
+        self.consumer.pause()
+
+    def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
+        """Answer one call."""
+        call: _Call = worker.data["call"]
+        process = self.consumer.process
+        token = logs.trace.set(call.trace_id)
+        try:
+            with _timed(process.service, self.method_name) as outcome:
+                body = self._body(process, call, method, outcome)
+            self.consumer.answer(call.message, body)
+        finally:
+            logs.trace.reset(token)
+
+    def _body(self, process: Process, call: _Call, method: Callable[..., Any], outcome: list[str]) -> bytes:
+        caller = Caller.anonymous(trace_id=call.trace_id).within(trace_id=call.trace_id, operation=call.operation)
+        deadline = eventlet.Timeout(call.seconds)
+        try:
+            caller = self._identify(process, call, caller)
+            self._check_arguments(call)
+            with audited_calls() as audited:
+                result = method(caller, **call.kwargs)
+                if not audited():
+                    raise Unaudited
+            return orjson.dumps({"result": result, "error": None}, default=wire_value)
+        except eventlet.Timeout as timeout:
+            if timeout is not deadline:
+                raise
+            refusal: Refusal = Unavailable()
+        except Refusal as error:
+            refusal = error
+        except ValidationError as error:
+            refusal = Invalid(errors=_flat(error.normalized_messages()))
+        except Exception as error:
+            deadline.cancel()
+            _log.error("call.failed", action=self.action, **logs.where(error))
+            outcome[0] = INTERNAL
+            self._record(process, call, caller, outcome="failed", rule=INTERNAL)
+            return _internal(call.trace_id)
+        finally:
+            deadline.cancel()
+        outcome[0] = refusal.code
+        if not self._record(process, call, caller, outcome="refused", rule=refusal.code):
+            refusal = Unavailable()
+        return _refused(refusal)
+
+    def _identify(self, process: Process, call: _Call, anonymous: Caller) -> Caller:
+        if self.command and call.operation is None:
+            raise OperationRequired
+        if ANONYMOUS in self.identities:
+            return self._known(process, call) or anonymous
+        if process.verifier is None:
+            raise Unavailable
+        caller = process.verifier.verify(call.passport, process.clock()).within(trace_id=call.trace_id, operation=call.operation)
+        if (caller.id if caller.kind == "service" else caller.kind) not in self.identities:
+            raise IdentityRefused
+        process.revocations.check(caller)
+        if caller.kind == USER and not self.before_acknowledgement and not caller.acknowledged:
+            raise AcknowledgementRequired
+        return caller
+
+    def _known(self, process: Process, call: _Call) -> Caller | None:
+        """Return who it is, where nobody has to be known but users are if they show a passport."""
+        if USER not in self.identities or call.passport is None or process.verifier is None:
+            return None
+        try:
+            caller = process.verifier.verify(call.passport, process.clock())
+        except Refusal:
+            return None
+        return caller.within(trace_id=call.trace_id, operation=call.operation) if caller.kind == USER else None
+
+    def _check_arguments(self, call: _Call) -> None:
+        try:
+            self.signature.bind(None, None, **call.kwargs)
+        except TypeError:
+            raise BadCall from None
+
+    def _record(self, process: Process, call: _Call, caller: Caller, *, outcome: str, rule: str) -> bool:
+        """Record how the call ended, in a transaction of its own; tell whether it is durable."""
+        if process.database is None:
+            return False
+        try:
+            with eventlet.Timeout(call.seconds), process.database.work(caller) as work:
+                work.record(self.action, subjects=self._subjects(call), outcome=outcome, rule=rule)
+        except (Exception, eventlet.Timeout) as error:
+            _log.error("call.unrecorded", action=self.action, **logs.where(error))  # noqa: TRY400 - its words may quote a person
+            return False
+        return True
+
+    def _subjects(self, call: _Call) -> list[str]:
+        # Only what is shaped like an id: anything else may be a value in the wrong place.
+        given = call.kwargs.get(self.subject) if self.subject else None
+        try:
+            return [str(UUID(given))] if isinstance(given, str) else []
+        except ValueError:
+            return []
+
+
+answers = Answers.decorator
+
+
+class _timed:  # noqa: N801 - used like a function
+    """Measure a call; gives a one-element list for how it ended."""
+
+    def __init__(self, service: str, method: str) -> None:
+        self._labels = (service, method)
+        self._outcome = ["ok"]
+
+    def __enter__(self) -> list[str]:
+        self._begun = eventlet.hubs.get_hub().clock()
+        return self._outcome
+
+    def __exit__(self, *_: object) -> None:
+        metrics.calls.labels(*self._labels, self._outcome[0]).observe(eventlet.hubs.get_hub().clock() - self._begun)
+
+
+def _read_call(message: Any) -> _Call | None:
+    """Read a call; None when it is not one."""
+    try:
+        body = orjson.loads(message.body)
+        kwargs = body["kwargs"]
+        if body.get("args") or not isinstance(kwargs, dict):
+            return None
+        headers = message.headers or {}
+        operation = headers.get(OPERATION)
+        return _Call(
+            kwargs=kwargs,
+            passport=_text(headers.get(PASSPORT)),
+            trace_id=_trace(headers.get(TRACE)),
+            operation=Operation.from_wire(orjson.loads(operation)) if operation else None,
+            seconds=float(message.properties.get("expiration") or 10_000) / 1000,
+            message=message,
+        )
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _trace(value: object) -> str:
+    try:
+        return str(UUID(str(value)))
+    except ValueError:
+        return new_id()  # What is not an id might be a value.
+
+
+def _refused(refusal: Refusal) -> bytes:
+    return orjson.dumps({"result": None, "error": refusal.to_wire()}, default=wire_value)
+
+
+def _internal(trace_id: str) -> bytes:
+    error = {"branch": INTERNAL, "code": INTERNAL, "detail": None, "errors": None, "extra": {"trace_id": trace_id}}
+    return orjson.dumps({"result": None, "error": error})
+
+
+def _flat(messages: Mapping[str, Any], prefix: str = "") -> dict[str, list[str]]:
+    flat: dict[str, list[str]] = {}
+    for name, value in messages.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{path}."))
+        else:
+            flat[path] = [str(v) for v in (value if isinstance(value, list) else [value])]
+    return flat

@@ -1,0 +1,44 @@
+"""nameko's container, with entrypoints that do their own work from beginning to end.
+
+nameko kills a service when anything escapes a worker, and logs the text and arguments of every exception; so our
+entrypoints have a `perform` that runs the method, deals with whatever it raises, and lets nothing out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from nameko.containers import ServiceContainer
+from nameko.extensions import Entrypoint
+
+_log = structlog.get_logger(__name__)
+
+
+class Performed(Entrypoint):  # type: ignore[misc]  # nameko is untyped
+    """An entrypoint that runs its method itself."""
+
+    def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
+        """Run `method` for one worker and deal with everything it raises; return what it came to."""
+        raise NotImplementedError
+
+
+class Container(ServiceContainer):  # type: ignore[misc]  # nameko is untyped
+    """One service in one process."""
+
+    def _run_worker(self, worker_ctx: Any, handle_result: Any) -> None:
+        entrypoint = worker_ctx.entrypoint
+        if not isinstance(entrypoint, Performed):
+            super()._run_worker(worker_ctx, handle_result)
+            return
+        result = None
+        try:
+            self._inject_dependencies(worker_ctx)
+            self._worker_setup(worker_ctx)
+            result = entrypoint.perform(worker_ctx, getattr(worker_ctx.service, entrypoint.method_name))
+        except Exception:
+            _log.exception("worker.escaped", entrypoint=entrypoint.method_name)
+        # nameko's test helpers listen to these two.
+        self._worker_result(worker_ctx, result, None)
+        self._worker_teardown(worker_ctx)

@@ -1,0 +1,300 @@
+"""`listens`: a method that works off announcements, each once; `gathers`: one that takes a queue in batches.
+
+The message's id goes into the inbox table in the transaction of the effect; the acknowledgement follows the commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import eventlet
+import orjson
+import structlog
+from eventlet.event import Event
+from nameko.extensions import SharedExtension
+
+from services.chassis import logs, metrics
+from services.chassis.bus.container import Performed
+from services.chassis.bus.keeping import Keeper, settle
+from services.chassis.bus.providers import process_of
+from services.chassis.bus.wire import LOST, Link
+from services.chassis.messages import Announcement, Caller, Unavailable, new_id
+from services.chassis.topology import inbox
+
+if TYPE_CHECKING:
+    from services.chassis.process import Process
+
+_log = structlog.get_logger(__name__)
+
+#: Announcements that one process works on at the same time.
+CONCURRENTLY = 4
+_LARGEST = 1024 * 1024
+
+
+class Undecodable(Exception):  # noqa: N818 - it names the obstacle
+    """This is not an announcement."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Envelope:
+    id: str
+    name: str
+    trace_id: str
+    fields: dict[str, Any]
+
+
+class _QueueConsumer(SharedExtension):  # type: ignore[misc]  # nameko is untyped
+    """A connection of its own that consumes one queue."""
+
+    def __init__(self) -> None:
+        self._link: Link | None = None
+        self._tag = ""
+        self._stopping = False
+        super().__init__()
+
+    @property
+    def process(self) -> Process:
+        return process_of(self)
+
+    def consume(self, queue: str, *, prefetch: int, receive: Callable[[Any], object]) -> None:
+        def prepare(channel: Any) -> None:
+            channel.basic_qos(0, prefetch, False)
+            self._tag = f"{self.process.service}-{new_id()}"
+            channel.basic_consume(
+                queue=queue,
+                callback=lambda raw: None if self._stopping else receive(channel.message_to_python(raw)),
+                consumer_tag=self._tag,
+            )
+
+        self._link = Link(self.process.address, name=f"{self.process.service}-{queue}", prepare=prepare)
+        self._link.start()
+
+    def pause(self) -> None:
+        """Take nothing more; what is under way is finished."""
+        self._stopping = True
+        if self._link is not None and self._link.is_up:
+            try:
+                self._link.channel.basic_cancel(self._tag, nowait=True)
+            except LOST:
+                return
+
+    def stop(self) -> None:
+        """Close the connection; what was not acknowledged goes back to the queue."""
+        if self._link is not None:
+            self._link.stop()
+
+    kill = stop
+
+    def wait_up(self, seconds: float) -> bool:
+        """Wait until the queue is consumed; tell whether it is."""
+        return self._link is not None and self._link.wait_up(seconds)
+
+
+class InboxConsumer(_QueueConsumer):
+    """Takes announcements from the service's inbox."""
+
+    def __init__(self) -> None:
+        """Begin without listeners."""
+        self.listeners: dict[str, list[Listens]] = {}
+        super().__init__()
+
+    def register(self, entrypoint: Listens) -> None:
+        """Hand announcements of this name to the entrypoint."""
+        self.listeners.setdefault(entrypoint.announcement.name, []).append(entrypoint)
+
+    def start(self) -> None:
+        """Begin to connect and to consume."""
+        process = self.process
+        self.keeper = Keeper(process.publisher, service=process.service, queue=inbox(process.service))
+        self.consume(inbox(process.service), prefetch=CONCURRENTLY, receive=self._receive)
+
+    def _receive(self, message: Any) -> None:
+        try:
+            envelope = _open(message)
+        except Undecodable as error:
+            eventlet.spawn(self.keeper.park, message, type(error).__qualname__)
+            return
+        listeners = self.listeners.get(envelope.name)
+        if not listeners:
+            # A former version of this service was bound to it; this one has no use for it.
+            metrics.announcements.labels(self.process.service, "unknown", "ignored").inc()
+            settle(message.ack)
+            return
+        context = {"message": message, "envelope": envelope, "listeners": listeners}
+        self.container.spawn_worker(listeners[0], (), {}, context_data=context)
+
+
+class Listens(Performed):
+    """The entrypoint behind `@listens`."""
+
+    consumer = InboxConsumer()
+
+    def __init__(self, announcement: type[Announcement], **kwargs: Any) -> None:
+        """Listen to one announcement; the method gets (work, announcement)."""
+        self.announcement = announcement
+        super().__init__(**kwargs)
+
+    def setup(self) -> None:
+        """Make the listener known."""
+        self.consumer.register(self)
+
+    def stop(self) -> None:
+        """Take no more."""
+        self.consumer.pause()
+
+    def perform(self, worker: Any, method: Callable[..., Any]) -> Any:  # noqa: ARG002 - every listener of it is run, not this one alone
+        """Work off one announcement: every listener of it, in one transaction, once."""
+        message, envelope = worker.data["message"], worker.data["envelope"]
+        process, keeper = self.consumer.process, self.consumer.keeper
+        token = logs.trace.set(envelope.trace_id)
+        outcome = "done"
+        try:
+            try:
+                announcement = self.announcement.from_wire(envelope.fields)
+            except TypeError as error:
+                outcome = "parked"
+                keeper.park(message, type(error).__qualname__)
+                return
+            caller = Caller.service(process.service, trace_id=envelope.trace_id)
+            with process.open_database().work(caller) as work:
+                if work.receive(envelope.id, envelope.name):
+                    for listener in worker.data["listeners"]:
+                        getattr(worker.service, listener.method_name)(work, announcement)
+                else:
+                    outcome = "known"
+            keeper.done(message)
+        except Unavailable as error:
+            outcome = "postponed"
+            keeper.postponed(message, error.code)
+        except Exception as error:
+            outcome = "retried"
+            keeper.failed(message, error)
+        finally:
+            metrics.announcements.labels(process.service, envelope.name, outcome).inc()
+            logs.trace.reset(token)
+
+
+listens = Listens.decorator
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One message of a batch: its id, and its JSON, read."""
+
+    id: str
+    body: Any
+
+
+@dataclass(eq=False, slots=True)
+class _Pile:
+    messages: list[tuple[Any, Received]] = field(default_factory=list)
+    grew: Event = field(default_factory=Event)
+
+
+class Gathers(Performed):
+    """The entrypoint behind `@gathers`: the method gets (batch), a list of `Received`, and returns when it is durable.
+
+    One batch at a time, in the order of arrival; whatever arrives meanwhile is the next one. After an error the
+    whole batch is tried again; it is never skipped. What is not JSON is parked.
+    """
+
+    consumer = _QueueConsumer()
+
+    def __init__(self, queue: str, *, most: int = 500, **kwargs: Any) -> None:
+        """Gather at most so many messages of a queue."""
+        self.queue = queue
+        self.most = most
+        self._pile = _Pile()
+        self._stopping = False
+        self._greenlet: Any = None
+        super().__init__(**kwargs)
+
+    def start(self) -> None:
+        """Begin to connect and to consume."""
+        process = self.consumer.process
+        self._keeper = Keeper(process.publisher, service=process.service, queue=self.queue)
+        self.consumer.consume(self.queue, prefetch=self.most, receive=self._receive)
+        self._greenlet = self.container.spawn_managed_thread(self._run, identifier=f"gathers {self.queue}")
+
+    def stop(self) -> None:
+        """Take no more; finish the batch under way."""
+        self._stopping = True
+        self.consumer.pause()
+        self._rouse()
+        self._greenlet.wait()
+
+    def _receive(self, message: Any) -> None:
+        if len(message.body or b"") > _LARGEST * 16:
+            eventlet.spawn(self._keeper.park, message, "too-large")
+            return
+        try:
+            body = orjson.loads(message.body)
+        except (orjson.JSONDecodeError, TypeError):
+            eventlet.spawn(self._keeper.park, message, "Undecodable")
+            return
+        self._pile.messages.append((message, Received(str(message.properties.get("message_id") or ""), body)))
+        self._rouse()
+
+    def _rouse(self) -> None:
+        if not self._pile.grew.ready():
+            self._pile.grew.send()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            if not self._pile.messages:
+                self._pile.grew.wait()
+                self._pile.grew = Event()
+                continue
+            batch, self._pile.messages = self._pile.messages[: self.most], self._pile.messages[self.most :]
+            finished = Event()
+            self.container.spawn_worker(self, (), {}, context_data={"batch": batch, "finished": finished})
+            finished.wait()
+
+    def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
+        """Hand over one batch until it is taken; messages of a lost connection are left out, they come again."""
+        batch = worker.data["batch"]
+        pause = 0.1
+        try:
+            while not self._stopping:
+                batch = [(message, received) for message, received in batch if _alive(message)]
+                if not batch:
+                    return
+                try:
+                    method([received for _, received in batch])
+                except Exception as error:
+                    _log.error("batch.failed", queue=self.queue, size=len(batch), pause=pause, **logs.where(error))
+                    eventlet.sleep(pause)
+                    pause = min(pause * 2, 5.0)
+                else:
+                    for message, _ in batch:
+                        settle(message.ack)
+                    return
+        finally:
+            worker.data["finished"].send()
+
+
+gathers = Gathers.decorator
+
+
+def _alive(message: Any) -> bool:
+    return message.channel is not None and message.channel.connection is not None
+
+
+def _open(message: Any) -> _Envelope:
+    """Read an announcement's envelope.
+
+    :raises Undecodable: it is none.
+    """
+    if message.content_type != "application/json" or len(message.body or b"") > _LARGEST:
+        raise Undecodable
+    try:
+        wire = orjson.loads(message.body)
+        envelope = _Envelope(str(UUID(wire["id"])), wire["name"], str(wire.get("trace_id") or new_id()), wire["fields"])
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Undecodable from error
+    if not isinstance(envelope.name, str) or not isinstance(envelope.fields, dict):
+        raise Undecodable
+    return envelope

@@ -1,0 +1,128 @@
+"""The relay: publishes what waits in the outbox, woken by commits, and looks by itself every half second."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import eventlet
+import structlog
+from eventlet.event import Event
+
+from services.chassis import metrics
+from services.chassis.bus.publishing import Fate, Publisher
+from services.chassis.database import Database
+from services.chassis.messages import Refusal
+from services.chassis.outbox import BATCH, Outbox, Outgoing
+
+_log = structlog.get_logger(__name__)
+
+_LOOK_EVERY = 0.5
+_SETTLE_EVERY = 10.0
+_LONGEST_PAUSE = 5.0
+_LAST_WORDS = 5.0
+
+
+class Relay:
+    """Ships the outbox of one database, in a greenlet of its own."""
+
+    def __init__(self, database: Database, publisher: Publisher) -> None:
+        """Prepare; `start` begins."""
+        self._service = database.service
+        self._database = database
+        self._outbox = Outbox(database)
+        self._publisher = publisher
+        self._commit = Event()
+        self._stopping = False
+        self._greenlet: Any = None
+        self._stream_is_open = False
+
+    def start(self) -> None:
+        """Begin to ship; wait for neither database nor broker."""
+        self._database.on_commit = self.wake
+        self._greenlet = eventlet.spawn(self._run)
+
+    def wake(self) -> None:
+        """Look now: something was committed."""
+        if not self._commit.ready():
+            self._commit.send()
+
+    def stop(self) -> None:
+        """Ship what is left, say up to where the stream is settled, and stop."""
+        self._stopping = True
+        self.wake()
+        if self._greenlet is not None:
+            with eventlet.Timeout(_LAST_WORDS * 2, exception=False):
+                self._greenlet.wait()
+        self.kill()
+
+    def kill(self) -> None:
+        """Stop at once; the rows stay for the next process."""
+        if self._greenlet is not None:
+            self._greenlet.kill()
+            self._greenlet = None
+
+    def _run(self) -> None:
+        pause = _LOOK_EVERY
+        next_settling = 0.0
+        while not self._stopping:
+            try:
+                if not self._stream_is_open:
+                    self._outbox.open_stream()
+                    self._stream_is_open = True
+                now = eventlet.hubs.get_hub().clock()
+                if now >= next_settling:
+                    self._settle()
+                    next_settling = now + _SETTLE_EVERY
+                count = self._ship()
+                pause = _LOOK_EVERY
+                if count >= BATCH:
+                    continue
+            except Refusal as error:
+                pause = min(pause * 2, _LONGEST_PAUSE)
+                _log.warning("relay.waits", code=error.code, pause=pause)
+            except Exception:
+                pause = min(pause * 2, _LONGEST_PAUSE)
+                _log.exception("relay.failed", pause=pause)
+            self._rest(pause)
+        self._say_goodbye()
+
+    def _rest(self, seconds: float) -> None:
+        # After trouble a commit does not cut the pause short: each one would try, and fail, again.
+        if seconds > _LOOK_EVERY:
+            deadline = eventlet.Timeout(seconds, exception=False)
+            with deadline:
+                while not self._stopping:
+                    eventlet.sleep(_LOOK_EVERY)
+        else:
+            with eventlet.Timeout(seconds, exception=False):
+                self._commit.wait()
+        if self._commit.ready():
+            self._commit = Event()
+
+    def _ship(self) -> int:
+        count = self._outbox.ship(self._publish)
+        if count:
+            metrics.shipped.labels(self._service).inc(count)
+        return count
+
+    def _publish(self, messages: Sequence[Outgoing]) -> list[bool]:
+        return [fate is Fate.CONFIRMED for fate in self._publisher.publish_confirmed(messages)]
+
+    def _settle(self) -> None:
+        self._outbox.settle()
+        oldest = self._outbox.oldest_waiting()
+        age = 0.0 if oldest is None else (datetime.now(UTC) - oldest).total_seconds()
+        metrics.oldest_waiting.labels(self._service).set(age)
+
+    def _say_goodbye(self) -> None:
+        try:
+            with eventlet.Timeout(_LAST_WORDS):
+                if self._stream_is_open:
+                    self._outbox.settle(closing=True)
+                while self._ship() >= BATCH:
+                    pass
+        except (Exception, eventlet.Timeout) as error:
+            # The rows stay, and the next process ships them.
+            _log.warning("relay.unfinished", error=type(error).__name__)

@@ -1,0 +1,79 @@
+"""`every`: a method that is run at intervals, as the service itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import eventlet
+import structlog
+from eventlet.event import Event
+
+from services.chassis import logs, metrics
+from services.chassis.bus.container import Performed
+from services.chassis.bus.providers import process_of
+from services.chassis.messages import Caller, Refusal
+
+_log = structlog.get_logger(__name__)
+
+
+class Every(Performed):
+    """The entrypoint behind `@every`."""
+
+    def __init__(self, *, seconds: float, action: str, eager: bool = False, **kwargs: Any) -> None:
+        """Run the method with (caller) every so many seconds, and never twice at once; `eager`: at the start, too."""
+        self.seconds = seconds
+        self.action = action
+        self.eager = eager
+        self._stopped = Event()
+        self._greenlet: Any = None
+        super().__init__(**kwargs)
+
+    def start(self) -> None:
+        """Begin to count."""
+        self._greenlet = self.container.spawn_managed_thread(self._run, identifier=f"every {self.method_name}")
+
+    def stop(self) -> None:
+        """Stop after the run under way."""
+        if not self._stopped.ready():
+            self._stopped.send()
+        self._greenlet.wait()
+
+    def kill(self) -> None:
+        """Stop at once."""
+        self._greenlet.kill()
+
+    def _run(self) -> None:
+        pause = 0.0 if self.eager else self.seconds
+        while True:
+            with eventlet.Timeout(pause, exception=False):
+                self._stopped.wait()
+            if self._stopped.ready():
+                return
+            begun = eventlet.hubs.get_hub().clock()
+            finished = Event()
+            self.container.spawn_worker(self, (), {}, context_data={"finished": finished})
+            finished.wait()
+            pause = max(0.0, self.seconds - (eventlet.hubs.get_hub().clock() - begun))
+
+    def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
+        """Run once; a failure is logged, and the next interval comes."""
+        service = process_of(self).service
+        caller = Caller.service(service)
+        token = logs.trace.set(caller.trace_id)
+        outcome = "ok"
+        try:
+            method(caller)
+        except Refusal as error:
+            outcome = error.code
+            _log.warning("tick.refused", action=self.action, code=error.code)
+        except Exception as error:
+            outcome = "internal"
+            _log.error("tick.failed", action=self.action, **logs.where(error))
+        finally:
+            metrics.ticks.labels(service, self.method_name, outcome).inc()
+            logs.trace.reset(token)
+            worker.data["finished"].send()
+
+
+every = Every.decorator

@@ -1,0 +1,338 @@
+"""One connection to the broker that keeps itself alive: reading, writing, reconnecting.
+
+py-amqp serves one thread. Shared by greenlets it has three traps, and each has its remedy here:
+
+* its `basic_publish` reads from the socket first, in whichever greenlet publishes, and corrupts the stream that the
+  reader reads: here publishing only ever writes, and one greenlet reads;
+* a greenlet killed in the middle of a write leaves half a frame behind: here one greenlet of the connection's own
+  writes, everybody else hands it whole frames (copied, because py-amqp reuses its buffer), and what piles up while
+  it writes goes out in one piece;
+* a read with a timeout sets the timeout of the socket, which the writer shares: here the reader waits without one,
+  and a heartbeat of its own notices a dead peer.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import amqp
+import eventlet
+import kombu
+import structlog
+from amqp.method_framing import frame_writer
+from eventlet.event import Event
+from kombu.transport import pyamqp
+from kombu.utils.url import parse_url
+
+_log = structlog.get_logger(__name__)
+
+HEARTBEAT = 10.0
+_CONNECT_TIMEOUT = 5.0
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 5.0
+
+
+class LinkDown(Exception):  # noqa: N818 - it names the obstacle
+    """There is no connection to the broker just now, or the broker takes nothing in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where the broker is, as whom we go there, and whose certificate we believe."""
+
+    url: str = field(repr=False)
+    #: File of the authority's certificates, for `amqps://`; the system's own when empty.
+    authority: str = ""
+
+    def connection(self, **options: Any) -> kombu.Connection:
+        """Return an unopened connection.
+
+        Over TLS the peer must show a certificate of the name that we dialled: kombu by itself verifies the chain only.
+        """
+        scheme = self.url.partition(":")[0]
+        tls: dict[str, Any] | None = None
+        if scheme == "amqps":
+            tls = {
+                "server_hostname": parse_url(self.url)["hostname"] or "localhost",
+                "cert_reqs": ssl.CERT_REQUIRED,
+                "ca_certs": self.authority or ssl.get_default_verify_paths().cafile,
+            }
+        return _Connection(self.url, ssl=tls, heartbeat=HEARTBEAT, connect_timeout=_CONNECT_TIMEOUT, transport_options=options)
+
+
+class _Connection(kombu.Connection):  # type: ignore[misc]  # kombu is untyped
+    """A kombu connection that takes our own AMQP transport."""
+
+    def get_transport_cls(self) -> Any:
+        if self.transport_cls in {"amqp", "amqps"}:
+            return _Transport
+        return super().get_transport_cls()
+
+
+class _Gathering:
+    """A socket's writing side: whole frames in, in the order they came, from one greenlet."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+        self._write = transport.write
+        self._waiting: list[bytes] = []
+        self._busy = False
+
+    def write(self, frame: bytes | memoryview) -> None:
+        if self._transport.sock is None:
+            message = "the connection is closed"
+            raise ConnectionResetError(message)
+        self._waiting.append(bytes(frame))
+        if not self._busy:
+            self._busy = True
+            eventlet.spawn(self._flush)
+
+    def _flush(self) -> None:
+        try:
+            while self._waiting:
+                frames, self._waiting = self._waiting, []
+                self._write(b"".join(frames))
+        except OSError:
+            self._waiting.clear()
+            self._transport.close()  # The reader wakes up and reconnects.
+        finally:
+            self._busy = False
+
+
+def _gathered_frame_writer(connection: Any, transport: Any) -> Any:
+    return frame_writer(connection, _Gathering(transport))
+
+
+class _AmqpChannel(pyamqp.Channel):  # type: ignore[misc]  # kombu is untyped
+    def basic_publish(self, msg: Any, exchange: str = "", routing_key: str = "", mandatory: bool = False, **_: Any) -> Any:  # noqa: FBT001, FBT002 - py-amqp's signature
+        """Write the message, and nothing else."""
+        return self.send_method(amqp.spec.Basic.Publish, "Bssbb", (0, exchange, routing_key, mandatory, False), msg)
+
+
+class _AmqpConnection(pyamqp.Connection):  # type: ignore[misc]  # kombu is untyped
+    Channel = _AmqpChannel
+
+    def connect(self, callback: Any = None) -> Any:
+        result = super().connect(callback)
+        transport = self.transport
+        if not isinstance(transport.sock, ssl.SSLSocket):
+            receive = transport.sock.recv
+            # py-amqp keeps what it was given too much, and asks for seven bytes at a time: one call to the system
+            # instead of six for every message.
+            transport._quick_recv = lambda _: receive(65536)  # noqa: SLF001 - py-amqp has no other place for it
+        return result
+
+
+class _Transport(pyamqp.Transport):  # type: ignore[misc]  # kombu is untyped
+    Connection = _AmqpConnection
+
+
+#: What py-amqp and kombu raise when a connection or channel is lost.
+LOST: tuple[type[BaseException], ...] = (
+    *pyamqp.Transport.connection_errors,
+    *pyamqp.Transport.channel_errors,
+    kombu.exceptions.OperationalError,
+    kombu.exceptions.ChannelError,
+    OSError,
+    AttributeError,  # py-amqp raises it when a connection goes away under it.
+)
+
+
+class Link:
+    """One connection of one process: reconnects by itself, with growing pauses, for as long as it is wanted.
+
+    `prepare` is called with the new channel after every connect, before anybody publishes; there it declares and
+    consumes. `lost` is called after every loss.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        name: str,
+        prepare: Callable[[Any], object] = lambda _: None,
+        lost: Callable[[], object] = lambda: None,
+        blocked: Callable[[bool], object] = lambda _: None,
+    ) -> None:
+        """Describe the link; `start` opens it."""
+        self._address = address
+        self._name = name
+        self._prepare = prepare
+        self._lost = lost
+        self._tell_blocked = blocked
+        self._connection: kombu.Connection | None = None
+        self._inner: Any = None
+        self._channel: Any = None
+        self._up = Event()
+        self._stopping = False
+        self._pause = Event()
+        self._reader: Any = None
+        self._heart: Any = None
+        self.blocked = False
+
+    @property
+    def is_up(self) -> bool:
+        """Whether there is a connection just now."""
+        return self._channel is not None
+
+    @property
+    def channel(self) -> Any:
+        """The prepared channel.
+
+        :raises LinkDown: there is no connection just now.
+        """
+        if self._channel is None:
+            message = f"{self._name}: no connection to the broker"
+            raise LinkDown(message)
+        return self._channel
+
+    def start(self) -> None:
+        """Begin to connect, in the background."""
+        if self._reader is None:
+            self._reader = eventlet.spawn(self._run)
+
+    def wait_up(self, seconds: float | None = None) -> bool:
+        """Wait until there is a connection; tell whether there is."""
+        with eventlet.Timeout(seconds, exception=False):
+            while not self.is_up:
+                self._up.wait()
+        return self.is_up
+
+    def stop(self) -> None:
+        """Close the connection, and stay closed."""
+        self._stopping = True
+        if not self._pause.ready():
+            self._pause.send()
+        self._channel = None
+        if self._connection is not None and self._inner is not None:
+            _part(self._connection.transport, self._inner)
+        if self._reader is not None:
+            with eventlet.Timeout(5, exception=False):
+                self._reader.wait()
+            self._reader.kill()
+            self._reader = None
+
+    def publish(
+        self,
+        body: bytes,
+        *,
+        exchange: str,
+        routing_key: str,
+        headers: Mapping[str, Any] | None = None,
+        mandatory: bool = False,
+        **properties: Any,
+    ) -> None:
+        """Hand one JSON message to the connection.
+
+        :raises LinkDown: there is no connection, or the broker refuses to take anything in (memory or disk alarm).
+        """
+        channel = self.channel
+        if self.blocked:
+            message = f"{self._name}: the broker takes nothing in"
+            raise LinkDown(message)
+        message = channel.prepare_message(
+            body,
+            content_type="application/json",
+            content_encoding="utf-8",
+            headers=dict(headers or {}),
+            properties=properties,
+        )
+        try:
+            channel.basic_publish(message, exchange=exchange, routing_key=routing_key, mandatory=mandatory)
+        except LOST as error:
+            raise LinkDown(str(error)) from error
+
+    def _run(self) -> None:
+        pause = _FIRST_PAUSE
+        while not self._stopping:
+            try:
+                inner = self._connect()
+                pause = _FIRST_PAUSE
+                while not self._stopping:
+                    self._connection.transport.drain_events(inner)  # type: ignore[union-attr]  # just connected
+            except LOST as error:
+                if not self._stopping:
+                    _log.warning("broker.lost", link=self._name, error=type(error).__name__, pause=pause)
+            except Exception:
+                # A callback's mistake must not end the only reader that this process has.
+                _log.exception("broker.reader", link=self._name)
+            finally:
+                self._disconnect()
+            if not self._stopping:
+                with eventlet.Timeout(pause, exception=False):
+                    self._pause.wait()
+                pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _connect(self) -> Any:
+        self._connection = self._address.connection(
+            on_blocked=lambda _reason: self._set_blocked(True),  # noqa: FBT003 - a flag's two states
+            on_unblocked=lambda: self._set_blocked(False),  # noqa: FBT003 - a flag's two states
+            client_properties={"connection_name": self._name},
+            frame_writer=_gathered_frame_writer,
+        )
+        with eventlet.Timeout(_CONNECT_TIMEOUT * 2, TimeoutError("the broker did not answer")):
+            # kombu's `connection` reconnects on its own when it is asked for; so it is asked once.
+            inner = self._inner = self._connection.connection
+            channel = self._connection.transport.create_channel(inner)
+            self._prepare(channel)
+        self._channel = channel
+        self._heart = eventlet.spawn(self._beat, self._connection.transport, inner)
+        self._up.send()
+        _log.info("broker.connected", link=self._name)
+        return inner
+
+    def _beat(self, transport: Any, inner: Any) -> None:
+        while True:
+            eventlet.sleep(HEARTBEAT / 4)
+            try:
+                transport.heartbeat_check(inner)
+            except LOST:
+                _drop(transport, inner)  # The reader wakes up and reconnects.
+                return
+
+    def _set_blocked(self, blocked: bool) -> None:  # noqa: FBT001 - a flag's two states
+        self.blocked = blocked
+        _log.warning("broker.blocked" if blocked else "broker.unblocked", link=self._name)
+        self._tell_blocked(blocked)
+
+    def _disconnect(self) -> None:
+        was_up = self._channel is not None
+        self._channel = None
+        self.blocked = False
+        if self._up.ready():
+            self._up = Event()
+        if self._heart is not None:
+            self._heart.kill()
+            self._heart = None
+        if self._connection is not None and self._inner is not None:
+            _drop(self._connection.transport, self._inner)
+        self._connection = self._inner = None
+        if was_up or self._stopping:
+            self._lost()
+
+
+def _part(transport: Any, inner: Any) -> None:
+    """Say goodbye in order: the broker gives back at once what was not acknowledged."""
+    try:
+        if isinstance(inner, amqp.Connection):
+            # The reader reads the answer; a second reader on one socket is an error.
+            inner.send_method(amqp.spec.Connection.Close, "BsBB", (0, "", 0, 0))
+        else:
+            transport.close_connection(inner)
+    except LOST:
+        _drop(transport, inner)
+
+
+def _drop(transport: Any, inner: Any) -> None:
+    """Let go of the socket without a word."""
+    try:
+        if isinstance(inner, amqp.Connection):
+            inner.collect()
+        else:
+            transport.close_connection(inner)
+    except LOST:
+        return

@@ -1,0 +1,261 @@
+"""One process: composed from its settings, started, and stopped cleanly.
+
+A process holds one service (the full deployment) or several (the embedded one); each has its own `Process` value,
+with its own database, identity and connections, so that nothing is shared that could not be in different places.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import eventlet
+import structlog
+from eventlet.event import Event
+
+from services.chassis.bus.calls import Client
+from services.chassis.bus.container import Container
+from services.chassis.bus.hearing import Hearing
+from services.chassis.bus.listening import CONCURRENTLY, Listens
+from services.chassis.bus.providers import LIAISON, Passports
+from services.chassis.bus.publishing import Publisher
+from services.chassis.bus.wire import LOST, Address
+from services.chassis.config import Settings
+from services.chassis.database import Database
+from services.chassis.messages import Caller, Unavailable
+from services.chassis.outbox import Stream
+from services.chassis.passport import PassportVerifier
+from services.chassis.revocations import Revocations
+from services.chassis.topology import Topology, compute, declare
+
+_log = structlog.get_logger(__name__)
+
+#: Timers, batches and background work beside the calls and announcements under way.
+_SPARE_WORKERS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """What one service runs on."""
+
+    settings: Settings
+    address: Address
+    client: Client
+    publisher: Publisher
+    passports: Passports
+    revocations: Revocations
+    database: Database | None = None
+    verifier: PassportVerifier | None = None
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    @property
+    def service(self) -> str:
+        """The service's name."""
+        return self.settings.service
+
+    def open_database(self) -> Database:
+        """Return the database.
+
+        :raises RuntimeError: this service has none.
+        """
+        if self.database is None:
+            message = f"{self.service} has no database"
+            raise RuntimeError(message)
+        return self.database
+
+    def start(self) -> None:
+        """Begin to connect to the broker; wait for nothing."""
+        self.client.start()
+        self.publisher.start()
+
+    def stop(self) -> None:
+        """Close every connection."""
+        self.client.stop()
+        self.publisher.stop()
+        if self.database is not None:
+            self.database.close()
+
+
+def compose(settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Process:
+    """Put a process together from its settings; nothing is connected before it is started.
+
+    The gateway, which has no database, composes itself in the same way.
+    """
+    address = Address(url=settings.broker_url, authority=getattr(settings, "broker_authority_file", ""))
+    client_of: list[Client] = []
+    revocations = Revocations(lambda caller: _ask_access(client_of[0], caller))
+    client = Client(
+        address,
+        identity=settings.service,
+        deadline=settings.call_deadline,
+        also=Hearing(revocations, identity=settings.service),
+    )
+    client_of.append(client)
+    database = None
+    if settings.database_url:
+        database = Database(settings.database_url, service=settings.service, stream=Stream(), pool_size=settings.pool_size, clock=clock)
+    verifier = PassportVerifier(settings.passport_public_key, settings.service) if settings.passport_public_key else None
+    return Process(
+        settings=settings,
+        address=address,
+        client=client,
+        publisher=Publisher(address, identity=settings.service),
+        passports=Passports(client, settings),
+        revocations=revocations,
+        database=database,
+        verifier=verifier,
+        clock=clock,
+    )
+
+
+def _ask_access(client: Client, caller: Caller) -> bool:
+    answer = client.call(
+        "access",
+        "check_session",
+        {"session_id": caller.session_id, "policy_version": caller.policy_version},
+        trace_id=caller.trace_id,
+        deadline=3.0,
+    )
+    return bool(answer["lives"])
+
+
+class Services:
+    """The services of one process, from start to stop."""
+
+    def __init__(self, parts: Sequence[tuple[type[Any], Process]]) -> None:
+        """Take (service class, process) for each service."""
+        self._processes = [process for _, process in parts]
+        self.containers: dict[str, Container] = {}
+        for service, process in parts:
+            config = {
+                LIAISON: {service.name: process},
+                "max_workers": process.settings.workers + CONCURRENTLY + _SPARE_WORKERS,
+            }
+            self.containers[service.name] = Container(service, config)
+
+    def start(self, *, seconds: float | None = None) -> bool:
+        """Start all; wait until every one takes calls, at most `seconds`; tell whether they do.
+
+        A broker that is not there yet is waited for, with pauses of at most five seconds.
+        """
+        for process in self._processes:
+            process.start()
+        for container in self.containers.values():
+            container.start()
+        return self.wait_ready(seconds)
+
+    def wait_ready(self, seconds: float | None = None) -> bool:
+        """Wait until every connection is there; tell whether they are."""
+        deadline = eventlet.Timeout(seconds)
+        try:
+            for process in self._processes:
+                process.client.wait_up()
+                process.publisher.wait_up()
+            for container in self.containers.values():
+                for extension in container.extensions:
+                    if hasattr(extension, "wait_up"):
+                        extension.wait_up(None)
+        except eventlet.Timeout as timeout:
+            if timeout is not deadline:
+                raise
+            return False
+        finally:
+            deadline.cancel()
+        return True
+
+    def stop(self) -> None:
+        """Stop taking work, finish what is under way, ship the outbox, close the connections."""
+        for container in reversed(self.containers.values()):
+            container.stop()
+        for process in reversed(self._processes):
+            process.stop()
+
+    def kill(self) -> None:
+        """Stop at once."""
+        for container in self.containers.values():
+            container.kill()
+        for process in self._processes:
+            process.stop()
+
+    def wait(self) -> None:
+        """Wait until a container ends by itself, which is a mistake of ours.
+
+        :raises Exception: what it ended with.
+        """
+        for container in self.containers.values():
+            container.wait()
+
+
+def run(parts: Sequence[tuple[type[Any], Process]], *, also: Iterable[Callable[[], None]] = ()) -> None:
+    """Run services until SIGTERM or SIGINT; `also` is called after they have stopped."""
+    stop = wait_for_signal()
+    services = Services(parts)
+    starting = eventlet.spawn(services.start)
+    stop.wait()
+    _log.info("process.stopping")
+    starting.kill()
+    services.stop()
+    for each in also:
+        each()
+    _log.info("process.stopped")
+
+
+def wait_for_signal() -> Event:
+    """Return an event that is sent on SIGTERM and SIGINT."""
+    stop = Event()
+
+    def ask_to_stop(*_: object) -> None:
+        # In a signal's frame nothing may wait: the hub sends the event.
+        eventlet.hubs.get_hub().schedule_call_global(0, lambda: None if stop.ready() else stop.send())
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask_to_stop)
+    return stop
+
+
+def listened_by(service: type[Any]) -> list[str]:
+    """Return the routing keys of the announcements that a service class listens to."""
+    keys: list[str] = []
+    for name in dir(service):
+        for entrypoint in getattr(getattr(service, name), "nameko_entrypoints", ()):
+            if isinstance(entrypoint, Listens):
+                keys.append(entrypoint.announcement.routing_key())
+    return sorted(set(keys))
+
+
+def topology_of(services: Iterable[type[Any]], **options: Any) -> Topology:
+    """Return the topology of service classes."""
+    return compute({service.name: listened_by(service) for service in services}, **options)
+
+
+def declare_topology(address: Address, topology: Topology, *, seconds: float = 60.0) -> None:
+    """Declare exchanges, queues and bindings, at deploy time; wait for the broker.
+
+    :raises Unavailable: the broker did not come within `seconds`.
+    """
+    with eventlet.Timeout(seconds, Unavailable("The broker did not come in time.")):
+        pause = 0.1
+        while True:
+            connection = address.connection()
+            try:
+                connection.connect()
+                inner = connection.connection
+                declare(connection.transport.create_channel(inner), topology)
+            except LOST as error:
+                if not isinstance(error, OSError) and not getattr(error, "recoverable", False):
+                    code = getattr(error, "reply_code", None) or getattr(error, "code", None)
+                    if code in {403, 406}:
+                        raise
+                _log.warning("broker.waited-for", error=type(error).__name__)
+                eventlet.sleep(pause)
+                pause = min(pause * 2, 2.0)
+            else:
+                return
+            finally:
+                try:
+                    connection.release()
+                except LOST:
+                    connection.collect()

@@ -1,0 +1,243 @@
+"""A RabbitMQ node of our own, from the system's `rabbitmq-server`: own folder, name, ports, cookie and epmd.
+
+It runs as the user `rabbitmq` when we are root, listens on the loopback only, and leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import amqp
+
+from services.chassis.postgres import ServerFailed
+
+_ADMIN = "liaison"
+_START_WITHIN = 60.0
+_STOP_WITHIN = 20.0
+_PROGRAM_FOLDERS = ("/usr/lib/rabbitmq/bin", "/usr/local/lib/rabbitmq/bin", "/usr/local/sbin", "/opt/rabbitmq/sbin")
+
+
+class Node:
+    """One node; `start_node` makes it."""
+
+    def __init__(self, folder: Path, *, tls: Path | None = None) -> None:
+        """Describe a node whose files are in `folder`; `tls` is a folder with ca.pem, cert.pem and key.pem."""
+        self.folder = folder
+        self.port = _free_port()
+        self.tls_port = _free_port() if tls else 0
+        self._tls = tls
+        self._distribution_port = _free_port()
+        self._epmd_port = _free_port()
+        self._name = f"liaison{self.port}@localhost"
+        self._password = secrets.token_urlsafe(12)
+        self._server: subprocess.Popen[bytes] | None = None
+        self._epmd: subprocess.Popen[bytes] | None = None
+        self._user = pwd.getpwnam("rabbitmq") if os.geteuid() == 0 else None
+
+    @property
+    def url(self) -> str:
+        """The administrator's address."""
+        return self.url_of(_ADMIN, self._password)
+
+    def url_of(self, user: str, password: str) -> str:
+        """A user's address."""
+        return f"amqp://{user}:{password}@127.0.0.1:{self.port}//"
+
+    def start(self) -> Node:
+        """Start, or start again with what the folder holds; wait until it answers.
+
+        :raises ServerFailed: it did not, with the end of its log.
+        """
+        self._write_configuration()
+        if self._epmd is None:
+            self._epmd = self._spawn(["epmd", "-port", str(self._epmd_port), "-address", "127.0.0.1"])
+        self._server = self._spawn([str(_program("rabbitmq-server"))])
+        deadline = time.monotonic() + _START_WITHIN
+        while not self._answers():
+            if self._server.poll() is not None or time.monotonic() > deadline:
+                end = self._log_end()
+                self.stop()
+                raise ServerFailed(f"the RabbitMQ node did not start: {end}")
+            time.sleep(0.1)
+        return self
+
+    def terminate(self) -> None:
+        """Stop it in order; its files stay."""
+        self._end(signal.SIGTERM)
+
+    def crash(self) -> None:
+        """Kill it; its files stay."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Kill it, and delete its files."""
+        self._end(signal.SIGKILL)
+        if self._epmd is not None:
+            self._epmd.kill()
+            self._epmd.wait()
+            self._epmd = None
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def control(self, *arguments: str) -> str:
+        """Run `rabbitmqctl` and return what it says.
+
+        :raises ServerFailed: it failed.
+        """
+        done = subprocess.run(
+            [str(_program("rabbitmqctl")), "--quiet", "--node", self._name, *arguments],
+            env=self._environment(),
+            capture_output=True,
+            check=False,
+            timeout=60,
+            cwd=self.folder,
+            **self._as_user(),
+        )
+        if done.returncode:
+            raise ServerFailed(f"rabbitmqctl {arguments[0]}: {done.stderr.decode(errors='replace')[-500:]}")
+        return done.stdout.decode()
+
+    def freeze(self) -> None:
+        """Stop it in its tracks: connections stay open and nothing is answered."""
+        if self._server is not None:
+            os.killpg(self._server.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        if self._server is not None:
+            os.killpg(self._server.pid, signal.SIGCONT)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._server is None:
+            return
+        # The node's processes are a group of their own.
+        try:
+            os.killpg(self._server.pid, signal.SIGCONT)
+            os.killpg(self._server.pid, number)
+            self._server.wait(_STOP_WITHIN)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._server.pid, signal.SIGKILL)
+            self._server.wait(_STOP_WITHIN)
+        except ProcessLookupError:
+            self._server.wait(_STOP_WITHIN)
+        self._server = None
+
+    def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
+        with (self.folder / "output.log").open("ab") as log:
+            return subprocess.Popen(
+                command,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                start_new_session=True,
+                **self._as_user(),
+            )
+
+    def _as_user(self) -> dict[str, int]:
+        return {"user": self._user.pw_uid, "group": self._user.pw_gid} if self._user else {}
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PATH": f"/usr/local/bin:/usr/bin:/bin:{os.environ.get('PATH', '')}",
+            "HOME": str(self.folder),
+            "LANG": "C.UTF-8",
+            "ERL_EPMD_PORT": str(self._epmd_port),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODENAME": self._name,
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_DIST_PORT": str(self._distribution_port),
+            "RABBITMQ_MNESIA_BASE": str(self.folder / "data"),
+            "RABBITMQ_LOG_BASE": str(self.folder / "log"),
+            "RABBITMQ_LOGS": str(self.folder / "log" / "node.log"),
+            "RABBITMQ_PID_FILE": str(self.folder / "pid"),
+            "RABBITMQ_CONFIG_FILE": str(self.folder / "rabbitmq"),
+            "RABBITMQ_CONF_ENV_FILE": str(self.folder / "no-such-file"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "enabled_plugins"),
+            "RABBITMQ_GENERATED_CONFIG_DIR": str(self.folder / "config"),
+            # Without it the schedulers spin while they wait, and take a core from the tests.
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+sbwt none +sbwtdcpu none +sbwtdio none",
+        }
+
+    def _write_configuration(self) -> None:
+        lines = [
+            f"listeners.tcp.1 = 127.0.0.1:{self.port}",
+            f"default_user = {_ADMIN}",
+            f"default_pass = {self._password}",
+            "vm_memory_high_watermark.absolute = 1GB",
+            "disk_free_limit.absolute = 50MB",
+            "log.file.level = warning",
+        ]
+        if self._tls is not None:
+            lines += [
+                f"listeners.ssl.1 = 127.0.0.1:{self.tls_port}",
+                f"ssl_options.cacertfile = {self._tls / 'ca.pem'}",
+                f"ssl_options.certfile = {self._tls / 'cert.pem'}",
+                f"ssl_options.keyfile = {self._tls / 'key.pem'}",
+                "ssl_options.verify = verify_none",
+            ]
+        for folder in ("data", "log", "config"):
+            (self.folder / folder).mkdir(exist_ok=True)
+        (self.folder / "rabbitmq.conf").write_text("\n".join(lines) + "\n")
+        (self.folder / "enabled_plugins").write_text("[].\n")
+        cookie = self.folder / ".erlang.cookie"
+        if not cookie.exists():
+            cookie.write_text(secrets.token_hex(16).upper())
+            cookie.chmod(0o400)
+        if self._user:
+            for path in (self.folder, *self.folder.rglob("*")):
+                os.chown(path, self._user.pw_uid, self._user.pw_gid)
+
+    def _answers(self) -> bool:
+        try:
+            with amqp.Connection(host=f"127.0.0.1:{self.port}", userid=_ADMIN, password=self._password, connect_timeout=2) as connection:
+                connection.connect()
+        except (OSError, amqp.AMQPError, AttributeError):
+            return False
+        return True
+
+    def _log_end(self) -> str:
+        texts = [path.read_text(errors="replace")[-1500:] for path in (self.folder / "output.log", self.folder / "log" / "node.log") if path.exists()]
+        return "\n".join(texts)
+
+
+def start_node(*, tls: Path | None = None) -> Node:
+    """Start a node in a folder that is deleted at its stop.
+
+    :raises ServerFailed: it did not start.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="liaison-mq-"))
+    return Node(folder, tls=tls).start()
+
+
+def _program(name: str) -> Path:
+    # Debian's programs on PATH insist on being root; the ones they wrap don't.
+    for folder in _PROGRAM_FOLDERS:
+        if (program := Path(folder, name)).exists():
+            return program
+    found = shutil.which(name)
+    if found is None:
+        raise ServerFailed(f"{name} is not installed")
+    return Path(found)
+
+
+def _free_port() -> int:
+    """Return a port below 32768 (above, the system hands them out) that nobody listens on."""
+    while True:
+        port = 20000 + secrets.randbelow(12000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
