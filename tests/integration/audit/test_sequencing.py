@@ -1,0 +1,305 @@
+"""The sequencer: each line once, durable when it returns, signed only after the stored bytes were read again."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from services.audit.storage import trail
+from services.audit.storage.trail import StoredTree
+from services.audit.usecases import sequencing
+from services.audit.usecases.sequencing import HOLE_AFTER, Sequencer, TrailDisagrees
+from services.chassis import merkle
+from services.chassis.checkpoints import SigningKey, witness
+from tests.integration.audit.conftest import START, Sender, with_driver
+
+
+@pytest.mark.requirement("R118", "R123", "R124", "N2")
+def test_what_was_taken_in_is_signed_and_verifies(own_trail, sender):
+    with own_trail.leading() as sequencer:
+        assert sequencer.take(sender.entries(700), now=START) == []
+        signed = sequencer.sign(now=START)
+        assert (signed.checkpoint.size, signed.previous, signed.proof) == (700, 0, [])
+        assert sequencer.sign(now=START) is None
+        assert sequencer.take([sender.void(), sender.mark()], now=START) == []
+        again = sequencer.sign(now=START)
+        assert again.checkpoint.size == 702
+        assert witness(own_trail.key.verifier, signed.note, again.note, again.proof).size == 702
+    report = own_trail.verify()
+    assert report.ok, report.problems
+    assert (report.entries, report.size, report.streams, report.checkpoints) == (702, 702, 1, 4)
+    assert own_trail.witness.leaf_count() == 702
+
+
+def test_a_line_that_is_delivered_again_is_written_once(own_trail, sender):
+    lines = [*sender.entries(5), sender.void(), sender.mark()]
+    with own_trail.leading() as sequencer:
+        sequencer.take(lines, now=START)
+        assert sequencer.take(lines[3:] + lines[:2], now=START) == []
+        assert sequencer.take([sender.entry()] * 2, now=START) == []
+        assert sequencer.size == 8
+
+
+def test_a_number_with_two_contents_is_a_finding_and_both_are_kept(own_trail, sender):
+    first = sender.entry()
+    with own_trail.leading() as sequencer:
+        sequencer.take([first], now=START)
+        (finding,) = sequencer.take([first | {"actor": "somebody-else"}], now=START)
+        assert (finding.kind, finding.stream, finding.n, finding.position) == ("two-contents", sender.stream, 1, 1)
+        (finding,) = sequencer.take([{"stream": sender.stream, "n": 1, "void": True}], now=START)
+        assert finding.kind == "two-contents"
+        sequencer.sign(now=START)
+    assert [problem.kind for problem in own_trail.verify().problems] == ["two-contents", "two-contents"]
+
+
+def test_the_real_entry_wins_over_a_void_of_unknown_outcome_in_either_order(own_trail):
+    early, late = Sender(), Sender()
+    void_first = early.void(unknown=True)
+    entry_after = Sender.entry(early) | {"n": 1}
+    entry_first, void_after = late.entry(), {"stream": late.stream, "n": 1, "void": True, "unknown": True}
+    with own_trail.leading() as sequencer:
+        assert sequencer.take([void_first], now=START) == []
+        assert sequencer.take([entry_after], now=START) == []
+        assert sequencer.take([entry_first], now=START) == []
+        assert sequencer.take([void_after], now=START) == []
+        assert sequencer.size == 3
+        sequencer.sign(now=START)
+    assert own_trail.verify().ok
+
+
+@pytest.mark.requirement("R124", "R126", "N2")
+def test_a_number_that_was_settled_and_never_comes_is_found(own_trail, sender):
+    lines = sender.entries(9)
+    with own_trail.leading() as sequencer:
+        sequencer.take([*lines[:3], *lines[5:], sender.mark()], now=START)
+        assert sequencer.inspect(now=START + HOLE_AFTER) == []
+        (finding,) = sequencer.inspect(now=START + HOLE_AFTER + timedelta(seconds=1))
+        assert (finding.kind, finding.stream, finding.n, finding.key) == ("hole", sender.stream, 4, f"{sender.stream}/4-5")
+        assert sequencer.inspect(now=START + 2 * HOLE_AFTER) == []
+        sequencer.sign(now=START)
+    (problem,) = own_trail.verify().problems
+    assert (problem.kind, problem.stream, problem.n) == ("hole", sender.stream, 4)
+
+
+def test_a_hole_in_a_busy_stream_grows_old_too(own_trail, sender):
+    lines = sender.entries(3)
+    with own_trail.leading() as sequencer:
+        sequencer.take([lines[0], lines[2], sender.mark()], now=START)
+        now = START
+        while now < START + HOLE_AFTER:
+            now += timedelta(seconds=10)
+            sequencer.take([sender.entry(), sender.mark()], now=now)
+        assert [finding.kind for finding in sequencer.inspect(now=now + timedelta(seconds=1))] == ["hole"]
+
+
+def test_an_idle_stream_does_not_make_a_new_gap_look_old(own_trail, sender):
+    with own_trail.leading() as sequencer:
+        sequencer.take([sender.entry(), sender.mark()], now=START)
+        later = START + timedelta(hours=1)
+        missing = sender.entry()
+        sequencer.take([sender.entry(), sender.mark()], now=later)
+        assert sequencer.inspect(now=later + timedelta(seconds=1)) == []
+        sequencer.take([missing], now=later + timedelta(seconds=2))
+        assert sequencer.inspect(now=later + 2 * HOLE_AFTER) == []
+
+
+def test_numbers_that_a_crash_may_have_swallowed_are_no_finding(own_trail, sender):
+    lines = sender.entries(6)
+    crash = sender.mark(2, crashed=True, highest=6)
+    with own_trail.leading() as sequencer:
+        sequencer.take([*lines[:3], *lines[4:], crash], now=START)
+        assert sequencer.inspect(now=START + 2 * HOLE_AFTER) == []
+        sequencer.sign(now=START)
+    report = own_trail.verify()
+    assert report.ok, report.problems
+    assert report.excused == 1
+
+
+def test_what_was_settled_before_a_crash_is_not_excused_by_it(own_trail, sender):
+    lines = sender.entries(6)
+    with own_trail.leading() as sequencer:
+        sequencer.take([lines[0], *lines[2:4], sender.mark(3, crashed=True, highest=6)], now=START)
+        assert [finding.n for finding in sequencer.inspect(now=START + 2 * HOLE_AFTER)] == [2]
+
+
+def test_a_line_that_cannot_be_read_is_kept_by_its_hash_alone(own_trail, sender):
+    bad = sender.entry(action="no action", actor="Dov Levi <dov@example.org>")
+    with own_trail.leading() as sequencer:
+        findings = sequencer.take([bad, "nonsense", {"stream": "x", "n": 1}, sender.entry(actor="nul\0")], now=START)
+        assert [finding.kind for finding in findings] == ["unreadable", "unreadable", "malformed", "malformed"]
+        assert sequencer.size == 2
+        sequencer.sign(now=START)
+    assert own_trail.sql("SELECT body FROM trail WHERE body LIKE '%dov%'") == []
+    assert own_trail.verify().ok
+
+
+def test_an_entry_under_a_passport_that_access_never_issued_is_found(own_trail, sender):
+    access = Sender("access")
+    issued = access.entry(action="access:passport:issue", subjects=["jti-1", "jti-2"])
+    forged_issue = sender.entry(action="access:passport:issue", subjects=["jti-3"])
+    with own_trail.leading() as sequencer:
+        sequencer.take([sender.entry(jti="jti-1"), issued, sender.entry(jti="jti-2"), sender.entry(jti="jti-9")], now=START)
+        sequencer.take([forged_issue, sender.entry(jti="jti-3")], now=START)
+        assert sequencer.inspect(now=START + timedelta(seconds=1)) == []
+        later = START + timedelta(minutes=5)
+        found = sequencer.inspect(now=later)
+        assert [(finding.kind, finding.position) for finding in found] == [("unknown-passport", 3), ("unknown-passport", 5)]
+        assert sequencer.inspect(now=later) == []
+
+
+@pytest.mark.requirement("R124", "N2")
+def test_every_proof_from_the_stored_tree_verifies(own_trail, sender):
+    with own_trail.leading() as sequencer:
+        for _ in range(3):
+            sequencer.take(sender.entries(301), now=START)
+        leaves = [row.leaf for row in own_trail.sql("SELECT leaf FROM trail ORDER BY position")]
+        root = merkle.root_of(leaves)
+        with sequencer._connection.begin():
+            for index in (0, 1, 255, 256, 511, 512, 900, 902):
+                path = merkle.inclusion_proof(index, 903, StoredTree(sequencer._connection).subtree)
+                assert merkle.verify_inclusion(leaves[index], index, 903, path, root)
+            for first in (1, 255, 256, 257, 512, 768, 902):
+                path = merkle.consistency_proof(first, 903, StoredTree(sequencer._connection).subtree)
+                assert merkle.verify_consistency(first, 903, path, merkle.root_of(leaves[:first]), root)
+    assert [(row.level, row.index) for row in own_trail.sql("SELECT level, index FROM trail_nodes ORDER BY 1, 2")] == [(8, 0), (8, 1), (8, 2)]
+
+
+def test_a_second_sequencer_waits_and_takes_everything_up(own_trail, sender):
+    lines = sender.entries(300)
+    with own_trail.leading() as sequencer:
+        sequencer.take([*lines[:200], lines[250]], now=START)
+        sequencer.sign(now=START)
+        sequencer.take(lines[200:220], now=START)
+        other = sa.create_engine(with_driver(own_trail.addresses.runtime), poolclass=sa.NullPool)
+        with other.connect() as connection:
+            assert not trail.take_lead(connection)
+    with own_trail.leading() as sequencer:
+        assert sequencer.size == 221
+        sequencer.take([*lines[210:], sender.mark()], now=START)
+        assert sequencer.size == 301
+        assert sequencer.inspect(now=START + 2 * HOLE_AFTER) == []
+        sequencer.sign(now=START)
+    assert own_trail.verify().ok
+
+
+def test_a_batch_that_fails_leaves_nothing_behind(own_trail, sender, monkeypatch):
+    with own_trail.leading() as sequencer:
+        sequencer.take(sender.entries(3), now=START)
+        lines = sender.entries(4)
+        with monkeypatch.context() as patch:
+            patch.setattr(trail, "save_streams", lambda *_: (_ for _ in ()).throw(RuntimeError("the database is away")))
+            with pytest.raises(RuntimeError):
+                sequencer.take(lines, now=START)
+        assert sequencer.size == 3
+        sequencer.take(lines, now=START)
+        sequencer.sign(now=START)
+    assert own_trail.verify().ok
+
+
+@pytest.mark.requirement("R124", "R126")
+@pytest.mark.parametrize("table", ["trail", "trail_nodes", "checkpoints", "issued_passports", "findings", "reviews"])
+@pytest.mark.parametrize("statement", ["UPDATE {} SET ctid = ctid", "DELETE FROM {}", "TRUNCATE {}"])
+def test_nobody_changes_or_deletes_a_row_of_the_trail(own_trail, table, statement):
+    change = statement.format(table).replace(
+        "SET ctid = ctid",
+        f"SET {'hash' if table == 'trail_nodes' else 'id' if table in {'findings', 'reviews'} else 'jti' if table == 'issued_passports' else 'note' if table == 'checkpoints' else 'body'} = NULL",
+    )
+    for url in (own_trail.addresses.runtime, own_trail.addresses.superuser):
+        engine = sa.create_engine(with_driver(url), poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            if url == own_trail.addresses.superuser:
+                # An ordinary trigger would not fire for a session that pretends to be a replica.
+                connection.execute(text("SET session_replication_role = replica"))
+            with pytest.raises(ProgrammingError, match="only ever added|permission denied"):
+                connection.execute(text(change))
+
+
+@pytest.mark.requirement("R124", "N2")
+def test_bytes_that_changed_between_taking_and_signing_are_not_signed(own_trail, sender):
+    with own_trail.leading() as sequencer:
+        sequencer.take(sender.entries(20), now=START)
+        own_trail.sql("UPDATE trail SET body = replace(body, 'trace-8\"', 'trace-9\"') WHERE position = 7")
+        with pytest.raises(TrailDisagrees) as disagrees:
+            sequencer.sign(now=START)
+        assert disagrees.value.finding.position == 7
+    assert own_trail.sql("SELECT * FROM checkpoints") == []
+
+
+@pytest.mark.requirement("R124", "N2")
+def test_whoever_recomputes_the_unsigned_tree_as_well_is_still_found(own_trail, sender):
+    with own_trail.leading() as sequencer:
+        sequencer.take(sender.entries(5), now=START)
+        sequencer.sign(now=START)
+        sequencer.take(sender.entries(20), now=START)
+        body = own_trail.sql("SELECT replace(body, 'trace-8\"', 'trace-9\"') AS body FROM trail WHERE position = 7")[0].body
+        own_trail.sql("UPDATE trail SET body = :body, leaf = :leaf WHERE position = 7", body=body, leaf=merkle.leaf_hash(body.encode()))
+        with pytest.raises(TrailDisagrees) as disagrees:
+            sequencer.sign(now=START)
+        assert disagrees.value.finding.position == 7
+
+
+@pytest.mark.requirement("R124", "N2")
+def test_without_reading_again_the_altered_entry_would_be_signed(own_trail, sender, monkeypatch):
+    """The negative control of P2: the remedy removed, the damage is done, and only the verifier is left to see it."""
+    monkeypatch.setattr(Sequencer, "_read_again", lambda self, _: self._frontier.root())
+    with own_trail.leading() as sequencer:
+        sequencer.take(sender.entries(20), now=START)
+        own_trail.sql("UPDATE trail SET body = replace(body, 'trace-8\"', 'trace-9\"') WHERE position = 7")
+        assert sequencer.sign(now=START).checkpoint.size == 20
+    assert own_trail.verify().first_bad.position == 7
+
+
+def test_a_sequencer_does_not_take_up_a_trail_that_is_shorter_than_its_witness_remembers(own_trail, sender):
+    with own_trail.leading() as sequencer:
+        sequencer.take(sender.entries(20), now=START)
+        sequencer.sign(now=START)
+    own_trail.sql("DELETE FROM trail WHERE position >= 15", "DELETE FROM checkpoints")
+    with pytest.raises(TrailDisagrees, match="covers 20 lines and the trail has 15"), own_trail.leading():
+        pass
+
+
+def test_a_sequencer_does_not_take_up_a_trail_that_was_rewritten_or_signed_by_another(own_trail, sender):
+    with own_trail.leading() as sequencer:
+        sequencer.take(sender.entries(20), now=START)
+        sequencer.sign(now=START)
+    stranger = SigningKey.generate(own_trail.key.name)
+    with pytest.raises(TrailDisagrees, match="not ours"), own_trail.leading(stranger):
+        pass
+    own_trail.sql("UPDATE trail SET leaf = sha256(leaf) WHERE position = 3")
+    with pytest.raises(TrailDisagrees, match="not the one that was signed"), own_trail.leading():
+        pass
+
+
+def test_a_lost_witness_file_is_written_again_and_a_crash_before_the_database_is_made_good(own_trail, sender, monkeypatch):
+    with own_trail.leading() as sequencer:
+        sequencer.take(sender.entries(20), now=START)
+        sequencer.sign(now=START)
+        sequencer.take(sender.entries(20), now=START)
+        with monkeypatch.context() as patch:
+            patch.setattr(sequencing.trail, "add_checkpoint", lambda *_: (_ for _ in ()).throw(RuntimeError("killed")))
+            with pytest.raises(RuntimeError):
+                sequencer.sign(now=START)
+    with own_trail.leading() as sequencer:
+        assert sequencer.signed.size == 40
+    assert [row.size for row in own_trail.sql("SELECT size FROM checkpoints ORDER BY size")] == [20, 40]
+    own_trail.witness.path.unlink()
+    own_trail.witness.leaves_path.unlink()
+    with own_trail.leading() as sequencer:
+        assert own_trail.witness.leaf_count() == 40
+    assert own_trail.verify().ok
+
+
+def test_a_torn_line_in_the_witness_file_is_closed_and_means_nothing(own_trail, sender):
+    with own_trail.leading() as sequencer:
+        sequencer.take(sender.entries(3), now=START)
+        sequencer.sign(now=START)
+        with own_trail.witness.path.open("ab") as file:
+            file.write(b'{"at": "2026-11-22T09:')
+        with own_trail.witness.leaves_path.open("ab") as file:
+            file.write(sequencer._key.seed[:0])
+        sequencer.take(sender.entries(3), now=START)
+        sequencer.sign(now=START)
+    assert [note.split("\n")[1] for _, note in own_trail.witness.notes()] == ["3", "6"]
+    assert own_trail.verify().ok
