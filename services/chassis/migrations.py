@@ -230,7 +230,7 @@ def _differences(connection: sa.Connection, metadata: sa.MetaData) -> Iterator[s
     from alembic.autogenerate import compare_metadata
     from alembic.runtime.migration import MigrationContext
 
-    def is_declared(name: str | None, kind: str, parents: Mapping[str, str | None]) -> bool:
+    def is_declared(name: str | None, kind: str, _parents: Mapping[str, str | None]) -> bool:
         return kind != "table" or name in metadata.tables
 
     context = MigrationContext.configure(connection, opts={"include_name": is_declared, "compare_type": False})

@@ -235,8 +235,12 @@ class OwnServer:
             self._process.wait(_STOP_SECONDS)
 
     def __enter__(self) -> Self:
-        """Start it."""
-        return self.start()
+        """Start it; if that is interrupted, nothing stays."""
+        try:
+            return self.start()
+        except BaseException:
+            self.stop()
+            raise
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
         """Stop it."""

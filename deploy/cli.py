@@ -1,0 +1,137 @@
+"""The command line, `liaison`: exit status 0 only when it did what it says; `--json` where a program reads it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import click
+
+#: Commands that live in modules of their own; loaded only when they are asked for, so that the others start fast.
+ELSEWHERE = {
+    "audit": "deploy.audit:audit",
+    "conformance": "deploy.conformance:conformance",
+    "import": "deploy.imports:import_files",
+    "init": "deploy.init:init",
+    "parked": "deploy.parked:parked",
+    "users": "deploy.users:users",
+}
+SEEDS = ("demo", "accounts", "none")
+
+
+class Commands(click.Group):
+    """The commands here and those elsewhere."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands that are installed."""
+        there = [name for name, place in ELSEWHERE.items() if importlib.util.find_spec(place.partition(":")[0])]
+        return sorted([*super().list_commands(ctx), *there])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of that name."""
+        place = ELSEWHERE.get(cmd_name)
+        if place is None:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = place.partition(":")
+        if importlib.util.find_spec(module) is None:
+            return None
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Liaison: who knows whom, what was said, and nothing about them that nobody needs."""
+    # nameko stands on eventlet, which says of itself at every start that it is in maintenance; `docs/decisions.md` does too.
+    warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+
+
+def _data(command: Any) -> Any:
+    return click.option(
+        "--data",
+        type=click.Path(file_okay=False, path_type=Path),
+        envvar="DATA",
+        default="data",
+        show_default=True,
+        help="The folder of the system's state.",
+    )(command)
+
+
+@main.command()
+@_data
+@click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", envvar="PORT", default=8080, show_default=True, type=click.IntRange(0, 65535), help="The port to listen on; 0 for any.")
+@click.option(
+    "--seed",
+    envvar="SEED",
+    type=click.Choice(SEEDS),
+    default="none",
+    show_default=True,
+    help="What a new system begins with: accounts and invented stakeholders, accounts alone, or nothing.",
+)
+def run(data: Path, host: str, port: int, seed: str) -> None:
+    """Run the whole system in this process, until Ctrl-C or SIGTERM."""
+    import services.chassis.green  # noqa: F401 - patches before anything else is imported
+    from deploy.embedded import run_embedded
+    from deploy.state import AlreadyRunning
+    from services.chassis.postgres import ServerFailed
+
+    try:
+        run_embedded(data, host=host, port=port, seed=seed, environ=os.environ)
+    except (AlreadyRunning, ServerFailed, OSError) as failed:
+        raise click.ClickException(str(failed)) from failed
+
+
+@main.command()
+@click.option(
+    "--secrets",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    envvar="SECRETS",
+    required=True,
+    help="The folder of secrets, as `liaison init` or a run wrote it.",
+)
+@click.option("--check", is_flag=True, help="Change nothing; fail if a database is behind or has drifted.")
+def migrate(folder: Path, *, check: bool) -> None:
+    """Make or upgrade the databases and roles of the server at DATABASE_URL, and what must exist on the broker at BROKER_URL."""
+    from deploy.provision import migrate as carry_out
+    from deploy.provision import read_address
+    from deploy.secrets import Secrets
+    from services.chassis.migrations import SchemaDiffers
+    from services.chassis.postgres import as_url
+
+    url = read_address(os.environ, "DATABASE_URL")
+    if url is None:
+        raise click.ClickException("Set DATABASE_URL (or DATABASE_URL_FILE) to a server and somebody who may make databases and roles there.")
+    try:
+        for line in carry_out(as_url(url), Secrets(folder), broker=read_address(os.environ, "BROKER_URL"), check=check):
+            click.echo(line)
+    except (SchemaDiffers, FileNotFoundError, OSError) as failed:
+        raise click.ClickException(str(failed)) from failed
+
+
+@main.command()
+@_data
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
+def doctor(data: Path, *, as_json: bool) -> None:
+    """Look at what this machine has and how the state folder is; change nothing."""
+    from deploy.doctor import examine
+
+    findings = examine(data, os.environ)
+    if as_json:
+        import json
+
+        click.echo(json.dumps([finding.as_dict() for finding in findings]))
+    else:
+        for finding in findings:
+            click.echo(f"{'ok  ' if finding.good else 'FAIL'}  {finding.subject}: {finding.sentence}")
+    sys.exit(0 if all(finding.good for finding in findings) else 1)
+
+
+if __name__ == "__main__":
+    main()

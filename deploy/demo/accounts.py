@@ -1,0 +1,88 @@
+"""Accounts of invented employees, enough to try every level, role and two stories; each with a password of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from services.access.domain.passwords import password_hash
+from services.access.usecases.seeding import Account, seed_accounts
+from services.chassis.database import Database
+from services.chassis.messages import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Employee:
+    """Somebody who does not exist, at a real office."""
+
+    username: str
+    name: str
+    component: str
+    level: str | None
+    roles: tuple[str, ...] = ()
+
+
+EMPLOYEES = (
+    Employee("amina", "Amina Farouk", "ICE", "contributor"),
+    Employee("bruno", "Bruno Keller", "ICE", "contributor"),
+    Employee("renata", "Renata Silva", "ICE", "reader"),
+    Employee("grace", "Grace Okafor", "ICE", "steward", ("office_administrator",)),
+    Employee("chloe", "Chloé Marchand", "PSO", "contributor"),
+    Employee("denis", "Denis Novak", "PSO", "contributor"),
+    Employee("paula", "Paula Reyes", "PSO", "steward", ("office_administrator",)),
+    Employee("femi", "Femi Adeyemi", "FEMA", "contributor"),
+    Employee("ursula", "Ursula Brandt", "USCIS", "contributor"),
+    Employee("ivan", "Ivan Petrov", "IGA", "contributor"),
+    Employee("wanda", "Wanda Liu", "WHL", "reader", ("system_owner",)),
+    Employee("simon", "Simon Archer", "OPA", "reader", ("system_administrator",)),
+    Employee("edda", "Edda Lindqvist", "PRIV", None, ("isso",)),
+    Employee("farid", "Farid Haddad", "PRIV", None, ("privacy_officer",)),
+)
+
+
+def seed(database: Database, file: Path, *, now: datetime) -> list[dict[str, Any]]:
+    """Enter the accounts and write their passwords into `file`; return what the file says.
+
+    The file is written first: an account whose password nobody knows would be there for good.
+    """
+    if not file.exists():
+        accounts = [
+            {
+                "username": employee.username,
+                "password": secrets.token_urlsafe(12),
+                "name": employee.name,
+                "component": employee.component,
+                "level": employee.level,
+                "roles": list(employee.roles),
+            }
+            for employee in EMPLOYEES
+        ]
+        aside = file.with_suffix(".making")
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as making:  # noqa: PTH123 - the mode, from the start
+            json.dump(accounts, making, indent=2, ensure_ascii=False)
+            making.flush()
+            os.fsync(making.fileno())
+        aside.rename(file)
+    told: list[dict[str, Any]] = json.loads(file.read_text())
+    with database.work(Caller.operator("demonstration")) as work:
+        seed_accounts(
+            work,
+            [
+                Account(
+                    username=account["username"],
+                    name=account["name"],
+                    component=account["component"],
+                    level=account["level"],
+                    roles=frozenset(account["roles"]),
+                    password_hash=password_hash(account["password"]),
+                )
+                for account in told
+            ],
+            now=now,
+        )
+    return told

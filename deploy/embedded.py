@@ -1,0 +1,166 @@
+"""The whole system in one process: PostgreSQL, the in-process broker, five services and the gateway.
+
+Each service has its own database, role, identity and connections, as in containers of its own; what differs is the
+transport, the number of processes and the addresses, and nothing outside this module knows it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import eventlet
+import structlog
+from greenlet import GreenletExit
+
+from deploy.demo import accounts
+from deploy.environment import PROCESSES, Installation
+from deploy.provision import declare, migrate, read_address, service_classes
+from deploy.state import StateFolder
+from gateway.app import create_app
+from gateway.server import listen, serve
+from services.chassis import embedded, green, logs
+from services.chassis.config import Settings
+from services.chassis.postgres import GivenServer, OwnServer, Server, as_url
+from services.chassis.process import Process, Services, compose, wait_for_signal
+
+_log = structlog.get_logger(__name__)
+
+#: Requests under way when the system is asked to stop have this long to end.
+_LAST_REQUESTS = 3.0
+_READY_SECONDS = 60.0
+
+
+class NotReady(OSError):
+    """The parts did not come up in time; the log says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The system, up."""
+
+    address: str
+    processes: Mapping[str, Process]
+
+
+def run_embedded(data: Path, *, host: str, port: int, seed: str, environ: Mapping[str, str]) -> None:
+    """Run until SIGTERM or SIGINT; say `Ready:` once it is.
+
+    :raises AlreadyRunning: another process has the folder.
+    :raises OSError: the port is taken.
+    """
+    green.check()
+    logs.configure(level=environ.get("LOG_LEVEL", "WARNING"), form=environ.get("LOG_FORMAT", "json"), service="liaison")
+    stop = wait_for_signal()
+    with StateFolder(data) as state, ExitStack() as stack:
+        starting = eventlet.spawn(_start, stack, state, host, port, seed, environ)
+        asked = eventlet.spawn(stop.wait)
+        # Whoever asks to stop while it is still starting is heard, too.
+        asked.link(lambda _: starting.kill())
+        try:
+            running = starting.wait()
+        except GreenletExit:
+            return
+        print(f"Ready: {running.address}", flush=True)  # noqa: T201 - the one line that whoever started it waits for
+        stop.wait()
+        _log.info("system.stopping")
+
+
+def _start(stack: ExitStack, state: StateFolder, host: str, port: int, seed: str, environ: Mapping[str, str]) -> Running:
+    loopback = _is_loopback(host)
+    listener = listen(Settings(service="gateway", listen_host=host, listen_port=port))
+    stack.callback(listener.close)
+    port = listener.getsockname()[1]
+    server = stack.enter_context(_database_server(state, environ))
+    installation = Installation(
+        secrets=state.secrets,
+        server=server.url,
+        broker=f"embedded://liaison/{quote(str(state.journal))}",
+        checkpoints=state.checkpoints,
+        erased_ids=state.erased_ids,
+        host=host,
+        port=port,
+        cookie_secure=not loopback,
+        ribbon=environ.get("RIBBON", ""),
+    )
+    for line in migrate(server.url, state.secrets):
+        _log.info("system.migrated", line=line)
+    embedded.register()
+    declare(installation.broker)
+
+    processes = {name: compose(Settings.read(_told(installation, name, environ), service=name)) for name in PROCESSES}
+    if seed != "none":
+        accounts.seed(processes["access"].open_database(), state.accounts, now=datetime.now(UTC))
+    stack.enter_context(_services(processes))
+    stack.enter_context(_gateway(processes["gateway"], listener))
+    with eventlet.Timeout(_READY_SECONDS, NotReady(NotReady.__doc__)):
+        while not processes["gateway"].revocations.is_current:
+            eventlet.sleep(0.02)
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    if seed == "demo":
+        from deploy.demo import stakeholders
+
+        stakeholders.seed(address, state.accounts, marker=state.path / "demo-seeded")
+    return Running(address, processes)
+
+
+def _told(installation: Installation, process: str, environ: Mapping[str, str]) -> dict[str, str]:
+    told = installation.environment_of(process)
+    # One process has few cores to share, and one server few connections: six pools of ten would be too many.
+    told.setdefault("POOL_SIZE", environ.get("POOL_SIZE", "8"))
+    for name in ("WORKERS", "CALL_DEADLINE"):
+        if name in environ:
+            told[name] = environ[name]
+    return told
+
+
+@contextmanager
+def _database_server(state: StateFolder, environ: Mapping[str, str]) -> Iterator[Server]:
+    given = read_address(environ, "DATABASE_URL")
+    if given:
+        yield GivenServer(as_url(given))
+        return
+    with OwnServer(state.postgres, state.secrets["postgres_password"]) as server:
+        yield server
+
+
+@contextmanager
+def _services(processes: Mapping[str, Process]) -> Iterator[None]:
+    services = Services([(service, processes[name]) for name, service in service_classes().items()])
+    if not services.start(seconds=_READY_SECONDS):
+        services.kill()
+        raise NotReady(NotReady.__doc__)
+    try:
+        yield
+    finally:
+        services.stop()
+
+
+@contextmanager
+def _gateway(process: Process, listener: Any) -> Iterator[None]:
+    process.start()
+    process.client.wait_up(_READY_SECONDS)
+    app = create_app(process.client, process.revocations, process.settings)
+    serving = eventlet.spawn(serve, app, listener)
+    try:
+        yield
+    finally:
+        # No new connections; what is under way is answered, if it is quick.
+        listener.close()
+        with eventlet.Timeout(_LAST_REQUESTS, exception=False):
+            serving.wait()
+        serving.kill()
+        process.stop()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

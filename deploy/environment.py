@@ -1,0 +1,71 @@
+"""What each process is told: the same words whether it is one of six in containers or one of six in this process.
+
+A process gets the secrets it needs and no other: access alone the key that signs passports, contacts alone the keys
+of the vault and the digests, audit alone the key that signs checkpoints.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.engine import URL
+
+from deploy.secrets import Secrets
+from services.access.domain.secrets import service_secret
+from services.chassis.migrations import KEYS, SERVICES, database_of, runtime_of
+from services.chassis.postgres import url_for
+
+PROCESSES = (*SERVICES, "gateway")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """Where the parts of one system are."""
+
+    secrets: Secrets
+    server: URL
+    broker: str
+    checkpoints: Path
+    erased_ids: Path
+    host: str = "127.0.0.1"
+    port: int = 8080
+    #: Browsers' cookies stay off plain HTTP, except on loopback, where there is no network to listen on.
+    cookie_secure: bool = True
+    ribbon: str = ""
+
+    def environment_of(self, process: str) -> dict[str, str]:
+        """Return the settings of one process, by the names that it reads them by."""
+        secrets = self.secrets
+        told = {
+            "SERVICE": process,
+            "BROKER_URL": self.broker,
+            "PASSPORT_PUBLIC_KEY": secrets["passport_public_key"],
+            "CHECKPOINT_PUBLIC_KEY": secrets["checkpoint_public_key"],
+            "SERVICE_SECRET": service_secret(secrets["service_master_secret"], process),
+            "CURSOR_KEY": secrets["cursor_key"],
+        }
+        if process in SERVICES:
+            told["DATABASE_URL"] = self._database(process)
+        if process == "access":
+            told["PASSPORT_PRIVATE_KEY"] = secrets["passport_private_key"]
+            told["SERVICE_MASTER_SECRET"] = secrets["service_master_secret"]
+        if process == "contacts":
+            told["KEYS_DATABASE_URL"] = self._database(KEYS)
+            told["VAULT_MASTER_KEY"] = secrets["vault_master_key"]
+            told["DIGEST_KEY"] = secrets["digest_key"]
+        if process == "audit":
+            told["CHECKPOINT_PRIVATE_KEY"] = secrets["checkpoint_private_key"]
+            told["AUDIT_WITNESS_FILE"] = str(self.checkpoints)
+        if process in {"contacts", "retention"}:
+            told["ERASED_IDS_FILE"] = str(self.erased_ids)
+        if process == "gateway":
+            told["LISTEN_HOST"] = self.host
+            told["LISTEN_PORT"] = str(self.port)
+            told["COOKIE_SECURE"] = "true" if self.cookie_secure else "false"
+            told["RIBBON"] = self.ribbon
+        return told
+
+    def _database(self, store: str) -> str:
+        role = runtime_of(store)
+        return url_for(self.server, database_of(store), role, self.secrets.password_of(role))

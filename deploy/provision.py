@@ -1,0 +1,56 @@
+"""Before the first process starts: databases, roles, migrations, and what must exist on the broker."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import URL
+
+from deploy.secrets import Secrets
+from services.chassis import migrations
+
+
+def read_address(environ: Mapping[str, str], name: str) -> str | None:
+    """Return a setting, or what the file holds that NAME_FILE points to."""
+    if environ.get(name):
+        return environ[name]
+    path = environ.get(f"{name}_FILE")
+    return Path(path).read_text().strip() if path else None
+
+
+def migrate(server: URL, secrets: Secrets, *, broker: str | None = None, check: bool = False) -> Iterator[str]:
+    """Bring the server's databases to their newest revision, and declare the topology if there is a broker.
+
+    :raises SchemaDiffers: with `check`, when something is not as it should be; then nothing is changed.
+    """
+    if check:
+        migrations.check(server, secrets.password_of)
+        yield "databases: as the code expects"
+        return
+    migrations.provision(server, secrets.password_of)
+    for store, revision in migrations.upgrade(server, secrets.password_of).items():
+        yield f"{migrations.database_of(store)}: at revision {revision}"
+    migrations.check(server, secrets.password_of)
+    if broker:
+        declare(broker)
+        yield "broker: exchanges, queues and bindings are there"
+
+
+def declare(broker: str) -> None:
+    """Declare every exchange, queue and binding, as somebody who may."""
+    from services.chassis.bus import Address
+    from services.chassis.process import declare_topology, topology_of
+
+    declare_topology(Address(url=broker), topology_of(service_classes().values()))
+
+
+def service_classes() -> dict[str, type[Any]]:
+    """Return the class of each service by its name."""
+    classes = {}
+    for name in migrations.SERVICES:
+        module = importlib.import_module(f"services.{name}.service")
+        classes[name] = getattr(module, f"{name.capitalize()}Service")
+    return classes

@@ -1,0 +1,96 @@
+"""The secrets of one installation: one file each, readable by their owner alone, written once and never replaced.
+
+The files are named like the settings that read them (`VAULT_MASTER_KEY_FILE=…/vault_master_key`), and the same folder
+serves the run in one process and the one in containers.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from services.chassis.migrations import STORES, owner_of, runtime_of
+
+#: Pairs of Ed25519 keys, `<name>_private_key` and `<name>_public_key`.
+PAIRS = ("passport", "checkpoint")
+#: 32 bytes each, in base64.
+KEYS = ("vault_master_key", "digest_key", "cursor_key")
+
+
+class Secrets:
+    """The folder of secrets."""
+
+    def __init__(self, folder: Path) -> None:
+        """Name the folder; `make` fills it."""
+        self.folder = folder
+
+    def make(self) -> list[str]:
+        """Write those that are missing; return their names."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        wanted: dict[str, Callable[[], str]] = dict.fromkeys(KEYS, _key)
+        wanted["service_master_secret"] = _password
+        wanted["postgres_password"] = _password
+        for store in STORES:
+            wanted[f"{owner_of(store)}_password"] = _password
+            wanted[f"{runtime_of(store)}_password"] = _password
+        for name in PAIRS:
+            wanted[f"{name}_private_key"] = _private_key
+        made = [name for name, invent in wanted.items() if self._write(name, invent)]
+        for name in PAIRS:
+            private = f"{name}_private_key"
+            if self._write(f"{name}_public_key", lambda private=private: _public_key(self[private])):
+                made.append(f"{name}_public_key")
+        return made
+
+    def __getitem__(self, name: str) -> str:
+        """Return one secret.
+
+        :raises FileNotFoundError: there is none of that name.
+        """
+        return (self.folder / name).read_text().strip("\n")
+
+    def password_of(self, role: str) -> str:
+        """Return the password of a role of the database."""
+        return self[f"{role}_password"]
+
+    def _write(self, name: str, invent: Callable[[], str]) -> bool:
+        path = self.folder / name
+        if path.exists():
+            return False
+        # Written aside and moved: a file that is there is whole, whenever the process was killed.
+        aside = self.folder / f".{name}"
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:  # noqa: PTH123 - the mode, from the start
+            file.write(invent() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        aside.rename(path)
+        return True
+
+
+def _password() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def _key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _private_key() -> str:
+    return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode().strip()
+
+
+def _public_key(private: str) -> str:
+    key = load_pem_private_key(private.encode(), password=None)
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode().strip()
