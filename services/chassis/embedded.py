@@ -16,7 +16,6 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import socket
 import time
 from base64 import b64decode, b64encode
 from collections import defaultdict, deque
@@ -213,6 +212,9 @@ class _Journal:
         self._lines = len(self._kept)
 
 
+_State: Any = virtual.BrokerState  # kombu has no annotations
+
+
 class Broker:
     """What all connections to one name share."""
 
@@ -220,7 +222,7 @@ class Broker:
 
     def __init__(self, journal: Path | None = None) -> None:
         """Begin empty, or with what the journal holds: its messages wait until their queue is declared again."""
-        self.state = virtual.BrokerState()
+        self.state: Any = _State()
         self.queues: dict[str, _Queue] = {}
         self.journal = _Journal(journal)
         self._kept: dict[str, list[_Letter]] = {}
@@ -235,6 +237,7 @@ class Broker:
         return cls.by_name[name]
 
     def declare(self, name: str, *, durable: bool, arguments: Mapping[str, Any], owner: Transport | None) -> _Queue:
+        """Return the queue of that name; a new one begins with what the journal kept for it."""
         queue = self.queues.get(name)
         if queue is None:
             queue = self.queues[name] = _Queue(name, self, durable, dict(arguments), owner)
@@ -243,12 +246,17 @@ class Broker:
         return queue
 
     def delete(self, name: str) -> None:
+        """Delete a queue, its bindings and what is in it."""
         self.state.queue_bindings_delete(name)
         for exchange in self.state.exchanges.values():
             exchange["table"] = [row for row in exchange["table"] if row[2] != name]
         self.queues.pop(name, None)
 
     def route(self, exchange: str, routing_key: str) -> list[_Queue]:
+        """Return the queues that a message goes to.
+
+        :raises ChannelError: there is no such exchange.
+        """
         if not exchange:
             names: Iterable[str] = [routing_key]
         else:
@@ -280,7 +288,7 @@ class Broker:
 class Channel(virtual.Channel):
     """A channel to the broker of this process."""
 
-    body_encoding = None
+    body_encoding: Any = None
     supports_fanout = True
     do_restore = False
 
@@ -306,7 +314,7 @@ class Channel(virtual.Channel):
         exclusive: bool = False,
         arguments: Mapping[str, Any] | None = None,
         **_: Any,
-    ) -> queue_declare_ok_t:  # noqa: FBT001, FBT002 - kombu's signature
+    ) -> queue_declare_ok_t:
         """Declare a queue, or, passively, ask for it."""
         name = queue or f"amq.gen-{next(self._tags)}-{id(self)}"
         if passive:
@@ -318,7 +326,7 @@ class Channel(virtual.Channel):
             known = self._broker.declare(name, durable=durable, arguments=arguments or {}, owner=self.connection if exclusive else None)
         return queue_declare_ok_t(name, len(known.letters), len(known.consumers))
 
-    def queue_delete(self, queue: str, if_unused: bool = False, if_empty: bool = False, **_: Any) -> None:  # noqa: FBT001, FBT002 - kombu's signature
+    def queue_delete(self, queue: str, if_unused: bool = False, if_empty: bool = False, **_: Any) -> None:
         """Delete a queue and its bindings."""
         known = self._broker.queues.get(queue)
         if known is not None and not (if_empty and known.letters) and not (if_unused and known.consumers):
@@ -348,7 +356,7 @@ class Channel(virtual.Channel):
         """Confirm from now on what was published, once the journal has it."""
         self._confirming = True
 
-    def basic_publish(self, message: dict[str, Any], exchange: str = "", routing_key: str = "", mandatory: bool = False, **_: Any) -> None:  # noqa: FBT001, FBT002 - kombu's signature
+    def basic_publish(self, message: dict[str, Any], exchange: str = "", routing_key: str = "", mandatory: bool = False, **_: Any) -> None:
         """Route a message; what `mandatory` could not route comes back as NO_ROUTE."""
         if self.closed or self.connection is None:
             raise ConnectionResetError
@@ -372,7 +380,7 @@ class Channel(virtual.Channel):
 
     def acknowledge_published(self, number: int) -> None:
         """Tell the publisher that everything up to `number` is kept."""
-        self._notify("basic_ack", number, True)  # noqa: FBT003 - the shape of AMQP's basic.ack
+        self._notify("basic_ack", number, True)
 
     def _notify(self, event: str, *args: object) -> None:
         for callback in list(self.events[event]):
@@ -380,7 +388,7 @@ class Channel(virtual.Channel):
 
     # What is received
 
-    def basic_qos(self, prefetch_size: int = 0, prefetch_count: int = 0, apply_global: bool = False) -> None:  # noqa: FBT001, FBT002, ARG002 - kombu's signature
+    def basic_qos(self, prefetch_size: int = 0, prefetch_count: int = 0, apply_global: bool = False) -> None:
         """Limit what each consumer made after this may hold unacknowledged.
 
         Counted per consumer, as RabbitMQ does: counted per channel, waiting calls would hold back their own replies.
@@ -389,7 +397,7 @@ class Channel(virtual.Channel):
 
     def basic_consume(
         self, queue: str, no_ack: bool = False, callback: Callable[[Any], object] | None = None, consumer_tag: str = "", **_: Any
-    ) -> str:  # noqa: FBT001, FBT002 - kombu's signature
+    ) -> str:
         """Have what comes into a queue pushed to `callback`."""
         known = self._broker.queues.get(queue)
         if known is None:
@@ -418,7 +426,7 @@ class Channel(virtual.Channel):
             self._given[tag] = (letter, consumer)
         self.connection.receive(consumer, self._message(letter, tag))
 
-    def basic_get(self, queue: str, no_ack: bool = False, **_: Any) -> Any:  # noqa: FBT001, FBT002 - kombu's signature
+    def basic_get(self, queue: str, no_ack: bool = False, **_: Any) -> Any:
         """Take the first letter of a queue, or None."""
         known = self._broker.queues[queue]
         if not known.letters:
@@ -441,7 +449,7 @@ class Channel(virtual.Channel):
             {**raw, "headers": headers, "properties": {**raw["properties"], "delivery_tag": tag, "delivery_info": info}}, channel=self
         )
 
-    def basic_ack(self, delivery_tag: int, multiple: bool = False) -> None:  # noqa: FBT001, FBT002 - kombu's signature
+    def basic_ack(self, delivery_tag: int, multiple: bool = False) -> None:
         """Acknowledge one delivery, or every one up to it."""
         tags = [tag for tag in self._given if tag <= delivery_tag] if multiple else [delivery_tag]
         for tag in tags:
@@ -450,7 +458,7 @@ class Channel(virtual.Channel):
             queue.pump()
         self._broker.journal.write(durably=False)
 
-    def basic_reject(self, delivery_tag: int, requeue: bool = False) -> None:  # noqa: FBT001, FBT002 - kombu's signature
+    def basic_reject(self, delivery_tag: int, requeue: bool = False) -> None:
         """Give a delivery back to its queue, or let it be dead-lettered."""
         letter, queue = self._take_back(delivery_tag)
         if requeue:
@@ -471,8 +479,8 @@ class Channel(virtual.Channel):
         """Cancel the consumers; what was not acknowledged goes back to its queue."""
         if self.closed:
             return
-        for tag in list(self._by_tag):
-            self.basic_cancel(tag)
+        for consumer in list(self._by_tag):
+            self.basic_cancel(consumer)
         for tag in sorted(self._given, reverse=True):
             letter, queue = self._take_back(tag)
             if self._broker.queues.get(queue.name) is queue:
@@ -503,7 +511,7 @@ class Transport(virtual.Transport):
         self._inbox.append((consumer, message))
         self._rouse()
 
-    def confirm(self, channel: Channel, number: int) -> None:
+    def confirm(self, channel: Any, number: int) -> None:
         """Confirm what `channel` published, together with whatever else is published before it is written."""
         self._inbox.append((None, (channel, number)))
         self._rouse()
@@ -512,7 +520,7 @@ class Transport(virtual.Transport):
         if self._wake is not None and not self._wake.ready():
             self._wake.send()
 
-    def drain_events(self, connection: Any, timeout: float | None = None) -> None:  # noqa: ARG002 - kombu's signature
+    def drain_events(self, connection: Any, timeout: float | None = None) -> None:
         """Hand over one delivery; wait for it if there is none.
 
         :raises socket.timeout: none came in time.
@@ -526,18 +534,16 @@ class Transport(virtual.Transport):
         if self._closed:
             raise ConnectionResetError
         if not self._inbox:
-            raise socket.timeout
+            raise TimeoutError
         consumer, message = self._inbox.popleft()
         if consumer is not None:
             consumer.callback(message)
             return
         # One write to the disk confirms everything that was published until now.
         self.broker.journal.write(durably=True)
-        newest: dict[Channel, int] = {}
         confirms = [message, *(m for c, m in self._inbox if c is None)]
         self._inbox = deque((c, m) for c, m in self._inbox if c is not None)
-        for channel, number in confirms:
-            newest[channel] = number
+        newest: dict[Any, int] = dict(confirms)
         for channel, number in newest.items():
             channel.acknowledge_published(number)
 

@@ -14,7 +14,7 @@ if "psycopg" in sys.modules:  # pragma: no cover - a mistake of the program's or
     raise ImportError(_message)
 os.environ["PSYCOPG_WAIT_FUNC"] = "wait_selector"
 
-import eventlet  # noqa: E402 - the environment is set first
+import eventlet
 
 eventlet.monkey_patch()
 

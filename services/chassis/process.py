@@ -220,9 +220,11 @@ def listened_by(service: type[Any]) -> list[str]:
     """Return the routing keys of the announcements that a service class listens to."""
     keys: list[str] = []
     for name in dir(service):
-        for entrypoint in getattr(getattr(service, name), "nameko_entrypoints", ()):
-            if isinstance(entrypoint, Listens):
-                keys.append(entrypoint.announcement.routing_key())
+        keys.extend(
+            entrypoint.announcement.routing_key()
+            for entrypoint in getattr(getattr(service, name), "nameko_entrypoints", ())
+            if isinstance(entrypoint, Listens)
+        )
     return sorted(set(keys))
 
 

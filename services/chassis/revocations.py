@@ -61,7 +61,7 @@ class Revocations:
             self.policy_version = str(policy_version)
         for session in ended:
             self._ended.setdefault(str(session), now)
-        if len(self._ended) > 1000:  # noqa: PLR2004 - tidied now and then, not on every heartbeat
+        if len(self._ended) > 1000:
             self._ended = {session: at for session, at in self._ended.items() if now - at < _REMEMBERED}
 
     @property

@@ -85,7 +85,7 @@ class OperationRequired(Invalid):
     code = "operation-required"
 
 
-class Unaudited(Exception):  # noqa: N818 - it names the obstacle
+class Unaudited(Exception):
     """The method answered without an audit entry; nothing may leave."""
 
 
@@ -101,7 +101,7 @@ class _Call:
     message: Any
 
 
-class CallConsumer(SharedExtension):  # type: ignore[misc]  # nameko is untyped
+class CallConsumer(SharedExtension):
     """Takes calls from the service's queue, and sends the answers over the same connection."""
 
     def __init__(self) -> None:
@@ -271,8 +271,7 @@ class Answers(Performed):
             self._check_arguments(call)
             with audited_calls() as audited:
                 result = method(caller, **call.kwargs)
-                if not audited():
-                    raise Unaudited
+                _demand(audited())
             return orjson.dumps({"result": result, "error": None}, default=wire_value)
         except eventlet.Timeout as timeout:
             if timeout is not deadline:
@@ -281,8 +280,8 @@ class Answers(Performed):
         except Refusal as error:
             refusal = error
         except ValidationError as error:
-            refusal = Invalid(errors=_flat(error.normalized_messages()))
-        except Exception as error:
+            refusal = Invalid(errors=_flat(error.messages if isinstance(error.messages, dict) else {"_schema": error.messages}))
+        except Exception as error:  # noqa: BLE001 - only coded refusals cross; everything else becomes *internal*
             deadline.cancel()
             _log.error("call.failed", action=self.action, **logs.where(error))
             outcome[0] = INTERNAL
@@ -333,8 +332,8 @@ class Answers(Performed):
         try:
             with eventlet.Timeout(call.seconds), process.database.work(caller) as work:
                 work.record(self.action, subjects=self._subjects(call), outcome=outcome, rule=rule)
-        except (Exception, eventlet.Timeout) as error:
-            _log.error("call.unrecorded", action=self.action, **logs.where(error))  # noqa: TRY400 - its words may quote a person
+        except (Exception, eventlet.Timeout) as error:  # noqa: BLE001 - whatever it is, the entry is not durable
+            _log.error("call.unrecorded", action=self.action, **logs.where(error))
             return False
         return True
 
@@ -363,6 +362,11 @@ class _timed:  # noqa: N801 - used like a function
 
     def __exit__(self, *_: object) -> None:
         metrics.calls.labels(*self._labels, self._outcome[0]).observe(eventlet.hubs.get_hub().clock() - self._begun)
+
+
+def _demand(audited: bool) -> None:
+    if not audited:
+        raise Unaudited
 
 
 def _read_call(message: Any) -> _Call | None:

@@ -43,7 +43,7 @@ class InternalError(Exception):
         super().__init__(f"internal error, trace {trace_id}")
 
 
-class _Interrupted(Exception):  # noqa: N818 - it names the obstacle
+class _Interrupted(Exception):
     """The answer cannot come any more: connection lost, broker blocked, nobody there."""
 
 
@@ -172,7 +172,7 @@ class Client:
     def _lost(self) -> None:
         self._interrupt("connection lost")
 
-    def _blocked(self, blocked: bool) -> None:  # noqa: FBT001 - a flag's two states
+    def _blocked(self, blocked: bool) -> None:
         if blocked:
             eventlet.spawn_after(_BLOCKED_GRACE, self._give_up_if_blocked)
 

@@ -16,7 +16,7 @@ from nameko.extensions import Entrypoint
 _log = structlog.get_logger(__name__)
 
 
-class Performed(Entrypoint):  # type: ignore[misc]  # nameko is untyped
+class Performed(Entrypoint):
     """An entrypoint that runs its method itself."""
 
     def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
@@ -24,7 +24,7 @@ class Performed(Entrypoint):  # type: ignore[misc]  # nameko is untyped
         raise NotImplementedError
 
 
-class Container(ServiceContainer):  # type: ignore[misc]  # nameko is untyped
+class Container(ServiceContainer):
     """One service in one process."""
 
     def _run_worker(self, worker_ctx: Any, handle_result: Any) -> None:
@@ -37,7 +37,7 @@ class Container(ServiceContainer):  # type: ignore[misc]  # nameko is untyped
             self._inject_dependencies(worker_ctx)
             self._worker_setup(worker_ctx)
             result = entrypoint.perform(worker_ctx, getattr(worker_ctx.service, entrypoint.method_name))
-        except Exception:
+        except Exception:  # noqa: BLE001 - nameko would end the service
             _log.exception("worker.escaped", entrypoint=entrypoint.method_name)
         # nameko's test helpers listen to these two.
         self._worker_result(worker_ctx, result, None)

@@ -34,7 +34,7 @@ CONCURRENTLY = 4
 _LARGEST = 1024 * 1024
 
 
-class Undecodable(Exception):  # noqa: N818 - it names the obstacle
+class Undecodable(Exception):
     """This is not an announcement."""
 
 
@@ -46,7 +46,7 @@ class _Envelope:
     fields: dict[str, Any]
 
 
-class _QueueConsumer(SharedExtension):  # type: ignore[misc]  # nameko is untyped
+class _QueueConsumer(SharedExtension):
     """A connection of its own that consumes one queue."""
 
     def __init__(self) -> None:
@@ -145,7 +145,7 @@ class Listens(Performed):
         """Take no more."""
         self.consumer.pause()
 
-    def perform(self, worker: Any, method: Callable[..., Any]) -> Any:  # noqa: ARG002 - every listener of it is run, not this one alone
+    def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
         """Work off one announcement: every listener of it, in one transaction, once."""
         message, envelope = worker.data["message"], worker.data["envelope"]
         process, keeper = self.consumer.process, self.consumer.keeper
@@ -169,7 +169,7 @@ class Listens(Performed):
         except Unavailable as error:
             outcome = "postponed"
             keeper.postponed(message, error.code)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - bounded retries, then parking, for every mistake
             outcome = "retried"
             keeper.failed(message, error)
         finally:
@@ -264,7 +264,7 @@ class Gathers(Performed):
                     return
                 try:
                     method([received for _, received in batch])
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 - an entry is never skipped, whatever happens
                     _log.error("batch.failed", queue=self.queue, size=len(batch), pause=pause, **logs.where(error))
                     eventlet.sleep(pause)
                     pause = min(pause * 2, 5.0)

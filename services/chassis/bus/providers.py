@@ -39,7 +39,7 @@ def process_of(extension: Any) -> Process:
     return process
 
 
-class DatabaseProvider(DependencyProvider):  # type: ignore[misc]  # nameko is untyped
+class DatabaseProvider(DependencyProvider):
     """Gives the service its `Database`, and runs the relay of its outbox."""
 
     relay: Relay | None = None
@@ -68,7 +68,7 @@ class DatabaseProvider(DependencyProvider):  # type: ignore[misc]  # nameko is u
         return process_of(self).database
 
 
-class SettingsProvider(DependencyProvider):  # type: ignore[misc]  # nameko is untyped
+class SettingsProvider(DependencyProvider):
     """Gives the service its `Settings`."""
 
     def get_dependency(self, _worker: Any) -> Settings:
@@ -76,7 +76,7 @@ class SettingsProvider(DependencyProvider):  # type: ignore[misc]  # nameko is u
         return process_of(self).settings
 
 
-class BusProvider(DependencyProvider):  # type: ignore[misc]  # nameko is untyped
+class BusProvider(DependencyProvider):
     """Gives the service a `Bus`."""
 
     def get_dependency(self, worker: Any) -> Bus:

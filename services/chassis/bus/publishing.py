@@ -147,7 +147,7 @@ class Publisher:
         channel.events["basic_nack"].add(lambda number, multiple: self._settle(number, multiple, Fate.REFUSED))
         channel.events["basic_return"].add(self._returned)
 
-    def _settle(self, number: int, multiple: bool, fate: Fate) -> None:  # noqa: FBT001 - the shape of AMQP's basic.ack
+    def _settle(self, number: int, multiple: bool, fate: Fate) -> None:
         numbers = [n for n in self._outstanding if n <= number] if multiple else [number]
         for each in numbers:
             if (found := self._outstanding.pop(each, None)) is not None:

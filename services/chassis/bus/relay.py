@@ -82,7 +82,7 @@ class Relay:
             except Refusal as error:
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 _log.warning("relay.waits", code=error.code, pause=pause)
-            except Exception:
+            except Exception:  # noqa: BLE001 - the relay outlives every mistake; rows wait
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 _log.exception("relay.failed", pause=pause)
             self._rest(pause)
@@ -123,6 +123,6 @@ class Relay:
                     self._outbox.settle(closing=True)
                 while self._ship() >= BATCH:
                     pass
-        except (Exception, eventlet.Timeout) as error:
+        except (Exception, eventlet.Timeout) as error:  # noqa: BLE001 - stopping goes on
             # The rows stay, and the next process ships them.
             _log.warning("relay.unfinished", error=type(error).__name__)

@@ -67,7 +67,7 @@ class Every(Performed):
         except Refusal as error:
             outcome = error.code
             _log.warning("tick.refused", action=self.action, code=error.code)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the next interval comes all the same
             outcome = "internal"
             _log.error("tick.failed", action=self.action, **logs.where(error))
         finally:

@@ -16,15 +16,15 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import amqp
 import eventlet
-import kombu
 import structlog
 from amqp.method_framing import frame_writer
 from eventlet.event import Event
+from kombu.connection import Connection
+from kombu.exceptions import ChannelError, OperationalError
 from kombu.transport import pyamqp
 from kombu.utils.url import parse_url
 
@@ -36,7 +36,7 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
 
 
-class LinkDown(Exception):  # noqa: N818 - it names the obstacle
+class LinkDown(Exception):
     """There is no connection to the broker just now, or the broker takes nothing in."""
 
 
@@ -48,7 +48,7 @@ class Address:
     #: File of the authority's certificates, for `amqps://`; the system's own when empty.
     authority: str = ""
 
-    def connection(self, **options: Any) -> kombu.Connection:
+    def connection(self, **options: Any) -> Connection:
         """Return an unopened connection.
 
         Over TLS the peer must show a certificate of the name that we dialled: kombu by itself verifies the chain only.
@@ -64,7 +64,7 @@ class Address:
         return _Connection(self.url, ssl=tls, heartbeat=HEARTBEAT, connect_timeout=_CONNECT_TIMEOUT, transport_options=options)
 
 
-class _Connection(kombu.Connection):  # type: ignore[misc]  # kombu is untyped
+class _Connection(Connection):
     """A kombu connection that takes our own AMQP transport."""
 
     def get_transport_cls(self) -> Any:
@@ -107,13 +107,13 @@ def _gathered_frame_writer(connection: Any, transport: Any) -> Any:
     return frame_writer(connection, _Gathering(transport))
 
 
-class _AmqpChannel(pyamqp.Channel):  # type: ignore[misc]  # kombu is untyped
-    def basic_publish(self, msg: Any, exchange: str = "", routing_key: str = "", mandatory: bool = False, **_: Any) -> Any:  # noqa: FBT001, FBT002 - py-amqp's signature
+class _AmqpChannel(pyamqp.Channel):
+    def basic_publish(self, msg: Any, exchange: str = "", routing_key: str = "", mandatory: bool = False, **_: Any) -> Any:
         """Write the message, and nothing else."""
         return self.send_method(amqp.spec.Basic.Publish, "Bssbb", (0, exchange, routing_key, mandatory, False), msg)
 
 
-class _AmqpConnection(pyamqp.Connection):  # type: ignore[misc]  # kombu is untyped
+class _AmqpConnection(pyamqp.Connection):
     Channel = _AmqpChannel
 
     def connect(self, callback: Any = None) -> Any:
@@ -127,7 +127,7 @@ class _AmqpConnection(pyamqp.Connection):  # type: ignore[misc]  # kombu is unty
         return result
 
 
-class _Transport(pyamqp.Transport):  # type: ignore[misc]  # kombu is untyped
+class _Transport(pyamqp.Transport):
     Connection = _AmqpConnection
 
 
@@ -135,8 +135,8 @@ class _Transport(pyamqp.Transport):  # type: ignore[misc]  # kombu is untyped
 LOST: tuple[type[BaseException], ...] = (
     *pyamqp.Transport.connection_errors,
     *pyamqp.Transport.channel_errors,
-    kombu.exceptions.OperationalError,
-    kombu.exceptions.ChannelError,
+    OperationalError,
+    ChannelError,
     OSError,
     AttributeError,  # py-amqp raises it when a connection goes away under it.
 )
@@ -164,7 +164,7 @@ class Link:
         self._prepare = prepare
         self._lost = lost
         self._tell_blocked = blocked
-        self._connection: kombu.Connection | None = None
+        self._connection: Connection | None = None
         self._inner: Any = None
         self._channel: Any = None
         self._up = Event()
@@ -257,8 +257,7 @@ class Link:
             except LOST as error:
                 if not self._stopping:
                     _log.warning("broker.lost", link=self._name, error=type(error).__name__, pause=pause)
-            except Exception:
-                # A callback's mistake must not end the only reader that this process has.
+            except Exception:  # noqa: BLE001 - a callback's mistake must not end this process's only reader
                 _log.exception("broker.reader", link=self._name)
             finally:
                 self._disconnect()
@@ -269,8 +268,8 @@ class Link:
 
     def _connect(self) -> Any:
         self._connection = self._address.connection(
-            on_blocked=lambda _reason: self._set_blocked(True),  # noqa: FBT003 - a flag's two states
-            on_unblocked=lambda: self._set_blocked(False),  # noqa: FBT003 - a flag's two states
+            on_blocked=lambda _reason: self._set_blocked(True),
+            on_unblocked=lambda: self._set_blocked(False),
             client_properties={"connection_name": self._name},
             frame_writer=_gathered_frame_writer,
         )
@@ -294,7 +293,7 @@ class Link:
                 _drop(transport, inner)  # The reader wakes up and reconnects.
                 return
 
-    def _set_blocked(self, blocked: bool) -> None:  # noqa: FBT001 - a flag's two states
+    def _set_blocked(self, blocked: bool) -> None:
         self.blocked = blocked
         _log.warning("broker.blocked" if blocked else "broker.unblocked", link=self._name)
         self._tell_blocked(blocked)

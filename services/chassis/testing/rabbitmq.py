@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import amqp
 
@@ -103,7 +104,8 @@ class Node:
         )
         if done.returncode:
             raise ServerFailed(f"rabbitmqctl {arguments[0]}: {done.stderr.decode(errors='replace')[-500:]}")
-        return done.stdout.decode()
+        said: str = done.stdout.decode()
+        return said
 
     def freeze(self) -> None:
         """Stop it in its tracks: connections stay open and nothing is answered."""
@@ -143,7 +145,7 @@ class Node:
                 **self._as_user(),
             )
 
-    def _as_user(self) -> dict[str, int]:
+    def _as_user(self) -> dict[str, Any]:
         return {"user": self._user.pw_uid, "group": self._user.pw_gid} if self._user else {}
 
     def _environment(self) -> dict[str, str]:
