@@ -128,6 +128,15 @@ class _Closed(Schema):
         unknown = RAISE
 
 
+class _YesOrNo(fields.Boolean):
+    """JSON's `true` or `false`; no word or number stands for either."""
+
+    def _deserialize(self, value: object, attr: str | None, data: object, **_: object) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 def _no_nul(text: str) -> None:
     if "\x00" in text:
         message = "Not a NUL character."
@@ -145,7 +154,7 @@ class AcknowledgementSchema(_Closed):
     """The positive act of R105: the version that was shown, and `true`."""
 
     statements_version = fields.String(required=True, validate=validate.Length(min=1, max=40))
-    accepted = fields.Boolean(required=True, truthy={True}, falsy={False})
+    accepted = _YesOrNo(required=True)
 
 
 _name: list[Callable[[str], object]] = [validate.Length(min=1, max=200), _no_nul]
@@ -164,7 +173,7 @@ class UserCreateSchema(_Closed):
     level = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(LEVELS))
     roles = fields.List(fields.String(validate=validate.OneOf(sorted(ROLES))), load_default=list)
     external_id = fields.String(load_default=None, allow_none=True, validate=_name)
-    contractor = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    contractor = _YesOrNo(load_default=False)
     justification = fields.String(load_default=None, allow_none=True, validate=[validate.Length(max=500), _no_nul])
 
     @validates_schema
@@ -180,7 +189,16 @@ class UserChangeSchema(_Closed):
     component = fields.String(validate=_component)
     level = fields.String(allow_none=True, validate=validate.OneOf(LEVELS))
     roles = fields.List(fields.String(validate=validate.OneOf(sorted(ROLES))))
-    active = fields.Boolean(truthy={True}, falsy={False})
+    active = _YesOrNo()
+
+
+class UserListSchema(_Closed):
+    """Which employees are asked for: by id, office, or the beginnings of names; `after` goes on from a former page."""
+
+    ids = fields.List(fields.UUID(), load_default=None, allow_none=True, validate=validate.Length(max=200))
+    component = fields.String(load_default=None, allow_none=True, validate=_component)
+    q = fields.String(load_default=None, allow_none=True, validate=[validate.Length(max=100), _no_nul])
+    after = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=64))
 
 
 class ComponentChangeSchema(_Closed):
@@ -188,7 +206,7 @@ class ComponentChangeSchema(_Closed):
 
     name = fields.String(required=True, validate=_name)
     parent_id = fields.String(load_default=None, allow_none=True, validate=_component)
-    active = fields.Boolean(load_default=True, truthy={True}, falsy={False})
+    active = _YesOrNo(load_default=True)
 
 
 class LicenseSchema(_Closed):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from services.access.contract import NotYourUsers, UserUnknown
+from services.access.contract import ComponentUnknown, NotYourUsers, UserUnknown
 from services.access.storage import directory
 from services.access.usecases.sessions import describe_user
 from services.chassis.messages import Caller
@@ -22,6 +22,18 @@ def list_components(work: UnitOfWork) -> dict[str, Any]:
     items = [{"id": row.code, "code": row.code, "name": row.name, "parent_id": row.parent_code, "active": row.active} for row in rows]
     work.record("access:component:list", fields=["code", "name", "parent_id", "active"])
     return {"items": items, "next": None, "total": len(items)}
+
+
+def read_component(work: UnitOfWork, *, code: str) -> dict[str, Any]:
+    """Return one office.
+
+    :raises ComponentUnknown: there is none of that code.
+    """
+    row = directory.find_component(work, code)
+    if row is None:
+        raise ComponentUnknown(errors={"code": ["There is no such office."]})
+    work.record("access:component:read", subjects=[code])
+    return {"id": row.code, "code": row.code, "name": row.name, "parent_id": row.parent_code, "active": row.active}
 
 
 def list_users(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
 
 SIGN_IN = "access:session:open"
+MISMATCH = "access:credentials:mismatch"
 USE = "access:session:use"
 ACKNOWLEDGE = "access:session:acknowledge"
 END = "access:session:end"
@@ -95,9 +96,9 @@ def sign_in(
     return {"token": token, "ended_sessions": ended, **describe(user, session)}
 
 
-def record_failed_sign_in(work: UnitOfWork, *, user_id: str | None, rule: str) -> None:
+def record_mismatch(work: UnitOfWork, *, user_id: str | None) -> None:
     """Record a failed sign-in: whose account it was aimed at if there is one; a name that does not exist, nowhere."""
-    work.record(SIGN_IN, subjects=[user_id] if user_id else [], outcome="refused", rule=rule)
+    work.record(MISMATCH, subjects=[user_id] if user_id else [], outcome="refused", rule="credentials-wrong")
 
 
 def open_session(work: UnitOfWork, *, token: object, now: datetime, sign: Sign, policy_version: str) -> dict[str, Any] | Refusal:
@@ -108,7 +109,6 @@ def open_session(work: UnitOfWork, *, token: object, now: datetime, sign: Sign, 
     digest = rules.token_digest(token)
     session = sessions.find_by_digest(work, digest) if digest else None
     if session is None:
-        work.record(USE, outcome="refused", rule="session-required")
         return SessionRequired()
     over = rules.why_over(session, now=now)
     user = directory.find_user(work, session.user_id)
@@ -191,7 +191,7 @@ def check_session(work: UnitOfWork, *, session_id: str, now: datetime) -> dict[s
         user = directory.find_user(work, session.user_id)
         alive = user is not None and not lapses_of(work, user, now=now)
     work.record(CHECK, subjects=[session_id])
-    return {"session_id": session_id, "live": alive}
+    return {"session_id": session_id, "lives": alive}
 
 
 def end(work: UnitOfWork, session: Session, *, because: str, now: datetime) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,13 +13,26 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from sqlalchemy import text
 
+from services.access.contract import ComponentChanged, UserChanged
 from services.access.domain.passwords import password_hash
+from services.access.domain.secrets import service_secret
+from services.access.service import AccessService
 from services.access.usecases import seeding, sessions
 from services.access.usecases.seeding import Account
+from services.chassis.bus import Client
+from services.chassis.bus.hearing import Hearing
+from services.chassis.config import Settings
 from services.chassis.database import Database
-from services.chassis.messages import Caller, Refusal
+from services.chassis.embedded import register
+from services.chassis.messages import Caller, Operation, Refusal, new_id
 from services.chassis.passport import PassportSigner, PassportVerifier
+from services.chassis.process import Services, compose, declare_topology
+from services.chassis.revocations import Revocations
+from services.chassis.testing import Databases
+from services.chassis.testing.databases import Addresses
+from services.chassis.topology import compute
 
+MASTER = "a master secret of tests"
 PASSWORD = "correct horse battery"
 #: Whole milliseconds, as the clock of the service gives them to the tests.
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -123,3 +137,95 @@ class Office:
 def office(fresh_database: Callable[[str], Database]) -> Office:
     """Access with the cast seeded."""
     return Office(fresh_database("access"))
+
+
+class Running:
+    """Access as it runs: its service on the in-process broker, and a client in the gateway's place."""
+
+    def __init__(self, addresses: Addresses, name: str) -> None:
+        """Start it, with the cast seeded."""
+        register()
+        self.private_key, self.public_key = a_key()
+        self.settings = Settings(
+            service="access",
+            database_url=addresses.runtime,
+            broker_url=f"embedded://{name}",
+            passport_private_key=self.private_key,
+            passport_public_key=self.public_key,
+            service_master_secret=MASTER,
+            service_secret=service_secret(MASTER, "access"),
+        )
+        self.skew = timedelta()
+        self.process = compose(self.settings, clock=self.now)
+        self.database = self.process.open_database()
+        with self.database.work(Caller.operator("tests")) as work:
+            self.ids = seeding.seed_accounts(work, CAST, now=self.now() - timedelta(days=1))
+        listened = {"access": [], "listener": [UserChanged.routing_key(), ComponentChanged.routing_key()]}
+        declare_topology(self.process.address, compute(listened))
+        self.services = Services([(AccessService, self.process)])
+        self.heard = Revocations()
+        self.client = Client(self.process.address, identity="gateway", also=Hearing(self.heard, identity="gateway"))
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        assert self.services.start(seconds=20)
+        self.client.start()
+        assert self.client.wait_up(20)
+
+    def now(self) -> datetime:
+        """Return the time that access goes by."""
+        return datetime.now(UTC) + self.skew
+
+    def stop(self) -> None:
+        """Stop everything."""
+        self.client.stop()
+        self.services.stop()
+
+    def call(self, method: str, passport: str | None = None, /, *, command: bool = False, **kwargs: Any) -> Any:
+        """Call a method as the gateway does."""
+        operation = Operation(new_id(), "POST", f"/{method}", None, "none") if command else None
+        return self.client.call("access", method, kwargs, passport=passport, trace_id=new_id(), operation=operation)
+
+    def sign_in(self, username: str, password: str = PASSWORD, source: str = "198.51.100.7") -> dict[str, Any]:
+        """Sign in over the bus."""
+        signed_in: dict[str, Any] = self.call("sign_in", username=username, password=password, source=source)
+        return signed_in
+
+    def passport(self, token: str, audience: str = "access") -> str:
+        """Return a session's passport."""
+        return str(self.call("open_session", token=token)["passports"][audience])
+
+    def signed_in(self, username: str) -> str:
+        """Return a token of an acknowledged session."""
+        token = str(self.sign_in(username)["token"])
+        self.call("acknowledge", self.passport(token), statements_version="2.4-1", accepted=True)
+        return token
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Return what was recorded for the trail."""
+        with self.database.plain() as connection:
+            return list(connection.execute(text("SELECT body FROM entries WHERE n > 0 ORDER BY created_at, n")).scalars())
+
+
+@contextmanager
+def _running(databases: Databases) -> Iterator[Running]:
+    addresses = databases.make("access")
+    office = Running(addresses, f"access-{new_id()[-12:]}")
+    office.start()
+    yield office
+    office.stop()
+    databases.drop(addresses)
+
+
+@pytest.fixture
+def running(databases: Databases) -> Iterator[Running]:
+    """Access as it runs."""
+    with _running(databases) as office:
+        yield office
+
+
+@pytest.fixture(scope="module")
+def standing(databases: Databases) -> Iterator[Running]:
+    """Access as it runs, shared by tests that leave it as they found it."""
+    with _running(databases) as office:
+        yield office

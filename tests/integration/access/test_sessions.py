@@ -182,10 +182,10 @@ def test_nobody_ends_or_reads_or_acknowledges_anothers_session(office):
 def test_only_live_sessions_pass_the_check_of_a_service_that_missed_the_heartbeat(office):
     token = office.signed_in("amina")
     session = office.caller(token).session_id
-    assert office.does(sessions.check_session, session_id=session)["live"] is True
-    assert office.does(sessions.check_session, session_id=new_id())["live"] is False
+    assert office.does(sessions.check_session, session_id=session)["lives"] is True
+    assert office.does(sessions.check_session, session_id=new_id())["lives"] is False
     office.later(minutes=15)
-    assert office.does(sessions.check_session, session_id=session)["live"] is False
+    assert office.does(sessions.check_session, session_id=session)["lives"] is False
 
 
 @pytest.mark.requirement("R156")

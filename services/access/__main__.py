@@ -1,0 +1,23 @@
+"""Access in a process of its own: `python -m services.access`."""
+
+import services.chassis.green  # isort: skip
+
+import os
+
+from services.access.service import AccessService
+from services.chassis import logs
+from services.chassis.config import Settings
+from services.chassis.process import compose, run
+
+assert services.chassis.green  # noqa: S101 - it was imported for what it does, before everything else
+
+
+def main() -> None:
+    """Run until SIGTERM."""
+    settings = Settings.read(os.environ, service=AccessService.name)
+    logs.configure(level=settings.log_level, form=settings.log_format, service=settings.service)
+    run([(AccessService, compose(settings))])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,362 @@
+"""What access answers: load, call the use case, return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import jwt
+from eventlet import tpool
+from eventlet.semaphore import Semaphore
+from nameko.extensions import DependencyProvider
+
+from services.access import contract
+from services.access.contract import AUDIENCES
+from services.access.domain import passwords
+from services.access.domain import sessions as rules
+from services.access.domain.secrets import SERVICES
+from services.access.domain.throttle import Throttle
+from services.access.storage import directory as kept
+from services.access.storage import sessions as stored
+from services.access.usecases import administration, directory, exchange, refusals, sessions
+from services.chassis.bus import BusProvider, DatabaseProvider, LinkDown, SettingsProvider, answers, every
+from services.chassis.bus.providers import process_of
+from services.chassis.database import note_audited
+from services.chassis.messages import Caller, NotFound, Refusal
+from services.chassis.passport import PassportInvalid, PassportSigner, PassportVerifier
+
+#: The version of the field policy that passports are made out under.
+POLICY_VERSION = "1"
+#: Whoever may look into the directory: people, and services that keep a copy of it.
+EVERYONE = ("user", *sorted(SERVICES))
+#: Password checks at a time: each takes a core for some 30 ms, and 19 MiB.
+_AT_A_TIME = 2
+_PAGE = 200
+
+
+class Desk:
+    """What one process of access keeps: the signing key, failed sign-ins, and how many passwords are being checked."""
+
+    def __init__(self, private_key: str, public_key: str, clock: Callable[[], datetime]) -> None:
+        """Take the keys and the clock."""
+        self.clock = clock
+        self.throttle = Throttle()
+        self._signer = PassportSigner(private_key)
+        self._verifiers: dict[Any, PassportVerifier] = {audience: PassportVerifier(public_key, audience) for audience in AUDIENCES}
+        self._places = Semaphore(_AT_A_TIME)
+
+    def sign(self, caller: Caller, audience: str, now: datetime) -> tuple[str, str]:
+        """Make out a passport."""
+        return self._signer.issue(caller, audience, now)
+
+    def bearer(self, passport: object) -> Caller:
+        """Return whom a passport speaks of, whichever service it was made out to.
+
+        :raises PassportNotExchangeable: it is not a valid one.
+        """
+        try:
+            # The audience is read only to choose who checks it; the check believes nothing.
+            audience = jwt.decode(str(passport), options={"verify_signature": False}).get("aud")
+            return self._verifiers[audience].verify(str(passport), self.clock())
+        except (jwt.PyJWTError, KeyError, TypeError, PassportInvalid) as wrong:
+            raise contract.PassportNotExchangeable from wrong
+
+    def is_right(self, stored_password: str, password: str) -> bool:
+        """Check a password in a thread of its own, so that nobody else waits for it."""
+        with self._places:
+            return bool(tpool.execute(passwords.is_right, stored_password, password))
+
+
+class DeskProvider(DependencyProvider):
+    """Gives the service its desk."""
+
+    def setup(self) -> None:
+        """Read the keys."""
+        process = process_of(self)
+        settings = process.settings
+        self._desk = Desk(settings.passport_private_key, settings.passport_public_key, process.clock)
+
+    def get_dependency(self, _worker: Any) -> Desk:
+        """Return the desk."""
+        return self._desk
+
+
+class AccessService:
+    """Answers who may come in."""
+
+    name = "access"
+    database = DatabaseProvider()
+    bus = BusProvider()
+    settings = SettingsProvider()
+    desk = DeskProvider()
+
+    @answers(sessions.SIGN_IN, identity="anonymous")
+    def sign_in(self, caller: Caller, username: str, password: str, source: str) -> dict[str, Any]:
+        """Open a session: a token, the user and the three statements.
+
+        :raises CredentialsWrong, SignInThrottled, AccessSuspended: 401, 429, 403.
+        """
+        given = contract.SignInSchema().load({"username": username, "password": password})
+        user_id = self._authenticated(caller, given["username"], given["password"], str(source)[:100])
+        with self.database.work(caller) as work:
+            signed_in = sessions.sign_in(work, user_id=user_id, now=self.desk.clock())
+        if not isinstance(signed_in, Refusal) and signed_in["ended_sessions"]:
+            self._beat(caller)
+        return _granted(signed_in)
+
+    def _authenticated(self, caller: Caller, username: str, password: str, source: str) -> str:
+        # An unknown name takes the same steps as a wrong password: two transactions and one check of a hash.
+        if self.desk.throttle.is_closed(username, source, now=self.desk.clock()):
+            raise contract.SignInThrottled
+        with self.database.work(caller) as work:
+            attempt = sessions.prepare_sign_in(work, username=username)
+        if self.desk.is_right(attempt.stored, password) and attempt.user_id is not None:
+            self.desk.throttle.succeeded(username, source)
+            return attempt.user_id
+        self.desk.throttle.failed(username, source, now=self.desk.clock())
+        with self.database.work(caller) as work:
+            sessions.record_mismatch(work, user_id=attempt.user_id)
+        raise contract.CredentialsWrong
+
+    @answers(sessions.USE, identity="anonymous")
+    def open_session(self, caller: Caller, token: str) -> dict[str, Any]:
+        """Return the session of a token, and its passports for every service.
+
+        :raises SessionRequired: there is none, or it has ended; `extra` says why.
+        """
+        with self.database.work(caller) as work:
+            opened = sessions.open_session(work, token=token, now=self.desk.clock(), sign=self.desk.sign, policy_version=POLICY_VERSION)
+        return _granted(opened)
+
+    @answers(sessions.READ, before_acknowledgement=True)
+    def current_session(self, caller: Caller) -> dict[str, Any]:
+        """Return the caller's session."""
+        with self.database.work(caller) as work:
+            return sessions.read_session(work, by=caller, now=self.desk.clock())
+
+    @answers(sessions.ACKNOWLEDGE, before_acknowledgement=True)
+    def acknowledge(
+        self,
+        caller: Caller,
+        statements_version: str,
+        accepted: bool,
+        rotate: bool = False,
+    ) -> dict[str, Any]:
+        """Record the acknowledgement; for a browser the token is rotated."""
+        given = contract.AcknowledgementSchema().load({"statements_version": statements_version, "accepted": accepted})
+        with self.database.work(caller) as work:
+            return sessions.acknowledge(work, by=caller, now=self.desk.clock(), rotate=rotate is True, **given)
+
+    @answers(sessions.END, before_acknowledgement=True)
+    def sign_out(self, caller: Caller) -> None:
+        """End the caller's session, everywhere at once."""
+        with self.database.work(caller) as work:
+            sessions.sign_out(work, by=caller, now=self.desk.clock())
+        self._beat(caller)
+
+    @answers(sessions.CHECK, subject="session_id", identity="anonymous")
+    def check_session(self, caller: Caller, session_id: str, policy_version: str | None = None) -> dict[str, Any]:
+        """Tell a service that missed the heartbeat whether a session lives, under the policy in force."""
+        known = _uuid(session_id)
+        if known is None:
+            raise contract.SessionRequired
+        with self.database.work(caller) as work:
+            checked = sessions.check_session(work, session_id=known, now=self.desk.clock())
+        return {**checked, "lives": checked["lives"] and policy_version in {None, POLICY_VERSION}}
+
+    @answers("access:passport:exchange", identity="anonymous")
+    def exchange(self, caller: Caller, passport: str, audience: str) -> dict[str, str]:
+        """Return a passport of the same user and session for another service."""
+        bearer = self.desk.bearer(passport)
+        with self.database.work(caller) as work:
+            issued = exchange.exchange(
+                work,
+                bearer=bearer,
+                audience=audience,
+                now=self.desk.clock(),
+                sign=self.desk.sign,
+                policy_version=POLICY_VERSION,
+            )
+        return {"passport": issued[audience]}
+
+    @answers("access:passport:service", identity="anonymous")
+    def service_passport(self, caller: Caller, service: str, secret: str, audience: str) -> dict[str, str]:
+        """Return a service's own passport, for its secret."""
+        with self.database.work(caller) as work:
+            issued = exchange.service_passport(
+                work,
+                service=service,
+                secret=secret,
+                audience=audience,
+                master=self.settings.service_master_secret,
+                now=self.desk.clock(),
+                sign=self.desk.sign,
+                policy_version=POLICY_VERSION,
+            )
+        return {"passport": issued[audience]}
+
+    @answers(refusals.REFUSE, identity=("user", "anonymous"))
+    def record_refusal(self, caller: Caller, route: str, code: str, status: int, source: str) -> None:
+        """Record what the gateway refused, before it answers."""
+        given = contract.GatewayRefusalSchema().load({"route": route, "code": code, "status": status, "source": source})
+        with self.database.work(caller) as work:
+            refusals.record_refusal(work, by=caller, now=self.desk.clock(), master=self.settings.service_master_secret, **given)
+        # A further refusal of the same minute is counted durably and summed up in one entry when the minute is over.
+        note_audited()
+
+    @answers("access:component:list", identity=EVERYONE)
+    def list_components(self, caller: Caller) -> dict[str, Any]:
+        """Return the offices."""
+        with self.database.work(caller) as work:
+            return directory.list_components(work)
+
+    @answers("access:user:list", identity=EVERYONE)
+    def list_users(self, caller: Caller, **query: Any) -> dict[str, Any]:
+        """Return employees, by id, office or name."""
+        given = contract.UserListSchema().load(query)
+        ids = None if given["ids"] is None else [str(one) for one in given["ids"]]
+        with self.database.work(caller) as work:
+            return directory.list_users(work, ids=ids, component=given["component"], words=given["q"], after=given["after"])
+
+    @answers("access:user:read", subject="user_id", identity=EVERYONE)
+    def read_user(self, caller: Caller, user_id: str) -> dict[str, Any]:
+        """Return one employee."""
+        with self.database.work(caller) as work:
+            return directory.read_user(work, user_id=_user_id(user_id))
+
+    @answers("access:integration:owner", identity=tuple(sorted(SERVICES)))
+    def integration_owner(self, caller: Caller, account: str, username: str) -> dict[str, Any]:
+        """Return whom a component's system names as owner, if they may own."""
+        with self.database.work(caller) as work:
+            return directory.integration_owner(work, by=caller, account=str(account), username=str(username))
+
+    @answers("access:user:create", command=True)
+    def create_user(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+        """Enter a user."""
+        command = contract.UserCreateSchema().load(body)
+        with self.database.work(caller) as work:
+            if replay := work.replayed():
+                return directory.read_user(work, user_id=str(replay.subject_id))
+            user = administration.create_user(work, by=caller, now=self.desk.clock(), **command)
+            work.complete(201, user["id"])
+            return user
+
+    @answers("access:user:change", subject="user_id", command=True)
+    def change_user(self, caller: Caller, user_id: str, body: dict[str, Any], if_match: str | None = None) -> dict[str, Any]:
+        """Change a user; a change of rights ends their sessions."""
+        changes = contract.UserChangeSchema().load(body)
+        return self._administer(caller, administration.change_user, user_id, changes=changes, if_match=if_match)
+
+    @answers("access:user:approve", subject="user_id", command=True)
+    def approve_user(self, caller: Caller, user_id: str) -> dict[str, Any]:
+        """Approve a user for their office."""
+        return self._administer(caller, administration.approve_user, user_id)
+
+    @answers("access:user:disapprove", subject="user_id", command=True)
+    def withdraw_approval(self, caller: Caller, user_id: str) -> dict[str, Any]:
+        """Withdraw the approval of a user's office."""
+        return self._administer(caller, administration.withdraw_approval, user_id)
+
+    @answers("access:user:license", subject="user_id", command=True)
+    def designate_license(self, caller: Caller, user_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Designate a license."""
+        return self._administer(caller, administration.designate_license, user_id, **contract.LicenseSchema().load(body))
+
+    @answers("access:user:train", subject="user_id", command=True)
+    def record_training(self, caller: Caller, user_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Record a training."""
+        return self._administer(caller, administration.record_training, user_id, **contract.TrainingSchema().load(body))
+
+    @answers("access:user:rules-of-behavior", subject="user_id", command=True)
+    def accept_rules_of_behavior(self, caller: Caller, user_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Record that a user accepted the rules of behavior."""
+        accepted = contract.RulesOfBehaviorSchema().load(body)
+        return self._administer(caller, administration.accept_rules_of_behavior, user_id, **accepted)
+
+    @answers("access:component:change", command=True)
+    def put_component(self, caller: Caller, code: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Enter or change an office."""
+        command = contract.ComponentChangeSchema().load(body)
+        with self.database.work(caller) as work:
+            if work.replayed():
+                return directory.read_component(work, code=code)
+            component = administration.put_component(work, by=caller, code=code, **command)
+            work.complete(200, None)
+            return component
+
+    @answers("access:operation:read", subject="operation_id")
+    def read_operation(self, caller: Caller, operation_id: str) -> dict[str, Any]:
+        """Tell what became of a command of the caller's own."""
+        known = _uuid(operation_id)
+        with self.database.work(caller) as work:
+            done = work.find_operation(known) if known else None
+            if done is None:
+                raise NotFound
+            work.record("access:operation:read", subjects=[done.operation_id])
+        return {"operation_id": done.operation_id, "status": done.status, "subject_id": done.subject_id}
+
+    @every(seconds=1, action="access:heartbeat:send", eager=True)
+    def beat(self, caller: Caller) -> None:
+        """Tell every process which sessions ended."""
+        self._beat(caller)
+
+    @every(seconds=15, action="access:session:sweep", eager=True)
+    def sweep(self, caller: Caller) -> None:
+        """End what is over, suspend what lapsed, and sum up refusals."""
+        now = self.desk.clock()
+        with self.database.work(caller) as work:
+            ended = sessions.sweep(work, now=now)
+        with self.database.work(caller) as work:
+            refusals.sum_up_refusals(work, now=now)
+        after, suspended = None, 0
+        while True:
+            with self.database.work(caller) as work:
+                page = kept.list_users(work, ids=None, component=None, words=None, after=after, limit=_PAGE)
+                suspended += len(sessions.suspend_lapsed(work, now=now, users=page))
+            if len(page) < _PAGE:
+                break
+            after = page[-1].username
+        if ended or suspended:
+            self._beat(caller)
+
+    def _administer(self, caller: Caller, act: Callable[..., dict[str, Any]], user_id: str, **given: Any) -> dict[str, Any]:
+        known = _user_id(user_id)
+        with self.database.work(caller) as work:
+            if work.replayed():
+                return directory.read_user(work, user_id=known)
+            user = act(work, by=caller, now=self.desk.clock(), user_id=known, **given)
+            work.complete(200, known)
+        self._beat(caller)
+        return user
+
+    def _beat(self, caller: Caller) -> None:
+        """Send a heartbeat now; without a broker nobody hears one, and everybody asks."""
+        now = self.desk.clock()
+        with self.database.work(caller) as work:
+            ended = stored.ended_since(work, now - rules.TOLD_FOR)
+        try:
+            self.bus.send_heartbeat(int(now.timestamp() * 1000), ended, POLICY_VERSION)
+        except LinkDown:
+            return
+
+
+def _granted(outcome: dict[str, Any] | Refusal) -> dict[str, Any]:
+    if isinstance(outcome, Refusal):
+        raise outcome
+    return outcome
+
+
+def _uuid(text: object) -> str | None:
+    try:
+        return str(UUID(text)) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def _user_id(text: object) -> str:
+    known = _uuid(text)
+    if known is None:
+        raise contract.UserUnknown
+    return known
