@@ -35,7 +35,7 @@ EMPLOYEES = (
     Employee("chloe", "Chloé Marchand", "PSO", "contributor"),
     Employee("denis", "Denis Novak", "PSO", "contributor"),
     Employee("paula", "Paula Reyes", "PSO", "steward", ("office_administrator",)),
-    Employee("femi", "Femi Adeyemi", "FEMA", "contributor"),
+    Employee("femi", "Femi Adeyemi", "FEMA", "reader"),
     Employee("ursula", "Ursula Brandt", "USCIS", "contributor"),
     Employee("ivan", "Ivan Petrov", "IGA", "contributor"),
     Employee("wanda", "Wanda Liu", "WHL", "reader", ("system_owner",)),
