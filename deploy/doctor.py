@@ -52,5 +52,6 @@ def _folder(data: Path) -> Iterator[Finding]:
     yield Finding("room", free > _ROOM, f"{free / (1 << 30):.1f} GiB free.")
     secrets = data / "secrets"
     if secrets.is_dir():
-        open_to_others = sorted(file.name for file in secrets.iterdir() if file.stat().st_mode & 0o077)
-        yield Finding("secrets", not open_to_others, f"others can read {', '.join(open_to_others)}." if open_to_others else "readable by their owner alone.")
+        exposed = sorted(file.name for file in secrets.iterdir() if file.stat().st_mode & 0o077)
+        sentence = f"others can read {', '.join(exposed)}." if exposed else "readable by their owner alone."
+        yield Finding("secrets", not exposed, sentence)

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 import eventlet
+import eventlet.debug
 import structlog
 from greenlet import GreenletExit
 
@@ -57,6 +58,8 @@ def run_embedded(data: Path, *, host: str, port: int, seed: str, environ: Mappin
     """
     green.check()
     logs.configure(level=environ.get("LOG_LEVEL", "WARNING"), form=environ.get("LOG_FORMAT", "json"), service="liaison")
+    # Left on, eventlet prints the text of exceptions, which may quote a person.
+    eventlet.debug.hub_exceptions(False)  # noqa: FBT003 - eventlet's signature
     stop = wait_for_signal()
     with StateFolder(data) as state, ExitStack() as stack:
         starting = eventlet.spawn(_start, stack, state, host, port, seed, environ)

@@ -10,6 +10,7 @@ import base64
 import os
 import secrets
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -50,7 +51,7 @@ class Secrets:
         made = [name for name, invent in wanted.items() if self._write(name, invent)]
         for name in PAIRS:
             private = f"{name}_private_key"
-            if self._write(f"{name}_public_key", lambda private=private: _public_key(self[private])):
+            if self._write(f"{name}_public_key", partial(self._public_key_of, private)):
                 made.append(f"{name}_public_key")
         return made
 
@@ -64,6 +65,9 @@ class Secrets:
     def password_of(self, role: str) -> str:
         """Return the password of a role of the database."""
         return self[f"{role}_password"]
+
+    def _public_key_of(self, private: str) -> str:
+        return _public_key(self[private])
 
     def _write(self, name: str, invent: Callable[[], str]) -> bool:
         path = self.folder / name

@@ -16,7 +16,7 @@ class AlreadyRunning(Exception):
 
 
 class StateFolder:
-    """One folder: `secrets/`, `postgres/`, `witness/`, the broker's journal, the demonstration accounts.
+    """One folder: `secrets/`, `postgres/`, `witness/`, `broker/`, the demonstration accounts.
 
     As a context manager it holds the lock, which the kernel releases however the process ends.
     """
@@ -35,7 +35,7 @@ class StateFolder:
     @property
     def journal(self) -> Path:
         """Where the in-process broker keeps what must survive a kill."""
-        return self.path / "broker.journal"
+        return self.path / "broker" / "journal"
 
     @property
     def checkpoints(self) -> Path:
@@ -72,7 +72,8 @@ class StateFolder:
         lock.flush()
         self._lock = lock
         self.secrets.make()
-        self.checkpoints.parent.mkdir(exist_ok=True, mode=0o700)
+        for folder in (self.checkpoints.parent, self.journal.parent):
+            folder.mkdir(exist_ok=True, mode=0o700)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:

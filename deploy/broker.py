@@ -1,0 +1,118 @@
+"""Who may do what on the broker: one user per service, and nobody may more than their part of the work needs.
+
+RabbitMQ checks three things. *Permissions* are patterns over names of exchanges and queues (configure, write, read);
+*topic permissions* are patterns over routing keys, and without them anyone who may bind could bind `#` and read every
+call; and it refuses a `user_id` that is not the sender's own, by itself. Services may configure nothing but the
+queues of their own process; everything else is declared by the deployer (`chassis.topology`).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from services.chassis.topology import ANNOUNCEMENTS, AUDIT, CALLS, ENTRIES, HEARTBEAT, call_queue, inbox, retries
+
+VHOST = "liaison"
+GATEWAY = "gateway"
+ACCESS = "access"
+AUDITOR = "audit"
+#: Declares the topology, at deploy time.
+DEPLOYER = "deployer"
+#: Lists, replays and discards what was parked.
+OPERATOR = "operator"
+
+#: Which services a service may call. Access hands out passports to all of them.
+MAY_CALL: Mapping[str, tuple[str, ...]] = {
+    "contacts": ("access", "interactions", "retention"),
+    "interactions": ("access", "contacts", "retention"),
+    "access": ("audit",),
+    "audit": ("access", "contacts", "interactions", "retention"),
+    "retention": ("access", "audit", "contacts", "interactions"),
+}
+_NOTHING = "^$"
+_HEX = "[0-9a-f]+"
+
+
+def users(services: Iterable[str]) -> tuple[str, ...]:
+    """Return every user that an installation of these services has."""
+    return (*sorted(services), GATEWAY, DEPLOYER, OPERATOR)
+
+
+def definitions(services: Iterable[str], passwords: Mapping[str, str], *, vhost: str = VHOST) -> dict[str, Any]:
+    """Return RabbitMQ's definitions: virtual host, users, permissions; `guest` is not among them.
+
+    :param passwords: by user; only their salted hashes are in the result.
+    """
+    known = sorted(services)
+    permissions: list[dict[str, Any]] = []
+    topics: list[dict[str, Any]] = []
+    for service in known:
+        permissions.append({"user": service, "vhost": vhost, **_permissions_of(service)})
+        callees = [name for name in MAY_CALL.get(service, ()) if name in known]
+        topics += [
+            _topic(service, vhost, CALLS, write=_calls(callees, answers=True), read=rf"^reply\.{service}\.{_HEX}$"),
+            _topic(service, vhost, ANNOUNCEMENTS, write=rf"^{service}\.", read=_NOTHING),
+        ]
+    permissions.append({"user": GATEWAY, "vhost": vhost, **_permissions_of(GATEWAY, is_service=False)})
+    topics += [
+        _topic(GATEWAY, vhost, CALLS, write=_calls(known, answers=False), read=rf"^reply\.{GATEWAY}\.{_HEX}$"),
+        _topic(GATEWAY, vhost, ANNOUNCEMENTS, write=_NOTHING, read=_NOTHING),
+    ]
+    permissions.append({"user": DEPLOYER, "vhost": vhost, "configure": ".*", "write": ".*", "read": ".*"})
+    permissions.append({"user": OPERATOR, "vhost": vhost, "configure": _NOTHING, "write": r"\.retries$", "read": r"\.parked$"})
+    topics += [_topic(OPERATOR, vhost, exchange, write=_NOTHING, read=_NOTHING) for exchange in (CALLS, ANNOUNCEMENTS)]
+    return {
+        "vhosts": [{"name": vhost}],
+        "users": [
+            {
+                "name": user,
+                "password_hash": _hash(passwords[user]),
+                "hashing_algorithm": "rabbit_password_hashing_sha256",
+                "tags": "",
+            }
+            for user in users(known)
+        ],
+        "permissions": permissions,
+        "topic_permissions": topics,
+    }
+
+
+def _permissions_of(user: str, *, is_service: bool = True) -> dict[str, str]:
+    own = [rf"rpc\.reply\.{user}\.{_HEX}", rf"heartbeat\.{user}\.{_HEX}"]
+    write = [*own, CALLS]
+    read = [*own, CALLS, HEARTBEAT]
+    if is_service:
+        write += [ANNOUNCEMENTS, AUDIT, retries(inbox(user))]
+        read += [call_queue(user), inbox(user)]
+    if user == ACCESS:
+        write.append(HEARTBEAT)
+    if user == AUDITOR:
+        write.append(retries(ENTRIES))
+        read.append(ENTRIES)
+    return {"configure": _any_of(own), "write": _any_of(write), "read": _any_of(read)}
+
+
+def _calls(callees: Iterable[str], *, answers: bool) -> str:
+    names = [rf"{name}\.[a-z0-9_]+" for name in callees]
+    if answers:
+        names.append(rf"reply\.[a-z]+\.{_HEX}")
+    return _any_of(names)
+
+
+def _any_of(patterns: list[str]) -> str:
+    # A full stop in a name stands for any letter, which grants nothing: there are no such other names.
+    return f"^({'|'.join(patterns)})$" if patterns else _NOTHING
+
+
+def _topic(user: str, vhost: str, exchange: str, *, write: str, read: str) -> dict[str, str]:
+    return {"user": user, "vhost": vhost, "exchange": exchange, "write": write, "read": read}
+
+
+def _hash(password: str) -> str:
+    """Return RabbitMQ's salted SHA-256 of a password."""
+    salt = os.urandom(4)
+    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
