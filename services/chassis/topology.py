@@ -95,7 +95,8 @@ def compute(listens: Mapping[str, Iterable[str]], *, retry_seconds: Mapping[str,
     ]
     queues: list[Queue] = []
     for service, keys in sorted(listens.items()):
-        queues.append(Queue(call_queue(service), ((CALLS, f"{service}.*"),)))
+        # A call that says nothing of its own expiry must not wait for ever either.
+        queues.append(Queue(call_queue(service), ((CALLS, f"{service}.*"),), {"x-message-ttl": 60_000}))
         _add_kept(exchanges, queues, inbox(service), [(ANNOUNCEMENTS, key) for key in sorted(set(keys))], retry_seconds)
     _add_kept(exchanges, queues, ENTRIES, [(AUDIT, ENTRIES)], retry_seconds)
     return Topology(tuple(exchanges), tuple(queues))

@@ -23,7 +23,7 @@ from services.chassis import logs, metrics
 from services.chassis.bus.calls import INTERNAL, OPERATION, PASSPORT, TRACE
 from services.chassis.bus.container import Performed
 from services.chassis.bus.providers import TOKEN, process_of
-from services.chassis.bus.wire import LOST, Link, LinkDown
+from services.chassis.bus.wire import LOST, Delivery, Link, LinkDown
 from services.chassis.database import audited_calls
 from services.chassis.messages import (
     Caller,
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 
 _TRANSIENT = 1
+#: Seconds.
+_LONGEST_CALL = 600.0
 _LARGEST_CALL = 4 * 1024 * 1024
 #: An answer is tried again for so long when the broker is away; the caller has given up by then.
 _ANSWER_FOR = 30.0
@@ -98,7 +100,7 @@ class _Call:
     trace_id: str
     operation: Operation | None
     seconds: float
-    message: Any
+    message: Delivery
 
 
 class CallConsumer(SharedExtension):
@@ -152,19 +154,19 @@ class CallConsumer(SharedExtension):
         queue = call_queue(self.process.service)
         channel.basic_qos(0, self.process.settings.workers, False)
         self._tag = f"{self.process.service}-{new_id()}"
-        channel.basic_consume(queue=queue, callback=lambda raw: self._receive(channel.message_to_python(raw)), consumer_tag=self._tag)
+        channel.basic_consume(queue=queue, callback=lambda raw: self._receive(Delivery(raw, channel)), consumer_tag=self._tag)
 
-    def _receive(self, message: Any) -> None:
+    def _receive(self, message: Delivery) -> None:
         if self._stopping:
             return  # Not acknowledged: the broker gives it to somebody else.
         reason = self._why_unanswerable(message)
         if reason is not None:
             # Nobody can be told, and a call may hold a person's values: so it is neither kept nor logged.
             metrics.dropped_calls.labels(self.process.service, reason).inc()
-            _log.warning("call.dropped", reason=reason, **logs.fingerprint(message.body or b""))
-            self._acknowledge(message)
+            _log.warning("call.dropped", reason=reason, **logs.fingerprint(message.body))
+            message.ack()
             return
-        method = str(message.delivery_info.get("routing_key", "")).partition(".")[2]
+        method = message.routing_key.partition(".")[2]
         entrypoint = self._entrypoints.get(method)
         call = _read_call(message)
         if call is None or entrypoint is None:
@@ -173,17 +175,17 @@ class CallConsumer(SharedExtension):
         self.container.spawn_worker(entrypoint, (), {}, context_data={"call": call, TOKEN: call.passport})
 
     @staticmethod
-    def _why_unanswerable(message: Any) -> str | None:
+    def _why_unanswerable(message: Delivery) -> str | None:
         properties = message.properties
         if not isinstance(properties.get("reply_to"), str) or not properties["reply_to"].startswith("reply."):
             return "no-reply-to"
         if not isinstance(properties.get("correlation_id"), str):
             return "no-correlation-id"
-        if len(message.body or b"") > _LARGEST_CALL:
+        if len(message.body) > _LARGEST_CALL:
             return "too-large"
         return None
 
-    def answer(self, message: Any, body: bytes) -> None:
+    def answer(self, message: Delivery, body: bytes) -> None:
         """Send an answer, transient and unconfirmed, and acknowledge the call.
 
         While the broker is away the answer is tried again; nothing is raised.
@@ -203,13 +205,7 @@ class CallConsumer(SharedExtension):
                 except LinkDown:
                     eventlet.sleep(pause)
                     pause = min(pause * 2, _ANSWER_PAUSE_MOST)
-        self._acknowledge(message)
-
-    def _acknowledge(self, message: Any) -> None:
-        try:
-            message.ack()
-        except LOST:
-            return  # The connection it came over is gone, and with it the need.
+        message.ack()
 
 
 class Answers(Performed):
@@ -369,25 +365,31 @@ def _demand(audited: bool) -> None:
         raise Unaudited
 
 
-def _read_call(message: Any) -> _Call | None:
+def _read_call(message: Delivery) -> _Call | None:
     """Read a call; None when it is not one."""
     try:
         body = orjson.loads(message.body)
         kwargs = body["kwargs"]
         if body.get("args") or not isinstance(kwargs, dict):
             return None
-        headers = message.headers or {}
+        headers = message.headers
         operation = headers.get(OPERATION)
         return _Call(
             kwargs=kwargs,
             passport=_text(headers.get(PASSPORT)),
             trace_id=_trace(headers.get(TRACE)),
             operation=Operation.from_wire(orjson.loads(operation)) if operation else None,
-            seconds=float(message.properties.get("expiration") or 10_000) / 1000,
+            seconds=_seconds(message.properties.get("expiration")),
             message=message,
         )
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
         return None
+
+
+def _seconds(expiration: object) -> float:
+    """Return how long the caller waits; whoever does not say waits as long as anybody."""
+    milliseconds = float(expiration) if isinstance(expiration, str) and expiration.isdigit() else 10_000.0
+    return min(max(milliseconds / 1000, 0.05), _LONGEST_CALL)
 
 
 def _text(value: object) -> str | None:

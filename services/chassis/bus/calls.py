@@ -18,7 +18,7 @@ import orjson
 import structlog
 from eventlet.event import Event
 
-from services.chassis.bus.wire import Address, Link, LinkDown
+from services.chassis.bus.wire import Address, Delivery, Link, LinkDown
 from services.chassis.messages import Operation, OutcomeUnknown, Refusal, Unavailable, new_id, wire_value
 from services.chassis.topology import CALLS, reply_queue
 
@@ -154,18 +154,18 @@ class Client:
         queue = reply_queue(self._address)
         channel.queue_declare(queue=queue, exclusive=True, auto_delete=True, durable=False)
         channel.queue_bind(queue=queue, exchange=CALLS, routing_key=self._address)
-        channel.basic_consume(queue=queue, no_ack=True, callback=lambda raw: self._replied(channel.message_to_python(raw)))
+        channel.basic_consume(queue=queue, no_ack=True, callback=lambda raw: self._replied(Delivery(raw, channel)))
         self._also(channel)
 
-    def _replied(self, message: Any) -> None:
-        waiting = self._waiting.get(message.properties.get("correlation_id"))
+    def _replied(self, message: Delivery) -> None:
+        waiting = self._waiting.get(str(message.properties.get("correlation_id")))
         if waiting is None or waiting.answered.ready():
             return  # The deadline passed, or somebody answers what nobody asked.
         waiting.answered.send(message.body)
 
     def _returned(self, _error: Any, _exchange: str, routing_key: str, message: Any) -> None:
         _log.warning("call.unroutable", method=routing_key)
-        waiting = self._waiting.get(message.properties.get("correlation_id"))
+        waiting = self._waiting.get(str(message.properties.get("correlation_id")))
         if waiting is not None and not waiting.answered.ready():
             waiting.answered.send_exception(LinkDown(f"nobody answers {routing_key}"))
 

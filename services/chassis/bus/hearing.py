@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import structlog
 
+from services.chassis.bus.wire import Delivery
 from services.chassis.revocations import Revocations
 from services.chassis.topology import HEARTBEAT
 
@@ -28,9 +29,9 @@ class Hearing:
         arguments = {"x-max-length": 10, "x-message-ttl": 5000}
         channel.queue_declare(queue=self._queue, exclusive=True, auto_delete=True, durable=False, arguments=arguments)
         channel.queue_bind(queue=self._queue, exchange=HEARTBEAT, routing_key="")
-        channel.basic_consume(queue=self._queue, no_ack=True, callback=lambda raw: self._hear(channel.message_to_python(raw)))
+        channel.basic_consume(queue=self._queue, no_ack=True, callback=lambda raw: self._hear(Delivery(raw, channel)))
 
-    def _hear(self, message: Any) -> None:
+    def _hear(self, message: Delivery) -> None:
         try:
             beat = orjson.loads(message.body)
             self._revocations.hear(int(beat["serial"]), list(beat["ended"]), beat.get("policy_version"))

@@ -5,15 +5,12 @@ Nothing is acknowledged before its effect is committed, or before the broker con
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import eventlet
 import structlog
 
 from services.chassis import logs, metrics
 from services.chassis.bus.publishing import Fate, Message, Publisher
-from services.chassis.bus.wire import LOST
+from services.chassis.bus.wire import Delivery
 from services.chassis.messages import new_id
 from services.chassis.topology import PARKED, RETRIES, retries
 
@@ -35,11 +32,11 @@ class Keeper:
         self._service = service
         self._exchange = retries(queue)
 
-    def done(self, message: Any) -> None:
+    def done(self, message: Delivery) -> None:
         """Acknowledge: the effect is committed."""
-        settle(message.ack)
+        message.ack()
 
-    def failed(self, message: Any, error: BaseException) -> None:
+    def failed(self, message: Delivery, error: BaseException) -> None:
         """Try again after 1, 10 and 60 seconds; then park."""
         attempt = _attempt(message)
         _log.error("message.failed", message_id=_id(message), attempt=attempt, **logs.where(error))
@@ -48,47 +45,38 @@ class Keeper:
         else:
             self.park(message, type(error).__qualname__)
 
-    def postponed(self, message: Any, reason: str) -> None:
+    def postponed(self, message: Delivery, reason: str) -> None:
         """Try again later, as if nothing had happened: something that we need is away."""
         _log.warning("message.postponed", message_id=_id(message), reason=reason)
         self._move(message, _OUTAGE_QUEUE, _attempt(message), reason)
 
-    def park(self, message: Any, reason: str) -> None:
+    def park(self, message: Delivery, reason: str) -> None:
         """Put it aside for an operator; the log gets id, size and hash only."""
         metrics.parked.labels(self._service, reason).inc()
-        _log.error("message.parked", message_id=_id(message), reason=reason, **logs.fingerprint(message.body or b""))
+        _log.error("message.parked", message_id=_id(message), reason=reason, **logs.fingerprint(message.body))
         self._move(message, PARKED, _attempt(message), reason)
 
-    def _move(self, message: Any, key: str, attempt: int, reason: str) -> None:
-        body = message.body or b""
+    def _move(self, message: Delivery, key: str, attempt: int, reason: str) -> None:
         moved = Message(
             id=_id(message) or new_id(),
             exchange=self._exchange,
             routing_key=key,
-            body=body.encode() if isinstance(body, str) else bytes(body),
+            body=message.body,
             headers={ATTEMPT: attempt, REASON: reason, "liaison-moved-id": new_id()},
         )
         if self._publisher.publish_confirmed([moved]) == [Fate.CONFIRMED]:
-            settle(message.ack)
+            message.ack()
             return
         eventlet.sleep(_PAUSE)
-        settle(message.requeue)
+        message.requeue()
 
 
-def settle(action: Callable[[], object]) -> None:
-    """Acknowledge or give back; when the connection is gone the broker gives it back by itself."""
-    try:
-        action()
-    except LOST:
-        return
-
-
-def _id(message: Any) -> str | None:
+def _id(message: Delivery) -> str | None:
     value = message.properties.get("message_id")
     # What strangers send may have anything for an id; only what is short and plain is repeated.
     return value if isinstance(value, str) and len(value) <= 64 and value.replace("-", "").isalnum() else None
 
 
-def _attempt(message: Any) -> int:
-    value = (message.headers or {}).get(ATTEMPT, 1)
+def _attempt(message: Delivery) -> int:
+    value = message.headers.get(ATTEMPT, 1)
     return value if isinstance(value, int) and value > 0 else 1

@@ -18,9 +18,9 @@ from nameko.extensions import SharedExtension
 
 from services.chassis import logs, metrics
 from services.chassis.bus.container import Performed
-from services.chassis.bus.keeping import Keeper, settle
+from services.chassis.bus.keeping import Keeper
 from services.chassis.bus.providers import process_of
-from services.chassis.bus.wire import LOST, Link
+from services.chassis.bus.wire import LOST, Delivery, Link
 from services.chassis.messages import Announcement, Caller, Unavailable, new_id
 from services.chassis.topology import inbox
 
@@ -65,7 +65,7 @@ class _QueueConsumer(SharedExtension):
             self._tag = f"{self.process.service}-{new_id()}"
             channel.basic_consume(
                 queue=queue,
-                callback=lambda raw: None if self._stopping else receive(channel.message_to_python(raw)),
+                callback=lambda raw: None if self._stopping else receive(Delivery(raw, channel)),
                 consumer_tag=self._tag,
             )
 
@@ -111,7 +111,7 @@ class InboxConsumer(_QueueConsumer):
         self.keeper = Keeper(process.publisher, service=process.service, queue=inbox(process.service))
         self.consume(inbox(process.service), prefetch=CONCURRENTLY, receive=self._receive)
 
-    def _receive(self, message: Any) -> None:
+    def _receive(self, message: Delivery) -> None:
         try:
             envelope = _open(message)
         except Undecodable as error:
@@ -121,7 +121,7 @@ class InboxConsumer(_QueueConsumer):
         if not listeners:
             # A former version of this service was bound to it; this one has no use for it.
             metrics.announcements.labels(self.process.service, "unknown", "ignored").inc()
-            settle(message.ack)
+            message.ack()
             return
         context = {"message": message, "envelope": envelope, "listeners": listeners}
         self.container.spawn_worker(listeners[0], (), {}, context_data=context)
@@ -190,7 +190,7 @@ class Received:
 
 @dataclass(eq=False, slots=True)
 class _Pile:
-    messages: list[tuple[Any, Received]] = field(default_factory=list)
+    messages: list[tuple[Delivery, Received]] = field(default_factory=list)
     grew: Event = field(default_factory=Event)
 
 
@@ -226,8 +226,8 @@ class Gathers(Performed):
         self._rouse()
         self._greenlet.wait()
 
-    def _receive(self, message: Any) -> None:
-        if len(message.body or b"") > _LARGEST * 16:
+    def _receive(self, message: Delivery) -> None:
+        if len(message.body) > _LARGEST * 16:
             eventlet.spawn(self._keeper.park, message, "too-large")
             return
         try:
@@ -259,7 +259,7 @@ class Gathers(Performed):
         pause = 0.1
         try:
             while not self._stopping:
-                batch = [(message, received) for message, received in batch if _alive(message)]
+                batch = [(message, received) for message, received in batch if message.is_live]
                 if not batch:
                     return
                 try:
@@ -270,7 +270,7 @@ class Gathers(Performed):
                     pause = min(pause * 2, 5.0)
                 else:
                     for message, _ in batch:
-                        settle(message.ack)
+                        message.ack()
                     return
         finally:
             worker.data["finished"].send()
@@ -279,16 +279,12 @@ class Gathers(Performed):
 gathers = Gathers.decorator
 
 
-def _alive(message: Any) -> bool:
-    return message.channel is not None and message.channel.connection is not None
-
-
-def _open(message: Any) -> _Envelope:
+def _open(message: Delivery) -> _Envelope:
     """Read an announcement's envelope.
 
     :raises Undecodable: it is none.
     """
-    if message.content_type != "application/json" or len(message.body or b"") > _LARGEST:
+    if message.properties.get("content_type") != "application/json" or len(message.body) > _LARGEST:
         raise Undecodable
     try:
         wire = orjson.loads(message.body)

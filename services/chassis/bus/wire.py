@@ -14,6 +14,7 @@ py-amqp serves one thread. Shared by greenlets it has three traps, and each has 
 from __future__ import annotations
 
 import ssl
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +22,7 @@ from typing import Any
 import amqp
 import eventlet
 import structlog
-from amqp.method_framing import frame_writer
+from amqp.method_framing import frame_handler, frame_writer
 from eventlet.event import Event
 from kombu.connection import Connection
 from kombu.exceptions import ChannelError, OperationalError
@@ -34,6 +35,9 @@ HEARTBEAT = 10.0
 _CONNECT_TIMEOUT = 5.0
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
+#: AMQP's frame that bears a message's properties, and where in it they begin.
+_CONTENT_HEADER = 2
+_PROPERTIES_AT = 12
 
 
 class LinkDown(Exception):
@@ -103,6 +107,25 @@ class _Gathering:
             self._busy = False
 
 
+def _tolerant_frame_handler(connection: Any, callback: Any) -> Any:
+    """Read frames; a message whose properties cannot be read arrives without any.
+
+    py-amqp raises, and the reader would lose its connection each time that the broker delivers the message again.
+    """
+    on_frame = frame_handler(connection, callback)
+
+    def on_any_frame(frame: tuple[int, int, bytes]) -> Any:
+        try:
+            return on_frame(frame)
+        except (ValueError, struct.error, amqp.FrameSyntaxError):
+            kind, channel, buffer = frame
+            if kind != _CONTENT_HEADER:
+                raise
+            return on_frame((kind, channel, bytes(buffer[:_PROPERTIES_AT]) + b"\0\0"))
+
+    return on_any_frame
+
+
 def _gathered_frame_writer(connection: Any, transport: Any) -> Any:
     return frame_writer(connection, _Gathering(transport))
 
@@ -140,6 +163,42 @@ LOST: tuple[type[BaseException], ...] = (
     OSError,
     AttributeError,  # py-amqp raises it when a connection goes away under it.
 )
+
+
+class Delivery:
+    """One message as it was delivered. Unlike kombu's, it does not unpack what a stranger's header calls compressed."""
+
+    __slots__ = ("_channel", "_tag", "body", "headers", "properties", "redelivered", "routing_key")
+
+    def __init__(self, raw: Any, channel: Any) -> None:
+        """Take what a channel's callback or `basic_get` gave."""
+        self._channel = channel
+        self._tag = raw.delivery_tag
+        self.properties: dict[str, Any] = raw.properties
+        self.headers: dict[str, Any] = raw.headers or {}
+        self.body: bytes = raw.body.encode() if isinstance(raw.body, str) else bytes(raw.body or b"")
+        self.routing_key = str(raw.delivery_info.get("routing_key") or "")
+        self.redelivered = bool(raw.delivery_info.get("redelivered"))
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the connection that it came over is still there; else it comes again over another."""
+        return self._channel.connection is not None
+
+    def ack(self) -> None:
+        """Acknowledge; when the connection is gone, the broker has it again already."""
+        self._settle(self._channel.basic_ack)
+
+    def requeue(self) -> None:
+        """Give it back to its queue."""
+        self._settle(lambda tag: self._channel.basic_reject(tag, requeue=True))
+
+    def _settle(self, how: Callable[[Any], object]) -> None:
+        if self.is_live:
+            try:
+                how(self._tag)
+            except LOST:
+                return
 
 
 class Link:
@@ -272,6 +331,7 @@ class Link:
             on_unblocked=lambda: self._set_blocked(False),
             client_properties={"connection_name": self._name},
             frame_writer=_gathered_frame_writer,
+            frame_handler=_tolerant_frame_handler,
         )
         with eventlet.Timeout(_CONNECT_TIMEOUT * 2, TimeoutError("the broker did not answer")):
             # kombu's `connection` reconnects on its own when it is asked for; so it is asked once.

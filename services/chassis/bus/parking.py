@@ -1,0 +1,128 @@
+"""What was put aside: an operator lists it without seeing it, replays it, or discards it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import eventlet
+
+from services.chassis import logs
+from services.chassis.bus.keeping import ATTEMPT, REASON
+from services.chassis.bus.publishing import Fate, Message, Publisher
+from services.chassis.bus.wire import Address, Delivery
+from services.chassis.messages import NotFound, Unavailable, new_id
+from services.chassis.topology import parked_queue, retries
+
+_SHOWN = 1000
+_CONFIRMED_WITHIN = 10.0
+
+
+class NothingParked(NotFound):
+    """There is no such message in the parking queue."""
+
+    code = "nothing-parked"
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A parked message, without its body: id, why, after how many attempts, size and SHA-256."""
+
+    id: str
+    reason: str
+    attempts: int
+    routing_key: str
+    size: int
+    sha256: str
+
+
+def list_parked(address: Address, queue: str) -> list[Parked]:
+    """List what is parked beside `queue` (`contacts.inbox`, `audit.entries`), oldest first, at most a thousand."""
+    with _parking(address, queue) as channel:
+        # Nothing is acknowledged: when the channel closes, all of it is back where it was.
+        return [_describe(message) for message in _take(channel, queue)]
+
+
+def replay(address: Address, queue: str, message_id: str | None = None, *, identity: str = "operator") -> int:
+    """Give a parked message, or all, back to its queue with its attempts counted anew; return how many.
+
+    A message is acknowledged in the parking queue after the broker confirmed that it has it again.
+
+    :raises NothingParked: there is no message of that id.
+    :raises Unavailable: the broker did not take it.
+    """
+    publisher = Publisher(address, identity=identity)
+    publisher.start()
+    try:
+        if not publisher.wait_up(_CONFIRMED_WITHIN):
+            raise Unavailable
+        with _parking(address, queue) as channel:
+            chosen = _choose(channel, queue, message_id)
+            for message in chosen:
+                again = Message(
+                    id=str(message.properties.get("message_id") or new_id()),
+                    exchange=retries(queue),
+                    routing_key=queue,
+                    body=message.body,
+                    headers={ATTEMPT: 1},
+                )
+                if publisher.publish_confirmed([again]) != [Fate.CONFIRMED]:
+                    raise Unavailable
+                message.ack()
+            return len(chosen)
+    finally:
+        publisher.stop()
+
+
+def discard(address: Address, queue: str, message_id: str | None = None) -> int:
+    """Delete a parked message, or all; return how many.
+
+    :raises NothingParked: there is no message of that id.
+    """
+    with _parking(address, queue) as channel:
+        chosen = _choose(channel, queue, message_id)
+        for message in chosen:
+            message.ack()
+        return len(chosen)
+
+
+def _choose(channel: Any, queue: str, message_id: str | None) -> list[Delivery]:
+    chosen = [m for m in _take(channel, queue) if message_id is None or _describe(m).id == message_id]
+    if message_id is not None and not chosen:
+        raise NothingParked
+    return chosen
+
+
+def _take(channel: Any, queue: str) -> Iterator[Delivery]:
+    for _ in range(_SHOWN):
+        raw = channel.basic_get(queue=parked_queue(queue))
+        if raw is None:
+            return
+        yield Delivery(raw, channel)
+
+
+def _describe(message: Delivery) -> Parked:
+    headers = message.headers
+    mark = logs.fingerprint(message.body)
+    message_id = message.properties.get("message_id")
+    return Parked(
+        id=str(message_id) if message_id else mark["sha256"][:16],
+        reason=str(headers.get(REASON) or headers.get("x-first-death-reason") or "unknown"),
+        attempts=int(headers.get(ATTEMPT, 1)),
+        routing_key=message.routing_key,
+        size=mark["size"],
+        sha256=mark["sha256"],
+    )
+
+
+@contextmanager
+def _parking(address: Address, queue: str) -> Iterator[Any]:
+    if not queue:
+        raise NothingParked
+    with eventlet.Timeout(60, Unavailable()), address.connection() as connection:
+        connection.connect()
+        channel = connection.transport.create_channel(connection.connection)
+        yield channel
+        channel.close()
