@@ -264,6 +264,7 @@ class Answers(Performed):
         deadline = eventlet.Timeout(call.seconds)
         try:
             caller = self._identify(process, call, caller)
+            self._admit(process, caller)
             self._check_arguments(call)
             with audited_calls() as audited:
                 result = method(caller, **call.kwargs)
@@ -291,29 +292,25 @@ class Answers(Performed):
         return _refused(refusal)
 
     def _identify(self, process: Process, call: _Call, anonymous: Caller) -> Caller:
-        if self.command and call.operation is None:
-            raise OperationRequired
         if ANONYMOUS in self.identities:
-            return self._known(process, call) or anonymous
+            return anonymous
         if process.verifier is None:
             raise Unavailable
-        caller = process.verifier.verify(call.passport, process.clock()).within(trace_id=call.trace_id, operation=call.operation)
+        return process.verifier.verify(call.passport, process.clock()).within(
+            trace_id=call.trace_id, operation=call.operation
+        )
+
+    def _admit(self, process: Process, caller: Caller) -> None:
+        # From here on the caller is known: a refusal is recorded under their name.
+        if self.command and caller.operation is None:
+            raise OperationRequired
+        if ANONYMOUS in self.identities:
+            return
         if (caller.id if caller.kind == "service" else caller.kind) not in self.identities:
             raise IdentityRefused
         process.revocations.check(caller)
         if caller.kind == USER and not self.before_acknowledgement and not caller.acknowledged:
             raise AcknowledgementRequired
-        return caller
-
-    def _known(self, process: Process, call: _Call) -> Caller | None:
-        """Return who it is, where nobody has to be known but users are if they show a passport."""
-        if USER not in self.identities or call.passport is None or process.verifier is None:
-            return None
-        try:
-            caller = process.verifier.verify(call.passport, process.clock())
-        except Refusal:
-            return None
-        return caller.within(trace_id=call.trace_id, operation=call.operation) if caller.kind == USER else None
 
     def _check_arguments(self, call: _Call) -> None:
         try:

@@ -1,0 +1,325 @@
+"""What stands around every call: passport, acknowledgement, audit, and what of an error may cross."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+import eventlet
+import orjson
+import pytest
+import structlog
+from marshmallow import Schema, fields
+
+from services.chassis.bus import BusProvider, Client, DatabaseProvider, InternalError, answers
+from services.chassis.database import DatabaseAway, UnitOfWork
+from services.chassis.messages import Caller, Forbidden, Invalid, NotFound, Refusal, Unauthenticated, Unavailable
+from services.chassis.passport import PassportSigner
+from services.chassis.testing import a_caller, a_command
+from tests.integration.bus.conftest import Keys, World
+
+SECRET = "Dov's cell is (202) 555-0199"
+THING = "0192f0c1-0000-7000-8000-000000000001"
+
+
+class _Body(Schema):
+    title = fields.String(required=True)
+
+
+class Probe:
+    """Answers in every way that goes wrong."""
+
+    name = "probe"
+    database = DatabaseProvider()
+    bus = BusProvider()
+    ran: ClassVar[list[str]] = []
+
+    def _audited(self, caller: Caller, action: str) -> dict[str, Any]:
+        self.ran.append(action)
+        with self.database.work(caller) as work:
+            work.record(action)
+        return {"caller": caller.id, "kind": caller.kind}
+
+    @answers("probe:thing:read", subject="thing_id")
+    def read(self, caller: Caller, thing_id: str) -> dict[str, Any]:
+        return self._audited(caller, "probe:thing:read")
+
+    @answers("probe:thing:leak")
+    def leak(self, caller: Caller) -> dict[str, Any]:
+        return {"phone": SECRET}
+
+    @answers("probe:thing:roll-back")
+    def roll_back(self, caller: Caller) -> dict[str, Any]:
+        try:
+            with self.database.work(caller) as work:
+                work.record("probe:thing:roll-back")
+                raise ZeroDivisionError
+        except ZeroDivisionError:
+            return {"phone": SECRET}
+
+    @answers("probe:thing:break")
+    def break_down(self, caller: Caller) -> dict[str, Any]:
+        raise RuntimeError(SECRET)
+
+    @answers("probe:thing:odd")
+    def odd(self, caller: Caller) -> object:
+        self._audited(caller, "probe:thing:odd")
+        return object()
+
+    @answers("probe:thing:create", command=True)
+    def create(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+        _Body().load(body)
+        return self._audited(caller, "probe:thing:create")
+
+    @answers("probe:thing:greet", identity="anonymous")
+    def greet(self, caller: Caller) -> dict[str, Any]:
+        return self._audited(caller, "probe:thing:greet")
+
+    @answers("probe:session:acknowledge", before_acknowledgement=True)
+    def acknowledge(self, caller: Caller) -> dict[str, Any]:
+        return self._audited(caller, "probe:session:acknowledge")
+
+    @answers("probe:thing:erase", identity="retention")
+    def erase(self, caller: Caller) -> dict[str, Any]:
+        return self._audited(caller, "probe:thing:erase")
+
+    @answers("probe:thing:linger")
+    def linger(self, caller: Caller) -> dict[str, Any]:
+        eventlet.sleep(30)
+        return self._audited(caller, "probe:thing:linger")
+
+
+@pytest.fixture
+def probe(world: World) -> World:
+    Probe.ran.clear()
+    world.declare(Probe)
+    world.run(Probe)
+    return world
+
+
+@pytest.fixture
+def client(probe: World) -> Client:
+    return probe.client()
+
+
+@pytest.fixture
+def lines() -> Iterator[list[dict[str, Any]]]:
+    with structlog.testing.capture_logs() as captured:
+        yield captured
+
+
+def _refusal(client: Client, method: str, passport: str | None = None, **kwargs: Any) -> Refusal:
+    with pytest.raises(Refusal) as refused:
+        client.call("probe", method, kwargs, passport=passport)
+    return refused.value
+
+
+@pytest.mark.requirement("T8")
+def test_an_answer_without_an_audit_entry_does_not_leave(probe: World, client: Client) -> None:
+    for method in ("leak", "roll_back"):
+        with pytest.raises(InternalError):
+            client.call("probe", method, {}, passport=probe.passport(a_caller()))
+    assert {(e["outcome"], e["rule"]) for e in probe.entries()} == {("failed", "internal")}
+
+
+def test_of_a_mistake_only_the_word_internal_and_the_trace_id_cross(probe: World, client: Client, lines: list[dict[str, Any]]) -> None:
+    amina = a_caller()
+    with pytest.raises(InternalError) as failed:
+        client.call("probe", "break_down", {}, passport=probe.passport(amina), trace_id=amina.trace_id)
+    assert failed.value.trace_id == amina.trace_id
+    assert SECRET not in repr(failed.value)
+    (line,) = [line for line in lines if line["event"] == "call.failed"]
+    assert line["error"] == "builtins.RuntimeError"
+    assert "555-0199" not in repr(lines)
+    (entry,) = probe.entries()
+    assert (entry["outcome"], entry["trace_id"]) == ("failed", amina.trace_id)
+
+
+def test_what_has_no_json_form_is_a_mistake_and_the_service_lives(probe: World, client: Client) -> None:
+    with pytest.raises(InternalError):
+        client.call("probe", "odd", {}, passport=probe.passport(a_caller()))
+    assert client.call("probe", "greet", {})["kind"] == "anonymous"
+
+
+def test_a_refusal_that_cannot_be_recorded_does_not_leave_as_itself(
+    probe: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_record(*_: Any, **__: Any) -> None:
+        raise DatabaseAway
+
+    passport = probe.passport(a_caller(acknowledged=False))
+    monkeypatch.setattr(UnitOfWork, "record", no_record)
+    assert isinstance(_refusal(client, "read", passport, thing_id=THING), Unavailable)
+
+
+@pytest.mark.requirement("R103", "R110")
+def test_without_an_acknowledgement_a_service_refuses(probe: World, client: Client) -> None:
+    chloe = a_caller("PSO", acknowledged=False)
+    refusal = _refusal(client, "read", probe.passport(chloe), thing_id=THING)
+    assert (type(refusal), refusal.code) == (Forbidden, "acknowledgement-required")
+    assert client.call("probe", "acknowledge", {}, passport=probe.passport(chloe))["caller"] == chloe.id
+    refused = probe.entries()[0]
+    assert (refused["actor"], refused["outcome"], refused["subjects"]) == (chloe.id, "refused", [THING])
+
+
+def test_nobody_is_believed_without_a_passport_made_out_to_this_service(probe: World, client: Client) -> None:
+    amina, now = a_caller(), datetime.now(UTC)
+    stranger = PassportSigner(Keys.make().private)
+    good = probe.passport(amina)
+    header, claims, signature = good.split(".")
+    forged = [
+        None,
+        "",
+        "nonsense",
+        probe.passport(amina, audience="contacts"),
+        stranger.issue(amina, "probe", now)[0],
+        probe.signer.issue(amina, "probe", now - timedelta(seconds=61))[0],
+        probe.signer.issue(amina, "probe", now + timedelta(seconds=30))[0],
+        f"{header}.{claims}.",
+        f"{header}.{claims[:-2]}.{signature}",
+    ]
+    for passport in forged:
+        refusal = _refusal(client, "read", passport, thing_id=THING)
+        assert (type(refusal), refusal.code) == (Unauthenticated, "passport-invalid")
+    assert Probe.ran == []
+    assert {(e["actor"], e["outcome"]) for e in probe.entries()} == {("anonymous", "refused")}
+    assert len(probe.entries()) == len(forged)
+
+
+def test_a_service_identity_may_ask_only_what_names_it(probe: World, client: Client) -> None:
+    retention, contacts = Caller.service("retention"), Caller.service("contacts")
+    assert client.call("probe", "erase", {}, passport=probe.passport(retention))["caller"] == "retention"
+    for caller, method in ((contacts, "erase"), (a_caller(), "erase"), (replace(a_caller(), id="retention"), "erase")):
+        assert _refusal(client, method, probe.passport(caller)).code == "identity-refused"
+    assert _refusal(client, "read", probe.passport(retention), thing_id=THING).code == "identity-refused"
+
+
+def test_an_ended_session_is_refused_though_its_passport_still_lives(probe: World, client: Client) -> None:
+    amina = a_caller()
+    passport = probe.passport(amina)
+    client.call("probe", "read", {"thing_id": THING}, passport=passport)
+    probe.processes["probe"].revocations.hear(2, [str(amina.session_id)], "1")
+    assert _refusal(client, "read", passport, thing_id=THING).code == "session-ended"
+
+
+def test_a_passport_from_before_a_change_of_policy_must_be_renewed(probe: World, client: Client) -> None:
+    probe.processes["probe"].revocations.hear(2, [], "2")
+    assert _refusal(client, "read", probe.passport(a_caller()), thing_id=THING).code == "passport-stale"
+
+
+def test_who_has_not_heard_access_asks_it_and_fails_closed(probe: World, client: Client) -> None:
+    revocations = probe.processes["probe"].revocations
+    revocations._silence = -1.0
+    lives = [True]
+    revocations._ask = lambda _: lives[0]
+    passport = probe.passport(a_caller())
+    client.call("probe", "read", {"thing_id": THING}, passport=passport)
+    lives[0] = False
+    assert _refusal(client, "read", passport, thing_id=THING).code == "session-ended"
+    revocations._ask = lambda _: 1 / 0
+    assert isinstance(_refusal(client, "read", passport, thing_id=THING), Unavailable)
+
+
+def test_wrong_arguments_unknown_methods_and_commands_without_operation_are_coded_refusals(probe: World, client: Client) -> None:
+    amina = a_caller()
+    passport = probe.passport(amina)
+    assert _refusal(client, "read", passport).code == "bad-call"
+    assert _refusal(client, "read", passport, thing_id=THING, more=1).code == "bad-call"
+    assert _refusal(client, "read", passport, thing_id=THING, caller=1, self=2).code == "bad-call"
+    assert _refusal(client, "create", passport, body={"title": "x"}).code == "operation-required"
+    unknown = _refusal(client, "no_such", passport)
+    assert (type(unknown), unknown.code) == (NotFound, "no-such-method")
+
+
+def test_what_a_schema_refuses_is_told_field_by_field(probe: World, client: Client) -> None:
+    amina = a_command(a_caller())
+    with pytest.raises(Invalid) as refused:
+        client.call("probe", "create", {"body": {"color": "red"}}, passport=probe.passport(amina), operation=amina.operation)
+    assert refused.value.errors == {"title": ["Missing data for required field."], "color": ["Unknown field."]}
+
+
+def test_what_is_no_id_is_not_recorded_as_a_subject(probe: World, client: Client) -> None:
+    client_refusal = _refusal(client, "read", probe.passport(a_caller(acknowledged=False)), thing_id=SECRET)
+    assert client_refusal.code == "acknowledgement-required"
+    assert [e["subjects"] for e in probe.entries()] == [[]]
+
+
+def test_work_ends_at_its_callers_deadline_and_gives_its_connection_up(probe: World, client: Client) -> None:
+    with pytest.raises(Unavailable):
+        client.call("probe", "linger", {}, passport=probe.passport(a_caller()), deadline=0.3)
+    assert Probe.ran == []
+    assert client._waiting == {}
+
+
+class Asker:
+    """Asks access and probe, for its callers and for itself."""
+
+    name = "asker"
+    database = DatabaseProvider()
+    bus = BusProvider()
+
+    @answers("asker:thing:ask")
+    def ask(self, caller: Caller) -> dict[str, Any]:
+        answer: dict[str, Any] = self.bus.call("probe", "read", caller, thing_id=THING)
+        with self.database.work(caller) as work:
+            work.record("asker:thing:ask")
+        return answer
+
+    @answers("asker:thing:erase")
+    def erase(self, caller: Caller) -> dict[str, Any]:
+        answer: dict[str, Any] = self.bus.call("probe", "erase", Caller.service("retention"))
+        with self.database.work(caller) as work:
+            work.record("asker:thing:erase")
+        return answer
+
+    @answers("asker:thing:hold")
+    def hold(self, caller: Caller) -> dict[str, Any]:
+        with self.database.work(caller) as work:
+            work.record("asker:thing:hold")
+            return dict(self.bus.call("probe", "greet", Caller.anonymous()))
+
+
+def test_a_service_that_calls_another_exchanges_the_passport(world: World) -> None:
+    exchanges: list[str] = []
+
+    class Access:
+        """Stands in for access."""
+
+        name = "access"
+        database = DatabaseProvider()
+
+        @answers("access:passport:exchange", identity="anonymous")
+        def exchange(self, caller: Caller, passport: str, audience: str) -> dict[str, Any]:
+            exchanges.append(audience)
+            claims = orjson.loads(_unpadded(passport.split(".")[1]))
+            same = replace(a_caller(), id=claims["sub"], session_id=claims["session"])
+            return self._answer(caller, world.passport(same, audience))
+
+        @answers("access:passport:issue", identity="anonymous")
+        def service_passport(self, caller: Caller, service: str, secret: str, audience: str) -> dict[str, Any]:
+            assert secret == "a secret"
+            return self._answer(caller, world.passport(Caller.service("retention"), audience))
+
+        def _answer(self, caller: Caller, passport: str) -> dict[str, Any]:
+            with self.database.work(caller) as work:
+                work.record("access:passport:issue")
+            return {"passport": passport}
+
+    world.declare(Probe, Asker, Access)
+    world.run(Probe, Asker, Access)
+    client, amina = world.client(), a_caller()
+    passport = world.passport(amina, "asker")
+    for _ in range(3):
+        assert client.call("asker", "ask", {}, passport=passport)["caller"] == amina.id
+    assert exchanges == ["probe"]
+    assert client.call("asker", "erase", {}, passport=passport)["caller"] == "retention"
+    with pytest.raises(InternalError):
+        client.call("asker", "hold", {}, passport=passport)
+
+
+def _unpadded(part: str) -> bytes:
+    import base64
+
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
