@@ -154,8 +154,9 @@ def insert_user(work: UnitOfWork, user: User, *, justification: str | None, by: 
             created_by=by,
         )
         .on_conflict_do_nothing()
+        .returning(users.c.id)
     )
-    if entered.rowcount == 0:
+    if entered.first() is None:
         return False
     set_roles(work, user.id, user.roles)
     return True
@@ -275,5 +276,6 @@ def insert_integration_account(work: UnitOfWork, account: str, component: str, d
         upsert(integration_accounts)
         .values(account=account, component=component, description=description, active=True, created_at=at)
         .on_conflict_do_nothing()
+        .returning(integration_accounts.c.account)
     )
-    return entered.rowcount == 1
+    return entered.first() is not None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from services.access.contract import UserUnknown
 from services.access.domain.users import Term, User
 from services.access.storage import directory
 from services.access.usecases import sessions
@@ -36,7 +37,6 @@ def seed_accounts(work: UnitOfWork, accounts: Iterable[Account], *, now: datetim
     One that exists is left as it is, so that a second start changes nothing.
     """
     ids = {}
-    by, today = work.caller.id, now.date()
     for account in accounts:
         known = directory.find_user_by_name(work, account.username)
         if known is not None:
@@ -51,17 +51,35 @@ def seed_accounts(work: UnitOfWork, accounts: Iterable[Account], *, now: datetim
             roles=account.roles,
             active=True,
         )
-        directory.insert_user(work, user, justification=None, by=by, at=now)
+        directory.insert_user(work, user, justification=None, by=work.caller.id, at=now)
         directory.set_password(work, user.id, account.password_hash, at=now)
-        directory.set_license(work, user.id, Term(today), by=by)
-        directory.insert_approval(work, new_id(), user, by=by, at=now)
-        directory.insert_training(work, new_id(), user.id, "privacy", Term(today), by=by, at=now)
-        directory.insert_training(work, new_id(), user.id, "computer_security", Term(today, today + _YEAR), by=by, at=now)
-        directory.insert_rules_of_behavior(work, new_id(), user.id, "1", accepted_on=today, expires_on=today + _YEAR, by=by)
+        _give_grounds(work, user, now=now, new_id=new_id)
         work.record("access:user:seed", subjects=[user.id])
         sessions.tell(work, user, active=True)
         ids[account.username] = user.id
     return ids
+
+
+def complete(work: UnitOfWork, *, user_id: str, now: datetime, new_id: Callable[[], str] = make_id) -> None:
+    """Give a user everything that access stands on: the first ones of a new system have nobody who could.
+
+    :raises UserUnknown: there is none of that id.
+    """
+    user = directory.find_user(work, user_id, lock=True)
+    if user is None:
+        raise UserUnknown
+    _give_grounds(work, user, now=now, new_id=new_id)
+    work.record("access:user:complete", subjects=[user.id])
+    sessions.tell(work, user, active=user.active)
+
+
+def _give_grounds(work: UnitOfWork, user: User, *, now: datetime, new_id: Callable[[], str]) -> None:
+    by, today = work.caller.id, now.date()
+    directory.set_license(work, user.id, Term(today), by=by)
+    directory.insert_approval(work, new_id(), user, by=by, at=now)
+    directory.insert_training(work, new_id(), user.id, "privacy", Term(today), by=by, at=now)
+    directory.insert_training(work, new_id(), user.id, "computer_security", Term(today, today + _YEAR), by=by, at=now)
+    directory.insert_rules_of_behavior(work, new_id(), user.id, "1", accepted_on=today, expires_on=today + _YEAR, by=by)
 
 
 def seed_integration(work: UnitOfWork, account: str, component: str, description: str, *, now: datetime) -> None:
