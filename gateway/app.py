@@ -29,10 +29,10 @@ from gateway.errors import (
     UnreadableBody,
     problem,
     problem_of,
-    status_of,
 )
 from gateway.identity import Cookies, Sessions, bearer_of, is_form_token
 from gateway.limits import Window
+from gateway.trail import record, recorded, source
 from services.access.contract import SessionRequired
 from services.chassis import logs
 from services.chassis.config import Settings
@@ -69,8 +69,6 @@ BEFORE_ACKNOWLEDGEMENT = frozenset(
 )
 #: Uploads are read as they come, so the form's token is checked by the route, from the first part of the body.
 READ_THEIR_OWN_FORM = frozenset({"pages.uploading"})
-#: Statuses of refusals that the gateway itself makes and that go into the trail before the answer.
-RECORDED = frozenset({401, 403, 404, 405, 409, 412, 413, 415, 422, 428, 429})
 #: A client's own request id is logged when it looks like one: it could be anything, a person's name too.
 CLIENT_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
 JSON_LIMIT = 1 << 20
@@ -207,7 +205,7 @@ def admit() -> None:
     if token is None:
         _count_anonymous()
         raise SessionRequired
-    if liaison.anonymous.is_exhausted(_source()):
+    if liaison.anonymous.is_exhausted(source()):
         raise TooManyRefusals
     try:
         admission = liaison.sessions.admit(token, trace_id=g.trace_id)
@@ -227,11 +225,7 @@ def admit() -> None:
 
 def refused(refusal: Refusal) -> Response:
     """Record a refusal that the gateway made, then answer it."""
-    if not getattr(refusal, "recorded", False):
-        try:
-            record(refusal.code, status_of(refusal))
-        except Refusal:
-            refusal = TrailUnavailable()
+    refusal = recorded(refusal)
     if _is_page():
         return pages.refusal_page(refusal)
     return problem_of(refusal, trace_id=g.trace_id)
@@ -273,28 +267,6 @@ def broken(error: Exception) -> Response:
     )
 
 
-def record(code: str, status: int) -> None:
-    """Put a refusal that the gateway made into the trail: route name and code, never path, query or body.
-
-    :raises Refusal: it cannot be recorded, so nothing may be answered.
-    """
-    if status not in RECORDED:
-        return
-    liaison = _liaison()
-    # Access writes one entry per anonymous source and minute and counts the rest; those that were limited here
-    # already would still cost it a call each, so of them it hears once a minute.
-    if code == TooManyRefusals.code and not liaison.limited_entries.admits(_source()):
-        return
-    g.conversation.query(
-        "access",
-        "record_refusal",
-        route=request.endpoint or "no-such-address",
-        code=code,
-        status=status,
-        source=_source(),
-    )
-
-
 def seal(response: Response) -> Response:
     """Put the trace id and the security headers on every answer."""
     response.headers["X-Request-Id"] = g.trace_id
@@ -318,17 +290,13 @@ def seal(response: Response) -> Response:
 
 
 def _count_anonymous() -> None:
-    if not _liaison().anonymous.admits(_source()):
+    if not _liaison().anonymous.admits(source()):
         raise TooManyRefusals
 
 
 def _liaison() -> Liaison:
     held: Liaison = current_app.extensions["liaison"]
     return held
-
-
-def _source() -> str:
-    return request.remote_addr or "unknown"
 
 
 def _is_page() -> bool:

@@ -79,7 +79,7 @@ def send_import(file: Upload, *, key: str | None) -> dict[str, Any]:
         "create_import",
         filename=file.filename,
         content_type=file.content_type,
-        size=request.content_length,
+        size=None,
     )
     digest = hashlib.sha256()
     fresh = started.get("state") == "uploading"

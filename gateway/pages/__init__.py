@@ -1,5 +1,21 @@
-"""The plain pages: server-rendered, no script needed."""
-from flask import Blueprint, Response
-blueprint = Blueprint("pages", __name__)
-def refusal_page(refusal): return Response("no", status=400)
-def fault_page(): return Response("no", status=500)
+"""The plain pages at `/`: server-rendered, no script, for people who have the phone in the other hand.
+
+They say the same words on the bus as the API and know no rule of their own.
+"""
+
+from gateway.pages import desk, door, engagement, entry, imports, record, search, trail
+from gateway.pages.frame import blueprint, fault_page, refusal_page
+
+__all__ = [
+    "blueprint",
+    "desk",
+    "door",
+    "engagement",
+    "entry",
+    "fault_page",
+    "imports",
+    "record",
+    "refusal_page",
+    "search",
+    "trail",
+]

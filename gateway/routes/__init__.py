@@ -3,6 +3,7 @@
 from gateway.routes import (
     directory,
     engagement,
+    imports,
     individuals,
     issues,
     operations,
@@ -26,6 +27,7 @@ AREAS = (
     engagement.interactions,
     engagement.events,
     engagement.requests,
+    imports.area,
     tasks.area,
     reports.area,
     operations.area,

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, fields
-
 from gateway.clients import query as ask
 from gateway.endpoints import Area
-from services.access.contract import ComponentSchema, UserSchema
+from services.access.contract import ComponentSchema, UserListSchema, UserSchema
 
 components = Area("components", __name__, url_prefix="/components", description="The offices of R139")
 users = Area("users", __name__, url_prefix="/users", description="The people who work with the system")
-
-
-class UserListQuerySchema(Schema):
-    """Which users."""
-
-    ids = fields.List(fields.UUID(), metadata={"description": "Up to 200 ids."})
-    component = fields.String()
-    q = fields.String(metadata={"description": "The beginning of a name."})
 
 
 @components.endpoint("GET", "", answers=ComponentSchema, collection=True)
@@ -28,7 +18,7 @@ def list_components() -> Any:
     return collection(ask("access", "list_components"))
 
 
-@users.endpoint("GET", "", query=UserListQuerySchema, answers=UserSchema, collection=True)
+@users.endpoint("GET", "", query=UserListSchema, answers=UserSchema, collection=True)
 def list_users(query: dict[str, Any]) -> Any:
     """List users by id, component or name."""
     return collection(ask("access", "list_users", **query))

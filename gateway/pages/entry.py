@@ -1,0 +1,126 @@
+"""Entering: a business card, an organization, an issue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+
+from gateway.clients import command, query
+from gateway.pages.frame import attempt, blueprint, checked, issue_names, names_of, page, several, to, typed
+from gateway.routes.timeline import timeline
+from services.chassis.messages import Refusal
+from services.contacts.contract import IndividualCreateSchema, OrganizationCreateSchema
+from services.interactions.contract import IssueCreateSchema
+from services.lexicon.vocabulary import CONTACT_POINT_KINDS
+
+
+@blueprint.get("/individuals/new")
+def new_individual() -> Response:
+    """Show an empty business card."""
+    return page("individual_new.html", issues=issue_names(), values=request.args)
+
+
+@blueprint.post("/individuals/new")
+def entering_individual() -> Response:
+    """Enter a business card (R73)."""
+    kinds = [kind for kind in CONTACT_POINT_KINDS if request.form.get(kind, "").strip()]
+
+    def enter() -> Response:
+        body: dict[str, Any] = typed(
+            "salutation", "first_name", "last_name", "title", "organization", "organization_id", "state", "source"
+        )
+        if issue_ids := several("issue_ids"):
+            body["issue_ids"] = issue_ids
+        if interests := [part.strip() for part in request.form.get("interests", "").split(",") if part.strip()]:
+            body["interests"] = interests
+        if kinds:
+            body["contact_points"] = [{"kind": kind, "value": request.form[kind].strip()} for kind in kinds]
+        if request.form.get("duplicate_ok") == "yes":
+            body["duplicate_ok"] = True
+        entered = command("contacts", "create_individual", body=checked(IndividualCreateSchema, body))
+        return to("individual", individual_id=entered["id"], done="entered")
+
+    def again(refusal: Refusal) -> Response:
+        # A contact point's sentence belongs to the field in which it was typed.
+        errors = dict(refusal.errors or {})
+        for n, kind in enumerate(kinds):
+            for said in (f"contact_points.{n}.value", f"contact_points.{n}"):
+                if said in errors:
+                    errors[kind] = errors.pop(said)
+        refusal.errors = errors or None
+        return page("individual_new.html", issues=issue_names(), values=request.form, refusal=refusal)
+
+    return attempt(enter, again)
+
+
+@blueprint.get("/organizations/new")
+def new_organization() -> Response:
+    """Show an empty form for an organization."""
+    return page("organization_new.html", issues=issue_names())
+
+
+@blueprint.post("/organizations/new")
+def entering_organization() -> Response:
+    """Enter an organization (R20-R25)."""
+    parts = ("street", "city", "address_state", "postal_code")
+
+    def enter() -> Response:
+        body: dict[str, Any] = typed("name", "sector", "state", "office_phone", "source", "source_url")
+        address = {name.removeprefix("address_"): value for name, value in typed(*parts).items()}
+        if address:
+            body["address"] = address
+        if issue_ids := several("issue_ids"):
+            body["issue_ids"] = issue_ids
+        if request.form.get("duplicate_ok") == "yes":
+            body["duplicate_ok"] = True
+        entered = command("contacts", "create_organization", body=checked(OrganizationCreateSchema, body))
+        return to("organization", organization_id=entered["id"])
+
+    def again(refusal: Refusal) -> Response:
+        errors = {name.removeprefix("address."): said for name, said in (refusal.errors or {}).items()}
+        if "address.state" in (refusal.errors or {}):
+            errors["address_state"] = errors.pop("state")
+        refusal.errors = errors or None
+        return page("organization_new.html", issues=issue_names(), values=request.form, refusal=refusal)
+
+    return attempt(enter, again)
+
+
+@blueprint.get("/organizations/<uuid:organization_id>")
+def organization(organization_id: Any) -> Response:
+    """Show an organization with its people and its history."""
+    shown = query("contacts", "read_organization", organization_id=str(organization_id))
+    people = query(
+        "contacts", "list_individuals", query={"organization_id": str(organization_id), "limit": "200"}
+    )
+    history = timeline("organization_id", str(organization_id), {"limit": "50"})
+    names = names_of(
+        {(shown.get("owner") or {}).get("user")} | {item.get("user") for item in history["items"]}
+    )
+    return page(
+        "organization.html", organization=shown, people=people, history=history, names=names, issues=issue_names()
+    )
+
+
+@blueprint.get("/issues")
+def issues() -> Response:
+    """List the issues under their priorities."""
+    found = query("interactions", "list_issues", query={"limit": "200"})
+    return page("issues.html", found=found)
+
+
+@blueprint.post("/issues")
+def entering_issue() -> Response:
+    """Enter an issue."""
+
+    def enter() -> Response:
+        body = checked(IssueCreateSchema, typed("name", "priority", "parent_id", "summary", "keep_reason"))
+        command("interactions", "create_issue", body=body)
+        return to("issues")
+
+    def again(refusal: Refusal) -> Response:
+        found = query("interactions", "list_issues", query={"limit": "200"})
+        return page("issues.html", found=found, values=request.form, refusal=refusal)
+
+    return attempt(enter, again)

@@ -1,0 +1,191 @@
+"""A stakeholder's record: facts, relationships, owner, history; reveal, correct, note, log, hand over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, g, request
+
+from gateway.clients import command, query
+from gateway.errors import status_of
+from gateway.pages.frame import attempt, blueprint, checked, issue_names, names_of, page, to, typed
+from gateway.routes.individuals import ErasureRequestSchema
+from gateway.routes.timeline import timeline
+from gateway.trail import recorded
+from services.chassis.messages import Refusal, Unauthenticated, Unavailable, entity_tag
+from services.contacts.contract import (
+    ContactPointCreateSchema,
+    CorrectionSchema,
+    HandOverSchema,
+    IndividualChangeSchema,
+    NoteCreateSchema,
+    RevealQuerySchema,
+)
+
+FACTS = ("salutation", "first_name", "last_name", "title", "state")
+
+
+@blueprint.get("/individuals/<uuid:individual_id>")
+def individual(individual_id: Any) -> Response:
+    """Show a record; the contact layer is opened by a button."""
+    return record_page(str(individual_id))
+
+
+def record_page(
+    individual_id: str, *, refusal: Refusal | None = None, form: str = "", revealed: Any = None
+) -> Response:
+    """Show a record; `form` names the one that came back with what is wrong."""
+    person = query("contacts", "read_individual", individual_id=individual_id)
+    if person["frozen"]:
+        return page(
+            "frozen.html", person=person, refusal=refusal, tag=entity_tag(person), names=names_of(_users(person))
+        )
+    notes = query("contacts", "list_notes", individual_id=individual_id)
+    history = timeline("individual_id", individual_id, {"limit": "50"})
+    names = names_of(
+        _users(person)
+        | {item.get("user") for item in history["items"]}
+        | {note.get("author") for note in _items(notes)}
+        | {holder.get("owner") for holder in (revealed or {}).get("held_by", [])}
+    )
+    return page(
+        "individual.html",
+        person=person,
+        tag=entity_tag(person),
+        notes=_items(notes),
+        history=history,
+        names=names,
+        issues=issue_names(),
+        refusal=refusal,
+        form=form,
+        revealed=revealed,
+        values=request.form if request.method == "POST" else {},
+        mine=g.admission.session["user"]["id"] in {person["owner"]["user"], person.get("deputy")},
+    )
+
+
+@blueprint.post("/individuals/<uuid:individual_id>/reveal")
+def revealing(individual_id: Any) -> Response:
+    """Reveal the contact points that the user may see; it is logged and counted (T11)."""
+
+    def reveal() -> Response:
+        asked = checked(RevealQuerySchema, typed("reason"))
+        shown = query("contacts", "reveal", individual_id=str(individual_id), **asked)
+        return record_page(str(individual_id), revealed=shown, form="reveal")
+
+    return _with_the_record(str(individual_id), "reveal", reveal)
+
+
+@blueprint.post("/individuals/<uuid:individual_id>/contact-points")
+def adding_contact_point(individual_id: Any) -> Response:
+    """Add a contact point of the user's component."""
+
+    def add() -> Response:
+        body = checked(ContactPointCreateSchema, typed("kind", "value"))
+        command("contacts", "add_contact_point", individual_id=str(individual_id), body=body)
+        return to("individual", individual_id=individual_id, done="added")
+
+    return _with_the_record(str(individual_id), "contact-point", add)
+
+
+@blueprint.post("/individuals/<uuid:individual_id>/corrections")
+def correcting_contact_point(individual_id: Any) -> Response:
+    """Correct a contact point that one may not see (T3); the answer is always the same."""
+
+    def correct() -> Response:
+        body = checked(CorrectionSchema, typed("kind", "value"))
+        command("contacts", "correct_contact_point", individual_id=str(individual_id), body=body)
+        return to("individual", individual_id=individual_id, done="corrected")
+
+    return _with_the_record(str(individual_id), "correction", correct)
+
+
+@blueprint.post("/individuals/<uuid:individual_id>/facts")
+def correcting(individual_id: Any) -> Response:
+    """Correct facts of the directory layer (R111-R113); an emptied field is cleared."""
+
+    def correct() -> Response:
+        given: dict[str, Any] = {
+            name: request.form[name].strip() or None for name in FACTS if name in request.form
+        }
+        body = checked(IndividualChangeSchema, given)
+        command(
+            "contacts",
+            "change_individual",
+            individual_id=str(individual_id),
+            if_match=request.form.get("if_match", ""),
+            body=body,
+        )
+        return to("individual", individual_id=individual_id, done="changed")
+
+    return _with_the_record(str(individual_id), "facts", correct)
+
+
+@blueprint.post("/individuals/<uuid:individual_id>/notes")
+def adding_note(individual_id: Any) -> Response:
+    """Add a note; text that the screening holds comes back, to be changed or kept with a reason (T15)."""
+
+    def add() -> Response:
+        body = checked(NoteCreateSchema, typed("text", "provenance", "keep_reason"))
+        command("contacts", "add_note", individual_id=str(individual_id), body=body)
+        return to("individual", individual_id=individual_id, done="noted")
+
+    return _with_the_record(str(individual_id), "note", add)
+
+
+@blueprint.post("/individuals/<uuid:individual_id>/owner")
+def handing_over(individual_id: Any) -> Response:
+    """Hand the record over (R45)."""
+
+    def hand_over() -> Response:
+        body = checked(HandOverSchema, typed("owner"))
+        command("contacts", "hand_over", individual_id=str(individual_id), owner=body["owner"])
+        return to("individual", individual_id=individual_id, done="handed-over")
+
+    return _with_the_record(str(individual_id), "owner", hand_over)
+
+
+@blueprint.post("/individuals/<uuid:individual_id>/erase")
+def erasing_individual(individual_id: Any) -> Response:
+    """Have one's own record erased: a mistake, or no longer needed (R131)."""
+
+    def erase() -> Response:
+        body = checked(ErasureRequestSchema, typed("reason"))
+        accepted = command(
+            "retention",
+            "request_erasure",
+            subject_type="individual",
+            subject_id=str(individual_id),
+            reason=body["reason"],
+            if_match=request.form.get("if_match", ""),
+        )
+        return to("erasure", erasure_id=accepted["erasure_id"])
+
+    return _with_the_record(str(individual_id), "erase", erase)
+
+
+def _with_the_record(individual_id: str, form: str, act: Any) -> Response:
+    def again(refusal: Refusal) -> Response:
+        try:
+            return record_page(individual_id, refusal=refusal, form=form)
+        except Unauthenticated:
+            raise
+        except Refusal as gone:
+            # The record itself cannot be shown (any more), or a part of the system is away: say what was refused.
+            shown = refusal if isinstance(gone, Unavailable) else recorded(gone)
+            return page("refused.html", status=status_of(shown), refusal=shown)
+
+    return attempt(act, again)
+
+
+def _users(person: dict[str, Any]) -> set[str | None]:
+    return {
+        (person.get("owner") or {}).get("user"),
+        person.get("deputy"),
+        (person.get("last_contact") or {}).get("by"),
+    }
+
+
+def _items(answer: Any) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = answer["items"] if isinstance(answer, dict) else answer
+    return items

@@ -1,0 +1,85 @@
+"""Requests for no more contact: record, freeze at once, erase, and the receipt."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Response, request
+
+from gateway.clients import command, query
+from gateway.pages.frame import attempt, blueprint, checked, names_of, page, to, typed
+from gateway.routes.removal import open_request
+from services.chassis.messages import NotFound, Refusal
+from services.retention.contract import NoContactRequestCreateSchema
+
+
+@blueprint.get("/requests/no-contact")
+def no_contact_requests() -> Response:
+    """List the requests that one may know of."""
+    found = query("retention", "list_no_contact_requests", query={"limit": "200"})
+    return page("no_contact_list.html", found=found)
+
+
+@blueprint.get("/requests/no-contact/new")
+def new_no_contact_request() -> Response:
+    """Show the form for recording such a request."""
+    values = {
+        "individual_id": request.args.get("individual_id", ""),
+        "received_on": f"{datetime.now(UTC):%Y-%m-%d}",
+    }
+    return _form(values)
+
+
+@blueprint.post("/requests/no-contact/new")
+def recording_no_contact_request() -> Response:
+    """Record it; the record is frozen when this answers (R164-R170, N6)."""
+
+    def open_it() -> Response:
+        body = checked(NoContactRequestCreateSchema, typed("individual_id", "medium", "received_on"))
+        opened = open_request(body)
+        return to("no_contact_request", request_id=opened["id"])
+
+    return attempt(open_it, lambda refusal: _form(request.form, refusal))
+
+
+@blueprint.get("/requests/no-contact/<uuid:request_id>")
+def no_contact_request(request_id: Any) -> Response:
+    """Show one request, and the button that erases for whoever has the duty."""
+    return _request_page(str(request_id))
+
+
+@blueprint.post("/requests/no-contact/<uuid:request_id>/erase")
+def erasing_on_request(request_id: Any) -> Response:
+    """Erase, as the owner or whoever the duty has passed to (R165)."""
+
+    def erase() -> Response:
+        accepted = command("retention", "erase_no_contact_request", request_id=str(request_id))
+        return to("erasure", erasure_id=accepted["erasure_id"])
+
+    return attempt(erase, lambda refusal: _request_page(str(request_id), refusal))
+
+
+@blueprint.get("/erasures/<uuid:erasure_id>")
+def erasure(erasure_id: Any) -> Response:
+    """Show how far an erasure is, and its receipts."""
+    return page("erasure.html", erasure=query("retention", "read_erasure", erasure_id=str(erasure_id)))
+
+
+def _form(values: Any, refusal: Refusal | None = None) -> Response:
+    name = ""
+    if values.get("individual_id"):
+        try:
+            person = query("contacts", "read_individual", individual_id=values["individual_id"])
+            name = f"{person['first_name']} {person['last_name']}".strip()
+        except NotFound:
+            name = ""
+    return page("no_contact_new.html", values=values, name=name, refusal=refusal)
+
+
+def _request_page(request_id: str, refusal: Refusal | None = None) -> Response:
+    shown = query("retention", "read_no_contact_request", request_id=request_id)
+    users = {shown.get("recorded_by"), shown.get("owner") if isinstance(shown.get("owner"), str) else None}
+    if isinstance(shown.get("owner"), dict):
+        users.add(shown["owner"].get("user"))
+    return page("no_contact.html", asked=shown, names=names_of(users), refusal=refusal)

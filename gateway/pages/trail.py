@@ -1,0 +1,29 @@
+"""The audit trail, for the ISSO."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from flask import Response, request
+
+from gateway.clients import query
+from gateway.errors import status_of
+from gateway.pages.frame import blueprint, page
+from gateway.trail import recorded
+from services.chassis.messages import Forbidden, Invalid
+
+
+@blueprint.get("/audit")
+def trail() -> Response:
+    """List entries by filters; reading the trail is itself an entry (T14)."""
+    given = {name: value for name, value in request.args.items() if value.strip()}
+    try:
+        found = query("audit", "list_entries", query={**given, "limit": "100"})
+        checkpoints = query("audit", "list_checkpoints", query={"limit": "1"})
+    except (Invalid, Forbidden) as refusal:
+        said = recorded(refusal)
+        return page(
+            "audit.html", status=status_of(said), refusal=said, values=given, found=None, checkpoints=None, following=None
+        )
+    following = urlencode({**given, "cursor": found["next"]}) if found["next"] else None
+    return page("audit.html", values=given, found=found, checkpoints=checkpoints, following=following)

@@ -1,0 +1,243 @@
+"""What every route of the API keeps: problems, tags, keys, limits, headers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from services.chassis.bus.calls import InternalError
+from services.chassis.messages import (
+    BRANCHES,
+    NotFound,
+    OutcomeUnknown,
+    Unauthenticated,
+    Unavailable,
+    entity_tag,
+    new_id,
+)
+from services.contacts.contract.refusals import IndividualBlocked
+from tests.unit.gateway.fakes import FakeBus
+
+ID = "0197f2a0-0000-7000-8000-0000000000b0"
+PERSON = {"id": ID, "first_name": "Dov", "last_name": "Dorn"}
+
+
+@pytest.mark.parametrize("branch", sorted(set(BRANCHES) - {"unauthenticated"}))
+def test_each_branch_of_the_refusals_has_its_status(amina: Any, bus: FakeBus, branch: str) -> None:
+    statuses = {
+        "forbidden": 403,
+        "not-found": 404,
+        "conflict": 409,
+        "stale": 412,
+        "too-large": 413,
+        "wrong-type": 415,
+        "invalid": 422,
+        "precondition-missing": 428,
+        "too-many": 429,
+        "unavailable": 503,
+    }
+    bus.answers[("contacts", "read_individual")] = BRANCHES[branch](
+        "Said so.", code="a-code", errors={"field": ["Wrong."]}, extra={"more": 1, "status": "forged"}
+    )
+    answer = amina.ask("GET", f"/individuals/{ID}")
+    assert answer.status_code == statuses[branch]
+    assert answer.content_type == "application/problem+json"
+    problem = answer.get_json()
+    assert problem["status"] == answer.status_code
+    assert problem["trace_id"] == answer.headers["X-Request-Id"]
+    assert {key: problem[key] for key in ("detail", "code", "errors", "more")} == {
+        "detail": "Said so.",
+        "code": "a-code",
+        "errors": {"field": ["Wrong."]},
+        "more": 1,
+    }
+    assert not bus.of("access", "record_refusal"), "the service has it in its trail already"
+
+
+def test_a_service_may_also_say_that_nobody_is_signed_in(amina: Any, bus: FakeBus) -> None:
+    bus.answers[("contacts", "read_individual")] = Unauthenticated()
+    answer = amina.ask("GET", f"/individuals/{ID}")
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_fault_tells_its_trace_id_and_nothing_else(amina: Any, bus: FakeBus) -> None:
+    def fail(**_: Any) -> None:
+        raise InternalError("t-1")
+
+    bus.answers[("contacts", "read_individual")] = fail
+    answer = amina.ask("GET", f"/individuals/{ID}")
+    assert answer.status_code == 500
+    assert answer.get_json()["code"] == "internal"
+    assert "Traceback" not in answer.text
+    assert "InternalError" not in answer.text
+
+
+def test_a_record_carries_a_strong_tag_and_is_not_sent_twice(amina: Any, bus: FakeBus) -> None:
+    bus.answers[("contacts", "read_individual")] = PERSON
+    answer = amina.ask("GET", f"/individuals/{ID}")
+    assert answer.headers["ETag"] == entity_tag(PERSON)
+    again = amina.ask("GET", f"/individuals/{ID}", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    assert len(bus.of("contacts", "read_individual")) == 2, "a read that is answered with 304 is a read all the same"
+
+
+@pytest.mark.parametrize(("tag", "status"), [(None, 428), ("*", 428), ('"abc"', 200)])
+def test_a_change_names_the_version_that_it_means(amina: Any, bus: FakeBus, tag: str | None, status: int) -> None:
+    bus.answers[("contacts", "change_individual")] = PERSON
+    headers = {"If-Match": tag} if tag else {}
+    answer = amina.ask("PATCH", f"/individuals/{ID}", json={"title": "Director"}, headers=headers)
+    assert answer.status_code == status
+    calls = bus.of("contacts", "change_individual")
+    assert [call.kwargs["if_match"] for call in calls] == ([tag] if status == 200 else [])
+
+
+def test_a_command_carries_its_operation_so_that_it_is_done_once(amina: Any, bus: FakeBus) -> None:
+    bus.answers[("contacts", "create_individual")] = PERSON
+    for body in ({"last_name": "Dorn"}, {"last_name": "Dorn"}, {"last_name": "Other"}):
+        answer = amina.ask("POST", "/individuals", json=body, headers={"Idempotency-Key": "k-1"})
+        assert answer.headers["Location"] == f"/api/v1/individuals/{ID}"
+    first, second, third = (call.operation for call in bus.of("contacts", "create_individual"))
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    assert (first.method, first.path, first.key) == ("POST", "/api/v1/individuals", "k-1")
+    assert first.body_hash == second.body_hash != third.body_hash
+    assert len({first.id, second.id, third.id}) == 3
+
+
+def test_a_query_carries_no_operation(amina: Any, bus: FakeBus) -> None:
+    bus.answers[("contacts", "read_individual")] = PERSON
+    amina.ask("GET", f"/individuals/{ID}")
+    (call,) = bus.of("contacts", "read_individual")
+    assert call.operation is None
+    assert call.passport == "passport-for-contacts"
+
+
+def test_an_unknown_outcome_names_the_operation_that_can_be_asked_for(amina: Any, bus: FakeBus) -> None:
+    bus.answers[("contacts", "create_individual")] = OutcomeUnknown()
+    answer = amina.ask("POST", "/individuals", json={"last_name": "Dorn"})
+    (call,) = bus.of("contacts", "create_individual")
+    assert call.operation is not None
+    problem = answer.get_json()
+    assert (answer.status_code, problem["code"]) == (503, "outcome-unknown")
+    assert problem["operation_id"] == call.operation.id
+    for service in ("contacts", "interactions", "retention", "access"):
+        bus.answers[(service, "read_operation")] = NotFound()
+    bus.answers[("interactions", "read_operation")] = {"operation_id": call.operation.id, "status": 201, "subject_id": ID}
+    assert amina.ask("GET", f"/operations/{call.operation.id}").get_json()["subject_id"] == ID
+    bus.answers[("interactions", "read_operation")] = NotFound()
+    unknown = amina.ask("GET", f"/operations/{call.operation.id}")
+    assert (unknown.status_code, unknown.get_json()["code"]) == (404, "operation-unknown")
+
+
+@pytest.mark.requirement("R13")
+@pytest.mark.parametrize(
+    ("method", "path", "given", "code"),
+    [
+        ("POST", "/individuals", {"json": {"last_name": "Dorn", "party": "W"}}, "unknown-field"),
+        ("POST", "/individuals", {"json": {"last_name": "Dorn", "issues": [{"issue_id": ID, "x": 1}]}}, "unknown-field"),
+        ("GET", "/individuals?email=dov@example.org", {}, "unknown-field"),
+        ("GET", "/components?x=1", {}, "unknown-field"),
+        ("POST", "/individuals", {"json": {"first_name": "Dov"}}, "invalid"),
+        ("GET", "/individuals?limit=1&limit=2", {}, "invalid"),
+        ("GET", "/individuals?limit=9999", {}, "invalid"),
+        ("POST", "/individuals", {"json": ["Dorn"]}, "unreadable-body"),
+        ("POST", "/individuals", {"data": b"{", "content_type": "application/json"}, "unreadable-body"),
+        ("POST", "/individuals", {"data": b"\xff\xfe", "content_type": "application/json"}, "unreadable-body"),
+        ("POST", "/individuals", {"json": {"last_name": "D"}, "headers": {"Idempotency-Key": "k" * 201}}, "invalid"),
+    ],
+)
+def test_wrong_input_is_refused_before_it_reaches_a_service(
+    amina: Any, bus: FakeBus, method: str, path: str, given: dict[str, Any], code: str
+) -> None:
+    answer = amina.ask(method, path, **given)
+    assert (answer.status_code, answer.get_json()["code"]) == (422, code)
+    assert {said.service for said in bus.said} == {"access"}
+
+
+def test_another_type_of_content_is_refused(amina: Any) -> None:
+    answer = amina.ask("POST", "/individuals", data="last_name=Dorn", content_type="application/x-www-form-urlencoded")
+    assert (answer.status_code, answer.get_json()["code"]) == (415, "json-required")
+
+
+def test_a_body_that_is_too_large_is_refused_unread(amina: Any, bus: FakeBus) -> None:
+    answer = amina.ask("POST", "/individuals", json={"last_name": "D" * (1 << 20)})
+    assert (answer.status_code, answer.get_json()["code"]) == (413, "body-too-large")
+    assert not bus.of("contacts", "create_individual")
+
+
+def test_another_method_is_refused_with_those_that_there_are(amina: Any) -> None:
+    answer = amina.ask("PUT", "/individuals", json={})
+    assert answer.status_code == 405
+    assert {"GET", "POST"} <= set(answer.headers["Allow"].split(", "))
+    assert answer.get_json()["code"] == "method-not-allowed"
+
+
+def test_the_clients_own_request_id_is_never_the_trace_id(amina: Any, bus: FakeBus) -> None:
+    bus.answers[("contacts", "read_individual")] = PERSON
+    mine = new_id()
+    answer = amina.ask("GET", f"/individuals/{ID}", headers={"X-Request-Id": mine})
+    (call,) = bus.of("contacts", "read_individual")
+    assert answer.headers["X-Request-Id"] == call.trace_id != mine
+
+
+@pytest.mark.parametrize("path", ["/api/v1/individuals", "/", "/sign-in", "/health/live", "/api/v1/docs", "/no-such-page"])
+def test_every_answer_has_its_trace_id_and_the_security_headers(anonymous: FlaskClient, path: str) -> None:
+    answer = anonymous.get(path)
+    assert len(answer.headers["X-Request-Id"]) == 36
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_the_entry_that_is_blocked_says_so_and_no_more(amina: Any, bus: FakeBus) -> None:
+    bus.answers[("contacts", "create_individual")] = IndividualBlocked()
+    answer = amina.ask("POST", "/individuals", json={"last_name": "Dorn"})
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "blocked")
+
+
+def test_tasks_of_a_service_that_is_away_are_missing_with_a_warning(amina: Any, bus: FakeBus) -> None:
+    task = {"kind": "follow_up", "subject": {"type": "interaction", "id": ID}, "due_on": None, "link": "/x"}
+    bus.answers |= {
+        ("retention", "list_tasks"): Unavailable(),
+        ("contacts", "list_tasks"): {"items": []},
+        ("interactions", "list_tasks"): {"items": [task]},
+    }
+    found = amina.ask("GET", "/tasks").get_json()
+    assert found["items"] == [task]
+    assert "retention" in found["warning"]
+
+
+@pytest.mark.requirement("R55", "R57")
+def test_the_timeline_is_one_list_most_recent_first_over_all_pages(amina: Any, bus: FakeBus) -> None:
+    own = [{"kind": "created", "id": ID, "at": f"2026-0{month}-01T00:00:00.000Z"} for month in (1, 3, 6)]
+    theirs = {
+        None: {"items": [{"kind": "interaction", "id": "b", "at": "2026-05-01T00:00:00.000Z"}], "next": "c1", "total": 2},
+        "c1": {"items": [{"kind": "attendance", "id": "a", "at": "2026-02-01T00:00:00.000Z"}], "next": None, "total": 2},
+    }
+    bus.answers |= {
+        ("contacts", "record_history"): {"items": own},
+        ("interactions", "list_history"): lambda query: theirs[query.get("cursor")],
+    }
+    first = amina.ask("GET", f"/individuals/{ID}/history").get_json()
+    second = amina.ask("GET", f"/individuals/{ID}/history?cursor={first['next']}").get_json()
+    months = [item["at"][5:7] for page in (first, second) for item in page["items"]]
+    assert months == ["06", "05", "03", "02", "01"]
+    assert (first["total"], second["next"]) == (5, None)
+
+
+def test_the_timeline_without_interactions_says_what_is_missing(amina: Any, bus: FakeBus) -> None:
+    bus.answers |= {
+        ("contacts", "record_history"): {"items": [{"kind": "created", "id": ID, "at": "2026-01-01T00:00:00Z"}]},
+        ("interactions", "list_history"): Unavailable(),
+    }
+    page = amina.ask("GET", f"/individuals/{ID}/history").get_json()
+    assert len(page["items"]) == 1
+    assert "warning" in page
