@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,7 @@ def run_embedded(data: Path, *, host: str, port: int, seed: str, environ: Mappin
     green.check()
     logs.configure(level=environ.get("LOG_LEVEL", "WARNING"), form=environ.get("LOG_FORMAT", "json"), service="liaison")
     # Left on, eventlet prints the text of exceptions, which may quote a person.
-    eventlet.debug.hub_exceptions(False)  # noqa: FBT003 - eventlet's signature
+    eventlet.debug.hub_exceptions(False)
     stop = wait_for_signal()
     with StateFolder(data) as state, ExitStack() as stack:
         starting = eventlet.spawn(_start, stack, state, host, port, seed, environ)
@@ -81,12 +81,8 @@ def _start(stack: ExitStack, state: StateFolder, host: str, port: int, seed: str
     stack.callback(listener.close)
     port = listener.getsockname()[1]
     server = stack.enter_context(_database_server(state, environ))
-    installation = Installation(
-        secrets=state.secrets,
-        server=server.url,
-        broker=f"embedded://liaison/{quote(str(state.journal))}",
-        checkpoints=state.checkpoints,
-        erased_ids=state.erased_ids,
+    installation = replace(
+        _installation(state, server),
         host=host,
         port=port,
         cookie_secure=not loopback,
@@ -111,6 +107,16 @@ def _start(stack: ExitStack, state: StateFolder, host: str, port: int, seed: str
 
         stakeholders.seed(address, state.accounts, marker=state.path / "demo-seeded")
     return Running(address, processes)
+
+
+def _installation(state: StateFolder, server: Server) -> Installation:
+    return Installation(
+        secrets=state.secrets,
+        server=server.url,
+        broker=f"embedded://liaison/{quote(str(state.journal))}",
+        checkpoints=state.checkpoints,
+        erased_ids=state.erased_ids,
+    )
 
 
 def _told(installation: Installation, process: str, environ: Mapping[str, str]) -> dict[str, str]:
@@ -154,9 +160,9 @@ def _gateway(process: Process, listener: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        # No new connections; what is under way is answered, if it is quick.
-        listener.close()
-        with eventlet.Timeout(_LAST_REQUESTS, exception=False):
+        # Killed once, it takes no more connections, closes the idle ones and waits for what is under way; twice, it ends.
+        serving.kill()
+        with eventlet.Timeout(_LAST_REQUESTS, exception=False), suppress(GreenletExit):
             serving.wait()
         serving.kill()
         process.stop()

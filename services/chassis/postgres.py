@@ -189,6 +189,14 @@ class OwnServer:
         """The postmaster, while it runs."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
+    def locate(self) -> Self:
+        """Find where a cluster that another process runs is, so that `url` leads there; change nothing."""
+        self._folder = self._asked.resolve()
+        link = self._folder / "elsewhere"
+        if link.is_symlink():
+            self._folder = link.readlink()
+        return self
+
     def start(self) -> Self:
         """Make the cluster if there is none, and start it.
 

@@ -1,0 +1,106 @@
+"""What a person at the command line needs to act: which system is meant, under whose name, and its databases."""
+
+from __future__ import annotations
+
+import functools
+import getpass
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deploy.environment import Installation
+from deploy.provision import read_address
+from deploy.secrets import Secrets
+from services.chassis.config import Settings
+from services.chassis.database import Database
+from services.chassis.messages import Refusal
+from services.chassis.outbox import Outbox, Stream
+from services.chassis.postgres import OwnServer, Server, as_url
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A named person, and the system they act on."""
+
+    name: str
+    installation: Installation
+
+    @contextmanager
+    def database(self, service: str) -> Iterator[Database]:
+        """Give a service's database under the service's role; what is recorded there has a stream of its own.
+
+        The running service's relay ships it, as it ships everything that is committed there.
+        """
+        settings = Settings.read(self.installation.environment_of(service))
+        database = Database(settings.database_url, service=service, stream=Stream(), pool_size=2)
+        outbox = Outbox(database)
+        try:
+            outbox.open_stream()
+            yield database
+            outbox.settle(closing=True)
+        finally:
+            database.close()
+
+
+def as_operator(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say which system and who, and hand it an `Operator` as its first argument."""
+
+    @click.option(
+        "--data",
+        type=click.Path(file_okay=False, path_type=Path),
+        envvar="DATA",
+        default="data",
+        show_default=True,
+        help="The state folder of a system in one process.",
+    )
+    @click.option(
+        "--secrets",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        envvar="SECRETS",
+        help="The secrets of a system in containers; DATABASE_URL then says where its databases are.",
+    )
+    @click.option("--operator", envvar="OPERATOR", default=getpass.getuser, show_default="your account here", help="Who acts: it is in the trail.")
+    @functools.wraps(command)
+    def wrapped(data: Path, secrets: Path | None, operator: str, **options: Any) -> Any:
+        try:
+            return command(Operator(operator, installation(data, secrets)), **options)
+        except Refusal as refusal:
+            reasons = [f"{field}: {' '.join(sentences)}" for field, sentences in (refusal.errors or {}).items()]
+            raise click.ClickException(" ".join([refusal.detail, *reasons])) from refusal
+
+    return wrapped
+
+
+def installation(data: Path, secrets: Path | None) -> Installation:
+    """Return the system that is meant.
+
+    :raises click.ClickException: there is none.
+    """
+    given = read_address(os.environ, "DATABASE_URL")
+    if secrets is not None:
+        if given is None:
+            raise click.ClickException("With --secrets, DATABASE_URL (or DATABASE_URL_FILE) says where the databases are.")
+        return _installation(Secrets(secrets), given, broker=read_address(os.environ, "BROKER_URL") or "", data=data)
+    if not (data / "secrets").is_dir():
+        raise click.ClickException(f"There is no system in {data}; --data names its state folder.")
+    held = Secrets(data / "secrets")
+    if given is None:
+        server: Server = OwnServer(data / "postgres", held["postgres_password"]).locate()
+        given = server.url.render_as_string(hide_password=False)
+    return _installation(held, given, broker="", data=data)
+
+
+def _installation(secrets: Secrets, server: str, *, broker: str, data: Path) -> Installation:
+    witness = data.resolve() / "witness"
+    return Installation(
+        secrets=secrets,
+        server=as_url(server),
+        broker=broker,
+        checkpoints=witness / "checkpoints",
+        erased_ids=witness / "erased",
+    )
