@@ -12,12 +12,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import ClassVar
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from services.chassis import merkle
+from services.chassis.messages import Announcement
 
 ED25519 = b"\x01"
 MAX_NOTE = 64 * 1024
@@ -166,6 +168,18 @@ class SigningKey:
         signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
         blob = base64.b64encode(self.verifier.key_id + signature).decode()
         return f"{text}\n— {self.name} {blob}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointSigned(Announcement):
+    """The audit service signed a checkpoint; `proof` (base64) shows that it continues the announced one of `previous` lines."""
+
+    name: ClassVar[str] = "audit:checkpoint:signed"
+
+    size: int
+    note: str
+    previous: int
+    proof: tuple[str, ...]
 
 
 def witness(key: VerifierKey, last: str | None, note: str, proof: Sequence[bytes] | None = None) -> Checkpoint:

@@ -149,7 +149,7 @@ def verify(
         streams.take(row)
         if row.position % 1000 == 0:
             progress(row.position)
-    walk.finish()
+    walk.finish(trusted)
     streams.finish(now)
     return report
 
@@ -210,13 +210,15 @@ class _Walk:
                 self._good,
             )
 
-    def finish(self) -> None:
+    def finish(self, trusted: Sequence[bytes]) -> None:
         largest = self._roots.largest or 0
         count = self._frontier.size
         if not self.whole:
             return
         if count < largest:
-            self.problem("cut-off", f"A checkpoint covers {largest} entries, and there are only {count}: entry {count} is missing.", count)
+            # Without the witness's leaves, what lies between the last root that agreed and the end is not proven either.
+            first = count if len(trusted) >= count or self._good == count else self._good
+            self.problem("cut-off", f"A checkpoint covers {largest} entries, and there are only {count}.", first)
         elif count > largest:
             self.problem("uncovered", f"No checkpoint covers the entries from {largest} on.", largest)
 

@@ -19,6 +19,8 @@ from services.chassis import merkle
 LEADERSHIP = 7_031_977_206
 #: Rows that are read at a time; between two reads the event loop may turn to something else.
 CHUNK = 500
+#: Under this name the size of the last announced checkpoint is kept.
+ANNOUNCED = "announced"
 _TILE = 8
 
 _INSERT_LINES = text(

@@ -87,6 +87,21 @@ class Sequencer:
         """The number of lines in the trail."""
         return self._frontier.size
 
+    @property
+    def note(self) -> str:
+        """The signed note of the last checkpoint (Ed25519 signs the same text to the same note)."""
+        if self.signed is None:
+            message = "nothing was signed yet"
+            raise RuntimeError(message)
+        return self._key.sign(self.signed.text())
+
+    def prove_from(self, first: int) -> list[bytes]:
+        """Prove that the last checkpoint continues the trail of `first` lines."""
+        if self.signed is None or first in {0, self.signed.size}:
+            return []
+        with self._connection.begin():
+            return merkle.consistency_proof(first, self.signed.size, StoredTree(self._connection).subtree)
+
     def take(self, batch: Iterable[object], *, now: datetime) -> list[Finding]:
         """Write what relays sent, each line once, and return what is wrong with it; when this returns, it is durable."""
         lines, findings = _read(batch)

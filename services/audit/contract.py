@@ -1,0 +1,193 @@
+"""What others may know of audit: its announcement, its refusals, and the shapes of what goes in and comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+
+from services.chassis.checkpoints import CheckpointSigned
+from services.chassis.messages import Conflict, Forbidden, Invalid, NotFound
+
+__all__ = [
+    "CheckpointSchema",
+    "CheckpointSigned",
+    "CheckpointsQuerySchema",
+    "CursorInvalid",
+    "EntriesQuerySchema",
+    "EntrySchema",
+    "FindingSchema",
+    "NotTheAuditor",
+    "ProofQuerySchema",
+    "ProofSchema",
+    "ReviewAlreadySigned",
+    "ReviewSchema",
+    "ReviewSignSchema",
+    "UnknownEntry",
+    "WeekNotOver",
+]
+
+OUTCOMES = ("allowed", "refused", "failed")
+
+
+class NotTheAuditor(Forbidden):
+    """The trail is read by the information system security officer only."""
+
+    code = "not-the-auditor"
+
+
+class UnknownEntry(NotFound):
+    """The trail has no such entry, or not that many, or none of them is signed yet."""
+
+    code = "unknown-entry"
+
+
+class CursorInvalid(Invalid):
+    """This cursor belongs to another query, or is none."""
+
+    code = "cursor-invalid"
+
+
+class ReviewAlreadySigned(Conflict):
+    """This week was reviewed and signed off already."""
+
+    code = "review-already-signed"
+
+
+class WeekNotOver(Conflict):
+    """This week is not over; review it when it is."""
+
+    code = "week-not-over"
+
+
+class _Closed(Schema):
+    """Input of a closed schema: an unknown field is refused (R13)."""
+
+    class Meta:
+        unknown = RAISE
+
+
+def _plain(text: str) -> None:
+    if any(ord(character) < 32 for character in text):
+        message = "No control characters."
+        raise ValidationError(message)
+
+
+_word: list[Callable[[str], object]] = [validate.Length(min=1, max=200), _plain]
+
+
+class EntriesQuerySchema(_Closed):
+    """Which entries to list, the newest first."""
+
+    subject = fields.String(validate=_word)
+    user = fields.String(validate=_word)
+    component = fields.String(validate=_word)
+    action = fields.String(validate=_word)
+    outcome = fields.String(validate=validate.OneOf(OUTCOMES))
+    trace_id = fields.String(validate=_word)
+    since = fields.AwareDateTime()
+    until = fields.AwareDateTime()
+    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
+    cursor = fields.String(validate=validate.Length(max=500))
+
+
+class CheckpointsQuerySchema(_Closed):
+    """Which checkpoints to list, the newest first."""
+
+    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
+    cursor = fields.String(validate=validate.Length(max=500))
+
+
+class ProofQuerySchema(_Closed):
+    """What to prove: that entry `position` is in the trail, or that the trail of `second` entries continues that of `first`."""
+
+    position = fields.Integer(strict=False, validate=validate.Range(min=0))
+    size = fields.Integer(strict=False, validate=validate.Range(min=1))
+    first = fields.Integer(strict=False, validate=validate.Range(min=1))
+    second = fields.Integer(strict=False, validate=validate.Range(min=1))
+
+    @validates_schema
+    def _one_of_two(self, query: dict[str, Any], **_: object) -> None:
+        if not ((query.keys() <= {"position", "size"} and "position" in query) or query.keys() == {"first", "second"}):
+            message = "Give position (and size), or first and second."
+            raise ValidationError(message)
+
+
+class ReviewSignSchema(_Closed):
+    """The sign-off of one week's review, named by its Monday."""
+
+    week = fields.Date(required=True)
+
+    @validates_schema
+    def _a_monday(self, review: dict[str, Any], **_: object) -> None:
+        if review["week"].isoweekday() != 1:
+            raise ValidationError({"week": ["Name the week by its Monday."]})
+
+
+class EntrySchema(Schema):
+    """One entry, as the ISSO sees it: ids and names of fields, never a value."""
+
+    position = fields.Integer()
+    at = fields.String()
+    service = fields.String()
+    actor = fields.String()
+    actor_kind = fields.String()
+    component = fields.String(allow_none=True)
+    session = fields.String(allow_none=True)
+    acknowledgement = fields.String(allow_none=True)
+    jti = fields.String(allow_none=True)
+    action = fields.String()
+    subjects = fields.List(fields.String())
+    fields_named = fields.List(fields.String(), data_key="fields", attribute="fields")
+    outcome = fields.String()
+    rule = fields.String(allow_none=True)
+    trace_id = fields.String(allow_none=True)
+    operation = fields.String(allow_none=True)
+    stream = fields.String()
+    n = fields.Integer()
+
+
+class CheckpointSchema(Schema):
+    """One signed checkpoint (C2SP tlog-checkpoint)."""
+
+    size = fields.Integer()
+    root = fields.String()
+    note = fields.String()
+    signed_at = fields.String()
+
+
+class ProofSchema(Schema):
+    """A proof of RFC 6962; hashes are in base64."""
+
+    kind = fields.String(validate=validate.OneOf(("inclusion", "consistency")))
+    position = fields.Integer()
+    leaf = fields.String()
+    body = fields.String()
+    first = fields.Integer()
+    size = fields.Integer()
+    path = fields.List(fields.String())
+    note = fields.String()
+
+
+class FindingSchema(Schema):
+    """Something about the trail that a person must look into."""
+
+    id = fields.String()
+    kind = fields.String()
+    position = fields.Integer(allow_none=True)
+    stream = fields.String(allow_none=True)
+    n = fields.Integer(allow_none=True)
+    found_at = fields.String()
+
+
+class ReviewSchema(Schema):
+    """One week, its figures, and whether the ISSO signed it off."""
+
+    week = fields.Date()
+    state = fields.String(validate=validate.OneOf(("open", "due", "overdue", "signed")))
+    reviewer = fields.String(allow_none=True)
+    signed_at = fields.String(allow_none=True)
+    size = fields.Integer(allow_none=True)
+    findings = fields.Integer()
+    signals = fields.List(fields.Dict())

@@ -1,0 +1,44 @@
+"""Cursors over the trail: a position, authenticated, and bound to the user and the query."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from services.audit.contract import CursorInvalid
+from services.chassis.messages import wire_value
+
+_TAG = 16
+
+
+def seal_cursor(position: int, *, key: str, user_id: str, query: Mapping[str, Any]) -> str:
+    """Return the cursor that goes on below `position`."""
+    content = position.to_bytes(8, "big")
+    return base64.urlsafe_b64encode(content + _tag(content, key, user_id, query)).decode().rstrip("=")
+
+
+def open_cursor(cursor: str, *, key: str, user_id: str, query: Mapping[str, Any]) -> int:
+    """Return the position.
+
+    :raises CursorInvalid: it is another user's, another query's, or nobody's.
+    """
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise CursorInvalid from error
+    content, tag = raw[:8], raw[8:]
+    if len(content) != 8 or not hmac.compare_digest(tag, _tag(content, key, user_id, query)):
+        raise CursorInvalid
+    return int.from_bytes(content, "big")
+
+
+def _tag(content: bytes, key: str, user_id: str, query: Mapping[str, Any]) -> bytes:
+    asked = {name: value for name, value in query.items() if name not in {"cursor", "limit"}}
+    bound = orjson.dumps(["audit cursor", user_id, asked], option=orjson.OPT_SORT_KEYS, default=wire_value)
+    return hmac.digest(key.encode(), content + bound, sha256)[:_TAG]

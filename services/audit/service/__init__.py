@@ -1,0 +1,96 @@
+"""What audit answers, and the sequencer that one of its processes leads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.audit import contract
+from services.audit.service.leading import Leading
+from services.audit.usecases import reading
+from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers
+from services.chassis.messages import Caller, new_id
+from services.chassis.witnessing import Witness
+
+__all__ = ["AuditService"]
+
+
+class AuditService(Witness):
+    """Keeps the trail, and shows it to the ISSO."""
+
+    name = "audit"
+    database = DatabaseProvider()
+    bus = BusProvider()
+    settings = SettingsProvider()
+    sequencing = Leading()
+
+    @answers(reading.LIST_ENTRIES)
+    def list_entries(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+        """Return a page of entries.
+
+        :raises NotTheAuditor, CursorInvalid: 403, 422.
+        """
+        asked = contract.EntriesQuerySchema().load(query)
+        with self.database.work(caller) as work:
+            return reading.list_entries(work, by=caller, query=asked, cursor_key=self.settings.cursor_key)
+
+    @answers(reading.LIST_CHECKPOINTS)
+    def list_checkpoints(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+        """Return a page of checkpoints.
+
+        :raises NotTheAuditor, CursorInvalid: 403, 422.
+        """
+        asked = contract.CheckpointsQuerySchema().load(query)
+        with self.database.work(caller) as work:
+            return reading.list_checkpoints(work, by=caller, query=asked, cursor_key=self.settings.cursor_key)
+
+    @answers(reading.PROVE)
+    def prove(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+        """Return a proof of inclusion or consistency.
+
+        :raises NotTheAuditor, UnknownEntry: 403, 404.
+        """
+        asked = contract.ProofQuerySchema().load(query)
+        with self.database.work(caller) as work:
+            return reading.prove(work, by=caller, query=asked)
+
+    @answers(reading.LIST_FINDINGS)
+    def list_findings(self, caller: Caller) -> dict[str, Any]:
+        """Return the newest findings.
+
+        :raises NotTheAuditor: 403.
+        """
+        with self.database.work(caller) as work:
+            return reading.list_findings(work, by=caller)
+
+    @answers(reading.LIST_REVIEWS)
+    def list_reviews(self, caller: Caller) -> dict[str, Any]:
+        """Return the weeks and their reviews.
+
+        :raises NotTheAuditor: 403.
+        """
+        with self.database.work(caller) as work:
+            return reading.list_reviews(work, by=caller, now=self.database.clock())
+
+    @answers(reading.SIGN_REVIEW, command=True)
+    def sign_review(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+        """Sign off a week's review.
+
+        :raises NotTheAuditor, WeekNotOver, ReviewAlreadySigned: 403, 409, 409.
+        """
+        command = contract.ReviewSignSchema().load(body)
+        with self.database.work(caller) as work:
+            if work.replayed():
+                return reading.read_review(work, by=caller, now=self.database.clock(), **command)
+            review_id = new_id()
+            review = reading.sign_review(work, by=caller, now=self.database.clock(), review_id=review_id, **command)
+            work.complete(201, review_id)
+            return review
+
+    @answers(reading.READ_OPERATION, subject="operation_id")
+    def read_operation(self, caller: Caller, operation_id: str) -> dict[str, Any]:
+        """Return what the caller's own operation came to.
+
+        :raises NotFound: nothing is known of it here.
+        """
+        with self.database.work(caller) as work:
+            return reading.read_operation(work, operation_id=operation_id)

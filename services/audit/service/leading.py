@@ -1,0 +1,274 @@
+"""Leading: of all audit processes one writes the trail; another takes over within seconds when it is gone.
+
+The lead is an advisory lock of PostgreSQL, held by the connection that the trail is written over. Entries are taken
+from the queue only by whoever leads, and acknowledged only when they are in the trail.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import eventlet
+import orjson
+import structlog
+from eventlet.event import Event
+from nameko.extensions import DependencyProvider
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.audit.storage import trail
+from services.audit.storage.trail import Finding
+from services.audit.storage.witness import WitnessFile
+from services.audit.usecases.announcing import announce_checkpoint
+from services.audit.usecases.findings import raise_findings
+from services.audit.usecases.sequencing import Sequencer, TrailDisagrees
+from services.chassis import logs
+from services.chassis.bus.keeping import Keeper
+from services.chassis.bus.providers import process_of
+from services.chassis.bus.wire import Delivery, Link
+from services.chassis.checkpoints import SigningKey
+from services.chassis.messages import Caller, Refusal, new_id
+from services.chassis.topology import ENTRIES
+
+if TYPE_CHECKING:
+    from services.chassis.process import Process
+
+_log = structlog.get_logger(__name__)
+
+#: How often a process that does not lead asks for the lead: a second one takes over well within ten seconds.
+ASK_EVERY = 2.0
+#: A checkpoint is signed this long after the last entry, and under load at least this often.
+QUIET = 1.0
+AT_LEAST_EVERY = 10.0
+INSPECT_EVERY = 30.0
+#: After a disagreement between what is stored and what was signed, nothing is signed before this much time has passed.
+DISAGREED = 60.0
+#: Messages that are taken at a time; each has up to 500 lines.
+MOST = 20
+#: The server notices within this many seconds that the leader's machine is gone, and gives the lock to another.
+_KEEPALIVE = text(
+    "SELECT set_config('tcp_keepalives_idle', '2', false), set_config('tcp_keepalives_interval', '1', false),"
+    " set_config('tcp_keepalives_count', '3', false)"
+)
+
+
+class Leading(DependencyProvider):
+    """Runs the sequencer in this process, as long as it leads; gives the service whether it does."""
+
+    def __init__(self) -> None:
+        """Begin without the lead."""
+        self.leads = False
+        self._stopping = False
+        self._roused = Event()
+        self._pile: list[tuple[Delivery, list[Any]]] = []
+        self._link: Link | None = None
+        self._greenlet: Any = None
+        super().__init__()
+
+    def get_dependency(self, _worker: Any) -> bool:
+        """Return whether this process leads."""
+        return self.leads
+
+    @property
+    def process(self) -> Process:
+        """The process that it runs in."""
+        process: Process = process_of(self)
+        return process
+
+    def start(self) -> None:
+        """Begin to ask for the lead."""
+        self._keeper = Keeper(self.process.publisher, service=self.process.service, queue=ENTRIES)
+        self._greenlet = self.container.spawn_managed_thread(self._run, identifier="sequencer")
+
+    def stop(self) -> None:
+        """Take what has arrived, sign it, and let go of the lead."""
+        self._stopping = True
+        self._rouse()
+        self._greenlet.wait()
+
+    def kill(self) -> None:
+        """Stop at once."""
+        self._greenlet.kill()
+        self._stop_taking()
+
+    def wait_up(self, seconds: float | None) -> bool:
+        """Tell that this process may be used whether or not it leads."""
+        return True
+
+    # ------------------------------------------------------------------ the lead
+
+    def _run(self) -> None:
+        key = SigningKey.parse(self.process.settings.checkpoint_private_key, name=self.process.settings.checkpoint_origin)
+        while not self._stopping:
+            pause = ASK_EVERY
+            connection: Connection | None = None
+            try:
+                connection = self._connect()
+                if not self._take_lead(connection):
+                    # Somebody else leads: what was taken here goes back to the queue.
+                    self._stop_taking()
+                else:
+                    self._lead(connection, key)
+            except TrailDisagrees as disagrees:
+                _log.critical("trail.disagrees", sentence=str(disagrees), kind=disagrees.finding.kind)
+                self._raise([disagrees.finding])
+                pause = DISAGREED
+            except (SQLAlchemyError, Refusal, OSError) as error:
+                _log.error("sequencer.interrupted", **logs.where(error))
+            except Exception as error:  # noqa: BLE001 - the trail must go on being written
+                _log.error("sequencer.failed", **logs.where(error))
+            finally:
+                self.leads = False
+                if connection is not None:
+                    # The lock belongs to the session: the connection is closed, never given back to the pool.
+                    connection.invalidate()
+                    connection.close()
+            if not self._stopping:
+                self._wait(pause, stopping_only=True)
+        self._stop_taking()
+
+    def _connect(self) -> Connection:
+        connection = self.process.open_database().engine.connect()
+        connection.execute(_KEEPALIVE)
+        connection.commit()
+        return connection
+
+    def _take_lead(self, connection: Connection) -> bool:
+        taken = trail.take_lead(connection)
+        connection.commit()
+        return taken
+
+    def _lead(self, connection: Connection, key: SigningKey) -> None:
+        path = self.process.settings.audit_witness_file
+        sequencer = Sequencer(connection, key=key, witness=WitnessFile(path) if path else None, now=self._now())
+        self.leads = True
+        _log.info("sequencer.leads", size=sequencer.size)
+        self._announce(sequencer, connection)
+        self._start_taking()
+        clock = eventlet.hubs.get_hub().clock
+        unsigned_since = taken_at = clock() if sequencer.size else None
+        inspect_at = clock() + INSPECT_EVERY
+        while True:
+            if self._take(sequencer):
+                taken_at = clock()
+                unsigned_since = unsigned_since or taken_at
+            now = clock()
+            if (
+                unsigned_since is not None
+                and taken_at is not None
+                and (now >= min(taken_at + QUIET, unsigned_since + AT_LEAST_EVERY) or self._stopping)
+            ):
+                sequencer.sign(now=self._now())
+                self._announce(sequencer, connection)
+                unsigned_since = None
+            if now >= inspect_at:
+                self._raise(sequencer.inspect(now=self._now()))
+                inspect_at = now + INSPECT_EVERY
+            if self._stopping and not self._pile:
+                return
+            due = inspect_at
+            if unsigned_since is not None and taken_at is not None:
+                due = min(due, taken_at + QUIET, unsigned_since + AT_LEAST_EVERY)
+            if not self._pile:
+                self._wait(max(0.0, due - clock()))
+                # A connection that died while nothing arrived holds no lock any more; the next statement finds out.
+                with connection.begin():
+                    connection.execute(text("SELECT 1"))
+
+    def _announce(self, sequencer: Sequencer, connection: Connection) -> None:
+        """Tell the witnesses of the newest checkpoint, with the proof from the one they were told of before."""
+        if sequencer.signed is None:
+            return
+        with connection.begin():
+            before = trail.read_progress(connection, trail.ANNOUNCED)
+        if before == sequencer.signed.size:
+            return
+        proof = [base64.b64encode(step).decode() for step in sequencer.prove_from(before)]
+        with self.process.open_database().work(Caller.service(self.process.service)) as work:
+            announce_checkpoint(work, note=sequencer.note, size=sequencer.signed.size, previous=before, proof=proof)
+
+    def _raise(self, found: Iterable[Finding]) -> None:
+        findings = list(found)
+        if not findings:
+            return
+        try:
+            with self.process.open_database().work(Caller.service(self.process.service)) as work:
+                new = raise_findings(work, findings, now=self._now(), new_id=new_id)
+        except Refusal as refusal:
+            _log.error("finding.unrecorded", code=refusal.code, kinds=sorted({finding.kind for finding in findings}))
+            return
+        for finding in new:
+            _log.error("trail.finding", kind=finding.kind, position=finding.position, stream=finding.stream, n=finding.n)
+
+    def _now(self) -> datetime:
+        return self.process.clock()
+
+    # ------------------------------------------------------------------ the queue
+
+    def _start_taking(self) -> None:
+        if self._link is None:
+            self._link = Link(self.process.address, name=f"{self.process.service}-{ENTRIES}", prepare=self._prepare)
+            self._link.start()
+
+    def _stop_taking(self) -> None:
+        if self._link is not None:
+            self._link.stop()
+            self._link = None
+        self._pile.clear()
+
+    def _prepare(self, channel: Any) -> None:
+        # What came over the former connection comes again over this one.
+        self._pile.clear()
+        channel.basic_qos(0, MOST * 2, False)
+        channel.basic_consume(
+            queue=ENTRIES,
+            consumer_tag=f"{self.process.service}-sequencer-{new_id()}",
+            callback=lambda raw: self._receive(Delivery(raw, channel)),
+        )
+
+    def _receive(self, message: Delivery) -> None:
+        lines = _lines(message.body)
+        if lines is None:
+            eventlet.spawn(self._keeper.park, message, "Undecodable")
+            return
+        self._pile.append((message, lines))
+        self._rouse()
+
+    def _take(self, sequencer: Sequencer) -> bool:
+        """Write what has arrived and acknowledge it; tell whether the trail grew."""
+        batch = self._pile[:MOST]
+        if not batch:
+            return False
+        size = sequencer.size
+        found = sequencer.take([line for _, lines in batch for line in lines], now=self._now())
+        taken = {id(message) for message, _ in batch}
+        self._pile = [(message, lines) for message, lines in self._pile if id(message) not in taken]
+        for message, _ in batch:
+            message.ack()
+        self._raise(found)
+        return sequencer.size > size
+
+    def _rouse(self) -> None:
+        if not self._roused.ready():
+            self._roused.send()
+
+    def _wait(self, seconds: float, *, stopping_only: bool = False) -> None:
+        deadline = eventlet.hubs.get_hub().clock() + seconds
+        while not self._stopping and (left := deadline - eventlet.hubs.get_hub().clock()) > 0:
+            with eventlet.Timeout(left, exception=False):
+                self._roused.wait()
+            if self._roused.ready():
+                self._roused = Event()
+                if not stopping_only:
+                    return
+
+
+def _lines(body: bytes) -> list[Any] | None:
+    try:
+        lines = orjson.loads(body)["entries"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None
+    return lines if isinstance(lines, list) else None

@@ -1,0 +1,15 @@
+"""Telling the witnesses of a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.audit.contract import CheckpointSigned
+from services.audit.storage import trail
+from services.chassis.database import UnitOfWork
+
+
+def announce_checkpoint(work: UnitOfWork, *, note: str, size: int, previous: int, proof: Sequence[str]) -> None:
+    """Announce a checkpoint, and remember that it was: the next one is proven from here, so that no witness misses a link."""
+    work.announce(CheckpointSigned(size=size, note=note, previous=previous, proof=tuple(proof)))
+    trail.save_progress(work.connection, trail.ANNOUNCED, size)
