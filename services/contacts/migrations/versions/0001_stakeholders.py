@@ -17,13 +17,8 @@ depends_on = None
 NARROW_ROLES = ("matcher", "eraser", "caseworker")
 
 SEARCH = """
-CREATE EXTENSION IF NOT EXISTS unaccent;
+-- Likeness of words, for misspellings. Marks and case are folded in Python, so that no server's rules decide.
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
-
-CREATE TEXT SEARCH CONFIGURATION liaison (COPY = simple);
--- Words with digits and hyphens too: "Ocasio-Cortéz" and "Über24" are found without their marks.
-ALTER TEXT SEARCH CONFIGURATION liaison
-    ALTER MAPPING FOR word, hword, hword_part, numword, numhword, hword_numpart WITH unaccent, simple;
 """
 
 DIRECTORY = """
@@ -164,7 +159,7 @@ CREATE INDEX directory_words ON directory USING gin (words);
 CREATE INDEX directory_letters ON directory USING gin (letters gin_trgm_ops);
 CREATE INDEX directory_name ON directory (sort_name, stakeholder_id);
 CREATE INDEX directory_state ON directory (state, sort_name, stakeholder_id);
-CREATE INDEX directory_last_contacted ON directory (last_contacted_at, stakeholder_id);
+CREATE INDEX directory_last_contacted ON directory (coalesce(last_contacted_at, timestamptz '1970-01-01 00:00:00+00'), stakeholder_id);
 CREATE INDEX directory_created ON directory (created_at, stakeholder_id);
 CREATE INDEX directory_owner ON directory (owner_id);
 CREATE INDEX directory_organization ON directory (organization_id);
@@ -227,8 +222,6 @@ CREATE TABLE contact_points (
     ciphertext bytea NOT NULL,
     lookup bytea NOT NULL,
     key_id text NOT NULL,
-    -- 'given' to the component, or the submitter's own copy of a 'correction'.
-    origin text NOT NULL CHECK (origin IN ('given', 'correction')),
     source text,
     created_at timestamptz NOT NULL,
     created_by uuid NOT NULL,
@@ -332,15 +325,14 @@ CREATE POLICY own_update ON contact_point_grants FOR UPDATE
     USING (from_component = app_component()) WITH CHECK (from_component = app_component());
 CREATE POLICY eraser ON contact_point_grants USING (current_user = 'liaison_contacts_eraser');
 
--- A report is seen by components that already held that kind when it was filed. Whoever holds a kind only because
--- they reported a value themselves learns nothing by it.
+-- A report is seen by the components that already held that kind when it was filed, and never by its own (T3).
 ALTER TABLE corrections ENABLE ROW LEVEL SECURITY;
 ALTER TABLE corrections FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_insert ON corrections FOR INSERT WITH CHECK (component = app_component());
 CREATE POLICY holder_read ON corrections FOR SELECT USING (component <> app_component() AND EXISTS (
     SELECT FROM contact_points p
     WHERE p.individual_id = corrections.individual_id AND p.kind = corrections.kind AND p.component = app_component()
-      AND p.origin = 'given' AND p.created_at <= corrections.reported_at));
+      AND p.created_at <= corrections.reported_at));
 CREATE POLICY eraser ON corrections USING (current_user = 'liaison_contacts_eraser');
 CREATE POLICY caseworker ON corrections FOR SELECT USING (current_user = 'liaison_contacts_caseworker');
 
@@ -378,6 +370,14 @@ CREATE TABLE reveals (
     count integer NOT NULL,
     PRIMARY KEY (user_id, day)
 );
+CREATE TABLE reveal_reasons (
+    id uuid PRIMARY KEY,
+    individual_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    at timestamptz NOT NULL,
+    reason text NOT NULL
+);
+CREATE INDEX reveal_reasons_individual ON reveal_reasons (individual_id);
 CREATE TABLE blocked_tries (
     user_id uuid NOT NULL,
     day date NOT NULL,
@@ -421,6 +421,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON offices, stakeholder_issues, relationshi
     users, components, issues, engagements, engagement_sources, contact_points, notes, reveals, blocked_tries
     TO liaison_contacts;
 GRANT SELECT, INSERT ON erased_issues TO liaison_contacts;
+GRANT INSERT ON reveal_reasons TO liaison_contacts;
 GRANT SELECT, INSERT, UPDATE (revoked_at) ON contact_point_grants TO liaison_contacts;
 GRANT SELECT, INSERT ON corrections TO liaison_contacts;
 GRANT INSERT ON match_digests, match_queue TO liaison_contacts;
@@ -434,8 +435,8 @@ GRANT SELECT, INSERT ON likenesses TO liaison_contacts_matcher;
 GRANT SELECT ON individuals, contact_points, corrections, notes, organizations TO liaison_contacts_caseworker;
 
 GRANT SELECT, DELETE ON organizations, offices, individuals, stakeholder_issues, relationships, hand_overs, directory,
-    engagements, contact_points, contact_point_grants, corrections, match_digests, match_queue, likenesses, notes
-    TO liaison_contacts_eraser;
+    engagements, contact_points, contact_point_grants, corrections, match_digests, match_queue, likenesses, notes,
+    reveal_reasons TO liaison_contacts_eraser;
 GRANT UPDATE ON notes, organizations, offices, individuals, directory, erasures TO liaison_contacts_eraser;
 GRANT SELECT, INSERT ON suppressions, tombstones, erasures, directory TO liaison_contacts_eraser;
 GRANT SELECT ON users TO liaison_contacts_eraser;

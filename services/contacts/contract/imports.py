@@ -1,0 +1,287 @@
+"""Imports: what goes in and comes out, and the obstacles they name."""
+
+from __future__ import annotations
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+
+from services.chassis.messages import Conflict, Forbidden, Invalid, NotFound, TooLarge, WrongType
+from services.contacts.contract.schemas import IssueLinkSchema, Line, ListQuerySchema
+from services.lexicon.vocabulary import SOURCES
+
+STATES = (
+    "uploading",
+    "uploaded",
+    "mapped",
+    "checking",
+    "checked",
+    "committing",
+    "committed",
+    "undoing",
+    "undone",
+    "cancelled",
+    "failed",
+)
+OUTCOMES = ("create", "update", "duplicate", "blocked", "invalid")
+
+#: What a column may be mapped to; a closed list, as everything that is held (R13).
+IMPORT_FIELDS = (
+    "name",
+    "salutation",
+    "first_name",
+    "middle_name",
+    "last_name",
+    "suffix",
+    "title",
+    "organization",
+    "state",
+    "interests",
+    "cell",
+    "personal_phone",
+    "work_phone",
+    "email",
+    "work_address",
+    "work_street",
+    "work_street_2",
+    "work_city",
+    "work_state",
+    "work_postal_code",
+    "work_country",
+    "office_label",
+    "office_address",
+    "office_street",
+    "office_suite",
+    "office_city",
+    "office_state",
+    "office_postal_code",
+    "office_country",
+    "office_phone",
+)
+
+
+class ImportUnknown(NotFound):
+    """There is no such import, or it is not yours."""
+
+    code = "import-unknown"
+
+
+class ImportsForContributors(Forbidden):
+    """Your access level lets you read, not import."""
+
+    code = "imports-for-contributors"
+
+
+class ImportForStewards(Forbidden):
+    """A contributor imports up to 2,000 rows at a time; a steward imports more."""
+
+    code = "import-for-stewards"
+
+
+class ImportStateUnsuitable(Conflict):
+    """The import is not in a state in which this can be done."""
+
+    code = "import-state"
+
+
+class UploadOutOfOrder(Conflict):
+    """A piece of the file is missing or came twice with other bytes."""
+
+    code = "upload-out-of-order"
+
+
+class UploadDamaged(Invalid):
+    """What arrived is not the file that was sent."""
+
+    code = "upload-damaged"
+
+
+class FileTooLarge(TooLarge):
+    """A file to import is at most 10 MiB."""
+
+    code = "file-too-large"
+
+
+class FileUnpacksTooLarge(TooLarge):
+    """Unpacked, the file would be larger than 100 MiB."""
+
+    code = "file-unpacks-too-large"
+
+
+class TooManyRows(TooLarge):
+    """A file to import has at most 100,000 rows."""
+
+    code = "too-many-rows"
+
+
+class TooManyColumns(Invalid):
+    """A file to import has at most 100 columns."""
+
+    code = "too-many-columns"
+
+
+class CellTooLong(Invalid):
+    """A cell holds at most 64 KiB."""
+
+    code = "cell-too-long"
+
+
+class NestedTooDeep(Invalid):
+    """The cards are nested deeper than 20."""
+
+    code = "nested-too-deep"
+
+
+class FileTypeUnknown(WrongType):
+    """Import an .xlsx, .xls, .csv or .vcf file."""
+
+    code = "file-type-unknown"
+
+
+class NotAWorkbook(Invalid):
+    """The file is called a workbook, but can't be read as one."""
+
+    code = "not-a-workbook"
+
+
+class NotText(Invalid):
+    """The file is called a table of text, but can't be read as one."""
+
+    code = "not-text"
+
+
+class NotCards(Invalid):
+    """The file is called a file of cards, but has no card in it that can be read."""
+
+    code = "not-cards"
+
+
+class FileEmpty(Invalid):
+    """There is no row in this file."""
+
+    code = "file-empty"
+
+
+class HeaderDuplicate(Invalid):
+    """Two columns of the file have the same name."""
+
+    code = "duplicate-header"
+
+
+class MappingIncomplete(Invalid):
+    """The mapping names neither a person's name nor an organization."""
+
+    code = "mapping-incomplete"
+
+
+class MappingInvalid(Invalid):
+    """The mapping names a column or a field that is not there, or a field twice."""
+
+    code = "mapping-invalid"
+
+
+class ColumnRefused(Invalid):
+    """The system must not hold what this column holds."""
+
+    code = "column-refused"
+
+
+class ColumnMappingSchema(Schema):
+    """What one column is, or null when it is left out."""
+
+    class Meta:
+        """Closed (R13)."""
+
+        unknown = RAISE
+
+    column = fields.String(required=True, validate=validate.Length(min=1, max=200))
+    field = fields.String(required=True, allow_none=True, validate=validate.OneOf(IMPORT_FIELDS))
+
+
+class ImportChangeSchema(Schema):
+    """The mapping, and what holds for every row; only what is given changes."""
+
+    class Meta:
+        """Closed (R13)."""
+
+        unknown = RAISE
+
+    mapping = fields.List(fields.Nested(ColumnMappingSchema), validate=validate.Length(max=100))
+    issues = fields.List(fields.Nested(IssueLinkSchema), validate=validate.Length(max=20))
+    source = fields.String(allow_none=True, validate=validate.OneOf(list(SOURCES)))
+
+    @validates_schema
+    def _something(self, change: dict[str, object], **_: object) -> None:
+        if not change:
+            raise ValidationError("Nothing to change.")
+
+
+class ImportStartSchema(Schema):
+    """A file's name, type and size."""
+
+    class Meta:
+        """Closed (R13)."""
+
+        unknown = RAISE
+
+    filename = Line(required=True, most=255)
+    content_type = Line(most=200, allow_none=True, load_default=None)
+    size = fields.Integer(allow_none=True, load_default=None, validate=validate.Range(min=0))
+
+
+class ImportRowsQuerySchema(ListQuerySchema):
+    """Which rows of an import."""
+
+    outcome = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(OUTCOMES))
+
+
+class RefusedColumnSchema(Schema):
+    """A column that the system must not hold, by name, with the reason and the requirement (R13)."""
+
+    column = fields.String(required=True)
+    reason = fields.String(required=True)
+    requirement = fields.String(required=True)
+
+
+class ProgressSchema(Schema):
+    """How far a check, a commit or an undo has come, in rows."""
+
+    done = fields.Integer(required=True)
+    of = fields.Integer(required=True)
+
+
+class ImportProblemSchema(Schema):
+    """Why an import failed."""
+
+    code = fields.String(required=True)
+    detail = fields.String(required=True)
+
+
+class ImportSchema(Schema):
+    """An import as its owner sees it."""
+
+    id = fields.String(required=True)
+    filename = fields.String(required=True)
+    format = fields.String(allow_none=True)
+    state = fields.String(required=True, validate=validate.OneOf(STATES))
+    progress = fields.Nested(ProgressSchema, required=True)
+    counts = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    rows = fields.Integer(required=True)
+    mapping = fields.List(fields.Nested(ColumnMappingSchema), required=True)
+    refused_columns = fields.List(fields.Nested(RefusedColumnSchema), required=True)
+    issues = fields.List(fields.Nested(IssueLinkSchema), required=True)
+    source = fields.String(allow_none=True)
+    owner = fields.Dict(required=True)
+    sha256 = fields.String(allow_none=True)
+    problem = fields.Nested(ImportProblemSchema, allow_none=True)
+    created_at = fields.String(required=True)
+    finished_at = fields.String(allow_none=True)
+
+
+class ImportRowSchema(Schema):
+    """What becomes, or became, of one row."""
+
+    row = fields.Integer(required=True)
+    sheet = fields.String(allow_none=True)
+    outcome = fields.String(allow_none=True, validate=validate.OneOf(OUTCOMES))
+    reason = fields.String(allow_none=True)
+    individual_id = fields.String(allow_none=True)
+    organization_id = fields.String(allow_none=True)

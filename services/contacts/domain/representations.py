@@ -1,0 +1,167 @@
+"""What a caller is shown of a stakeholder: the directory layer, and of a frozen one hardly anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.chassis.messages import wire_value
+from services.contacts.domain.clocks import expiry
+from services.lexicon.places import fema_region
+
+DO_NOT_CONTACT = "do not contact"
+
+
+def individual(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an individual's directory layer (T4), or what T21 leaves of a frozen one."""
+    if row["frozen_at"] is not None:
+        return frozen_individual(row)
+    expires_on, because = expiry(
+        created_at=row["created_at"],
+        last_contacted_at=row["last_contacted_at"],
+        last_mode=row["last_contact_mode"],
+        verified_at=row["verified_at"],
+    )
+    return {
+        "id": row["id"],
+        "type": "individual",
+        "salutation": row["salutation"],
+        "first_name": row["first_name"],
+        "last_name": row["last_name"],
+        "title": row["title"],
+        "organization_id": row["organization_id"],
+        "organization_name": row["organization_name"],
+        "state": row["state"],
+        "fema_region": fema_region(row["state"]),
+        "issues": row["issues"],
+        "interests": row["interests"],
+        "source": row["source"],
+        "declined": row["declined"],
+        "use_preferences": row["use_preferences"],
+        "owner": _owner(row),
+        "deputy": row["deputy_id"],
+        "relationships": row["relationships"],
+        **_last_contact(row),
+        "expires_on": wire_value(expires_on),
+        "expires_because": because,
+        "frozen": False,
+        "verified_at": _instant(row["verified_at"]),
+        "created_at": _instant(row["created_at"]),
+        "updated_at": _instant(row["updated_at"]),
+        "version": row["version"],
+    }
+
+
+def frozen_individual(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is left of a frozen record: the name, whom to ask, and what not to do (T21)."""
+    return {
+        "id": row["id"],
+        "type": "individual",
+        "first_name": row["first_name"],
+        "last_name": row["last_name"],
+        "owner": _owner(row),
+        "frozen": True,
+        "notice": DO_NOT_CONTACT,
+    }
+
+
+def organization(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an organization; its first office is also its address and telephone."""
+    offices: Sequence[Mapping[str, Any]] = [
+        {**office, "address": _address(office["address"])} for office in row["offices"]
+    ]
+    first = offices[0] if offices else {}
+    return {
+        "id": row["id"],
+        "type": "organization",
+        "name": row["name"],
+        "sector": row["sector"],
+        "state": row["state"],
+        "fema_region": fema_region(row["state"]),
+        "offices": list(offices),
+        "address": first.get("address"),
+        "office_phone": first.get("phone"),
+        "issues": row["issues"],
+        "group_ids": row["group_ids"],
+        "source": row["source"],
+        "source_url": row["source_url"],
+        "owner": _owner(row),
+        "relationships": row["relationships"],
+        **_last_contact(row),
+        "created_at": _instant(row["created_at"]),
+        "updated_at": _instant(row["updated_at"]),
+        "version": row["version"],
+    }
+
+
+def line(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one line of a search."""
+    return {
+        "id": row["id"],
+        "type": row["type"],
+        "name": row["name"],
+        "first_name": row["first_name"],
+        "last_name": row["last_name"],
+        "title": row["title"],
+        "organization_id": row["organization_id"],
+        "organization_name": row["organization_name"],
+        "sector": row["sector"],
+        "state": row["state"],
+        "fema_region": fema_region(row["state"]),
+        "owner": _owner(row),
+        "relationships": row["relationships"],
+        "last_contacted_at": _instant(row["last_contacted_at"]),
+    }
+
+
+def likeness(row: Mapping[str, Any], because: Sequence[str]) -> dict[str, Any]:
+    """Return somebody the new record may be the same as, and whom to ask (T23)."""
+    return {
+        "id": row["id"],
+        "first_name": row["first_name"],
+        "last_name": row["last_name"],
+        "organization_id": row["organization_id"],
+        "owner": _owner(row),
+        "because": list(because),
+    }
+
+
+def note(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a note."""
+    return {
+        "id": row["id"],
+        "individual_id": row["individual_id"],
+        "text": row["text"],
+        "provenance": row["provenance"],
+        "author": row["author_id"],
+        "component": row["component"],
+        "kept": row["kept"] and row["released_at"] is None,
+        "created_at": _instant(row["created_at"]),
+        "updated_at": _instant(row["updated_at"]),
+    }
+
+
+def _owner(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"user": row["owner_id"], "component": row["owner_component"]}
+
+
+def _last_contact(row: Mapping[str, Any]) -> dict[str, Any]:
+    at = row["last_contacted_at"]
+    return {
+        "last_contacted_at": _instant(at),
+        "last_contact": {
+            "by": row["last_contact_by"],
+            "component": row["last_contact_component"],
+            "mode": row["last_contact_mode"],
+        }
+        if at
+        else None,
+    }
+
+
+def _address(address: Mapping[str, Any]) -> dict[str, Any] | None:
+    return dict(address) if any(address.values()) else None
+
+
+def _instant(value: Any) -> Any:
+    return None if value is None else wire_value(value)

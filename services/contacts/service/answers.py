@@ -1,0 +1,442 @@
+"""The service class: queries and commands of people, and announcements of other services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC
+from typing import Any
+from uuid import UUID
+
+from services.access.contract import ComponentChanged, UserChanged
+from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers, every, listens
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller, NotFound
+from services.contacts import contract
+from services.contacts.contract.refusals import (
+    IndividualBlocked,
+    IndividualUnknown,
+    NoteUnknown,
+    OrganizationUnknown,
+)
+from services.contacts.service.erasure import ErasureMethods
+from services.contacts.service.imports import ImportMethods
+from services.contacts.service.parts import PartsProvider
+from services.contacts.storage import ledger, projections
+from services.contacts.usecases import contact_points, finding, freezing, individuals, listening, notes, organizations
+from services.interactions.contract import (
+    AttendanceRecorded,
+    InteractionLogged,
+    InteractionWithdrawn,
+    IssueChanged,
+    IssueErased,
+    IssueRegistered,
+)
+
+
+class ContactsService(ErasureMethods, ImportMethods):
+    """Answers who the stakeholders are, how they are reached, and who in the department knows them."""
+
+    name = "contacts"
+    database = DatabaseProvider()
+    bus = BusProvider()
+    settings = SettingsProvider()
+    parts = PartsProvider()
+
+    # Individuals
+
+    @answers("contacts:individual:create", command=True)
+    def create_individual(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+        """Register an individual (R26-R43)."""
+        command = contract.IndividualCreateSchema().load(body)
+        with self._blocked_tries_counted(caller), self.database.work(caller) as work:
+            if replay := work.replayed():
+                return individuals.read_individual(work, by=caller, now=self.database.clock(), individual_id=str(replay.subject_id))
+            individual = individuals.register_individual(
+                work, by=caller, now=self.database.clock(), layer=self.parts.layer, **command
+            )
+            work.complete(201, individual["id"])
+            return individual
+
+    @answers("contacts:individual:read", subject="individual_id")
+    def read_individual(self, caller: Caller, individual_id: str) -> dict[str, Any]:
+        """Read an individual's directory layer."""
+        _as_id(individual_id, IndividualUnknown)
+        with self.database.work(caller) as work:
+            return individuals.read_individual(work, by=caller, now=self.database.clock(), individual_id=individual_id)
+
+    @answers("contacts:individual:list")
+    def list_individuals(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+        """List individuals by exact directory fields."""
+        asked = contract.IndividualListQuerySchema().load(query)
+        with self.database.work(caller) as work:
+            return finding.list_individuals(work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, query=asked)
+
+    @answers("contacts:individual:change", subject="individual_id", command=True)
+    def change_individual(
+        self, caller: Caller, individual_id: str, if_match: str | None, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Change an individual's directory layer (T2)."""
+        _as_id(individual_id, IndividualUnknown)
+        command = contract.IndividualChangeSchema().load(body)
+        with self._blocked_tries_counted(caller), self.database.work(caller) as work:
+            if work.replayed():
+                return individuals.read_individual(work, by=caller, now=self.database.clock(), individual_id=individual_id)
+            changed = individuals.change_individual(
+                work,
+                by=caller,
+                now=self.database.clock(),
+                layer=self.parts.layer,
+                individual_id=individual_id,
+                if_match=if_match,
+                **command,
+            )
+            work.complete(200, individual_id)
+            return changed
+
+    @answers("contacts:individual:hand-over", subject="individual_id", command=True)
+    def hand_over(self, caller: Caller, individual_id: str, owner: str) -> dict[str, Any]:
+        """Give a record to another owner (R45)."""
+        _as_id(individual_id, IndividualUnknown)
+        command = contract.HandOverSchema().load({"owner": owner})
+        with self.database.work(caller) as work:
+            if work.replayed():
+                return individuals.read_individual(work, by=caller, now=self.database.clock(), individual_id=individual_id)
+            changed = individuals.hand_over(work, by=caller, now=self.database.clock(), individual_id=individual_id, **command)
+            work.complete(200, individual_id)
+            return changed
+
+    @answers("contacts:individual:history", subject="individual_id")
+    def record_history(self, caller: Caller, individual_id: str) -> dict[str, Any]:
+        """Tell contacts' part of a record's timeline (R57)."""
+        _as_id(individual_id, IndividualUnknown)
+        with self.database.work(caller) as work:
+            return {"items": individuals.record_history(work, by=caller, now=self.database.clock(), individual_id=individual_id)}
+
+    # Organizations
+
+    @answers("contacts:organization:create", command=True)
+    def create_organization(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+        """Register an organization (R20-R25)."""
+        command = contract.OrganizationCreateSchema().load(body)
+        with self.database.work(caller) as work:
+            if replay := work.replayed():
+                return organizations.read_organization(work, by=caller, organization_id=str(replay.subject_id))
+            organization = organizations.register_organization(work, by=caller, now=self.database.clock(), **command)
+            work.complete(201, organization["id"])
+            return organization
+
+    @answers("contacts:organization:read", subject="organization_id")
+    def read_organization(self, caller: Caller, organization_id: str) -> dict[str, Any]:
+        """Read an organization."""
+        _as_id(organization_id, OrganizationUnknown)
+        with self.database.work(caller) as work:
+            return organizations.read_organization(work, by=caller, organization_id=organization_id)
+
+    @answers("contacts:organization:list")
+    def list_organizations(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+        """List organizations."""
+        asked = contract.OrganizationListQuerySchema().load(query)
+        with self.database.work(caller) as work:
+            return finding.list_organizations(
+                work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, query=asked
+            )
+
+    @answers("contacts:organization:change", subject="organization_id", command=True)
+    def change_organization(
+        self, caller: Caller, organization_id: str, if_match: str | None, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Change an organization (T2)."""
+        _as_id(organization_id, OrganizationUnknown)
+        command = contract.OrganizationChangeSchema().load(body)
+        with self.database.work(caller) as work:
+            if work.replayed():
+                return organizations.read_organization(work, by=caller, organization_id=organization_id)
+            changed = organizations.change_organization(
+                work, by=caller, now=self.database.clock(), organization_id=organization_id, if_match=if_match, **command
+            )
+            work.complete(200, organization_id)
+            return changed
+
+    # The contact layer
+
+    @answers("contacts:individual:reveal", subject="individual_id")
+    def reveal(self, caller: Caller, individual_id: str, reason: str | None = None) -> dict[str, Any]:
+        """Reveal one person's contact points (T11)."""
+        _as_id(individual_id, IndividualUnknown)
+        asked = contract.RevealQuerySchema().load({"reason": reason})
+        with self.database.work(caller) as work:
+            return contact_points.reveal(
+                work, by=caller, now=self.database.clock(), layer=self.parts.layer, individual_id=individual_id, **asked
+            )
+
+    @answers("contacts:individual:add-contact-point", subject="individual_id", command=True)
+    def add_contact_point(self, caller: Caller, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Keep a contact point that was given to the caller's component (T5)."""
+        _as_id(individual_id, IndividualUnknown)
+        command = contract.ContactPointCreateSchema().load(body)
+        with self._blocked_tries_counted(caller), self.database.work(caller) as work:
+            # Repeating is harmless: a value that the component holds is put first again, never kept twice.
+            added = contact_points.add_contact_point(
+                work,
+                by=caller,
+                now=self.database.clock(),
+                layer=self.parts.layer,
+                individual_id=individual_id,
+                **command,
+            )
+            if work.replayed() is None:
+                work.complete(201, individual_id)
+            return added
+
+    @answers("contacts:individual:correct-contact-point", subject="individual_id", command=True)
+    def correct_contact_point(self, caller: Caller, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Take a write-blind correction (T3)."""
+        _as_id(individual_id, IndividualUnknown)
+        command = contract.CorrectionSchema().load(body)
+        with self._blocked_tries_counted(caller), self.database.work(caller) as work:
+            if work.replayed():
+                return contact_points.repeat_correction(
+                    work, by=caller, now=self.database.clock(), individual_id=individual_id, kind=command["kind"]
+                )
+            answer = contact_points.correct_contact_point(
+                work,
+                by=caller,
+                now=self.database.clock(),
+                layer=self.parts.layer,
+                individual_id=individual_id,
+                **command,
+            )
+            work.complete(201, individual_id)
+            return answer
+
+    @answers("contacts:individual:grant", subject="individual_id", command=True)
+    def grant_contact_points(self, caller: Caller, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Share contact points with another component (T5)."""
+        _as_id(individual_id, IndividualUnknown)
+        command = contract.GrantCreateSchema().load(body)
+        with self.database.work(caller) as work:
+            granted = contact_points.grant(work, by=caller, now=self.database.clock(), individual_id=individual_id, **command)
+            if work.replayed() is None:
+                work.complete(201, granted["id"])
+            return granted
+
+    @answers("contacts:individual:revoke-grant", subject="individual_id", command=True)
+    def revoke_grant(self, caller: Caller, individual_id: str, grant_id: str) -> None:
+        """End a grant at once."""
+        _as_id(individual_id, IndividualUnknown)
+        _as_id(grant_id, NotFound)
+        with self.database.work(caller) as work:
+            contact_points.revoke_grant(
+                work, by=caller, now=self.database.clock(), individual_id=individual_id, grant_id=grant_id
+            )
+
+    # Notes
+
+    @answers("contacts:note:list", subject="individual_id")
+    def list_notes(self, caller: Caller, individual_id: str) -> dict[str, Any]:
+        """List the notes on an individual."""
+        _as_id(individual_id, IndividualUnknown)
+        with self.database.work(caller) as work:
+            found = notes.list_notes(work, by=caller, now=self.database.clock(), individual_id=individual_id)
+            return {"items": found, "next": None, "total": len(found)}
+
+    @answers("contacts:note:create", subject="individual_id", command=True)
+    def add_note(self, caller: Caller, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Write a note (R37-R41)."""
+        _as_id(individual_id, IndividualUnknown)
+        command = contract.NoteCreateSchema().load(body)
+        with self.database.work(caller) as work:
+            if replay := work.replayed():
+                return notes.read_note(work, by=caller, now=self.database.clock(), note_id=str(replay.subject_id))
+            note = notes.add_note(work, by=caller, now=self.database.clock(), individual_id=individual_id, **command)
+            work.complete(201, note["id"])
+            return note
+
+    @answers("contacts:note:change", subject="note_id", command=True)
+    def change_note(
+        self, caller: Caller, note_id: str, if_match: str | None, body: dict[str, Any], individual_id: str | None = None
+    ) -> dict[str, Any]:
+        """Change a note."""
+        _as_id(note_id, NoteUnknown)
+        command = contract.NoteChangeSchema().load(body)
+        with self.database.work(caller) as work:
+            return notes.change_note(
+                work, by=caller, now=self.database.clock(), note_id=note_id, if_match=if_match, **command
+            )
+
+    @answers("contacts:note:delete", subject="note_id", command=True)
+    def delete_note(
+        self, caller: Caller, note_id: str, if_match: str | None, individual_id: str | None = None
+    ) -> None:
+        """Delete a note."""
+        _as_id(note_id, NoteUnknown)
+        with self.database.work(caller) as work:
+            notes.delete_note(work, by=caller, now=self.database.clock(), note_id=note_id, if_match=if_match)
+
+    # Finding
+
+    @answers("contacts:stakeholder:search")
+    def search_stakeholders(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+        """Find stakeholders (R83-R85)."""
+        asked = contract.StakeholderQuerySchema().load(query)
+        with self.database.work(caller) as work:
+            return finding.search_stakeholders(
+                work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, query=asked
+            )
+
+    @answers("contacts:report:stakeholders-by-region")
+    def report_stakeholders_by_region(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+        """Count stakeholders by FEMA region and state (R101, T12)."""
+        asked = contract.RegionReportQuerySchema().load(query)
+        with self.database.work(caller) as work:
+            return finding.stakeholders_by_region(work, by=caller, now=self.database.clock(), query=asked)
+
+    # Freezing, and what waits
+
+    @answers("contacts:individual:freeze", subject="individual_id", command=True)
+    def freeze(
+        self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str
+    ) -> dict[str, Any]:
+        """Freeze whoever asks not to be contacted (R164-R170); repeating it changes nothing."""
+        _as_id(individual_id, IndividualUnknown)
+        command = contract.FreezeSchema().load(
+            {"request_id": request_id, "individual_id": individual_id, "medium": medium, "received_on": received_on}
+        )
+        with self.database.work(caller) as work:
+            frozen = freezing.freeze(work, by=caller, now=self.database.clock(), **command)
+            if work.replayed() is None:
+                work.complete(201, individual_id)
+            return frozen
+
+    @answers("contacts:individual:may-erase", subject="individual_id")
+    def may_erase(self, caller: Caller, individual_id: str) -> dict[str, Any]:
+        """Tell whether the caller may erase this individual now (R165, T10)."""
+        _as_id(individual_id, IndividualUnknown)
+        with self.database.work(caller) as work:
+            return freezing.may_erase(work, by=caller, now=self.database.clock(), individual_id=individual_id)
+
+    @answers("contacts:organization:may-erase", subject="organization_id")
+    def may_erase_organization(self, caller: Caller, organization_id: str) -> dict[str, Any]:
+        """Tell whether the caller may erase this organization."""
+        _as_id(organization_id, OrganizationUnknown)
+        with self.database.work(caller) as work:
+            return freezing.may_erase_organization(work, by=caller, organization_id=organization_id)
+
+    @answers("contacts:task:list")
+    def list_tasks(self, caller: Caller) -> dict[str, Any]:
+        """List what waits for the caller."""
+        with self.database.work(caller) as work:
+            return {"items": freezing.list_tasks(work, by=caller, now=self.database.clock())}
+
+    @answers("contacts:operation:read")
+    def read_operation(self, caller: Caller, operation_id: str) -> dict[str, Any]:
+        """Tell what became of the caller's own operation."""
+        _as_id(operation_id, NotFound)
+        with self.database.work(caller) as work:
+            done = work.find_operation(operation_id)
+            if done is None:
+                raise NotFound
+            work.record("contacts:operation:read", subjects=[operation_id])
+            return {"operation_id": done.operation_id, "status": done.status, "subject_id": done.subject_id}
+
+    # Background work
+
+    @every(seconds=5, action="contacts:likeness:match")
+    def match_waiting(self, caller: Caller) -> None:
+        """Find, across components, who shares a value with somebody newly entered (T23)."""
+        with self.database.work(caller, role="matcher") as work:
+            contact_points.match_waiting(work)
+
+    # What others tell
+
+    @listens(InteractionLogged)
+    def interaction_logged(self, work: UnitOfWork, announcement: InteractionLogged) -> None:
+        """Note who was spoken to, and when last."""
+        listening.note_engagement(
+            work,
+            source_id=announcement.interaction_id,
+            individual_ids=announcement.individual_ids,
+            organization_ids=announcement.organization_ids,
+            issue_ids=announcement.issue_ids,
+            component=announcement.component,
+            user_id=announcement.user_id,
+            held_at=announcement.held_at,
+            mode=announcement.mode,
+            revision=announcement.revision,
+        )
+
+    @listens(InteractionWithdrawn)
+    def interaction_withdrawn(self, work: UnitOfWork, announcement: InteractionWithdrawn) -> None:
+        """Take back what came of it."""
+        listening.forget_engagement(work, source_id=announcement.interaction_id)
+
+    @listens(AttendanceRecorded)
+    def attendance_recorded(self, work: UnitOfWork, announcement: AttendanceRecorded) -> None:
+        """Note who attended: attendance counts as contact (R56)."""
+        listening.note_engagement(
+            work,
+            source_id=announcement.event_id,
+            individual_ids=announcement.individual_ids,
+            organization_ids=announcement.organization_ids or [],
+            issue_ids=announcement.issue_ids,
+            component=announcement.component,
+            user_id=announcement.user_id,
+            held_at=announcement.held_at,
+            mode=listening.EVENT,
+            revision=getattr(announcement, "revision", 1),
+        )
+
+    @listens(IssueRegistered)
+    def issue_registered(self, work: UnitOfWork, announcement: IssueRegistered) -> None:
+        """Know an issue."""
+        projections.keep_issue(work, **announcement.to_wire())
+
+    @listens(IssueChanged)
+    def issue_changed(self, work: UnitOfWork, announcement: IssueChanged) -> None:
+        """Know an issue anew."""
+        projections.keep_issue(work, **announcement.to_wire())
+
+    @listens(IssueErased)
+    def issue_erased(self, work: UnitOfWork, announcement: IssueErased) -> None:
+        """Drop an issue and every link to it (T7)."""
+        projections.forget_issue(work, announcement.issue_id)
+
+    @listens(UserChanged)
+    def user_changed(self, work: UnitOfWork, announcement: UserChanged) -> None:
+        """Know an employee."""
+        projections.keep_user(
+            work,
+            {
+                "id": announcement.user_id,
+                "component": announcement.component,
+                "level": announcement.level,
+                "roles": list(announcement.roles),
+                "active": announcement.active,
+            },
+        )
+
+    @listens(ComponentChanged)
+    def component_changed(self, work: UnitOfWork, announcement: ComponentChanged) -> None:
+        """Know an office."""
+        projections.keep_component(
+            work, code=announcement.code, parent_code=announcement.parent_code, active=announcement.active
+        )
+
+    @contextmanager
+    def _blocked_tries_counted(self, caller: Caller) -> Iterator[None]:
+        """Count an entry that was blocked: its own transaction is rolled back (T9)."""
+        try:
+            yield
+        except IndividualBlocked:
+            with self.database.work(caller) as work:
+                ledger.count_blocked(work, caller.id, self.database.clock().astimezone(UTC).date())
+            raise
+
+
+def _as_id(given: object, unknown: type[NotFound]) -> None:
+    """Let only ids through: what is none is of nobody."""
+    try:
+        UUID(given if isinstance(given, str) else "")
+    except ValueError:
+        raise unknown from None

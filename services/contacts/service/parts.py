@@ -1,0 +1,47 @@
+"""What one process of contacts keeps: the contact layer with its keys, and the cursors."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+from nameko.extensions import DependencyProvider
+
+from services.chassis.bus.providers import process_of
+from services.chassis.config import Settings
+from services.contacts.domain.cursors import Cursors
+from services.contacts.storage.contact_layer import ContactLayer
+from services.contacts.storage.digests import Digests
+from services.contacts.storage.vault import Keyring, Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The contact layer and the cursors."""
+
+    layer: ContactLayer
+    cursors: Cursors
+
+    @classmethod
+    def of(cls, settings: Settings) -> Parts:
+        """Put them together; nothing is connected yet."""
+        vault = Vault(settings.keys_database_url, Keyring.read(settings.vault_master_key), pool_size=settings.pool_size)
+        layer = ContactLayer(vault, Digests(Keyring.read(settings.digest_key)))
+        return cls(layer, Cursors(base64.b64decode(settings.cursor_key)))
+
+
+class PartsProvider(DependencyProvider):
+    """Gives the service its parts."""
+
+    def setup(self) -> None:
+        """Read the keys."""
+        self._parts = Parts.of(process_of(self).settings)
+
+    def stop(self) -> None:
+        """Close the key store's connections."""
+        self._parts.layer.vault.close()
+
+    def get_dependency(self, _worker: Any) -> Parts:
+        """Return the parts."""
+        return self._parts

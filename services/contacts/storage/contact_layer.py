@@ -1,0 +1,275 @@
+"""The contact layer: encrypted values behind row-level security, and the corrections filed over them (T3, T5).
+
+Nothing here decides who may see what: use cases ask the policy first, and the database stands behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import new_id
+from services.contacts.storage.digests import Digests
+from services.contacts.storage.rows import plain, plains
+from services.contacts.storage.vault import Vault, decrypt, encrypt
+from services.lexicon.canonical import canonical_contact_point
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPoint:
+    """A value to be kept: whose, of which kind, and given to which component."""
+
+    individual_id: str
+    component: str
+    kind: str
+    value: str
+    source: str | None = None
+
+
+class ContactLayer:
+    """The contact layer under one vault and one set of digests."""
+
+    def __init__(self, vault: Vault, digests: Digests) -> None:
+        """Take where keys are kept and what digests are made with."""
+        self.vault = vault
+        self.digests = digests
+
+    def add(self, work: UnitOfWork, points: Sequence[ContactPoint], *, by_user: str, now: datetime) -> list[str]:
+        """Keep these values, encrypted, and queue their people for the matcher; return their ids.
+
+        The same statements run whatever is there already, so that neither the answer nor its time tells (T23).
+        """
+        if not points:
+            return []
+        keys = self.vault.keys_for(point.individual_id for point in points)
+        rows = [self._row(point, keys[point.individual_id], by_user=by_user, now=now) for point in points]
+        work.execute(_INSERT_POINT, rows)
+        work.execute(_INSERT_DIGEST, rows)
+        people = dict.fromkeys(point.individual_id for point in points)
+        work.execute(
+            text("INSERT INTO match_queue (id, individual_id) VALUES (:id, :individual_id)"),
+            [{"id": new_id(), "individual_id": individual_id} for individual_id in people],
+        )
+        return [row["id"] for row in rows]
+
+    def confirm_own(self, work: UnitOfWork, point: ContactPoint, *, now: datetime) -> str | None:
+        """If the caller's component holds this value itself, put it first again; return its id, or None."""
+        row = work.execute(
+            text(
+                "UPDATE contact_points SET confirmed_at = :now WHERE individual_id = CAST(:id AS uuid) AND kind = :kind"
+                " AND component = :component AND lookup = ANY(CAST(:lookups AS bytea[])) RETURNING id"
+            ),
+            {
+                "now": now,
+                "id": point.individual_id,
+                "kind": point.kind,
+                "component": point.component,
+                "lookups": self._lookups(point.component, point.kind, point.value),
+            },
+        ).first()
+        return str(row.id) if row else None
+
+    def holders_of(self, work: UnitOfWork, *, component: str, values: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+        """Return who has one of these values in the caller's own component's rows: individual id → kinds."""
+        lookups: dict[bytes, str] = {}
+        for kind, value in values:
+            lookups |= dict.fromkeys(self._lookups(component, kind, value), kind)
+        if not lookups:
+            return {}
+        rows = work.execute(
+            text(
+                "SELECT individual_id, lookup FROM contact_points"
+                " WHERE component = :component AND lookup = ANY(CAST(:lookups AS bytea[])) ORDER BY individual_id LIMIT 50"
+            ),
+            {"component": component, "lookups": list(lookups)},
+        )
+        found: dict[str, list[str]] = {}
+        for row in rows:
+            found.setdefault(str(row.individual_id), []).append(lookups[bytes(row.lookup)])
+        return found
+
+    def file_correction(self, work: UnitOfWork, point: ContactPoint, *, by_user: str, now: datetime) -> str:
+        """File a correction for whoever holds that kind; insert-only, and the submitter cannot read it (T3)."""
+        correction_id = new_id()
+        key = self.vault.keys_for([point.individual_id])[point.individual_id]
+        work.execute(
+            text(
+                "INSERT INTO corrections (id, individual_id, kind, component, ciphertext, reported_by, reported_at)"
+                " VALUES (:id, :individual_id, :kind, :component, :ciphertext, :by, :now)"
+            ),
+            {
+                "id": correction_id,
+                "individual_id": point.individual_id,
+                "kind": point.kind,
+                "component": point.component,
+                "ciphertext": encrypt(key, point.value, bound_to=f"correction {correction_id} {point.individual_id} {point.kind}"),
+                "by": by_user,
+                "now": now,
+            },
+        )
+        return correction_id
+
+    def read(self, work: UnitOfWork, individual_id: str) -> list[dict[str, Any]]:
+        """Return what row-level security lets this transaction see of a person's contact points, decrypted."""
+        rows = plains(
+            work.execute(
+                text("SELECT * FROM contact_points WHERE individual_id = CAST(:id AS uuid) ORDER BY confirmed_at DESC, id"),
+                {"id": individual_id},
+            ).mappings()
+        )
+        return self._decrypted(individual_id, rows, lambda row: _bound_to(row))
+
+    def read_corrections(self, work: UnitOfWork, individual_id: str) -> list[dict[str, Any]]:
+        """Return the corrections that this transaction may see of a person, decrypted, the latest first."""
+        rows = plains(
+            work.execute(
+                text("SELECT * FROM corrections WHERE individual_id = CAST(:id AS uuid) ORDER BY reported_at DESC, id"),
+                {"id": individual_id},
+            ).mappings()
+        )
+        return self._decrypted(individual_id, rows, lambda row: f"correction {row['id']} {row['individual_id']} {row['kind']}")
+
+    def _decrypted(self, individual_id: str, rows: list[dict[str, Any]], bound_to: Any) -> list[dict[str, Any]]:
+        if not rows:
+            return []
+        key = self.vault.key(individual_id)
+        return [{**row, "value": decrypt(key, bytes(row["ciphertext"]), bound_to=bound_to(row))} for row in rows]
+
+    def _lookups(self, component: str, kind: str, value: str) -> list[bytes]:
+        canonical = canonical_contact_point(kind, value)
+        return self.digests.lookups(component, kind, canonical) if canonical else []
+
+    def _row(self, point: ContactPoint, key: bytes, *, by_user: str, now: datetime) -> dict[str, Any]:
+        canonical = canonical_contact_point(point.kind, point.value) or point.value
+        row = {
+            "id": new_id(),
+            "individual_id": point.individual_id,
+            "component": point.component,
+            "kind": point.kind,
+            "source": point.source,
+            "by": by_user,
+            "now": now,
+            "key_id": self.digests.key_id,
+            "lookup": self.digests.lookup(point.component, point.kind, canonical),
+            "digest": self.digests.match(point.kind, canonical),
+        }
+        return {**row, "ciphertext": encrypt(key, point.value, bound_to=_bound_to(row))}
+
+
+_INSERT_POINT = text(
+    """
+    INSERT INTO contact_points (id, individual_id, component, kind, ciphertext, lookup, key_id, source,
+        created_at, created_by, confirmed_at)
+    VALUES (:id, :individual_id, :component, :kind, :ciphertext, :lookup, :key_id, :source, :now, :by, :now)
+    """
+)
+_INSERT_DIGEST = text(
+    """
+    INSERT INTO match_digests (contact_point_id, individual_id, component, kind, key_id, digest)
+    VALUES (:id, :individual_id, :component, :kind, :key_id, :digest)
+    """
+)
+
+
+def _bound_to(row: Mapping[str, Any]) -> str:
+    # A ciphertext moved to another row, person, component or kind does not decrypt.
+    return f"contact point {row['id']} {row['individual_id']} {row['component']} {row['kind']}"
+
+
+def grant(work: UnitOfWork, entry: Mapping[str, Any]) -> None:
+    """Share a contact point, or all of one's component's of a person, with another component until a day (T5)."""
+    work.execute(
+        text(
+            "INSERT INTO contact_point_grants (id, individual_id, contact_point_id, from_component, to_component, reason,"
+            " granted_by, granted_at, expires_at) VALUES (:id, :individual_id, :contact_point_id, :from_component,"
+            " :to_component, :reason, :granted_by, :granted_at, :expires_at)"
+        ),
+        dict(entry),
+    )
+
+
+def revoke(work: UnitOfWork, grant_id: str, *, now: datetime) -> bool:
+    """End a grant of the caller's component now; say whether there was one."""
+    return (
+        work.execute(
+            text("UPDATE contact_point_grants SET revoked_at = :now WHERE id = CAST(:id AS uuid) AND revoked_at IS NULL"),
+            {"id": grant_id, "now": now},
+        ).rowcount
+        == 1
+    )
+
+
+def grants(work: UnitOfWork, individual_id: str) -> list[dict[str, Any]]:
+    """Return the grants on a person that the caller's component gave or was given, whether in force or not."""
+    rows = work.execute(
+        text("SELECT * FROM contact_point_grants WHERE individual_id = CAST(:id AS uuid) ORDER BY granted_at"),
+        {"id": individual_id},
+    )
+    return plains(rows.mappings())
+
+
+def unseen_corrections(work: UnitOfWork, *, user_id: str, component: str) -> list[dict[str, Any]]:
+    """Return people with a correction later than what the caller's component confirmed, for whom the caller stands."""
+    rows = work.execute(
+        text(
+            "SELECT DISTINCT c.individual_id, c.kind, max(c.reported_at) AS reported_at FROM corrections c"
+            " JOIN individuals i ON i.id = c.individual_id AND i.frozen_at IS NULL"
+            " JOIN contact_points p ON p.individual_id = c.individual_id AND p.kind = c.kind AND p.component = :component"
+            " WHERE (i.owner_id = CAST(:user AS uuid) OR p.created_by = CAST(:user AS uuid))"
+            " GROUP BY c.individual_id, c.kind HAVING max(c.reported_at) > max(p.confirmed_at) ORDER BY 3"
+        ),
+        {"user": user_id, "component": component},
+    )
+    return plains(rows.mappings())
+
+
+def own_likenesses(work: UnitOfWork, *, component: str) -> list[dict[str, Any]]:
+    """Return pairs of people of whom the matcher found that they share a value the caller's component holds (T23)."""
+    rows = work.execute(
+        text("SELECT held_id, other_id, found_at FROM likenesses WHERE holder_component = :component ORDER BY found_at LIMIT 100"),
+        {"component": component},
+    )
+    return plains(rows.mappings())
+
+
+def match_waiting(work: UnitOfWork, *, limit: int = 200) -> int:
+    """As the matcher: compare queued people's values with everybody's, and leave each holder a likeness (T23)."""
+    queued = plains(
+        work.execute(
+            text("SELECT id, individual_id FROM match_queue ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"), {"limit": limit}
+        ).mappings()
+    )
+    if not queued:
+        return 0
+    work.execute(
+        text(
+            "INSERT INTO likenesses (holder_component, held_id, other_id)"
+            " SELECT DISTINCT held.component, held.individual_id, fresh.individual_id"
+            " FROM match_digests fresh JOIN match_digests held ON held.digest = fresh.digest"
+            " AND held.individual_id <> fresh.individual_id AND held.kind IN ('cell', 'personal_phone', 'email')"
+            " JOIN individuals i ON i.id = held.individual_id AND i.frozen_at IS NULL"
+            " WHERE fresh.individual_id = ANY(CAST(:people AS uuid[])) AND fresh.kind <> 'work_address'"
+            " ON CONFLICT DO NOTHING"
+        ),
+        {"people": [row["individual_id"] for row in queued]},
+    )
+    work.execute(text("DELETE FROM match_queue WHERE id = ANY(CAST(:ids AS uuid[]))"), {"ids": [row["id"] for row in queued]})
+    return len(queued)
+
+
+def point(work: UnitOfWork, contact_point_id: str) -> dict[str, Any] | None:
+    """Return one contact point's row without its value, if this transaction may see it."""
+    row = (
+        work.execute(
+            text("SELECT id, individual_id, component, kind FROM contact_points WHERE id = CAST(:id AS uuid)"),
+            {"id": contact_point_id},
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return plain(row) if row else None

@@ -1,0 +1,65 @@
+"""Keyed digests of canonical values: they answer whether two values are the same without saying what they are.
+
+Each purpose has keys of its own, derived from one secret, so that a digest made for one finds nothing in another:
+
+* look-up by a value that the caller's component holds itself; bound to the component, so that two components' rows
+  with one value look nothing alike;
+* likeness across components, read by the matcher alone (T23);
+* suppression (T9);
+* what cursors are authenticated with.
+
+Phones are few: whoever holds the key and the rows can guess them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from services.contacts.storage.vault import Keyring
+
+
+class Digests:
+    """Digests under the key in use, and under retired ones that rows may still have."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        """Derive one key for each purpose from each secret."""
+        self.key_id = keyring.active
+        self._keys = {
+            (purpose, key_id): HKDF(SHA256(), 32, salt=None, info=f"liaison contacts {purpose}".encode()).derive(secret)
+            for purpose in ("look-up", "match", "suppression")
+            for key_id, secret in keyring.items()
+        }
+        self._ids = [keyring.active, *(key_id for key_id in keyring if key_id != keyring.active)]
+
+    def lookup(self, component: str, kind: str, canonical: str) -> bytes:
+        """Return the digest by which a component finds its own value."""
+        return self._digest("look-up", self.key_id, component, _family(kind), canonical)
+
+    def lookups(self, component: str, kind: str, canonical: str) -> list[bytes]:
+        """Return the same under every key that rows may have."""
+        return [self._digest("look-up", key_id, component, _family(kind), canonical) for key_id in self._ids]
+
+    def match(self, kind: str, canonical: str) -> bytes:
+        """Return the digest by which the matcher compares values across components."""
+        return self._digest("match", self.key_id, _family(kind), canonical)
+
+    def suppression(self, kind: str, canonical: str) -> bytes:
+        """Return the digest that goes into the suppression ledger."""
+        return self._digest("suppression", self.key_id, _family(kind), canonical)
+
+    def suppressions(self, kind: str, canonical: str) -> list[bytes]:
+        """Return the same under every key that the ledger may have."""
+        return [self._digest("suppression", key_id, _family(kind), canonical) for key_id in self._ids]
+
+    def _digest(self, purpose: str, key_id: str, *parts: str) -> bytes:
+        message = "\x1f".join(parts).encode()
+        return hmac.digest(self._keys[purpose, key_id], message, hashlib.sha256)
+
+
+def _family(kind: str) -> str:
+    # One number is the same number whether somebody took it for a cell or for a work phone.
+    return "phone" if kind in {"cell", "personal_phone", "work_phone"} else kind

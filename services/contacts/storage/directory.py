@@ -1,0 +1,98 @@
+"""The directory: one row for each stakeholder that may be found, of directory-layer fields only (T4, T17).
+
+A frozen individual has no row here, and so is out of search, lists, counts and audiences (T21).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import text
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import chunks
+from services.lexicon.folding import fold
+
+_CHUNK = 500
+
+_INDIVIDUALS = text(
+    """
+    SELECT i.id, 'individual' AS type, trim(i.first_name || ' ' || i.last_name) AS name, i.first_name, i.last_name, i.title,
+           i.organization_id, o.name AS organization_name, o.sector, i.state, i.interests, o.group_ids,
+           i.owner_id, i.owner_component, i.created_at, i.last_contacted_at, NULL AS places
+    FROM individuals i LEFT JOIN organizations o ON o.id = i.organization_id
+    WHERE i.id = ANY(CAST(:ids AS uuid[])) AND i.frozen_at IS NULL
+    """
+)
+_ORGANIZATIONS = text(
+    """
+    SELECT o.id, 'organization' AS type, o.name, NULL AS first_name, NULL AS last_name, NULL AS title,
+           NULL AS organization_id, NULL AS organization_name, o.sector, o.state, '{}'::text[] AS interests, o.group_ids,
+           o.owner_id, o.owner_component, o.created_at, o.last_contacted_at,
+           (SELECT string_agg(concat_ws(' ', f.label, f.city), ' ') FROM offices f WHERE f.organization_id = o.id) AS places
+    FROM organizations o WHERE o.id = ANY(CAST(:ids AS uuid[]))
+    """
+)
+_UPSERT = text(
+    """
+    INSERT INTO directory AS d (stakeholder_id, type, name, sort_name, first_name, last_name, title, organization_id,
+        organization_name, sector, state, interests, group_ids, owner_id, owner_component, created_at, last_contacted_at,
+        words, letters)
+    VALUES (:id, :type, :name, :sort_name, :first_name, :last_name, :title, :organization_id, :organization_name, :sector,
+        :state, CAST(:interests AS text[]), CAST(:group_ids AS uuid[]), :owner_id, :owner_component, :created_at,
+        :last_contacted_at, array_to_tsvector(CAST(:words AS text[])), :letters)
+    ON CONFLICT (stakeholder_id) DO UPDATE SET (name, sort_name, first_name, last_name, title, organization_id,
+        organization_name, sector, state, interests, group_ids, owner_id, owner_component, last_contacted_at, words, letters)
+      = (excluded.name, excluded.sort_name, excluded.first_name, excluded.last_name, excluded.title,
+        excluded.organization_id, excluded.organization_name, excluded.sector, excluded.state, excluded.interests,
+        excluded.group_ids, excluded.owner_id, excluded.owner_component, excluded.last_contacted_at, excluded.words,
+        excluded.letters)
+    """
+)
+
+
+def index_individuals(work: UnitOfWork, ids: Iterable[str]) -> None:
+    """Put these individuals into the directory as they are now; a frozen one is left out."""
+    _index(work, _INDIVIDUALS, ids)
+
+
+def index_organizations(work: UnitOfWork, ids: Iterable[str]) -> None:
+    """Put these organizations into the directory as they are now."""
+    _index(work, _ORGANIZATIONS, ids)
+
+
+def index_people_of(work: UnitOfWork, organization_id: str) -> None:
+    """Put an organization's people into the directory again, after its name, sector or groups changed."""
+    rows = work.execute(text("SELECT id FROM individuals WHERE organization_id = :id"), {"id": organization_id})
+    index_individuals(work, [str(row.id) for row in rows])
+
+
+def leave(work: UnitOfWork, stakeholder_id: str) -> None:
+    """Take a stakeholder out of the directory."""
+    work.execute(text("DELETE FROM directory WHERE stakeholder_id = :id"), {"id": stakeholder_id})
+
+
+def search_words(written: str) -> list[str]:
+    """Return the folded words of a text, each once."""
+    return list(dict.fromkeys(fold(written).split()))
+
+
+def _index(work: UnitOfWork, select: Any, ids: Iterable[str]) -> None:
+    for part in chunks(ids, _CHUNK):
+        rows = work.execute(select, {"ids": part}).mappings().all()
+        if rows:
+            work.execute(_UPSERT, [_entry(row) for row in rows])
+
+
+def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
+    shown: Sequence[str | None] = (row["name"], row["title"], row["organization_name"], *row["interests"], row["places"])
+    letters = fold(" ".join(part for part in shown if part))
+    order = f"{row['last_name']} {row['first_name']}" if row["type"] == "individual" else row["name"]
+    return {
+        **row,
+        "group_ids": row["group_ids"] or [],
+        "sort_name": fold(order),
+        "letters": letters,
+        "words": search_words(letters),
+    }

@@ -1,0 +1,208 @@
+"""Individuals: their directory layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from services.chassis.database import UnitOfWork
+from services.contacts.storage.rows import INSTANT, plain, plains
+from services.lexicon.canonical import canonical_name
+from services.lexicon.names import family_key
+
+#: What a contributor may set; the column has the field's name.
+FIELDS = (
+    "salutation",
+    "first_name",
+    "last_name",
+    "title",
+    "organization_id",
+    "state",
+    "interests",
+    "source",
+    "declined",
+    "use_preferences",
+    "deputy_id",
+)
+
+RELATIONSHIPS = f"""
+    (SELECT coalesce(json_agg(json_build_object('component', r.component,
+        'since', to_char(r.since AT TIME ZONE 'UTC', 'YYYY-MM-DD'), 'last_contact_at', {INSTANT.format("r.last_contact_at")})
+        ORDER BY r.since, r.component), '[]') FROM relationships r WHERE r.stakeholder_id = {{id}}) AS relationships
+"""  # noqa: S608 - put together from our own constants
+ISSUES = """
+    (SELECT coalesce(json_agg(json_build_object('issue_id', s.issue_id, 'kind', s.kind, 'since', s.since,
+        'ended_on', s.ended_on) ORDER BY s.issue_id, s.kind), '[]')
+     FROM stakeholder_issues s WHERE s.stakeholder_id = {id}) AS issues
+"""
+_SELECT = f"""
+    SELECT i.*, o.name AS organization_name, {RELATIONSHIPS.format(id="i.id")}, {ISSUES.format(id="i.id")}
+    FROM individuals i LEFT JOIN organizations o ON o.id = i.organization_id
+"""  # noqa: S608 - put together from our own constants
+_BY_ID = text(f"{_SELECT} WHERE i.id = CAST(:id AS uuid)")
+_BY_IDS = text(f"{_SELECT} WHERE i.id = ANY(CAST(:ids AS uuid[])) AND i.frozen_at IS NULL")
+
+
+def find(work: UnitOfWork, individual_id: str) -> dict[str, Any] | None:
+    """Return an individual's directory layer, with relationships and issues, in one statement."""
+    row = work.execute(_BY_ID, {"id": individual_id}).mappings().one_or_none()
+    return plain(row) if row else None
+
+
+def find_many(work: UnitOfWork, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return those of these individuals that are there and not frozen, by id."""
+    rows = work.execute(_BY_IDS, {"ids": list(ids)}).mappings()
+    return {row["id"]: row for row in plains(rows)}
+
+
+def lock(work: UnitOfWork, individual_id: str, *, share: bool = False) -> bool:
+    """Hold an individual's row until the end of the transaction; say whether it is there.
+
+    :param share: only against erasing and freezing, not against others who add to it.
+    """
+    mode = "FOR SHARE" if share else "FOR UPDATE"
+    statement = text(f"SELECT 1 FROM individuals WHERE id = CAST(:id AS uuid) {mode}")  # noqa: S608 - one of two words of ours
+    return work.execute(statement, {"id": individual_id}).one_or_none() is not None
+
+
+def insert(work: UnitOfWork, individual: Mapping[str, Any]) -> None:
+    """Insert one individual: `FIELDS`, id, owner, creator and instant."""
+    insert_many(work, [individual])
+
+
+_INSERT = text(
+    """
+    INSERT INTO individuals (id, salutation, first_name, last_name, canonical_name, family_key, title, organization_id,
+        state, interests, source, declined, use_preferences, deputy_id, owner_id, owner_component, created_at, created_by,
+        created_component, updated_at)
+    VALUES (:id, :salutation, :first_name, :last_name, :canonical_name, :family_key, :title, :organization_id, :state,
+        CAST(:interests AS text[]), :source, CAST(:declined AS text[]), CAST(:use_preferences AS text[]), :deputy_id,
+        :owner_id, :owner_component, :now, :created_by, :created_component, :now)
+    """
+)
+
+
+def insert_many(work: UnitOfWork, individuals: Iterable[Mapping[str, Any]]) -> None:
+    """Insert individuals, each with every one of `FIELDS`."""
+    rows = [
+        {
+            **dict.fromkeys(FIELDS),
+            "interests": [],
+            "declined": [],
+            "use_preferences": [],
+            **individual,
+            "canonical_name": canonical_name(individual["first_name"], individual["last_name"]),
+            "family_key": family_key(individual["last_name"]),
+        }
+        for individual in individuals
+    ]
+    work.execute(_INSERT, rows)
+
+
+def update(work: UnitOfWork, individual_id: str, changes: Mapping[str, Any], *, now: datetime) -> None:
+    """Set these of `FIELDS`; the version and `updated_at` move (for directory-layer changes only, T17)."""
+    assert set(changes) <= set(FIELDS)  # noqa: S101 - the names become SQL
+    arrays = {"interests", "declined", "use_preferences"}
+    sets = [f"{name} = {f'CAST(:{name} AS text[])' if name in arrays else f':{name}'}" for name in changes]
+    statement = text(
+        f"UPDATE individuals SET {', '.join([*sets, 'version = version + 1', 'updated_at = :now'])}"  # noqa: S608 - names of our own list
+        " WHERE id = CAST(:id AS uuid) RETURNING first_name, last_name"
+    )
+    row = work.execute(statement, {**changes, "id": individual_id, "now": now}).one()
+    if {"first_name", "last_name"} & set(changes):
+        work.execute(
+            text("UPDATE individuals SET canonical_name = :canonical, family_key = :family WHERE id = CAST(:id AS uuid)"),
+            {
+                "id": individual_id,
+                "canonical": canonical_name(row.first_name, row.last_name),
+                "family": family_key(row.last_name),
+            },
+        )
+
+
+def of_like_name(work: UnitOfWork, *, family: str, limit: int = 50) -> list[dict[str, Any]]:
+    """Return individuals of that family name, frozen ones too; for comparing their names, not for showing."""
+    rows = work.execute(
+        text(
+            "SELECT id, first_name, last_name, canonical_name, organization_id, owner_id, owner_component, frozen_at, state"
+            " FROM individuals WHERE family_key = :family ORDER BY id LIMIT :limit"
+        ),
+        {"family": family, "limit": limit},
+    )
+    return plains(rows.mappings())
+
+
+def of_name(work: UnitOfWork, *, canonical: str) -> list[dict[str, Any]]:
+    """Return individuals of exactly that canonical name, frozen ones too; for comparing, not for showing."""
+    rows = work.execute(
+        text(
+            "SELECT id, first_name, last_name, canonical_name, organization_id, owner_id, owner_component, frozen_at, state"
+            " FROM individuals WHERE canonical_name = :canonical ORDER BY id LIMIT 50"
+        ),
+        {"canonical": canonical},
+    )
+    return plains(rows.mappings())
+
+
+def freeze(work: UnitOfWork, individual_id: str, frozen: Mapping[str, Any]) -> None:
+    """Mark an individual frozen: `now`, `request_id`, `medium`, `received_on`, `by`, `component`."""
+    work.execute(
+        text(
+            "UPDATE individuals SET frozen_at = :now, frozen_request_id = :request_id, frozen_medium = :medium,"
+            " frozen_received_on = :received_on, frozen_by = :by, frozen_by_component = :component,"
+            " updated_at = :now, version = version + 1 WHERE id = CAST(:id AS uuid)"
+        ),
+        {**frozen, "id": individual_id},
+    )
+
+
+def hand_over(work: UnitOfWork, individual_id: str, *, owner_id: str, component: str, now: datetime) -> None:
+    """Give a record to another owner; a deputy of the former one goes."""
+    work.execute(
+        text(
+            "UPDATE individuals SET owner_id = :owner, owner_component = :component, deputy_id = NULL, updated_at = :now,"
+            " version = version + 1 WHERE id = CAST(:id AS uuid)"
+        ),
+        {"owner": owner_id, "component": component, "id": individual_id, "now": now},
+    )
+
+
+def note_hand_over(work: UnitOfWork, entry: Mapping[str, Any]) -> None:
+    """Keep who handed it over to whom."""
+    work.execute(
+        text(
+            "INSERT INTO hand_overs (id, individual_id, at, by_user, by_component, from_user, from_component, to_user,"
+            " to_component) VALUES (:id, :individual_id, :at, :by_user, :by_component, :from_user, :from_component,"
+            " :to_user, :to_component)"
+        ),
+        dict(entry),
+    )
+
+
+def hand_overs(work: UnitOfWork, individual_id: str) -> list[dict[str, Any]]:
+    """Return an individual's hand-overs, the latest first."""
+    rows = work.execute(
+        text("SELECT * FROM hand_overs WHERE individual_id = CAST(:id AS uuid) ORDER BY at DESC"), {"id": individual_id}
+    )
+    return plains(rows.mappings())
+
+
+def frozen_for(work: UnitOfWork, *, user_id: str, component: str | None, roles: Iterable[str]) -> list[dict[str, Any]]:
+    """Return frozen individuals whose erasing may lie with this user: as owner, deputy, or by office or role."""
+    rows = work.execute(
+        text(
+            "SELECT id, owner_id, owner_component, deputy_id, frozen_at, frozen_request_id FROM individuals"
+            " WHERE frozen_at IS NOT NULL AND (owner_id = CAST(:user AS uuid) OR deputy_id = CAST(:user AS uuid)"
+            " OR (:office AND owner_component = :component) OR :system) ORDER BY frozen_at"
+        ),
+        {
+            "user": user_id,
+            "component": component,
+            "office": "office_administrator" in set(roles),
+            "system": "system_owner" in set(roles),
+        },
+    )
+    return plains(rows.mappings())

@@ -1,0 +1,54 @@
+"""Notes on individuals; what was kept against a finding stands behind row-level security (T15)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import text
+
+from services.chassis.database import UnitOfWork
+from services.contacts.storage.rows import plain, plains
+
+
+def insert(work: UnitOfWork, note: Mapping[str, Any]) -> None:
+    """Insert a note."""
+    work.execute(
+        text(
+            "INSERT INTO notes (id, individual_id, text, provenance, component, author_id, created_at, updated_at, kept,"
+            " keep_reason) VALUES (:id, :individual_id, :text, :provenance, :component, :author_id, :now, :now, :kept,"
+            " :keep_reason)"
+        ),
+        dict(note),
+    )
+
+
+def find(work: UnitOfWork, note_id: str) -> dict[str, Any] | None:
+    """Return a note, if this transaction may see it."""
+    row = work.execute(text("SELECT * FROM notes WHERE id = CAST(:id AS uuid)"), {"id": note_id}).mappings().one_or_none()
+    return plain(row) if row else None
+
+
+def of_individual(work: UnitOfWork, individual_id: str) -> list[dict[str, Any]]:
+    """Return the notes on an individual that this transaction may see, the latest first."""
+    rows = work.execute(
+        text("SELECT * FROM notes WHERE individual_id = CAST(:id AS uuid) ORDER BY created_at DESC, id DESC"),
+        {"id": individual_id},
+    )
+    return plains(rows.mappings())
+
+
+def update(work: UnitOfWork, note_id: str, note: Mapping[str, Any]) -> None:
+    """Set a note's `text`, `provenance`, `kept` and `keep_reason`; what was released waits for release again."""
+    work.execute(
+        text(
+            "UPDATE notes SET text = :text, provenance = :provenance, kept = :kept, keep_reason = :keep_reason,"
+            " released_at = NULL, updated_at = :now WHERE id = CAST(:id AS uuid)"
+        ),
+        {**note, "id": note_id},
+    )
+
+
+def delete(work: UnitOfWork, note_id: str) -> None:
+    """Delete a note."""
+    work.execute(text("DELETE FROM notes WHERE id = CAST(:id AS uuid)"), {"id": note_id})

@@ -1,0 +1,183 @@
+"""Copies of other services' facts: users, components, issues, and who was spoken to when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import text
+
+from services.chassis.database import UnitOfWork
+from services.contacts.storage.rows import plain
+
+
+def user(work: UnitOfWork, user_id: str) -> dict[str, Any] | None:
+    """Return what is known of an employee."""
+    row = (
+        work.execute(text("SELECT id, component, level, roles, active FROM users WHERE id = CAST(:id AS uuid)"), {"id": user_id})
+        .mappings()
+        .one_or_none()
+    )
+    return plain(row) if row else None
+
+
+def office_has_administrator(work: UnitOfWork, component: str) -> bool:
+    """Whether an active office administrator of that component is known."""
+    return bool(
+        work.execute(
+            text("SELECT EXISTS (SELECT FROM users WHERE active AND component = :component AND 'office_administrator' = ANY(roles))"),
+            {"component": component},
+        ).scalar_one()
+    )
+
+
+def keep_user(work: UnitOfWork, known: Mapping[str, Any]) -> None:
+    """Keep what access told of a user."""
+    work.execute(
+        text(
+            "INSERT INTO users (id, component, level, roles, active)"
+            " VALUES (:id, :component, :level, CAST(:roles AS text[]), :active)"
+            " ON CONFLICT (id) DO UPDATE SET component = excluded.component, level = excluded.level, roles = excluded.roles,"
+            " active = excluded.active, known_at = clock_timestamp()"
+        ),
+        dict(known),
+    )
+
+
+def keep_component(work: UnitOfWork, *, code: str, parent_code: str | None, active: bool) -> None:
+    """Keep what access told of an office."""
+    work.execute(
+        text(
+            "INSERT INTO components (code, parent_code, active) VALUES (:code, :parent, :active)"
+            " ON CONFLICT (code) DO UPDATE SET parent_code = excluded.parent_code, active = excluded.active"
+        ),
+        {"code": code, "parent": parent_code, "active": active},
+    )
+
+
+def keep_issue(work: UnitOfWork, *, issue_id: str, priority: str, parent_id: str | None, active: bool) -> None:
+    """Keep what interactions told of an issue; an erased one does not come back."""
+    work.execute(
+        text(
+            "INSERT INTO issues (id, priority, parent_id, active) SELECT CAST(:id AS uuid), :priority, CAST(:parent AS uuid), :active"
+            " WHERE NOT EXISTS (SELECT FROM erased_issues WHERE id = CAST(:id AS uuid))"
+            " ON CONFLICT (id) DO UPDATE SET priority = excluded.priority, parent_id = excluded.parent_id, active = excluded.active"
+        ),
+        {"id": issue_id, "priority": priority, "parent": parent_id, "active": active},
+    )
+
+
+def forget_issue(work: UnitOfWork, issue_id: str) -> None:
+    """Drop an erased issue and every link to it (T7)."""
+    work.execute(text("INSERT INTO erased_issues (id) VALUES (CAST(:id AS uuid)) ON CONFLICT DO NOTHING"), {"id": issue_id})
+    work.execute(text("DELETE FROM issues WHERE id = CAST(:id AS uuid)"), {"id": issue_id})
+    work.execute(text("DELETE FROM stakeholder_issues WHERE issue_id = CAST(:id AS uuid)"), {"id": issue_id})
+    work.execute(
+        text("UPDATE engagements SET issue_ids = array_remove(issue_ids, CAST(:id AS uuid)) WHERE issue_ids @> ARRAY[CAST(:id AS uuid)]"),
+        {"id": issue_id},
+    )
+
+
+def keep_engagement(work: UnitOfWork, told: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Keep an interaction or attendance as its owner last told of it; return (present, former) stakeholders.
+
+    `source_id`, `revision`, `stakeholder_ids`, `component`, `user_id`, `held_at`, `mode`, `issue_ids`. An earlier
+    revision that comes late changes nothing; people who are gone, or not there any more, are left out.
+    """
+    newest = work.execute(
+        text(
+            "INSERT INTO engagement_sources AS s (source_id, revision) VALUES (CAST(:source_id AS uuid), :revision)"
+            " ON CONFLICT (source_id) DO UPDATE SET revision = excluded.revision WHERE s.revision <= excluded.revision"
+            " RETURNING source_id"
+        ),
+        {"source_id": told["source_id"], "revision": told["revision"]},
+    ).first()
+    if newest is None:
+        return [], []
+    former = [
+        str(row.stakeholder_id)
+        for row in work.execute(
+            text("DELETE FROM engagements WHERE source_id = CAST(:source_id AS uuid) RETURNING stakeholder_id"),
+            {"source_id": told["source_id"]},
+        )
+    ]
+    rows = work.execute(
+        text(
+            "INSERT INTO engagements (source_id, stakeholder_id, component, user_id, held_at, mode, issue_ids, revision)"
+            " SELECT CAST(:source_id AS uuid), s.id, :component, CAST(:user_id AS uuid), CAST(:held_at AS timestamptz), :mode,"
+            " CAST(:issue_ids AS uuid[]), :revision"
+            " FROM (SELECT id FROM individuals UNION ALL SELECT id FROM organizations) AS s"
+            " WHERE s.id = ANY(CAST(:stakeholder_ids AS uuid[])) RETURNING stakeholder_id"
+        ),
+        {**told, "stakeholder_ids": list(told["stakeholder_ids"]), "issue_ids": list(told["issue_ids"])},
+    )
+    return [str(row.stakeholder_id) for row in rows], former
+
+
+def drop_engagement(work: UnitOfWork, source_id: str) -> list[str]:
+    """Drop a withdrawn interaction, for good; return whom it was with."""
+    work.execute(
+        text(
+            "INSERT INTO engagement_sources (source_id, revision) VALUES (CAST(:id AS uuid), 2147483647)"
+            " ON CONFLICT (source_id) DO UPDATE SET revision = 2147483647"
+        ),
+        {"id": source_id},
+    )
+    rows = work.execute(
+        text("DELETE FROM engagements WHERE source_id = CAST(:id AS uuid) RETURNING stakeholder_id"), {"id": source_id}
+    )
+    return [str(row.stakeholder_id) for row in rows]
+
+
+def settle_contacts(work: UnitOfWork, stakeholder_ids: Iterable[str]) -> None:
+    """Derive last contact, contacts by component and engaged issues again from what is kept; in any order of arrival."""
+    people = sorted(set(stakeholder_ids))
+    if not people:
+        return
+    given = {"ids": people}
+    # The latest for each, or none: rows of one table at a time.
+    for table in ("individuals", "organizations"):
+        work.execute(
+            text(
+                f"UPDATE {table} t SET last_contacted_at = l.held_at, last_contact_by = l.user_id,"  # noqa: S608 - one of two tables of ours
+                " last_contact_component = l.component, last_contact_mode = l.mode"
+                " FROM unnest(CAST(:ids AS uuid[])) AS s (id) LEFT JOIN LATERAL (SELECT held_at, user_id, component, mode"
+                " FROM engagements e WHERE e.stakeholder_id = s.id ORDER BY held_at DESC, source_id DESC LIMIT 1) l ON true"
+                " WHERE t.id = s.id"
+            ),
+            given,
+        )
+    work.execute(
+        text(
+            "UPDATE directory d SET last_contacted_at = l.held_at FROM unnest(CAST(:ids AS uuid[])) AS s (id)"
+            " LEFT JOIN LATERAL (SELECT max(held_at) AS held_at FROM engagements e WHERE e.stakeholder_id = s.id) l ON true"
+            " WHERE d.stakeholder_id = s.id"
+        ),
+        given,
+    )
+    work.execute(
+        text(
+            "UPDATE relationships r SET last_contact_at = l.held_at FROM (SELECT r2.stakeholder_id, r2.component,"
+            " (SELECT max(held_at) FROM engagements e WHERE e.stakeholder_id = r2.stakeholder_id AND e.component = r2.component)"
+            " AS held_at FROM relationships r2 WHERE r2.stakeholder_id = ANY(CAST(:ids AS uuid[]))) l"
+            " WHERE r.stakeholder_id = l.stakeholder_id AND r.component = l.component"
+        ),
+        given,
+    )
+    work.execute(
+        text(
+            "DELETE FROM stakeholder_issues s WHERE s.stakeholder_id = ANY(CAST(:ids AS uuid[])) AND s.derived AND NOT EXISTS"
+            " (SELECT FROM engagements e WHERE e.stakeholder_id = s.stakeholder_id AND s.issue_id = ANY(e.issue_ids))"
+        ),
+        given,
+    )
+    work.execute(
+        text(
+            "INSERT INTO stakeholder_issues AS s (stakeholder_id, issue_id, kind, since, derived)"
+            " SELECT e.stakeholder_id, i.id, 'engaged', min((e.held_at AT TIME ZONE 'UTC')::date), true"
+            " FROM engagements e CROSS JOIN LATERAL unnest(e.issue_ids) AS i (id)"
+            " WHERE e.stakeholder_id = ANY(CAST(:ids AS uuid[])) AND NOT EXISTS (SELECT FROM erased_issues x WHERE x.id = i.id)"
+            " GROUP BY 1, 2 ON CONFLICT (stakeholder_id, issue_id, kind) DO UPDATE SET since = excluded.since WHERE s.derived"
+        ),
+        given,
+    )

@@ -1,0 +1,221 @@
+"""Finding stakeholders in the directory: filters, pages, totals, facets, counts; all of it directory layer (T17)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import text
+
+from services.chassis.database import UnitOfWork
+from services.contacts.storage.directory import search_words
+from services.contacts.storage.individuals import RELATIONSHIPS
+from services.contacts.storage.rows import plains
+from services.lexicon.places import REGIONS
+
+#: Totals are exact up to here.
+COUNTED = 10_000
+_NEVER = "timestamptz '1970-01-01 00:00:00+00'"
+_SORT_KEYS = {
+    "name": "d.sort_name",
+    "last_contacted_at": f"coalesce(d.last_contacted_at, {_NEVER})",
+    "created_at": "d.created_at",
+}
+
+
+@dataclass(slots=True)
+class Filter:
+    """Conditions over `directory d`, and their parameters."""
+
+    conditions: list[str] = field(default_factory=list)
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, condition: str, **parameters: Any) -> None:
+        """Add one condition."""
+        self.conditions.append(condition)
+        self.parameters.update(parameters)
+
+    @property
+    def where(self) -> str:
+        """The conditions as SQL."""
+        return " AND ".join(self.conditions) or "true"
+
+
+def filter_of(work: UnitOfWork, query: Mapping[str, Any], *, now: datetime, misspelt: bool = False) -> Filter:
+    """Return the filter that a query asks for.
+
+    :param misspelt: words need only be like those that are there.
+    """
+    wanted = Filter()
+    if words := search_words(query.get("q") or ""):
+        _add_words(wanted, words, misspelt=misspelt)
+    elif query.get("q"):
+        # Only punctuation was asked for: nothing is called so.
+        wanted.add("false")
+    for name, column in (
+        ("type", "d.type"),
+        ("state", "d.state"),
+        ("sector", "d.sector"),
+        ("owner", "d.owner_id"),
+        ("organization_id", "d.organization_id"),
+    ):
+        if query.get(name) is not None:
+            cast = "CAST(:{} AS uuid)" if name in {"owner", "organization_id"} else ":{}"
+            wanted.add(f"{column} = {cast.format(name)}", **{name: query[name]})
+    if query.get("fema_region") is not None:
+        wanted.add("d.state = ANY(CAST(:region_states AS text[]))", region_states=list(REGIONS.get(query["fema_region"], ())))
+    if query.get("interest") is not None:
+        wanted.add("EXISTS (SELECT FROM unnest(d.interests) AS i (name) WHERE lower(i.name) = lower(:interest))", interest=query["interest"])
+    if query.get("group") is not None:
+        wanted.add("CAST(:group AS uuid) = ANY(d.group_ids)", group=query["group"])
+    if query.get("component") is not None:
+        wanted.add(
+            "EXISTS (SELECT FROM relationships r WHERE r.stakeholder_id = d.stakeholder_id AND r.component = :component)",
+            component=query["component"],
+        )
+    _add_issues(work, wanted, query, now=now)
+    _add_contacts(work, wanted, query)
+    return wanted
+
+
+def _add_words(wanted: Filter, words: Sequence[str], *, misspelt: bool) -> None:
+    # Folded words hold letters and digits only, so that quoting them is enough.
+    for at, word in enumerate(words):
+        prefix = f"d.words @@ CAST(:word_{at} AS tsquery)"
+        condition = f"({prefix} OR CAST(:like_{at} AS text) <% d.letters)" if misspelt and len(word) > 2 else prefix
+        wanted.add(condition, **{f"word_{at}": f"'{word}':*"})
+        if misspelt:
+            wanted.parameters[f"like_{at}"] = word
+
+
+def _add_issues(work: UnitOfWork, wanted: Filter, query: Mapping[str, Any], *, now: datetime) -> None:
+    link = (
+        "EXISTS (SELECT FROM stakeholder_issues s WHERE s.stakeholder_id = d.stakeholder_id AND {issue}"
+        " AND (s.kind = 'engaged' OR s.ended_on IS NULL OR s.ended_on >= :today))"
+    )
+    today = now.astimezone(UTC).date()
+    if query.get("issue") is not None:
+        wanted.add(
+            link.format(issue="s.issue_id = ANY(CAST(:issues AS uuid[]))"),
+            issues=issue_and_below(work, query["issue"]),
+            today=today,
+        )
+    if query.get("priority") is not None:
+        wanted.add(
+            link.format(issue="s.issue_id IN (SELECT id FROM issues WHERE priority = :priority)"),
+            priority=query["priority"],
+            today=today,
+        )
+
+
+def _add_contacts(work: UnitOfWork, wanted: Filter, query: Mapping[str, Any]) -> None:
+    if query.get("engaged_on") is not None:
+        wanted.add(
+            "EXISTS (SELECT FROM engagements e WHERE e.stakeholder_id = d.stakeholder_id"
+            " AND e.issue_ids && CAST(:engaged_on AS uuid[]))",
+            engaged_on=issue_and_below(work, query["engaged_on"]),
+        )
+    if query.get("event") is not None:
+        wanted.add(
+            "EXISTS (SELECT FROM engagements e WHERE e.stakeholder_id = d.stakeholder_id AND e.source_id = CAST(:event AS uuid))",
+            event=query["event"],
+        )
+    if query.get("contacted_after") is not None:
+        after = datetime.combine(query["contacted_after"] + timedelta(days=1), time(), UTC)
+        wanted.add("d.last_contacted_at >= :contacted_after", contacted_after=after)
+    if query.get("contacted_before") is not None:
+        before = datetime.combine(query["contacted_before"], time(), UTC)
+        wanted.add("d.last_contacted_at < :contacted_before", contacted_before=before)
+
+
+def issue_and_below(work: UnitOfWork, issue_id: str) -> list[str]:
+    """Return an issue and every issue under it."""
+    rows = work.execute(
+        text(
+            "WITH RECURSIVE below (id) AS (SELECT CAST(:id AS uuid) UNION"
+            " SELECT i.id FROM issues i JOIN below b ON i.parent_id = b.id) SELECT id FROM below"
+        ),
+        {"id": issue_id},
+    )
+    return [str(row.id) for row in rows]
+
+
+def allow_likeness(work: UnitOfWork) -> None:
+    """Set how alike a misspelt word must be, for this transaction."""
+    work.execute(text("SET LOCAL pg_trgm.word_similarity_threshold = 0.5"))
+
+
+def page(
+    work: UnitOfWork, wanted: Filter, *, sort: str, limit: int, after: Mapping[str, Any] | None
+) -> list[dict[str, Any]]:
+    """Return up to `limit` lines behind a position, each with its position as `_key`."""
+    descending = sort.startswith("-")
+    key = _SORT_KEYS[sort.removeprefix("-")]
+    direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
+    where, parameters = wanted.where, dict(wanted.parameters)
+    if after is not None:
+        cast = "CAST(:after_key AS text) COLLATE \"C\"" if key == "d.sort_name" else "CAST(:after_key AS timestamptz)"
+        where += f" AND ({key}, d.stakeholder_id) {beyond} ({cast}, CAST(:after_id AS uuid))"
+        parameters |= {"after_key": after["key"], "after_id": after["id"]}
+    rows = work.execute(
+        text(
+            "SELECT d.stakeholder_id AS id, d.type, d.name, d.first_name, d.last_name, d.title, d.organization_id,"
+            " d.organization_name, d.sector, d.state, d.owner_id, d.owner_component, d.last_contacted_at,"
+            f" CAST({key} AS text) AS _key, {RELATIONSHIPS.format(id='d.stakeholder_id')}"  # noqa: S608 - put together from our own constants
+            f" FROM directory d WHERE {where} ORDER BY {key} {direction}, d.stakeholder_id {direction} LIMIT :limit"
+        ),
+        {**parameters, "limit": limit},
+    )
+    return plains(rows.mappings())
+
+
+def count(work: UnitOfWork, wanted: Filter) -> int:
+    """Return how many there are; more than `COUNTED` are not counted further."""
+    return int(
+        work.execute(
+            text(f"SELECT count(*) FROM (SELECT FROM directory d WHERE {wanted.where} LIMIT :most) AS found"),  # noqa: S608 - put together from our own constants
+            {**wanted.parameters, "most": COUNTED + 1},
+        ).scalar_one()
+    )
+
+
+_FACETS = {
+    "type": ("d.type", ""),
+    "state": ("d.state", ""),
+    "sector": ("d.sector", ""),
+    "component": ("r.component", "JOIN relationships r ON r.stakeholder_id = d.stakeholder_id"),
+    "issue": ("s.issue_id::text", "JOIN stakeholder_issues s ON s.stakeholder_id = d.stakeholder_id"),
+    "priority": ("i.priority", "JOIN stakeholder_issues s ON s.stakeholder_id = d.stakeholder_id JOIN issues i ON i.id = s.issue_id"),
+}
+
+
+def facet(work: UnitOfWork, wanted: Filter, name: str) -> list[dict[str, Any]]:
+    """Return how many of the found there are for each value of a facet, the most first."""
+    value, join = _FACETS[name]
+    rows = work.execute(
+        text(
+            f"SELECT {value} AS value, count(DISTINCT d.stakeholder_id) AS count FROM directory d {join}"  # noqa: S608 - put together from our own constants
+            f" WHERE {wanted.where} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 100"
+        ),
+        wanted.parameters,
+    )
+    return [{"value": row.value, "count": row.count} for row in rows if row.value is not None]
+
+
+def by_state(work: UnitOfWork, wanted: Filter) -> list[dict[str, Any]]:
+    """Return how many individuals and organizations there are for each state, null included."""
+    rows = work.execute(
+        text(
+            "SELECT d.state, count(*) FILTER (WHERE d.type = 'individual') AS individuals,"
+            f" count(*) FILTER (WHERE d.type = 'organization') AS organizations FROM directory d WHERE {wanted.where} GROUP BY 1"  # noqa: S608 - put together from our own constants
+        ),
+        wanted.parameters,
+    )
+    return plains(rows.mappings())
+
+
+def ids(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the ids of lines."""
+    return [row["id"] for row in rows]

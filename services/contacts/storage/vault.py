@@ -1,0 +1,209 @@
+"""The key store: one key for each person, wrapped, in a database of its own that ordinary backups leave out (N17).
+
+Destroying a person's key ends every copy of their contact points, in dumps and backups too.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from services.chassis.messages import Unavailable
+
+_NONCE = 12
+_KEY = 32
+
+
+class KeyStoreAway(Unavailable):
+    """The key store does not answer; try again shortly."""
+
+    code = "key-store-away"
+
+
+class KeyDestroyed(Exception):
+    """There is no key for this: it was destroyed, and what was encrypted under it is gone."""
+
+
+class Keyring(Mapping[str, bytes]):
+    """Secrets by the id that rows keep; the first is in use, the others are retired and still needed by their rows."""
+
+    def __init__(self, secrets: Iterable[bytes]) -> None:
+        """Take 32 bytes each; an id is derived from the secret and says nothing of it."""
+        self._secrets = {hashlib.blake2b(secret, digest_size=6, person=b"liaison key id").hexdigest(): secret for secret in secrets}
+        if not self._secrets or any(len(secret) != _KEY for secret in self._secrets.values()):
+            message = "a keyring holds secrets of 32 bytes"
+            raise ValueError(message)
+        self.active = next(iter(self._secrets))
+
+    @classmethod
+    def read(cls, setting: str) -> Keyring:
+        """Read base64, several parted by commas, the one in use first."""
+        return cls(base64.b64decode(part, validate=True) for part in setting.replace(" ", "").split(","))
+
+    def __getitem__(self, key_id: str) -> bytes:
+        return self._secrets[key_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._secrets)
+
+    def __len__(self) -> int:
+        return len(self._secrets)
+
+
+def encrypt(key: bytes, value: str, *, bound_to: str) -> bytes:
+    """Encrypt one value; it decrypts only where it belongs, which `bound_to` says."""
+    nonce = os.urandom(_NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, value.encode(), bound_to.encode())
+
+
+def decrypt(key: bytes, ciphertext: bytes, *, bound_to: str) -> str:
+    """Decrypt one value.
+
+    :raises InvalidTag: another key, another place, or a changed byte.
+    """
+    return AESGCM(key).decrypt(ciphertext[:_NONCE], ciphertext[_NONCE:], bound_to.encode()).decode()
+
+
+class Vault:
+    """Keys by the id of whom they are for; no key is kept in memory beyond its use, so that a destroyed one is gone."""
+
+    def __init__(self, url: str, master: Keyring, *, pool_size: int = 5) -> None:
+        """Make the engine; nothing is connected yet."""
+        self._master = master
+        self._engine = create_engine(
+            url.replace("postgresql://", "postgresql+psycopg://", 1),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 3, "options": "-c statement_timeout=8000"},
+        )
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def key(self, subject_id: str) -> bytes:
+        """Return a person's key.
+
+        :raises KeyDestroyed: there is none.
+        """
+        keys = self.keys([subject_id])
+        if subject_id not in keys:
+            raise KeyDestroyed
+        return keys[subject_id]
+
+    def keys(self, subject_ids: Iterable[str]) -> dict[str, bytes]:
+        """Return the keys of those who have one."""
+        with self._connected() as connection:
+            rows = connection.execute(
+                text("SELECT subject_id, key_id, wrapped FROM subject_keys WHERE subject_id = ANY(CAST(:ids AS uuid[]))"),
+                {"ids": list(subject_ids)},
+            ).all()
+        return {str(row.subject_id): self._unwrap(row.key_id, row.wrapped, str(row.subject_id)) for row in rows}
+
+    def keys_for(self, subject_ids: Iterable[str]) -> dict[str, bytes]:
+        """Return the keys of all of them, making those that are missing."""
+        wanted = list(dict.fromkeys(subject_ids))
+        if not wanted:
+            return {}
+        found = self.keys(wanted)
+        missing = [subject_id for subject_id in wanted if subject_id not in found]
+        if not missing:
+            return found
+        rows = [
+            {"id": subject_id, "key_id": self._master.active, "wrapped": self._wrap(os.urandom(_KEY), subject_id)}
+            for subject_id in missing
+        ]
+        with self._connected() as connection:
+            connection.execute(
+                text(
+                    "INSERT INTO subject_keys (subject_id, key_id, wrapped)"
+                    " SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:key_ids AS text[]), CAST(:wrapped AS bytea[]))"
+                    " ON CONFLICT DO NOTHING"
+                ),
+                {
+                    "ids": [row["id"] for row in rows],
+                    "key_ids": [row["key_id"] for row in rows],
+                    "wrapped": [row["wrapped"] for row in rows],
+                },
+            )
+        # Read again: another process may have made one of them first.
+        return found | self.keys(missing)
+
+    def destroy(self, subject_id: str) -> bool:
+        """Destroy a person's key, for good; say whether there was one."""
+        with self._connected() as connection:
+            return connection.execute(text("DELETE FROM subject_keys WHERE subject_id = :id"), {"id": subject_id}).rowcount == 1
+
+    def seal_key(self, erasure_id: str) -> bytes:
+        """Return the one-time key of an erasure's seal, making it the first time."""
+        wrapped = self._wrap(os.urandom(_KEY), erasure_id)
+        with self._connected() as connection:
+            connection.execute(
+                text("INSERT INTO seal_keys (erasure_id, key_id, wrapped) VALUES (:id, :key_id, :wrapped) ON CONFLICT DO NOTHING"),
+                {"id": erasure_id, "key_id": self._master.active, "wrapped": wrapped},
+            )
+        key = self.unseal_key(erasure_id)
+        if key is None:
+            raise KeyDestroyed
+        return key
+
+    def unseal_key(self, erasure_id: str) -> bytes | None:
+        """Return the one-time key of a seal, or None once it is broken."""
+        with self._connected() as connection:
+            row = connection.execute(
+                text("SELECT key_id, wrapped FROM seal_keys WHERE erasure_id = :id"), {"id": erasure_id}
+            ).one_or_none()
+        return self._unwrap(row.key_id, row.wrapped, erasure_id) if row else None
+
+    def break_seal(self, erasure_id: str) -> None:
+        """Destroy the one-time key of a seal."""
+        with self._connected() as connection:
+            connection.execute(text("DELETE FROM seal_keys WHERE erasure_id = :id"), {"id": erasure_id})
+
+    def rotate(self, *, limit: int = 1000) -> int:
+        """Wrap keys again that are under a retired master key; return how many were."""
+        with self._connected() as connection:
+            rows = connection.execute(
+                text("SELECT subject_id, key_id, wrapped FROM subject_keys WHERE key_id <> :active LIMIT :limit FOR UPDATE SKIP LOCKED"),
+                {"active": self._master.active, "limit": limit},
+            ).all()
+            for row in rows:
+                subject_id = str(row.subject_id)
+                key = self._unwrap(row.key_id, row.wrapped, subject_id)
+                connection.execute(
+                    text(
+                        "UPDATE subject_keys SET key_id = :key_id, wrapped = :wrapped, rotated_at = clock_timestamp()"
+                        " WHERE subject_id = :id"
+                    ),
+                    {"key_id": self._master.active, "wrapped": self._wrap(key, subject_id), "id": subject_id},
+                )
+        return len(rows)
+
+    def _wrap(self, key: bytes, subject_id: str) -> bytes:
+        nonce = os.urandom(_NONCE)
+        return nonce + AESGCM(self._master[self._master.active]).encrypt(nonce, key, subject_id.encode())
+
+    def _unwrap(self, key_id: str, wrapped: bytes, subject_id: str) -> bytes:
+        try:
+            return AESGCM(self._master[key_id]).decrypt(wrapped[:_NONCE], wrapped[_NONCE:], subject_id.encode())
+        except (KeyError, InvalidTag) as error:
+            raise KeyDestroyed from error
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except (PoolTimeout, DBAPIError) as error:
+            raise KeyStoreAway from error

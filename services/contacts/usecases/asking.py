@@ -1,0 +1,122 @@
+"""Asking before doing: the policy's decision, the record as its caller may see it, and its version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller, Forbidden, PreconditionMissing, Refusal, entity_tag
+from services.contacts.contract.refusals import (
+    ContributorsOnly,
+    IndividualFrozen,
+    IndividualUnknown,
+    OrganizationUnknown,
+    RecordChanged,
+)
+from services.contacts.domain.clocks import duty_of
+from services.contacts.storage import individuals, organizations, projections
+from services.lexicon.policy import Decision, Facts, decide
+from services.lexicon.vocabulary import at_least
+
+
+def demand(decision: Decision, refusal: type[Refusal] = Forbidden) -> None:
+    """Go on only if it was granted."""
+    if not decision:
+        sentence = getattr(decision, "reason", "")
+        raise refusal(f"{sentence[:1].upper()}{sentence[1:]}." if sentence else None)
+
+
+def demand_contributor(by: Caller, action: str, field: str | None = None, facts: Facts | None = None) -> None:
+    """Go on only if the policy lets this caller do it; who is merely a reader is told so."""
+    decision = decide(by, action, field, facts)
+    demand(decision, Forbidden if at_least(by.level, "contributor") else ContributorsOnly)
+
+
+def facts_of(row: Mapping[str, Any], **more: Any) -> Facts:
+    """Return what the policy needs to know of an individual's record."""
+    return Facts(
+        owner_id=row["owner_id"],
+        owner_component=row["owner_component"],
+        deputy_id=row["deputy_id"],
+        frozen=row["frozen_at"] is not None,
+        recorded_by=row["frozen_by"],
+        by_exact_id=True,
+        declined=frozenset(row["declined"]),
+        **more,
+    )
+
+
+def duty(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime) -> str:
+    """Return on whom the duty to erase this individual lies (T10)."""
+    owner = projections.user(work, row["owner_id"])
+    return duty_of(
+        frozen_at=row["frozen_at"],
+        # An owner nobody has told of is taken to be there: the duty passes on a known fact only.
+        owner_is_active=owner is None or bool(owner["active"]),
+        office_has_administrator=projections.office_has_administrator(work, row["owner_component"]),
+        now=now,
+    )
+
+
+def visible_individual(
+    work: UnitOfWork, individual_id: str, *, by: Caller, now: datetime, lock: bool = False, share: bool = False
+) -> dict[str, Any]:
+    """Return an individual's row, if the caller may know of it.
+
+    :param lock: hold the row until the end of the transaction.
+    :raises IndividualUnknown: it is not there, or frozen and not theirs to find (T21).
+    :raises Forbidden: the caller's account sees no stakeholders.
+    """
+    if lock or share:
+        individuals.lock(work, individual_id, share=share)
+    row = individuals.find(work, individual_id)
+    if row is None:
+        demand(decide(by, "read", "id", Facts()))
+        raise IndividualUnknown
+    frozen = row["frozen_at"] is not None
+    facts = facts_of(row, duty_of=duty(work, row, now=now) if frozen else "owner")
+    decision = decide(by, "read", "first_name", facts)
+    if not decision:
+        if frozen:
+            raise IndividualUnknown
+        demand(decision)
+    return row
+
+
+def open_individual(
+    work: UnitOfWork, individual_id: str, *, by: Caller, now: datetime, lock: bool = False, share: bool = False
+) -> dict[str, Any]:
+    """Return an individual's row, if the caller may know of it and it is not frozen.
+
+    :raises IndividualFrozen: nothing is done with a frozen record, by those who may find it (T21).
+    """
+    row = visible_individual(work, individual_id, by=by, now=now, lock=lock, share=share)
+    if row["frozen_at"] is not None:
+        raise IndividualFrozen
+    return row
+
+
+def visible_organization(work: UnitOfWork, organization_id: str, *, by: Caller) -> dict[str, Any]:
+    """Return an organization's row.
+
+    :raises OrganizationUnknown: it is not there.
+    """
+    demand(decide(by, "read", "name", Facts(by_exact_id=True)))
+    row = organizations.find(work, organization_id)
+    if row is None:
+        raise OrganizationUnknown
+    return row
+
+
+def demand_version(representation: Mapping[str, Any], if_match: str | None) -> None:
+    """Go on only if the caller means the record as it is now.
+
+    :raises PreconditionMissing: they did not say.
+    :raises RecordChanged: they mean an earlier one.
+    """
+    if not if_match:
+        raise PreconditionMissing
+    if entity_tag(representation) not in [tag.strip() for tag in if_match.split(",")]:
+        raise RecordChanged

@@ -1,0 +1,312 @@
+"""The contact layer's doors: the reveal, adding, the write-blind correction, sharing (T3, T5, T11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller, Invalid, NotFound, new_id, wire_value
+from services.contacts.contract.refusals import (
+    ContactLayerWithheld,
+    KindDeclined,
+    OwnerUnsuitable,
+    RevealReasonRequired,
+    RevealsExhausted,
+    StewardsOnly,
+)
+from services.contacts.storage import contact_layer, ledger, links, organizations
+from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
+from services.contacts.usecases.asking import demand, demand_contributor, facts_of, open_individual
+from services.contacts.usecases.entering import demand_entries_left, demand_not_suppressed, standardized
+from services.lexicon.canonical import canonical_contact_point
+from services.lexicon.policy import Facts, Grant, Withheld, decide
+from services.lexicon.policy.rules import REASON_FROM, REFUSED_FROM
+from services.lexicon.vocabulary import CONTACT_POINT_KINDS
+
+
+def reveal(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    layer: ContactLayer,
+    individual_id: str,
+    reason: str | None = None,
+) -> dict[str, Any]:
+    """Reveal one person's contact points: `items` that the caller may see, and who else has a relationship (T11).
+
+    Reveals of people one does not own are counted, whether or not anything was there to see.
+
+    :raises IndividualFrozen: nobody reveals a frozen record (T21).
+    :raises RevealReasonRequired, RevealsExhausted: there were many today.
+    :raises ContactLayerWithheld: the caller's level or role has no contact layer.
+    """
+    row = open_individual(work, individual_id, by=by, now=now)
+    facts = _count(work, row, by=by, now=now, reason=reason)
+    # 1. The decision, before the table is touched; what is unknown is withheld.
+    if not any(decide(by, "reveal", kind, facts(point_component=by.component)) for kind in CONTACT_POINT_KINDS):
+        raise ContactLayerWithheld
+    # 2. The values, of which row-level security lets through the caller's component's and what was granted to it.
+    grants = contact_layer.grants(work, individual_id)
+    own = [
+        point
+        for point in layer.read(work, individual_id)
+        if decide(by, "reveal", point["kind"], facts(point_component=point["component"], grants=_grants_on(point, grants)))
+    ]
+    reported = [
+        correction
+        for correction in layer.read_corrections(work, individual_id)
+        if any(point["kind"] == correction["kind"] and point["component"] == by.component for point in own)
+    ]
+    items = _items(own, reported, component=by.component)
+    held_by = [
+        {
+            "component": relationship["component"],
+            "owner": row["owner_id"] if relationship["component"] == row["owner_component"] else relationship["user_id"],
+        }
+        for relationship in links.relationships(work, individual_id)
+        if relationship["component"] != by.component
+    ]
+    if reason:
+        ledger.keep_reveal_reason(work, individual_id=individual_id, user_id=by.id, reason=reason, now=now)
+    work.record(
+        "contacts:individual:reveal", subjects=[individual_id], fields={item["kind"] for item in items}, rule="T11"
+    )
+    return {"items": items, "held_by": held_by}
+
+
+def add_contact_point(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    layer: ContactLayer,
+    individual_id: str,
+    kind: str,
+    value: str,
+    source: str | None = None,
+) -> dict[str, Any]:
+    """Keep a contact point that was given to the caller's component (T5).
+
+    One that the component holds already is put first again, which also settles a report of another value (T3).
+
+    :raises KindDeclined, IndividualBlocked, IndividualFrozen, ContributorsOnly, ContactPointInvalid: see there.
+    """
+    point = _entry(work, layer, by=by, now=now, individual_id=individual_id, kind=kind, value=value, action="add_contact_point")
+    point = ContactPoint(point.individual_id, point.component, kind, point.value, source)
+    point_id = layer.confirm_own(work, point, now=now) or layer.add(work, [point], by_user=by.id, now=now)[0]
+    work.record("contacts:individual:add-contact-point", subjects=[individual_id], fields=[kind])
+    return {
+        "id": point_id,
+        "kind": kind,
+        "value": point.value,
+        "component": point.component,
+        "created_at": wire_value(now),
+        "verified_at": None,
+        "reported": None,
+        "previous": False,
+    }
+
+
+def correct_contact_point(
+    work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactLayer, individual_id: str, kind: str, value: str
+) -> dict[str, Any]:
+    """Take a correction of a value that the caller need not see: theirs is kept, and whoever holds that kind is shown it.
+
+    The answer is always the same, whoever holds what (T3).
+    """
+    point = _entry(work, layer, by=by, now=now, individual_id=individual_id, kind=kind, value=value, action="correct_contact_point")
+    if layer.confirm_own(work, point, now=now) is None:
+        layer.add(work, [point], by_user=by.id, now=now)
+    layer.file_correction(work, point, by_user=by.id, now=now)
+    work.record("contacts:individual:correct-contact-point", subjects=[individual_id], fields=[kind])
+    return _received(individual_id, kind, by)
+
+
+def repeat_correction(
+    work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, kind: str
+) -> dict[str, Any]:
+    """Answer the same correction again, as it was answered (T3)."""
+    open_individual(work, individual_id, by=by, now=now)
+    work.record("contacts:individual:correct-contact-point", subjects=[individual_id], fields=[kind])
+    return _received(individual_id, kind, by)
+
+
+def grant(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    individual_id: str,
+    component: str,
+    reason: str,
+    expires_at: datetime,
+    contact_point_id: str | None = None,
+) -> dict[str, Any]:
+    """Share one contact point, or all that the caller's component holds of a person, with another component (T5).
+
+    :raises StewardsOnly: the caller is no steward.
+    """
+    open_individual(work, individual_id, by=by, now=now, share=True)
+    demand(decide(by, "grant", "email", Facts(point_component=by.component)), StewardsOnly)
+    if expires_at <= now:
+        raise Invalid(errors={"expires_at": ["In the future."]})
+    if component == by.component:
+        raise Invalid(errors={"component": ["Another component than your own."]})
+    if contact_point_id is not None:
+        point = contact_layer.point(work, contact_point_id)
+        if point is None or point["component"] != by.component or point["individual_id"] != individual_id:
+            raise NotFound
+    entry = {
+        "id": new_id(),
+        "individual_id": individual_id,
+        "contact_point_id": contact_point_id,
+        "from_component": by.component,
+        "to_component": component,
+        "reason": reason,
+        "granted_by": by.id,
+        "granted_at": now,
+        "expires_at": expires_at,
+    }
+    contact_layer.grant(work, entry)
+    work.record("contacts:individual:grant", subjects=[individual_id], fields=["contact_points"])
+    return {
+        "id": entry["id"],
+        "individual_id": individual_id,
+        "contact_point_id": contact_point_id,
+        "component": component,
+        "reason": reason,
+        "expires_at": wire_value(expires_at),
+    }
+
+
+def revoke_grant(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, grant_id: str) -> None:
+    """End a grant of the caller's component at once.
+
+    :raises NotFound: there is none of theirs.
+    """
+    demand(decide(by, "revoke_grant", "email", Facts(point_component=by.component)), StewardsOnly)
+    if not contact_layer.revoke(work, grant_id, now=now):
+        raise NotFound
+    work.record("contacts:individual:revoke-grant", subjects=[individual_id], fields=["contact_points"])
+
+
+def match_waiting(work: UnitOfWork) -> int:
+    """Find, as the matcher, who shares a value with somebody newly entered; each holder gets a task (T23)."""
+    matched = contact_layer.match_waiting(work)
+    if matched:
+        work.record("contacts:likeness:match", rule="T23")
+    return matched
+
+
+def _received(individual_id: str, kind: str, by: Caller) -> dict[str, Any]:
+    return {"individual_id": individual_id, "kind": kind, "component": by.component, "status": "received"}
+
+
+def _count(work: UnitOfWork, row: Mapping[str, Any], *, by: Caller, now: datetime, reason: str | None) -> Any:
+    """Count this reveal, if it is of somebody else's record; return what makes facts with the count in them."""
+    before = 0
+    if by.id != row["owner_id"] and by.kind == "user":
+        before = ledger.count_reveal(work, by.id, now.astimezone(UTC).date()) - 1
+        if before >= REFUSED_FROM:
+            raise RevealsExhausted
+        if before >= REASON_FROM and not reason:
+            raise RevealReasonRequired(errors={"reason": ["Say what for."]})
+
+    def facts(**more: Any) -> Facts:
+        return facts_of(row, now=now, reveals_today=before, reason_given=bool(reason), **more)
+
+    return facts
+
+
+def _grants_on(point: Mapping[str, Any], grants: Iterable[Mapping[str, Any]]) -> tuple[Grant, ...]:
+    return tuple(
+        Grant(grant["to_component"], grant["expires_at"])
+        for grant in grants
+        if grant["revoked_at"] is None
+        and grant["from_component"] == point["component"]
+        and grant["contact_point_id"] in {None, point["id"]}
+    )
+
+
+def _items(
+    own: list[dict[str, Any]], reported: list[dict[str, Any]], *, component: str | None
+) -> list[dict[str, Any]]:
+    """Return what is shown: of each kind first what was reported since its holder last looked, then what is held (T3)."""
+    items: list[dict[str, Any]] = []
+    for kind in CONTACT_POINT_KINDS:
+        held = [point for point in own if point["kind"] == kind]
+        looked = max((point["confirmed_at"] for point in held if point["component"] == component), default=None)
+        known = {canonical_contact_point(kind, point["value"]) for point in held}
+        news = []
+        for correction in reported:
+            canonical = canonical_contact_point(kind, correction["value"])
+            if correction["kind"] == kind and looked and correction["reported_at"] > looked and canonical not in known:
+                known.add(canonical)
+                news.append(correction)
+        items += [_reported(correction) for correction in news]
+        # What another component granted is theirs, and no report to us makes it a previous one.
+        items += [_held(point, previous=bool(news) and point["component"] == component) for point in held]
+    return items
+
+
+def _held(point: Mapping[str, Any], *, previous: bool) -> dict[str, Any]:
+    return {
+        "id": point["id"],
+        "kind": point["kind"],
+        "value": point["value"],
+        "component": point["component"],
+        "created_at": wire_value(point["created_at"]),
+        "verified_at": wire_value(point["verified_at"]) if point["verified_at"] else None,
+        "reported": None,
+        "previous": previous,
+    }
+
+
+def _reported(correction: Mapping[str, Any]) -> dict[str, Any]:
+    at = correction["reported_at"]
+    return {
+        "id": correction["id"],
+        "kind": correction["kind"],
+        "value": correction["value"],
+        "component": correction["component"],
+        "created_at": wire_value(at),
+        "verified_at": None,
+        "reported": {"component": correction["component"], "on": at.astimezone(UTC).date().isoformat(), "verified": False},
+        "previous": False,
+    }
+
+
+def _entry(
+    work: UnitOfWork,
+    layer: ContactLayer,
+    *,
+    by: Caller,
+    now: datetime,
+    individual_id: str,
+    kind: str,
+    value: str,
+    action: str,
+) -> ContactPoint:
+    """Ask everything that is asked of an entry, and return it as it is to be kept."""
+    row = open_individual(work, individual_id, by=by, now=now, share=True)
+    decision = decide(by, action, kind, facts_of(row))
+    if isinstance(decision, Withheld) and decision.rule == "T20":
+        raise KindDeclined
+    demand_contributor(by, action, kind, facts_of(row))
+    if by.component is None:
+        raise OwnerUnsuitable
+    demand_entries_left(work, by=by, now=now)
+    kept = standardized(kind, value, field="value")
+    organization = organizations.find(work, row["organization_id"]) if row["organization_id"] else None
+    demand_not_suppressed(
+        work,
+        layer,
+        first_name=row["first_name"],
+        last_name=row["last_name"],
+        organization=organization["name"] if organization else None,
+        contact_points=[(kind, kept)],
+    )
+    return ContactPoint(individual_id, by.component, kind, kept)

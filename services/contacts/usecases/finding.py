@@ -1,0 +1,136 @@
+"""Finding stakeholders: search, lists, counts by region; over the directory layer only (R83-R88, T12, T17, T18)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller
+from services.contacts.domain import representations
+from services.contacts.domain.cursors import Cursors
+from services.contacts.storage import individuals, organizations, search
+from services.contacts.usecases.asking import demand
+from services.lexicon.places import REGIONS, STATES, fema_region
+from services.lexicon.policy import decide
+
+_LINE = ("first_name", "last_name", "name", "title", "organization_id", "state", "owner", "relationships")
+
+
+def search_stakeholders(
+    work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a page of stakeholders: `items`, `next`, `total`, and `facets` where asked for.
+
+    Words are found by their beginnings; where that finds nothing, by likeness. The trail says which ids were shown and
+    never what was asked (T8).
+    """
+    demand(decide(by, "search", "name"))
+    rows, answer = _page(work, by=by, now=now, cursors=cursors, query=query)
+    answer["items"] = [representations.line(row) for row in rows]
+    if query.get("facets"):
+        answer["facets"] = _facets(work, query, now=now, misspelt=answer.pop("misspelt"))
+    answer.pop("misspelt", None)
+    work.record("contacts:stakeholder:search", subjects=search.ids(rows), fields=_LINE)
+    return answer
+
+
+def list_individuals(
+    work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a page of individuals, with all of their directory layer; frozen ones are in no list (T21)."""
+    demand(decide(by, "search", "name"))
+    rows, answer = _page(work, by=by, now=now, cursors=cursors, query={**query, "type": "individual"})
+    found = individuals.find_many(work, search.ids(rows))
+    answer["items"] = [representations.individual(found[row["id"]]) for row in rows if row["id"] in found]
+    answer.pop("misspelt", None)
+    work.record("contacts:individual:list", subjects=search.ids(rows), fields=_LINE)
+    return answer
+
+
+def list_organizations(
+    work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a page of organizations."""
+    demand(decide(by, "search", "name"))
+    asked = {**query, "type": "organization", "q": query.get("name")}
+    rows, answer = _page(work, by=by, now=now, cursors=cursors, query=asked)
+    found = organizations.find_many(work, search.ids(rows))
+    answer["items"] = [representations.organization(found[row["id"]]) for row in rows if row["id"] in found]
+    answer.pop("misspelt", None)
+    work.record("contacts:organization:list", subjects=search.ids(rows), fields=["name", "sector", "state", "offices"])
+    return answer
+
+
+def stakeholders_by_region(work: UnitOfWork, *, by: Caller, now: datetime, query: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how many stakeholders there are in each FEMA region and each of its states, zeros too (R101, T12)."""
+    demand(decide(by, "search", "state"))
+    counts = {row["state"]: row for row in search.by_state(work, search.filter_of(work, query, now=now))}
+    none = {"individuals": 0, "organizations": 0}
+    regions = []
+    for region, states in REGIONS.items():
+        drilled = []
+        for state in states:
+            row = counts.get(state, none)
+            drilled.append(
+                {
+                    "state": state,
+                    "name": STATES[state].name,
+                    "count": row["individuals"] + row["organizations"],
+                    "individuals": row["individuals"],
+                    "organizations": row["organizations"],
+                }
+            )
+        regions.append({"fema_region": region, "count": sum(state["count"] for state in drilled), "states": drilled})
+    nowhere = counts.get(None, none)
+    without_state = nowhere["individuals"] + nowhere["organizations"]
+    work.record("contacts:report:stakeholders-by-region", fields=["state"])
+    return {
+        "regions": regions,
+        "without_state": without_state,
+        "total": sum(region["count"] for region in regions) + without_state,
+    }
+
+
+def _page(
+    work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    after: dict[str, Any] | None = None
+    if query.get("cursor"):
+        after = cursors.open(query["cursor"], user_id=by.id, query=query)
+    misspelt = bool(after and after["misspelt"])
+    if misspelt:
+        search.allow_likeness(work)
+    wanted = search.filter_of(work, query, now=now, misspelt=misspelt)
+    total = int(after["total"]) if after else search.count(work, wanted)
+    if after is None and total == 0 and query.get("q"):
+        misspelt = True
+        search.allow_likeness(work)
+        wanted = search.filter_of(work, query, now=now, misspelt=True)
+        total = search.count(work, wanted)
+    limit = query.get("limit") or 50
+    # One more than asked for tells whether there is a next page.
+    rows = search.page(work, wanted, sort=query.get("sort") or "name", limit=limit + 1, after=after) if total else []
+    following = None
+    if len(rows) > limit:
+        rows = rows[:limit]
+        position = {"key": rows[-1]["_key"], "id": rows[-1]["id"], "total": total, "misspelt": misspelt}
+        following = cursors.seal(position, user_id=by.id, query=query)
+    shown: int | dict[str, int] = total if total <= search.COUNTED else {"at_least": search.COUNTED}
+    return rows, {"items": [], "next": following, "total": shown, "misspelt": misspelt}
+
+
+def _facets(work: UnitOfWork, query: Mapping[str, Any], *, now: datetime, misspelt: bool) -> dict[str, Any]:
+    wanted = search.filter_of(work, query, now=now, misspelt=misspelt)
+    facets: dict[str, Any] = {}
+    for name in query["facets"]:
+        if name != "fema_region":
+            facets[name] = search.facet(work, wanted, name)
+            continue
+        regions: dict[int, int] = {}
+        for entry in search.facet(work, wanted, "state"):
+            if region := fema_region(entry["value"]):
+                regions[region] = regions.get(region, 0) + entry["count"]
+        facets[name] = [{"value": region, "count": count} for region, count in sorted(regions.items())]
+    return facets

@@ -1,0 +1,119 @@
+"""Freezing whoever asks not to be contacted, and who may then erase (T10, T21); what waits for a user."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller, entity_tag
+from services.contacts.contract.announcements import IndividualFrozen as FrozenAnnouncement
+from services.contacts.domain import representations
+from services.contacts.domain.clocks import erase_due
+from services.contacts.storage import contact_layer, directory, individuals, projections
+from services.contacts.usecases.asking import demand, duty, facts_of, visible_individual, visible_organization
+from services.lexicon.calendar import add_working_days
+from services.lexicon.policy import Facts, Granted, decide
+
+
+def freeze(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    request_id: str,
+    individual_id: str,
+    medium: str,
+    received_on: date,
+) -> dict[str, Any]:
+    """Freeze an individual who asked anyone, by any medium, not to be contacted (R164-R170).
+
+    The same request again answers the same. Another request for one who is frozen already answers whoever may find the
+    record, and is "not found" to everybody else (T21).
+    """
+    row = visible_individual(work, individual_id, by=by, now=now, lock=True)
+    demand(decide(by, "freeze", None, facts_of(row)))
+    if row["frozen_at"] is None:
+        frozen = {
+            "now": now,
+            "request_id": request_id,
+            "medium": medium,
+            "received_on": received_on,
+            "by": by.id,
+            "component": by.component,
+        }
+        individuals.freeze(work, individual_id, frozen)
+        directory.leave(work, individual_id)
+        work.announce(FrozenAnnouncement(individual_id, request_id, medium, received_on.isoformat(), by.id, by.component))
+        row = {**row, "frozen_at": now, "frozen_request_id": request_id, "frozen_by": by.id}
+    work.record("contacts:individual:freeze", subjects=[individual_id], fields=["frozen"], rule="T21")
+    return {
+        **representations.frozen_individual(row),
+        "request_id": row["frozen_request_id"],
+        "due_on": erase_due(row["frozen_at"]).isoformat(),
+    }
+
+
+def may_erase(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str) -> dict[str, Any]:
+    """Return whether this caller may erase this individual now, and whose record it is (R165, T10)."""
+    row = visible_individual(work, individual_id, by=by, now=now)
+    on = duty(work, row, now=now)
+    decision = decide(by, "erase", None, facts_of(row, duty_of=on))
+    work.record("contacts:individual:may-erase", subjects=[individual_id], fields=["owner"])
+    return {
+        "allowed": bool(decision),
+        "rule": decision.rule,
+        "reason": None if isinstance(decision, Granted) else decision.reason,
+        "owner": {"user": row["owner_id"], "component": row["owner_component"]},
+        "deputy": row["deputy_id"],
+        "duty_of": on,
+        "frozen": row["frozen_at"] is not None,
+        "request_id": row["frozen_request_id"],
+        "etag": entity_tag(representations.individual(row)),
+    }
+
+
+def may_erase_organization(work: UnitOfWork, *, by: Caller, organization_id: str) -> dict[str, Any]:
+    """Return whether this caller may erase this organization, and whose record it is."""
+    row = visible_organization(work, organization_id, by=by)
+    owner = projections.user(work, row["owner_id"])
+    on = "owner" if owner is None or owner["active"] else "office_administrator"
+    facts = Facts(owner_id=row["owner_id"], owner_component=row["owner_component"], duty_of=on)
+    decision = decide(by, "erase", None, facts)
+    work.record("contacts:organization:may-erase", subjects=[organization_id], fields=["owner"])
+    return {
+        "allowed": bool(decision),
+        "rule": decision.rule,
+        "reason": None if isinstance(decision, Granted) else decision.reason,
+        "owner": {"user": row["owner_id"], "component": row["owner_component"]},
+        "duty_of": on,
+        "etag": entity_tag(representations.organization(row)),
+    }
+
+
+def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime) -> list[dict[str, Any]]:
+    """Return what waits for the caller here: people to erase, corrections to look at, likely duplicates (T3, T10, T23)."""
+    tasks: list[dict[str, Any]] = []
+    for row in individuals.frozen_for(work, user_id=by.id, component=by.component, roles=by.roles):
+        full = {**row, "declined": [], "frozen_by": None}
+        if decide(by, "erase", None, facts_of(full, duty_of=duty(work, full, now=now))):
+            due = erase_due(row["frozen_at"])
+            tasks.append(
+                _task("erase", row["id"], due.isoformat(), f"/api/v1/no-contact-requests/{row['frozen_request_id']}")
+            )
+    if by.component is not None:
+        for found in contact_layer.unseen_corrections(work, user_id=by.id, component=by.component):
+            due = add_working_days(found["reported_at"].date(), 5)
+            individual_id = found["individual_id"]
+            tasks.append(
+                _task("correction", individual_id, due.isoformat(), f"/api/v1/individuals/{individual_id}/contact-points")
+            )
+        for found in contact_layer.own_likenesses(work, component=by.component):
+            tasks.append(_task("duplicate", found["held_id"], None, f"/api/v1/individuals/{found['other_id']}"))
+    unique = {(task["kind"], task["subject"]["id"], task["link"]): task for task in tasks}
+    work.record("contacts:task:list", subjects=[task["subject"]["id"] for task in unique.values()])
+    return list(unique.values())
+
+
+def _task(kind: str, individual_id: str, due_on: str | None, link: str) -> dict[str, Any]:
+    return {"kind": kind, "subject": {"type": "individual", "id": individual_id}, "due_on": due_on, "link": link}

@@ -1,0 +1,340 @@
+"""Registering, reading, listing, changing and handing over individuals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller, Invalid, new_id, wire_value
+from services.contacts.contract.announcements import (
+    IndividualChanged,
+    IndividualRegistered,
+    OwnerChanged,
+    RelationshipEstablished,
+)
+from services.contacts.contract.refusals import (
+    IndividualBlocked,
+    IndividualDuplicate,
+    IssueUnknown,
+    OrganizationUnknown,
+    OwnerOnly,
+    OwnerUnsuitable,
+)
+from services.contacts.domain import representations
+from services.contacts.storage import directory, individuals, links, organizations, projections
+from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
+from services.contacts.usecases.asking import (
+    demand,
+    demand_contributor,
+    demand_version,
+    duty,
+    facts_of,
+    open_individual,
+    visible_individual,
+)
+from services.contacts.usecases.entering import (
+    demand_entries_left,
+    demand_not_suppressed,
+    possible_duplicates,
+    same_people,
+    standardized_points,
+)
+from services.contacts.usecases.organizations import register_organization
+from services.lexicon.display import display_name
+from services.lexicon.places import propose_state
+from services.lexicon.policy import decide
+
+_DIRECTORY = (
+    "salutation",
+    "first_name",
+    "last_name",
+    "title",
+    "organization_id",
+    "state",
+    "interests",
+    "source",
+    "declined",
+    "use_preferences",
+)
+
+
+def register_individual(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    layer: ContactLayer,
+    owner_id: str | None = None,
+    individual_id: str | None = None,
+    **given: Any,
+) -> dict[str, Any]:
+    """Register an individual; the caller owns the record, and their component has a relationship (R42, R43).
+
+    :param owner_id: another owner of the same component, where a component's system enters for its people (T13).
+    :returns: the representation, and `possible_duplicates` if there are any (T23).
+    :raises ContributorsOnly, KindDeclined, ContactPointInvalid, OrganizationUnknown, IssueUnknown: see there.
+    :raises IndividualBlocked: the suppression ledger knows this person, or they are frozen (T9).
+    :raises IndividualDuplicate: somebody of this name is already there at this organization.
+    """
+    demand_contributor(by, "create")
+    if by.component is None:
+        raise OwnerUnsuitable
+    demand_entries_left(work, by=by, now=now)
+    first_name, last_name = display_name(given.get("first_name") or ""), display_name(given["last_name"])
+    points = standardized_points(given.get("contact_points") or [], declined=given.get("declined") or [])
+    values = [(point["kind"], point["value"]) for point in points]
+    organization = _organization(work, given, by=by, now=now)
+    organization_id = organization["id"] if organization else None
+    state = given.get("state") or _state_of(values)
+    issues = _issues(work, given)
+
+    demand_not_suppressed(
+        work,
+        layer,
+        first_name=first_name,
+        last_name=last_name,
+        organization=organization["name"] if organization else None,
+        contact_points=values,
+    )
+    same, frozen = same_people(work, first_name=first_name, last_name=last_name, organization_id=organization_id)
+    if frozen:
+        raise IndividualBlocked
+    likely = possible_duplicates(
+        work,
+        layer,
+        by=by,
+        first_name=first_name,
+        last_name=last_name,
+        organization_id=organization_id,
+        state=state,
+        contact_points=values,
+    )
+    if same and organization_id and not given.get("duplicate_ok"):
+        raise IndividualDuplicate(extra={"possible_duplicates": likely})
+
+    individual_id = individual_id or new_id()
+    owner = owner_id or by.id
+    individuals.insert(
+        work,
+        {
+            **{name: given[name] for name in _DIRECTORY if given.get(name) is not None},
+            "id": individual_id,
+            "first_name": first_name,
+            "last_name": last_name,
+            "organization_id": organization_id,
+            "state": state,
+            "deputy_id": given.get("deputy"),
+            "owner_id": owner,
+            "owner_component": by.component,
+            "created_by": owner,
+            "created_component": by.component,
+            "now": now,
+        },
+    )
+    links.add_issues(work, [(individual_id, link) for link in issues])
+    links.establish(work, [(individual_id, by.component)], user_id=owner, since=now)
+    layer.add(
+        work,
+        [ContactPoint(individual_id, by.component, point["kind"], point["value"], point["source"]) for point in points],
+        by_user=owner,
+        now=now,
+    )
+    directory.index_individuals(work, [individual_id])
+    work.announce(IndividualRegistered(individual_id, organization_id, owner, by.component, state))
+    work.announce(RelationshipEstablished("individual", individual_id, by.component, now.date().isoformat()))
+    work.record(
+        "contacts:individual:create",
+        subjects=[individual_id],
+        fields=[name for name in given if name not in {"contact_points", "duplicate_ok"}] + [kind for kind, _ in values],
+    )
+    row = individuals.find(work, individual_id)
+    assert row is not None  # noqa: S101 - it was inserted above
+    representation = representations.individual(row)
+    return {**representation, "possible_duplicates": likely} if likely else representation
+
+
+def read_individual(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str) -> dict[str, Any]:
+    """Return an individual's directory layer (T4), or what T21 leaves of a frozen one.
+
+    :raises IndividualUnknown: it is not there, or not the caller's to know of.
+    """
+    row = visible_individual(work, individual_id, by=by, now=now)
+    representation = representations.individual(row)
+    work.record("contacts:individual:read", subjects=[individual_id], fields=representation)
+    return representation
+
+
+def change_individual(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    layer: ContactLayer,
+    individual_id: str,
+    if_match: str | None,
+    **given: Any,
+) -> dict[str, Any]:
+    """Change fields of an individual's directory layer, at once, whoever owns it (T2).
+
+    :raises PreconditionMissing, RecordChanged: the caller doesn't say which version, or means an earlier one.
+    :raises IndividualFrozen, IndividualUnknown, ContributorsOnly, IndividualBlocked, OwnerOnly: see there.
+    """
+    row = open_individual(work, individual_id, by=by, now=now, lock=True)
+    for name in given:
+        if name != "deputy":
+            demand_contributor(by, "change", "organization_id" if name == "organization" else name, facts_of(row))
+    demand_version(representations.individual(row), if_match)
+    changes = {name: given[name] for name in _DIRECTORY if name in given}
+    for name in ("first_name", "last_name"):
+        if name in changes:
+            changes[name] = display_name(changes[name])
+    if "organization" in given or "organization_id" in given:
+        organization = _organization(work, given, by=by, now=now)
+        changes["organization_id"] = organization["id"] if organization else None
+    if "deputy" in given:
+        demand(decide(by, "name_deputy", None, facts_of(row)), OwnerOnly)
+        if given["deputy"] is not None:
+            _demand_colleague(work, given["deputy"], row["owner_component"])
+        changes["deputy_id"] = given["deputy"]
+    if set(row["declined"]) - set(changes.get("declined", row["declined"])):
+        raise Invalid(errors={"declined": ["A declined mark goes when a verification withdraws it."]})
+    _demand_name_not_suppressed(work, layer, row, changes)
+    if changes:
+        individuals.update(work, individual_id, changes, now=now)
+    if "issues" in given:
+        _demand_known(work, given["issues"])
+        links.set_issues(work, individual_id, _unique(given["issues"]))
+        if not changes:
+            individuals.update(work, individual_id, {}, now=now)
+    directory.index_individuals(work, [individual_id])
+    changed = individuals.find(work, individual_id)
+    assert changed is not None  # noqa: S101 - its row is locked
+    work.announce(IndividualChanged(individual_id, changed["organization_id"], changed["state"]))
+    work.record("contacts:individual:change", subjects=[individual_id], fields=given)
+    return representations.individual(changed)
+
+
+def hand_over(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, owner: str) -> dict[str, Any]:
+    """Give a record to another owner (R45); contact points stay with the components they were given to (T5).
+
+    :raises OwnerOnly: the caller is neither its owner nor the administrator of the owner's office.
+    :raises OwnerUnsuitable: the new one is not an active contributor.
+    """
+    row = visible_individual(work, individual_id, by=by, now=now, lock=True)
+    demand(decide(by, "hand_over", None, facts_of(row, duty_of=duty(work, row, now=now))), OwnerOnly)
+    new_owner = projections.user(work, owner)
+    if new_owner is None or not new_owner["active"] or not new_owner["component"] or new_owner["level"] in {None, "reader"}:
+        raise OwnerUnsuitable(errors={"owner": ["An active contributor."]})
+    component = new_owner["component"]
+    individuals.hand_over(work, individual_id, owner_id=owner, component=component, now=now)
+    individuals.note_hand_over(
+        work,
+        {
+            "id": new_id(),
+            "individual_id": individual_id,
+            "at": now,
+            "by_user": by.id,
+            "by_component": by.component or "",
+            "from_user": row["owner_id"],
+            "from_component": row["owner_component"],
+            "to_user": owner,
+            "to_component": component,
+        },
+    )
+    if row["frozen_at"] is None:
+        for stakeholder_id, established in links.establish(work, [(individual_id, component)], user_id=owner, since=now):
+            work.announce(RelationshipEstablished("individual", stakeholder_id, established, now.date().isoformat()))
+    directory.index_individuals(work, [individual_id])
+    work.announce(OwnerChanged(individual_id, owner, component))
+    work.record("contacts:individual:hand-over", subjects=[individual_id], fields=["owner"])
+    changed = individuals.find(work, individual_id)
+    assert changed is not None  # noqa: S101 - its row is locked
+    return representations.individual(changed)
+
+
+def record_history(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str) -> list[dict[str, Any]]:
+    """Return contacts' part of a record's timeline, the latest first: hand-overs, verification, creation."""
+    row = open_individual(work, individual_id, by=by, now=now)
+    entries = [
+        {
+            "at": wire_value(entry["at"]),
+            "kind": "handed_over",
+            "by": entry["by_user"],
+            "component": entry["by_component"],
+            "from": {"user": entry["from_user"], "component": entry["from_component"]},
+            "to": {"user": entry["to_user"], "component": entry["to_component"]},
+        }
+        for entry in individuals.hand_overs(work, individual_id)
+    ]
+    if row["verified_at"]:
+        entries.append({"at": wire_value(row["verified_at"]), "kind": "verified"})
+    entries.append(
+        {
+            "at": wire_value(row["created_at"]),
+            "kind": "registered",
+            "by": row["created_by"],
+            "component": row["created_component"],
+        }
+    )
+    work.record("contacts:individual:history", subjects=[individual_id], fields=["history"])
+    return sorted(entries, key=lambda entry: str(entry["at"]), reverse=True)
+
+
+def _organization(work: UnitOfWork, given: Mapping[str, Any], *, by: Caller, now: datetime) -> Mapping[str, Any] | None:
+    if given.get("organization_id"):
+        organization = organizations.find(work, given["organization_id"])
+        if organization is None:
+            raise OrganizationUnknown(errors={"organization_id": ["There is no such organization."]})
+        return organization
+    if given.get("organization"):
+        organizations.hold_name(work, given["organization"])
+        known = organizations.of_name(work, given["organization"])
+        return known[0] if known else register_organization(work, by=by, now=now, name=given["organization"])
+    return None
+
+
+def _state_of(values: Sequence[tuple[str, str]]) -> str | None:
+    # Proposed once; from then on the field stands by itself (T18).
+    return next((state for kind, value in values if kind == "work_address" and (state := propose_state(value))), None)
+
+
+def _issues(work: UnitOfWork, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    wanted = list(given.get("issues") or []) + [
+        {"issue_id": issue_id, "kind": "engaged", "since": None, "ended_on": None} for issue_id in given.get("issue_ids") or []
+    ]
+    _demand_known(work, wanted)
+    return _unique(wanted)
+
+
+def _demand_known(work: UnitOfWork, wanted: Sequence[Mapping[str, Any]]) -> None:
+    if wanted and links.unknown_issues(work, [link["issue_id"] for link in wanted]):
+        raise IssueUnknown(errors={"issues": ["An issue that was deleted."]})
+
+
+def _unique(wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return list({(link["issue_id"], link["kind"]): dict(link) for link in wanted}.values())
+
+
+def _demand_colleague(work: UnitOfWork, user_id: str, component: str) -> None:
+    colleague = projections.user(work, user_id)
+    if colleague is None or not colleague["active"] or colleague["component"] != component:
+        raise OwnerUnsuitable(errors={"deputy": ["An active colleague of the owner's office."]})
+
+
+def _demand_name_not_suppressed(
+    work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], changes: Mapping[str, Any]
+) -> None:
+    if not {"first_name", "last_name", "organization_id"} & set(changes):
+        return
+    merged = {**row, **changes}
+    organization = organizations.find(work, merged["organization_id"]) if merged["organization_id"] else None
+    demand_not_suppressed(
+        work,
+        layer,
+        first_name=merged["first_name"],
+        last_name=merged["last_name"],
+        organization=organization["name"] if organization else None,
+        contact_points=[],
+    )

@@ -1,0 +1,58 @@
+"""What contacts does when others tell: last contact, engaged issues, relationships, users, offices, issues.
+
+Idempotent, and the same in whatever order messages come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from services.chassis.database import UnitOfWork
+from services.contacts.contract.announcements import RelationshipEstablished
+from services.contacts.storage import links, projections
+
+#: How attendance counts as contact (R56).
+EVENT = "event"
+
+
+def note_engagement(
+    work: UnitOfWork,
+    *,
+    source_id: str,
+    individual_ids: Iterable[str],
+    organization_ids: Iterable[str],
+    issue_ids: Iterable[str],
+    component: str,
+    user_id: str,
+    held_at: str,
+    mode: str,
+    revision: int = 1,
+) -> None:
+    """Note that a component spoke with stakeholders: it has a relationship with them from then on (R43, R55)."""
+    organizations = set(organization_ids)
+    present, former = projections.keep_engagement(
+        work,
+        {
+            "source_id": source_id,
+            "stakeholder_ids": [*individual_ids, *organizations],
+            "issue_ids": list(issue_ids),
+            "component": component,
+            "user_id": user_id,
+            "held_at": held_at,
+            "mode": mode,
+            "revision": revision,
+        },
+    )
+    since = datetime.fromisoformat(held_at)
+    for stakeholder_id, established in links.establish(
+        work, [(stakeholder_id, component) for stakeholder_id in present], user_id=user_id, since=since
+    ):
+        kind = "organization" if stakeholder_id in organizations else "individual"
+        work.announce(RelationshipEstablished(kind, stakeholder_id, established, since.date().isoformat()))
+    projections.settle_contacts(work, [*present, *former])
+
+
+def forget_engagement(work: UnitOfWork, *, source_id: str) -> None:
+    """Note that an interaction was withdrawn; whatever came of it alone is taken back, but for the relationship."""
+    projections.settle_contacts(work, projections.drop_engagement(work, source_id))

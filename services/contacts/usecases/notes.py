@@ -1,0 +1,136 @@
+"""Notes on individuals: any user writes them, and what shared text must not hold is asked about first (R37-R41, T15)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller, new_id
+from services.contacts.contract.refusals import NoteUnknown, OwnerUnsuitable, TextNeedsReview
+from services.contacts.domain import representations
+from services.contacts.storage import notes
+from services.contacts.usecases.asking import demand, demand_version, open_individual
+from services.lexicon.policy import decide
+from services.lexicon.screening import screen
+
+
+def list_notes(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str) -> list[dict[str, Any]]:
+    """Return the notes on an individual, the latest first; kept ones to their author's component only."""
+    open_individual(work, individual_id, by=by, now=now)
+    found = [representations.note(row) for row in notes.of_individual(work, individual_id)]
+    work.record("contacts:note:list", subjects=[individual_id, *(note["id"] for note in found)], fields=["notes"])
+    return found
+
+
+def add_note(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    individual_id: str,
+    text: str,
+    provenance: str | None = None,
+    keep_reason: str | None = None,
+) -> dict[str, Any]:
+    """Write a note.
+
+    :raises TextNeedsReview: the screening found something, and no reason was given to keep it; with the spans.
+    """
+    open_individual(work, individual_id, by=by, now=now, share=True)
+    demand(decide(by, "write_note"))
+    if by.component is None:
+        raise OwnerUnsuitable
+    note = {
+        "id": new_id(),
+        "individual_id": individual_id,
+        "text": text,
+        "provenance": provenance,
+        "component": by.component,
+        "author_id": by.id,
+        "now": now,
+        **_screened(text, provenance, keep_reason),
+    }
+    notes.insert(work, note)
+    work.record("contacts:note:create", subjects=[individual_id, note["id"]], fields=["notes"], rule="T15" if note["kept"] else None)
+    return _shown(work, note["id"])
+
+
+def read_note(work: UnitOfWork, *, by: Caller, now: datetime, note_id: str) -> dict[str, Any]:
+    """Return one note.
+
+    :raises NoteUnknown: it is not there, or another component keeps it to itself.
+    """
+    row = _visible(work, note_id, by=by, now=now)
+    work.record("contacts:note:read", subjects=[row["individual_id"], note_id], fields=["notes"])
+    return representations.note(row)
+
+
+def change_note(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    note_id: str,
+    if_match: str | None,
+    keep_reason: str | None = None,
+    **given: Any,
+) -> dict[str, Any]:
+    """Change a note that one can see.
+
+    :raises NoteUnknown: it is not there, or another component keeps it to itself.
+    :raises PreconditionMissing, RecordChanged: the caller doesn't say which version, or means an earlier one.
+    """
+    row = _visible(work, note_id, by=by, now=now)
+    demand(decide(by, "write_note"))
+    demand_version(representations.note(row), if_match)
+    merged = {"text": row["text"], "provenance": row["provenance"], **given}
+    screened = _screened(merged["text"], merged["provenance"], keep_reason)
+    if screened["kept"] and row["component"] != by.component:
+        # It would be hidden from whoever wrote it, or shown to whoever did not.
+        raise TextNeedsReview(errors={"text": ["Write what needs keeping into a note of your own."]})
+    notes.update(work, note_id, {**merged, **screened, "now": now})
+    work.record("contacts:note:change", subjects=[row["individual_id"], note_id], fields=["notes"])
+    return _shown(work, note_id)
+
+
+def delete_note(work: UnitOfWork, *, by: Caller, now: datetime, note_id: str, if_match: str | None) -> None:
+    """Delete a note that one can see.
+
+    :raises NoteUnknown: it is not there, or another component keeps it to itself.
+    :raises PreconditionMissing, RecordChanged: the caller doesn't say which version, or means an earlier one.
+    """
+    row = _visible(work, note_id, by=by, now=now)
+    demand(decide(by, "write_note"))
+    demand_version(representations.note(row), if_match)
+    notes.delete(work, note_id)
+    work.record("contacts:note:delete", subjects=[row["individual_id"], note_id], fields=["notes"])
+
+
+def _visible(work: UnitOfWork, note_id: str, *, by: Caller, now: datetime) -> dict[str, Any]:
+    row = notes.find(work, note_id)
+    if row is None:
+        raise NoteUnknown
+    open_individual(work, row["individual_id"], by=by, now=now, share=True)
+    return row
+
+
+def _screened(text: str, provenance: str | None, keep_reason: str | None) -> dict[str, Any]:
+    findings = [
+        {"field": field, "start": found.start, "end": found.end, "class": found.klass, "verdict": found.verdict, "why": found.why}
+        for field, words in (("text", text), ("provenance", provenance or ""))
+        for found in screen(words)
+    ]
+    if findings and not keep_reason:
+        fields = dict.fromkeys(finding["field"] for finding in findings)
+        raise TextNeedsReview(
+            errors={field: [finding["why"] for finding in findings if finding["field"] == field] for field in fields},
+            extra={"findings": findings},
+        )
+    return {"kept": bool(findings), "keep_reason": keep_reason if findings else None}
+
+
+def _shown(work: UnitOfWork, note_id: str) -> dict[str, Any]:
+    row = notes.find(work, note_id)
+    assert row is not None  # noqa: S101 - its author's component sees it
+    return representations.note(row)

@@ -1,0 +1,141 @@
+"""Registering, reading and changing organizations; all of it is directory layer (T4)."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller, new_id
+from services.contacts.contract.announcements import (
+    OrganizationChanged,
+    OrganizationRegistered,
+    RelationshipEstablished,
+)
+from services.contacts.contract.refusals import IssueUnknown, OrganizationDuplicate, OwnerUnsuitable
+from services.contacts.domain import representations
+from services.contacts.storage import directory, links, organizations
+from services.contacts.usecases.asking import demand_contributor, demand_version, visible_organization
+from services.lexicon.display import display_phone, tidy
+
+
+def register_organization(work: UnitOfWork, *, by: Caller, now: datetime, **given: Any) -> dict[str, Any]:
+    """Register an organization; the caller owns it, and their component has a relationship.
+
+    :raises OrganizationDuplicate: one of this name is there, and `duplicate_ok` was not given.
+    """
+    demand_contributor(by, "create")
+    if by.component is None:
+        raise OwnerUnsuitable
+    organizations.hold_name(work, given["name"])
+    known = organizations.of_name(work, given["name"])
+    if known and not given.get("duplicate_ok"):
+        raise OrganizationDuplicate(extra={"possible_duplicates": [_likeness(row) for row in known[:10]]})
+    offices = _offices(given)
+    organization_id = new_id()
+    state = given.get("state") or next(((office["address"] or {}).get("state") for office in offices if office["address"]), None)
+    organizations.insert_many(
+        work,
+        [
+            {
+                **{name: given[name] for name in ("sector", "group_ids", "source", "source_url") if given.get(name) is not None},
+                "id": organization_id,
+                "name": given["name"],
+                "state": state,
+                "owner_id": by.id,
+                "owner_component": by.component,
+                "created_by": by.id,
+                "created_component": by.component,
+                "now": now,
+            }
+        ],
+    )
+    organizations.insert_offices(work, [(organization_id, position, office) for position, office in enumerate(offices)])
+    wanted = [*(given.get("issues") or []), *({"issue_id": issue, "kind": "engaged"} for issue in given.get("issue_ids") or [])]
+    _demand_known(work, wanted)
+    links.add_issues(work, [(organization_id, link) for link in wanted])
+    links.establish(work, [(organization_id, by.component)], user_id=by.id, since=now)
+    directory.index_organizations(work, [organization_id])
+    work.announce(OrganizationRegistered(organization_id, state, given.get("sector")))
+    work.announce(RelationshipEstablished("organization", organization_id, by.component, now.date().isoformat()))
+    work.record("contacts:organization:create", subjects=[organization_id], fields=given)
+    row = organizations.find(work, organization_id)
+    assert row is not None  # noqa: S101 - it was inserted above
+    return representations.organization(row)
+
+
+def read_organization(work: UnitOfWork, *, by: Caller, organization_id: str) -> dict[str, Any]:
+    """Return an organization.
+
+    :raises OrganizationUnknown: it is not there.
+    """
+    representation = representations.organization(visible_organization(work, organization_id, by=by))
+    work.record("contacts:organization:read", subjects=[organization_id], fields=representation)
+    return representation
+
+
+def change_organization(
+    work: UnitOfWork, *, by: Caller, now: datetime, organization_id: str, if_match: str | None, **given: Any
+) -> dict[str, Any]:
+    """Change an organization, whoever owns it (T2).
+
+    :raises PreconditionMissing, RecordChanged, OrganizationUnknown, ContributorsOnly: see there.
+    """
+    organizations.lock(work, organization_id)
+    row = visible_organization(work, organization_id, by=by)
+    for name in given:
+        demand_contributor(by, "change", name)
+    representation = representations.organization(row)
+    demand_version(representation, if_match)
+    changes = {name: given[name] for name in organizations.FIELDS if name in given}
+    if changes.get("group_ids", ()) is None:
+        changes["group_ids"] = []
+    organizations.update(work, organization_id, changes, now=now)
+    present = {office["id"] for office in representation["offices"]}
+    if "offices" in given:
+        organizations.replace_offices(work, organization_id, _offices(given, present=present))
+    elif "address" in given or "office_phone" in given:
+        first, *others = representation["offices"] or [{"id": new_id(), "label": None, "address": None, "phone": None}]
+        merged = {**first, **({"address": given["address"]} if "address" in given else {})}
+        if "office_phone" in given:
+            merged["phone"] = given["office_phone"]
+        organizations.replace_offices(work, organization_id, _offices({"offices": [merged, *others]}, present=present))
+    if "issues" in given:
+        _demand_known(work, given["issues"])
+        links.set_issues(work, organization_id, given["issues"])
+    directory.index_organizations(work, [organization_id])
+    if {"name", "sector", "group_ids"} & set(changes):
+        directory.index_people_of(work, organization_id)
+    changed = organizations.find(work, organization_id)
+    assert changed is not None  # noqa: S101 - its row is locked
+    work.announce(OrganizationChanged(organization_id, changed["state"], changed["sector"]))
+    work.record("contacts:organization:change", subjects=[organization_id], fields=given)
+    return representations.organization(changed)
+
+
+def _offices(given: Mapping[str, Any], *, present: Container[str] = ()) -> list[dict[str, Any]]:
+    """Return the offices that are meant, with standardised telephones (R80); one that is present keeps its id."""
+    wanted: Sequence[Mapping[str, Any]] = given.get("offices") or []
+    if not wanted and (given.get("address") or given.get("office_phone")):
+        wanted = [{"address": given.get("address"), "phone": given.get("office_phone")}]
+    return [
+        {
+            # An id that is not of this organization's offices is another's, or made up.
+            "id": office["id"] if office.get("id") in present else new_id(),
+            "label": office.get("label"),
+            "address": office.get("address"),
+            "phone": (display_phone(phone) or tidy(phone)) if (phone := office.get("phone")) else None,
+        }
+        for office in wanted
+    ]
+
+
+def _demand_known(work: UnitOfWork, wanted: Sequence[Mapping[str, Any]]) -> None:
+    if wanted and links.unknown_issues(work, [link["issue_id"] for link in wanted]):
+        raise IssueUnknown(errors={"issues": ["An issue that was deleted."]})
+
+
+def _likeness(row: Mapping[str, Any]) -> dict[str, Any]:
+    owner = {"user": row["owner_id"], "component": row["owner_component"]}
+    return {"id": row["id"], "name": row["name"], "state": row["state"], "owner": owner}
