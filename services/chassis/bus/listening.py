@@ -103,7 +103,9 @@ class InboxConsumer(_QueueConsumer):
 
     def register(self, entrypoint: Listens) -> None:
         """Hand announcements of this name to the entrypoint."""
-        self.listeners.setdefault(entrypoint.announcement.name, []).append(entrypoint)
+        listeners = self.listeners.setdefault(entrypoint.announcement.name, [])
+        listeners.append(entrypoint)
+        listeners.sort(key=lambda listener: listener.method_name)
 
     def start(self) -> None:
         """Begin to connect and to consume."""

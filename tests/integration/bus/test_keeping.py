@@ -1,0 +1,250 @@
+"""Nothing that was announced gets lost: confirmed, once, retried within bounds, then parked."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import orjson
+import pytest
+import structlog
+
+from services.chassis.bus import DatabaseProvider, Fate, Publisher, Received, answers, gathers, listens
+from services.chassis.bus.parking import NothingParked, discard, list_parked, replay
+from services.chassis.bus.publishing import Message
+from services.chassis.database import DatabaseAway
+from services.chassis.messages import Announcement, Caller, new_id
+from services.chassis.process import compose
+from services.chassis.testing import eventually
+from services.chassis.topology import parked_queue
+from tests.integration.bus.conftest import World
+
+FAST = {"retry-1s": 0.05, "retry-10s": 0.1, "retry-60s": 0.15}
+THING = "0192f0c1-0000-7000-8000-000000000001"
+SECRET = "dov@example.org"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved(Announcement):
+    """Somebody moved."""
+
+    name: ClassVar[str] = "probe:somebody:moved"
+    somebody_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard(Announcement):
+    """Nobody listens to this."""
+
+    name: ClassVar[str] = "probe:somebody:unheard"
+    somebody_id: str
+
+
+class Probe:
+    """Listens, and fails as often as it is told to."""
+
+    name = "probe"
+    database = DatabaseProvider()
+    deliveries: ClassVar[list[str]] = []
+    failures: ClassVar[list[Exception]] = []
+    second: ClassVar[list[str]] = []
+
+    @listens(Moved)
+    def moved(self, work: Any, announcement: Moved) -> None:
+        self.deliveries.append(announcement.somebody_id)
+        work.record("probe:somebody:moved", subjects=[announcement.somebody_id])
+        if self.failures:
+            raise self.failures.pop(0)
+
+    @listens(Moved)
+    def moved_too(self, work: Any, announcement: Moved) -> None:
+        self.second.append(announcement.somebody_id)
+
+    @answers("probe:thing:greet", identity="anonymous")
+    def greet(self, caller: Caller) -> dict[str, Any]:
+        with self.database.work(caller) as work:
+            work.record("probe:thing:greet")
+        return {"hello": "world"}
+
+
+@pytest.fixture
+def probe(world: World) -> World:
+    for each in (Probe.deliveries, Probe.failures, Probe.second):
+        each.clear()
+    world.declare(Probe, retry_seconds=FAST)
+    world.run(Probe)
+    return world
+
+
+@pytest.fixture
+def publisher(probe: World) -> Iterator[Publisher]:
+    publisher = Publisher(compose(probe.settings("tests")).address, identity="tests")
+    publisher.start()
+    assert publisher.wait_up(10)
+    yield publisher
+    publisher.stop()
+
+
+@pytest.fixture
+def lines() -> Iterator[list[dict[str, Any]]]:
+    with structlog.testing.capture_logs() as captured:
+        yield captured
+
+
+def a_message(announcement: type[Announcement] = Moved, message_id: str | None = None, **fields: Any) -> Message:
+    message_id = message_id or new_id()
+    wire = {"id": message_id, "name": announcement.name, "at": "2026-01-01T00:00:00Z", "service": "probe", "trace_id": new_id()}
+    body = orjson.dumps({**wire, "fields": {"somebody_id": THING, **fields}})
+    return Message(message_id, "announcements", announcement.routing_key(), body)
+
+
+def test_of_many_messages_each_ones_fate_is_told(publisher: Publisher) -> None:
+    fates = publisher.publish_confirmed([a_message(), a_message(Unheard), a_message()])
+    assert fates == [Fate.CONFIRMED, Fate.NO_ROUTE, Fate.CONFIRMED]
+    assert publisher.publish_confirmed([]) == []
+
+
+def test_a_message_that_comes_twice_has_one_effect(probe: World, publisher: Publisher) -> None:
+    twice = a_message()
+    last = a_message(somebody_id="last")
+    publisher.publish_confirmed([twice])
+    publisher.publish_confirmed([twice])
+    publisher.publish_confirmed([last])
+    eventually(lambda: "last" in Probe.deliveries and probe.depth("probe.inbox") == 0)
+    assert sorted(Probe.deliveries) == sorted(Probe.second) == sorted([THING, "last"])
+
+
+def test_an_unknown_field_is_ignored_and_an_announcement_of_a_former_version_drained(probe: World, publisher: Publisher) -> None:
+    publisher.publish_confirmed([a_message(added_later=1)])
+    former = a_message(Unheard)
+    publisher.publish_confirmed([Message(former.id, "probe.inbox.retries", "probe.inbox", former.body)])
+    eventually(lambda: Probe.deliveries == [THING])
+    eventually(lambda: probe.depth("probe.inbox") == 0)
+    assert probe.depth("probe.parked") == 0
+
+
+def test_a_failing_listener_is_tried_again_in_bounds_and_then_works(probe: World, publisher: Publisher) -> None:
+    Probe.failures.extend([RuntimeError(SECRET), ValueError(SECRET)])
+    publisher.publish_confirmed([a_message()])
+    eventually(lambda: len(Probe.second) == 1)
+    assert len(Probe.deliveries) == 3
+    assert len(probe.entries()) == 1, "what a failed attempt recorded was rolled back"
+    assert probe.depth("probe.parked") == 0
+
+
+def test_a_message_that_always_fails_is_parked_after_four_attempts_and_its_text_is_nowhere(
+    probe: World, publisher: Publisher, lines: list[dict[str, Any]]
+) -> None:
+    Probe.failures.extend(RuntimeError(SECRET) for _ in range(20))
+    message = a_message(note=SECRET)
+    publisher.publish_confirmed([message])
+    eventually(lambda: probe.depth("probe.parked") == 1)
+    assert len(Probe.deliveries) == 4
+    (parked,) = list_parked(probe.processes["probe"].address, "probe.inbox")
+    assert (parked.id, parked.reason, parked.attempts, parked.size) == (message.id, "RuntimeError", 4, len(message.body))
+    assert SECRET not in repr((parked, lines))
+    assert [line["message_id"] for line in lines if line["event"] == "message.parked"] == [message.id]
+
+
+def test_while_the_database_is_away_no_attempt_is_counted(probe: World, publisher: Publisher) -> None:
+    Probe.failures.extend(DatabaseAway() for _ in range(7))
+    publisher.publish_confirmed([a_message()])
+    eventually(lambda: len(Probe.second) == 1)
+    assert len(Probe.deliveries) == 8
+    assert probe.depth("probe.parked") == 0
+
+
+def test_what_was_parked_can_be_listed_replayed_and_discarded(probe: World, publisher: Publisher) -> None:
+    address = probe.processes["probe"].address
+    Probe.failures.extend(RuntimeError() for _ in range(8))
+    first, second = a_message(somebody_id="1"), a_message(somebody_id="2")
+    publisher.publish_confirmed([first, second])
+    eventually(lambda: probe.depth("probe.parked") == 2)
+    assert {parked.id for parked in list_parked(address, "probe.inbox")} == {first.id, second.id}
+    assert probe.depth("probe.parked") == 2, "listing takes nothing away"
+    assert replay(address, "probe.inbox", first.id) == 1
+    eventually(lambda: Probe.second == ["1"])
+    assert discard(address, "probe.inbox", second.id) == 1
+    assert list_parked(address, "probe.inbox") == []
+    with pytest.raises(NothingParked):
+        replay(address, "probe.inbox", second.id)
+    assert Probe.second == ["1"]
+
+
+def test_what_nobody_is_bound_for_stays_in_the_outbox(probe: World) -> None:
+    with probe.processes["probe"].open_database().work(Caller.service("probe")) as work:
+        work.announce(Unheard(THING))
+        work.announce(Moved(THING))
+    eventually(lambda: Probe.second == [THING])
+    rows = probe.rows("probe", "SELECT routing_key FROM outbox WHERE NOT done")
+    assert [row.routing_key for row in rows] == ["probe.somebody.unheard"]
+
+
+@pytest.mark.requirement("R148")
+def test_poison_is_parked_and_the_service_lives(probe: World, lines: list[dict[str, Any]]) -> None:
+    """P17, at a twentieth: what strangers may put into an inbox."""
+    bodies: list[tuple[bytes, dict[str, Any]]] = [
+        (b"", {"content_type": "application/json"}),
+        (SECRET.encode(), {"content_type": "application/json"}),
+        (SECRET.encode(), {}),
+        (pickle.dumps({"phone": SECRET}), {"content_type": "application/x-python-serialize"}),
+        (orjson.dumps([SECRET]), {"content_type": "application/json"}),
+        (orjson.dumps(SECRET), {"content_type": "application/json"}),
+        (orjson.dumps({"id": SECRET, "name": Moved.name, "fields": {}}), {"content_type": "application/json"}),
+        (orjson.dumps({"id": THING, "name": [SECRET], "fields": {}}), {"content_type": "application/json"}),
+        (orjson.dumps({"id": THING, "name": Moved.name, "fields": SECRET}), {"content_type": "application/json"}),
+        (orjson.dumps({"id": THING, "name": Moved.name, "fields": {}}), {"content_type": "application/json"}),
+        ("Ärger".encode("latin-1"), {"content_type": "application/json", "content_encoding": "latin-1"}),
+        (b"[" * 100_000, {"content_type": "application/json"}),
+        (b"x" * 10_000_000, {"content_type": "application/json"}),
+        (b"\x78\x9c" + SECRET.encode(), {"content_type": "application/json", "application_headers": {"compression": "zlib"}}),
+    ]
+    with probe.processes["probe"].address.connection() as connection:
+        connection.connect()
+        channel = connection.transport.create_channel(connection.connection)
+        for body, properties in bodies:
+            headers = properties.pop("application_headers", {})
+            message = channel.prepare_message(body, headers=headers, properties={"delivery_mode": 2}, **properties)
+            channel.basic_publish(message, exchange="announcements", routing_key=Moved.routing_key())
+        eventually(lambda: probe.depth("probe.parked") == len(bodies), seconds=30)
+    parked = list_parked(probe.processes["probe"].address, "probe.inbox")
+    assert len(parked) == len(bodies)
+    assert max(p.attempts for p in parked) == 1
+    assert Probe.deliveries == []
+    assert SECRET not in repr((lines, parked))
+    assert probe.client().call("probe", "greet", {}) == {"hello": "world"}
+
+
+class Sequencer:
+    """Takes its entries in batches."""
+
+    name = "sequencer"
+    database = DatabaseProvider()
+    batches: ClassVar[list[list[str]]] = []
+    failures: ClassVar[list[Exception]] = []
+
+    @gathers("audit.entries", most=10)
+    def take(self, batch: list[Received]) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.batches.append([received.body["n"] for received in batch])
+
+
+def test_a_batch_is_taken_in_order_and_again_after_a_mistake(world: World) -> None:
+    Sequencer.batches.clear()
+    Sequencer.failures[:] = [RuntimeError(), DatabaseAway()]
+    world.declare(Sequencer, retry_seconds=FAST)
+    publisher = Publisher(compose(world.settings("tests")).address, identity="tests")
+    publisher.start()
+    assert publisher.wait_up(10)
+    messages = [Message(new_id(), "audit", "audit.entries", orjson.dumps({"n": n})) for n in range(25)]
+    messages.insert(3, Message(new_id(), "audit", "audit.entries", b"not json"))
+    assert set(publisher.publish_confirmed(messages)) == {Fate.CONFIRMED}
+    world.run(Sequencer)
+    eventually(lambda: sum(Sequencer.batches, []) == list(range(25)))
+    assert max(map(len, Sequencer.batches)) <= 10
+    eventually(lambda: world.depth(parked_queue("audit.entries")) == 1)
+    eventually(lambda: world.depth("audit.entries") == 0)
+    publisher.stop()
