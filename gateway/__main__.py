@@ -3,8 +3,10 @@
 import services.chassis.green  # isort: skip
 
 import os
+from contextlib import suppress
 
 import eventlet
+from greenlet import GreenletExit
 
 from gateway.app import create_app
 from gateway.server import listen, serve
@@ -28,8 +30,9 @@ def main() -> None:
     process.start()
     serving = eventlet.spawn(serve, create_app(process.client, process.revocations, settings), listener)
     stop.wait()
-    listener.close()
-    with eventlet.Timeout(LAST_REQUESTS, exception=False):
+    # Killed once, it takes no more connections, closes the idle ones and waits for what is under way; twice, it ends.
+    serving.kill()
+    with eventlet.Timeout(LAST_REQUESTS, exception=False), suppress(GreenletExit):
         serving.wait()
     serving.kill()
     process.stop()

@@ -1,0 +1,60 @@
+"""What a test runs on: the first rung there is, and a demanded rung or none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.chassis.testing import Absent, Taken, ladder, take_broker, take_database
+from services.chassis.testing.ladder import is_demanded
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without Docker, PostgreSQL or RabbitMQ."""
+    for rung in ("_docker_database", "_docker_broker", "_own_node"):
+        monkeypatch.setattr(ladder, rung, lambda: None)
+    monkeypatch.setattr(ladder, "local_programs", lambda: None)
+    monkeypatch.setattr(ladder, "embedded_programs", lambda: None)
+
+
+def test_an_address_that_is_given_comes_before_everything_else() -> None:
+    database = take_database({"DATABASE_URL": "postgresql://me:pw@db.example/postgres"})
+    assert database.rung == "url"
+    assert database.thing.url.drivername == "postgresql+psycopg"
+    assert "pw" not in database.sentence
+    assert take_broker({"BROKER_URL": "amqp://me:pw@mq.example//"}).thing == "amqp://me:pw@mq.example//"
+
+
+@pytest.mark.usefixtures("bare")
+def test_without_any_broker_the_one_in_this_process_is_taken_and_said() -> None:
+    taken = take_broker({})
+    assert (taken.rung, taken.thing, taken.sentence) == ("in-process", "embedded://", "in this process")
+
+
+@pytest.mark.usefixtures("bare")
+def test_a_demanded_rung_is_never_replaced_by_another() -> None:
+    with pytest.raises(Absent, match=r"kind demanded \(rabbitmq\): url: not there; docker: not there; node: not there"):
+        take_broker({"REQUIRE_BROKER": "rabbitmq"})
+    with pytest.raises(Absent, match=r"kind demanded \(postgres\)"):
+        take_database({"REQUIRE_DB": "postgres"})
+    assert is_demanded("BROKER", {"REQUIRE_BROKER": "rabbitmq"})
+    assert not is_demanded("DB", {"REQUIRE_BROKER": "rabbitmq"})
+
+
+def test_a_demand_for_what_nobody_knows_is_refused() -> None:
+    with pytest.raises(Absent, match="unknown kind"):
+        take_broker({"REQUIRE_BROKER": "kafka"})
+
+
+def test_the_order_is_docker_then_a_node_of_our_own_then_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    def taken(rung: str) -> Any:
+        return lambda: Taken(f"amqp://{rung}//", rung, rung)
+
+    monkeypatch.setattr(ladder, "_docker_broker", taken("docker"))
+    monkeypatch.setattr(ladder, "_own_node", taken("node"))
+    assert take_broker({}).rung == "docker"
+    assert take_broker({"REQUIRE_BROKER": "node"}).rung == "node"
+    monkeypatch.setattr(ladder, "_docker_broker", lambda: None)
+    assert take_broker({}).rung == "node"
