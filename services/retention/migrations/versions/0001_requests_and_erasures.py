@@ -1,0 +1,127 @@
+"""Requests for no more contact, erasures with receipts, holds, the register of destruction.
+
+Revision ID: 0001
+Revises:
+"""
+
+from alembic import op
+
+from services.chassis.outbox import chassis_tables
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+TABLES = """
+CREATE TABLE users (
+    id uuid PRIMARY KEY,
+    component text,
+    level text,
+    roles text[] NOT NULL,
+    active boolean NOT NULL
+);
+CREATE INDEX users_component ON users (component) WHERE active;
+
+CREATE TABLE individuals (
+    id uuid PRIMARY KEY,
+    owner_id uuid NOT NULL,
+    component text NOT NULL
+);
+CREATE INDEX individuals_owner ON individuals (owner_id);
+
+CREATE TABLE erasures (
+    id uuid PRIMARY KEY,
+    subject_type text NOT NULL CHECK (subject_type IN ('individual', 'organization')),
+    subject_id uuid NOT NULL UNIQUE,
+    cause text NOT NULL CHECK (cause IN ('no_contact', 'mistake', 'no_longer_needed', 'expired', 'import_undone')),
+    reason text,
+    owner_id uuid,
+    owner_component text,
+    requested_by text NOT NULL,
+    requested_component text,
+    requested_at timestamptz NOT NULL,
+    trace_id text,
+    step text NOT NULL,
+    sealed text,
+    found_nobody boolean NOT NULL DEFAULT false,
+    claim uuid,
+    claimed_until timestamptz,
+    attempts integer NOT NULL DEFAULT 0,
+    next_at timestamptz NOT NULL,
+    completed_at timestamptz,
+    certificate json
+);
+CREATE INDEX erasures_due ON erasures (next_at) WHERE completed_at IS NULL;
+
+CREATE TABLE no_contact_requests (
+    id uuid PRIMARY KEY,
+    individual_id uuid NOT NULL UNIQUE,
+    medium text NOT NULL,
+    received_on date NOT NULL,
+    recorded_by text NOT NULL,
+    recorded_by_component text,
+    recorded_at timestamptz NOT NULL,
+    owner_id uuid,
+    owner_component text,
+    erasure_id uuid REFERENCES erasures
+);
+CREATE INDEX no_contact_requests_recorded ON no_contact_requests (recorded_at, id);
+
+CREATE TABLE receipts (
+    erasure_id uuid NOT NULL REFERENCES erasures,
+    step text NOT NULL,
+    store text NOT NULL,
+    service text NOT NULL,
+    found integer NOT NULL,
+    removed integer NOT NULL,
+    remaining integer NOT NULL,
+    method text NOT NULL,
+    at timestamptz NOT NULL,
+    PRIMARY KEY (erasure_id, step, store)
+);
+
+CREATE TABLE hits (
+    id uuid PRIMARY KEY,
+    erasure_id uuid NOT NULL REFERENCES erasures,
+    service text NOT NULL,
+    store text NOT NULL,
+    record_id uuid NOT NULL,
+    field text NOT NULL DEFAULT '',
+    decision text CHECK (decision IN ('keep')),
+    decided_by text,
+    decided_at timestamptz,
+    UNIQUE (erasure_id, service, store, record_id, field)
+);
+
+CREATE TABLE holds (
+    id uuid PRIMARY KEY,
+    subject_id uuid NOT NULL,
+    until date,
+    placed_by text NOT NULL,
+    placed_at timestamptz NOT NULL,
+    lifted_by text,
+    lifted_at timestamptz
+);
+CREATE INDEX holds_standing ON holds (subject_id) WHERE lifted_at IS NULL;
+
+CREATE TABLE destructions (
+    erasure_id uuid PRIMARY KEY REFERENCES erasures,
+    subject_type text NOT NULL,
+    subject_id uuid NOT NULL,
+    cause text NOT NULL,
+    requested_by text NOT NULL,
+    requested_component text,
+    destroyed_at timestamptz NOT NULL
+);
+
+GRANT SELECT, INSERT, UPDATE ON users, erasures, no_contact_requests, holds TO liaison_retention;
+GRANT SELECT, INSERT, UPDATE, DELETE ON individuals, receipts, hits TO liaison_retention;
+GRANT SELECT, INSERT ON destructions TO liaison_retention;
+"""
+
+
+def upgrade() -> None:
+    """Make the tables."""
+    op.execute(chassis_tables("retention"))
+    op.execute(TABLES)
