@@ -1,0 +1,5 @@
+"""What Alembic runs for interactions."""
+
+from services.chassis.migrations import run_scripts
+
+run_scripts()

@@ -1,0 +1,470 @@
+"""What interactions answers and listens to: load, call the use case, return."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from typing import Any
+
+from services.access.contract import UserChanged
+from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers, listens
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller, NotFound
+from services.contacts.contract import (
+    IndividualChanged,
+    IndividualErased,
+    IndividualFrozen,
+    IndividualRegistered,
+    OrganizationChanged,
+    OrganizationErased,
+    OrganizationRegistered,
+    OwnerChanged,
+)
+from services.interactions import contract
+from services.interactions.contract import as_id, loaded
+from services.interactions.domain.cursors import Cursors
+from services.interactions.usecases import (
+    acquaintance,
+    coordination,
+    erasure,
+    events,
+    hearing,
+    interactions,
+    issues,
+    reading,
+)
+from services.retention.contract import ErasureCompleted
+
+_ERASER = "eraser"
+
+
+class InteractionsService:
+    """Answers what DHS and its stakeholders did together."""
+
+    name = "interactions"
+    database = DatabaseProvider()
+    bus = BusProvider()
+    settings = SettingsProvider()
+
+    # Issues
+
+    @answers("interactions:issue:register", command=True)
+    def create_issue(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+        """Enter an issue (R65, R71)."""
+        command = loaded(contract.IssueCreateSchema(), body)
+        with self.database.work(caller) as work:
+            if replay := work.replayed():
+                return issues.read_issue(work, by=caller, issue_id=replay.subject_id)
+            issue = issues.register_issue(work, by=caller, now=self.database.clock(), **command)
+            work.complete(201, issue["id"])
+            return issue
+
+    @answers("interactions:issue:read", subject="issue_id")
+    def read_issue(self, caller: Caller, issue_id: str) -> dict[str, Any]:
+        """Read an issue."""
+        with self.database.work(caller) as work:
+            return issues.read_issue(work, by=caller, issue_id=as_id(issue_id))
+
+    @answers("interactions:issue:list")
+    def list_issues(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+        """List issues."""
+        wanted = loaded(contract.IssueListQuerySchema(), query)
+        with self.database.work(caller) as work:
+            return issues.list_issues(work, by=caller, cursors=self._cursors, query=wanted)
+
+    @answers("interactions:issue:list")
+    def read_issue_tree(self, caller: Caller) -> dict[str, Any]:
+        """Return the five priorities with their issues."""
+        with self.database.work(caller) as work:
+            return issues.read_issue_tree(work, by=caller)
+
+    @answers("interactions:issue:change", subject="issue_id", command=True)
+    def change_issue(self, caller: Caller, issue_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
+        """Change an issue."""
+        command = loaded(contract.IssueChangeSchema(), body)
+        with self.database.work(caller) as work:
+            if work.replayed():
+                return issues.read_issue(work, by=caller, issue_id=as_id(issue_id))
+            issue = issues.change_issue(
+                work, by=caller, now=self.database.clock(), issue_id=as_id(issue_id), if_match=if_match, **command
+            )
+            work.complete(200, issue["id"])
+            return issue
+
+    @answers("interactions:issue:erase", subject="issue_id", identity="retention")
+    def erase_issue(self, caller: Caller, issue_id: str) -> dict[str, Any]:
+        """Delete an issue that is no longer active (T7)."""
+        with self.database.work(caller, role=_ERASER) as work:
+            return issues.erase_issue(work, issue_id=as_id(issue_id))
+
+    @answers("interactions:issue-update:add", subject="issue_id", command=True)
+    def add_issue_update(self, caller: Caller, issue_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Tell of something that happened on an issue (R66, R67)."""
+        command = loaded(contract.IssueUpdateCreateSchema(), body)
+        with self.database.work(caller) as work:
+            if replay := work.replayed():
+                found = issues.list_issue_updates(work, by=caller, issue_id=as_id(issue_id))
+                return _named(found, replay.subject_id)
+            update = issues.add_issue_update(work, by=caller, now=self.database.clock(), issue_id=as_id(issue_id), **command)
+            work.complete(201, update["id"])
+            return update
+
+    @answers("interactions:issue-update:list", subject="issue_id")
+    def list_issue_updates(self, caller: Caller, issue_id: str) -> dict[str, Any]:
+        """List an issue's updates."""
+        with self.database.work(caller) as work:
+            return issues.list_issue_updates(work, by=caller, issue_id=as_id(issue_id))
+
+    @answers("interactions:talking-point:add", subject="issue_id", command=True)
+    def add_talking_point(self, caller: Caller, issue_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Add something to say on an issue (R68)."""
+        command = loaded(contract.TalkingPointCreateSchema(), body)
+        with self.database.work(caller) as work:
+            if replay := work.replayed():
+                return _named(issues.list_talking_points(work, by=caller, issue_id=as_id(issue_id)), replay.subject_id)
+            point = issues.add_talking_point(work, by=caller, now=self.database.clock(), issue_id=as_id(issue_id), **command)
+            work.complete(201, point["id"])
+            return point
+
+    @answers("interactions:talking-point:list", subject="issue_id")
+    def list_talking_points(self, caller: Caller, issue_id: str) -> dict[str, Any]:
+        """List an issue's talking points."""
+        with self.database.work(caller) as work:
+            return issues.list_talking_points(work, by=caller, issue_id=as_id(issue_id))
+
+    # Interactions
+
+    @answers("interactions:interaction:log", command=True)
+    def create_interaction(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+        """Log an interaction (R48-R54)."""
+        command = loaded(contract.InteractionCreateSchema(), body)
+        self._get_acquainted(caller, command)
+        with self.database.work(caller) as work:
+            if replay := work.replayed():
+                return interactions.read_interaction(work, by=caller, interaction_id=replay.subject_id)
+            logged = interactions.log_interaction(work, by=caller, now=self.database.clock(), **command)
+            work.complete(201, logged["id"])
+            return logged
+
+    @answers("interactions:interaction:read", subject="interaction_id")
+    def read_interaction(self, caller: Caller, interaction_id: str) -> dict[str, Any]:
+        """Read an interaction."""
+        with self.database.work(caller) as work:
+            return interactions.read_interaction(work, by=caller, interaction_id=as_id(interaction_id))
+
+    @answers("interactions:interaction:list")
+    def list_interactions(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+        """List interactions, the most recent first."""
+        wanted = loaded(contract.InteractionListQuerySchema(), query)
+        with self.database.work(caller) as work:
+            return interactions.list_interactions(work, by=caller, cursors=self._cursors, query=wanted)
+
+    @answers("interactions:interaction:change", subject="interaction_id", command=True)
+    def change_interaction(
+        self, caller: Caller, interaction_id: str, if_match: str | None, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Correct an interaction, or tick off what was promised (R53)."""
+        command = loaded(contract.InteractionChangeSchema(), body)
+        self._get_acquainted(caller, command)
+        with self.database.work(caller) as work:
+            if work.replayed():
+                return interactions.read_interaction(work, by=caller, interaction_id=as_id(interaction_id))
+            changed = interactions.change_interaction(
+                work,
+                by=caller,
+                now=self.database.clock(),
+                interaction_id=as_id(interaction_id),
+                if_match=if_match,
+                **command,
+            )
+            work.complete(200, changed["id"])
+            return changed
+
+    @answers("interactions:interaction:withdraw", subject="interaction_id", command=True)
+    def withdraw_interaction(self, caller: Caller, interaction_id: str, if_match: str | None) -> None:
+        """Take back an interaction that was logged by mistake."""
+        with self.database.work(caller) as work:
+            if work.replayed():
+                work.record("interactions:interaction:withdraw", subjects=[as_id(interaction_id)], outcome="replayed")
+                return
+            interactions.withdraw_interaction(work, by=caller, interaction_id=as_id(interaction_id), if_match=if_match)
+            work.complete(204, interaction_id)
+
+    @answers("interactions:follow-up:complete", subject="interaction_id", command=True)
+    def complete_follow_up(self, caller: Caller, interaction_id: str, follow_up_id: str) -> dict[str, Any]:
+        """Say that a promise was kept (R53)."""
+        with self.database.work(caller) as work:
+            if work.replayed():
+                return interactions.read_interaction(work, by=caller, interaction_id=as_id(interaction_id))
+            found = interactions.complete_follow_up(
+                work,
+                by=caller,
+                now=self.database.clock(),
+                interaction_id=as_id(interaction_id),
+                follow_up_id=as_id(follow_up_id),
+            )
+            work.complete(200, found["id"])
+            return found
+
+    # Events
+
+    @answers("interactions:event:enter", command=True)
+    def create_event(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+        """Enter an event (R58-R63)."""
+        command = loaded(contract.EventCreateSchema(), body)
+        with self.database.work(caller) as work:
+            if replay := work.replayed():
+                return events.read_event(work, by=caller, event_id=replay.subject_id)
+            event = events.enter_event(work, by=caller, now=self.database.clock(), **command)
+            work.complete(201, event["id"])
+            return event
+
+    @answers("interactions:event:read", subject="event_id")
+    def read_event(self, caller: Caller, event_id: str) -> dict[str, Any]:
+        """Read an event."""
+        with self.database.work(caller) as work:
+            return events.read_event(work, by=caller, event_id=as_id(event_id))
+
+    @answers("interactions:event:list")
+    def list_events(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+        """List events, the most recent first."""
+        wanted = loaded(contract.EventListQuerySchema(), query)
+        with self.database.work(caller) as work:
+            return events.list_events(work, by=caller, cursors=self._cursors, query=wanted)
+
+    @answers("interactions:event:change", subject="event_id", command=True)
+    def change_event(self, caller: Caller, event_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
+        """Correct an event."""
+        command = loaded(contract.EventChangeSchema(), body)
+        with self.database.work(caller) as work:
+            if work.replayed():
+                return events.read_event(work, by=caller, event_id=as_id(event_id))
+            event = events.change_event(
+                work, by=caller, now=self.database.clock(), event_id=as_id(event_id), if_match=if_match, **command
+            )
+            work.complete(200, event["id"])
+            return event
+
+    @answers("interactions:attendance:record", subject="event_id", command=True)
+    def add_attendees(self, caller: Caller, event_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Record who attended; it counts as contact (R56, R62)."""
+        command = loaded(contract.AttendeesAddSchema(), body)
+        self._get_acquainted(caller, command)
+        with self.database.work(caller) as work:
+            if work.replayed():
+                return events.list_attendees(
+                    work, by=caller, cursors=self._cursors, event_id=as_id(event_id), query={"limit": 200}
+                )
+            found = events.add_attendees(work, by=caller, now=self.database.clock(), event_id=as_id(event_id), **command)
+            work.complete(201, event_id)
+            return found
+
+    @answers("interactions:attendance:list", subject="event_id")
+    def list_attendees(self, caller: Caller, event_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
+        """List who attended."""
+        wanted = loaded(contract.AttendeeListQuerySchema(), query or {})
+        with self.database.work(caller) as work:
+            return events.list_attendees(work, by=caller, cursors=self._cursors, event_id=as_id(event_id), query=wanted)
+
+    @answers("interactions:attendance:remove", subject="event_id", command=True)
+    def remove_attendee(self, caller: Caller, event_id: str, attendee_id: str) -> None:
+        """Take back an attendance that was recorded by mistake."""
+        with self.database.work(caller) as work:
+            if work.replayed():
+                work.record("interactions:attendance:remove", subjects=[as_id(event_id)], outcome="replayed")
+                return
+            events.remove_attendee(work, by=caller, event_id=as_id(event_id), attendee_id=as_id(attendee_id))
+            work.complete(204, event_id)
+
+    # Coordination
+
+    @answers("interactions:coordination-request:send", command=True)
+    def create_coordination_request(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+        """Ask the owner of a record to speak to that person (R86)."""
+        command = loaded(contract.CoordinationRequestCreateSchema(), body)
+        self._get_acquainted(caller, {"individual_ids": [command["individual_id"]]})
+        with self.database.work(caller) as work:
+            if replay := work.replayed():
+                return coordination.read_coordination_request(work, by=caller, request_id=replay.subject_id)
+            asked = coordination.request_coordination(work, by=caller, now=self.database.clock(), **command)
+            work.complete(201, asked["id"])
+            return asked
+
+    @answers("interactions:coordination-request:read", subject="request_id")
+    def read_coordination_request(self, caller: Caller, request_id: str) -> dict[str, Any]:
+        """Read a request that concerns the caller."""
+        with self.database.work(caller) as work:
+            return coordination.read_coordination_request(work, by=caller, request_id=as_id(request_id))
+
+    @answers("interactions:coordination-request:list")
+    def list_coordination_requests(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+        """List the requests that concern the caller."""
+        wanted = loaded(contract.CoordinationRequestListQuerySchema(), query)
+        with self.database.work(caller) as work:
+            return coordination.list_coordination_requests(work, by=caller, cursors=self._cursors, query=wanted)
+
+    @answers("interactions:coordination-request:answer", subject="request_id", command=True)
+    def change_coordination_request(
+        self, caller: Caller, request_id: str, if_match: str | None, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Accept, decline or finish a request (R87)."""
+        command = loaded(contract.CoordinationRequestChangeSchema(), body)
+        with self.database.work(caller) as work:
+            if work.replayed():
+                return coordination.read_coordination_request(work, by=caller, request_id=as_id(request_id))
+            answered = coordination.answer_coordination_request(
+                work, by=caller, now=self.database.clock(), request_id=as_id(request_id), if_match=if_match, **command
+            )
+            work.complete(200, answered["id"])
+            return answered
+
+    # Reading across
+
+    @answers("interactions:history:list")
+    def list_history(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+        """Return the timeline of one stakeholder (R55-R57)."""
+        wanted = loaded(contract.HistoryQuerySchema(), query)
+        with self.database.work(caller) as work:
+            return reading.list_history(work, by=caller, cursors=self._cursors, query=wanted)
+
+    @answers("interactions:report:spoken-to")
+    def report_spoken_to(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+        """Count who was spoken to, by region and state (R100, T12)."""
+        wanted = loaded(contract.SpokenToQuerySchema(), query)
+        with self.database.work(caller) as work:
+            return reading.report_spoken_to(work, by=caller, now=self.database.clock(), query=wanted)
+
+    @answers("interactions:report:coverage-gaps")
+    def report_coverage_gaps(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+        """Name the states with a gap (R88, R97)."""
+        wanted = loaded(contract.CoverageGapsQuerySchema(), query)
+        with self.database.work(caller) as work:
+            return reading.report_coverage_gaps(work, by=caller, now=self.database.clock(), query=wanted)
+
+    @answers("interactions:task:list")
+    def list_tasks(self, caller: Caller) -> dict[str, Any]:
+        """Return what waits for the caller."""
+        with self.database.work(caller) as work:
+            return reading.list_tasks(work, by=caller, now=self.database.clock())
+
+    @answers("interactions:operation:read", subject="operation_id")
+    def read_operation(self, caller: Caller, operation_id: str) -> dict[str, Any]:
+        """Tell what the caller's own operation came to."""
+        with self.database.work(caller) as work:
+            found = work.find_operation(as_id(operation_id))
+            if found is None:
+                raise NotFound
+            work.record("interactions:operation:read", subjects=[operation_id])
+            return {"operation_id": found.operation_id, "status": found.status, "subject_id": found.subject_id}
+
+    # Erasure: the saga's alone
+
+    @answers("interactions:individual:erase", subject="individual_id", identity="retention")
+    def erase(self, caller: Caller, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
+        """Remove an individual from everything that bears their id."""
+        with self.database.work(caller, role=_ERASER) as work:
+            return erasure.erase(
+                work, now=self.database.clock(), erasure_id=as_id(erasure_id), individual_id=as_id(individual_id), cause=cause
+            )
+
+    @answers("interactions:individual:seek", subject="individual_id", identity="retention")
+    def seek(self, caller: Caller, erasure_id: str, individual_id: str, sealed: str, key: str) -> dict[str, Any]:
+        """Look for what may be left of an individual, and remove it."""
+        with self.database.work(caller, role=_ERASER) as work:
+            return erasure.seek(
+                work,
+                now=self.database.clock(),
+                erasure_id=as_id(erasure_id),
+                individual_id=as_id(individual_id),
+                sealed=sealed,
+                key=key,
+            )
+
+    # What others announce
+
+    @listens(IndividualRegistered)
+    def individual_registered(self, work: UnitOfWork, told: IndividualRegistered) -> None:
+        """Know a new individual."""
+        hearing.individual_registered(work, told)
+
+    @listens(IndividualChanged)
+    def individual_changed(self, work: UnitOfWork, told: IndividualChanged) -> None:
+        """Know where an individual works."""
+        hearing.individual_changed(work, told)
+
+    @listens(OwnerChanged)
+    def owner_changed(self, work: UnitOfWork, told: OwnerChanged) -> None:
+        """Know who answers for an individual."""
+        hearing.owner_changed(work, told)
+
+    @listens(IndividualFrozen)
+    def individual_frozen(self, work: UnitOfWork, told: IndividualFrozen) -> None:
+        """Take a frozen individual out of everything (T21)."""
+        hearing.individual_frozen(work, told, now=self.database.clock())
+
+    @listens(IndividualErased)
+    def individual_erased(self, work: UnitOfWork, told: IndividualErased) -> None:
+        """See to it that nobody comes back."""
+        hearing.individual_erased(work, told, now=self.database.clock())
+
+    @listens(OrganizationRegistered)
+    def organization_registered(self, work: UnitOfWork, told: OrganizationRegistered) -> None:
+        """Know a new organization."""
+        hearing.organization_registered(work, told)
+
+    @listens(OrganizationChanged)
+    def organization_changed(self, work: UnitOfWork, told: OrganizationChanged) -> None:
+        """Know an organization as it is now."""
+        hearing.organization_changed(work, told)
+
+    @listens(OrganizationErased)
+    def organization_erased(self, work: UnitOfWork, told: OrganizationErased) -> None:
+        """Unlink an organization."""
+        hearing.organization_erased(work, told, now=self.database.clock())
+
+    @listens(UserChanged)
+    def user_changed(self, work: UnitOfWork, told: UserChanged) -> None:
+        """Know a user's component and rights."""
+        hearing.user_changed(work, told)
+
+    @listens(ErasureCompleted)
+    def erasure_completed(self, work: UnitOfWork, told: ErasureCompleted) -> None:
+        """Forget which rows an erased individual was linked to."""
+        erasure.erasure_completed(
+            work, erasure_id=told.erasure_id, individual_id=told.individual_id, now=self.database.clock()
+        )
+
+    @property
+    def _cursors(self) -> Cursors:
+        return Cursors(base64.b64decode(self.settings.cursor_key))
+
+    def _get_acquainted(self, caller: Caller, command: dict[str, Any]) -> None:
+        """Ask the owners about whom a command names before their announcement has come; who is unknown there stays so."""
+        with self.database.work(caller) as work:
+            strangers = acquaintance.strangers(work, by=caller, command=command)
+        found = [
+            *_asked(self.bus, caller, "contacts", "read_individual", "individual_id", strangers.individual_ids),
+            *_asked(self.bus, caller, "contacts", "read_organization", "organization_id", strangers.organization_ids),
+            *_asked(self.bus, caller, "access", "read_user", "user_id", strangers.user_ids),
+        ]
+        if found:
+            with self.database.work(caller) as work:
+                acquaintance.remember(work, strangers, found)
+
+
+def _asked(bus: Any, caller: Caller, service: str, method: str, argument: str, ids: Iterable[str]) -> list[dict[str, Any]]:
+    found = []
+    for one in ids:
+        try:
+            found.append(bus.call(service, method, caller, **{argument: one}))
+        except NotFound:
+            continue
+    return found
+
+
+def _named(listed: dict[str, Any], item_id: str | None) -> dict[str, Any]:
+    found: dict[str, Any] | None = next((item for item in listed["items"] if item["id"] == item_id), None)
+    if found is None:
+        raise NotFound
+    return found
+

@@ -1,0 +1,188 @@
+"""What contacts and access announced: who there is, where, and whose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, case, delete, exists, func, or_, select, true, update
+from sqlalchemy.dialects.postgresql import insert
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller
+from services.interactions.domain.rights import Person
+from services.interactions.storage.tables import (
+    attendances,
+    interaction_individuals,
+    interaction_organizations,
+    interactions,
+    organizations,
+    people,
+    tombstones,
+    users,
+)
+
+
+def is_erased(work: UnitOfWork, subject_id: str) -> bool:
+    """Whether a tombstone keeps this id from coming back."""
+    return work.execute(select(tombstones.c.id).where(tombstones.c.id == subject_id)).first() is not None
+
+
+def bury(work: UnitOfWork, subject_id: str, *, kind: str, now: datetime) -> None:
+    """Set a tombstone."""
+    work.execute(insert(tombstones).values(id=subject_id, kind=kind, erased_at=now).on_conflict_do_nothing())
+
+
+def persons(work: UnitOfWork, individual_ids: Iterable[str], *, lock: bool = False) -> dict[str, Person]:
+    """Return what is known of individuals, by id; whoever is unknown is left out.
+
+    :param lock: nobody freezes or erases them before the transaction ends.
+    """
+    query = select(people).where(people.c.id.in_(list(individual_ids))).order_by(people.c.id)
+    rows = work.execute(query.with_for_update(read=True) if lock else query)
+    return {
+        row.id: Person(
+            id=row.id,
+            owner_id=row.owner_id,
+            deputy_id=row.deputy_id,
+            component=row.component,
+            frozen_request_id=row.frozen_request_id,
+            frozen_by=row.frozen_by,
+        )
+        for row in rows
+    }
+
+
+def known_organizations(work: UnitOfWork, organization_ids: Iterable[str]) -> set[str]:
+    """Return which of these organizations are known."""
+    return set(work.execute(select(organizations.c.id).where(organizations.c.id.in_(list(organization_ids)))).scalars())
+
+
+def known_users(work: UnitOfWork, user_ids: Iterable[str]) -> dict[str, tuple[str | None, bool]]:
+    """Return component and activity of users, by id."""
+    rows = work.execute(select(users.c.id, users.c.component, users.c.active).where(users.c.id.in_(list(user_ids))))
+    return {row.id: (row.component, row.active) for row in rows}
+
+
+def hidden_person(by: Caller) -> ColumnElement[bool]:
+    """Say, in SQL, which rows of `people` are frozen and not the caller's to deal with (T21)."""
+    frozen = people.c.frozen_request_id.is_not(None)
+    if "privacy_officer" in by.roles:
+        return ~true()
+    theirs = [people.c[column] == by.id for column in ("owner_id", "deputy_id", "frozen_by") if by.kind == "user"]
+    if "office_administrator" in by.roles and by.component:
+        theirs.append(people.c.component == by.component)
+    return and_(frozen, ~func.coalesce(or_(*theirs), False)) if theirs else frozen
+
+
+def register_person(
+    work: UnitOfWork,
+    *,
+    individual_id: str,
+    organization_id: str | None,
+    owner_id: str | None,
+    component: str | None,
+    state: str | None,
+) -> None:
+    """Know a new individual; what a later announcement said already, stays."""
+    statement = insert(people).values(
+        id=individual_id, organization_id=organization_id, owner_id=owner_id, component=component, state=state, placed=True
+    )
+    new = statement.excluded
+    work.execute(
+        statement.on_conflict_do_update(
+            index_elements=["id"],
+            # Announcements may overtake each other when one is retried: an owner or a place that is there came later.
+            set_={
+                "organization_id": case((people.c.placed, people.c.organization_id), else_=new.organization_id),
+                "state": case((people.c.placed, people.c.state), else_=new.state),
+                "owner_id": func.coalesce(people.c.owner_id, new.owner_id),
+                "component": func.coalesce(people.c.component, new.component),
+                "placed": True,
+            },
+            where=~people.c.placed | people.c.owner_id.is_(None),
+        )
+    )
+
+
+def place_person(work: UnitOfWork, *, individual_id: str, organization_id: str | None, state: str | None) -> None:
+    """Know where an individual works and for which state they speak, from now on."""
+    place = {"organization_id": organization_id, "state": state, "placed": True}
+    work.execute(
+        insert(people).values(id=individual_id, **place).on_conflict_do_update(index_elements=["id"], set_=place)
+    )
+
+
+def hand_over(
+    work: UnitOfWork, *, individual_id: str, owner_id: str, component: str | None, deputy_id: str | None = None
+) -> None:
+    """Know an individual's new owner."""
+    owner = {"owner_id": owner_id, "component": component, "deputy_id": deputy_id}
+    work.execute(
+        insert(people)
+        .values(id=individual_id, placed=False, **owner)
+        .on_conflict_do_update(index_elements=["id"], set_=owner)
+    )
+
+
+def freeze(work: UnitOfWork, *, individual_id: str, request_id: str, recorded_by: str) -> None:
+    """Know that an individual asked not to be contacted."""
+    frozen = {"frozen_request_id": request_id, "frozen_by": recorded_by}
+    work.execute(
+        insert(people)
+        .values(id=individual_id, placed=False, **frozen)
+        .on_conflict_do_update(index_elements=["id"], set_=frozen)
+    )
+
+
+def forget_person(work: UnitOfWork, individual_id: str) -> int:
+    """Remove an individual; return how many rows that was."""
+    return work.execute(delete(people).where(people.c.id == individual_id)).rowcount
+
+
+def put_organization(work: UnitOfWork, *, organization_id: str, state: str | None, sector: str | None) -> None:
+    """Know an organization as it is now."""
+    values = {"state": state, "sector": sector}
+    work.execute(
+        insert(organizations)
+        .values(id=organization_id, **values)
+        .on_conflict_do_update(index_elements=["id"], set_=values)
+    )
+
+
+def register_organization(work: UnitOfWork, *, organization_id: str, state: str | None, sector: str | None) -> None:
+    """Know a new organization, unless a change of it came first."""
+    work.execute(
+        insert(organizations).values(id=organization_id, state=state, sector=sector).on_conflict_do_nothing()
+    )
+
+
+def forget_organization(work: UnitOfWork, organization_id: str) -> None:
+    """Remove an organization, also as an employer."""
+    work.execute(delete(organizations).where(organizations.c.id == organization_id))
+    work.execute(update(people).where(people.c.organization_id == organization_id).values(organization_id=None))
+
+
+def put_user(
+    work: UnitOfWork, *, user_id: str, component: str | None, level: str | None, roles: Iterable[str], active: bool
+) -> None:
+    """Know a user as they are now."""
+    values = {"component": component, "level": level, "roles": list(roles), "active": active}
+    work.execute(
+        insert(users).values(id=user_id, **values).on_conflict_do_update(index_elements=["id"], set_=values)
+    )
+
+
+def unlink_organization(work: UnitOfWork, organization_id: str) -> list[str]:
+    """Unlink an organization from interactions and events; delete and return the interactions left without anybody."""
+    table = interaction_organizations
+    linked = list(
+        work.execute(delete(table).where(table.c.organization_id == organization_id).returning(table.c.interaction_id)).scalars()
+    )
+    work.execute(delete(attendances).where(attendances.c.organization_id == organization_id))
+    if not linked:
+        return []
+    alone: ColumnElement[bool] = interactions.c.id.in_(linked)
+    for others in (interaction_individuals, interaction_organizations):
+        alone &= ~exists().where(others.c.interaction_id == interactions.c.id)
+    return list(work.execute(delete(interactions).where(alone).returning(interactions.c.id)).scalars())

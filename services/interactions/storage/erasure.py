@@ -1,0 +1,133 @@
+"""Reaching every row that bears an individual's id, and every text that may bear their values. For the eraser's role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ARRAY, Column, Row, Table, Text, any_, delete, exists, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from services.chassis.database import UnitOfWork
+from services.interactions.storage.tables import (
+    attendances,
+    coordination_requests,
+    erasure_links,
+    events,
+    follow_ups,
+    interaction_individuals,
+    interactions,
+    issue_updates,
+    issues,
+    kept_texts,
+    people,
+    talking_points,
+)
+
+#: Every column that people write into; a new one belongs here, and a test sees to it.
+TEXTS: tuple[tuple[Table, str], ...] = (
+    (issues, "name"),
+    (issues, "summary"),
+    (issue_updates, "text"),
+    (talking_points, "text"),
+    (interactions, "outcome"),
+    (follow_ups, "text"),
+    (events, "name"),
+    (events, "place"),
+    (events, "agenda"),
+    (coordination_requests, "message"),
+    (coordination_requests, "reason"),
+    (kept_texts, "text"),
+    (kept_texts, "reason"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What bore the individual's id, and was removed."""
+
+    unlinked: int
+    #: Interactions that were with this individual alone.
+    deleted: list[str]
+    attendances: int
+    requests: list[str]
+    people: int
+
+
+def remember_links(work: UnitOfWork, erasure_id: str, individual_id: str) -> None:
+    """Remember which rows the individual is linked to, while one can tell."""
+    linked = select(interaction_individuals.c.interaction_id).where(interaction_individuals.c.individual_id == individual_id)
+    attended = select(attendances.c.event_id).where(attendances.c.individual_id == individual_id)
+    for kind, ids in (
+        ("interaction", linked),
+        ("follow_up", select(follow_ups.c.id).where(follow_ups.c.interaction_id.in_(linked))),
+        ("event", attended),
+    ):
+        rows = [{"erasure_id": erasure_id, "subject_type": kind, "subject_id": one} for one in work.execute(ids).scalars()]
+        if rows:
+            work.execute(upsert(erasure_links).on_conflict_do_nothing(), rows)
+
+
+def links(work: UnitOfWork, erasure_id: str) -> set[str]:
+    """Return the rows that were remembered."""
+    return set(work.execute(select(erasure_links.c.subject_id).where(erasure_links.c.erasure_id == erasure_id)).scalars())
+
+
+def forget_links(work: UnitOfWork, erasure_id: str) -> None:
+    """Forget them, once the erasure is done."""
+    work.execute(delete(erasure_links).where(erasure_links.c.erasure_id == erasure_id))
+
+
+def remove_individual(work: UnitOfWork, individual_id: str) -> Reached:
+    """Remove every row that bears the individual's id, and the interactions that are left without a person."""
+    # 1. Whoever logs something about them holds their row: erasing waits for it, and what comes later finds nobody.
+    gone = work.execute(delete(people).where(people.c.id == individual_id)).rowcount
+    # 2. Locked in one order: whoever corrects one of these talks meanwhile waits, or was first.
+    mine = select(interaction_individuals.c.interaction_id).where(interaction_individuals.c.individual_id == individual_id)
+    work.execute(select(interactions.c.id).where(interactions.c.id.in_(mine)).order_by(interactions.c.id).with_for_update()).all()
+    unlinked = _ids(
+        work,
+        delete(interaction_individuals)
+        .where(interaction_individuals.c.individual_id == individual_id)
+        .returning(interaction_individuals.c.interaction_id),
+    )
+    alone = _ids(
+        work,
+        select(interactions.c.id).where(
+            interactions.c.id.in_(unlinked),
+            ~exists().where(interaction_individuals.c.interaction_id == interactions.c.id),
+        ),
+    )
+    promised = _ids(work, select(follow_ups.c.id).where(follow_ups.c.interaction_id.in_(alone)))
+    requests = _ids(
+        work,
+        delete(coordination_requests)
+        .where(coordination_requests.c.individual_id == individual_id)
+        .returning(coordination_requests.c.id),
+    )
+    work.execute(delete(kept_texts).where(kept_texts.c.subject_id.in_([*alone, *promised, *requests])))
+    work.execute(delete(interactions).where(interactions.c.id.in_(alone)))
+    left = work.execute(delete(attendances).where(attendances.c.individual_id == individual_id)).rowcount
+    return Reached(len(unlinked), alone, left, requests, gone)
+
+
+def suspects(work: UnitOfWork, table: Table, column: str, *, needles: Iterable[str], linked: set[str]) -> list[Row[Any]]:
+    """Return the rows (id, text, subject_id) whose text is worth reading: linked, or holding one of the needles."""
+    text = table.c[column]
+    subject: Column[Any] = table.c.get("subject_id", table.c.id)
+    found = [func.squeezed(text).like(any_(literal([f"%{needle}%" for needle in needles], ARRAY(Text))))]
+    if linked:
+        found.append(subject.in_(linked))
+    query = select(table.c.id, text.label("text"), subject.label("subject_id")).where(text.is_not(None), or_(*found))
+    return list(work.execute(query.order_by(table.c.id).with_for_update()))
+
+
+def rewrite(work: UnitOfWork, table: Table, column: str, row_id: str, text: str) -> None:
+    """Replace one text."""
+    work.execute(update(table).where(table.c.id == row_id).values({column: text}))
+
+
+def _ids(work: UnitOfWork, statement: Any) -> list[str]:
+    return list(work.execute(statement).scalars())
+

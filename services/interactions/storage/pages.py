@@ -1,0 +1,45 @@
+"""Pages of a list: by keyset, so that the last costs what the first did; totals are exact up to 10,000."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, func, literal, select, tuple_
+
+from services.chassis.database import UnitOfWork
+
+COUNTED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The rows of one page, and whether there are more behind it."""
+
+    rows: Sequence[Row[Any]]
+    has_more: bool
+    total: int | dict[str, int]
+
+
+def page(
+    work: UnitOfWork,
+    query: Select[Any],
+    *,
+    keys: Sequence[ColumnElement[Any]],
+    after: Sequence[Any] | None,
+    limit: int,
+    descending: bool = True,
+) -> Page:
+    """Read one page of `query` in the order of `keys`, which together name one row.
+
+    :param after: the keys of the last row of the page before.
+    """
+    total = work.execute(select(func.count()).select_from(query.limit(COUNTED + 1).subquery())).scalar_one()
+    wanted = query.order_by(*(key.desc() if descending else key.asc() for key in keys)).limit(limit + 1)
+    if after is not None:
+        here = tuple_(*keys)
+        there = tuple_(*(literal(value, key.type) for value, key in zip(after, keys, strict=True)))
+        wanted = wanted.where(here < there if descending else here > there)
+    rows = work.execute(wanted).all()
+    return Page(rows[:limit], len(rows) > limit, total if total <= COUNTED else {"at_least": COUNTED})

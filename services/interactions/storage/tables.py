@@ -1,0 +1,238 @@
+"""The tables; the migrations are what makes them."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Identity,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+)
+
+metadata = MetaData()
+
+
+def _id(name: str, **options: object) -> Column[str]:
+    return Column(name, Uuid(as_uuid=False), **options)  # type: ignore[arg-type]  # options are Column's own
+
+
+def _instant(name: str, **options: object) -> Column[object]:
+    return Column(name, DateTime(timezone=True), **options)  # type: ignore[arg-type]  # options are Column's own
+
+
+issues = Table(
+    "issues",
+    metadata,
+    _id("id", primary_key=True),
+    Column("name", Text),
+    Column("priority", Text, nullable=False),
+    _id("parent_id"),
+    Column("active", Boolean, nullable=False),
+    Column("summary", Text),
+    Column("component", Text, nullable=False),
+    _id("created_by", nullable=False),
+    _instant("created_at", nullable=False),
+    _instant("updated_at", nullable=False),
+)
+
+issue_updates = Table(
+    "issue_updates",
+    metadata,
+    _id("id", primary_key=True),
+    _id("issue_id", nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("text", Text),
+    Column("happened_on", Date),
+    Column("component", Text, nullable=False),
+    _id("created_by", nullable=False),
+    _instant("created_at", nullable=False),
+)
+
+talking_points = Table(
+    "talking_points",
+    metadata,
+    _id("id", primary_key=True),
+    _id("issue_id", nullable=False),
+    Column("text", Text),
+    Column("component", Text, nullable=False),
+    _id("created_by", nullable=False),
+    _instant("created_at", nullable=False),
+)
+
+interactions = Table(
+    "interactions",
+    metadata,
+    _id("id", primary_key=True),
+    _instant("held_at", nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("component", Text, nullable=False),
+    _id("user_id", nullable=False),
+    _id("event_id"),
+    _id("no_contact_request_id"),
+    Column("outcome", Text),
+    Column("revision", Integer, nullable=False),
+    _id("created_by", nullable=False),
+    _instant("created_at", nullable=False),
+    _instant("updated_at", nullable=False),
+)
+
+interaction_individuals = Table(
+    "interaction_individuals",
+    metadata,
+    _id("interaction_id", primary_key=True),
+    _id("individual_id", primary_key=True),
+)
+
+interaction_organizations = Table(
+    "interaction_organizations",
+    metadata,
+    _id("interaction_id", primary_key=True),
+    _id("organization_id", primary_key=True),
+)
+
+interaction_issues = Table(
+    "interaction_issues",
+    metadata,
+    _id("interaction_id", primary_key=True),
+    _id("issue_id", primary_key=True),
+)
+
+follow_ups = Table(
+    "follow_ups",
+    metadata,
+    _id("id", primary_key=True),
+    _id("interaction_id", nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("text", Text),
+    Column("due_on", Date),
+    _id("assignee"),
+    _instant("done_at"),
+    _id("done_by"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    _id("id", primary_key=True),
+    Column("name", Text),
+    _instant("starts_at", nullable=False),
+    _instant("ends_at"),
+    Column("place", Text),
+    Column("agenda", Text),
+    Column("component", Text, nullable=False),
+    _id("created_by", nullable=False),
+    _instant("created_at", nullable=False),
+    _instant("updated_at", nullable=False),
+)
+
+event_issues = Table(
+    "event_issues",
+    metadata,
+    _id("event_id", primary_key=True),
+    _id("issue_id", primary_key=True),
+)
+
+attendances = Table(
+    "attendances",
+    metadata,
+    _id("id", primary_key=True),
+    _id("event_id", nullable=False),
+    _id("individual_id"),
+    _id("organization_id"),
+    Column("component", Text, nullable=False),
+    _id("recorded_by", nullable=False),
+    _instant("recorded_at", nullable=False),
+)
+
+coordination_requests = Table(
+    "coordination_requests",
+    metadata,
+    _id("id", primary_key=True),
+    _id("individual_id", nullable=False),
+    _id("issue_id"),
+    Column("message", Text),
+    Column("due_on", Date),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    _id("requested_by", nullable=False),
+    Column("requested_component", Text, nullable=False),
+    _instant("created_at", nullable=False),
+    _id("answered_by"),
+    _instant("answered_at"),
+    _instant("done_at"),
+)
+
+# Text that was kept although screening found something: one component's alone, by row-level security (T15).
+kept_texts = Table(
+    "kept_texts",
+    metadata,
+    _id("id", primary_key=True),
+    Column("subject_type", Text, nullable=False),
+    _id("subject_id", nullable=False),
+    Column("field", Text, nullable=False),
+    Column("component", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("classes", ARRAY(Text), nullable=False),
+    _id("kept_by", nullable=False),
+    _instant("kept_at", nullable=False),
+)
+
+# What others told: ids and words of closed lists.
+people = Table(
+    "people",
+    metadata,
+    _id("id", primary_key=True),
+    _id("organization_id"),
+    Column("state", Text),
+    Column("placed", Boolean, nullable=False),
+    _id("owner_id"),
+    _id("deputy_id"),
+    Column("component", Text),
+    _id("frozen_request_id"),
+    _id("frozen_by"),
+)
+
+organizations = Table(
+    "organizations",
+    metadata,
+    _id("id", primary_key=True),
+    Column("state", Text),
+    Column("sector", Text),
+)
+
+users = Table(
+    "users",
+    metadata,
+    _id("id", primary_key=True),
+    Column("component", Text),
+    Column("level", Text),
+    Column("roles", ARRAY(Text), nullable=False),
+    Column("active", Boolean, nullable=False),
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    _id("id", primary_key=True),
+    Column("kind", Text, nullable=False),
+    _instant("erased_at", nullable=False),
+)
+
+# Which rows an erased person was linked to, so that the seeker knows where to redact without asking.
+erasure_links = Table(
+    "erasure_links",
+    metadata,
+    Column("n", BigInteger, Identity(), primary_key=True),
+    _id("erasure_id", nullable=False),
+    Column("subject_type", Text, nullable=False),
+    _id("subject_id", nullable=False),
+)

@@ -1,0 +1,1 @@
+"""What can be asked of interactions: one function for one intention."""

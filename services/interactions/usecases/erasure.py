@@ -1,0 +1,92 @@
+"""Erasing an individual, and seeking what may be left of them. Called by the saga alone, for every cause."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from services.chassis.database import UnitOfWork
+from services.interactions.contract import InteractionWithdrawn
+from services.interactions.domain.redaction import Sought, find, redact
+from services.interactions.storage import directory, erasure
+from services.lexicon.seal import open_seal
+
+
+def erase(work: UnitOfWork, *, now: datetime, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
+    """Remove an individual from everything that bears their id; a second time finds nothing and says so.
+
+    Interactions that are left without a person are deleted; others stay, and `seek` takes the person out of their text.
+    """
+    erasure.remember_links(work, erasure_id, individual_id)
+    reached = _remove(work, individual_id, now=now)
+    subjects = [individual_id, erasure_id, *reached.deleted, *reached.requests]
+    work.record("interactions:individual:erase", subjects=subjects, rule=cause)
+    return {"erasure_id": erasure_id, "individual_id": individual_id, "receipts": _receipts(reached)}
+
+
+def seek(
+    work: UnitOfWork, *, now: datetime, erasure_id: str, individual_id: str, sealed: str, key: str
+) -> dict[str, Any]:
+    """Look for the individual's former values in every text, and remove them.
+
+    In rows that were linked to them, names too; in others a name is left, and counted, for the privacy officer to decide.
+    """
+    sought = Sought.of(open_seal(sealed, key, erasure_id=erasure_id))
+    # A talk that was logged between erasing and seeking, by somebody who still had the page open, is reached here.
+    erasure.remember_links(work, erasure_id, individual_id)
+    receipts = _receipts(_remove(work, individual_id, now=now))
+    linked = erasure.links(work, erasure_id)
+    touched: list[str] = []
+    for table, column in erasure.TEXTS:
+        found = removed = 0
+        left_in: list[str] = []
+        for row in erasure.suspects(work, table, column, needles=sought.needles, linked=linked):
+            is_linked = row.subject_id in linked
+            hits = find(row.text, sought, linked=is_linked)
+            gone = [hit for hit in hits if is_linked or hit.kind in {"phone", "email"}]
+            found, removed = found + len(hits), removed + len(gone)
+            if gone:
+                erasure.rewrite(work, table, column, row.id, redact(row.text, gone))
+                touched.append(row.subject_id)
+            if len(gone) < len(hits):
+                left_in.append(row.subject_id)
+        receipts.append(
+            {
+                "store": f"interactions.{table.name}.{column}",
+                "found": found,
+                "removed": removed,
+                "left": found - removed,
+                "left_in": sorted(set(left_in)),
+                "method": "redacted",
+            }
+        )
+    work.record("interactions:individual:seek", subjects=[individual_id, erasure_id, *dict.fromkeys(touched)])
+    return {"erasure_id": erasure_id, "individual_id": individual_id, "receipts": receipts}
+
+
+def erasure_completed(work: UnitOfWork, *, erasure_id: str, individual_id: str, now: datetime) -> None:
+    """The case is closed: what was linked need not be known any more, and the tombstone stays."""
+    directory.bury(work, individual_id, kind="individual", now=now)
+    erasure.forget_links(work, erasure_id)
+
+
+def _remove(work: UnitOfWork, individual_id: str, *, now: datetime) -> erasure.Reached:
+    directory.bury(work, individual_id, kind="individual", now=now)
+    reached = erasure.remove_individual(work, individual_id)
+    for interaction_id in reached.deleted:
+        work.announce(InteractionWithdrawn(interaction_id))
+    return reached
+
+
+def _receipts(reached: erasure.Reached) -> list[dict[str, Any]]:
+    counts = {
+        "interactions.interactions": (len(reached.deleted), "deleted"),
+        "interactions.interaction_individuals": (reached.unlinked, "unlinked"),
+        "interactions.attendances": (reached.attendances, "deleted"),
+        "interactions.coordination_requests": (len(reached.requests), "deleted"),
+        "interactions.people": (reached.people, "deleted"),
+    }
+    return [
+        {"store": store, "found": count, "removed": count, "left": 0, "left_in": [], "method": method}
+        for store, (count, method) in counts.items()
+    ]

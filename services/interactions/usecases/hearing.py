@@ -1,0 +1,100 @@
+"""What interactions does when others announce something; every one of these may come twice, late, or in another order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.access.contract import UserChanged
+from services.chassis.database import UnitOfWork
+from services.contacts.contract import (
+    IndividualChanged,
+    IndividualErased,
+    IndividualFrozen,
+    IndividualRegistered,
+    OrganizationChanged,
+    OrganizationErased,
+    OrganizationRegistered,
+    OwnerChanged,
+)
+from services.interactions.contract import InteractionWithdrawn
+from services.interactions.storage import coordination, directory
+
+#: What a requester reads when the individual asked not to be contacted; it names nobody.
+NO_CONTACT = "This person asked not to be contacted."
+
+
+def individual_registered(work: UnitOfWork, told: IndividualRegistered) -> None:
+    """Know a new individual, unless they are erased already."""
+    if not directory.is_erased(work, told.individual_id):
+        directory.register_person(
+            work,
+            individual_id=told.individual_id,
+            organization_id=told.organization_id,
+            owner_id=told.owner_id,
+            component=told.component,
+            state=told.state,
+        )
+
+
+def individual_changed(work: UnitOfWork, told: IndividualChanged) -> None:
+    """Know where an individual works and for which state they speak."""
+    if not directory.is_erased(work, told.individual_id):
+        directory.place_person(
+            work, individual_id=told.individual_id, organization_id=told.organization_id, state=told.state
+        )
+
+
+def owner_changed(work: UnitOfWork, told: OwnerChanged) -> None:
+    """Know who answers for an individual now."""
+    if not directory.is_erased(work, told.individual_id):
+        directory.hand_over(
+            work,
+            individual_id=told.individual_id,
+            owner_id=told.owner_id,
+            component=told.component,
+            deputy_id=getattr(told, "deputy_id", None),
+        )
+
+
+def individual_frozen(work: UnitOfWork, told: IndividualFrozen, *, now: datetime) -> None:
+    """Take a frozen individual out of lists and reports, and decline what was asked about them (T21)."""
+    if not directory.is_erased(work, told.individual_id):
+        directory.freeze(
+            work, individual_id=told.individual_id, request_id=told.request_id, recorded_by=told.recorded_by
+        )
+        coordination.decline_open(work, told.individual_id, reason=NO_CONTACT, now=now)
+
+
+def individual_erased(work: UnitOfWork, told: IndividualErased, *, now: datetime) -> None:
+    """Contacts erases last: see to it that nobody comes back."""
+    directory.bury(work, told.individual_id, kind="individual", now=now)
+    directory.forget_person(work, told.individual_id)
+
+
+def organization_registered(work: UnitOfWork, told: OrganizationRegistered) -> None:
+    """Know a new organization, unless it is erased already."""
+    if not directory.is_erased(work, told.organization_id):
+        directory.register_organization(
+            work, organization_id=told.organization_id, state=told.state, sector=told.sector
+        )
+
+
+def organization_changed(work: UnitOfWork, told: OrganizationChanged) -> None:
+    """Know an organization as it is now."""
+    if not directory.is_erased(work, told.organization_id):
+        directory.put_organization(work, organization_id=told.organization_id, state=told.state, sector=told.sector)
+
+
+def organization_erased(work: UnitOfWork, told: OrganizationErased, *, now: datetime) -> None:
+    """Unlink an organization; interactions that were with nobody else are gone with it."""
+    directory.bury(work, told.organization_id, kind="organization", now=now)
+    directory.forget_organization(work, told.organization_id)
+    for interaction_id in directory.unlink_organization(work, told.organization_id):
+        work.announce(InteractionWithdrawn(interaction_id))
+
+
+def user_changed(work: UnitOfWork, told: UserChanged) -> None:
+    """Know a user's component and rights."""
+    directory.put_user(
+        work, user_id=told.user_id, component=told.component, level=told.level, roles=told.roles, active=told.active
+    )

@@ -1,0 +1,344 @@
+"""Issues, their updates and their talking points (R65-R71)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller, Invalid, NotFound
+from services.chassis.messages import new_id as fresh_id
+from services.contacts.contract.refusals import IssueUnknown
+from services.interactions.contract import IssueChanged, IssueErased, IssueRegistered
+from services.interactions.contract.refusals import IssueActive
+from services.interactions.domain.cursors import Cursors
+from services.interactions.domain.rights import demand_contributor, demand_reader
+from services.interactions.domain.texts import review
+from services.interactions.storage import issues, pages, texts
+from services.interactions.storage.tables import issues as table
+from services.interactions.usecases.writing import Ids, demand_version, store_text, wire
+from services.lexicon.vocabulary import PRIORITIES
+
+_TEXTS = ("name", "summary")
+
+
+def register_issue(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    name: str,
+    priority: str | None = None,
+    parent_id: str | None = None,
+    active: bool = True,
+    summary: str | None = None,
+    keep_reason: str | None = None,
+    new_id: Ids = fresh_id,
+) -> dict[str, Any]:
+    """Enter an issue; below another one it has that one's priority.
+
+    :raises ContributorsOnly: the caller reads only.
+    :raises IssueUnknown: there is no such parent.
+    :raises Invalid: the priority is another than the parent's.
+    :raises TextNeedsReview: screening found something.
+    """
+    component = demand_contributor(by)
+    if parent_id is not None:
+        priority = _priority_below(work, parent_id, priority)
+    written = review([("name", name), ("summary", summary)], keep_reason=keep_reason)
+    issue_id = new_id()
+    issues.add(
+        work,
+        id=issue_id,
+        **{one.path: one.shared for one in written},
+        priority=priority,
+        parent_id=parent_id,
+        active=active,
+        component=component,
+        created_by=by.id,
+        created_at=now,
+        updated_at=now,
+    )
+    for one in written:
+        store_text(
+            work, one, subject_type="issue", subject_id=issue_id, field=one.path, keep_reason=keep_reason, now=now, new_id=new_id
+        )
+    work.announce(IssueRegistered(issue_id, str(priority), parent_id, active))
+    work.record("interactions:issue:register", subjects=[issue_id], fields=["name", "priority", "parent_id", "active", "summary"])
+    return _issue(work, issue_id)
+
+
+def read_issue(work: UnitOfWork, *, by: Caller, issue_id: str) -> dict[str, Any]:
+    """Read an issue.
+
+    :raises NotFound: there is none.
+    """
+    demand_reader(by)
+    issue = _issue(work, issue_id)
+    work.record("interactions:issue:read", subjects=[issue_id], fields=issue)
+    return issue
+
+
+def list_issues(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
+    """List issues, the latest first."""
+    demand_reader(by)
+    wanted = {name: query[name] for name in ("priority", "parent_id", "active", "q") if name in query}
+    after = cursors.open(query["cursor"], user=by.id, query=query) if query.get("cursor") else None
+    page = pages.page(
+        work, issues.matching(**wanted), keys=[table.c.created_at, table.c.id], after=after, limit=query["limit"]
+    )
+    kept = texts.read(work, [row.id for row in page.rows])
+    last = page.rows[-1] if page.has_more else None
+    work.record("interactions:issue:list", subjects=[row.id for row in page.rows], fields=["name", "priority", "summary"])
+    return {
+        "items": [_shown(row, kept) for row in page.rows],
+        "next": cursors.seal([last.created_at.isoformat(), last.id], user=by.id, query=query) if last else None,
+        "total": page.total,
+    }
+
+
+def read_issue_tree(work: UnitOfWork, *, by: Caller) -> dict[str, Any]:
+    """Return the five priorities with their issues, each with those below it (R65, R71)."""
+    demand_reader(by)
+    rows = issues.everything(work)
+    kept = texts.read(work, [row.id for row in rows])
+    nodes = {row.id: {"id": row.id, "name": _shown(row, kept)["name"], "active": row.active, "issues": []} for row in rows}
+    tops: dict[str, list[Any]] = {priority: [] for priority in PRIORITIES}
+    for row in rows:
+        place: Any = nodes[row.parent_id]["issues"] if row.parent_id in nodes else tops[row.priority]
+        place.append(nodes[row.id])
+    work.record("interactions:issue:list", subjects=nodes, fields=["name", "active", "parent_id", "priority"])
+    return {"items": [{"priority": code, "name": name, "issues": tops[code]} for code, name in PRIORITIES.items()]}
+
+
+def change_issue(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    issue_id: str,
+    if_match: str | None,
+    new_id: Ids = fresh_id,
+    keep_reason: str | None = None,
+    **changes: Any,
+) -> dict[str, Any]:
+    """Change an issue; its priority and everything below it move together.
+
+    :raises ContributorsOnly: the caller reads only.
+    :raises NotFound: there is none.
+    :raises Stale: it changed since.
+    :raises Invalid: it would come to lie below itself, or differ from its parent's priority.
+    """
+    demand_contributor(by)
+    row = issues.one(work, issue_id, lock=True)
+    if row is None:
+        raise NotFound
+    before = _issue(work, issue_id)
+    demand_version(before, if_match)
+    if changes.get("parent_id") is not None:
+        if changes["parent_id"] in {issue_id, *(one.id for one in issues.below(work, issue_id))}:
+            raise Invalid(errors={"parent_id": ["An issue cannot lie below itself."]})
+        changes["priority"] = _priority_below(work, changes["parent_id"], changes.get("priority"))
+    elif row.parent_id is not None and "parent_id" not in changes and "priority" in changes:
+        _priority_below(work, row.parent_id, changes["priority"])
+    moved = [name for name in ("priority", "parent_id", "active") if name in changes and changes[name] != before[name]]
+    values: dict[str, Any] = {name: changes[name] for name in moved}
+    edited = [(name, changes[name]) for name in _TEXTS if name in changes and changes[name] != before[name]]
+    for one in review(edited, keep_reason=keep_reason):
+        store_text(
+            work, one, subject_type="issue", subject_id=issue_id, field=one.path, keep_reason=keep_reason, now=now, new_id=new_id
+        )
+        if one.shared != getattr(row, one.path):
+            values[one.path] = one.shared
+    if values:
+        issues.change(work, issue_id, {**values, "updated_at": now})
+    if values.keys() & {"priority", "parent_id", "active"}:
+        _announce_subtree(work, issue_id, moved="priority" in values, now=now)
+    work.record("interactions:issue:change", subjects=[issue_id], fields=[name for name in changes if name != "keep_reason"])
+    return _issue(work, issue_id)
+
+
+def erase_issue(work: UnitOfWork, *, issue_id: str) -> dict[str, Any]:
+    """Delete an issue that is no longer active, with its updates, talking points and links, and all below it (T7, R133).
+
+    :raises NotFound: there is none.
+    :raises IssueActive: it, or one below it, is active.
+    """
+    row = issues.one(work, issue_id, lock=True)
+    if row is None:
+        raise NotFound
+    gone = [row, *issues.below(work, issue_id)]
+    if any(one.active for one in gone):
+        raise IssueActive
+    issues.remove(work, [one.id for one in gone])
+    for one in gone:
+        work.announce(IssueErased(one.id))
+    work.record("interactions:issue:erase", subjects=[one.id for one in gone])
+    return {"erased": [one.id for one in gone]}
+
+
+def add_issue_update(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    issue_id: str,
+    kind: str,
+    text: str,
+    happened_on: Any = None,
+    keep_reason: str | None = None,
+    new_id: Ids = fresh_id,
+) -> dict[str, Any]:
+    """Tell of an event or a change of policy on an issue (R66, R67)."""
+    component = demand_contributor(by)
+    _demand(work, issue_id)
+    (one,) = review([("text", text)], keep_reason=keep_reason)
+    update_id = new_id()
+    issues.add_update(
+        work,
+        id=update_id,
+        issue_id=issue_id,
+        kind=kind,
+        text=one.shared,
+        happened_on=happened_on,
+        component=component,
+        created_by=by.id,
+        created_at=now,
+    )
+    store_text(
+        work, one, subject_type="issue_update", subject_id=update_id, field="text", keep_reason=keep_reason, now=now, new_id=new_id
+    )
+    work.record("interactions:issue-update:add", subjects=[issue_id, update_id], fields=["kind", "text", "happened_on"])
+    return {
+        "id": update_id,
+        "issue_id": issue_id,
+        "kind": kind,
+        "text": text,
+        "happened_on": wire(happened_on),
+        "component": component,
+        "created_by": by.id,
+        "created_at": wire(now),
+    }
+
+
+def list_issue_updates(work: UnitOfWork, *, by: Caller, issue_id: str) -> dict[str, Any]:
+    """List an issue's updates, the latest first."""
+    demand_reader(by)
+    _demand(work, issue_id)
+    rows = issues.updates(work, issue_id)
+    kept = texts.read(work, [row.id for row in rows])
+    work.record("interactions:issue-update:list", subjects=[issue_id], fields=["kind", "text", "happened_on"])
+    items = [
+        {
+            "id": row.id,
+            "issue_id": issue_id,
+            "kind": row.kind,
+            "text": row.text if row.text is not None else kept.get((row.id, "text")),
+            "happened_on": wire(row.happened_on),
+            "component": row.component,
+            "created_by": row.created_by,
+            "created_at": wire(row.created_at),
+        }
+        for row in rows
+    ]
+    return {"items": items, "next": None, "total": len(items)}
+
+
+def add_talking_point(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    issue_id: str,
+    text: str,
+    keep_reason: str | None = None,
+    new_id: Ids = fresh_id,
+) -> dict[str, Any]:
+    """Add something to say on an issue (R68, R92)."""
+    component = demand_contributor(by)
+    _demand(work, issue_id)
+    (one,) = review([("text", text)], keep_reason=keep_reason)
+    point_id = new_id()
+    issues.add_talking_point(
+        work, id=point_id, issue_id=issue_id, text=one.shared, component=component, created_by=by.id, created_at=now
+    )
+    store_text(
+        work, one, subject_type="talking_point", subject_id=point_id, field="text", keep_reason=keep_reason, now=now, new_id=new_id
+    )
+    work.record("interactions:talking-point:add", subjects=[issue_id, point_id], fields=["text"])
+    return {
+        "id": point_id,
+        "issue_id": issue_id,
+        "text": text,
+        "component": component,
+        "created_by": by.id,
+        "created_at": wire(now),
+    }
+
+
+def list_talking_points(work: UnitOfWork, *, by: Caller, issue_id: str) -> dict[str, Any]:
+    """List an issue's talking points."""
+    demand_reader(by)
+    _demand(work, issue_id)
+    rows = issues.points(work, issue_id)
+    kept = texts.read(work, [row.id for row in rows])
+    work.record("interactions:talking-point:list", subjects=[issue_id], fields=["text"])
+    items = [
+        {
+            "id": row.id,
+            "issue_id": issue_id,
+            "text": row.text if row.text is not None else kept.get((row.id, "text")),
+            "component": row.component,
+            "created_by": row.created_by,
+            "created_at": wire(row.created_at),
+        }
+        for row in rows
+    ]
+    return {"items": items, "next": None, "total": len(items)}
+
+
+def _demand(work: UnitOfWork, issue_id: str) -> None:
+    if issues.one(work, issue_id) is None:
+        raise NotFound
+
+
+def _priority_below(work: UnitOfWork, parent_id: str, priority: str | None) -> str:
+    parent = issues.one(work, parent_id)
+    if parent is None:
+        raise IssueUnknown(errors={"parent_id": ["There is no such issue."]})
+    if priority is not None and priority != parent.priority:
+        raise Invalid(errors={"priority": ["An issue has the priority of the one above it."]})
+    return str(parent.priority)
+
+
+def _announce_subtree(work: UnitOfWork, issue_id: str, *, moved: bool, now: datetime) -> None:
+    top = issues.one(work, issue_id)
+    if top is None:
+        raise NotFound
+    work.announce(IssueChanged(top.id, top.priority, top.parent_id, top.active))
+    for row in issues.below(work, issue_id) if moved else ():
+        issues.change(work, row.id, {"priority": top.priority, "updated_at": now})
+        work.announce(IssueChanged(row.id, top.priority, row.parent_id, row.active))
+
+
+def _issue(work: UnitOfWork, issue_id: str) -> dict[str, Any]:
+    row = issues.one(work, issue_id)
+    if row is None:
+        raise NotFound
+    return _shown(row, texts.read(work, [issue_id]))
+
+
+def _shown(row: Any, kept: texts.Kept) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "name": row.name if row.name is not None else kept.get((row.id, "name")),
+        "priority": row.priority,
+        "parent_id": row.parent_id,
+        "active": row.active,
+        "summary": row.summary if row.summary is not None else kept.get((row.id, "summary")),
+        "component": row.component,
+        "created_by": row.created_by,
+        "created_at": wire(row.created_at),
+        "updated_at": wire(row.updated_at),
+    }

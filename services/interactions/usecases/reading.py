@@ -1,0 +1,181 @@
+"""Reading across: histories, reports, tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller, NotFound
+from services.interactions.domain.cursors import Cursors
+from services.interactions.domain.rights import demand_reader
+from services.interactions.storage import coordination, interactions, issues, pages, reports, texts
+from services.interactions.usecases.writing import wire
+from services.lexicon.places import REGIONS, STATES
+from services.lexicon.vocabulary import at_least
+
+#: How long a requester is told of a refusal.
+_TOLD_FOR = timedelta(days=14)
+_COUNTS = ("spoken_to", "known", "organizations_spoken_to", "organizations_known")
+
+
+def list_history(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
+    """Return interactions and attendances of one stakeholder, the most recent first (R55-R57).
+
+    An organization's include those of its people. A frozen individual has none to show (T21).
+    """
+    demand_reader(by)
+    individual_id, organization_id = query.get("individual_id"), query.get("organization_id")
+    moments = interactions.history(by, individual_id=individual_id, organization_id=organization_id)
+    after = cursors.open(query["cursor"], user=by.id, query=query) if query.get("cursor") else None
+    page = pages.page(work, select(moments), keys=[moments.c.at, moments.c.id], after=after, limit=query["limit"])
+    kept = texts.read(work, [one for row in page.rows for one in (row.id, row.event_id) if one])
+    last = page.rows[-1] if page.has_more else None
+    work.record(
+        "interactions:history:list",
+        subjects=[str(individual_id or organization_id), *(row.id for row in page.rows)],
+        fields=["kind", "at", "mode", "component", "user", "event_id", "issue_ids", "outcome"],
+    )
+    return {
+        "items": [
+            {
+                "kind": row.kind,
+                "id": row.id,
+                "at": wire(row.at),
+                "mode": row.mode,
+                "component": row.component,
+                "user": row.user_id,
+                "event_id": row.event_id,
+                "issue_ids": list(row.issue_ids),
+                "outcome": row.outcome if row.outcome is not None else kept.get((row.id, "outcome")),
+                "event_name": row.event_name if row.event_name is not None else kept.get((row.event_id, "name")),
+            }
+            for row in page.rows
+        ],
+        "next": cursors.seal([last.at.isoformat(), last.id], user=by.id, query=query) if last else None,
+        "total": page.total,
+    }
+
+
+def report_spoken_to(work: UnitOfWork, *, by: Caller, now: datetime, query: Mapping[str, Any]) -> dict[str, Any]:
+    """Count who was spoken to about an issue and all below it, by FEMA region and state (R100, T12).
+
+    `known` and `spoken_to` count individuals; organizations are counted beside them. Attendance counts as contact.
+
+    :raises NotFound: there is no such issue.
+    """
+    counts = _counted(work, by, now, query)
+    regions = []
+    for region, codes in REGIONS.items():
+        if query.get("fema_region", region) != region:
+            continue
+        states = [
+            {"state": code, "name": STATES[code].name, **counts[code]} for code in codes if query.get("state", code) == code
+        ]
+        if states:
+            regions.append({"fema_region": region, **_sum(states), "states": states})
+    everywhere = "fema_region" not in query and "state" not in query
+    without = counts[None] if everywhere else dict.fromkeys(_COUNTS, 0)
+    _record_report(work, "spoken-to", query)
+    return {"regions": regions, "without_state": without, "total": _sum([*regions, without])}
+
+
+def report_coverage_gaps(work: UnitOfWork, *, by: Caller, now: datetime, query: Mapping[str, Any]) -> dict[str, Any]:
+    """Name the states where people are known and nobody was spoken to, and those where nobody is known (R88, R97).
+
+    :raises NotFound: there is no such issue.
+    """
+    counts = _counted(work, by, now, query)
+    items: list[dict[str, Any]] = []
+    for code, state in STATES.items():
+        if query.get("fema_region", state.region) != state.region or query.get("state", code) != code:
+            continue
+        if not counts[code]["spoken_to"]:
+            known = counts[code]["known"]
+            items.append(
+                {
+                    "fema_region": state.region,
+                    "state": code,
+                    "name": state.name,
+                    "known": known,
+                    "gap": "not_spoken_to" if known else "nobody_known",
+                }
+            )
+    # What one can act on at once comes first: the most people whom nobody has spoken to.
+    items.sort(key=lambda item: (-item["known"], item["fema_region"], item["state"]))
+    _record_report(work, "coverage-gaps", query)
+    return {"items": items, "total": len(items)}
+
+
+def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime) -> dict[str, Any]:
+    """Return what waits for the caller: requests to answer and to carry out, answers to what they asked, promises (R53, R87)."""
+    tasks: list[dict[str, Any]] = []
+    if at_least(by.level, "reader"):
+        tasks += _requests_to_answer(work, by)
+        tasks += _requests_sent(work, by, now)
+        tasks += [
+            {
+                "kind": "keep-promise",
+                "subject": {"type": "follow_up", "id": row.id, "interaction_id": row.interaction_id},
+                "due_on": wire(row.due_on),
+                "link": f"/interactions/{row.interaction_id}",
+            }
+            for row in interactions.open_promises(work, by.id)
+        ]
+    work.record("interactions:task:list", subjects=[task["subject"]["id"] for task in tasks], fields=["kind", "due_on"])
+    return {"items": tasks, "next": None, "total": len(tasks)}
+
+
+def _requests_to_answer(work: UnitOfWork, by: Caller) -> list[dict[str, Any]]:
+    kinds = {"requested": "answer-coordination-request", "accepted": "carry-out-coordination-request"}
+    rows = work.execute(coordination.matching(by, side="received").limit(200).order_by("created_at")).all()
+    return [_request_task(kinds[row.status], row) for row in rows if row.status in kinds]
+
+
+def _requests_sent(work: UnitOfWork, by: Caller, now: datetime) -> list[dict[str, Any]]:
+    tasks = []
+    for row in work.execute(coordination.matching(by, side="sent").order_by("created_at").limit(200)):
+        if row.requested_by != by.id:
+            continue
+        if row.status in {"requested", "accepted"}:
+            tasks.append(_request_task("await-coordination-request", row))
+        elif row.status == "declined" and row.answered_at >= now - _TOLD_FOR:
+            tasks.append(_request_task("coordination-request-declined", row))
+    return tasks
+
+
+def _request_task(kind: str, row: Any) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "subject": {"type": "coordination_request", "id": row.id, "individual_id": row.individual_id},
+        "due_on": wire(row.due_on),
+        "link": f"/coordination-requests/{row.id}",
+    }
+
+
+def _counted(work: UnitOfWork, by: Caller, now: datetime, query: Mapping[str, Any]) -> dict[str | None, dict[str, int]]:
+    demand_reader(by)
+    issue_id = query.get("issue_id")
+    if issue_id is not None and issues.one(work, issue_id) is None:
+        raise NotFound
+    until = min(query["until"], now) if "until" in query else now
+    asked = reports.Asked(issue_id, query.get("priority"), query.get("component"), query.get("since"), until)
+    known, organizations_known = reports.known(work)
+    spoken, organizations_spoken = reports.spoken_to(work, asked)
+    counts: dict[str | None, dict[str, int]] = {}
+    for code in (*STATES, None):
+        numbers = (spoken, known, organizations_spoken, organizations_known)
+        counts[code] = {name: of.get(code, 0) for name, of in zip(_COUNTS, numbers, strict=True)}
+    return counts
+
+
+def _sum(rows: list[Any]) -> dict[str, int]:
+    return {name: sum(row[name] for row in rows) for name in _COUNTS}
+
+
+def _record_report(work: UnitOfWork, name: str, query: Mapping[str, Any]) -> None:
+    subjects = [query["issue_id"]] if "issue_id" in query else []
+    work.record(f"interactions:report:{name}", subjects=subjects, fields=["state", *_COUNTS])

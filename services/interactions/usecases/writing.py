@@ -1,0 +1,132 @@
+"""What all use cases that write share: whose text it is, which version is meant, who is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller, Invalid, PreconditionMissing, Stale, entity_tag, wire_value
+from services.contacts.contract.refusals import IndividualFrozen, IssueUnknown
+from services.interactions.domain.rights import Person
+from services.interactions.domain.texts import Written
+from services.interactions.storage import directory, issues, texts
+
+Ids = Callable[[], str]
+
+
+def wire(moment: object) -> Any:
+    """Return an instant or a date as it travels, and None as None."""
+    return None if moment is None else wire_value(moment)
+
+
+def demand_version(representation: Mapping[str, Any], if_match: str | None) -> None:
+    """Go on only with the version that the caller read.
+
+    :raises PreconditionMissing: it names none.
+    :raises Stale: it is another one.
+    """
+    if not if_match:
+        raise PreconditionMissing
+    if if_match.strip() != "*" and entity_tag(representation) not in {tag.strip() for tag in if_match.split(",")}:
+        raise Stale
+
+
+def store_text(
+    work: UnitOfWork,
+    written: Written,
+    *,
+    subject_type: str,
+    subject_id: str,
+    field: str,
+    keep_reason: str | None,
+    now: datetime,
+    new_id: Ids,
+) -> None:
+    """Put what was kept against a finding where its component alone reads it; else forget what was kept there (T15)."""
+    if written.classes and written.text is not None:
+        texts.keep(
+            work,
+            id=new_id(),
+            subject_type=subject_type,
+            subject_id=subject_id,
+            field=field,
+            text=written.text,
+            reason=keep_reason or "",
+            classes=written.classes,
+            now=now,
+        )
+    else:
+        texts.drop(work, subject_id, field)
+
+
+def demand_issues(work: UnitOfWork, issue_ids: Iterable[str]) -> None:
+    """Every issue must exist.
+
+    :raises IssueUnknown: one doesn't.
+    """
+    wanted = set(issue_ids)
+    if wanted and (missing := wanted - issues.known(work, wanted)):
+        raise IssueUnknown(errors={"issue_ids": [f"There is no issue {one}." for one in sorted(missing)]})
+
+
+def demand_individuals(
+    work: UnitOfWork, individual_ids: Iterable[str], *, request_id: str | None = None, field: str = "individual_ids"
+) -> dict[str, Person]:
+    """Every individual must be known and not frozen, unless it is about the very request that froze them (T21).
+
+    :raises Invalid: one is not known, or is gone.
+    :raises IndividualFrozen: one asked not to be contacted.
+    """
+    wanted = list(dict.fromkeys(individual_ids))
+    found = directory.persons(work, wanted, lock=True) if wanted else {}
+    if missing := [one for one in wanted if one not in found]:
+        raise Invalid(errors={field: [f"There is no individual {one}." for one in missing]})
+    for one in found.values():
+        if one.frozen_request_id is not None and one.frozen_request_id != request_id:
+            raise IndividualFrozen
+    return found
+
+
+def demand_organizations(work: UnitOfWork, organization_ids: Iterable[str]) -> None:
+    """Every organization must be known.
+
+    :raises Invalid: one is not.
+    """
+    wanted = list(dict.fromkeys(organization_ids))
+    found = directory.known_organizations(work, wanted) if wanted else set()
+    if missing := [one for one in wanted if one not in found]:
+        raise Invalid(errors={"organization_ids": [f"There is no organization {one}." for one in missing]})
+
+
+def demand_own_component(by: Caller, component: str | None) -> None:
+    """What is logged belongs to the caller's component.
+
+    :raises Invalid: another one is named.
+    """
+    if component is not None and component != by.component:
+        raise Invalid(errors={"component": ["Only your own component's."]})
+
+
+def demand_colleague(work: UnitOfWork, by: Caller, user_id: str) -> None:
+    """Only what oneself or a colleague of the same component did is logged (R50, R51).
+
+    :raises Invalid: it is somebody else.
+    """
+    if user_id == by.id:
+        return
+    component, active = directory.known_users(work, [user_id]).get(user_id, (None, False))
+    if not active or component != by.component:
+        raise Invalid(errors={"user": ["An active colleague of your own component."]})
+
+
+def demand_users(work: UnitOfWork, by: Caller, user_ids: Iterable[str], *, field: str) -> None:
+    """Every user must be active.
+
+    :raises Invalid: one is not, or is not known.
+    """
+    wanted = set(user_ids) - {by.id}
+    known = directory.known_users(work, wanted) if wanted else {}
+    if any(not known.get(one, (None, False))[1] for one in wanted):
+        raise Invalid(errors={field: ["An active user."]})

@@ -1,0 +1,164 @@
+"""An interactions database in which contacts and access have announced the cast and a few stakeholders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from services.access.contract import UserChanged
+from services.chassis.database import Database, UnitOfWork
+from services.chassis.messages import Caller, entity_tag, new_id
+from services.contacts.contract import IndividualFrozen, IndividualRegistered, OrganizationRegistered
+from services.interactions.domain.cursors import Cursors
+from services.interactions.usecases import coordination, events, hearing, interactions, issues, reading
+from tests.cast import AMINA, EVERYBODY
+
+NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+CURSORS = Cursors(b"a key of tests, thirty-two bytes")
+
+
+@dataclass
+class Office:
+    """The use cases, each in a unit of work of its own."""
+
+    database: Database
+    now: datetime = NOW
+    heard: Caller = field(default_factory=lambda: Caller.service("interactions"))
+
+    @contextmanager
+    def work(self, by: Caller, role: str | None = None) -> Iterator[UnitOfWork]:
+        """Open a unit of work for a caller."""
+        with self.database.work(by, role=role) as work:
+            yield work
+
+    def do(self, by: Caller, use_case: Callable[..., Any], **given: Any) -> Any:
+        """Run a use case as a caller, at the office's time where it asks for it."""
+        names = use_case.__code__.co_varnames[: use_case.__code__.co_argcount + use_case.__code__.co_kwonlyargcount]
+        told = {"by": by, "now": self.now, "cursors": CURSORS}
+        with self.work(by) as work:
+            return use_case(work, **{name: value for name, value in told.items() if name in names}, **given)
+
+    def hear(self, listener: Callable[..., Any], announcement: Any) -> None:
+        """Hear an announcement."""
+        names = listener.__code__.co_varnames[: listener.__code__.co_argcount + listener.__code__.co_kwonlyargcount]
+        with self.work(self.heard) as work:
+            listener(work, announcement, **({"now": self.now} if "now" in names else {}))
+
+    def individual(self, owner: Caller = AMINA, *, state: str | None = "TX", organization_id: str | None = None) -> str:
+        """Let contacts announce an individual."""
+        individual_id = new_id()
+        self.hear(
+            hearing.individual_registered,
+            IndividualRegistered(individual_id, organization_id, owner.id, str(owner.component), state),
+        )
+        return individual_id
+
+    def organization(self, *, state: str | None = "TX") -> str:
+        """Let contacts announce an organization."""
+        organization_id = new_id()
+        self.hear(hearing.organization_registered, OrganizationRegistered(organization_id, state, "private_sector"))
+        return organization_id
+
+    def freeze(self, individual_id: str, recorded_by: Caller) -> str:
+        """Let contacts announce that an individual is frozen; return the request."""
+        request_id = new_id()
+        self.hear(
+            hearing.individual_frozen,
+            IndividualFrozen(individual_id, request_id, "phone", "2026-11-23", recorded_by.id, recorded_by.component),
+        )
+        return request_id
+
+    def issue(self, by: Caller = AMINA, **given: Any) -> str:
+        """Enter an issue."""
+        return str(self.do(by, issues.register_issue, **{"name": "Worksite enforcement", "priority": "immigration", **given})["id"])
+
+    def talk(self, by: Caller = AMINA, *, ago: timedelta = timedelta(hours=1), **given: Any) -> dict[str, Any]:
+        """Log a call."""
+        found: dict[str, Any] = self.do(by, interactions.log_interaction, **{"held_at": self.now - ago, "mode": "phone", **given})
+        return found
+
+    def correct(self, by: Caller, talk: dict[str, Any], **changes: Any) -> dict[str, Any]:
+        """Change an interaction as it was read."""
+        found: dict[str, Any] = self.do(
+            by, interactions.change_interaction, interaction_id=talk["id"], if_match=entity_tag(talk), **changes
+        )
+        return found
+
+    def read(self, by: Caller, interaction_id: str) -> dict[str, Any]:
+        """Read an interaction."""
+        found: dict[str, Any] = self.do(by, interactions.read_interaction, interaction_id=interaction_id)
+        return found
+
+    def talks(self, by: Caller, **query: Any) -> dict[str, Any]:
+        """List interactions."""
+        found: dict[str, Any] = self.do(by, interactions.list_interactions, query={"limit": 50, **query})
+        return found
+
+    def event(self, by: Caller = AMINA, *, ago: timedelta = timedelta(days=1), **given: Any) -> str:
+        """Enter an event."""
+        return str(self.do(by, events.enter_event, **{"name": "Roundtable", "starts_at": self.now - ago, **given})["id"])
+
+    def attend(self, by: Caller, event_id: str, *individual_ids: str, organization_ids: tuple[str, ...] = ()) -> dict[str, Any]:
+        """Record attendance."""
+        found: dict[str, Any] = self.do(
+            by, events.add_attendees, event_id=event_id, individual_ids=list(individual_ids), organization_ids=list(organization_ids)
+        )
+        return found
+
+    def ask(self, by: Caller, individual_id: str, **given: Any) -> dict[str, Any]:
+        """Send a coordination request."""
+        found: dict[str, Any] = self.do(
+            by, coordination.request_coordination, **{"individual_id": individual_id, "message": "Please pass on the guidance.", **given}
+        )
+        return found
+
+    def answer(self, by: Caller, request: dict[str, Any], status: str, **given: Any) -> dict[str, Any]:
+        """Answer a coordination request as it was read."""
+        found: dict[str, Any] = self.do(
+            by,
+            coordination.answer_coordination_request,
+            request_id=request["id"],
+            if_match=entity_tag(request),
+            status=status,
+            **given,
+        )
+        return found
+
+    def tasks(self, by: Caller) -> list[tuple[str, str]]:
+        """Return kinds and subjects of what waits for somebody."""
+        return [(task["kind"], task["subject"]["id"]) for task in self.do(by, reading.list_tasks)["items"]]
+
+    def state(self, by: Caller, code: str, **query: Any) -> dict[str, Any]:
+        """Return one state's row of the report `spoken-to`."""
+        report = self.do(by, reading.report_spoken_to, query=query)
+        (row,) = [state for region in report["regions"] for state in region["states"] if state["state"] == code]
+        return dict(row)
+
+    def announced(self, name: str) -> list[dict[str, Any]]:
+        """Return the fields of what was announced under a name, in order."""
+        with self.database.plain() as connection:
+            rows = connection.execute(text("SELECT body FROM outbox ORDER BY id")).scalars().all()
+        return [row["fields"] for row in rows if row["name"] == name]
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Return the audit entries, in order."""
+        with self.database.plain() as connection:
+            return list(connection.execute(text("SELECT body FROM entries WHERE n > 0 ORDER BY n")).scalars())
+
+
+@pytest.fixture
+def office(fresh_database: Callable[[str], Database]) -> Office:
+    """Interactions, with the cast known to it."""
+    office = Office(fresh_database("interactions"))
+    for somebody in EVERYBODY:
+        office.hear(
+            hearing.user_changed,
+            UserChanged(somebody.id, somebody.component, somebody.level, tuple(somebody.roles), active=True),
+        )
+    return office

@@ -1,0 +1,182 @@
+"""Erasing an individual from interactions, and seeking what is left of them, against PostgreSQL."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from typing import Any
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Text, select, text
+
+from services.chassis.messages import Caller, Invalid, NotFound, new_id
+from services.contacts.contract import IndividualChanged, IndividualErased, IndividualRegistered, OwnerChanged
+from services.interactions.storage import erasure as stored
+from services.interactions.storage.tables import metadata
+from services.interactions.usecases import coordination, erasure, events, hearing, issues
+from tests.cast import AMINA, CHLOE, DOV
+from tests.integration.interactions.conftest import Office
+
+RETENTION = Caller.service("retention")
+FULL = f"{DOV.first_name} {DOV.last_name}"
+
+
+def seal(erasure_id: str, **values: Any) -> tuple[str, str]:
+    """Seal Dov's former values as contacts does; return seal and key."""
+    key, nonce = os.urandom(32), os.urandom(12)
+    wire = {"first_name": DOV.first_name, "last_name": DOV.last_name, "phones": ["+19565550142"], "emails": [DOV.email], **values}
+    sealed = nonce + AESGCM(key).encrypt(nonce, json.dumps(wire).encode(), erasure_id.encode())
+    return base64.b64encode(sealed).decode(), base64.b64encode(key).decode()
+
+
+def erase(office: Office, individual_id: str, erasure_id: str, *, cause: str = "no-contact") -> dict[str, Any]:
+    """Answer `erase` as the saga asks for it."""
+    with office.work(RETENTION, role="eraser") as work:
+        return erasure.erase(work, now=office.now, erasure_id=erasure_id, individual_id=individual_id, cause=cause)
+
+
+def seek(office: Office, individual_id: str, erasure_id: str) -> dict[str, dict[str, Any]]:
+    """Answer `seek`; return the receipts by store."""
+    sealed, key = seal(erasure_id)
+    with office.work(RETENTION, role="eraser") as work:
+        found = erasure.seek(
+            work, now=office.now, erasure_id=erasure_id, individual_id=individual_id, sealed=sealed, key=key
+        )
+    return {receipt["store"]: receipt for receipt in found["receipts"]}
+
+
+@pytest.mark.requirement("R165", "R166", "T16")
+def test_dov_is_gone_from_talks_attendance_requests_and_text(office: Office) -> None:
+    dov, other, issue = office.individual(), office.individual(), office.issue()
+    alone = office.talk(individual_ids=[dov], issue_ids=[issue], outcome=f"{FULL} promised a list.")
+    together = office.talk(
+        individual_ids=[dov, other],
+        outcome=f"{FULL} asked for it in writing; Quillfeather's office will call.",
+        follow_ups=[{"text": "Send Dov the guidance", "due_on": None, "assignee": None, "done_at": None}],
+    )
+    kept = office.talk(CHLOE, individual_ids=[dov, other], outcome=f"Dov is at (956) 555-0142 or {DOV.email.upper()}", keep_reason="Asked")
+    event = office.event(agenda=f"{FULL} speaks")
+    office.attend(AMINA, event, dov, other)
+    asked = office.ask(CHLOE, dov)
+    erasure_id = new_id()
+
+    receipts = {receipt["store"]: receipt for receipt in erase(office, dov, erasure_id)["receipts"]}
+    assert receipts["interactions.interactions"]["removed"] == 1
+    assert receipts["interactions.interaction_individuals"]["removed"] == 3
+    assert receipts["interactions.attendances"]["removed"] == 1
+    assert receipts["interactions.coordination_requests"]["removed"] == 1
+    found = seek(office, dov, erasure_id)
+    assert found["interactions.interactions.outcome"]["removed"] == 2
+    assert found["interactions.kept_texts.text"]["removed"] == 3
+    assert all(receipt["left"] == 0 for receipt in found.values())
+
+    with pytest.raises(NotFound):
+        office.read(AMINA, alone["id"])
+    assert office.announced("interactions:interaction:withdrawn") == [{"interaction_id": alone["id"]}]
+    left = office.read(AMINA, together["id"])
+    assert left["individual_ids"] == [other]
+    assert left["outcome"] == "[removed] asked for it in writing; [removed]'s office will call."
+    assert left["follow_ups"][0]["text"] == "Send [removed] the guidance"
+    assert office.read(CHLOE, kept["id"])["outcome"] == "[removed] is at [removed] or [removed]"
+    assert office.do(AMINA, events.read_event, event_id=event)["agenda"] == "[removed] speaks"
+    attendees = office.do(AMINA, events.list_attendees, event_id=event, query={"limit": 50})["items"]
+    assert [one["individual_id"] for one in attendees] == [other]
+    with pytest.raises(NotFound):
+        office.do(CHLOE, coordination.read_coordination_request, request_id=asked["id"])
+    again = seek(office, dov, erasure_id)
+    assert all(receipt["found"] == 0 for receipt in again.values())
+
+
+@pytest.mark.requirement("R166")
+def test_in_rows_not_linked_numbers_go_and_a_name_is_left_for_the_privacy_officer(office: Office) -> None:
+    dov, other = office.individual(), office.individual()
+    office.talk(individual_ids=[dov])
+    aside = office.talk(individual_ids=[other], outcome=f"Ask {FULL}.")
+    office.do(
+        CHLOE, issues.register_issue, name="Freight", priority="one_dhs", summary=f"Desk: {DOV.cell}", keep_reason="A public desk"
+    )
+    harmless = office.talk(individual_ids=[other], outcome="Mr. Quillfeather-Smith of Ohio will call Dov's Diner.")
+    erasure_id = new_id()
+    erase(office, dov, erasure_id)
+    found = seek(office, dov, erasure_id)
+    outcome = found["interactions.interactions.outcome"]
+    assert (outcome["found"], outcome["removed"], outcome["left"], outcome["left_in"]) == (1, 0, 1, [aside["id"]])
+    assert found["interactions.kept_texts.text"]["removed"] == 1
+    assert office.read(AMINA, aside["id"])["outcome"] == f"Ask {FULL}."
+    assert office.read(AMINA, harmless["id"])["outcome"] == "Mr. Quillfeather-Smith of Ohio will call Dov's Diner."
+
+
+@pytest.mark.requirement("R166")
+def test_late_messages_bring_nobody_back(office: Office) -> None:
+    dov, erasure_id = office.individual(), new_id()
+    erase(office, dov, erasure_id)
+    office.hear(hearing.individual_registered, IndividualRegistered(dov, None, AMINA.id, "ICE", "TX"))
+    office.hear(hearing.individual_changed, IndividualChanged(dov, None, "TX"))
+    office.hear(hearing.owner_changed, OwnerChanged(dov, AMINA.id, "ICE"))
+    office.freeze(dov, CHLOE)
+    assert office.state(AMINA, "TX")["known"] == 0
+    with pytest.raises(Invalid):
+        office.talk(individual_ids=[dov])
+    with office.work(AMINA) as work:
+        assert work.execute(text("SELECT count(*) FROM people WHERE id = :id"), {"id": dov}).scalar_one() == 0
+
+
+def test_erasing_twice_finds_nothing_the_second_time_and_still_knows_what_was_linked(office: Office) -> None:
+    dov, other, erasure_id = office.individual(), office.individual(), new_id()
+    talk = office.talk(individual_ids=[dov, other], outcome="Dov asked.")
+    erase(office, dov, erasure_id)
+    assert all(receipt["found"] == 0 for receipt in erase(office, dov, erasure_id)["receipts"])
+    office.hear(hearing.individual_erased, IndividualErased(dov, "no-contact"))
+    seek(office, dov, erasure_id)
+    assert office.read(AMINA, talk["id"])["outcome"] == "[removed] asked."
+
+
+def test_the_wrong_key_opens_nothing(office: Office) -> None:
+    erasure_id = new_id()
+    sealed, _ = seal(erasure_id)
+    with pytest.raises(InvalidTag), office.work(RETENTION, role="eraser") as work:
+        erasure.seek(
+            work,
+            now=office.now,
+            erasure_id=erasure_id,
+            individual_id=new_id(),
+            sealed=sealed,
+            key=base64.b64encode(bytes(32)).decode(),
+        )
+
+
+def test_the_trail_of_an_erasure_names_ids_alone(office: Office) -> None:
+    dov, other, erasure_id = office.individual(), office.individual(), new_id()
+    office.talk(individual_ids=[dov, other], outcome=f"{FULL} asked.")
+    erase(office, dov, erasure_id)
+    seek(office, dov, erasure_id)
+    entries = [entry for entry in office.entries() if entry["actor"] == "retention"]
+    assert [entry["action"] for entry in entries] == ["interactions:individual:erase", "interactions:individual:seek"]
+    assert all(dov in entry["subjects"] for entry in entries)
+    assert "Quillfeather" not in json.dumps(entries)
+
+
+def test_the_seeker_reads_every_column_that_people_write_into() -> None:
+    closed = {"priority", "component", "kind", "mode", "status", "requested_component", "subject_type", "field", "state", "sector", "level"}
+    written = {
+        (table.name, column.name)
+        for table in metadata.tables.values()
+        for column in table.columns
+        if isinstance(column.type, Text) and column.name not in closed
+    }
+    assert written == {(table.name, column) for table, column in stored.TEXTS}
+
+
+def test_the_first_look_finds_what_folding_finds(office: Office) -> None:
+    with office.work(AMINA) as work:
+        for written, sought in (
+            ("Señor García-Núñez", "garcianunez"),
+            ("(956) 555-0142", "9565550142"),
+            ("O\u2019Neil", "oneil"),
+            ("Søren", "soren"),
+        ):
+            squeezed = work.execute(select(text("squeezed(:written)")), {"written": written}).scalar_one()
+            assert sought in squeezed

@@ -1,0 +1,138 @@
+"""The rules of engagement that need no database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from marshmallow import Schema
+
+from services.chassis.messages import Invalid, NotFound, new_id
+from services.contacts.contract.refusals import ContributorsOnly, CursorInvalid, TextNeedsReview
+from services.interactions import contract
+from services.interactions.contract import as_id, loaded
+from services.interactions.contract.refusals import RequestSettled
+from services.interactions.domain.coordination import demand_move
+from services.interactions.domain.cursors import Cursors
+from services.interactions.domain.moments import CLOCK_SKEW, demand_past
+from services.interactions.domain.rights import Person, demand_contributor, may_answer, may_see_frozen
+from services.interactions.domain.texts import review
+from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE, RENATA
+
+NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
+DOVS_RECORD = Person("dov", owner_id=AMINA.id, component="ICE", frozen_request_id="request", frozen_by=CHLOE.id)
+STATES = ("requested", "accepted", "declined", "done")
+
+
+@pytest.mark.requirement("R86", "R87")
+def test_a_request_moves_only_along_its_path() -> None:
+    allowed = {("requested", "accepted"), ("requested", "declined"), ("accepted", "done"), ("accepted", "declined")}
+    for current in STATES:
+        for wanted in STATES:
+            if (current, wanted) in allowed:
+                demand_move(current, wanted)
+            else:
+                with pytest.raises(RequestSettled):
+                    demand_move(current, wanted)
+
+
+@pytest.mark.requirement("T10", "T21")
+def test_the_owner_and_their_office_administrator_answer_and_who_recorded_the_request_still_sees() -> None:
+    assert [may_answer(by, DOVS_RECORD) for by in (AMINA, GRACE, BRUNO, CHLOE, FARID)] == [True, True, False, False, False]
+    assert [may_see_frozen(by, DOVS_RECORD) for by in (AMINA, GRACE, CHLOE, FARID, BRUNO, RENATA)] == [
+        True,
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+@pytest.mark.requirement("T19", "R153")
+def test_only_contributors_and_above_write() -> None:
+    assert demand_contributor(GRACE) == "ICE"
+    for by in (RENATA, EDDA, FARID):
+        with pytest.raises(ContributorsOnly):
+            demand_contributor(by)
+
+
+@pytest.mark.requirement("R48")
+def test_clocks_may_differ_a_little_and_no_more() -> None:
+    demand_past(NOW + CLOCK_SKEW, now=NOW, field="held_at")
+    for moment in (NOW + CLOCK_SKEW + timedelta(seconds=1), datetime(1999, 1, 1, tzinfo=UTC)):
+        with pytest.raises(Invalid):
+            demand_past(moment, now=NOW, field="held_at")
+
+
+def test_a_cursor_is_good_for_one_user_and_one_query() -> None:
+    cursors = Cursors(bytes(32))
+    sealed = cursors.seal(["2026", "id"], user="amina", query={"issue_id": "a", "limit": 2})
+    assert cursors.open(sealed, user="amina", query={"issue_id": "a", "limit": 9, "cursor": sealed}) == ["2026", "id"]
+    for user, query, given in (
+        ("bruno", {"issue_id": "a"}, sealed),
+        ("amina", {"issue_id": "b"}, sealed),
+        ("amina", {"issue_id": "a"}, sealed[1:]),
+        ("amina", {"issue_id": "a"}, ""),
+        ("amina", {"issue_id": "a"}, "äöü"),
+    ):
+        with pytest.raises(CursorInvalid):
+            cursors.open(given, user=user, query=query)
+    with pytest.raises(CursorInvalid):
+        Cursors(b"another key").open(sealed, user="amina", query={"issue_id": "a"})
+
+
+@pytest.mark.requirement("T15", "R41")
+def test_text_with_a_finding_is_asked_about_and_kept_only_with_a_reason() -> None:
+    with pytest.raises(TextNeedsReview) as asked:
+        review([("outcome", "Call 956-555-0142"), ("agenda", "Nothing")], keep_reason=None)
+    assert list(asked.value.errors or {}) == ["outcome"]
+    kept, clean = review([("outcome", "Call 956-555-0142"), ("agenda", "Nothing")], keep_reason="He asked")
+    assert (kept.shared, kept.classes, clean.shared) == (None, ("phone",), "Nothing")
+
+
+CALL: dict[str, Any] = {"held_at": "2026-11-23T14:00:00Z", "mode": "phone", "individual_ids": [new_id()]}
+
+
+@pytest.mark.requirement("R13")
+@pytest.mark.parametrize(
+    ("schema", "body", "field"),
+    [
+        (contract.InteractionCreateSchema(), {**CALL, "party": "x"}, "party"),
+        (contract.InteractionCreateSchema(), {**CALL, "mode": "telepathy"}, "mode"),
+        (contract.InteractionCreateSchema(), {**CALL, "held_at": "yesterday"}, "held_at"),
+        (contract.InteractionCreateSchema(), {**CALL, "individual_ids": []}, "individual_ids"),
+        (contract.InteractionCreateSchema(), {**CALL, "individual_ids": ["x"]}, "individual_ids.0"),
+        (contract.InteractionCreateSchema(), {**CALL, "outcome": "a\x00b"}, "outcome"),
+        (contract.InteractionCreateSchema(), {**CALL, "follow_ups": [{"due_on": "2026-12-01"}]}, "follow_ups.0.text"),
+        (contract.IssueCreateSchema(), {"name": "X"}, "priority"),
+        (contract.IssueCreateSchema(), {"name": " ", "priority": "one_dhs"}, "name"),
+        (contract.EventCreateSchema(), {"name": "X", "starts_at": "2026-11-23T14:00Z", "ends_at": "2026-11-22T14:00Z"}, "ends_at"),
+        (contract.CoordinationRequestChangeSchema(), {"status": "declined"}, "reason"),
+        (contract.CoordinationRequestChangeSchema(), {"status": "requested"}, "status"),
+        (contract.HistoryQuerySchema(), {}, "individual_id"),
+        (contract.SpokenToQuerySchema(), {"state": "XX"}, "state"),
+        (contract.InteractionListQuerySchema(), {"limit": 201}, "limit"),
+    ],
+)
+def test_what_is_wrong_is_said_of_its_field(schema: Schema, body: dict[str, Any], field: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        loaded(schema, body)
+    assert field in (refused.value.errors or {})
+    assert refused.value.code == ("unknown-field" if field == "party" else "invalid")
+
+
+def test_what_is_right_is_taken_and_a_follow_up_is_taken_back_as_it_was_read() -> None:
+    promise = {"id": new_id(), "text": None, "due_on": None, "assignee": None, "done_at": None, "done_by": new_id()}
+    taken = loaded(contract.InteractionChangeSchema(), {"follow_ups": [promise]})
+    assert taken["follow_ups"] == [{name: value for name, value in promise.items() if name != "done_by"}]
+    assert loaded(contract.InteractionCreateSchema(), CALL)["held_at"] == datetime(2026, 11, 23, 14, tzinfo=UTC)
+
+
+def test_what_is_no_id_names_nothing() -> None:
+    given = new_id()
+    assert as_id(given.upper()) == given
+    for wrong in ("x", None, 3, ["a"]):
+        with pytest.raises(NotFound):
+            as_id(wrong)
