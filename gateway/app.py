@@ -35,8 +35,9 @@ from gateway.limits import Window
 from gateway.trail import record, recorded, source
 from services.access.contract import SessionRequired
 from services.chassis import logs
+from services.chassis.bus.answering import AcknowledgementRequired
 from services.chassis.config import Settings
-from services.chassis.messages import Forbidden, Refusal, Unauthenticated, new_id
+from services.chassis.messages import Refusal, Unauthenticated, new_id
 from services.chassis.revocations import Revocations
 
 log = structlog.get_logger(__name__)
@@ -87,12 +88,6 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-
-
-class AcknowledgementRequired(Forbidden):
-    """Acknowledge the three statements first."""
-
-    code = "acknowledgement-required"
 
 
 class Orjson(JSONProvider):

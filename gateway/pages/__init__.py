@@ -3,7 +3,7 @@
 They say the same words on the bus as the API and know no rule of their own.
 """
 
-from gateway.pages import desk, door, engagement, entry, imports, record, search, trail
+from gateway.pages import desk, door, engagement, entry, imports, record, removal, search, trail
 from gateway.pages.frame import blueprint, fault_page, refusal_page
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "imports",
     "record",
     "refusal_page",
+    "removal",
     "search",
     "trail",
 ]

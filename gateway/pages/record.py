@@ -9,7 +9,7 @@ from flask import Response, g, request
 from gateway.clients import command, query
 from gateway.errors import status_of
 from gateway.pages.frame import attempt, blueprint, checked, issue_names, names_of, page, to, typed
-from gateway.routes.individuals import ErasureRequestSchema
+from gateway.routes.removal import erase as erase_record
 from gateway.routes.timeline import timeline
 from gateway.trail import recorded
 from services.chassis.messages import Refusal, Unauthenticated, Unavailable, entity_tag
@@ -21,6 +21,7 @@ from services.contacts.contract import (
     NoteCreateSchema,
     RevealQuerySchema,
 )
+from services.retention.contract import ErasureRequestSchema
 
 FACTS = ("salutation", "first_name", "last_name", "title", "state")
 
@@ -151,14 +152,7 @@ def erasing_individual(individual_id: Any) -> Response:
 
     def erase() -> Response:
         body = checked(ErasureRequestSchema, typed("reason"))
-        accepted = command(
-            "retention",
-            "request_erasure",
-            subject_type="individual",
-            subject_id=str(individual_id),
-            reason=body["reason"],
-            if_match=request.form.get("if_match", ""),
-        )
+        accepted = erase_record("individual", str(individual_id), request.form.get("if_match", ""), body["reason"])
         return to("erasure", erasure_id=accepted["erasure_id"])
 
     return _with_the_record(str(individual_id), "erase", erase)

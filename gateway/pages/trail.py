@@ -8,8 +8,9 @@ from flask import Response, request
 
 from gateway.clients import query
 from gateway.errors import status_of
-from gateway.pages.frame import blueprint, page
+from gateway.pages.frame import blueprint, checked, page
 from gateway.trail import recorded
+from services.audit.contract import EntriesQuerySchema
 from services.chassis.messages import Forbidden, Invalid
 
 
@@ -18,7 +19,7 @@ def trail() -> Response:
     """List entries by filters; reading the trail is itself an entry (T14)."""
     given = {name: value for name, value in request.args.items() if value.strip()}
     try:
-        found = query("audit", "list_entries", query={**given, "limit": "100"})
+        found = query("audit", "list_entries", query=checked(EntriesQuerySchema, {**given, "limit": "100"}))
         checkpoints = query("audit", "list_checkpoints", query={"limit": "1"})
     except (Invalid, Forbidden) as refusal:
         said = recorded(refusal)

@@ -1,6 +1,7 @@
 """The routes of `/api/v1`, one module for each subject; each is a line of declaration and one call."""
 
 from gateway.routes import (
+    audit,
     directory,
     engagement,
     imports,
@@ -8,6 +9,7 @@ from gateway.routes import (
     issues,
     operations,
     organizations,
+    removal,
     reports,
     sessions,
     tasks,
@@ -28,8 +30,11 @@ AREAS = (
     engagement.events,
     engagement.requests,
     imports.area,
+    removal.requests,
+    removal.erasures,
     tasks.area,
     reports.area,
+    audit.area,
     operations.area,
 )
 

@@ -74,6 +74,25 @@ def change_interaction(interaction_id: str, if_match: str, body: dict[str, Any])
     )
 
 
+@interactions.endpoint("DELETE", "/<uuid:interaction_id>", status=204, matched=True, problems=(404,))
+def withdraw_interaction(interaction_id: str, if_match: str) -> Any:
+    """Take back an interaction that was logged by mistake."""
+    return command("interactions", "withdraw_interaction", interaction_id=interaction_id, if_match=if_match)
+
+
+@interactions.endpoint(
+    "POST",
+    "/<uuid:interaction_id>/follow-ups/<uuid:follow_up_id>/done",
+    answers=InteractionSchema,
+    problems=(404,),
+)
+def complete_follow_up(interaction_id: str, follow_up_id: str) -> Any:
+    """Say that a promise was kept (R53)."""
+    return command(
+        "interactions", "complete_follow_up", interaction_id=interaction_id, follow_up_id=follow_up_id
+    )
+
+
 @events.endpoint("GET", "", query=EventListQuerySchema, answers=EventSchema, collection=True)
 def list_events(query: dict[str, Any]) -> Any:
     """List events, the most recent first."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import RAISE, Schema, fields, validate
-
 from gateway.clients import command
 from gateway.clients import query as ask
-from gateway.endpoints import Answer, Area, created
+from gateway.endpoints import Area, created
+from gateway.routes.removal import erase, followed
 from gateway.routes.timeline import HistoryItemSchema, TimelineQuerySchema, timeline
 from services.contacts.contract import (
     ContactPointCreateSchema,
@@ -26,26 +25,10 @@ from services.contacts.contract import (
     RevealQuerySchema,
     RevealSchema,
 )
+from services.contacts.contract.refusals import NoteUnknown
+from services.retention.contract import ErasureRequestSchema, ErasureSchema
 
 area = Area("individuals", __name__, url_prefix="/individuals", description="People, by what everybody may see (T4)")
-
-
-class ErasureRequestSchema(Schema):
-    """Why a record is to be erased by its owner (R131)."""
-
-    class Meta:
-        """A field that is not listed is refused (R13)."""
-
-        unknown = RAISE
-
-    reason = fields.String(required=True, validate=validate.Length(min=1, max=500))
-
-
-class ErasureAcceptedSchema(Schema):
-    """Where to look how far the erasure is."""
-
-    erasure_id = fields.String(required=True)
-    state = fields.String()
 
 
 @area.endpoint("GET", "", query=IndividualListQuerySchema, answers=IndividualSchema, collection=True)
@@ -85,14 +68,14 @@ def change_individual(individual_id: str, if_match: str, body: dict[str, Any]) -
     "DELETE",
     "/<uuid:individual_id>",
     body=ErasureRequestSchema,
-    answers=ErasureAcceptedSchema,
+    answers=ErasureSchema,
     status=202,
     matched=True,
     problems=(404,),
 )
 def erase_individual(individual_id: str, if_match: str, body: dict[str, Any]) -> Any:
     """Have a record of one's own erased, with a reason (R131); the answer says where to follow it."""
-    return erasure("individual", individual_id, if_match, body["reason"])
+    return followed(erase("individual", individual_id, if_match, body["reason"]))
 
 
 @area.endpoint(
@@ -142,7 +125,25 @@ def list_notes(individual_id: str) -> Any:
 
 
 @area.endpoint(
-    "POST", "/<uuid:individual_id>/notes", body=NoteCreateSchema, answers=NoteSchema, status=201, problems=(404,)
+    "GET", "/<uuid:individual_id>/notes/<uuid:note_id>", answers=NoteSchema, tagged=True, problems=(404,)
+)
+def read_note(individual_id: str, note_id: str) -> Any:
+    """Read one note."""
+    notes = ask("contacts", "list_notes", individual_id=individual_id)["items"]
+    note = next((note for note in notes if note["id"] == note_id), None)
+    if note is None:
+        raise NoteUnknown
+    return note
+
+
+@area.endpoint(
+    "POST",
+    "/<uuid:individual_id>/notes",
+    body=NoteCreateSchema,
+    answers=NoteSchema,
+    status=201,
+    tagged=True,
+    problems=(404,),
 )
 def add_note(individual_id: str, body: dict[str, Any]) -> Any:
     """Add a note; text that the screening holds comes back with the places (T15)."""
@@ -154,17 +155,20 @@ def add_note(individual_id: str, body: dict[str, Any]) -> Any:
     "/<uuid:individual_id>/notes/<uuid:note_id>",
     body=NoteChangeSchema,
     answers=NoteSchema,
+    matched=True,
     problems=(404,),
 )
-def change_note(individual_id: str, note_id: str, body: dict[str, Any]) -> Any:
+def change_note(individual_id: str, note_id: str, if_match: str, body: dict[str, Any]) -> Any:
     """Change a note."""
-    return command("contacts", "change_note", individual_id=individual_id, note_id=note_id, body=body)
+    return command(
+        "contacts", "change_note", individual_id=individual_id, note_id=note_id, if_match=if_match, body=body
+    )
 
 
-@area.endpoint("DELETE", "/<uuid:individual_id>/notes/<uuid:note_id>", status=204, problems=(404,))
-def delete_note(individual_id: str, note_id: str) -> Any:
+@area.endpoint("DELETE", "/<uuid:individual_id>/notes/<uuid:note_id>", status=204, matched=True, problems=(404,))
+def delete_note(individual_id: str, note_id: str, if_match: str) -> Any:
     """Delete a note."""
-    return command("contacts", "delete_note", individual_id=individual_id, note_id=note_id)
+    return command("contacts", "delete_note", individual_id=individual_id, note_id=note_id, if_match=if_match)
 
 
 @area.endpoint(
@@ -186,16 +190,3 @@ def read_history(individual_id: str, query: dict[str, Any]) -> Any:
 def hand_over(individual_id: str, body: dict[str, Any]) -> Any:
     """Hand a record over to another owner (R45)."""
     return command("contacts", "hand_over", individual_id=individual_id, owner=body["owner"])
-
-
-def erasure(subject_type: str, subject_id: str, if_match: str, reason: str) -> Answer:
-    """Ask retention to erase; the one door (R131)."""
-    accepted = command(
-        "retention",
-        "request_erasure",
-        subject_type=subject_type,
-        subject_id=subject_id,
-        reason=reason,
-        if_match=if_match,
-    )
-    return Answer(accepted, 202, {"Location": f"/api/v1/erasures/{accepted['erasure_id']}"})

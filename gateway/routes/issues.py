@@ -7,7 +7,16 @@ from typing import Any
 from gateway.clients import command
 from gateway.clients import query as ask
 from gateway.endpoints import Area, created
-from services.interactions.contract import IssueChangeSchema, IssueCreateSchema, IssueListQuerySchema, IssueSchema
+from services.interactions.contract import (
+    IssueChangeSchema,
+    IssueCreateSchema,
+    IssueListQuerySchema,
+    IssueSchema,
+    IssueUpdateCreateSchema,
+    IssueUpdateSchema,
+    TalkingPointCreateSchema,
+    TalkingPointSchema,
+)
 
 area = Area("issues", __name__, url_prefix="/issues", description="Issues under the five priorities (R65-R71)")
 
@@ -36,3 +45,38 @@ def read_issue(issue_id: str) -> Any:
 def change_issue(issue_id: str, if_match: str, body: dict[str, Any]) -> Any:
     """Change what is given of an issue."""
     return command("interactions", "change_issue", issue_id=issue_id, if_match=if_match, body=body)
+
+
+@area.endpoint("GET", "/<uuid:issue_id>/updates", answers=IssueUpdateSchema, collection=True, problems=(404,))
+def list_issue_updates(issue_id: str) -> Any:
+    """List what happened on an issue, and what changed of policy (R66, R67)."""
+    return ask("interactions", "list_issue_updates", issue_id=issue_id)
+
+
+@area.endpoint(
+    "POST", "/<uuid:issue_id>/updates", body=IssueUpdateCreateSchema, answers=IssueUpdateSchema, status=201, problems=(404,)
+)
+def add_issue_update(issue_id: str, body: dict[str, Any]) -> Any:
+    """Tell of something that happened on an issue."""
+    return command("interactions", "add_issue_update", issue_id=issue_id, body=body)
+
+
+@area.endpoint(
+    "GET", "/<uuid:issue_id>/talking-points", answers=TalkingPointSchema, collection=True, problems=(404,)
+)
+def list_talking_points(issue_id: str) -> Any:
+    """List what is to be said on an issue (R68)."""
+    return ask("interactions", "list_talking_points", issue_id=issue_id)
+
+
+@area.endpoint(
+    "POST",
+    "/<uuid:issue_id>/talking-points",
+    body=TalkingPointCreateSchema,
+    answers=TalkingPointSchema,
+    status=201,
+    problems=(404,),
+)
+def add_talking_point(issue_id: str, body: dict[str, Any]) -> Any:
+    """Add something to say on an issue."""
+    return command("interactions", "add_talking_point", issue_id=issue_id, body=body)

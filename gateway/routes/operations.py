@@ -13,7 +13,7 @@ from services.chassis.messages import NotFound
 area = Area("operations", __name__, url_prefix="/operations", description="Commands whose outcome was unknown")
 
 #: Services that take commands; each remembers its own operations.
-REMEMBER = ("contacts", "interactions", "retention", "access")
+REMEMBER = ("contacts", "interactions", "retention", "access", "audit")
 
 
 class OperationUnknown(NotFound):

@@ -7,7 +7,7 @@ from typing import Any
 from gateway.clients import command
 from gateway.clients import query as ask
 from gateway.endpoints import Area, collected, created
-from gateway.routes.individuals import ErasureAcceptedSchema, ErasureRequestSchema, erasure
+from gateway.routes.removal import erase, followed
 from gateway.routes.timeline import HistoryItemSchema, TimelineQuerySchema, timeline
 from services.contacts.contract import (
     OrganizationChangeSchema,
@@ -17,6 +17,7 @@ from services.contacts.contract import (
     StakeholderQuerySchema,
     StakeholderSchema,
 )
+from services.retention.contract import ErasureRequestSchema, ErasureSchema
 
 area = Area("organizations", __name__, url_prefix="/organizations", description="Organizations and their offices")
 stakeholders = Area(
@@ -70,14 +71,14 @@ def change_organization(organization_id: str, if_match: str, body: dict[str, Any
     "DELETE",
     "/<uuid:organization_id>",
     body=ErasureRequestSchema,
-    answers=ErasureAcceptedSchema,
+    answers=ErasureSchema,
     status=202,
     matched=True,
     problems=(404,),
 )
 def erase_organization(organization_id: str, if_match: str, body: dict[str, Any]) -> Any:
     """Have an organization of one's own erased, with a reason (R131)."""
-    return erasure("organization", organization_id, if_match, body["reason"])
+    return followed(erase("organization", organization_id, if_match, body["reason"]))
 
 
 @area.endpoint(

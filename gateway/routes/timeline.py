@@ -37,6 +37,8 @@ class HistoryItemSchema(Schema):
     user = fields.String(allow_none=True)
     event_id = fields.String(allow_none=True)
     issue_ids = fields.List(fields.String())
+    from_ = fields.Dict(data_key="from", metadata={"description": "Whose record it was, before a hand-over."})
+    to = fields.Dict(metadata={"description": "Whose it was then."})
     outcome = fields.String(allow_none=True)
 
 
@@ -49,8 +51,7 @@ def timeline(kind: str, subject_id: str, query: dict[str, Any]) -> dict[str, Any
     :raises NotFound: there is no such record, or it is not the caller's to know of.
     """
     inner, before = _opened(query.get("cursor"))
-    own = ask("contacts", "record_history", **{kind: subject_id})
-    own_items = own["items"] if isinstance(own, dict) else own
+    own_items = _own_part(kind, subject_id)
     page: dict[str, Any] = {"items": [], "next": None, "total": len(own_items)}
     asked = {kind: subject_id, "limit": query.get("limit", "50")} | ({"cursor": inner} if inner else {})
     try:
@@ -70,6 +71,22 @@ def timeline(kind: str, subject_id: str, query: dict[str, Any]) -> dict[str, Any
     page["next"] = _sealed(theirs["next"], after) if theirs["next"] else None
     page["total"] = _sum(theirs["total"], len(own_items))
     return page
+
+
+def _own_part(kind: str, subject_id: str) -> list[dict[str, Any]]:
+    if kind == "individual_id":
+        told = ask("contacts", "record_history", individual_id=subject_id)["items"]
+        return [{**{name: value for name, value in item.items() if name != "by"}, "user": item.get("by")} for item in told]
+    organization = ask("contacts", "read_organization", organization_id=subject_id)
+    owner = organization.get("owner") or {}
+    return [
+        {
+            "kind": "registered",
+            "at": organization["created_at"],
+            "user": owner.get("user"),
+            "component": owner.get("component"),
+        }
+    ]
 
 
 def _sum(total: Any, more: int) -> Any:

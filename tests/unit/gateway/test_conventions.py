@@ -124,7 +124,7 @@ def test_an_unknown_outcome_names_the_operation_that_can_be_asked_for(amina: Any
     problem = answer.get_json()
     assert (answer.status_code, problem["code"]) == (503, "outcome-unknown")
     assert problem["operation_id"] == call.operation.id
-    for service in ("contacts", "interactions", "retention", "access"):
+    for service in ("contacts", "interactions", "retention", "access", "audit"):
         bus.answers[(service, "read_operation")] = NotFound()
     bus.answers[("interactions", "read_operation")] = {"operation_id": call.operation.id, "status": 201, "subject_id": ID}
     assert amina.ask("GET", f"/operations/{call.operation.id}").get_json()["subject_id"] == ID

@@ -1,0 +1,88 @@
+"""The table of every refusal a client may meet, made from the contracts: `python -m gateway.refusals`."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from pathlib import Path
+
+import gateway
+import services.chassis
+from gateway.errors import STATUS
+from services.chassis.messages import BRANCHES, Refusal
+
+TARGET = Path(__file__).parents[1] / "docs" / "refusals.md"
+HEAD = """# Refusals
+
+Every refusal that a client may meet: its stable `code`, its HTTP status, its sentence, and who says so. Made by
+`python -m gateway.refusals`; a test holds it to the code.
+
+| code | status | sentence | said by |
+|---|---|---|---|
+"""
+#: 405 and 500 are matters of HTTP alone: they are no branch of the refusals.
+HTTP_ALONE = (
+    ("internal", 500, "Something went wrong here; it was recorded under this trace id.", "gateway"),
+    ("method-not-allowed", 405, "This address takes other methods; see Allow.", "gateway"),
+)
+
+
+def refusals() -> list[type[Refusal]]:
+    """Return every refusal of the chassis, the services' contracts and the gateway."""
+    _import_all()
+    found = [*BRANCHES.values()]
+    waiting = list(found)
+    while waiting:
+        for child in waiting.pop().__subclasses__():
+            if child not in found and child.__module__.split(".")[0] in {"services", "gateway"}:
+                found.append(child)
+                waiting.append(child)
+    # What takes its parent's code over is no refusal of its own to a client.
+    named = [refusal for refusal in found if refusal.code not in {getattr(p, "code", None) for p in refusal.__mro__[1:]}]
+    return sorted(named, key=lambda refusal: (refusal.code, said_by(refusal)))
+
+
+def said_by(refusal: type[Refusal]) -> str:
+    """Return the service that names this obstacle, or `any`."""
+    parts = refusal.__module__.split(".")
+    return "gateway" if parts[0] == "gateway" else "any" if parts[1] == "chassis" else parts[1]
+
+
+def table() -> str:
+    """Return the document."""
+    rows: dict[tuple[str, int, str], list[str]] = {}
+    for refusal in refusals():
+        status = next(status for branch, status in STATUS.items() if issubclass(refusal, branch))
+        sentence = " ".join((refusal.__doc__ or "").split("\n\n")[0].split())
+        rows.setdefault((refusal.code, status, sentence), []).append(said_by(refusal))
+    for code, status, sentence, who in HTTP_ALONE:
+        rows[(code, status, sentence)] = [who]
+    lines = [
+        f"| `{code}` | {status} | {sentence} | {', '.join(sorted(set(who)))} |"
+        for (code, status, sentence), who in sorted(rows.items())
+    ]
+    return HEAD + "\n".join(lines) + "\n"
+
+
+def _import_all() -> None:
+    for service in pkgutil.iter_modules(services.__path__):
+        name = f"services.{service.name}.contract"
+        if service.name not in {"chassis", "lexicon"} and importlib.util.find_spec(name):
+            package = importlib.import_module(name)
+            for part in pkgutil.iter_modules(getattr(package, "__path__", [])):
+                importlib.import_module(f"{name}.{part.name}")
+    for part in pkgutil.walk_packages(services.chassis.__path__, "services.chassis."):
+        # Of these one does something when it is imported, and the others are for tests.
+        if part.name != "services.chassis.green" and not part.name.startswith("services.chassis.testing"):
+            importlib.import_module(part.name)
+    for part in pkgutil.walk_packages(gateway.__path__, "gateway."):
+        if not part.name.endswith("__main__"):
+            importlib.import_module(part.name)
+
+
+if __name__ == "__main__":
+    TARGET.parent.mkdir(exist_ok=True)
+    TARGET.write_text(table())
+    sys.stdout.write(f"{TARGET.name}: {len(refusals())} refusals\n")

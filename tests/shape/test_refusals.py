@@ -1,0 +1,37 @@
+"""Every refusal has a code of its own, a sentence, and a row in the table."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections import defaultdict
+
+from gateway.errors import STATUS
+from gateway.refusals import TARGET, refusals, said_by, table
+from services.chassis.messages import BRANCHES
+
+
+def test_every_branch_has_a_status_and_no_two_the_same() -> None:
+    assert set(STATUS) == set(BRANCHES.values())
+    assert len(set(STATUS.values())) == len(STATUS)
+
+
+def test_a_code_means_one_status_and_in_one_service_one_refusal() -> None:
+    statuses = defaultdict(set)
+    speakers = defaultdict(list)
+    for refusal in refusals():
+        statuses[refusal.code].add(next(s for branch, s in STATUS.items() if issubclass(refusal, branch)))
+        speakers[(refusal.code, said_by(refusal))].append(refusal.__qualname__)
+    assert not {code: found for code, found in statuses.items() if len(found) > 1}
+    assert not {who: names for who, names in speakers.items() if len(names) > 1}
+
+
+def test_every_code_is_a_slug_and_every_docstring_a_sentence() -> None:
+    for refusal in refusals():
+        assert re.fullmatch(r"[a-z][a-z0-9-]*", refusal.code), refusal
+        sentence = inspect.cleandoc(refusal.__doc__ or "").partition("\n")[0]
+        assert sentence.endswith((".", "?")), refusal
+
+
+def test_the_table_is_what_the_code_says() -> None:
+    assert TARGET.read_text() == table(), "run: python -m gateway.refusals"
