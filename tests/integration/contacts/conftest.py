@@ -1,0 +1,265 @@
+"""Contacts with its database and key store, and the cast known to it."""
+
+from __future__ import annotations
+
+import base64
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from services.chassis.database import Database, UnitOfWork
+from services.chassis.messages import Caller, entity_tag, new_id
+from services.chassis.outbox import Stream
+from services.chassis.testing import Databases
+from services.chassis.testing.databases import Addresses
+from services.contacts import contract
+from services.contacts.domain.cursors import Cursors
+from services.contacts.storage import projections
+from services.contacts.storage.contact_layer import ContactLayer
+from services.contacts.storage.digests import Digests
+from services.contacts.storage.vault import Keyring, Vault
+from services.contacts.usecases import (
+    contact_points,
+    erasing,
+    finding,
+    freezing,
+    individuals,
+    listening,
+    notes,
+    organizations,
+)
+from tests.cast import AMINA, DOV, EVERYBODY
+
+NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+RETENTION = Caller.service("retention")
+
+
+@dataclass
+class Desk:
+    """The use cases of contacts, each in a unit of work of its own."""
+
+    database: Database
+    addresses: Addresses
+    keys: Addresses
+    layer: ContactLayer
+    cursors: Cursors
+    now: datetime = NOW
+
+    @contextmanager
+    def work(self, by: Caller, role: str | None = None) -> Iterator[UnitOfWork]:
+        """Open a unit of work for a caller."""
+        with self.database.work(by, role=role) as work:
+            yield work
+
+    def do(self, by: Caller, use_case: Callable[..., Any], *, role: str | None = None, **given: Any) -> Any:
+        """Run a use case as a caller."""
+        names = use_case.__code__.co_varnames[: use_case.__code__.co_argcount + use_case.__code__.co_kwonlyargcount]
+        told = {"by": by, "now": self.now, "layer": self.layer, "cursors": self.cursors}
+        with self.work(by, role) as work:
+            return use_case(work, **{name: value for name, value in told.items() if name in names}, **given)
+
+    def later(self, **by: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**by)
+
+    # The doors, as their schemas let things in
+
+    def register(self, by: Caller = AMINA, **body: Any) -> dict[str, Any]:
+        """Register somebody; Dov unless another name is given."""
+        given = body if "last_name" in body else DOV.body(**body)
+        command = contract.IndividualCreateSchema().load(given)
+        found: dict[str, Any] = self.do(by, individuals.register_individual, **command)
+        return found
+
+    def dov(self, by: Caller = AMINA, *, reached: bool = True, **body: Any) -> str:
+        """Register Dov with the cell and the e-mail that he gave; return his id."""
+        points = [{"kind": "cell", "value": DOV.cell}, {"kind": "email", "value": DOV.email}] if reached else []
+        return str(self.register(by, **{"organization": DOV.organization, "contact_points": points, **body})["id"])
+
+    def read(self, by: Caller, individual_id: str) -> dict[str, Any]:
+        """Read an individual."""
+        found: dict[str, Any] = self.do(by, individuals.read_individual, individual_id=individual_id)
+        return found
+
+    def change(self, by: Caller, individual_id: str, **body: Any) -> dict[str, Any]:
+        """Change an individual as the caller reads it now."""
+        command = contract.IndividualChangeSchema().load(body)
+        tag = entity_tag(self.read(by, individual_id))
+        found: dict[str, Any] = self.do(by, individuals.change_individual, individual_id=individual_id, if_match=tag, **command)
+        return found
+
+    def organization(self, by: Caller = AMINA, **body: Any) -> dict[str, Any]:
+        """Register an organization."""
+        command = contract.OrganizationCreateSchema().load({"name": DOV.organization, **body})
+        found: dict[str, Any] = self.do(by, organizations.register_organization, **command)
+        return found
+
+    def reveal(self, by: Caller, individual_id: str, **given: Any) -> dict[str, Any]:
+        """Reveal somebody's contact points."""
+        found: dict[str, Any] = self.do(by, contact_points.reveal, individual_id=individual_id, **given)
+        return found
+
+    def values(self, by: Caller, individual_id: str) -> list[str]:
+        """Return the values that a reveal shows."""
+        return [item["value"] for item in self.reveal(by, individual_id)["items"]]
+
+    def add(self, by: Caller, individual_id: str, kind: str, value: str) -> dict[str, Any]:
+        """Add a contact point."""
+        found: dict[str, Any] = self.do(by, contact_points.add_contact_point, individual_id=individual_id, kind=kind, value=value)
+        return found
+
+    def correct(self, by: Caller, individual_id: str, kind: str, value: str) -> dict[str, Any]:
+        """Correct a contact point blindly."""
+        found: dict[str, Any] = self.do(
+            by, contact_points.correct_contact_point, individual_id=individual_id, kind=kind, value=value
+        )
+        return found
+
+    def note(self, by: Caller, individual_id: str, words: str, **given: Any) -> dict[str, Any]:
+        """Write a note."""
+        found: dict[str, Any] = self.do(by, notes.add_note, individual_id=individual_id, text=words, **given)
+        return found
+
+    def notes(self, by: Caller, individual_id: str) -> list[str]:
+        """Return the texts of the notes that somebody sees."""
+        return [note["text"] for note in self.do(by, notes.list_notes, individual_id=individual_id)]
+
+    def search(self, by: Caller = AMINA, **query: Any) -> dict[str, Any]:
+        """Search."""
+        asked = contract.StakeholderQuerySchema().load({name: str(value) for name, value in query.items()})
+        found: dict[str, Any] = self.do(by, finding.search_stakeholders, query=asked)
+        return found
+
+    def found(self, by: Caller = AMINA, **query: Any) -> list[str]:
+        """Return the names that a search finds."""
+        return [item["name"] for item in self.search(by, **query)["items"]]
+
+    def freeze(self, by: Caller, individual_id: str) -> str:
+        """Record a no-contact request; return its id."""
+        request_id = new_id()
+        self.do(
+            by,
+            freezing.freeze,
+            request_id=request_id,
+            individual_id=individual_id,
+            medium="phone",
+            received_on=self.now.date(),
+        )
+        return request_id
+
+    def tasks(self, by: Caller) -> list[tuple[str, str]]:
+        """Return kinds and subjects of what waits for somebody."""
+        return [(task["kind"], task["subject"]["id"]) for task in self.do(by, freezing.list_tasks)]
+
+    def talked(self, by: Caller, *individual_ids: str, issues: tuple[str, ...] = (), ago: timedelta = timedelta(hours=1), **told: Any) -> str:
+        """Hear from interactions that somebody spoke with somebody; return the interaction."""
+        interaction_id = str(told.pop("source_id", None) or new_id())
+        self.do(
+            Caller.service("contacts"),
+            listening.note_engagement,
+            **{
+                "source_id": interaction_id,
+                "individual_ids": list(individual_ids),
+                "organization_ids": [],
+                "issue_ids": list(issues),
+                "component": str(by.component),
+                "user_id": by.id,
+                "held_at": (self.now - ago).isoformat().replace("+00:00", "Z"),
+                "mode": "phone",
+                **told,
+            },
+        )
+        return interaction_id
+
+    def issue(self, *, parent: str | None = None, priority: str = "immigration") -> str:
+        """Hear from interactions of an issue."""
+        issue_id = new_id()
+        with self.work(Caller.service("contacts")) as work:
+            projections.keep_issue(work, issue_id=issue_id, priority=priority, parent_id=parent, active=True)
+        return issue_id
+
+    def know(self, somebody: Caller, *, active: bool = True) -> None:
+        """Hear from access of an employee."""
+        with self.work(Caller.service("contacts")) as work:
+            projections.keep_user(
+                work,
+                {
+                    "id": somebody.id,
+                    "component": somebody.component,
+                    "level": somebody.level,
+                    "roles": sorted(somebody.roles),
+                    "active": active,
+                },
+            )
+
+    def erase(self, individual_id: str, *, cause: str = "no_contact", kept: tuple[str, ...] = ()) -> dict[str, Any]:
+        """Erase as retention's saga does; return the erase's receipts and the search's answer."""
+        erasure_id = new_id()
+        sealed = self.do(RETENTION, erasing.seal_individual, role="eraser", erasure_id=erasure_id, individual_id=individual_id)["sealed"]
+        key = self.do(RETENTION, erasing.unseal_key, role="eraser", erasure_id=erasure_id)["key"]
+        erased = self.do(
+            RETENTION, erasing.erase_individual, role="eraser", erasure_id=erasure_id, individual_id=individual_id, cause=cause
+        )
+        self.layer.vault.destroy(individual_id)
+        sought = self.do(
+            RETENTION,
+            erasing.seek_individual,
+            role="eraser",
+            erasure_id=erasure_id,
+            individual_id=individual_id,
+            sealed=sealed,
+            key=key,
+            kept=kept,
+        )
+        return {"erasure_id": erasure_id, "sealed": sealed, "key": key, **erased, "sought": sought}
+
+    # What is behind
+
+    def rows(self, statement: str, **parameters: Any) -> list[Any]:
+        """Ask the database under the runtime role, without a component."""
+        with self.database.plain() as connection:
+            return list(connection.execute(text(statement), parameters))
+
+    def announced(self, name: str) -> list[dict[str, Any]]:
+        """Return the fields of what was announced under a name, in order."""
+        return [row.body["fields"] for row in self.rows("SELECT body FROM outbox ORDER BY id") if row.body["name"] == name]
+
+    def entries(self) -> list[dict[str, Any]]:
+        """Return the audit entries, in order."""
+        return [row.body for row in self.rows("SELECT body FROM entries WHERE n > 0 ORDER BY n")]
+
+
+def open_desk(databases: Databases) -> Iterator[Desk]:
+    """Give contacts with databases of its own."""
+    addresses, keys = databases.make("contacts"), databases.make("keys")
+    database = Database(addresses.runtime, service="contacts", stream=Stream(), pool_size=5)
+    vault = Vault(keys.runtime, Keyring([os.urandom(32)]))
+    secret = base64.b64encode(os.urandom(32)).decode()
+    desk = Desk(database, addresses, keys, ContactLayer(vault, Digests(Keyring.read(secret))), Cursors(os.urandom(32)))
+    for somebody in EVERYBODY:
+        desk.know(somebody)
+    try:
+        yield desk
+    finally:
+        database.close()
+        vault.close()
+        databases.drop(addresses)
+        databases.drop(keys)
+
+
+@pytest.fixture
+def desk(databases: Databases) -> Iterator[Desk]:
+    """Contacts, with databases of this test alone."""
+    yield from open_desk(databases)
+
+
+def an_id() -> str:
+    """Return an id of nobody."""
+    return str(uuid.uuid4())
