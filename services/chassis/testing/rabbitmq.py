@@ -107,6 +107,11 @@ class Node:
         said: str = done.stdout.decode()
         return said
 
+    def pids(self) -> list[int]:
+        """Return the node's processes."""
+        group = self._server.pid if self._server else -1
+        return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and _group_of(entry) == group]
+
     def freeze(self) -> None:
         """Stop it in its tracks: connections stay open and nothing is answered."""
         if self._server is not None:
@@ -220,6 +225,14 @@ def start_node(*, tls: Path | None = None) -> Node:
     """
     folder = Path(tempfile.mkdtemp(prefix="liaison-mq-"))
     return Node(folder, tls=tls).start()
+
+
+def _group_of(entry: Path) -> int:
+    try:
+        # The command's name, in brackets, may hold spaces; the process group is the third field after it.
+        return int((entry / "stat").read_text().rpartition(")")[2].split()[2])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
 
 
 def _program(name: str) -> Path:

@@ -1,0 +1,310 @@
+"""`make bench`: six processes over RabbitMQ and a durable PostgreSQL, measured over HTTP with wrk.
+
+python -m tests.bench [--people 10000,100000] [--seconds 10] [--write docs/performance.md]
+"""
+
+import argparse
+import json
+import os
+import platform
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import psycopg
+
+from services.access.domain.passwords import password_hash
+from services.access.usecases.seeding import Account, seed_accounts
+from services.chassis.database import Database
+from services.chassis.messages import Caller
+from services.chassis.outbox import Stream
+from services.chassis.testing import eventually
+from tests.bench import limits, people, wrk
+from tests.journeys.client import Person
+from tests.system import Full, memory_of
+
+CLIENTS = (1, 16)
+_PASSWORD = "a bench of sixteen"
+#: As the operator's server would be: every commit is durable.
+_SERVER = {"shared_buffers": "512MB", "max_connections": "150"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table."""
+
+    people: int
+    what: str
+    clients: int
+    rate: float
+    p50: float
+    p99: float
+    limit: str
+    limit_rate: float
+    refused: int
+
+
+class Bench:
+    """One system, filled and measured."""
+
+    def __init__(self, system: Full, folder: Path, seconds: int) -> None:
+        """Measure each thing for `seconds`."""
+        self.system = system
+        self.folder = folder
+        self.seconds = seconds
+        self.rows: list[Row] = []
+        self.people = 0
+        self.created = 0
+        self.users: list[Person] = []
+        self.issue = ""
+
+    def sign_in(self) -> None:
+        """Make sixteen contributors and a steward, and sign them in."""
+        accounts = [
+            Account(
+                username=f"bench{n:02d}",
+                name=f"Bench {n}",
+                component="ICE",
+                level="steward" if n == 0 else "contributor",
+                roles=frozenset(),
+                password_hash=password_hash(_PASSWORD),
+            )
+            for n in range(17)
+        ]
+        database = Database(self.system.database_url("access"), service="access", stream=Stream())
+        with database.work(Caller.operator("bench")) as work:
+            seed_accounts(work, accounts, now=datetime.now(UTC))
+        database.close()
+        self.users = [Person(self.system.base).sign_in({"username": a.username, "password": _PASSWORD}) for a in accounts]
+        self.issue = self.users[0].post("/issues", {"name": "Worksite enforcement", "priority": "immigration"})["id"]
+
+    def fill(self, count: int) -> None:
+        """Import until there are `count` people, and say how fast that was."""
+        wanted = count - self.people
+        file = self.folder / "people.csv"
+        people.write_people(file, wanted, first=self.people)
+        steward = self.users[0]
+        begun = time.perf_counter()
+        with file.open("rb") as opened:
+            started = steward.ask("POST", "/imports", expect=201, files={"file": ("people.csv", opened)}).json()
+        path = f"/imports/{started['id']}"
+        steward.patch(path, {"issues": [{"issue_id": self.issue, "kind": "interested"}]})
+        steward.post(f"{path}/dry-run", expect=202)
+        eventually(lambda: steward.get(path)["state"] == "checked", seconds=900, why="the import is checked")
+        checked = time.perf_counter()
+        steward.post(f"{path}/commit", expect=202)
+        done = eventually(lambda: (i := steward.get(path))["state"] in {"committed", "failed"} and i, seconds=900)
+        ended = time.perf_counter()
+        assert done["state"] == "committed", done
+        limit = self._copy_limit(wanted)
+        self._add("import (commit)", 1, wanted / (ended - checked), 0, 0, "COPY of as many rows, raw", limit, 0)
+        self._add("import (upload, check and commit)", 1, wanted / (ended - begun), 0, 0, "COPY of as many rows, raw", limit, 0)
+        self.people = count
+        self._settle()
+
+    def measure(self) -> None:
+        """Measure every load at one client and at sixteen."""
+        ids = self._sql("contacts", "SELECT id FROM individuals ORDER BY random() LIMIT 4000")
+        names = people.family_names()
+        chance = random.Random(7)
+        states = ["TX", "NM", "CA", "NY", "FL", "AZ"]
+        for clients in CLIENTS:
+            tokens = [user.token or "" for user in self.users[1 : clients + 1]]
+
+            def asks(method: str, paths: list[str], bodies: list[str] | None = None, tokens: list[str] = tokens) -> list[wrk.Ask]:
+                return [wrk.Ask(method, path, tokens[n % len(tokens)], (bodies or [""] * len(paths))[n]) for n, path in enumerate(paths)]
+
+            reads = asks("GET", [f"/api/v1/individuals/{i}" for (i,) in ids])
+            self._load("read one", clients, reads, "select of the row, raw", self._select_limit(ids, clients))
+            creates = 60 * 1000
+            self._load(
+                "create",
+                clients,
+                asks("POST", ["/api/v1/individuals"] * creates, [self._card(names) for _ in range(creates)]),
+                "durable insert of one row, raw",
+                self._insert_limit(clients),
+            )
+            self._load(
+                "search by words",
+                clients,
+                asks("GET", [f"/api/v1/stakeholders?q={chance.choice(names)}" for _ in range(2000)]),
+                "the words alone, raw",
+                self._search_limit(names, clients),
+            )
+            self._load(
+                "count by state and issue",
+                clients,
+                asks("GET", [f"/api/v1/stakeholders?state={chance.choice(states)}&issue={self.issue}&limit=1" for _ in range(200)]),
+                "the count, raw",
+                self._count_limit(states, clients),
+            )
+            self._load(
+                "group state by issue",
+                clients,
+                asks("GET", [f"/api/v1/reports/spoken-to?issue={self.issue}"] * 50),
+                "an empty route of the same server",
+                None,
+            )
+            self._load("empty route", clients, asks("GET", ["/api/v1/health/live"] * 50), "", None)
+
+    def memory(self) -> dict[str, int]:
+        """Return the memory of each part, in MiB."""
+        parts = {name: [process.pid] for name, process in self.system.processes.items()}
+        sizes = {name: memory_of(pids) // 2**20 for name, pids in parts.items()}
+        assert self.system.broker
+        sizes["rabbitmq"] = memory_of(self.system.broker.pids()) // 2**20
+        return sizes
+
+    def _load(self, what: str, clients: int, asks: list[wrk.Ask], limit: str, limit_rate: float | None) -> None:
+        result = wrk.run(self.system.base, asks, self.folder, clients=clients, seconds=self.seconds)
+        if result.refused:
+            click.echo(f"  {result.refused} refused: {result.sample}", err=True)
+        self._add(what, clients, result.rate, result.p50, result.p99, limit, limit_rate or 0.0, result.refused)
+        self._settle()
+
+    def _add(self, what: str, clients: int, rate: float, p50: float, p99: float, limit: str, limit_rate: float, refused: int) -> None:
+        row = Row(self.people, what, clients, rate, p50, p99, limit, limit_rate, refused)
+        self.rows.append(row)
+        ratio = f"{rate / limit_rate:6.1%} of {limit_rate:8.0f}/s ({limit})" if limit_rate else limit
+        click.echo(f"{self.people:7d}  {what:34s} {clients:2d}  {rate:8.0f}/s  p50 {p50:7.2f} ms  p99 {p99:7.2f} ms  {ratio}")
+
+    def _settle(self) -> None:
+        """Wait until everything is shipped, so that one load does not pay for the former."""
+        for service in ("contacts", "interactions", "access"):
+            eventually(
+                lambda service=service: (
+                    self._sql(service, "SELECT count(*) FROM entries WHERE NOT done")[0][0] < 50
+                    and self._sql(service, "SELECT count(*) FROM outbox WHERE NOT done")[0][0] < 50
+                ),
+                seconds=600,
+                why=f"{service} has shipped",
+            )
+
+    def _card(self, names: list[str]) -> str:
+        self.created += 1
+        n = self.created
+        return json.dumps(
+            {
+                "first_name": names[n % len(names)],
+                "last_name": f"{names[(n * 31) % len(names)]} {names[n // len(names)]} {n}",
+                "title": "Director",
+                "state": "TX",
+                "contact_points": [{"kind": "email", "value": f"created.{n}@example.org"}],
+            }
+        )
+
+    def _sql(self, service: str, sql: str) -> list[tuple[Any, ...]]:
+        assert self.system.postgres
+        url = self.system.postgres.url.set(database=f"liaison_{service}").render_as_string(hide_password=False)
+        with psycopg.connect(url.replace("+psycopg", "")) as connection:
+            return connection.execute(sql).fetchall()
+
+    def _url(self, service: str) -> str:
+        assert self.system.postgres
+        return self.system.postgres.url.set(database=f"liaison_{service}").render_as_string(hide_password=False).replace("+psycopg", "")
+
+    def _limit(self, sql: str, parameters: list[dict[str, object]], clients: int) -> float:
+        # This process is not monkey-patched: the threads are real, the limit is not eventlet's.
+        done, _ = limits.rate(limits.statement(self._url("contacts"), sql, parameters), clients=clients, seconds=3)
+        return done
+
+    def _select_limit(self, ids: list[tuple[Any, ...]], clients: int) -> float:
+        return self._limit("SELECT * FROM individuals WHERE id = %(id)s", [{"id": i} for (i,) in ids], clients)
+
+    def _insert_limit(self, clients: int) -> float:
+        self._sql_void("CREATE TABLE IF NOT EXISTS bench_inserts (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), body text)")
+        return self._limit("INSERT INTO bench_inserts (body) VALUES (%(body)s)", [{"body": "x" * 400}], clients)
+
+    def _search_limit(self, names: list[str], clients: int) -> float:
+        sql = "SELECT stakeholder_id, name FROM directory WHERE words @@ to_tsquery('simple', %(word)s) ORDER BY sort_name LIMIT 50"
+        return self._limit(sql, [{"word": name.lower() + ":*"} for name in names[:500]], clients)
+
+    def _count_limit(self, states: list[str], clients: int) -> float:
+        sql = (
+            "SELECT count(*) FROM directory d JOIN stakeholder_issues i ON i.stakeholder_id = d.stakeholder_id"
+            " WHERE d.state = %(state)s AND i.issue_id = %(issue)s"
+        )
+        return self._limit(sql, [{"state": state, "issue": self.issue} for state in states], clients)
+
+    def _copy_limit(self, count: int) -> float:
+        self._sql_void("CREATE TABLE IF NOT EXISTS bench_copies (id uuid DEFAULT gen_random_uuid() PRIMARY KEY, body text)")
+        begun = time.perf_counter()
+        with psycopg.connect(self._url("contacts")) as connection, connection.cursor().copy("COPY bench_copies (body) FROM STDIN") as copy:
+            for _ in range(count):
+                copy.write_row(["x" * 200])
+        return count / (time.perf_counter() - begun)
+
+    def _sql_void(self, sql: str) -> None:
+        with psycopg.connect(self._url("contacts"), autocommit=True) as connection:
+            connection.execute(sql)  # type: ignore[call-overload]  # our own words
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="liaison-bench-"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def table(rows: list[Row], memory: dict[str, int]) -> str:
+    """Return what was measured, as a table in Markdown."""
+    lines = [
+        f"Measured on {datetime.now(UTC):%Y-%m-%d} with {os.cpu_count()} cores, Python {platform.python_version()}.",
+        "",
+        "| people | what | clients | per second | p50 ms | p99 ms | limit in the same run | ratio |",
+        "|---:|---|---:|---:|---:|---:|---|---:|",
+    ]
+    for row in rows:
+        limit = f"{row.limit}: {row.limit_rate:,.0f}/s" if row.limit_rate else row.limit
+        ratio = f"{row.rate / row.limit_rate:.3f}" if row.limit_rate else ""
+        latency = f"{row.p50:.1f} | {row.p99:.1f}" if row.p50 else " | "
+        lines.append(f"| {row.people:,} | {row.what} | {row.clients} | {row.rate:,.0f} | {latency} | {limit} | {ratio} |")
+    lines += [
+        "",
+        "Memory at rest, MiB (proportional share): " + ", ".join(f"{k} {v}" for k, v in memory.items()) + f"; in all {sum(memory.values())}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Measure and print; write the table where asked."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--people", default="10000,100000", help="sizes to measure at, growing")
+    parser.add_argument("--seconds", type=int, default=8, help="length of each load")
+    parser.add_argument("--write", type=Path, help="a document whose part between the marks is replaced by the table")
+    given = parser.parse_args()
+    if shutil.which("wrk") is None:
+        sys.exit("wrk is not installed (apt-get install wrk).")
+    with _folder() as folder:
+        system = Full(folder / "state", settings=_SERVER)
+        try:
+            bench = Bench(system.start(), folder, given.seconds)
+            bench.sign_in()
+            memory = bench.memory()
+            for size in [int(text) for text in given.people.split(",")]:
+                bench.fill(size)
+                bench.measure()
+        finally:
+            system.stop()
+    text = table(bench.rows, memory)
+    click.echo(text)
+    if given.write:
+        before, mark, rest = given.write.read_text().partition("<!-- measured -->\n")
+        _, end, after = rest.partition("<!-- end -->")
+        given.write.write_text(before + mark + text + end + after)
+
+
+if __name__ == "__main__":
+    main()
