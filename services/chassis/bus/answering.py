@@ -296,9 +296,7 @@ class Answers(Performed):
             return anonymous
         if process.verifier is None:
             raise Unavailable
-        return process.verifier.verify(call.passport, process.clock()).within(
-            trace_id=call.trace_id, operation=call.operation
-        )
+        return process.verifier.verify(call.passport, process.clock()).within(trace_id=call.trace_id, operation=call.operation)
 
     def _admit(self, process: Process, caller: Caller) -> None:
         # From here on the caller is known: a refusal is recorded under their name.

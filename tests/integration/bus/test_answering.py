@@ -143,9 +143,7 @@ def test_what_has_no_json_form_is_a_mistake_and_the_service_lives(probe: World, 
     assert client.call("probe", "greet", {})["kind"] == "anonymous"
 
 
-def test_a_refusal_that_cannot_be_recorded_does_not_leave_as_itself(
-    probe: World, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refusal_that_cannot_be_recorded_does_not_leave_as_itself(probe: World, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_record(*_: Any, **__: Any) -> None:
         raise DatabaseAway
 

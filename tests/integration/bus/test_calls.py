@@ -1,0 +1,229 @@
+"""The hazards of calls: a dead callee, strangers' calls, one connection for many, and what is left on the broker."""
+
+from __future__ import annotations
+
+import pickle
+import time
+from typing import Any, ClassVar
+
+import eventlet
+import orjson
+import pytest
+import structlog
+
+from services.chassis.bus import BusProvider, Client, DatabaseProvider, answers
+from services.chassis.messages import Caller, OutcomeUnknown, Unavailable, new_id
+from services.chassis.process import compose
+from services.chassis.testing import a_caller, a_command, eventually
+from tests.integration.bus.conftest import World
+
+SECRET = "dov@example.org"
+
+
+class Probe:
+    """Echoes."""
+
+    name = "probe"
+    database = DatabaseProvider()
+    bus = BusProvider()
+    ran: ClassVar[list[Any]] = []
+
+    @answers("probe:thing:echo", identity="anonymous")
+    def echo(self, caller: Caller, text: str, pause: float = 0.0) -> dict[str, Any]:
+        self.ran.append(text)
+        eventlet.sleep(pause)
+        with self.database.work(caller) as work:
+            work.record("probe:thing:echo")
+        return {"text": text}
+
+    @answers("probe:thing:create", identity="anonymous", command=True)
+    def create(self, caller: Caller) -> dict[str, Any]:
+        with self.database.work(caller) as work:
+            work.record("probe:thing:create")
+            work.complete(201)
+        eventlet.sleep(30)
+        return {}
+
+    @answers("probe:thing:relay", identity="anonymous")
+    def relay(self, caller: Caller, text: str) -> dict[str, Any]:
+        with self.database.work(caller) as work:
+            work.record("probe:thing:relay")
+        return dict(self.bus.call("other", "echo", Caller.anonymous(), text=text))
+
+
+class Other(Probe):
+    """Echoes, too."""
+
+    name = "other"
+
+
+@pytest.fixture
+def declared(world: World) -> World:
+    Probe.ran.clear()
+    world.declare(Probe, Other)
+    return world
+
+
+@pytest.fixture
+def probe(declared: World) -> World:
+    declared.run(Probe)
+    return declared
+
+
+def test_a_call_to_a_dead_service_ends_at_its_deadline_and_is_not_run_later(declared: World) -> None:
+    client = declared.client()
+    begun = time.monotonic()
+    with pytest.raises(Unavailable) as refused:
+        client.call("probe", "echo", {"text": "late"}, deadline=0.3)
+    assert time.monotonic() - begun < 3
+    assert refused.value.code == "unavailable"
+    declared.run(Probe)
+    assert client.call("probe", "echo", {"text": "now"}) == {"text": "now"}
+    assert Probe.ran == ["now"], "the call that nobody waits for any more expired in the queue"
+
+
+def test_a_command_without_an_answer_names_its_operation(probe: World) -> None:
+    amina = a_command(a_caller())
+    assert amina.operation is not None
+    with pytest.raises(OutcomeUnknown) as unknown:
+        probe.client().call("probe", "create", {}, operation=amina.operation, deadline=1)
+    assert unknown.value.extra == {"operation_id": amina.operation.id}
+    eventually(lambda: probe.rows("probe", "SELECT FROM operations WHERE id = :id", id=amina.operation.id))
+
+
+def test_a_call_to_what_nobody_declared_is_refused_at_once(probe: World) -> None:
+    begun = time.monotonic()
+    with pytest.raises(Unavailable):
+        probe.client().call("nobody", "echo", {"text": "x"})
+    assert time.monotonic() - begun < 5
+
+
+def test_many_callers_share_one_connection_and_each_gets_its_own_answer(probe: World) -> None:
+    client = probe.client()
+    texts = [f"{n}-{'x' * (n * 37 % 5000)}" for n in range(400)]
+    pool = eventlet.GreenPool(60)
+    answers = list(pool.imap(lambda text: client.call("probe", "echo", {"text": text}, deadline=30)["text"], texts))
+    assert answers == texts
+    assert client._waiting == {}
+
+
+def test_a_killed_caller_leaves_nothing_behind_and_others_go_on(probe: World) -> None:
+    client = probe.client()
+    killed = [eventlet.spawn(client.call, "probe", "echo", {"text": "x" * 200_000, "pause": 0.2}) for _ in range(20)]
+    eventlet.sleep(0)
+    kept = [eventlet.spawn(client.call, "probe", "echo", {"text": str(n), "pause": 0.05}) for n in range(20)]
+    for n, caller in enumerate(killed):
+        if n % 3:
+            eventlet.sleep(0.001)
+        caller.kill()
+    assert [caller.wait()["text"] for caller in kept] == [str(n) for n in range(20)]
+    assert client._waiting == {}
+
+
+def test_services_that_wait_for_each_other_do_not_hold_back_their_own_replies(declared: World) -> None:
+    declared.run(Probe, Other, workers=4)
+    client = declared.client()
+    pool = eventlet.GreenPool(30)
+    texts = [str(n) for n in range(60)]
+    assert list(pool.imap(lambda text: client.call("probe", "relay", {"text": text}, deadline=30)["text"], texts)) == texts
+
+
+def test_strangers_calls_harm_nobody(probe: World) -> None:
+    """P17, at a twentieth: what strangers may put into the queue of calls."""
+    good = orjson.dumps({"args": [], "kwargs": {"text": "x"}})
+    reply = {"reply_to": "reply.gateway.00", "correlation_id": "1"}
+    strangers: list[tuple[str, bytes, dict[str, Any]]] = [
+        ("probe.echo", good, {}),
+        ("probe.echo", good, {"reply_to": "reply.gateway.00"}),
+        ("probe.echo", good, {"correlation_id": "1"}),
+        ("probe.echo", good, {"reply_to": "", "correlation_id": "1"}),
+        ("probe.echo", good, {"reply_to": "contacts.erase", "correlation_id": "1"}),
+        ("probe.echo", b"", reply),
+        ("probe.echo", SECRET.encode(), reply),
+        ("probe.echo", pickle.dumps({"args": [], "kwargs": {"text": SECRET}}), {**reply, "content_type": "application/x-python-serialize"}),
+        ("probe.echo", orjson.dumps({"args": [SECRET], "kwargs": {}}), reply),
+        ("probe.echo", orjson.dumps({"args": [], "kwargs": [SECRET]}), reply),
+        ("probe.echo", orjson.dumps([SECRET]), reply),
+        ("probe.echo", orjson.dumps({"kwargs": {"text": SECRET, "other": 1}}), reply),
+        ("probe.no_such", good, reply),
+        ("probe.__init__", good, reply),
+        ("probe.echo", b"[" * 100_000, reply),
+        ("probe.echo", b"x" * 10_000_000, reply),
+    ]
+    with structlog.testing.capture_logs() as lines:
+        with probe.processes["probe"].address.connection() as connection:
+            connection.connect()
+            channel = connection.transport.create_channel(connection.connection)
+            for key, body, properties in strangers:
+                given = {"content_type": "application/json", **properties}
+                message = channel.prepare_message(body, content_type=given.pop("content_type"), headers={"liaison-trace": 7}, properties=given)
+                channel.basic_publish(message, exchange="nameko-rpc", routing_key=key)
+            eventually(lambda: probe.depth("rpc-probe") == 0, seconds=30)
+        assert probe.client().call("probe", "echo", {"text": "alive"}) == {"text": "alive"}
+    assert Probe.ran == ["alive"]
+    assert SECRET not in repr(lines)
+    assert len([line for line in lines if line["event"] == "call.dropped"]) == 6
+
+
+def test_answers_are_transient_and_come_over_a_kept_channel(probe: World) -> None:
+    received: list[Any] = []
+    address = f"reply.tests.{new_id().replace('-', '')}"
+    with probe.processes["probe"].address.connection() as connection:
+        connection.connect()
+        channel = connection.transport.create_channel(connection.connection)
+        channel.queue_declare(queue="tests.replies", exclusive=True)
+        channel.queue_bind(queue="tests.replies", exchange="nameko-rpc", routing_key=address)
+        channel.basic_consume(queue="tests.replies", no_ack=True, callback=received.append)
+        for n in range(3):
+            message = channel.prepare_message(
+                orjson.dumps({"args": [], "kwargs": {"text": str(n)}}),
+                content_type="application/json",
+                properties={"reply_to": address, "correlation_id": str(n)},
+            )
+            channel.basic_publish(message, exchange="nameko-rpc", routing_key="probe.echo")
+        while len(received) < 3:
+            connection.transport.drain_events(connection.connection, timeout=10)
+    assert {raw.properties["delivery_mode"] for raw in received} == {1}
+    assert {raw.properties["correlation_id"] for raw in received} == {"0", "1", "2"}
+
+
+def test_heartbeats_reach_every_process(world: World) -> None:
+    world.declare(Probe)
+    world.run(Probe)
+    gateway = compose(world.settings("gateway"))
+    gateway.start()
+    assert gateway.client.wait_up(10)
+    assert gateway.publisher.wait_up(10)
+    try:
+        probe = world.processes["probe"]
+        assert not gateway.revocations.is_current
+        body = orjson.dumps({"serial": 7, "ended": ["s1"], "policy_version": "3"})
+        probe.publisher.send(b"not json", exchange="access.heartbeat")
+        probe.publisher.send(body, exchange="access.heartbeat")
+        eventually(lambda: gateway.revocations.serial == probe.revocations.serial == 7)
+        assert gateway.revocations.is_current
+        assert gateway.revocations.policy_version == "3"
+    finally:
+        gateway.stop()
+
+
+def test_stopping_lets_calls_under_way_finish(declared: World) -> None:
+    services = declared.run(Probe)
+    client = declared.client()
+    under_way = [eventlet.spawn(client.call, "probe", "echo", {"text": str(n), "pause": 0.3}) for n in range(5)]
+    eventually(lambda: len(Probe.ran) == 5)
+    services.stop()
+    assert [caller.wait()["text"] for caller in under_way] == ["0", "1", "2", "3", "4"]
+    rows = declared.rows("probe", "SELECT body FROM entries WHERE n < 0 AND body::jsonb @> '{\"closed\": true}'")
+    assert [row.body["mark"] for row in rows] == [5]
+
+
+def test_the_client_of_a_process_that_stops_lets_its_callers_go(probe: World) -> None:
+    client = Client(compose(probe.settings("gateway")).address, identity="gateway")
+    client.start()
+    assert client.wait_up(10)
+    waiting = eventlet.spawn(client.call, "probe", "echo", {"text": "x", "pause": 0.5})
+    eventually(lambda: Probe.ran == ["x"])
+    client.stop()
+    with pytest.raises(Unavailable):
+        waiting.wait()

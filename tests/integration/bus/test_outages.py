@@ -1,0 +1,190 @@
+"""A broker that is late, goes away, comes back, freezes or takes nothing in: nobody dies, everything comes back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import eventlet
+import pytest
+
+from services.chassis.bus import Client, DatabaseProvider, answers, every, listens
+from services.chassis.messages import Announcement, Caller, Unavailable
+from services.chassis.process import Services, declare_topology, topology_of
+from services.chassis.testing import eventually
+from services.chassis.testing.rabbitmq import Node, start_node
+from tests.integration.bus.conftest import Keys, World
+
+pytestmark = pytest.mark.rabbitmq
+
+
+@dataclass(frozen=True, slots=True)
+class Moved(Announcement):
+    """Somebody moved."""
+
+    name: ClassVar[str] = "probe:somebody:moved"
+    somebody_id: str
+
+
+class Probe:
+    """Echoes, announces and listens."""
+
+    name = "probe"
+    database = DatabaseProvider()
+    ran: ClassVar[list[str]] = []
+    heard: ClassVar[list[str]] = []
+    ticks: ClassVar[list[int]] = []
+
+    @answers("probe:thing:echo", identity="anonymous")
+    def echo(self, caller: Caller, text: str, pause: float = 0.0) -> dict[str, Any]:
+        self.ran.append(text)
+        with self.database.work(caller) as work:
+            work.record("probe:thing:echo")
+            work.announce(Moved(text))
+        eventlet.sleep(pause)
+        return {"text": text}
+
+    @listens(Moved)
+    def moved(self, work: Any, announcement: Moved) -> None:
+        self.heard.append(announcement.somebody_id)
+
+    @every(seconds=0.2, action="probe:clock:tick")
+    def tick(self, caller: Caller) -> None:
+        self.ticks.append(1)
+
+
+@pytest.fixture(scope="module")
+def node(rabbitmq: str) -> Iterator[Node]:
+    """A node of this module alone, to be mistreated (asked for after the shared one, so that the ladder is the same)."""
+    node = start_node()
+    yield node
+    node.stop()
+
+
+@pytest.fixture
+def world(node: Node, keys: Keys, bare_database: Callable[[], str]) -> Iterator[World]:
+    for each in (Probe.ran, Probe.heard, Probe.ticks):
+        each.clear()
+    with ExitStack() as stack:
+        yield World(stack, node.url, keys, bare_database)
+
+
+@pytest.fixture
+def probe(world: World) -> World:
+    declare_topology(world.process("deploy").address, topology_of([Probe]))
+    world.run(Probe)
+    return world
+
+
+def _is_well(world: World, client: Client, text: str) -> None:
+    def answered() -> bool:
+        try:
+            return bool(client.call("probe", "echo", {"text": text}, deadline=2) == {"text": text})
+        except Unavailable:
+            return False
+
+    eventually(answered, seconds=60, why="An answer after the outage")
+    eventually(lambda: text in Probe.heard, seconds=60, why="An announcement after the outage")
+    ticks = len(Probe.ticks)
+    eventually(lambda: len(Probe.ticks) > ticks)
+    world.drained()
+
+
+def test_after_a_restart_of_the_broker_everything_reconnects_by_itself(probe: World, node: Node) -> None:
+    client = probe.client()
+    _is_well(probe, client, "before")
+    node.crash()
+    begun = time.monotonic()
+    with pytest.raises(Unavailable):
+        client.call("probe", "echo", {"text": "during"})
+    assert time.monotonic() - begun < 5
+    # What is committed meanwhile waits in the outbox.
+    with probe.processes["probe"].open_database().work(Caller.service("probe")) as work:
+        work.announce(Moved("committed meanwhile"))
+    eventlet.sleep(0)
+    node.start()
+    _is_well(probe, client, "after")
+    eventually(lambda: "committed meanwhile" in Probe.heard)
+
+
+def test_a_broker_that_is_away_while_an_answer_is_due_does_not_end_the_process(probe: World, node: Node) -> None:
+    client = probe.client()
+    caller = eventlet.spawn(client.call, "probe", "echo", {"text": "due", "pause": 1.0})
+    eventually(lambda: Probe.ran == ["due"])
+    node.crash()
+    with pytest.raises(Unavailable):
+        caller.wait()
+    deadline = time.monotonic() + 6
+    eventually(lambda: time.monotonic() > deadline, seconds=20, why="Six seconds without a broker")
+    assert not probe.services["probe"].containers["probe"]._died.ready()
+    node.start()
+    _is_well(probe, client, "after")
+
+
+def test_a_memory_alarm_turns_callers_away_within_five_seconds_and_leaves_no_backlog(probe: World, node: Node) -> None:
+    client = probe.client()
+    _is_well(probe, client, "before")
+    node.control("set_vm_memory_high_watermark", "0.0000001")
+    try:
+        begun = time.monotonic()
+        callers = [eventlet.spawn(client.call, "probe", "echo", {"text": f"alarm-{n}"}) for n in range(5)]
+        for caller in callers:
+            with pytest.raises(Unavailable):
+                caller.wait()
+        assert time.monotonic() - begun < 5
+        begun = time.monotonic()
+        with pytest.raises(Unavailable):
+            client.call("probe", "echo", {"text": "alarm-known"})
+        assert time.monotonic() - begun < 1, "a broker known to take nothing in is not waited for"
+    finally:
+        node.control("set_vm_memory_high_watermark", "0.6")
+    _is_well(probe, client, "after")
+    eventually(lambda: probe.depth("rpc-probe") == 0)
+    assert "alarm-known" not in Probe.ran
+
+
+def test_a_frozen_broker_holds_nobody_beyond_the_deadline(probe: World, node: Node) -> None:
+    client = probe.client(deadline=1.0)
+    _is_well(probe, client, "before")
+    node.freeze()
+    try:
+        begun = time.monotonic()
+        callers = [eventlet.spawn(client.call, "probe", "echo", {"text": str(n)}) for n in range(20)]
+        for caller in callers:
+            with pytest.raises(Unavailable):
+                caller.wait()
+        assert time.monotonic() - begun < 5
+    finally:
+        node.thaw()
+    _is_well(probe, client, "after")
+
+
+def test_services_start_before_their_broker_and_wait_for_it(world: World, node: Node) -> None:
+    """P24: cold starts in any order, the broker last."""
+    node.terminate()
+    services = Services([(Probe, world.process("probe"))])
+    try:
+        assert not services.start(seconds=1)
+        node.start()
+        declare_topology(world.process("deploy").address, topology_of([Probe]))
+        assert services.wait_ready(30)
+        client = world.client()
+        _is_well(world, client, "at last")
+    finally:
+        services.stop()
+
+
+def test_a_process_has_as_many_connections_after_a_thousand_calls_as_before(probe: World, node: Node) -> None:
+    client = probe.client()
+    client.call("probe", "echo", {"text": "x"})
+
+    def listed() -> tuple[int, int, int]:
+        return tuple(len(node.control(f"list_{what}").splitlines()) for what in ("connections", "channels", "queues"))  # type: ignore[return-value]  # three of them
+
+    before = listed()
+    pool = eventlet.GreenPool(50)
+    assert len(list(pool.imap(lambda n: client.call("probe", "echo", {"text": str(n)}, deadline=60), range(1000)))) == 1000
+    assert listed() == before
