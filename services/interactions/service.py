@@ -368,7 +368,15 @@ class InteractionsService:
             )
 
     @answers("interactions:individual:seek", subject="individual_id", identity="retention")
-    def seek(self, caller: Caller, erasure_id: str, individual_id: str, sealed: str, key: str) -> dict[str, Any]:
+    def seek(
+        self,
+        caller: Caller,
+        erasure_id: str,
+        individual_id: str,
+        sealed: str,
+        key: str | None,
+        kept: Iterable[str] = (),
+    ) -> dict[str, Any]:
         """Look for what may be left of an individual, and remove it."""
         with self.database.work(caller, role=_ERASER) as work:
             return erasure.seek(
@@ -378,6 +386,7 @@ class InteractionsService:
                 individual_id=as_id(individual_id),
                 sealed=sealed,
                 key=key,
+                kept=[str(one) for one in kept],
             )
 
     # What others announce

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
 from services.chassis.database import UnitOfWork
+from services.contacts.contract.refusals import SealUnknown
 from services.interactions.contract import InteractionWithdrawn
 from services.interactions.domain.redaction import Sought, find, redact
 from services.interactions.storage import directory, erasure
@@ -21,47 +23,54 @@ def erase(work: UnitOfWork, *, now: datetime, erasure_id: str, individual_id: st
     reached = _remove(work, individual_id, now=now)
     subjects = [individual_id, erasure_id, *reached.deleted, *reached.requests]
     work.record("interactions:individual:erase", subjects=subjects, rule=cause)
-    return {"erasure_id": erasure_id, "individual_id": individual_id, "receipts": _receipts(reached)}
+    return {"receipts": _receipts(reached)}
 
 
 def seek(
-    work: UnitOfWork, *, now: datetime, erasure_id: str, individual_id: str, sealed: str, key: str
+    work: UnitOfWork,
+    *,
+    now: datetime,
+    erasure_id: str,
+    individual_id: str,
+    sealed: str,
+    key: str | None,
+    kept: Collection[str] = (),
 ) -> dict[str, Any]:
     """Look for the individual's former values in every text, and remove them.
 
-    In rows that were linked to them, names too; in others a name is left, and counted, for the privacy officer to decide.
+    In rows that were linked to them, names too; in others a name is a hit that the privacy officer decides.
+
+    :param kept: ids of rows of which the privacy officer decided that they stay as they are.
+    :returns: `receipts` [{store, found, removed, left, method}], `hits` [{store, id, field}], `clean`.
+    :raises SealUnknown: the seal is broken, so that nobody can look any more.
     """
+    if key is None:
+        raise SealUnknown
     sought = Sought.of(open_seal(sealed, key, erasure_id=erasure_id))
     # A talk that was logged between erasing and seeking, by somebody who still had the page open, is reached here.
     erasure.remember_links(work, erasure_id, individual_id)
     receipts = _receipts(_remove(work, individual_id, now=now))
     linked = erasure.links(work, erasure_id)
     touched: list[str] = []
+    hits: list[dict[str, str]] = []
     for table, column in erasure.TEXTS:
-        found = removed = 0
-        left_in: list[str] = []
+        store = f"interactions.{table.name}.{column}"
+        found = removed = left = 0
         for row in erasure.suspects(work, table, column, needles=sought.needles, linked=linked):
             is_linked = row.subject_id in linked
-            hits = find(row.text, sought, linked=is_linked)
-            gone = [hit for hit in hits if is_linked or hit.kind in {"phone", "email"}]
-            found, removed = found + len(hits), removed + len(gone)
+            seen = find(row.text, sought, linked=is_linked)
+            gone = [hit for hit in seen if is_linked or hit.kind in {"phone", "email"}]
+            found, removed = found + len(seen), removed + len(gone)
             if gone:
                 erasure.rewrite(work, table, column, row.id, redact(row.text, gone))
                 touched.append(row.subject_id)
-            if len(gone) < len(hits):
-                left_in.append(row.subject_id)
-        receipts.append(
-            {
-                "store": f"interactions.{table.name}.{column}",
-                "found": found,
-                "removed": removed,
-                "left": found - removed,
-                "left_in": sorted(set(left_in)),
-                "method": "redacted",
-            }
-        )
-    work.record("interactions:individual:seek", subjects=[individual_id, erasure_id, *dict.fromkeys(touched)])
-    return {"erasure_id": erasure_id, "individual_id": individual_id, "receipts": receipts}
+            if len(gone) < len(seen) and row.id not in kept:
+                left += len(seen) - len(gone)
+                hits.append({"store": store, "id": row.id, "field": column})
+        receipts.append({"store": store, "found": found, "removed": removed, "left": left, "method": "redacted"})
+    subjects = [individual_id, erasure_id, *dict.fromkeys(touched), *(hit["id"] for hit in hits)]
+    work.record("interactions:individual:seek", subjects=subjects)
+    return {"receipts": receipts, "hits": hits, "clean": not hits}
 
 
 def erasure_completed(work: UnitOfWork, *, erasure_id: str, individual_id: str, now: datetime) -> None:
@@ -87,6 +96,6 @@ def _receipts(reached: erasure.Reached) -> list[dict[str, Any]]:
         "interactions.people": (reached.people, "deleted"),
     }
     return [
-        {"store": store, "found": count, "removed": count, "left": 0, "left_in": [], "method": method}
+        {"store": store, "found": count, "removed": count, "left": 0, "method": method}
         for store, (count, method) in counts.items()
     ]

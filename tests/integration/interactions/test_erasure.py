@@ -40,12 +40,16 @@ def erase(office: Office, individual_id: str, erasure_id: str, *, cause: str = "
 
 def seek(office: Office, individual_id: str, erasure_id: str) -> dict[str, dict[str, Any]]:
     """Answer `seek`; return the receipts by store."""
+    return {receipt["store"]: receipt for receipt in look(office, individual_id, erasure_id)["receipts"]}
+
+
+def look(office: Office, individual_id: str, erasure_id: str, *, kept: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Answer `seek`, as the saga asks for it."""
     sealed, key = seal(erasure_id)
     with office.work(RETENTION, role="eraser") as work:
-        found = erasure.seek(
-            work, now=office.now, erasure_id=erasure_id, individual_id=individual_id, sealed=sealed, key=key
+        return erasure.seek(
+            work, now=office.now, erasure_id=erasure_id, individual_id=individual_id, sealed=sealed, key=key, kept=kept
         )
-    return {receipt["store"]: receipt for receipt in found["receipts"]}
 
 
 @pytest.mark.requirement("R165", "R166", "T16")
@@ -101,12 +105,19 @@ def test_in_rows_not_linked_numbers_go_and_a_name_is_left_for_the_privacy_office
     harmless = office.talk(individual_ids=[other], outcome="Mr. Quillfeather-Smith of Ohio will call Dov's Diner.")
     erasure_id = new_id()
     erase(office, dov, erasure_id)
-    found = seek(office, dov, erasure_id)
+    answer = look(office, dov, erasure_id)
+    assert answer["hits"] == [{"store": "interactions.interactions.outcome", "id": aside["id"], "field": "outcome"}]
+    assert not answer["clean"]
+    found = {receipt["store"]: receipt for receipt in answer["receipts"]}
     outcome = found["interactions.interactions.outcome"]
-    assert (outcome["found"], outcome["removed"], outcome["left"], outcome["left_in"]) == (1, 0, 1, [aside["id"]])
+    assert (outcome["found"], outcome["removed"], outcome["left"]) == (1, 0, 1)
     assert found["interactions.kept_texts.text"]["removed"] == 1
     assert office.read(AMINA, aside["id"])["outcome"] == f"Ask {FULL}."
     assert office.read(AMINA, harmless["id"])["outcome"] == "Mr. Quillfeather-Smith of Ohio will call Dov's Diner."
+    decided = look(office, dov, erasure_id, kept=(aside["id"],))
+    assert decided["clean"]
+    assert decided["hits"] == []
+    assert all(receipt["left"] == 0 for receipt in decided["receipts"])
 
 
 @pytest.mark.requirement("R166")
