@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.chassis.database import Database
-from services.chassis.postgres import Server
+from services.chassis.postgres import Server, ServerFailed
 from services.chassis.testing import Absent, Databases, Taken, take_broker, take_database
 from services.chassis.testing.ladder import is_demanded
 
@@ -79,3 +79,16 @@ def broker() -> Iterator[str]:
     taken = _take("broker", take_broker)
     yield taken.thing
     taken.stop()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_is_here() -> None:
+    """Let pass only where a RabbitMQ node of one's own can be started: such a test kills it."""
+    from services.chassis.testing.rabbitmq import start_node
+
+    try:
+        start_node().stop()
+    except ServerFailed as failed:
+        if is_demanded("BROKER"):
+            pytest.fail(str(failed), pytrace=False)
+        pytest.skip(str(failed))

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
+import psycopg
 import requests
 
 from deploy.broker import VHOST, definitions, users
@@ -179,6 +180,43 @@ class Full(_Accounts):
             self.spawn(name)
         self.wait_ready()
         return self
+
+    def contributors(self, count: int) -> list[dict[str, Any]]:
+        """Return that many accounts of contributors of ICE, made for this run."""
+        from services.access.domain.passwords import password_hash
+        from services.access.usecases.seeding import Account, seed_accounts
+        from services.chassis.database import Database
+        from services.chassis.messages import Caller
+        from services.chassis.outbox import Stream
+
+        password = secrets.token_urlsafe(12)
+        names = [f"extra-{secrets.token_hex(4)}" for _ in range(count)]
+        made = [
+            Account(username=name, name=name, component="ICE", level="contributor", roles=frozenset(), password_hash=password_hash(password))
+            for name in names
+        ]
+        database = Database(self.database_url("access"), service="access", stream=Stream())
+        with database.work(Caller.operator("tests")) as work:
+            seed_accounts(work, made, now=datetime.now(UTC))
+        database.close()
+        return [{"username": name, "password": password} for name in names]
+
+    def sql(self, service: str, statement: str) -> list[tuple[Any, ...]]:
+        """Run a statement in a service's database, as the superuser, and return its rows."""
+        assert self.postgres
+        url = self.postgres.url.set(database=f"liaison_{service}", drivername="postgresql")
+        with psycopg.connect(url.render_as_string(hide_password=False)) as connection:
+            return connection.execute(statement.encode()).fetchall()
+
+    def answers(self) -> bool:
+        """Whether the gateway says that every part answers; a part that ended is started again."""
+        for name, process in self.processes.items():
+            if process.poll() is not None:
+                self.spawn(name)
+        try:
+            return requests.get(f"{self.base}/api/v1/health/ready", timeout=5).status_code == requests.codes.ok
+        except requests.RequestException:
+            return False
 
     def spawn(self, name: str) -> None:
         """Start one process; wait for nothing."""

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.chassis.testing import Absent, take_broker
-from services.chassis.testing.ladder import is_demanded
 from tests.system import Running, running
 
 
@@ -15,11 +13,6 @@ from tests.system import Running, running
 def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The whole system, with accounts and nothing else."""
     if request.param == "rabbitmq":
-        try:
-            take_broker(in_process=False).stop()
-        except Absent as absent:
-            if is_demanded("BROKER"):
-                pytest.fail(str(absent), pytrace=False)
-            pytest.skip(str(absent))
+        request.getfixturevalue("rabbitmq_is_here")
     with running(request.param, tmp_path_factory.mktemp("system") / "state") as started:
         yield started
