@@ -63,6 +63,7 @@ _NICKNAMES: Final = tuple(
     dustin dusty
     edward ed eddie ted ned
     eleanor ellie nora
+    elijah eli elias
     elizabeth liz beth betsy betty lizzie eliza
     emanuel emmanuel manny
     eugene gene
@@ -73,7 +74,7 @@ _NICKNAMES: Final = tuple(
     gabriel gabe
     gerald jerry gerry
     gilbert gil
-    gregory greg
+    gregory greg gregorio
     gustavo gus
     harold hal harry
     henry hank harry
@@ -218,10 +219,14 @@ def split_name(written: str) -> PersonName:
     if "," in text and rest and fold(head) in _SALUTATIONS:
         salutation, text = head, rest
     parsed = HumanName(text)
+    title, given = parsed.title, parsed.first
+    # The parser takes "Burgess" for an office; only what is written before a name counts as a salutation.
+    if title and not set(fold(title).split()) <= _SALUTATIONS:
+        title, given = "", f"{title} {given}".strip()
     nickname = f'"{parsed.nickname}"' if parsed.nickname else ""
-    first = " ".join(part for part in (parsed.first, parsed.middle, nickname) if part)
+    first = " ".join(part for part in (given, parsed.middle, nickname) if part)
     last = " ".join(part for part in (parsed.last, parsed.suffix.replace(",", "")) if part)
-    return PersonName(salutation or parsed.title, first, last)
+    return PersonName(salutation or title, first, last)
 
 
 def join_name(*, salutation: str = "", first: str = "", middle: str = "", last: str = "", suffix: str = "") -> PersonName:

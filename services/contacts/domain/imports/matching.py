@@ -1,0 +1,187 @@
+"""Who is the same person: a record against people already there, by directory-layer likeness and own values (T23)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from services.contacts.domain.imports.records import Record
+from services.lexicon.canonical import canonical_contact_point, canonical_organization
+from services.lexicon.folding import fold
+from services.lexicon.names import SUFFIXES, PersonName, are_names_alike, family_key
+
+Likeness = Literal["same", "like", "other"]
+
+_OWN_OFFICE = re.compile(r"^(?:the )?(?:\w+ )?office of (?:the )?(?P<rest>.+)$")
+_TITLES = {
+    "sen": "senator",
+    "us senator": "senator",
+    "rep": "representative",
+    "us representative": "representative",
+    "congressman": "representative",
+    "congresswoman": "representative",
+    "member of congress": "representative",
+    "delegate": "representative",
+    "resident commissioner": "representative",
+    "gov": "governor",
+}
+
+_TITLE_WORDS = frozenset(word for title in (*_TITLES, *_TITLES.values()) for word in title.split())
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody already there, or planned by an earlier row, as far as matching looks."""
+
+    id: str
+    first_name: str
+    last_name: str
+    salutation: str | None = None
+    title: str | None = None
+    state: str | None = None
+    state_proposed: bool = False
+    organization_id: str | None = None
+    organization: str | None = None
+    interests: tuple[str, ...] = ()
+    declined: frozenset[str] = frozenset()
+    frozen: bool = False
+    fresh: bool = False
+    #: (family of kinds, canonical value) that the importer's own component holds.
+    values: set[tuple[str, str]] = field(default_factory=set)
+
+    @property
+    def family(self) -> str:
+        """What people of one family name have in common."""
+        return family_key(self.last_name)
+
+
+def value_keys(points: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return values as they are compared: a number is one number, whatever kind of telephone it was taken for."""
+    return {(_family(kind), canonical) for kind, value in points if (canonical := canonical_contact_point(kind, value))}
+
+
+def is_own_office(organization: str | None, last_name: str) -> bool:
+    """Whether an organization is the office of the person of that family name: "Office of Senator Tammy Baldwin"."""
+    found = _OWN_OFFICE.match(fold(organization or ""))
+    names = [name for name in fold(last_name).split() if name not in SUFFIXES]
+    return found is not None and any(name in found["rest"].split() for name in names if len(name) > 2)
+
+
+def family_keys(record: Record) -> set[str]:
+    """Return under which family names a record's person may be there already."""
+    return {family_key(name.last_name) for name in _names(record.name, record.title, record.organization)} - {""}
+
+
+def office_keys(record: Record) -> set[str]:
+    """Return what the record's person's own office may be called, as organizations are compared."""
+    keys = set()
+    if is_own_office(record.organization, record.name.last_name):
+        keys.add(canonical_organization(record.organization or ""))
+    if record.title and (title := _TITLES.get(fold(record.title), fold(record.title))) in _TITLES.values():
+        keys.add(canonical_organization(f"Office of {title} {record.name.first_name} {record.name.last_name}"))
+    return keys
+
+
+def likeness(record: Record, person: Person) -> Likeness:
+    """Say whether a record is this person: the same, possibly, or somebody else."""
+    mine = _names(record.name, record.title, record.organization)
+    theirs = _names(PersonName("", person.first_name, person.last_name), person.title, person.organization)
+    evidence, contradiction = _signs(record, person)
+    if not any(are_names_alike(one, other) for one in mine for other in theirs):
+        # One telephone, one title and one family name: a middle name that somebody goes by, or a couple. People decide.
+        related = family_key(record.name.last_name) == person.family and {"value", "title"} <= evidence
+        return "like" if related and not contradiction else "other"
+    if {"value", "organization"} & evidence:
+        return "same"
+    if contradiction:
+        return "other"
+    return "same" if evidence else "like"
+
+
+def _names(name: PersonName, title: str | None, organization: str | None) -> list[PersonName]:
+    """Return a name, and the name that the person's own office bears: lists say "Garland Barr", the door "Andy Barr"."""
+    names = [name]
+    found = _OWN_OFFICE.match(fold(organization or ""))
+    if found and is_own_office(organization, name.last_name):
+        office_title = _title(None, organization, own=True)
+        # Somebody of the same family name may work in that office, under a title of their own.
+        if title is None or _title(title, None, own=False) == office_title:
+            words = found["rest"].split()
+            while len(words) > 1 and words[0] in _TITLE_WORDS:
+                words.pop(0)
+            while len(words) > 1 and words[-1] in SUFFIXES:
+                words.pop()
+            names.append(PersonName("", " ".join(words[:-1]), words[-1]))
+    return names
+
+
+def best(record: Record, people: Sequence[Person]) -> tuple[Likeness, Person | None]:
+    """Return the one who is meant; of several that could be, the one with the most signs, or none if two have as many."""
+    found = [(likeness(record, person), person) for person in people]
+    same = [person for verdict, person in found if verdict == "same"]
+    if not same:
+        like = next((person for verdict, person in found if verdict == "like"), None)
+        return ("like", like) if like else ("other", None)
+    ranked = sorted(same, key=lambda person: _rank(record, person), reverse=True)
+    if len(ranked) > 1 and _rank(record, ranked[0]) == _rank(record, ranked[1]):
+        return "like", ranked[0]
+    return "same", ranked[0]
+
+
+def _signs(record: Record, person: Person) -> tuple[set[str], bool]:
+    evidence: set[str] = set()
+    contradiction = False
+    shared = value_keys(record.points) & person.values
+    # An address is many people's: a house of Congress is one address.
+    if any(kind != "work_address" for kind, _ in shared):
+        evidence.add("value")
+    mine, theirs = record.organization, person.organization
+    own = is_own_office(mine, record.name.last_name), is_own_office(theirs, person.last_name)
+    if mine and theirs:
+        if canonical_organization(mine) == canonical_organization(theirs):
+            evidence.add("organization")
+        elif not any(own):
+            contradiction = True
+    titles = _title(record.title, mine, own=own[0]), _title(person.title, theirs, own=own[1])
+    if all(titles):
+        if titles[0] == titles[1]:
+            evidence.add("title")
+        else:
+            contradiction = True
+    if record.state and person.state:
+        if record.state == person.state:
+            # Two addresses in the capital say nothing.
+            if not (record.state_proposed and person.state_proposed and record.state == "DC"):
+                evidence.add("state")
+        elif not record.state_proposed and not person.state_proposed:
+            contradiction = True
+        elif "DC" not in {record.state, person.state}:
+            # Offices of one person lie in one state, but for the seat of government.
+            contradiction = True
+    return evidence, contradiction
+
+
+def _rank(record: Record, person: Person) -> tuple[int, int]:
+    evidence, contradiction = _signs(record, person)
+    weight = sum({"value": 8, "organization": 4, "state": 2, "title": 1}[sign] for sign in evidence)
+    return weight - (4 if contradiction else 0), int(fold(record.name.first_name) == fold(person.first_name))
+
+
+def _title(title: str | None, organization: str | None, *, own: bool) -> str | None:
+    """Return a title as it is compared; an own office's name says it too."""
+    if title:
+        folded = fold(title)
+        return _TITLES.get(folded, folded)
+    if own and (found := _OWN_OFFICE.match(fold(organization or ""))):
+        words = found["rest"].split()
+        for length in (2, 1):
+            known = " ".join(words[:length])
+            if known in _TITLES or known in _TITLES.values():
+                return _TITLES.get(known, known)
+    return None
+
+
+def _family(kind: str) -> str:
+    return "phone" if kind in {"cell", "personal_phone", "work_phone"} else kind

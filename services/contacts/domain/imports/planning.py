@@ -1,0 +1,226 @@
+"""What becomes of each row, given what is there: pure, so that a check and a commit cannot differ.
+
+The register holds what storage read for a chunk of rows, and what earlier rows of the import planned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.contacts.domain.imports.matching import Person, best, family_keys, is_own_office, office_keys, value_keys
+from services.contacts.domain.imports.records import Office, Record
+from services.lexicon.canonical import canonical_organization
+
+
+@dataclass(slots=True)
+class Organization:
+    """An organization already there, or planned by an earlier row."""
+
+    id: str
+    name: str
+    state: str | None = None
+    #: Keys of its offices, so that the same one is not added twice.
+    offices: set[str] = field(default_factory=set)
+    fresh: bool = False
+
+
+@dataclass(slots=True)
+class Register:
+    """Who and what is known: by family name, and by canonical name."""
+
+    people: dict[str, dict[str, Person]] = field(default_factory=dict)
+    organizations: dict[str, Organization] = field(default_factory=dict)
+    #: People by the canonical name of their own office.
+    offices: dict[str, dict[str, Person]] = field(default_factory=dict)
+
+    def learn_person(self, person: Person) -> None:
+        """Take in somebody; one known already stays as planned rows left them."""
+        known = self.people.setdefault(person.family, {}).setdefault(person.id, person)
+        self.joined(known)
+
+    def learn_organization(self, organization: Organization) -> None:
+        """Take in an organization; of two of one name the first counts."""
+        self.organizations.setdefault(canonical_organization(organization.name), organization)
+
+    def candidates(self, record: Record) -> list[Person]:
+        """Return those whom a record may mean: of its family names, or of the office that bears its person's name."""
+        found = {id_: person for key in family_keys(record) for id_, person in self.people.get(key, {}).items()}
+        for key in office_keys(record):
+            found |= self.offices.get(key, {})
+        return list(found.values())
+
+    def joined(self, person: Person) -> None:
+        """Note that somebody works for an organization, so that they are found by it."""
+        if person.organization and is_own_office(person.organization, person.last_name):
+            self.offices.setdefault(canonical_organization(person.organization), {})[person.id] = person
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of one row, with the reason in words that name no other component's value."""
+
+    outcome: str
+    reason: str | None = None
+    individual_id: str | None = None
+    organization_id: str | None = None
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a chunk of rows comes to, ready for statements over sets."""
+
+    decisions: list[Decision] = field(default_factory=list)
+    new_people: list[Person] = field(default_factory=list)
+    new_organizations: list[Organization] = field(default_factory=list)
+    #: (office id, organization id, position, office)
+    new_offices: list[tuple[str, str, int, Office]] = field(default_factory=list)
+    #: (individual id, kind, value)
+    new_points: list[tuple[str, str, str]] = field(default_factory=list)
+    #: individual id → field → new value, for people who were there before.
+    changes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: What a change replaces, for undoing: individual id → field → former value.
+    former: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: People whose state was proposed from an address: individual id → state.
+    proposed: dict[str, str] = field(default_factory=dict)
+    #: Everybody and everything the rows are about, for relationships and issues.
+    people: dict[str, None] = field(default_factory=dict)
+    organizations: dict[str, None] = field(default_factory=dict)
+
+
+def plan(records: Sequence[Record], register: Register, *, blocked: Collection[int], new_id: Callable[[], str]) -> Plan:
+    """Decide on each record in turn; the register learns what is planned.
+
+    :param blocked: which of them the suppression ledger knows (T9).
+    """
+    made = Plan()
+    for at, record in enumerate(records):
+        made.decisions.append(_decide(record, register, made, blocked=at in blocked, new_id=new_id))
+    return made
+
+
+def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, new_id: Callable[[], str]) -> Decision:
+    if record.problems:
+        return Decision("invalid", " ".join(record.problems))
+    if blocked:
+        return Decision("blocked", _BLOCKED)
+    if not record.is_person:
+        organization, news = _organization(record, register, made, new_id=new_id)
+        outcome = "create" if "organization" in news else "update" if news else "duplicate"
+        return Decision(outcome, _told(news), None, organization.id if organization else None)
+    verdict, person = best(record, register.candidates(record))
+    if person is not None and person.frozen:
+        # The same word as for the suppression ledger: neither tells which it was (T9, T21).
+        return Decision("blocked", _BLOCKED)
+    if verdict == "like" and person is not None:
+        return Decision("duplicate", "Somebody of a like name is there already; decide by hand whether it is the same person.", person.id)
+    organization, news = _organization(record, register, made, new_id=new_id)
+    if person is None:
+        person = _registered(record, organization, new_id=new_id)
+        register.learn_person(person)
+        made.new_people.append(person)
+        news.add("person")
+    else:
+        news |= _filled(record, person, organization, made)
+        register.joined(person)
+    made.people[person.id] = None
+    declined = _points(record, person, made, news)
+    if record.state_proposed and person.state_proposed and person.state:
+        made.proposed[person.id] = person.state
+    outcome = "create" if "person" in news else "update" if news else "duplicate"
+    reason = _told(news - {"person"}) if outcome == "update" else "Nothing in this row is new." if outcome == "duplicate" else None
+    if declined:
+        reason = " ".join(part for part in (reason, f"Left out, as the person declined to give it: {', '.join(declined)}.") if part)
+    return Decision(outcome, reason, person.id, organization.id if organization else None)
+
+
+_BLOCKED = "This entry is blocked; the privacy officer can say why."
+
+
+def _organization(record: Record, register: Register, made: Plan, *, new_id: Callable[[], str]) -> tuple[Organization | None, set[str]]:
+    news: set[str] = set()
+    if not record.organization:
+        return None, news
+    key = canonical_organization(record.organization)
+    organization = register.organizations.get(key)
+    if organization is None:
+        state = record.office.state if record.office else None
+        organization = Organization(new_id(), record.organization, state=state, fresh=True)
+        register.learn_organization(organization)
+        made.new_organizations.append(organization)
+        news.add("organization")
+    made.organizations[organization.id] = None
+    if record.office and record.office.key() not in organization.offices:
+        made.new_offices.append((new_id(), organization.id, len(organization.offices), record.office))
+        organization.offices.add(record.office.key())
+        news.add("office")
+    return organization, news
+
+
+def _registered(record: Record, organization: Organization | None, *, new_id: Callable[[], str]) -> Person:
+    return Person(
+        id=new_id(),
+        first_name=record.name.first_name,
+        last_name=record.name.last_name,
+        salutation=record.name.salutation or None,
+        title=record.title,
+        state=record.state,
+        state_proposed=record.state_proposed,
+        organization_id=organization.id if organization else None,
+        organization=organization.name if organization else None,
+        interests=record.interests,
+        fresh=True,
+    )
+
+
+def _filled(record: Record, person: Person, organization: Organization | None, made: Plan) -> set[str]:
+    """Fill what is empty; nothing that somebody entered is overwritten, but for what was only proposed."""
+    wanted: dict[str, Any] = {}
+    if record.name.salutation and not person.salutation:
+        wanted["salutation"] = record.name.salutation
+    if record.title and not person.title:
+        wanted["title"] = record.title
+    if record.state and (person.state is None or (person.state_proposed and not record.state_proposed and record.state != person.state)):
+        wanted["state"] = record.state
+    if record.state and not record.state_proposed:
+        person.state_proposed = False
+    elif "state" in wanted:
+        person.state_proposed = True
+    fresh = tuple(interest for interest in record.interests if interest not in person.interests)
+    if fresh:
+        wanted["interests"] = (*person.interests, *fresh)
+    # Somebody's own office is more particular than the body they sit in, in whatever order the files come.
+    if organization and (
+        person.organization_id is None
+        or (is_own_office(organization.name, person.last_name) and not is_own_office(person.organization, person.last_name))
+    ):
+        wanted["organization_id"] = organization.id
+    for name, value in wanted.items():
+        if not person.fresh:
+            made.former.setdefault(person.id, {}).setdefault(name, getattr(person, name))
+            made.changes.setdefault(person.id, {})[name] = value
+        setattr(person, name, value)
+    if organization and "organization_id" in wanted:
+        person.organization = organization.name
+    return set(wanted)
+
+
+def _points(record: Record, person: Person, made: Plan, news: set[str]) -> list[str]:
+    declined = []
+    for kind, value in record.points:
+        if kind in person.declined:
+            declined.append(kind)
+            continue
+        keys = value_keys([(kind, value)])
+        if keys <= person.values:
+            continue
+        person.values |= keys
+        made.new_points.append((person.id, kind, value))
+        news.add("contact_points")
+    return declined
+
+
+def _told(news: Iterable[str]) -> str | None:
+    names = sorted(news)
+    return f"New: {', '.join(names)}." if names else None

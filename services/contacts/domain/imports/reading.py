@@ -1,0 +1,241 @@
+"""From a file's bytes to a table: workbooks, delimited text, cards; what can't be read is refused by its code."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from functools import lru_cache
+
+from charset_normalizer import from_bytes
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError, WorksheetNotFound, ZipError
+
+from services.contacts.contract.imports import (
+    CellTooLong,
+    FileEmpty,
+    FileTooLarge,
+    FileTypeUnknown,
+    FileUnpacksTooLarge,
+    NotAWorkbook,
+    NotText,
+    TooManyColumns,
+    TooManyRows,
+)
+from services.contacts.domain.imports.cards import read_cards
+from services.contacts.domain.imports.columns import recognised
+from services.contacts.domain.imports.tables import MAX_COLUMNS, MAX_FILE, MAX_ROWS, MAX_UNPACKED, Table, add_sheet, finished
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_CELL_AT = re.compile(rb"""\br\s*=\s*["'](?:([A-Z]{1,7}))?(\d{1,10})["']""")
+_SHARED = re.compile(rb"<(?:\w+:)?si\b.*?</(?:\w+:)?si\s*>", re.DOTALL)
+_SHARED_AT = re.compile(rb"""\bt\s*=\s*["']s["'][^>]*>\s*<(?:\w+:)?v>\s*(\d{1,9})\s*<""")
+_DELIMITERS = ",;\t|"
+_FOREIGN = ["cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "gb18030", "big5", "shift_jis", "euc_kr"]
+_SAMPLE = 64 << 10
+
+
+def read(filename: str, content: bytes) -> Table:
+    """Read a file by its name's ending.
+
+    :raises FileTooLarge, FileTypeUnknown, FileEmpty, NotAWorkbook, NotText, NotCards, FileUnpacksTooLarge, TooManyRows,
+        TooManyColumns, CellTooLong, HeaderDuplicate, NestedTooDeep: each with its code and a sentence.
+    """
+    if len(content) > MAX_FILE:
+        raise FileTooLarge
+    ending = filename.lower().rpartition(".")[2]
+    if ending not in {"xlsx", "xls", "csv", "txt", "tsv", "vcf", "vcard"}:
+        raise FileTypeUnknown
+    if not content.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
+        raise FileEmpty
+    if ending in {"xlsx", "xls"}:
+        return _read_workbook(content)
+    text = decoded(content)
+    if ending in {"vcf", "vcard"}:
+        return finished(read_cards(text))
+    return _read_delimited(text)
+
+
+def decoded(content: bytes) -> str:
+    """Return the bytes as text: by byte order mark, as UTF-8, or as the likeliest of the older encodings.
+
+    :raises NotText:
+    """
+    for mark, encoding in ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+        if content.startswith(mark):
+            try:
+                return content.decode(encoding)
+            except UnicodeDecodeError as error:
+                raise NotText from error
+    if b"\x00" in content:
+        raise NotText
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    # Only the lines that are not ASCII say anything, and a sample of them is enough.
+    telling = b"\n".join(line for line in content.splitlines() if not line.isascii())[:_SAMPLE]
+    foreign = None
+    # European names are a few marked letters among plain ones, which every guess mistakes for another European
+    # encoding; only where plain letters are few is a guess worth more than what Windows here writes.
+    if sum(byte > 0x7F for byte in telling) * 3 > len(telling):
+        best = from_bytes(telling, cp_isolation=_FOREIGN).best()
+        foreign = best.encoding if best else None
+    for encoding in filter(None, (foreign, "cp1252", "latin_1")):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        # Text has no control characters; a file that is full of them is something else.
+        if sum(character < " " and character not in "\t\r\n\f" for character in text[:_SAMPLE]) > 8:
+            raise NotText
+        return text
+    raise NotText
+
+
+def _read_delimited(text: str) -> Table:
+    table = Table("csv")
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=_delimiter(text))
+
+    def rows() -> Iterator[list[str]]:
+        try:
+            for cells in reader:
+                if len(cells) > MAX_COLUMNS and any(cells[MAX_COLUMNS:]):
+                    raise TooManyColumns
+                yield cells[:MAX_COLUMNS]
+        except csv.Error as error:
+            if "limit" in str(error):
+                raise CellTooLong from error
+            raise NotText from error
+
+    add_sheet(table, None, rows(), known=recognised())
+    return finished(table)
+
+
+def _delimiter(text: str) -> str:
+    """Return the delimiter that parts the first lines most evenly."""
+    lines = [line for line in text[:_SAMPLE].splitlines()[:20] if line.strip()]
+
+    def evenness(delimiter: str) -> tuple[int, int]:
+        counts = [_QUOTED.sub("", line).count(delimiter) for line in lines]
+        usual = max(set(counts), key=lambda count: (counts.count(count), count), default=0)
+        return (counts.count(usual) if usual else 0, usual)
+
+    return max(_DELIMITERS, key=evenness)
+
+
+_QUOTED = re.compile(r'"[^"\n]*"')
+
+
+def _read_workbook(content: bytes) -> Table:
+    if content.startswith(b"PK"):
+        _check_archive(content)
+    elif not content.startswith(_OLE):
+        raise NotAWorkbook
+    table = Table("xlsx" if content.startswith(b"PK") else "xls")
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        for name in book.sheet_names:
+            try:
+                sheet = book.get_sheet_by_name(name)
+            except WorksheetNotFound:
+                continue  # a sheet of charts has no cells
+            _check_size(sheet.width, sheet.height)
+            # Rows are numbered from the sheet's first one, not from the first that is filled.
+            add_sheet(table, name[:100], iter(sheet.to_python(skip_empty_area=False)), known=recognised())
+    except (CalamineError, PasswordError, ZipError, OSError, ValueError, OverflowError) as error:
+        raise NotAWorkbook from error
+    # The reader is compiled: what goes wrong inside it surfaces as something that is not even an Exception.
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":
+            raise NotAWorkbook from error
+        raise
+    return finished(table)
+
+
+def _check_size(width: int, height: int) -> None:
+    if width > MAX_COLUMNS:
+        raise TooManyColumns
+    if height > MAX_ROWS + 20:
+        raise TooManyRows
+
+
+def _check_archive(content: bytes) -> None:
+    """Look into a workbook's archive before the reader does: sizes as they are, not as they are declared.
+
+    :raises NotAWorkbook, FileUnpacksTooLarge, TooManyRows, TooManyColumns:
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, struct.error, UnicodeError) as error:
+        raise NotAWorkbook from error
+    names = {entry.filename.replace("\\", "/").lstrip("/") for entry in entries}
+    if "[Content_Types].xml" not in names or not any(name.startswith("xl/") for name in names):
+        raise NotAWorkbook
+    left = MAX_UNPACKED
+    sheets: list[bytes] = []
+    longest, shared = 0, b""
+    for entry in entries:
+        unpacked = _inflated(content, entry, left)
+        left -= len(unpacked)
+        name = entry.filename.replace("\\", "/").lower()
+        if name.endswith(".xml") and b"<!ENTITY" in unpacked:
+            raise NotAWorkbook
+        if "sharedstrings" in name:
+            shared = unpacked
+            longest = max((len(text) for text in _SHARED.findall(shared)), default=0)
+        elif name.endswith(".xml") and "worksheets/" in name:
+            sheets.append(unpacked)
+    for sheet in sheets:
+        _check_extent(sheet)
+    cells = sum(sheet.count(b"<c ") + sheet.count(b":c ") for sheet in sheets)
+    if cells * longest > MAX_UNPACKED:
+        # One long text may stand in a million cells: only now is it worth adding up what they really point at.
+        lengths = [len(text) for text in _SHARED.findall(shared)]
+        total = sum(lengths[at] for sheet in sheets for found in _SHARED_AT.finditer(sheet) if (at := int(found[1])) < len(lengths))
+        if total > MAX_UNPACKED:
+            raise FileUnpacksTooLarge
+
+
+def _inflated(content: bytes, entry: zipfile.ZipInfo, left: int) -> bytes:
+    start = entry.header_offset
+    head = content[start : start + 30]
+    if len(head) < 30 or head[:4] != b"PK\x03\x04" or entry.flag_bits & 1:
+        raise NotAWorkbook
+    name_length, extra_length = struct.unpack("<HH", head[26:30])
+    packed = content[start + 30 + name_length + extra_length :][: entry.compress_size]
+    if entry.compress_type == zipfile.ZIP_STORED:
+        unpacked = packed
+    elif entry.compress_type == zipfile.ZIP_DEFLATED:
+        try:
+            unpacked = zlib.decompressobj(-15).decompress(packed, left + 1)
+        except zlib.error as error:
+            raise NotAWorkbook from error
+    else:
+        raise NotAWorkbook
+    if len(unpacked) > left:
+        raise FileUnpacksTooLarge
+    return unpacked
+
+
+def _check_extent(sheet: bytes) -> None:
+    # The reader lays a sheet out from its first to its last cell: one cell far away would cost gigabytes.
+    for found in _CELL_AT.finditer(sheet):
+        if int(found[2]) > MAX_ROWS + 20:
+            raise TooManyRows
+        if found[1] and _column(found[1]) > MAX_COLUMNS:
+            raise TooManyColumns
+
+
+@lru_cache(maxsize=1024)
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number

@@ -1,0 +1,274 @@
+"""What a row says, normalised: a person, how to reach them, the organization they work for, and an office of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import usaddress
+
+from services.contacts.domain.imports.tables import Row
+from services.lexicon.canonical import canonical_address, canonical_phone
+from services.lexicon.display import display_email, display_name, display_phone, display_postal_code, tidy
+from services.lexicon.names import PersonName, join_name, split_name
+from services.lexicon.places import STATES, propose_state, state_code
+
+#: As long as the same fields are when they are typed.
+_LONGEST = {"salutation": 60, "office_street": 300, "office_postal_code": 20, "office_country": 100}
+_USUAL = 200
+_VALUE = 400
+_HOME = frozenset({"usa", "us", "united states", "united states of america", "u.s.a.", "u.s."})
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """One office of an organization (R21, R22)."""
+
+    label: str | None = None
+    street: str | None = None
+    city: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    phone: str | None = None
+
+    def key(self) -> str:
+        """Return what two spellings of one office have in common."""
+        address = canonical_address(self.street or "", self.city or "", self.state or "", self.postal_code or "")
+        return f"{address}|{canonical_phone(self.phone or '') or ''}"
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return it as an organization's office is written."""
+        return {
+            "label": self.label,
+            "address": {
+                "street": self.street,
+                "city": self.city,
+                "state": self.state,
+                "postal_code": self.postal_code,
+                "country": self.country,
+            },
+            "phone": self.phone,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A row, normalised; `problems` are sentences, and a row that has one is not imported."""
+
+    sheet: str | None
+    number: int
+    name: PersonName
+    title: str | None = None
+    organization: str | None = None
+    state: str | None = None
+    #: The state was only proposed from an address; a column that says it goes before.
+    state_proposed: bool = False
+    interests: tuple[str, ...] = ()
+    points: tuple[tuple[str, str], ...] = ()
+    office: Office | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def is_person(self) -> bool:
+        """Whether there is a name in it; else it is about an organization alone."""
+        return bool(self.name.last_name)
+
+
+@dataclass(slots=True)
+class _Cells:
+    """A row's cells by field; what is wrong with them is gathered."""
+
+    by_field: dict[str, str]
+    problems: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, row: Row, mapping: Mapping[str, str]) -> Self:
+        return cls({field: tidy(row.cells[column]) for column, field in mapping.items() if column in row.cells})
+
+    def get(self, name: str) -> str | None:
+        text = self.by_field.get(name) or None
+        if text and len(text) > _LONGEST.get(name, _USUAL):
+            self.problems.append(f"{name}: at most {_LONGEST.get(name, _USUAL)} characters.")
+            return None
+        return text
+
+
+def record_of(row: Row, mapping: Mapping[str, str]) -> Record:
+    """Read a row by the mapping (column → field); never raises."""
+    cells = _Cells.of(row, mapping)
+    if row.too_long:
+        cells.problems.append("The row has more cells than there are columns.")
+    name = _name(cells)
+    organization = cells.get("organization")
+    if not name.last_name and not organization:
+        cells.problems.append("The row has neither a name nor an organization.")
+    if not name.last_name and name.first_name:
+        cells.problems.append("last_name: missing.")
+    points = _points(cells)
+    office = _office(cells)
+    if office and not organization:
+        cells.problems.append("organization: missing; an office belongs to one.")
+    state = _state(cells, "state")
+    proposed = None
+    if state is None and not cells.by_field.get("state"):
+        # Once, from an address, and from then on it stands by itself (T18).
+        address = next((value for kind, value in points if kind == "work_address"), None)
+        proposed = (office.state if office else None) or propose_state(address)
+    return Record(
+        sheet=row.sheet,
+        number=row.number,
+        name=name,
+        title=cells.get("title"),
+        organization=organization,
+        state=state or proposed,
+        state_proposed=state is None and proposed is not None,
+        interests=tuple(part for part in map(str.strip, (cells.get("interests") or "").split(";")) if part),
+        points=tuple(points),
+        office=office,
+        problems=tuple(cells.problems),
+    )
+
+
+def _name(cells: _Cells) -> PersonName:
+    whole = cells.get("name")
+    if whole and not cells.by_field.get("last_name"):
+        name = split_name(whole)
+        # One word alone is a family name: there must be one.
+        if not name.last_name:
+            name = PersonName(name.salutation, "", name.first_name)
+    else:
+        name = join_name(
+            first=cells.get("first_name") or "",
+            middle=cells.get("middle_name") or "",
+            last=cells.get("last_name") or "",
+            suffix=cells.get("suffix") or "",
+        )
+    salutation = cells.get("salutation") or name.salutation
+    first, last = display_name(name.first_name), display_name(name.last_name)
+    for text, of in ((first, "first_name"), (last, "last_name")):
+        if len(text) > _USUAL:
+            cells.problems.append(f"{of}: at most {_USUAL} characters.")
+    return PersonName(salutation[:60], first, last)
+
+
+def _points(cells: _Cells) -> list[tuple[str, str]]:
+    points: list[tuple[str, str]] = []
+    for kind in ("cell", "personal_phone", "work_phone"):
+        if text := cells.get(kind):
+            if shown := display_phone(text):
+                points.append((kind, shown))
+            else:
+                cells.problems.append(f"{kind}: not a phone number.")
+    if text := cells.by_field.get("email"):
+        shown = display_email(text)
+        if shown and len(shown) <= 254:
+            points.append(("email", shown))
+        else:
+            cells.problems.append("email: not an e-mail address.")
+    if address := _work_address(cells):
+        if len(address) > _VALUE:
+            cells.problems.append(f"work_address: at most {_VALUE} characters.")
+        else:
+            points.append(("work_address", address))
+    return points
+
+
+def _work_address(cells: _Cells) -> str | None:
+    if whole := cells.by_field.get("work_address"):
+        return one_line(split_address(whole))
+    street = ", ".join(part for part in (cells.by_field.get("work_street"), cells.by_field.get("work_street_2")) if part)
+    city, state = cells.by_field.get("work_city"), cells.by_field.get("work_state")
+    postal_code = cells.by_field.get("work_postal_code")
+    if not (street or city):
+        return None
+    # Some cards put all of the address into the street, and city and state once more beside it.
+    inside = split_address(street)
+    if inside.postal_code and not postal_code:
+        return one_line(inside)
+    return one_line(
+        Office(
+            street=street or None,
+            city=city,
+            state=state_code(state) or state,
+            postal_code=display_postal_code(postal_code) if postal_code else None,
+            country=_country(cells.by_field.get("work_country")),
+        )
+    )
+
+
+def _office(cells: _Cells) -> Office | None:
+    office = Office()
+    if whole := cells.get("office_address"):
+        office = split_address(whole)
+    # The suite goes with the street.
+    street = ", ".join(part for part in (cells.get("office_street") or office.street, cells.get("office_suite")) if part)
+    phone = None
+    if text := cells.get("office_phone"):
+        phone = display_phone(text)
+        if phone is None:
+            cells.problems.append("office_phone: not a phone number.")
+    postal_code = cells.get("office_postal_code") or office.postal_code
+    state = _state(cells, "office_state") if cells.by_field.get("office_state") else office.state
+    office = Office(
+        label=cells.get("office_label"),
+        street=street or None,
+        city=cells.get("office_city") or office.city,
+        state=state,
+        postal_code=display_postal_code(postal_code) if postal_code else None,
+        country=_country(cells.get("office_country") or office.country),
+        phone=phone,
+    )
+    return None if office == Office() else office
+
+
+def _state(cells: _Cells, name: str) -> str | None:
+    text = cells.by_field.get(name)
+    if not text:
+        return None
+    code = state_code(text)
+    if code is None:
+        cells.problems.append(f"{name}: not a state or territory of the United States.")
+    return code
+
+
+def _country(text: str | None) -> str | None:
+    return None if text is None or text.lower() in _HOME else text
+
+
+def one_line(office: Office) -> str | None:
+    """Write an address in one line, as it is put on an envelope, or None if there is nothing of it."""
+    end = " ".join(part for part in (office.state, office.postal_code) if part)
+    return ", ".join(part for part in (office.street, office.city, end, office.country) if part) or None
+
+
+_TAGS = {"PlaceName": "city", "StateName": "state", "ZipCode": "postal_code", "CountryName": "country"}
+#: Words that the parser takes for the beginning of a city, and that end a street.
+_ENDS_OF_STREETS = re.compile(r"^(?:(?:Office )?(?:Building|Bldg\.?|Annex|Capitol|Plaza|Center|Tower|Floor)\s+)+", re.IGNORECASE)
+
+
+def split_address(line: str) -> Office:
+    """Split an address in one line into street, city, state and ZIP code; what it can't, it leaves in the street."""
+    whole = tidy(line).rstrip(",")
+    try:
+        labelled = usaddress.parse(whole)
+    except (ValueError, IndexError):
+        return Office(street=whole or None)
+    parts: dict[str, list[str]] = {}
+    for token, label in labelled:
+        parts.setdefault(_TAGS.get(label, "street"), []).append(token.strip())
+    state = state_code(" ".join(parts.get("state", [])).strip(" ,."))
+    city = " ".join(parts.get("city", [])).strip(" ,")
+    postal_code = display_postal_code(" ".join(parts.get("postal_code", [])).strip(" ,"))
+    if state not in STATES or not city:
+        return Office(street=whole or None)
+    street = " ".join(parts.get("street", [])).strip(" ,")
+    if found := _ENDS_OF_STREETS.match(city):
+        street, city = f"{street} {found[0].strip()}", city[found.end() :]
+    # Only an address that is put together again as it was is known to be split rightly.
+    again = canonical_address(f"{street} {city} {state} {postal_code}")
+    if not city or again != canonical_address(f"{whole[: whole.rfind(parts['state'][0])]} {state} {postal_code}"):
+        return Office(street=whole or None)
+    return Office(street=street or None, city=city, state=state, postal_code=postal_code or None)
