@@ -34,7 +34,7 @@ CLEAN_RUNS = int(os.environ.get("P7_CLEAN", "50"))
 @pytest.fixture(scope="module")
 def chance() -> random.Random:
     seed = int(os.environ.get("SEED", random.SystemRandom().randrange(2**32)))
-    print(f"seed {seed}")  # noqa: T201 - a failure is replayed from it
+    print(f"seed {seed}")
     return random.Random(seed)
 
 

@@ -224,7 +224,7 @@ def mutant_count():
 @pytest.mark.requirement("R124", "N2")
 def test_no_mutated_inclusion_proof_is_accepted():
     seed = int(os.environ.get("SEED", random.SystemRandom().randrange(2**32)))
-    print(f"seed {seed}")  # noqa: T201 - a failure is replayed from it
+    print(f"seed {seed}")
     chance = random.Random(seed)
     tree = grown(300, seed)
     for _ in range(mutant_count() // 2):
@@ -241,7 +241,7 @@ def test_no_mutated_inclusion_proof_is_accepted():
 @pytest.mark.requirement("R124", "N2")
 def test_no_mutated_consistency_proof_is_accepted():
     seed = int(os.environ.get("SEED", random.SystemRandom().randrange(2**32)))
-    print(f"seed {seed}")  # noqa: T201 - a failure is replayed from it
+    print(f"seed {seed}")
     chance = random.Random(seed)
     tree = grown(300, seed)
     for _ in range(mutant_count() // 2):

@@ -1,0 +1,258 @@
+"""What `liaison audit` reads: the trail in its database or in an exported file, and the checkpoints of every witness.
+
+Nothing of it writes. The verifier believes the public key alone; the database, the witness's file and the services'
+own copies are evidence, and where they contradict each other somebody is told.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from services.audit.domain.verification import Note, Report, Row, verify
+from services.audit.storage.trail import StoredTree
+from services.audit.storage.witness import Leaves, WitnessFile
+from services.chassis import merkle
+from services.chassis.checkpoints import CheckpointRefused, VerifierKey
+
+#: How often the database is asked again for a checkpoint that covers the newest entry.
+_ASK_EVERY = 0.2
+_FETCH = 2000
+
+
+class Unverifiable(Exception):
+    """There is nothing that could be verified."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where the trail and its witnesses are."""
+
+    key: VerifierKey
+    witness: WitnessFile | None = None
+    #: The audit database; None when the entries come from a file.
+    database: str | None = None
+    entries: Path | None = None
+    #: Other services' databases, each a witness: (service, URL).
+    services: tuple[tuple[str, str], ...] = field(default=())
+
+
+def verify_trail(evidence: Evidence, *, wait: float, tell: Callable[[str], None], progress: Callable[[int, int], None]) -> Report:
+    """Verify the whole trail against every checkpoint that is to be had.
+
+    Of a living trail, the entries of a moment are verified: of this one, as soon as a checkpoint covers them, which
+    is waited for at most `wait` seconds.
+
+    :raises Unverifiable: a file or a database cannot be read.
+    """
+    with ExitStack() as stack:
+        if evidence.entries is not None:
+            rows, notes = _exported(evidence.entries), list(_witnessed(evidence))
+            total, now = None, None
+        else:
+            reading = stack.enter_context(_Database.opened(evidence.database or ""))
+            size = reading.size()
+            covered = _wait_for_checkpoint(evidence, reading, size, wait, tell)
+            # The witness is read before the snapshot: whatever its checkpoints cover is in the snapshot, then.
+            notes = [*_witnessed(evidence), *_seen_by_services(evidence, tell)]
+            reading.snapshot()
+            notes += reading.notes()
+            # What came while we waited lies beyond the largest checkpoint; what no checkpoint came for is verified too, and fails.
+            total = (_largest(evidence.key, notes) or 0) if covered >= size else reading.size()
+            rows = reading.rows(total)
+            now = datetime.now(UTC)
+        leaves: Leaves | None = None
+        if evidence.witness is not None and evidence.witness.leaves_path.exists():
+            leaves = stack.enter_context(Leaves(evidence.witness.leaves_path))
+        tell(f"Verifying {total if total is not None else 'all'} entries against {len(notes)} checkpoints.")
+        return verify(rows, notes, key=evidence.key, leaves=leaves, now=now, progress=lambda done: progress(done, total or 0))
+
+
+def newest_checkpoint(evidence: Evidence, *, wait: float, tell: Callable[[str], None]) -> str:
+    """Return the newest checkpoint's note, once it covers every entry of this moment.
+
+    :raises Unverifiable: none came in time.
+    """
+    with _Database.opened(evidence.database or "") as reading:
+        size = reading.size()
+        if _wait_for_checkpoint(evidence, reading, size, wait, tell) < max(size, 1):
+            raise Unverifiable(f"No checkpoint covers the trail's {size} entries.")
+        notes = [note for note in reading.notes() if _size(evidence.key, note) is not None]
+        return max(notes, key=lambda note: _size(evidence.key, note) or 0).text
+
+
+def prove(evidence: Evidence, *, position: int | None, first: int | None, second: int | None) -> dict[str, Any]:
+    """Return a proof that was verified against a signed checkpoint: of an entry, or that one size continues another.
+
+    :raises Unverifiable: there is no such entry or checkpoint, or the proof does not verify.
+    """
+    import sqlalchemy as sa
+
+    engine = sa.create_engine((evidence.database or "").replace("postgresql://", "postgresql+psycopg://", 1), poolclass=sa.NullPool)
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("SET default_transaction_read_only = on")
+            signed = {}
+            for (text,) in connection.execute(sa.text("SELECT note FROM checkpoints ORDER BY size")):
+                checkpoint = _opened(evidence.key, text)
+                if checkpoint is not None:
+                    signed[checkpoint.size] = (checkpoint, text)
+            tree = StoredTree(connection)
+            if position is not None:
+                return _prove_inclusion(connection, tree, signed, position)
+            return _prove_consistency(tree, signed, first or 0, second or 0)
+    except (sa.exc.SQLAlchemyError, merkle.ProofImpossible) as error:
+        raise Unverifiable(_first_line(error)) from error
+
+
+def export(evidence: Evidence, lines: Callable[[str], Any]) -> int:
+    """Write every entry as one line of JSON, for verification elsewhere; return how many."""
+    count = 0
+    with _Database.opened(evidence.database or "") as reading:
+        reading.snapshot()
+        for row in reading.rows(None):
+            leaf = base64.b64encode(row.leaf).decode() if row.leaf else None
+            lines(json.dumps({"position": row.position, "leaf": leaf, "body": row.body}, ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+class _Database:
+    """The audit database, read only."""
+
+    def __init__(self, connection: psycopg.Connection[TupleRow]) -> None:
+        self._connection = connection
+
+    @classmethod
+    @contextmanager
+    def opened(cls, url: str) -> Iterator[_Database]:
+        try:
+            with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://", 1), autocommit=True, connect_timeout=5) as connection:
+                connection.execute("SET default_transaction_read_only = on")
+                yield cls(connection)
+        except psycopg.Error as error:
+            raise Unverifiable(f"The database cannot be read: {_first_line(error)}") from error
+
+    def snapshot(self) -> None:
+        self._connection.autocommit = False
+        self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+
+    def size(self) -> int:
+        row = self._connection.execute("SELECT coalesce(max(position) + 1, 0) FROM trail").fetchone()
+        return int(row[0]) if row else 0
+
+    def notes(self) -> Iterator[Note]:
+        for size, note in self._connection.execute("SELECT size, note FROM checkpoints ORDER BY size").fetchall():
+            yield Note(f"database, checkpoint {size}", note)
+
+    def rows(self, below: int | None) -> Iterator[Row]:
+        # A cursor of the server's: a million entries need not fit into memory.
+        with self._connection.cursor(name="trail") as cursor:
+            cursor.itersize = _FETCH
+            cursor.execute("SELECT position, body, leaf FROM trail WHERE position < %s ORDER BY position", (below if below is not None else 2**62,))
+            for position, body, leaf in cursor:
+                yield Row(position, body, bytes(leaf))
+
+
+def _wait_for_checkpoint(evidence: Evidence, reading: _Database, size: int, wait: float, tell: Callable[[str], None]) -> int:
+    """Wait for a signed checkpoint that covers `size` entries; return the largest size that there is."""
+    deadline = time.monotonic() + wait
+    told = False
+    while True:
+        covered = _largest(evidence.key, reading.notes()) or 0
+        if covered >= size or time.monotonic() >= deadline:
+            return covered
+        if not told:
+            tell(f"Waiting for a checkpoint that covers the newest {size - covered} entries.")
+            told = True
+        time.sleep(_ASK_EVERY)
+
+
+def _witnessed(evidence: Evidence) -> Iterator[Note]:
+    if evidence.witness is None:
+        return
+    for number, text in evidence.witness.notes():
+        yield Note(f"{evidence.witness.path.name}, line {number}", text)
+
+
+def _seen_by_services(evidence: Evidence, tell: Callable[[str], None]) -> Iterator[Note]:
+    for service, url in evidence.services:
+        try:
+            with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://", 1), connect_timeout=5) as connection:
+                for size, note in connection.execute("SELECT size, note FROM checkpoints_seen ORDER BY size").fetchall():
+                    yield Note(f"{service}, checkpoint {size}", note)
+        except psycopg.Error as error:
+            tell(f"{service} cannot be asked for the checkpoints that it saw: {_first_line(error)}")
+
+
+def _exported(path: Path) -> Iterator[Row]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    wire = json.loads(line)
+                    leaf = base64.b64decode(wire["leaf"], validate=True) if wire.get("leaf") else None
+                    yield Row(int(wire["position"]), str(wire["body"]), leaf)
+                except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
+                    raise Unverifiable(f"{path.name}, line {number} is no exported entry.") from error
+    except OSError as error:
+        raise Unverifiable(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _prove_inclusion(connection: Any, tree: StoredTree, signed: dict[int, Any], position: int) -> dict[str, Any]:
+    import sqlalchemy as sa
+
+    row = connection.execute(sa.text("SELECT body FROM trail WHERE position = :position"), {"position": position}).one_or_none()
+    size = min((size for size in signed if size > position), default=None)
+    if row is None or size is None:
+        raise Unverifiable(f"No checkpoint covers an entry {position}.")
+    checkpoint, note = signed[size]
+    path = merkle.inclusion_proof(position, size, tree.subtree)
+    if not merkle.verify_inclusion(merkle.leaf_hash(row.body.encode()), position, size, path, checkpoint.root):
+        raise Unverifiable(f"Entry {position} is not proven by the checkpoint of {size} entries: run `liaison audit verify`.")
+    return {"kind": "inclusion", "position": position, "body": row.body, "size": size, "path": _encoded(path), "note": note}
+
+
+def _prove_consistency(tree: StoredTree, signed: dict[int, Any], first: int, second: int) -> dict[str, Any]:
+    for size in (first, second):
+        if size not in signed:
+            raise Unverifiable(f"There is no checkpoint of {size} entries; there are of {', '.join(map(str, sorted(signed)[-10:])) or 'none'}.")
+    path = merkle.consistency_proof(first, second, tree.subtree)
+    if not merkle.verify_consistency(first, second, path, signed[first][0].root, signed[second][0].root):
+        raise Unverifiable(f"The trail of {second} entries is not proven to continue the one of {first}: run `liaison audit verify`.")
+    return {"kind": "consistency", "first": first, "size": second, "path": _encoded(path), "first_note": signed[first][1], "note": signed[second][1]}
+
+
+def _largest(key: VerifierKey, notes: Iterable[Note]) -> int | None:
+    return max((size for note in notes if (size := _size(key, note)) is not None), default=None)
+
+
+def _size(key: VerifierKey, note: Note) -> int | None:
+    checkpoint = _opened(key, note.text)
+    return checkpoint.size if checkpoint else None
+
+
+def _opened(key: VerifierKey, note: str) -> Any:
+    try:
+        return key.checkpoint(note)
+    except CheckpointRefused:
+        return None
+
+
+def _encoded(path: Iterable[bytes]) -> list[str]:
+    return [base64.b64encode(step).decode() for step in path]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
