@@ -36,7 +36,7 @@ class InteractionWithdrawn(Announcement):
 
 @dataclass(frozen=True, slots=True)
 class AttendanceRecorded(Announcement):
-    """These individuals attended an event, which counts as contact (R56, R62). It names all who are recorded."""
+    """These attended an event, which counts as contact with its component (R56, R62). It names all; the highest revision counts."""
 
     name: ClassVar[str] = "interactions:attendance:recorded"
 
@@ -47,6 +47,7 @@ class AttendanceRecorded(Announcement):
     user_id: str
     held_at: str
     organization_ids: list[str] | None = None
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True)

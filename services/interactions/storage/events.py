@@ -63,7 +63,7 @@ def matching(
 
 def add(work: UnitOfWork, **values: Any) -> None:
     """Insert an event."""
-    work.execute(insert(events).values(**values))
+    work.execute(insert(events).values(revision=0, **values))
 
 
 def change(work: UnitOfWork, event_id: str, values: dict[str, Any]) -> None:
@@ -77,6 +77,13 @@ def discuss(work: UnitOfWork, event_id: str, issue_ids: Iterable[str]) -> None:
     work.execute(delete(event_issues).where(event_issues.c.event_id == event_id))
     if rows := [{"event_id": event_id, "issue_id": issue_id} for issue_id in dict.fromkeys(issue_ids)]:
         work.execute(insert(event_issues), rows)
+
+
+def next_revision(work: UnitOfWork, event_id: str) -> int:
+    """Count up what was told of an event's attendance."""
+    statement = update(events).where(events.c.id == event_id).values(revision=events.c.revision + 1)
+    revision: int = work.execute(statement.returning(events.c.revision)).scalar_one()
+    return revision
 
 
 def attend(work: UnitOfWork, rows: list[dict[str, Any]]) -> None:

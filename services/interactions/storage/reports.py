@@ -100,7 +100,7 @@ def _at_events(who: Any, asked: Asked) -> Select[Any]:
     if asked.since is not None:
         query = query.where(events.c.starts_at >= asked.since)
     if asked.component is not None:
-        query = query.where(attendances.c.component == asked.component)
+        query = query.where(events.c.component == asked.component)
     if (about := _issues(asked)) is not None:
         query = query.where(events.c.id.in_(select(event_issues.c.event_id).where(event_issues.c.issue_id.in_(about))))
     return query

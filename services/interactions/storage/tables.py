@@ -127,6 +127,7 @@ events = Table(
     _instant("ends_at"),
     Column("place", Text),
     Column("agenda", Text),
+    Column("revision", Integer, nullable=False),
     Column("component", Text, nullable=False),
     _id("created_by", nullable=False),
     _instant("created_at", nullable=False),

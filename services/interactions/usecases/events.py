@@ -155,7 +155,7 @@ def change_event(
         events.change(work, event_id, {**values, "updated_at": now})
     event = _event(work, event_id)
     if individuals and ("starts_at" in values or has_other_issues):
-        _announce(work, by, event, individuals, organizations)
+        _announce(work, event, individuals, organizations)
     work.record("interactions:event:change", subjects=[event_id], fields=[name for name in changes if name != "keep_reason"])
     return event
 
@@ -202,7 +202,7 @@ def add_attendees(
             for kind, one in named
         ],
     )
-    _announce(work, by, _event(work, event_id), *events.attending(work, event_id))
+    _announce(work, _event(work, event_id), *events.attending(work, event_id))
     work.record("interactions:attendance:record", subjects=[event_id, *individual_ids, *organization_ids], fields=["attendees"])
     return _page(work, by, event_id, limit=200)[0]
 
@@ -239,23 +239,23 @@ def remove_attendee(work: UnitOfWork, *, by: Caller, event_id: str, attendee_id:
     left = events.leave(work, event_id, attendee_id)
     if left is None:
         raise NotFound
-    _announce(work, by, _event(work, event_id), *events.attending(work, event_id))
+    _announce(work, _event(work, event_id), *events.attending(work, event_id))
     who = left.individual_id or left.organization_id
     work.record("interactions:attendance:remove", subjects=[event_id, who], fields=["attendees"])
 
 
-def _announce(
-    work: UnitOfWork, by: Caller, event: Mapping[str, Any], individual_ids: list[str], organization_ids: list[str]
-) -> None:
+def _announce(work: UnitOfWork, event: Mapping[str, Any], individual_ids: list[str], organization_ids: list[str]) -> None:
+    # Whoever recorded it: it was the event's component that they met.
     work.announce(
         AttendanceRecorded(
             event_id=event["id"],
             individual_ids=individual_ids,
             organization_ids=organization_ids,
             issue_ids=event["issue_ids"],
-            component=str(by.component),
-            user_id=by.id,
+            component=event["component"],
+            user_id=event["created_by"],
             held_at=event["starts_at"],
+            revision=events.next_revision(work, event["id"]),
         )
     )
 

@@ -257,10 +257,12 @@ def test_an_event_has_attendees_whose_history_tells_of_it(office: Office) -> Non
     issue, dov, edda = office.issue(), office.individual(), office.individual()
     event = office.event(issue_ids=[issue], place="Houston", agenda="The new guidance")
     office.attend(AMINA, event, dov)
-    found = office.attend(BRUNO, event, dov, edda)
+    found = office.attend(CHLOE, event, dov, edda)
     assert [one["individual_id"] for one in found["items"]] == [dov, edda]
     told = office.announced("interactions:attendance:recorded")
     assert [sorted(one["individual_ids"]) for one in told] == [[dov], sorted([dov, edda])]
+    assert [one["revision"] for one in told] == [1, 2]
+    assert {(one["component"], one["user_id"]) for one in told} == {("ICE", AMINA.id)}
     (item,) = office.do(CHLOE, reading.list_history, query={"individual_id": dov, "limit": 50})["items"]
     assert (item["kind"], item["event_id"], item["event_name"], item["issue_ids"]) == ("attendance", event, "Roundtable", [issue])
     office.do(AMINA, events.remove_attendee, event_id=event, attendee_id=edda)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -52,7 +52,7 @@ class Contacts:
 
     name = "contacts"
     database = DatabaseProvider()
-    asked: list[str] = []
+    asked: ClassVar[list[str]] = []
 
     @answers("contacts:individual:read", subject="individual_id")
     def read_individual(self, caller: Caller, individual_id: str) -> dict[str, Any]:

@@ -54,6 +54,7 @@ CREATE TABLE events (
     ends_at timestamptz,
     place text,
     agenda text,
+    revision integer NOT NULL DEFAULT 0,
     component text NOT NULL,
     created_by uuid NOT NULL,
     created_at timestamptz NOT NULL,
