@@ -232,6 +232,8 @@ class Link:
         self._reader: Any = None
         self._heart: Any = None
         self.blocked = False
+        #: Why the last connection was lost or refused.
+        self.last_error: BaseException | None = None
 
     @property
     def is_up(self) -> bool:
@@ -314,6 +316,7 @@ class Link:
                 while not self._stopping:
                     self._connection.transport.drain_events(inner)  # type: ignore[union-attr]  # just connected
             except LOST as error:
+                self.last_error = error
                 if not self._stopping:
                     _log.warning("broker.lost", link=self._name, error=type(error).__name__, pause=pause)
             except Exception:  # noqa: BLE001 - a callback's mistake must not end this process's only reader
