@@ -18,7 +18,7 @@ from gateway.errors import FormNotOurs, status_of
 from gateway.identity import form_token
 from gateway.trail import recorded
 from services.access.contract import SessionRequired
-from services.chassis.messages import NotFound, Refusal, Unauthenticated, new_id
+from services.chassis.messages import IdempotencyMismatch, NotFound, Refusal, Unauthenticated, new_id
 from services.lexicon.places import STATES
 from services.lexicon.vocabulary import (
     CONTACT_POINT_KINDS,
@@ -51,6 +51,9 @@ def page(template: str, *, status: int = 200, refusal: Refusal | None = None, **
     """Render a page in the frame; `values` are what a form shows, `refusal` what is wrong with it."""
     admission = getattr(g, "admission", None)
     key = request.form.get("idempotency_key") if request.method == "POST" and not _is_upload() else None
+    if refusal is not None and refusal.code == IdempotencyMismatch.code:
+        # The browser went back and sent the form with other content: sent again, it is another record.
+        key = None
     html = render_template(
         template,
         session=admission.session if admission is not None else None,

@@ -8,7 +8,7 @@ from marshmallow import Schema, fields
 
 from gateway.clients import query
 from gateway.endpoints import Area
-from services.chassis.messages import NotFound
+from services.chassis.messages import NotFound, Unavailable
 
 area = Area("operations", __name__, url_prefix="/operations", description="Commands whose outcome was unknown")
 
@@ -33,9 +33,13 @@ class OperationSchema(Schema):
 @area.endpoint("GET", "/<uuid:operation_id>", answers=OperationSchema, problems=(404,))
 def read_operation(operation_id: str) -> Any:
     """Tell what became of a command."""
+    away: Unavailable | None = None
     for service in REMEMBER:
         try:
             return query(service, "read_operation", operation_id=operation_id)
         except NotFound:
             continue
-    raise OperationUnknown
+        except Unavailable as refusal:
+            # One of the others may know; but "nobody has done it" cannot be said while one cannot be asked.
+            away = refusal
+    raise away or OperationUnknown
