@@ -238,7 +238,11 @@ def own_likenesses(work: UnitOfWork, *, component: str) -> list[dict[str, Any]]:
 
 
 def match_waiting(work: UnitOfWork, *, limit: int = 200) -> int:
-    """As the matcher: compare queued people's values with everybody's, and leave each holder a likeness (T23)."""
+    """As the matcher: compare queued people's values with everybody's, and leave each holder a likeness (T23).
+
+    The holder is who had the value first; whoever entered it later is told nothing, in whatever order the queue is
+    worked off. Ids of contact points are in the order of their making.
+    """
     queued = plains(
         work.execute(
             text("SELECT id, individual_id FROM match_queue ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"), {"limit": limit}
@@ -251,7 +255,8 @@ def match_waiting(work: UnitOfWork, *, limit: int = 200) -> int:
             "INSERT INTO likenesses (holder_component, held_id, other_id)"
             " SELECT DISTINCT held.component, held.individual_id, fresh.individual_id"
             " FROM match_digests fresh JOIN match_digests held ON held.digest = fresh.digest"
-            " AND held.individual_id <> fresh.individual_id AND held.kind IN ('cell', 'personal_phone', 'email')"
+            " AND held.individual_id <> fresh.individual_id AND held.component <> fresh.component"
+            " AND held.contact_point_id < fresh.contact_point_id AND held.kind IN ('cell', 'personal_phone', 'email')"
             " JOIN individuals i ON i.id = held.individual_id AND i.frozen_at IS NULL"
             " WHERE fresh.individual_id = ANY(CAST(:people AS uuid[])) AND fresh.kind <> 'work_address'"
             " ON CONFLICT DO NOTHING"

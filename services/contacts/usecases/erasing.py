@@ -95,7 +95,7 @@ def erase_individual(
     counts: dict[str, int] = {}
     if row is not None:
         if cause in SUPPRESSING:
-            counts["suppressions"] = -_suppress(work, layer, row, now=now)
+            _suppress(work, layer, row, now=now)
         for reach in also:
             counts |= reach(work, individual_id)
         counts |= erasing.delete_linked(work, individual_id)
@@ -105,13 +105,12 @@ def erase_individual(
     receipts = [
         {
             "store": f"contacts.{store}",
-            "found": max(count, 0),
-            "removed": max(count, 0),
+            "found": count,
+            "removed": count,
             "left": remaining.get(store, 0),
             "method": "deleted",
         }
         for store, count in counts.items()
-        if store != "suppressions"
     ]
     receipts.append({"store": "keys.subject_keys", "found": 1, "removed": 1, "left": 0, "method": "key destroyed"})
     erasing.note_erasure(work, erasure_id, {"erased_at": now, "receipts": orjson.dumps(receipts).decode()})
@@ -161,7 +160,8 @@ def seek_individual(
             if column.store == "organizations":
                 changed.add(row_id)
         receipt["found"] += found
-        named = names_in(words, values)
+        # A name inside an address that was taken out is gone with it.
+        named = names_in(redacted if column.redacted else words, values)
         if (named or (found and not column.redacted)) and row_id not in kept:
             receipt["found"] += int(named)
             receipt["left"] += 1
@@ -218,9 +218,9 @@ def erase_organization(
     return {"receipts": receipts}
 
 
-def _suppress(work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], *, now: datetime) -> int:
+def _suppress(work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], *, now: datetime) -> None:
     marks = marks_of(organization=row["organization_name"], contact_points=_values(work, layer, row["id"]))
-    return ledger.write(work, layer.digests, marks, first_name=row["first_name"], last_name=row["last_name"], now=now)
+    ledger.write(work, layer.digests, marks, first_name=row["first_name"], last_name=row["last_name"], now=now)
 
 
 def _values(work: UnitOfWork, layer: ContactLayer, individual_id: str) -> list[tuple[str, str]]:

@@ -94,8 +94,10 @@ _REFUSED: tuple[tuple[str, str, str], ...] = (
         "R193",
     ),
     (
-        "home address| home street| home street 2| home street 3| home city| home state| home postal code| home zip|"
-        "home country region| home country| home address po box",
+        (
+            "home address| home street| home street 2| home street 3| home city| home state| home postal code| home zip|"
+            "home country region| home country| home address po box"
+        ),
         "Only the work address is held, not where somebody lives.",
         "R34",
     ),

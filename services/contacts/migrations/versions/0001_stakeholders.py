@@ -429,7 +429,8 @@ GRANT SELECT, DELETE ON likenesses TO liaison_contacts;
 GRANT SELECT ON suppressions, tombstones TO liaison_contacts;
 
 GRANT SELECT ON match_digests, individuals TO liaison_contacts_matcher;
-GRANT SELECT, DELETE ON match_queue TO liaison_contacts_matcher;
+-- UPDATE, for a row that is waited on is locked.
+GRANT SELECT, DELETE, UPDATE ON match_queue TO liaison_contacts_matcher;
 GRANT SELECT, INSERT ON likenesses TO liaison_contacts_matcher;
 
 GRANT SELECT ON individuals, contact_points, corrections, notes, organizations TO liaison_contacts_caseworker;

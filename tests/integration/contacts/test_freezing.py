@@ -1,0 +1,107 @@
+"""Frozen at once by anyone, and then the owner's to erase (T10, T21)."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from services.contacts.contract.refusals import IndividualBlocked, IndividualFrozen, IndividualUnknown
+from services.contacts.usecases import contact_points, freezing, individuals, notes
+from tests.cast import AMINA, BRUNO, CHLOE, DOV, FARID, GRACE, RENATA
+from tests.integration.contacts.conftest import Desk
+
+DENIS = dataclasses.replace(CHLOE, id="01900000-0000-7000-8000-000000000033")
+
+
+@pytest.mark.requirement("R164", "R167", "R170", "T21")
+def test_a_frozen_record_is_found_by_owner_administrator_privacy_and_recorder_alone(desk: Desk) -> None:
+    dov = desk.dov()
+    desk.freeze(DENIS, dov)
+    for somebody in (AMINA, GRACE, FARID, DENIS):
+        seen = desk.read(somebody, dov)
+        assert seen["frozen"]
+        assert seen["notice"] == "do not contact"
+        assert (seen["first_name"], seen["last_name"]) == (DOV.first_name, DOV.last_name)
+        assert not {"title", "state", "organization_id", "relationships", "issues"} & set(seen)
+    for somebody in (BRUNO, CHLOE, RENATA):
+        with pytest.raises(IndividualUnknown):
+            desk.read(somebody, dov)
+
+
+@pytest.mark.requirement("T21")
+def test_nothing_is_revealed_or_done_with_a_frozen_record(desk: Desk) -> None:
+    dov = desk.dov()
+    desk.freeze(DENIS, dov)
+    doors: list[tuple[Any, dict[str, Any]]] = [
+        (contact_points.reveal, {}),
+        (contact_points.add_contact_point, {"kind": "cell", "value": "956-555-0199"}),
+        (contact_points.correct_contact_point, {"kind": "cell", "value": "956-555-0199"}),
+        (notes.add_note, {"text": "Called."}),
+        (notes.list_notes, {}),
+        (individuals.change_individual, {"if_match": '"x"', "title": "x"}),
+        (individuals.record_history, {}),
+    ]
+    for door, given in doors:
+        with pytest.raises(IndividualFrozen):
+            desk.do(AMINA, door, individual_id=dov, **given)
+        with pytest.raises(IndividualUnknown):
+            desk.do(CHLOE, door, individual_id=dov, **given)
+
+
+@pytest.mark.requirement("R168", "T10")
+def test_freezing_is_announced_once_and_the_same_request_again_changes_nothing(desk: Desk) -> None:
+    dov = desk.dov()
+    request = desk.freeze(RENATA, dov)
+    desk.freeze(AMINA, dov)
+    (told,) = desk.announced("contacts:individual:frozen")
+    assert told == {
+        "individual_id": dov,
+        "request_id": request,
+        "medium": "phone",
+        "received_on": "2026-11-23",
+        "recorded_by": RENATA.id,
+        "recorded_by_component": "ICE",
+    }
+    with pytest.raises(IndividualUnknown):
+        desk.freeze(CHLOE, dov)
+
+
+@pytest.mark.requirement("T9", "R170")
+def test_a_frozen_person_is_not_entered_a_second_time(desk: Desk) -> None:
+    dov = desk.dov()
+    desk.freeze(DENIS, dov)
+    with pytest.raises(IndividualBlocked):
+        desk.dov(CHLOE, reached=False, duplicate_ok=True)
+
+
+@pytest.mark.requirement("R165", "T10")
+def test_the_duty_to_erase_is_the_owners_and_passes_after_two_working_days_or_when_they_are_gone(desk: Desk) -> None:
+    dov = desk.dov()
+    desk.freeze(DENIS, dov)
+    assert may(desk, AMINA, dov)
+    assert not may(desk, GRACE, dov)
+    assert not may(desk, DENIS, dov)
+    assert [kind for kind, _ in desk.tasks(AMINA)] == ["erase"]
+    assert desk.tasks(GRACE) == []
+    # Monday; Thursday is Thanksgiving, so the second working day is Wednesday.
+    desk.later(days=2)
+    assert not may(desk, GRACE, dov)
+    desk.later(days=1)
+    assert may(desk, GRACE, dov)
+    assert may(desk, AMINA, dov)
+    assert [kind for kind, _ in desk.tasks(GRACE)] == ["erase"]
+
+
+@pytest.mark.requirement("T10")
+def test_the_duty_passes_at_once_from_an_owner_who_is_gone(desk: Desk) -> None:
+    dov = desk.dov()
+    desk.freeze(DENIS, dov)
+    desk.know(AMINA, active=False)
+    assert may(desk, GRACE, dov)
+
+
+def may(desk: Desk, somebody: Any, individual_id: str) -> bool:
+    """Ask whether somebody may erase."""
+    return bool(desk.do(somebody, freezing.may_erase, individual_id=individual_id)["allowed"])

@@ -1,0 +1,177 @@
+"""Finding stakeholders, and counting them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.contacts import contract
+from services.contacts.contract.refusals import CursorInvalid
+from services.contacts.usecases import finding
+from tests.cast import AMINA, BRUNO, CHLOE, DOV, RENATA
+from tests.integration.contacts.conftest import Desk, an_id
+
+
+@pytest.fixture
+def town(desk: Desk) -> Desk:
+    """Dov and a few others."""
+    desk.dov()
+    for first, last, state in (
+        ("María", "Núñez-Ortega", "NM"),
+        ("Patrick", "O'Neil", "TX"),
+        ("Amy Jean", "Klobuchar", "MN"),
+        ("Zoë", "Łukasiewicz", None),
+    ):
+        desk.register(BRUNO, first_name=first, last_name=last, state=state)
+    return desk
+
+
+@pytest.mark.requirement("R83", "R84")
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("quillfeather", "Dov Quillfeather"),
+        ("QUILL", "Dov Quillfeather"),
+        ("dov quill", "Dov Quillfeather"),
+        ("larkspur", "Dov Quillfeather"),
+        ("government affairs", "Dov Quillfeather"),
+        ("nunez", "María Núñez-Ortega"),
+        ("Nuñez-Ort", "María Núñez-Ortega"),
+        ("oneil", "Patrick O'Neil"),
+        ("O'Neil", "Patrick O'Neil"),
+        ("lukasiewicz zoe", "Zoë Łukasiewicz"),
+        ("klobuchr", "Amy Jean Klobuchar"),
+        ("quilfether", "Dov Quillfeather"),
+    ],
+)
+def test_words_prefixes_marks_and_misspellings_find_people(town: Desk, words: str, name: str) -> None:
+    assert name in town.found(CHLOE, q=words)
+
+
+@pytest.mark.requirement("R83")
+@pytest.mark.parametrize("words", ["xylophone", "'", "a & b | !", "%", "dov klobuchar", "\\", ":*"])
+def test_words_of_nobody_find_nobody(town: Desk, words: str) -> None:
+    assert town.found(CHLOE, q=words) == []
+
+
+@pytest.mark.requirement("T17", "R148", "R149")
+@pytest.mark.parametrize("value", [DOV.cell, DOV.cell.replace("-", ""), "956", "0142", DOV.email, "example.org"])
+def test_a_value_of_the_contact_layer_finds_nobody_not_even_for_its_holder(town: Desk, value: str) -> None:
+    assert town.found(AMINA, q=value) == town.found(CHLOE, q=value) == []
+
+
+@pytest.mark.requirement("R83", "R35", "T22")
+def test_an_issue_finds_whoever_engages_on_it_or_below_and_no_ended_interest(town: Desk) -> None:
+    immigration = town.issue()
+    worksite = town.issue(parent=immigration)
+    found = {item["name"]: item["id"] for item in town.search()["items"]}
+    town.change(AMINA, found["Dov Quillfeather"], issues=[{"issue_id": worksite}])
+    town.change(AMINA, found["Patrick O'Neil"], issues=[{"issue_id": immigration, "kind": "interested"}])
+    town.change(AMINA, found["Amy Jean Klobuchar"], issues=[{"issue_id": immigration, "kind": "interested", "ended_on": "2026-01-01"}])
+    assert town.found(CHLOE, issue=worksite) == ["Dov Quillfeather"]
+    assert town.found(CHLOE, issue=immigration) == ["Patrick O'Neil", "Dov Quillfeather"]
+    assert town.found(CHLOE, issue=immigration, state="TX", q="dov") == ["Dov Quillfeather"]
+    assert town.found(CHLOE, priority="immigration") == ["Patrick O'Neil", "Dov Quillfeather"]
+    assert town.found(CHLOE, priority="counterterrorism") == []
+
+
+@pytest.mark.requirement("R55", "R83", "R44")
+def test_whoever_was_spoken_to_is_found_by_issue_and_by_when_and_shows_who_spoke_last(town: Desk) -> None:
+    worksite = town.issue()
+    (dov,) = [item["id"] for item in town.search(q="dov")["items"]]
+    talk = town.talked(CHLOE, dov, issues=(worksite,), ago=timedelta(days=3))
+    town.talked(AMINA, dov, issues=(), ago=timedelta(days=9))
+    seen = town.read(RENATA, dov)
+    assert seen["last_contact"] == {"by": CHLOE.id, "component": "PSO", "mode": "phone"}
+    assert seen["last_contacted_at"] == "2026-11-20T15:00:00.000Z"
+    assert seen["expires_on"] == "2027-11-23"
+    assert {r["component"]: r["last_contact_at"] for r in seen["relationships"]} == {
+        "ICE": "2026-11-14T15:00:00.000Z",
+        "PSO": "2026-11-20T15:00:00.000Z",
+    }
+    assert [(i["issue_id"], i["kind"], i["since"]) for i in seen["issues"]] == [(worksite, "engaged", "2026-11-20")]
+    assert town.found(engaged_on=worksite) == town.found(contacted_after="2026-11-15") == ["Dov Quillfeather"]
+    assert town.found(contacted_before="2026-11-20") == []
+    town.talked(CHLOE, dov, source_id=talk, revision=2, issues=(), ago=timedelta(days=4))
+    town.talked(CHLOE, dov, source_id=talk, revision=1, issues=(worksite,), ago=timedelta(days=3))
+    assert town.found(engaged_on=worksite) == []
+    assert town.read(RENATA, dov)["last_contacted_at"] == "2026-11-19T15:00:00.000Z"
+    assert town.read(RENATA, dov)["issues"] == []
+
+
+@pytest.mark.requirement("R85", "R151")
+def test_a_search_shows_who_owns_and_who_has_the_relationship(town: Desk) -> None:
+    (item,) = town.search(CHLOE, q="quillfeather", type="individual")["items"]
+    assert item["owner"] == {"user": AMINA.id, "component": "ICE"}
+    assert [r["component"] for r in item["relationships"]] == ["ICE"]
+    assert town.found(CHLOE, component="PSO") == []
+    assert "Dov Quillfeather" in town.found(CHLOE, component="ICE", owner=AMINA.id)
+
+
+def test_pages_go_on_behind_the_last_line_and_their_cursor_is_for_one_user_and_query(town: Desk) -> None:
+    everybody = town.found()
+    for sort in ("name", "-name", "last_contacted_at", "-created_at"):
+        seen: list[str] = []
+        cursor: str | None = None
+        while True:
+            asked: dict[str, Any] = {"limit": 2, "sort": sort, **({"cursor": cursor} if cursor else {})}
+            answer = town.search(**asked)
+            assert answer["total"] == 6
+            seen += [item["name"] for item in answer["items"]]
+            cursor = answer["next"]
+            if cursor is None:
+                break
+        assert sorted(seen) == sorted(everybody)
+        if sort == "-name":
+            assert seen == everybody[::-1]
+    cursor = town.search(limit=2)["next"]
+    for by, asked in ((BRUNO, {}), (AMINA, {"state": "TX"})):
+        with pytest.raises(CursorInvalid):
+            town.search(by, limit=2, cursor=cursor, **asked)
+    with pytest.raises(CursorInvalid):
+        town.search(limit=2, cursor=str(cursor)[:-4] + "AAAA")
+
+
+def test_facets_count_what_was_found(town: Desk) -> None:
+    facets = town.search(CHLOE, facets="state,type,component,fema_region")["facets"]
+    assert facets["state"] == [{"value": "TX", "count": 2}, {"value": "MN", "count": 1}, {"value": "NM", "count": 1}]
+    assert facets["type"] == [{"value": "individual", "count": 5}, {"value": "organization", "count": 1}]
+    assert facets["component"] == [{"value": "ICE", "count": 6}]
+    assert facets["fema_region"] == [{"value": 5, "count": 1}, {"value": 6, "count": 3}]
+
+
+@pytest.mark.requirement("R101", "R102", "T12", "T18", "R88")
+def test_the_report_drills_every_region_to_its_states_zeros_too(town: Desk) -> None:
+    query = contract.RegionReportQuerySchema().load({"type": "individual"})
+    report = town.do(CHLOE, finding.stakeholders_by_region, query=query)
+    six = report["regions"][5]
+    assert (six["fema_region"], six["count"]) == (6, 3)
+    assert {row["state"]: row["count"] for row in six["states"]} == {"AR": 0, "LA": 0, "NM": 1, "OK": 0, "TX": 2}
+    assert report["without_state"] == 1
+    assert report["total"] == 5
+
+
+@pytest.mark.requirement("T21", "R170")
+def test_a_frozen_person_is_in_no_search_list_count_or_report(town: Desk) -> None:
+    (dov,) = [item["id"] for item in town.search(q="dov")["items"]]
+    town.freeze(CHLOE, dov)
+    assert town.found(AMINA, q="quillfeather") == []
+    assert town.search(AMINA, state="TX")["total"] == 1
+    query = contract.IndividualListQuerySchema().load({})
+    assert dov not in [item["id"] for item in town.do(AMINA, finding.list_individuals, query=query)["items"]]
+    report = town.do(CHLOE, finding.stakeholders_by_region, query=contract.RegionReportQuerySchema().load({}))
+    assert report["regions"][5]["states"][4]["individuals"] == 1
+    town.talked(AMINA, dov)
+    town.change(AMINA, town.register(AMINA, last_name="Else")["id"], title="x")
+    assert town.found(AMINA, q="quillfeather") == []
+
+
+@pytest.mark.requirement("T8")
+def test_the_words_of_a_search_are_in_no_entry(town: Desk) -> None:
+    town.search(CHLOE, q="quillfeather", interest="op-eds", owner=an_id())
+    entry = town.entries()[-1]
+    assert entry["action"] == "contacts:stakeholder:search"
+    assert "quill" not in str(entry)
+    assert "op-eds" not in str(entry)
