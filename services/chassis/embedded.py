@@ -22,7 +22,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, ClassVar
 
 import eventlet
 import orjson
@@ -137,7 +137,7 @@ class _Journal:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._file: BinaryIO | None = None
+        self._file: int | None = None
         self._ids = itertools.count(1)
         self._kept: dict[int, bytes] = {}
         self._lines = 0
@@ -162,13 +162,12 @@ class _Journal:
         if self._path is None or not (self._unwritten or durably):
             return
         if self._file is None:
-            self._file = self._path.open("ab")
+            self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         lines, self._unwritten = self._unwritten, []
-        self._file.write(b"".join(line + b"\n" for line in lines))
-        self._file.flush()
+        _write_all(self._file, b"".join(line + b"\n" for line in lines))
         self._lines += len(lines)
         if durably:
-            os.fsync(self._file.fileno())
+            os.fsync(self._file)
         if self._lines > 1000 + 4 * len(self._kept):
             self._rewrite()
 
@@ -200,16 +199,30 @@ class _Journal:
     def _rewrite(self) -> None:
         if self._path is None:
             return
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self.close()
         beside = self._path.with_suffix(".new")
-        with beside.open("wb") as file:
-            file.write(b"".join(line + b"\n" for line in self._kept.values()))
-            file.flush()
-            os.fsync(file.fileno())
+        file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            _write_all(file, b"".join(line + b"\n" for line in self._kept.values()))
+            os.fsync(file)
+        finally:
+            os.close(file)
         beside.replace(self._path)
         self._lines = len(self._kept)
+
+    def close(self) -> None:
+        """Close the file; the next write opens it again."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _write_all(file: int, content: bytes) -> None:
+    while content:
+        content = content[os.write(file, content) :]
 
 
 _State: Any = virtual.BrokerState  # kombu has no annotations
