@@ -45,6 +45,7 @@ CREATE TABLE erasures (
     step text NOT NULL,
     sealed text,
     found_nobody boolean NOT NULL DEFAULT false,
+    waiting boolean NOT NULL DEFAULT false,
     claim uuid,
     claimed_until timestamptz,
     attempts integer NOT NULL DEFAULT 0,

@@ -1,0 +1,318 @@
+"""What retention answers and listens to: load, call the use case, return."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from nameko.extensions import DependencyProvider
+
+from services.access.contract import UserChanged
+from services.chassis.bus import Bus, BusProvider, DatabaseProvider, SettingsProvider, answers, every, listens
+from services.chassis.bus.providers import process_of
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller, NotFound, Operation, new_id
+from services.contacts.contract import IndividualErased, IndividualFrozen, IndividualRegistered, OwnerChanged
+from services.retention import contract
+from services.retention.service.erased import ErasedIds
+from services.retention.service.saga import Saga
+from services.retention.storage import requests as stored
+from services.retention.usecases import erasing, requests
+
+#: Whose word for a reason is a cause of its own; every other reason is "no longer needed" (R131).
+_MISTAKE = "mistake"
+
+
+class SagaProvider(DependencyProvider):
+    """Gives the service the saga, which works in the service's own name."""
+
+    def setup(self) -> None:
+        """Put it together."""
+        process = process_of(self)
+        settings = process.settings
+        bus = Bus(process.client, process.publisher, process.passports, token=None)
+        path = settings.erased_ids_file
+        self._saga = Saga(
+            process.open_database(),
+            bus.call,
+            clock=process.clock,
+            erased=ErasedIds(path, settings.service_secret) if path else None,
+            spawn=lambda act: self.container.spawn_managed_thread(act, identifier="erasure"),
+        )
+
+    def get_dependency(self, _worker: Any) -> Saga:
+        """Return the saga."""
+        return self._saga
+
+
+class RetentionService:
+    """Answers why a record is still here, and has it erased."""
+
+    name = "retention"
+    database = DatabaseProvider()
+    bus = BusProvider()
+    settings = SettingsProvider()
+    saga = SagaProvider()
+
+    @answers("retention:request:open", subject="individual_id", command=True)
+    def open_no_contact_request(self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str) -> dict[str, Any]:
+        """Open the case of somebody who wants no more contact; contacts has frozen them, or does it now.
+
+        :raises IndividualUnknown: there is nobody of that id, or the caller may not know.
+        """
+        given = contract.NoContactRequestCreateSchema().load({"individual_id": individual_id, "medium": medium, "received_on": received_on})
+        frozen = self._frozen(caller, _id(request_id), str(given["individual_id"]), medium, received_on)
+        with self.database.work(caller) as work:
+            row = requests.open_request(
+                work,
+                now=self.database.clock(),
+                request_id=frozen["request_id"],
+                individual_id=str(given["individual_id"]),
+                medium=given["medium"],
+                received_on=given["received_on"],
+                recorded_by=caller.id,
+                recorded_by_component=caller.component,
+                owner=(frozen["owner"]["user"], frozen["owner"]["component"]),
+            )
+            if work.replayed() is None:
+                work.complete(201, row["id"])
+            return requests.describe(work, row, now=self.database.clock())
+
+    def _frozen(self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str) -> dict[str, Any]:
+        """Return contacts' word that the individual is frozen, and for which request."""
+        asked: dict[str, Any] = self.bus.call("contacts", "may_erase", caller, individual_id=individual_id)
+        if not asked["frozen"]:
+            frozen = self.bus.call(
+                "contacts",
+                "freeze",
+                _second_command(caller, "freeze", request_id),
+                request_id=request_id,
+                individual_id=individual_id,
+                medium=medium,
+                received_on=received_on,
+            )
+            asked = {**asked, "request_id": frozen["request_id"]}
+        return asked
+
+    @answers("retention:request:read", subject="request_id")
+    def read_no_contact_request(self, caller: Caller, request_id: str) -> dict[str, Any]:
+        """Return one request."""
+        with self.database.work(caller) as work:
+            return requests.read_request(work, by=caller, now=self.database.clock(), request_id=_id(request_id))
+
+    @answers("retention:request:list")
+    def list_no_contact_requests(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the requests that the caller may know of."""
+        given = contract.NoContactRequestListQuerySchema().load(query or {})
+        with self.database.work(caller) as work:
+            return requests.list_requests(work, by=caller, now=self.database.clock(), cursor_key=self.settings.cursor_key, **given)
+
+    @answers("retention:task:list")
+    def list_tasks(self, caller: Caller) -> dict[str, Any]:
+        """Return what waits for the caller."""
+        with self.database.work(caller) as work:
+            return requests.list_tasks(work, by=caller, now=self.database.clock())
+
+    @answers("retention:erasure:request", subject="request_id", command=True)
+    def erase_no_contact_request(self, caller: Caller, request_id: str) -> dict[str, Any]:
+        """Erase whoever asked for no more contact, as the owner or whoever the duty has passed to (R165, T10).
+
+        :raises NotYoursToErase: it is somebody else's duty.
+        """
+        with self.database.work(caller) as work:
+            request = requests.known_request(work, by=caller, request_id=_id(request_id))
+            begun = erasing.begun_before(work, by=caller, subject_id=request["individual_id"])
+        if begun is not None:
+            return begun
+        allowed = self.bus.call("contacts", "may_erase", caller, individual_id=request["individual_id"])
+        erasing.demand_allowed(allowed)
+        return self._begin(caller, "individual", request["individual_id"], "no_contact", None, allowed["owner"])
+
+    @answers("retention:erasure:request", subject="subject_id", command=True)
+    def request_erasure(self, caller: Caller, subject_type: str, subject_id: str, reason: str, if_match: str | None = None) -> dict[str, Any]:
+        """Erase a record of one's own that was a mistake or is no longer needed (R131): the one door.
+
+        :raises NotYoursToErase: the caller is not its owner.
+        :raises RecordStale: it changed since the caller read it.
+        """
+        given = contract.ErasureRequestSchema().load({"reason": reason})
+        subject = _id(subject_id)
+        if subject_type not in contract.SUBJECT_TYPES:
+            raise NotFound
+        with self.database.work(caller) as work:
+            begun = erasing.begun_before(work, by=caller, subject_id=subject)
+        if begun is not None:
+            return begun
+        if subject_type == "individual":
+            allowed = self.bus.call("contacts", "may_erase", caller, individual_id=subject)
+        else:
+            allowed = self.bus.call("contacts", "may_erase_organization", caller, organization_id=subject)
+        erasing.demand_allowed(allowed)
+        if if_match is None:
+            raise contract.VersionRequired
+        if if_match != allowed["etag"]:
+            raise contract.RecordStale
+        # Whoever asked for no more contact is erased for that cause, by whatever door: the next business card is
+        # to be refused (T9).
+        cause = "no_contact" if allowed.get("frozen") else given["reason"] if given["reason"] == _MISTAKE else "no_longer_needed"
+        return self._begin(caller, subject_type, subject, cause, given["reason"], allowed["owner"])
+
+    def _begin(
+        self,
+        caller: Caller,
+        subject_type: str,
+        subject_id: str,
+        cause: str,
+        reason: str | None,
+        owner: dict[str, Any],
+    ) -> dict[str, Any]:
+        with self.database.work(caller) as work:
+            accepted = erasing.request_erasure(
+                work,
+                by=caller,
+                now=self.database.clock(),
+                subject_type=subject_type,
+                subject_id=subject_id,
+                cause=cause,
+                reason=reason,
+                owner=(owner["user"], owner["component"]),
+            )
+            if work.replayed() is None:
+                work.complete(202, accepted["erasure_id"])
+        self.saga.wake(accepted["erasure_id"])
+        return accepted
+
+    @answers("retention:erasure:read", subject="erasure_id")
+    def read_erasure(self, caller: Caller, erasure_id: str) -> dict[str, Any]:
+        """Return how far an erasure is, its receipts and certificate."""
+        with self.database.work(caller) as work:
+            return erasing.read_erasure(work, by=caller, erasure_id=_id(erasure_id))
+
+    @answers("retention:erasure:decide", subject="erasure_id", command=True)
+    def decide_hit(self, caller: Caller, erasure_id: str, hit_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Decide a name that was found in somebody else's record: the privacy officer."""
+        decision = contract.DecisionSchema().load(body)["decision"]
+        with self.database.work(caller) as work:
+            if work.replayed() is not None:
+                return erasing.read_erasure(work, by=caller, erasure_id=_id(erasure_id))
+            erasure = erasing.decide(
+                work,
+                by=caller,
+                now=self.database.clock(),
+                erasure_id=_id(erasure_id),
+                hit_id=_id(hit_id),
+                decision=decision,
+            )
+            work.complete(200, erasure_id)
+        self.saga.wake(erasure["id"])
+        return erasure
+
+    @answers("retention:hold:place", command=True)
+    def place_hold(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+        """Hold up the erasure of a record (R138, T24): the privacy officer."""
+        given = contract.HoldCreateSchema().load(body)
+        with self.database.work(caller) as work:
+            if replay := work.replayed():
+                held = erasing.list_holds(work, by=caller, now=self.database.clock())["items"]
+                return next((hold for hold in held if hold["id"] == replay.subject_id), {"id": replay.subject_id})
+            hold = erasing.place_hold(
+                work,
+                by=caller,
+                now=self.database.clock(),
+                subject_id=str(given["subject_id"]),
+                until=given["until"],
+            )
+            work.complete(201, hold["id"])
+            return hold
+
+    @answers("retention:hold:lift", subject="hold_id", command=True)
+    def lift_hold(self, caller: Caller, hold_id: str) -> None:
+        """Lift a hold: the privacy officer."""
+        with self.database.work(caller) as work:
+            erasing.lift_hold(work, by=caller, now=self.database.clock(), hold_id=_id(hold_id))
+            work.complete(204, hold_id)
+
+    @answers("retention:hold:list")
+    def list_holds(self, caller: Caller) -> dict[str, Any]:
+        """Return the holds that stand: the privacy officer."""
+        with self.database.work(caller) as work:
+            return erasing.list_holds(work, by=caller, now=self.database.clock())
+
+    @answers("retention:destruction:list")
+    def list_destructions(self, caller: Caller) -> dict[str, Any]:
+        """Return the register of destruction."""
+        with self.database.work(caller) as work:
+            return erasing.list_destructions(work, by=caller)
+
+    @answers("retention:operation:read", subject="operation_id")
+    def read_operation(self, caller: Caller, operation_id: str) -> dict[str, Any]:
+        """Tell what became of a command of the caller's own."""
+        with self.database.work(caller) as work:
+            done = work.find_operation(_id(operation_id))
+            if done is None:
+                raise NotFound
+            work.record("retention:operation:read", subjects=[done.operation_id])
+        return {"operation_id": done.operation_id, "status": done.status, "subject_id": done.subject_id}
+
+    @every(seconds=1, action="retention:erasure:drive", eager=True)
+    def drive(self, _caller: Caller) -> None:
+        """Go on with whatever was interrupted, put off or held."""
+        self.saga.drive_all()
+
+    @listens(IndividualFrozen)
+    def individual_frozen(self, work: UnitOfWork, told: IndividualFrozen) -> None:
+        """Open the case, if whoever froze them could not."""
+        given = contract.NoContactRequestCreateSchema(only=("medium", "received_on")).load({"medium": told.medium, "received_on": told.received_on})
+        requests.open_request(
+            work,
+            now=self.database.clock(),
+            request_id=told.request_id,
+            individual_id=told.individual_id,
+            recorded_by=told.recorded_by,
+            recorded_by_component=told.recorded_by_component,
+            **given,
+        )
+
+    @listens(IndividualRegistered)
+    def individual_registered(self, work: UnitOfWork, told: IndividualRegistered) -> None:
+        """Know whose they are."""
+        stored.know_individual(work, told.individual_id, owner_id=told.owner_id, component=told.component)
+
+    @listens(OwnerChanged)
+    def owner_changed(self, work: UnitOfWork, told: OwnerChanged) -> None:
+        """Know whose they are now."""
+        stored.know_individual(work, told.individual_id, owner_id=told.owner_id, component=told.component)
+
+    @listens(IndividualErased)
+    def individual_erased(self, work: UnitOfWork, told: IndividualErased) -> None:
+        """Forget whose they were."""
+        stored.forget_individual(work, told.individual_id)
+
+    @listens(UserChanged)
+    def user_changed(self, work: UnitOfWork, told: UserChanged) -> None:
+        """Know who is active, and in which office and roles."""
+        stored.know_user(
+            work,
+            told.user_id,
+            {"component": told.component, "level": told.level, "roles": list(told.roles), "active": told.active},
+        )
+
+
+def _second_command(caller: Caller, word: str, key: str) -> Caller:
+    """Return the caller with an operation of its own for the command that this one gives on."""
+    if caller.operation is None:
+        return caller
+    one = caller.operation
+    operation = Operation(id=new_id(), method=one.method, path=f"{one.path}#{word}", key=key, body_hash=one.body_hash)
+    return caller.within(trace_id=caller.trace_id, operation=operation)
+
+
+def _id(text: object) -> str:
+    try:
+        return str(UUID(text)) if isinstance(text, str) else _unknown()
+    except ValueError:
+        return _unknown()
+
+
+def _unknown() -> str:
+    raise NotFound

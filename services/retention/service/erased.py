@@ -1,0 +1,78 @@
+"""The list of erased ids: one line for each, outside what a restore brings back, so that a restore can replay it.
+
+A line is JSON with a keyed digest over itself and the line before: one that is changed, or missing in the middle, shows.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import hmac
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+class ListDamaged(Exception):
+    """The list of erased ids was changed by somebody else."""
+
+
+class ErasedIds:
+    """The list, in a file that is only ever appended to."""
+
+    def __init__(self, path: str, key: str) -> None:
+        """Take the file and the key that signs its lines."""
+        self._path = Path(path)
+        self._key = key.encode()
+
+    def append(self, *, erasure_id: str, subject_type: str, subject_id: str, at: str) -> bool:
+        """Append a line, durably; False when the erasure is in the list already.
+
+        :raises ListDamaged: a former line is not as it was written.
+        """
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with open(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b", buffering=0) as file:  # noqa: PTH123 - the mode, from the start
+            fcntl.flock(file, fcntl.LOCK_EX)
+            raw = file.read() or b""
+            whole = raw[: raw.rfind(b"\n") + 1]
+            if len(whole) < len(raw):
+                # A line that was being written when the machine died was never confirmed to anybody.
+                file.truncate(len(whole))
+            last = ""
+            for line in self._checked(whole):
+                if line["erasure_id"] == erasure_id:
+                    return False
+                last = line["mac"]
+            body = {"at": at, "erasure_id": erasure_id, "subject_id": subject_id, "subject_type": subject_type}
+            line = {**body, "mac": self._mac(last, body)}
+            file.write(json.dumps(line, sort_keys=True, separators=(",", ":")).encode() + b"\n")
+            os.fsync(file.fileno())
+        return True
+
+    def read(self) -> list[dict[str, Any]]:
+        """Return every line.
+
+        :raises ListDamaged: one is not as it was written.
+        """
+        return list(self._checked(self._path.read_bytes())) if self._path.exists() else []
+
+    def _checked(self, raw: bytes) -> Iterator[dict[str, Any]]:
+        last = ""
+        for number, text in enumerate(raw.splitlines(), start=1):
+            try:
+                line: dict[str, Any] = json.loads(text)
+                mac = line.pop("mac")
+            except (ValueError, KeyError, AttributeError) as error:
+                message = f"line {number} cannot be read"
+                raise ListDamaged(message) from error
+            if not hmac.compare_digest(str(mac), self._mac(last, line)):
+                message = f"line {number} is not as it was written"
+                raise ListDamaged(message)
+            last = str(mac)
+            yield {**line, "mac": last}
+
+    def _mac(self, last: str, body: dict[str, Any]) -> str:
+        text = last + json.dumps(body, sort_keys=True, separators=(",", ":"))
+        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,1 @@
+"""The tables of retention, and the statements over them."""

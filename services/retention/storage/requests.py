@@ -1,0 +1,157 @@
+"""Statements over requests for no more contact, and over what is known of users and individuals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, delete, func, or_, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from services.retention.storage.tables import erasures, holds, individuals, no_contact_requests, users
+
+if TYPE_CHECKING:
+    from services.chassis.database import UnitOfWork
+    from services.chassis.messages import Caller
+
+Row = Mapping[str, Any]
+
+
+def know_user(work: UnitOfWork, user_id: str, values: Mapping[str, Any]) -> None:
+    """Keep what access told of a user."""
+    work.execute(upsert(users).values(id=user_id, **values).on_conflict_do_update(index_elements=["id"], set_=dict(values)))
+
+
+def know_individual(work: UnitOfWork, individual_id: str, *, owner_id: str, component: str) -> None:
+    """Keep whose an individual is, unless they are being erased or gone: a late message brings nobody back."""
+    gone = select(erasures.c.id).where(erasures.c.subject_id == individual_id, erasures.c.step != "seal")
+    if work.execute(gone).first() is not None:
+        return
+    values = {"owner_id": owner_id, "component": component}
+    work.execute(upsert(individuals).values(id=individual_id, **values).on_conflict_do_update(index_elements=["id"], set_=values))
+    work.execute(
+        update(no_contact_requests).where(no_contact_requests.c.individual_id == individual_id).values(owner_id=owner_id, owner_component=component)
+    )
+
+
+def forget_individual(work: UnitOfWork, individual_id: str) -> int:
+    """Drop what is kept of an individual; return how many rows that was."""
+    return work.execute(delete(individuals).where(individuals.c.id == individual_id)).rowcount
+
+
+def owner_of(work: UnitOfWork, individual_id: str) -> tuple[str | None, str | None]:
+    """Return an individual's owner and component, as far as known."""
+    row = work.execute(select(individuals).where(individuals.c.id == individual_id)).one_or_none()
+    return (row.owner_id, row.component) if row else (None, None)
+
+
+def is_active(work: UnitOfWork, user_id: str | None) -> bool:
+    """Whether a user is active; one nobody has told of is taken to be: the duty passes on a known fact only."""
+    if user_id is None:
+        return False
+    row = work.execute(select(users.c.active).where(users.c.id == user_id)).one_or_none()
+    return row is None or bool(row.active)
+
+
+def has_administrator(work: UnitOfWork, component: str | None) -> bool:
+    """Whether an office has an active administrator."""
+    query = select(users.c.id).where(users.c.component == component, users.c.active, users.c.roles.contains(["office_administrator"]))
+    return component is not None and work.execute(query.limit(1)).first() is not None
+
+
+def insert_request(work: UnitOfWork, values: Mapping[str, Any]) -> bool:
+    """Enter a request; False when this one, or another about the same individual, is there."""
+    entered = work.execute(upsert(no_contact_requests).values(**values).on_conflict_do_nothing().returning(no_contact_requests.c.id))
+    return entered.first() is not None
+
+
+def find_request(work: UnitOfWork, request_id: str, *, lock: bool = False) -> Row | None:
+    """Return one request, or None."""
+    return _one(work, no_contact_requests.c.id == request_id, lock=lock)
+
+
+def find_request_about(work: UnitOfWork, individual_id: str) -> Row | None:
+    """Return the request about an individual, or None."""
+    return _one(work, no_contact_requests.c.individual_id == individual_id)
+
+
+def _one(work: UnitOfWork, condition: Any, *, lock: bool = False) -> Row | None:
+    query = _with_completion().where(condition)
+    row = work.execute(query.with_for_update(of=no_contact_requests) if lock else query).one_or_none()
+    return _mapped(row) if row else None
+
+
+def _with_completion() -> Any:
+    return select(no_contact_requests, erasures.c.completed_at).join(erasures, erasures.c.id == no_contact_requests.c.erasure_id, isouter=True)
+
+
+def list_requests(work: UnitOfWork, *, by: Caller, state: str | None, after: tuple[datetime, str] | None, limit: int) -> list[Row]:
+    """Return the requests that this caller may know of, the newest first."""
+    table = no_contact_requests.c
+    query = _with_completion().where(_known_to(by))
+    if state == "open":
+        query = query.where(table.erasure_id.is_(None))
+    elif state == "erasing":
+        query = query.where(table.erasure_id.is_not(None), erasures.c.completed_at.is_(None))
+    elif state == "done":
+        query = query.where(erasures.c.completed_at.is_not(None))
+    if after is not None:
+        query = query.where(tuple_(table.recorded_at, table.id) < after)
+    query = query.order_by(table.recorded_at.desc(), table.id.desc()).limit(limit)
+    return [_mapped(row) for row in work.execute(query)]
+
+
+def open_requests_for(work: UnitOfWork, *, by: Caller, limit: int = 500) -> list[Row]:
+    """Return requests of which nobody has begun the erasure, as far as the duty may lie on this caller."""
+    query = _with_completion().where(no_contact_requests.c.erasure_id.is_(None), _known_to(by))
+    query = query.order_by(no_contact_requests.c.recorded_at).limit(limit)
+    return [_mapped(row) for row in work.execute(query)]
+
+
+def _known_to(by: Caller) -> Any:
+    table = no_contact_requests.c
+    # Compared as text: an operator's or a service's id is none of the database's uuids.
+    ways = [table.recorded_by == by.id, func.cast(table.owner_id, no_contact_requests.c.recorded_by.type) == by.id]
+    if "office_administrator" in by.roles:
+        ways.append(table.owner_component == by.component)
+    if by.roles & {"privacy_officer", "system_owner"}:
+        ways.append(table.id.is_not(None))
+    return or_(*ways)
+
+
+def count_requests(work: UnitOfWork, *, by: Caller, most: int) -> int:
+    """Count the requests that this caller may know of, up to `most`."""
+    some = select(no_contact_requests.c.id).where(_known_to(by)).limit(most).subquery()
+    return int(work.execute(select(func.count()).select_from(some)).scalar_one())
+
+
+def begin_erasing(work: UnitOfWork, request_id: str, erasure_id: str) -> None:
+    """Say which erasure answers a request."""
+    work.execute(update(no_contact_requests).where(no_contact_requests.c.id == request_id).values(erasure_id=erasure_id))
+
+
+def standing_hold(today: date) -> Any:
+    """Return the condition that a hold stands on that day."""
+    return and_(holds.c.lifted_at.is_(None), or_(holds.c.until.is_(None), holds.c.until >= today))
+
+
+def insert_hold(work: UnitOfWork, values: Mapping[str, Any]) -> None:
+    """Place a hold."""
+    work.execute(upsert(holds).values(**values))
+
+
+def lift_hold(work: UnitOfWork, hold_id: str, *, by: str, at: datetime) -> bool:
+    """Lift a hold; False when none of that id stands."""
+    standing = and_(holds.c.id == hold_id, holds.c.lifted_at.is_(None))
+    return work.execute(update(holds).where(standing).values(lifted_by=by, lifted_at=at)).rowcount == 1
+
+
+def list_holds(work: UnitOfWork, *, today: date) -> list[Row]:
+    """Return the holds that stand."""
+    query = select(holds).where(standing_hold(today)).order_by(holds.c.placed_at)
+    return [_mapped(row) for row in work.execute(query)]
+
+
+def _mapped(row: Any) -> dict[str, Any]:
+    return dict(row._mapping)  # noqa: SLF001 - its public name, underscored against clashes with columns

@@ -1,0 +1,1 @@
+"""What retention does: one function per intention."""

@@ -1,0 +1,279 @@
+"""Asking for an erasure, following it, deciding what it hit; holds and the register of destruction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from services.chassis.messages import Caller, wire_value
+from services.chassis.messages import new_id as make_id
+from services.retention.contract import (
+    ErasureUnderWay,
+    ErasureUnknown,
+    HitUnknown,
+    HoldUnknown,
+    NotYoursToErase,
+    PrivacyOfficerOnly,
+)
+from services.retention.domain import saga
+from services.retention.domain.duty import may_know
+from services.retention.storage import erasures
+from services.retention.storage import requests as stored
+from services.retention.usecases.requests import known_request
+
+if TYPE_CHECKING:
+    from services.chassis.database import UnitOfWork
+
+
+def request_erasure(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    subject_type: str,
+    subject_id: str,
+    cause: str,
+    reason: str | None,
+    owner: tuple[str | None, str | None],
+    new_id: Callable[[], str] = make_id,
+) -> dict[str, Any]:
+    """Begin the erasure of a record, which contacts has said the caller may erase; there is one per record.
+
+    :return: `{"erasure_id", "state"}`.
+    """
+    erasures.insert_erasure(
+        work,
+        {
+            "id": new_id(),
+            "subject_type": subject_type,
+            "subject_id": subject_id,
+            "cause": cause,
+            "reason": reason,
+            "owner_id": owner[0],
+            "owner_component": owner[1],
+            "requested_by": by.id,
+            "requested_component": by.component,
+            "requested_at": now,
+            "trace_id": by.trace_id,
+            "step": saga.first_step(subject_type),
+            "found_nobody": False,
+            "waiting": False,
+            "attempts": 0,
+            "next_at": now,
+        },
+    )
+    row = erasures.find_of(work, subject_id)
+    if row is None:
+        raise ErasureUnknown
+    request = stored.find_request_about(work, subject_id)
+    if request is not None:
+        stored.begin_erasing(work, request["id"], row["id"])
+    work.record("retention:erasure:request", subjects=[row["id"], subject_id], rule=row["cause"])
+    return accepted(row)
+
+
+def request_of(work: UnitOfWork, *, by: Caller, request_id: str) -> Mapping[str, Any]:
+    """Return a request that the caller wants to answer with an erasure.
+
+    :raises RequestUnknown: they may not know of it.
+    """
+    row = known_request(work, by=by, request_id=request_id)
+    work.record("retention:request:read", subjects=[request_id, row["individual_id"]])
+    return row
+
+
+def begun_before(work: UnitOfWork, *, by: Caller, subject_id: str) -> dict[str, Any] | None:
+    """Return the erasure of a record if one was asked for, to whoever may know of it."""
+    row = erasures.find_of(work, subject_id)
+    if row is None or not _may_know(by, row, recorded_by=None):
+        return None
+    work.record("retention:erasure:request", subjects=[row["id"], subject_id], rule="requested-before")
+    return accepted(row)
+
+
+def demand_allowed(answer: Mapping[str, Any]) -> None:
+    """Let pass whom contacts allows to erase.
+
+    :raises NotYoursToErase: with contacts' reason and rule.
+    """
+    if not answer["allowed"]:
+        raise NotYoursToErase(answer.get("reason"), extra={"rule": answer.get("rule")})
+
+
+def accepted(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answer to whoever asked for an erasure."""
+    return {"erasure_id": row["id"], "state": state_of(row)}
+
+
+def state_of(row: Mapping[str, Any]) -> str:
+    """Return the state as everybody sees it; that it is on hold is not told (T24)."""
+    if row["completed_at"] is not None:
+        return "done"
+    return "waiting_for_decision" if row["waiting"] else "in_progress"
+
+
+def read_erasure(work: UnitOfWork, *, by: Caller, erasure_id: str) -> dict[str, Any]:
+    """Return how far an erasure is: receipts, certificate, and to the privacy officer what is to be decided.
+
+    :raises ErasureUnknown: there is none, or the caller may not know of it.
+    """
+    row = erasures.find(work, erasure_id)
+    request = stored.find_request_about(work, row["subject_id"]) if row else None
+    if row is None or not _may_know(by, row, recorded_by=request["recorded_by"] if request else None):
+        raise ErasureUnknown
+    work.record("retention:erasure:read", subjects=[erasure_id, row["subject_id"]])
+    officer = "privacy_officer" in by.roles
+    return {
+        "id": row["id"],
+        "erasure_id": row["id"],
+        "subject": {"type": row["subject_type"], "id": row["subject_id"]},
+        "cause": row["cause"],
+        "state": state_of(row),
+        "requested_by": row["requested_by"],
+        "requested_at": wire_value(row["requested_at"]),
+        "completed_at": wire_value(row["completed_at"]) if row["completed_at"] else None,
+        "receipts": [describe_receipt(receipt) for receipt in erasures.read_receipts(work, erasure_id)],
+        "hits": [_describe_hit(hit) for hit in erasures.read_hits(work, erasure_id)] if officer else [],
+        "certificate": row["certificate"],
+    }
+
+
+def describe_receipt(receipt: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a receipt as it is read, and as the certificate keeps it."""
+    return {
+        "service": receipt["service"],
+        "step": receipt["step"],
+        "store": receipt["store"],
+        "found": receipt["found"],
+        "removed": receipt["removed"],
+        "left": receipt["remaining"],
+        "method": receipt["method"],
+        "at": wire_value(receipt["at"]),
+    }
+
+
+def _describe_hit(hit: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": hit["id"],
+        "service": hit["service"],
+        "store": hit["store"],
+        "record_id": hit["record_id"],
+        "field": hit["field"] or None,
+        "decision": hit["decision"],
+        "decided_by": hit["decided_by"],
+    }
+
+
+def decide(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str, hit_id: str, decision: str) -> dict[str, Any]:
+    """Decide one name that was hit: it may stay (`keep`), or was taken out by hand (`look_again`).
+
+    When nothing is left to decide, the search is made again, and then the erasure goes on.
+
+    :raises PrivacyOfficerOnly: for everybody else.
+    :raises HitUnknown: there is none of that id in this erasure.
+    """
+    if "privacy_officer" not in by.roles:
+        raise PrivacyOfficerOnly
+    row = erasures.find(work, erasure_id, lock=True)
+    if row is None or row["completed_at"] is not None:
+        raise HitUnknown
+    kept = "keep" if decision == "keep" else None
+    if not erasures.decide_hit(work, erasure_id, hit_id, decision=kept, by=by.id, at=now):
+        raise HitUnknown
+    work.record("retention:erasure:decide", subjects=[erasure_id, hit_id], rule=decision)
+    if row["waiting"] and (decision == "look_again" or erasures.undecided(work, erasure_id) == 0):
+        erasures.change(work, erasure_id, step=saga.GATES[row["step"]], waiting=False, next_at=now)
+    return read_erasure(work, by=by, erasure_id=erasure_id)
+
+
+def place_hold(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    subject_id: str,
+    until: date | None,
+    new_id: Callable[[], str] = make_id,
+) -> dict[str, Any]:
+    """Hold up the erasure of a record while a request under the Privacy Act or FOIA is pending (R138).
+
+    :raises PrivacyOfficerOnly: for everybody else.
+    :raises ErasureUnderWay: something of it is gone already.
+    """
+    _demand_officer(by)
+    row = erasures.find_of(work, subject_id, lock=True)
+    if row is not None and (
+        saga.has_begun(row["subject_type"], row["step"])
+        or row["completed_at"] is not None
+        or (row["claimed_until"] is not None and row["claimed_until"] >= now)
+    ):
+        raise ErasureUnderWay
+    hold: dict[str, Any] = {"id": new_id(), "subject_id": subject_id, "until": until, "placed_by": by.id, "placed_at": now}
+    stored.insert_hold(work, hold)
+    work.record("retention:hold:place", subjects=[hold["id"], subject_id])
+    return _describe_hold(hold)
+
+
+def lift_hold(work: UnitOfWork, *, by: Caller, now: datetime, hold_id: str) -> None:
+    """Lift a hold; what waited for it goes on.
+
+    :raises PrivacyOfficerOnly, HoldUnknown:
+    """
+    _demand_officer(by)
+    if not stored.lift_hold(work, hold_id, by=by.id, at=now):
+        raise HoldUnknown
+    work.record("retention:hold:lift", subjects=[hold_id])
+
+
+def list_holds(work: UnitOfWork, *, by: Caller, now: datetime) -> dict[str, Any]:
+    """Return the holds that stand; the privacy officer alone sees them (T24).
+
+    :raises PrivacyOfficerOnly:
+    """
+    _demand_officer(by)
+    items = [_describe_hold(row) for row in stored.list_holds(work, today=now.date())]
+    work.record("retention:hold:list", subjects=[item["id"] for item in items])
+    return {"items": items, "next": None, "total": len(items)}
+
+
+def list_destructions(work: UnitOfWork, *, by: Caller, limit: int = 200) -> dict[str, Any]:
+    """Return the register of destruction: the privacy officer and system owners read it.
+
+    :raises PrivacyOfficerOnly:
+    """
+    if not by.roles & {"privacy_officer", "system_owner"}:
+        raise PrivacyOfficerOnly
+    rows = erasures.read_register(work, after=None, limit=limit)
+    items = [
+        {
+            "erasure_id": row["erasure_id"],
+            "subject_type": row["subject_type"],
+            "subject_id": row["subject_id"],
+            "cause": row["cause"],
+            "requested_by": row["requested_by"],
+            "destroyed_at": wire_value(row["destroyed_at"]),
+        }
+        for row in rows
+    ]
+    work.record("retention:destruction:list", subjects=[item["erasure_id"] for item in items])
+    return {"items": items, "next": None, "total": len(items)}
+
+
+def _demand_officer(by: Caller) -> None:
+    if "privacy_officer" not in by.roles:
+        raise PrivacyOfficerOnly
+
+
+def _describe_hold(hold: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": hold["id"],
+        "subject_id": hold["subject_id"],
+        "until": wire_value(hold["until"]) if hold["until"] else None,
+        "placed_by": hold["placed_by"],
+        "placed_at": wire_value(hold["placed_at"]),
+    }
+
+
+def _may_know(by: Caller, row: Mapping[str, Any], *, recorded_by: str | None) -> bool:
+    return may_know(by, owner_id=row["owner_id"], owner_component=row["owner_component"], involved=[row["requested_by"], recorded_by])

@@ -1,0 +1,154 @@
+"""Requests for no more contact: opened once, known to those concerned, and on whom the duty lies (T10, T21)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from services.chassis.messages import Caller, wire_value
+from services.retention.contract import CursorNotYours, RequestUnknown
+from services.retention.domain.cursors import read_cursor, write_cursor
+from services.retention.domain.duty import Duty, duty, is_on, may_know
+from services.retention.storage import erasures
+from services.retention.storage import requests as stored
+
+if TYPE_CHECKING:
+    from services.chassis.database import UnitOfWork
+
+_COUNTED = 10_000
+
+
+def open_request(
+    work: UnitOfWork,
+    *,
+    now: datetime,
+    request_id: str,
+    individual_id: str,
+    medium: str,
+    received_on: date,
+    recorded_by: str,
+    recorded_by_component: str | None,
+    owner: tuple[str | None, str | None] | None = None,
+) -> Mapping[str, Any]:
+    """Open a request, once: told again, by the user's call or by contacts, it is the same one.
+
+    An individual has one request; a second about the same one is answered with the first.
+
+    :param owner: (user, component), where contacts said so; else what was announced is taken.
+    """
+    owner_id, owner_component = owner or stored.owner_of(work, individual_id)
+    entered = stored.insert_request(
+        work,
+        {
+            "id": request_id,
+            "individual_id": individual_id,
+            "medium": medium,
+            "received_on": received_on,
+            "recorded_by": recorded_by,
+            "recorded_by_component": recorded_by_component,
+            "recorded_at": now,
+            "owner_id": owner_id,
+            "owner_component": owner_component,
+        },
+    )
+    row = stored.find_request(work, request_id) or stored.find_request_about(work, individual_id)
+    if row is None:
+        raise RequestUnknown
+    work.record("retention:request:open", subjects=[row["id"], individual_id], rule=None if entered else "opened-before")
+    return row
+
+
+def read_request(work: UnitOfWork, *, by: Caller, now: datetime, request_id: str) -> dict[str, Any]:
+    """Return a request to whoever may know of it.
+
+    :raises RequestUnknown: there is none, or the caller may not.
+    """
+    row = known_request(work, by=by, request_id=request_id)
+    work.record("retention:request:read", subjects=[request_id, row["individual_id"]])
+    return describe(work, row, now=now)
+
+
+def list_requests(
+    work: UnitOfWork, *, by: Caller, now: datetime, cursor_key: str, state: str | None, limit: int, cursor: str | None
+) -> dict[str, Any]:
+    """Return the requests that the caller may know of, the newest first.
+
+    :raises CursorNotYours: the cursor is another user's, or another query's.
+    """
+    query = f"requests {state}"
+    after = None
+    if cursor is not None:
+        position = read_cursor(cursor_key, cursor, user_id=by.id, query=query)
+        if position is None:
+            raise CursorNotYours(errors={"cursor": ["Begin again without it."]})
+        after = (datetime.fromisoformat(position[0]), str(position[1]))
+    found = stored.list_requests(work, by=by, state=state, after=after, limit=limit + 1)
+    page = found[:limit]
+    following = None
+    if len(found) > limit:
+        position = [page[-1]["recorded_at"].isoformat(), page[-1]["id"]]
+        following = write_cursor(cursor_key, user_id=by.id, query=query, position=position)
+    work.record("retention:request:list", subjects=[row["id"] for row in page])
+    total: int | dict[str, int] = len(page)
+    if following is not None or cursor is not None:
+        counted = stored.count_requests(work, by=by, most=_COUNTED + 1)
+        total = counted if counted <= _COUNTED else {"at_least": _COUNTED}
+    return {"items": [describe(work, row, now=now) for row in page], "next": following, "total": total}
+
+
+def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime) -> dict[str, Any]:
+    """Return what waits for the caller: requests whose erasure is their duty now, hits to decide."""
+    tasks = []
+    for row in stored.open_requests_for(work, by=by):
+        on = duty_on(work, row, now=now)
+        if is_on(by, on.of, owner_id=row["owner_id"], owner_component=row["owner_component"]):
+            link = f"/api/v1/no-contact-requests/{row['id']}"
+            tasks.append(_task("no_contact_request", row["id"], on.due_on, link))
+    if "privacy_officer" in by.roles:
+        tasks += [_task("erasure", row["id"], None, f"/api/v1/erasures/{row['id']}") for row in erasures.waiting(work)]
+    work.record("retention:task:list", subjects=[task["subject"]["id"] for task in tasks])
+    return {"items": tasks, "next": None, "total": len(tasks)}
+
+
+def known_request(work: UnitOfWork, *, by: Caller, request_id: str, lock: bool = False) -> Mapping[str, Any]:
+    """Return a request's row to whoever may know of it; raises `RequestUnknown` else."""
+    row = stored.find_request(work, request_id, lock=lock)
+    if row is None or not may_know(by, owner_id=row["owner_id"], owner_component=row["owner_component"], involved=[row["recorded_by"]]):
+        raise RequestUnknown
+    return row
+
+
+def duty_on(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime) -> Duty:
+    """Return on whom the duty to erase lies for a request."""
+    return duty(
+        recorded_at=row["recorded_at"],
+        owner_is_active=stored.is_active(work, row["owner_id"]),
+        office_has_administrator=stored.has_administrator(work, row["owner_component"]),
+        now=now,
+    )
+
+
+def describe(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
+    """Return a request as those who may know of it see it."""
+    on = duty_on(work, row, now=now)
+    state = "open" if row["erasure_id"] is None else "erasing" if row["completed_at"] is None else "done"
+    return {
+        "id": row["id"],
+        "individual_id": row["individual_id"],
+        "medium": row["medium"],
+        "received_on": wire_value(row["received_on"]),
+        "recorded_by": row["recorded_by"],
+        "recorded_by_component": row["recorded_by_component"],
+        "recorded_at": wire_value(row["recorded_at"]),
+        "state": state,
+        "due_on": wire_value(on.due_on),
+        "duty_of": on.of,
+        "owner": {"user": row["owner_id"], "component": row["owner_component"]},
+        "erasure_id": row["erasure_id"],
+    }
+
+
+def _task(kind: str, subject_id: str, due_on: date | None, link: str) -> dict[str, Any]:
+    due = None if due_on is None else due_on.isoformat()
+    return {"kind": kind, "subject": {"type": kind, "id": subject_id}, "due_on": due, "link": link}
