@@ -1,0 +1,83 @@
+"""A log line tells what and where, never whom."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import eventlet
+import pytest
+import structlog
+
+from services.chassis import logs
+
+SECRET = "Dov's cell is (202) 555-0199"
+
+
+@pytest.fixture(autouse=True)
+def configured(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    logs.configure(level="DEBUG", service="probe")
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def _fail() -> None:
+    raise ValueError(SECRET)
+
+
+def test_an_exception_is_told_by_its_type_and_place_not_by_its_words(capsys: pytest.CaptureFixture[str]) -> None:
+    for log in (structlog.get_logger("ours").exception, logging.getLogger("theirs").exception):
+        try:
+            _fail()
+        except ValueError:
+            log("it.failed")
+    ours, theirs = _lines(capsys)
+    for line in (ours, theirs):
+        assert line["error"] == "builtins.ValueError"
+        assert line["at"][-1].endswith("_fail")
+        assert line["service"] == "probe"
+        assert "555-0199" not in json.dumps(line)
+
+
+def test_a_line_bears_the_trace_of_its_own_greenlet(capsys: pytest.CaptureFixture[str]) -> None:
+    log = structlog.get_logger("ours")
+
+    def work(trace: str) -> None:
+        logs.trace.set(trace)
+        eventlet.sleep(0)
+        log.info("worked", of=trace)
+
+    for greenlet in [eventlet.spawn(work, str(n)) for n in range(5)]:
+        greenlet.wait()
+    log.info("alone")
+    lines = _lines(capsys)
+    assert all(line["trace_id"] == line["of"] for line in lines[:5])
+    assert "trace_id" not in lines[5]
+
+
+def test_of_a_message_its_size_and_hash_are_told() -> None:
+    body = SECRET.encode()
+    assert logs.fingerprint(body) == logs.fingerprint(SECRET) == {"size": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+
+
+def test_libraries_that_log_bodies_are_silenced_even_in_debug() -> None:
+    assert not logging.getLogger("nameko.containers").isEnabledFor(logging.INFO)
+    assert not logging.getLogger("kombu").isEnabledFor(logging.DEBUG)
+    assert not logging.getLogger("sqlalchemy.engine").isEnabledFor(logging.INFO)
+
+
+def test_for_people_there_is_a_plain_form(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(level="INFO", form="console")
+    structlog.get_logger("plain").info("it.happened", count=3)
+    assert "it.happened" in capsys.readouterr().err
