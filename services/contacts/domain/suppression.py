@@ -6,14 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.lexicon.canonical import canonical_contact_point, canonical_organization
+from services.lexicon.folding import words
 
 #: Mailboxes of people, not of offices: the address matches alone.
-_PERSONAL_MAIL = frozenset(
+_PERSONAL_MAIL = words(
     """
     gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com ymail.com rocketmail.com icloud.com
     me.com mac.com aol.com proton.me protonmail.com gmx.com gmx.net mail.com zoho.com fastmail.com comcast.net
     verizon.net att.net sbcglobal.net bellsouth.net cox.net charter.net earthlink.net
-    """.split()
+    """
 )
 
 
@@ -34,10 +35,7 @@ def marks_of(*, organization: str | None, contact_points: Iterable[tuple[str, st
         canonical = canonical_contact_point(kind, value)
         if canonical is None or kind == "work_address":
             continue
-        if kind == "email":
-            alone = canonical.rpartition("@")[2] in _PERSONAL_MAIL
-        else:
-            alone = kind in {"cell", "personal_phone"}
+        alone = canonical.rpartition("@")[2] in _PERSONAL_MAIL if kind == "email" else kind in {"cell", "personal_phone"}
         marks.append(Mark(kind, canonical, alone))
     if organization:
         marks.append(Mark("organization", canonical_organization(organization), alone=False))

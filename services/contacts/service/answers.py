@@ -248,31 +248,50 @@ class ContactsService(ErasureMethods, ImportMethods):
         command = contract.NoteCreateSchema().load(body)
         with self.database.work(caller) as work:
             if replay := work.replayed():
-                return notes.read_note(work, by=caller, now=self.database.clock(), note_id=str(replay.subject_id))
+                return notes.read_note(
+                    work,
+                    by=caller,
+                    now=self.database.clock(),
+                    individual_id=individual_id,
+                    note_id=str(replay.subject_id),
+                )
             note = notes.add_note(work, by=caller, now=self.database.clock(), individual_id=individual_id, **command)
             work.complete(201, note["id"])
             return note
 
+    @answers("contacts:note:read", subject="note_id")
+    def read_note(self, caller: Caller, individual_id: str, note_id: str) -> dict[str, Any]:
+        """Read a note."""
+        _as_id(note_id, NoteUnknown)
+        with self.database.work(caller) as work:
+            return notes.read_note(work, by=caller, now=self.database.clock(), individual_id=individual_id, note_id=note_id)
+
     @answers("contacts:note:change", subject="note_id", command=True)
     def change_note(
-        self, caller: Caller, note_id: str, if_match: str | None, body: dict[str, Any], individual_id: str | None = None
+        self, caller: Caller, individual_id: str, note_id: str, if_match: str | None, body: dict[str, Any]
     ) -> dict[str, Any]:
         """Change a note."""
         _as_id(note_id, NoteUnknown)
         command = contract.NoteChangeSchema().load(body)
         with self.database.work(caller) as work:
             return notes.change_note(
-                work, by=caller, now=self.database.clock(), note_id=note_id, if_match=if_match, **command
+                work,
+                by=caller,
+                now=self.database.clock(),
+                individual_id=individual_id,
+                note_id=note_id,
+                if_match=if_match,
+                **command,
             )
 
     @answers("contacts:note:delete", subject="note_id", command=True)
-    def delete_note(
-        self, caller: Caller, note_id: str, if_match: str | None, individual_id: str | None = None
-    ) -> None:
+    def delete_note(self, caller: Caller, individual_id: str, note_id: str, if_match: str | None) -> None:
         """Delete a note."""
         _as_id(note_id, NoteUnknown)
         with self.database.work(caller) as work:
-            notes.delete_note(work, by=caller, now=self.database.clock(), note_id=note_id, if_match=if_match)
+            notes.delete_note(
+                work, by=caller, now=self.database.clock(), individual_id=individual_id, note_id=note_id, if_match=if_match
+            )
 
     # Finding
 
@@ -327,7 +346,7 @@ class ContactsService(ErasureMethods, ImportMethods):
     def list_tasks(self, caller: Caller) -> dict[str, Any]:
         """List what waits for the caller."""
         with self.database.work(caller) as work:
-            return {"items": freezing.list_tasks(work, by=caller, now=self.database.clock())}
+            return {"items": freezing.list_tasks(work, by=caller)}
 
     @answers("contacts:operation:read")
     def read_operation(self, caller: Caller, operation_id: str) -> dict[str, Any]:

@@ -30,7 +30,6 @@ class ErasureMethods:
         with self.database.work(caller, role=_ERASER) as work:
             return erasing.seal_individual(
                 work,
-                by=caller,
                 now=self.database.clock(),
                 layer=self.parts.layer,
                 erasure_id=erasure_id,
@@ -41,7 +40,7 @@ class ErasureMethods:
     def unseal_key(self, caller: Caller, erasure_id: str) -> dict[str, Any]:
         """Give the seal's key while it is whole, and null once it is broken."""
         with self.database.work(caller, role=_ERASER) as work:
-            return erasing.unseal_key(work, by=caller, layer=self.parts.layer, erasure_id=erasure_id)
+            return erasing.unseal_key(work, layer=self.parts.layer, erasure_id=erasure_id)
 
     @answers("contacts:individual:erase", subject="individual_id", identity=_RETENTION)
     def erase(self, caller: Caller, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
@@ -49,7 +48,6 @@ class ErasureMethods:
         with self.database.work(caller, role=_ERASER) as work:
             answer = erasing.erase_individual(
                 work,
-                by=caller,
                 now=self.database.clock(),
                 layer=self.parts.layer,
                 erasure_id=erasure_id,
@@ -75,7 +73,6 @@ class ErasureMethods:
         with self.database.work(caller, role=_ERASER) as work:
             answer = erasing.seek_individual(
                 work,
-                by=caller,
                 now=self.database.clock(),
                 erasure_id=erasure_id,
                 individual_id=individual_id,
@@ -95,7 +92,6 @@ class ErasureMethods:
         with self.database.work(caller, role=_ERASER) as work:
             return erasing.erase_organization(
                 work,
-                by=caller,
                 now=self.database.clock(),
                 erasure_id=erasure_id,
                 organization_id=organization_id,

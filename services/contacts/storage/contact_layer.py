@@ -122,7 +122,7 @@ class ContactLayer:
                 {"id": individual_id},
             ).mappings()
         )
-        return self._decrypted(individual_id, rows, lambda row: _bound_to(row))
+        return self._decrypted(individual_id, rows, _bound_to)
 
     def read_corrections(self, work: UnitOfWork, individual_id: str) -> list[dict[str, Any]]:
         """Return the corrections that this transaction may see of a person, decrypted, the latest first."""

@@ -85,7 +85,7 @@ def _index(work: UnitOfWork, select: Any, ids: Iterable[str]) -> None:
             work.execute(_UPSERT, [_entry(row) for row in rows])
 
 
-def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
+def _entry(row: Mapping[Any, Any]) -> dict[str, Any]:
     shown: Sequence[str | None] = (row["name"], row["title"], row["organization_name"], *row["interests"], row["places"])
     letters = fold(" ".join(part for part in shown if part))
     order = f"{row['last_name']} {row['first_name']}" if row["type"] == "individual" else row["name"]

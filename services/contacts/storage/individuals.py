@@ -188,21 +188,3 @@ def hand_overs(work: UnitOfWork, individual_id: str) -> list[dict[str, Any]]:
         text("SELECT * FROM hand_overs WHERE individual_id = CAST(:id AS uuid) ORDER BY at DESC"), {"id": individual_id}
     )
     return plains(rows.mappings())
-
-
-def frozen_for(work: UnitOfWork, *, user_id: str, component: str | None, roles: Iterable[str]) -> list[dict[str, Any]]:
-    """Return frozen individuals whose erasing may lie with this user: as owner, deputy, or by office or role."""
-    rows = work.execute(
-        text(
-            "SELECT id, owner_id, owner_component, deputy_id, frozen_at, frozen_request_id FROM individuals"
-            " WHERE frozen_at IS NOT NULL AND (owner_id = CAST(:user AS uuid) OR deputy_id = CAST(:user AS uuid)"
-            " OR (:office AND owner_component = :component) OR :system) ORDER BY frozen_at"
-        ),
-        {
-            "user": user_id,
-            "component": component,
-            "office": "office_administrator" in set(roles),
-            "system": "system_owner" in set(roles),
-        },
-    )
-    return plains(rows.mappings())

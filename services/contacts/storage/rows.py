@@ -13,12 +13,12 @@ from services.chassis.messages import wire_value
 INSTANT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
 
 
-def plain(row: Mapping[str, Any]) -> dict[str, Any]:
+def plain(row: Mapping[Any, Any]) -> dict[str, Any]:
     """Return the row with its ids as text."""
     return {str(name): _plain(value) for name, value in row.items()}
 
 
-def plains(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def plains(rows: Iterable[Mapping[Any, Any]]) -> list[dict[str, Any]]:
     """Return the rows with their ids as text."""
     return [plain(row) for row in rows]
 

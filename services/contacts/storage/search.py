@@ -156,14 +156,14 @@ def page(
     direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
     where, parameters = wanted.where, dict(wanted.parameters)
     if after is not None:
-        cast = "CAST(:after_key AS text) COLLATE \"C\"" if key == "d.sort_name" else "CAST(:after_key AS timestamptz)"
+        cast = 'CAST(:after_key AS text) COLLATE "C"' if key == "d.sort_name" else "CAST(:after_key AS timestamptz)"
         where += f" AND ({key}, d.stakeholder_id) {beyond} ({cast}, CAST(:after_id AS uuid))"
         parameters |= {"after_key": after["key"], "after_id": after["id"]}
     rows = work.execute(
         text(
-            "SELECT d.stakeholder_id AS id, d.type, d.name, d.first_name, d.last_name, d.title, d.organization_id,"
+            "SELECT d.stakeholder_id AS id, d.type, d.name, d.first_name, d.last_name, d.title, d.organization_id,"  # noqa: S608 - put together from our own constants
             " d.organization_name, d.sector, d.state, d.owner_id, d.owner_component, d.last_contacted_at,"
-            f" CAST({key} AS text) AS _key, {RELATIONSHIPS.format(id='d.stakeholder_id')}"  # noqa: S608 - put together from our own constants
+            f" CAST({key} AS text) AS _key, {RELATIONSHIPS.format(id='d.stakeholder_id')}"
             f" FROM directory d WHERE {where} ORDER BY {key} {direction}, d.stakeholder_id {direction} LIMIT :limit"
         ),
         {**parameters, "limit": limit},
@@ -208,8 +208,8 @@ def by_state(work: UnitOfWork, wanted: Filter) -> list[dict[str, Any]]:
     """Return how many individuals and organizations there are for each state, null included."""
     rows = work.execute(
         text(
-            "SELECT d.state, count(*) FILTER (WHERE d.type = 'individual') AS individuals,"
-            f" count(*) FILTER (WHERE d.type = 'organization') AS organizations FROM directory d WHERE {wanted.where} GROUP BY 1"  # noqa: S608 - put together from our own constants
+            "SELECT d.state, count(*) FILTER (WHERE d.type = 'individual') AS individuals,"  # noqa: S608 - put together from our own constants
+            f" count(*) FILTER (WHERE d.type = 'organization') AS organizations FROM directory d WHERE {wanted.where} GROUP BY 1"
         ),
         wanted.parameters,
     )

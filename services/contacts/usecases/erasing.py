@@ -14,7 +14,6 @@ from typing import Any
 import orjson
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller
 from services.contacts.contract.announcements import IndividualErased, OrganizationErased
 from services.contacts.contract.refusals import (
     ErasureNotSealed,
@@ -39,7 +38,7 @@ AlsoSeek = Callable[[UnitOfWork, FormerValues, str], list[dict[str, Any]]]
 
 
 def seal_individual(
-    work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactLayer, erasure_id: str, individual_id: str
+    work: UnitOfWork, *, now: datetime, layer: ContactLayer, erasure_id: str, individual_id: str
 ) -> dict[str, Any]:
     """Seal a person's former values under the erasure's one-time key, for the other services to search with.
 
@@ -55,7 +54,7 @@ def seal_individual(
     return {"sealed": sealed}
 
 
-def unseal_key(work: UnitOfWork, *, by: Caller, layer: ContactLayer, erasure_id: str) -> dict[str, Any]:
+def unseal_key(work: UnitOfWork, *, layer: ContactLayer, erasure_id: str) -> dict[str, Any]:
     """Return the one-time key (base64) while the seal is whole, and null once it is broken.
 
     :raises SealUnknown: nothing was ever sealed for this erasure.
@@ -70,7 +69,6 @@ def unseal_key(work: UnitOfWork, *, by: Caller, layer: ContactLayer, erasure_id:
 def erase_individual(
     work: UnitOfWork,
     *,
-    by: Caller,
     now: datetime,
     layer: ContactLayer,
     erasure_id: str,
@@ -84,6 +82,10 @@ def erase_individual(
     :raises ErasureNotSealed: it must be sealed first.
     """
     course = erasing.erasure(work, erasure_id)
+    if course is None and erasing.is_tombstone(work, individual_id):
+        # Another erasure reached them first: nothing was there to be sealed.
+        work.record("contacts:individual:erase", subjects=[individual_id, erasure_id], rule=cause)
+        return {"receipts": []}
     if course is None or course["subject_id"] != individual_id:
         raise ErasureNotSealed
     if course["receipts"]:
@@ -121,7 +123,6 @@ def erase_individual(
 def seek_individual(
     work: UnitOfWork,
     *,
-    by: Caller,
     now: datetime,
     erasure_id: str,
     individual_id: str,
@@ -190,7 +191,7 @@ def is_closed(work: UnitOfWork, erasure_id: str) -> bool:
 
 
 def erase_organization(
-    work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str, organization_id: str, cause: str
+    work: UnitOfWork, *, now: datetime, erasure_id: str, organization_id: str, cause: str
 ) -> dict[str, Any]:
     """Erase an organization; its people stay, without it.
 

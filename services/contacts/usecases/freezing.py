@@ -91,16 +91,12 @@ def may_erase_organization(work: UnitOfWork, *, by: Caller, organization_id: str
     }
 
 
-def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime) -> list[dict[str, Any]]:
-    """Return what waits for the caller here: people to erase, corrections to look at, likely duplicates (T3, T10, T23)."""
+def list_tasks(work: UnitOfWork, *, by: Caller) -> list[dict[str, Any]]:
+    """Return what waits for the caller here: corrections to look at, likely duplicates (T3, T23).
+
+    Whom to erase is retention's to say: it keeps the requests.
+    """
     tasks: list[dict[str, Any]] = []
-    for row in individuals.frozen_for(work, user_id=by.id, component=by.component, roles=by.roles):
-        full = {**row, "declined": [], "frozen_by": None}
-        if decide(by, "erase", None, facts_of(full, duty_of=duty(work, full, now=now))):
-            due = erase_due(row["frozen_at"])
-            tasks.append(
-                _task("erase", row["id"], due.isoformat(), f"/api/v1/no-contact-requests/{row['frozen_request_id']}")
-            )
     if by.component is not None:
         for found in contact_layer.unseen_corrections(work, user_id=by.id, component=by.component):
             due = add_working_days(found["reported_at"].date(), 5)
@@ -108,8 +104,10 @@ def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime) -> list[dict[str,
             tasks.append(
                 _task("correction", individual_id, due.isoformat(), f"/api/v1/individuals/{individual_id}/contact-points")
             )
-        for found in contact_layer.own_likenesses(work, component=by.component):
-            tasks.append(_task("duplicate", found["held_id"], None, f"/api/v1/individuals/{found['other_id']}"))
+        tasks += [
+            _task("duplicate", found["held_id"], None, f"/api/v1/individuals/{found['other_id']}")
+            for found in contact_layer.own_likenesses(work, component=by.component)
+        ]
     unique = {(task["kind"], task["subject"]["id"], task["link"]): task for task in tasks}
     work.record("contacts:task:list", subjects=[task["subject"]["id"] for task in unique.values()])
     return list(unique.values())

@@ -56,12 +56,12 @@ def add_note(
     return _shown(work, note["id"])
 
 
-def read_note(work: UnitOfWork, *, by: Caller, now: datetime, note_id: str) -> dict[str, Any]:
+def read_note(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, note_id: str) -> dict[str, Any]:
     """Return one note.
 
     :raises NoteUnknown: it is not there, or another component keeps it to itself.
     """
-    row = _visible(work, note_id, by=by, now=now)
+    row = _visible(work, individual_id, note_id, by=by, now=now)
     work.record("contacts:note:read", subjects=[row["individual_id"], note_id], fields=["notes"])
     return representations.note(row)
 
@@ -71,6 +71,7 @@ def change_note(
     *,
     by: Caller,
     now: datetime,
+    individual_id: str,
     note_id: str,
     if_match: str | None,
     keep_reason: str | None = None,
@@ -81,7 +82,7 @@ def change_note(
     :raises NoteUnknown: it is not there, or another component keeps it to itself.
     :raises PreconditionMissing, RecordChanged: the caller doesn't say which version, or means an earlier one.
     """
-    row = _visible(work, note_id, by=by, now=now)
+    row = _visible(work, individual_id, note_id, by=by, now=now)
     demand(decide(by, "write_note"))
     demand_version(representations.note(row), if_match)
     merged = {"text": row["text"], "provenance": row["provenance"], **given}
@@ -94,24 +95,24 @@ def change_note(
     return _shown(work, note_id)
 
 
-def delete_note(work: UnitOfWork, *, by: Caller, now: datetime, note_id: str, if_match: str | None) -> None:
+def delete_note(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, note_id: str, if_match: str | None) -> None:
     """Delete a note that one can see.
 
     :raises NoteUnknown: it is not there, or another component keeps it to itself.
     :raises PreconditionMissing, RecordChanged: the caller doesn't say which version, or means an earlier one.
     """
-    row = _visible(work, note_id, by=by, now=now)
+    row = _visible(work, individual_id, note_id, by=by, now=now)
     demand(decide(by, "write_note"))
     demand_version(representations.note(row), if_match)
     notes.delete(work, note_id)
     work.record("contacts:note:delete", subjects=[row["individual_id"], note_id], fields=["notes"])
 
 
-def _visible(work: UnitOfWork, note_id: str, *, by: Caller, now: datetime) -> dict[str, Any]:
+def _visible(work: UnitOfWork, individual_id: str, note_id: str, *, by: Caller, now: datetime) -> dict[str, Any]:
+    open_individual(work, individual_id, by=by, now=now, share=True)
     row = notes.find(work, note_id)
-    if row is None:
+    if row is None or row["individual_id"] != individual_id:
         raise NoteUnknown
-    open_individual(work, row["individual_id"], by=by, now=now, share=True)
     return row
 
 
@@ -122,9 +123,9 @@ def _screened(text: str, provenance: str | None, keep_reason: str | None) -> dic
         for found in screen(words)
     ]
     if findings and not keep_reason:
-        fields = dict.fromkeys(finding["field"] for finding in findings)
+        fields = dict.fromkeys(str(finding["field"]) for finding in findings)
         raise TextNeedsReview(
-            errors={field: [finding["why"] for finding in findings if finding["field"] == field] for field in fields},
+            errors={field: [str(finding["why"]) for finding in findings if finding["field"] == field] for field in fields},
             extra={"findings": findings},
         )
     return {"kept": bool(findings), "keep_reason": keep_reason if findings else None}

@@ -18,7 +18,6 @@ from services.contacts.contract.refusals import (
 )
 from services.contacts.usecases import individuals, organizations
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, EDDA, FARID, GRACE, RENATA
-
 from tests.integration.contacts.conftest import Desk, an_id
 
 

@@ -444,7 +444,7 @@ GRANT SELECT ON users TO liaison_contacts_eraser;
 """
 
 
-def upgrade():
+def upgrade() -> None:
     bind = op.get_bind()
     for script in (
         chassis_tables("contacts", narrow_roles=NARROW_ROLES),
@@ -460,5 +460,5 @@ def upgrade():
         bind.exec_driver_sql(script.replace("%", "%%"))
 
 
-def downgrade():
+def downgrade() -> None:
     raise NotImplementedError("a database of people is restored from its backup, not taken back")

@@ -33,9 +33,9 @@ GRANT SELECT, INSERT, DELETE ON seal_keys TO liaison_keys;
 """
 
 
-def upgrade():
+def upgrade() -> None:
     op.get_bind().exec_driver_sql(SCRIPT)
 
 
-def downgrade():
+def downgrade() -> None:
     raise NotImplementedError("keys are not taken back")
