@@ -79,11 +79,12 @@ def run(data: Path, host: str, port: int, seed: str) -> None:
     import services.chassis.green  # noqa: F401 - patches before anything else is imported
     from deploy.embedded import run_embedded
     from deploy.state import AlreadyRunning
+    from services.chassis.migrations import SchemaDiffers
     from services.chassis.postgres import ServerFailed
 
     try:
         run_embedded(data, host=host, port=port, seed=seed, environ=os.environ)
-    except (AlreadyRunning, ServerFailed, OSError) as failed:
+    except (AlreadyRunning, ServerFailed, SchemaDiffers, OSError) as failed:
         raise click.ClickException(str(failed)) from failed
 
 

@@ -62,7 +62,7 @@ def run_embedded(data: Path, *, host: str, port: int, seed: str, environ: Mappin
     eventlet.debug.hub_exceptions(False)
     stop = wait_for_signal()
     with StateFolder(data) as state, ExitStack() as stack:
-        starting = eventlet.spawn(_start, stack, state, host, port, seed, environ)
+        starting = eventlet.spawn(_try_to_start, stack, state, host, port, seed, environ)
         asked = eventlet.spawn(stop.wait)
         # Whoever asks to stop while it is still starting is heard, too.
         asked.link(lambda _: starting.kill())
@@ -70,9 +70,19 @@ def run_embedded(data: Path, *, host: str, port: int, seed: str, environ: Mappin
             running = starting.wait()
         except GreenletExit:
             return
+        if isinstance(running, Exception):
+            raise running
         print(f"Ready: {running.address}", flush=True)  # noqa: T201 - the one line that whoever started it waits for
         stop.wait()
         _log.info("system.stopping")
+
+
+def _try_to_start(*parts: Any) -> Running | Exception:
+    # An exception that leaves a greenlet is printed by eventlet's hub, words and all.
+    try:
+        return _start(*parts)
+    except Exception as failed:  # noqa: BLE001 - raised again by whoever waits
+        return failed
 
 
 def _start(stack: ExitStack, state: StateFolder, host: str, port: int, seed: str, environ: Mapping[str, str]) -> Running:
