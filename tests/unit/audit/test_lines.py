@@ -1,0 +1,120 @@
+"""The bytes of the trail's lines: canonical, bounded, and nothing kept of what cannot be read."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from services.audit.domain.lines import MAX_BYTES, Unreadable, parse_body, read_line
+from services.chassis.merkle import leaf_hash
+
+STREAM = "01900000-0000-7000-8000-000000000001"
+ENTRY: dict[str, Any] = {
+    "stream": STREAM,
+    "n": 3,
+    "at": "2026-11-22T09:00:00.007Z",
+    "service": "contacts",
+    "actor": "01900000-0000-7000-8000-000000000002",
+    "actor_kind": "user",
+    "component": "ICE",
+    "session": None,
+    "acknowledgement": None,
+    "jti": None,
+    "action": "contacts:individual:read",
+    "subjects": ["a"],
+    "fields": ["title"],
+    "outcome": "allowed",
+    "rule": None,
+    "trace_id": None,
+    "operation": None,
+}
+
+
+def test_the_bytes_of_a_line_do_not_depend_on_the_order_in_which_its_fields_came():
+    line = read_line(ENTRY)
+    assert line == read_line(dict(reversed(ENTRY.items())))
+    assert (line.kind, line.stream, line.n, line.leaf) == ("entry", STREAM, 3, leaf_hash(line.body.encode()))
+    assert orjson.loads(line.body) == ENTRY
+
+
+@pytest.mark.parametrize(
+    ("wire", "kind", "n", "closed", "highest"),
+    [
+        ({"stream": STREAM, "n": 4, "void": True}, "void", 4, False, None),
+        ({"stream": STREAM, "n": 4, "void": True, "unknown": True}, "unknown", 4, False, None),
+        ({"stream": STREAM, "mark": 0}, "mark", 0, False, None),
+        ({"stream": STREAM, "mark": 9, "at": "2026-11-22T09:00:00.007Z"}, "mark", 9, False, None),
+        ({"stream": STREAM, "mark": 9, "closed": True}, "mark", 9, True, None),
+        ({"stream": STREAM, "mark": 9, "crashed": True, "highest": 12}, "mark", 9, True, 12),
+        ({**ENTRY, "a_later_version": "says more"}, "entry", 3, False, None),
+    ],
+)
+def test_every_kind_of_line_is_read_and_read_back(wire, kind, n, closed, highest):
+    line = read_line(wire)
+    assert (line.kind, line.n, line.closed, line.highest) == (kind, n, closed, highest)
+    assert parse_body(line.body) == line
+
+
+@pytest.mark.requirement("R118", "T8")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"action": "read"},
+        {"action": "contacts:Individual:read"},
+        {"at": "2026-11-22"},
+        {"at": "2026-11-22T09:00:00.007+00:00"},
+        {"at": None},
+        {"actor": 5},
+        {"component": ["ICE"]},
+        {"subjects": "a"},
+        {"subjects": [1]},
+        {"fields": {"first_name": "Dov"}},
+        {"values": {"first_name": "Dov"}},
+        {"actor": "nul\0"},
+        {"subjects": ["x" * MAX_BYTES]},
+        {"void": True},
+        {"void": "yes"},
+        {"outcome": None},
+    ],
+)
+def test_what_has_a_number_and_is_otherwise_malformed_leaves_its_hash_only(change):
+    line = read_line(ENTRY | change)
+    assert (line.kind, line.stream, line.n) == ("malformed", STREAM, 3)
+    assert orjson.loads(line.body).keys() == {"malformed", "n", "sha256", "size", "stream"}
+    assert parse_body(line.body) == line
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        None,
+        [],
+        "x",
+        {},
+        {"n": 1},
+        {"stream": STREAM},
+        {"stream": "x", "n": 1},
+        {"stream": STREAM.upper().replace("A", "a") + "x", "n": 1},
+        {"stream": STREAM.replace("-", ""), "n": 1},
+        {**ENTRY, "n": 0},
+        {**ENTRY, "n": True},
+        {**ENTRY, "n": 1.0},
+        {**ENTRY, "n": 2**53},
+        {**ENTRY, "actor": "\ud800"},
+        {**ENTRY, "actor": b"bytes"},
+        {"stream": STREAM, "mark": -1},
+        {"stream": STREAM, "mark": 9, "crashed": True, "highest": 8},
+        {"stream": STREAM, "mark": 9, "crashed": True},
+        {"stream": STREAM, "mark": 9, "at": "nul\0"},
+    ],
+)
+def test_what_has_no_number_is_unreadable(wire):
+    with pytest.raises(Unreadable):
+        read_line(wire)
+
+
+def test_stored_bytes_that_are_not_canonical_are_told():
+    body = read_line(ENTRY).body
+    for stored in (body + " ", body.replace(":", ": ", 1), "{", '{"malformed":true}', '"x"'):
+        with pytest.raises(Unreadable):
+            parse_body(stored)
