@@ -1,0 +1,194 @@
+"""A retention database, and the other services as the saga meets them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from services.chassis.database import Database
+from services.chassis.messages import Caller, NotFound, Refusal, new_id
+from services.chassis.testing import a_caller
+from services.retention.service.erased import ErasedIds
+from services.retention.service.saga import Saga
+from services.retention.storage import requests as stored
+from services.retention.usecases import erasing, requests
+from tests.cast import AMINA, GRACE
+
+#: Chloé's colleague, who heard on the phone that somebody wants no more contact.
+DENIS = a_caller("PSO", "contributor", id="01900000-0000-7000-8000-000000000010")
+
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+class Killed(BaseException):
+    """The process is gone at this very moment."""
+
+
+class Others:
+    """Contacts and interactions as they promise to be: every call may be repeated, and answers the same."""
+
+    def __init__(self) -> None:
+        """Know one person, of whom a note of somebody else and a talk speak."""
+        self.person = new_id()
+        self.rows = {"contacts.individuals": 1, "contacts.contact_points": 2}
+        self.talks = 3
+        self.key: str | None = None
+        self.sought: dict[str, Any] | None = None
+        self.erased_for: list[str] = []
+        #: Records in which the person's name was found: by service.
+        self.named: dict[str, set[str]] = {"contacts": set(), "interactions": set()}
+        self.asked: list[str] = []
+        self.before: Callable[[str], None] = lambda _: None
+        self.after: Callable[[str], None] = lambda _: None
+
+    def call(self, service: str, method: str, caller: Caller, **given: Any) -> Any:
+        """Answer a call of the saga."""
+        assert (caller.kind, caller.id) == ("service", "retention")
+        name = f"{service}.{method}"
+        self.asked.append(name)
+        self.before(name)
+        answer = getattr(self, f"_{service}_{method}")(**given)
+        self.after(name)
+        return answer
+
+    def _contacts_seal(self, *, erasure_id: str, individual_id: str) -> dict[str, Any]:
+        if individual_id != self.person or not self.rows:
+            raise NotFound
+        self.key = self.key or "a one-time key"
+        return {"sealed": f"sealed for {erasure_id}"}
+
+    def _contacts_unseal_key(self, *, erasure_id: str) -> dict[str, Any]:
+        return {"key": self.key}
+
+    def _interactions_erase(self, *, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
+        gone, self.talks = self.talks, 0
+        return {"receipts": [_receipt("interactions.interactions", gone, "deleted")]}
+
+    def _interactions_seek(self, *, erasure_id: str, individual_id: str, sealed: str, key: str) -> dict[str, Any]:
+        assert sealed == f"sealed for {erasure_id}"
+        assert key == "a one-time key"
+        named = sorted(self.named["interactions"])
+        receipt = {**_receipt("interactions.interactions.outcome", 0, "redacted"), "left": len(named), "left_in": named}
+        return {"receipts": [{**receipt, "found": len(named)}]}
+
+    def _contacts_seek(self, *, erasure_id: str, individual_id: str, sealed: str, key: str | None, kept: list[str]) -> dict[str, Any]:
+        if key is None:
+            assert self.sought is not None, "a broken seal, and nothing was ever sought"
+            return self.sought
+        hits = [{"store": "contacts.notes", "id": record, "field": "text"} for record in sorted(self.named["contacts"] - set(kept))]
+        self.sought = {
+            "receipts": [{**_receipt("contacts.notes", 0, "searched"), "found": len(hits), "left": len(hits)}],
+            "hits": hits,
+            "clean": not hits,
+        }
+        if not hits and not self.rows:
+            self.key = None
+        return self.sought
+
+    def _contacts_erase(self, *, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
+        assert self.talks == 0, "contacts erases last"
+        if self.rows:
+            self.erased_for.append(cause)
+        self.rows = {}
+        return {"receipts": [_receipt("contacts.individuals", 1, "deleted"), _receipt("contacts.contact_points", 2, "deleted")]}
+
+    def _contacts_erase_organization(self, *, erasure_id: str, organization_id: str, cause: str) -> dict[str, Any]:
+        return {"receipts": [_receipt("contacts.organizations", 1, "deleted")]}
+
+
+def _receipt(store: str, count: int, method: str) -> dict[str, Any]:
+    return {"store": store, "found": count, "removed": count, "left": 0, "method": method}
+
+
+class Case:
+    """Retention on its database, with a clock that the test sets."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        """Know Amina's person, and who is who."""
+        self.database = database
+        self.others = Others()
+        self.now = START
+        self.erased = ErasedIds(str(folder / "outside" / "erased-ids"), "a secret of tests")
+        with database.work(Caller.service("retention")) as work:
+            for who in (AMINA, DENIS, GRACE):
+                stored.know_user(work, who.id, {"component": who.component, "level": who.level, "roles": sorted(who.roles), "active": True})
+            stored.know_individual(work, self.others.person, owner_id=AMINA.id, component="ICE")
+
+    def saga(self) -> Saga:
+        """Return the saga of a new process."""
+        return Saga(self.database, self.others.call, clock=lambda: self.now, erased=self.erased)
+
+    def later(self, **spans: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**spans)
+
+    def does(self, act: Callable[..., Any], *, by: Caller = AMINA, **given: Any) -> Any:
+        """Do one thing in a unit of work of its own."""
+        with self.database.work(by) as work:
+            return act(work, by=by, now=self.now, **given)
+
+    def ask(self, *, by: Caller = AMINA, cause: str = "no_contact", subject: str | None = None, kind: str = "individual", **given: Any) -> str:
+        """Ask for the erasure of the person; return its id."""
+        accepted = self.does(
+            erasing.request_erasure,
+            by=by,
+            subject_type=kind,
+            subject_id=subject or self.others.person,
+            cause=cause,
+            reason=given.get("reason"),
+            owner=(AMINA.id, "ICE"),
+        )
+        return str(accepted["erasure_id"])
+
+    def open(self, *, recorded_by: Caller = DENIS, individual_id: str | None = None) -> str:
+        """Open a request for no more contact; return its id."""
+        with self.database.work(recorded_by) as work:
+            row = requests.open_request(
+                work,
+                now=self.now,
+                request_id=new_id(),
+                individual_id=individual_id or self.others.person,
+                medium="phone",
+                received_on=self.now.date(),
+                recorded_by=recorded_by.id,
+                recorded_by_component=recorded_by.component,
+            )
+        return str(row["id"])
+
+    def read(self, erasure_id: str, *, by: Caller = AMINA) -> dict[str, Any]:
+        """Read how far an erasure is."""
+        with self.database.work(by) as work:
+            return erasing.read_erasure(work, by=by, erasure_id=erasure_id)
+
+    def refused(self, does: Callable[..., Any], /, **given: Any) -> str:
+        """Return the code of the refusal that this meets."""
+        with pytest.raises(Refusal) as refusal:
+            does(**given)
+        return refusal.value.code
+
+    def entries(self, action: str | None = None) -> list[dict[str, Any]]:
+        """Return what was recorded for the trail."""
+        with self.database.plain() as connection:
+            rows = connection.execute(text("SELECT body FROM entries WHERE n > 0 ORDER BY created_at, n")).scalars()
+            return [body for body in rows if action in {None, body["action"]}]
+
+    def announced(self) -> list[dict[str, Any]]:
+        """Return the fields of every announcement."""
+        with self.database.plain() as connection:
+            return [body["fields"] for body in connection.execute(text("SELECT body FROM outbox ORDER BY id")).scalars()]
+
+    def rows(self, statement: str, **given: Any) -> list[Any]:
+        """Look into the database."""
+        with self.database.plain() as connection:
+            return list(connection.execute(text(statement), given))
+
+
+@pytest.fixture
+def case(fresh_database: Callable[[str], Database], tmp_path: Path) -> Case:
+    """Retention on a database of its own."""
+    return Case(fresh_database("retention"), tmp_path)

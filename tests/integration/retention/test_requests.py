@@ -1,0 +1,161 @@
+"""Requests for no more contact against the database; the list of erased ids."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from services.chassis.messages import Caller, new_id
+from services.retention.contract import CursorNotYours, RequestUnknown
+from services.retention.service.erased import ErasedIds, ListDamaged
+from services.retention.storage import requests as stored
+from services.retention.usecases import requests
+from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE
+from tests.integration.retention.conftest import DENIS
+
+
+def listed(case, by, **given):
+    """Return the page that this caller sees."""
+    query = {"state": None, "limit": 50, "cursor": None, **given}
+    return case.does(requests.list_requests, by=by, cursor_key="a key", **query)
+
+
+@pytest.mark.requirement("R164", "R167", "R168")
+def test_a_request_is_known_to_whoever_it_concerns_and_to_nobody_else(case):
+    request_id = case.open()
+    for by in (AMINA, DENIS, GRACE, FARID):
+        seen = case.does(requests.read_request, by=by, request_id=request_id)
+        assert (seen["id"], seen["medium"], seen["recorded_by"], seen["state"]) == (request_id, "phone", DENIS.id, "open")
+        assert seen["owner"] == {"user": AMINA.id, "component": "ICE"}
+        assert [item["id"] for item in listed(case, by)["items"]] == [request_id]
+    for by in (BRUNO, CHLOE, EDDA):
+        with pytest.raises(RequestUnknown):
+            case.does(requests.read_request, by=by, request_id=request_id)
+        assert listed(case, by) == {"items": [], "next": None, "total": 0}
+
+
+def test_opened_by_the_call_and_by_the_announcement_it_is_one_request(case):
+    first = case.open()
+    assert case.open(recorded_by=CHLOE) == first
+    with case.database.work(Caller.service("retention")) as work:
+        again = requests.open_request(
+            work,
+            now=case.now,
+            request_id=first,
+            individual_id=case.others.person,
+            medium="letter",
+            received_on=case.now.date(),
+            recorded_by=CHLOE.id,
+            recorded_by_component="PSO",
+        )
+    assert (again["id"], again["medium"], again["recorded_by"]) == (first, "phone", DENIS.id)
+
+
+@pytest.mark.requirement("R165", "R167", "T10")
+def test_the_owner_has_the_task_and_then_the_office_administrator(case):
+    request_id = case.open()
+
+    def tasks(by):
+        return [task["subject"]["id"] for task in case.does(requests.list_tasks, by=by)["items"]]
+
+    assert tasks(AMINA) == [request_id]
+    assert tasks(GRACE) == tasks(DENIS) == tasks(BRUNO) == tasks(FARID) == []
+    case.later(days=3)
+    assert tasks(AMINA) == []
+    assert tasks(GRACE) == [request_id]
+    erasure_id = case.ask(by=GRACE)
+    assert tasks(GRACE) == []
+    assert case.does(requests.read_request, request_id=request_id)["state"] == "erasing"
+    case.saga().drive(erasure_id)
+    assert case.does(requests.read_request, request_id=request_id)["state"] == "done"
+
+
+@pytest.mark.requirement("T10")
+def test_the_duty_passes_at_once_from_an_owner_who_left(case):
+    request_id = case.open()
+    with case.database.work(Caller.service("retention")) as work:
+        gone = {"component": "ICE", "level": "contributor", "roles": [], "active": False}
+        stored.know_user(work, AMINA.id, gone)
+    seen = case.does(requests.read_request, by=GRACE, request_id=request_id)
+    assert seen["duty_of"] == "office_administrator"
+    assert [task["subject"]["id"] for task in case.does(requests.list_tasks, by=GRACE)["items"]] == [request_id]
+
+
+def test_whoever_takes_the_record_over_takes_the_request_over(case):
+    request_id = case.open()
+    with case.database.work(Caller.service("retention")) as work:
+        stored.know_individual(work, case.others.person, owner_id=BRUNO.id, component="ICE")
+    assert [task["subject"]["id"] for task in case.does(requests.list_tasks, by=BRUNO)["items"]] == [request_id]
+    with pytest.raises(RequestUnknown):
+        case.does(requests.read_request, by=AMINA, request_id=request_id)
+
+
+def test_a_request_heard_of_before_the_individual_finds_its_owner_later(case):
+    early = new_id()
+    request_id = case.open(individual_id=early)
+    assert case.does(requests.read_request, by=DENIS, request_id=request_id)["owner"]["user"] is None
+    with case.database.work(Caller.service("retention")) as work:
+        stored.know_individual(work, early, owner_id=AMINA.id, component="ICE")
+    assert case.does(requests.read_request, by=DENIS, request_id=request_id)["owner"]["user"] == AMINA.id
+
+
+def test_the_privacy_officer_has_a_task_for_what_an_erasure_waits_for(case):
+    case.others.named["contacts"] = {new_id()}
+    erasure_id = case.ask()
+    case.saga().drive(erasure_id)
+    [task] = case.does(requests.list_tasks, by=FARID)["items"]
+    assert (task["kind"], task["subject"]) == ("erasure", {"type": "erasure", "id": erasure_id})
+    assert case.does(requests.list_tasks, by=AMINA)["items"] == []
+
+
+def test_pages_follow_each_other_and_a_cursor_is_nobody_elses(case):
+    opened = []
+    for _ in range(7):
+        case.later(seconds=1)
+        opened.append(case.open(individual_id=new_id()))
+    seen, cursor = [], None
+    while True:
+        page = listed(case, DENIS, limit=3, cursor=cursor)
+        seen += [item["id"] for item in page["items"]]
+        assert page["total"] == 7
+        cursor = page["next"]
+        if cursor is None:
+            break
+        with pytest.raises(CursorNotYours):
+            listed(case, CHLOE, limit=3, cursor=cursor)
+        with pytest.raises(CursorNotYours):
+            listed(case, DENIS, limit=3, cursor=cursor, state="open")
+    assert seen == opened[::-1]
+
+
+def test_the_list_of_erased_ids_shows_what_was_changed(tmp_path):
+    path = tmp_path / "erased-ids"
+    erased = ErasedIds(str(path), "key")
+    for n in range(3):
+        given = {"erasure_id": f"e{n}", "subject_type": "individual", "subject_id": f"s{n}", "at": "2026-11-23T09:00:00Z"}
+        assert erased.append(**given) is True
+        assert erased.append(**given) is False
+    assert [line["subject_id"] for line in erased.read()] == ["s0", "s1", "s2"]
+    assert path.stat().st_mode & 0o077 == 0
+    lines = path.read_text().splitlines()
+    changed = {**json.loads(lines[1]), "subject_id": "other"}
+    for damaged in ([lines[0], lines[2]], [lines[1], lines[2]], [lines[0], json.dumps(changed), lines[2]], [lines[0], "{}", lines[2]]):
+        path.write_text("\n".join(damaged) + "\n")
+        with pytest.raises(ListDamaged):
+            erased.read()
+        with pytest.raises(ListDamaged):
+            erased.append(erasure_id="e9", subject_type="individual", subject_id="s9", at="2026-11-23T09:00:00Z")
+    path.write_text("\n".join(lines) + "\n")
+    with pytest.raises(ListDamaged):
+        ErasedIds(str(path), "another key").read()
+
+
+def test_half_a_line_of_a_machine_that_died_is_written_again(tmp_path):
+    path = tmp_path / "erased-ids"
+    erased = ErasedIds(str(path), "key")
+    erased.append(erasure_id="e0", subject_type="individual", subject_id="s0", at="2026-11-23T09:00:00Z")
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"at":"2026-11-2')
+    erased.append(erasure_id="e1", subject_type="individual", subject_id="s1", at="2026-11-23T09:00:00Z")
+    assert [line["erasure_id"] for line in erased.read()] == ["e0", "e1"]

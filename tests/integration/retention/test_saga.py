@@ -1,0 +1,396 @@
+"""The erasure saga: its order, its receipts, killed at every step, and what it waits for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from services.chassis.bus import InternalError
+from services.chassis.messages import Caller, NotFound, Unavailable, new_id
+from services.retention.contract import ErasureUnderWay, ErasureUnknown, HitUnknown, HoldUnknown, PrivacyOfficerOnly
+from services.retention.domain.saga import COURSES
+from services.retention.storage import requests as stored
+from services.retention.usecases import course, erasing
+from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE
+from tests.integration.retention.conftest import DENIS, Killed
+
+CALLS = [
+    "contacts.seal",
+    "interactions.erase",
+    "contacts.unseal_key",
+    "interactions.seek",
+    "contacts.unseal_key",
+    "contacts.seek",
+    "contacts.erase",
+    "contacts.unseal_key",
+    "interactions.seek",
+    "contacts.unseal_key",
+    "contacts.seek",
+]
+
+
+@pytest.mark.requirement("R165", "R166", "N3")
+def test_an_erasure_reaches_every_service_and_contacts_last(case):
+    erasure_id = case.ask()
+    case.saga().drive(erasure_id)
+    assert case.others.asked == CALLS
+    erasure = case.read(erasure_id)
+    assert erasure["state"] == "done"
+    assert {receipt["service"] for receipt in erasure["receipts"]} == {"contacts", "interactions", "retention"}
+    assert all(receipt["left"] == 0 for receipt in erasure["receipts"])
+    assert case.others.rows == {}
+    assert case.others.key is None
+    assert case.announced() == [{"erasure_id": erasure_id, "individual_id": case.others.person, "cause": "no_contact"}]
+
+
+def test_the_certificate_says_what_was_reached_and_what_is_not(case):
+    erasure_id = case.ask()
+    case.later(seconds=3)
+    case.saga().drive(erasure_id)
+    certificate = case.read(erasure_id)["certificate"]
+    reached = {line["store"]: (line["found"], line["removed"], line["left"]) for line in certificate["reached"]}
+    assert reached["contacts.contact_points"] == (2, 2, 0)
+    assert reached["interactions.interactions"] == (3, 3, 0)
+    assert reached["retention.individuals"] == (1, 1, 0)
+    assert any("Backups" in sentence for sentence in certificate["not_reached"])
+    assert len(certificate["sha256"]) == 64
+    [row] = case.rows("SELECT * FROM destructions")
+    assert (str(row.erasure_id), str(row.subject_id), row.cause, row.destroyed_at) == (erasure_id, case.others.person, "no_contact", case.now)
+
+
+@pytest.mark.parametrize("cause", ["no_contact", "mistake", "no_longer_needed", "expired", "import_undone"])
+def test_contacts_is_told_the_cause_so_that_only_a_request_is_remembered(case, cause):
+    case.saga().drive(case.ask(cause=cause))
+    assert case.others.erased_for == [cause]
+
+
+def test_nothing_of_the_person_is_left_in_retention_but_ids(case):
+    case.open()
+    erasure_id = case.ask(reason="Entered Ottoline Vantongeren twice")
+    case.saga().drive(erasure_id)
+    [row] = case.rows("SELECT reason, sealed, claim FROM erasures")
+    assert tuple(row) == (None, None, None)
+    assert case.rows("SELECT * FROM individuals") == []
+    everything = str([case.rows(f"SELECT * FROM {table}") for table in ("erasures", "no_contact_requests", "receipts", "hits")])
+    assert "Vantongeren" not in everything + str(case.entries())
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("place", range(len(CALLS)))
+def test_killed_around_any_call_it_is_finished_by_another_process_and_done_once(case, place, moment):
+    """P11 at a twentieth: a crash at every step, before and after the effect at the other service."""
+    erasure_id = case.ask()
+    count = 0
+
+    def kill(_name):
+        nonlocal count
+        count += 1
+        if count == place + 1:
+            raise Killed
+
+    setattr(case.others, moment, kill)
+    with pytest.raises(Killed):
+        case.saga().drive(erasure_id)
+    assert case.read(erasure_id)["state"] == "in_progress"
+    setattr(case.others, moment, lambda _: None)
+    survivor = case.saga()
+    survivor.drive_all()
+    assert case.read(erasure_id)["state"] == "in_progress", "the claim of the dead is respected until it lapses"
+    case.later(seconds=course.LEASE.total_seconds() + 1)
+    survivor.drive_all()
+    assert_done_once(case, erasure_id)
+
+
+@pytest.mark.parametrize("kept", ["sealed", "received", "erase_here", "pass_gate", "close"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_around_any_commit_of_its_own_it_is_finished_and_done_once(case, monkeypatch, kept, moment):
+    erasure_id = case.ask()
+    honest = getattr(course, kept)
+
+    def dying(work, *arguments, **given):
+        if moment == "after":
+            honest(work, *arguments, **given)
+            # The commit itself happens, and then nothing more.
+            work._commit(work.connection)
+        raise Killed
+
+    monkeypatch.setattr(course, kept, dying)
+    with pytest.raises(Killed):
+        case.saga().drive(erasure_id)
+    monkeypatch.setattr(course, kept, honest)
+    case.later(seconds=course.LEASE.total_seconds() + 1)
+    case.saga().drive_all()
+    assert_done_once(case, erasure_id)
+
+
+def assert_done_once(case, erasure_id):
+    """Hold a finished erasure to what it has to be, however often it was interrupted."""
+    assert case.read(erasure_id)["state"] == "done"
+    assert case.others.erased_for == ["no_contact"]
+    assert (case.others.rows, case.others.talks, case.others.key) == ({}, 0, None)
+    assert [told["erasure_id"] for told in case.announced()] == [erasure_id]
+    assert len(case.rows("SELECT * FROM destructions")) == 1
+    assert [line["erasure_id"] for line in case.erased.read()] == [erasure_id]
+    assert len(case.entries("retention:erasure:complete")) == 1
+
+
+def test_two_processes_at_once_take_every_step_once(case):
+    erasure_id = case.ask()
+    first, second = case.saga(), case.saga()
+    case.others.before = lambda _: second.drive(erasure_id)
+    first.drive(erasure_id)
+    assert case.others.asked == CALLS
+    assert_done_once(case, erasure_id)
+
+
+def test_a_process_that_was_too_slow_does_not_overwrite_what_another_did(case):
+    erasure_id = case.ask()
+    saga = case.saga()
+    slow = []
+
+    def overtaken(name):
+        if name == "interactions.erase" and not slow:
+            slow.append(name)
+            case.later(seconds=course.LEASE.total_seconds() + 1)
+            case.saga().drive(erasure_id)
+
+    case.others.after = overtaken
+    saga.drive(erasure_id)
+    assert_done_once(case, erasure_id)
+    [row] = [r for r in case.read(erasure_id)["receipts"] if r["store"] == "interactions.interactions"]
+    assert row["found"] == 0, "the receipt is the one of whoever finished the step"
+
+
+@pytest.mark.parametrize("error", [Unavailable(), InternalError(None)])
+def test_a_service_that_is_away_is_asked_again_with_growing_pauses(case, error):
+    erasure_id = case.ask()
+
+    def away(name):
+        if name == "contacts.erase":
+            raise error
+
+    case.others.before = away
+    saga = case.saga()
+    saga.drive(erasure_id)
+    pauses = []
+    for _ in range(9):
+        [(next_at,)] = case.rows("SELECT next_at FROM erasures")
+        pauses.append((next_at - case.now).total_seconds())
+        before = len(case.others.asked)
+        saga.drive_all()
+        assert len(case.others.asked) == before, "nothing is asked before the pause is over"
+        case.now = next_at
+        saga.drive_all()
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    case.others.before = lambda _: None
+    case.later(minutes=2)
+    saga.drive_all()
+    assert_done_once(case, erasure_id)
+    assert {entry["outcome"] for entry in case.entries("retention:erasure:put-off")} == {"failed"}
+
+
+def test_a_person_whom_contacts_does_not_know_is_still_erased_from_the_others(case):
+    nobody = new_id()
+    erasure_id = case.ask(subject=nobody)
+    case.saga().drive(erasure_id)
+    assert case.others.asked == ["contacts.seal", "interactions.erase"]
+    assert case.read(erasure_id)["state"] == "done"
+
+
+def test_an_organization_is_erased_by_contacts_which_tells_the_others(case):
+    erasure_id = case.ask(subject=new_id(), kind="organization", cause="mistake")
+    case.saga().drive(erasure_id)
+    assert case.others.asked == ["contacts.erase_organization"]
+    assert case.read(erasure_id)["state"] == "done"
+    assert case.announced() == []
+
+
+def test_an_organization_that_is_gone_already_is_no_obstacle(case):
+    def gone(name):
+        raise NotFound
+
+    case.others.before = gone
+    erasure_id = case.ask(subject=new_id(), kind="organization", cause="mistake")
+    case.saga().drive(erasure_id)
+    assert case.read(erasure_id)["state"] == "done"
+
+
+def test_a_name_in_somebody_elses_record_waits_for_the_privacy_officer_before_contacts_erases(case):
+    note, talk = new_id(), new_id()
+    case.others.named = {"contacts": {note}, "interactions": {talk}}
+    erasure_id = case.ask()
+    case.saga().drive(erasure_id)
+    assert case.read(erasure_id)["state"] == "waiting_for_decision"
+    assert case.others.erased_for == []
+    assert case.read(erasure_id)["hits"] == [], "the owner is not shown where"
+    hits = {hit["record_id"]: hit for hit in case.read(erasure_id, by=FARID)["hits"]}
+    assert set(hits) == {note, talk}
+    case.saga().drive_all()
+    assert case.read(erasure_id)["state"] == "waiting_for_decision"
+    for hit in hits.values():
+        case.does(erasing.decide, by=FARID, erasure_id=erasure_id, hit_id=hit["id"], decision="keep")
+    case.saga().drive_all()
+    assert_done_once(case, erasure_id)
+    decided = case.read(erasure_id)["certificate"]["decided"]
+    assert {line["record_id"] for line in decided} == {note, talk}
+    assert {line["decided_by"] for line in decided} == {FARID.id}
+
+
+def test_a_name_that_was_taken_out_by_hand_is_looked_for_again(case):
+    note = new_id()
+    case.others.named["contacts"] = {note}
+    erasure_id = case.ask()
+    case.saga().drive(erasure_id)
+    [hit] = case.read(erasure_id, by=FARID)["hits"]
+    case.does(erasing.decide, by=FARID, erasure_id=erasure_id, hit_id=hit["id"], decision="look_again")
+    case.saga().drive_all()
+    assert case.read(erasure_id)["state"] == "waiting_for_decision", "it is still there"
+    case.others.named["contacts"] = set()
+    [hit] = case.read(erasure_id, by=FARID)["hits"]
+    case.does(erasing.decide, by=FARID, erasure_id=erasure_id, hit_id=hit["id"], decision="look_again")
+    case.saga().drive_all()
+    assert_done_once(case, erasure_id)
+    assert case.read(erasure_id)["certificate"]["decided"] == []
+
+
+@pytest.mark.parametrize("service", ["contacts", "interactions"])
+def test_a_name_written_between_the_search_and_the_erasing_is_found_by_the_second_search(case, service):
+    record = new_id()
+
+    def meanwhile(name):
+        if name == "contacts.erase":
+            case.others.named[service] = {record}
+
+    case.others.before = meanwhile
+    erasure_id = case.ask()
+    case.saga().drive(erasure_id)
+    assert case.read(erasure_id)["state"] == "waiting_for_decision"
+    assert case.others.key is not None, "without the key nobody could look again"
+    [hit] = case.read(erasure_id, by=FARID)["hits"]
+    case.does(erasing.decide, by=FARID, erasure_id=erasure_id, hit_id=hit["id"], decision="keep")
+    case.saga().drive_all()
+    assert_done_once(case, erasure_id)
+
+
+def test_only_the_privacy_officer_decides_and_only_what_there_is(case):
+    case.others.named["contacts"] = {new_id()}
+    erasure_id = case.ask()
+    case.saga().drive(erasure_id)
+    [hit] = case.read(erasure_id, by=FARID)["hits"]
+    for by in (AMINA, BRUNO, CHLOE, EDDA, GRACE):
+        with pytest.raises(PrivacyOfficerOnly):
+            case.does(erasing.decide, by=by, erasure_id=erasure_id, hit_id=hit["id"], decision="keep")
+    with pytest.raises(HitUnknown):
+        case.does(erasing.decide, by=FARID, erasure_id=erasure_id, hit_id=new_id(), decision="keep")
+    with pytest.raises(HitUnknown):
+        case.does(erasing.decide, by=FARID, erasure_id=new_id(), hit_id=hit["id"], decision="keep")
+
+
+@pytest.mark.requirement("R138", "T24")
+def test_a_hold_keeps_the_erasure_from_beginning_and_only_the_privacy_officer_sees_why(case):
+    hold = case.does(erasing.place_hold, by=FARID, subject_id=case.others.person, until=None)
+    erasure_id = case.ask()
+    case.saga().drive(erasure_id)
+    case.saga().drive_all()
+    assert case.others.asked == []
+    seen = case.read(erasure_id)
+    assert seen["state"] == "in_progress"
+    assert "hold" not in str(seen)
+    for by in (AMINA, EDDA, GRACE):
+        assert case.refused(case.does, act=erasing.list_holds, by=by) == "privacy-officer-only"
+        assert case.refused(case.does, act=erasing.lift_hold, by=by, hold_id=hold["id"]) == "privacy-officer-only"
+        assert case.refused(case.does, act=erasing.place_hold, by=by, subject_id=new_id(), until=None) == "privacy-officer-only"
+    assert [item["id"] for item in case.does(erasing.list_holds, by=FARID)["items"]] == [hold["id"]]
+    case.does(erasing.lift_hold, by=FARID, hold_id=hold["id"])
+    with pytest.raises(HoldUnknown):
+        case.does(erasing.lift_hold, by=FARID, hold_id=hold["id"])
+    case.saga().drive_all()
+    assert_done_once(case, erasure_id)
+
+
+@pytest.mark.requirement("R138", "T24")
+def test_a_hold_ends_with_its_last_day(case):
+    case.does(erasing.place_hold, by=FARID, subject_id=case.others.person, until=case.now.date() + timedelta(days=1))
+    erasure_id = case.ask()
+    for _ in range(2):
+        case.saga().drive_all()
+        assert case.others.asked == []
+        case.later(days=1)
+    case.saga().drive_all()
+    assert_done_once(case, erasure_id)
+
+
+def test_what_has_begun_cannot_be_held_up(case):
+    def away(name):
+        if name == "contacts.erase":
+            raise Unavailable
+
+    case.others.before = away
+    case.saga().drive(case.ask())
+    with pytest.raises(ErasureUnderWay):
+        case.does(erasing.place_hold, by=FARID, subject_id=case.others.person, until=None)
+
+
+def test_a_hold_cannot_slip_in_while_the_first_step_is_taken(case):
+    refused = []
+
+    def meanwhile(name):
+        if name == "contacts.seal":
+            refused.append(case.refused(case.does, act=erasing.place_hold, by=FARID, subject_id=case.others.person, until=None))
+
+    case.others.before = meanwhile
+    case.saga().drive(case.ask())
+    assert refused == ["erasure-under-way"]
+
+
+@pytest.mark.requirement("N3")
+def test_a_late_message_does_not_bring_the_person_back(case):
+    erasure_id = case.ask()
+    case.saga().drive(erasure_id)
+    with case.database.work(Caller.service("retention")) as work:
+        stored.know_individual(work, case.others.person, owner_id=AMINA.id, component="ICE")
+    assert case.rows("SELECT * FROM individuals") == []
+
+
+def test_asking_twice_is_one_erasure(case):
+    assert case.ask() == case.ask(by=GRACE, cause="mistake")
+    assert len(case.rows("SELECT * FROM erasures")) == 1
+
+
+@pytest.mark.requirement("T21")
+def test_who_may_know_how_far_an_erasure_is(case):
+    case.open()
+    erasure_id = case.ask()
+    for by in (AMINA, DENIS, GRACE, FARID):
+        assert case.read(erasure_id, by=by)["id"] == erasure_id
+    for by in (BRUNO, CHLOE, EDDA):
+        with pytest.raises(ErasureUnknown):
+            case.read(erasure_id, by=by)
+    with pytest.raises(ErasureUnknown):
+        case.read(new_id())
+
+
+def test_every_step_is_in_the_trail_under_retentions_own_name(case):
+    erasure_id = case.ask()
+    case.saga().drive(erasure_id)
+    steps = case.entries("retention:erasure:step")
+    # The gate is passed like any step; the close has an entry of its own.
+    assert [step["fields"] for step in steps] == [[step] for step in COURSES["individual"][:-1]]
+    assert {(step["actor_kind"], step["actor"]) for step in steps} == {("service", "retention")}
+    [asked] = case.entries("retention:erasure:request")
+    assert {step["trace_id"] for step in steps} == {asked["trace_id"]}
+
+
+def test_the_register_is_for_the_privacy_officer_and_system_owners(case):
+    erasure_id = case.ask()
+    case.saga().drive(erasure_id)
+
+    def register(by):
+        with case.database.work(by) as work:
+            return erasing.list_destructions(work, by=by)["items"]
+
+    assert [row["erasure_id"] for row in register(FARID)] == [erasure_id]
+    for by in (AMINA, GRACE, EDDA):
+        with pytest.raises(PrivacyOfficerOnly):
+            register(by)

@@ -1,0 +1,107 @@
+"""On whom the duty to erase lies, who may know, and the course of an erasure."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from services.chassis.messages import Caller
+from services.retention.domain.cursors import read_cursor, write_cursor
+from services.retention.domain.duty import duty, is_on, may_know
+from services.retention.domain.saga import COURSES, GATES, SEARCHES, first_step, has_begun, step_after
+from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE
+
+# A Wednesday before Thanksgiving: Thursday is a federal holiday, so two working days later is Monday.
+ASKED = datetime(2026, 11, 25, 15, 0, tzinfo=UTC)
+MONDAY = date(2026, 11, 30)
+WEDNESDAY = date(2026, 12, 2)
+
+
+def at(day: int, month: int = 11) -> datetime:
+    return datetime(2026, month, day, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.requirement("R165", "T10")
+@pytest.mark.parametrize(
+    ("now", "owner_is_active", "has_administrator", "of", "due_on"),
+    [
+        (ASKED, True, True, "owner", date(2026, 11, 27)),
+        (at(27), True, True, "owner", date(2026, 11, 27)),
+        (at(28), True, True, "office_administrator", date(2026, 12, 1)),
+        (at(28), True, False, "system_owner", date(2026, 11, 28)),
+        (at(1, 12), True, True, "office_administrator", date(2026, 12, 1)),
+        (at(2, 12), True, True, "system_owner", date(2026, 12, 1)),
+        (ASKED, False, True, "office_administrator", date(2026, 11, 27)),
+        (ASKED, False, False, "system_owner", date(2026, 11, 27)),
+    ],
+)
+def test_the_duty_passes_from_the_owner_to_the_office_to_the_system_owner(now, owner_is_active, has_administrator, of, due_on):
+    # Recorded on Tuesday evening; Wednesday and Friday are the two working days (Thursday is Thanksgiving).
+    recorded = datetime(2026, 11, 24, 23, 0, tzinfo=UTC)
+    found = duty(recorded_at=recorded, owner_is_active=owner_is_active, office_has_administrator=has_administrator, now=now)
+    assert (found.of, found.due_on) == (of, due_on)
+
+
+def test_weekends_and_holidays_are_no_working_days():
+    found = duty(recorded_at=ASKED, owner_is_active=True, office_has_administrator=True, now=ASKED)
+    assert found.due_on == MONDAY
+    later = duty(recorded_at=ASKED, owner_is_active=True, office_has_administrator=True, now=at(1, 12))
+    assert (later.of, later.due_on) == ("office_administrator", WEDNESDAY)
+
+
+OWNED = {"owner_id": AMINA.id, "owner_component": "ICE"}
+OLGA = Caller(kind="user", id="olga", component="WHL", roles=frozenset({"system_owner"}))
+PAULA = Caller(kind="user", id="paula", component="PSO", roles=frozenset({"office_administrator"}))
+
+
+@pytest.mark.parametrize(("of", "whose"), [("owner", AMINA), ("office_administrator", GRACE), ("system_owner", OLGA)])
+def test_the_duty_is_one_persons_or_roles(of, whose):
+    for by in (AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE, OLGA, PAULA):
+        assert is_on(by, of, **OWNED) is (by is whose)
+
+
+@pytest.mark.requirement("T21")
+def test_who_may_know_of_a_request():
+    involved = [CHLOE.id]
+    assert {by.id for by in (AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE, OLGA, PAULA) if may_know(by, involved=involved, **OWNED)} == {
+        by.id for by in (AMINA, CHLOE, FARID, GRACE, OLGA)
+    }
+    nobodys = {"owner_id": None, "owner_component": None, "involved": [None]}
+    assert not may_know(BRUNO, **nobodys)
+
+
+def test_contacts_erases_after_every_other_and_is_searched_once_more():
+    course = COURSES["individual"]
+    assert course.index("erase_interactions") < course.index("seek_contacts") < course.index("erase_contacts")
+    assert course.index("erase_contacts") < course.index("search_interactions") < course.index("search_contacts")
+    assert course[-1] == "close"
+    # The gate comes before anything that cannot be undone, and after each search.
+    assert course[course.index("erase_contacts") - 1] in GATES
+    for gate, back in GATES.items():
+        assert back in SEARCHES
+        assert course.index(back) < course.index(gate)
+
+
+@pytest.mark.parametrize("subject_type", ["individual", "organization"])
+def test_the_steps_lead_from_the_first_to_the_close(subject_type):
+    taken = [first_step(subject_type)]
+    while taken[-1] != "close":
+        taken.append(step_after(subject_type, taken[-1]))
+    assert tuple(taken) == COURSES[subject_type]
+    assert [has_begun(subject_type, step) for step in taken] == [False] + [True] * (len(taken) - 1)
+
+
+def test_of_somebody_nobody_knows_there_is_nothing_to_search_with():
+    taken = [first_step("individual")]
+    while taken[-1] != "close":
+        taken.append(step_after("individual", taken[-1], found_nobody=True))
+    assert taken == ["seal", "erase_interactions", "erase_retention", "close"]
+
+
+def test_a_cursor_is_for_one_user_and_one_query():
+    position = [(ASKED + timedelta(microseconds=7)).isoformat(), "id"]
+    cursor = write_cursor("key", user_id="amina", query="open", position=position)
+    assert read_cursor("key", cursor, user_id="amina", query="open") == position
+    for key, user, query in (("other", "amina", "open"), ("key", "chloe", "open"), ("key", "amina", "done")):
+        assert read_cursor(key, cursor, user_id=user, query=query) is None
+    for wrong in ("", "x", cursor[:-1], cursor[:-2] + "AA", "é", "====", "A" * 100):
+        assert read_cursor("key", wrong, user_id="amina", query="open") is None
