@@ -38,7 +38,7 @@ def configure(*, level: str = "INFO", form: str = "json", service: str = "") -> 
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    output = logging.StreamHandler(sys.stderr)
+    output = _StandardError()
     output.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _with_service(service), renderer],
@@ -51,6 +51,17 @@ def configure(*, level: str = "INFO", form: str = "json", service: str = "") -> 
     # These libraries log arguments, bodies and addresses at their lower levels.
     for name in ("nameko", "kombu", "amqp", "sqlalchemy.engine", "eventlet", "urllib3"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+class _StandardError(logging.Handler):
+    """Writes to whatever standard error is now; somebody may have put another in its place."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+            sys.stderr.flush()
+        except Exception:  # noqa: BLE001 - logging must not end what it speaks of
+            self.handleError(record)
 
 
 def fingerprint(body: bytes | str) -> dict[str, Any]:

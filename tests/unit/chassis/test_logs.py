@@ -18,7 +18,7 @@ SECRET = "Dov's cell is (202) 555-0199"
 
 
 @pytest.fixture(autouse=True)
-def configured(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+def configured() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     logs.configure(level="DEBUG", service="probe")
