@@ -26,6 +26,7 @@ from services.chassis.bus.providers import process_of
 from services.chassis.database import note_audited
 from services.chassis.messages import Caller, NotFound, Refusal
 from services.chassis.passport import PassportInvalid, PassportSigner, PassportVerifier
+from services.chassis.witnessing import Witness
 
 #: The version of the field policy that passports are made out under.
 POLICY_VERSION = "1"
@@ -83,7 +84,7 @@ class DeskProvider(DependencyProvider):
         return self._desk
 
 
-class AccessService:
+class AccessService(Witness):
     """Answers who may come in."""
 
     name = "access"

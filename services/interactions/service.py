@@ -10,6 +10,7 @@ from services.access.contract import UserChanged
 from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers, listens
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, NotFound
+from services.chassis.witnessing import Witness
 from services.contacts.contract import (
     IndividualChanged,
     IndividualErased,
@@ -38,7 +39,7 @@ from services.retention.contract import ErasureCompleted
 _ERASER = "eraser"
 
 
-class InteractionsService:
+class InteractionsService(Witness):
     """Answers what DHS and its stakeholders did together."""
 
     name = "interactions"

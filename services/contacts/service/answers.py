@@ -12,6 +12,7 @@ from services.access.contract import ComponentChanged, UserChanged
 from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers, every, listens
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, NotFound
+from services.chassis.witnessing import Witness
 from services.contacts import contract
 from services.contacts.contract.refusals import (
     IndividualBlocked,
@@ -34,7 +35,7 @@ from services.interactions.contract import (
 )
 
 
-class ContactsService(ErasureMethods, ImportMethods):
+class ContactsService(ErasureMethods, ImportMethods, Witness):
     """Answers who the stakeholders are, how they are reached, and who in the department knows them."""
 
     name = "contacts"
@@ -62,6 +63,8 @@ class ContactsService(ErasureMethods, ImportMethods):
     def read_individual(self, caller: Caller, individual_id: str) -> dict[str, Any]:
         """Read an individual's directory layer."""
         _as_id(individual_id, IndividualUnknown)
+        if shown := individuals.read_gathered(self.parts.reads, by=caller, individual_id=individual_id):
+            return shown
         with self.database.work(caller) as work:
             return individuals.read_individual(work, by=caller, now=self.database.clock(), individual_id=individual_id)
 

@@ -12,6 +12,7 @@ from services.chassis.bus import Bus, BusProvider, DatabaseProvider, SettingsPro
 from services.chassis.bus.providers import process_of
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, NotFound, Operation, new_id
+from services.chassis.witnessing import Witness
 from services.contacts.contract import IndividualErased, IndividualFrozen, IndividualRegistered, OwnerChanged
 from services.retention import contract
 from services.retention.service.erased import ErasedIds
@@ -45,7 +46,7 @@ class SagaProvider(DependencyProvider):
         return self._saga
 
 
-class RetentionService:
+class RetentionService(Witness):
     """Answers why a record is still here, and has it erased."""
 
     name = "retention"

@@ -1,0 +1,82 @@
+"""Every service keeps the checkpoints it saw, and takes a new one only with the proof that it continues the last."""
+
+import base64
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import text
+
+from services.chassis import merkle
+from services.chassis.checkpoints import Checkpoint, CheckpointRefused, CheckpointSigned, SigningKey
+from services.chassis.database import Database
+from services.chassis.messages import Caller
+from services.chassis.witnessing import keep_checkpoint
+
+LEAVES = [merkle.leaf_hash(b"%d" % n) for n in range(30)]
+FORKED = [*LEAVES[:12], *(merkle.leaf_hash(b"%d" % (n + 1)) for n in range(12, 30))]
+
+
+class Witnessing:
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.key = SigningKey.generate("liaison.test/audit")
+
+    def announced(self, size: int, previous: int, leaves: list[bytes] = LEAVES, key: SigningKey | None = None) -> CheckpointSigned:
+        def subtree(level: int, index: int) -> bytes:
+            return merkle.root_of(leaves[index << level : (index + 1) << level])
+
+        note = (key or self.key).sign(Checkpoint(self.key.name, size, merkle.root_of(leaves[:size])).text())
+        proof = merkle.consistency_proof(previous, size, subtree) if previous else []
+        return CheckpointSigned(size=size, note=note, previous=previous, proof=tuple(base64.b64encode(step).decode() for step in proof))
+
+    def hears(self, announcement: CheckpointSigned) -> None:
+        with self.database.work(Caller.service("access")) as work:
+            keep_checkpoint(work, self.key.verifier, CheckpointSigned.from_wire(announcement.to_wire()))
+
+    @property
+    def seen(self) -> list[int]:
+        with self.database.plain() as connection:
+            return list(connection.execute(text("SELECT size FROM checkpoints_seen ORDER BY size")).scalars())
+
+
+@pytest.fixture
+def witnessing(fresh_database: Callable[[str], Database]) -> Witnessing:
+    return Witnessing(fresh_database("access"))
+
+
+@pytest.mark.requirement("R124", "R126", "N2")
+def test_a_chain_of_checkpoints_is_kept_and_a_repeated_one_changes_nothing(witnessing: Witnessing) -> None:
+    for previous, size in [(0, 5), (5, 8), (8, 20), (20, 21)]:
+        witnessing.hears(witnessing.announced(size, previous))
+        witnessing.hears(witnessing.announced(size, previous))
+    witnessing.hears(witnessing.announced(8, 5))
+    assert witnessing.seen == [5, 8, 20, 21]
+
+
+@pytest.mark.requirement("R124", "R126", "N2")
+def test_a_fork_a_shorter_trail_a_gap_and_a_stranger_are_refused(witnessing: Witnessing) -> None:
+    witnessing.hears(witnessing.announced(10, 0))
+    witnessing.hears(witnessing.announced(20, 10))
+    stranger = SigningKey.generate(witnessing.key.name)
+    for announcement in [
+        witnessing.announced(20, 10, FORKED),
+        witnessing.announced(25, 20, FORKED),
+        witnessing.announced(15, 10),
+        witnessing.announced(25, 10),
+        witnessing.announced(25, 24),
+        witnessing.announced(25, 0),
+        witnessing.announced(25, 20, key=stranger),
+        CheckpointSigned(size=25, note=witnessing.announced(25, 20).note, previous=20, proof=()),
+        CheckpointSigned(size=25, note=witnessing.announced(25, 20).note, previous=20, proof=("%",)),
+    ]:
+        with pytest.raises(CheckpointRefused):
+            witnessing.hears(announcement)
+    assert witnessing.seen == [10, 20]
+    witnessing.hears(witnessing.announced(25, 20))
+    assert witnessing.seen == [10, 20, 25]
+
+
+def test_a_service_that_comes_later_begins_with_the_first_checkpoint_it_hears(witnessing: Witnessing) -> None:
+    witnessing.hears(witnessing.announced(20, 10))
+    witnessing.hears(witnessing.announced(25, 20))
+    assert witnessing.seen == [20, 25]
