@@ -11,6 +11,37 @@ from services.lexicon.places import fema_region
 
 DO_NOT_CONTACT = "do not contact"
 
+#: What `individual` shows of one that is not frozen, for the entries.
+INDIVIDUAL_FIELDS = (
+    "id",
+    "type",
+    "salutation",
+    "first_name",
+    "last_name",
+    "title",
+    "organization_id",
+    "organization_name",
+    "state",
+    "fema_region",
+    "issues",
+    "interests",
+    "source",
+    "declined",
+    "use_preferences",
+    "owner",
+    "deputy",
+    "relationships",
+    "last_contacted_at",
+    "last_contact",
+    "expires_on",
+    "expires_because",
+    "frozen",
+    "verified_at",
+    "created_at",
+    "updated_at",
+    "version",
+)
+
 
 def individual(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return an individual's directory layer (T4), or what T21 leaves of a frozen one."""
@@ -67,9 +98,7 @@ def frozen_individual(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def organization(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return an organization; its first office is also its address and telephone."""
-    offices: Sequence[Mapping[str, Any]] = [
-        {**office, "address": _address(office["address"])} for office in row["offices"]
-    ]
+    offices: Sequence[Mapping[str, Any]] = [{**office, "address": _address(office["address"])} for office in row["offices"]]
     first = offices[0] if offices else {}
     return {
         "id": row["id"],

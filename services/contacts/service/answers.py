@@ -53,9 +53,7 @@ class ContactsService(ErasureMethods, ImportMethods, Witness):
         with self._blocked_tries_counted(caller), self.database.work(caller) as work:
             if replay := work.replayed():
                 return individuals.read_individual(work, by=caller, now=self.database.clock(), individual_id=str(replay.subject_id))
-            individual = individuals.register_individual(
-                work, by=caller, now=self.database.clock(), layer=self.parts.layer, **command
-            )
+            individual = individuals.register_individual(work, by=caller, now=self.database.clock(), layer=self.parts.layer, **command)
             work.complete(201, individual["id"])
             return individual
 
@@ -76,9 +74,7 @@ class ContactsService(ErasureMethods, ImportMethods, Witness):
             return finding.list_individuals(work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, query=asked)
 
     @answers("contacts:individual:change", subject="individual_id", command=True)
-    def change_individual(
-        self, caller: Caller, individual_id: str, if_match: str | None, body: dict[str, Any]
-    ) -> dict[str, Any]:
+    def change_individual(self, caller: Caller, individual_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Change an individual's directory layer (T2)."""
         _as_id(individual_id, IndividualUnknown)
         command = contract.IndividualChangeSchema().load(body)
@@ -141,14 +137,10 @@ class ContactsService(ErasureMethods, ImportMethods, Witness):
         """List organizations."""
         asked = contract.OrganizationListQuerySchema().load(query)
         with self.database.work(caller) as work:
-            return finding.list_organizations(
-                work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, query=asked
-            )
+            return finding.list_organizations(work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, query=asked)
 
     @answers("contacts:organization:change", subject="organization_id", command=True)
-    def change_organization(
-        self, caller: Caller, organization_id: str, if_match: str | None, body: dict[str, Any]
-    ) -> dict[str, Any]:
+    def change_organization(self, caller: Caller, organization_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Change an organization (T2)."""
         _as_id(organization_id, OrganizationUnknown)
         command = contract.OrganizationChangeSchema().load(body)
@@ -169,9 +161,7 @@ class ContactsService(ErasureMethods, ImportMethods, Witness):
         _as_id(individual_id, IndividualUnknown)
         asked = contract.RevealQuerySchema().load({"reason": reason})
         with self.database.work(caller) as work:
-            return contact_points.reveal(
-                work, by=caller, now=self.database.clock(), layer=self.parts.layer, individual_id=individual_id, **asked
-            )
+            return contact_points.reveal(work, by=caller, now=self.database.clock(), layer=self.parts.layer, individual_id=individual_id, **asked)
 
     @answers("contacts:individual:add-contact-point", subject="individual_id", command=True)
     def add_contact_point(self, caller: Caller, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -199,9 +189,7 @@ class ContactsService(ErasureMethods, ImportMethods, Witness):
         command = contract.CorrectionSchema().load(body)
         with self._blocked_tries_counted(caller), self.database.work(caller) as work:
             if work.replayed():
-                return contact_points.repeat_correction(
-                    work, by=caller, now=self.database.clock(), individual_id=individual_id, kind=command["kind"]
-                )
+                return contact_points.repeat_correction(work, by=caller, now=self.database.clock(), individual_id=individual_id, kind=command["kind"])
             answer = contact_points.correct_contact_point(
                 work,
                 by=caller,
@@ -230,9 +218,7 @@ class ContactsService(ErasureMethods, ImportMethods, Witness):
         _as_id(individual_id, IndividualUnknown)
         _as_id(grant_id, NotFound)
         with self.database.work(caller) as work:
-            contact_points.revoke_grant(
-                work, by=caller, now=self.database.clock(), individual_id=individual_id, grant_id=grant_id
-            )
+            contact_points.revoke_grant(work, by=caller, now=self.database.clock(), individual_id=individual_id, grant_id=grant_id)
 
     # Notes
 
@@ -270,9 +256,7 @@ class ContactsService(ErasureMethods, ImportMethods, Witness):
             return notes.read_note(work, by=caller, now=self.database.clock(), individual_id=individual_id, note_id=note_id)
 
     @answers("contacts:note:change", subject="note_id", command=True)
-    def change_note(
-        self, caller: Caller, individual_id: str, note_id: str, if_match: str | None, body: dict[str, Any]
-    ) -> dict[str, Any]:
+    def change_note(self, caller: Caller, individual_id: str, note_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Change a note."""
         _as_id(note_id, NoteUnknown)
         command = contract.NoteChangeSchema().load(body)
@@ -292,9 +276,7 @@ class ContactsService(ErasureMethods, ImportMethods, Witness):
         """Delete a note."""
         _as_id(note_id, NoteUnknown)
         with self.database.work(caller) as work:
-            notes.delete_note(
-                work, by=caller, now=self.database.clock(), individual_id=individual_id, note_id=note_id, if_match=if_match
-            )
+            notes.delete_note(work, by=caller, now=self.database.clock(), individual_id=individual_id, note_id=note_id, if_match=if_match)
 
     # Finding
 
@@ -303,9 +285,7 @@ class ContactsService(ErasureMethods, ImportMethods, Witness):
         """Find stakeholders (R83-R85)."""
         asked = contract.StakeholderQuerySchema().load(query)
         with self.database.work(caller) as work:
-            return finding.search_stakeholders(
-                work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, query=asked
-            )
+            return finding.search_stakeholders(work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, query=asked)
 
     @answers("contacts:report:stakeholders-by-region")
     def report_stakeholders_by_region(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
@@ -317,9 +297,7 @@ class ContactsService(ErasureMethods, ImportMethods, Witness):
     # Freezing, and what waits
 
     @answers("contacts:individual:freeze", subject="individual_id", command=True)
-    def freeze(
-        self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str
-    ) -> dict[str, Any]:
+    def freeze(self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str) -> dict[str, Any]:
         """Freeze whoever asks not to be contacted (R164-R170); repeating it changes nothing."""
         _as_id(individual_id, IndividualUnknown)
         command = contract.FreezeSchema().load(
@@ -441,9 +419,7 @@ class ContactsService(ErasureMethods, ImportMethods, Witness):
     @listens(ComponentChanged)
     def component_changed(self, work: UnitOfWork, announcement: ComponentChanged) -> None:
         """Know an office."""
-        projections.keep_component(
-            work, code=announcement.code, parent_code=announcement.parent_code, active=announcement.active
-        )
+        projections.keep_component(work, code=announcement.code, parent_code=announcement.parent_code, active=announcement.active)
 
     @contextmanager
     def _blocked_tries_counted(self, caller: Caller) -> Iterator[None]:

@@ -10,7 +10,11 @@ from nameko.extensions import DependencyProvider
 
 from services.chassis.bus.providers import process_of
 from services.chassis.config import Settings
+from services.chassis.database import Database
+from services.chassis.gathering import GatheredReads
+from services.contacts.domain import representations
 from services.contacts.domain.cursors import Cursors
+from services.contacts.storage import individuals
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.vault import Keyring, Vault
@@ -18,17 +22,19 @@ from services.contacts.storage.vault import Keyring, Vault
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The contact layer and the cursors."""
+    """The contact layer, the cursors, and the reads that are gathered."""
 
     layer: ContactLayer
     cursors: Cursors
+    reads: GatheredReads
 
     @classmethod
-    def of(cls, settings: Settings) -> Parts:
+    def of(cls, settings: Settings, database: Database) -> Parts:
         """Put them together; nothing is connected yet."""
         vault = Vault(settings.keys_database_url, Keyring.read(settings.vault_master_key), pool_size=settings.pool_size)
         layer = ContactLayer(vault, Digests(Keyring.read(settings.digest_key)))
-        return cls(layer, Cursors(base64.b64decode(settings.cursor_key)))
+        reads = GatheredReads(database, individuals.GATHERED, action="contacts:individual:read", fields=representations.INDIVIDUAL_FIELDS)
+        return cls(layer, Cursors(base64.b64decode(settings.cursor_key)), reads)
 
 
 class PartsProvider(DependencyProvider):
@@ -36,7 +42,8 @@ class PartsProvider(DependencyProvider):
 
     def setup(self) -> None:
         """Read the keys."""
-        self._parts = Parts.of(process_of(self).settings)
+        process = process_of(self)
+        self._parts = Parts.of(process.settings, process.open_database())
 
     def stop(self) -> None:
         """Close the key store's connections."""

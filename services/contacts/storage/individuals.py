@@ -42,6 +42,11 @@ _SELECT = f"""
     SELECT i.*, o.name AS organization_name, {RELATIONSHIPS.format(id="i.id")}, {ISSUES.format(id="i.id")}
     FROM individuals i LEFT JOIN organizations o ON o.id = i.organization_id
 """  # noqa: S608 - put together from our own constants
+#: For `GatheredReads`: those that everyone may see alike, which a frozen one is not (T21).
+GATHERED = f"""
+    SELECT asked.place, i.*, o.name AS organization_name, {RELATIONSHIPS.format(id="i.id")}, {ISSUES.format(id="i.id")}
+    FROM asked JOIN individuals i ON i.id = asked.id AND i.frozen_at IS NULL LEFT JOIN organizations o ON o.id = i.organization_id
+"""  # noqa: S608 - put together from our own constants
 _BY_ID = text(f"{_SELECT} WHERE i.id = CAST(:id AS uuid)")
 _BY_IDS = text(f"{_SELECT} WHERE i.id = ANY(CAST(:ids AS uuid[])) AND i.frozen_at IS NULL")
 
@@ -184,7 +189,5 @@ def note_hand_over(work: UnitOfWork, entry: Mapping[str, Any]) -> None:
 
 def hand_overs(work: UnitOfWork, individual_id: str) -> list[dict[str, Any]]:
     """Return an individual's hand-overs, the latest first."""
-    rows = work.execute(
-        text("SELECT * FROM hand_overs WHERE individual_id = CAST(:id AS uuid) ORDER BY at DESC"), {"id": individual_id}
-    )
+    rows = work.execute(text("SELECT * FROM hand_overs WHERE individual_id = CAST(:id AS uuid) ORDER BY at DESC"), {"id": individual_id})
     return plains(rows.mappings())

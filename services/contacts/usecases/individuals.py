@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from services.chassis.database import UnitOfWork
+from services.chassis.gathering import GatheredReads
 from services.chassis.messages import Caller, Invalid, new_id, wire_value
 from services.contacts.contract.announcements import (
     IndividualChanged,
@@ -25,6 +26,7 @@ from services.contacts.contract.refusals import (
 from services.contacts.domain import representations
 from services.contacts.storage import directory, individuals, links, organizations, projections
 from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
+from services.contacts.storage.rows import plain
 from services.contacts.usecases.asking import (
     demand,
     demand_contributor,
@@ -44,7 +46,7 @@ from services.contacts.usecases.entering import (
 from services.contacts.usecases.organizations import register_organization
 from services.lexicon.display import display_name
 from services.lexicon.places import propose_state
-from services.lexicon.policy import decide
+from services.lexicon.policy import Facts, decide
 
 _DIRECTORY = (
     "salutation",
@@ -164,6 +166,17 @@ def read_individual(work: UnitOfWork, *, by: Caller, now: datetime, individual_i
     representation = representations.individual(row)
     work.record("contacts:individual:read", subjects=[individual_id], fields=representation)
     return representation
+
+
+def read_gathered(reads: GatheredReads, *, by: Caller, individual_id: str) -> dict[str, Any] | None:
+    """Return an individual's directory layer if everyone may see it alike, read and audited together with others (T4).
+
+    None when it is not there, is frozen, or the caller's account sees no stakeholders: `read_individual` says which.
+    """
+    if not decide(by, "read", "first_name", Facts(by_exact_id=True)):
+        return None
+    row = reads.read(by, individual_id)
+    return representations.individual(plain(row)) if row else None
 
 
 def change_individual(
@@ -323,9 +336,7 @@ def _demand_colleague(work: UnitOfWork, user_id: str, component: str) -> None:
         raise OwnerUnsuitable(errors={"deputy": ["An active colleague of the owner's office."]})
 
 
-def _demand_name_not_suppressed(
-    work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], changes: Mapping[str, Any]
-) -> None:
+def _demand_name_not_suppressed(work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
     if not {"first_name", "last_name", "organization_id"} & set(changes):
         return
     merged = {**row, **changes}
