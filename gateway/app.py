@@ -9,11 +9,8 @@ from typing import Any
 
 import orjson
 import structlog
-from apispec.ext.marshmallow import MarshmallowPlugin
-from apispec.ext.marshmallow.common import resolve_schema_cls
 from flask import Flask, Response, current_app, g, request
 from flask.json.provider import JSONProvider
-from flask_smorest import Api
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge, UnsupportedMediaType
 
 from gateway import pages, routes
@@ -32,6 +29,7 @@ from gateway.errors import (
 )
 from gateway.identity import Cookies, Sessions, bearer_of, is_form_token
 from gateway.limits import Window
+from gateway.openapi import document
 from gateway.trail import record, recorded, source
 from services.access.contract import SessionRequired
 from services.chassis import logs
@@ -49,6 +47,9 @@ OPEN_TO_ALL = frozenset(
         "health.live",
         "health.ready",
         "health.metrics",
+        "api_health.live",
+        "api_health.ready",
+        "api_health.metrics",
         "docs.openapi",
         "docs.page",
         "sessions.sign_in",
@@ -117,15 +118,6 @@ class Liaison:
     document: bytes = b""
 
 
-class LiaisonApi(Api):  # type: ignore[misc]  # flask-smorest is untyped
-    """OpenAPI 3.1 from the declared routes; errors and pages of documentation are our own."""
-
-    DEFAULT_ERROR_RESPONSE_NAME = None
-
-    def _register_error_handlers(self) -> None:
-        pass
-
-
 def create_app(bus: Bus, revocations: Revocations, settings: Settings, **given: Any) -> Flask:
     """Put the application together; nothing is connected here."""
     app = Flask("gateway", static_folder="pages/static", static_url_path="/static", template_folder="pages/templates")
@@ -134,9 +126,6 @@ def create_app(bus: Bus, revocations: Revocations, settings: Settings, **given: 
     app.config.update(
         MAX_CONTENT_LENGTH=JSON_LIMIT,
         MAX_FORM_MEMORY_SIZE=JSON_LIMIT,
-        API_TITLE="Liaison",
-        API_VERSION="v1",
-        OPENAPI_VERSION="3.1.0",
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
     liaison = Liaison(
@@ -155,15 +144,13 @@ def create_app(bus: Bus, revocations: Revocations, settings: Settings, **given: 
     app.register_error_handler(HTTPException, refused_by_http)
     app.register_error_handler(Exception, broken)
 
-    api = LiaisonApi(app, spec_kwargs={"marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=_names())})
-    api.spec.components.security_scheme("session", {"type": "http", "scheme": "bearer"})
     for area in routes.AREAS:
-        api.register_blueprint(area, url_prefix=f"/api/v1{area.url_prefix or ''}")
-    specification = api.spec.to_dict()
-    specification["security"] = [{"session": []}]
-    liaison.document = orjson.dumps(specification)
+        app.register_blueprint(area, url_prefix=f"/api/v1{area.url_prefix}")
+    liaison.document = document()
     for blueprint in (routes.docs, routes.health):
         app.register_blueprint(blueprint)
+    # Operators' tools look beside the API or under it; both are answered.
+    app.register_blueprint(routes.health, url_prefix="/api/v1", name="api_health")
     app.register_blueprint(pages.blueprint)
     return app
 
@@ -228,23 +215,21 @@ def refused(refusal: Refusal) -> Response:
 
 def refused_by_http(error: HTTPException) -> Response:
     """Answer what Flask and Werkzeug refuse, in our own words."""
-    if error.response is not None or (error.code or 500) < 400:  # noqa: PLR2004 - redirects are no refusals
+    if error.response is not None or (error.code or 500) < 400:
         return error.get_response()  # type: ignore[return-value]  # Flask's response class
     if isinstance(error, MethodNotAllowed):
         try:
             record("method-not-allowed", 405)
         except Refusal:
             return problem_of(TrailUnavailable(), trace_id=g.trace_id)
-        response = problem(
-            405, "method-not-allowed", "This address takes other methods; see Allow.", trace_id=g.trace_id
-        )
+        response = problem(405, "method-not-allowed", "This address takes other methods; see Allow.", trace_id=g.trace_id)
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
         return response
     if isinstance(error, RequestEntityTooLarge):
         return refused(BodyTooLarge())
     if isinstance(error, UnsupportedMediaType):
         return refused(JsonRequired())
-    if error.code == 404:  # noqa: PLR2004 - no such address
+    if error.code == 404:
         return refused(NoSuchAddress())
     return refused(UnreadableBody())
 
@@ -296,21 +281,6 @@ def _liaison() -> Liaison:
 
 def _is_page() -> bool:
     return not request.path.startswith(("/api/", "/health/", "/metrics", "/static/"))
-
-
-def _names() -> Any:
-    """Return a resolver that gives each schema a name of its own, whichever service it comes from."""
-    taken: dict[str, type] = {}
-
-    def name(schema: Any) -> str:
-        cls = resolve_schema_cls(schema)
-        wished = cls.__name__.removesuffix("Schema")
-        if taken.setdefault(wished, cls) is cls:
-            return wished
-        service = cls.__module__.split(".")[1].title()
-        return f"{service}{wished}"
-
-    return name
 
 
 __all__ = ["BEFORE_ACKNOWLEDGEMENT", "OPEN_TO_ALL", "create_app", "liaison_of"]

@@ -70,9 +70,7 @@ class Conversation:
         if n == 1:
             return self.operation
         key = self.operation.key
-        return dataclasses.replace(
-            self.operation, id=new_id(), path=f"{self.operation.path}#{n}", key=key and f"{key}#{n}"
-        )
+        return dataclasses.replace(self.operation, id=new_id(), path=f"{self.operation.path}#{n}", key=key and f"{key}#{n}")
 
     def _call(self, service: str, method: str, operation: Operation | None, arguments: dict[str, Any]) -> Any:
         try:

@@ -75,10 +75,10 @@ class Endpoint:
     media: str
 
 
-class Area(Blueprint):  # type: ignore[misc]  # flask-smorest is untyped
+class Area(Blueprint):
     """A blueprint whose routes all keep the conventions of the API."""
 
-    def endpoint(  # noqa: PLR0913 - a declaration
+    def endpoint(
         self,
         method: str,
         rule: str,
@@ -106,16 +106,12 @@ class Area(Blueprint):  # type: ignore[misc]  # flask-smorest is untyped
         :param streamed: the body is a file that the view reads as it comes.
         :param open_to_all: answers without a session; says so in the document (the hook has its own list).
         """
-        endpoint = Endpoint(
-            method, answers, status, query, body, tagged, matched, collection, open_to_all, streamed, problems, media
-        )
+        endpoint = Endpoint(method, answers, status, query, body, tagged, matched, collection, open_to_all, streamed, problems, media)
 
         def declare(view: View) -> View:
             @functools.wraps(view)
             def answer(**path: Any) -> Response:
-                given: dict[str, Any] = {
-                    name: str(value) if isinstance(value, UUID) else value for name, value in path.items()
-                }
+                given: dict[str, Any] = {name: str(value) if isinstance(value, UUID) else value for name, value in path.items()}
                 parameters = taken_query(query)
                 if query is not None:
                     given["query"] = parameters
@@ -212,7 +208,7 @@ def check(schema: type[Schema], raw: dict[str, Any]) -> None:
 
 def invalid(schema: Schema, refusal: ValidationError) -> Invalid:
     """Return marshmallow's refusal as ours."""
-    errors = flattened(refusal.normalized_messages())
+    errors = flattened(refusal.normalized_messages())  # type: ignore[no-untyped-call]  # marshmallow has not said
     unknown = str(schema.error_messages["unknown"])
     if any(unknown in sentences for sentences in errors.values()):
         return UnknownField(errors=errors)
@@ -254,7 +250,7 @@ def respond(result: Any, endpoint: Endpoint) -> Response:
         return result
     said = result if isinstance(result, Answer) else Answer(result)
     status = said.status or endpoint.status
-    if status == 204:  # noqa: PLR2004 - no content
+    if status == 204:
         response = Response(status=204)
         response.headers.extend(said.headers)
         return response
@@ -262,9 +258,7 @@ def respond(result: Any, endpoint: Endpoint) -> Response:
     if endpoint.tagged and isinstance(said.representation, dict):
         tag = entity_tag(said.representation)
         headers["ETag"] = tag
-        if request.method == "GET" and tag in {
-            part.strip() for part in request.headers.get("If-None-Match", "").split(",")
-        }:
+        if request.method == "GET" and tag in {part.strip() for part in request.headers.get("If-None-Match", "").split(",")}:
             return Response(status=304, headers=headers)
     return Response(orjson.dumps(said.representation), status=status, headers=headers, content_type=JSON)
 
@@ -287,8 +281,7 @@ def document(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.matched:
         statuses |= {412, 428}
     responses: dict[str, Any] = {
-        str(status): {"description": PHRASES[status], "content": {PROBLEM: {"schema": ProblemSchema}}}
-        for status in sorted(statuses)
+        str(status): {"description": PHRASES[status], "content": {PROBLEM: {"schema": ProblemSchema}}} for status in sorted(statuses)
     }
     success: dict[str, Any] = {"description": PHRASES[endpoint.status], "headers": {**HEADERS}}
     if endpoint.answers is not None:

@@ -114,7 +114,7 @@ class BodyTooSlow(Unavailable):
     code = "request-too-slow"
 
 
-class MethodNotAllowed(Exception):  # noqa: N818 - 405 is a matter of HTTP alone, so it is no branch of the refusals
+class MethodNotAllowed(Exception):
     """This address takes other methods; see the Allow header."""
 
 
@@ -126,7 +126,7 @@ def status_of(refusal: Refusal) -> int:
     return 500
 
 
-def problem(  # noqa: PLR0913 - the fields of a problem document
+def problem(
     status: int,
     code: str,
     detail: str,
@@ -148,10 +148,10 @@ def problem(  # noqa: PLR0913 - the fields of a problem document
     if errors:
         document["errors"] = errors
     response = Response(orjson.dumps(document), status=status, content_type=PROBLEM)
-    if status == 401:  # noqa: PLR2004 - RFC 9110 demands the header with this status
+    if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="liaison"'
     if status in {429, 503}:
-        response.headers["Retry-After"] = "60" if status == 429 else "2"  # noqa: PLR2004 - the two statuses that may say when
+        response.headers["Retry-After"] = "60" if status == 429 else "2"
     return response
 
 

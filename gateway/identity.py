@@ -39,9 +39,7 @@ class Admission:
 
     def caller(self) -> Caller:
         """Return as much of the caller as can be revoked."""
-        return replace(
-            Caller.anonymous(trace_id=""), session_id=self.session_id, policy_version=self.policy_version
-        )
+        return replace(Caller.anonymous(trace_id=""), session_id=self.session_id, policy_version=self.policy_version)
 
     @property
     def acknowledged(self) -> bool:
@@ -144,9 +142,7 @@ class Cookies:
 
     def drop_session(self, response: Response) -> None:
         """Take the session from the browser."""
-        response.delete_cookie(
-            self.session_name, path="/", secure=self._secure, httponly=True, samesite="Strict"
-        )
+        response.delete_cookie(self.session_name, path="/", secure=self._secure, httponly=True, samesite="Strict")
 
     def _set(self, response: Response, name: str, value: str) -> None:
         response.set_cookie(name, value, path="/", secure=self._secure, httponly=True, samesite="Strict")

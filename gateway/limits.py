@@ -10,9 +10,7 @@ from collections.abc import Callable
 class Window:
     """At most `limit` of something per source and `seconds`."""
 
-    def __init__(
-        self, limit: int, seconds: float, *, remembered: int = 10_000, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, limit: int, seconds: float, *, remembered: int = 10_000, clock: Callable[[], float] = time.monotonic) -> None:
         self.limit = limit
         self.seconds = seconds
         self._remembered = remembered

@@ -59,10 +59,7 @@ def table() -> str:
         rows.setdefault((refusal.code, status, sentence), []).append(said_by(refusal))
     for code, status, sentence, who in HTTP_ALONE:
         rows[(code, status, sentence)] = [who]
-    lines = [
-        f"| `{code}` | {status} | {sentence} | {', '.join(sorted(set(who)))} |"
-        for (code, status, sentence), who in sorted(rows.items())
-    ]
+    lines = [f"| `{code}` | {status} | {sentence} | {', '.join(sorted(set(who)))} |" for (code, status, sentence), who in sorted(rows.items())]
     return HEAD + "\n".join(lines) + "\n"
 
 

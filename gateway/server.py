@@ -25,7 +25,7 @@ MAX_DISCARDED = 32 << 20
 log = logging.getLogger("gateway.server")
 
 
-class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]  # eventlet is untyped
+class Protocol(eventlet.wsgi.HttpProtocol):
     """eventlet's protocol, with a deadline for headers and no word about itself."""
 
     server_version = "liaison"

@@ -84,16 +84,12 @@ def send_import(file: Upload, *, key: str | None) -> dict[str, Any]:
     digest = hashlib.sha256()
     fresh = started.get("state") == "uploading"
     n = 0
-    for n, chunk in enumerate(_chunks(file.content)):  # noqa: B007 - counted for the reader of a trace
+    for n, chunk in enumerate(_chunks(file.content)):
         digest.update(chunk)
         if fresh:
-            command(
-                "contacts", "append_import", import_id=started["id"], n=n, chunk=base64.b64encode(chunk).decode()
-            )
+            command("contacts", "append_import", import_id=started["id"], n=n, chunk=base64.b64encode(chunk).decode())
     if fresh:
-        finished: dict[str, Any] = command(
-            "contacts", "finish_import_upload", import_id=started["id"], sha256=digest.hexdigest()
-        )
+        finished: dict[str, Any] = command("contacts", "finish_import_upload", import_id=started["id"], sha256=digest.hexdigest())
         return finished
     if started.get("sha256") not in {None, digest.hexdigest()}:
         raise IdempotencyMismatch
@@ -134,7 +130,7 @@ def _events(decoder: MultipartDecoder) -> Iterator[Event]:
                 decoder.receive_data(read() or None)
                 continue
         except (ValueError, HTTPException) as error:
-            if isinstance(error, HTTPException) and error.code == 413:  # noqa: PLR2004 - the decoder's own limits
+            if isinstance(error, HTTPException) and error.code == 413:
                 raise BodyTooLarge from error
             raise UnreadableBody from error
         yield event

@@ -101,4 +101,3 @@ def signing_out() -> Response:
 def privacy_notice() -> Response:
     """Show the privacy notice (R10, R18, R162, R173), to anybody."""
     return page("privacy.html")
-

@@ -64,9 +64,7 @@ def logging_interaction() -> Response:
 
     def again(refusal: Refusal) -> Response:
         moved = {"follow_ups.0.text": "promise", "follow_ups.0.due_on": "promise_due_on"}
-        refusal.errors = {
-            moved.get(name, _whole(name)): said for name, said in (refusal.errors or {}).items()
-        } or None
+        refusal.errors = {moved.get(name, _whole(name)): said for name, said in (refusal.errors or {}).items()} or None
         return _interaction_form(request.form, refusal)
 
     return attempt(log_it, again)
@@ -106,7 +104,7 @@ def entering_event() -> Response:
         entered = command("interactions", "create_event", body=checked(EventCreateSchema, body))
         return to("event", event_id=entered["id"])
 
-    return attempt(enter, lambda refusal: _events_page(refusal))
+    return attempt(enter, _events_page)
 
 
 @blueprint.get("/events/<uuid:event_id>")
@@ -151,9 +149,7 @@ def asking_to_coordinate() -> Response:
     """Ask the owner (R86)."""
 
     def ask() -> Response:
-        body = checked(
-            CoordinationRequestCreateSchema, typed("individual_id", "issue_id", "message", "due_on", "keep_reason")
-        )
+        body = checked(CoordinationRequestCreateSchema, typed("individual_id", "issue_id", "message", "due_on", "keep_reason"))
         asked = command("interactions", "create_coordination_request", body=body)
         return to("coordination_request", request_id=asked["id"])
 

@@ -27,9 +27,7 @@ def entering_individual() -> Response:
     kinds = [kind for kind in CONTACT_POINT_KINDS if request.form.get(kind, "").strip()]
 
     def enter() -> Response:
-        body: dict[str, Any] = typed(
-            "salutation", "first_name", "last_name", "title", "organization", "organization_id", "state", "source"
-        )
+        body: dict[str, Any] = typed("salutation", "first_name", "last_name", "title", "organization", "organization_id", "state", "source")
         if issue_ids := several("issue_ids"):
             body["issue_ids"] = issue_ids
         if interests := [part.strip() for part in request.form.get("interests", "").split(",") if part.strip()]:
@@ -91,16 +89,10 @@ def entering_organization() -> Response:
 def organization(organization_id: Any) -> Response:
     """Show an organization with its people and its history."""
     shown = query("contacts", "read_organization", organization_id=str(organization_id))
-    people = query(
-        "contacts", "list_individuals", query={"organization_id": str(organization_id), "limit": "200"}
-    )
+    people = query("contacts", "list_individuals", query={"organization_id": str(organization_id), "limit": "200"})
     history = timeline("organization_id", str(organization_id), {"limit": "50"})
-    names = names_of(
-        {(shown.get("owner") or {}).get("user")} | {item.get("user") for item in history["items"]}
-    )
-    return page(
-        "organization.html", organization=shown, people=people, history=history, names=names, issues=issue_names()
-    )
+    names = names_of({(shown.get("owner") or {}).get("user")} | {item.get("user") for item in history["items"]})
+    return page("organization.html", organization=shown, people=people, history=history, names=names, issues=issue_names())
 
 
 @blueprint.get("/issues")

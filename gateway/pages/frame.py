@@ -78,9 +78,7 @@ def attempt(act: Callable[[], Any], again: Callable[[Refusal], Response]) -> Res
 
     The form's hidden key makes a double submit one record; the key stays while the form comes back.
     """
-    g.conversation.operation = operation(
-        key=request.form.get("idempotency_key") or new_id(), body_hash=_hash_of_form()
-    )
+    g.conversation.operation = operation(key=request.form.get("idempotency_key") or new_id(), body_hash=_hash_of_form())
     try:
         done: Response = act()
     except Unauthenticated:
@@ -169,9 +167,7 @@ def sign_in_page(refusal: Refusal | None = None, *, status: int = 401, username:
         onward = ours(request.form["onward"])
     else:
         onward = ours(request.full_path.rstrip("?") if request.method == "GET" else None)
-    response = page(
-        "sign_in.html", status=status, refusal=refusal, kept=_dumped(kept_form()), onward=onward, username=username
-    )
+    response = page("sign_in.html", status=status, refusal=refusal, kept=_dumped(kept_form()), onward=onward, username=username)
     current_app.extensions["liaison"].cookies.drop_session(response)
     return response
 
@@ -181,9 +177,7 @@ def acknowledgement_page(*, status: int = 200, refusal: Refusal | None = None, o
     path = request.form.get("onward") or onward
     if path is None and request.method == "GET" and request.endpoint != "pages.acknowledgement":
         path = request.full_path.rstrip("?")
-    return page(
-        "acknowledgement.html", status=status, refusal=refusal, kept=_dumped(kept_form()), onward=ours(path)
-    )
+    return page("acknowledgement.html", status=status, refusal=refusal, kept=_dumped(kept_form()), onward=ours(path))
 
 
 def names_of(users: set[str | None]) -> dict[str, str]:
@@ -273,8 +267,5 @@ def _is_kept(kept: Any) -> bool:
         and isinstance(kept.get("path"), str)
         and ours(kept["path"]) == kept["path"]
         and isinstance(kept.get("fields"), list)
-        and all(
-            isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)  # noqa: PLR2004 - name and value
-            for pair in kept["fields"]
-        )
+        and all(isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair) for pair in kept["fields"])
     )

@@ -60,12 +60,7 @@ def mapping_import(import_id: Any) -> Response:
     def change() -> Response:
         columns = request.form.getlist("column")
         targets = request.form.getlist("target")
-        body: dict[str, Any] = {
-            "mapping": [
-                {"column": column, "field": target or None}
-                for column, target in zip(columns, targets, strict=False)
-            ]
-        }
+        body: dict[str, Any] = {"mapping": [{"column": column, "field": target or None} for column, target in zip(columns, targets, strict=False)]}
         if issue_ids := several("issue_ids"):
             kind = request.form.get("issue_kind", "interested")
             body["issues"] = [{"issue_id": issue_id, "kind": kind} for issue_id in issue_ids]

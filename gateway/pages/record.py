@@ -32,15 +32,11 @@ def individual(individual_id: Any) -> Response:
     return record_page(str(individual_id))
 
 
-def record_page(
-    individual_id: str, *, refusal: Refusal | None = None, form: str = "", revealed: Any = None
-) -> Response:
+def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str = "", revealed: Any = None) -> Response:
     """Show a record; `form` names the one that came back with what is wrong."""
     person = query("contacts", "read_individual", individual_id=individual_id)
     if person["frozen"]:
-        return page(
-            "frozen.html", person=person, refusal=refusal, tag=entity_tag(person), names=names_of(_users(person))
-        )
+        return page("frozen.html", person=person, refusal=refusal, tag=entity_tag(person), names=names_of(_users(person)))
     notes = query("contacts", "list_notes", individual_id=individual_id)
     history = timeline("individual_id", individual_id, {"limit": "50"})
     names = names_of(
@@ -106,9 +102,7 @@ def correcting(individual_id: Any) -> Response:
     """Correct facts of the directory layer (R111-R113); an emptied field is cleared."""
 
     def correct() -> Response:
-        given: dict[str, Any] = {
-            name: request.form[name].strip() or None for name in FACTS if name in request.form
-        }
+        given: dict[str, Any] = {name: request.form[name].strip() or None for name in FACTS if name in request.form}
         body = checked(IndividualChangeSchema, given)
         command(
             "contacts",

@@ -67,8 +67,6 @@ def _facets(facets: dict[str, Any], given: dict[str, str], issues: dict[str, str
             chosen = given.get(name) == str(value)
             others = {k: v for k, v in given.items() if k not in {name, "cursor"}}
             link = urlencode(others if chosen else {**others, name: value})
-            values.append(
-                {"label": issues.get(str(value), str(value)), "count": count, "link": link, "chosen": chosen}
-            )
+            values.append({"label": issues.get(str(value), str(value)), "count": count, "link": link, "chosen": chosen})
         shown.append({"name": name.replace("_", " "), "code": name, "entries": values})
     return shown

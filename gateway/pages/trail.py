@@ -23,8 +23,6 @@ def trail() -> Response:
         checkpoints = query("audit", "list_checkpoints", query={"limit": "1"})
     except (Invalid, Forbidden) as refusal:
         said = recorded(refusal)
-        return page(
-            "audit.html", status=status_of(said), refusal=said, values=given, found=None, checkpoints=None, following=None
-        )
+        return page("audit.html", status=status_of(said), refusal=said, values=given, found=None, checkpoints=None, following=None)
     following = urlencode({**given, "cursor": found["next"]}) if found["next"] else None
     return page("audit.html", values=given, found=found, checkpoints=checkpoints, following=following)

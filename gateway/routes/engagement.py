@@ -41,18 +41,14 @@ def list_interactions(query: dict[str, Any]) -> Any:
     return ask("interactions", "list_interactions", query=query)
 
 
-@interactions.endpoint(
-    "POST", "", body=InteractionCreateSchema, answers=InteractionSchema, status=201, tagged=True
-)
+@interactions.endpoint("POST", "", body=InteractionCreateSchema, answers=InteractionSchema, status=201, tagged=True)
 def create_interaction(body: dict[str, Any]) -> Any:
     """Log an interaction (R48-R54), with what was promised."""
     interaction = command("interactions", "create_interaction", body=body)
     return created("interactions.read_interaction", interaction_id=interaction)
 
 
-@interactions.endpoint(
-    "GET", "/<uuid:interaction_id>", answers=InteractionSchema, tagged=True, problems=(404,)
-)
+@interactions.endpoint("GET", "/<uuid:interaction_id>", answers=InteractionSchema, tagged=True, problems=(404,))
 def read_interaction(interaction_id: str) -> Any:
     """Read one interaction."""
     return ask("interactions", "read_interaction", interaction_id=interaction_id)
@@ -69,9 +65,7 @@ def read_interaction(interaction_id: str) -> Any:
 )
 def change_interaction(interaction_id: str, if_match: str, body: dict[str, Any]) -> Any:
     """Correct an interaction, or tick off what was promised (R53)."""
-    return command(
-        "interactions", "change_interaction", interaction_id=interaction_id, if_match=if_match, body=body
-    )
+    return command("interactions", "change_interaction", interaction_id=interaction_id, if_match=if_match, body=body)
 
 
 @interactions.endpoint("DELETE", "/<uuid:interaction_id>", status=204, matched=True, problems=(404,))
@@ -88,9 +82,7 @@ def withdraw_interaction(interaction_id: str, if_match: str) -> Any:
 )
 def complete_follow_up(interaction_id: str, follow_up_id: str) -> Any:
     """Say that a promise was kept (R53)."""
-    return command(
-        "interactions", "complete_follow_up", interaction_id=interaction_id, follow_up_id=follow_up_id
-    )
+    return command("interactions", "complete_follow_up", interaction_id=interaction_id, follow_up_id=follow_up_id)
 
 
 @events.endpoint("GET", "", query=EventListQuerySchema, answers=EventSchema, collection=True)
@@ -111,9 +103,7 @@ def read_event(event_id: str) -> Any:
     return ask("interactions", "read_event", event_id=event_id)
 
 
-@events.endpoint(
-    "PATCH", "/<uuid:event_id>", body=EventChangeSchema, answers=EventSchema, tagged=True, matched=True, problems=(404,)
-)
+@events.endpoint("PATCH", "/<uuid:event_id>", body=EventChangeSchema, answers=EventSchema, tagged=True, matched=True, problems=(404,))
 def change_event(event_id: str, if_match: str, body: dict[str, Any]) -> Any:
     """Change what is given of an event."""
     return command("interactions", "change_event", event_id=event_id, if_match=if_match, body=body)
@@ -152,26 +142,20 @@ def remove_attendee(event_id: str, attendee_id: str) -> Any:
     return command("interactions", "remove_attendee", event_id=event_id, attendee_id=attendee_id)
 
 
-@requests.endpoint(
-    "GET", "", query=CoordinationRequestListQuerySchema, answers=CoordinationRequestSchema, collection=True
-)
+@requests.endpoint("GET", "", query=CoordinationRequestListQuerySchema, answers=CoordinationRequestSchema, collection=True)
 def list_coordination_requests(query: dict[str, Any]) -> Any:
     """List the requests that concern you, the latest first."""
     return ask("interactions", "list_coordination_requests", query=query)
 
 
-@requests.endpoint(
-    "POST", "", body=CoordinationRequestCreateSchema, answers=CoordinationRequestSchema, status=201, tagged=True
-)
+@requests.endpoint("POST", "", body=CoordinationRequestCreateSchema, answers=CoordinationRequestSchema, status=201, tagged=True)
 def create_coordination_request(body: dict[str, Any]) -> Any:
     """Ask the owner of a record to speak to that person."""
     asked = command("interactions", "create_coordination_request", body=body)
     return created("coordination-requests.read_coordination_request", request_id=asked)
 
 
-@requests.endpoint(
-    "GET", "/<uuid:request_id>", answers=CoordinationRequestSchema, tagged=True, problems=(404,)
-)
+@requests.endpoint("GET", "/<uuid:request_id>", answers=CoordinationRequestSchema, tagged=True, problems=(404,))
 def read_coordination_request(request_id: str) -> Any:
     """Read one request."""
     return ask("interactions", "read_coordination_request", request_id=request_id)
@@ -188,6 +172,4 @@ def read_coordination_request(request_id: str) -> Any:
 )
 def change_coordination_request(request_id: str, if_match: str, body: dict[str, Any]) -> Any:
     """Answer a request: accepted, declined with a reason, done."""
-    return command(
-        "interactions", "change_coordination_request", request_id=request_id, if_match=if_match, body=body
-    )
+    return command("interactions", "change_coordination_request", request_id=request_id, if_match=if_match, body=body)

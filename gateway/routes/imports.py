@@ -43,9 +43,7 @@ def read_import(import_id: str) -> Any:
     return ask("contacts", "read_import", import_id=import_id)
 
 
-@area.endpoint(
-    "PATCH", "/<uuid:import_id>", body=ImportChangeSchema, answers=ImportSchema, tagged=True, matched=True, problems=(404,)
-)
+@area.endpoint("PATCH", "/<uuid:import_id>", body=ImportChangeSchema, answers=ImportSchema, tagged=True, matched=True, problems=(404,))
 def change_import(import_id: str, if_match: str, body: dict[str, Any]) -> Any:
     """Change which column is what, and what holds for every row."""
     return command("contacts", "change_import_mapping", import_id=import_id, if_match=if_match, body=body)
@@ -113,9 +111,7 @@ def harmless(value: Any) -> str:
 def _all_rows(import_id: str, outcome: str) -> Iterator[dict[str, Any]]:
     cursor: dict[str, str] = {}
     while True:
-        page = ask(
-            "contacts", "list_import_rows", import_id=import_id, query={"outcome": outcome, "limit": "200", **cursor}
-        )
+        page = ask("contacts", "list_import_rows", import_id=import_id, query={"outcome": outcome, "limit": "200", **cursor})
         yield from page["items"]
         if not page["next"]:
             return

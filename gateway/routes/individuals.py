@@ -116,17 +116,13 @@ def correct_contact_point(individual_id: str, body: dict[str, Any]) -> Any:
     return command("contacts", "correct_contact_point", individual_id=individual_id, body=body)
 
 
-@area.endpoint(
-    "GET", "/<uuid:individual_id>/notes", answers=NoteSchema, collection=True, problems=(404,)
-)
+@area.endpoint("GET", "/<uuid:individual_id>/notes", answers=NoteSchema, collection=True, problems=(404,))
 def list_notes(individual_id: str) -> Any:
     """List the notes on an individual (R37-R41)."""
     return ask("contacts", "list_notes", individual_id=individual_id)
 
 
-@area.endpoint(
-    "GET", "/<uuid:individual_id>/notes/<uuid:note_id>", answers=NoteSchema, tagged=True, problems=(404,)
-)
+@area.endpoint("GET", "/<uuid:individual_id>/notes/<uuid:note_id>", answers=NoteSchema, tagged=True, problems=(404,))
 def read_note(individual_id: str, note_id: str) -> Any:
     """Read one note."""
     notes = ask("contacts", "list_notes", individual_id=individual_id)["items"]
@@ -160,9 +156,7 @@ def add_note(individual_id: str, body: dict[str, Any]) -> Any:
 )
 def change_note(individual_id: str, note_id: str, if_match: str, body: dict[str, Any]) -> Any:
     """Change a note."""
-    return command(
-        "contacts", "change_note", individual_id=individual_id, note_id=note_id, if_match=if_match, body=body
-    )
+    return command("contacts", "change_note", individual_id=individual_id, note_id=note_id, if_match=if_match, body=body)
 
 
 @area.endpoint("DELETE", "/<uuid:individual_id>/notes/<uuid:note_id>", status=204, matched=True, problems=(404,))
@@ -184,9 +178,7 @@ def read_history(individual_id: str, query: dict[str, Any]) -> Any:
     return timeline("individual_id", individual_id, query)
 
 
-@area.endpoint(
-    "PUT", "/<uuid:individual_id>/owner", body=HandOverSchema, answers=IndividualSchema, problems=(404,)
-)
+@area.endpoint("PUT", "/<uuid:individual_id>/owner", body=HandOverSchema, answers=IndividualSchema, problems=(404,))
 def hand_over(individual_id: str, body: dict[str, Any]) -> Any:
     """Hand a record over to another owner (R45)."""
     return command("contacts", "hand_over", individual_id=individual_id, owner=body["owner"])

@@ -39,9 +39,7 @@ def read_issue(issue_id: str) -> Any:
     return ask("interactions", "read_issue", issue_id=issue_id)
 
 
-@area.endpoint(
-    "PATCH", "/<uuid:issue_id>", body=IssueChangeSchema, answers=IssueSchema, tagged=True, matched=True, problems=(404,)
-)
+@area.endpoint("PATCH", "/<uuid:issue_id>", body=IssueChangeSchema, answers=IssueSchema, tagged=True, matched=True, problems=(404,))
 def change_issue(issue_id: str, if_match: str, body: dict[str, Any]) -> Any:
     """Change what is given of an issue."""
     return command("interactions", "change_issue", issue_id=issue_id, if_match=if_match, body=body)
@@ -53,17 +51,13 @@ def list_issue_updates(issue_id: str) -> Any:
     return ask("interactions", "list_issue_updates", issue_id=issue_id)
 
 
-@area.endpoint(
-    "POST", "/<uuid:issue_id>/updates", body=IssueUpdateCreateSchema, answers=IssueUpdateSchema, status=201, problems=(404,)
-)
+@area.endpoint("POST", "/<uuid:issue_id>/updates", body=IssueUpdateCreateSchema, answers=IssueUpdateSchema, status=201, problems=(404,))
 def add_issue_update(issue_id: str, body: dict[str, Any]) -> Any:
     """Tell of something that happened on an issue."""
     return command("interactions", "add_issue_update", issue_id=issue_id, body=body)
 
 
-@area.endpoint(
-    "GET", "/<uuid:issue_id>/talking-points", answers=TalkingPointSchema, collection=True, problems=(404,)
-)
+@area.endpoint("GET", "/<uuid:issue_id>/talking-points", answers=TalkingPointSchema, collection=True, problems=(404,))
 def list_talking_points(issue_id: str) -> Any:
     """List what is to be said on an issue (R68)."""
     return ask("interactions", "list_talking_points", issue_id=issue_id)

@@ -20,9 +20,7 @@ from services.contacts.contract import (
 from services.retention.contract import ErasureRequestSchema, ErasureSchema
 
 area = Area("organizations", __name__, url_prefix="/organizations", description="Organizations and their offices")
-stakeholders = Area(
-    "stakeholders", __name__, url_prefix="/stakeholders", description="Search over individuals and organizations"
-)
+stakeholders = Area("stakeholders", __name__, url_prefix="/stakeholders", description="Search over individuals and organizations")
 
 FACETED = collected(StakeholderSchema)
 FACETED["properties"]["facets"] = {
@@ -62,9 +60,7 @@ def read_organization(organization_id: str) -> Any:
 )
 def change_organization(organization_id: str, if_match: str, body: dict[str, Any]) -> Any:
     """Change what is given of an organization."""
-    return command(
-        "contacts", "change_organization", organization_id=organization_id, if_match=if_match, body=body
-    )
+    return command("contacts", "change_organization", organization_id=organization_id, if_match=if_match, body=body)
 
 
 @area.endpoint(

@@ -24,17 +24,13 @@ requests = Area(
 erasures = Area("erasures", __name__, url_prefix="/erasures", description="How far an erasure is, and its receipts (N3)")
 
 
-@requests.endpoint(
-    "GET", "", query=NoContactRequestListQuerySchema, answers=NoContactRequestSchema, collection=True
-)
+@requests.endpoint("GET", "", query=NoContactRequestListQuerySchema, answers=NoContactRequestSchema, collection=True)
 def list_no_contact_requests(query: dict[str, Any]) -> Any:
     """List the requests that you may know of."""
     return ask("retention", "list_no_contact_requests", query=query)
 
 
-@requests.endpoint(
-    "POST", "", body=NoContactRequestCreateSchema, answers=NoContactRequestSchema, status=201, problems=(404,)
-)
+@requests.endpoint("POST", "", body=NoContactRequestCreateSchema, answers=NoContactRequestSchema, status=201, problems=(404,))
 def create_no_contact_request(body: dict[str, Any]) -> Any:
     """Record that somebody wants no more contact; the record is frozen when this answers (T21)."""
     return created("no-contact-requests.read_no_contact_request", request_id=open_request(body))
@@ -65,9 +61,7 @@ def open_request(body: dict[str, Any]) -> dict[str, Any]:
     end in between, retention opens the case when it hears that the individual was frozen, under the same id.
     """
     frozen = command("contacts", "freeze", request_id=new_id(), **body)
-    opened: dict[str, Any] = command(
-        "retention", "open_no_contact_request", **{**body, "request_id": frozen["request_id"]}
-    )
+    opened: dict[str, Any] = command("retention", "open_no_contact_request", **{**body, "request_id": frozen["request_id"]})
     return opened
 
 

@@ -56,9 +56,7 @@ def signed_in_with(username: str, password: str) -> dict[str, Any]:
     if failed.is_exhausted(source):
         raise TooManySignIns
     try:
-        signed_in: dict[str, Any] = query(
-            "access", "sign_in", username=username, password=password, source=source
-        )
+        signed_in: dict[str, Any] = query("access", "sign_in", username=username, password=password, source=source)
     except Unauthenticated:
         failed.admits(source)
         raise

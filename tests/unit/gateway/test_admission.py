@@ -62,9 +62,7 @@ def test_every_route_denies_the_unacknowledged_but_the_acknowledgement_itself(ap
 
 
 @pytest.mark.requirement("R118")
-def test_a_refusal_of_the_gateway_is_in_the_trail_before_it_is_answered_without_path_query_or_body(
-    amina: Any, bus: FakeBus
-) -> None:
+def test_a_refusal_of_the_gateway_is_in_the_trail_before_it_is_answered_without_path_query_or_body(amina: Any, bus: FakeBus) -> None:
     answer = amina.ask("POST", "/individuals?secret=quill", json={"last_name": "Quillfeather", "party": "W"})
     assert answer.status_code == 422
     (entry,) = bus.of("access", "record_refusal")

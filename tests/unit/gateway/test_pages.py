@@ -1,0 +1,328 @@
+"""The pages, over canned answers: the door, the frame, forms that come back."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from gateway.identity import form_token
+from services.access.contract import CredentialsWrong
+from services.access.contract import SessionRequired
+from services.chassis.messages import IdempotencyMismatch, OutcomeUnknown, Stale
+from services.contacts.contract.refusals import TextNeedsReview
+from tests.unit.gateway.fakes import AMINA, STATEMENTS, TOKEN, FakeBus, opened, session
+
+ID = "0197f2a0-0000-7000-8000-0000000000b0"
+OWNER = {"user": AMINA, "component": "ICE"}
+PERSON: dict[str, Any] = {
+    "id": ID,
+    "first_name": "Dov",
+    "last_name": "Dorn <b>",
+    "owner": OWNER,
+    "deputy": None,
+    "relationships": [{"component": "ICE", "since": "2026-01-01", "last_contact_at": None}],
+    "issues": [],
+    "frozen": False,
+    "last_contact": None,
+    "last_contacted_at": None,
+    "state": "TX",
+    "fema_region": 6,
+}
+NOTHING = {"items": [], "next": None, "total": 0}
+
+
+@pytest.fixture
+def bus() -> FakeBus:
+    """What the pages ask for, in a quiet system."""
+    return FakeBus(
+        {
+            ("access", "open_session"): opened(),
+            ("access", "list_users"): {"items": [{"id": AMINA, "name": "Amina Adler"}]},
+            ("interactions", "list_issues"): {"items": [{"id": ID, "name": "Worksite enforcement", "priority": "immigration", "active": True}]},
+            ("interactions", "list_history"): NOTHING,
+            ("interactions", "list_events"): NOTHING,
+            ("interactions", "list_tasks"): NOTHING,
+            ("contacts", "list_tasks"): NOTHING,
+            ("retention", "list_tasks"): NOTHING,
+            ("contacts", "read_individual"): PERSON,
+            ("contacts", "list_notes"): NOTHING,
+            ("contacts", "record_history"): NOTHING,
+        }
+    )
+
+
+class Browser:
+    """A browser without scripts: one page at a time, its cookies, its forms."""
+
+    def __init__(self, app: Any) -> None:
+        self.client = app.test_client()
+        self.page: Any = None
+
+    def get(self, path: str) -> Any:
+        """Open a page."""
+        self.page = self.client.get(path)
+        return self.page
+
+    def send(self, path: str, fields: dict[str, Any], *, ours: bool = True, hidden: bool = True) -> Any:
+        """Send a form of the page that is open, with its hidden fields."""
+        given = {name: self.hidden(name) for name in ("csrf_token", "idempotency_key")} if hidden else {}
+        headers = {"Origin": "http://localhost"} if ours else {"Origin": "http://elsewhere.example"}
+        self.page = self.client.post(path, data={**given, **fields}, headers=headers)
+        return self.page
+
+    def hidden(self, name: str) -> str:
+        """Return a hidden field of the page that is open."""
+        found = re.search(rf'name="{name}" value="([^"]*)"', self.page.text)
+        assert found, self.page.text[:500]
+        return found[1]
+
+
+@pytest.fixture
+def browser(app: Any) -> Browser:
+    """A browser that nobody has signed in."""
+    return Browser(app)
+
+
+@pytest.fixture
+def aminas(browser: Browser) -> Browser:
+    """A browser with Amina's session."""
+    browser.client.set_cookie("liaison_session", TOKEN)
+    return browser
+
+
+@pytest.mark.requirement("R103", "R105", "R106", "R107", "R108")
+def test_signing_in_leads_to_the_three_statements_with_nothing_ticked_and_then_onward(browser: Browser, bus: FakeBus) -> None:
+    bus.answers[("access", "sign_in")] = {"token": TOKEN, **session(acknowledged=False)}
+    bus.answers[("access", "open_session")] = opened(acknowledged=False)
+    assert browser.get("/issues").status_code == 401
+    browser.send("/sign-in", {"username": "amina", "password": "x", "onward": browser.hidden("onward")})
+    boxes = re.findall(r'<input type="checkbox"[^>]*>', browser.page.text)
+    assert len(boxes) == 3
+    assert not [box for box in boxes if "checked" in box]
+    assert all(statement in browser.page.text for statement in STATEMENTS)
+    onward = {"statements_version": "2.4-1", "onward": browser.hidden("onward")}
+    two = browser.send("/acknowledgement", {**onward, "statement_1": "yes", "statement_3": "yes"})
+    assert two.status_code == 422
+    assert "Statement 2 is not marked." in two.text
+    assert not bus.of("access", "acknowledge")
+    bus.answers[("access", "acknowledge")] = {"token": "another-token"}
+    done = browser.send("/acknowledgement", {**onward, **{f"statement_{n}": "yes" for n in (1, 2, 3)}})
+    assert (done.status_code, done.headers["Location"]) == (303, "/issues")
+    assert "liaison_session=another-token" in done.headers["Set-Cookie"]
+    (said,) = bus.of("access", "acknowledge")
+    assert said.kwargs == {"statements_version": "2.4-1", "accepted": True, "rotate": True}
+
+
+def test_a_wrong_password_says_so_at_the_top_and_shows_the_user_name_again(browser: Browser, bus: FakeBus) -> None:
+    bus.answers[("access", "sign_in")] = CredentialsWrong()
+    browser.get("/sign-in")
+    answer = browser.send("/sign-in", {"username": "amina", "password": "secret-word"})
+    assert answer.status_code == 401
+    assert "The user name or the password is not right." in answer.text
+    assert 'value="amina"' in answer.text
+    assert "secret-word" not in answer.text
+
+
+def test_another_sites_form_signs_nobody_in(browser: Browser, bus: FakeBus) -> None:
+    answer = browser.send("/sign-in", {"username": "mallory", "password": "x", "csrf_token": "guess"}, hidden=False, ours=False)
+    assert answer.status_code == 403
+    assert not bus.of("access", "sign_in")
+
+
+@pytest.mark.parametrize("onward", ["//elsewhere.example", "https://elsewhere.example", "/\\elsewhere.example", "issues"])
+def test_signing_in_leads_nowhere_else(browser: Browser, bus: FakeBus, onward: str) -> None:
+    bus.answers[("access", "sign_in")] = {"token": TOKEN, **session(acknowledged=False)}
+    browser.get("/sign-in")
+    browser.send("/sign-in", {"username": "amina", "password": "x", "onward": onward})
+    assert browser.hidden("onward") == "/"
+
+
+@pytest.mark.requirement("R187")
+def test_every_page_bears_the_marking_the_user_and_the_minute(aminas: Browser) -> None:
+    page = aminas.get("/").text
+    assert page.count("FOR OFFICIAL USE ONLY") == 2
+    assert "Amina Adler (ICE)" in page
+    assert re.search(r'<time datetime="20\d\d-[^"]+">\d+ \w+ 20\d\d, \d\d:\d\d UTC</time>', page)
+    assert 'href="#main"' in page
+
+
+@pytest.mark.requirement("R10", "R18", "R162", "R173")
+def test_the_privacy_notice_is_there_for_everybody(browser: Browser) -> None:
+    page = browser.get("/privacy")
+    assert page.status_code == 200
+    for said in ("6 U.S.C. § 112(c)", "http://www.dhs.gov/foia", "contact point", "Chief Privacy Officer"):
+        assert said in page.text
+
+
+def test_a_value_is_shown_as_text_never_as_markup(aminas: Browser) -> None:
+    page = aminas.get(f"/individuals/{ID}").text
+    assert "Dorn &lt;b&gt;" in page
+    assert "Dorn <b>" not in page
+
+
+def test_errors_stand_at_the_field_and_at_the_top_and_what_was_typed_stays(aminas: Browser, bus: FakeBus) -> None:
+    aminas.get("/individuals/new")
+    answer = aminas.send("/individuals/new", {"first_name": "Dov", "last_name": "", "title": "Director"})
+    assert answer.status_code == 422
+    assert answer.text.count("Missing data for required field.") == 2
+    assert '<a href="#last_name">' in answer.text
+    assert 'aria-describedby="last_name-error"' in answer.text
+    assert 'value="Director"' in answer.text
+    assert not bus.of("contacts", "create_individual")
+
+
+def test_a_double_submit_carries_one_key(aminas: Browser, bus: FakeBus) -> None:
+    bus.answers[("contacts", "create_individual")] = PERSON
+    aminas.get("/individuals/new")
+    form = {"last_name": "Dorn", **{name: aminas.hidden(name) for name in ("csrf_token", "idempotency_key")}}
+    for _ in range(2):
+        assert aminas.send("/individuals/new", form, hidden=False).status_code == 303
+    first, second = (call.operation for call in bus.of("contacts", "create_individual"))
+    assert first is not None
+    assert second is not None
+    assert first.key == second.key == form["idempotency_key"]
+    assert first.body_hash == second.body_hash
+
+
+def test_an_unknown_outcome_keeps_the_key_and_a_changed_form_gets_another(aminas: Browser, bus: FakeBus) -> None:
+    bus.answers[("contacts", "create_individual")] = OutcomeUnknown()
+    aminas.get("/individuals/new")
+    key = aminas.hidden("idempotency_key")
+    answer = aminas.send("/individuals/new", {"last_name": "Dorn"})
+    assert answer.status_code == 503
+    assert aminas.hidden("idempotency_key") == key
+    bus.answers[("contacts", "create_individual")] = IdempotencyMismatch()
+    answer = aminas.send("/individuals/new", {"last_name": "Dorn, the other"})
+    assert answer.status_code == 409
+    assert aminas.hidden("idempotency_key") != key
+
+
+def test_a_form_whose_session_ended_is_given_back_after_signing_in(app: Any, aminas: Browser, bus: FakeBus) -> None:
+    aminas.get("/individuals/new")
+    app.extensions["liaison"].sessions.forget(TOKEN)
+    bus.answers[("access", "open_session")] = SessionRequired()
+    answer = aminas.send("/individuals/new", {"last_name": "Quillfeather & Dorn"})
+    assert answer.status_code == 401
+    assert "What you typed is kept" in answer.text
+    kept = _unescaped(aminas.hidden("kept"))
+    bus.answers |= {
+        ("access", "sign_in"): {"token": TOKEN, **session(acknowledged=False)},
+        ("access", "open_session"): opened(acknowledged=False),
+        ("access", "acknowledge"): {"token": "another-token"},
+    }
+    aminas.send("/sign-in", {"username": "amina", "password": "x", "kept": kept})
+    kept = _unescaped(aminas.hidden("kept"))
+    fields = {f"statement_{n}": "yes" for n in (1, 2, 3)}
+    answer = aminas.send("/acknowledgement", {"statements_version": "2.4-1", "kept": kept, **fields})
+    assert 'action="/individuals/new"' in answer.text
+    assert "Quillfeather &amp; Dorn" in answer.text
+    assert f'value="{form_token("another-token")}"' in answer.text
+    assert not bus.of("contacts", "create_individual"), "nothing is sent without its author"
+
+
+def test_another_sites_form_is_not_kept_for_later(browser: Browser) -> None:
+    answer = browser.send("/individuals/new", {"last_name": "Forged"}, hidden=False, ours=False)
+    assert answer.status_code == 401
+    assert "Forged" not in answer.text
+
+
+def test_a_form_without_its_token_does_nothing(aminas: Browser, bus: FakeBus) -> None:
+    answer = aminas.send("/individuals/new", {"last_name": "Dorn"}, hidden=False, ours=False)
+    assert answer.status_code == 403
+    assert not bus.of("contacts", "create_individual")
+
+
+def test_a_record_that_changed_meanwhile_is_shown_as_it_is_with_what_was_typed(aminas: Browser, bus: FakeBus) -> None:
+    bus.answers[("contacts", "change_individual")] = Stale()
+    aminas.get(f"/individuals/{ID}")
+    answer = aminas.send(f"/individuals/{ID}/facts", {"if_match": '"old"', "title": "Director", "last_name": "Dorn"})
+    assert answer.status_code == 412
+    assert 'value="Director"' in answer.text
+    assert "changed since you read it" in answer.text
+
+
+def test_text_that_the_screening_holds_can_be_kept_with_a_reason(aminas: Browser, bus: FakeBus) -> None:
+    bus.answers[("contacts", "add_note")] = TextNeedsReview(errors={"text": ["A phone number belongs in a contact point."]})
+    aminas.get(f"/individuals/{ID}")
+    answer = aminas.send(f"/individuals/{ID}/notes", {"text": "Call 956-555-0199."})
+    assert answer.status_code == 422
+    assert 'name="keep_reason"' in answer.text
+    assert "Call 956-555-0199." in answer.text
+
+
+@pytest.mark.requirement("R154", "R86")
+def test_the_contact_layer_is_opened_by_a_button_that_says_that_it_is_logged(aminas: Browser, bus: FakeBus) -> None:
+    page = aminas.get(f"/individuals/{ID}").text
+    assert "Show contact points (this is logged)" in page
+    assert not bus.of("contacts", "reveal")
+    bus.answers[("contacts", "reveal")] = {"items": [], "held_by": [{"component": "PSO", "owner": AMINA}]}
+    page = aminas.send(f"/individuals/{ID}/reveal", {}).text
+    assert "There is none that you may see." in page
+    assert "PSO has a relationship with this person" in page
+
+
+@pytest.mark.requirement("R164", "R168")
+def test_a_frozen_record_shows_the_name_and_do_not_contact(aminas: Browser, bus: FakeBus) -> None:
+    bus.answers[("contacts", "read_individual")] = {**PERSON, "frozen": True, "notice": "Do not contact."}
+    page = aminas.get(f"/individuals/{ID}").text
+    assert "Do not contact." in page
+    assert "Show contact points" not in page
+    assert not bus.of("contacts", "list_notes")
+
+
+def test_the_forms_of_every_page_are_labelled_and_without_script(aminas: Browser) -> None:
+    for path in ("/", "/individuals/new", "/organizations/new", "/interactions/new", "/events", "/issues", f"/individuals/{ID}"):
+        page = aminas.get(path)
+        assert page.status_code == 200, path
+        read = Reader()
+        read.feed(page.text)
+        assert not read.scripts, path
+        assert not read.styled, path
+        assert read.headings == 1, path
+        assert not read.unlabelled(), (path, read.unlabelled())
+        assert len(read.ids) == len(set(read.ids)), (path, [one for one in read.ids if read.ids.count(one) > 1])
+
+
+class Reader(HTMLParser):
+    """What a page is made of, as far as assistive technology and the content policy care."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scripts: list[str] = []
+        self.styled: list[str] = []
+        self.headings = 0
+        self.ids: list[str] = []
+        self.controls: list[dict[str, str | None]] = []
+        self.labels: set[str | None] = set()
+        self._within_label = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take a tag in."""
+        given = dict(attrs)
+        if tag == "script" or any(name.startswith("on") for name in given):
+            self.scripts.append(tag)
+        if "style" in given or tag == "style":
+            self.styled.append(tag)
+        self.headings += tag == "h1"
+        if given.get("id"):
+            self.ids.append(str(given["id"]))
+        if tag == "label":
+            self._within_label += 1
+            self.labels.add(given.get("for"))
+        if tag in {"input", "select", "textarea"} and given.get("type") != "hidden" and not self._within_label:
+            self.controls.append(given)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave a label."""
+        self._within_label -= tag == "label"
+
+    def unlabelled(self) -> list[dict[str, str | None]]:
+        """Return the controls that nothing names."""
+        return [control for control in self.controls if control.get("id") not in self.labels and not control.get("aria-label")]
+
+
+def _unescaped(text: str) -> str:
+    return text.replace("&#34;", '"').replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
