@@ -6,6 +6,7 @@ import pickle
 import time
 from typing import Any, ClassVar
 
+import amqp
 import eventlet
 import orjson
 import pytest
@@ -150,6 +151,7 @@ def test_strangers_calls_harm_nobody(probe: World) -> None:
         ("probe.echo", b"[" * 100_000, reply),
         ("probe.echo", b"x" * 10_000_000, reply),
     ]
+    dropped = 6
     with structlog.testing.capture_logs() as lines:
         with probe.processes["probe"].address.connection() as connection:
             connection.connect()
@@ -158,11 +160,16 @@ def test_strangers_calls_harm_nobody(probe: World) -> None:
                 given = {"content_type": "application/json", **properties}
                 message = channel.prepare_message(body, content_type=given.pop("content_type"), headers={"liaison-trace": 7}, properties=given)
                 channel.basic_publish(message, exchange="nameko-rpc", routing_key=key)
+            if isinstance(channel, amqp.Channel):
+                unreadable = amqp.Message(good, content_type="application/json", correlation_id=b"\xff\xfe", reply_to="reply.gateway.00")
+                channel.basic_publish(unreadable, exchange="nameko-rpc", routing_key="probe.echo")
+                dropped += 1
             eventually(lambda: probe.depth("rpc-probe") == 0, seconds=30)
         assert probe.client().call("probe", "echo", {"text": "alive"}) == {"text": "alive"}
     assert Probe.ran == ["alive"]
+    assert [line for line in lines if line["event"] in {"broker.lost", "broker.reader"}] == []
     assert SECRET not in repr(lines)
-    assert len([line for line in lines if line["event"] == "call.dropped"]) == 6
+    assert len([line for line in lines if line["event"] == "call.dropped"]) == dropped
 
 
 def test_answers_are_transient_and_come_over_a_kept_channel(probe: World) -> None:

@@ -47,9 +47,7 @@ def _address(node: Node, user: str) -> Address:
 @contextmanager
 def _channel(node: Node, user: str) -> Iterator[Any]:
     """Give a channel that raises what the broker answers, in confirm mode."""
-    connection = amqp.Connection(
-        host=f"127.0.0.1:{node.port}", userid=user, password=PASSWORDS[user], virtual_host=VHOST, confirm_publish=True
-    )
+    connection = amqp.Connection(host=f"127.0.0.1:{node.port}", userid=user, password=PASSWORDS[user], virtual_host=VHOST, confirm_publish=True)
     connection.connect()
     try:
         yield connection.channel()
