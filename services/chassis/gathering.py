@@ -110,7 +110,7 @@ class GatheredReads:
         except Exception as error:  # noqa: BLE001 - whatever it is, everybody asks the long way, which says what it is
             _log.warning("gathered.failed", action=self._action, error=type(error).__name__)
             stream.voided(numbers, unknown=True)
-            self._forget()
+            self.close()
             return {}
         rows = {row.pop("place"): row for row in found}
         stream.committed(n for place, n in enumerate(numbers, 1) if place in rows)
@@ -131,7 +131,8 @@ class GatheredReads:
             )
         return self._connection.execute(self._statement.encode(), parameters).fetchall()
 
-    def _forget(self) -> None:
+    def close(self) -> None:
+        """Close the connection; the next read opens another."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()

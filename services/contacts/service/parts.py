@@ -46,7 +46,8 @@ class PartsProvider(DependencyProvider):
         self._parts = Parts.of(process.settings, process.open_database())
 
     def stop(self) -> None:
-        """Close the key store's connections."""
+        """Close the connections that are its own."""
+        self._parts.reads.close()
         self._parts.layer.vault.close()
 
     def get_dependency(self, _worker: Any) -> Parts:
