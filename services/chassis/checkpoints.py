@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import ClassVar
@@ -172,14 +172,33 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class CheckpointSigned(Announcement):
-    """The audit service signed a checkpoint; `proof` (base64) shows that it continues the announced one of `previous` lines."""
+    """The audit service signed a checkpoint; `proofs` show that it continues each of the checkpoints before it.
+
+    A proof is written as one text: the earlier size, then its hashes in base64, with spaces between. There are several,
+    so that a witness that hears two announcements in the wrong order still finds the one it needs.
+    """
 
     name: ClassVar[str] = "audit:checkpoint:signed"
 
     size: int
     note: str
-    previous: int
-    proof: tuple[str, ...]
+    proofs: tuple[str, ...]
+
+
+def write_proof(first: int, path: Iterable[bytes]) -> str:
+    """Write the proof that a checkpoint continues the one of `first` entries."""
+    return " ".join([str(first), *(base64.b64encode(step).decode() for step in path)])
+
+
+def read_proofs(proofs: Iterable[str]) -> dict[int, list[bytes]]:
+    """Read announced proofs by the size that each begins with; raise CheckpointRefused if one is malformed."""
+    read = {}
+    for proof in proofs:
+        first, *steps = str(proof).split(" ")
+        if not _SIZE.fullmatch(first):
+            raise CheckpointRefused("A proof begins with a size.")
+        read[int(first)] = [_decode(step) for step in steps]
+    return read
 
 
 def witness(key: VerifierKey, last: str | None, note: str, proof: Sequence[bytes] | None = None) -> Checkpoint:

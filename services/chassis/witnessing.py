@@ -6,14 +6,10 @@ A service class inherits from `Witness`; that is all.
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Sequence
-
 from sqlalchemy import text
 
 from services.chassis.bus.listening import listens
-from services.chassis.checkpoints import Checkpoint, CheckpointRefused, CheckpointSigned, VerifierKey, witness
+from services.chassis.checkpoints import Checkpoint, CheckpointRefused, CheckpointSigned, VerifierKey, read_proofs, witness
 from services.chassis.config import Settings
 from services.chassis.database import UnitOfWork
 
@@ -21,16 +17,14 @@ from services.chassis.database import UnitOfWork
 def keep_checkpoint(work: UnitOfWork, key: VerifierKey, announcement: CheckpointSigned) -> Checkpoint:
     """Keep an announced checkpoint beside those seen before.
 
-    The first one that a service sees is believed for its signature. Of what comes later, the one that continues the
-    last one seen is kept, and the same one again changes nothing.
+    The first one that a service hears is believed for its signature. Of what comes later, a larger one must be proven
+    to continue the largest one seen. A smaller one that comes late is kept too: `liaison audit verify` holds it
+    against the entries.
 
-    :raises CheckpointRefused: it is not signed by the trail's key, contradicts one that was seen, or does not continue
-        the last one; delivered again in time it may, and else it is parked: an alarm.
+    :raises CheckpointRefused: it is not signed by the trail's key, contradicts one that was seen, or is not proven to
+        continue it; delivered again in time it may be, and else it is parked: an alarm.
     """
     checkpoint = key.checkpoint(announcement.note)
-    last = work.execute(
-        text("SELECT size, note FROM checkpoints_seen WHERE origin = :origin ORDER BY size DESC LIMIT 1"), {"origin": checkpoint.origin}
-    ).one_or_none()
     same = work.execute(
         text("SELECT root FROM checkpoints_seen WHERE origin = :origin AND size = :size"),
         {"origin": checkpoint.origin, "size": checkpoint.size},
@@ -39,12 +33,16 @@ def keep_checkpoint(work: UnitOfWork, key: VerifierKey, announcement: Checkpoint
         if bytes(same) != checkpoint.root:
             raise CheckpointRefused(f"Two checkpoints of {checkpoint.size} entries contradict each other.")
         return checkpoint
-    if last is not None:
-        if last.size not in {announcement.previous, 0}:
-            raise CheckpointRefused(f"The proof begins at {announcement.previous} entries, the last checkpoint seen has {last.size}.")
-        witness(key, last.note, announcement.note, _decoded(announcement.proof))
+    last = work.execute(
+        text("SELECT size, note FROM checkpoints_seen WHERE origin = :origin ORDER BY size DESC LIMIT 1"), {"origin": checkpoint.origin}
+    ).one_or_none()
+    if last is not None and last.size < checkpoint.size:
+        proofs = read_proofs(announcement.proofs)
+        if last.size not in proofs:
+            raise CheckpointRefused(f"There is no proof that {checkpoint.size} entries continue the {last.size} that were seen.")
+        witness(key, last.note, announcement.note, proofs[last.size])
     work.execute(
-        text("INSERT INTO checkpoints_seen (origin, size, root, note) VALUES (:origin, :size, :root, :note)"),
+        text("INSERT INTO checkpoints_seen (origin, size, root, note) VALUES (:origin, :size, :root, :note) ON CONFLICT (origin, size) DO NOTHING"),
         {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root, "note": announcement.note},
     )
     return checkpoint
@@ -60,10 +58,3 @@ class Witness:
         """Keep the checkpoint, if it continues the last one."""
         key = VerifierKey.parse(self.settings.checkpoint_public_key, name=self.settings.checkpoint_origin)
         keep_checkpoint(work, key, announcement)
-
-
-def _decoded(proof: Sequence[str]) -> list[bytes]:
-    try:
-        return [base64.b64decode(step, validate=True) for step in proof]
-    except (binascii.Error, ValueError, TypeError):
-        raise CheckpointRefused("A step of the proof is not base64.") from None

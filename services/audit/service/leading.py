@@ -6,7 +6,6 @@ from the queue only by whoever leads, and acknowledged only when they are in the
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -146,7 +145,7 @@ class Leading(DependencyProvider):
         sequencer = Sequencer(connection, key=key, witness=WitnessFile(path) if path else None, now=self._now())
         self.leads = True
         _log.info("sequencer.leads", size=sequencer.size)
-        self._announce(sequencer, connection)
+        self._announce(sequencer)
         self._start_taking()
         clock = eventlet.hubs.get_hub().clock
         unsigned_since = taken_at = clock() if sequencer.size else None
@@ -162,7 +161,7 @@ class Leading(DependencyProvider):
                 and (now >= min(taken_at + QUIET, unsigned_since + AT_LEAST_EVERY) or self._stopping)
             ):
                 sequencer.sign(now=self._now())
-                self._announce(sequencer, connection)
+                self._announce(sequencer)
                 unsigned_since = None
             if now >= inspect_at:
                 self._raise(sequencer.inspect(now=self._now()))
@@ -178,17 +177,13 @@ class Leading(DependencyProvider):
                 with connection.begin():
                     connection.execute(text("SELECT 1"))
 
-    def _announce(self, sequencer: Sequencer, connection: Connection) -> None:
-        """Tell the witnesses of the newest checkpoint, with the proof from the one they were told of before."""
-        if sequencer.signed is None:
+    def _announce(self, sequencer: Sequencer) -> None:
+        """Tell the witnesses of the newest checkpoint, with the proofs from those before it."""
+        proofs = sequencer.unannounced()
+        if proofs is None or sequencer.signed is None:
             return
-        with connection.begin():
-            before = trail.read_progress(connection, trail.ANNOUNCED)
-        if before == sequencer.signed.size:
-            return
-        proof = [base64.b64encode(step).decode() for step in sequencer.prove_from(before)]
         with self.process.open_database().work(Caller.service(self.process.service)) as work:
-            announce_checkpoint(work, note=sequencer.note, size=sequencer.signed.size, previous=before, proof=proof)
+            announce_checkpoint(work, note=sequencer.note, size=sequencer.signed.size, proofs=proofs)
 
     def _raise(self, found: Iterable[Finding]) -> None:
         findings = list(found)

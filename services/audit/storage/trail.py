@@ -144,10 +144,10 @@ def last_checkpoint(connection: Connection) -> Row[Any] | None:
     return connection.execute(text("SELECT size, root, note, signed_at FROM checkpoints ORDER BY size DESC LIMIT 1")).one_or_none()
 
 
-def checkpoint_notes(connection: Connection) -> Iterator[tuple[int, str]]:
-    """Yield every checkpoint: size, note."""
-    for row in connection.execute(text("SELECT size, note FROM checkpoints ORDER BY size")):
-        yield row.size, row.note
+def sizes_before(connection: Connection, size: int, *, most: int) -> list[int]:
+    """Return the sizes of the last checkpoints before one, the newest first."""
+    statement = text("SELECT size FROM checkpoints WHERE size < :size ORDER BY size DESC LIMIT :most")
+    return list(connection.execute(statement, {"size": size, "most": most}).scalars())
 
 
 def load_streams(connection: Connection) -> dict[str, tuple[Numbers, datetime | None]]:

@@ -9,7 +9,7 @@ from services.audit.storage import trail
 from services.chassis.database import UnitOfWork
 
 
-def announce_checkpoint(work: UnitOfWork, *, note: str, size: int, previous: int, proof: Sequence[str]) -> None:
+def announce_checkpoint(work: UnitOfWork, *, note: str, size: int, proofs: Sequence[str]) -> None:
     """Announce a checkpoint, and remember that it was: the next one is proven from here, so that no witness misses a link."""
-    work.announce(CheckpointSigned(size=size, note=note, previous=previous, proof=tuple(proof)))
+    work.announce(CheckpointSigned(size=size, note=note, proofs=tuple(proofs)))
     trail.save_progress(work.connection, trail.ANNOUNCED, size)

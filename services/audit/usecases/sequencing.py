@@ -21,12 +21,14 @@ from services.audit.storage import trail
 from services.audit.storage.trail import Finding, StoredTree
 from services.audit.storage.witness import WitnessFile
 from services.chassis import merkle
-from services.chassis.checkpoints import Checkpoint, CheckpointRefused, SigningKey
+from services.chassis.checkpoints import Checkpoint, CheckpointRefused, SigningKey, write_proof
 
 #: What is settled at its sender and has not come after this long is a hole: longer than all retries on the way.
 HOLE_AFTER = timedelta(seconds=150)
 #: Access's own entry that it issued a passport may come this much later than the passport's first use.
 PASSPORT_AFTER = timedelta(seconds=150)
+#: A new checkpoint is announced with proofs from so many before it.
+PROVEN_FROM = 8
 ISSUING = "access:passport:issue"
 
 
@@ -95,12 +97,18 @@ class Sequencer:
             raise RuntimeError(message)
         return self._key.sign(self.signed.text())
 
-    def prove_from(self, first: int) -> list[bytes]:
-        """Prove that the last checkpoint continues the trail of `first` lines."""
-        if self.signed is None or first in {0, self.signed.size}:
-            return []
+    def unannounced(self) -> list[str] | None:
+        """Return the proofs to announce the last checkpoint with; None when the witnesses were told of it."""
+        if self.signed is None:
+            return None
+        size = self.signed.size
         with self._connection.begin():
-            return merkle.consistency_proof(first, self.signed.size, StoredTree(self._connection).subtree)
+            announced = trail.read_progress(self._connection, trail.ANNOUNCED)
+            if announced == size:
+                return None
+            earlier = {announced, *trail.sizes_before(self._connection, size, most=PROVEN_FROM)} - {0, size}
+            tree = StoredTree(self._connection)
+            return [write_proof(first, merkle.consistency_proof(first, size, tree.subtree)) for first in sorted(earlier)]
 
     def take(self, batch: Iterable[object], *, now: datetime) -> list[Finding]:
         """Write what relays sent, each line once, and return what is wrong with it; when this returns, it is durable."""

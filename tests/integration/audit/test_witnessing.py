@@ -1,13 +1,12 @@
 """Every service keeps the checkpoints it saw, and takes a new one only with the proof that it continues the last."""
 
-import base64
 from collections.abc import Callable
 
 import pytest
 from sqlalchemy import text
 
 from services.chassis import merkle
-from services.chassis.checkpoints import Checkpoint, CheckpointRefused, CheckpointSigned, SigningKey
+from services.chassis.checkpoints import Checkpoint, CheckpointRefused, CheckpointSigned, SigningKey, write_proof
 from services.chassis.database import Database
 from services.chassis.messages import Caller
 from services.chassis.witnessing import keep_checkpoint
@@ -21,13 +20,13 @@ class Witnessing:
         self.database = database
         self.key = SigningKey.generate("liaison.test/audit")
 
-    def announced(self, size: int, previous: int, leaves: list[bytes] = LEAVES, key: SigningKey | None = None) -> CheckpointSigned:
+    def announced(self, size: int, *earlier: int, leaves: list[bytes] = LEAVES, key: SigningKey | None = None) -> CheckpointSigned:
         def subtree(level: int, index: int) -> bytes:
             return merkle.root_of(leaves[index << level : (index + 1) << level])
 
         note = (key or self.key).sign(Checkpoint(self.key.name, size, merkle.root_of(leaves[:size])).text())
-        proof = merkle.consistency_proof(previous, size, subtree) if previous else []
-        return CheckpointSigned(size=size, note=note, previous=previous, proof=tuple(base64.b64encode(step).decode() for step in proof))
+        proofs = tuple(write_proof(first, merkle.consistency_proof(first, size, subtree)) for first in earlier)
+        return CheckpointSigned(size=size, note=note, proofs=proofs)
 
     def hears(self, announcement: CheckpointSigned) -> None:
         with self.database.work(Caller.service("access")) as work:
@@ -46,33 +45,39 @@ def witnessing(fresh_database: Callable[[str], Database]) -> Witnessing:
 
 @pytest.mark.requirement("R124", "R126", "N2")
 def test_a_chain_of_checkpoints_is_kept_and_a_repeated_one_changes_nothing(witnessing: Witnessing) -> None:
-    for previous, size in [(0, 5), (5, 8), (8, 20), (20, 21)]:
-        witnessing.hears(witnessing.announced(size, previous))
-        witnessing.hears(witnessing.announced(size, previous))
+    for size, earlier in [(5, []), (8, [5]), (20, [5, 8]), (21, [8, 20])]:
+        witnessing.hears(witnessing.announced(size, *earlier))
+        witnessing.hears(witnessing.announced(size, *earlier))
     witnessing.hears(witnessing.announced(8, 5))
     assert witnessing.seen == [5, 8, 20, 21]
 
 
+def test_checkpoints_may_come_in_the_wrong_order(witnessing: Witnessing) -> None:
+    for size, earlier in [(5, []), (20, [5, 8]), (8, [5]), (21, [5, 8, 20])]:
+        witnessing.hears(witnessing.announced(size, *earlier))
+    assert witnessing.seen == [5, 8, 20, 21]
+
+
 @pytest.mark.requirement("R124", "R126", "N2")
-def test_a_fork_a_shorter_trail_a_gap_and_a_stranger_are_refused(witnessing: Witnessing) -> None:
-    witnessing.hears(witnessing.announced(10, 0))
+def test_a_fork_a_gap_and_a_stranger_are_refused(witnessing: Witnessing) -> None:
+    witnessing.hears(witnessing.announced(10))
     witnessing.hears(witnessing.announced(20, 10))
     stranger = SigningKey.generate(witnessing.key.name)
+    true = witnessing.announced(25, 20)
     for announcement in [
-        witnessing.announced(20, 10, FORKED),
-        witnessing.announced(25, 20, FORKED),
-        witnessing.announced(15, 10),
+        witnessing.announced(20, 10, leaves=FORKED),
+        witnessing.announced(25, 10, 20, leaves=FORKED),
         witnessing.announced(25, 10),
-        witnessing.announced(25, 24),
-        witnessing.announced(25, 0),
+        witnessing.announced(25),
         witnessing.announced(25, 20, key=stranger),
-        CheckpointSigned(size=25, note=witnessing.announced(25, 20).note, previous=20, proof=()),
-        CheckpointSigned(size=25, note=witnessing.announced(25, 20).note, previous=20, proof=("%",)),
+        CheckpointSigned(size=25, note=true.note, proofs=("20",)),
+        CheckpointSigned(size=25, note=true.note, proofs=("20 %",)),
+        CheckpointSigned(size=25, note=true.note, proofs=("x",)),
     ]:
         with pytest.raises(CheckpointRefused):
             witnessing.hears(announcement)
     assert witnessing.seen == [10, 20]
-    witnessing.hears(witnessing.announced(25, 20))
+    witnessing.hears(true)
     assert witnessing.seen == [10, 20, 25]
 
 
