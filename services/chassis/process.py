@@ -22,6 +22,7 @@ from services.chassis.bus.hearing import Hearing
 from services.chassis.bus.listening import CONCURRENTLY, Listens
 from services.chassis.bus.providers import LIAISON, Passports
 from services.chassis.bus.publishing import Publisher
+from services.chassis.bus.relay import Backlog
 from services.chassis.bus.wire import LOST, Address
 from services.chassis.config import Settings
 from services.chassis.database import Database
@@ -49,6 +50,7 @@ class Process:
     revocations: Revocations
     database: Database | None = None
     verifier: PassportVerifier | None = None
+    backlog: Backlog = field(default_factory=Backlog)
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     @property

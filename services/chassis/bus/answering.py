@@ -69,6 +69,12 @@ class IdentityRefused(Forbidden):
     code = "identity-refused"
 
 
+class AuditLate(Unavailable):
+    """The audit trail is more than fifteen minutes behind; nothing more is done before it has caught up."""
+
+    code = "audit-late"
+
+
 class NoSuchMethod(NotFound):
     """The service does not answer to that."""
 
@@ -299,6 +305,8 @@ class Answers(Performed):
         return process.verifier.verify(call.passport, process.clock()).within(trace_id=call.trace_id, operation=call.operation)
 
     def _admit(self, process: Process, caller: Caller) -> None:
+        if process.backlog.is_overdue:
+            raise AuditLate
         # From here on the caller is known: a refusal is recorded under their name.
         if self.command and caller.operation is None:
             raise OperationRequired

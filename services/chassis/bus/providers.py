@@ -50,7 +50,7 @@ class DatabaseProvider(DependencyProvider):
         if process.database is None:
             message = f"{process.service} has no database"
             raise RuntimeError(message)
-        self.relay = Relay(process.database, process.publisher)
+        self.relay = Relay(process.database, process.publisher, process.backlog)
         self.relay.start()
 
     def stop(self) -> None:

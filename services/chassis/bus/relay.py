@@ -22,17 +22,43 @@ _LOOK_EVERY = 0.5
 _SETTLE_EVERY = 10.0
 _LONGEST_PAUSE = 5.0
 _LAST_WORDS = 5.0
+_MINUTE = 60.0
+_HOUR = 3600.0
+#: Seconds that the oldest row may wait before it is an alarm, and before the service refuses.
+_ALARM = 60.0
+_REFUSE = 15 * 60.0
+#: Days are dropped when a checkpoint covers them; the relay knows of none, so it only makes the coming ones.
+_NOTHING_COVERED = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Backlog:
+    """How long the oldest row of a process's outbox has waited."""
+
+    def __init__(self) -> None:
+        """Begin with nothing waiting."""
+        self.seconds = 0.0
+
+    @property
+    def is_late(self) -> bool:
+        """Whether somebody should look."""
+        return self.seconds > _ALARM
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether so much is unknown to audit that no more may be done."""
+        return self.seconds > _REFUSE
 
 
 class Relay:
     """Ships the outbox of one database, in a greenlet of its own."""
 
-    def __init__(self, database: Database, publisher: Publisher) -> None:
+    def __init__(self, database: Database, publisher: Publisher, backlog: Backlog) -> None:
         """Prepare; `start` begins."""
         self._service = database.service
         self._database = database
         self._outbox = Outbox(database)
         self._publisher = publisher
+        self._backlog = backlog
         self._commit = Event()
         self._stopping = False
         self._greenlet: Any = None
@@ -65,7 +91,7 @@ class Relay:
 
     def _run(self) -> None:
         pause = _LOOK_EVERY
-        next_settling = 0.0
+        next_settling = next_minute = next_hour = 0.0
         while not self._stopping:
             try:
                 if not self._stream_is_open:
@@ -75,6 +101,12 @@ class Relay:
                 if now >= next_settling:
                     self._settle()
                     next_settling = now + _SETTLE_EVERY
+                if now >= next_minute:
+                    self._outbox.close_dead_streams()
+                    next_minute = now + _MINUTE
+                if now >= next_hour:
+                    self._outbox.roll(_NOTHING_COVERED)
+                    next_hour = now + _HOUR
                 count = self._ship()
                 pause = _LOOK_EVERY
                 if count >= BATCH:
@@ -114,7 +146,10 @@ class Relay:
         self._outbox.settle()
         oldest = self._outbox.oldest_waiting()
         age = 0.0 if oldest is None else (datetime.now(UTC) - oldest).total_seconds()
+        self._backlog.seconds = age
         metrics.oldest_waiting.labels(self._service).set(age)
+        if self._backlog.is_late:
+            _log.error("outbox.late", seconds=round(age), refusing=self._backlog.is_overdue)
 
     def _say_goodbye(self) -> None:
         try:

@@ -12,12 +12,14 @@ import orjson
 import pytest
 import structlog
 from marshmallow import Schema, fields
+from sqlalchemy import text
 
-from services.chassis.bus import BusProvider, Client, DatabaseProvider, InternalError, answers
+from services.chassis.bus import BusProvider, Client, DatabaseProvider, Fate, InternalError, answers
 from services.chassis.database import DatabaseAway, UnitOfWork
-from services.chassis.messages import Caller, Forbidden, Invalid, NotFound, Refusal, Unauthenticated, Unavailable
+from services.chassis.messages import Caller, Forbidden, Invalid, NotFound, Refusal, Unauthenticated, Unavailable, new_id
 from services.chassis.passport import PassportSigner
-from services.chassis.testing import a_caller, a_command
+from services.chassis.process import Services
+from services.chassis.testing import a_caller, a_command, eventually
 from tests.integration.bus.conftest import Keys, World
 
 SECRET = "Dov's cell is (202) 555-0199"
@@ -321,3 +323,30 @@ def _unpadded(part: str) -> bytes:
     import base64
 
     return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+@pytest.mark.requirement("T8")
+def test_a_service_whose_entries_wait_for_a_quarter_of_an_hour_refuses_until_they_are_shipped(world: World) -> None:
+    Probe.ran.clear()
+    world.declare(Probe)
+    process = world.process("probe")
+    with process.open_database().plain() as connection:
+        connection.execute(
+            text("INSERT INTO entries (stream, n, body, created_at) VALUES (:stream, 1, '{}', clock_timestamp() - interval '16 minutes')"),
+            {"stream": new_id()},
+        )
+    held = [True]
+    publish = process.publisher.publish_confirmed
+    process.publisher.publish_confirmed = lambda messages, *rest: [Fate.UNKNOWN] * len(messages) if held[0] else publish(messages, *rest)  # type: ignore[method-assign]  # a broker that does not answer
+    services = Services([(Probe, process)])
+    assert services.start(seconds=20)
+    try:
+        client, passport = world.client(), world.passport(a_caller())
+        eventually(lambda: process.backlog.is_overdue)
+        assert _refusal(client, "read", passport, thing_id=THING).code == "audit-late"
+        assert Probe.ran == []
+        held[0] = False
+        eventually(lambda: not process.backlog.is_overdue, seconds=30)
+        assert client.call("probe", "read", {"thing_id": THING}, passport=passport)
+    finally:
+        services.stop()
