@@ -36,6 +36,7 @@ EMPLOYEES = (
     Employee("denis", "Denis Novak", "PSO", "contributor"),
     Employee("paula", "Paula Reyes", "PSO", "steward", ("office_administrator",)),
     Employee("femi", "Femi Adeyemi", "FEMA", "reader"),
+    Employee("hanna", "Hanna Virtanen", "FEMA", "contributor"),
     Employee("ursula", "Ursula Brandt", "USCIS", "contributor"),
     Employee("ivan", "Ivan Petrov", "IGA", "contributor"),
     Employee("wanda", "Wanda Liu", "WHL", "reader", ("system_owner",)),

@@ -49,7 +49,7 @@ def configure(*, level: str = "INFO", form: str = "json", service: str = "") -> 
     root.handlers[:] = [output]
     root.setLevel(level.upper())
     # These libraries log arguments, bodies and addresses at their lower levels.
-    for name in ("nameko", "kombu", "amqp", "sqlalchemy.engine", "eventlet", "urllib3"):
+    for name in ("nameko", "kombu", "amqp", "sqlalchemy.engine", "eventlet", "urllib3", "alembic"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 
