@@ -18,7 +18,6 @@ from marshmallow.exceptions import SCHEMA
 from gateway.errors import (
     PROBLEM,
     BodyTooLarge,
-    BodyTooSlow,
     JsonRequired,
     UnknownField,
     UnreadableBody,
@@ -188,10 +187,7 @@ def raw_body() -> bytes:
     limit = request.max_content_length
     if limit is not None and (request.content_length or 0) > limit:
         raise BodyTooLarge
-    try:
-        return request.get_data(cache=True)
-    except TimeoutError as slow:
-        raise BodyTooSlow from slow
+    return request.get_data(cache=True)
 
 
 def check(schema: type[Schema], raw: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import eventlet
 import eventlet.wsgi
 from flask import Flask
 
+from gateway.errors import BodyTooSlow
 from services.chassis.config import Settings
 
 #: Seconds in which a request's line and headers have to be here, however busily a client drips them.
@@ -53,11 +54,14 @@ class Protocol(eventlet.wsgi.HttpProtocol):
 
 
 class Hurried:
-    """A request's body: all of it has to be here within the deadline, however it is dripped."""
+    """A request's body: all of it has to be here within the deadline, however it is dripped.
 
-    def __init__(self, stream: Any, *, seconds: float = BODY_DEADLINE) -> None:
+    :raises BodyTooSlow: from every way to read it.
+    """
+
+    def __init__(self, stream: Any) -> None:
         self._stream = stream
-        self._left = seconds
+        self._left = BODY_DEADLINE
 
     def read(self, length: int | None = None) -> bytes:
         """Read, on the time that is left."""
@@ -85,14 +89,17 @@ class Hurried:
     def discard(self) -> None:
         """Read away what an application left, so that its answer arrives; a flood is cut off instead."""
         left = MAX_DISCARDED
-        while left > 0 and (chunk := self.read(1 << 16)):
-            left -= len(chunk)
+        try:
+            while left > 0 and (chunk := self.read(1 << 16)):
+                left -= len(chunk)
+        except BodyTooSlow as slow:
+            raise ConnectionAbortedError from slow
         if left <= 0:
             raise ConnectionAbortedError
 
     def _hurry(self, read: Any, length: int | None) -> bytes:
         begun = eventlet.hubs.get_hub().clock()
-        with eventlet.Timeout(max(self._left, 0.001), TimeoutError("the body came too slowly")):
+        with eventlet.Timeout(max(self._left, 0.001), BodyTooSlow()):
             chunk: bytes = read(length) if length is not None else read()
         self._left -= eventlet.hubs.get_hub().clock() - begun
         return chunk

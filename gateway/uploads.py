@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, Multip
 
 from gateway.clients import command, query
 from gateway.endpoints import operation
-from gateway.errors import BodyTooLarge, BodyTooSlow, MultipartRequired, UnreadableBody
+from gateway.errors import BodyTooLarge, MultipartRequired, UnreadableBody
 from services.chassis.messages import IdempotencyMismatch
 
 #: What is read from the socket at a time, and what one message to contacts carries at most.
@@ -46,7 +47,7 @@ def upload() -> Upload:
     boundary = options.get("boundary")
     if kind != "multipart/form-data" or not boundary:
         raise MultipartRequired
-    decoder = MultipartDecoder(boundary.encode("latin-1", "replace"), MAX_FIELD, max_parts=MAX_PARTS)
+    decoder = MultipartDecoder(boundary.encode("latin-1", "replace"), max_form_memory_size=4 * PIECE, max_parts=MAX_PARTS)
     events = _events(decoder)
     fields: dict[str, str] = {}
     name, value = "", b""
@@ -60,6 +61,8 @@ def upload() -> Upload:
             name, value = event.name, b""
         elif isinstance(event, Data):
             value += event.data
+            if len(value) > MAX_FIELD:
+                raise BodyTooLarge
             if not event.more_data:
                 fields[name] = value.decode("utf-8", "replace")
     raise MultipartRequired
@@ -144,10 +147,4 @@ def _reader() -> Callable[[], bytes]:
         raise BodyTooLarge
     stream = request.stream
 
-    def read() -> bytes:
-        try:
-            return stream.read(PIECE)
-        except TimeoutError as slow:
-            raise BodyTooSlow from slow
-
-    return read
+    return functools.partial(stream.read, PIECE)

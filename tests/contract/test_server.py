@@ -1,0 +1,118 @@
+"""The HTTP server itself, over a socket: what it takes in, how much of it, and for how long."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import eventlet
+import pytest
+
+from gateway import server
+from gateway.app import create_app
+from services.chassis.config import Settings
+from tests.unit.gateway.fakes import TOKEN, FakeBus, heard, opened
+
+ID = "0197f2a0-0000-7000-8000-0000000000b0"
+
+
+@pytest.fixture
+def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A server on loopback, with deadlines short enough for a test."""
+    monkeypatch.setattr(server, "HEADER_DEADLINE", 0.3)
+    monkeypatch.setattr(server, "BODY_DEADLINE", 0.3)
+    bus = FakeBus({("access", "open_session"): opened(), ("contacts", "create_individual"): {"id": ID}})
+    app = create_app(bus, heard(), Settings(service="gateway", cookie_secure=False))
+    listener = eventlet.listen(("127.0.0.1", 0))
+    serving = eventlet.spawn(server.serve, app, listener)
+    yield listener.getsockname()[1]
+    serving.kill()
+    listener.close()
+
+
+@pytest.fixture
+def say(port: int) -> Callable[..., bytes]:
+    """Send pieces, one after the other, and return all that comes back until the server closes or has answered."""
+
+    def send(*pieces: bytes, pause: float = 0.0, until: bytes = b"\r\n\r\n") -> bytes:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            for piece in pieces:
+                try:
+                    connection.sendall(piece)
+                except OSError:
+                    break
+                eventlet.sleep(pause)
+            said = b""
+            while until not in said:
+                try:
+                    more = connection.recv(65536)
+                except ConnectionError:
+                    break
+                if not more:
+                    break
+                said += more
+            return said
+
+    return send
+
+
+def head(*lines: str) -> bytes:
+    """Return a request's head."""
+    return ("\r\n".join([*lines, "Host: localhost", f"Authorization: Bearer {TOKEN}"]) + "\r\n\r\n").encode()
+
+
+def test_it_says_neither_its_name_nor_its_version(say: Callable[..., bytes]) -> None:
+    answer = say(head("GET /health/live HTTP/1.1"))
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"\r\nserver:" not in answer.lower()
+    assert b"python" not in answer.lower()
+
+
+def test_a_line_that_is_too_long_is_refused(say: Callable[..., bytes]) -> None:
+    assert say(b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.0 414")
+
+
+@pytest.mark.parametrize("header", [b"X-Long: " + b"a" * 20_000, b"\r\n".join(b"X-%d: %s" % (i, b"a" * 500) for i in range(60))])
+def test_headers_that_are_too_long_or_too_many_are_refused(say: Callable[..., bytes], header: bytes) -> None:
+    assert say(b"GET /health/live HTTP/1.1\r\n" + header + b"\r\n\r\n").split()[1] in {b"400", b"431"}
+
+
+def test_headers_that_are_dripped_are_cut_off(say: Callable[..., bytes]) -> None:
+    drips = [b"GET /health/live HTTP/1.1\r\n", *[b"X-%d: a\r\n" % i for i in range(20)]]
+    assert say(*drips, pause=0.05) == b""
+
+
+def test_a_body_that_is_dripped_is_answered_in_time_and_nothing_is_done(say: Callable[..., bytes]) -> None:
+    request = head("POST /api/v1/individuals HTTP/1.1", "Content-Type: application/json", "Content-Length: 1000")
+    answer = say(request, *[b" "] * 20, pause=0.05, until=b"}")
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert b"request-too-slow" in answer
+
+
+def test_a_body_that_is_announced_too_large_is_refused_before_it_comes(say: Callable[..., bytes]) -> None:
+    request = head("POST /api/v1/individuals HTTP/1.1", "Content-Type: application/json", "Content-Length: 99999999999")
+    answer = say(request, until=b"}")
+    assert answer.startswith(b"HTTP/1.1 413")
+
+
+def test_two_lengths_of_one_body_are_refused(say: Callable[..., bytes]) -> None:
+    request = head("POST /api/v1/individuals HTTP/1.1", "Content-Length: 5", "Transfer-Encoding: chunked")
+    assert say(request, b"0\r\n\r\n").split()[1] == b"400"
+
+
+def test_a_chunked_body_is_limited_as_well(say: Callable[..., bytes]) -> None:
+    request = head("POST /api/v1/individuals HTTP/1.1", "Content-Type: application/json", "Transfer-Encoding: chunked")
+    flood = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+    answer = say(request, *[flood] * 40, b"0\r\n\r\n", until=b"}")
+    assert answer.split()[1] in {b"413", b"422"}, answer[:300]
+
+
+def test_a_connection_is_kept_for_the_next_request(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        for _ in range(3):
+            connection.sendall(head("GET /health/live HTTP/1.1"))
+            said: Any = b""
+            while b'"live"}' not in said:
+                said += connection.recv(65536)
+            assert said.startswith(b"HTTP/1.1 200")
