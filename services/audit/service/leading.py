@@ -45,8 +45,10 @@ AT_LEAST_EVERY = 10.0
 INSPECT_EVERY = 30.0
 #: After a disagreement between what is stored and what was signed, nothing is signed before this much time has passed.
 DISAGREED = 60.0
-#: Messages that are taken at a time; each has up to 500 lines.
-MOST = 20
+#: Lines that are taken at a time, so that the event loop turns to others in between; a message has up to 500 itself.
+MOST = 500
+#: Messages that may be under way from the broker.
+PREFETCH = 40
 #: The server notices within this many seconds that the leader's machine is gone, and gives the lock to another.
 _KEEPALIVE = text(
     "SELECT set_config('tcp_keepalives_idle', '2', false), set_config('tcp_keepalives_interval', '1', false),"
@@ -77,6 +79,14 @@ class Leading(DependencyProvider):
         process: Process = process_of(self)
         return process
 
+    def setup(self) -> None:
+        """Read the key, so that a process without one does not even start.
+
+        :raises CheckpointRefused: there is no key, or it is none.
+        """
+        settings = self.process.settings
+        self._key = SigningKey.parse(settings.checkpoint_private_key, name=settings.checkpoint_origin)
+
     def start(self) -> None:
         """Begin to ask for the lead."""
         self._keeper = Keeper(self.process.publisher, service=self.process.service, queue=ENTRIES)
@@ -100,7 +110,6 @@ class Leading(DependencyProvider):
     # ------------------------------------------------------------------ the lead
 
     def _run(self) -> None:
-        key = SigningKey.parse(self.process.settings.checkpoint_private_key, name=self.process.settings.checkpoint_origin)
         while not self._stopping:
             pause = ASK_EVERY
             connection: Connection | None = None
@@ -110,7 +119,7 @@ class Leading(DependencyProvider):
                     # Somebody else leads: what was taken here goes back to the queue.
                     self._stop_taking()
                 else:
-                    self._lead(connection, key)
+                    self._lead(connection)
             except TrailDisagrees as disagrees:
                 _log.critical("trail.disagrees", sentence=str(disagrees), kind=disagrees.finding.kind)
                 self._raise([disagrees.finding])
@@ -140,9 +149,9 @@ class Leading(DependencyProvider):
         connection.commit()
         return taken
 
-    def _lead(self, connection: Connection, key: SigningKey) -> None:
+    def _lead(self, connection: Connection) -> None:
         path = self.process.settings.audit_witness_file
-        sequencer = Sequencer(connection, key=key, witness=WitnessFile(path) if path else None, now=self._now())
+        sequencer = Sequencer(connection, key=self._key, witness=WitnessFile(path) if path else None, now=self._now())
         self.leads = True
         _log.info("sequencer.leads", size=sequencer.size)
         self._announce(sequencer)
@@ -217,7 +226,7 @@ class Leading(DependencyProvider):
     def _prepare(self, channel: Any) -> None:
         # What came over the former connection comes again over this one.
         self._pile.clear()
-        channel.basic_qos(0, MOST * 2, False)
+        channel.basic_qos(0, PREFETCH, False)
         channel.basic_consume(
             queue=ENTRIES,
             consumer_tag=f"{self.process.service}-sequencer-{new_id()}",
@@ -234,11 +243,15 @@ class Leading(DependencyProvider):
 
     def _take(self, sequencer: Sequencer) -> bool:
         """Write what has arrived and acknowledge it; tell whether the trail grew."""
-        batch = self._pile[:MOST]
+        batch: list[tuple[Delivery, list[Any]]] = []
+        lines = 0
+        while lines < MOST and len(batch) < len(self._pile):
+            batch.append(self._pile[len(batch)])
+            lines += len(batch[-1][1])
         if not batch:
             return False
         size = sequencer.size
-        found = sequencer.take([line for _, lines in batch for line in lines], now=self._now())
+        found = sequencer.take([line for _, part in batch for line in part], now=self._now())
         taken = {id(message) for message, _ in batch}
         self._pile = [(message, lines) for message, lines in self._pile if id(message) not in taken]
         for message, _ in batch:
