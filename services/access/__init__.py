@@ -8,5 +8,5 @@ and of employees, and its upkeep.
 
 *announces*: UserChanged, ComponentChanged; and every second the heartbeat: which sessions ended.
 
-*listens to*: nothing yet: what ends access is decided here.
+*listens to*: audit (checkpoints); what ends access is decided here.
 """

@@ -99,7 +99,10 @@ class StatementsNotAccepted(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class UserChanged(Announcement):
-    """A user came, moved, got other rights, or may no longer come in (`active` says whether access is in effect)."""
+    """A user came, moved, got other rights, or may no longer come in (`active` says whether access is in effect).
+
+    Messages may overtake each other: of one user the highest `revision` is the latest.
+    """
 
     name: ClassVar[str] = "access:user:changed"
 
@@ -108,6 +111,7 @@ class UserChanged(Announcement):
     level: str | None
     roles: tuple[str, ...]
     active: bool
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,5 +8,6 @@ erasure is, holds, the register, and what waits for whom.
 
 *announces*: ErasureCompleted.
 
-*listens to*: contacts (individuals registered, handed over, frozen, erased), access (users).
+*listens to*: contacts (individuals registered, handed over, frozen, erased), access (users), audit
+(checkpoints).
 """

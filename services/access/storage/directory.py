@@ -150,6 +150,7 @@ def insert_user(work: UnitOfWork, user: User, *, justification: str | None, by: 
             contractor=user.contractor,
             justification=justification,
             told_active=False,
+            revision=0,
             created_at=at,
             created_by=by,
         )
@@ -166,6 +167,12 @@ def update_user(work: UnitOfWork, user_id: str, values: Mapping[str, Any]) -> No
     """Change columns of a user."""
     if values:
         work.execute(update(users).where(users.c.id == user_id).values(**values))
+
+
+def tell(work: UnitOfWork, user_id: str, *, active: bool) -> int:
+    """Note what the other services are told of a user; return the number of the telling."""
+    statement = update(users).where(users.c.id == user_id).values(told_active=active, revision=users.c.revision + 1).returning(users.c.revision)
+    return int(work.execute(statement).scalar_one())
 
 
 def set_roles(work: UnitOfWork, user_id: str, roles: Iterable[str]) -> None:

@@ -48,6 +48,8 @@ users = Table(
     Column("justification", Text),
     # What the other services were last told about whether this user's access is in effect.
     _required("told_active", Boolean),
+    # How often they were told.
+    _required("revision", Integer),
     _at("created_at"),
     _required("created_by", Text),
 )

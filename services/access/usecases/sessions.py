@@ -234,7 +234,7 @@ def suspend_lapsed(work: UnitOfWork, *, now: datetime, users: Iterable[User]) ->
 
 def tell(work: UnitOfWork, user: User, *, active: bool) -> None:
     """Announce a user as they now are."""
-    directory.update_user(work, user.id, {"told_active": active})
+    revision = directory.tell(work, user.id, active=active)
     work.announce(
         UserChanged(
             user_id=user.id,
@@ -242,6 +242,7 @@ def tell(work: UnitOfWork, user: User, *, active: bool) -> None:
             level=user.level,
             roles=tuple(sorted(user.roles)),
             active=active,
+            revision=revision,
         )
     )
 

@@ -277,7 +277,7 @@ class RetentionService(Witness):
     @listens(IndividualRegistered)
     def individual_registered(self, work: UnitOfWork, told: IndividualRegistered) -> None:
         """Know whose they are."""
-        stored.know_individual(work, told.individual_id, owner_id=told.owner_id, component=told.component)
+        stored.know_individual(work, told.individual_id, owner_id=told.owner_id, component=told.component, first=True)
 
     @listens(OwnerChanged)
     def owner_changed(self, work: UnitOfWork, told: OwnerChanged) -> None:
@@ -296,6 +296,7 @@ class RetentionService(Witness):
             work,
             told.user_id,
             {"component": told.component, "level": told.level, "roles": list(told.roles), "active": told.active},
+            revision=told.revision,
         )
 
 

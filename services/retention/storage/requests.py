@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, func, or_, select, tuple_, update
+from sqlalchemy import and_, delete, func, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.retention.storage.tables import erasures, holds, individuals, no_contact_requests, users
@@ -18,18 +18,36 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 
-def know_user(work: UnitOfWork, user_id: str, values: Mapping[str, Any]) -> None:
-    """Keep what access told of a user."""
-    work.execute(upsert(users).values(id=user_id, **values).on_conflict_do_update(index_elements=["id"], set_=dict(values)))
+def know_user(work: UnitOfWork, user_id: str, values: Mapping[str, Any], *, revision: int) -> None:
+    """Keep what access told of a user; what was told before it and comes later is old."""
+    known = {**values, "revision": revision}
+    statement = upsert(users).values(id=user_id, **known)
+    work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=known, where=users.c.revision <= revision))
 
 
-def know_individual(work: UnitOfWork, individual_id: str, *, owner_id: str, component: str) -> None:
-    """Keep whose an individual is, unless they are being erased or gone: a late message brings nobody back."""
+def one_at_a_time(work: UnitOfWork, individual_id: str) -> None:
+    """Let one transaction at a time say something of an individual.
+
+    What was announced of one person is worked off concurrently: a request that looks for the owner and a message that
+    tells the owner, each not seeing the other's row yet, would leave the request with nobody.
+    """
+    work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:individual, 0))"), {"individual": individual_id})
+
+
+def know_individual(work: UnitOfWork, individual_id: str, *, owner_id: str, component: str, first: bool = False) -> None:
+    """Keep whose an individual is, unless they are being erased or gone: a late message brings nobody back.
+
+    :param first: whose they were when they were registered, which says nothing once something is known.
+    """
+    one_at_a_time(work, individual_id)
     gone = select(erasures.c.id).where(erasures.c.subject_id == individual_id, erasures.c.step != "seal")
     if work.execute(gone).first() is not None:
         return
     values = {"owner_id": owner_id, "component": component}
-    work.execute(upsert(individuals).values(id=individual_id, **values).on_conflict_do_update(index_elements=["id"], set_=values))
+    statement = upsert(individuals).values(id=individual_id, **values)
+    statement = statement.on_conflict_do_nothing() if first else statement.on_conflict_do_update(index_elements=["id"], set_=values)
+    if work.execute(statement.returning(individuals.c.id)).first() is None:
+        return
     work.execute(
         update(no_contact_requests).where(no_contact_requests.c.individual_id == individual_id).values(owner_id=owner_id, owner_component=component)
     )

@@ -31,6 +31,7 @@ users = Table(
     Column("level", Text),
     _required("roles", ARRAY(Text)),
     _required("active", Boolean),
+    _required("revision", Integer),
 )
 
 individuals = Table("individuals", metadata, _id("id", key=True), _id("owner_id"), _required("component", Text))

@@ -37,6 +37,7 @@ def open_request(
 
     :param owner: (user, component), where contacts said so; else what was announced is taken.
     """
+    stored.one_at_a_time(work, individual_id)
     owner_id, owner_component = owner or stored.owner_of(work, individual_id)
     entered = stored.insert_request(
         work,

@@ -126,6 +126,7 @@ def test_the_sweep_tells_the_others_whose_access_lapsed_and_that_it_came_back(of
         "level": "contributor",
         "roles": [],
         "active": True,
+        "revision": 3,
     }
 
 

@@ -192,7 +192,7 @@ def test_only_live_sessions_pass_the_check_of_a_service_that_missed_the_heartbea
 def test_of_five_hundred_mutated_tokens_none_opens_anything(office):
     """P15 at a twentieth: 10,000 over the finished system."""
     seed = random.SystemRandom().randrange(2**32)
-    print(f"seed {seed}")  # noqa: T201 - a failure replays from it
+    print(f"seed {seed}")
     chance = random.Random(seed)
     token = office.signed_in("amina")
     ended = office.signed_in("bruno")

@@ -116,7 +116,9 @@ class Case:
         self.erased = ErasedIds(str(folder / "outside" / "erased-ids"), "a secret of tests")
         with database.work(Caller.service("retention")) as work:
             for who in (AMINA, DENIS, GRACE):
-                stored.know_user(work, who.id, {"component": who.component, "level": who.level, "roles": sorted(who.roles), "active": True})
+                stored.know_user(
+                    work, who.id, {"component": who.component, "level": who.level, "roles": sorted(who.roles), "active": True}, revision=1
+                )
             stored.know_individual(work, self.others.person, owner_id=AMINA.id, component="ICE")
 
     def saga(self) -> Saga:

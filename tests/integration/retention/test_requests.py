@@ -76,7 +76,7 @@ def test_the_duty_passes_at_once_from_an_owner_who_left(case):
     request_id = case.open()
     with case.database.work(Caller.service("retention")) as work:
         gone = {"component": "ICE", "level": "contributor", "roles": [], "active": False}
-        stored.know_user(work, AMINA.id, gone)
+        stored.know_user(work, AMINA.id, gone, revision=2)
     seen = case.does(requests.read_request, by=GRACE, request_id=request_id)
     assert seen["duty_of"] == "office_administrator"
     assert [task["subject"]["id"] for task in case.does(requests.list_tasks, by=GRACE)["items"]] == [request_id]
@@ -89,6 +89,25 @@ def test_whoever_takes_the_record_over_takes_the_request_over(case):
     assert [task["subject"]["id"] for task in case.does(requests.list_tasks, by=BRUNO)["items"]] == [request_id]
     with pytest.raises(RequestUnknown):
         case.does(requests.read_request, by=AMINA, request_id=request_id)
+
+
+def test_what_was_told_of_a_user_before_and_comes_later_is_old(case):
+    case.open()
+    gone = {"component": "ICE", "level": "contributor", "roles": [], "active": False}
+    with case.database.work(Caller.service("retention")) as work:
+        stored.know_user(work, AMINA.id, gone, revision=3)
+        stored.know_user(work, AMINA.id, {**gone, "active": True}, revision=2)
+        assert stored.is_active(work, AMINA.id) is False
+        stored.know_user(work, AMINA.id, {**gone, "active": True}, revision=4)
+        assert stored.is_active(work, AMINA.id) is True
+
+
+def test_where_somebody_was_registered_says_nothing_after_a_hand_over(case):
+    somebody = new_id()
+    with case.database.work(Caller.service("retention")) as work:
+        stored.know_individual(work, somebody, owner_id=BRUNO.id, component="ICE")
+        stored.know_individual(work, somebody, owner_id=AMINA.id, component="ICE", first=True)
+        assert stored.owner_of(work, somebody) == (BRUNO.id, "ICE")
 
 
 def test_a_request_heard_of_before_the_individual_finds_its_owner_later(case):

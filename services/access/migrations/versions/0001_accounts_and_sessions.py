@@ -57,6 +57,7 @@ CREATE TABLE users (
     contractor boolean NOT NULL DEFAULT false,
     justification text CHECK (NOT contractor OR justification IS NOT NULL),
     told_active boolean NOT NULL DEFAULT false,
+    revision integer NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL,
     created_by text NOT NULL
 );

@@ -19,7 +19,8 @@ CREATE TABLE users (
     component text,
     level text,
     roles text[] NOT NULL,
-    active boolean NOT NULL
+    active boolean NOT NULL,
+    revision integer NOT NULL DEFAULT 0
 );
 CREATE INDEX users_component ON users (component) WHERE active;
 

@@ -1,0 +1,315 @@
+"""Retention over the bus: access and retention as they are, contacts and interactions in the parts the saga meets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from services.access.domain.passwords import password_hash
+from services.access.domain.secrets import service_secret
+from services.access.service import AccessService
+from services.access.usecases.seeding import Account, seed_accounts
+from services.chassis.bus import Client, answers
+from services.chassis.config import Settings
+from services.chassis.database import note_audited
+from services.chassis.embedded import register
+from services.chassis.messages import Caller, Operation, Refusal, new_id
+from services.chassis.process import Services, compose, declare_topology, listened_by
+from services.chassis.testing import Databases, eventually
+from services.chassis.topology import compute
+from services.contacts.contract import IndividualFrozen, IndividualRegistered
+from services.retention.service import RetentionService
+from tests.integration.access.conftest import a_key
+
+MASTER = "a master secret of tests"
+PASSWORD = "correct horse battery"
+
+
+class World:
+    """What the stand-ins know."""
+
+    owner: ClassVar[str]
+    person: ClassVar[str]
+    frozen_for: ClassVar[str | None]
+    erased: ClassVar[list[tuple[str, str]]]
+    key: ClassVar[str | None]
+
+
+class ContactsStandIn:
+    """Contacts, as far as retention asks it."""
+
+    name = "contacts"
+
+    @answers("contacts:individual:may-erase")
+    def may_erase(self, caller: Caller, individual_id: str) -> dict[str, Any]:
+        note_audited()
+        return {
+            "allowed": caller.id == World.owner,
+            "rule": "T2",
+            "reason": "Only the owner erases.",
+            "owner": {"user": World.owner, "component": "ICE"},
+            "frozen": World.frozen_for is not None,
+            "request_id": World.frozen_for,
+            "etag": '"the etag"',
+        }
+
+    @answers("contacts:individual:freeze", command=True)
+    def freeze(self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str) -> dict[str, Any]:
+        note_audited()
+        World.frozen_for = World.frozen_for or request_id
+        return {"request_id": World.frozen_for}
+
+    @answers("contacts:erasure:seal", identity="retention")
+    def seal(self, caller: Caller, erasure_id: str, individual_id: str) -> dict[str, Any]:
+        note_audited()
+        World.key = "key"
+        return {"sealed": "sealed"}
+
+    @answers("contacts:erasure:unseal-key", identity="retention")
+    def unseal_key(self, caller: Caller, erasure_id: str) -> dict[str, Any]:
+        note_audited()
+        return {"key": World.key}
+
+    @answers("contacts:individual:erase", identity="retention")
+    def erase(self, caller: Caller, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
+        note_audited()
+        World.erased.append((individual_id, cause))
+        return {"receipts": [{"store": "contacts.individuals", "found": 1, "removed": 1, "left": 0, "method": "deleted"}]}
+
+    @answers("contacts:erasure:seek", identity="retention")
+    def seek(
+        self, caller: Caller, erasure_id: str, individual_id: str, sealed: str, key: str | None, kept: list[str] | None = None
+    ) -> dict[str, Any]:
+        note_audited()
+        return {"receipts": [], "hits": [], "clean": True}
+
+
+class InteractionsStandIn:
+    """Interactions, as far as the saga asks it."""
+
+    name = "interactions"
+
+    @answers("interactions:individual:erase", identity="retention")
+    def erase(self, caller: Caller, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
+        note_audited()
+        return {"receipts": []}
+
+    @answers("interactions:individual:seek", identity="retention")
+    def seek(self, caller: Caller, erasure_id: str, individual_id: str, sealed: str, key: str) -> dict[str, Any]:
+        note_audited()
+        return {"receipts": [{"store": "interactions.text", "found": 2, "removed": 2, "left": 0, "left_in": [], "method": "redacted"}]}
+
+
+class System:
+    """Four services on the in-process broker, and a client in the gateway's place."""
+
+    def __init__(self, databases: Databases, folder: Path) -> None:
+        """Start it."""
+        register()
+        broker = f"embedded://retention-{new_id()[-12:]}"
+        private_key, public_key = a_key()
+        self.addresses = {name: databases.make(name) for name in ("access", "retention")}
+
+        def settings(service: str) -> Settings:
+            address = self.addresses.get(service)
+            return Settings(
+                service=service,
+                database_url=address.runtime if address else "",
+                broker_url=broker,
+                passport_public_key=public_key,
+                passport_private_key=private_key if service == "access" else "",
+                service_master_secret=MASTER if service == "access" else "",
+                service_secret=service_secret(MASTER, service),
+                cursor_key="a key of tests",
+                erased_ids_file=str(folder / "erased-ids") if service == "retention" else "",
+            )
+
+        classes = (AccessService, ContactsStandIn, InteractionsStandIn, RetentionService)
+        parts = [(each, compose(settings(each.name))) for each in classes]
+        self.databases = {each.name: process.database for each, process in parts}
+        access = parts[0][1]
+        listened = {each.name: listened_by(each) for each in classes}
+        declare_topology(access.address, compute({**listened, "listener": ["#"]}))
+        stored = password_hash(PASSWORD)
+        with access.open_database().work(Caller.operator("tests")) as work:
+            self.ids = seed_accounts(
+                work,
+                [
+                    Account("amina", "Amina", "ICE", "contributor", stored),
+                    Account("chloe", "Chloé", "PSO", "contributor", stored),
+                    Account("denis", "Denis", "PSO", "contributor", stored),
+                    Account("farid", "Farid", "PRIV", None, stored, frozenset({"privacy_officer"})),
+                ],
+                now=datetime.now(UTC) - timedelta(days=1),
+            )
+        World.owner, World.person, World.frozen_for, World.erased, World.key = self.ids["amina"], new_id(), None, [], None
+        self.services = Services(parts)
+        assert self.services.start(seconds=20)
+        self.client = Client(access.address, identity="gateway")
+        self.client.start()
+        assert self.client.wait_up(20)
+        self._tokens: dict[str, str] = {}
+
+    def stop(self, databases: Databases) -> None:
+        """Stop everything."""
+        self.client.stop()
+        self.services.stop()
+        for addresses in self.addresses.values():
+            databases.drop(addresses)
+
+    def _token(self, username: str) -> str:
+        if username not in self._tokens:
+            given = {"username": username, "password": PASSWORD, "source": "198.51.100.7"}
+            token = self.client.call("access", "sign_in", given)["token"]
+            passport = self.client.call("access", "open_session", {"token": token})["passports"]["access"]
+            self.client.call("access", "acknowledge", {"statements_version": "2.4-1", "accepted": True}, passport=passport)
+            self._tokens[username] = token
+        return self._tokens[username]
+
+    def ask(self, username: str, method: str, *, command: bool = False, key: str | None = None, **given: Any) -> Any:
+        """Ask retention as somebody."""
+        passport = self.client.call("access", "open_session", {"token": self._token(username)})["passports"]["retention"]
+        operation = Operation(new_id(), "POST", f"/{method}", key, "body") if command else None
+        return self.client.call("retention", method, given, passport=passport, trace_id=new_id(), operation=operation)
+
+    def code(self, username: str, method: str, **given: Any) -> str:
+        """Return the code of the refusal that this meets."""
+        with pytest.raises(Refusal) as refusal:
+            self.ask(username, method, **given)
+        return refusal.value.code
+
+    def open(self, username: str = "denis", **given: Any) -> dict[str, Any]:
+        """Open a request about the person."""
+        body = {"request_id": new_id(), "individual_id": World.person, "medium": "phone", "received_on": "2026-11-20", **given}
+        opened: dict[str, Any] = self.ask(username, "open_no_contact_request", command=True, **body)
+        return opened
+
+
+@pytest.fixture
+def system(databases: Databases, tmp_path: Path) -> Iterator[System]:
+    """Four services, running."""
+    running = System(databases, tmp_path)
+    yield running
+    running.stop(databases)
+
+
+@pytest.mark.requirement("R164", "R165", "R167", "R168", "R170")
+def test_from_the_request_to_the_certificate(system, tmp_path):
+    request = system.open()
+    assert World.frozen_for == request["id"]
+    assert request["state"] == "open"
+    assert [task["subject"]["id"] for task in system.ask("amina", "list_tasks")["items"]] == [request["id"]]
+    assert system.ask("denis", "list_tasks")["items"] == []
+    assert system.code("denis", "erase_no_contact_request", command=True, request_id=request["id"]) == "not-yours-to-erase"
+    assert World.erased == []
+    accepted = system.ask("amina", "erase_no_contact_request", command=True, request_id=request["id"])
+    erasure = eventually(lambda: (found := system.ask("amina", "read_erasure", erasure_id=accepted["erasure_id"]))["state"] == "done" and found)
+    assert {receipt["service"] for receipt in erasure["receipts"]} == {"contacts", "interactions", "retention"}
+    assert World.erased == [(World.person, "no_contact")]
+    assert World.person in (tmp_path / "erased-ids").read_text()
+    assert system.ask("denis", "read_no_contact_request", request_id=request["id"])["state"] == "done"
+    again = system.ask("amina", "erase_no_contact_request", command=True, request_id=request["id"])
+    assert again == {"erasure_id": accepted["erasure_id"], "state": "done"}
+    assert [row["erasure_id"] for row in system.ask("farid", "list_destructions")["items"]] == [accepted["erasure_id"]]
+
+
+def test_frozen_by_the_gateway_first_it_is_the_same_request(system):
+    World.frozen_for = first = new_id()
+    assert system.open(request_id=first)["id"] == first
+    assert system.open(request_id=new_id())["id"] == first
+
+
+def test_contacts_announcement_alone_opens_the_request(system):
+    """The process that froze the individual may die before it tells retention."""
+    request_id = new_id()
+    database = system.databases["access"]
+    with database.work(Caller.service("contacts")) as work:
+        # Any service's relay ships it; what counts is that it is on the bus.
+        work.announce(IndividualRegistered(World.person, None, World.owner, "ICE", None))
+        work.announce(IndividualFrozen(World.person, request_id, "letter", "2026-11-20", system.ids["denis"], "PSO"))
+    seen = eventually(lambda: system.ask("denis", "list_no_contact_requests")["items"])
+    assert [(item["id"], item["medium"]) for item in seen] == [(request_id, "letter")]
+    eventually(lambda: system.ask("amina", "list_tasks")["items"], why="the owner is known")
+    assert system.ask("chloe", "list_no_contact_requests")["items"] == []
+
+
+@pytest.mark.requirement("R131")
+def test_the_owner_deletes_a_mistake_and_nobody_else_does(system):
+    given = {"subject_type": "individual", "subject_id": World.person, "reason": "mistake", "if_match": '"the etag"'}
+    assert system.code("chloe", "request_erasure", command=True, **given) == "not-yours-to-erase"
+    assert system.code("amina", "request_erasure", command=True, **{**given, "if_match": None}) == "precondition-missing"
+    assert system.code("amina", "request_erasure", command=True, **{**given, "if_match": '"old"'}) == "stale"
+    accepted = system.ask("amina", "request_erasure", command=True, **given)
+    eventually(lambda: system.ask("amina", "read_erasure", erasure_id=accepted["erasure_id"])["state"] == "done")
+    assert World.erased == [(World.person, "mistake")]
+    assert system.code("chloe", "read_erasure", erasure_id=accepted["erasure_id"]) == "erasure-unknown"
+
+
+@pytest.mark.requirement("T9")
+def test_whoever_asked_for_no_contact_is_erased_for_that_cause_by_the_other_door_too(system):
+    request = system.open()
+    given = {"subject_type": "individual", "subject_id": World.person, "reason": "mistake", "if_match": '"the etag"'}
+    accepted = system.ask("amina", "request_erasure", command=True, **given)
+    eventually(lambda: system.ask("amina", "read_no_contact_request", request_id=request["id"])["state"] == "done")
+    assert World.erased == [(World.person, "no_contact")]
+    assert system.ask("amina", "read_no_contact_request", request_id=request["id"])["erasure_id"] == accepted["erasure_id"]
+
+
+def test_the_same_command_again_is_one_erasure(system):
+    request, key = system.open(), new_id()
+    first = system.ask("amina", "erase_no_contact_request", command=True, key=key, request_id=request["id"])
+    second = system.ask("amina", "erase_no_contact_request", command=True, key=key, request_id=request["id"])
+    assert first["erasure_id"] == second["erasure_id"]
+    eventually(lambda: len(World.erased) == 1)
+
+
+BAD = [
+    ("open_no_contact_request", {"request_id": "x", "individual_id": "x", "medium": "phone", "received_on": "2026-11-20"}, {"invalid"}),
+    ("open_no_contact_request", {"request_id": "x", "individual_id": new_id(), "medium": "phone", "received_on": "2026-11-20"}, {"not-found"}),
+    ("open_no_contact_request", {"request_id": new_id(), "individual_id": new_id(), "medium": "smoke", "received_on": "2026-11-20"}, {"invalid"}),
+    ("open_no_contact_request", {"request_id": new_id(), "individual_id": new_id(), "medium": "phone", "received_on": "yesterday"}, {"invalid"}),
+    ("open_no_contact_request", {}, {"bad-call"}),
+    ("read_no_contact_request", {"request_id": "x"}, {"not-found"}),
+    ("read_no_contact_request", {"request_id": new_id()}, {"request-unknown"}),
+    ("list_no_contact_requests", {"query": {"state": "lost"}}, {"invalid"}),
+    ("list_no_contact_requests", {"query": {"limit": "0"}}, {"invalid"}),
+    ("list_no_contact_requests", {"query": {"limit": "201"}}, {"invalid"}),
+    ("list_no_contact_requests", {"query": {"cursor": "x"}}, {"cursor-invalid"}),
+    ("list_no_contact_requests", {"query": {"party": "x"}}, {"invalid"}),
+    ("erase_no_contact_request", {"request_id": new_id()}, {"request-unknown"}),
+    ("request_erasure", {"subject_type": "issue", "subject_id": new_id(), "reason": "x"}, {"not-found"}),
+    ("request_erasure", {"subject_type": "individual", "subject_id": "x", "reason": "x"}, {"not-found"}),
+    ("request_erasure", {"subject_type": "individual", "subject_id": new_id(), "reason": ""}, {"invalid"}),
+    ("request_erasure", {"subject_type": "individual", "subject_id": new_id(), "reason": "x\x00"}, {"invalid"}),
+    ("read_erasure", {"erasure_id": new_id()}, {"erasure-unknown"}),
+    ("decide_hit", {"erasure_id": new_id(), "hit_id": new_id(), "body": {"decision": "keep"}}, {"privacy-officer-only"}),
+    ("decide_hit", {"erasure_id": new_id(), "hit_id": new_id(), "body": {"decision": "burn"}}, {"invalid"}),
+    ("place_hold", {"body": {"subject_id": new_id()}}, {"privacy-officer-only"}),
+    ("place_hold", {"body": {"subject_id": "x"}}, {"invalid"}),
+    ("lift_hold", {"hold_id": new_id()}, {"privacy-officer-only"}),
+    ("list_holds", {}, {"privacy-officer-only"}),
+    ("list_destructions", {}, {"privacy-officer-only"}),
+    ("read_operation", {"operation_id": new_id()}, {"not-found"}),
+]
+
+
+def test_every_bad_request_is_answered_with_its_code(system):
+    queries = {"read_no_contact_request", "list_no_contact_requests", "read_erasure", "list_holds", "list_destructions", "read_operation"}
+    for method, given, codes in BAD:
+        assert system.code("chloe", method, command=method not in queries, **given) in codes, (method, given)
+    with system.databases["retention"].plain() as connection:
+        for table in ("no_contact_requests", "erasures", "holds"):
+            assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0
+
+
+def test_the_saga_is_nobodys_but_retentions(system):
+    for service, method in (("contacts", "erase"), ("contacts", "seal"), ("interactions", "erase")):
+        given = {"erasure_id": new_id(), "individual_id": World.person, "cause": "no_contact"}
+        passport = system.client.call("access", "open_session", {"token": system._token("amina")})["passports"][service]
+        with pytest.raises(Refusal):
+            system.client.call(service, method, given, passport=passport)
+    assert World.erased == []
