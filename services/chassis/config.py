@@ -23,6 +23,8 @@ class Settings:
     database_url: str = field(default="", repr=False)
     keys_database_url: str = field(default="", repr=False)
     broker_url: str = field(default="embedded://", repr=False)
+    #: File of the certificates by which the broker's is checked, for `amqps://`; the system's own when empty.
+    broker_authority_file: str = ""
     #: Ed25519 public key (PEM) under which passports are checked.
     passport_public_key: str = field(default="", repr=False)
     #: Ed25519 private key (PEM); access alone has it.
@@ -51,6 +53,8 @@ class Settings:
     #: The browser cookie's Secure flag is dropped only on loopback, in the embedded run.
     cookie_secure: bool = True
     ribbon: str = ""
+    #: Codes of the components whose own systems send in and are told, such as `ICE,PSO`; contacts alone has it.
+    integrations: str = ""
     log_level: str = "INFO"
     log_format: str = "json"
     #: Concurrent calls that one process works on.

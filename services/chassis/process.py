@@ -15,6 +15,7 @@ from typing import Any
 import eventlet
 import structlog
 from eventlet.event import Event
+from greenlet import GreenletExit
 
 from services.chassis.bus.calls import Client
 from services.chassis.bus.container import Container
@@ -26,6 +27,7 @@ from services.chassis.bus.relay import Backlog
 from services.chassis.bus.wire import LOST, Address
 from services.chassis.config import Settings
 from services.chassis.database import Database
+from services.chassis.logs import where
 from services.chassis.messages import Caller, Unavailable
 from services.chassis.outbox import Stream
 from services.chassis.passport import PassportVerifier
@@ -86,7 +88,7 @@ def compose(settings: Settings, *, clock: Callable[[], datetime] = lambda: datet
 
     The gateway, which has no database, composes itself in the same way.
     """
-    address = Address(url=settings.broker_url, authority=getattr(settings, "broker_authority_file", ""))
+    address = Address(url=settings.broker_url, authority=settings.broker_authority_file)
     client_of: list[Client] = []
     revocations = Revocations(lambda caller: _ask_access(client_of[0], caller))
     client = Client(
@@ -192,17 +194,41 @@ class Services:
 
 
 def run(parts: Sequence[tuple[type[Any], Process]], *, also: Iterable[Callable[[], None]] = ()) -> None:
-    """Run services until SIGTERM or SIGINT; `also` is called after they have stopped."""
+    """Run services until SIGTERM or SIGINT; `also` is called after they have stopped.
+
+    :raises SystemExit: a service could not start, or ended by itself; whoever supervises starts it again.
+    """
     stop = wait_for_signal()
     services = Services(parts)
-    starting = eventlet.spawn(services.start)
+    failures: list[BaseException] = []
+
+    def start_and_watch() -> None:
+        services.start()
+        _log.info("process.ready")
+        services.wait()
+
+    def ended(greenlet: Any) -> None:
+        try:
+            greenlet.wait()
+        except GreenletExit:
+            return
+        except Exception as error:  # noqa: BLE001 - whatever it is, this process is of no use any more
+            _log.critical("process.failed", **where(error))
+            failures.append(error)
+        if not stop.ready():
+            stop.send()
+
+    watching = eventlet.spawn(start_and_watch)
+    watching.link(ended)
     stop.wait()
     _log.info("process.stopping")
-    starting.kill()
-    services.stop()
+    watching.kill()
+    (services.kill if failures else services.stop)()
     for each in also:
         each()
     _log.info("process.stopped")
+    if failures:
+        raise SystemExit(1)
 
 
 def wait_for_signal() -> Event:

@@ -89,3 +89,10 @@ def test_sigterm_lets_a_call_finish_ships_the_outbox_and_leaves_nothing_running(
         closed = connection.exec_driver_sql("SELECT count(*) FROM streams WHERE closed_at IS NULL").scalar_one()
     database.close()
     assert (waiting, closed) == (0, 0)
+
+
+def test_a_process_that_cannot_start_ends_so_that_it_is_started_again() -> None:
+    environ = {**os.environ, "SERVICE": "probe", "BROKER_URL": "amqp://nobody@127.0.0.1:1//", "PYTHONPATH": "."}
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", _PROCESS], env=environ, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert done.returncode == 1
+    assert b"process.failed" in done.stderr
