@@ -82,6 +82,12 @@ class ImportStateUnsuitable(Conflict):
     code = "import-state"
 
 
+class ImportUnreadable(Conflict):
+    """What was staged of the file is no longer there."""
+
+    code = "import-unreadable"
+
+
 class UploadOutOfOrder(Conflict):
     """A piece of the file is missing or came twice with other bytes."""
 

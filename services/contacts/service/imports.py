@@ -1,7 +1,277 @@
-"""The methods about imports."""
+"""The methods about imports, and the work in the background."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from eventlet import tpool
+
+from services.chassis.bus import answers, every
+from services.chassis.database import Database
+from services.chassis.messages import Caller, Refusal, Unavailable
+from services.contacts.contract.imports import (
+    FileTooLarge,
+    ImportChangeSchema,
+    ImportRowsQuerySchema,
+    ImportStartSchema,
+    ImportUnknown,
+)
+from services.contacts.contract.schemas import ListQuerySchema
+from services.contacts.domain.imports.planning import Register
+from services.contacts.domain.imports.reading import read
+from services.contacts.service.parts import Parts
+from services.contacts.storage import imports
+from services.contacts.usecases.imports import steering, undoing, uploading, working
+from services.contacts.usecases.imports.representing import actor_of
+
+_log = structlog.get_logger(__name__)
+
+#: An import that nobody goes on with is dropped after this; its file is not kept for a rainy day.
+_LEFT_BEHIND = timedelta(hours=24)
+_ATTEMPTS = 5
+_ERASER = "eraser"
+
+
+def in_a_thread(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Run what takes more than twenty milliseconds of computing beside the loop."""
+    return tpool.execute(function, *args, **kwargs)
 
 
 class ImportMethods:
     """What contacts answers about imports."""
+
+    database: Database
+    parts: Parts
+
+    @answers("contacts:import:create", command=True)
+    def create_import(self, caller: Caller, filename: str, content_type: str | None = None, size: int | None = None) -> dict[str, Any]:
+        """Begin an import; its pieces follow."""
+        command = ImportStartSchema().load({"filename": filename, "content_type": content_type, "size": size})
+        with self.database.work(caller) as work:
+            if replay := work.replayed():
+                return steering.read_import(work, by=caller, vault=self.parts.layer.vault, import_id=str(replay.subject_id))
+            started = uploading.start_import(work, by=caller, now=self.database.clock(), vault=self.parts.layer.vault, **command)
+            work.complete(201, started["id"])
+            return started
+
+    @answers("contacts:import:append", subject="import_id", command=True)
+    def append_import(self, caller: Caller, import_id: str, n: int, chunk: str) -> dict[str, Any]:
+        """Take one piece of the file."""
+        _as_id(import_id)
+        try:
+            with self.database.work(caller) as work:
+                return uploading.append_import(
+                    work, by=caller, now=self.database.clock(), vault=self.parts.layer.vault, import_id=import_id, n=n, chunk=chunk
+                )
+        except FileTooLarge as refusal:
+            self._fail(caller, import_id, refusal)
+            raise
+
+    @answers("contacts:import:finish-upload", subject="import_id", command=True)
+    def finish_import_upload(self, caller: Caller, import_id: str, sha256: str) -> dict[str, Any]:
+        """Read the file and stage its rows; a file that can't be read fails the import, and is dropped."""
+        _as_id(import_id)
+        vault = self.parts.layer.vault
+        try:
+            with self.database.work(caller) as work:
+                filename, content = uploading.gathered(work, by=caller, vault=vault, import_id=import_id, sha256=sha256)
+            table = in_a_thread(read, filename, content)
+            with self.database.work(caller) as work:
+                staged = uploading.stage(work, by=caller, now=self.database.clock(), vault=vault, import_id=import_id, sha256=sha256, table=table)
+        except Refusal as refusal:
+            self._fail(caller, import_id, refusal)
+            raise
+        uploading.forget_upload(vault, import_id)
+        return staged
+
+    @answers("contacts:import:read", subject="import_id")
+    def read_import(self, caller: Caller, import_id: str) -> dict[str, Any]:
+        """Read an import."""
+        _as_id(import_id)
+        with self.database.work(caller) as work:
+            return steering.read_import(work, by=caller, vault=self.parts.layer.vault, import_id=import_id)
+
+    @answers("contacts:import:list")
+    def list_imports(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+        """List the caller's imports."""
+        asked = ListQuerySchema().load(query)
+        with self.database.work(caller) as work:
+            return steering.list_imports(work, by=caller, vault=self.parts.layer.vault, cursors=self.parts.cursors, query=asked)
+
+    @answers("contacts:import:change", subject="import_id", command=True)
+    def change_import_mapping(self, caller: Caller, import_id: str, body: dict[str, Any], if_match: str | None = None) -> dict[str, Any]:
+        """Say what columns are, and what holds for every row."""
+        _as_id(import_id)
+        command = ImportChangeSchema().load(body)
+        with self.database.work(caller) as work:
+            if work.replayed():
+                return steering.read_import(work, by=caller, vault=self.parts.layer.vault, import_id=import_id)
+            changed = steering.change_import(
+                work,
+                by=caller,
+                now=self.database.clock(),
+                vault=self.parts.layer.vault,
+                import_id=import_id,
+                if_match=if_match,
+                **command,
+            )
+            work.complete(200, import_id)
+            return changed
+
+    @answers("contacts:import:check", subject="import_id", command=True)
+    def dry_run_import(self, caller: Caller, import_id: str) -> dict[str, Any]:
+        """Ask for every row to be checked."""
+        return self._steer(caller, import_id, steering.check_import)
+
+    @answers("contacts:import:commit", subject="import_id", command=True)
+    def commit_import(self, caller: Caller, import_id: str) -> dict[str, Any]:
+        """Ask for the rows to be taken in."""
+        return self._steer(caller, import_id, steering.commit_import)
+
+    @answers("contacts:import:cancel", subject="import_id", command=True)
+    def cancel_import(self, caller: Caller, import_id: str) -> dict[str, Any]:
+        """Leave an import that was not committed."""
+        cancelled = self._steer(caller, import_id, steering.cancel_import)
+        uploading.forget(self.parts.layer.vault, import_id)
+        return cancelled
+
+    @answers("contacts:import:undo", subject="import_id", command=True)
+    def undo_import(self, caller: Caller, import_id: str) -> dict[str, Any]:
+        """Ask for a committed import to be taken back (N16)."""
+        return self._steer(caller, import_id, steering.undo_import)
+
+    @answers("contacts:import:list-rows", subject="import_id")
+    def list_import_rows(self, caller: Caller, import_id: str, query: dict[str, Any]) -> dict[str, Any]:
+        """List what becomes, or became, of each row."""
+        _as_id(import_id)
+        asked = ImportRowsQuerySchema().load(query)
+        with self.database.work(caller) as work:
+            return steering.list_rows(work, by=caller, cursors=self.parts.cursors, import_id=import_id, query=asked)
+
+    @every(seconds=0.5, action="contacts:import:work")
+    def work_on_imports(self, caller: Caller) -> None:
+        """Check, commit and undo what was asked for, one import at a time."""
+        while self.work_on_one_import(caller):
+            pass
+
+    @every(seconds=600, action="contacts:import:cancel")
+    def cancel_imports_left_behind(self, caller: Caller) -> None:
+        """Drop imports that nobody goes on with."""
+        now = self.database.clock()
+        with self.database.work(caller) as work:
+            left = steering.cancel_left_behind(work, now=now, before=now - _LEFT_BEHIND)
+        for import_id in left:
+            uploading.forget(self.parts.layer.vault, import_id)
+
+    def work_on_one_import(self, caller: Caller) -> bool:
+        """Take the import that waits longest to its end; say whether there was one."""
+        now = self.database.clock()
+        with self.database.work(caller) as work:
+            row = imports.claim(work, now=now, until=now + working.LEASE)
+        if row is None:
+            return False
+        by = actor_of(row)
+        try:
+            {"checking": self._check, "committing": self._commit, "undoing": self._undo}[row["state"]](by, row)
+        except working.ImportOvertaken:
+            _log.info("import.overtaken", import_id=row["id"])
+        except Refusal as refusal:
+            if isinstance(refusal, Unavailable):
+                raise
+            self._fail(by, row["id"], refusal)
+        return True
+
+    def _check(self, by: Caller, row: dict[str, Any]) -> None:
+        with self.database.work(by) as work:
+            working.restart_check(work, now=self.database.clock(), import_id=row["id"])
+        register, n, last = Register(), 0, False
+        while not last:
+            records = self._records(by, row, n)
+            with self.database.work(by) as work:
+                last = working.check_block(
+                    work,
+                    by=by,
+                    now=self.database.clock(),
+                    layer=self.parts.layer,
+                    import_id=row["id"],
+                    n=n,
+                    records=records,
+                    register=register,
+                    heavy=in_a_thread,
+                )
+            n += 1
+
+    def _commit(self, by: Caller, row: dict[str, Any]) -> None:
+        n, last = row["position"] // imports.BLOCK, False
+        while not last:
+            records = self._records(by, row, n)
+            last = self._commit_block(by, row["id"], n, records)
+            n += 1
+        uploading.forget(self.parts.layer.vault, row["id"])
+
+    def _commit_block(self, by: Caller, import_id: str, n: int, records: list[Any]) -> bool:
+        for attempt in range(_ATTEMPTS):
+            try:
+                with self.database.work(by) as work:
+                    return working.commit_block(
+                        work,
+                        by=by,
+                        now=self.database.clock(),
+                        layer=self.parts.layer,
+                        import_id=import_id,
+                        n=n,
+                        records=records,
+                        heavy=in_a_thread,
+                    )
+            except working.PeopleMoved:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+        raise AssertionError  # pragma: no cover - the last attempt returns or raises
+
+    def _undo(self, by: Caller, row: dict[str, Any]) -> None:
+        position, last = row["position"], False
+        while not last:
+            with self.database.work(by, role=_ERASER) as work:
+                last, erased = undoing.undo_block(work, now=self.database.clock(), import_id=row["id"], position=position)
+            # After the commit: a key without rows harms nobody, rows without a key do.
+            for individual_id in erased:
+                self.parts.layer.vault.destroy(individual_id)
+            position += undoing.EFFECTS
+
+    def _records(self, by: Caller, row: dict[str, Any], n: int) -> list[Any]:
+        with self.database.work(by) as work:
+            ciphertext = imports.block(work, row["id"], n)
+        rows, mapping = working.read_block(self.parts.layer.vault, row, ciphertext, n=n)
+        records: list[Any] = in_a_thread(working.records_of, rows, mapping)
+        return records
+
+    def _steer(self, caller: Caller, import_id: str, use_case: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+        _as_id(import_id)
+        vault = self.parts.layer.vault
+        with self.database.work(caller) as work:
+            if work.replayed():
+                return steering.read_import(work, by=caller, vault=vault, import_id=import_id)
+            answer = use_case(work, by=caller, now=self.database.clock(), vault=vault, import_id=import_id)
+            work.complete(202, import_id)
+            return answer
+
+    def _fail(self, by: Caller, import_id: str, refusal: Refusal) -> None:
+        """Mark it failed, if it is the caller's and still under way, and destroy what could read its file."""
+        with self.database.work(by) as work:
+            row = imports.find(work, import_id, lock=True)
+            theirs = row is not None and row["owner_id"] == by.id and row["finished_at"] is None
+            if theirs:
+                uploading.fail(work, now=self.database.clock(), import_id=import_id, refusal=refusal)
+        if theirs:
+            uploading.forget(self.parts.layer.vault, import_id)
+
+
+def _as_id(import_id: str) -> None:
+    try:
+        UUID(import_id)
+    except ValueError as error:
+        raise ImportUnknown from error

@@ -35,14 +35,15 @@ class Register:
     #: People by the canonical name of their own office.
     offices: dict[str, dict[str, Person]] = field(default_factory=dict)
 
-    def learn_person(self, person: Person) -> None:
-        """Take in somebody; one known already stays as planned rows left them."""
+    def learn_person(self, person: Person) -> Person:
+        """Take in somebody; return them, who if known already stay as planned rows left them."""
         known = self.people.setdefault(person.family, {}).setdefault(person.id, person)
         self.joined(known)
+        return known
 
-    def learn_organization(self, organization: Organization) -> None:
-        """Take in an organization; of two of one name the first counts."""
-        self.organizations.setdefault(canonical_organization(organization.name), organization)
+    def learn_organization(self, organization: Organization) -> Organization:
+        """Take in an organization; return the one that counts, which of two of one name is the first."""
+        return self.organizations.setdefault(canonical_organization(organization.name), organization)
 
     def candidates(self, record: Record) -> list[Person]:
         """Return those whom a record may mean: of its family names, or of the office that bears its person's name."""
@@ -126,8 +127,8 @@ def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, ne
         register.joined(person)
     made.people[person.id] = None
     declined = _points(record, person, made, news)
-    if record.state_proposed and person.state_proposed and person.state:
-        made.proposed[person.id] = person.state
+    if record.state_proposed and record.state and {"person", "state"} & news:
+        made.proposed[person.id] = record.state
     outcome = "create" if "person" in news else "update" if news else "duplicate"
     reason = _told(news - {"person"}) if outcome == "update" else "Nothing in this row is new." if outcome == "duplicate" else None
     if declined:

@@ -1,0 +1,97 @@
+"""Imports: the staged file, encrypted under a key of the import, what became of each row, and how to undo it.
+
+Revision ID: 0002
+Revises: 0001
+"""
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+TABLES = """
+CREATE TABLE imports (
+    id uuid PRIMARY KEY,
+    owner_id uuid NOT NULL,
+    component text NOT NULL,
+    filename text NOT NULL,
+    format text,
+    state text NOT NULL,
+    size integer NOT NULL DEFAULT 0,
+    sha256 text,
+    -- Columns and mapping, encrypted: where a file has no header, its first row is somebody's data.
+    layout bytea,
+    refused_columns json NOT NULL DEFAULT '[]',
+    issues json NOT NULL DEFAULT '[]',
+    source text,
+    rows integer NOT NULL DEFAULT 0,
+    -- How many rows, or when undoing how many effects, are done; it moves in the transaction of the effect.
+    position integer NOT NULL DEFAULT 0,
+    total integer NOT NULL DEFAULT 0,
+    -- In whose session a check, a commit or an undo was asked for: its entries in the trail say so.
+    acting json,
+    lease_until timestamptz,
+    problem_code text,
+    problem_detail text,
+    created_at timestamptz NOT NULL,
+    changed_at timestamptz NOT NULL,
+    finished_at timestamptz
+);
+CREATE INDEX imports_owner ON imports (owner_id, created_at DESC);
+CREATE INDEX imports_waiting ON imports (changed_at) WHERE state IN ('checking', 'committing', 'undoing');
+
+CREATE TABLE import_pieces (
+    import_id uuid NOT NULL REFERENCES imports ON DELETE CASCADE,
+    n integer NOT NULL,
+    ciphertext bytea NOT NULL,
+    PRIMARY KEY (import_id, n)
+);
+
+-- Rows in blocks, each one ciphertext and one transaction's work.
+CREATE TABLE import_blocks (
+    import_id uuid NOT NULL REFERENCES imports ON DELETE CASCADE,
+    n integer NOT NULL,
+    ciphertext bytea NOT NULL,
+    PRIMARY KEY (import_id, n)
+);
+
+CREATE TABLE import_rows (
+    import_id uuid NOT NULL REFERENCES imports ON DELETE CASCADE,
+    n integer NOT NULL,
+    sheet text,
+    number integer NOT NULL,
+    outcome text NOT NULL CHECK (outcome IN ('create', 'update', 'duplicate', 'blocked', 'invalid')),
+    reason text,
+    individual_id uuid,
+    organization_id uuid,
+    PRIMARY KEY (import_id, n)
+);
+CREATE INDEX import_rows_outcome ON import_rows (import_id, outcome, n);
+CREATE INDEX import_rows_individual ON import_rows (individual_id) WHERE individual_id IS NOT NULL;
+
+CREATE TABLE import_effects (
+    import_id uuid NOT NULL REFERENCES imports ON DELETE CASCADE,
+    n bigint GENERATED ALWAYS AS IDENTITY,
+    kind text NOT NULL,
+    subject_id uuid NOT NULL,
+    -- Directory layer only: what a field held before and after; ids.
+    detail json,
+    PRIMARY KEY (import_id, n)
+);
+CREATE INDEX import_effects_subject ON import_effects (subject_id, kind);
+
+GRANT SELECT, INSERT, UPDATE ON imports TO liaison_contacts;
+GRANT SELECT, INSERT, DELETE ON import_pieces, import_blocks, import_rows, import_effects TO liaison_contacts;
+GRANT SELECT, UPDATE ON imports TO liaison_contacts_eraser;
+GRANT SELECT, DELETE, UPDATE ON import_rows, import_effects TO liaison_contacts_eraser;
+"""
+
+
+def upgrade() -> None:
+    op.get_bind().exec_driver_sql(TABLES)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("a database of people is restored from its backup, not taken back")

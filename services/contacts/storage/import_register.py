@@ -1,0 +1,201 @@
+"""Who and what is there already, for a block of rows; and writing a block's plan in statements over sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from services.chassis.database import UnitOfWork
+from services.contacts.domain.imports.matching import Person, family_keys, office_keys
+from services.contacts.domain.imports.planning import Organization, Plan, Register
+from services.contacts.domain.imports.records import Office, Record
+from services.contacts.storage.digests import Digests
+from services.contacts.storage.rows import plains
+from services.lexicon.canonical import canonical_contact_point, canonical_name, canonical_organization
+
+#: Where an import says that a state was only proposed from an address.
+STATE_PROPOSED = "state-proposed"
+
+
+def hold_names(work: UnitOfWork, records: Sequence[Record]) -> None:
+    """Let nobody else enter these names until the end of the transaction; one import's block at a time.
+
+    The names of the locks are those that entering by hand takes.
+    """
+    work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('contacts imports', 3))"))
+    organizations = {f"organization {canonical_organization(record.organization)}" for record in records if record.organization}
+    people = {f"individual {canonical_name(record.name.first_name, record.name.last_name)}" for record in records if record.is_person}
+    for names, seed in ((organizations, 1), (people, 2)):
+        work.execute(
+            text(
+                "SELECT count(pg_advisory_xact_lock(k)) FROM (SELECT DISTINCT hashtextextended(n, :seed) AS k"
+                " FROM unnest(CAST(:names AS text[])) AS n ORDER BY 1) AS held"
+            ),
+            {"names": sorted(names), "seed": seed},
+        )
+
+
+def learn(work: UnitOfWork, register: Register, records: Sequence[Record], *, digests: Digests, component: str) -> None:
+    """Take into the register whoever and whatever these records may mean: directory layer, and own values (T23)."""
+    _learn_organizations(work, register, records)
+    people = _people(work, records)
+    if not people:
+        return
+    proposed = _proposed(work, [row["id"] for row in people])
+    values = _own_values(work, records, digests=digests, component=component)
+    for row in people:
+        person = Person(
+            id=row["id"],
+            first_name=row["first_name"],
+            last_name=row["last_name"],
+            salutation=row["salutation"],
+            title=row["title"],
+            state=row["state"],
+            state_proposed=row["state"] is not None and proposed.get(row["id"]) == row["state"],
+            organization_id=row["organization_id"],
+            organization=row["organization"],
+            interests=tuple(row["interests"]),
+            declined=frozenset(row["declined"]),
+            frozen=row["frozen"],
+        )
+        register.learn_person(person).values.update(values.get(person.id, ()))
+
+
+def _people(work: UnitOfWork, records: Sequence[Record]) -> list[dict[str, Any]]:
+    families = {key for record in records if record.is_person for key in family_keys(record)}
+    offices = {key for record in records if record.is_person for key in office_keys(record)}
+    rows = work.execute(
+        text(
+            "SELECT i.id, i.first_name, i.last_name, i.salutation, i.title, i.state, i.organization_id, i.interests, i.declined,"
+            " i.frozen_at IS NOT NULL AS frozen, o.name AS organization"
+            " FROM individuals i LEFT JOIN organizations o ON o.id = i.organization_id"
+            " WHERE i.family_key = ANY(CAST(:families AS text[])) OR i.organization_id IN"
+            " (SELECT id FROM organizations WHERE canonical_name = ANY(CAST(:offices AS text[]))) ORDER BY i.id"
+        ),
+        {"families": sorted(families), "offices": sorted(offices)},
+    )
+    return plains(rows.mappings())
+
+
+def _proposed(work: UnitOfWork, ids: Sequence[str]) -> dict[str, str]:
+    rows = work.execute(
+        text(
+            "SELECT DISTINCT ON (subject_id) subject_id, detail FROM import_effects"
+            " WHERE kind = :kind AND subject_id = ANY(CAST(:ids AS uuid[])) ORDER BY subject_id, n DESC"
+        ),
+        {"kind": STATE_PROPOSED, "ids": list(ids)},
+    )
+    return {str(row.subject_id): row.detail["state"] for row in rows}
+
+
+def _own_values(work: UnitOfWork, records: Sequence[Record], *, digests: Digests, component: str) -> dict[str, set[tuple[str, str]]]:
+    asked: dict[bytes, tuple[str, str]] = {}
+    for record in records:
+        for kind, value in record.points:
+            canonical = canonical_contact_point(kind, value)
+            if canonical:
+                family = "phone" if kind in {"cell", "personal_phone", "work_phone"} else kind
+                asked |= dict.fromkeys(digests.lookups(component, kind, canonical), (family, canonical))
+    if not asked:
+        return {}
+    rows = work.execute(
+        text("SELECT individual_id, lookup FROM contact_points WHERE component = :component AND lookup = ANY(CAST(:lookups AS bytea[]))"),
+        {"component": component, "lookups": list(asked)},
+    )
+    found: dict[str, set[tuple[str, str]]] = {}
+    for row in rows:
+        found.setdefault(str(row.individual_id), set()).add(asked[bytes(row.lookup)])
+    return found
+
+
+def _learn_organizations(work: UnitOfWork, register: Register, records: Sequence[Record]) -> None:
+    names = {canonical_organization(record.organization) for record in records if record.organization}
+    rows = plains(
+        work.execute(
+            text("SELECT id, name, state FROM organizations WHERE canonical_name = ANY(CAST(:names AS text[])) ORDER BY created_at, id"),
+            {"names": sorted(names)},
+        ).mappings()
+    )
+    if not rows:
+        return
+    offices: dict[str, set[str]] = {}
+    for office in plains(
+        work.execute(
+            text("SELECT organization_id, street, city, state, postal_code, phone FROM offices WHERE organization_id = ANY(CAST(:ids AS uuid[]))"),
+            {"ids": [row["id"] for row in rows]},
+        ).mappings()
+    ):
+        organization_id = office.pop("organization_id")
+        offices.setdefault(organization_id, set()).add(Office(**office).key())
+    for row in rows:
+        known = register.learn_organization(Organization(row["id"], row["name"], row["state"], offices.get(row["id"], set())))
+        known.offices |= offices.get(known.id, set())
+
+
+def hold_people(work: UnitOfWork, ids: Iterable[str]) -> bool:
+    """Hold these individuals' rows until the end of the transaction; say whether all are there and none is frozen."""
+    wanted = sorted(set(ids))
+    rows = work.execute(
+        text("SELECT id FROM individuals WHERE id = ANY(CAST(:ids AS uuid[])) AND frozen_at IS NULL ORDER BY id FOR NO KEY UPDATE"),
+        {"ids": wanted},
+    ).all()
+    return len(rows) == len(wanted)
+
+
+_FIELDS = ("salutation", "title", "state", "organization_id")
+
+
+def fill(work: UnitOfWork, changes: Mapping[str, Mapping[str, Any]], *, now: datetime) -> None:
+    """Set fields of many individuals in one statement; what is not named stays."""
+    if not changes:
+        return
+    ids = list(changes)
+    work.execute(
+        text(
+            "UPDATE individuals i SET salutation = coalesce(t.salutation, i.salutation), title = coalesce(t.title, i.title),"
+            " state = coalesce(t.state, i.state), organization_id = coalesce(t.organization_id, i.organization_id),"
+            " updated_at = :now, version = i.version + 1"
+            " FROM unnest(CAST(:ids AS uuid[]), CAST(:salutation AS text[]), CAST(:title AS text[]), CAST(:state AS text[]),"
+            " CAST(:organization_id AS uuid[])) AS t (id, salutation, title, state, organization_id) WHERE i.id = t.id"
+        ),
+        {"ids": ids, "now": now, **{name: [changes[id_].get(name) for id_ in ids] for name in _FIELDS}},
+    )
+    for id_ in ids:
+        if "interests" in changes[id_]:
+            work.execute(
+                text("UPDATE individuals SET interests = CAST(:interests AS text[]) WHERE id = CAST(:id AS uuid)"),
+                {"id": id_, "interests": list(changes[id_]["interests"])},
+            )
+
+
+def positions(work: UnitOfWork, organization_ids: Iterable[str]) -> dict[str, int]:
+    """Return the position behind the last office of each organization."""
+    rows = work.execute(
+        text(
+            "SELECT organization_id, max(position) + 1 AS next FROM offices"
+            " WHERE organization_id = ANY(CAST(:ids AS uuid[])) GROUP BY organization_id"
+        ),
+        {"ids": list(organization_ids)},
+    )
+    return {str(row.organization_id): row.next for row in rows}
+
+
+def effects_of(plan: Plan, point_ids: Sequence[str], *, established: Sequence[str], linked: Sequence[str]) -> list[tuple[str, str, Any]]:
+    """Return what undoing needs to know of a plan that was carried out, in the order of doing."""
+    fresh = {person.id for person in plan.new_people} | {organization.id for organization in plan.new_organizations}
+    effects: list[tuple[str, str, Any]] = [("organization-created", organization.id, None) for organization in plan.new_organizations]
+    effects += [("office-added", organization_id, {"office": office_id}) for office_id, organization_id, _, _ in plan.new_offices]
+    effects += [("individual-created", person.id, None) for person in plan.new_people]
+    effects += [("changed", person_id, {"from": plan.former[person_id], "to": dict(changes)}) for person_id, changes in plan.changes.items()]
+    effects += [
+        ("point-added", person_id, {"point": point_id})
+        for (person_id, _, _), point_id in zip(plan.new_points, point_ids, strict=True)
+        if person_id not in fresh
+    ]
+    effects += [("related", stakeholder_id, None) for stakeholder_id in established if stakeholder_id not in fresh]
+    effects += [("linked", stakeholder_id, None) for stakeholder_id in linked if stakeholder_id not in fresh]
+    effects += [(STATE_PROPOSED, person_id, {"state": state}) for person_id, state in plan.proposed.items()]
+    return effects

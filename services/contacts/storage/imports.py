@@ -1,0 +1,237 @@
+"""Imports: their state, the staged file, what became of each row, and what to undo.
+
+Whatever a file says is encrypted under the import's own key, which is destroyed when the import ends (N17).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+
+from services.chassis.database import UnitOfWork
+from services.contacts.storage.rows import plain, plains
+
+#: Rows in a block: one ciphertext, one transaction, one audit entry's subjects.
+BLOCK = 500
+_JSON = frozenset({"refused_columns", "issues", "acting"})
+
+
+def insert(work: UnitOfWork, values: Mapping[str, Any]) -> None:
+    """Begin an import: `id`, `owner_id`, `component`, `filename`, `state`, `size`, `now`."""
+    work.execute(
+        text(
+            "INSERT INTO imports (id, owner_id, component, filename, state, size, created_at, changed_at)"
+            " VALUES (:id, :owner_id, :component, :filename, :state, :size, :now, :now)"
+        ),
+        dict(values),
+    )
+
+
+def find(work: UnitOfWork, import_id: str, *, lock: bool = False) -> dict[str, Any] | None:
+    """Return an import's row; with `lock`, held until the end of the transaction."""
+    statement = f"SELECT * FROM imports WHERE id = CAST(:id AS uuid){' FOR UPDATE' if lock else ''}"  # noqa: S608 - one of two words of ours
+    row = work.execute(text(statement), {"id": import_id}).mappings().one_or_none()
+    return plain(row) if row else None
+
+
+def of_owner(work: UnitOfWork, owner_id: str, *, before: tuple[datetime, str] | None, limit: int) -> list[dict[str, Any]]:
+    """Return a user's imports, the latest first, from behind a position on."""
+    rows = work.execute(
+        text(
+            "SELECT * FROM imports WHERE owner_id = CAST(:owner AS uuid)"
+            " AND (CAST(:at AS timestamptz) IS NULL OR (created_at, id) < (CAST(:at AS timestamptz), CAST(:id AS uuid)))"
+            " ORDER BY created_at DESC, id DESC LIMIT :limit"
+        ),
+        {"owner": owner_id, "at": before[0] if before else None, "id": before[1] if before else None, "limit": limit},
+    )
+    return plains(rows.mappings())
+
+
+def count_of_owner(work: UnitOfWork, owner_id: str) -> int:
+    """Count a user's imports."""
+    return int(work.execute(text("SELECT count(*) FROM imports WHERE owner_id = CAST(:owner AS uuid)"), {"owner": owner_id}).scalar_one())
+
+
+def update(work: UnitOfWork, import_id: str, changes: Mapping[str, Any], *, now: datetime) -> None:
+    """Set columns of an import; their names are this service's own."""
+    sets = [f"{name} = {f'CAST(:{name} AS json)' if name in _JSON else f':{name}'}" for name in changes]
+    values = {name: orjson.dumps(value).decode() if name in _JSON else value for name, value in changes.items()}
+    work.execute(
+        text(f"UPDATE imports SET {', '.join([*sets, 'changed_at = :now'])} WHERE id = CAST(:id AS uuid)"),  # noqa: S608 - names of our own
+        {**values, "id": import_id, "now": now},
+    )
+
+
+def claim(work: UnitOfWork, *, now: datetime, until: datetime) -> dict[str, Any] | None:
+    """Take the import that waits longest and that nobody works on; the lease tells others for how long."""
+    row = (
+        work.execute(
+            text(
+                "UPDATE imports SET lease_until = :until WHERE id = (SELECT id FROM imports"
+                " WHERE state IN ('checking', 'committing', 'undoing') AND (lease_until IS NULL OR lease_until < :now)"
+                " ORDER BY changed_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING *"
+            ),
+            {"now": now, "until": until},
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return plain(row) if row else None
+
+
+def left_behind(work: UnitOfWork, *, before: datetime, limit: int = 20) -> list[dict[str, Any]]:
+    """Return imports that nobody committed or gave up since then."""
+    rows = work.execute(
+        text(
+            "SELECT * FROM imports WHERE state IN ('uploading', 'uploaded', 'mapped', 'checked') AND changed_at < :before"
+            " ORDER BY changed_at LIMIT :limit FOR UPDATE SKIP LOCKED"
+        ),
+        {"before": before, "limit": limit},
+    )
+    return plains(rows.mappings())
+
+
+def add_piece(work: UnitOfWork, import_id: str, n: int, ciphertext: bytes) -> None:
+    """Keep one piece of the file; the same piece again changes nothing."""
+    work.execute(
+        text("INSERT INTO import_pieces (import_id, n, ciphertext) VALUES (:id, :n, :ciphertext) ON CONFLICT DO NOTHING"),
+        {"id": import_id, "n": n, "ciphertext": ciphertext},
+    )
+
+
+def pieces(work: UnitOfWork, import_id: str) -> list[tuple[int, bytes]]:
+    """Return the pieces of the file in their order."""
+    rows = work.execute(text("SELECT n, ciphertext FROM import_pieces WHERE import_id = CAST(:id AS uuid) ORDER BY n"), {"id": import_id})
+    return [(row.n, bytes(row.ciphertext)) for row in rows]
+
+
+def drop_pieces(work: UnitOfWork, import_id: str) -> None:
+    """Delete the pieces of the file."""
+    work.execute(text("DELETE FROM import_pieces WHERE import_id = CAST(:id AS uuid)"), {"id": import_id})
+
+
+def add_blocks(work: UnitOfWork, import_id: str, blocks: Sequence[bytes]) -> None:
+    """Keep the staged rows, in blocks."""
+    work.execute(
+        text("INSERT INTO import_blocks (import_id, n, ciphertext) VALUES (:id, :n, :ciphertext)"),
+        [{"id": import_id, "n": n, "ciphertext": ciphertext} for n, ciphertext in enumerate(blocks)],
+    )
+
+
+def block(work: UnitOfWork, import_id: str, n: int) -> bytes | None:
+    """Return one block of staged rows."""
+    row = work.execute(
+        text("SELECT ciphertext FROM import_blocks WHERE import_id = CAST(:id AS uuid) AND n = :n"), {"id": import_id, "n": n}
+    ).one_or_none()
+    return bytes(row.ciphertext) if row else None
+
+
+def drop_staged(work: UnitOfWork, import_id: str) -> None:
+    """Delete what is staged of a file."""
+    drop_pieces(work, import_id)
+    work.execute(text("DELETE FROM import_blocks WHERE import_id = CAST(:id AS uuid)"), {"id": import_id})
+
+
+def drop_rows(work: UnitOfWork, import_id: str) -> None:
+    """Forget what a check said of each row."""
+    work.execute(text("DELETE FROM import_rows WHERE import_id = CAST(:id AS uuid)"), {"id": import_id})
+
+
+def put_rows(work: UnitOfWork, import_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Say what becomes, or became, of rows: `n`, `sheet`, `number`, `outcome`, `reason`, `individual_id`, `organization_id`."""
+    names = ("n", "sheet", "number", "outcome", "reason", "individual_id", "organization_id")
+    types = ("integer", "text", "integer", "text", "text", "uuid", "uuid")
+    work.execute(
+        text(
+            "DELETE FROM import_rows WHERE import_id = CAST(:id AS uuid) AND n BETWEEN :first AND :last",
+        ),
+        {"id": import_id, "first": rows[0]["n"], "last": rows[-1]["n"]},
+    )
+    work.execute(
+        text(
+            f"INSERT INTO import_rows (import_id, {', '.join(names)}) SELECT CAST(:id AS uuid), t.*"  # noqa: S608 - names of our own list
+            f" FROM unnest({', '.join(f'CAST(:{name} AS {kind}[])' for name, kind in zip(names, types, strict=True))}) AS t"
+        ),
+        {"id": import_id, **{name: [row[name] for row in rows] for name in names}},
+    )
+
+
+def counts(work: UnitOfWork, import_ids: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Count rows by outcome, for each of these imports."""
+    found: dict[str, dict[str, int]] = {}
+    rows = work.execute(
+        text("SELECT import_id, outcome, count(*) AS n FROM import_rows WHERE import_id = ANY(CAST(:ids AS uuid[])) GROUP BY 1, 2"),
+        {"ids": list(import_ids)},
+    )
+    for row in rows:
+        found.setdefault(str(row.import_id), {})[row.outcome] = row.n
+    return found
+
+
+def rows(work: UnitOfWork, import_id: str, *, outcome: str | None, after: int, limit: int) -> list[dict[str, Any]]:
+    """Return what became of rows, from behind a position on."""
+    found = work.execute(
+        text(
+            "SELECT n, sheet, number, outcome, reason, individual_id, organization_id FROM import_rows"
+            " WHERE import_id = CAST(:id AS uuid) AND n > :after AND (CAST(:outcome AS text) IS NULL OR outcome = :outcome)"
+            " ORDER BY n LIMIT :limit"
+        ),
+        {"id": import_id, "after": after, "outcome": outcome, "limit": limit},
+    )
+    return plains(found.mappings())
+
+
+def add_effects(work: UnitOfWork, import_id: str, effects: Sequence[tuple[str, str, Any]]) -> None:
+    """Keep what was done, for undoing: (kind, subject id, detail), in the order in which it was done."""
+    if not effects:
+        return
+    work.execute(
+        text(
+            "INSERT INTO import_effects (import_id, kind, subject_id, detail)"
+            " SELECT CAST(:id AS uuid), t.kind, t.subject, CAST(t.detail AS json)"
+            " FROM unnest(CAST(:kinds AS text[]), CAST(:subjects AS uuid[]), CAST(:details AS text[])) WITH ORDINALITY"
+            " AS t (kind, subject, detail, at) ORDER BY t.at"
+        ),
+        {
+            "id": import_id,
+            "kinds": [kind for kind, _, _ in effects],
+            "subjects": [subject for _, subject, _ in effects],
+            "details": [None if detail is None else orjson.dumps(detail).decode() for _, _, detail in effects],
+        },
+    )
+
+
+def last_effects(work: UnitOfWork, import_id: str, *, limit: int) -> list[dict[str, Any]]:
+    """Return the latest effects that are left, the latest first."""
+    found = work.execute(
+        text("SELECT n, kind, subject_id, detail FROM import_effects WHERE import_id = CAST(:id AS uuid) ORDER BY n DESC LIMIT :limit"),
+        {"id": import_id, "limit": limit},
+    )
+    return plains(found.mappings())
+
+
+def count_effects(work: UnitOfWork, import_id: str) -> int:
+    """Count what is left to undo."""
+    return int(work.execute(text("SELECT count(*) FROM import_effects WHERE import_id = CAST(:id AS uuid)"), {"id": import_id}).scalar_one())
+
+
+def drop_effects(work: UnitOfWork, import_id: str, numbers: Iterable[int]) -> None:
+    """Forget effects that were undone."""
+    work.execute(
+        text("DELETE FROM import_effects WHERE import_id = CAST(:id AS uuid) AND n = ANY(CAST(:ns AS bigint[]))"),
+        {"id": import_id, "ns": list(numbers)},
+    )
+
+
+def forget_individual(work: UnitOfWork, individual_id: str) -> dict[str, int]:
+    """As the eraser: delete what imports keep about an individual; return how many rows in each store (N3)."""
+    return {
+        "import_effects": work.execute(text("DELETE FROM import_effects WHERE subject_id = CAST(:id AS uuid)"), {"id": individual_id}).rowcount,
+        "import_rows": work.execute(
+            text("UPDATE import_rows SET individual_id = NULL WHERE individual_id = CAST(:id AS uuid)"), {"id": individual_id}
+        ).rowcount,
+    }

@@ -1,0 +1,117 @@
+"""An import as its owner sees it, and the demands that every door makes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller
+from services.contacts.contract.imports import ImportStateUnsuitable, ImportUnknown
+from services.contacts.storage import imports
+from services.contacts.storage.rows import instant
+from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
+
+
+def layout_of(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns and the mapping, which are gone with the key when the import has ended."""
+    if row["layout"] is None:
+        return {"columns": [], "mapping": {}}
+    try:
+        key = vault.key(row["id"])
+    except KeyDestroyed:
+        return {"columns": [], "mapping": {}}
+    layout: dict[str, Any] = orjson.loads(decrypt(key, bytes(row["layout"]), bound_to=f"import layout {row['id']}"))
+    return layout
+
+
+def sealed_layout(vault: Vault, import_id: str, layout: Mapping[str, Any]) -> bytes:
+    """Encrypt the columns and the mapping under the import's key."""
+    key = vault.keys_for([import_id])[import_id]
+    return encrypt(key, orjson.dumps(layout).decode(), bound_to=f"import layout {import_id}")
+
+
+def representation(work: UnitOfWork, vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an import as `ImportSchema` writes it."""
+    return _written(row, layout_of(vault, row), imports.counts(work, [row["id"]]).get(row["id"], {}))
+
+
+def representations(work: UnitOfWork, vault: Vault, rows: Collection[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return several."""
+    counts = imports.counts(work, [row["id"] for row in rows])
+    return [_written(row, layout_of(vault, row), counts.get(row["id"], {})) for row in rows]
+
+
+def own(work: UnitOfWork, import_id: str, *, by: Caller, lock: bool = False, states: Collection[str] = ()) -> dict[str, Any]:
+    """Return an import of the caller's.
+
+    :param states: in one of which it must be.
+    :raises ImportUnknown: it is not there, or another's.
+    :raises ImportStateUnsuitable: it is in another state.
+    """
+    row = imports.find(work, import_id, lock=lock)
+    if row is None or row["owner_id"] != by.id or row["component"] != by.component:
+        raise ImportUnknown
+    if states and row["state"] not in states:
+        raise ImportStateUnsuitable(f"The import is {row['state']}.", extra={"state": row["state"]})
+    return row
+
+
+def acting(by: Caller) -> dict[str, Any]:
+    """Return in whose session something was asked for, for the work in the background."""
+    return {
+        "level": by.level,
+        "roles": sorted(by.roles),
+        "session_id": by.session_id,
+        "acknowledgement_id": by.acknowledgement_id,
+        "jti": by.jti,
+        "policy_version": by.policy_version,
+        "trace_id": by.trace_id,
+    }
+
+
+def actor_of(row: Mapping[str, Any]) -> Caller:
+    """Return the caller in whose name an import is worked on."""
+    told = row["acting"]
+    return Caller(
+        kind="user",
+        id=row["owner_id"],
+        component=row["component"],
+        level=told["level"],
+        roles=frozenset(told["roles"]),
+        session_id=told["session_id"],
+        acknowledgement_id=told["acknowledgement_id"],
+        jti=told["jti"],
+        policy_version=told["policy_version"],
+        trace_id=told["trace_id"],
+    )
+
+
+def ended(state: str, *, now: datetime) -> dict[str, Any]:
+    """Return what an import's row says once it has ended."""
+    return {"state": state, "finished_at": now, "lease_until": None, "acting": None}
+
+
+def _written(row: Mapping[str, Any], layout: Mapping[str, Any], counts: Mapping[str, int]) -> dict[str, Any]:
+    uploading = row["state"] == "uploading"
+    return {
+        "id": row["id"],
+        "filename": row["filename"],
+        "format": row["format"],
+        "state": row["state"],
+        "progress": {"done": 0 if uploading else row["position"], "of": row["total"]},
+        "counts": dict(counts),
+        "rows": row["rows"],
+        "mapping": [{"column": column, "field": layout["mapping"].get(column)} for column in layout["columns"]],
+        "refused_columns": row["refused_columns"],
+        "issues": row["issues"],
+        "source": row["source"],
+        "owner": {"user": row["owner_id"], "component": row["component"]},
+        "sha256": row["sha256"],
+        "problem": {"code": row["problem_code"], "detail": row["problem_detail"]} if row["problem_code"] else None,
+        "created_at": instant(row["created_at"]),
+        "finished_at": instant(row["finished_at"]),
+    }

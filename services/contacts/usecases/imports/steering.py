@@ -1,0 +1,190 @@
+"""What an import's owner does with it: look, say what columns are, check, commit, cancel, undo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller, PreconditionMissing, entity_tag
+from services.contacts.contract.refusals import IssueUnknown, RecordChanged
+from services.contacts.domain.cursors import Cursors
+from services.contacts.domain.imports import columns
+from services.contacts.storage import imports, links
+from services.contacts.storage.vault import Vault
+from services.contacts.usecases.entering import demand_entries_left
+from services.contacts.usecases.imports.representing import (
+    acting,
+    ended,
+    layout_of,
+    own,
+    representation,
+    representations,
+    sealed_layout,
+)
+from services.contacts.usecases.imports.uploading import demand_may_import
+
+_COUNTED = 10_000
+
+
+def read_import(work: UnitOfWork, *, by: Caller, vault: Vault, import_id: str) -> dict[str, Any]:
+    """Return an import of the caller's."""
+    row = own(work, import_id, by=by)
+    work.record("contacts:import:read", subjects=[import_id])
+    return representation(work, vault, row)
+
+
+def list_imports(work: UnitOfWork, *, by: Caller, vault: Vault, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a page of the caller's imports, the latest first."""
+    demand_may_import(by, rows=0)
+    asked = {"list": "imports"}
+    position = cursors.open(query["cursor"], user_id=by.id, query=asked) if query.get("cursor") else None
+    before = (datetime.fromisoformat(position["at"]), position["id"]) if position else None
+    limit = query["limit"]
+    rows = imports.of_owner(work, by.id, before=before, limit=limit + 1)
+    following = None
+    if len(rows) > limit:
+        rows = rows[:limit]
+        following = cursors.seal({"at": rows[-1]["created_at"].isoformat(), "id": rows[-1]["id"]}, user_id=by.id, query=asked)
+    work.record("contacts:import:list", subjects=[row["id"] for row in rows])
+    return {"items": representations(work, vault, rows), "next": following, "total": imports.count_of_owner(work, by.id)}
+
+
+def change_import(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    vault: Vault,
+    import_id: str,
+    if_match: str | None,
+    mapping: Sequence[Mapping[str, str | None]] | None = None,
+    **given: Any,
+) -> dict[str, Any]:
+    """Say what columns are (the whole mapping), and what holds for every row: issues, source.
+
+    What a check said before does not hold any more.
+
+    :raises PreconditionMissing, RecordChanged, ColumnRefused, MappingInvalid, IssueUnknown, ImportStateUnsuitable:
+    """
+    row = own(work, import_id, by=by, lock=True, states={"uploaded", "mapped", "checked"})
+    if not if_match:
+        raise PreconditionMissing
+    if entity_tag(representation(work, vault, row)) not in [tag.strip() for tag in if_match.split(",")]:
+        raise RecordChanged
+    layout = layout_of(vault, row)
+    if mapping is not None:
+        refused = [columns.RefusedColumn(**refusal) for refusal in row["refused_columns"]]
+        layout["mapping"] = columns.checked(mapping, layout["columns"], refused)
+    changes: dict[str, Any] = {
+        "state": "mapped" if columns.is_enough(layout["mapping"]) else "uploaded",
+        "layout": sealed_layout(vault, import_id, layout),
+        "position": 0,
+    }
+    if "issues" in given:
+        wanted = {(link["issue_id"], link["kind"]): link for link in given["issues"]}
+        if links.unknown_issues(work, [issue_id for issue_id, _ in wanted]):
+            raise IssueUnknown(errors={"issues": ["An issue that was deleted."]})
+        changes["issues"] = [{**link, "since": _day(link.get("since")), "ended_on": _day(link.get("ended_on"))} for link in wanted.values()]
+    if "source" in given:
+        changes["source"] = given["source"]
+    imports.drop_rows(work, import_id)
+    imports.update(work, import_id, changes, now=now)
+    work.record("contacts:import:change", subjects=[import_id], fields=[*given, *(["mapping"] if mapping is not None else [])])
+    return _as_it_is(work, vault, import_id)
+
+
+def check_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str) -> dict[str, Any]:
+    """Ask for every row to be checked; nothing changes by it.
+
+    :raises MappingIncomplete, BlockedTooOften, ImportForStewards, ImportStateUnsuitable:
+    """
+    row = own(work, import_id, by=by, lock=True, states={"uploaded", "mapped", "checked"})
+    demand_may_import(by, rows=row["rows"])
+    demand_entries_left(work, by=by, now=now)
+    columns.demand_enough(layout_of(vault, row)["mapping"])
+    imports.drop_rows(work, import_id)
+    _queue(work, row, by=by, now=now, state="checking", total=row["rows"])
+    work.record("contacts:import:check", subjects=[import_id])
+    return _as_it_is(work, vault, import_id)
+
+
+def commit_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str) -> dict[str, Any]:
+    """Ask for the checked rows to be taken in.
+
+    :raises ImportForStewards, ImportStateUnsuitable: it was not checked.
+    """
+    row = own(work, import_id, by=by, lock=True, states={"checked"})
+    demand_may_import(by, rows=row["rows"])
+    _queue(work, row, by=by, now=now, state="committing", total=row["rows"])
+    work.record("contacts:import:commit", subjects=[import_id])
+    return _as_it_is(work, vault, import_id)
+
+
+def cancel_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str) -> dict[str, Any]:
+    """Leave an import that was not committed; what was staged of it is dropped. The keys go after the commit."""
+    own(work, import_id, by=by, lock=True, states={"uploading", "uploaded", "mapped", "checking", "checked"})
+    imports.drop_staged(work, import_id)
+    imports.drop_rows(work, import_id)
+    imports.update(work, import_id, ended("cancelled", now=now), now=now)
+    work.record("contacts:import:cancel", subjects=[import_id])
+    return _as_it_is(work, vault, import_id)
+
+
+def undo_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str) -> dict[str, Any]:
+    """Ask for a committed import to be taken back (N16); what somebody has worked with since stays."""
+    row = own(work, import_id, by=by, lock=True, states={"committed"})
+    demand_may_import(by, rows=0)
+    _queue(work, row, by=by, now=now, state="undoing", total=imports.count_effects(work, import_id))
+    work.record("contacts:import:undo", subjects=[import_id])
+    return _as_it_is(work, vault, import_id)
+
+
+def list_rows(work: UnitOfWork, *, by: Caller, cursors: Cursors, import_id: str, query: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a page of what becomes, or became, of each row."""
+    own(work, import_id, by=by)
+    outcome, limit = query["outcome"], query["limit"]
+    asked = {"rows": import_id, "outcome": outcome}
+    after = cursors.open(query["cursor"], user_id=by.id, query=asked)["n"] if query.get("cursor") else -1
+    found = imports.rows(work, import_id, outcome=outcome, after=after, limit=limit + 1)
+    following = None
+    if len(found) > limit:
+        found = found[:limit]
+        following = cursors.seal({"n": found[-1]["n"]}, user_id=by.id, query=asked)
+    counts = imports.counts(work, [import_id]).get(import_id, {})
+    total = counts.get(outcome, 0) if outcome else sum(counts.values())
+    work.record("contacts:import:list-rows", subjects=[import_id])
+    names = ("sheet", "outcome", "reason", "individual_id", "organization_id")
+    return {
+        "items": [{"row": row["number"], **{name: row[name] for name in names}} for row in found],
+        "next": following,
+        "total": total if total <= _COUNTED else {"at_least": _COUNTED},
+    }
+
+
+def cancel_left_behind(work: UnitOfWork, *, now: datetime, before: datetime) -> list[str]:
+    """Cancel imports that nobody went on with; return them, for their keys to be destroyed."""
+    left = [row["id"] for row in imports.left_behind(work, before=before)]
+    for import_id in left:
+        imports.drop_staged(work, import_id)
+        imports.drop_rows(work, import_id)
+        imports.update(work, import_id, ended("cancelled", now=now), now=now)
+    if left:
+        work.record("contacts:import:cancel", subjects=left, rule="left-behind")
+    return left
+
+
+def _queue(work: UnitOfWork, row: Mapping[str, Any], *, by: Caller, now: datetime, state: str, total: int) -> None:
+    changes = {"state": state, "position": 0, "total": total, "acting": acting(by), "lease_until": None}
+    imports.update(work, row["id"], changes, now=now)
+
+
+def _as_it_is(work: UnitOfWork, vault: Vault, import_id: str) -> dict[str, Any]:
+    row = imports.find(work, import_id)
+    assert row is not None  # noqa: S101 - it is locked
+    return representation(work, vault, row)
+
+
+def _day(value: Any) -> str | None:
+    return None if value is None else str(value)

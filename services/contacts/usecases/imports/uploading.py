@@ -1,0 +1,204 @@
+"""A file on its way in: taken piece by piece, read, and staged in blocks of rows; all of it encrypted.
+
+The pieces have a key of their own, destroyed as soon as the file was read: columns that the system must not hold leave
+nothing that could be decrypted later (R13). The staged rows have the import's key, destroyed when it ends.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+import orjson
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller, Refusal, new_id
+from services.contacts.contract.imports import (
+    FileTooLarge,
+    ImportForStewards,
+    ImportsForContributors,
+    UploadDamaged,
+    UploadOutOfOrder,
+)
+from services.contacts.domain.imports import columns
+from services.contacts.domain.imports.tables import MAX_FILE, Table
+from services.contacts.storage import imports
+from services.contacts.storage.vault import Vault, decrypt, encrypt
+from services.contacts.usecases.imports.representing import own, representation, sealed_layout
+from services.lexicon.policy import Facts, decide
+from services.lexicon.screening import screen
+
+#: What a request's size may have beside the file: the seams of its multipart body.
+_SEAMS = 64 << 10
+
+
+def demand_may_import(by: Caller, *, rows: int) -> None:
+    """Go on only if the caller may import so many rows (T19).
+
+    :raises ImportForStewards, ImportsForContributors:
+    """
+    decision = decide(by, "import", None, Facts(rows=rows))
+    if not decision:
+        raise ImportForStewards if getattr(decision, "remedy", None) == "steward" else ImportsForContributors
+    if by.component is None:
+        raise ImportsForContributors
+
+
+def start_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, filename: str, size: int | None = None, **_: Any) -> dict[str, Any]:
+    """Begin an import; its pieces follow.
+
+    :raises ImportsForContributors, FileTooLarge:
+    """
+    demand_may_import(by, rows=0)
+    if size is not None and size > MAX_FILE + _SEAMS:
+        raise FileTooLarge
+    import_id = new_id()
+    imports.insert(
+        work,
+        {
+            "id": import_id,
+            "owner_id": by.id,
+            "component": by.component,
+            "filename": _harmless(filename),
+            "state": "uploading",
+            "size": 0,
+            "now": now,
+        },
+    )
+    work.record("contacts:import:create", subjects=[import_id])
+    row = imports.find(work, import_id)
+    assert row is not None  # noqa: S101 - it was inserted above
+    return representation(work, vault, row)
+
+
+def append_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str, n: int, chunk: str) -> dict[str, Any]:
+    """Take one piece of the file, in its order; the same piece again is taken as the answer that got lost.
+
+    :raises UploadOutOfOrder, UploadDamaged, FileTooLarge, ImportUnknown, ImportStateUnsuitable:
+    """
+    row = own(work, import_id, by=by, lock=True, states={"uploading"})
+    try:
+        piece = base64.b64decode(chunk, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise UploadDamaged from error
+    key_id = _upload_key(import_id)
+    key = vault.keys_for([key_id])[key_id]
+    if n < row["position"]:
+        known = dict(imports.pieces(work, import_id))[n]
+        if decrypt(key, known, bound_to=f"import piece {import_id} {n}") != chunk:
+            raise UploadOutOfOrder
+    elif n > row["position"]:
+        raise UploadOutOfOrder
+    else:
+        if row["size"] + len(piece) > MAX_FILE:
+            raise FileTooLarge
+        imports.add_piece(work, import_id, n, encrypt(key, chunk, bound_to=f"import piece {import_id} {n}"))
+        imports.update(work, import_id, {"position": n + 1, "size": row["size"] + len(piece)}, now=now)
+    work.record("contacts:import:append", subjects=[import_id])
+    return {"id": import_id, "n": n}
+
+
+def gathered(work: UnitOfWork, *, by: Caller, vault: Vault, import_id: str, sha256: str) -> tuple[str, bytes]:
+    """Return the file's name and its bytes.
+
+    :raises UploadDamaged: they are not what was sent.
+    """
+    row = own(work, import_id, by=by, states={"uploading"})
+    key_id = _upload_key(import_id)
+    pieces = imports.pieces(work, import_id)
+    key = vault.keys_for([key_id])[key_id] if pieces else b""
+    content = b"".join(base64.b64decode(decrypt(key, piece, bound_to=f"import piece {import_id} {n}")) for n, piece in pieces)
+    work.record("contacts:import:finish-upload", subjects=[import_id])
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise UploadDamaged
+    return row["filename"], content
+
+
+def stage(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str, sha256: str, table: Table) -> dict[str, Any]:
+    """Stage a table's rows, but for the columns that the system must not hold (R13); propose what the others are.
+
+    :raises ImportForStewards: it has more rows than a contributor may import.
+    """
+    own(work, import_id, by=by, lock=True, states={"uploading"})
+    demand_may_import(by, rows=len(table.rows))
+    refused = columns.refused(table.columns)
+    names = {refusal.column for refusal in refused}
+    kept = [column for column in table.columns if column not in names]
+    mapping = columns.propose(kept, table.rows)
+    key = vault.keys_for([import_id])[import_id]
+    blocks = []
+    for n, first in enumerate(range(0, len(table.rows), imports.BLOCK)):
+        rows = [
+            [row.sheet, row.number, {column: text for column, text in row.cells.items() if column not in names}, row.too_long]
+            for row in table.rows[first : first + imports.BLOCK]
+        ]
+        blocks.append(encrypt(key, orjson.dumps(rows).decode(), bound_to=f"import block {import_id} {n}"))
+    imports.drop_pieces(work, import_id)
+    imports.add_blocks(work, import_id, blocks)
+    imports.update(
+        work,
+        import_id,
+        {
+            "state": "mapped" if columns.is_enough(mapping) else "uploaded",
+            "format": table.format,
+            "sha256": sha256,
+            "layout": sealed_layout(vault, import_id, {"columns": kept, "mapping": mapping}),
+            "refused_columns": [
+                {"column": _harmless(refusal.column), "reason": refusal.reason, "requirement": refusal.requirement} for refusal in refused
+            ],
+            "rows": len(table.rows),
+            "position": 0,
+            "total": len(table.rows),
+        },
+        now=now,
+    )
+    work.record("contacts:import:stage", subjects=[import_id])
+    row = imports.find(work, import_id)
+    assert row is not None  # noqa: S101 - it is locked
+    return representation(work, vault, row)
+
+
+def fail(work: UnitOfWork, *, now: datetime, import_id: str, refusal: Refusal) -> None:
+    """Say why an import came to nothing, and drop what was staged of it."""
+    imports.drop_staged(work, import_id)
+    imports.update(
+        work,
+        import_id,
+        {
+            "state": "failed",
+            "problem_code": refusal.code,
+            "problem_detail": str(refusal),
+            "finished_at": now,
+            "lease_until": None,
+            "acting": None,
+        },
+        now=now,
+    )
+    work.record("contacts:import:fail", subjects=[import_id], rule=refusal.code)
+
+
+def forget_upload(vault: Vault, import_id: str) -> None:
+    """Destroy the key of the pieces."""
+    vault.destroy(_upload_key(import_id))
+
+
+def forget(vault: Vault, import_id: str) -> None:
+    """Destroy both keys of an import that has ended."""
+    forget_upload(vault, import_id)
+    vault.destroy(import_id)
+
+
+def _upload_key(import_id: str) -> str:
+    return str(uuid5(UUID(import_id), "upload"))
+
+
+def _harmless(name: str) -> str:
+    # A file or a column may be called by somebody's number.
+    for found in reversed(screen(name)):
+        if found.klass in {"phone", "email"}:
+            name = f"{name[: found.start]}…{name[found.end :]}"
+    return name

@@ -1,0 +1,415 @@
+"""Imports through contacts' own methods: from a file's bytes to people, and back."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from services.chassis.messages import Caller, Refusal, entity_tag, new_id
+from services.chassis.testing import Databases
+from services.contacts.contract import imports as contract
+from services.contacts.contract.refusals import RecordChanged
+from services.contacts.domain.imports.planning import plan
+from services.contacts.service.imports import ImportMethods
+from services.contacts.usecases.imports import working
+from tests.cast import AMINA, BRUNO, CHLOE, EDDA, GRACE, RENATA
+from tests.integration.contacts.conftest import Desk, open_desk
+
+DATA = Path(__file__).parents[2] / "data"
+SYSTEM = Caller.service("contacts")
+
+
+class Porter(ImportMethods):
+    """The methods about imports, without the bus."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.database = desk.database
+        self.parts = SimpleNamespace(layer=desk.layer, cursors=desk.cursors)
+
+    def upload(self, content: bytes | str, name: str = "list.csv", by: Caller = AMINA, *, piece: int = 1 << 18) -> dict[str, Any]:
+        """Send a file in pieces."""
+        content = content.encode() if isinstance(content, str) else content
+        started = self.create_import(by, filename=name, content_type=None, size=len(content))
+        for n, first in enumerate(range(0, len(content), piece)):
+            self.append_import(by, import_id=started["id"], n=n, chunk=base64.b64encode(content[first : first + piece]).decode())
+        return self.finish_import_upload(by, import_id=started["id"], sha256=hashlib.sha256(content).hexdigest())
+
+    def read(self, import_id: str, by: Caller = AMINA) -> dict[str, Any]:
+        """Read an import."""
+        return self.read_import(by, import_id=import_id)
+
+    def change(self, import_id: str, by: Caller = AMINA, **body: Any) -> dict[str, Any]:
+        """Change it as it now stands."""
+        return self.change_import_mapping(by, import_id=import_id, if_match=entity_tag(self.read(import_id, by)), body=body)
+
+    def work(self) -> None:
+        """Do what waits."""
+        while self.work_on_one_import(SYSTEM):
+            pass
+
+    def check(self, import_id: str, by: Caller = AMINA) -> dict[str, Any]:
+        """Check every row."""
+        self.dry_run_import(by, import_id=import_id)
+        self.work()
+        return self.read(import_id, by)
+
+    def commit(self, import_id: str, by: Caller = AMINA) -> dict[str, Any]:
+        """Check and commit."""
+        assert self.check(import_id, by)["state"] == "checked"
+        self.commit_import(by, import_id=import_id)
+        self.work()
+        return self.read(import_id, by)
+
+    def bring(self, content: bytes | str, name: str = "list.csv", by: Caller = AMINA, **body: Any) -> dict[str, Any]:
+        """Upload, check and commit."""
+        import_id = self.upload(content, name, by)["id"]
+        if body:
+            self.change(import_id, by, **body)
+        return self.commit(import_id, by)
+
+    def undo(self, import_id: str, by: Caller = AMINA) -> dict[str, Any]:
+        """Take it back."""
+        self.undo_import(by, import_id=import_id)
+        self.work()
+        return self.read(import_id, by)
+
+    def rows(self, import_id: str, outcome: str | None = None, by: Caller = AMINA) -> list[dict[str, Any]]:
+        """Walk the rows."""
+        found, cursor = [], None
+        while True:
+            query = {"limit": "200", **({"outcome": outcome} if outcome else {}), **({"cursor": cursor} if cursor else {})}
+            page = self.list_import_rows(by, import_id=import_id, query=query)
+            found += page["items"]
+            if not (cursor := page["next"]):
+                assert len(found) == page["total"]
+                return found
+
+    def count(self, table: str) -> int:
+        """Count rows as the owner of nothing does, with ICE's eyes."""
+        with self.desk.work(AMINA) as work:
+            return int(work.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
+
+
+@pytest.fixture
+def porter(desk: Desk) -> Porter:
+    return Porter(desk)
+
+
+@pytest.fixture(scope="module")
+def congress(databases: Databases) -> Iterator[tuple[Porter, str, dict[str, dict[str, Any]]]]:
+    """All four files, in an order that is hard, everyone interested in one issue."""
+    opened = open_desk(databases)
+    desk = next(opened)
+    porter, issue = Porter(desk), desk.issue()
+    done = {
+        name: porter.bring((DATA / name).read_bytes(), name, issues=[{"issue_id": issue, "kind": "interested"}], source="public")
+        for name in ("cards.vcf", "district-offices.xlsx", "outlook-senators.csv", "congress.csv")
+    }
+    yield porter, issue, done
+    next(opened, None)
+
+
+@pytest.mark.requirement("R77", "R78", "R79", "R82", "N16")
+def test_all_four_files_come_in_every_member_once_and_no_office_lost(congress):
+    porter, _, done = congress
+    assert {name: i["state"] for name, i in done.items()} == dict.fromkeys(done, "committed")
+    assert [porter.count(t) for t in ("individuals", "offices", "organizations")] == [537, 1312, 538]
+    assert done["congress.csv"]["counts"].get("create", 0) == 0
+    assert done["cards.vcf"]["counts"] == {"create": 179}
+    assert sum(done["district-offices.xlsx"]["counts"].values()) == 1312
+    assert porter.desk.search(type="individual", state="TX", limit=1)["total"] == 39
+    # A state that was only proposed from an address in the capital gave way to the column that says it.
+    assert porter.desk.search(type="individual", state="DC", limit=1)["total"] == 1
+
+
+@pytest.mark.requirement("R42", "R43", "R35", "R81")
+def test_everyone_has_an_owner_a_relationship_a_source_and_the_issue(congress):
+    porter, issue, _ = congress
+    found = porter.desk.search(q="klobuchar", type="individual")["items"]
+    (amy,) = [porter.desk.read(CHLOE, item["id"]) for item in found]
+    assert amy["owner"]["user"] == AMINA.id
+    assert [r["component"] for r in amy["relationships"]] == ["ICE"]
+    assert [(i["issue_id"], i["kind"]) for i in amy["issues"]] == [(issue, "interested")]
+    assert (amy["source"], amy["state"], amy["title"]) == ("public", "MN", "Senator")
+    assert porter.desk.values(CHLOE, amy["id"]) == []
+    values = porter.desk.values(AMINA, amy["id"])
+    assert "202-224-3244" in values
+    assert len(values) == len(set(values))
+
+
+@pytest.mark.requirement("R13", "R193")
+def test_refused_columns_are_named_and_nothing_of_the_file_is_left(congress):
+    porter, _, done = congress
+    assert {c["column"] for c in done["congress.csv"]["refused_columns"]} == {"Party", "DOB", "Gender", "Web site", "Contact form"}
+    assert [porter.count(t) for t in ("import_pieces", "import_blocks")] == [0, 0]
+    ids = [i["id"] for i in done.values()]
+    assert porter.desk.layer.vault.keys(ids) == {}
+
+
+@pytest.mark.requirement("R120", "T8")
+def test_the_trail_names_everybody_and_no_entry_more_than_five_hundred(congress):
+    porter, _, _ = congress
+    entries = porter.desk.entries()
+    created = [s for e in entries if e["action"] == "contacts:individual:create" for s in e["subjects"]]
+    assert len(created) == len(set(created)) == 537
+    assert max(len(e["subjects"]) for e in entries) <= 500
+    assert {e["actor"] for e in entries if e["action"] == "contacts:individual:create"} == {AMINA.id}
+    assert not any("klobuchar" in str(e).lower() or "202-22" in str(e) for e in entries)
+    assert len(porter.desk.announced("contacts:individual:registered")) == 537
+
+
+@pytest.mark.requirement("T23")
+def test_the_same_file_again_is_all_duplicates(congress):
+    porter, _, _ = congress
+    again = porter.upload((DATA / "congress.csv").read_bytes(), "again.csv")
+    checked = porter.check(again["id"])
+    assert checked["counts"] == {"duplicate": 537}
+    assert checked["progress"] == {"done": 537, "of": 537}
+    porter.cancel_import(AMINA, import_id=again["id"])
+    assert porter.read(again["id"])["state"] == "cancelled"
+    assert porter.rows(again["id"]) == []
+
+
+SMALL = "Last name,First name,Company,E-mail,Cell,State,Party\nLevi,Rivka,Acme Levees,rivka@example.org,512-555-0134,TX,Whig\n"
+
+
+@pytest.mark.requirement("R77", "R163")
+def test_an_import_goes_from_state_to_state_and_back(porter):
+    started = porter.upload(SMALL)
+    assert (started["state"], started["rows"]) == ("mapped", 1)
+    assert {m["column"]: m["field"] for m in started["mapping"]}["Cell"] == "cell"
+    assert "Party" not in {m["column"] for m in started["mapping"]}
+    with pytest.raises(contract.ImportStateUnsuitable):
+        porter.commit_import(AMINA, import_id=started["id"])
+    checked = porter.check(started["id"])
+    assert (checked["state"], checked["counts"]) == ("checked", {"create": 1})
+    assert porter.rows(started["id"])[0]["individual_id"] is None
+    assert porter.count("individuals") == 0
+    done = porter.commit(started["id"])
+    assert (done["state"], done["counts"]) == ("committed", {"create": 1})
+    (row,) = porter.rows(started["id"], "create")
+    assert porter.desk.values(AMINA, row["individual_id"])
+    undone = porter.undo(started["id"])
+    assert undone["state"] == "undone"
+    assert [porter.count(t) for t in ("individuals", "organizations", "directory")] == [0, 0, 0]
+    assert porter.desk.layer.vault.keys([row["individual_id"]]) == {}
+    assert porter.bring(SMALL)["counts"] == {"create": 1}
+
+
+@pytest.mark.requirement("N16")
+def test_undoing_leaves_what_somebody_worked_with_and_puts_back_what_was(porter):
+    known = porter.desk.register(AMINA, last_name="Adams", first_name="Alma", state="NC", organization="Acme Levees")
+    content = SMALL + "Adams,Alma,Acme Levees,alma@example.org,,NC,\nBean,Aaron,Beanery,,,FL,\n"
+    done = porter.bring(content.replace("Party", "Title"))
+    assert done["counts"] == {"create": 2, "update": 1}
+    bean = next(r["individual_id"] for r in porter.rows(done["id"]) if r["row"] == 4)
+    porter.desk.talked(AMINA, bean)
+    porter.undo(done["id"])
+    left = {item["name"] for item in porter.desk.search(type="individual")["items"]}
+    assert left == {"Alma Adams", "Aaron Bean"}
+    assert porter.desk.values(AMINA, known["id"]) == []
+    assert {item["name"] for item in porter.desk.search(type="organization")["items"]} == {"Acme Levees", "Beanery"}
+
+
+@pytest.mark.requirement("T9", "R165")
+def test_whoever_asked_not_to_be_contacted_is_blocked_and_frozen_people_too(porter):
+    done = porter.bring(SMALL)
+    person = porter.rows(done["id"])[0]["individual_id"]
+    porter.desk.freeze(CHLOE, person)
+    again = porter.upload(SMALL.upper().replace("LAST NAME", "Last name"))
+    assert porter.check(again["id"])["counts"] == {"blocked": 1}
+    porter.desk.erase(person)
+    for content in (SMALL, SMALL.replace("rivka@example.org", ""), SMALL.replace("Acme Levees", "Elsewhere").replace("Rivka", "R.")):
+        again = porter.upload(content)
+        checked = porter.check(again["id"])
+        assert checked["counts"] == {"blocked": 1}
+        assert porter.rows(again["id"])[0]["individual_id"] is None
+    assert porter.commit(again["id"])["counts"] == {"blocked": 1}
+    assert porter.count("individuals") == 0
+
+
+@pytest.mark.requirement("T20", "R163")
+def test_a_kind_that_somebody_declined_to_give_is_left_out(porter):
+    porter.desk.register(AMINA, last_name="Levi", first_name="Rivka", state="TX", organization="Acme Levees", declined=["cell"])
+    done = porter.bring(SMALL)
+    (row,) = porter.rows(done["id"])
+    assert "declined" in row["reason"]
+    assert porter.desk.values(AMINA, row["individual_id"]) == ["rivka@example.org"]
+
+
+@pytest.mark.requirement("T23", "T17")
+def test_another_component_s_values_change_nothing_of_what_an_import_says(porter):
+    content = "Last name,First name,E-mail\nLevi,Rivka,rivka@example.org\n"
+    plain = porter.check(porter.upload(content, by=CHLOE)["id"], CHLOE)
+    porter.bring(SMALL.replace("Levi,Rivka", "Levy,Rebecca"))
+    beside = porter.check(porter.upload(content, by=CHLOE)["id"], CHLOE)
+    assert plain["counts"] == beside["counts"] == {"create": 1}
+
+
+def test_two_rows_of_one_person_in_one_file_are_one_person(porter):
+    content = "Last name,First name,Organization,Street,City,ST,Zip\n" + "".join(
+        f"Levi,Rivka,Office of Senator Rivka Levi,{n} Main St,Austin,TX,78701\n" for n in range(1, 700)
+    )
+    done = porter.bring(content)
+    assert done["counts"] == {"create": 1, "update": 698}
+    assert [porter.count(t) for t in ("individuals", "organizations", "offices")] == [1, 1, 699]
+    assert len({row.position for row in porter.desk.rows("SELECT position FROM offices")}) == 699
+    undone = porter.undo(done["id"])
+    assert undone["state"] == "undone"
+    assert [porter.count(t) for t in ("individuals", "organizations", "offices", "import_effects")] == [0, 0, 0, 0]
+
+
+@pytest.mark.requirement("T19")
+def test_readers_don_t_import_contributors_import_two_thousand_rows_and_stewards_more(porter):
+    with pytest.raises(contract.ImportsForContributors):
+        porter.upload(SMALL, by=RENATA)
+    with pytest.raises(contract.ImportsForContributors):
+        porter.upload(SMALL, by=EDDA)
+    big = "Last name,First name\n" + "".join(f"Levi{n},Rivka\n" for n in range(2001))
+    with pytest.raises(contract.ImportForStewards):
+        porter.upload(big)
+    assert porter.upload(big, by=GRACE)["rows"] == 2001
+    failed = [i for i in porter.list_imports(AMINA, query={})["items"] if i["state"] == "failed"]
+    assert failed[0]["problem"]["code"] == "import-for-stewards"
+    assert porter.count("import_pieces") == 0
+
+
+@pytest.mark.requirement("T17")
+def test_an_import_is_its_owner_s_alone(porter):
+    import_id = porter.upload(SMALL)["id"]
+    for who in (BRUNO, CHLOE, GRACE):
+        with pytest.raises(contract.ImportUnknown):
+            porter.read(import_id, who)
+        with pytest.raises(contract.ImportUnknown):
+            porter.list_import_rows(who, import_id=import_id, query={})
+        with pytest.raises(contract.ImportUnknown):
+            porter.cancel_import(who, import_id=import_id)
+    assert porter.list_imports(BRUNO, query={})["items"] == []
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.xlsx", "a.vcf"])
+def test_a_file_that_cannot_be_read_fails_with_its_code_and_leaves_nothing(porter, name):
+    with pytest.raises(Refusal) as refused:
+        porter.upload(b"\x00\x01garbage", name)
+    (failed,) = porter.list_imports(AMINA, query={})["items"]
+    assert (failed["state"], failed["problem"]["code"]) == ("failed", refused.value.code)
+    assert porter.count("import_pieces") == 0
+
+
+def test_a_piece_that_is_missing_or_other_bytes_is_refused_and_the_same_again_is_not(porter):
+    started = porter.create_import(AMINA, filename="a.csv")
+    first, other = (base64.b64encode(text).decode() for text in (b"Last name\n", b"Last name,x\n"))
+    porter.append_import(AMINA, import_id=started["id"], n=0, chunk=first)
+    porter.append_import(AMINA, import_id=started["id"], n=0, chunk=first)
+    for n, chunk in ((0, other), (2, first)):
+        with pytest.raises(contract.UploadOutOfOrder):
+            porter.append_import(AMINA, import_id=started["id"], n=n, chunk=chunk)
+    with pytest.raises(contract.UploadDamaged):
+        porter.finish_import_upload(AMINA, import_id=started["id"], sha256="0" * 64)
+
+
+@pytest.mark.requirement("R13")
+def test_a_mapping_is_changed_by_its_owner_who_read_it_and_never_to_a_refused_column(porter):
+    started = porter.upload(SMALL)
+    columns = [{"column": "Last name", "field": "last_name"}, {"column": "Company", "field": None}]
+    with pytest.raises(RecordChanged):
+        porter.change_import_mapping(AMINA, import_id=started["id"], if_match='"stale"', body={"mapping": columns})
+    changed = porter.change(started["id"], mapping=columns)
+    assert {m["column"] for m in changed["mapping"] if m["field"]} == {"Last name"}
+    with pytest.raises(contract.ColumnRefused):
+        porter.change(started["id"], mapping=[{"column": "Party", "field": "title"}])
+    assert porter.change(started["id"], mapping=[])["state"] == "uploaded"
+    with pytest.raises(contract.MappingIncomplete):
+        porter.dry_run_import(AMINA, import_id=started["id"])
+
+
+@pytest.mark.requirement("N17", "R13")
+def test_neither_the_rows_nor_a_refused_column_can_be_read_in_the_database(porter):
+    porter.upload(SMALL)
+    tables = ("imports", "import_pieces", "import_blocks")
+    stored = "".join(str(row) for table in tables for row in porter.desk.rows(f"SELECT * FROM {table}"))
+    assert "list.csv" in stored
+    assert "Acme" not in stored
+    assert "rivka" not in stored
+
+
+@pytest.mark.requirement("N16")
+def test_whoever_takes_over_after_a_kill_goes_on_where_the_last_block_ended(porter, monkeypatch):
+    content = "Last name,First name\n" + "".join(f"Levi{n:04d},Rivka\n" for n in range(1700))
+    import_id = porter.upload(content)["id"]
+    porter.check(import_id)
+    porter.commit_import(AMINA, import_id=import_id)
+    calls = iter(range(10))
+
+    commit_block = working.commit_block
+
+    def killed(*args: Any, **kwargs: Any) -> bool:
+        if next(calls) == 2:
+            raise SystemExit
+        return commit_block(*args, **kwargs)
+
+    monkeypatch.setattr(working, "commit_block", killed)
+    with pytest.raises(SystemExit):
+        porter.work()
+    monkeypatch.undo()
+    halfway = porter.read(import_id)
+    assert (halfway["state"], halfway["progress"]) == ("committing", {"done": 1000, "of": 1700})
+    assert porter.work_on_one_import(SYSTEM) is False  # the dead worker's lease
+    with porter.desk.work(SYSTEM) as work:
+        work.execute(text("UPDATE imports SET lease_until = NULL"))
+    porter.work()
+    assert porter.read(import_id)["counts"] == {"create": 1700}
+    assert porter.count("individuals") == 1700
+
+
+def test_an_import_stops_when_its_owner_s_rights_end(porter):
+    import_id = porter.upload(SMALL)["id"]
+    porter.check(import_id)
+    porter.commit_import(AMINA, import_id=import_id)
+    porter.desk.know(AMINA, active=False)
+    porter.work()
+    assert porter.read(import_id)["problem"]["code"] == "imports-for-contributors"
+    assert porter.count("individuals") == 0
+
+
+def test_somebody_frozen_while_a_block_was_planned_is_blocked_after_all(porter, monkeypatch):
+    porter.bring(SMALL)
+    content = SMALL.replace("rivka@example.org", "r.levi@example.org")
+    import_id = porter.upload(content)["id"]
+    porter.check(import_id)
+    porter.commit_import(AMINA, import_id=import_id)
+    (person,) = [str(row.id) for row in porter.desk.rows("SELECT id FROM individuals")]
+    calls = iter(range(10))
+
+    def meanwhile(*args: Any, **kwargs: Any) -> Any:
+        if next(calls) == 0:
+            raise working.PeopleMoved
+        return plan(*args, **kwargs)
+
+    monkeypatch.setattr(working, "plan", meanwhile)
+    porter.desk.freeze(CHLOE, person)
+    porter.work()
+    assert porter.read(import_id)["counts"] == {"blocked": 1}
+
+
+def test_what_nobody_goes_on_with_is_dropped_after_a_day(porter):
+    import_id = porter.upload(SMALL)["id"]
+    porter.database.clock = lambda: dt.datetime.now(dt.UTC) + dt.timedelta(hours=25)
+    porter.cancel_imports_left_behind(SYSTEM)
+    assert porter.read(import_id)["state"] == "cancelled"
+    assert porter.desk.layer.vault.keys([import_id]) == {}
+
+
+def test_an_import_of_no_id_is_not_found(porter):
+    for import_id in ("x", new_id()):
+        with pytest.raises(contract.ImportUnknown):
+            porter.read(import_id)
