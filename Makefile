@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3.11
 BIN := .venv/bin
+RUNTIME := .venv/.runtime
 STAMP := .venv/.installed
 # Where the embedded system keeps its state, where it listens, and whether it starts with invented stakeholders.
 export DATA ?= data
@@ -16,14 +17,19 @@ PYTEST_ARGS ?=
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  %-8s %s\n", $$1, $$2 }'
 
-$(STAMP): requirements/runtime.txt requirements/dev.txt pyproject.toml
+# Running needs half of what testing needs, and is installed in half the time.
+$(RUNTIME): requirements/runtime.txt pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "Liaison needs Python 3.11; PYTHON=/path/to/python3.11 make … names one."; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/runtime.txt -r requirements/dev.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/runtime.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
 	@touch $@
 
-run: $(STAMP)  ## the whole system in one process, on http://127.0.0.1:$(PORT), its state in $(DATA)
+$(STAMP): $(RUNTIME) requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+run: $(RUNTIME)  ## the whole system in one process, on http://127.0.0.1:$(PORT), its state in $(DATA)
 	@exec $(BIN)/liaison run
 
 # What tests want from the system: a broker of their own, and a browser once there are browser tests.
