@@ -15,11 +15,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from services.chassis.topology import ANNOUNCEMENTS, AUDIT, CALLS, ENTRIES, HEARTBEAT, call_queue, inbox, retries
+from services.contacts.contract.integrations import account_of, consumed_by_contacts
+from services.contacts.contract.integrations import permissions as permissions_of_component
 
 VHOST = "liaison"
 GATEWAY = "gateway"
 ACCESS = "access"
 AUDITOR = "audit"
+CONTACTS = "contacts"
 #: Declares the topology, at deploy time.
 DEPLOYER = "deployer"
 #: Lists, replays and discards what was parked.
@@ -37,21 +40,26 @@ _NOTHING = "^$"
 _HEX = "[0-9a-f]+"
 
 
-def users(services: Iterable[str]) -> tuple[str, ...]:
-    """Return every user that an installation of these services has."""
-    return (*sorted(services), GATEWAY, DEPLOYER, OPERATOR)
+def users(services: Iterable[str], integrations: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return every user that an installation of these services has; `integrations` are components with a system of their own."""
+    return (*sorted(services), GATEWAY, DEPLOYER, OPERATOR, *(account_of(component) for component in sorted(integrations)))
 
 
-def definitions(services: Iterable[str], passwords: Mapping[str, str], *, vhost: str = VHOST) -> dict[str, Any]:
+def definitions(
+    services: Iterable[str], passwords: Mapping[str, str], *, vhost: str = VHOST, integrations: Iterable[str] = ()
+) -> dict[str, Any]:
     """Return RabbitMQ's definitions: virtual host, users, permissions; `guest` is not among them.
 
     :param passwords: by user; only their salted hashes are in the result.
+    :param integrations: codes of the components with a system of their own (T13).
     """
+    components = sorted(integrations)
     known = sorted(services)
     permissions: list[dict[str, Any]] = []
     topics: list[dict[str, Any]] = []
     for service in known:
-        permissions.append({"user": service, "vhost": vhost, **_permissions_of(service)})
+        submitted = consumed_by_contacts(components) if service == CONTACTS else []
+        permissions.append({"user": service, "vhost": vhost, **_permissions_of(service, also_read=submitted)})
         callees = [name for name in MAY_CALL.get(service, ()) if name in known]
         topics += [
             _topic(service, vhost, CALLS, write=_calls(callees, answers=True), read=rf"^reply\.{service}\.{_HEX}$"),
@@ -65,6 +73,10 @@ def definitions(services: Iterable[str], passwords: Mapping[str, str], *, vhost:
     permissions.append({"user": DEPLOYER, "vhost": vhost, "configure": ".*", "write": ".*", "read": ".*"})
     permissions.append({"user": OPERATOR, "vhost": vhost, "configure": _NOTHING, "write": r"\.retries$", "read": r"\.parked$"})
     topics += [_topic(OPERATOR, vhost, exchange, write=_NOTHING, read=_NOTHING) for exchange in (CALLS, ANNOUNCEMENTS)]
+    for component in components:
+        account = account_of(component)
+        permissions.append({"user": account, "vhost": vhost, **permissions_of_component(component)})
+        topics += [_topic(account, vhost, exchange, write=_NOTHING, read=_NOTHING) for exchange in (CALLS, ANNOUNCEMENTS)]
     return {
         "vhosts": [{"name": vhost}],
         "users": [
@@ -74,20 +86,20 @@ def definitions(services: Iterable[str], passwords: Mapping[str, str], *, vhost:
                 "hashing_algorithm": "rabbit_password_hashing_sha256",
                 "tags": "",
             }
-            for user in users(known)
+            for user in users(known, components)
         ],
         "permissions": permissions,
         "topic_permissions": topics,
     }
 
 
-def _permissions_of(user: str, *, is_service: bool = True) -> dict[str, str]:
+def _permissions_of(user: str, *, is_service: bool = True, also_read: Iterable[str] = ()) -> dict[str, str]:
     own = [rf"rpc\.reply\.{user}\.{_HEX}", rf"heartbeat\.{user}\.{_HEX}"]
     write = [*own, CALLS]
     read = [*own, CALLS, HEARTBEAT]
     if is_service:
         write += [ANNOUNCEMENTS, AUDIT, retries(inbox(user))]
-        read += [call_queue(user), inbox(user)]
+        read += [call_queue(user), inbox(user), *also_read]
     if user == ACCESS:
         write.append(HEARTBEAT)
     if user == AUDITOR:

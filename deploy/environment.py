@@ -33,6 +33,8 @@ class Installation:
     #: Browsers' cookies stay off plain HTTP, except on loopback, where there is no network to listen on.
     cookie_secure: bool = True
     ribbon: str = ""
+    #: Codes of the components with a system of their own, such as `ICE,PSO` (T13).
+    integrations: str = ""
 
     def environment_of(self, process: str) -> dict[str, str]:
         """Return the settings of one process, by the names that it reads them by."""
@@ -54,6 +56,7 @@ class Installation:
             told["KEYS_DATABASE_URL"] = self._database(KEYS)
             told["VAULT_MASTER_KEY"] = secrets["vault_master_key"]
             told["DIGEST_KEY"] = secrets["digest_key"]
+            told["INTEGRATIONS"] = self.integrations
         if process == "audit":
             told["CHECKPOINT_PRIVATE_KEY"] = secrets["checkpoint_private_key"]
             told["AUDIT_WITNESS_FILE"] = str(self.checkpoints)

@@ -39,12 +39,18 @@ def migrate(server: URL, secrets: Secrets, *, broker: str | None = None, check: 
         yield "broker: exchanges, queues and bindings are there"
 
 
-def declare(broker: str) -> None:
-    """Declare every exchange, queue and binding, as somebody who may."""
+def declare(broker: str, *, integrations: str = "") -> None:
+    """Declare every exchange, queue and binding, as somebody who may.
+
+    :param integrations: codes of the components with a system of their own, such as `ICE,PSO` (T13).
+    """
     from services.chassis.bus import Address
     from services.chassis.process import declare_topology, topology_of
+    from services.contacts.contract.integrations import components_of, topology
 
     declare_topology(Address(url=broker), topology_of(service_classes().values()))
+    if components := components_of(integrations):
+        declare_topology(Address(url=broker), topology(components))
 
 
 def service_classes() -> dict[str, type[Any]]:

@@ -22,6 +22,7 @@ from services.contacts.contract.refusals import (
 )
 from services.contacts.service.erasure import ErasureMethods
 from services.contacts.service.imports import ImportMethods
+from services.contacts.service.integrations import IntegrationMethods
 from services.contacts.service.parts import PartsProvider
 from services.contacts.storage import ledger, projections
 from services.contacts.usecases import contact_points, finding, freezing, individuals, listening, notes, organizations
@@ -35,7 +36,7 @@ from services.interactions.contract import (
 )
 
 
-class ContactsService(ErasureMethods, ImportMethods, Witness):
+class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness):
     """Answers who the stakeholders are, how they are reached, and who in the department knows them."""
 
     name = "contacts"

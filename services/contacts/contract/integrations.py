@@ -1,0 +1,224 @@
+"""What a component's own system may rely on: names on the broker, messages in, answers and announcements out (T13).
+
+A component has one account, named like its exchange. It publishes to its exchange, and reads its two queues; it may
+configure nothing. Which component a message is from, its queue tells, and nothing that it says of itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from marshmallow import RAISE, Schema, fields, validate
+
+from services.chassis.messages import Conflict, Invalid, TooLarge, TooMany
+from services.chassis.topology import ANNOUNCEMENTS, Exchange, Queue, Topology
+from services.contacts.contract.schemas import IndividualCreateSchema, Line
+
+#: The one type of message that is taken in.
+SUBMITTED = "individual.submitted"
+ACCEPTED = "individual.accepted"
+REFUSED = "individual.refused"
+#: The types that announcements come in.
+TOLD = (
+    "individual.registered",
+    "individual.changed",
+    "individual.handed-over",
+    "individual.frozen",
+    "individual.erased",
+    "relationship.established",
+)
+SOURCE = "urn:liaison:contacts"
+#: A submission holds a person's values: it lives for at most an hour.
+SUBMISSION_LIVES_MS = 60 * 60 * 1000
+#: Answers and announcements are ids and codes.
+ANSWER_LIVES_MS = 7 * 24 * 60 * 60 * 1000
+LARGEST = 64 * 1024
+_EVENT_ID = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$"
+
+
+class NotACloudEvent(Invalid):
+    """The message is not a CloudEvent 1.0 in JSON."""
+
+    code = "not-a-cloudevent"
+
+
+class EventIdInvalid(Invalid):
+    """A message's id is up to 100 letters, digits and . _ : -; it is kept, so it must not be anybody's value."""
+
+    code = "event-id-invalid"
+
+
+class EventTypeUnknown(Invalid):
+    """Only messages of type individual.submitted are taken in."""
+
+    code = "event-type-unknown"
+
+
+class EventIdReused(Conflict):
+    """Another message of this id was taken in before."""
+
+    code = "event-id-reused"
+
+
+class SubmissionTooLarge(TooLarge):
+    """A message is at most 64 KiB."""
+
+    code = "submission-too-large"
+
+
+class SubmissionsBlocked(TooMany):
+    """Too many of this component's messages were blocked today; nothing more is entered until tomorrow."""
+
+    code = "submissions-blocked"
+
+
+def account_of(component: str) -> str:
+    """Return the name of a component's account, at the broker and in access; its exchange is named so as well."""
+    return f"integration.{component}"
+
+
+def submissions_of(component: str) -> str:
+    """Return the queue behind a component's exchange."""
+    return f"integration.{component}.submissions"
+
+
+def replies_of(component: str) -> str:
+    """Return the queue of a component's answers."""
+    return f"integration.{component}.replies"
+
+
+def announcements_of(component: str) -> str:
+    """Return the queue of what a component is told."""
+    return f"integration.{component}.announcements"
+
+
+def reply_key(component: str) -> str:
+    """Return the routing key of a component's answers."""
+    return f"contacts.integration.{component}.reply"
+
+
+def announcement_key(component: str) -> str:
+    """Return the routing key of what a component is told."""
+    return f"contacts.integration.{component}.told"
+
+
+def components_of(setting: str) -> tuple[str, ...]:
+    """Return the components of the setting INTEGRATIONS, such as `ICE,PSO`."""
+    return tuple(sorted({code.strip() for code in setting.split(",") if code.strip()}))
+
+
+def topology(components: Iterable[str]) -> Topology:
+    """Return what is declared for components with a system of their own.
+
+    Nothing here is dead-lettered: what expires is gone, and what fails is answered and acknowledged.
+    """
+    exchanges: list[Exchange] = []
+    queues: list[Queue] = []
+    for component in components:
+        exchanges.append(Exchange(account_of(component), "fanout"))
+        queues += [
+            Queue(
+                submissions_of(component),
+                ((account_of(component), ""),),
+                {
+                    "x-queue-type": "quorum",
+                    "x-message-ttl": SUBMISSION_LIVES_MS,
+                    "x-max-length": 10_000,
+                    "x-overflow": "reject-publish",
+                },
+            ),
+            *(
+                Queue(name, ((ANNOUNCEMENTS, key),), {"x-queue-type": "quorum", "x-message-ttl": ANSWER_LIVES_MS})
+                for name, key in (
+                    (replies_of(component), reply_key(component)),
+                    (announcements_of(component), announcement_key(component)),
+                )
+            ),
+        ]
+    return Topology(tuple(exchanges), tuple(queues))
+
+
+def permissions(component: str) -> dict[str, str]:
+    """Return what a component's account may on the broker: write to its exchange, read its two queues."""
+    name = account_of(component).replace(".", r"\.")
+    return {"configure": "^$", "write": f"^{name}$", "read": rf"^{name}\.(replies|announcements)$"}
+
+
+def consumed_by_contacts(components: Iterable[str]) -> list[str]:
+    """Return the queues that contacts must be allowed to read."""
+    return [submissions_of(component) for component in components]
+
+
+class IndividualSubmittedSchema(IndividualCreateSchema):
+    """`data` of a submission: an individual as in POST /individuals, and who owns the record."""
+
+    class Meta:
+        """Unknown fields are refused (R13), and so is what only people say."""
+
+        unknown = RAISE
+        exclude = ("deputy", "duplicate_ok")
+
+    owner = Line(
+        most=64,
+        required=True,
+        metadata={"description": "User name of an active contributor of the same component."},
+    )
+
+
+class SubmissionSchema(Schema):
+    """A submission: a CloudEvent 1.0 in structured JSON."""
+
+    specversion = fields.String(required=True, validate=validate.Equal("1.0"))
+    id = fields.String(required=True, validate=validate.Regexp(_EVENT_ID))
+    source = fields.String(required=True, validate=validate.Length(min=1, max=200))
+    type = fields.String(required=True, validate=validate.Equal(SUBMITTED))
+    time = fields.AwareDateTime()
+    subject = fields.String()
+    datacontenttype = fields.String(validate=validate.Equal("application/json"))
+    data = fields.Nested(IndividualSubmittedSchema, required=True)
+
+
+class AnswerSchema(Schema):
+    """`data` of an answer: ids and codes, and the names of fields."""
+
+    submission_id = fields.String(required=True, allow_none=True)
+    size = fields.Integer(required=True)
+    sha256 = fields.String(required=True)
+    code = fields.String(required=True)
+    fields_ = fields.List(fields.String(), required=True, data_key="fields")
+    individual_id = fields.UUID(required=True, allow_none=True)
+
+
+class ToldSchema(Schema):
+    """`data` of an announcement: ids and codes about an individual the component has a relationship with."""
+
+    individual_id = fields.UUID(required=True)
+    organization_id = fields.UUID(allow_none=True)
+    state = fields.String(allow_none=True)
+    component = fields.String(allow_none=True)
+    owner_id = fields.UUID(allow_none=True)
+    cause = fields.String(allow_none=True)
+
+
+class _OutgoingSchema(Schema):
+    specversion = fields.String(required=True, validate=validate.Equal("1.0"))
+    id = fields.UUID(required=True)
+    source = fields.String(required=True, validate=validate.Equal(SOURCE))
+    time = fields.AwareDateTime(required=True)
+    datacontenttype = fields.String(required=True, validate=validate.Equal("application/json"))
+
+
+class ReplySchema(_OutgoingSchema):
+    """An answer: a CloudEvent 1.0 in structured JSON; `subject` is the id of the submission."""
+
+    type = fields.String(required=True, validate=validate.OneOf([ACCEPTED, REFUSED]))
+    subject = fields.String()
+    data = fields.Nested(AnswerSchema, required=True)
+
+
+class AnnouncementSchema(_OutgoingSchema):
+    """An announcement: a CloudEvent 1.0 in structured JSON; `subject` is the individual's id."""
+
+    type = fields.String(required=True, validate=validate.OneOf(TOLD))
+    subject = fields.UUID(required=True)
+    data = fields.Nested(ToldSchema, required=True)

@@ -1,0 +1,47 @@
+"""What components' own systems sent in, and whom their announcements are about.
+
+Revision ID: 0003
+Revises: 0002
+"""
+
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+_TABLES = """
+-- Of a message nothing is kept but what tells it from another: id, size, SHA-256, and what came of it.
+CREATE TABLE submissions (
+    n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    component text NOT NULL,
+    event_id text,
+    size integer NOT NULL,
+    sha256 bytea NOT NULL,
+    code text NOT NULL,
+    fields text[] NOT NULL DEFAULT '{}',
+    individual_id uuid,
+    received_at timestamptz NOT NULL,
+    UNIQUE (component, event_id)
+);
+CREATE INDEX submissions_blocked ON submissions (component, received_at) WHERE code = 'blocked';
+
+-- Components with a relationship, by individual; it outlives the individual by the one message that tells of the erasure.
+CREATE TABLE integration_audiences (
+    individual_id uuid NOT NULL,
+    component text NOT NULL,
+    PRIMARY KEY (individual_id, component)
+);
+
+GRANT SELECT, INSERT, UPDATE ON submissions TO liaison_contacts;
+GRANT SELECT, INSERT, DELETE ON integration_audiences TO liaison_contacts;
+"""
+
+
+def upgrade() -> None:
+    op.execute(_TABLES)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("a database of people is restored from its backup, not taken back")

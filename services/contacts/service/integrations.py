@@ -1,0 +1,266 @@
+"""What components' own systems send in, and what they are told (T13)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import eventlet
+import structlog
+from marshmallow import ValidationError
+from nameko.extensions import SharedExtension
+
+from services.access.contract import UserUnknown
+from services.chassis import logs
+from services.chassis.bus import listens
+from services.chassis.bus.container import Performed
+from services.chassis.bus.providers import Bus, process_of
+from services.chassis.bus.wire import LOST, Delivery, Link
+from services.chassis.config import Settings
+from services.chassis.database import Database, UnitOfWork
+from services.chassis.messages import Announcement, Caller, Invalid, Refusal, Unavailable, new_id
+from services.contacts.contract.announcements import (
+    IndividualChanged,
+    IndividualErased,
+    IndividualFrozen,
+    IndividualRegistered,
+    OwnerChanged,
+    RelationshipEstablished,
+)
+from services.contacts.contract.integrations import (
+    IndividualSubmittedSchema,
+    account_of,
+    components_of,
+    submissions_of,
+)
+from services.contacts.contract.refusals import OwnerUnsuitable
+from services.contacts.domain.submissions import Delivered, Submission, event_id, event_of, submission_of
+from services.contacts.service.parts import Parts
+from services.contacts.usecases import submissions
+
+_log = structlog.get_logger(__name__)
+
+#: Messages that one process works on at the same time.
+_CONCURRENTLY = 4
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 10.0
+
+
+class InternalFailure(Refusal):
+    """Something went wrong here; it was recorded."""
+
+    branch = "refusal"
+    code = "internal"
+
+
+class SubmissionConsumer(SharedExtension):
+    """Takes messages from the queues behind the exchanges of components with a system of their own."""
+
+    def __init__(self) -> None:
+        """Begin without an entrypoint."""
+        self._entrypoint: Performed | None = None
+        self._link: Link | None = None
+        self._tags: list[str] = []
+        self.stopping = False
+        super().__init__()
+
+    def register(self, entrypoint: Performed) -> None:
+        """Hand every message to the entrypoint."""
+        self._entrypoint = entrypoint
+
+    def start(self) -> None:
+        """Begin to connect and to consume, where there is anything to consume."""
+        process = process_of(self)
+        components = components_of(process.settings.integrations)
+        if components:
+            self._link = Link(process.address, name=f"{process.service}-submissions", prepare=lambda channel: self._prepare(channel, components))
+            self._link.start()
+
+    def _prepare(self, channel: Any, components: tuple[str, ...]) -> None:
+        channel.basic_qos(0, _CONCURRENTLY, False)
+        self._tags = [f"{component}-{new_id()}" for component in components]
+        for component, tag in zip(components, self._tags, strict=True):
+
+            def receive(raw: Any, component: str = component) -> None:
+                if not self.stopping and self._entrypoint is not None:
+                    context = {"message": Delivery(raw, channel), "component": component}
+                    self.container.spawn_worker(self._entrypoint, (), {}, context_data=context)
+
+            channel.basic_consume(queue=submissions_of(component), callback=receive, consumer_tag=tag)
+
+    def pause(self) -> None:
+        """Take nothing more; what is under way is finished."""
+        self.stopping = True
+        if self._link is not None and self._link.is_up:
+            try:
+                for tag in self._tags:
+                    self._link.channel.basic_cancel(tag, nowait=True)
+            except LOST:
+                return
+
+    def stop(self) -> None:
+        """Close the connection; what was not acknowledged goes back to its queue, and lives no longer for that."""
+        if self._link is not None:
+            self._link.stop()
+
+    kill = stop
+
+    def wait_up(self, seconds: float | None) -> bool:
+        """Wait until the queues are consumed; tell whether they are."""
+        return self._link is None or self._link.wait_up(seconds)
+
+
+class Submits(Performed):
+    """The entrypoint behind `@submits`: the method gets (component, delivered), and has answered when it returns.
+
+    A message is acknowledged once its answer is committed, whatever the answer is. While something is away it is held
+    and tried again; it is never parked, and no log has more of it than id, size and hash.
+    """
+
+    consumer = SubmissionConsumer()
+
+    def setup(self) -> None:
+        """Make the method known."""
+        self.consumer.register(self)
+
+    def stop(self) -> None:
+        """Take no more messages."""
+        self.consumer.pause()
+
+    def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
+        """Work off one message."""
+        message: Delivery = worker.data["message"]
+        delivered = Delivered(message.headers, _text(message.properties.get("content_type")), message.body)
+        pause = _FIRST_PAUSE
+        while message.is_live and not self.consumer.stopping:
+            try:
+                method(worker.data["component"], delivered)
+            except Unavailable as away:
+                _log.warning("submission.postponed", code=away.code, **logs.fingerprint(delivered.body))
+                eventlet.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            except Exception as error:  # noqa: BLE001 - it could not even be answered; trying again may do
+                _log.error("submission.failed", **logs.where(error), **logs.fingerprint(delivered.body))
+                eventlet.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            else:
+                message.ack()
+                return
+
+
+submits = Submits.decorator
+
+
+class IntegrationMethods:
+    """Submissions in; answers and announcements out."""
+
+    database: Database
+    bus: Bus
+    settings: Settings
+    parts: Parts
+
+    @submits
+    def individual_submitted(self, component: str, delivered: Delivered) -> None:
+        """Answer one message: accepted with the individual's id, or refused with its code."""
+        caller = Caller(kind="integration", id=account_of(component), component=component, trace_id=new_id())
+        known_id: str | None = None
+        try:
+            event = event_of(delivered)
+            known_id = event_id(event)
+            self._submit(caller, delivered, submission_of(event))
+        except Unavailable:
+            raise
+        except ValidationError as error:
+            self._refuse(caller, delivered, known_id, _invalid(error))
+        except Refusal as refusal:
+            self._refuse(caller, delivered, known_id, refusal)
+        except Exception as error:  # noqa: BLE001 - a message that we cannot work off is answered as well
+            _log.error("submission.internal", **logs.where(error), **logs.fingerprint(delivered.body))
+            self._refuse(caller, delivered, known_id, InternalFailure())
+
+    def _submit(self, caller: Caller, delivered: Delivered, submission: Submission) -> None:
+        with self.database.work(caller) as work:
+            if submissions.answer_again(work, by=caller, now=self.database.clock(), delivered=delivered, event_id=submission.id):
+                return
+        command = IndividualSubmittedSchema().load(submission.data)
+        owner_id = self._owner(caller, command.pop("owner"))
+        with self.database.work(caller) as work:
+            submissions.take(
+                work,
+                by=caller,
+                now=self.database.clock(),
+                layer=self.parts.layer,
+                delivered=delivered,
+                submission=submission,
+                owner_id=owner_id,
+                command=command,
+            )
+
+    def _owner(self, caller: Caller, username: str) -> str:
+        """Return the id of the active contributor of the same component whom the message names.
+
+        :raises OwnerUnsuitable: there is none of that name.
+        """
+        ourselves = Caller.service("contacts", trace_id=caller.trace_id)
+        try:
+            found = self.bus.call("access", "integration_owner", ourselves, account=caller.id, username=username)
+        except Refusal as refusal:
+            if refusal.code != UserUnknown.code:
+                raise
+            raise OwnerUnsuitable(errors={"owner": ["Not an active contributor of your component."]}) from None
+        if found["component"] != caller.component:
+            raise OwnerUnsuitable(errors={"owner": ["Not an active contributor of your component."]})
+        return str(found["user"]["id"])
+
+    def _refuse(self, caller: Caller, delivered: Delivered, known_id: str | None, refusal: Refusal) -> None:
+        with self.database.work(caller) as work:
+            submissions.refuse(work, by=caller, now=self.database.clock(), delivered=delivered, event_id=known_id, refusal=refusal)
+
+    # What components hear of their people
+
+    @listens(IndividualRegistered)
+    def tell_of_registration(self, work: UnitOfWork, told: IndividualRegistered) -> None:
+        """Tell of a new individual."""
+        self._tell(work, told)
+
+    @listens(IndividualChanged)
+    def tell_of_change(self, work: UnitOfWork, told: IndividualChanged) -> None:
+        """Tell that a directory layer changed."""
+        self._tell(work, told)
+
+    @listens(OwnerChanged)
+    def tell_of_hand_over(self, work: UnitOfWork, told: OwnerChanged) -> None:
+        """Tell of a new owner."""
+        self._tell(work, told)
+
+    @listens(IndividualFrozen)
+    def tell_of_freezing(self, work: UnitOfWork, told: IndividualFrozen) -> None:
+        """Tell that somebody asked for no more contact."""
+        self._tell(work, told)
+
+    @listens(IndividualErased)
+    def tell_of_erasure(self, work: UnitOfWork, told: IndividualErased) -> None:
+        """Tell that somebody is gone, without the data (T16)."""
+        self._tell(work, told)
+
+    @listens(RelationshipEstablished)
+    def tell_of_relationship(self, work: UnitOfWork, told: RelationshipEstablished) -> None:
+        """Tell that a component has a relationship now."""
+        self._tell(work, told)
+
+    def _tell(self, work: UnitOfWork, told: Announcement) -> None:
+        components = components_of(self.settings.integrations)
+        submissions.tell(work, told, now=self.database.clock(), components=components)
+
+
+def _invalid(error: ValidationError) -> Invalid:
+    """Return the refusal of a message with wrong fields: their names alone, and none that the sender made up."""
+    messages = error.messages if isinstance(error.messages, dict) else {}
+    known = set(IndividualSubmittedSchema().load_fields)
+    names = sorted(str(name) for name in messages if name in known)
+    is_unknown = any(name not in known and name != "_schema" for name in messages)
+    return Invalid(code="unknown-field" if is_unknown else None, errors={name: ["Invalid."] for name in names})
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,189 @@
+"""Taking in what components' own systems submit, and telling them of their people (T13).
+
+Screening, suppression, firewall and audit apply as for a person: it is the same registration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, time
+from typing import Any
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Announcement, Caller, Refusal
+from services.contacts.contract.announcements import (
+    IndividualChanged,
+    IndividualErased,
+    IndividualFrozen,
+    IndividualRegistered,
+    OwnerChanged,
+    RelationshipEstablished,
+)
+from services.contacts.contract.integrations import (
+    ACCEPTED,
+    REFUSED,
+    EventIdReused,
+    SubmissionsBlocked,
+    announcement_key,
+    reply_key,
+)
+from services.contacts.contract.refusals import TextNeedsReview
+from services.contacts.domain.submissions import Delivered, Submission, outgoing
+from services.contacts.storage import submissions
+from services.contacts.storage.contact_layer import ContactLayer
+from services.contacts.usecases.entering import BLOCKED_A_DAY
+from services.contacts.usecases.individuals import register_individual
+from services.lexicon.screening import screen
+
+ACTION = "contacts:integration:submit"
+_ACCEPTED = "accepted"
+_TYPES: Mapping[type[Announcement], str] = {
+    IndividualRegistered: "individual.registered",
+    IndividualChanged: "individual.changed",
+    OwnerChanged: "individual.handed-over",
+    IndividualFrozen: "individual.frozen",
+    IndividualErased: "individual.erased",
+    RelationshipEstablished: "relationship.established",
+}
+
+
+def answer_again(work: UnitOfWork, *, by: Caller, now: datetime, delivered: Delivered, event_id: str) -> bool:
+    """Answer a message that was taken in before as it was answered then; tell whether it was.
+
+    :raises EventIdReused: it was another message of the same id.
+    """
+    component = str(by.component)
+    earlier = submissions.find(work, component=component, event_id=event_id)
+    if earlier is None:
+        return False
+    if earlier["sha256"] != delivered.sha256.hex():
+        raise EventIdReused
+    _reply(work, component, earlier, now=now)
+    work.record(ACTION, subjects=[earlier["individual_id"]] if earlier["individual_id"] else [], rule="replayed")
+    return True
+
+
+def take(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    layer: ContactLayer,
+    delivered: Delivered,
+    submission: Submission,
+    owner_id: str,
+    command: Mapping[str, Any],
+) -> None:
+    """Register whom a component submitted, and answer it.
+
+    :raises EventIdReused: another message of this id was taken in.
+    :raises SubmissionsBlocked: too many of the component's messages were blocked today.
+    :raises TextNeedsReview: a text holds what shared text must not.
+    :raises Refusal: whatever a person would be refused for.
+    """
+    component = str(by.component)
+    is_new = submissions.claim(
+        work,
+        component=component,
+        event_id=submission.id,
+        size=delivered.size,
+        sha256=delivered.sha256,
+        code=_ACCEPTED,
+        fields=(),
+        now=now,
+    )
+    if not is_new:
+        # A copy came in while this one was being read, and has committed meanwhile.
+        answer_again(work, by=by, now=now, delivered=delivered, event_id=submission.id)
+        return
+    midnight = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+    if submissions.blocked_since(work, component=component, since=midnight) >= BLOCKED_A_DAY:
+        raise SubmissionsBlocked
+    _demand_clean(command)
+    individual = register_individual(work, by=by, now=now, layer=layer, owner_id=owner_id, **command)
+    submissions.note_individual(work, component=component, event_id=submission.id, individual_id=individual["id"])
+    work.record(ACTION, subjects=[individual["id"]], fields=command)
+    earlier = submissions.find(work, component=component, event_id=submission.id)
+    if earlier is not None:
+        _reply(work, component, earlier, now=now)
+
+
+def refuse(work: UnitOfWork, *, by: Caller, now: datetime, delivered: Delivered, event_id: str | None, refusal: Refusal) -> None:
+    """Answer a message that is not taken in: with its code and the names of fields, never with a value."""
+    component = str(by.component)
+    fields = sorted(refusal.errors or ())
+    outcome = {
+        "event_id": event_id,
+        "size": delivered.size,
+        "sha256": delivered.sha256.hex(),
+        "code": refusal.code,
+        "fields": fields,
+        "individual_id": None,
+    }
+    submissions.claim(
+        work,
+        component=component,
+        # Of an id that is taken the first message is kept; this one is told apart by its hash.
+        event_id=None if refusal.code == EventIdReused.code else event_id,
+        size=delivered.size,
+        sha256=delivered.sha256,
+        code=refusal.code,
+        fields=fields,
+        now=now,
+    )
+    _reply(work, component, outcome, now=now)
+    work.record(ACTION, outcome="refused", rule=refusal.code)
+
+
+def tell(work: UnitOfWork, told: Announcement, *, now: datetime, components: Collection[str]) -> None:
+    """Pass an announcement on to the components among `components` that have a relationship with the individual.
+
+    Ids and codes alone, and not who recorded what; whoever wants fields asks the HTTP API, as a person.
+    """
+    if isinstance(told, RelationshipEstablished) and told.stakeholder_type != "individual":
+        return
+    individual_id = str(getattr(told, "individual_id", None) or getattr(told, "stakeholder_id", ""))
+    if isinstance(told, RelationshipEstablished | IndividualRegistered):
+        submissions.admit(work, individual_id, told.component)
+    event = outgoing(_TYPES[type(told)], _codes(told, individual_id), subject=individual_id, now=now)
+    for component in sorted(submissions.audience(work, individual_id) & set(components)):
+        # Each copy is a message of its own: the relay publishes by id.
+        submissions.send(work, outgoing(event["type"], event["data"], subject=individual_id, now=now), routing_key=announcement_key(component))
+    if isinstance(told, IndividualErased):
+        submissions.dismiss(work, individual_id)
+
+
+def _codes(told: Announcement, individual_id: str) -> dict[str, Any]:
+    shared = {name: value for name, value in told.to_wire().items() if name in _SHARED[type(told)]}
+    return {"individual_id": individual_id, **shared}
+
+
+_SHARED: Mapping[type[Announcement], frozenset[str]] = {
+    IndividualRegistered: frozenset({"organization_id", "state", "component", "owner_id"}),
+    IndividualChanged: frozenset({"organization_id", "state"}),
+    OwnerChanged: frozenset({"component", "owner_id"}),
+    # That somebody asked for no more contact is what everybody must know; who heard it, and how, is not (T21).
+    IndividualFrozen: frozenset(),
+    IndividualErased: frozenset({"cause"}),
+    RelationshipEstablished: frozenset({"component"}),
+}
+
+
+def _demand_clean(command: Mapping[str, Any]) -> None:
+    """A system cannot be asked whether it means it: whatever screening finds is refused (T15, R41)."""
+    texts = [("title", command.get("title")), *(("interests", interest) for interest in command.get("interests") or ())]
+    if found := sorted({name for name, words in texts if words and screen(words)}):
+        raise TextNeedsReview(errors={name: ["Holds what shared text must not."] for name in found})
+
+
+def _reply(work: UnitOfWork, component: str, outcome: Mapping[str, Any], *, now: datetime) -> None:
+    data = {
+        "submission_id": outcome["event_id"],
+        "size": outcome["size"],
+        "sha256": outcome["sha256"],
+        "code": outcome["code"],
+        "fields": list(outcome["fields"]),
+        "individual_id": outcome["individual_id"],
+    }
+    kind = ACCEPTED if outcome["code"] == _ACCEPTED else REFUSED
+    submissions.send(work, outgoing(kind, data, subject=outcome["event_id"], now=now), routing_key=reply_key(component))

@@ -1,0 +1,215 @@
+"""A component's own system: what it submits, what it is answered, what it is told, over the in-process broker."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from sqlalchemy import text
+
+from services.chassis.embedded import register
+from services.chassis.messages import new_id
+from services.chassis.testing import Databases, eventually
+from services.contacts.contract.integrations import (
+    LARGEST,
+    SUBMISSION_LIVES_MS,
+    permissions,
+    submissions_of,
+    topology,
+)
+from tests.cast import AMINA, CHLOE, DOV
+from tests.integration.contacts.conftest import open_desk
+from tests.integration.contacts.systems import Access, Running, a_person
+
+ASYNCAPI = Path(__file__).parents[3] / "docs" / "asyncapi.yaml"
+
+
+@pytest.fixture(scope="module")
+def running(databases: Databases) -> Iterator[Running]:
+    """Contacts with two components' systems."""
+    register()
+    broker = f"embedded://contacts-{new_id()[-12:]}"
+    desks = open_desk(databases)
+    running = Running(next(desks), lambda _: broker)
+    yield running
+    running.stop()
+    for _ in desks:
+        pass
+
+
+@pytest.mark.requirement("T13", "R42", "R43", "R78")
+def test_an_individual_is_accepted_with_its_id_and_belongs_to_the_named_contributor(running: Running) -> None:
+    points = [{"kind": "cell", "value": DOV.cell}]
+    reply = running.ice.answer(running.ice.submit(**a_person(contact_points=points)))
+    assert reply["type"] == "individual.accepted"
+    (row,) = running.rows(
+        "SELECT owner_id::text, owner_component FROM individuals WHERE id = :id", id=reply["data"]["individual_id"]
+    )
+    assert tuple(row) == (AMINA.id, "ICE")
+    assert running.desk.rows("SELECT count(*) FROM contact_points")[0][0] == 0, "the firewall stands: no component, no row"
+    assert DOV.cell not in json.dumps(reply)
+
+
+@pytest.mark.requirement("T13")
+def test_the_same_message_twice_is_one_individual_and_the_same_answer(running: Running) -> None:
+    person = a_person()
+    event_id = running.ice.submit(**person)
+    first = running.ice.answer(event_id)
+    running.ice.submit(id=event_id, **person)
+    assert running.ice.answer(event_id, nth=2)["data"] == first["data"]
+    count = running.rows("SELECT count(*) FROM individuals WHERE last_name = :name", name=person["last_name"])[0][0]
+    assert count == 1
+    running.ice.submit(id=event_id, **a_person())
+    assert running.ice.answer(event_id, nth=3)["data"]["code"] == "event-id-reused"
+    # The same id of another component is another message.
+    running.pso.submit(id=event_id, **a_person(owner="chloe"))
+    assert running.pso.answer(event_id)["type"] == "individual.accepted"
+
+
+@pytest.mark.requirement("T13", "T15", "R13", "R41")
+@pytest.mark.parametrize(
+    ("data", "code", "fields"),
+    [
+        ({"owner": "chloe"}, "owner-unsuitable", ["owner"]),
+        ({"owner": "nobody"}, "owner-unsuitable", ["owner"]),
+        ({"party": "x"}, "unknown-field", []),
+        ({"deputy": new_id()}, "unknown-field", []),
+        ({"state": "Atlantis"}, "invalid", ["state"]),
+        ({"last_name": None}, "invalid", ["last_name"]),
+        ({"contact_points": [{"kind": "cell", "value": "twelve"}]}, "contact-point-invalid", ["contact_points.0.value"]),
+        ({"title": f"Call {DOV.cell}"}, "text-needs-review", ["title"]),
+        ({"declined": ["cell"], "contact_points": [{"kind": "cell", "value": DOV.cell}]}, "declined", []),
+    ],
+)
+def test_what_is_refused_is_answered_with_its_code_and_field_names_alone(
+    running: Running, data: dict[str, Any], code: str, fields: list[str]
+) -> None:
+    person = a_person(**data)
+    reply = running.ice.answer(running.ice.submit(**person))
+    assert (reply["type"], reply["data"]["code"], reply["data"]["fields"]) == ("individual.refused", code, fields)
+    assert reply["data"]["individual_id"] is None
+    assert person["first_name"] not in json.dumps(reply)
+    assert DOV.cell not in json.dumps(reply)
+
+
+@pytest.mark.requirement("T13")
+def test_bytes_that_are_no_message_are_answered_acknowledged_and_never_parked(running: Running) -> None:
+    good = json.dumps({"specversion": "1.0", "id": "a", "source": "x", "type": "individual.submitted", "data": a_person()}).encode()
+    cases: list[tuple[bytes, dict[str, Any], str, str | None]] = [
+        (b"", {}, "not-a-cloudevent", None),
+        (b"\x80\x04pickle", {"content_type": "application/x-python-serialize"}, "not-a-cloudevent", None),
+        (b"[]", {}, "not-a-cloudevent", None),
+        (b"[" * 50_000, {}, "not-a-cloudevent", None),
+        (good, {"content_type": None}, "not-a-cloudevent", None),
+        (good.decode().encode("utf-16"), {}, "not-a-cloudevent", None),
+        (good.replace(b'"id": "a", ', b""), {}, "not-a-cloudevent", None),
+        (good.replace(b'"1.0"', b'"0.3"'), {}, "not-a-cloudevent", None),
+        (good.replace(b'"id": "a"', b'"id": "dov@example.org"'), {}, "event-id-invalid", None),
+        (good.replace(b"individual.submitted", b"individual.erased").replace(b'"id": "a"', b'"id": "b"'), {}, "event-type-unknown", "b"),
+        (b'{"specversion":"1.0","id":"c","source":"x","type":"individual.submitted","data":[1]}', {}, "not-a-cloudevent", "c"),
+        (b'{"specversion":"1.0","id":"d","source":"x","type":"individual.submitted","data":{"owner":7}}', {}, "invalid", "d"),
+        (b"x" * (LARGEST + 1), {}, "submission-too-large", None),
+        (good, {"headers": {"ce-id": 7}, "content_type": "application/json"}, "not-a-cloudevent", None),
+    ]
+    for body, options, code, event_id in cases:
+        running.ice.send(body, **options)
+        sha256 = hashlib.sha256(body).hexdigest()
+        reply = eventually(lambda sha256=sha256: [one for one in running.ice.replies if one["data"]["sha256"] == sha256], why=code)[-1]
+        assert (reply["data"]["code"], reply["data"]["submission_id"]) == (code, event_id), body[:40]
+        assert reply["data"]["size"] == len(body)
+    kept = running.rows("SELECT * FROM submissions WHERE code = 'event-id-invalid'")
+    assert "dov@example.org" not in str(kept)
+
+
+def test_a_message_in_binary_mode_is_taken_as_well(running: Running) -> None:
+    event_id = new_id()
+    headers = {"ce-specversion": "1.0", "ce-id": event_id, "ce-source": "urn:ice:crm", "ce-type": "individual.submitted"}
+    running.ice.send(json.dumps(a_person()).encode(), content_type="application/json", headers=headers)
+    assert running.ice.answer(event_id)["type"] == "individual.accepted"
+
+
+@pytest.mark.requirement("T9", "R166")
+def test_whoever_asked_to_be_left_alone_is_blocked_here_too(running: Running) -> None:
+    person = a_person(contact_points=[{"kind": "cell", "value": "956-555-0177"}])
+    accepted = running.ice.answer(running.ice.submit(**person))["data"]["individual_id"]
+    running.desk.erase(accepted)
+    again = running.ice.answer(running.ice.submit(**{**person, "last_name": "Other"}))
+    assert (again["type"], again["data"]["code"]) == ("individual.refused", "blocked")
+
+
+@pytest.mark.requirement("T13", "T16")
+def test_a_component_is_told_ids_and_codes_of_its_own_people_alone(running: Running) -> None:
+    person = a_person()
+    individual_id = running.ice.answer(running.ice.submit(**person))["data"]["individual_id"]
+    eventually(lambda: {"individual.registered", "relationship.established"} <= set(running.ice.heard(individual_id)))
+    running.desk.change(AMINA, individual_id, title="Director")
+    running.desk.freeze(CHLOE, individual_id)
+    eventually(lambda: {"individual.changed", "individual.frozen"} <= set(running.ice.heard(individual_id)))
+    running.desk.erase(individual_id)
+    eventually(lambda: "individual.erased" in running.ice.heard(individual_id))
+    assert running.pso.heard(individual_id) == []
+    told = json.dumps(running.ice.told)
+    assert person["last_name"] not in told
+    assert CHLOE.id not in told
+    assert running.rows("SELECT * FROM integration_audiences WHERE individual_id = CAST(:id AS uuid)", id=individual_id) == []
+
+
+@pytest.mark.requirement("R120", "T8")
+def test_the_trail_names_the_account_and_holds_no_value(running: Running) -> None:
+    person = a_person()
+    individual_id = running.ice.answer(running.ice.submit(**person))["data"]["individual_id"]
+    refused = running.ice.submit(**{**person, "owner": "nobody"})
+    running.ice.answer(refused)
+    entries = [entry for entry in running.desk.entries() if entry["actor_kind"] == "integration"]
+    mine = [entry for entry in entries if individual_id in entry["subjects"]]
+    assert {entry["action"] for entry in mine} == {"contacts:individual:create", "contacts:integration:submit"}
+    assert {(entry["actor"], entry["component"]) for entry in mine} == {("integration.ICE", "ICE")}
+    assert [entry for entry in entries if entry["rule"] == "owner-unsuitable"]
+    assert person["last_name"] not in json.dumps(entries)
+
+
+def test_while_access_is_away_a_message_waits_and_is_answered_once(running: Running) -> None:
+    Access.away = 2
+    event_id = running.ice.submit(**a_person())
+    assert running.ice.answer(event_id)["type"] == "individual.accepted"
+    assert Access.away == 0
+    with running.desk.database.plain() as connection:
+        count = connection.execute(text("SELECT count(*) FROM submissions WHERE event_id = :id"), {"id": event_id}).scalar_one()
+    assert count == 1
+    assert len([reply for reply in running.ice.replies if reply["data"]["submission_id"] == event_id]) == 1
+
+
+@pytest.mark.requirement("T13")
+def test_what_is_on_the_queues_lives_an_hour_and_goes_nowhere_else() -> None:
+    declared = topology(["ICE"])
+    queues = {queue.name: queue for queue in declared.queues}
+    submissions = queues[submissions_of("ICE")]
+    assert submissions.arguments["x-message-ttl"] == SUBMISSION_LIVES_MS == timedelta(hours=1).total_seconds() * 1000
+    assert not [name for queue in declared.queues for name in queue.arguments if "dead-letter" in name]
+    assert permissions("ICE")["configure"] == "^$"
+    for pattern, allowed, denied in (
+        ("write", ["integration.ICE"], ["integration.PSO", "announcements", "nameko-rpc", "", "integration.ICE.submissions"]),
+        ("read", ["integration.ICE.replies", "integration.ICE.announcements"], ["integration.ICE.submissions", "integration.PSO.replies"]),
+    ):
+        may = permissions("ICE")[pattern]
+        assert all(re.search(may, name) for name in allowed)
+        assert not any(re.search(may, name) for name in denied)
+
+
+def test_every_answer_and_announcement_is_as_the_document_says(running: Running) -> None:
+    running.ice.answer(running.ice.submit(**a_person()))
+    document = yaml.safe_load(ASYNCAPI.read_text())
+    assert running.ice.replies
+    assert running.ice.told
+    for name, messages in (("Reply", running.ice.replies), ("Announcement", running.ice.told)):
+        schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+        for message in messages:
+            jsonschema.validate(message, schema, format_checker=jsonschema.FormatChecker())
