@@ -31,6 +31,7 @@ from services.chassis.messages import (
     Invalid,
     NotFound,
     Operation,
+    OutcomeUnknown,
     Refusal,
     Unavailable,
     new_id,
@@ -270,7 +271,7 @@ class Answers(Performed):
         deadline = eventlet.Timeout(call.seconds)
         try:
             caller = self._identify(process, call, caller)
-            self._admit(process, caller)
+            self._admit(process, call, caller)
             self._check_arguments(call)
             with audited_calls() as audited:
                 result = method(caller, **call.kwargs)
@@ -304,12 +305,19 @@ class Answers(Performed):
             raise Unavailable
         return process.verifier.verify(call.passport, process.clock()).within(trace_id=call.trace_id, operation=call.operation)
 
-    def _admit(self, process: Process, caller: Caller) -> None:
+    def _admit(self, process: Process, call: _Call, caller: Caller) -> None:
         if process.backlog.is_overdue:
             raise AuditLate
         # From here on the caller is known: a refusal is recorded under their name.
         if self.command and caller.operation is None:
             raise OperationRequired
+        self._admit_identity(process, caller)
+        if self.command and call.message.redelivered and caller.operation is not None:
+            # Somebody had it before and did not get to acknowledge it: it may have been done, or be under way.
+            # Asking for the operation tells; doing it twice could not be taken back.
+            raise OutcomeUnknown(extra={"operation_id": caller.operation.id})
+
+    def _admit_identity(self, process: Process, caller: Caller) -> None:
         if ANONYMOUS in self.identities:
             return
         if (caller.id if caller.kind == "service" else caller.kind) not in self.identities:

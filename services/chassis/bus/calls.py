@@ -192,6 +192,13 @@ def _no_answer(operation: Operation | None, *, sent: bool) -> Refusal:
     return Unavailable()
 
 
+def _refusal(error: Mapping[str, Any]) -> Refusal:
+    refusal = Refusal.from_wire(error)
+    if refusal.code == OutcomeUnknown.code:
+        return OutcomeUnknown(refusal.detail, extra=refusal.extra)
+    return refusal
+
+
 def _read_answer(body: bytes | str, trace_id: str) -> Any:
     try:
         answer = orjson.loads(body)
@@ -199,7 +206,7 @@ def _read_answer(body: bytes | str, trace_id: str) -> Any:
         if error is None:
             return answer["result"]
         if error.get("branch") is not None and error.get("code") != INTERNAL:
-            raise Refusal.from_wire(error)
+            raise _refusal(error)
         raise InternalError(str((error.get("extra") or {}).get("trace_id") or trace_id))
     except (orjson.JSONDecodeError, TypeError, KeyError, AttributeError) as error:
         raise InternalError(trace_id) from error

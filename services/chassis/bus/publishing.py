@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -16,6 +17,7 @@ from services.chassis.bus.wire import Address, Link, LinkDown
 _log = structlog.get_logger(__name__)
 _PERSISTENT = 2
 CONFIRM_TIMEOUT = 10.0
+_TOLD_AGAIN_AFTER = 60.0
 
 
 class Letter(Protocol):
@@ -82,6 +84,7 @@ class Publisher:
         self._outstanding: dict[int, tuple[_Batch, int]] = {}
         self._by_id: dict[str, tuple[_Batch, int]] = {}
         self._published = 0
+        self._told: dict[str, float] = {}
 
     def start(self) -> None:
         """Begin to connect, in the background."""
@@ -156,10 +159,17 @@ class Publisher:
 
     def _returned(self, _error: Any, exchange: str, routing_key: str, message: Any) -> None:
         # A message that could not be routed is returned first and then confirmed.
-        _log.error("publish.unroutable", exchange=exchange, routing_key=routing_key)
+        self._tell_unroutable(exchange, routing_key)
         if (found := self._by_id.get(message.properties.get("message_id"))) is not None:
             batch, index = found
             batch.settle(index, Fate.NO_ROUTE)
+
+    def _tell_unroutable(self, exchange: str, routing_key: str) -> None:
+        # The relay tries again twice a second; once a minute is alarm enough.
+        now = time.monotonic()
+        if now - self._told.get(routing_key, -_TOLD_AGAIN_AFTER) >= _TOLD_AGAIN_AFTER:
+            self._told[routing_key] = now
+            _log.error("publish.unroutable", exchange=exchange, routing_key=routing_key)
 
     def _lost(self) -> None:
         outstanding, self._outstanding = self._outstanding, {}

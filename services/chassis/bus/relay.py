@@ -63,6 +63,7 @@ class Relay:
         self._stopping = False
         self._greenlet: Any = None
         self._stream_is_open = False
+        self._was_answered = True
 
     def start(self) -> None:
         """Begin to ship; wait for neither database nor broker."""
@@ -108,7 +109,7 @@ class Relay:
                     self._outbox.roll(_NOTHING_COVERED)
                     next_hour = now + _HOUR
                 count = self._ship()
-                pause = _LOOK_EVERY
+                pause = _LOOK_EVERY if self._was_answered else min(pause * 2, _LONGEST_PAUSE)
                 if count >= BATCH:
                     continue
             except Refusal as error:
@@ -140,7 +141,9 @@ class Relay:
         return count
 
     def _publish(self, messages: Sequence[Outgoing]) -> list[bool]:
-        return [fate is Fate.CONFIRMED for fate in self._publisher.publish_confirmed(messages)]
+        fates = self._publisher.publish_confirmed(messages)
+        self._was_answered = not {Fate.UNKNOWN, Fate.REFUSED} & set(fates)
+        return [fate is Fate.CONFIRMED for fate in fates]
 
     def _settle(self) -> None:
         self._outbox.settle()

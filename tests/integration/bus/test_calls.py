@@ -13,6 +13,8 @@ import pytest
 import structlog
 
 from services.chassis.bus import BusProvider, Client, DatabaseProvider, answers
+from services.chassis.bus.answering import CallConsumer
+from services.chassis.bus.wire import _drop
 from services.chassis.messages import Caller, OutcomeUnknown, Unavailable, new_id
 from services.chassis.process import compose
 from services.chassis.testing import a_caller, a_command, eventually
@@ -38,11 +40,13 @@ class Probe:
         return {"text": text}
 
     @answers("probe:thing:create", identity="anonymous", command=True)
-    def create(self, caller: Caller) -> dict[str, Any]:
+    def create(self, caller: Caller, pause: float = 0.0) -> dict[str, Any]:
+        self.ran.append("create")
+        eventlet.sleep(pause)
         with self.database.work(caller) as work:
             work.record("probe:thing:create")
             work.complete(201)
-        eventlet.sleep(30)
+        eventlet.sleep(0 if pause else 30)
         return {}
 
     @answers("probe:thing:relay", identity="anonymous")
@@ -90,6 +94,23 @@ def test_a_command_without_an_answer_names_its_operation(probe: World) -> None:
         probe.client().call("probe", "create", {}, operation=amina.operation, deadline=1)
     assert unknown.value.extra == {"operation_id": amina.operation.id}
     eventually(lambda: probe.rows("probe", "SELECT FROM operations WHERE id = :id", id=amina.operation.id))
+
+
+def test_a_command_that_is_delivered_again_is_not_done_again(probe: World) -> None:
+    client = probe.client()
+    amina = a_command(a_caller())
+    assert amina.operation is not None
+    caller = eventlet.spawn(client.call, "probe", "create", {"pause": 1.0}, operation=amina.operation)
+    eventually(lambda: Probe.ran == ["create"])
+    consumer = next(e for e in probe.services["probe"].containers["probe"].extensions if isinstance(e, CallConsumer))
+    assert consumer._link is not None
+    assert consumer._link._connection is not None
+    _drop(consumer._link._connection.transport, consumer._link._inner)
+    with pytest.raises(OutcomeUnknown) as unknown:
+        caller.wait()
+    assert unknown.value.extra == {"operation_id": amina.operation.id}
+    eventually(lambda: probe.rows("probe", "SELECT FROM operations WHERE id = :id", id=amina.operation.id))
+    assert Probe.ran == ["create"]
 
 
 def test_a_call_to_what_nobody_declared_is_refused_at_once(probe: World) -> None:
