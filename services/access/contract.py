@@ -91,6 +91,12 @@ class RolesIncompatible(Invalid):
     code = "roles-incompatible"
 
 
+class CursorNotYours(Invalid):
+    """This cursor was not made for you and this query; begin again without it."""
+
+    code = "cursor-invalid"
+
+
 class StatementsNotAccepted(Invalid):
     """Accept the three statements, in the version shown."""
 
@@ -197,12 +203,13 @@ class UserChangeSchema(_Closed):
 
 
 class UserListSchema(_Closed):
-    """Which employees are asked for: by id, office, or the beginnings of names; `after` goes on from a former page."""
+    """Which employees are asked for: by id (all of them at once), office, or the beginnings of names."""
 
     ids = fields.List(fields.UUID(), load_default=None, allow_none=True, validate=validate.Length(max=200))
     component = fields.String(load_default=None, allow_none=True, validate=_component)
     q = fields.String(load_default=None, allow_none=True, validate=[validate.Length(max=100), _no_nul])
-    after = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=64))
+    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
+    cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
 
 
 class ComponentChangeSchema(_Closed):
@@ -285,4 +292,4 @@ class SignedInSchema(SessionSchema):
     """The answer to a sign-in: the token, once, and the session."""
 
     token = fields.String()
-    ended_sessions = fields.Integer()
+    ended_sessions = fields.List(fields.String())

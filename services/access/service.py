@@ -217,9 +217,10 @@ class AccessService(Witness):
     def list_users(self, caller: Caller, **query: Any) -> dict[str, Any]:
         """Return employees, by id, office or name."""
         given = contract.UserListSchema().load(query)
-        ids = None if given["ids"] is None else [str(one) for one in given["ids"]]
+        if given["ids"] is not None:
+            given["ids"] = [str(one) for one in given["ids"]]
         with self.database.work(caller) as work:
-            return directory.list_users(work, ids=ids, component=given["component"], words=given["q"], after=given["after"])
+            return directory.list_users(work, by=caller, cursor_key=self.settings.cursor_key, **given)
 
     @answers("access:user:read", subject="user_id", identity=EVERYONE)
     def read_user(self, caller: Caller, user_id: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.access.domain.users import Grounds, Term, User
@@ -109,30 +109,41 @@ def find_credential(work: UnitOfWork, username: str) -> tuple[str, str] | None:
 def list_users(
     work: UnitOfWork,
     *,
-    ids: Collection[str] | None,
-    component: str | None,
-    words: str | None,
-    after: str | None,
-    limit: int,
+    ids: Collection[str] | None = None,
+    component: str | None = None,
+    words: str | None = None,
+    after: str | None = None,
+    limit: int = 200,
 ) -> list[User]:
     """Return users by user name, from `after` on."""
-    query = _users()
+    query = _users().where(*_asked(ids, component, words))
+    if after is not None:
+        query = query.where(users.c.username > after)
+    return [_user(row) for row in work.execute(query.order_by(users.c.username).limit(limit))]
+
+
+def count_users(work: UnitOfWork, *, ids: Collection[str] | None, component: str | None, words: str | None, most: int) -> int:
+    """Count users, up to `most`."""
+    some = select(users.c.id).where(*_asked(ids, component, words)).limit(most).subquery()
+    return int(work.execute(select(func.count()).select_from(some)).scalar_one())
+
+
+def _asked(ids: Collection[str] | None, component: str | None, words: str | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
     if ids is not None:
-        query = query.where(users.c.id.in_(list(ids)))
+        conditions.append(users.c.id.in_(list(ids)))
     if component is not None:
-        query = query.where(users.c.component == component)
+        conditions.append(users.c.component == component)
     for word in (words or "").split():
         pattern = word.casefold().replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
-        query = query.where(
+        conditions.append(
             or_(
                 users.c.username.like(pattern),
                 func.lower(users.c.name).like(pattern),
                 func.lower(users.c.name).like("% " + pattern),
             )
         )
-    if after is not None:
-        query = query.where(users.c.username > after)
-    return [_user(row) for row in work.execute(query.order_by(users.c.username).limit(limit))]
+    return conditions
 
 
 def insert_user(work: UnitOfWork, user: User, *, justification: str | None, by: str, at: datetime) -> bool:

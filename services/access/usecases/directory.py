@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from services.access.contract import ComponentUnknown, NotYourUsers, UserUnknown
+from services.access.contract import ComponentUnknown, CursorNotYours, NotYourUsers, UserUnknown
+from services.access.domain.cursors import read_cursor, write_cursor
 from services.access.storage import directory
 from services.access.usecases.sessions import describe_user
 from services.chassis.messages import Caller
@@ -13,7 +14,7 @@ from services.chassis.messages import Caller
 if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
 
-PAGE = 200
+_COUNTED = 10_000
 
 
 def list_components(work: UnitOfWork) -> dict[str, Any]:
@@ -39,19 +40,38 @@ def read_component(work: UnitOfWork, *, code: str) -> dict[str, Any]:
 def list_users(
     work: UnitOfWork,
     *,
+    by: Caller,
+    cursor_key: str,
     ids: Collection[str] | None = None,
     component: str | None = None,
-    words: str | None = None,
-    after: str | None = None,
+    q: str | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
 ) -> dict[str, Any]:
-    """Return employees by user name, at most 200; `next` is the name to go on after, or None."""
-    found = directory.list_users(work, ids=ids, component=component, words=words, after=after, limit=PAGE + 1)
-    page = found[:PAGE]
+    """Return employees by user name; those asked for by id all at once.
+
+    :raises CursorNotYours: the cursor is another user's, or another query's.
+    """
+    # The words of a search are in no cursor, not even hashed without a key (T8).
+    query = f"users {component} {q} {sorted(ids) if ids is not None else None}"
+    after = None
+    if cursor is not None:
+        position = read_cursor(cursor_key, cursor, user_id=by.id, query=query)
+        if position is None:
+            raise CursorNotYours(errors={"cursor": ["Begin again without it."]})
+        after = str(position[0])
+    size = limit if ids is None else max(limit, len(ids))
+    found = directory.list_users(work, ids=ids, component=component, words=q, after=after, limit=size + 1)
+    page = found[:size]
+    following = None
+    if len(found) > size:
+        following = write_cursor(cursor_key, user_id=by.id, query=query, position=[page[-1].username])
+    counted = directory.count_users(work, ids=ids, component=component, words=q, most=_COUNTED + 1)
     work.record("access:user:list", subjects=[user.id for user in page], fields=["username", "name", "component"])
     return {
         "items": [describe_user(user) for user in page],
-        "next": page[-1].username if len(found) > PAGE else None,
-        "total": len(page) if after is None and len(found) <= PAGE else None,
+        "next": following,
+        "total": counted if counted <= _COUNTED else {"at_least": _COUNTED},
     }
 
 

@@ -26,12 +26,11 @@ def exchange(work: UnitOfWork, *, bearer: Caller, audience: str, now: datetime, 
     """Return a passport for `audience` that speaks of the same user and session as the one shown.
 
     :param bearer: whom the shown passport speaks of (already verified).
-    :raises PassportNotExchangeable: there is no such service, or the session has ended or lapsed meanwhile.
+    :raises PassportNotExchangeable: there is no such service, it is no user's, or the session has ended or lapsed.
     """
-    if audience not in AUDIENCES or bearer.kind not in {"user", "service"}:
+    # A service's own passport is not exchanged: whoever was called by retention could else call a third as retention.
+    if audience not in AUDIENCES or bearer.kind != "user":
         raise PassportNotExchangeable
-    if bearer.kind == "service":
-        return passports.issue(work, bearer, [audience], sign=sign, now=now)
     session = sessions.find(work, bearer.session_id) if bearer.session_id else None
     if session is None or session.user_id != bearer.id or rules.why_over(session, now=now) is not None:
         raise PassportNotExchangeable

@@ -153,6 +153,7 @@ class Running:
             passport_private_key=self.private_key,
             passport_public_key=self.public_key,
             service_master_secret=MASTER,
+            cursor_key="a key of tests",
             service_secret=service_secret(MASTER, "access"),
         )
         self.skew = timedelta()

@@ -11,6 +11,7 @@ from deploy import users_cli
 from services.access.contract import (
     AccessSuspended,
     ComponentUnknown,
+    CursorNotYours,
     NotYourselfToApprove,
     NotYourUsers,
     RolesIncompatible,
@@ -247,15 +248,32 @@ def test_a_stale_change_is_refused(office):
 
 def test_people_are_found_by_the_beginnings_of_their_names(office):
     def names(**query):
-        return [user["username"] for user in office.does(directory.list_users, **query)["items"]]
+        return [user["username"] for user in office.does(directory.list_users, cursor_key="a key", **query)["items"]]
 
-    assert names(words="am had") == ["amina"]
-    assert names(words="martin") == ["chloe"]
-    assert names(words="%") == []
-    assert names(words="_mina") == []
+    assert names(q="am had") == ["amina"]
+    assert names(q="martin") == ["chloe"]
+    assert names(q="%") == []
+    assert names(q="_mina") == []
+    assert names(q="\\") == []
     assert names(component="ICE") == ["amina", "bruno", "grace"]
     assert names(ids=[office.ids["chloe"], new_id()]) == ["chloe"]
-    assert names(after="olga") == ["renata", "sam"]
+    assert names(ids=list(office.ids.values()), limit=1) == sorted(office.ids)
+
+
+def test_pages_of_people_follow_each_other_and_a_cursor_is_nobody_elses(office):
+    amina, chloe = (Caller(kind="user", id=office.ids[name], component="ICE") for name in ("amina", "chloe"))
+    seen, cursor = [], None
+    while True:
+        page = office.does(directory.list_users, by=amina, cursor_key="a key", limit=4, cursor=cursor)
+        seen += [user["username"] for user in page["items"]]
+        assert page["total"] == len(office.ids)
+        cursor = page["next"]
+        if cursor is None:
+            break
+        for by, query in ((chloe, {}), (amina, {"q": "a"}), (amina, {"component": "ICE"})):
+            with pytest.raises(CursorNotYours):
+                office.does(directory.list_users, by=by, cursor_key="a key", limit=4, cursor=cursor, **query)
+    assert seen == sorted(office.ids)
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,8 @@ BAD_REQUESTS = [
     ("list_users", {"ids": ["not-an-id"]}, Invalid, "invalid"),
     ("list_users", {"q": "x" * 101}, Invalid, "invalid"),
     ("list_users", {"sort": "password"}, Invalid, "invalid"),
+    ("list_users", {"limit": 0}, Invalid, "invalid"),
+    ("list_users", {"cursor": "x"}, Invalid, "cursor-invalid"),
     ("read_operation", {"operation_id": "x"}, NotFound, "not-found"),
     ("integration_owner", {"account": "ice", "username": "amina"}, Forbidden, "identity-refused"),
     ("create_user", {"body": {}}, Invalid, "operation-required"),
@@ -390,6 +392,13 @@ def test_a_service_may_read_the_directory_and_nothing_of_a_users(standing):
     for method in ("current_session", "sign_out"):
         assert code_of(standing.call, method, passport) == "identity-refused"
     assert code_of(standing.call, "change_user", passport, command=True, user_id=standing.ids["amina"], body={"active": False}) == "identity-refused"
+
+
+def test_a_services_passport_is_not_exchanged_for_another(standing):
+    """Contacts, called by retention to erase, holds a passport of retention's; with it it calls nobody."""
+    shown = standing.call("service_passport", service="retention", secret=service_secret(MASTER, "retention"), audience="contacts")["passport"]
+    for audience in AUDIENCES:
+        assert code_of(standing.call, "exchange", passport=shown, audience=audience) == "passport-not-exchangeable"
 
 
 def test_refusals_at_the_gateway_of_a_user_bear_the_user_and_of_the_anonymous_are_counted(running):
