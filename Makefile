@@ -49,7 +49,7 @@ bench: $(STAMP)  ## how fast it is, beside what the machine allows
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)
 
 soak: $(STAMP) tools  ## the figures of the proof at full size; hours
-	SOAK=1 $(BIN)/python -m pytest -q -m soak --timeout=0 $(PYTEST_ARGS)
+	SOAK=1 $(BIN)/python -m pytest -q --timeout=0 $(PYTEST_ARGS)
 
 up:  ## the full deployment: RabbitMQ, PostgreSQL and six processes, by docker compose
 	@test -d deploy/secrets || { echo "First write the secrets: liaison init"; exit 1; }
