@@ -56,7 +56,10 @@ def _evidence(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(data: Path, database: str | None, witness: Path | None, key: str | None, origin: str, **options: Any) -> Any:
         entries = options.pop("entries", None)
         try:
-            with _running(data) if database is None and entries is None else nullcontext():
+            with _running(data) if database is None and entries is None else nullcontext(True) as living:
+                if not living and "wait" in options:
+                    # Nobody signs while the system is stopped: what no checkpoint covers now, none will.
+                    options["wait"] = 0.0
                 return command(_gathered(data, database, witness, key, origin, entries), **options)
         except (Unverifiable, CheckpointRefused, ServerFailed) as failed:
             raise click.ClickException(str(failed)) from failed
@@ -127,31 +130,35 @@ def export(evidence: Evidence, *, file: TextIO) -> None:
 
 
 @contextmanager
-def _running(data: Path) -> Iterator[None]:
-    """Have the database of a state folder running: as it is, or, while the system is stopped, for as long as we read."""
+def _running(data: Path) -> Iterator[bool]:
+    """Have the database of a state folder running, for as long as we read; give whether the whole system runs."""
     if not (data / "postgres").is_dir() or read_address(os.environ, "DATABASE_URL"):
-        yield
+        yield True
         return
     state = StateFolder(data)
     with ExitStack() as stack:
         try:
             stack.enter_context(state)
         except AlreadyRunning:
-            yield
+            yield True
             return
         stack.enter_context(OwnServer(state.postgres, state.secrets["postgres_password"]))
-        yield
+        yield False
 
 
 def _gathered(data: Path, database: str | None, witness: Path | None, key: str | None, origin: str, entries: Path | None) -> Evidence:
     services: tuple[tuple[str, str], ...] = ()
     folder = data / "secrets"
+    key = key or read_address(os.environ, "CHECKPOINT_PUBLIC_KEY")
     if key is None:
         key = str(folder / "checkpoint_public_key")
         if not Path(key).exists():
             raise Unverifiable(f"There is no public key: give --key, or with --data a state folder (there is no {key}).")
     if witness is None and (data / "witness" / "checkpoints").exists():
         witness = data / "witness" / "checkpoints"
+    if database is None and entries is None and not folder.is_dir():
+        # In a container of the audit service: this is its own database.
+        database = read_address(os.environ, "DATABASE_URL")
     if database is None and entries is None:
         from deploy.operators import installation
 
