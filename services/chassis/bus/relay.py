@@ -19,6 +19,7 @@ from services.chassis.outbox import BATCH, Outbox, Outgoing
 _log = structlog.get_logger(__name__)
 
 _LOOK_EVERY = 0.5
+_GATHER = 0.04
 _SETTLE_EVERY = 10.0
 _LONGEST_PAUSE = 5.0
 _LAST_WORDS = 5.0
@@ -131,6 +132,9 @@ class Relay:
         else:
             with eventlet.Timeout(seconds, exception=False):
                 self._commit.wait()
+            if not self._stopping:
+                # One confirmed message for every read would cost more than the read: those of a moment go together.
+                eventlet.sleep(_GATHER)
         if self._commit.ready():
             self._commit = Event()
 
