@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from services.access.domain.passwords import password_hash
+from services.access.storage import directory
 from services.access.usecases.seeding import Account, seed_accounts
 from services.chassis.database import Database
 from services.chassis.messages import Caller
@@ -70,20 +71,23 @@ def seed(database: Database, file: Path, *, now: datetime) -> list[dict[str, Any
             os.fsync(making.fileno())
         aside.rename(file)
     told: list[dict[str, Any]] = json.loads(file.read_text())
-    with database.work(Caller.operator("demonstration")) as work:
-        seed_accounts(
-            work,
-            [
-                Account(
-                    username=account["username"],
-                    name=account["name"],
-                    component=account["component"],
-                    level=account["level"],
-                    roles=frozenset(account["roles"]),
-                    password_hash=password_hash(account["password"]),
-                )
-                for account in told
-            ],
-            now=now,
+    by = Caller.operator("demonstration")
+    with database.work(by) as work:
+        missing = [account for account in told if directory.find_user_by_name(work, account["username"]) is None]
+        work.record("access:user:list", subjects=[])
+    # Hashing takes its time, on purpose; it is done for those who are new, and not within a transaction.
+    new = [
+        Account(
+            username=account["username"],
+            name=account["name"],
+            component=account["component"],
+            level=account["level"],
+            roles=frozenset(account["roles"]),
+            password_hash=password_hash(account["password"]),
         )
+        for account in missing
+    ]
+    if new:
+        with database.work(by) as work:
+            seed_accounts(work, new, now=now)
     return told
