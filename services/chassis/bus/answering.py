@@ -235,7 +235,8 @@ class Answers(Performed):
         :param action: what the audit trail calls it, `contacts:individual:read`.
         :param subject: the argument that names the record; its id goes into the entry of a refusal.
         :param command: it changes something, so the call must name its operation.
-        :param identity: `user` (the default), `anonymous`, `operator`, `integration`, or services by name.
+        :param identity: `user` (the default), `anonymous`, `operator`, `integration`, or services by name; `user` beside
+            `anonymous` means that a user is known by their passport if they show one.
         :param before_acknowledgement: a session will do that has not acknowledged the statements.
         """
         self.action = action
@@ -300,10 +301,20 @@ class Answers(Performed):
 
     def _identify(self, process: Process, call: _Call, anonymous: Caller) -> Caller:
         if ANONYMOUS in self.identities:
-            return anonymous
+            return self._known(process, call) or anonymous
         if process.verifier is None:
             raise Unavailable
         return process.verifier.verify(call.passport, process.clock()).within(trace_id=call.trace_id, operation=call.operation)
+
+    def _known(self, process: Process, call: _Call) -> Caller | None:
+        """Return who it is, where nobody has to be known, but a user is if they show a passport."""
+        if USER not in self.identities or call.passport is None or process.verifier is None:
+            return None
+        try:
+            caller = process.verifier.verify(call.passport, process.clock())
+        except Refusal:
+            return None
+        return caller.within(trace_id=call.trace_id, operation=call.operation) if caller.kind == USER else None
 
     def _admit(self, process: Process, call: _Call, caller: Caller) -> None:
         if process.backlog.is_overdue:
