@@ -12,9 +12,13 @@ from gateway.routes.tasks import tasks
 
 TASK_WORDS = {
     "no_contact_request": "Erase the record of somebody who asked for no more contact",
-    "coordination_request": "Answer a request to coordinate",
+    "answer-coordination-request": "Answer a request to coordinate",
+    "carry-out-coordination-request": "Carry out what was asked of you",
+    "await-coordination-request": "Wait for an answer to your request",
+    "coordination-request-declined": "Your request to coordinate was declined",
     "correction": "Check a reported contact point",
-    "follow_up": "Keep a promise to follow up",
+    "duplicate": "Look at a possible duplicate",
+    "keep-promise": "Keep a promise to follow up",
     "erasure": "Decide what an erasure found",
 }
 
@@ -25,7 +29,7 @@ def desk() -> Response:
     found = tasks()
     for task in found["items"]:
         task["page"] = page_of(task)
-        task["words"] = TASK_WORDS.get(task["kind"], str(task["kind"]).replace("_", " ").capitalize())
+        task["words"] = TASK_WORDS.get(task["kind"], str(task["kind"]).replace("_", " ").replace("-", " ").capitalize())
     return page("desk.html", tasks=found)
 
 
@@ -52,6 +56,7 @@ def page_of(task: dict[str, Any]) -> str:
         "individual": f"/individuals/{subject_id}",
         "organization": f"/organizations/{subject_id}",
         "interaction": f"/interactions/{subject_id}",
+        "follow_up": f"/interactions/{subject.get('interaction_id')}",
         "erasure": f"/erasures/{subject_id}",
         "import": f"/imports/{subject_id}",
         "event": f"/events/{subject_id}",

@@ -11,6 +11,7 @@ from services.contacts.contract import TaskSchema
 
 area = Area("tasks", __name__, url_prefix="/tasks", description="What waits for me")
 
+PREFIX = "/api/v1"
 SERVICES = ("retention", "contacts", "interactions")
 TASKS = collected(TaskSchema)
 TASKS["properties"]["warning"] = {"type": "string", "description": "A part of the system is away; its tasks are not here."}
@@ -32,9 +33,14 @@ def tasks() -> dict[str, Any]:
         except Unavailable:
             away.append(service)
             continue
-        items.extend(answer["items"] if isinstance(answer, dict) else answer)
+        items.extend({**task, "link": _address(task["link"])} for task in answer["items"])
     items.sort(key=lambda task: (task.get("due_on") or "9999", task["kind"]))
     found: dict[str, Any] = {"items": items, "next": None, "total": len(items)}
     if away:
         found["warning"] = f"Not all tasks are shown: {', '.join(away)} cannot be asked at the moment."
     return found
+
+
+def _address(link: str) -> str:
+    # Services name the record; under which address it is served is the gateway's to say.
+    return link if link.startswith(PREFIX) else f"{PREFIX}{link}"

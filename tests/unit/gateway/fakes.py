@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,7 +48,7 @@ class FakeBus:
         answer = self.answers.get((service, method))
         if isinstance(answer, Refusal):
             raise answer
-        if isinstance(answer, Callable):  # type: ignore[arg-type]  # mypy cannot narrow by a special form
+        if callable(answer):
             return answer(**kwargs)
         if answer is None and (service, method) != ("access", "record_refusal"):
             message = f"no answer is canned for {service}.{method}"

@@ -211,7 +211,7 @@ def test_tasks_of_a_service_that_is_away_are_missing_with_a_warning(amina: Any, 
         ("interactions", "list_tasks"): {"items": [task]},
     }
     found = amina.ask("GET", "/tasks").get_json()
-    assert found["items"] == [task]
+    assert found["items"] == [{**task, "link": "/api/v1/x"}]
     assert "retention" in found["warning"]
 
 

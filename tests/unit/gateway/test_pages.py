@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.identity import form_token
-from services.access.contract import CredentialsWrong
-from services.access.contract import SessionRequired
+from services.access.contract import CredentialsWrong, SessionRequired
 from services.chassis.messages import IdempotencyMismatch, OutcomeUnknown, Stale
 from services.contacts.contract.refusals import TextNeedsReview
 from tests.unit.gateway.fakes import AMINA, STATEMENTS, TOKEN, FakeBus, opened, session
@@ -31,7 +30,7 @@ PERSON: dict[str, Any] = {
     "state": "TX",
     "fema_region": 6,
 }
-NOTHING = {"items": [], "next": None, "total": 0}
+NOTHING: dict[str, Any] = {"items": [], "next": None, "total": 0}
 
 
 @pytest.fixture

@@ -134,7 +134,7 @@ def test_the_rows_that_were_refused_come_back_as_a_file_without_formulas(amina: 
         "invalid": [{"row": 3, "sheet": "=cmd()", "outcome": "invalid", "reason": "That is no date."}],
         "blocked": [{"row": 9, "sheet": None, "outcome": "blocked", "reason": "blocked"}],
     }
-    bus.answers[("contacts", "list_import_rows")] = lambda import_id, query: {"items": rows.get(query["outcome"], []), "next": None}
+    bus.answers[("contacts", "list_import_rows")] = lambda query, **_: {"items": rows.get(query["outcome"], []), "next": None}
     answer = amina.ask("GET", f"/imports/{ID}/rows.csv")
     assert answer.content_type == "text/csv; charset=utf-8"
     assert "attachment" in answer.headers["Content-Disposition"]
