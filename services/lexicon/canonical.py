@@ -5,7 +5,6 @@ Nicknames are not resolved here: likeness of names is in ``services.lexicon.name
 """
 
 import re
-from functools import lru_cache
 from typing import Final
 
 import phonenumbers
@@ -31,7 +30,6 @@ _LEGAL_FORMS: Final = words(
 _INITIALS: Final = re.compile(r"\b(?:\w )+\w\b")
 
 
-@lru_cache(maxsize=8192)
 def canonical_phone(written: str, region: str = "US") -> str | None:
     """Give a phone number as E.164 without its extension, or None if it can't be one.
 

@@ -21,12 +21,16 @@ _NOT_WORD: Final = re.compile(r"[\W_]+")
 
 def plain(text: str) -> str:
     """Normalise to NFKC without invisible characters; letters keep their case and their marks."""
+    if text.isascii() and text.isprintable():
+        return text
     kept = "".join(c for c in text if c in "\t\n\r" or unicodedata.category(c) not in {"Cc", "Cf"})
     return unicodedata.normalize("NFKC", kept)
 
 
 def unmarked(text: str) -> str:
     """Casefold, and drop the diacritical marks; punctuation stays."""
+    if text.isascii():
+        return plain(text).lower().translate(_LETTERS)
     previous, text = "", plain(text)
     # Casefolding may compose or decompose again ("İ", "ΐ"), so until nothing moves any more.
     while previous != text:

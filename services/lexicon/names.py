@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from nameparser import HumanName
@@ -209,7 +208,6 @@ def are_names_alike(one: PersonName, other: PersonName) -> bool:
     return bool(family) and family == family_key(other.last_name) and are_given_names_alike(one.first_name, other.first_name)
 
 
-@lru_cache(maxsize=4096)
 def split_name(written: str) -> PersonName:
     """Split a name in one column; middle names and nickname go first, a suffix goes last (R27)."""
     text = " ".join(plain(written).split())

@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import new_id
+from services.contacts.storage.bulk import insert_rows
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.rows import plain, plains
 from services.contacts.storage.vault import Vault, decrypt, encrypt
@@ -48,13 +49,11 @@ class ContactLayer:
             return []
         keys = self.vault.keys_for(point.individual_id for point in points)
         rows = [self._row(point, keys[point.individual_id], by_user=by_user, now=now) for point in points]
-        work.execute(_INSERT_POINT, rows)
-        work.execute(_INSERT_DIGEST, rows)
+        insert_rows(work, "contact_points", _POINT, rows)
+        insert_rows(work, "match_digests", _DIGEST, [{**row, "contact_point_id": row["id"]} for row in rows])
         people = dict.fromkeys(point.individual_id for point in points)
-        work.execute(
-            text("INSERT INTO match_queue (id, individual_id) VALUES (:id, :individual_id)"),
-            [{"id": new_id(), "individual_id": individual_id} for individual_id in people],
-        )
+        waiting = [{"id": new_id(), "individual_id": individual_id} for individual_id in people]
+        insert_rows(work, "match_queue", {"id": "uuid", "individual_id": "uuid"}, waiting)
         return [row["id"] for row in rows]
 
     def confirm_own(self, work: UnitOfWork, point: ContactPoint, *, now: datetime) -> str | None:
@@ -152,8 +151,9 @@ class ContactLayer:
             "component": point.component,
             "kind": point.kind,
             "source": point.source,
-            "by": by_user,
-            "now": now,
+            "created_by": by_user,
+            "created_at": now,
+            "confirmed_at": now,
             "key_id": self.digests.key_id,
             "lookup": self.digests.lookup(point.component, point.kind, canonical),
             "digest": self.digests.match(point.kind, canonical),
@@ -161,19 +161,27 @@ class ContactLayer:
         return {**row, "ciphertext": encrypt(key, point.value, bound_to=_bound_to(row))}
 
 
-_INSERT_POINT = text(
-    """
-    INSERT INTO contact_points (id, individual_id, component, kind, ciphertext, lookup, key_id, source,
-        created_at, created_by, confirmed_at)
-    VALUES (:id, :individual_id, :component, :kind, :ciphertext, :lookup, :key_id, :source, :now, :by, :now)
-    """
-)
-_INSERT_DIGEST = text(
-    """
-    INSERT INTO match_digests (contact_point_id, individual_id, component, kind, key_id, digest)
-    VALUES (:id, :individual_id, :component, :kind, :key_id, :digest)
-    """
-)
+_POINT = {
+    "id": "uuid",
+    "individual_id": "uuid",
+    "component": "text",
+    "kind": "text",
+    "ciphertext": "bytea",
+    "lookup": "bytea",
+    "key_id": "text",
+    "source": "text",
+    "created_at": "timestamptz",
+    "created_by": "uuid",
+    "confirmed_at": "timestamptz",
+}
+_DIGEST = {
+    "contact_point_id": "uuid",
+    "individual_id": "uuid",
+    "component": "text",
+    "kind": "text",
+    "key_id": "text",
+    "digest": "bytea",
+}
 
 
 def _bound_to(row: Mapping[str, Any]) -> str:
@@ -244,9 +252,7 @@ def match_waiting(work: UnitOfWork, *, limit: int = 200) -> int:
     worked off. Ids of contact points are in the order of their making.
     """
     queued = plains(
-        work.execute(
-            text("SELECT id, individual_id FROM match_queue ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"), {"limit": limit}
-        ).mappings()
+        work.execute(text("SELECT id, individual_id FROM match_queue ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"), {"limit": limit}).mappings()
     )
     if not queued:
         return 0

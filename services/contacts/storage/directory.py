@@ -34,14 +34,23 @@ _ORGANIZATIONS = text(
     FROM organizations o WHERE o.id = ANY(CAST(:ids AS uuid[]))
     """
 )
+# Many rows in one statement; arrays travel as text, for arrays of arrays must be of one length.
 _UPSERT = text(
     """
     INSERT INTO directory AS d (stakeholder_id, type, name, sort_name, first_name, last_name, title, organization_id,
         organization_name, sector, state, interests, group_ids, owner_id, owner_component, created_at, last_contacted_at,
         words, letters)
-    VALUES (:id, :type, :name, :sort_name, :first_name, :last_name, :title, :organization_id, :organization_name, :sector,
-        :state, CAST(:interests AS text[]), CAST(:group_ids AS uuid[]), :owner_id, :owner_component, :created_at,
-        :last_contacted_at, array_to_tsvector(CAST(:words AS text[])), :letters)
+    SELECT t.id, t.type, t.name, t.sort_name, t.first_name, t.last_name, t.title, t.organization_id, t.organization_name,
+        t.sector, t.state, CAST(t.interests AS text[]), CAST(t.group_ids AS uuid[]), t.owner_id, t.owner_component,
+        t.created_at, t.last_contacted_at, array_to_tsvector(string_to_array(t.words, ' ')), t.letters
+    FROM unnest(CAST(:id AS uuid[]), CAST(:type AS text[]), CAST(:name AS text[]), CAST(:sort_name AS text[]),
+        CAST(:first_name AS text[]), CAST(:last_name AS text[]), CAST(:title AS text[]), CAST(:organization_id AS uuid[]),
+        CAST(:organization_name AS text[]), CAST(:sector AS text[]), CAST(:state AS text[]), CAST(:interests AS text[]),
+        CAST(:group_ids AS text[]), CAST(:owner_id AS uuid[]), CAST(:owner_component AS text[]),
+        CAST(:created_at AS timestamptz[]), CAST(:last_contacted_at AS timestamptz[]), CAST(:words AS text[]),
+        CAST(:letters AS text[])) AS t (id, type, name, sort_name, first_name, last_name, title, organization_id,
+        organization_name, sector, state, interests, group_ids, owner_id, owner_component, created_at, last_contacted_at,
+        words, letters)
     ON CONFLICT (stakeholder_id) DO UPDATE SET (name, sort_name, first_name, last_name, title, organization_id,
         organization_name, sector, state, interests, group_ids, owner_id, owner_component, last_contacted_at, words, letters)
       = (excluded.name, excluded.sort_name, excluded.first_name, excluded.last_name, excluded.title,
@@ -82,7 +91,8 @@ def _index(work: UnitOfWork, select: Any, ids: Iterable[str]) -> None:
     for part in chunks(ids, _CHUNK):
         rows = work.execute(select, {"ids": part}).mappings().all()
         if rows:
-            work.execute(_UPSERT, [_entry(row) for row in rows])
+            entries = [_entry(row) for row in rows]
+            work.execute(_UPSERT, {name: [entry[name] for entry in entries] for name in entries[0] if name != "places"})
 
 
 def _entry(row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -91,8 +101,15 @@ def _entry(row: Mapping[Any, Any]) -> dict[str, Any]:
     order = f"{row['last_name']} {row['first_name']}" if row["type"] == "individual" else row["name"]
     return {
         **row,
-        "group_ids": row["group_ids"] or [],
+        "interests": _literal(row["interests"]),
+        "group_ids": _literal(row["group_ids"] or []),
         "sort_name": fold(order),
         "letters": letters,
-        "words": search_words(letters),
+        "words": " ".join(search_words(letters)),
     }
+
+
+def _literal(values: Iterable[Any]) -> str:
+    """Write an array as PostgreSQL reads one."""
+    quoted = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return "{" + ",".join(f'"{value}"' for value in quoted) + "}"

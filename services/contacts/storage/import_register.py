@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +13,11 @@ from services.chassis.database import UnitOfWork
 from services.contacts.domain.imports.matching import Person, family_keys, office_keys
 from services.contacts.domain.imports.planning import Organization, Plan, Register
 from services.contacts.domain.imports.records import Office, Record
+from services.contacts.storage.bulk import insert_rows
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.rows import plains
 from services.lexicon.canonical import canonical_contact_point, canonical_name, canonical_organization
+from services.lexicon.names import family_key
 
 #: Where an import says that a state was only proposed from an address.
 STATE_PROPOSED = "state-proposed"
@@ -163,16 +166,100 @@ def fill(work: UnitOfWork, changes: Mapping[str, Mapping[str, Any]], *, now: dat
         ),
         {"ids": ids, "now": now, **{name: [changes[id_].get(name) for id_ in ids] for name in _FIELDS}},
     )
-    for id_ in ids:
-        if "interests" in changes[id_]:
-            work.execute(
-                text("UPDATE individuals SET interests = CAST(:interests AS text[]) WHERE id = CAST(:id AS uuid)"),
-                {"id": id_, "interests": list(changes[id_]["interests"])},
-            )
+    _set_interests(work, {id_: changed["interests"] for id_, changed in changes.items() if "interests" in changed})
 
 
-def positions(work: UnitOfWork, organization_ids: Iterable[str]) -> dict[str, int]:
-    """Return the position behind the last office of each organization."""
+_ENTERED = {
+    "source": "text",
+    "owner_id": "uuid",
+    "owner_component": "text",
+    "created_at": "timestamptz",
+    "created_by": "uuid",
+    "created_component": "text",
+    "updated_at": "timestamptz",
+}
+_ORGANIZATION = {"id": "uuid", "name": "text", "canonical_name": "text", "state": "text", **_ENTERED}
+_PERSON = {
+    "id": "uuid",
+    "salutation": "text",
+    "first_name": "text",
+    "last_name": "text",
+    "canonical_name": "text",
+    "family_key": "text",
+    "title": "text",
+    "organization_id": "uuid",
+    "state": "text",
+    **_ENTERED,
+}
+_OFFICE = {
+    "id": "uuid",
+    "organization_id": "uuid",
+    "position": "integer",
+    "label": "text",
+    "street": "text",
+    "city": "text",
+    "state": "text",
+    "postal_code": "text",
+    "country": "text",
+    "phone": "text",
+}
+
+
+def insert_organizations(work: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert organizations in one statement."""
+    insert_rows(
+        work,
+        "organizations",
+        _ORGANIZATION,
+        [
+            {**row, "canonical_name": canonical_organization(row["name"]), "created_at": row["now"], "updated_at": row["now"]}
+            for row in rows
+        ],
+    )
+
+
+def insert_people(work: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert individuals in one statement; interests, which few have, in one more for each."""
+    insert_rows(
+        work,
+        "individuals",
+        _PERSON,
+        [
+            {
+                **row,
+                "canonical_name": canonical_name(row["first_name"], row["last_name"]),
+                "family_key": family_key(row["last_name"]),
+                "created_at": row["now"],
+                "updated_at": row["now"],
+            }
+            for row in rows
+        ],
+    )
+    _set_interests(work, {row["id"]: row["interests"] for row in rows if row["interests"]})
+
+
+def insert_offices(work: UnitOfWork, offices: Sequence[tuple[str, str, int, Office]]) -> None:
+    """Insert offices behind those that their organizations have: (id, organization id, _, office)."""
+    if not offices:
+        return
+    behind = _positions(work, {organization_id for _, organization_id, _, _ in offices})
+    rows = []
+    for office_id, organization_id, _, office in offices:
+        position = behind.get(organization_id, 0)
+        behind[organization_id] = position + 1
+        rows.append({"id": office_id, "organization_id": organization_id, "position": position, **asdict(office)})
+    insert_rows(work, "offices", _OFFICE, rows)
+
+
+def _set_interests(work: UnitOfWork, interests: Mapping[str, Sequence[str]]) -> None:
+    if interests:
+        work.execute(
+            text("UPDATE individuals SET interests = CAST(:interests AS text[]) WHERE id = CAST(:id AS uuid)"),
+            [{"id": id_, "interests": list(given)} for id_, given in interests.items()],
+        )
+
+
+def _positions(work: UnitOfWork, organization_ids: Iterable[str]) -> dict[str, int]:
     rows = work.execute(
         text(
             "SELECT organization_id, max(position) + 1 AS next FROM offices"

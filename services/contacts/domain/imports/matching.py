@@ -86,12 +86,46 @@ def office_keys(record: Record) -> set[str]:
 
 def likeness(record: Record, person: Person) -> Likeness:
     """Say whether a record is this person: the same, possibly, or somebody else."""
-    mine = _names(record.name, record.title, record.organization)
+    return _likeness(_Asked.of(record), person)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of every candidate, worked out once."""
+
+    record: Record
+    names: list[PersonName]
+    family: str
+    keys: set[tuple[str, str]]
+    organization: str
+    own: bool
+    title: str | None
+    first_name: str
+
+    @classmethod
+    def of(cls, record: Record) -> _Asked:
+        own = is_own_office(record.organization, record.name.last_name)
+        return cls(
+            record,
+            _names(record.name, record.title, record.organization),
+            family_key(record.name.last_name),
+            value_keys(record.points),
+            canonical_organization(record.organization or ""),
+            own,
+            _title(record.title, record.organization, own=own),
+            fold(record.name.first_name),
+        )
+
+
+def _likeness(asked: _Asked, person: Person) -> Likeness:
     theirs = _names(PersonName("", person.first_name, person.last_name), person.title, person.organization)
-    evidence, contradiction = _signs(record, person)
-    if not any(are_names_alike(one, other) for one in mine for other in theirs):
+    alike = any(are_names_alike(one, other) for one in asked.names for other in theirs)
+    if not alike and not asked.keys & person.values:
+        return "other"
+    evidence, contradiction = _signs(asked, person)
+    if not alike:
         # One telephone, one title and one family name: a middle name that somebody goes by, or a couple. People decide.
-        related = family_key(record.name.last_name) == person.family and {"value", "title"} <= evidence
+        related = asked.family == person.family and {"value", "title"} <= evidence
         return "like" if related and not contradiction else "other"
     if {"value", "organization"} & evidence:
         return "same"
@@ -119,34 +153,38 @@ def _names(name: PersonName, title: str | None, organization: str | None) -> lis
 
 def best(record: Record, people: Sequence[Person]) -> tuple[Likeness, Person | None]:
     """Return the one who is meant; of several that could be, the one with the most signs, or none if two have as many."""
-    found = [(likeness(record, person), person) for person in people]
+    if not people:
+        return "other", None
+    asked = _Asked.of(record)
+    found = [(_likeness(asked, person), person) for person in people]
     same = [person for verdict, person in found if verdict == "same"]
     if not same:
         like = next((person for verdict, person in found if verdict == "like"), None)
         return ("like", like) if like else ("other", None)
-    ranked = sorted(same, key=lambda person: _rank(record, person), reverse=True)
-    if len(ranked) > 1 and _rank(record, ranked[0]) == _rank(record, ranked[1]):
+    if len(same) == 1:
+        return "same", same[0]
+    ranked = sorted(same, key=lambda person: _rank(asked, person), reverse=True)
+    if _rank(asked, ranked[0]) == _rank(asked, ranked[1]):
         return "like", ranked[0]
     return "same", ranked[0]
 
 
-def _signs(record: Record, person: Person) -> tuple[set[str], bool]:
+def _signs(asked: _Asked, person: Person) -> tuple[set[str], bool]:
+    record = asked.record
     evidence: set[str] = set()
     contradiction = False
-    shared = value_keys(record.points) & person.values
     # An address is many people's: a house of Congress is one address.
-    if any(kind != "work_address" for kind, _ in shared):
+    if any(kind != "work_address" for kind, _ in asked.keys & person.values):
         evidence.add("value")
-    mine, theirs = record.organization, person.organization
-    own = is_own_office(mine, record.name.last_name), is_own_office(theirs, person.last_name)
-    if mine and theirs:
-        if canonical_organization(mine) == canonical_organization(theirs):
+    own = is_own_office(person.organization, person.last_name)
+    if record.organization and person.organization:
+        if asked.organization == canonical_organization(person.organization):
             evidence.add("organization")
-        elif not any(own):
+        elif not (asked.own or own):
             contradiction = True
-    titles = _title(record.title, mine, own=own[0]), _title(person.title, theirs, own=own[1])
-    if all(titles):
-        if titles[0] == titles[1]:
+    title = _title(person.title, person.organization, own=own)
+    if asked.title and title:
+        if asked.title == title:
             evidence.add("title")
         else:
             contradiction = True
@@ -155,18 +193,16 @@ def _signs(record: Record, person: Person) -> tuple[set[str], bool]:
             # Two addresses in the capital say nothing.
             if not (record.state_proposed and person.state_proposed and record.state == "DC"):
                 evidence.add("state")
-        elif not record.state_proposed and not person.state_proposed:
-            contradiction = True
-        elif "DC" not in {record.state, person.state}:
+        elif (not record.state_proposed and not person.state_proposed) or "DC" not in {record.state, person.state}:
             # Offices of one person lie in one state, but for the seat of government.
             contradiction = True
     return evidence, contradiction
 
 
-def _rank(record: Record, person: Person) -> tuple[int, int]:
-    evidence, contradiction = _signs(record, person)
+def _rank(asked: _Asked, person: Person) -> tuple[int, int]:
+    evidence, contradiction = _signs(asked, person)
     weight = sum({"value": 8, "organization": 4, "state": 2, "title": 1}[sign] for sign in evidence)
-    return weight - (4 if contradiction else 0), int(fold(record.name.first_name) == fold(person.first_name))
+    return weight - (4 if contradiction else 0), int(asked.first_name == fold(person.first_name))
 
 
 def _title(title: str | None, organization: str | None, *, own: bool) -> str | None:

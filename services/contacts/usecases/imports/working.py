@@ -209,17 +209,9 @@ def _carry_out(work: UnitOfWork, row: dict[str, Any], made: Plan, *, by: Caller,
         "now": now,
         "source": row["source"],
     }
-    if made.new_organizations:
-        organizations.insert_many(work, [{**entered, "id": o.id, "name": o.name, "state": o.state} for o in made.new_organizations])
-    if made.new_offices:
-        behind = import_register.positions(work, {organization_id for _, organization_id, _, _ in made.new_offices})
-        placed = []
-        for office_id, organization_id, _, office in made.new_offices:
-            behind[organization_id] = behind.get(organization_id, 0) + 1
-            placed.append((organization_id, behind[organization_id] - 1, {"id": office_id, **office.to_wire()}))
-        organizations.insert_offices(work, placed)
-    if made.new_people:
-        individuals.insert_many(work, [_individual(person, entered) for person in made.new_people])
+    import_register.insert_organizations(work, [{**entered, "id": o.id, "name": o.name, "state": o.state} for o in made.new_organizations])
+    import_register.insert_offices(work, made.new_offices)
+    import_register.insert_people(work, [_individual(person, entered) for person in made.new_people])
     import_register.fill(work, made.changes, now=now)
     points = [ContactPoint(person_id, component, kind, value, row["source"]) for person_id, kind, value in made.new_points]
     point_ids = layer.add(work, points, by_user=by.id, now=now)
