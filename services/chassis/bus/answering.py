@@ -290,8 +290,9 @@ class Answers(Performed):
             deadline.cancel()
             _log.error("call.failed", action=self.action, **logs.where(error))
             outcome[0] = INTERNAL
-            self._record(process, call, caller, outcome="failed", rule=INTERNAL)
-            return _internal(call.trace_id)
+            # What cannot be recorded is not answered, whatever else went wrong.
+            recorded = self._record(process, call, caller, outcome="failed", rule=INTERNAL)
+            return _internal(call.trace_id) if recorded else _refused(Unavailable())
         finally:
             deadline.cancel()
         outcome[0] = refusal.code

@@ -145,6 +145,7 @@ class Running:
     def __init__(self, addresses: Addresses, name: str) -> None:
         """Start it, with the cast seeded."""
         register()
+        self.addresses = addresses
         self.private_key, self.public_key = a_key()
         self.settings = Settings(
             service="access",

@@ -13,6 +13,7 @@ import eventlet
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import NullPool, create_engine
 
 from services.access.contract import AUDIENCES
 from services.access.domain.secrets import service_secret
@@ -27,6 +28,7 @@ from services.chassis.messages import (
     new_id,
 )
 from services.chassis.passport import ISSUER, PassportSigner, PassportVerifier
+from services.chassis.postgres import as_url
 from services.chassis.testing import eventually
 from tests.integration.access.conftest import MASTER, a_key
 
@@ -418,6 +420,55 @@ def test_refusals_at_the_gateway_of_a_user_bear_the_user_and_of_the_anonymous_ar
         lambda: any(entry["action"] == "gateway:request:refuse-further" for entry in running.entries()) or len(anonymous) == 2,
         seconds=40,
     )
+
+
+@pytest.mark.requirement("R118", "R119")
+def test_without_an_audit_entry_nothing_is_answered(running):
+    """P6: the insert of the entry fails; every method answers 503 and nothing else, and nothing is done."""
+    token = running.signed_in("sam")
+    passport, unacknowledged = running.passport(token), running.passport(running.sign_in("amina")["token"])
+    bruno = running.ids["bruno"]
+    reads = [("current_session", {}), ("list_components", {}), ("list_users", {}), ("read_user", {"user_id": bruno})]
+    changes = [
+        ("change_user", {"user_id": bruno, "body": {"level": "steward"}}),
+        ("withdraw_approval", {"user_id": bruno}),
+        ("create_user", {"body": {"username": "henrik", "name": "Henrik", "component": "ICE"}}),
+        ("put_component", {"code": "TSA", "body": {"name": "TSA"}}),
+    ]
+    opens = [
+        ("sign_in", {"username": "bruno", "password": "correct horse battery", "source": "198.51.100.7"}),
+        ("sign_in", {"username": "bruno", "password": "wrong", "source": "198.51.100.7"}),
+        ("open_session", {"token": token}),
+        ("open_session", {"token": "x"}),
+        ("exchange", {"passport": running.passport(token, "contacts"), "audience": "interactions"}),
+        ("service_passport", {"service": "contacts", "secret": service_secret(MASTER, "contacts"), "audience": "access"}),
+        ("check_session", {"session_id": new_id()}),
+        ("record_refusal", {"route": "r", "code": "c", "status": 404, "source": "192.0.2.1"}),
+    ]
+    before = table_contents(running)
+    owner = create_engine(as_url(running.addresses.owner), poolclass=NullPool)
+    with owner.begin() as connection:
+        connection.exec_driver_sql("REVOKE INSERT ON entries FROM liaison_access")
+    for method, given in reads + changes:
+        assert code_of(running.call, method, passport, command=True, **given) == "unavailable", method
+    for method, given in opens:
+        assert code_of(running.call, method, **given) == "unavailable", method
+    assert code_of(running.call, "acknowledge", unacknowledged, statements_version="2.4-1", accepted=True) == "unavailable"
+    assert code_of(running.call, "sign_out", passport) == "unavailable"
+    with owner.begin() as connection:
+        connection.exec_driver_sql("GRANT INSERT ON entries TO liaison_access")
+    owner.dispose()
+    assert table_contents(running) == before
+    assert running.call("current_session", passport)["acknowledged"] is True
+
+
+def table_contents(running):
+    """Return what must not change without an entry."""
+    with running.database.plain() as connection:
+        return [
+            connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY 1").all()
+            for table in ("users", "approvals", "sessions", "acknowledgements", "components", "gateway_refusals")
+        ]
 
 
 def test_every_answer_left_an_entry_with_its_trace(standing):
