@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, delete, exists, func, or_, select, true, update
+from sqlalchemy import ColumnElement, FromClause, and_, case, delete, exists, false, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.chassis.database import UnitOfWork
@@ -64,14 +64,14 @@ def known_users(work: UnitOfWork, user_ids: Iterable[str]) -> dict[str, tuple[st
     return {row.id: (row.component, row.active) for row in rows}
 
 
-def hidden_person(by: Caller) -> ColumnElement[bool]:
+def hidden_person(by: Caller, rows: FromClause = people) -> ColumnElement[bool]:
     """Say, in SQL, which rows of `people` are frozen and not the caller's to deal with (T21)."""
-    frozen = people.c.frozen_request_id.is_not(None)
+    frozen = rows.c.frozen_request_id.is_not(None)
     if "privacy_officer" in by.roles:
-        return ~true()
-    theirs = [people.c[column] == by.id for column in ("owner_id", "deputy_id", "frozen_by") if by.kind == "user"]
+        return false()
+    theirs = [rows.c[column] == by.id for column in ("owner_id", "deputy_id", "frozen_by") if by.kind == "user"]
     if "office_administrator" in by.roles and by.component:
-        theirs.append(people.c.component == by.component)
+        theirs.append(rows.c.component == by.component)
     return and_(frozen, ~func.coalesce(or_(*theirs), False)) if theirs else frozen
 
 

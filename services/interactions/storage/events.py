@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,6 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
 from services.interactions.storage.directory import hidden_person
-from services.interactions.storage.issues import subtree
 from services.interactions.storage.tables import attendances, event_issues, events, people
 
 
@@ -33,7 +32,7 @@ def matching(
     *,
     individual_id: str | None = None,
     organization_id: str | None = None,
-    issue_id: str | None = None,
+    issue_ids: Sequence[str] | None = None,
     component: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
@@ -49,8 +48,8 @@ def matching(
         query = query.where(
             events.c.id.in_(select(attendances.c.event_id).where(attendances.c.organization_id == organization_id))
         )
-    if issue_id is not None:
-        about = select(event_issues.c.event_id).where(event_issues.c.issue_id.in_(subtree([issue_id])))
+    if issue_ids is not None:
+        about = select(event_issues.c.event_id).where(event_issues.c.issue_id.in_(issue_ids))
         query = query.where(events.c.id.in_(about))
     if component is not None:
         query = query.where(events.c.component == component)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Row, Select, Table, Uuid, delete, exists, func, insert, literal, null, or_, select, update
+from sqlalchemy import ARRAY, ColumnElement, Row, Select, Table, Uuid, delete, exists, func, insert, literal, null, select, update
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
 from services.interactions.storage.directory import hidden_person
-from services.interactions.storage.issues import subtree
 from services.interactions.storage.tables import (
     attendances,
     event_issues,
@@ -57,15 +56,23 @@ def with_links(by: Caller) -> Select[Any]:
 
 
 def _visible(by: Caller) -> ColumnElement[bool]:
-    # Frozen people are out of lists (T21), and an interaction with nobody else goes with them.
-    seen = (
+    # Frozen people are out of lists (T21), and an interaction with nobody else goes with them. There are few of them,
+    # so these interactions are looked up once, and not the people of every interaction.
+    other, others = interaction_individuals.alias("other"), people.alias("others")
+    with_others = (
         exists()
-        .where(interaction_individuals.c.interaction_id == interactions.c.id)
-        .where(
-            ~exists().where(people.c.id == interaction_individuals.c.individual_id).where(hidden_person(by))
-        )
+        .where(other.c.interaction_id == interaction_individuals.c.interaction_id)
+        .where(~exists().where(others.c.id == other.c.individual_id).where(hidden_person(by, others)))
     )
-    return or_(seen, exists().where(interaction_organizations.c.interaction_id == interactions.c.id))
+    with_organization = exists().where(
+        interaction_organizations.c.interaction_id == interaction_individuals.c.interaction_id
+    )
+    hidden = (
+        select(interaction_individuals.c.interaction_id)
+        .join(people, people.c.id == interaction_individuals.c.individual_id)
+        .where(hidden_person(by), ~with_others, ~with_organization)
+    )
+    return interactions.c.id.not_in(hidden)
 
 
 def one(work: UnitOfWork, interaction_id: str, *, lock: bool = False) -> Row[Any] | None:
@@ -79,7 +86,7 @@ def matching(
     *,
     individual_id: str | None = None,
     organization_id: str | None = None,
-    issue_id: str | None = None,
+    issue_ids: Sequence[str] | None = None,
     event_id: str | None = None,
     component: str | None = None,
     user: str | None = None,
@@ -92,8 +99,8 @@ def matching(
         query = query.where(interactions.c.id.in_(of_individual(individual_id, by)))
     if organization_id is not None:
         query = query.where(interactions.c.id.in_(of_organization(organization_id, by)))
-    if issue_id is not None:
-        about = select(interaction_issues.c.interaction_id).where(interaction_issues.c.issue_id.in_(subtree([issue_id])))
+    if issue_ids is not None:
+        about = select(interaction_issues.c.interaction_id).where(interaction_issues.c.issue_id.in_(issue_ids))
         query = query.where(interactions.c.id.in_(about))
     if event_id is not None:
         query = query.where(interactions.c.event_id == event_id)

@@ -41,6 +41,16 @@ def subtree(root_ids: Iterable[str]) -> Select[tuple[str]]:
     return select(down.c.id)
 
 
+def with_all_below(work: UnitOfWork, issue_id: str) -> list[str]:
+    """Return the ids of an issue and of all below it: as values, so that the planner sees how few they are."""
+    return list(work.execute(subtree([issue_id])).scalars())
+
+
+def of_priority(work: UnitOfWork, priority: str) -> list[str]:
+    """Return the ids of a priority's issues."""
+    return list(work.execute(select(issues.c.id).where(issues.c.priority == priority)).scalars())
+
+
 def below(work: UnitOfWork, issue_id: str) -> list[Row[Any]]:
     """Return everything below an issue, without itself."""
     query = select(issues).where(issues.c.id.in_(subtree([issue_id])), issues.c.id != issue_id)

@@ -35,7 +35,8 @@ def page(
 
     :param after: the keys of the last row of the page before.
     """
-    total = work.execute(select(func.count()).select_from(query.limit(COUNTED + 1).subquery())).scalar_one()
+    counted = query.with_only_columns(keys[-1]).order_by(None).limit(COUNTED + 1).subquery()
+    total = work.execute(select(func.count()).select_from(counted)).scalar_one()
     wanted = query.order_by(*(key.desc() if descending else key.asc() for key in keys)).limit(limit + 1)
     if after is not None:
         here = tuple_(*keys)

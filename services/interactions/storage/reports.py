@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 from sqlalchemy import Select, func, select, union
 
 from services.chassis.database import UnitOfWork
-from services.interactions.storage.issues import subtree
 from services.interactions.storage.tables import (
     attendances,
     event_issues,
@@ -18,7 +18,6 @@ from services.interactions.storage.tables import (
     interaction_issues,
     interaction_organizations,
     interactions,
-    issues,
     organizations,
     people,
 )
@@ -28,8 +27,7 @@ from services.interactions.storage.tables import (
 class Asked:
     """About what, by whom and when."""
 
-    issue_id: str | None
-    priority: str | None
+    issue_ids: Sequence[str] | None
     component: str | None
     since: datetime | None
     until: datetime
@@ -69,17 +67,6 @@ def spoken_to(work: UnitOfWork, asked: Asked) -> tuple[Counts, Counts]:
     return _counts(work, of_individuals), _counts(work, of_organizations)
 
 
-def _issues(asked: Asked) -> Select[tuple[str]] | None:
-    if asked.issue_id is None and asked.priority is None:
-        return None
-    about = select(issues.c.id)
-    if asked.issue_id is not None:
-        about = about.where(issues.c.id.in_(subtree([asked.issue_id])))
-    if asked.priority is not None:
-        about = about.where(issues.c.priority == asked.priority)
-    return about
-
-
 def _in_talks(who: Any, where: Any, asked: Asked) -> Select[Any]:
     query = select(who.label("id")).join(interactions, interactions.c.id == where)
     query = query.where(interactions.c.held_at <= asked.until)
@@ -87,10 +74,9 @@ def _in_talks(who: Any, where: Any, asked: Asked) -> Select[Any]:
         query = query.where(interactions.c.held_at >= asked.since)
     if asked.component is not None:
         query = query.where(interactions.c.component == asked.component)
-    if (about := _issues(asked)) is not None:
-        query = query.where(
-            interactions.c.id.in_(select(interaction_issues.c.interaction_id).where(interaction_issues.c.issue_id.in_(about)))
-        )
+    if asked.issue_ids is not None:
+        about = select(interaction_issues.c.interaction_id).where(interaction_issues.c.issue_id.in_(asked.issue_ids))
+        query = query.where(interactions.c.id.in_(about))
     return query
 
 
@@ -101,8 +87,9 @@ def _at_events(who: Any, asked: Asked) -> Select[Any]:
         query = query.where(events.c.starts_at >= asked.since)
     if asked.component is not None:
         query = query.where(events.c.component == asked.component)
-    if (about := _issues(asked)) is not None:
-        query = query.where(events.c.id.in_(select(event_issues.c.event_id).where(event_issues.c.issue_id.in_(about))))
+    if asked.issue_ids is not None:
+        about = select(event_issues.c.event_id).where(event_issues.c.issue_id.in_(asked.issue_ids))
+        query = query.where(events.c.id.in_(about))
     return query
 
 

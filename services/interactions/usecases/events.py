@@ -15,7 +15,7 @@ from services.interactions.domain.cursors import Cursors
 from services.interactions.domain.moments import CLOCK_SKEW, EARLIEST
 from services.interactions.domain.rights import demand_contributor, demand_reader
 from services.interactions.domain.texts import review
-from services.interactions.storage import events, pages, texts
+from services.interactions.storage import events, issues, pages, texts
 from services.interactions.storage.tables import attendances
 from services.interactions.storage.tables import events as table
 from services.interactions.usecases.writing import (
@@ -30,7 +30,7 @@ from services.interactions.usecases.writing import (
 )
 
 _TEXTS = ("name", "place", "agenda")
-_FILTERS = ("individual_id", "organization_id", "issue_id", "component", "since", "until")
+_FILTERS = ("individual_id", "organization_id", "component", "since", "until")
 
 
 def enter_event(
@@ -95,7 +95,8 @@ def list_events(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mappin
     """List events, the most recent first."""
     demand_reader(by)
     after = cursors.open(query["cursor"], user=by.id, query=query) if query.get("cursor") else None
-    wanted = events.matching(by, **{name: query[name] for name in _FILTERS if name in query})
+    issue_ids = issues.with_all_below(work, query["issue_id"]) if "issue_id" in query else None
+    wanted = events.matching(by, issue_ids=issue_ids, **{name: query[name] for name in _FILTERS if name in query})
     page = pages.page(work, wanted, keys=[table.c.starts_at, table.c.id], after=after, limit=query["limit"])
     kept = texts.read(work, [row.id for row in page.rows])
     items = [_shown(row, kept) for row in page.rows]

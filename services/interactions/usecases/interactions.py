@@ -14,7 +14,7 @@ from services.interactions.domain.cursors import Cursors
 from services.interactions.domain.moments import demand_past
 from services.interactions.domain.rights import demand_contributor, demand_reader
 from services.interactions.domain.texts import Written, review
-from services.interactions.storage import events, interactions, pages, texts
+from services.interactions.storage import events, interactions, issues, pages, texts
 from services.interactions.storage.tables import interactions as table
 from services.interactions.usecases.writing import (
     Ids,
@@ -30,7 +30,7 @@ from services.interactions.usecases.writing import (
 )
 
 _LINKS = ("individual_ids", "organization_ids", "issue_ids")
-_FILTERS = ("individual_id", "organization_id", "issue_id", "event_id", "component", "user", "since", "until")
+_FILTERS = ("individual_id", "organization_id", "event_id", "component", "user", "since", "until")
 #: What listeners reckon with; a corrected outcome changes nothing for them.
 _TOLD = frozenset({"held_at", "mode", "user_id", *_LINKS})
 
@@ -130,7 +130,8 @@ def list_interactions(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: 
     """List interactions, the most recent first."""
     demand_reader(by)
     after = cursors.open(query["cursor"], user=by.id, query=query) if query.get("cursor") else None
-    wanted = interactions.matching(by, **{name: query[name] for name in _FILTERS if name in query})
+    issue_ids = issues.with_all_below(work, query["issue_id"]) if "issue_id" in query else None
+    wanted = interactions.matching(by, issue_ids=issue_ids, **{name: query[name] for name in _FILTERS if name in query})
     page = pages.page(work, wanted, keys=[table.c.held_at, table.c.id], after=after, limit=query["limit"])
     items = _shown(work, page.rows)
     last = page.rows[-1] if page.has_more else None

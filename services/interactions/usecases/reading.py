@@ -162,7 +162,13 @@ def _counted(work: UnitOfWork, by: Caller, now: datetime, query: Mapping[str, An
     if issue_id is not None and issues.one(work, issue_id) is None:
         raise NotFound
     until = min(query["until"], now) if "until" in query else now
-    asked = reports.Asked(issue_id, query.get("priority"), query.get("component"), query.get("since"), until)
+    issue_ids: list[str] | None = None
+    if issue_id is not None:
+        issue_ids = issues.with_all_below(work, issue_id)
+    if "priority" in query:
+        of_priority = issues.of_priority(work, query["priority"])
+        issue_ids = of_priority if issue_ids is None else sorted(set(issue_ids) & set(of_priority))
+    asked = reports.Asked(issue_ids, query.get("component"), query.get("since"), until)
     known, organizations_known = reports.known(work)
     spoken, organizations_spoken = reports.spoken_to(work, asked)
     counts: dict[str | None, dict[str, int]] = {}
