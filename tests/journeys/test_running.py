@@ -126,3 +126,17 @@ def test_it_is_up_within_five_seconds_once_it_is_set_up(folder: Path) -> None:
     system.stop()
     # Ten times the promise proves that it starts; the promise itself is measured by `make bench`.
     assert took < 50
+
+
+def test_the_demonstration_has_its_people_once_however_often_it_starts(tmp_path: Path) -> None:
+    for _ in range(2):
+        system = Embedded(tmp_path / "demo", seed="demo").start()
+        try:
+            ivan = Person(system.base).sign_in(system.account("IGA", "contributor"))
+            assert ivan.get("/individuals", limit=1)["total"] == 20
+            # He is of another office than Amina, who was given the number.
+            dov = next(person for person in ivan.every("/individuals") if person["last_name"] == "Quillfeather")
+            assert [r["component"] for r in dov["relationships"]] == ["ICE"]
+            assert "956-555-0142" not in ivan.ask("GET", f"/individuals/{dov['id']}/contact-points").text
+        finally:
+            system.stop()
