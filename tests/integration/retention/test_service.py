@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from sqlalchemy import NullPool, create_engine
 
 from services.access.domain.passwords import password_hash
 from services.access.domain.secrets import service_secret
@@ -18,6 +19,7 @@ from services.chassis.config import Settings
 from services.chassis.database import note_audited
 from services.chassis.embedded import register
 from services.chassis.messages import Caller, Operation, Refusal, new_id
+from services.chassis.postgres import as_url
 from services.chassis.process import Services, compose, declare_topology, listened_by
 from services.chassis.testing import Databases, eventually
 from services.chassis.topology import compute
@@ -304,6 +306,39 @@ def test_every_bad_request_is_answered_with_its_code(system):
     with system.databases["retention"].plain() as connection:
         for table in ("no_contact_requests", "erasures", "holds"):
             assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0
+
+
+@pytest.mark.requirement("R119", "R122")
+def test_without_an_audit_entry_nothing_is_answered_and_nothing_erased(system):
+    """P6: the insert of the entry fails; every method answers 503 and nothing else, and nothing is done."""
+    request = system.open()
+    erasure_id, subject = new_id(), World.person
+    for username in ("amina", "farid"):
+        system.ask(username, "list_tasks")
+    methods = [
+        ("amina", "read_no_contact_request", {"request_id": request["id"]}),
+        ("amina", "list_no_contact_requests", {}),
+        ("amina", "list_tasks", {}),
+        ("amina", "erase_no_contact_request", {"request_id": request["id"]}),
+        ("amina", "request_erasure", {"subject_type": "individual", "subject_id": subject, "reason": "mistake", "if_match": '"the etag"'}),
+        ("amina", "read_erasure", {"erasure_id": erasure_id}),
+        ("denis", "open_no_contact_request", {"request_id": new_id(), "individual_id": subject, "medium": "phone", "received_on": "2026-11-20"}),
+        ("farid", "place_hold", {"body": {"subject_id": subject}}),
+        ("farid", "list_holds", {}),
+        ("farid", "list_destructions", {}),
+    ]
+    owner = create_engine(as_url(system.addresses["retention"].owner), poolclass=NullPool)
+    with owner.begin() as connection:
+        connection.exec_driver_sql("REVOKE INSERT ON entries FROM liaison_retention")
+    for username, method, given in methods:
+        assert system.code(username, method, command=True, **given) == "unavailable", method
+    with owner.begin() as connection:
+        for table in ("erasures", "holds"):
+            assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0
+        connection.exec_driver_sql("GRANT INSERT ON entries TO liaison_retention")
+    owner.dispose()
+    assert World.erased == []
+    assert system.ask("amina", "read_no_contact_request", request_id=request["id"])["state"] == "open"
 
 
 def test_the_saga_is_nobodys_but_retentions(system):
