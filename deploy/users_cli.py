@@ -35,7 +35,7 @@ def add(
     stored = _stored(password, username=command["username"]) if password is not None else None
     by = Caller.operator(operator)
     with database.work(by) as work:
-        user = administration.create_user(work, by=by, now=now, **command)
+        user = administration.create_user(work, by=by, now=now, told_later=complete, **command)
         if stored is not None:
             administration.set_password(work, by=by, now=now, username=command["username"], password_hash=stored)
         if complete:

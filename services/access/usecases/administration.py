@@ -41,10 +41,12 @@ def create_user(
     external_id: str | None = None,
     contractor: bool = False,
     justification: str | None = None,
+    told_later: bool = False,
     new_id: Callable[[], str] = make_id,
 ) -> dict[str, Any]:
     """Enter a user; their access takes effect with license, approval, both trainings and rules of behavior.
 
+    :param told_later: more follows in the same transaction, which tells the other services.
     :raises NotYourUsers: the caller does not administer that office or may not give those roles.
     :raises ComponentUnknown: no such office.
     :raises RolesIncompatible: level and roles do not go together.
@@ -67,7 +69,8 @@ def create_user(
     if not directory.insert_user(work, user, justification=justification, by=by.id, at=now):
         raise UsernameTaken
     work.record("access:user:create", subjects=[user.id], fields=["username", "name", "component", "level", "roles"])
-    sessions.tell(work, user, active=False)
+    if not told_later:
+        sessions.tell(work, user, active=False)
     return describe_user(user)
 
 

@@ -313,6 +313,7 @@ def test_the_operator_adds_disables_and_sets_passwords_under_their_name(office):
         users_cli.add(office.database, **given, **NEW, password="short")
     user = users_cli.add(office.database, **given, **NEW, password="a long enough one", complete=True)
     assert user["active"] is True
+    assert [told["active"] for told in office.announced("access:user:changed") if told["user_id"] == user["id"]] == [True]
     office.ids["henrik"] = user["id"]
     token = office.sign_in("henrik")["token"]
     users_cli.set_password(office.database, **given, username="henrik", password="another long enough one")
