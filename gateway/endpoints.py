@@ -254,9 +254,15 @@ def respond(result: Any, endpoint: Endpoint) -> Response:
     if endpoint.tagged and isinstance(said.representation, dict):
         tag = entity_tag(said.representation)
         headers["ETag"] = tag
-        if request.method == "GET" and tag in {part.strip() for part in request.headers.get("If-None-Match", "").split(",")}:
+        if request.method == "GET" and _knows(tag):
             return Response(status=304, headers=headers)
     return Response(orjson.dumps(said.representation), status=status, headers=headers, content_type=JSON)
+
+
+def _knows(tag: str) -> bool:
+    # RFC 9110, 13.1.2: compared weakly, and `*` is any.
+    known = {part.strip().removeprefix("W/") for part in request.headers.get("If-None-Match", "").split(",")}
+    return tag in known or "*" in known
 
 
 def created(endpoint: str, **record: dict[str, Any]) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import pkgutil
@@ -50,17 +51,22 @@ def said_by(refusal: type[Refusal]) -> str:
     return "gateway" if parts[0] == "gateway" else "any" if parts[1] == "chassis" else parts[1]
 
 
-def table() -> str:
-    """Return the document."""
-    rows: dict[tuple[str, int, str], list[str]] = {}
+@functools.cache
+def rows() -> tuple[tuple[str, int, str, str], ...]:
+    """Return (code, status, sentence, said by), one for each thing that is said."""
+    said: dict[tuple[str, int, str], set[str]] = {}
     for refusal in refusals():
         status = next(status for branch, status in STATUS.items() if issubclass(refusal, branch))
         sentence = " ".join((refusal.__doc__ or "").split("\n\n")[0].split())
-        rows.setdefault((refusal.code, status, sentence), []).append(said_by(refusal))
+        said.setdefault((refusal.code, status, sentence), set()).add(said_by(refusal))
     for code, status, sentence, who in HTTP_ALONE:
-        rows[(code, status, sentence)] = [who]
-    lines = [f"| `{code}` | {status} | {sentence} | {', '.join(sorted(set(who)))} |" for (code, status, sentence), who in sorted(rows.items())]
-    return HEAD + "\n".join(lines) + "\n"
+        said[(code, status, sentence)] = {who}
+    return tuple((*key, ", ".join(sorted(who))) for key, who in sorted(said.items()))
+
+
+def table() -> str:
+    """Return the document."""
+    return HEAD + "".join(f"| `{code}` | {status} | {sentence} | {who} |\n" for code, status, sentence, who in rows())
 
 
 def _import_all() -> None:
@@ -71,11 +77,11 @@ def _import_all() -> None:
             for part in pkgutil.iter_modules(getattr(package, "__path__", [])):
                 importlib.import_module(f"{name}.{part.name}")
     for part in pkgutil.walk_packages(services.chassis.__path__, "services.chassis."):
-        # Of these one does something when it is imported, and the others are for tests.
-        if part.name != "services.chassis.green" and not part.name.startswith("services.chassis.testing"):
+        # Of these one does something when it is imported; the others refuse nothing, and a gateway has no need of them.
+        if part.name.split(".")[2] not in {"green", "testing", "embedded", "postgres", "migrations"}:
             importlib.import_module(part.name)
     for part in pkgutil.walk_packages(gateway.__path__, "gateway."):
-        if not part.name.endswith("__main__"):
+        if not part.name.endswith(("__main__", "refusals")):
             importlib.import_module(part.name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -34,6 +35,8 @@ blueprint = Blueprint("pages", __name__)
 #: Fields of a form that belong to the frame, not to what was typed.
 OURS = frozenset({"csrf_token", "idempotency_key", "if_match", "kept"})
 MAX_KEPT = 64 << 10
+#: Browsers drop tabs and line breaks, and read a backslash as a slash: `/<tab>/elsewhere` would lead elsewhere.
+OUR_PATH = re.compile(r"/(?!/)[^\x00-\x20\x7f\\]*")
 WORDS = {
     "modes": INTERACTION_MODES,
     "media": REQUEST_MEDIA,
@@ -139,13 +142,16 @@ def kept_form() -> dict[str, Any] | None:
 
 def ours(path: str | None) -> str:
     """Return a path of this site to go on to, or the desk."""
-    if not path or not path.startswith("/") or path.startswith(("//", "/\\")) or "\n" in path or "\r" in path:
+    if not path or not OUR_PATH.fullmatch(path):
         return "/"
     return path
 
 
 def refusal_page(refusal: Refusal) -> Response:
     """Show a refusal: signing in or acknowledging where that is what is missing, else a page that says why."""
+    if isinstance(refusal, Unauthenticated) and _came_from_elsewhere():
+        # A link on another site was followed: the browser kept our Strict cookie back. From a page of ours it sends it.
+        return page("onward.html", status=401, onward=ours(request.full_path.rstrip("?")))
     if isinstance(refusal, Unauthenticated):
         return sign_in_page(refusal if g.token or not isinstance(refusal, SessionRequired) else None)
     if refusal.code == "acknowledgement-required":
@@ -168,7 +174,9 @@ def sign_in_page(refusal: Refusal | None = None, *, status: int = 401, username:
     else:
         onward = ours(request.full_path.rstrip("?") if request.method == "GET" else None)
     response = page("sign_in.html", status=status, refusal=refusal, kept=_dumped(kept_form()), onward=onward, username=username)
-    current_app.extensions["liaison"].cookies.drop_session(response)
+    cookies = current_app.extensions["liaison"].cookies
+    if cookies.session(request) is not None:
+        cookies.drop_session(response)
     return response
 
 
@@ -237,6 +245,15 @@ def _visit() -> str:
     mark: str = cookies.visit(request) or g.get("visit") or secrets.token_urlsafe(24)
     g.visit = mark
     return mark
+
+
+def _came_from_elsewhere() -> bool:
+    return (
+        request.method == "GET"
+        and g.token is None
+        and request.headers.get("Sec-Fetch-Mode") == "navigate"
+        and request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}
+    )
 
 
 def _is_same_origin() -> bool:

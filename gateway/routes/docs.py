@@ -7,6 +7,8 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, current_app, render_template
 
+from gateway.refusals import rows
+
 blueprint = Blueprint("docs", __name__, url_prefix="/api/v1")
 
 
@@ -26,4 +28,4 @@ def page() -> str:
         for method, operation in item.items()
         if method in {"get", "post", "put", "patch", "delete"}
     ]
-    return render_template("docs.html", operations=operations, document=document)
+    return render_template("docs.html", operations=operations, document=document, refusals=rows())

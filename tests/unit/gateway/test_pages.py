@@ -131,7 +131,7 @@ def test_another_sites_form_signs_nobody_in(browser: Browser, bus: FakeBus) -> N
     assert not bus.of("access", "sign_in")
 
 
-@pytest.mark.parametrize("onward", ["//elsewhere.example", "https://elsewhere.example", "/\\elsewhere.example", "issues"])
+@pytest.mark.parametrize("onward", ["//elsewhere.example", "https://elsewhere.example", "/\\elsewhere.example", "/\t/elsewhere.example", "issues"])
 def test_signing_in_leads_nowhere_else(browser: Browser, bus: FakeBus, onward: str) -> None:
     bus.answers[("access", "sign_in")] = {"token": TOKEN, **session(acknowledged=False)}
     browser.get("/sign-in")
@@ -226,6 +226,20 @@ def test_another_sites_form_is_not_kept_for_later(browser: Browser) -> None:
     answer = browser.send("/individuals/new", {"last_name": "Forged"}, hidden=False, ours=False)
     assert answer.status_code == 401
     assert "Forged" not in answer.text
+
+
+def test_a_link_from_another_site_neither_ends_the_session_nor_asks_to_sign_in_again(browser: Browser) -> None:
+    elsewhere = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    answer = browser.client.get(f"/individuals/{ID}?x=1", headers=elsewhere)
+    assert answer.status_code == 401
+    assert f'content="0; url=/individuals/{ID}?x=1"' in answer.text
+    assert "liaison_session" not in str(answer.headers.getlist("Set-Cookie"))
+
+
+def test_a_session_that_ended_is_taken_from_the_browser(aminas: Browser, bus: FakeBus) -> None:
+    bus.answers[("access", "open_session")] = SessionRequired()
+    answer = aminas.get("/")
+    assert "liaison_session=;" in str(answer.headers.getlist("Set-Cookie"))
 
 
 def test_a_form_without_its_token_does_nothing(aminas: Browser, bus: FakeBus) -> None:
