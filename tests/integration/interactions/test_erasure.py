@@ -7,6 +7,7 @@ import json
 import os
 from typing import Any
 
+import eventlet
 import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -16,7 +17,7 @@ from services.chassis.messages import Caller, Invalid, NotFound, new_id
 from services.contacts.contract import IndividualChanged, IndividualErased, IndividualRegistered, OwnerChanged
 from services.interactions.storage import erasure as stored
 from services.interactions.storage.tables import metadata
-from services.interactions.usecases import coordination, erasure, events, hearing, issues
+from services.interactions.usecases import coordination, erasure, events, hearing, interactions, issues
 from tests.cast import AMINA, CHLOE, DOV
 from tests.integration.interactions.conftest import Office
 
@@ -191,3 +192,23 @@ def test_the_first_look_finds_what_folding_finds(office: Office) -> None:
         ):
             squeezed = work.execute(select(text("squeezed(:written)")), {"written": written}).scalar_one()
             assert sought in squeezed
+
+
+@pytest.mark.requirement("R166")
+def test_whoever_logs_a_talk_while_erasing_begins_is_reached_or_finds_nobody(office: Office) -> None:
+    dov, erasure_id = office.individual(), new_id()
+    with office.work(AMINA) as work:
+        talk = interactions.log_interaction(
+            work, by=AMINA, now=office.now, held_at=office.now, mode="phone", individual_ids=[dov], outcome="Dov asked."
+        )
+        # The talk is not committed yet: erasing waits for it.
+        erasing = eventlet.spawn(erase, office, dov, erasure_id)
+        with eventlet.Timeout(0.3, exception=False):
+            erasing.wait()
+        assert not erasing.dead
+    receipts = {receipt["store"]: receipt for receipt in erasing.wait()["receipts"]}
+    assert receipts["interactions.interactions"]["removed"] == 1
+    with pytest.raises(NotFound):
+        office.read(AMINA, talk["id"])
+    with pytest.raises(Invalid):
+        office.talk(individual_ids=[dov])
