@@ -33,6 +33,14 @@ def test_a_mark_never_goes_back():
     assert numbers.missing() == [range(2, 4)]
 
 
+def test_a_stream_is_open_until_it_is_closed_and_stays_closed():
+    numbers = after(1, mark=1)
+    assert not numbers.closed
+    numbers.settled(1, closed=True)
+    numbers.settled(1)
+    assert numbers.closed
+
+
 def test_a_crash_excuses_what_lies_beyond_the_mark_and_nothing_before_it():
     numbers = after(1, 3, 6, mark=4, crashed=7)
     assert numbers.missing() == [range(2, 3), range(4, 5)]
