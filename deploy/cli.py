@@ -34,6 +34,8 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of that name."""
+        # nameko stands on eventlet, which says of itself at every start that it is in maintenance; `docs/decisions.md` does too.
+        warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
         place = ELSEWHERE.get(cmd_name)
         if place is None:
             return super().get_command(ctx, cmd_name)
@@ -47,8 +49,6 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Liaison: who knows whom, what was said, and nothing about them that nobody needs."""
-    # nameko stands on eventlet, which says of itself at every start that it is in maintenance; `docs/decisions.md` does too.
-    warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
 
 
 def _data(command: Any) -> Any:

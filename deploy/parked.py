@@ -1,0 +1,140 @@
+"""`liaison parked`: what was put aside after its last try; listed without its content, replayed, or discarded.
+
+Anything parked is an alarm. A system in one process keeps its broker to itself, so it must be stopped for this; then
+its database is started for as long as the command takes, because what an operator does is in the audit trail.
+"""
+
+from __future__ import annotations
+
+import services.chassis.green  # isort: skip  # noqa: F401 - patches before anything else is imported
+
+import getpass
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from deploy.operators import Operator, installation
+from deploy.provision import declare, read_address
+from deploy.state import AlreadyRunning, StateFolder
+from services.chassis import embedded
+from services.chassis.bus import Address
+from services.chassis.bus.parking import Parked, discard, list_parked, replay
+from services.chassis.messages import Caller, Refusal
+from services.chassis.migrations import SERVICES
+from services.chassis.postgres import OwnServer, ServerFailed
+from services.chassis.topology import ENTRIES, inbox
+
+#: Every queue that has a parking queue beside it, and the service whose it is.
+QUEUES = {**{inbox(service): service for service in SERVICES}, ENTRIES: "audit"}
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the commands work on: a broker, and an operator whose acts are recorded."""
+
+    operator: Operator
+    address: Address
+
+    def record(self, queue: str, act: str, ids: list[str]) -> None:
+        """Put the act into the trail, before it is done."""
+        service = QUEUES[queue]
+        with self.operator.database(service) as database, database.work(Caller.operator(self.operator.name)) as work:
+            work.record(f"{service}:parked:{act}", subjects=ids)
+
+
+@contextmanager
+def _desk(data: Path, secrets: Path | None, operator: str) -> Iterator[Desk]:
+    broker = read_address(os.environ, "BROKER_URL")
+    with ExitStack() as stack:
+        if broker is None:
+            state = stack.enter_context(StateFolder(data))
+            if not read_address(os.environ, "DATABASE_URL"):
+                stack.enter_context(OwnServer(state.postgres, state.secrets["postgres_password"]))
+            embedded.register()
+            broker = f"embedded://parked/{quote(str(state.journal))}"
+            declare(broker)
+        yield Desk(Operator(operator, installation(data, secrets)), Address(url=broker))
+
+
+def _at_the_desk(command: Callable[..., Any]) -> Callable[..., Any]:
+    @click.option("--data", type=click.Path(file_okay=False, path_type=Path), envvar="DATA", default="data", show_default=True)
+    @click.option("--secrets", type=click.Path(exists=True, file_okay=False, path_type=Path), envvar="SECRETS", help="With BROKER_URL.")
+    @click.option("--operator", envvar="OPERATOR", default=getpass.getuser, show_default="your account here", help="Who acts: it is in the trail.")
+    def wrapped(data: Path, secrets: Path | None, operator: str, **options: Any) -> Any:
+        try:
+            with _desk(data, secrets, operator) as desk:
+                return command(desk, **options)
+        except (AlreadyRunning, ServerFailed) as failed:
+            raise click.ClickException(str(failed)) from failed
+        except Refusal as refusal:
+            raise click.ClickException(refusal.detail) from refusal
+
+    wrapped.__doc__ = command.__doc__
+    wrapped.__click_params__ = [*getattr(command, "__click_params__", []), *wrapped.__click_params__]  # type: ignore[attr-defined]  # where click keeps options
+    return wrapped
+
+
+@click.group()
+def parked() -> None:
+    """What was put aside after its last try: list, replay or discard it; its content is shown to nobody."""
+
+
+@parked.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON list instead of lines.")
+@_at_the_desk
+def list_all(desk: Desk, *, as_json: bool) -> None:
+    """List every parked message: queue, id, why, after how many tries, size."""
+    found = [(queue, message) for queue in QUEUES for message in list_parked(desk.address, queue)]
+    if as_json:
+        click.echo(json.dumps([{"queue": queue, **asdict(message)} for queue, message in found]))
+        return
+    for queue, message in found:
+        click.echo(f"{queue}  {message.id}  {message.routing_key}  {message.reason}  tries: {message.attempts}  {message.size} bytes")
+    if not found:
+        click.echo("Nothing is parked.")
+
+
+@parked.command("show")
+@click.argument("queue", type=click.Choice(sorted(QUEUES)))
+@click.argument("message_id")
+@_at_the_desk
+def show(desk: Desk, *, queue: str, message_id: str) -> None:
+    """Show what may be known of one parked message."""
+    for message in _chosen(desk, queue, message_id):
+        for name, value in asdict(message).items():
+            click.echo(f"{name}: {value}")
+
+
+@parked.command("replay")
+@click.argument("queue", type=click.Choice(sorted(QUEUES)))
+@click.argument("message_id", required=False)
+@_at_the_desk
+def replay_some(desk: Desk, *, queue: str, message_id: str | None) -> None:
+    """Give one parked message, or all of a queue, back to it with its tries counted anew."""
+    desk.record(queue, "replay", [message.id for message in _chosen(desk, queue, message_id)])
+    click.echo(f"{replay(desk.address, queue, message_id)} replayed.")
+
+
+@parked.command("discard")
+@click.argument("queue", type=click.Choice(sorted(QUEUES)))
+@click.argument("message_id", required=False)
+@click.confirmation_option(prompt="A discarded message is gone for good. Discard?")
+@_at_the_desk
+def discard_some(desk: Desk, *, queue: str, message_id: str | None) -> None:
+    """Delete one parked message, or all of a queue."""
+    desk.record(queue, "discard", [message.id for message in _chosen(desk, queue, message_id)])
+    click.echo(f"{discard(desk.address, queue, message_id)} discarded.")
+
+
+def _chosen(desk: Desk, queue: str, message_id: str | None) -> list[Parked]:
+    found = [message for message in list_parked(desk.address, queue) if message_id in {None, message.id}]
+    if not found:
+        raise click.ClickException("There is no such message." if message_id else f"Nothing of {queue} is parked.")
+    return found
