@@ -18,6 +18,8 @@ _DOMAINS_WITH_TAGS: Final = _LOCAL_PARTS_WITHOUT_DOTS | {
     "proton.me", "protonmail.com", "yahoo.com",
 }  # fmt: skip
 
+#: How nearly every number here is written; the full parser takes fifty times as long for the same answer.
+USUAL_PHONE: Final = re.compile(r"(?:\+?1[ .-]?)?\(?([2-9][0-9]{2})\)?[ .-]{0,2}([2-9][0-9]{2})[ .-]?([0-9]{4})")
 _ADDRESS_IN_BRACKETS: Final = re.compile(r"<([^<>]+)>\s*$")
 
 _LEGAL_FORMS: Final = words(
@@ -37,6 +39,8 @@ def canonical_phone(written: str, region: str = "US") -> str | None:
     apart (T9).
     """
     text = plain(written).strip()
+    if region == "US" and (usual := USUAL_PHONE.fullmatch(text)):
+        return f"+1{usual[1]}{usual[2]}{usual[3]}"
     if text.lower().startswith("tel:"):
         text = text[4:]
     try:

@@ -5,6 +5,7 @@ from typing import Final
 
 import phonenumbers
 
+from services.lexicon.canonical import USUAL_PHONE
 from services.lexicon.folding import fold, plain
 from services.lexicon.names import SUFFIXES
 from services.lexicon.places import state_code
@@ -57,6 +58,8 @@ def display_phone(written: str, region: str = "US") -> str | None:
     """Write a phone as "202-224-3441 ext. 12", or "+44 20 7946 0000" abroad; None if it is none."""
     text = plain(written).strip()
     text = text[4:] if text.lower().startswith("tel:") else text
+    if region == "US" and (usual := USUAL_PHONE.fullmatch(text)):
+        return "-".join(usual.groups())
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:

@@ -192,7 +192,8 @@ def are_given_names_alike(one: str, other: str) -> bool:
     """Say whether two first-name fields may be the same person's: same, short form, or initial."""
     mine, theirs = given_names(one), given_names(other)
     if not mine or not theirs:
-        return False
+        # A family name alone is like itself alone.
+        return mine == theirs
     if any(_akin(a, b) for a in mine for b in theirs if len(a) > 1 and len(b) > 1):
         return True
     # Only initials on one side: "J. Smith" may be John, and may be Jane; let other signs decide.

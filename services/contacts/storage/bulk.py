@@ -5,18 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
 
 
 def insert_rows(work: UnitOfWork, table: str, types: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows into a table: its columns with their types, none of which is an array; what is missing is null."""
+    """Insert rows into a table: its columns with their types; what a row leaves out is null."""
     if not rows:
         return
     columns = ", ".join(types)
-    arrays = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in types.items())
     work.execute(
-        text(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM unnest({arrays}) AS t ({columns})"),  # noqa: S608 - names of our own lists
-        {name: [row.get(name) for row in rows] for name in types},
+        text(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {records('rows', types)}"),  # noqa: S608 - names of our own lists
+        {"rows": as_json([{name: row.get(name) for name in types} for row in rows])},
     )
+
+
+def records(parameter: str, types: Mapping[str, str]) -> str:
+    """Return the SQL of a row source `t` over a parameter that `as_json` made."""
+    return f"json_to_recordset(CAST(:{parameter} AS json)) AS t ({', '.join(f'{name} {kind}' for name, kind in types.items())})"
+
+
+def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Write rows as one JSON text; bytes as PostgreSQL writes them."""
+    return orjson.dumps(rows, default=_bytes).decode()
+
+
+def _bytes(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return f"\\x{value.hex()}"
+    raise TypeError

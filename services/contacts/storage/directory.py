@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import chunks
+from services.contacts.storage.bulk import as_json, records
 from services.lexicon.folding import fold
 
 _CHUNK = 500
@@ -34,30 +35,43 @@ _ORGANIZATIONS = text(
     FROM organizations o WHERE o.id = ANY(CAST(:ids AS uuid[]))
     """
 )
-# Many rows in one statement; arrays travel as text, for arrays of arrays must be of one length.
+_ENTRY = {
+    "id": "uuid",
+    "type": "text",
+    "name": "text",
+    "sort_name": "text",
+    "first_name": "text",
+    "last_name": "text",
+    "title": "text",
+    "organization_id": "uuid",
+    "organization_name": "text",
+    "sector": "text",
+    "state": "text",
+    "interests": "text[]",
+    "group_ids": "uuid[]",
+    "owner_id": "uuid",
+    "owner_component": "text",
+    "created_at": "timestamptz",
+    "last_contacted_at": "timestamptz",
+    "words": "text[]",
+    "letters": "text",
+}
 _UPSERT = text(
-    """
+    f"""
     INSERT INTO directory AS d (stakeholder_id, type, name, sort_name, first_name, last_name, title, organization_id,
         organization_name, sector, state, interests, group_ids, owner_id, owner_component, created_at, last_contacted_at,
         words, letters)
     SELECT t.id, t.type, t.name, t.sort_name, t.first_name, t.last_name, t.title, t.organization_id, t.organization_name,
-        t.sector, t.state, CAST(t.interests AS text[]), CAST(t.group_ids AS uuid[]), t.owner_id, t.owner_component,
-        t.created_at, t.last_contacted_at, array_to_tsvector(string_to_array(t.words, ' ')), t.letters
-    FROM unnest(CAST(:id AS uuid[]), CAST(:type AS text[]), CAST(:name AS text[]), CAST(:sort_name AS text[]),
-        CAST(:first_name AS text[]), CAST(:last_name AS text[]), CAST(:title AS text[]), CAST(:organization_id AS uuid[]),
-        CAST(:organization_name AS text[]), CAST(:sector AS text[]), CAST(:state AS text[]), CAST(:interests AS text[]),
-        CAST(:group_ids AS text[]), CAST(:owner_id AS uuid[]), CAST(:owner_component AS text[]),
-        CAST(:created_at AS timestamptz[]), CAST(:last_contacted_at AS timestamptz[]), CAST(:words AS text[]),
-        CAST(:letters AS text[])) AS t (id, type, name, sort_name, first_name, last_name, title, organization_id,
-        organization_name, sector, state, interests, group_ids, owner_id, owner_component, created_at, last_contacted_at,
-        words, letters)
+        t.sector, t.state, t.interests, t.group_ids, t.owner_id, t.owner_component, t.created_at, t.last_contacted_at,
+        array_to_tsvector(t.words), t.letters
+    FROM {records("entries", _ENTRY)}
     ON CONFLICT (stakeholder_id) DO UPDATE SET (name, sort_name, first_name, last_name, title, organization_id,
         organization_name, sector, state, interests, group_ids, owner_id, owner_component, last_contacted_at, words, letters)
       = (excluded.name, excluded.sort_name, excluded.first_name, excluded.last_name, excluded.title,
         excluded.organization_id, excluded.organization_name, excluded.sector, excluded.state, excluded.interests,
         excluded.group_ids, excluded.owner_id, excluded.owner_component, excluded.last_contacted_at, excluded.words,
         excluded.letters)
-    """
+    """  # noqa: S608 - put together from our own constants
 )
 
 
@@ -91,8 +105,7 @@ def _index(work: UnitOfWork, select: Any, ids: Iterable[str]) -> None:
     for part in chunks(ids, _CHUNK):
         rows = work.execute(select, {"ids": part}).mappings().all()
         if rows:
-            entries = [_entry(row) for row in rows]
-            work.execute(_UPSERT, {name: [entry[name] for entry in entries] for name in entries[0] if name != "places"})
+            work.execute(_UPSERT, {"entries": as_json([_entry(row) for row in rows])})
 
 
 def _entry(row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -101,15 +114,8 @@ def _entry(row: Mapping[Any, Any]) -> dict[str, Any]:
     order = f"{row['last_name']} {row['first_name']}" if row["type"] == "individual" else row["name"]
     return {
         **row,
-        "interests": _literal(row["interests"]),
-        "group_ids": _literal(row["group_ids"] or []),
+        "group_ids": row["group_ids"] or [],
         "sort_name": fold(order),
         "letters": letters,
-        "words": " ".join(search_words(letters)),
+        "words": search_words(letters),
     }
-
-
-def _literal(values: Iterable[Any]) -> str:
-    """Write an array as PostgreSQL reads one."""
-    quoted = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
-    return "{" + ",".join(f'"{value}"' for value in quoted) + "}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -41,14 +41,25 @@ def hold_names(work: UnitOfWork, records: Sequence[Record]) -> None:
         )
 
 
-def learn(work: UnitOfWork, register: Register, records: Sequence[Record], *, digests: Digests, component: str) -> None:
-    """Take into the register whoever and whatever these records may mean: directory layer, and own values (T23)."""
+def learn(
+    work: UnitOfWork,
+    register: Register,
+    records: Sequence[Record],
+    *,
+    digests: Digests,
+    component: str,
+    heavy: Callable[..., Any],
+) -> None:
+    """Take into the register whoever and whatever these records may mean: directory layer, and own values (T23).
+
+    :param heavy: runs what is nothing but computing.
+    """
     _learn_organizations(work, register, records)
     people = _people(work, records)
     if not people:
         return
     proposed = _proposed(work, [row["id"] for row in people])
-    values = _own_values(work, records, digests=digests, component=component)
+    values = _own_values(work, heavy(_lookups, records, digests, component), component=component)
     for row in people:
         person = Person(
             id=row["id"],
@@ -94,7 +105,7 @@ def _proposed(work: UnitOfWork, ids: Sequence[str]) -> dict[str, str]:
     return {str(row.subject_id): row.detail["state"] for row in rows}
 
 
-def _own_values(work: UnitOfWork, records: Sequence[Record], *, digests: Digests, component: str) -> dict[str, set[tuple[str, str]]]:
+def _lookups(records: Sequence[Record], digests: Digests, component: str) -> dict[bytes, tuple[str, str]]:
     asked: dict[bytes, tuple[str, str]] = {}
     for record in records:
         for kind, value in record.points:
@@ -102,6 +113,10 @@ def _own_values(work: UnitOfWork, records: Sequence[Record], *, digests: Digests
             if canonical:
                 family = "phone" if kind in {"cell", "personal_phone", "work_phone"} else kind
                 asked |= dict.fromkeys(digests.lookups(component, kind, canonical), (family, canonical))
+    return asked
+
+
+def _own_values(work: UnitOfWork, asked: Mapping[bytes, tuple[str, str]], *, component: str) -> dict[str, set[tuple[str, str]]]:
     if not asked:
         return {}
     rows = work.execute(
@@ -189,6 +204,7 @@ _PERSON = {
     "title": "text",
     "organization_id": "uuid",
     "state": "text",
+    "interests": "text[]",
     **_ENTERED,
 }
 _OFFICE = {
@@ -211,15 +227,12 @@ def insert_organizations(work: UnitOfWork, rows: Sequence[Mapping[str, Any]]) ->
         work,
         "organizations",
         _ORGANIZATION,
-        [
-            {**row, "canonical_name": canonical_organization(row["name"]), "created_at": row["now"], "updated_at": row["now"]}
-            for row in rows
-        ],
+        [{**row, "canonical_name": canonical_organization(row["name"]), "created_at": row["now"], "updated_at": row["now"]} for row in rows],
     )
 
 
 def insert_people(work: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert individuals in one statement; interests, which few have, in one more for each."""
+    """Insert individuals in one statement."""
     insert_rows(
         work,
         "individuals",
@@ -235,7 +248,6 @@ def insert_people(work: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> None:
             for row in rows
         ],
     )
-    _set_interests(work, {row["id"]: row["interests"] for row in rows if row["interests"]})
 
 
 def insert_offices(work: UnitOfWork, offices: Sequence[tuple[str, str, int, Office]]) -> None:

@@ -367,10 +367,13 @@ def test_any_text_is_read_or_refused(text, name):
         records.record_of(row, columns.propose(table.columns, table.rows))
 
 
-@given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60))
+NAMES = st.text(max_size=60) | st.text("ABcé .,-'&1", max_size=30)
+
+
+@given(NAMES, NAMES, st.text(max_size=60))
 def test_no_row_breaks_the_reading_of_records_and_planning(name, organization, address):
-    row = Row(None, 1, {"n": name, "o": organization, "a": address, "p": address, "s": name})
-    mapping = {"n": "name", "o": "organization", "a": "office_address", "p": "work_address", "s": "office_phone"}
+    row = Row(None, 1, {"n": name, "o": organization, "a": address, "p": address})
+    mapping = {"n": "name", "o": "organization", "a": "office_address", "p": "work_address"}
     record = records.record_of(row, mapping)
     made = planning.plan([record, record], planning.Register(), blocked=(), new_id=iter(map(str, range(99))).__next__)
     assert made.decisions[1].outcome in {"duplicate", "invalid"}

@@ -1,5 +1,6 @@
 """Canonical forms, names and display: one person, many spellings."""
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,6 +85,7 @@ def test_nicknames_are_likeness_and_no_canonical_form():
         (("Tina", "Smith"), ("Tina", "Smyth"), False),
         (('Eric A. "Rick"', "Crawford"), ("Rick", "Crawford"), True),
         (("", "Crawford"), ("Rick", "Crawford"), False),
+        (("", "Crawford"), ("", "CRAWFORD"), True),
     ],
 )
 def test_names_are_alike_when_they_may_be_one_person_s(one, other, alike):
@@ -189,3 +191,10 @@ def test_a_contact_point_is_canonical_by_its_kind():
     assert canonical.canonical_contact_point("work_address", "5 Main Street, Suite 4") == "5 main st ste 4"
     assert canonical.canonical_contact_point("work_address", " ") is None
     assert canonical.canonical_address("5 Main St. #4", "Austin", "TX", "78701-1234") == "5 main st ste 4 austin tx 78701"
+
+
+@given(st.from_regex(r"(\+?1[ .-]?)?\(?[2-9][0-9]{2}\)?[ .-]{0,2}[2-9][0-9]{2}[ .-]?[0-9]{4}", fullmatch=True))
+def test_the_short_way_for_usual_phones_says_what_the_parser_says(written):
+    number = phonenumbers.parse(written, "US")
+    assert canonical.canonical_phone(written) == phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    assert canonical.canonical_phone(display.display_phone(written)) == canonical.canonical_phone(written)

@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, new_id
+from services.chassis.messages import Caller, chunks, new_id
 from services.contacts.contract.announcements import (
     IndividualChanged,
     IndividualRegistered,
@@ -26,7 +26,7 @@ from services.contacts.contract.imports import ImportsForContributors, ImportUnr
 from services.contacts.domain.imports.planning import Plan, Register, plan
 from services.contacts.domain.imports.records import Record, record_of
 from services.contacts.domain.imports.tables import Row
-from services.contacts.domain.suppression import marks_of
+from services.contacts.domain.suppression import Mark, marks_of
 from services.contacts.storage import directory, import_register, imports, individuals, ledger, links, organizations, projections
 from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
 from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt
@@ -35,6 +35,7 @@ from services.lexicon.screening import screen
 from services.lexicon.vocabulary import at_least
 
 LEASE = timedelta(seconds=60)
+_PART = 100
 
 
 class ImportOvertaken(Exception):
@@ -80,8 +81,8 @@ def check_block(
     """Say what would become of a block's rows; return whether it was the last one."""
     row = _held(work, import_id, state="checking", position=n * imports.BLOCK)
     _demand_rights(work, by)
-    import_register.learn(work, register, records, digests=layer.digests, component=str(by.component))
-    blocked = _blocked(work, layer, records)
+    import_register.learn(work, register, records, digests=layer.digests, component=str(by.component), heavy=heavy)
+    blocked = _blocked(work, layer, records, heavy=heavy)
     made = heavy(plan, records, register, blocked=blocked, new_id=new_id)
     fresh = {person.id for family in register.people.values() for person in family.values() if person.fresh}
     fresh |= {organization.id for organization in register.organizations.values() if organization.fresh}
@@ -118,8 +119,8 @@ def commit_block(
     _demand_rights(work, by)
     import_register.hold_names(work, records)
     register = Register()
-    import_register.learn(work, register, records, digests=layer.digests, component=str(by.component))
-    made = heavy(plan, records, register, blocked=_blocked(work, layer, records), new_id=new_id)
+    import_register.learn(work, register, records, digests=layer.digests, component=str(by.component), heavy=heavy)
+    made = heavy(plan, records, register, blocked=_blocked(work, layer, records, heavy=heavy), new_id=new_id)
     fresh = {person.id for person in made.new_people}
     if not import_register.hold_people(work, [person_id for person_id in made.people if person_id not in fresh]):
         raise PeopleMoved
@@ -152,8 +153,12 @@ def _demand_rights(work: UnitOfWork, by: Caller) -> None:
         raise ImportsForContributors
 
 
-def _blocked(work: UnitOfWork, layer: ContactLayer, records: Sequence[Record]) -> set[int]:
-    candidates = [
+def _blocked(work: UnitOfWork, layer: ContactLayer, records: Sequence[Record], *, heavy: Callable[..., Any]) -> set[int]:
+    return {at for at, known in enumerate(ledger.suppressed(work, layer.digests, heavy(_candidates, records))) if known}
+
+
+def _candidates(records: Sequence[Record]) -> list[tuple[str, str, list[Mark]]]:
+    return [
         (
             record.name.first_name,
             record.name.last_name,
@@ -161,7 +166,6 @@ def _blocked(work: UnitOfWork, layer: ContactLayer, records: Sequence[Record]) -
         )
         for record in records
     ]
-    return {at for at, known in enumerate(ledger.suppressed(work, layer.digests, candidates)) if known}
 
 
 def _put_rows(
@@ -214,7 +218,8 @@ def _carry_out(work: UnitOfWork, row: dict[str, Any], made: Plan, *, by: Caller,
     import_register.insert_people(work, [_individual(person, entered) for person in made.new_people])
     import_register.fill(work, made.changes, now=now)
     points = [ContactPoint(person_id, component, kind, value, row["source"]) for person_id, kind, value in made.new_points]
-    point_ids = layer.add(work, points, by_user=by.id, now=now)
+    # In parts, so that the loop has its turn between them: each value is encrypted and digested.
+    point_ids = [point_id for part in chunks(points, _PART) for point_id in layer.add(work, part, by_user=by.id, now=now)]
     established = _relate(work, made, component=component, by=by, now=now)
     linked = _link(work, row, made)
     _index_and_tell(work, made, by=by)
@@ -271,8 +276,10 @@ def _link(work: UnitOfWork, row: dict[str, Any], made: Plan) -> dict[str, list[l
 def _index_and_tell(work: UnitOfWork, made: Plan, *, by: Caller) -> None:
     touched = dict.fromkeys(organization_id for _, organization_id, _, _ in made.new_offices)
     fresh = {organization.id for organization in made.new_organizations}
-    directory.index_organizations(work, dict.fromkeys([*fresh, *touched]))
-    directory.index_individuals(work, [*(person.id for person in made.new_people), *made.changes])
+    for part in chunks(list(dict.fromkeys([*fresh, *touched])), _PART):
+        directory.index_organizations(work, part)
+    for part in chunks([*(person.id for person in made.new_people), *made.changes], _PART):
+        directory.index_individuals(work, part)
     for organization in made.new_organizations:
         work.announce(OrganizationRegistered(organization.id, organization.state, None))
     known = organizations.find_many(work, [organization_id for organization_id in touched if organization_id not in fresh])
