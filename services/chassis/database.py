@@ -40,7 +40,11 @@ _open_work: ContextVar[bool] = ContextVar("open_work", default=False)
 
 _BEGIN = text("SELECT set_config('app.component', :component, true), set_config('app.actor', :actor, true)")
 _INSERT_ENTRY = text("INSERT INTO entries (stream, n, body) VALUES (:stream, :n, CAST(:body AS json))")
-_INSERT_ANNOUNCEMENT = text("INSERT INTO outbox (id, routing_key, body) VALUES (:id, :routing_key, CAST(:body AS json))")
+# One statement for all of them: the driver's own way waits in the event loop for each row.
+_INSERT_ANNOUNCEMENTS = text(
+    "INSERT INTO outbox (id, routing_key, body) SELECT id, routing_key, body"
+    " FROM json_to_recordset(CAST(:rows AS json)) AS t (id uuid, routing_key text, body json)"
+)
 
 
 class DatabaseAway(Unavailable):
@@ -216,7 +220,8 @@ class UnitOfWork:
                         ],
                     )
                 if self._announcements:
-                    connection.execute(_INSERT_ANNOUNCEMENT, self._announcements)
+                    rows = [{**announced, "body": orjson.Fragment(announced["body"])} for announced in self._announcements]
+                    connection.execute(_INSERT_ANNOUNCEMENTS, {"rows": _json(rows)})
             try:
                 connection.commit()
             except DBAPIError as error:
