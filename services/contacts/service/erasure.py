@@ -8,6 +8,7 @@ from services.chassis.bus import answers
 from services.chassis.database import Database
 from services.chassis.messages import Caller
 from services.contacts.service.parts import Parts
+from services.contacts.storage import imports
 from services.contacts.usecases import erasing
 
 _RETENTION = "retention"
@@ -21,7 +22,7 @@ class ErasureMethods:
     parts: Parts
 
     #: What other parts of this service add to an erasure and to the search.
-    also_erased: tuple[erasing.Also, ...] = ()
+    also_erased: tuple[erasing.Also, ...] = (imports.forget_individual,)
     also_sought: tuple[erasing.AlsoSeek, ...] = ()
 
     @answers("contacts:erasure:seal", subject="individual_id", identity=_RETENTION)

@@ -152,6 +152,15 @@ def of_name(work: UnitOfWork, *, canonical: str) -> list[dict[str, Any]]:
     return plains(rows.mappings())
 
 
+def any_frozen(work: UnitOfWork, ids: Iterable[str]) -> bool:
+    """Whether one of these individuals is frozen."""
+    wanted = list(ids)
+    if not wanted:
+        return False
+    statement = text("SELECT EXISTS (SELECT FROM individuals WHERE id = ANY(CAST(:ids AS uuid[])) AND frozen_at IS NOT NULL)")
+    return bool(work.execute(statement, {"ids": wanted}).scalar_one())
+
+
 def freeze(work: UnitOfWork, individual_id: str, frozen: Mapping[str, Any]) -> None:
     """Mark an individual frozen: `now`, `request_id`, `medium`, `received_on`, `by`, `component`."""
     work.execute(

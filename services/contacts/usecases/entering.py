@@ -24,6 +24,8 @@ from services.lexicon.canonical import canonical_contact_point, canonical_name
 from services.lexicon.display import display_email, display_phone, tidy
 from services.lexicon.names import PersonName, are_names_alike, family_key
 
+#: Kinds whose values are one person's alone.
+_PERSONAL = frozenset({"cell", "personal_phone", "email"})
 #: Blocked entries of one user and day after which nothing more is taken (T9).
 BLOCKED_A_DAY = 20
 
@@ -86,9 +88,7 @@ def demand_not_suppressed(
         raise IndividualBlocked
 
 
-def same_people(
-    work: UnitOfWork, *, first_name: str, last_name: str, organization_id: str | None
-) -> tuple[list[dict[str, Any]], bool]:
+def same_people(work: UnitOfWork, *, first_name: str, last_name: str, organization_id: str | None) -> tuple[list[dict[str, Any]], bool]:
     """Return people of this name at this organization, and whether one of them asked not to be contacted.
 
     Others who enter the same name wait until this transaction ends.
@@ -98,6 +98,20 @@ def same_people(
     rows = [row for row in individuals.of_name(work, canonical=canonical) if row["organization_id"] == organization_id]
     frozen = any(row["frozen_at"] is not None for row in rows)
     return [row for row in rows if row["frozen_at"] is None], frozen
+
+
+def demand_not_frozen(work: UnitOfWork, layer: ContactLayer, *, by: Caller, contact_points: Sequence[tuple[str, str]]) -> None:
+    """Go on only if nobody who asked not to be contacted has one of these values, as the caller's component knows them.
+
+    What other components hold is not asked: the answer would tell of it (T17).
+
+    :raises IndividualBlocked: somebody has (T10, T21).
+    """
+    if by.component is None or not contact_points:
+        return
+    holders = layer.holders_of(work, component=by.component, values=[point for point in contact_points if point[0] in _PERSONAL])
+    if individuals.any_frozen(work, holders):
+        raise IndividualBlocked
 
 
 def possible_duplicates(
@@ -131,8 +145,4 @@ def possible_duplicates(
         rows |= individuals.find_many(work, [holder for holder in holders if holder not in rows])
         for individual_id, kinds in holders.items():
             reasons.setdefault(individual_id, []).extend(sorted(set(kinds)))
-    return [
-        representations.likeness(row, reasons[row["id"]])
-        for row in rows.values()
-        if row["frozen_at"] is None and row["id"] != but
-    ][:10]
+    return [representations.likeness(row, reasons[row["id"]]) for row in rows.values() if row["frozen_at"] is None and row["id"] != but][:10]

@@ -38,6 +38,7 @@ from services.contacts.usecases.asking import (
 )
 from services.contacts.usecases.entering import (
     demand_entries_left,
+    demand_not_frozen,
     demand_not_suppressed,
     possible_duplicates,
     same_people,
@@ -101,8 +102,10 @@ def register_individual(
         contact_points=values,
     )
     same, frozen = same_people(work, first_name=first_name, last_name=last_name, organization_id=organization_id)
-    if frozen:
+    # A name without an organization is too many people's.
+    if frozen and organization_id:
         raise IndividualBlocked
+    demand_not_frozen(work, layer, by=by, contact_points=values)
     likely = possible_duplicates(
         work,
         layer,

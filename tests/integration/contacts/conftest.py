@@ -21,6 +21,7 @@ from services.chassis.testing import Databases
 from services.chassis.testing.databases import Addresses
 from services.contacts import contract
 from services.contacts.domain.cursors import Cursors
+from services.contacts.service import ContactsService
 from services.contacts.storage import projections
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.digests import Digests
@@ -205,7 +206,13 @@ class Desk:
         sealed = self.do(RETENTION, erasing.seal_individual, role="eraser", erasure_id=erasure_id, individual_id=individual_id)["sealed"]
         key = self.do(RETENTION, erasing.unseal_key, role="eraser", erasure_id=erasure_id)["key"]
         erased = self.do(
-            RETENTION, erasing.erase_individual, role="eraser", erasure_id=erasure_id, individual_id=individual_id, cause=cause
+            RETENTION,
+            erasing.erase_individual,
+            role="eraser",
+            erasure_id=erasure_id,
+            individual_id=individual_id,
+            cause=cause,
+            also=ContactsService.also_erased,
         )
         self.layer.vault.destroy(individual_id)
         sought = self.do(

@@ -74,6 +74,10 @@ def test_a_frozen_person_is_not_entered_a_second_time(desk: Desk) -> None:
     desk.freeze(DENIS, dov)
     with pytest.raises(IndividualBlocked):
         desk.dov(CHLOE, reached=False, duplicate_ok=True)
+    card = {"last_name": "Other", "contact_points": [{"kind": "personal_phone", "value": DOV.cell}]}
+    with pytest.raises(IndividualBlocked):
+        desk.register(BRUNO, **card)
+    assert desk.register(CHLOE, **card), "what ICE holds changes nothing for her"
 
 
 @pytest.mark.requirement("R165", "T10")

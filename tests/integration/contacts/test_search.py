@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from services.chassis.testing import Databases
 from services.contacts import contract
 from services.contacts.contract.refusals import CursorInvalid
 from services.contacts.usecases import finding
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, RENATA
-from tests.integration.contacts.conftest import Desk, an_id
+from tests.integration.contacts.conftest import Desk, an_id, open_desk
 
 
 @pytest.fixture
 def town(desk: Desk) -> Desk:
-    """Dov and a few others."""
+    """Dov and a few others, for tests that change something."""
+    return settled(desk)
+
+
+@pytest.fixture(scope="module")
+def standing_town(databases: Databases) -> Iterator[Desk]:
+    """The same, for tests that only ask."""
+    with contextmanager(open_desk)(databases) as desk:
+        yield settled(desk)
+
+
+def settled(desk: Desk) -> Desk:
+    """Let Dov and a few others be registered."""
     desk.dov()
     for first, last, state in (
         ("María", "Núñez-Ortega", "NM"),
@@ -46,20 +61,20 @@ def town(desk: Desk) -> Desk:
         ("quilfether", "Dov Quillfeather"),
     ],
 )
-def test_words_prefixes_marks_and_misspellings_find_people(town: Desk, words: str, name: str) -> None:
-    assert name in town.found(CHLOE, q=words)
+def test_words_prefixes_marks_and_misspellings_find_people(standing_town: Desk, words: str, name: str) -> None:
+    assert name in standing_town.found(CHLOE, q=words)
 
 
 @pytest.mark.requirement("R83")
 @pytest.mark.parametrize("words", ["xylophone", "'", "a & b | !", "%", "dov klobuchar", "\\", ":*"])
-def test_words_of_nobody_find_nobody(town: Desk, words: str) -> None:
-    assert town.found(CHLOE, q=words) == []
+def test_words_of_nobody_find_nobody(standing_town: Desk, words: str) -> None:
+    assert standing_town.found(CHLOE, q=words) == []
 
 
 @pytest.mark.requirement("T17", "R148", "R149")
 @pytest.mark.parametrize("value", [DOV.cell, DOV.cell.replace("-", ""), "956", "0142", DOV.email, "example.org"])
-def test_a_value_of_the_contact_layer_finds_nobody_not_even_for_its_holder(town: Desk, value: str) -> None:
-    assert town.found(AMINA, q=value) == town.found(CHLOE, q=value) == []
+def test_a_value_of_the_contact_layer_finds_nobody_not_even_for_its_holder(standing_town: Desk, value: str) -> None:
+    assert standing_town.found(AMINA, q=value) == standing_town.found(CHLOE, q=value) == []
 
 
 @pytest.mark.requirement("R83", "R35", "T22")
@@ -102,22 +117,22 @@ def test_whoever_was_spoken_to_is_found_by_issue_and_by_when_and_shows_who_spoke
 
 
 @pytest.mark.requirement("R85", "R151")
-def test_a_search_shows_who_owns_and_who_has_the_relationship(town: Desk) -> None:
-    (item,) = town.search(CHLOE, q="quillfeather", type="individual")["items"]
+def test_a_search_shows_who_owns_and_who_has_the_relationship(standing_town: Desk) -> None:
+    (item,) = standing_town.search(CHLOE, q="quillfeather", type="individual")["items"]
     assert item["owner"] == {"user": AMINA.id, "component": "ICE"}
     assert [r["component"] for r in item["relationships"]] == ["ICE"]
-    assert town.found(CHLOE, component="PSO") == []
-    assert "Dov Quillfeather" in town.found(CHLOE, component="ICE", owner=AMINA.id)
+    assert standing_town.found(CHLOE, component="PSO") == []
+    assert "Dov Quillfeather" in standing_town.found(CHLOE, component="ICE", owner=AMINA.id)
 
 
-def test_pages_go_on_behind_the_last_line_and_their_cursor_is_for_one_user_and_query(town: Desk) -> None:
-    everybody = town.found()
+def test_pages_go_on_behind_the_last_line_and_their_cursor_is_for_one_user_and_query(standing_town: Desk) -> None:
+    everybody = standing_town.found()
     for sort in ("name", "-name", "last_contacted_at", "-created_at"):
         seen: list[str] = []
         cursor: str | None = None
         while True:
             asked: dict[str, Any] = {"limit": 2, "sort": sort, **({"cursor": cursor} if cursor else {})}
-            answer = town.search(**asked)
+            answer = standing_town.search(**asked)
             assert answer["total"] == 6
             seen += [item["name"] for item in answer["items"]]
             cursor = answer["next"]
@@ -126,16 +141,16 @@ def test_pages_go_on_behind_the_last_line_and_their_cursor_is_for_one_user_and_q
         assert sorted(seen) == sorted(everybody)
         if sort == "-name":
             assert seen == everybody[::-1]
-    cursor = town.search(limit=2)["next"]
+    cursor = standing_town.search(limit=2)["next"]
     for by, asked in ((BRUNO, {}), (AMINA, {"state": "TX"})):
         with pytest.raises(CursorInvalid):
-            town.search(by, limit=2, cursor=cursor, **asked)
+            standing_town.search(by, limit=2, cursor=cursor, **asked)
     with pytest.raises(CursorInvalid):
-        town.search(limit=2, cursor=str(cursor)[:-4] + "AAAA")
+        standing_town.search(limit=2, cursor=str(cursor)[:-4] + "AAAA")
 
 
-def test_facets_count_what_was_found(town: Desk) -> None:
-    facets = town.search(CHLOE, facets="state,type,component,fema_region")["facets"]
+def test_facets_count_what_was_found(standing_town: Desk) -> None:
+    facets = standing_town.search(CHLOE, facets="state,type,component,fema_region")["facets"]
     assert facets["state"] == [{"value": "TX", "count": 2}, {"value": "MN", "count": 1}, {"value": "NM", "count": 1}]
     assert facets["type"] == [{"value": "individual", "count": 5}, {"value": "organization", "count": 1}]
     assert facets["component"] == [{"value": "ICE", "count": 6}]
@@ -143,9 +158,9 @@ def test_facets_count_what_was_found(town: Desk) -> None:
 
 
 @pytest.mark.requirement("R101", "R102", "T12", "T18", "R88")
-def test_the_report_drills_every_region_to_its_states_zeros_too(town: Desk) -> None:
+def test_the_report_drills_every_region_to_its_states_zeros_too(standing_town: Desk) -> None:
     query = contract.RegionReportQuerySchema().load({"type": "individual"})
-    report = town.do(CHLOE, finding.stakeholders_by_region, query=query)
+    report = standing_town.do(CHLOE, finding.stakeholders_by_region, query=query)
     six = report["regions"][5]
     assert (six["fema_region"], six["count"]) == (6, 3)
     assert {row["state"]: row["count"] for row in six["states"]} == {"AR": 0, "LA": 0, "NM": 1, "OK": 0, "TX": 2}

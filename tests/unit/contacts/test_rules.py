@@ -1,0 +1,162 @@
+"""The rules of contacts that need no database: clocks, cursors, seals, keys, digests."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from marshmallow import ValidationError
+
+from services.contacts.contract import IndividualCreateSchema, StakeholderQuerySchema
+from services.contacts.contract.refusals import CursorInvalid
+from services.contacts.domain.clocks import duty_of, erase_due, expiry
+from services.contacts.domain.cursors import Cursors
+from services.contacts.domain.sealing import REMOVED, FormerValues, names_in, redact
+from services.contacts.domain.suppression import marks_of
+from services.contacts.storage.digests import Digests
+from services.contacts.storage.vault import Keyring
+
+CREATED = datetime(2026, 3, 5, 23, 30, tzinfo=UTC)
+DOV = FormerValues.of("Dov", "Quillfeather", [("cell", "956-555-0142"), ("email", "dov.quillfeather@example.org"), ("work_address", "1 Main St")])
+
+
+@pytest.mark.requirement("T6", "R132", "R135")
+@pytest.mark.parametrize(
+    ("contacted", "mode", "verified", "day", "because"),
+    [
+        (None, None, None, date(2027, 3, 5), "created"),
+        (CREATED + timedelta(days=9), "phone", None, date(2027, 3, 14), "interaction"),
+        (CREATED + timedelta(days=9), "event", None, date(2027, 3, 14), "attendance"),
+        (CREATED + timedelta(days=9), "phone", CREATED + timedelta(days=30), date(2027, 4, 4), "verification"),
+        (CREATED - timedelta(days=400), "phone", None, date(2027, 3, 5), "created"),
+        (datetime(2028, 2, 29, 12, tzinfo=UTC), "video", None, date(2029, 3, 1), "interaction"),
+    ],
+)
+def test_a_record_expires_a_year_after_its_latest_contact_and_says_why(contacted, mode, verified, day, because) -> None:
+    assert expiry(created_at=CREATED, last_contacted_at=contacted, last_mode=mode, verified_at=verified) == (day, because)
+
+
+@pytest.mark.requirement("T10")
+def test_the_duty_to_erase_passes_to_the_office_and_then_to_the_system_owner() -> None:
+    monday = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    assert erase_due(monday) == date(2026, 11, 25)
+
+    def on(days: int, *, active: bool = True, administrator: bool = True) -> str:
+        return duty_of(
+            frozen_at=monday, owner_is_active=active, office_has_administrator=administrator, now=monday + timedelta(days=days)
+        )
+
+    # Thanksgiving is no working day, so the office's two days end on Monday.
+    assert [on(days) for days in (0, 2, 3, 7, 8)] == ["owner", "owner", "office_administrator", "office_administrator", "system_owner"]
+    assert on(0, active=False) == "office_administrator"
+    assert on(0, active=False, administrator=False) == "system_owner"
+    assert duty_of(frozen_at=None, owner_is_active=True, office_has_administrator=True, now=monday) == "owner"
+
+
+def test_a_cursor_opens_for_its_user_and_query_only_and_no_mutant_opens() -> None:
+    cursors = Cursors(os.urandom(32))
+    query = {"q": "dov", "state": "TX", "limit": 50}
+    cursor = cursors.seal({"key": "quillfeather dov", "id": "1"}, user_id="amina", query=query)
+    assert "quill" not in cursor
+    assert cursors.open(cursor, user_id="amina", query={**query, "limit": 10, "cursor": cursor})["id"] == "1"
+    for user, asked in (("chloe", query), ("amina", {**query, "q": "ruth"}), ("amina", {"state": "TX"})):
+        with pytest.raises(CursorInvalid):
+            cursors.open(cursor, user_id=user, query=asked)
+    for at in range(len(cursor) - 1):
+        mutant = cursor[:at] + ("A" if cursor[at] != "A" else "B") + cursor[at + 1 :]
+        with pytest.raises(CursorInvalid):
+            cursors.open(mutant, user_id="amina", query=query)
+    for nonsense in ("", "x", "%%%", "é"):
+        with pytest.raises(CursorInvalid):
+            cursors.open(nonsense, user_id="amina", query=query)
+
+
+@pytest.mark.requirement("N3")
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Call 956-555-0142 now", f"Call {REMOVED} now"),
+        ("Call (956) 555 0142.", f"Call {REMOVED}."),
+        ("Mail DOV.QUILLFEATHER@EXAMPLE.ORG", f"Mail {REMOVED}"),
+        ("Call 956-555-0143", "Call 956-555-0143"),
+        ("Mail ruth@example.org", "Mail ruth@example.org"),
+    ],
+)
+def test_a_persons_phones_and_mails_are_taken_out_of_text_in_any_spelling_and_nobody_elses(text: str, left: str) -> None:
+    assert redact(text, DOV)[0] == left
+
+
+@pytest.mark.requirement("N3")
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("Dov Quillfeather came", True),
+        ("QUILLFEATHER, Dov", True),
+        ("D. Quillfeather", True),
+        ("Office of Dov B. Quillfeather", True),
+        ("Quillfeather Street", False),
+        ("Dov came", False),
+    ],
+)
+def test_a_name_in_a_text_is_a_hit_when_given_and_family_name_stand_together(text: str, named: bool) -> None:
+    assert names_in(text, DOV) is named
+
+
+@pytest.mark.requirement("T9")
+def test_personal_values_match_alone_and_those_of_work_only_with_the_name() -> None:
+    points = [
+        ("cell", "956-555-0142"),
+        ("personal_phone", "956-555-0143"),
+        ("work_phone", "956-555-0144"),
+        ("email", "dov@gmail.com"),
+        ("email", "dov@example.org"),
+        ("work_address", "1 Main St"),
+    ]
+    marks = {(mark.kind, mark.canonical): mark.alone for mark in marks_of(organization="The Larkspur, Inc.", contact_points=points)}
+    assert marks == {
+        ("cell", "+19565550142"): True,
+        ("personal_phone", "+19565550143"): True,
+        ("work_phone", "+19565550144"): False,
+        ("email", "dov@gmail.com"): True,
+        ("email", "dov@example.org"): False,
+        ("organization", "larkspur"): False,
+    }
+
+
+def test_each_purpose_has_digests_of_its_own_and_retired_keys_are_asked_too() -> None:
+    old, fresh = os.urandom(32), os.urandom(32)
+    before, after = Digests(Keyring([old])), Digests(Keyring([fresh, old]))
+    made = {
+        before.lookup("ICE", "email", "a@b.c"),
+        before.lookup("PSO", "email", "a@b.c"),
+        before.match("email", "a@b.c"),
+        before.suppression("email", "a@b.c"),
+    }
+    assert len(made) == 4
+    assert before.suppression("email", "a@b.c") in after.suppressions("email", "a@b.c")
+    assert before.lookup("ICE", "email", "a@b.c") in after.lookups("ICE", "email", "a@b.c")
+    assert before.suppression("cell", "+1956") == before.suppression("work_phone", "+1956")
+    with pytest.raises(ValueError, match="32 bytes"):
+        Keyring([b"short"])
+
+
+@pytest.mark.requirement("R13", "R80")
+@given(st.text(max_size=40))
+def test_whatever_is_typed_as_a_name_is_one_clean_line_or_refused(text: str) -> None:
+    errors = IndividualCreateSchema().validate({"last_name": text})
+    assert set(errors) <= {"last_name"}
+    if not errors:
+        loaded = IndividualCreateSchema().load({"last_name": text})["last_name"]
+        assert loaded
+        assert loaded == " ".join(loaded.split())
+        assert "\x00" not in loaded
+
+
+def test_a_query_string_is_read_as_text_and_unknown_words_in_it_are_refused() -> None:
+    assert StakeholderQuerySchema().load({"state": "texas", "limit": "7", "facets": "state,issue"})["state"] == "TX"
+    for wrong in ({"state": "XX"}, {"limit": "0"}, {"limit": "201"}, {"facets": "email"}, {"email": "a@b.c"}, {"sort": "email"}, {"issue": "7"}):
+        with pytest.raises(ValidationError):
+            StakeholderQuerySchema().load(wrong)
