@@ -9,9 +9,7 @@ from services.lexicon.calendar import add_working_days, expires_on
 _WORKING_DAYS = 2
 
 
-def expiry(
-    *, created_at: datetime, last_contacted_at: datetime | None, last_mode: str | None, verified_at: datetime | None
-) -> tuple[date, str]:
+def expiry(*, created_at: datetime, last_contacted_at: datetime | None, last_mode: str | None, verified_at: datetime | None) -> tuple[date, str]:
     """Return the day at whose end a record expires, and what its clock counts from.
 
     The causes: `created`, `interaction`, `attendance`, `verification`.

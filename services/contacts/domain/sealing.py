@@ -36,9 +36,7 @@ class FormerValues:
         """Collect them from (kind, value) pairs."""
         pairs = list(values)
         emails = {found for kind, value in pairs if kind == "email" and (found := canonical_email(value))}
-        phones = {
-            found for kind, value in pairs if kind not in {"email", "work_address"} and (found := canonical_phone(value))
-        }
+        phones = {found for kind, value in pairs if kind not in {"email", "work_address"} and (found := canonical_phone(value))}
         return cls(first_name, last_name, tuple(sorted(emails)), tuple(sorted(phones)))
 
     def to_wire(self) -> dict[str, Any]:

@@ -40,4 +40,3 @@ def marks_of(*, organization: str | None, contact_points: Iterable[tuple[str, st
     if organization:
         marks.append(Mark("organization", canonical_organization(organization), alone=False))
     return list(dict.fromkeys(marks))
-

@@ -92,9 +92,7 @@ def _delete(work: UnitOfWork, linked: Sequence[tuple[str, str]], subject_id: str
     return counts
 
 
-def texts_that_may_hold(
-    work: UnitOfWork, *, besides: str, families: Sequence[str], digits: Sequence[str]
-) -> Iterator[tuple[Text, str, str]]:
+def texts_that_may_hold(work: UnitOfWork, *, besides: str, families: Sequence[str], digits: Sequence[str]) -> Iterator[tuple[Text, str, str]]:
     """Give (column, row id, text) of texts about others that bear one of these words, runs of digits, or an e-mail.
 
     A rough sieve, so that only what it lets through is looked at closely.
@@ -128,9 +126,7 @@ def rewrite(work: UnitOfWork, column: Text, row_id: str, words: str) -> None:
 def is_tombstone(work: UnitOfWork, stakeholder_id: str) -> bool:
     """Whether this stakeholder was erased."""
     return bool(
-        work.execute(
-            text("SELECT EXISTS (SELECT FROM tombstones WHERE stakeholder_id = CAST(:id AS uuid))"), {"id": stakeholder_id}
-        ).scalar_one()
+        work.execute(text("SELECT EXISTS (SELECT FROM tombstones WHERE stakeholder_id = CAST(:id AS uuid))"), {"id": stakeholder_id}).scalar_one()
     )
 
 
@@ -144,21 +140,14 @@ def bury(work: UnitOfWork, stakeholder_id: str, *, now: datetime) -> None:
 
 def erasure(work: UnitOfWork, erasure_id: str) -> dict[str, Any] | None:
     """Return an erasure's course: ids, instants and counts."""
-    row = (
-        work.execute(text("SELECT * FROM erasures WHERE id = CAST(:id AS uuid) FOR UPDATE"), {"id": erasure_id})
-        .mappings()
-        .one_or_none()
-    )
+    row = work.execute(text("SELECT * FROM erasures WHERE id = CAST(:id AS uuid) FOR UPDATE"), {"id": erasure_id}).mappings().one_or_none()
     return plain(row) if row else None
 
 
 def open_erasure(work: UnitOfWork, erasure_id: str, subject_id: str, *, now: datetime) -> None:
     """Begin an erasure's course, unless it has begun."""
     work.execute(
-        text(
-            "INSERT INTO erasures (id, subject_id, sealed_at) VALUES (CAST(:id AS uuid), CAST(:subject AS uuid), :now)"
-            " ON CONFLICT DO NOTHING"
-        ),
+        text("INSERT INTO erasures (id, subject_id, sealed_at) VALUES (CAST(:id AS uuid), CAST(:subject AS uuid), :now) ON CONFLICT DO NOTHING"),
         {"id": erasure_id, "subject": subject_id, "now": now},
     )
 
@@ -172,7 +161,5 @@ def note_erasure(work: UnitOfWork, erasure_id: str, columns: Mapping[str, Any]) 
 
 def people_of(work: UnitOfWork, organization_id: str) -> list[str]:
     """Return the ids of an organization's people."""
-    rows = plains(
-        work.execute(text("SELECT id FROM individuals WHERE organization_id = CAST(:id AS uuid)"), {"id": organization_id}).mappings()
-    )
+    rows = plains(work.execute(text("SELECT id FROM individuals WHERE organization_id = CAST(:id AS uuid)"), {"id": organization_id}).mappings())
     return [row["id"] for row in rows]

@@ -16,9 +16,7 @@ from services.contacts.storage.digests import Digests
 _NAME = "likeness"
 
 
-def write(
-    work: UnitOfWork, digests: Digests, marks: Iterable[Mark], *, first_name: str, last_name: str, now: datetime
-) -> int:
+def write(work: UnitOfWork, digests: Digests, marks: Iterable[Mark], *, first_name: str, last_name: str, now: datetime) -> int:
     """Write an erased person's marks as digests; return how many. Only no-contact and declined come here (T9)."""
     entry_id = new_id()
     likenesses = [digests.suppression(_NAME, word) for word in sorted(kept_words(first_name, last_name))]
@@ -52,9 +50,7 @@ def suppressed(work: UnitOfWork, digests: Digests, candidates: Sequence[tuple[st
     for at, (first_name, last_name, marks) in enumerate(candidates):
         if not marks:
             continue
-        likenesses = [
-            digest for word in sorted(asked_words(first_name, last_name)) for digest in digests.suppressions(_NAME, word)
-        ]
+        likenesses = [digest for word in sorted(asked_words(first_name, last_name)) for digest in digests.suppressions(_NAME, word)]
         asked += [(at, digest, likenesses) for mark in marks for digest in digests.suppressions(mark.kind, mark.canonical)]
     known = [False] * len(candidates)
     if not asked:

@@ -42,15 +42,11 @@ def add_issues(work: UnitOfWork, links: Iterable[tuple[str, Mapping[str, Any]]])
 
 def unknown_issues(work: UnitOfWork, issue_ids: Iterable[str]) -> list[str]:
     """Return those of these issues that were erased; one not yet told of is taken on trust."""
-    rows = work.execute(
-        text("SELECT id FROM erased_issues WHERE id = ANY(CAST(:ids AS uuid[]))"), {"ids": list(issue_ids)}
-    )
+    rows = work.execute(text("SELECT id FROM erased_issues WHERE id = ANY(CAST(:ids AS uuid[]))"), {"ids": list(issue_ids)})
     return [str(row.id) for row in rows]
 
 
-def establish(
-    work: UnitOfWork, pairs: Iterable[tuple[str, str]], *, user_id: str | None, since: datetime
-) -> list[tuple[str, str]]:
+def establish(work: UnitOfWork, pairs: Iterable[tuple[str, str]], *, user_id: str | None, since: datetime) -> list[tuple[str, str]]:
     """Give components a relationship with stakeholders: (stakeholder id, component); return those that are new (R43)."""
     wanted = sorted(set(pairs))
     if not wanted:

@@ -55,9 +55,7 @@ def lock(work: UnitOfWork, organization_id: str) -> bool:
 
 def hold_name(work: UnitOfWork, name: str) -> None:
     """Let nobody else register an organization of this name until the end of the transaction."""
-    work.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 1))"), {"name": f"organization {canonical_organization(name)}"}
-    )
+    work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 1))"), {"name": f"organization {canonical_organization(name)}"})
 
 
 _INSERT = text(
@@ -72,10 +70,7 @@ _INSERT = text(
 
 def insert_many(work: UnitOfWork, organizations: Iterable[Mapping[str, Any]]) -> None:
     """Insert organizations: `FIELDS`, id, owner, creator and instant."""
-    rows = [
-        {**dict.fromkeys(FIELDS), "group_ids": [], **row, "canonical_name": canonical_organization(row["name"])}
-        for row in organizations
-    ]
+    rows = [{**dict.fromkeys(FIELDS), "group_ids": [], **row, "canonical_name": canonical_organization(row["name"])} for row in organizations]
     work.execute(_INSERT, rows)
 
 

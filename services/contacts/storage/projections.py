@@ -123,9 +123,7 @@ def drop_engagement(work: UnitOfWork, source_id: str) -> list[str]:
         ),
         {"id": source_id},
     )
-    rows = work.execute(
-        text("DELETE FROM engagements WHERE source_id = CAST(:id AS uuid) RETURNING stakeholder_id"), {"id": source_id}
-    )
+    rows = work.execute(text("DELETE FROM engagements WHERE source_id = CAST(:id AS uuid) RETURNING stakeholder_id"), {"id": source_id})
     return [str(row.stakeholder_id) for row in rows]
 
 

@@ -113,8 +113,7 @@ def _add_issues(work: UnitOfWork, wanted: Filter, query: Mapping[str, Any], *, n
 def _add_contacts(work: UnitOfWork, wanted: Filter, query: Mapping[str, Any]) -> None:
     if query.get("engaged_on") is not None:
         wanted.add(
-            "EXISTS (SELECT FROM engagements e WHERE e.stakeholder_id = d.stakeholder_id"
-            " AND e.issue_ids && CAST(:engaged_on AS uuid[]))",
+            "EXISTS (SELECT FROM engagements e WHERE e.stakeholder_id = d.stakeholder_id AND e.issue_ids && CAST(:engaged_on AS uuid[]))",
             engaged_on=issue_and_below(work, query["engaged_on"]),
         )
     if query.get("event") is not None:
@@ -147,9 +146,7 @@ def allow_likeness(work: UnitOfWork) -> None:
     work.execute(text("SET LOCAL pg_trgm.word_similarity_threshold = 0.5"))
 
 
-def page(
-    work: UnitOfWork, wanted: Filter, *, sort: str, limit: int, after: Mapping[str, Any] | None
-) -> list[dict[str, Any]]:
+def page(work: UnitOfWork, wanted: Filter, *, sort: str, limit: int, after: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     """Return up to `limit` lines behind a position, each with its position as `_key`."""
     descending = sort.startswith("-")
     key = _SORT_KEYS[sort.removeprefix("-")]

@@ -120,10 +120,7 @@ class Vault:
         missing = [subject_id for subject_id in wanted if subject_id not in found]
         if not missing:
             return found
-        rows = [
-            {"id": subject_id, "key_id": self._master.active, "wrapped": self._wrap(os.urandom(_KEY), subject_id)}
-            for subject_id in missing
-        ]
+        rows = [{"id": subject_id, "key_id": self._master.active, "wrapped": self._wrap(os.urandom(_KEY), subject_id)} for subject_id in missing]
         with self._connected() as connection:
             connection.execute(
                 text(
@@ -161,9 +158,7 @@ class Vault:
     def unseal_key(self, erasure_id: str) -> bytes | None:
         """Return the one-time key of a seal, or None once it is broken."""
         with self._connected() as connection:
-            row = connection.execute(
-                text("SELECT key_id, wrapped FROM seal_keys WHERE erasure_id = :id"), {"id": erasure_id}
-            ).one_or_none()
+            row = connection.execute(text("SELECT key_id, wrapped FROM seal_keys WHERE erasure_id = :id"), {"id": erasure_id}).one_or_none()
         return self._unwrap(row.key_id, row.wrapped, erasure_id) if row else None
 
     def break_seal(self, erasure_id: str) -> None:
@@ -182,10 +177,7 @@ class Vault:
                 subject_id = str(row.subject_id)
                 key = self._unwrap(row.key_id, row.wrapped, subject_id)
                 connection.execute(
-                    text(
-                        "UPDATE subject_keys SET key_id = :key_id, wrapped = :wrapped, rotated_at = clock_timestamp()"
-                        " WHERE subject_id = :id"
-                    ),
+                    text("UPDATE subject_keys SET key_id = :key_id, wrapped = :wrapped, rotated_at = clock_timestamp() WHERE subject_id = :id"),
                     {"key_id": self._master.active, "wrapped": self._wrap(key, subject_id), "id": subject_id},
                 )
         return len(rows)

@@ -60,9 +60,7 @@ def duty(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime) -> str:
     )
 
 
-def visible_individual(
-    work: UnitOfWork, individual_id: str, *, by: Caller, now: datetime, lock: bool = False, share: bool = False
-) -> dict[str, Any]:
+def visible_individual(work: UnitOfWork, individual_id: str, *, by: Caller, now: datetime, lock: bool = False, share: bool = False) -> dict[str, Any]:
     """Return an individual's row, if the caller may know of it.
 
     :param lock: hold the row until the end of the transaction.
@@ -85,9 +83,7 @@ def visible_individual(
     return row
 
 
-def open_individual(
-    work: UnitOfWork, individual_id: str, *, by: Caller, now: datetime, lock: bool = False, share: bool = False
-) -> dict[str, Any]:
+def open_individual(work: UnitOfWork, individual_id: str, *, by: Caller, now: datetime, lock: bool = False, share: bool = False) -> dict[str, Any]:
     """Return an individual's row, if the caller may know of it and it is not frozen.
 
     :raises IndividualFrozen: nothing is done with a frozen record, by those who may find it (T21).

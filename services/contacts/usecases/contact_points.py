@@ -71,9 +71,7 @@ def reveal(
     ]
     if reason:
         ledger.keep_reveal_reason(work, individual_id=individual_id, user_id=by.id, reason=reason, now=now)
-    work.record(
-        "contacts:individual:reveal", subjects=[individual_id], fields={item["kind"] for item in items}, rule="T11"
-    )
+    work.record("contacts:individual:reveal", subjects=[individual_id], fields={item["kind"] for item in items}, rule="T11")
     return {"items": items, "held_by": held_by}
 
 
@@ -125,9 +123,7 @@ def correct_contact_point(
     return _received(individual_id, kind, by)
 
 
-def repeat_correction(
-    work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, kind: str
-) -> dict[str, Any]:
+def repeat_correction(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, kind: str) -> dict[str, Any]:
     """Answer the same correction again, as it was answered (T3)."""
     open_individual(work, individual_id, by=by, now=now)
     work.record("contacts:individual:correct-contact-point", subjects=[individual_id], fields=[kind])
@@ -225,15 +221,11 @@ def _grants_on(point: Mapping[str, Any], grants: Iterable[Mapping[str, Any]]) ->
     return tuple(
         Grant(grant["to_component"], grant["expires_at"])
         for grant in grants
-        if grant["revoked_at"] is None
-        and grant["from_component"] == point["component"]
-        and grant["contact_point_id"] in {None, point["id"]}
+        if grant["revoked_at"] is None and grant["from_component"] == point["component"] and grant["contact_point_id"] in {None, point["id"]}
     )
 
 
-def _items(
-    own: list[dict[str, Any]], reported: list[dict[str, Any]], *, component: str | None
-) -> list[dict[str, Any]]:
+def _items(own: list[dict[str, Any]], reported: list[dict[str, Any]], *, component: str | None) -> list[dict[str, Any]]:
     """Return what is shown: of each kind first what was reported since its holder last looked, then what is held (T3)."""
     items: list[dict[str, Any]] = []
     for kind in CONTACT_POINT_KINDS:

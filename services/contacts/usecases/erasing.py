@@ -37,9 +37,7 @@ Also = Callable[[UnitOfWork, str], Mapping[str, int]]
 AlsoSeek = Callable[[UnitOfWork, FormerValues, str], list[dict[str, Any]]]
 
 
-def seal_individual(
-    work: UnitOfWork, *, now: datetime, layer: ContactLayer, erasure_id: str, individual_id: str
-) -> dict[str, Any]:
+def seal_individual(work: UnitOfWork, *, now: datetime, layer: ContactLayer, erasure_id: str, individual_id: str) -> dict[str, Any]:
     """Seal a person's former values under the erasure's one-time key, for the other services to search with.
 
     :raises IndividualUnknown: there is nobody of that id (any more).
@@ -190,9 +188,7 @@ def is_closed(work: UnitOfWork, erasure_id: str) -> bool:
     return course is not None and course["closed_at"] is not None
 
 
-def erase_organization(
-    work: UnitOfWork, *, now: datetime, erasure_id: str, organization_id: str, cause: str
-) -> dict[str, Any]:
+def erase_organization(work: UnitOfWork, *, now: datetime, erasure_id: str, organization_id: str, cause: str) -> dict[str, Any]:
     """Erase an organization; its people stay, without it.
 
     :raises OrganizationUnknown: it is not there, and was not erased before.
@@ -209,10 +205,7 @@ def erase_organization(
     counts = erasing.delete_linked_to_organization(work, organization_id)
     erasing.bury(work, organization_id, now=now)
     directory.index_individuals(work, people)
-    receipts = [
-        {"store": f"contacts.{store}", "found": count, "removed": count, "left": 0, "method": "deleted"}
-        for store, count in counts.items()
-    ]
+    receipts = [{"store": f"contacts.{store}", "found": count, "removed": count, "left": 0, "method": "deleted"} for store, count in counts.items()]
     erasing.note_erasure(work, erasure_id, {"erased_at": now, "receipts": orjson.dumps(receipts).decode(), "closed_at": now})
     work.announce(OrganizationErased(organization_id, cause))
     work.record("contacts:organization:erase", subjects=[organization_id, erasure_id], rule=cause)

@@ -18,9 +18,7 @@ from services.lexicon.policy import decide
 _LINE = ("first_name", "last_name", "name", "title", "organization_id", "state", "owner", "relationships")
 
 
-def search_stakeholders(
-    work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]
-) -> dict[str, Any]:
+def search_stakeholders(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
     """Return a page of stakeholders: `items`, `next`, `total`, and `facets` where asked for.
 
     Words are found by their beginnings; where that finds nothing, by likeness. The trail says which ids were shown and
@@ -36,9 +34,7 @@ def search_stakeholders(
     return answer
 
 
-def list_individuals(
-    work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]
-) -> dict[str, Any]:
+def list_individuals(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
     """Return a page of individuals, with all of their directory layer; frozen ones are in no list (T21)."""
     demand(decide(by, "search", "name"))
     rows, answer = _page(work, by=by, now=now, cursors=cursors, query={**query, "type": "individual"})
@@ -49,9 +45,7 @@ def list_individuals(
     return answer
 
 
-def list_organizations(
-    work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]
-) -> dict[str, Any]:
+def list_organizations(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
     """Return a page of organizations."""
     demand(decide(by, "search", "name"))
     asked = {**query, "type": "organization", "q": query.get("name")}
@@ -93,9 +87,7 @@ def stakeholders_by_region(work: UnitOfWork, *, by: Caller, now: datetime, query
     }
 
 
-def _page(
-    work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def _page(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     after: dict[str, Any] | None = None
     if query.get("cursor"):
         after = cursors.open(query["cursor"], user_id=by.id, query=query)

@@ -101,9 +101,7 @@ def list_tasks(work: UnitOfWork, *, by: Caller) -> list[dict[str, Any]]:
         for found in contact_layer.unseen_corrections(work, user_id=by.id, component=by.component):
             due = add_working_days(found["reported_at"].date(), 5)
             individual_id = found["individual_id"]
-            tasks.append(
-                _task("correction", individual_id, due.isoformat(), f"/api/v1/individuals/{individual_id}/contact-points")
-            )
+            tasks.append(_task("correction", individual_id, due.isoformat(), f"/api/v1/individuals/{individual_id}/contact-points"))
         tasks += [
             _task("duplicate", found["held_id"], None, f"/api/v1/individuals/{found['other_id']}")
             for found in contact_layer.own_likenesses(work, component=by.component)

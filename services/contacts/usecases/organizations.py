@@ -75,9 +75,7 @@ def read_organization(work: UnitOfWork, *, by: Caller, organization_id: str) -> 
     return representation
 
 
-def change_organization(
-    work: UnitOfWork, *, by: Caller, now: datetime, organization_id: str, if_match: str | None, **given: Any
-) -> dict[str, Any]:
+def change_organization(work: UnitOfWork, *, by: Caller, now: datetime, organization_id: str, if_match: str | None, **given: Any) -> dict[str, Any]:
     """Change an organization, whoever owns it (T2).
 
     :raises PreconditionMissing, RecordChanged, OrganizationUnknown, ContributorsOnly: see there.
