@@ -132,7 +132,7 @@ def test_a_failing_listener_is_tried_again_in_bounds_and_then_works(probe: World
     eventually(lambda: len(Probe.second) == 1)
     assert len(Probe.deliveries) == 3
     # The listener has run; its transaction commits a moment later.
-    eventually(lambda: probe.entries())
+    eventually(probe.entries)
     assert len(probe.entries()) == 1, "what a failed attempt recorded was rolled back"
     assert probe.depth("probe.parked") == 0
 
