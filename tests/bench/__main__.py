@@ -150,7 +150,7 @@ class Bench:
             self._load(
                 "group state by issue",
                 clients,
-                asks("GET", [f"/api/v1/reports/spoken-to?issue={self.issue}"] * 50),
+                asks("GET", [f"/api/v1/reports/spoken-to?issue_id={self.issue}"] * 50),
                 "an empty route of the same server",
                 None,
             )

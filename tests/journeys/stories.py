@@ -122,7 +122,7 @@ def import_file(person: Person, name: str, issue: str) -> dict[str, Any]:
 
 def spoken_to(person: Person, issue: str, state: str) -> dict[str, Any]:
     """Return one state's row of the report, drilled from its region (T12)."""
-    report = person.get("/reports/spoken-to", issue=issue)
+    report = person.get("/reports/spoken-to", issue_id=issue)
     rows = [row for region in report["regions"] for row in region["states"] if row["state"] == state]
     assert len(rows) == 1
     return {key: rows[0][key] for key in ("state", "spoken_to", "known")}
