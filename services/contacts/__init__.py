@@ -10,5 +10,6 @@ sealing, erasing and seeking.
 *announces*: IndividualRegistered, IndividualChanged, IndividualFrozen, IndividualErased, OrganizationRegistered,
 OrganizationChanged, OrganizationErased, RelationshipEstablished, OwnerChanged.
 
-*listens to*: interactions (logged, withdrawn, attendance; issues), access (users, components).
+*listens to*: interactions (logged, withdrawn, attendance; issues), access (users, components); to components' own
+systems, where there are any (`docs/asyncapi.yaml`).
 """

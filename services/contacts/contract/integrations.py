@@ -6,27 +6,41 @@ configure nothing. Which component a message is from, its queue tells, and nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from services.chassis.messages import Conflict, Invalid, TooLarge, TooMany
-from services.chassis.topology import ANNOUNCEMENTS, Exchange, Queue, Topology
+from services.chassis.messages import Announcement, Conflict, Invalid, TooLarge, TooMany
+from services.chassis.topology import ANNOUNCEMENTS, PARKED, Exchange, Queue, Topology, inbox, retries
+from services.contacts.contract.announcements import (
+    IndividualChanged,
+    IndividualErased,
+    IndividualFrozen,
+    IndividualRegistered,
+    OwnerChanged,
+    RelationshipEstablished,
+)
 from services.contacts.contract.schemas import IndividualCreateSchema, Line
 
 #: The one type of message that is taken in.
 SUBMITTED = "individual.submitted"
 ACCEPTED = "individual.accepted"
 REFUSED = "individual.refused"
-#: The types that announcements come in.
-TOLD = (
-    "individual.registered",
-    "individual.changed",
-    "individual.handed-over",
-    "individual.frozen",
-    "individual.erased",
-    "relationship.established",
+#: What is passed on, and the types that it comes in.
+PASSED_ON: Mapping[type[Announcement], str] = MappingProxyType(
+    {
+        IndividualRegistered: "individual.registered",
+        IndividualChanged: "individual.changed",
+        OwnerChanged: "individual.handed-over",
+        IndividualFrozen: "individual.frozen",
+        IndividualErased: "individual.erased",
+        RelationshipEstablished: "relationship.established",
+    }
 )
+TOLD = tuple(PASSED_ON.values())
+#: Contacts' own announcements, on their way to components; the queue is there only where a component has a system.
+PASSING_ON = "contacts.integrations"
 SOURCE = "urn:liaison:contacts"
 #: A submission holds a person's values: it lives for at most an hour.
 SUBMISSION_LIVES_MS = 60 * 60 * 1000
@@ -110,11 +124,12 @@ def components_of(setting: str) -> tuple[str, ...]:
 def topology(components: Iterable[str]) -> Topology:
     """Return what is declared for components with a system of their own.
 
-    Nothing here is dead-lettered: what expires is gone, and what fails is answered and acknowledged.
+    What is submitted is never dead-lettered: what expires is gone, and what fails is answered and acknowledged.
     """
     exchanges: list[Exchange] = []
     queues: list[Queue] = []
-    for component in components:
+    known = tuple(components)
+    for component in known:
         exchanges.append(Exchange(account_of(component), "fanout"))
         queues += [
             Queue(
@@ -125,6 +140,8 @@ def topology(components: Iterable[str]) -> Topology:
                     "x-message-ttl": SUBMISSION_LIVES_MS,
                     "x-max-length": 10_000,
                     "x-overflow": "reject-publish",
+                    # What cannot be answered because something is away is given back every few minutes: age ends it.
+                    "x-delivery-limit": 1000,
                 },
             ),
             *(
@@ -135,6 +152,22 @@ def topology(components: Iterable[str]) -> Topology:
                 )
             ),
         ]
+    if known:
+        queues.append(
+            Queue(
+                PASSING_ON,
+                tuple((ANNOUNCEMENTS, announcement.routing_key()) for announcement in PASSED_ON),
+                {
+                    "x-queue-type": "quorum",
+                    "x-delivery-limit": 20,
+                    # These are ids and codes, and may be parked.
+                    "x-dead-letter-exchange": retries(inbox("contacts")),
+                    "x-dead-letter-routing-key": PARKED,
+                    "x-dead-letter-strategy": "at-least-once",
+                    "x-overflow": "reject-publish",
+                },
+            )
+        )
     return Topology(tuple(exchanges), tuple(queues))
 
 
@@ -146,7 +179,8 @@ def permissions(component: str) -> dict[str, str]:
 
 def consumed_by_contacts(components: Iterable[str]) -> list[str]:
     """Return the queues that contacts must be allowed to read."""
-    return [submissions_of(component) for component in components]
+    queues = [submissions_of(component) for component in components]
+    return [*queues, PASSING_ON] if queues else []
 
 
 class IndividualSubmittedSchema(IndividualCreateSchema):

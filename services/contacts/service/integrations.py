@@ -6,28 +6,22 @@ from collections.abc import Callable
 from typing import Any
 
 import eventlet
+import orjson
 import structlog
 from marshmallow import ValidationError
 from nameko.extensions import SharedExtension
 
 from services.access.contract import UserUnknown
 from services.chassis import logs
-from services.chassis.bus import listens
 from services.chassis.bus.container import Performed
 from services.chassis.bus.providers import Bus, process_of
 from services.chassis.bus.wire import LOST, Delivery, Link
 from services.chassis.config import Settings
-from services.chassis.database import Database, UnitOfWork
+from services.chassis.database import Database
 from services.chassis.messages import Announcement, Caller, Invalid, Refusal, Unavailable, new_id
-from services.contacts.contract.announcements import (
-    IndividualChanged,
-    IndividualErased,
-    IndividualFrozen,
-    IndividualRegistered,
-    OwnerChanged,
-    RelationshipEstablished,
-)
 from services.contacts.contract.integrations import (
+    PASSED_ON,
+    PASSING_ON,
     IndividualSubmittedSchema,
     account_of,
     components_of,
@@ -42,6 +36,9 @@ _log = structlog.get_logger(__name__)
 
 #: Messages that one process works on at the same time.
 _CONCURRENTLY = 4
+#: Seconds that a message is held while it fails, before it is given back: some two dozen times within its hour.
+HELD_FOR = 150.0
+_BY_NAME = {announcement.name: announcement for announcement in PASSED_ON}
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 
@@ -53,40 +50,41 @@ class InternalFailure(Refusal):
     code = "internal"
 
 
-class SubmissionConsumer(SharedExtension):
-    """Takes messages from the queues behind the exchanges of components with a system of their own."""
+class IntegrationConsumer(SharedExtension):
+    """Takes messages from the queues of components with a system of their own, where there are any."""
 
     def __init__(self) -> None:
-        """Begin without an entrypoint."""
-        self._entrypoint: Performed | None = None
+        """Begin without entrypoints."""
+        self.submits: Performed | None = None
+        self.passes_on: Performed | None = None
         self._link: Link | None = None
         self._tags: list[str] = []
         self.stopping = False
         super().__init__()
 
-    def register(self, entrypoint: Performed) -> None:
-        """Hand every message to the entrypoint."""
-        self._entrypoint = entrypoint
-
     def start(self) -> None:
-        """Begin to connect and to consume, where there is anything to consume."""
+        """Begin to connect and to consume."""
         process = process_of(self)
         components = components_of(process.settings.integrations)
         if components:
-            self._link = Link(process.address, name=f"{process.service}-submissions", prepare=lambda channel: self._prepare(channel, components))
+            self._link = Link(process.address, name=f"{process.service}-integrations", prepare=lambda channel: self._prepare(channel, components))
             self._link.start()
 
     def _prepare(self, channel: Any, components: tuple[str, ...]) -> None:
         channel.basic_qos(0, _CONCURRENTLY, False)
-        self._tags = [f"{component}-{new_id()}" for component in components]
-        for component, tag in zip(components, self._tags, strict=True):
+        self._tags = []
+        for component in components:
+            self._consume(channel, submissions_of(component), self.submits, component)
+        self._consume(channel, PASSING_ON, self.passes_on, "")
 
-            def receive(raw: Any, component: str = component) -> None:
-                if not self.stopping and self._entrypoint is not None:
-                    context = {"message": Delivery(raw, channel), "component": component}
-                    self.container.spawn_worker(self._entrypoint, (), {}, context_data=context)
+    def _consume(self, channel: Any, queue: str, entrypoint: Performed | None, component: str) -> None:
+        def receive(raw: Any) -> None:
+            if not self.stopping and entrypoint is not None:
+                context = {"message": Delivery(raw, channel), "component": component}
+                self.container.spawn_worker(entrypoint, (), {}, context_data=context)
 
-            channel.basic_consume(queue=submissions_of(component), callback=receive, consumer_tag=tag)
+        self._tags.append(f"{queue}-{new_id()}")
+        channel.basic_consume(queue=queue, callback=receive, consumer_tag=self._tags[-1])
 
     def pause(self) -> None:
         """Take nothing more; what is under way is finished."""
@@ -109,19 +107,39 @@ class SubmissionConsumer(SharedExtension):
         """Wait until the queues are consumed; tell whether they are."""
         return self._link is None or self._link.wait_up(seconds)
 
+    def work_off(self, message: Delivery, act: Callable[[], None]) -> None:
+        """Act, and acknowledge. What fails is tried again for a while, then given back: its age goes on meanwhile."""
+        clock = eventlet.hubs.get_hub().clock
+        until, pause = clock() + HELD_FOR, _FIRST_PAUSE
+        while message.is_live and not self.stopping:
+            try:
+                act()
+            except Unavailable as away:
+                _log.warning("integration.postponed", code=away.code, **logs.fingerprint(message.body))
+            except Exception as error:  # noqa: BLE001 - trying again may do, and no text of it goes anywhere
+                _log.error("integration.failed", **logs.where(error), **logs.fingerprint(message.body))
+            else:
+                message.ack()
+                return
+            if clock() >= until:
+                message.requeue()
+                return
+            eventlet.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
 
 class Submits(Performed):
     """The entrypoint behind `@submits`: the method gets (component, delivered), and has answered when it returns.
 
     A message is acknowledged once its answer is committed, whatever the answer is. While something is away it is held
-    and tried again; it is never parked, and no log has more of it than id, size and hash.
+    and tried again; it is never parked, and no log has more of it than size and hash.
     """
 
-    consumer = SubmissionConsumer()
+    consumer = IntegrationConsumer()
 
     def setup(self) -> None:
         """Make the method known."""
-        self.consumer.register(self)
+        self.consumer.submits = self
 
     def stop(self) -> None:
         """Take no more messages."""
@@ -131,24 +149,36 @@ class Submits(Performed):
         """Work off one message."""
         message: Delivery = worker.data["message"]
         delivered = Delivered(message.headers, _text(message.properties.get("content_type")), message.body)
-        pause = _FIRST_PAUSE
-        while message.is_live and not self.consumer.stopping:
-            try:
-                method(worker.data["component"], delivered)
-            except Unavailable as away:
-                _log.warning("submission.postponed", code=away.code, **logs.fingerprint(delivered.body))
-                eventlet.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
-            except Exception as error:  # noqa: BLE001 - it could not even be answered; trying again may do
-                _log.error("submission.failed", **logs.where(error), **logs.fingerprint(delivered.body))
-                eventlet.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
-            else:
-                message.ack()
-                return
+        self.consumer.work_off(message, lambda: method(worker.data["component"], delivered))
+
+
+class PassesOn(Performed):
+    """The entrypoint behind `@passes_on`: the method gets (trace id, message id, announcement), each once or more."""
+
+    consumer = Submits.consumer
+
+    def setup(self) -> None:
+        """Make the method known."""
+        self.consumer.passes_on = self
+
+    def stop(self) -> None:
+        """Take no more messages."""
+        self.consumer.pause()
+
+    def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
+        """Work off one announcement of contacts' own."""
+        message: Delivery = worker.data["message"]
+
+        def act() -> None:
+            wire = orjson.loads(message.body)
+            kind = _BY_NAME[wire["name"]]
+            method(str(wire.get("trace_id") or new_id()), wire["id"], kind.from_wire(wire["fields"]))
+
+        self.consumer.work_off(message, act)
 
 
 submits = Submits.decorator
+passes_on = PassesOn.decorator
 
 
 class IntegrationMethods:
@@ -216,41 +246,13 @@ class IntegrationMethods:
         with self.database.work(caller) as work:
             submissions.refuse(work, by=caller, now=self.database.clock(), delivered=delivered, event_id=known_id, refusal=refusal)
 
-    # What components hear of their people
-
-    @listens(IndividualRegistered)
-    def tell_of_registration(self, work: UnitOfWork, told: IndividualRegistered) -> None:
-        """Tell of a new individual."""
-        self._tell(work, told)
-
-    @listens(IndividualChanged)
-    def tell_of_change(self, work: UnitOfWork, told: IndividualChanged) -> None:
-        """Tell that a directory layer changed."""
-        self._tell(work, told)
-
-    @listens(OwnerChanged)
-    def tell_of_hand_over(self, work: UnitOfWork, told: OwnerChanged) -> None:
-        """Tell of a new owner."""
-        self._tell(work, told)
-
-    @listens(IndividualFrozen)
-    def tell_of_freezing(self, work: UnitOfWork, told: IndividualFrozen) -> None:
-        """Tell that somebody asked for no more contact."""
-        self._tell(work, told)
-
-    @listens(IndividualErased)
-    def tell_of_erasure(self, work: UnitOfWork, told: IndividualErased) -> None:
-        """Tell that somebody is gone, without the data (T16)."""
-        self._tell(work, told)
-
-    @listens(RelationshipEstablished)
-    def tell_of_relationship(self, work: UnitOfWork, told: RelationshipEstablished) -> None:
-        """Tell that a component has a relationship now."""
-        self._tell(work, told)
-
-    def _tell(self, work: UnitOfWork, told: Announcement) -> None:
+    @passes_on
+    def announced(self, trace_id: str, message_id: str, told: Announcement) -> None:
+        """Pass what contacts announced on to the components that have a relationship with the individual (T13)."""
         components = components_of(self.settings.integrations)
-        submissions.tell(work, told, now=self.database.clock(), components=components)
+        with self.database.work(Caller.service("contacts", trace_id=trace_id)) as work:
+            if work.receive(message_id, told.name):
+                submissions.tell(work, told, now=self.database.clock(), components=components)
 
 
 def _invalid(error: ValidationError) -> Invalid:

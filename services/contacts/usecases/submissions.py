@@ -21,6 +21,7 @@ from services.contacts.contract.announcements import (
 )
 from services.contacts.contract.integrations import (
     ACCEPTED,
+    PASSED_ON,
     REFUSED,
     EventIdReused,
     SubmissionsBlocked,
@@ -37,14 +38,6 @@ from services.lexicon.screening import screen
 
 ACTION = "contacts:integration:submit"
 _ACCEPTED = "accepted"
-_TYPES: Mapping[type[Announcement], str] = {
-    IndividualRegistered: "individual.registered",
-    IndividualChanged: "individual.changed",
-    OwnerChanged: "individual.handed-over",
-    IndividualFrozen: "individual.frozen",
-    IndividualErased: "individual.erased",
-    RelationshipEstablished: "relationship.established",
-}
 
 
 def answer_again(work: UnitOfWork, *, by: Caller, now: datetime, delivered: Delivered, event_id: str) -> bool:
@@ -145,7 +138,7 @@ def tell(work: UnitOfWork, told: Announcement, *, now: datetime, components: Col
     individual_id = str(getattr(told, "individual_id", None) or getattr(told, "stakeholder_id", ""))
     if isinstance(told, RelationshipEstablished | IndividualRegistered):
         submissions.admit(work, individual_id, told.component)
-    event = outgoing(_TYPES[type(told)], _codes(told, individual_id), subject=individual_id, now=now)
+    event = outgoing(PASSED_ON[type(told)], _codes(told, individual_id), subject=individual_id, now=now)
     for component in sorted(submissions.audience(work, individual_id) & set(components)):
         # Each copy is a message of its own: the relay publishes by id.
         submissions.send(work, outgoing(event["type"], event["data"], subject=individual_id, now=now), routing_key=announcement_key(component))

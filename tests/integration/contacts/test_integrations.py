@@ -25,6 +25,7 @@ from services.contacts.contract.integrations import (
     submissions_of,
     topology,
 )
+from services.contacts.service import integrations
 from tests.cast import AMINA, CHLOE, DOV
 from tests.integration.contacts.conftest import open_desk
 from tests.integration.contacts.systems import Access, Running, a_person
@@ -176,7 +177,12 @@ def test_the_trail_names_the_account_and_holds_no_value(running: Running) -> Non
     assert person["last_name"] not in json.dumps(entries)
 
 
-def test_while_access_is_away_a_message_waits_and_is_answered_once(running: Running) -> None:
+@pytest.mark.parametrize("held", [150.0, 0.0])
+def test_while_access_is_away_a_message_waits_and_is_answered_once(
+    running: Running, monkeypatch: pytest.MonkeyPatch, held: float
+) -> None:
+    # Held while it fails, or given back each time and taken again.
+    monkeypatch.setattr(integrations, "HELD_FOR", held)
     Access.away = 2
     event_id = running.ice.submit(**a_person())
     assert running.ice.answer(event_id)["type"] == "individual.accepted"
@@ -193,7 +199,8 @@ def test_what_is_on_the_queues_lives_an_hour_and_goes_nowhere_else() -> None:
     queues = {queue.name: queue for queue in declared.queues}
     submissions = queues[submissions_of("ICE")]
     assert submissions.arguments["x-message-ttl"] == SUBMISSION_LIVES_MS == timedelta(hours=1).total_seconds() * 1000
-    assert not [name for queue in declared.queues for name in queue.arguments if "dead-letter" in name]
+    assert not [name for name in submissions.arguments if "dead-letter" in name]
+    assert topology([]).queues == ()
     assert permissions("ICE")["configure"] == "^$"
     for pattern, allowed, denied in (
         ("write", ["integration.ICE"], ["integration.PSO", "announcements", "nameko-rpc", "", "integration.ICE.submissions"]),
