@@ -280,14 +280,12 @@ class OwnServer:
             return link.readlink()
         if _may_reach(self._folder.parent, user):
             return self._folder
-        # A folder that was asked for before and has been deleted since leaves its cluster there: nobody can want it.
-        for former in (_SHARED / "clusters").glob("*/for"):
-            if former.read_text() == str(self._folder):
-                shutil.rmtree(former.parent)
+        _forget_orphans()
         elsewhere = _SHARED / "clusters" / secrets.token_hex(8)
         elsewhere.mkdir(parents=True, mode=0o711)
-        (elsewhere / "for").write_text(str(self._folder))
         link.symlink_to(elsewhere)
+        # Written last: a cluster without this note is still being made, and nobody's orphan.
+        (elsewhere / "for").write_text(str(self._folder))
         return elsewhere
 
     def _spawn(self, arguments: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
@@ -411,6 +409,19 @@ def _may_reach(path: Path, user: pwd.struct_passwd) -> bool:
         if not status.st_mode & bit:
             return False
     return True
+
+
+def _forget_orphans() -> None:
+    """Delete clusters whose folder was deleted, or asked for another since: nobody can want them."""
+    for note in (_SHARED / "clusters").glob("*/for"):
+        link = Path(note.read_text()) / "elsewhere"
+        wanted = link.is_symlink() and link.readlink() == note.parent
+        try:
+            pid = int((note.parent / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
+        except (FileNotFoundError, ValueError):
+            pid = 0
+        if not wanted and not (pid and _is_postgres_of(pid, note.parent / "data")):
+            shutil.rmtree(note.parent, ignore_errors=True)
 
 
 def _reachable_programs(programs: Programs, user: pwd.struct_passwd) -> Programs:

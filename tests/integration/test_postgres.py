@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -99,3 +100,21 @@ def test_the_number_of_a_dead_server_that_another_process_now_has_is_forgotten(s
         os.chown(note, server._user.pw_uid, server._user.pw_gid)
     server.start()
     assert ask(server, "SELECT 1") == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root lends its server another user, and a place that user can reach")
+def test_a_cluster_whose_folder_was_deleted_is_deleted_when_the_next_one_is_made(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    former = OwnServer(closed / "former", "a secret", settings=FAST)
+    former.start().stop()
+    elsewhere = (closed / "former" / "elsewhere").readlink()
+    assert (elsewhere / "data" / "PG_VERSION").exists()
+    shutil.rmtree(closed / "former")
+    following = OwnServer(closed / "next", "a secret", settings=FAST)
+    try:
+        following.start()
+        assert ask(following, "SELECT 1") == 1
+        assert not elsewhere.exists()
+    finally:
+        following.forget()
