@@ -84,17 +84,23 @@ def _user(row: Row[Any]) -> User:
     )
 
 
+def _locked(query: Select[Any]) -> Select[Any]:
+    # Not FOR UPDATE: that would wait for whoever inserts a row that points to the user (an acknowledgement, with its
+    # session locked), who waits for that very session.
+    return query.with_for_update(of=users, key_share=True)
+
+
 def find_user(work: UnitOfWork, user_id: str, *, lock: bool = False) -> User | None:
     """Return one user, or None."""
     query = _users().where(users.c.id == user_id)
-    row = work.execute(query.with_for_update(of=users) if lock else query).one_or_none()
+    row = work.execute(_locked(query) if lock else query).one_or_none()
     return _user(row) if row else None
 
 
 def find_user_by_name(work: UnitOfWork, username: str, *, lock: bool = False) -> User | None:
     """Return the user who signs in under that name, or None."""
     query = _users().where(users.c.username == username)
-    row = work.execute(query.with_for_update(of=users) if lock else query).one_or_none()
+    row = work.execute(_locked(query) if lock else query).one_or_none()
     return _user(row) if row else None
 
 

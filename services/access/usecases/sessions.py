@@ -220,9 +220,13 @@ def suspend_lapsed(work: UnitOfWork, *, now: datetime, users: Iterable[User]) ->
     checked = list(users)
     grounds = directory.read_grounds(work, [user.id for user in checked])
     moved = []
-    for user in checked:
-        active = not lapses(user, grounds[user.id], today=now.date())
-        if active == user.told_active:
+    for seen in checked:
+        active = not lapses(seen, grounds[seen.id], today=now.date())
+        if active == seen.told_active:
+            continue
+        # The user first and the sessions after, like everybody else; and whoever told the others meanwhile has told.
+        user = directory.find_user(work, seen.id, lock=True)
+        if user is None or user.told_active == active or bool(lapses_of(work, user, now=now)) == active:
             continue
         moved.append(user.id)
         if not active:

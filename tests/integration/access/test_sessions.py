@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import random
 
+import eventlet
 import pytest
+from eventlet.event import Event
 
 from services.access.contract import AUDIENCES, AccessSuspended, SessionRequired, StatementsNotAccepted
 from services.access.domain.sessions import TOLD_FOR, new_token, token_digest
+from services.access.storage import directory as stored
 from services.access.storage import sessions as storage
 from services.access.usecases import administration, exchange, sessions
 from services.chassis.messages import Caller, new_id
 from services.chassis.passport import PassportInvalid
+from services.chassis.testing import eventually
 
 TOKEN_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -285,3 +289,31 @@ def test_what_lapsed_is_told_at_the_sign_in_and_recorded_with_its_rule(office):
     assert [lapse["code"] for lapse in refusal.value.extra["lapses"]] == ["training-computer-security", "rules-of-behavior"]
     entry = office.entries("access:session:open")[-1]
     assert (entry["outcome"], entry["subjects"]) == ("refused", [office.ids["amina"]])
+
+
+def test_acknowledging_in_the_oldest_session_and_signing_in_once_more_do_not_wait_for_each_other(office):
+    oldest = office.sign_in("amina")
+    office.later(seconds=1)
+    office.sign_in("amina")
+    by = office.caller(oldest["token"])
+    locked, done = Event(), []
+
+    def sign_in_once_more():
+        with office.database.work(Caller.anonymous()) as work:
+            stored.find_user(work, office.ids["amina"], lock=True)
+            locked.send()
+            eventually(lambda: waits(office, "sessions") or "acknowledged" in done, seconds=5)
+            done.append(sessions.sign_in(work, user_id=office.ids["amina"], now=office.now)["ended_sessions"])
+
+    signing_in = eventlet.spawn(sign_in_once_more)
+    locked.wait()
+    with office.database.work(by) as work:
+        sessions.acknowledge(work, by=by, now=office.now, statements_version="2.4-1", accepted=True)
+    done.append("acknowledged")
+    signing_in.wait()
+    assert done == ["acknowledged", [by.session_id]]
+
+
+def waits(office, table):
+    """Whether somebody waits for a lock on a row of this table."""
+    return bool(office.rows("SELECT 1 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE NOT l.granted AND c.relname = :t", t=table))
