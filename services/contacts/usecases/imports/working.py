@@ -154,7 +154,9 @@ def _demand_rights(work: UnitOfWork, by: Caller) -> None:
 
 
 def _blocked(work: UnitOfWork, layer: ContactLayer, records: Sequence[Record], *, heavy: Callable[..., Any]) -> set[int]:
-    return {at for at, known in enumerate(ledger.suppressed(work, layer.digests, heavy(_candidates, records))) if known}
+    candidates = heavy(_candidates, records)
+    known = [found for part in chunks(candidates, _PART) for found in ledger.suppressed(work, layer.digests, part)]
+    return {at for at, found in enumerate(known) if found}
 
 
 def _candidates(records: Sequence[Record]) -> list[tuple[str, str, list[Mark]]]:
@@ -181,13 +183,14 @@ def _put_rows(
         # A check gives nobody an id: it is only planned.
         return None if subject_id in hidden else subject_id
 
+    sheets = {sheet: _harmless(sheet) for sheet in {record.sheet for record in records}}
     imports.put_rows(
         work,
         import_id,
         [
             {
                 "n": n * imports.BLOCK + at,
-                "sheet": _harmless(record.sheet),
+                "sheet": sheets[record.sheet],
                 "number": record.number,
                 "outcome": decision.outcome,
                 "reason": decision.reason,
