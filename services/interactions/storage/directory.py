@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, delete, exists, false, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, FromClause, Table, and_, case, delete, exists, false, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
@@ -75,6 +76,12 @@ def hidden_person(by: Caller, rows: FromClause = people) -> ColumnElement[bool]:
     return and_(frozen, ~func.coalesce(or_(*theirs), False)) if theirs else frozen
 
 
+def _unless_erased(table: Table, **values: Any) -> Insert:
+    """Insert a row, unless a tombstone keeps its id from coming back: one statement, for announcements come by the thousand."""
+    row = select(*(literal(value, table.c[name].type).label(name) for name, value in values.items()))
+    return insert(table).from_select(list(values), row.where(~exists().where(tombstones.c.id == values["id"])))
+
+
 def register_person(
     work: UnitOfWork,
     *,
@@ -85,8 +92,14 @@ def register_person(
     state: str | None,
 ) -> None:
     """Know a new individual; what a later announcement said already, stays."""
-    statement = insert(people).values(
-        id=individual_id, organization_id=organization_id, owner_id=owner_id, component=component, state=state, placed=True
+    statement = _unless_erased(
+        people,
+        id=individual_id,
+        organization_id=organization_id,
+        owner_id=owner_id,
+        component=component,
+        state=state,
+        placed=True,
     )
     new = statement.excluded
     work.execute(
@@ -108,9 +121,7 @@ def register_person(
 def place_person(work: UnitOfWork, *, individual_id: str, organization_id: str | None, state: str | None) -> None:
     """Know where an individual works and for which state they speak, from now on."""
     place = {"organization_id": organization_id, "state": state, "placed": True}
-    work.execute(
-        insert(people).values(id=individual_id, **place).on_conflict_do_update(index_elements=["id"], set_=place)
-    )
+    work.execute(_unless_erased(people, id=individual_id, **place).on_conflict_do_update(index_elements=["id"], set_=place))
 
 
 def hand_over(
@@ -118,21 +129,15 @@ def hand_over(
 ) -> None:
     """Know an individual's new owner."""
     owner = {"owner_id": owner_id, "component": component, "deputy_id": deputy_id}
-    work.execute(
-        insert(people)
-        .values(id=individual_id, placed=False, **owner)
-        .on_conflict_do_update(index_elements=["id"], set_=owner)
-    )
+    row = {"id": individual_id, "placed": False, **owner}
+    work.execute(_unless_erased(people, **row).on_conflict_do_update(index_elements=["id"], set_=owner))
 
 
 def freeze(work: UnitOfWork, *, individual_id: str, request_id: str, recorded_by: str) -> None:
     """Know that an individual asked not to be contacted."""
     frozen = {"frozen_request_id": request_id, "frozen_by": recorded_by}
-    work.execute(
-        insert(people)
-        .values(id=individual_id, placed=False, **frozen)
-        .on_conflict_do_update(index_elements=["id"], set_=frozen)
-    )
+    row = {"id": individual_id, "placed": False, **frozen}
+    work.execute(_unless_erased(people, **row).on_conflict_do_update(index_elements=["id"], set_=frozen))
 
 
 def forget_person(work: UnitOfWork, individual_id: str) -> int:
@@ -143,18 +148,13 @@ def forget_person(work: UnitOfWork, individual_id: str) -> int:
 def put_organization(work: UnitOfWork, *, organization_id: str, state: str | None, sector: str | None) -> None:
     """Know an organization as it is now."""
     values = {"state": state, "sector": sector}
-    work.execute(
-        insert(organizations)
-        .values(id=organization_id, **values)
-        .on_conflict_do_update(index_elements=["id"], set_=values)
-    )
+    statement = _unless_erased(organizations, id=organization_id, **values)
+    work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
 
 def register_organization(work: UnitOfWork, *, organization_id: str, state: str | None, sector: str | None) -> None:
     """Know a new organization, unless a change of it came first."""
-    work.execute(
-        insert(organizations).values(id=organization_id, state=state, sector=sector).on_conflict_do_nothing()
-    )
+    work.execute(_unless_erased(organizations, id=organization_id, state=state, sector=sector).on_conflict_do_nothing())
 
 
 def forget_organization(work: UnitOfWork, organization_id: str) -> None:

@@ -1,4 +1,7 @@
-"""What interactions does when others announce something; every one of these may come twice, late, or in another order."""
+"""What interactions does when others announce something; every one of these may come twice, late, or in another order.
+
+Who is erased is brought back by none of them: a tombstone stands in the way of each statement.
+"""
 
 from __future__ import annotations
 
@@ -25,44 +28,36 @@ NO_CONTACT = "This person asked not to be contacted."
 
 def individual_registered(work: UnitOfWork, told: IndividualRegistered) -> None:
     """Know a new individual, unless they are erased already."""
-    if not directory.is_erased(work, told.individual_id):
-        directory.register_person(
-            work,
-            individual_id=told.individual_id,
-            organization_id=told.organization_id,
-            owner_id=told.owner_id,
-            component=told.component,
-            state=told.state,
-        )
+    directory.register_person(
+        work,
+        individual_id=told.individual_id,
+        organization_id=told.organization_id,
+        owner_id=told.owner_id,
+        component=told.component,
+        state=told.state,
+    )
 
 
 def individual_changed(work: UnitOfWork, told: IndividualChanged) -> None:
     """Know where an individual works and for which state they speak."""
-    if not directory.is_erased(work, told.individual_id):
-        directory.place_person(
-            work, individual_id=told.individual_id, organization_id=told.organization_id, state=told.state
-        )
+    directory.place_person(work, individual_id=told.individual_id, organization_id=told.organization_id, state=told.state)
 
 
 def owner_changed(work: UnitOfWork, told: OwnerChanged) -> None:
     """Know who answers for an individual now."""
-    if not directory.is_erased(work, told.individual_id):
-        directory.hand_over(
-            work,
-            individual_id=told.individual_id,
-            owner_id=told.owner_id,
-            component=told.component,
-            deputy_id=getattr(told, "deputy_id", None),
-        )
+    directory.hand_over(
+        work,
+        individual_id=told.individual_id,
+        owner_id=told.owner_id,
+        component=told.component,
+        deputy_id=getattr(told, "deputy_id", None),
+    )
 
 
 def individual_frozen(work: UnitOfWork, told: IndividualFrozen, *, now: datetime) -> None:
     """Take a frozen individual out of lists and reports, and decline what was asked about them (T21)."""
-    if not directory.is_erased(work, told.individual_id):
-        directory.freeze(
-            work, individual_id=told.individual_id, request_id=told.request_id, recorded_by=told.recorded_by
-        )
-        coordination.decline_open(work, told.individual_id, reason=NO_CONTACT, now=now)
+    directory.freeze(work, individual_id=told.individual_id, request_id=told.request_id, recorded_by=told.recorded_by)
+    coordination.decline_open(work, told.individual_id, reason=NO_CONTACT, now=now)
 
 
 def individual_erased(work: UnitOfWork, told: IndividualErased, *, now: datetime) -> None:
@@ -73,16 +68,12 @@ def individual_erased(work: UnitOfWork, told: IndividualErased, *, now: datetime
 
 def organization_registered(work: UnitOfWork, told: OrganizationRegistered) -> None:
     """Know a new organization, unless it is erased already."""
-    if not directory.is_erased(work, told.organization_id):
-        directory.register_organization(
-            work, organization_id=told.organization_id, state=told.state, sector=told.sector
-        )
+    directory.register_organization(work, organization_id=told.organization_id, state=told.state, sector=told.sector)
 
 
 def organization_changed(work: UnitOfWork, told: OrganizationChanged) -> None:
     """Know an organization as it is now."""
-    if not directory.is_erased(work, told.organization_id):
-        directory.put_organization(work, organization_id=told.organization_id, state=told.state, sector=told.sector)
+    directory.put_organization(work, organization_id=told.organization_id, state=told.state, sector=told.sector)
 
 
 def organization_erased(work: UnitOfWork, told: OrganizationErased, *, now: datetime) -> None:
