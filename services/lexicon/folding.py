@@ -45,6 +45,9 @@ def fold(text: str) -> str:
 
     "O’Neil" gives "oneil" and "Ocasio-Cortez" gives "ocasio cortez".
     """
+    if text.isascii() and text.replace(" ", "").isalnum():
+        # Most names and words need no more than this.
+        return " ".join(text.lower().split())
     return _NOT_WORD.sub(" ", _APOSTROPHE.sub("", unmarked(text))).strip()
 
 

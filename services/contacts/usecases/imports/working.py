@@ -17,9 +17,9 @@ from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, chunks, new_id
 from services.contacts.contract.announcements import (
     IndividualChanged,
-    IndividualRegistered,
+    IndividualsImported,
     OrganizationChanged,
-    OrganizationRegistered,
+    OrganizationsImported,
     RelationshipEstablished,
 )
 from services.contacts.contract.imports import ImportsForContributors, ImportUnreadable
@@ -35,7 +35,9 @@ from services.lexicon.screening import screen
 from services.lexicon.vocabulary import at_least
 
 LEASE = timedelta(seconds=60)
-_PART = 100
+#: So many at a time, where each costs the loop some computing.
+_TOLD_AT_ONCE = 500
+_PART = 200
 
 
 class ImportOvertaken(Exception):
@@ -242,7 +244,9 @@ def _relate(work: UnitOfWork, made: Plan, *, component: str, by: Caller, now: da
     everybody = [(stakeholder_id, component) for stakeholder_id in (*made.people, *made.organizations)]
     established = [stakeholder_id for stakeholder_id, _ in links.establish(work, everybody, user_id=by.id, since=now)]
     since = now.astimezone(UTC).date().isoformat()
-    for stakeholder_id in established:
+    # That of a new record's component is told with the record.
+    fresh = {*(person.id for person in made.new_people), *(organization.id for organization in made.new_organizations)}
+    for stakeholder_id in (each for each in established if each not in fresh):
         kind = "individual" if stakeholder_id in made.people else "organization"
         work.announce(RelationshipEstablished(kind, stakeholder_id, component, since))
     return established
@@ -283,13 +287,13 @@ def _index_and_tell(work: UnitOfWork, made: Plan, *, by: Caller) -> None:
         directory.index_organizations(work, part)
     for part in chunks([*(person.id for person in made.new_people), *made.changes], _PART):
         directory.index_individuals(work, part)
-    for organization in made.new_organizations:
-        work.announce(OrganizationRegistered(organization.id, organization.state, None))
+    for organizations_part in chunks([[o.id, o.state] for o in made.new_organizations], _TOLD_AT_ONCE):
+        work.announce(OrganizationsImported(organizations_part))
     known = organizations.find_many(work, [organization_id for organization_id in touched if organization_id not in fresh])
     for organization_id, organization_row in known.items():
         work.announce(OrganizationChanged(organization_id, organization_row["state"], organization_row["sector"]))
-    for person in made.new_people:
-        work.announce(IndividualRegistered(person.id, person.organization_id, by.id, str(by.component), person.state))
+    for people_part in chunks([[p.id, p.organization_id, p.state] for p in made.new_people], _TOLD_AT_ONCE):
+        work.announce(IndividualsImported(people_part, by.id, str(by.component)))
     changed = individuals.find_many(work, made.changes)
     for person_id, person_row in changed.items():
         work.announce(IndividualChanged(person_id, person_row["organization_id"], person_row["state"]))
