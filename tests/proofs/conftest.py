@@ -1,0 +1,23 @@
+"""One embedded system for all proofs, with everything logged that it would ever log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.proofs.world import World
+from tests.system import Embedded
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The system with its people signed in; proofs that break something mend it again."""
+    folder = tmp_path_factory.mktemp("proofs")
+    temporary = folder / "temporary"
+    temporary.mkdir(mode=0o777)
+    system = Embedded(folder / "state", environ={"LOG_LEVEL": "DEBUG", "TMPDIR": str(temporary)}).start()
+    try:
+        yield World(system, temporary)
+    finally:
+        system.stop()
