@@ -85,6 +85,7 @@ class Vault:
             max_overflow=0,
             pool_timeout=5,
             pool_pre_ping=True,
+            hide_parameters=True,
             connect_args={"connect_timeout": 3, "options": "-c statement_timeout=8000"},
         )
 

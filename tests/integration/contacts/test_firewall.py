@@ -64,6 +64,19 @@ def test_row_level_security_stands_alone_when_the_policy_check_is_gone(desk: Des
     assert len(desk.reveal(BRUNO, dov)["items"]) == 2
 
 
+@pytest.mark.requirement("R154", "R150")
+def test_the_policy_stands_alone_when_row_level_security_is_gone(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    dov = desk.dov()
+    engine = sa.create_engine(desk.addresses.superuser.replace("postgresql://", "postgresql+psycopg://"), poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("DROP POLICY own_read ON contact_points"))
+        connection.execute(text("CREATE POLICY own_read ON contact_points FOR SELECT USING (true)"))
+    assert desk.reveal(CHLOE, dov)["items"] == []
+    # Without either, everything is open: both tests can fail.
+    monkeypatch.setattr(contact_points, "decide", lambda *_, **__: Granted("patched out"))
+    assert len(desk.reveal(CHLOE, dov)["items"]) == 2
+
+
 @pytest.mark.requirement("R154")
 @pytest.mark.parametrize("table", ["contact_points", "contact_point_grants", "corrections", "likenesses"])
 def test_the_database_answers_with_nothing_to_no_component_another_and_the_tables_owner(desk: Desk, table: str) -> None:
