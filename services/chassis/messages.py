@@ -256,6 +256,8 @@ class Announcement:
 
     __slots__ = ()
     name: ClassVar[str]
+    #: Whether it is for listeners that an installation may be without; any other that nobody hears is an alarm.
+    may_go_unheard: ClassVar[bool] = False
 
     @classmethod
     def routing_key(cls) -> str:
@@ -270,6 +272,11 @@ class Announcement:
     def from_wire(cls, wire: Mapping[str, Any]) -> Self:
         """Read the fields it knows and ignore the rest, so that contracts can grow."""
         return cls(**{field.name: wire[field.name] for field in dataclasses.fields(cls) if field.name in wire})  # type: ignore[arg-type]  # every subclass is a dataclass
+
+
+def may_go_unheard(routing_key: str) -> bool:
+    """Whether an announcement of this topic may find no listener."""
+    return any(kind.may_go_unheard and kind.routing_key() == routing_key for kind in Announcement.__subclasses__())
 
 
 def new_id() -> str:

@@ -16,9 +16,11 @@ from services.contacts.contract import (
     IndividualErased,
     IndividualFrozen,
     IndividualRegistered,
+    IndividualsImported,
     OrganizationChanged,
     OrganizationErased,
     OrganizationRegistered,
+    OrganizationsImported,
     OwnerChanged,
 )
 from services.interactions import contract
@@ -86,9 +88,7 @@ class InteractionsService(Witness):
         with self.database.work(caller) as work:
             if work.replayed():
                 return issues.read_issue(work, by=caller, issue_id=as_id(issue_id))
-            issue = issues.change_issue(
-                work, by=caller, now=self.database.clock(), issue_id=as_id(issue_id), if_match=if_match, **command
-            )
+            issue = issues.change_issue(work, by=caller, now=self.database.clock(), issue_id=as_id(issue_id), if_match=if_match, **command)
             work.complete(200, issue["id"])
             return issue
 
@@ -161,9 +161,7 @@ class InteractionsService(Witness):
             return interactions.list_interactions(work, by=caller, cursors=self._cursors, query=wanted)
 
     @answers("interactions:interaction:change", subject="interaction_id", command=True)
-    def change_interaction(
-        self, caller: Caller, interaction_id: str, if_match: str | None, body: dict[str, Any]
-    ) -> dict[str, Any]:
+    def change_interaction(self, caller: Caller, interaction_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Correct an interaction, or tick off what was promised (R53)."""
         command = loaded(contract.InteractionChangeSchema(), body)
         self._get_acquainted(caller, command)
@@ -240,9 +238,7 @@ class InteractionsService(Witness):
         with self.database.work(caller) as work:
             if work.replayed():
                 return events.read_event(work, by=caller, event_id=as_id(event_id))
-            event = events.change_event(
-                work, by=caller, now=self.database.clock(), event_id=as_id(event_id), if_match=if_match, **command
-            )
+            event = events.change_event(work, by=caller, now=self.database.clock(), event_id=as_id(event_id), if_match=if_match, **command)
             work.complete(200, event["id"])
             return event
 
@@ -253,9 +249,7 @@ class InteractionsService(Witness):
         self._get_acquainted(caller, command)
         with self.database.work(caller) as work:
             if work.replayed():
-                return events.list_attendees(
-                    work, by=caller, cursors=self._cursors, event_id=as_id(event_id), query={"limit": 200}
-                )
+                return events.list_attendees(work, by=caller, cursors=self._cursors, event_id=as_id(event_id), query={"limit": 200})
             found = events.add_attendees(work, by=caller, now=self.database.clock(), event_id=as_id(event_id), **command)
             work.complete(201, event_id)
             return found
@@ -305,9 +299,7 @@ class InteractionsService(Witness):
             return coordination.list_coordination_requests(work, by=caller, cursors=self._cursors, query=wanted)
 
     @answers("interactions:coordination-request:answer", subject="request_id", command=True)
-    def change_coordination_request(
-        self, caller: Caller, request_id: str, if_match: str | None, body: dict[str, Any]
-    ) -> dict[str, Any]:
+    def change_coordination_request(self, caller: Caller, request_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Accept, decline or finish a request (R87)."""
         command = loaded(contract.CoordinationRequestChangeSchema(), body)
         with self.database.work(caller) as work:
@@ -364,9 +356,7 @@ class InteractionsService(Witness):
     def erase(self, caller: Caller, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
         """Remove an individual from everything that bears their id."""
         with self.database.work(caller, role=_ERASER) as work:
-            return erasure.erase(
-                work, now=self.database.clock(), erasure_id=as_id(erasure_id), individual_id=as_id(individual_id), cause=cause
-            )
+            return erasure.erase(work, now=self.database.clock(), erasure_id=as_id(erasure_id), individual_id=as_id(individual_id), cause=cause)
 
     @answers("interactions:individual:seek", subject="individual_id", identity="retention")
     def seek(
@@ -396,6 +386,16 @@ class InteractionsService(Witness):
     def individual_registered(self, work: UnitOfWork, told: IndividualRegistered) -> None:
         """Know a new individual."""
         hearing.individual_registered(work, told)
+
+    @listens(IndividualsImported)
+    def individuals_imported(self, work: UnitOfWork, told: IndividualsImported) -> None:
+        """Know new individuals."""
+        hearing.individuals_imported(work, told)
+
+    @listens(OrganizationsImported)
+    def organizations_imported(self, work: UnitOfWork, told: OrganizationsImported) -> None:
+        """Know new organizations."""
+        hearing.organizations_imported(work, told)
 
     @listens(IndividualChanged)
     def individual_changed(self, work: UnitOfWork, told: IndividualChanged) -> None:
@@ -440,9 +440,7 @@ class InteractionsService(Witness):
     @listens(ErasureCompleted)
     def erasure_completed(self, work: UnitOfWork, told: ErasureCompleted) -> None:
         """Forget which rows an erased individual was linked to."""
-        erasure.erasure_completed(
-            work, erasure_id=told.erasure_id, individual_id=told.individual_id, now=self.database.clock()
-        )
+        erasure.erasure_completed(work, erasure_id=told.erasure_id, individual_id=told.individual_id, now=self.database.clock())
 
     @property
     def _cursors(self) -> Cursors:
@@ -477,4 +475,3 @@ def _named(listed: dict[str, Any], item_id: str | None) -> dict[str, Any]:
     if found is None:
         raise NotFound
     return found
-

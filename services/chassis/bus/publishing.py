@@ -13,6 +13,7 @@ import structlog
 from eventlet.event import Event
 
 from services.chassis.bus.wire import Address, Link, LinkDown
+from services.chassis.messages import may_go_unheard
 
 _log = structlog.get_logger(__name__)
 _PERSISTENT = 2
@@ -165,6 +166,8 @@ class Publisher:
             batch.settle(index, Fate.NO_ROUTE)
 
     def _tell_unroutable(self, exchange: str, routing_key: str) -> None:
+        if may_go_unheard(routing_key):
+            return
         # The relay tries again twice a second; once a minute is alarm enough.
         now = time.monotonic()
         if now - self._told.get(routing_key, -_TOLD_AGAIN_AFTER) >= _TOLD_AGAIN_AFTER:

@@ -13,7 +13,7 @@ from eventlet.event import Event
 from services.chassis import metrics
 from services.chassis.bus.publishing import Fate, Publisher
 from services.chassis.database import Database
-from services.chassis.messages import Refusal
+from services.chassis.messages import Refusal, may_go_unheard
 from services.chassis.outbox import BATCH, Outbox, Outgoing
 
 _log = structlog.get_logger(__name__)
@@ -147,7 +147,10 @@ class Relay:
     def _publish(self, messages: Sequence[Outgoing]) -> list[bool]:
         fates = self._publisher.publish_confirmed(messages)
         self._was_answered = not {Fate.UNKNOWN, Fate.REFUSED} & set(fates)
-        return [fate is Fate.CONFIRMED for fate in fates]
+        return [
+            fate is Fate.CONFIRMED or (fate is Fate.NO_ROUTE and may_go_unheard(message.routing_key))
+            for message, fate in zip(messages, fates, strict=True)
+        ]
 
     def _settle(self) -> None:
         self._outbox.settle()

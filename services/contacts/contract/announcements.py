@@ -22,6 +22,29 @@ class IndividualRegistered(Announcement):
 
 
 @dataclass(frozen=True, slots=True)
+class IndividualsImported(Announcement):
+    """There are new individuals, many at once, with one owner whose component has the relationship (R77-R79).
+
+    `individuals` are [id, organization's id or null, state or null]; at most 500.
+    """
+
+    name: ClassVar[str] = "contacts:individuals:imported"
+
+    individuals: list[list[str | None]]
+    owner_id: str
+    component: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationsImported(Announcement):
+    """There are new organizations, many at once: [id, state or null]; at most 500."""
+
+    name: ClassVar[str] = "contacts:organizations:imported"
+
+    organizations: list[list[str | None]]
+
+
+@dataclass(frozen=True, slots=True)
 class IndividualChanged(Announcement):
     """Something in an individual's directory layer changed; never told of the contact layer (T17)."""
 
@@ -37,6 +60,8 @@ class RelationshipEstablished(Announcement):
     """A component has a relationship with a stakeholder from now on (R43, R44)."""
 
     name: ClassVar[str] = "contacts:relationship:established"
+    #: It is for components' own systems, which an installation may have none of.
+    may_go_unheard: ClassVar[bool] = True
 
     stakeholder_type: str
     stakeholder_id: str

@@ -108,9 +108,7 @@ def document() -> dict[str, Any]:
 
 def schemas() -> dict[str, Any]:
     """Return the JSON schemas of all messages, by name."""
-    spec = APISpec(
-        title="", version="", openapi_version="3.1.0", plugins=[MarshmallowPlugin(schema_name_resolver=_schema_name)]
-    )
+    spec = APISpec(title="", version="", openapi_version="3.1.0", plugins=[MarshmallowPlugin(schema_name_resolver=_schema_name)])
     for schema in (SubmissionSchema, ReplySchema, AnnouncementSchema):
         spec.components.schema(_schema_name(schema), schema=schema)
     found: dict[str, Any] = spec.to_dict()["components"]["schemas"]

@@ -18,6 +18,7 @@ from services.contacts.contract.announcements import (
     IndividualErased,
     IndividualFrozen,
     IndividualRegistered,
+    IndividualsImported,
     OwnerChanged,
     RelationshipEstablished,
 )
@@ -39,6 +40,8 @@ PASSED_ON: Mapping[type[Announcement], str] = MappingProxyType(
     }
 )
 TOLD = tuple(PASSED_ON.values())
+#: What contacts itself listens to for that; people of an import are passed on one by one.
+HEARD: tuple[type[Announcement], ...] = (*PASSED_ON, IndividualsImported)
 #: Contacts' own announcements, on their way to components; the queue is there only where a component has a system.
 PASSING_ON = "contacts.integrations"
 SOURCE = "urn:liaison:contacts"
@@ -156,7 +159,7 @@ def topology(components: Iterable[str]) -> Topology:
         queues.append(
             Queue(
                 PASSING_ON,
-                tuple((ANNOUNCEMENTS, announcement.routing_key()) for announcement in PASSED_ON),
+                tuple((ANNOUNCEMENTS, announcement.routing_key()) for announcement in HEARD),
                 {
                     "x-queue-type": "quorum",
                     "x-delivery-limit": 20,

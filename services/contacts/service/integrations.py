@@ -20,7 +20,7 @@ from services.chassis.config import Settings
 from services.chassis.database import Database
 from services.chassis.messages import Announcement, Caller, Invalid, Refusal, Unavailable, new_id
 from services.contacts.contract.integrations import (
-    PASSED_ON,
+    HEARD,
     PASSING_ON,
     IndividualSubmittedSchema,
     account_of,
@@ -38,7 +38,7 @@ _log = structlog.get_logger(__name__)
 _CONCURRENTLY = 4
 #: Seconds that a message is held while it fails, before it is given back: some two dozen times within its hour.
 HELD_FOR = 150.0
-_BY_NAME = {announcement.name: announcement for announcement in PASSED_ON}
+_BY_NAME = {announcement.name: announcement for announcement in HEARD}
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 

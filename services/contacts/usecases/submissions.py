@@ -16,6 +16,7 @@ from services.contacts.contract.announcements import (
     IndividualErased,
     IndividualFrozen,
     IndividualRegistered,
+    IndividualsImported,
     OwnerChanged,
     RelationshipEstablished,
 )
@@ -133,6 +134,11 @@ def tell(work: UnitOfWork, told: Announcement, *, now: datetime, components: Col
 
     Ids and codes alone, and not who recorded what; whoever wants fields asks the HTTP API, as a person.
     """
+    if isinstance(told, IndividualsImported):
+        for individual_id, organization_id, state in told.individuals:
+            each = IndividualRegistered(str(individual_id), organization_id, told.owner_id, told.component, state)
+            tell(work, each, now=now, components=components)
+        return
     if isinstance(told, RelationshipEstablished) and told.stakeholder_type != "individual":
         return
     individual_id = str(getattr(told, "individual_id", None) or getattr(told, "stakeholder_id", ""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +27,10 @@ from services.interactions.storage.tables import (
 def is_erased(work: UnitOfWork, subject_id: str) -> bool:
     """Whether a tombstone keeps this id from coming back."""
     return work.execute(select(tombstones.c.id).where(tombstones.c.id == subject_id)).first() is not None
+
+
+def _erased(work: UnitOfWork, subject_ids: Sequence[str]) -> set[str]:
+    return set(work.execute(select(tombstones.c.id).where(tombstones.c.id.in_(subject_ids))).scalars())
 
 
 def bury(work: UnitOfWork, subject_id: str, *, kind: str, now: datetime) -> None:
@@ -92,15 +96,20 @@ def register_person(
     state: str | None,
 ) -> None:
     """Know a new individual; what a later announcement said already, stays."""
-    statement = _unless_erased(
-        people,
-        id=individual_id,
-        organization_id=organization_id,
-        owner_id=owner_id,
-        component=component,
-        state=state,
-        placed=True,
-    )
+    register_people(work, [[individual_id, organization_id, state]], owner_id=owner_id, component=component)
+
+
+def register_people(work: UnitOfWork, people_told: Sequence[Sequence[str | None]], *, owner_id: str | None, component: str | None) -> None:
+    """Know new individuals of one owner, [id, organization's id, state] each, but for those who are erased."""
+    gone = _erased(work, [str(told[0]) for told in people_told])
+    rows = [
+        {"id": told[0], "organization_id": told[1], "state": told[2], "owner_id": owner_id, "component": component, "placed": True}
+        for told in people_told
+        if told[0] not in gone
+    ]
+    if not rows:
+        return
+    statement = insert(people).values(rows)
     new = statement.excluded
     work.execute(
         statement.on_conflict_do_update(
@@ -118,15 +127,21 @@ def register_person(
     )
 
 
+def register_organizations(work: UnitOfWork, organizations_told: Sequence[Sequence[str | None]]) -> None:
+    """Know new organizations, [id, state] each, but for those that are erased or were told of before."""
+    gone = _erased(work, [str(told[0]) for told in organizations_told])
+    rows = [{"id": told[0], "state": told[1], "sector": None} for told in organizations_told if told[0] not in gone]
+    if rows:
+        work.execute(insert(organizations).values(rows).on_conflict_do_nothing())
+
+
 def place_person(work: UnitOfWork, *, individual_id: str, organization_id: str | None, state: str | None) -> None:
     """Know where an individual works and for which state they speak, from now on."""
     place = {"organization_id": organization_id, "state": state, "placed": True}
     work.execute(_unless_erased(people, id=individual_id, **place).on_conflict_do_update(index_elements=["id"], set_=place))
 
 
-def hand_over(
-    work: UnitOfWork, *, individual_id: str, owner_id: str, component: str | None, deputy_id: str | None = None
-) -> None:
+def hand_over(work: UnitOfWork, *, individual_id: str, owner_id: str, component: str | None, deputy_id: str | None = None) -> None:
     """Know an individual's new owner."""
     owner = {"owner_id": owner_id, "component": component, "deputy_id": deputy_id}
     row = {"id": individual_id, "placed": False, **owner}
@@ -164,21 +179,18 @@ def forget_organization(work: UnitOfWork, organization_id: str) -> None:
 
 
 def put_user(
-    work: UnitOfWork, *, user_id: str, component: str | None, level: str | None, roles: Iterable[str], active: bool
+    work: UnitOfWork, *, user_id: str, component: str | None, level: str | None, roles: Iterable[str], active: bool, revision: int = 0
 ) -> None:
-    """Know a user as they are now."""
-    values = {"component": component, "level": level, "roles": list(roles), "active": active}
-    work.execute(
-        insert(users).values(id=user_id, **values).on_conflict_do_update(index_elements=["id"], set_=values)
-    )
+    """Know a user as they are now; what was overtaken on the way changes nothing."""
+    values = {"component": component, "level": level, "roles": list(roles), "active": active, "revision": revision}
+    known = insert(users).values(id=user_id, **values)
+    work.execute(known.on_conflict_do_update(index_elements=["id"], set_=values, where=users.c.revision <= revision))
 
 
 def unlink_organization(work: UnitOfWork, organization_id: str) -> list[str]:
     """Unlink an organization from interactions and events; delete and return the interactions left without anybody."""
     table = interaction_organizations
-    linked = list(
-        work.execute(delete(table).where(table.c.organization_id == organization_id).returning(table.c.interaction_id)).scalars()
-    )
+    linked = list(work.execute(delete(table).where(table.c.organization_id == organization_id).returning(table.c.interaction_id)).scalars())
     work.execute(delete(attendances).where(attendances.c.organization_id == organization_id))
     if not linked:
         return []

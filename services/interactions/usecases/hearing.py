@@ -14,9 +14,11 @@ from services.contacts.contract import (
     IndividualErased,
     IndividualFrozen,
     IndividualRegistered,
+    IndividualsImported,
     OrganizationChanged,
     OrganizationErased,
     OrganizationRegistered,
+    OrganizationsImported,
     OwnerChanged,
 )
 from services.interactions.contract import InteractionWithdrawn
@@ -36,6 +38,16 @@ def individual_registered(work: UnitOfWork, told: IndividualRegistered) -> None:
         component=told.component,
         state=told.state,
     )
+
+
+def individuals_imported(work: UnitOfWork, told: IndividualsImported) -> None:
+    """Know new individuals, but for those who are erased already."""
+    directory.register_people(work, told.individuals, owner_id=told.owner_id, component=told.component)
+
+
+def organizations_imported(work: UnitOfWork, told: OrganizationsImported) -> None:
+    """Know new organizations, but for those that are erased already."""
+    directory.register_organizations(work, told.organizations)
 
 
 def individual_changed(work: UnitOfWork, told: IndividualChanged) -> None:
@@ -86,6 +98,4 @@ def organization_erased(work: UnitOfWork, told: OrganizationErased, *, now: date
 
 def user_changed(work: UnitOfWork, told: UserChanged) -> None:
     """Know a user's component and rights."""
-    directory.put_user(
-        work, user_id=told.user_id, component=told.component, level=told.level, roles=told.roles, active=told.active
-    )
+    directory.put_user(work, user_id=told.user_id, component=told.component, level=told.level, roles=told.roles, active=told.active)

@@ -13,7 +13,7 @@ from services.chassis.bus.providers import process_of
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, NotFound, Operation, new_id
 from services.chassis.witnessing import Witness
-from services.contacts.contract import IndividualErased, IndividualFrozen, IndividualRegistered, OwnerChanged
+from services.contacts.contract import IndividualErased, IndividualFrozen, IndividualRegistered, IndividualsImported, OwnerChanged
 from services.retention import contract
 from services.retention.service.erased import ErasedIds
 from services.retention.service.saga import Saga
@@ -278,6 +278,11 @@ class RetentionService(Witness):
     def individual_registered(self, work: UnitOfWork, told: IndividualRegistered) -> None:
         """Know whose they are."""
         stored.know_individual(work, told.individual_id, owner_id=told.owner_id, component=told.component, first=True)
+
+    @listens(IndividualsImported)
+    def individuals_imported(self, work: UnitOfWork, told: IndividualsImported) -> None:
+        """Know whose they are."""
+        stored.know_individuals(work, [str(each[0]) for each in told.individuals], owner_id=told.owner_id, component=told.component)
 
     @listens(OwnerChanged)
     def owner_changed(self, work: UnitOfWork, told: OwnerChanged) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +51,22 @@ def know_individual(work: UnitOfWork, individual_id: str, *, owner_id: str, comp
     work.execute(
         update(no_contact_requests).where(no_contact_requests.c.individual_id == individual_id).values(owner_id=owner_id, owner_component=component)
     )
+
+
+def know_individuals(work: UnitOfWork, individual_ids: Sequence[str], *, owner_id: str, component: str) -> None:
+    """Keep whose new individuals are, unless something later is known of them.
+
+    Those with a request or an erasure under way already go one by one: they are few, and order matters.
+    """
+    work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(i, 0)) FROM unnest(CAST(:ids AS text[])) AS i"), {"ids": sorted(individual_ids)})
+    told_of = select(no_contact_requests.c.individual_id).where(no_contact_requests.c.individual_id.in_(individual_ids))
+    erased = select(erasures.c.subject_id).where(erasures.c.subject_id.in_(individual_ids))
+    careful = {*work.execute(told_of).scalars(), *work.execute(erased).scalars()}
+    for individual_id in sorted(careful):
+        know_individual(work, individual_id, owner_id=owner_id, component=component, first=True)
+    rows = [{"id": each, "owner_id": owner_id, "component": component} for each in individual_ids if each not in careful]
+    if rows:
+        work.execute(upsert(individuals).values(rows).on_conflict_do_nothing())
 
 
 def forget_individual(work: UnitOfWork, individual_id: str) -> int:
