@@ -7,7 +7,8 @@ relationships, ownership, declined and frozen marks, imports, the suppression le
 corrections; notes; hand-overs; freezing; imports; stakeholders by region; what waits for its user; for retention alone
 sealing, erasing and seeking.
 
-*announces*: IndividualRegistered, IndividualsImported, OrganizationsImported, IndividualChanged, IndividualFrozen, IndividualErased, OrganizationRegistered,
+*announces*: IndividualRegistered, IndividualsImported, OrganizationsImported,
+IndividualChanged, IndividualFrozen, IndividualErased, OrganizationRegistered,
 OrganizationChanged, OrganizationErased, RelationshipEstablished, OwnerChanged.
 
 *listens to*: interactions (logged, withdrawn, attendance; issues), access (users, components); to components' own
