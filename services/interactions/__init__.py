@@ -9,7 +9,7 @@ and for the saga alone `interactions:individual:erase` and `interactions:individ
 
 announces: InteractionLogged, InteractionWithdrawn, AttendanceRecorded, IssueRegistered, IssueChanged, IssueErased.
 
-listens to: contacts (IndividualRegistered, IndividualsImported, OrganizationsImported,
-IndividualChanged, OwnerChanged, IndividualFrozen, IndividualErased,
-OrganizationRegistered, OrganizationChanged, OrganizationErased), access (UserChanged), retention (ErasureCompleted).
+listens to: contacts (IndividualRegistered, IndividualsImported, IndividualChanged, OwnerChanged, IndividualFrozen,
+IndividualErased, OrganizationRegistered, OrganizationsImported, OrganizationChanged, OrganizationErased), access
+(UserChanged), retention (ErasureCompleted).
 """

@@ -218,6 +218,7 @@ users = Table(
     Column("level", Text),
     Column("roles", ARRAY(Text), nullable=False),
     Column("active", Boolean, nullable=False),
+    Column("revision", Integer, nullable=False),
 )
 
 tombstones = Table(

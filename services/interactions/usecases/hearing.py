@@ -98,4 +98,12 @@ def organization_erased(work: UnitOfWork, told: OrganizationErased, *, now: date
 
 def user_changed(work: UnitOfWork, told: UserChanged) -> None:
     """Know a user's component and rights."""
-    directory.put_user(work, user_id=told.user_id, component=told.component, level=told.level, roles=told.roles, active=told.active)
+    directory.put_user(
+        work,
+        user_id=told.user_id,
+        component=told.component,
+        level=told.level,
+        roles=told.roles,
+        active=told.active,
+        revision=told.revision,
+    )

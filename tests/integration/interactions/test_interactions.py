@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from services.access.contract import UserChanged
 from services.chassis.messages import Conflict, Forbidden, Invalid, NotFound, PreconditionMissing, Stale, entity_tag, new_id
 from services.contacts.contract.refusals import ContributorsOnly, CursorInvalid, IndividualFrozen, TextNeedsReview
 from services.interactions.contract.refusals import EventNotBegun, IssueActive
-from services.interactions.usecases import events, interactions, issues, reading
+from services.interactions.usecases import events, hearing, interactions, issues, reading
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, EDDA, FARID, GRACE, RENATA
 from tests.integration.interactions.conftest import Office
 
@@ -38,6 +39,14 @@ def test_a_colleague_may_be_named_and_nobody_from_elsewhere(office: Office) -> N
         office.talk(individual_ids=[dov], user=CHLOE.id)
     with pytest.raises(Invalid):
         office.talk(individual_ids=[dov], component="PSO")
+
+
+def test_a_users_latest_state_counts_in_whatever_order_it_was_told(office: Office) -> None:
+    dov = office.individual()
+    for revision, active in ((2, False), (1, True)):
+        office.hear(hearing.user_changed, UserChanged(BRUNO.id, "ICE", "contributor", (), active, revision))
+    with pytest.raises(Invalid):
+        office.talk(individual_ids=[dov], user=BRUNO.id)
 
 
 @pytest.mark.requirement("R48", "T6")

@@ -203,7 +203,8 @@ CREATE TABLE users (
     component text,
     level text,
     roles text[] NOT NULL DEFAULT '{}',
-    active boolean NOT NULL
+    active boolean NOT NULL,
+    revision integer NOT NULL DEFAULT 0
 );
 
 CREATE TABLE tombstones (
