@@ -92,6 +92,8 @@ class Database:
             pool_timeout=5,
             pool_use_lifo=True,
             pool_recycle=1800,
+            # Error texts quote parameters otherwise, and those are people's values.
+            hide_parameters=True,
             json_serializer=lambda value: orjson.dumps(value, default=wire_value).decode(),
             json_deserializer=orjson.loads,
             connect_args={
