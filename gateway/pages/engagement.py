@@ -21,6 +21,7 @@ from gateway.pages.frame import (
     typed,
 )
 from services.chassis.messages import NotFound, Refusal, entity_tag
+from services.contacts.contract import StakeholderQuerySchema
 from services.interactions.contract import (
     AttendeesAddSchema,
     CoordinationRequestChangeSchema,
@@ -211,15 +212,26 @@ def _events_page(refusal: Refusal | None = None) -> Response:
 def _event_page(event_id: str, refusal: Refusal | None = None) -> Response:
     shown = query("interactions", "read_event", event_id=event_id)
     attendees = query("interactions", "list_attendees", event_id=event_id, query={"limit": "200"})
+    wanted = request.args.get("find", "").strip()
     return page(
         "event.html",
         event=shown,
+        form="ids" if refusal else "",
         attendees=attendees,
         people=_people([item["individual_id"] for item in attendees["items"] if item["individual_id"]]),
         issues=issue_names(),
+        wanted=wanted,
+        found=_found(wanted) if wanted else {},
         values=request.form if refusal else {},
         refusal=refusal,
     )
+
+
+def _found(words: str) -> dict[str, str]:
+    """Return id → name of individuals that fit, to be ticked."""
+    asked = checked(StakeholderQuerySchema, {"q": words, "type": "individual", "limit": "20"})
+    items = query("contacts", "search_stakeholders", query=asked)["items"]
+    return {item["id"]: ", ".join(filter(None, (item["name"], item["organization_name"], item["state"]))) for item in items}
 
 
 def _coordination_form(values: Any, refusal: Refusal | None = None) -> Response:

@@ -37,6 +37,7 @@ def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str
     person = query("contacts", "read_individual", individual_id=individual_id)
     if person["frozen"]:
         return page("frozen.html", person=person, refusal=refusal, tag=entity_tag(person), names=names_of(_users(person)))
+    mine = g.admission.session["user"]["id"] in {person["owner"]["user"], person.get("deputy")}
     notes = query("contacts", "list_notes", individual_id=individual_id)
     history = timeline("individual_id", individual_id, {"limit": "50"})
     names = names_of(
@@ -57,7 +58,8 @@ def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str
         form=form,
         revealed=revealed,
         values=request.form if request.method == "POST" else {},
-        mine=g.admission.session["user"]["id"] in {person["owner"]["user"], person.get("deputy")},
+        mine=mine,
+        colleagues=_colleagues() if mine else {},
     )
 
 
@@ -164,6 +166,13 @@ def _with_the_record(individual_id: str, form: str, act: Any) -> Response:
             return page("refused.html", status=status_of(shown), refusal=shown)
 
     return attempt(act, again)
+
+
+def _colleagues() -> dict[str, str]:
+    """Return id → name of those in the user's component to whom a record can be handed over."""
+    component = g.admission.session["user"]["component"]
+    users = query("access", "list_users", component=component)["items"] if component else []
+    return {user["id"]: user["name"] for user in users if user["active"] and user["level"] in {"contributor", "steward"}}
 
 
 def _users(person: dict[str, Any]) -> set[str | None]:

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, TimeoutError, expect, sync_playwright  # noqa: A004 - as Playwright calls it
 
 CELL = "956-555-0163"
 NAME = "Ottoline Vantongeren"
@@ -81,7 +81,7 @@ def main(base: str, accounts: list[dict[str, Any]], chromium: str) -> None:
         denis = Desk(browser, base, _of(accounts, "PSO", 1))
         try:
             _tell(amina, chloe, denis)
-        except AssertionError as wrong:
+        except (AssertionError, TimeoutError) as wrong:
             raise AssertionError("\n".join([_told(person) for person in (amina, chloe, denis)])) from wrong
         browser.close()
 
@@ -90,6 +90,7 @@ def _tell(amina: Desk, chloe: Desk, denis: Desk) -> None:
     _come_in(amina)
     record = _enter(amina)
     _log(amina, record)
+    _meet(amina, record)
     for person in (chloe, denis):
         person.open("/")
         person.sign_in()
@@ -105,7 +106,8 @@ def _tell(amina: Desk, chloe: Desk, denis: Desk) -> None:
 def _told(desk: Desk) -> str:
     """Return what a page says when a step went wrong: the address and the alert."""
     alerts = desk.page.get_by_role("alert")
-    return f"{desk.page.url}: {alerts.first.inner_text() if alerts.count() else 'no alert'}"
+    said = alerts.first.inner_text() if alerts.count() else desk.page.locator("body").inner_text()[-1500:]
+    return f"{desk.page.url}: {said}"
 
 
 def _of(accounts: list[dict[str, Any]], component: str, index: int = 0) -> dict[str, Any]:
@@ -168,6 +170,23 @@ def _log(amina: Desk, record: str) -> None:
     amina.press("Log it")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Phone call")
     amina.says("Send the guidance")
+
+
+def _meet(amina: Desk, record: str) -> None:
+    page = amina.page
+    amina.press("Events")
+    page.get_by_label("Name (needed)").fill("Roundtable on worksite enforcement")
+    page.get_by_label("Begins (UTC)").fill("2026-01-20T10:00")
+    page.get_by_label("Place").fill("Houston")
+    amina.press("Enter")
+    amina.says("Nobody is recorded yet.")
+    page.get_by_label("Find individuals by name").fill("Vantong")
+    amina.press("Find")
+    page.get_by_label(NAME).check()
+    amina.press("Record attendance")
+    expect(page.get_by_role("listitem").filter(has_text=NAME)).to_be_visible()
+    amina.open(record)
+    amina.says("Attended an event")
 
 
 def _coordinate(amina: Desk, chloe: Desk, record: str) -> None:

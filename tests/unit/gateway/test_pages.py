@@ -39,10 +39,13 @@ def bus() -> FakeBus:
     return FakeBus(
         {
             ("access", "open_session"): opened(),
-            ("access", "list_users"): {"items": [{"id": AMINA, "name": "Amina Adler"}]},
+            ("access", "list_users"): {"items": [{"id": AMINA, "name": "Amina Adler", "active": True, "level": "contributor"}]},
             ("interactions", "list_issues"): {"items": [{"id": ID, "name": "Worksite enforcement", "priority": "immigration", "active": True}]},
             ("interactions", "list_history"): NOTHING,
             ("interactions", "list_events"): NOTHING,
+            ("interactions", "read_event"): {"id": ID, "name": "Roundtable", "starts_at": "2026-01-01T00:00:00Z", "issue_ids": [ID]},
+            ("interactions", "list_attendees"): NOTHING,
+            ("contacts", "search_stakeholders"): {**NOTHING, "facets": {}},
             ("interactions", "list_tasks"): NOTHING,
             ("contacts", "list_tasks"): NOTHING,
             ("retention", "list_tasks"): NOTHING,
@@ -287,7 +290,17 @@ def test_a_frozen_record_shows_the_name_and_do_not_contact(aminas: Browser, bus:
 
 
 def test_the_forms_of_every_page_are_labelled_and_without_script(aminas: Browser) -> None:
-    for path in ("/", "/individuals/new", "/organizations/new", "/interactions/new", "/events", "/issues", f"/individuals/{ID}"):
+    for path in (
+        "/",
+        "/individuals/new",
+        "/organizations/new",
+        "/interactions/new",
+        "/events",
+        "/issues",
+        f"/individuals/{ID}",
+        f"/events/{ID}?find=x",
+        "/search",
+    ):
         page = aminas.get(path)
         assert page.status_code == 200, path
         read = Reader()
