@@ -35,6 +35,9 @@ ANNOUNCEMENTS = "announcements"
 AUDIT = "audit"
 ENTRIES = "audit.entries"
 BATCH = 500
+#: What the broker says to one message: it has it, nobody can tell (or it refused), or (None) no queue is bound for it.
+Answer = bool | None
+Publish = Callable[[Sequence["Outgoing"]], Sequence[Answer]]
 
 _TABLES = """
 CREATE TABLE outbox (
@@ -43,9 +46,12 @@ CREATE TABLE outbox (
     routing_key text NOT NULL,
     body json NOT NULL,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- When it is due: what found no queue steps back, so that it never stands before what can be shipped.
+    due_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     done boolean NOT NULL DEFAULT false,
     PRIMARY KEY (day, id)
 ) PARTITION BY RANGE (day);
+CREATE INDEX outbox_due ON outbox (due_at) WHERE NOT done;
 CREATE INDEX outbox_waiting ON outbox (created_at) WHERE NOT done;
 CREATE TABLE outbox_default PARTITION OF outbox DEFAULT;
 
@@ -133,11 +139,15 @@ REVOKE ALL ON FUNCTION outbox_roll(date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION outbox_roll(date) TO {role};
 
 GRANT SELECT, INSERT, UPDATE (done) ON outbox, entries TO {role};
+GRANT UPDATE (due_at) ON outbox TO {role};
 GRANT SELECT, INSERT, UPDATE (mark, settled_at, closed_at) ON streams TO {role};
 GRANT SELECT, INSERT, DELETE ON inbox TO {role};
 GRANT SELECT, INSERT, DELETE ON operations TO {role};
 GRANT SELECT, INSERT ON checkpoints_seen TO {role};
 """
+
+
+_STEP_BACK = "due_at = clock_timestamp() + least(greatest(clock_timestamp() - outbox.created_at, interval '0.4 seconds'), interval '60 seconds')"
 
 
 def chassis_tables(service: str, *, narrow_roles: Iterable[str] = ()) -> str:
@@ -214,15 +224,16 @@ class Outbox:
         self._database = database
         self._marked = 0
 
-    def ship(self, publish: Callable[[Sequence[Outgoing]], Sequence[bool]], *, limit: int = BATCH) -> int:
+    def ship(self, publish: Publish, *, limit: int = BATCH) -> int:
         """Publish what waits and mark what was confirmed; return how many rows that were.
 
         `publish` answers for every message, in order, whether the broker confirmed it. A row that was not confirmed
-        stays; if the process dies in between, it is published again, and the receiver's inbox knows it.
+        stays; if the process dies in between, it is published again, and the receiver's inbox knows it. A row that no
+        queue is bound for is tried again when it is twice as old, and at least once a minute.
         """
         return self._ship_entries(publish, limit) + self._ship_announcements(publish, limit)
 
-    def _ship_entries(self, publish: Callable[[Sequence[Outgoing]], Sequence[bool]], limit: int) -> int:
+    def _ship_entries(self, publish: Publish, limit: int) -> int:
         with self._database.plain() as connection:
             rows = connection.execute(
                 text("SELECT day, stream, n, body::text AS body FROM entries WHERE NOT done ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED"),
@@ -244,12 +255,12 @@ class Outbox:
             )
         return len(rows)
 
-    def _ship_announcements(self, publish: Callable[[Sequence[Outgoing]], Sequence[bool]], limit: int) -> int:
+    def _ship_announcements(self, publish: Publish, limit: int) -> int:
         with self._database.plain() as connection:
             rows = connection.execute(
                 text(
-                    "SELECT day, id, routing_key, body::text AS body FROM outbox WHERE NOT done"
-                    " ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED"
+                    "SELECT day, id, routing_key, body::text AS body FROM outbox WHERE NOT done AND due_at <= clock_timestamp()"
+                    " ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED"
                 ),
                 {"limit": limit},
             ).all()
@@ -257,15 +268,17 @@ class Outbox:
                 return 0
             answers = publish([Outgoing(str(r.id), "announcements", r.routing_key, r.body.encode()) for r in rows])
             confirmed = [row for row, answer in zip(rows, answers, strict=True) if answer]
-            if confirmed:
-                connection.execute(
-                    text(
-                        "UPDATE outbox SET done = true FROM"
-                        " unnest(CAST(:days AS date[]), CAST(:ids AS uuid[])) AS s (day, id)"
-                        " WHERE outbox.day = s.day AND outbox.id = s.id"
-                    ),
-                    {"days": [r.day for r in confirmed], "ids": [r.id for r in confirmed]},
-                )
+            homeless = [row for row, answer in zip(rows, answers, strict=True) if answer is None]
+            for change, changed in (("done = true", confirmed), (_STEP_BACK, homeless)):
+                if changed:
+                    connection.execute(
+                        text(
+                            f"UPDATE outbox SET {change} FROM"  # noqa: S608 - one of two constants
+                            " unnest(CAST(:days AS date[]), CAST(:ids AS uuid[])) AS s (day, id)"
+                            " WHERE outbox.day = s.day AND outbox.id = s.id"
+                        ),
+                        {"days": [r.day for r in changed], "ids": [r.id for r in changed]},
+                    )
         return len(confirmed)
 
     def oldest_waiting(self) -> datetime | None:

@@ -14,7 +14,7 @@ from services.chassis import metrics
 from services.chassis.bus.publishing import Fate, Publisher
 from services.chassis.database import Database
 from services.chassis.messages import Refusal, may_go_unheard
-from services.chassis.outbox import BATCH, Outbox, Outgoing
+from services.chassis.outbox import BATCH, Answer, Outbox, Outgoing
 
 _log = structlog.get_logger(__name__)
 
@@ -144,11 +144,11 @@ class Relay:
             metrics.shipped.labels(self._service).inc(count)
         return count
 
-    def _publish(self, messages: Sequence[Outgoing]) -> list[bool]:
+    def _publish(self, messages: Sequence[Outgoing]) -> list[Answer]:
         fates = self._publisher.publish_confirmed(messages)
         self._was_answered = not {Fate.UNKNOWN, Fate.REFUSED} & set(fates)
         return [
-            fate is Fate.CONFIRMED or (fate is Fate.NO_ROUTE and may_go_unheard(message.routing_key))
+            None if fate is Fate.NO_ROUTE and not may_go_unheard(message.routing_key) else fate in {Fate.CONFIRMED, Fate.NO_ROUTE}
             for message, fate in zip(messages, fates, strict=True)
         ]
 

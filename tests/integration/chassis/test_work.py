@@ -15,7 +15,7 @@ from sqlalchemy import text
 from services.chassis.database import Database, DatabaseAway, audited_calls, work_is_open
 from services.chassis.messages import Announcement, IdempotencyMismatch, OutcomeUnknown
 from services.chassis.outbox import Outbox, Outgoing
-from services.chassis.testing import Databases, a_caller, a_command
+from services.chassis.testing import Databases, a_caller, a_command, eventually
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,27 @@ def test_what_was_not_confirmed_is_shipped_again_and_what_was_is_not(database: D
     assert outbox.ship(only_the_second) == 1
     assert sorted(e["fields"]["somebody_id"] for e in _shipped(outbox)) == ["0", "2"]
     assert outbox.oldest_waiting() is None
+
+
+def test_what_no_queue_is_bound_for_steps_back_and_is_shipped_once_there_is_one(database: Database) -> None:
+    outbox = Outbox(database)
+    with database.work(a_caller()) as work:
+        for number in range(5):
+            work.announce(Moved(str(number)))
+    assert outbox.ship(lambda messages: [None] * len(messages), limit=5) == 0
+    with database.work(a_caller()) as work:
+        work.announce(Moved("heard"))
+    shipped: list[str] = []
+
+    def publish(messages: Sequence[Outgoing]) -> list[bool]:
+        shipped.extend(orjson.loads(m.body)["fields"]["somebody_id"] for m in messages)
+        return [True] * len(messages)
+
+    assert outbox.ship(publish, limit=5) == 1
+    assert shipped == ["heard"], "what stepped back does not stand before it"
+    assert outbox.oldest_waiting() is not None
+    eventually(lambda: outbox.ship(publish) and outbox.oldest_waiting() is None)
+    assert sorted(shipped) == ["0", "1", "2", "3", "4", "heard"]
 
 
 def test_a_publisher_that_fails_loses_nothing(database: Database) -> None:
