@@ -27,7 +27,7 @@ from deploy.environment import PROCESSES, Installation
 from deploy.provision import declare, migrate
 from deploy.state import StateFolder
 from services.chassis.migrations import SERVICES
-from services.chassis.postgres import OwnServer
+from services.chassis.postgres import OwnServer, stop_with_parent
 from services.chassis.testing import eventually
 from services.chassis.testing.rabbitmq import Node, start_node
 
@@ -218,17 +218,21 @@ class Full(_Accounts):
         except requests.RequestException:
             return False
 
-    def spawn(self, name: str) -> None:
-        """Start one process; wait for nothing."""
+    def spawn(self, name: str, *, through: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> None:
+        """Start one process; wait for nothing. When the tests are killed, it is.
+
+        :param through: a module, with arguments, that runs the process's own.
+        """
         module = "gateway" if name == "gateway" else f"services.{name}"
         with (self.data / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", module],
+                [sys.executable, "-m", *through, module],
                 cwd=_ROOT,
-                env={**os.environ, **self._environments[name]},
+                env={**os.environ, **self._environments[name], **(environ or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                preexec_fn=stop_with_parent(signal.SIGKILL),  # noqa: PLW1509 - one system call, through a function that was looked up before
             )
 
     def kill(self, name: str) -> None:

@@ -298,7 +298,7 @@ class OwnServer:
             cwd=self._folder,
             env=_environment(),
             start_new_session=True,
-            preexec_fn=_stop_with_parent(),  # noqa: PLW1509 - one system call, through a function that was looked up before
+            preexec_fn=stop_with_parent(signal.SIGINT),  # noqa: PLW1509 - one system call, through a function that was looked up before
             user=user.pw_uid if user else None,
             group=user.pw_gid if user else None,
             extra_groups=[] if user else None,
@@ -383,13 +383,14 @@ def _environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
-def _stop_with_parent() -> Callable[[], None] | None:
+def stop_with_parent(number: signal.Signals) -> Callable[[], None] | None:
+    """Return what a child process runs before its program, so that it gets this signal when its parent is gone (Linux)."""
     if not sys.platform.startswith("linux"):
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl
 
     def before_exec() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGINT.value, 0, 0, 0)
+        prctl(_PR_SET_PDEATHSIG, number.value, 0, 0, 0)
 
     return before_exec
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import amqp
 
-from services.chassis.postgres import ServerFailed
+from services.chassis.postgres import ServerFailed, stop_with_parent
 
 _ADMIN = "liaison"
 _START_WITHIN = 60.0
@@ -147,6 +147,7 @@ class Node:
                 stderr=log,
                 cwd=self.folder,
                 start_new_session=True,
+                preexec_fn=stop_with_parent(signal.SIGTERM),  # noqa: PLW1509 - one system call, through a function that was looked up before
                 **self._as_user(),
             )
 
