@@ -16,8 +16,9 @@ import yaml
 from sqlalchemy import text
 
 from services.chassis.embedded import register
-from services.chassis.messages import new_id
+from services.chassis.messages import Caller, new_id
 from services.chassis.testing import Databases, eventually
+from services.contacts.contract.announcements import IndividualsImported
 from services.contacts.contract.integrations import (
     LARGEST,
     SUBMISSION_LIVES_MS,
@@ -161,6 +162,18 @@ def test_a_component_is_told_ids_and_codes_of_its_own_people_alone(running: Runn
     assert person["last_name"] not in told
     assert CHLOE.id not in told
     assert running.rows("SELECT * FROM integration_audiences WHERE individual_id = CAST(:id AS uuid)", id=individual_id) == []
+
+
+@pytest.mark.requirement("T13", "R77")
+def test_of_an_import_each_individual_is_told_of(running: Running) -> None:
+    imported: list[list[str | None]] = [[new_id(), None, "TX"], [new_id(), None, None]]
+    with running.desk.work(Caller.service("contacts")) as work:
+        work.announce(IndividualsImported(imported, AMINA.id, "ICE"))
+        work.record("contacts:import:commit")
+    for individual_id, _, state in imported:
+        eventually(lambda individual_id=individual_id: running.ice.heard(individual_id) == ["individual.registered"])
+        (event,) = [event for event in running.ice.told if event["subject"] == individual_id]
+        assert event["data"]["state"] == state
 
 
 @pytest.mark.requirement("R120", "T8")
