@@ -12,7 +12,7 @@ export SEED ?= demo
 # A test run takes an hour at worst; PYTEST_ARGS='-k word -x' narrows it.
 PYTEST_ARGS ?=
 
-.PHONY: help run test check bench soak up down logs lock clean tools
+.PHONY: help run test check bench soak init up down logs lock clean tools
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  %-8s %s\n", $$1, $$2 }'
@@ -51,15 +51,22 @@ bench: $(STAMP)  ## how fast it is, beside what the machine allows
 soak: $(STAMP) tools  ## the figures of the proof at full size; hours
 	SOAK=1 $(BIN)/python -m pytest -q --timeout=0 $(PYTEST_ARGS)
 
+# The plugin where there is one, else the program that came before it. UP='--scale contacts=2' and the like are passed on.
+COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) --env-file deploy/.env -f deploy/compose.yaml
+UP ?=
+
+init: $(RUNTIME)  ## writes the secrets of the full deployment, once; nothing that is there is replaced
+	@$(BIN)/liaison init
+
 up:  ## the full deployment: RabbitMQ, PostgreSQL and six processes, by docker compose
-	@test -d deploy/secrets || { echo "First write the secrets: liaison init"; exit 1; }
-	docker compose -f deploy/compose.yaml up --build --detach
+	@test -f deploy/.env && test -d deploy/secrets || { echo "First write the secrets: make init"; exit 1; }
+	$(COMPOSE) up --build --detach $(UP)
 
 down:  ## stops the full deployment; its state stays
-	docker compose -f deploy/compose.yaml down
+	$(COMPOSE) --profile operator down
 
 logs:  ## what the full deployment says
-	docker compose -f deploy/compose.yaml logs --follow
+	$(COMPOSE) logs --follow
 
 lock: $(STAMP)  ## locks requirements/*.in into *.txt, with hashes and without a registry's address
 	for name in runtime dev; do \

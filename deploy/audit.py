@@ -148,7 +148,8 @@ def _running(data: Path) -> Iterator[bool]:
 
 def _gathered(data: Path, database: str | None, witness: Path | None, key: str | None, origin: str, entries: Path | None) -> Evidence:
     services: tuple[tuple[str, str], ...] = ()
-    folder = data / "secrets"
+    held = os.environ.get("SECRETS")
+    folder = Path(held) if held else data / "secrets"
     key = key or read_address(os.environ, "CHECKPOINT_PUBLIC_KEY")
     if key is None:
         key = str(folder / "checkpoint_public_key")
@@ -163,7 +164,7 @@ def _gathered(data: Path, database: str | None, witness: Path | None, key: str |
         from deploy.operators import installation
 
         # The system's own folder: its database, and every other service's as a witness.
-        system = installation(data, None)
+        system = installation(data, folder if held else None)
         database = system.environment_of("audit")["DATABASE_URL"]
         services = tuple((name, system.environment_of(name)["DATABASE_URL"]) for name in SERVICES)
     text = Path(key).read_text() if "-----BEGIN" not in key and "+" not in key else key

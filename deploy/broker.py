@@ -28,13 +28,14 @@ DEPLOYER = "deployer"
 #: Lists, replays and discards what was parked.
 OPERATOR = "operator"
 
-#: Which services a service may call. Access hands out passports to all of them.
+#: Which services a service calls, and so may call. Access hands out passports to all of them, and is asked whether a
+#: session lives by whoever has not heard it for three seconds, itself included.
 MAY_CALL: Mapping[str, tuple[str, ...]] = {
-    "contacts": ("access", "interactions", "retention"),
-    "interactions": ("access", "contacts", "retention"),
-    "access": ("audit",),
-    "audit": ("access", "contacts", "interactions", "retention"),
-    "retention": ("access", "audit", "contacts", "interactions"),
+    "contacts": ("access",),
+    "interactions": ("access", "contacts"),
+    "access": ("access",),
+    "audit": ("access",),
+    "retention": ("access", "contacts", "interactions"),
 }
 _NOTHING = "^$"
 _HEX = "[0-9a-f]+"
@@ -46,13 +47,20 @@ def users(services: Iterable[str], integrations: Iterable[str] = ()) -> tuple[st
 
 
 def definitions(
-    services: Iterable[str], passwords: Mapping[str, str], *, vhost: str = VHOST, integrations: Iterable[str] = ()
+    services: Iterable[str],
+    passwords: Mapping[str, str],
+    *,
+    vhost: str = VHOST,
+    integrations: Iterable[str] = (),
+    former: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return RabbitMQ's definitions: virtual host, users, permissions; `guest` is not among them.
 
     :param passwords: by user; only their salted hashes are in the result.
     :param integrations: codes of the components with a system of their own (T13).
+    :param former: earlier hashes by user, kept where they are of the same password.
     """
+    hashes = former or {}
     components = sorted(integrations)
     known = sorted(services)
     permissions: list[dict[str, Any]] = []
@@ -82,7 +90,7 @@ def definitions(
         "users": [
             {
                 "name": user,
-                "password_hash": _hash(passwords[user]),
+                "password_hash": _hash_again(passwords[user], hashes.get(user)),
                 "hashing_algorithm": "rabbit_password_hashing_sha256",
                 "tags": "",
             }
@@ -124,7 +132,12 @@ def _topic(user: str, vhost: str, exchange: str, *, write: str, read: str) -> di
     return {"user": user, "vhost": vhost, "exchange": exchange, "write": write, "read": read}
 
 
-def _hash(password: str) -> str:
+def _hash_again(password: str, former: str | None) -> str:
+    if former is not None and _hash(password, salt=base64.b64decode(former)[:4]) == former:
+        return former
+    return _hash(password, salt=os.urandom(4))
+
+
+def _hash(password: str, *, salt: bytes) -> str:
     """Return RabbitMQ's salted SHA-256 of a password."""
-    salt = os.urandom(4)
     return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()

@@ -100,6 +100,7 @@ def run(data: Path, host: str, port: int, seed: str) -> None:
 @click.option("--check", is_flag=True, help="Change nothing; fail if a database is behind or has drifted.")
 def migrate(folder: Path, *, check: bool) -> None:
     """Make or upgrade the databases and roles of the server at DATABASE_URL, and what must exist on the broker at BROKER_URL."""
+    import services.chassis.green  # noqa: F401 - patches before anything else is imported
     from deploy.provision import migrate as carry_out
     from deploy.provision import read_address
     from deploy.secrets import Secrets
@@ -109,8 +110,9 @@ def migrate(folder: Path, *, check: bool) -> None:
     url = read_address(os.environ, "DATABASE_URL")
     if url is None:
         raise click.ClickException("Set DATABASE_URL (or DATABASE_URL_FILE) to a server and somebody who may make databases and roles there.")
+    broker, integrations = read_address(os.environ, "BROKER_URL"), os.environ.get("INTEGRATIONS", "")
     try:
-        for line in carry_out(as_url(url), Secrets(folder), broker=read_address(os.environ, "BROKER_URL"), check=check):
+        for line in carry_out(as_url(url), Secrets(folder), broker=broker, integrations=integrations, check=check):
             click.echo(line)
     except (SchemaDiffers, FileNotFoundError, OSError) as failed:
         raise click.ClickException(str(failed)) from failed

@@ -64,7 +64,7 @@ def as_operator(command: Callable[..., Any]) -> Callable[..., Any]:
         envvar="SECRETS",
         help="The secrets of a system in containers; DATABASE_URL then says where its databases are.",
     )
-    @click.option("--operator", envvar="OPERATOR", default=getpass.getuser, show_default="your account here", help="Who acts: it is in the trail.")
+    @click.option("--operator", envvar="OPERATOR", default=your_name, show_default="your account here", help="Who acts: it is in the trail.")
     @functools.wraps(command)
     def wrapped(data: Path, secrets: Path | None, operator: str, **options: Any) -> Any:
         try:
@@ -74,6 +74,17 @@ def as_operator(command: Callable[..., Any]) -> Callable[..., Any]:
             raise click.ClickException(" ".join([refusal.detail, *reasons])) from refusal
 
     return wrapped
+
+
+def your_name() -> str:
+    """Return the name of the account here.
+
+    :raises click.ClickException: it has none, as in a container; then somebody must say who acts.
+    """
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as nameless:
+        raise click.ClickException("Set OPERATOR to the name of the person who acts; it is in the trail.") from nameless
 
 
 def installation(data: Path, secrets: Path | None) -> Installation:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import services.chassis.green  # isort: skip  # noqa: F401 - patches before anything else is imported
 
-import getpass
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ from urllib.parse import quote
 
 import click
 
-from deploy.operators import Operator, installation
+from deploy.operators import Operator, installation, your_name
 from deploy.provision import declare, read_address
 from deploy.state import AlreadyRunning, StateFolder
 from services.chassis import embedded
@@ -66,7 +65,7 @@ def _desk(data: Path, secrets: Path | None, operator: str) -> Iterator[Desk]:
 def _at_the_desk(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--data", type=click.Path(file_okay=False, path_type=Path), envvar="DATA", default="data", show_default=True)
     @click.option("--secrets", type=click.Path(exists=True, file_okay=False, path_type=Path), envvar="SECRETS", help="With BROKER_URL.")
-    @click.option("--operator", envvar="OPERATOR", default=getpass.getuser, show_default="your account here", help="Who acts: it is in the trail.")
+    @click.option("--operator", envvar="OPERATOR", default=your_name, show_default="your account here", help="Who acts: it is in the trail.")
     def wrapped(data: Path, secrets: Path | None, operator: str, **options: Any) -> Any:
         try:
             with _desk(data, secrets, operator) as desk:

@@ -21,9 +21,12 @@ def read_address(environ: Mapping[str, str], name: str) -> str | None:
     return Path(path).read_text().strip() if path else None
 
 
-def migrate(server: URL, secrets: Secrets, *, broker: str | None = None, check: bool = False) -> Iterator[str]:
+def migrate(
+    server: URL, secrets: Secrets, *, broker: str | None = None, integrations: str = "", check: bool = False
+) -> Iterator[str]:
     """Bring the server's databases to their newest revision, and declare the topology if there is a broker.
 
+    :param integrations: codes of the components with a system of their own, such as `ICE,PSO` (T13).
     :raises SchemaDiffers: with `check`, when something is not as it should be; then nothing is changed.
     """
     if check:
@@ -35,7 +38,7 @@ def migrate(server: URL, secrets: Secrets, *, broker: str | None = None, check: 
         yield f"{migrations.database_of(store)}: at revision {revision}"
     migrations.check(server, secrets.password_of)
     if broker:
-        declare(broker)
+        declare(broker, integrations=integrations)
         yield "broker: exchanges, queues and bindings are there"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -55,6 +55,18 @@ class Secrets:
                 made.append(f"{name}_public_key")
         return made
 
+    def make_passwords(self, names: Iterable[str]) -> list[str]:
+        """Write passwords of these names where they are missing; return the names of those."""
+        return [name for name in names if self._write(name, _password)]
+
+    def derive(self, name: str, text: str, *, mode: int = 0o600) -> bool:
+        """Write what follows from other secrets, unless it says so already; tell whether it was written."""
+        path = self.folder / name
+        if path.exists() and path.read_text() == text + "\n" and path.stat().st_mode & 0o777 == mode:
+            return False
+        self._put(name, text, mode=mode)
+        return True
+
     def __getitem__(self, name: str) -> str:
         """Return one secret.
 
@@ -70,17 +82,20 @@ class Secrets:
         return _public_key(self[private])
 
     def _write(self, name: str, invent: Callable[[], str]) -> bool:
-        path = self.folder / name
-        if path.exists():
+        if (self.folder / name).exists():
             return False
+        self._put(name, invent())
+        return True
+
+    def _put(self, name: str, text: str, *, mode: int = 0o600) -> None:
         # Written aside and moved: a file that is there is whole, whenever the process was killed.
         aside = self.folder / f".{name}"
         with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:  # noqa: PTH123 - the mode, from the start
-            file.write(invent() + "\n")
+            file.write(text + "\n")
             file.flush()
             os.fsync(file.fileno())
-        aside.rename(path)
-        return True
+        aside.chmod(mode)
+        aside.rename(self.folder / name)
 
 
 def _password() -> str:

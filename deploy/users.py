@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -40,6 +41,18 @@ def add(operator: Operator, *, username: str, level: str, roles: tuple[str, ...]
         except ValidationError as wrong:
             raise click.ClickException(f"{wrong.messages}") from wrong
     click.echo(f"{user['username']}: {user['id']}")
+
+
+@users.command("demonstration")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@as_operator
+def demonstration(operator: Operator, *, file: Path) -> None:
+    """Enter the accounts of invented employees and write their passwords into FILE; never on a system with real people."""
+    from deploy.demo import accounts
+
+    with operator.database("access") as database:
+        told = accounts.seed(database, file, now=datetime.now(UTC))
+    click.echo(f"{file}: {len(told)} accounts.")
 
 
 @users.command("list")

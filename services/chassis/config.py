@@ -55,6 +55,8 @@ class Settings:
     ribbon: str = ""
     #: Codes of the components whose own systems send in and are told, such as `ICE,PSO`; contacts alone has it.
     integrations: str = ""
+    #: Touched every few seconds while the service is connected and its database answers; nothing when empty.
+    health_file: str = ""
     log_level: str = "INFO"
     log_format: str = "json"
     #: Concurrent calls that one process works on.

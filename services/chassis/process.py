@@ -10,12 +10,14 @@ import signal
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import eventlet
 import structlog
 from eventlet.event import Event
 from greenlet import GreenletExit
+from sqlalchemy.exc import SQLAlchemyError
 
 from services.chassis.bus.calls import Client
 from services.chassis.bus.container import Container
@@ -38,6 +40,9 @@ _log = structlog.get_logger(__name__)
 
 #: Timers, batches and background work beside the calls and announcements under way.
 _SPARE_WORKERS = 16
+#: How often a service says that it is well, and how long each of the two questions behind it may take.
+_HEALTH_EVERY = 5.0
+_HEALTH_WITHIN = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +175,28 @@ class Services:
             deadline.cancel()
         return True
 
+    def say_healthy(self) -> None:
+        """Touch the health files, where there are any, for as long as everything is connected and databases answer."""
+        while files := [Path(process.settings.health_file) for process in self._processes if process.settings.health_file]:
+            if self._is_healthy():
+                for file in files:
+                    file.touch()
+            eventlet.sleep(_HEALTH_EVERY)
+
+    def _is_healthy(self) -> bool:
+        if not self.wait_ready(_HEALTH_WITHIN):
+            return False
+        try:
+            with eventlet.Timeout(_HEALTH_WITHIN):
+                for process in self._processes:
+                    if process.database is not None:
+                        with process.database.plain() as connection:
+                            connection.exec_driver_sql("SELECT 1")
+        except (eventlet.Timeout, SQLAlchemyError, Unavailable) as error:
+            _log.warning("process.unwell", error=type(error).__name__)
+            return False
+        return True
+
     def stop(self) -> None:
         """Stop taking work, finish what is under way, ship the outbox, close the connections."""
         for container in reversed(self.containers.values()):
@@ -201,10 +228,12 @@ def run(parts: Sequence[tuple[type[Any], Process]], *, also: Iterable[Callable[[
     stop = wait_for_signal()
     services = Services(parts)
     failures: list[BaseException] = []
+    healthy: list[Any] = []
 
     def start_and_watch() -> None:
         services.start()
         _log.info("process.ready")
+        healthy.append(eventlet.spawn(services.say_healthy))
         services.wait()
 
     def ended(greenlet: Any) -> None:
@@ -222,7 +251,8 @@ def run(parts: Sequence[tuple[type[Any], Process]], *, also: Iterable[Callable[[
     watching.link(ended)
     stop.wait()
     _log.info("process.stopping")
-    watching.kill()
+    for greenlet in (watching, *healthy):
+        greenlet.kill()
     (services.kill if failures else services.stop)()
     for each in also:
         each()

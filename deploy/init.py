@@ -1,0 +1,141 @@
+"""`liaison init`: the secrets of an installation in containers, one file each, and nothing that was there is replaced.
+
+Passwords and keys are invented once. What follows from them (addresses with passwords in them, the secrets of services,
+the broker's users) is written again when it changes, so that running it twice is harmless, and running it after an
+upgrade adds what the upgrade wants.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import click
+from sqlalchemy.engine import make_url
+
+from deploy.broker import DEPLOYER, GATEWAY, OPERATOR, VHOST, definitions, users
+from deploy.environment import PROCESSES
+from deploy.secrets import Secrets
+from services.access.domain.secrets import service_secret
+from services.chassis.migrations import SERVICES, STORES, database_of, runtime_of
+from services.chassis.postgres import url_for
+from services.contacts.contract.integrations import components_of
+
+#: Whom the processes run as when it is root who installs: nobody else's number.
+CONTAINER_UID = 10001
+#: Where compose.yaml has the two servers.
+POSTGRES = "postgres:5432"
+BROKER = "broker:5672"
+_HERE = Path(__file__).resolve().parent
+#: Salted hashes of long random passwords are no secret, and the broker has a user of its own; the folder is closed.
+_HASHES_MODE = 0o644
+
+
+def password_file(user: str) -> str:
+    """Return the name of the file that holds a broker user's password."""
+    return f"broker_password_{user}"
+
+
+def write_secrets(folder: Path, *, integrations: str = "", postgres: str = POSTGRES, broker: str = BROKER) -> list[str]:
+    """Write what is missing or has changed; return the names of the files that were written.
+
+    :param integrations: codes of the components with a system of their own, such as `ICE,PSO` (T13).
+    :param postgres: host and port, as the containers see them.
+    :param broker: likewise.
+    """
+    secrets = Secrets(folder)
+    components = components_of(integrations)
+    everyone = users(SERVICES, components)
+    written = [*secrets.make(), *secrets.make_passwords(password_file(user) for user in everyone)]
+    derived: dict[str, str] = {}
+    server = make_url(f"postgresql://{postgres}/postgres")
+    derived["database_url"] = url_for(server, "postgres", "postgres", secrets["postgres_password"])
+    for store in STORES:
+        role = runtime_of(store)
+        derived[f"database_url_{store}"] = url_for(server, database_of(store), role, secrets.password_of(role))
+    passwords = {user: secrets[password_file(user)] for user in everyone}
+    for user in (*SERVICES, GATEWAY, DEPLOYER, OPERATOR):
+        derived[f"broker_url_{user}"] = f"amqp://{user}:{quote(passwords[user], safe='')}@{broker}/{VHOST}"
+    for process in PROCESSES:
+        derived[f"service_secret_{process}"] = service_secret(secrets["service_master_secret"], process)
+    written += [name for name, text in derived.items() if secrets.derive(name, text)]
+    wanted = definitions(SERVICES, passwords, integrations=components, former=_hashes(folder))
+    if secrets.derive("broker_definitions", json.dumps(wanted, indent=1), mode=_HASHES_MODE):
+        written.append("broker_definitions")
+    return written
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    file = folder / "broker_definitions"
+    if not file.exists():
+        return {}
+    return {user["name"]: user["password_hash"] for user in json.loads(file.read_text())["users"]}
+
+
+def read_env(file: Path) -> dict[str, str]:
+    """Return what a file of `NAME=value` lines says."""
+    if not file.exists():
+        return {}
+    lines = (line.strip() for line in file.read_text().splitlines())
+    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def write_env(file: Path, values: Mapping[str, str]) -> bool:
+    """Set these names in a file like `.env.example`, from which it is made if it is missing; tell whether it changed."""
+    text = file.read_text() if file.exists() else (_HERE / ".env.example").read_text()
+    lines = text.splitlines()
+    for name, value in values.items():
+        places = [n for n, line in enumerate(lines) if line.startswith(f"{name}=")]
+        if places:
+            lines[places[-1]] = f"{name}={value}"
+        else:
+            lines.append(f"{name}={value}")
+    new = "\n".join(lines) + "\n"
+    if file.exists() and new == text:
+        return False
+    file.write_text(new)
+    return True
+
+
+def _owner() -> int:
+    return os.getuid() or CONTAINER_UID
+
+
+def _hand_over(folder: Path, uid: int) -> None:
+    # Docker mounts the files as they are: what the containers' user may not read, they cannot.
+    if os.getuid() != 0:
+        return
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, uid, uid)
+
+
+@click.command()
+@click.option(
+    "--secrets",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=_HERE / "secrets",
+    help="The folder to write them into; deploy/secrets, where compose.yaml looks, unless given.",
+)
+@click.option("--env", "env_file", type=click.Path(dir_okay=False, path_type=Path), default=_HERE / ".env", help="deploy/.env unless given.")
+@click.option("--integrations", help="Codes of components with a system of their own, such as ICE,PSO; as before unless given.")
+@click.option("--postgres", default=POSTGRES, show_default=True, help="Host and port of PostgreSQL, as the containers see it.")
+@click.option("--broker", default=BROKER, show_default=True, help="Host and port of RabbitMQ, as the containers see it.")
+def init(folder: Path, env_file: Path, *, integrations: str | None, **where: Any) -> None:
+    """Write the secrets of the full deployment, and deploy/.env; nothing that is there is replaced."""
+    uid = _owner()
+    components = integrations if integrations is not None else read_env(env_file).get("INTEGRATIONS", "")
+    try:
+        written = write_secrets(folder, integrations=components, **where)
+        _hand_over(folder, uid)
+        changed = write_env(env_file, {"LIAISON_UID": str(uid), "INTEGRATIONS": ",".join(components_of(components))})
+    except OSError as failed:
+        raise click.ClickException(str(failed)) from failed
+    click.echo(f"{folder}: {len(written)} written, {len(list(folder.iterdir()))} in all." if written else f"{folder}: nothing was missing.")
+    if changed:
+        click.echo(f"{env_file}: written.")

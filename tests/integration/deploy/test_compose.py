@@ -1,0 +1,210 @@
+"""What compose.yaml would start, started here: each command with its very environment, against servers of our own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import requests
+
+from deploy.init import read_env, write_secrets
+from services.chassis.postgres import FAST, OwnServer
+from services.chassis.testing import eventually
+from services.chassis.testing.rabbitmq import _free_port, start_node
+from tests.builders import an_individual
+from tests.compose import ROOT, Composition
+from tests.journeys.client import Person
+
+pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(300)]
+
+#: A container's environment is its own: of ours, only what finds programs goes along.
+_PATH = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+
+
+class Up:
+    """The composition as processes here: its secrets from `liaison init`, its paths and port moved."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.secrets = folder / "secrets"
+        self.port = _free_port()
+        self.composition = Composition({**read_env(ROOT / "deploy" / ".env.example"), "INTEGRATIONS": "ICE", "OPERATOR": "olga"})
+        self.postgres_port = _free_port()
+        self.broker = start_node()
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        write_secrets(self.secrets, integrations="ICE", postgres=f"127.0.0.1:{self.postgres_port}", broker=f"127.0.0.1:{self.broker.port}")
+        password = (self.secrets / "postgres_password").read_text().strip()
+        self.postgres = OwnServer(folder / "postgres", password, settings=FAST, port=self.postgres_port).start()
+        definitions = self.broker.folder / "definitions.json"
+        shutil.copyfile(self.secrets / "broker_definitions", definitions)
+        definitions.chmod(0o644)
+        self.broker.control("import_definitions", str(definitions))
+        for name in ("witness", "erased"):
+            (folder / name).mkdir()
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def environment(self, name: str) -> dict[str, str]:
+        def moved(value: str) -> str:
+            if value == "/tmp/healthy":
+                return str(self.folder / f"{name}.healthy")
+            return value.replace("/var/lib/liaison", str(self.folder)).replace("0.0.0.0", "127.0.0.1")
+
+        environment = self.composition.mapped(name, secrets=self.secrets, moved=moved)
+        if "LISTEN_PORT" in environment:
+            environment["LISTEN_PORT"] = str(self.port)
+        return {**_PATH, **environment}
+
+    def run(self, name: str, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a service that does one thing and ends."""
+        service = self.composition.services[name]
+        command = [*service.get("entrypoint", ()), *(words or service["command"])]
+        return subprocess.run(
+            _here(command), cwd=ROOT, env={**self.environment(name), **more}, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    def spawn(self, name: str) -> None:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                _here(self.composition.services[name]["command"]),
+                cwd=ROOT,
+                env=self.environment(name),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def is_healthy(self, name: str) -> bool:
+        """Run the container's health check."""
+        if self.processes[name].poll() is not None:
+            raise RuntimeError(f"{name} ended: {(self.folder / f'{name}.log').read_text()[-3000:]}")
+        word, *command = self.composition.services[name]["healthcheck"]["test"]
+        assert word == "CMD"
+        return subprocess.run(_here(command), cwd=ROOT, env=self.environment(name), capture_output=True, timeout=30, check=False).returncode == 0
+
+    def down(self) -> dict[str, int]:
+        for process in self.processes.values():
+            process.send_signal(signal.SIGTERM)
+        ended = {}
+        for name, process in self.processes.items():
+            try:
+                ended[name] = process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                ended[name] = process.wait()
+        self.processes = {}
+        return ended
+
+    def clear(self) -> None:
+        self.down()
+        self.broker.stop()
+        self.postgres.forget()
+
+
+def _here(command: list[str]) -> list[str]:
+    return [sys.executable if word == "python" else word for word in command]
+
+
+@pytest.fixture(scope="module")
+def up(rabbitmq_is_here: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    system = Up(tmp_path_factory.mktemp("compose"))
+    try:
+        migrated = system.run("migrate")
+        assert migrated.returncode == 0, migrated.stdout + migrated.stderr
+        for name in system.composition.processes():
+            system.spawn(name)
+        for name in system.composition.processes():
+            eventually(lambda name=name: system.is_healthy(name), seconds=90, why=f"{name} is healthy")
+        yield system
+    finally:
+        system.clear()
+
+
+@pytest.fixture(scope="module")
+def amina(up: Up) -> Person:
+    """Entered by an operator, as docs/operating.md says."""
+    added = up.run(
+        "operator", "users", "add", "amina", "--name", "Amina Farouk", "--component", "ICE", "--level", "contributor", "--complete",
+        PASSWORD="correct horse battery staple",
+    )  # fmt: skip
+    assert added.returncode == 0, added.stdout + added.stderr
+    return Person(up.base).sign_in({"username": "amina", "password": "correct horse battery staple"})
+
+
+@pytest.mark.requirement("R1", "R15")
+def test_every_process_comes_up_with_what_compose_gives_it_and_does_its_part(up: Up, amina: Person) -> None:
+    made = amina.post("/individuals", an_individual(last_name="Composita"))
+    assert amina.get(f"/individuals/{made['id']}")["last_name"] == "Composita"
+    issue = amina.post("/issues", {"name": "Composition", "priority": "immigration"})["id"]
+    assert amina.get(f"/issues/{issue}")["name"] == "Composition"
+    removed = eventually(
+        lambda: (answer := amina.ask("DELETE", f"/individuals/{made['id']}", headers={"If-Match": _tag(amina, made)}, json={"reason": "mistake"}))
+        .status_code == 202 and answer.json(),
+        why="a record may be deleted",
+    )  # fmt: skip
+    eventually(lambda: amina.get(f"/erasures/{removed['erasure_id']}")["state"] == "done", seconds=60, why="retention drives the erasure")
+    assert (up.folder / "erased" / "erased").read_text().strip()
+
+
+def _tag(person: Person, made: dict[str, str]) -> str:
+    return person.ask("GET", f"/individuals/{made['id']}", expect=200).headers["ETag"]
+
+
+@pytest.mark.requirement("R123")
+def test_the_operator_verifies_the_trail(up: Up, amina: Person) -> None:
+    amina.get("/individuals")
+    verified = up.run("operator", "audit", "verify", "--json")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    told = json.loads(verified.stdout)
+    assert told["checkpoints"] > 0
+    assert (up.folder / "witness" / "checkpoints").stat().st_size
+
+
+@pytest.mark.requirement("R125")
+def test_the_operator_lists_accounts_and_parked_messages_under_a_name_or_not_at_all(up: Up, amina: Person) -> None:
+    listed = up.run("operator", "users", "list", "--json")
+    assert [user["username"] for user in json.loads(listed.stdout)] == ["amina"]
+    parked = up.run("operator", "parked", "list")
+    assert (parked.returncode, parked.stdout) == (0, "Nothing is parked.\n"), parked.stderr
+    with psycopg.connect((up.secrets / "database_url_access").read_text().strip()) as connection:
+        found = connection.execute("SELECT count(*) FROM outbox_streams").fetchone()
+    assert found
+
+
+def test_what_components_with_a_system_of_their_own_need_is_there(up: Up) -> None:
+    queues = up.broker.control("list_queues", "-p", "liaison", "name").split()
+    assert {"integration.ICE.submissions", "integration.ICE.replies", "integration.ICE.announcements"} <= set(queues)
+
+
+def test_migrating_again_changes_nothing(up: Up) -> None:
+    again = up.run("migrate")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert up.run("migrate", sys.executable, "-m", "deploy.cli", "migrate", "--check").returncode == 0
+
+
+def test_health_is_what_the_process_says_and_not_that_there_is_one(up: Up) -> None:
+    name = "interactions"
+    up.processes[name].send_signal(signal.SIGSTOP)
+    file = up.folder / f"{name}.healthy"
+    try:
+        os.utime(file, (file.stat().st_mtime - 40,) * 2)
+        assert not up.is_healthy(name)
+    finally:
+        up.processes[name].send_signal(signal.SIGCONT)
+    eventually(lambda: up.is_healthy(name), seconds=30, why="it says so again")
+
+
+def test_asked_to_stop_every_process_stops(up: Up) -> None:
+    """The last one: it leaves nothing running."""
+    assert requests.get(f"{up.base}/health/ready", timeout=10).status_code == 200
+    assert set(up.down().values()) == {0}
