@@ -46,6 +46,8 @@ _SETTINGS = {
     "log_timezone": "UTC",
     "password_encryption": "scram-sha-256",
     # Statements hold what people typed; they have no place in a log, not even when they fail.
+    # A failing statement's message quotes values, too; whoever sent the statement is told, and logs what may be logged.
+    "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
     "log_statement": "none",
