@@ -57,7 +57,10 @@ def data(world: World) -> Data:
 
 @pytest.fixture(scope="module")
 def served(world: World, data: Data) -> dict[str, set[str]]:
-    """Say which services have a part in each operation: those whose entries its success leaves."""
+    """Say which services answer each operation: those whose entries, of the user's own doing, its success leaves.
+
+    Access has an entry also where it only opened the session again; it is counted where nobody else has one.
+    """
     since = instant(seconds=-1)
     told = {}
     for operation in operations(world.document):
@@ -66,7 +69,8 @@ def served(world: World, data: Data) -> dict[str, set[str]]:
         told[operation.name] = request.by.told[-1]
     entries = world.entries_of(list(told.values()), since)
     assert data.words
-    return {name: {entry["service"] for entry in entries.get(one.trace_id, [])} for name, one in told.items()}
+    found = {name: {entry["service"] for entry in entries.get(one.trace_id, []) if entry["actor_kind"] == "user"} for name, one in told.items()}
+    return {name: services - {"access"} or services for name, services in found.items()}
 
 
 def prepared(world: World, wanted: Callable[[Operation], bool]) -> list[tuple[Operation, Request]]:
