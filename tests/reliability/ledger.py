@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import random
 import threading
 import uuid
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 import requests
 
+from services.chassis.migrations import SERVICES
 from services.chassis.testing import eventually
 from tests.journeys.client import Person
 
-_WAITING = "SELECT (SELECT count(*) FROM entries WHERE NOT done) + (SELECT count(*) FROM outbox WHERE NOT done)"
+_WAITING = "SELECT (SELECT count(*) FROM entries WHERE NOT done), (SELECT count(*) FROM outbox WHERE NOT done)"
+#: Of all operations, how many create an individual or log an interaction; the others read.
+CREATES, LOGS = 0.2, 0.2
 #: Statuses that promise nothing was done, or that it is not known: the same request is sent again.
 AGAIN = {429, 500, 502, 503, 504}
 
@@ -46,11 +50,15 @@ class Ledger:
 class Client(threading.Thread):
     """One client: creates people, logs interactions with them, reads them, until told to stop."""
 
-    def __init__(self, person: Person, issue: str, seed: int, stop: threading.Event) -> None:
-        """Take an acknowledged session."""
+    def __init__(self, person: Person, issue: str, seed: int, stop: threading.Event, *, tag: str = "") -> None:
+        """Take an acknowledged session.
+
+        :param tag: stands in every marker, so that what this client did can be compared by itself.
+        """
         super().__init__(daemon=True, name=f"client-{seed}")
         self.person = person
         self.issue = issue
+        self.tag = tag
         self.ledger = Ledger()
         self._chance = random.Random(seed)
         self._stop_asked = stop
@@ -60,15 +68,16 @@ class Client(threading.Thread):
         """Work until told to stop; an operation that was begun is repeated until it is answered."""
         while not self._stop_asked.is_set():
             dice = self._chance.random()
-            if dice < 0.35 or not self._mine:
-                self._create()
-            elif dice < 0.6:
-                self._log()
+            if dice < CREATES or not self._mine:
+                self.create()
+            elif dice < CREATES + LOGS:
+                self.log()
             else:
-                self._read()
+                self.read()
 
-    def _create(self) -> None:
-        marker = f"Ledger-{uuid.uuid4().hex}"
+    def create(self) -> None:
+        """Create an individual."""
+        marker = f"Ledger-{self.tag}{uuid.uuid4().hex}"
         answer = self._until_answered(
             "POST", "/individuals", marker, {"first_name": "Ada", "last_name": marker, "state": "TX", "issue_ids": [self.issue]}
         )
@@ -76,8 +85,9 @@ class Client(threading.Thread):
             self.ledger.created[marker] = answer.json()["id"]
             self._mine.append(answer.json()["id"])
 
-    def _log(self) -> None:
-        marker = f"Outcome-{uuid.uuid4().hex}"
+    def log(self) -> None:
+        """Log an interaction with one of those created."""
+        marker = f"Outcome-{self.tag}{uuid.uuid4().hex}"
         body = {
             "held_at": (dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)).isoformat(timespec="seconds").replace("+00:00", "Z"),
             "mode": "letter",
@@ -89,7 +99,8 @@ class Client(threading.Thread):
         if answer is not None:
             self.ledger.logged[marker] = answer.json()["id"]
 
-    def _read(self) -> None:
+    def read(self) -> None:
+        """Read one of those created."""
         answer = self._ask("GET", f"/individuals/{self._chance.choice(self._mine)}", {}, None)
         if answer is None or answer.status_code in AGAIN:
             self.ledger.again += 1
@@ -135,31 +146,34 @@ class Comparison:
     ghosts: list[str]
     unaudited: list[str]
     unheard: list[str]
+    #: What the audit service itself complains of: holes, contradictions, passports that nobody issued.
+    findings: list[str]
 
     @property
     def problems(self) -> dict[str, list[str]]:
         """Return what is not as it must be, the first few of each kind."""
-        kinds = {
-            "lost": self.lost,
-            "duplicated": self.duplicated,
-            "ghosts": self.ghosts,
-            "unaudited": self.unaudited,
-            "unheard": self.unheard,
-        }
-        return {name: found[:5] for name, found in kinds.items() if found}
+        kinds = dataclasses.asdict(self)
+        return {name: found[:5] for name, found in kinds.items() if isinstance(found, list) and found}
+
+    @property
+    def figures(self) -> str:
+        """Return how many of each kind there are."""
+        kinds = dataclasses.asdict(self)
+        return ", ".join(f"{name} {len(found)}" for name, found in kinds.items() if isinstance(found, list))
 
 
-def compare(system: Any, ledgers: list[Ledger]) -> Comparison:
-    """Compare the ledgers with contacts, interactions and the trail, once everything is drained."""
+def compare(system: Any, ledgers: list[Ledger], *, tag: str = "") -> Comparison:
+    """Compare the ledgers, of clients of one tag, with contacts, interactions and the trail, once everything is drained."""
     created = {marker: i for ledger in ledgers for marker, i in ledger.created.items()}
     logged = {marker: i for ledger in ledgers for marker, i in ledger.logged.items()}
     tried = {marker for ledger in ledgers for marker in ledger.tried}
     traces = {trace for ledger in ledgers for trace in (*ledger.reads, *ledger.writes)}
 
-    held = system.sql("contacts", "SELECT last_name, id::text FROM individuals WHERE last_name LIKE 'Ledger-%'")
-    noted = system.sql("interactions", "SELECT outcome, id::text FROM interactions WHERE outcome LIKE 'Outcome-%'")
-    heard = [row[0] for row in system.sql("contacts", "SELECT source_id::text FROM engagements")]
+    held = system.sql("contacts", f"SELECT last_name, id::text FROM individuals WHERE last_name LIKE 'Ledger-{tag}%'")
+    noted = system.sql("interactions", f"SELECT outcome, id::text FROM interactions WHERE outcome LIKE 'Outcome-{tag}%'")
+    heard = Counter(row[0] for row in system.sql("contacts", "SELECT source_id::text FROM engagements"))
     audited = {row[0] for row in system.sql("audit", "SELECT trace_id FROM trail WHERE kind = 'entry'")}
+    findings = [" ".join(str(word) for word in row) for row in system.sql("audit", "SELECT kind, position, stream, n FROM findings")]
     rows = [(str(marker), str(i)) for marker, i in (*held, *noted)]
     by_marker: dict[str, list[str]] = {}
     for marker, i in rows:
@@ -168,30 +182,28 @@ def compare(system: Any, ledgers: list[Ledger]) -> Comparison:
     return Comparison(
         acknowledged=sum(ledger.acknowledged for ledger in ledgers),
         lost=[marker for marker, i in acknowledged.items() if i not in by_marker.get(marker, [])],
-        duplicated=[marker for marker, ids in by_marker.items() if len(ids) > 1] + [i for i in set(heard) if heard.count(i) > 1][:5],
+        duplicated=[marker for marker, ids in by_marker.items() if len(ids) > 1] + [i for i, times in heard.items() if times > 1],
         ghosts=[marker for marker in by_marker if marker not in tried],
         unaudited=sorted(traces - audited),
-        unheard=[i for i in logged.values() if i not in set(heard)],
+        unheard=[i for i in logged.values() if i not in heard],
+        findings=findings,
     )
 
 
 def wait_drained(system: Any, seconds: float) -> None:
-    """Wait until every outbox is shipped, every queue empty and the trail holds every entry."""
+    """Wait until every outbox is shipped, every queue empty and the trail holds every entry.
+
+    What was parked never drains: nothing that a fault does to a message may end there.
+    """
 
     def is_drained() -> bool:
-        waiting = 0
-        for service in ("contacts", "interactions", "access", "retention"):
-            waiting += system.sql(service, "SELECT (SELECT count(*) FROM entries WHERE NOT done) + (SELECT count(*) FROM outbox WHERE NOT done)")[0][
-                0
-            ]
-        listed = system.broker.control("list_queues", "--vhost", "liaison", "name", "messages", "--formatter", "json")
-        return waiting == 0 and not any(_unread(listed))
+        waiting = {service: sum(system.sql(service, _WAITING)[0]) for service in SERVICES}
+        assert not any(waiting.values()), f"not shipped: {waiting}"
+        # Asked last: rabbitmqctl is a virtual machine of its own.
+        listed = json.loads(system.broker.control("list_queues", "--vhost", "liaison", "name", "messages", "--formatter", "json"))
+        # What belongs to one connection comes and goes; calls that nobody waits for any more expire.
+        held = {q["name"]: q["messages"] for q in listed if q["messages"] and not q["name"].startswith(("reply.", "hearing.", "rpc-"))}
+        assert not held, f"not read: {held}"
+        return True
 
     eventually(is_drained, seconds, why="everything is drained")
-
-
-def _unread(listed: str) -> Iterator[str]:
-    """Yield the durable queues that hold something; what belongs to one connection comes and goes."""
-    for queue in json.loads(listed):
-        if queue["messages"] and not queue["name"].startswith(("reply.", "hearing.")):
-            yield queue["name"]

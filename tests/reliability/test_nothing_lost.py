@@ -20,13 +20,19 @@ from tests.reliability.faults import faults
 from tests.reliability.ledger import Client, Comparison, compare, wait_drained
 from tests.system import Full
 
-pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(900)]
-
 _SOAK = bool(os.environ.get("SOAK"))
-FAULTS = 500 if _SOAK else 20
-OPERATIONS = 300_000 if _SOAK else 5_000
-#: Between two faults the system works; a fault that hits a system that is still down proves little.
-_BETWEEN = 3.0
+FAULTS = int(os.environ.get("FAULTS") or (500 if _SOAK else 20))
+OPERATIONS = int(os.environ.get("OPERATIONS") or (300_000 if _SOAK else 5_000))
+CLIENTS = int(os.environ.get("CLIENTS") or 8)
+#: On two idle cores a run takes a quarter of this; a slower one ends with its seed and what it got to.
+_SECONDS = float(os.environ.get("SECONDS_OF_FAULTS") or (12 * 3600 if _SOAK else 900))
+#: Between two faults the system works, for this long at least and at most; else until its share of operations is done.
+_CALM = (0.3, 1.5)
+_CALM_AT_MOST = 20.0
+_BACK_WITHIN = 90.0
+_DRAINED_WITHIN = 120.0
+
+pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(_SECONDS + 300)]
 
 
 @pytest.fixture
@@ -39,52 +45,93 @@ def full(rabbitmq_is_here: None, tmp_path: Path) -> Iterator[Full]:
         system.stop()
 
 
-def torment(system: Full, seed: int, *, count: int, operations: int, clients: int = 6) -> Comparison:
-    """Let clients work while faults come; return the comparison, after everything is drained."""
-    chance = random.Random(seed)
-    stop = threading.Event()
-    first = Person(system.base).sign_in(system.account("ICE", "contributor"))
-    issue = first.post("/issues", {"name": "Worksite enforcement", "priority": "immigration"})["id"]
-    people = [Person(system.base).sign_in(account) for account in system.contributors(clients)]
-    eventually(
-        lambda: first.ask("POST", "/individuals", json={"first_name": "A", "last_name": "B", "issue_ids": [issue]}).status_code == 201,
-        why="contacts hears of the issue",
-    )
-    workers = [Client(person, issue, seed + n, stop) for n, person in enumerate(people)]
-    for worker in workers:
-        worker.start()
-    brought_about: list[str] = []
-    for name, bring_about in faults(system, chance):
-        if len(brought_about) >= count and sum(w.ledger.acknowledged for w in workers) >= operations:
-            break
-        time.sleep(_BETWEEN * chance.uniform(0.5, 1.5))  # the length of calm between faults, not a wait for anything
-        if len(brought_about) < count:
-            bring_about()
-            brought_about.append(name)
-            eventually(system.answers, 60, why=f"the system answers again after: {name}")
-    stop.set()
-    for worker in workers:
-        worker.join(90)
-        assert not worker.is_alive()
-    begun = time.monotonic()
-    wait_drained(system, 120)
-    ledgers = [worker.ledger for worker in workers]
-    result = compare(system, ledgers)
-    print(
-        f"seed {seed}: {len(brought_about)} faults, {result.acknowledged} acknowledged, {sum(x.again for x in ledgers)} tried again, "
-        f"drained in {time.monotonic() - begun:.1f} s; {result.problems or 'nothing lost, nothing twice'}"
-    )
-    surprises = [surprise for ledger in ledgers for surprise in ledger.surprises]
-    assert not surprises, surprises[:5]
-    return result
+class Torment:
+    """Clients that work while faults come."""
+
+    def __init__(self, system: Full, seed: int, *, clients: int) -> None:
+        """Sign everybody in."""
+        self._system = system
+        self._chance = random.Random(seed)
+        self._stop = threading.Event()
+        first = Person(system.base).sign_in(system.account("ICE", "contributor"))
+        issue = first.post("/issues", {"name": "Worksite enforcement", "priority": "immigration"})["id"]
+        people = [Person(system.base).sign_in(account) for account in system.contributors(clients)]
+        eventually(
+            lambda: first.ask("POST", "/individuals", json={"first_name": "A", "last_name": "B", "issue_ids": [issue]}).status_code == 201,
+            why="contacts hears of the issue",
+        )
+        self._workers = [Client(person, issue, seed + n, self._stop) for n, person in enumerate(people)]
+        self.brought_about: list[str] = []
+        self.drained_in = 0.0
+
+    @property
+    def acknowledged(self) -> int:
+        """How many operations were answered with success so far."""
+        return sum(worker.ledger.acknowledged for worker in self._workers)
+
+    @property
+    def figures(self) -> str:
+        """What it came to so far."""
+        ledgers = [worker.ledger for worker in self._workers]
+        return (
+            f"{len(self.brought_about)} faults, {self.acknowledged} operations acknowledged ({sum(len(x.created) for x in ledgers)} created, "
+            f"{sum(len(x.logged) for x in ledgers)} logged, {sum(len(x.reads) for x in ledgers)} read), {sum(x.again for x in ledgers)} tried again"
+        )
+
+    def run(self, *, count: int, operations: int, seconds: float) -> Comparison:
+        """Bring about so many faults while so many operations are acknowledged; compare when everything is drained."""
+        deadline = time.monotonic() + seconds
+        for worker in self._workers:
+            worker.start()
+        try:
+            for number, (name, bring_about) in enumerate(faults(self._system, self._chance), start=1):
+                self._calm(operations * number // (count + 1))
+                if number > count or time.monotonic() > deadline:
+                    break
+                bring_about()
+                self.brought_about.append(name)
+                self._wait_back(name)
+            while self.acknowledged < operations and time.monotonic() < deadline:
+                self._calm(operations)
+        finally:
+            self._stop.set()
+        for worker in self._workers:
+            worker.join(90)
+            assert not worker.is_alive(), "a client still waits for its answer"
+        begun = time.monotonic()
+        wait_drained(self._system, _DRAINED_WITHIN)
+        self.drained_in = time.monotonic() - begun
+        surprises = [surprise for worker in self._workers for surprise in worker.ledger.surprises]
+        assert not surprises, surprises[:5]
+        return compare(self._system, [worker.ledger for worker in self._workers])
+
+    def _calm(self, share: int) -> None:
+        # The length of calm between faults, not a wait for anything.
+        self._stop.wait(self._chance.uniform(*_CALM))
+        end = time.monotonic() + _CALM_AT_MOST
+        while self.acknowledged < share and time.monotonic() < end:
+            self._stop.wait(0.1)
+
+    def _wait_back(self, name: str) -> None:
+        # Asked a few times a second: the question itself costs every service something.
+        eventually(lambda: self._stop.wait(0.25) or self._system.answers(), _BACK_WITHIN, why=f"the system answers again after: {name}")
 
 
 @pytest.mark.requirement("R118", "R119", "R120", "R126")
 def test_nothing_acknowledged_is_lost_whatever_is_killed(full: Full) -> None:
     seed = int(os.environ.get("SEED_OF_FAULTS") or secrets.randbelow(10**6))
-    result = torment(full, seed, count=FAULTS, operations=OPERATIONS)
+    print(f"SEED_OF_FAULTS={seed}")
+    torment = Torment(full, seed, clients=CLIENTS)
+    begun = time.monotonic()
+    try:
+        result = torment.run(count=FAULTS, operations=OPERATIONS, seconds=_SECONDS)
+    finally:
+        # Whatever ends it, the seed and how far it came are in the output.
+        print(f"seed {seed}: {torment.figures}, in {time.monotonic() - begun:.0f} s; the last fault: {torment.brought_about[-1:]}")
+    print(f"drained in {torment.drained_in:.1f} s; {result.figures}")
     assert result.problems == {}, f"seed {seed}"
-    assert result.acknowledged >= OPERATIONS
+    assert len(torment.brought_about) >= FAULTS, f"seed {seed}: the time was up"
+    assert result.acknowledged >= OPERATIONS, f"seed {seed}: the time was up"
     verified = subprocess.run(
         [sys.executable, "-m", "deploy.cli", "audit", "verify", *full.audit_arguments], capture_output=True, text=True, timeout=120, check=False
     )

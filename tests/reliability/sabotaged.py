@@ -1,0 +1,224 @@
+"""The controls of P1: the product with one remedy taken out, to show that the comparison would notice (P2).
+
+`python -m tests.reliability.sabotaged NAME services.contacts` changes the chassis in this process alone and then runs
+the service. `sound:NAME` makes the same window and takes nothing out: under the same fault nothing may be lost.
+
+A window is a point where the process stops for as long as a test wants it to: when the file `armed` is in the folder
+of $SABOTAGE it is renamed to `inside`, and the process goes on when that is gone. So the fault hits exactly there.
+"""
+
+from __future__ import annotations
+
+import services.chassis.green  # isort: skip
+
+import os
+import runpy
+import sys
+from collections.abc import Callable
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+import eventlet
+from sqlalchemy import text
+
+from services.chassis.bus.answering import Answers
+from services.chassis.bus.keeping import Keeper
+from services.chassis.bus.listening import Listens
+from services.chassis.bus.providers import DatabaseProvider, process_of
+from services.chassis.bus.publishing import Fate, Message
+from services.chassis.bus.relay import Relay
+from services.chassis.database import UnitOfWork, note_audited
+from services.chassis.messages import Caller
+from services.chassis.outbox import Outbox, Outgoing
+
+assert services.chassis.green
+
+ENVIRONMENT = "SABOTAGE"
+LOGGED = "interactions.interaction.logged"
+REGISTERED = "contacts.individual.registered"
+READ = "contacts:individual:read"
+_LONGEST = 30.0
+
+
+def window() -> None:
+    """Stop here once, if a test asked for it."""
+    folder = Path(os.environ[ENVIRONMENT])
+    try:
+        (folder / "armed").rename(folder / "inside")
+    except FileNotFoundError:
+        return
+    with eventlet.Timeout(_LONGEST, exception=False):
+        while (folder / "inside").exists():
+            eventlet.sleep(0.01)
+
+
+def _announces(work: UnitOfWork, routing_key: str) -> bool:
+    return any(row["routing_key"] == routing_key for row in work._announcements)
+
+
+def commit_then_publish(*, sound: bool) -> None:
+    """Publish after the commit, without an outbox."""
+    commit, start = UnitOfWork._commit, DatabaseProvider.start
+    publishers: list[Any] = []
+
+    def remember(provider: DatabaseProvider) -> None:
+        publishers.append(process_of(provider).publisher)
+        start(provider)
+
+    def commit_first(work: UnitOfWork, connection: Any) -> None:
+        stops = _announces(work, LOGGED)
+        held: list[dict[str, Any]] = []
+        if not sound:
+            held, work._announcements = work._announcements, []
+        commit(work, connection)
+        if stops:
+            window()
+        if held:
+            publishers[0].publish_confirmed([Message(row["id"], "announcements", row["routing_key"], _bytes(row["body"])) for row in held])
+
+    DatabaseProvider.start = remember
+    UnitOfWork._commit = commit_first
+
+
+def acknowledge_before_commit(*, sound: bool) -> None:
+    """Acknowledge a message and then work it off."""
+    perform = Listens.perform
+
+    def acknowledge_first(entrypoint: Listens, worker: Any, method: Callable[..., Any]) -> Any:
+        if not sound:
+            worker.data["message"].ack()
+        if worker.data["envelope"].name.replace(":", ".") == LOGGED:
+            window()
+        return perform(entrypoint, worker, method)
+
+    Listens.perform = acknowledge_first
+    if not sound:
+        Keeper.done = lambda *_: None
+
+
+def relay_by_id(*, sound: bool) -> None:
+    """Ship what has a higher id than what was shipped last, as if commits became visible in the order of their ids."""
+    commit = UnitOfWork._commit
+
+    def commit_late(work: UnitOfWork, connection: Any) -> None:
+        if _announces(work, LOGGED):
+            window()
+        commit(work, connection)
+
+    last: list[Any] = []
+
+    def ship(outbox: Outbox, publish: Any, limit: int) -> int:
+        with outbox._database.plain() as connection:
+            if not last:
+                last.append(connection.execute(text("SELECT id FROM outbox WHERE done ORDER BY id DESC LIMIT 1")).scalar_one())
+            rows = connection.execute(
+                text("SELECT id, routing_key, body::text AS body FROM outbox WHERE id > :last ORDER BY id LIMIT :limit"),
+                {"last": last[0], "limit": limit},
+            ).all()
+            if rows and all(publish([Outgoing(str(r.id), "announcements", r.routing_key, r.body.encode()) for r in rows])):
+                last[0] = rows[-1].id
+            connection.execute(text("UPDATE outbox SET done = true WHERE NOT done AND id <= :last"), {"last": last[0]})
+        return len(rows)
+
+    UnitOfWork._commit = commit_late
+    if not sound:
+        Outbox._ship_announcements = ship
+
+
+def exception_swallowed(*, sound: bool) -> None:
+    """Acknowledge a message whatever its handler raised."""
+
+    def swallow(_keeper: Keeper, message: Any, *_: Any) -> None:
+        message.ack()
+
+    if not sound:
+        Keeper.failed = Keeper.postponed = swallow
+
+
+def audit_after_the_answer(*, sound: bool) -> None:
+    """Answer, and record afterwards."""
+    perform, commit = Answers.perform, UnitOfWork._commit
+    held: ContextVar[list[Any] | None] = ContextVar("held", default=None)
+
+    def commit_without_entries(work: UnitOfWork, connection: Any) -> None:
+        later = held.get()
+        entries, work._entries = (work._entries, []) if later is not None else ([], work._entries)
+        commit(work, connection)
+        if later is not None:
+            later.extend(entries)
+            work.audited = True
+            note_audited()
+
+    def answer_first(entrypoint: Answers, worker: Any, method: Callable[..., Any]) -> Any:
+        later: list[Any] = []
+        token = None if sound else held.set(later)
+        result = perform(entrypoint, worker, method)
+        if token is not None:
+            held.reset(token)
+        if entrypoint.action == READ:
+            window()
+        if later:
+            with entrypoint.consumer.process.open_database().work(Caller.service("contacts")) as work:
+                work._entries.extend(later)
+        return result
+
+    Answers.perform = answer_first
+    UnitOfWork._commit = commit_without_entries
+
+
+def unroutable_ignored(*, sound: bool) -> None:
+    """Take a message for published that no queue was bound for."""
+
+    def publish(relay: Relay, messages: Any) -> list[bool]:
+        fates = relay._publisher.publish_confirmed(messages)
+        return [fate in {Fate.CONFIRMED, Fate.NO_ROUTE} for fate in fates]
+
+    if not sound:
+        Relay._publish = publish
+
+
+def key_forgotten(*, sound: bool) -> None:
+    """Do a command again that came again with the same Idempotency-Key."""
+    commit = UnitOfWork._commit
+
+    def commit_and_stop(work: UnitOfWork, connection: Any) -> None:
+        stops = _announces(work, REGISTERED)
+        commit(work, connection)
+        if stops:
+            window()
+
+    UnitOfWork._commit = commit_and_stop
+    if not sound:
+        UnitOfWork.replayed = lambda _: None
+        UnitOfWork.complete = lambda *_, **__: None
+
+
+def _bytes(body: str | bytes) -> bytes:
+    return body if isinstance(body, bytes) else body.encode()
+
+
+SABOTAGES: dict[str, Callable[..., None]] = {
+    each.__name__.replace("_", "-"): each
+    for each in (
+        commit_then_publish,
+        acknowledge_before_commit,
+        relay_by_id,
+        exception_swallowed,
+        audit_after_the_answer,
+        unroutable_ignored,
+        key_forgotten,
+    )
+}
+
+
+def main() -> None:
+    """Take the remedy out and run the module."""
+    _, name, module = sys.argv
+    SABOTAGES[name.removeprefix("sound:")](sound=name.startswith("sound:"))
+    sys.argv = [module]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()

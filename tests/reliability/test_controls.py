@@ -1,0 +1,190 @@
+"""P2: with a remedy taken out, the comparison of P1 says so; with the same fault and the remedy in, it says nothing.
+
+Not among them: *no inbox*. Every listener is idempotent by itself, so a message worked off twice shows nowhere; that
+the inbox keeps one from being worked off twice is shown in tests/integration/bus. *Checkpoint without reading again*
+is for P7, in tests/integration/audit.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import amqp
+import psycopg
+import pytest
+
+from deploy.broker import VHOST
+from services.chassis.testing import eventually
+from services.chassis.topology import ANNOUNCEMENTS, inbox
+from tests.journeys.client import Person
+from tests.reliability.ledger import Client, compare, wait_drained
+from tests.reliability.sabotaged import ENVIRONMENT, LOGGED
+from tests.system import Full
+
+pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(300)]
+
+_SOAK = bool(os.environ.get("SOAK"))
+_BACK_WITHIN = 90.0
+
+
+class Stage:
+    """A system of which one process at a time is sabotaged, and the window in it."""
+
+    def __init__(self, system: Full, folder: Path) -> None:
+        """Make the issue that interactions are about."""
+        self.system = system
+        self._folder = folder
+        self._person = Person(system.base).sign_in(system.account("ICE", "contributor"))
+        self._issue = self._person.post("/issues", {"name": "Worksite enforcement", "priority": "immigration"})["id"]
+        self._acts = 0
+        self._sabotaged = ""
+
+    def sabotage(self, name: str, service: str) -> None:
+        """Run this service sabotaged from now on."""
+        self._sabotaged = service
+        self.system.kill(service)
+        self.system.spawn(service, through=["tests.reliability.sabotaged", name], environ={ENVIRONMENT: str(self._folder)})
+        self.wait_back()
+
+    def restore(self) -> None:
+        """Kill the sabotaged service, if it still runs, and run it as it is."""
+        service, self._sabotaged = self._sabotaged, ""
+        if not service:
+            return
+        self.system.kill(service)
+        (self._folder / "inside").unlink(missing_ok=True)
+        self.system.spawn(service)
+        self.wait_back()
+
+    def wait_back(self) -> None:
+        """Wait until every part answers."""
+        eventually(self.system.answers, _BACK_WITHIN, why="the system answers")
+
+    def client(self) -> Client:
+        """Return a client who has created one individual, of whom interactions has heard."""
+        self._acts += 1
+        client = Client(self._person, self._issue, self._acts, threading.Event(), tag=f"{self._acts:03}-")
+        client.create()
+        # Interactions has heard of the individual when one is logged with them.
+        client.log()
+        return client
+
+    @contextmanager
+    def in_the_window(self, act: Callable[[], None]) -> Iterator[None]:
+        """Begin to act, and run the block while the sabotaged process is in its window; then wait for the act."""
+        (self._folder / "armed").touch()
+        acting = threading.Thread(target=act, daemon=True)
+        acting.start()
+        try:
+            eventually((self._folder / "inside").exists, 30, why="the process is in its window")
+            yield
+        finally:
+            (self._folder / "armed").unlink(missing_ok=True)
+            (self._folder / "inside").unlink(missing_ok=True)
+        acting.join(60)
+        assert not acting.is_alive()
+
+
+def _kill_as_it_creates(stage: Stage, client: Client) -> None:
+    with stage.in_the_window(client.create):
+        stage.restore()
+
+
+def _kill_as_it_logs(stage: Stage, client: Client) -> None:
+    with stage.in_the_window(client.log):
+        stage.restore()
+
+
+def _kill_as_it_reads(stage: Stage, client: Client) -> None:
+    with stage.in_the_window(client.read):
+        stage.restore()
+
+
+def _overtake(stage: Stage, client: Client) -> None:
+    """One transaction commits after another one that announced later, and was shipped."""
+    with stage.in_the_window(client.log):
+        client.log()
+        newest = list(client.ledger.logged.values())[-1]
+        eventually(lambda: stage.system.sql("contacts", f"SELECT 1 FROM engagements WHERE source_id = '{newest}'"), 30, why="contacts hears of it")
+
+
+def _break_the_handler(stage: Stage, client: Client) -> None:
+    """Contacts loses its database connection in the middle of working off a message."""
+    assert stage.system.postgres
+    url = stage.system.postgres.url.set(database="liaison_contacts", drivername="postgresql")
+    with psycopg.connect(url.render_as_string(hide_password=False)) as connection:
+        connection.execute("LOCK TABLE engagements IN ACCESS EXCLUSIVE MODE")
+        client.log()
+        stopped = "FROM pg_stat_activity WHERE datname = 'liaison_contacts' AND wait_event_type = 'Lock' AND query LIKE '%engagements%'"
+        eventually(lambda: connection.execute(f"SELECT pg_terminate_backend(pid) {stopped}").fetchall(), 30, why="contacts works it off")
+    # The message is either waiting in a retry queue by now, or gone.
+    stage.wait_back()
+
+
+def _take_the_binding_away(stage: Stage, client: Client) -> None:
+    """For a moment no queue is bound for what interactions announces."""
+    node = stage.system.broker
+    assert node
+    node.control("set_permissions", "--vhost", VHOST, "liaison", ".*", ".*", ".*")
+    user, _, password = node.url.removeprefix("amqp://").partition("@")[0].partition(":")
+    with amqp.Connection(host=f"127.0.0.1:{node.port}", userid=user, password=password, virtual_host=VHOST) as connection:
+        channel = connection.channel()
+        channel.queue_unbind(inbox("contacts"), ANNOUNCEMENTS, LOGGED)
+        client.log()
+        tried = f"SELECT 1 FROM outbox WHERE routing_key = '{LOGGED}' AND (done OR due_at > created_at + interval '0.3 seconds') AND body::text LIKE "
+        newest = list(client.ledger.logged.values())[-1]
+        eventually(lambda: stage.system.sql("interactions", f"{tried} '%{newest}%'"), 30, why="the relay tried")
+        channel.queue_bind(inbox("contacts"), ANNOUNCEMENTS, LOGGED)
+
+
+#: What is taken out, of which service, the fault, and what the comparison must call it.
+CONTROLS: dict[str, tuple[str, Callable[[Stage, Client], None], str]] = {
+    "commit-then-publish": ("interactions", _kill_as_it_logs, "unheard"),
+    "acknowledge-before-commit": ("contacts", _kill_as_it_logs, "unheard"),
+    "relay-by-id": ("interactions", _overtake, "unheard"),
+    "exception-swallowed": ("contacts", _break_the_handler, "unheard"),
+    "audit-after-the-answer": ("contacts", _kill_as_it_reads, "unaudited"),
+    "unroutable-ignored": ("interactions", _take_the_binding_away, "unheard"),
+    "key-forgotten": ("contacts", _kill_as_it_creates, "duplicated"),
+}
+
+
+@pytest.fixture(scope="module")
+def stage(rabbitmq_is_here: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("controls")
+    system = Full(folder / "state")
+    try:
+        yield Stage(system.start(), folder)
+    finally:
+        system.stop()
+
+
+def _found(stage: Stage, name: str, control: str) -> dict[str, list[str]]:
+    service, fault, _ = CONTROLS[control]
+    client = stage.client()
+    stage.sabotage(name, service)
+    try:
+        fault(stage, client)
+    finally:
+        stage.restore()
+    wait_drained(stage.system, 60)
+    assert not client.ledger.surprises
+    return compare(stage.system, [client.ledger], tag=client.tag).problems
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_a_remedy_taken_out_is_noticed(stage: Stage, control: str) -> None:
+    problems = _found(stage, control, control)
+    print(f"{control}: {problems}")
+    assert set(problems) == {CONTROLS[control][2]}
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_with_the_remedy_the_same_fault_does_nothing(stage: Stage, control: str) -> None:
+    if not _SOAK:
+        pytest.skip("only under make soak; P1 shows as much, at random")
+    assert _found(stage, f"sound:{control}", control) == {}
