@@ -239,7 +239,9 @@ MAKERS: dict[str, Callable[[World], Request]] = {
     "POST /issues/{issue_id}/talking-points": lambda w: _post(w.amina, f"/issues/{w.issue['id']}/talking-points", {"text": "We listen."}),
     "POST /issues/{issue_id}/updates": lambda w: _post(w.amina, f"/issues/{w.issue['id']}/updates", {"kind": "policy", "text": "New guidance."}),
     "POST /interactions": lambda w: _post(w.amina, "/interactions", an_interaction(w.person["id"])),
-    "PATCH /interactions/{interaction_id}": lambda w: _matched(w.amina, f"/interactions/{w.interaction['id']}", {"outcome": f"Promised {w.letters()}"}),
+    "PATCH /interactions/{interaction_id}": lambda w: _matched(
+        w.amina, f"/interactions/{w.interaction['id']}", {"outcome": f"Promised {w.letters()}"}
+    ),
     "DELETE /interactions/{interaction_id}": lambda w: _matched(w.amina, f"/interactions/{w.an_interaction()['id']}"),
     "POST /interactions/{interaction_id}/follow-ups/{follow_up_id}/done": _follow_up,
     "POST /events": lambda w: _post(w.amina, "/events", {"name": f"Roundtable {w.letters()}", "starts_at": instant(days=-1)}),
@@ -256,7 +258,9 @@ MAKERS: dict[str, Callable[[World], Request]] = {
         w.chloe, "/no-contact-requests", {"individual_id": w.an_individual()["id"], "medium": "phone", "received_on": day(0)}
     ),
     "POST /no-contact-requests/{request_id}/erase": lambda w: _post(w.amina, f"/no-contact-requests/{w.a_no_contact_request()['id']}/erase"),
-    "POST /imports": lambda w: _post(w.amina, "/imports", files={"file": ("list.csv", f"First Name,Last Name\nRuth,Oyelaran{w.letters()}\n".encode())}),
+    "POST /imports": lambda w: _post(
+        w.amina, "/imports", files={"file": ("list.csv", f"First Name,Last Name\nRuth,Oyelaran{w.letters()}\n".encode())}
+    ),
     "PATCH /imports/{import_id}": lambda w: _matched(w.amina, f"/imports/{w.import_['id']}", {"source": "public"}),
     "POST /imports/{import_id}/dry-run": lambda w: _post(w.amina, f"/imports/{w.an_import()['id']}/dry-run"),
     "POST /imports/{import_id}/cancel": lambda w: _post(w.amina, f"/imports/{w.an_import()['id']}/cancel"),

@@ -81,7 +81,7 @@ def twins(world: World) -> Twins:
     ]
     for kind, value in (("cell", CELL), ("email", EMAIL)):
         world.amina.post(f"/individuals/{made[0]['id']}/contact-points", {"kind": kind, "value": value})
-    return Twins(world, *made)
+    return Twins(world, hidden=made[0], plain=made[1])
 
 
 def read_one(twins: Twins) -> None:
@@ -180,10 +180,14 @@ def imported(twins: Twins) -> None:
     path = f"/imports/{started['id']}"
     for step, state in (("dry-run", "checked"), ("commit", "committed"), ("undo", "undone")):
         chloe.post(f"{path}/{step}", expect=202)
-        eventually(lambda state=state: chloe.get(path)["state"] == state, seconds=60, why=f"the import is {state}")
+        twins.world.wait_for_import(chloe, path, state)
+        assert chloe.get(path)["state"] == state
         rows = twins.world.chloe.get(f"{path}/rows")["items"]
         assert len(rows) == 2
-        shown = [re.sub("|".join((CELL, NO_CELL, EMAIL, NO_EMAIL, *names, UUID.pattern)), "…", json.dumps(_without(row, "row", "n", "line"))) for row in rows]
+        shown = [
+            re.sub("|".join((CELL, NO_CELL, EMAIL, NO_EMAIL, *names, UUID.pattern)), "…", json.dumps(_without(row, "row", "n", "line")))
+            for row in rows
+        ]
         assert shown[0] == shown[1], state
         assert twins.hidden["id"] not in json.dumps(rows)
 

@@ -164,12 +164,11 @@ class World:
     def a_coordination_request(self, individual_id: str | None = None) -> dict[str, Any]:
         """Ask Amina to speak to somebody; interactions knows whose record it is once it has heard."""
         body = {"individual_id": individual_id or self.person["id"], "message": "Please pass on the guidance."}
-        return dict(
-            eventually(
-                lambda: (a := self.chloe.ask("POST", "/coordination-requests", json=body)).status_code == 201 and a.json(),
-                why="interactions hears whose record it is",
-            )
+        answer = eventually(
+            lambda: (a := self.chloe.ask("POST", "/coordination-requests", json=body)).status_code == 201 and a,
+            why="interactions hears whose record it is",
         )
+        return dict(answer.json())
 
     def a_no_contact_request(self) -> dict[str, Any]:
         """Freeze somebody new."""
@@ -185,8 +184,13 @@ class World:
         for step, state in (("dry-run", "checked"), ("commit", "committed")):
             if until in {"checked", "committed"} and (state == "checked" or until == "committed"):
                 self.amina.post(f"{path}/{step}", expect=202)
-                eventually(lambda state=state: self.amina.get(path)["state"] in {state, "failed"}, seconds=120, why=f"the import is {state}")
+                self.wait_for_import(self.amina, path, state)
         return dict(self.amina.get(path))
+
+    @staticmethod
+    def wait_for_import(by: Person, path: str, state: str) -> None:
+        """Wait until an import is so far, or failed."""
+        eventually(lambda: by.get(path)["state"] in {state, "failed"}, seconds=120, why=f"the import is {state}")
 
     # --- what lies underneath ---------------------------------------------------------------------------------
 
@@ -285,4 +289,4 @@ def unknown_id() -> str:
 
 def tally(outcomes: Iterable[object]) -> str:
     """Say how often each occurred, the most frequent first."""
-    return ", ".join(f"{count} × {what}" for what, count in Counter(outcomes).most_common())
+    return ", ".join(f"{count} of {what}" for what, count in Counter(outcomes).most_common())
