@@ -175,10 +175,11 @@ def removal(ask: Any, person: str) -> None:
 
 def an_import_of(world: World, aviary: Aviary, rows: int) -> None:
     """Import people from a file, one of them half there; the columns of one are refused."""
-    lines = ["First Name,Last Name,State,Cell,E-mail Address,Party"]
-    for _ in range(rows):
-        lines.append(f"{aviary.word()},{aviary.word()},TX,{aviary.cell()},{aviary.email()},{aviary.word(kept=False)}")
-    lines.append(f"{aviary.word(kept=False)},,Atlantis,{aviary.cell()},{aviary.email()} is none,Whig")
+    lines = [
+        "First Name,Last Name,State,Cell,E-mail Address,Party",
+        *(f"{aviary.word()},{aviary.word()},TX,{aviary.cell()},{aviary.email()},{aviary.word(kept=False)}" for _ in range(rows)),
+        f"{aviary.word(kept=False)},,Atlantis,{aviary.cell()},{aviary.email()} is none,Whig",
+    ]
     assert world.an_import("committed", "\n".join(lines) + "\n")["state"] == "committed"
 
 

@@ -164,11 +164,12 @@ class World:
     def a_coordination_request(self, individual_id: str | None = None) -> dict[str, Any]:
         """Ask Amina to speak to somebody; interactions knows whose record it is once it has heard."""
         body = {"individual_id": individual_id or self.person["id"], "message": "Please pass on the guidance."}
-        answer = eventually(
-            lambda: (a := self.chloe.ask("POST", "/coordination-requests", json=body)).status_code == 201 and a,
+        eventually(
+            lambda: self.chloe.ask("POST", "/coordination-requests", json=body).status_code == 201,
             why="interactions hears whose record it is",
         )
-        return dict(answer.json())
+        # The latest first: the one that was just made.
+        return dict(self.chloe.get("/coordination-requests", side="sent", limit=1)["items"][0])
 
     def a_no_contact_request(self) -> dict[str, Any]:
         """Freeze somebody new."""
