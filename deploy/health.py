@@ -29,7 +29,7 @@ def why_unwell(environ: Mapping[str, str]) -> str | None:
         return f"It was well {age:.0f} seconds ago, and not since." if age > OLDEST else None
     address = f"http://127.0.0.1:{environ['LISTEN_PORT']}/health/ready"
     try:
-        with urlopen(address, timeout=_WITHIN):  # noqa: S310 - our own address
+        with urlopen(address, timeout=_WITHIN):
             return None
     except (URLError, OSError) as error:
         return f"{error}."

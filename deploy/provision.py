@@ -21,9 +21,7 @@ def read_address(environ: Mapping[str, str], name: str) -> str | None:
     return Path(path).read_text().strip() if path else None
 
 
-def migrate(
-    server: URL, secrets: Secrets, *, broker: str | None = None, integrations: str = "", check: bool = False
-) -> Iterator[str]:
+def migrate(server: URL, secrets: Secrets, *, broker: str | None = None, integrations: str = "", check: bool = False) -> Iterator[str]:
     """Bring the server's databases to their newest revision, and declare the topology if there is a broker.
 
     :param integrations: codes of the components with a system of their own, such as `ICE,PSO` (T13).

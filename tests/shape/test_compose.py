@@ -19,8 +19,8 @@ from deploy.init import init, read_env, write_secrets
 from deploy.secrets import Secrets
 from services.chassis.config import Settings
 from services.chassis.migrations import SERVICES
-from services.chassis.postgres import as_url
 from services.chassis.postgres import _SETTINGS as OF_OUR_OWN_SERVER
+from services.chassis.postgres import as_url
 from tests.compose import ROOT, Composition
 
 EXAMPLE = ROOT / "deploy" / ".env.example"
