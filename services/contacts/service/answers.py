@@ -414,6 +414,7 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
                 "level": announcement.level,
                 "roles": list(announcement.roles),
                 "active": announcement.active,
+                "revision": announcement.revision,
             },
         )
 

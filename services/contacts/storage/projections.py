@@ -35,12 +35,14 @@ def keep_user(work: UnitOfWork, known: Mapping[str, Any]) -> None:
     """Keep what access told of a user."""
     work.execute(
         text(
-            "INSERT INTO users (id, component, level, roles, active)"
-            " VALUES (:id, :component, :level, CAST(:roles AS text[]), :active)"
+            "INSERT INTO users (id, component, level, roles, active, revision)"
+            " VALUES (:id, :component, :level, CAST(:roles AS text[]), :active, :revision)"
             " ON CONFLICT (id) DO UPDATE SET component = excluded.component, level = excluded.level, roles = excluded.roles,"
-            " active = excluded.active, known_at = clock_timestamp()"
+            " active = excluded.active, revision = excluded.revision, known_at = clock_timestamp()"
+            # Announcements overtake each other: what was told before, and comes later, is old.
+            " WHERE users.revision <= excluded.revision"
         ),
-        dict(known),
+        {"revision": 0, **known},
     )
 
 

@@ -172,6 +172,7 @@ CREATE TABLE users (
     level text,
     roles text[] NOT NULL DEFAULT '{}',
     active boolean NOT NULL,
+    revision integer NOT NULL DEFAULT 0,
     known_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE TABLE components (
