@@ -1,0 +1,83 @@
+"""A broker or a database that is away for ten seconds: a code and a sentence, nothing half done, nothing lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+import requests
+
+from services.chassis.testing import eventually
+from tests.journeys.client import Person
+from tests.system import Full
+
+pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(300)]
+
+#: How long the part is away; that is the case itself, not a wait for something.
+AWAY = 10.0
+
+
+@pytest.fixture(scope="module")
+def full(rabbitmq_is_here: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Full]:
+    """Six processes over RabbitMQ, durable."""
+    system = Full(tmp_path_factory.mktemp("away") / "state")
+    try:
+        yield system.start()
+    finally:
+        system.stop()
+
+
+def _broker_is_frozen(full: Full) -> Callable[[], None]:
+    assert full.broker
+    full.broker.freeze()
+    return full.broker.thaw
+
+
+def _database_is_stopped(full: Full) -> Callable[[], None]:
+    assert full.postgres
+    full.postgres.crash()
+    return full.postgres.start  # type: ignore[return-value]  # what it returns is not asked for
+
+
+@pytest.mark.parametrize("take_away", [_broker_is_frozen, _database_is_stopped])
+def test_what_is_asked_meanwhile_is_refused_with_a_code_and_done_once_afterwards(full: Full, take_away: Callable[[Full], Callable[[], None]]) -> None:
+    amina = Person(full.base).sign_in(full.account("ICE", "contributor"))
+    known = amina.post("/individuals", {"first_name": "Ada", "last_name": f"Known{uuid.uuid4().hex}"})
+    marker = f"Away{uuid.uuid4().hex}"
+    bring_back = take_away(full)
+    back = threading.Timer(AWAY, bring_back)
+    back.start()
+    begun = time.monotonic()
+    answers: list[requests.Response] = []
+    while time.monotonic() - begun < AWAY:
+        answers.append(amina.ask("POST", "/individuals", json={"first_name": "Ada", "last_name": marker}, headers={"Idempotency-Key": marker}))
+        answers.append(amina.ask("GET", f"/individuals/{known['id']}"))
+    back.join()
+    refused = [answer for answer in answers if answer.status_code == 503]
+    assert refused
+    assert {answer.status_code for answer in answers} <= {200, 201, 503}
+    for answer in refused:
+        problem = answer.json()
+        assert answer.headers["Content-Type"].startswith("application/problem+json")
+        assert problem["code"] in {"unavailable", "outcome-unknown", "session-uncertain"}, problem
+        assert problem["detail"]
+        assert marker not in answer.text
+        assert ("operation_id" in problem) == (problem["code"] == "outcome-unknown")
+    eventually(full.answers, 60, why="the system answers again by itself")
+    done = eventually(
+        lambda: (
+            (a := amina.ask("POST", "/individuals", json={"first_name": "Ada", "last_name": marker}, headers={"Idempotency-Key": marker})).ok and a
+        ),
+        60,
+        why="the same request is done",
+    )
+    assert done.status_code == 201
+    for answer in refused:
+        if operation := answer.json().get("operation_id"):
+            told = amina.ask("GET", f"/operations/{operation}")
+            assert told.status_code in {200, 404}
+    held = full.sql("contacts", f"SELECT id::text FROM individuals WHERE last_name = '{marker}'")
+    assert held == [(done.json()["id"],)]
