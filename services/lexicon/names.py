@@ -150,6 +150,8 @@ _NICKNAMES: Final = tuple(
     zachary zach zack""".splitlines()
 )
 
+_KNOWN_AS: Final = {name: frozenset().union(*(group for group in _NICKNAMES if name in group)) for name in frozenset().union(*_NICKNAMES)}
+
 _QUOTED: Final = re.compile(r"[\"“”(\[][^\"“”()\[\]]*[\"“”)\]]")
 
 
@@ -180,12 +182,12 @@ def family_key(last_name: str) -> str:
 
 
 def _akin(one: str, other: str) -> bool:
-    return one == other or any(one in group and other in group for group in _NICKNAMES)
+    return one == other or other in _KNOWN_AS.get(one, ())
 
 
 def known_as(given_name: str) -> frozenset[str]:
     """Give the folded given names that a person of this folded given name may go by, itself included."""
-    return frozenset({given_name}).union(*(group for group in _NICKNAMES if given_name in group))
+    return _KNOWN_AS.get(given_name) or frozenset({given_name})
 
 
 def are_given_names_alike(one: str, other: str) -> bool:

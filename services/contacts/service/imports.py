@@ -21,8 +21,8 @@ from services.contacts.contract.imports import (
     ImportUnknown,
 )
 from services.contacts.contract.schemas import ListQuerySchema
-from services.contacts.domain.imports.planning import Register
 from services.contacts.domain.imports.reading import read
+from services.contacts.domain.imports.register import Register
 from services.contacts.service.parts import Parts
 from services.contacts.storage import imports
 from services.contacts.usecases.imports import steering, undoing, uploading, working

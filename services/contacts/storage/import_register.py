@@ -11,8 +11,9 @@ from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
 from services.contacts.domain.imports.matching import Person, family_keys, office_keys
-from services.contacts.domain.imports.planning import Organization, Plan, Register
+from services.contacts.domain.imports.planning import Plan
 from services.contacts.domain.imports.records import Office, Record
+from services.contacts.domain.imports.register import Organization, Register
 from services.contacts.storage.bulk import insert_rows
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.rows import plains
@@ -75,7 +76,7 @@ def learn(
             declined=frozenset(row["declined"]),
             frozen=row["frozen"],
         )
-        register.learn_person(person).values.update(values.get(person.id, ()))
+        register.learn_person(person, values.get(person.id, ()))
 
 
 def _people(work: UnitOfWork, records: Sequence[Record]) -> list[dict[str, Any]]:

@@ -50,11 +50,12 @@ class Person:
     fresh: bool = False
     #: (family of kinds, canonical value) that the importer's own component holds.
     values: set[tuple[str, str]] = field(default_factory=set)
+    #: What people of one family name have in common.
+    family: str = field(init=False)
 
-    @property
-    def family(self) -> str:
-        """What people of one family name have in common."""
-        return family_key(self.last_name)
+    def __post_init__(self) -> None:
+        """Work the family name out once."""
+        self.family = family_key(self.last_name)
 
 
 def value_keys(points: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -71,7 +72,7 @@ def is_own_office(organization: str | None, last_name: str) -> bool:
 
 def family_keys(record: Record) -> set[str]:
     """Return under which family names a record's person may be there already."""
-    return {family_key(name.last_name) for name in _names(record.name, record.title, record.organization)} - {""}
+    return {family_key(name.last_name) for name in names_of(record.name, record.title, record.organization)} - {""}
 
 
 def office_keys(record: Record) -> set[str]:
@@ -107,7 +108,7 @@ class _Asked:
         own = is_own_office(record.organization, record.name.last_name)
         return cls(
             record,
-            _names(record.name, record.title, record.organization),
+            names_of(record.name, record.title, record.organization),
             family_key(record.name.last_name),
             value_keys(record.points),
             canonical_organization(record.organization or ""),
@@ -118,7 +119,7 @@ class _Asked:
 
 
 def _likeness(asked: _Asked, person: Person) -> Likeness:
-    theirs = _names(PersonName("", person.first_name, person.last_name), person.title, person.organization)
+    theirs = names_of(PersonName("", person.first_name, person.last_name), person.title, person.organization)
     alike = any(are_names_alike(one, other) for one in asked.names for other in theirs)
     if not alike and not asked.keys & person.values:
         return "other"
@@ -134,7 +135,7 @@ def _likeness(asked: _Asked, person: Person) -> Likeness:
     return "same" if evidence else "like"
 
 
-def _names(name: PersonName, title: str | None, organization: str | None) -> list[PersonName]:
+def names_of(name: PersonName, title: str | None, organization: str | None) -> list[PersonName]:
     """Return a name, and the name that the person's own office bears: lists say "Garland Barr", the door "Andy Barr"."""
     names = [name]
     found = _OWN_OFFICE.match(fold(organization or ""))

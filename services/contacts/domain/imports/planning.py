@@ -9,53 +9,10 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.contacts.domain.imports.matching import Person, best, family_keys, is_own_office, office_keys, value_keys
+from services.contacts.domain.imports.matching import Person, best, is_own_office, value_keys
 from services.contacts.domain.imports.records import Office, Record
+from services.contacts.domain.imports.register import Organization, Register
 from services.lexicon.canonical import canonical_organization
-
-
-@dataclass(slots=True)
-class Organization:
-    """An organization already there, or planned by an earlier row."""
-
-    id: str
-    name: str
-    state: str | None = None
-    #: Keys of its offices, so that the same one is not added twice.
-    offices: set[str] = field(default_factory=set)
-    fresh: bool = False
-
-
-@dataclass(slots=True)
-class Register:
-    """Who and what is known: by family name, and by canonical name."""
-
-    people: dict[str, dict[str, Person]] = field(default_factory=dict)
-    organizations: dict[str, Organization] = field(default_factory=dict)
-    #: People by the canonical name of their own office.
-    offices: dict[str, dict[str, Person]] = field(default_factory=dict)
-
-    def learn_person(self, person: Person) -> Person:
-        """Take in somebody; return them, who if known already stay as planned rows left them."""
-        known = self.people.setdefault(person.family, {}).setdefault(person.id, person)
-        self.joined(known)
-        return known
-
-    def learn_organization(self, organization: Organization) -> Organization:
-        """Take in an organization; return the one that counts, which of two of one name is the first."""
-        return self.organizations.setdefault(canonical_organization(organization.name), organization)
-
-    def candidates(self, record: Record) -> list[Person]:
-        """Return those whom a record may mean: of its family names, or of the office that bears its person's name."""
-        found = {id_: person for key in family_keys(record) for id_, person in self.people.get(key, {}).items()}
-        for key in office_keys(record):
-            found |= self.offices.get(key, {})
-        return list(found.values())
-
-    def joined(self, person: Person) -> None:
-        """Note that somebody works for an organization, so that they are found by it."""
-        if person.organization and is_own_office(person.organization, person.last_name):
-            self.offices.setdefault(canonical_organization(person.organization), {})[person.id] = person
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +83,7 @@ def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, ne
         news |= _filled(record, person, organization, made)
         register.joined(person)
     made.people[person.id] = None
-    declined = _points(record, person, made, news)
+    declined = _points(record, person, register, made, news)
     if record.state_proposed and record.state and {"person", "state"} & news:
         made.proposed[person.id] = record.state
     outcome = "create" if "person" in news else "update" if news else "duplicate"
@@ -207,7 +164,7 @@ def _filled(record: Record, person: Person, organization: Organization | None, m
     return set(wanted)
 
 
-def _points(record: Record, person: Person, made: Plan, news: set[str]) -> list[str]:
+def _points(record: Record, person: Person, register: Register, made: Plan, news: set[str]) -> list[str]:
     declined = []
     for kind, value in record.points:
         if kind in person.declined:
@@ -216,7 +173,7 @@ def _points(record: Record, person: Person, made: Plan, news: set[str]) -> list[
         keys = value_keys([(kind, value)])
         if keys <= person.values:
             continue
-        person.values |= keys
+        register.holds(person, keys)
         made.new_points.append((person.id, kind, value))
         news.add("contact_points")
     return declined

@@ -12,7 +12,7 @@ import usaddress
 from services.contacts.domain.imports.tables import Row
 from services.lexicon.canonical import canonical_address, canonical_phone
 from services.lexicon.display import display_email, display_name, display_phone, display_postal_code, tidy
-from services.lexicon.names import PersonName, join_name, split_name
+from services.lexicon.names import PersonName, family_key, join_name, split_name
 from services.lexicon.places import STATES, propose_state, state_code
 
 #: As long as the same fields are when they are typed.
@@ -105,7 +105,8 @@ def record_of(row: Row, mapping: Mapping[str, str]) -> Record:
     organization = cells.get("organization")
     if not name.last_name and not organization:
         cells.problems.append("The row has neither a name nor an organization.")
-    if not name.last_name and name.first_name:
+    if (not name.last_name and name.first_name) or (name.last_name and not family_key(name.last_name)):
+        # What is nothing but signs can be compared with nothing: the same row again would be somebody else.
         cells.problems.append("last_name: missing.")
     points = _points(cells)
     office = _office(cells)

@@ -23,8 +23,9 @@ from services.contacts.contract.announcements import (
     RelationshipEstablished,
 )
 from services.contacts.contract.imports import ImportsForContributors, ImportUnreadable
-from services.contacts.domain.imports.planning import Plan, Register, plan
+from services.contacts.domain.imports.planning import Plan, plan
 from services.contacts.domain.imports.records import Record, record_of
+from services.contacts.domain.imports.register import Register
 from services.contacts.domain.imports.tables import Row
 from services.contacts.domain.suppression import Mark, marks_of
 from services.contacts.storage import directory, import_register, imports, individuals, ledger, links, organizations, projections
@@ -86,9 +87,7 @@ def check_block(
     import_register.learn(work, register, records, digests=layer.digests, component=str(by.component), heavy=heavy)
     blocked = _blocked(work, layer, records, heavy=heavy)
     made = heavy(plan, records, register, blocked=blocked, new_id=new_id)
-    fresh = {person.id for family in register.people.values() for person in family.values() if person.fresh}
-    fresh |= {organization.id for organization in register.organizations.values() if organization.fresh}
-    _put_rows(work, import_id, n, records, made, hidden=fresh)
+    _put_rows(work, import_id, n, records, made, hidden=register.planned)
     # Each look at the ledger that an import takes counts like one at the keyboard (T9).
     for _ in range(sum(decision.outcome == "blocked" for decision in made.decisions)):
         ledger.count_blocked(work, by.id, now.astimezone(UTC).date())
@@ -96,7 +95,7 @@ def check_block(
     last: bool = done >= row["rows"]
     changes: dict[str, Any] = {"position": done, "lease_until": None if last else now + LEASE}
     imports.update(work, import_id, changes | ({"state": "checked", "acting": None} if last else {}), now=now)
-    shown = [decision.individual_id for decision in made.decisions if decision.individual_id and decision.individual_id not in fresh]
+    shown = [decision.individual_id for decision in made.decisions if decision.individual_id and decision.individual_id not in register.planned]
     work.record("contacts:import:check-rows", subjects=[import_id, *dict.fromkeys(shown)])
     return last
 

@@ -1,0 +1,131 @@
+"""Who and what is known while an import is planned: what storage read for a block, and what earlier rows planned.
+
+A family name may be a thousand people's. Whom a record may mean is looked up by given name and by value, so that a
+row costs the same however many bear its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from services.contacts.domain.imports.matching import Person, is_own_office, names_of, office_keys, value_keys
+from services.contacts.domain.imports.records import Record
+from services.lexicon.canonical import canonical_organization
+from services.lexicon.names import family_key, given_names, known_as
+
+
+@dataclass(slots=True)
+class Organization:
+    """An organization already there, or planned by an earlier row."""
+
+    id: str
+    name: str
+    state: str | None = None
+    #: Keys of its offices, so that the same one is not added twice.
+    offices: set[str] = field(default_factory=set)
+    fresh: bool = False
+
+
+@dataclass(slots=True)
+class _Family:
+    """People of one family name: all of them, and by what a record may mean them."""
+
+    everybody: dict[str, Person] = field(default_factory=dict)
+    by_given: dict[str, list[Person]] = field(default_factory=dict)
+    by_value: dict[tuple[str, str], list[Person]] = field(default_factory=dict)
+    #: Whoever has an office of their own bears its name too: few, and always looked at.
+    with_office: dict[str, Person] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Register:
+    """Who and what is known: by family name, and by canonical name."""
+
+    people: dict[str, _Family] = field(default_factory=dict)
+    organizations: dict[str, Organization] = field(default_factory=dict)
+    #: People by the canonical name of their own office.
+    offices: dict[str, dict[str, Person]] = field(default_factory=dict)
+    #: Ids of whoever and whatever was only planned.
+    planned: set[str] = field(default_factory=set)
+
+    def learn_person(self, person: Person, values: Iterable[tuple[str, str]] = ()) -> Person:
+        """Take in somebody, with what of theirs is held; return them, who if known already stay as planned rows left them."""
+        family = self.people.setdefault(person.family, _Family())
+        known = family.everybody.get(person.id)
+        if known is None:
+            known = family.everybody[person.id] = person
+            for sign in _signs_of(person.first_name):
+                family.by_given.setdefault(sign, []).append(person)
+            if person.fresh:
+                self.planned.add(person.id)
+        self.joined(known)
+        self.holds(known, values)
+        return known
+
+    def learn_organization(self, organization: Organization) -> Organization:
+        """Take in an organization; return the one that counts, which of two of one name is the first."""
+        known = self.organizations.setdefault(canonical_organization(organization.name), organization)
+        if known.fresh:
+            self.planned.add(known.id)
+        return known
+
+    def holds(self, person: Person, values: Iterable[tuple[str, str]]) -> None:
+        """Note values of somebody's that the importer's own component holds."""
+        by_value = self.people[person.family].by_value
+        for value in values:
+            if value not in person.values:
+                person.values.add(value)
+                by_value.setdefault(value, []).append(person)
+
+    def joined(self, person: Person) -> None:
+        """Note that somebody works for an organization, so that they are found by it."""
+        if person.organization and is_own_office(person.organization, person.last_name):
+            self.offices.setdefault(canonical_organization(person.organization), {})[person.id] = person
+            self.people[person.family].with_office[person.id] = person
+
+    def candidates(self, record: Record) -> list[Person]:
+        """Return whoever a record may mean: of its family names and a like name or value, or of an office of that name.
+
+        All others of a family are nobody that the matcher would take for the record's person.
+        """
+        found: dict[str, Person] = {}
+        values: set[tuple[str, str]] | None = None
+        for name in names_of(record.name, record.title, record.organization):
+            key = family_key(name.last_name)
+            family = self.people.get(key) if key else None
+            if family is None:
+                continue
+            for sign in _signs_asked(name.first_name):
+                found.update((person.id, person) for person in family.by_given.get(sign, ()))
+            values = value_keys(record.points) if values is None else values
+            for value in values:
+                found.update((person.id, person) for person in family.by_value.get(value, ()))
+            found |= family.with_office
+        for key in office_keys(record):
+            found |= self.offices.get(key, {})
+        return [found[person_id] for person_id in sorted(found)]
+
+
+def _signs_of(first_name: str) -> set[str]:
+    """Return by what a first name is found: as `are_given_names_alike` compares, the words, or the first letter."""
+    words = given_names(first_name)
+    if not words:
+        return {""}
+    signs = {word for word in words if len(word) > 1}
+    signs.add(f"{words[0][0]}.")
+    if all(len(word) == 1 for word in words):
+        signs.add(f"{words[0]}. only")
+    return signs
+
+
+def _signs_asked(first_name: str) -> set[str]:
+    """Return under which of these signs whoever has a like first name is found."""
+    words = given_names(first_name)
+    if not words:
+        return {""}
+    signs = {other for word in words if len(word) > 1 for other in known_as(word)}
+    signs.add(f"{words[0][0]}. only")
+    if all(len(word) == 1 for word in words):
+        signs.add(f"{words[0]}.")
+    return signs
