@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
+import amqp
 import psycopg
 import requests
 
@@ -157,7 +158,10 @@ class Full(_Accounts):
         self.postgres = OwnServer(self._state.postgres, self._state.secrets["postgres_password"], settings=self._settings).start()
         self.broker = start_node()
         passwords = {user: secrets.token_urlsafe(12) for user in users(SERVICES)}
-        self._define(definitions(SERVICES, passwords))
+        wanted = definitions(SERVICES, passwords)
+        # The node's administrator looks into the queues for the tests.
+        everything = {"configure": ".*", "write": ".*", "read": ".*"}
+        self._define({**wanted, "permissions": [*wanted["permissions"], {"user": "liaison", "vhost": VHOST, **everything}]})
         for _ in migrate(self.postgres.url, self._state.secrets):
             pass
         declare(self._broker_url("deployer", passwords))
@@ -207,6 +211,12 @@ class Full(_Accounts):
         url = self.postgres.url.set(database=f"liaison_{service}", drivername="postgresql")
         with psycopg.connect(url.render_as_string(hide_password=False)) as connection:
             return connection.execute(statement.encode()).fetchall()
+
+    def look_into_queues(self) -> amqp.Connection:
+        """Connect to the broker as its administrator."""
+        assert self.broker
+        user, _, password = self.broker.url.removeprefix("amqp://").partition("@")[0].partition(":")
+        return amqp.Connection(host=f"127.0.0.1:{self.broker.port}", userid=user, password=password, virtual_host=VHOST, connect_timeout=10)
 
     def answers(self) -> bool:
         """Whether the gateway says that every part answers; a part that ended is started again."""

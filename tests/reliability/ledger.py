@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
 import random
 import threading
+import time
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,11 +14,15 @@ from typing import Any
 
 import requests
 
+from deploy.provision import service_classes
 from services.chassis.migrations import SERVICES
+from services.chassis.process import topology_of
 from services.chassis.testing import eventually
 from tests.journeys.client import Person
 
 _WAITING = "SELECT (SELECT count(*) FROM entries WHERE NOT done), (SELECT count(*) FROM outbox WHERE NOT done)"
+#: What access records of a request, that a session was opened, does not say what was done in it.
+_DONE = "SELECT trace_id FROM trail WHERE kind = 'entry' AND service IN ('contacts', 'interactions') AND outcome = 'allowed'"
 #: Of all operations, how many create an individual or log an interaction; the others read.
 CREATES, LOGS = 0.2, 0.2
 #: Statuses that promise nothing was done, or that it is not known: the same request is sent again.
@@ -172,7 +176,7 @@ def compare(system: Any, ledgers: list[Ledger], *, tag: str = "") -> Comparison:
     held = system.sql("contacts", f"SELECT last_name, id::text FROM individuals WHERE last_name LIKE 'Ledger-{tag}%'")
     noted = system.sql("interactions", f"SELECT outcome, id::text FROM interactions WHERE outcome LIKE 'Outcome-{tag}%'")
     heard = Counter(row[0] for row in system.sql("contacts", "SELECT source_id::text FROM engagements"))
-    audited = {row[0] for row in system.sql("audit", "SELECT trace_id FROM trail WHERE kind = 'entry'")}
+    audited = {row[0] for row in system.sql("audit", _DONE)}
     findings = [" ".join(str(word) for word in row) for row in system.sql("audit", "SELECT kind, position, stream, n FROM findings")]
     rows = [(str(marker), str(i)) for marker, i in (*held, *noted)]
     by_marker: dict[str, list[str]] = {}
@@ -190,19 +194,28 @@ def compare(system: Any, ledgers: list[Ledger], *, tag: str = "") -> Comparison:
     )
 
 
+def compare_settled(system: Any, ledgers: list[Ledger], *, seconds: float, tag: str = "") -> Comparison:
+    """Compare until there is nothing to say or the time is up: what was delivered last may still be worked off."""
+    deadline = time.monotonic() + seconds
+    while (found := compare(system, ledgers, tag=tag)).problems and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return found
+
+
 def wait_drained(system: Any, seconds: float) -> None:
     """Wait until every outbox is shipped, every queue empty and the trail holds every entry.
 
     What was parked never drains: nothing that a fault does to a message may end there.
     """
 
+    queues = [queue.name for queue in topology_of(service_classes().values()).queues if not queue.name.startswith("rpc-")]
+
     def is_drained() -> bool:
         waiting = {service: sum(system.sql(service, _WAITING)[0]) for service in SERVICES}
         assert not any(waiting.values()), f"not shipped: {waiting}"
-        # Asked last: rabbitmqctl is a virtual machine of its own.
-        listed = json.loads(system.broker.control("list_queues", "--vhost", "liaison", "name", "messages", "--formatter", "json"))
-        # What belongs to one connection comes and goes; calls that nobody waits for any more expire.
-        held = {q["name"]: q["messages"] for q in listed if q["messages"] and not q["name"].startswith(("reply.", "hearing.", "rpc-"))}
+        with system.look_into_queues() as connection:
+            channel = connection.channel()
+            held = {name: n for name in queues if (n := channel.queue_declare(name, passive=True).message_count)}
         assert not held, f"not read: {held}"
         return True
 

@@ -29,7 +29,8 @@ from services.chassis.bus.providers import DatabaseProvider, process_of
 from services.chassis.bus.publishing import Fate, Message
 from services.chassis.bus.relay import Relay
 from services.chassis.database import UnitOfWork, note_audited
-from services.chassis.messages import Caller
+from services.chassis.gathering import GatheredReads
+from services.chassis.messages import Announcement, Caller
 from services.chassis.outbox import Outbox, Outgoing
 
 assert services.chassis.green
@@ -38,6 +39,8 @@ ENVIRONMENT = "SABOTAGE"
 LOGGED = "interactions.interaction.logged"
 REGISTERED = "contacts.individual.registered"
 READ = "contacts:individual:read"
+#: What is in the log when a message's failure was swallowed.
+SWALLOWED = "message.swallowed"
 _LONGEST = 30.0
 
 
@@ -53,32 +56,59 @@ def window() -> None:
             eventlet.sleep(0.01)
 
 
-def _announces(work: UnitOfWork, routing_key: str) -> bool:
-    return any(row["routing_key"] == routing_key for row in work._announcements)
+def _nothing() -> None:
+    """Do nothing."""
+
+
+def _around_commit(routing_key: str, *, before: Callable[[], None] = _nothing, after: Callable[[], None] = _nothing) -> None:
+    """Do something before and after the commit of each transaction that announces this."""
+    announce, commit = UnitOfWork.announce, UnitOfWork._commit
+    telling: set[int] = set()
+
+    def note(work: UnitOfWork, announcement: Announcement) -> None:
+        if announcement.routing_key() == routing_key:
+            telling.add(id(work))
+        announce(work, announcement)
+
+    def commit_between(work: UnitOfWork, connection: Any) -> None:
+        tells = id(work) in telling
+        telling.discard(id(work))
+        if tells:
+            before()
+        commit(work, connection)
+        if tells:
+            after()
+
+    UnitOfWork.announce, UnitOfWork._commit = note, commit_between
 
 
 def commit_then_publish(*, sound: bool) -> None:
     """Publish after the commit, without an outbox."""
-    commit, start = UnitOfWork._commit, DatabaseProvider.start
+    start, announce, commit = DatabaseProvider.start, UnitOfWork.announce, UnitOfWork._commit
     publishers: list[Any] = []
+    held: dict[int, list[Message]] = {}
 
     def remember(provider: DatabaseProvider) -> None:
         publishers.append(process_of(provider).publisher)
         start(provider)
 
-    def commit_first(work: UnitOfWork, connection: Any) -> None:
-        stops = _announces(work, LOGGED)
-        held: list[dict[str, Any]] = []
-        if not sound:
-            held, work._announcements = work._announcements, []
-        commit(work, connection)
-        if stops:
-            window()
-        if held:
-            publishers[0].publish_confirmed([Message(row["id"], "announcements", row["routing_key"], _bytes(row["body"])) for row in held])
+    def hold(work: UnitOfWork, announcement: Announcement) -> None:
+        announce(work, announcement)
+        row = work._announcements.pop()
+        held.setdefault(id(work), []).append(Message(row["id"], "announcements", announcement.routing_key(), row["body"].encode()))
 
-    DatabaseProvider.start = remember
-    UnitOfWork._commit = commit_first
+    def commit_first(work: UnitOfWork, connection: Any) -> None:
+        messages = held.pop(id(work), [])
+        commit(work, connection)
+        if any(message.routing_key == LOGGED for message in messages):
+            window()
+        if messages:
+            publishers[0].publish_confirmed(messages)
+
+    if sound:
+        _around_commit(LOGGED, after=window)
+    else:
+        DatabaseProvider.start, UnitOfWork.announce, UnitOfWork._commit = remember, hold, commit_first
 
 
 def acknowledge_before_commit(*, sound: bool) -> None:
@@ -99,13 +129,6 @@ def acknowledge_before_commit(*, sound: bool) -> None:
 
 def relay_by_id(*, sound: bool) -> None:
     """Ship what has a higher id than what was shipped last, as if commits became visible in the order of their ids."""
-    commit = UnitOfWork._commit
-
-    def commit_late(work: UnitOfWork, connection: Any) -> None:
-        if _announces(work, LOGGED):
-            window()
-        commit(work, connection)
-
     last: list[Any] = []
 
     def ship(outbox: Outbox, publish: Any, limit: int) -> int:
@@ -121,7 +144,7 @@ def relay_by_id(*, sound: bool) -> None:
             connection.execute(text("UPDATE outbox SET done = true WHERE NOT done AND id <= :last"), {"last": last[0]})
         return len(rows)
 
-    UnitOfWork._commit = commit_late
+    _around_commit(LOGGED, before=window)
     if not sound:
         Outbox._ship_announcements = ship
 
@@ -131,6 +154,7 @@ def exception_swallowed(*, sound: bool) -> None:
 
     def swallow(_keeper: Keeper, message: Any, *_: Any) -> None:
         message.ack()
+        print(SWALLOWED, file=sys.stderr, flush=True)
 
     if not sound:
         Keeper.failed = Keeper.postponed = swallow
@@ -165,6 +189,9 @@ def audit_after_the_answer(*, sound: bool) -> None:
 
     Answers.perform = answer_first
     UnitOfWork._commit = commit_without_entries
+    if not sound:
+        # Reads that are gathered record in the statement that reads: they go the long way.
+        GatheredReads.read = lambda *_: None
 
 
 def unroutable_ignored(*, sound: bool) -> None:
@@ -180,22 +207,10 @@ def unroutable_ignored(*, sound: bool) -> None:
 
 def key_forgotten(*, sound: bool) -> None:
     """Do a command again that came again with the same Idempotency-Key."""
-    commit = UnitOfWork._commit
-
-    def commit_and_stop(work: UnitOfWork, connection: Any) -> None:
-        stops = _announces(work, REGISTERED)
-        commit(work, connection)
-        if stops:
-            window()
-
-    UnitOfWork._commit = commit_and_stop
+    _around_commit(REGISTERED, after=window)
     if not sound:
         UnitOfWork.replayed = lambda _: None
         UnitOfWork.complete = lambda *_, **__: None
-
-
-def _bytes(body: str | bytes) -> bytes:
-    return body if isinstance(body, bytes) else body.encode()
 
 
 SABOTAGES: dict[str, Callable[..., None]] = {

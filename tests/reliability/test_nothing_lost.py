@@ -17,7 +17,7 @@ import pytest
 from services.chassis.testing import eventually
 from tests.journeys.client import Person
 from tests.reliability.faults import faults
-from tests.reliability.ledger import Client, Comparison, compare, wait_drained
+from tests.reliability.ledger import Client, Comparison, compare_settled, wait_drained
 from tests.system import Full
 
 _SOAK = bool(os.environ.get("SOAK"))
@@ -103,7 +103,7 @@ class Torment:
         self.drained_in = time.monotonic() - begun
         surprises = [surprise for worker in self._workers for surprise in worker.ledger.surprises]
         assert not surprises, surprises[:5]
-        return compare(self._system, [worker.ledger for worker in self._workers])
+        return compare_settled(self._system, [worker.ledger for worker in self._workers], seconds=30)
 
     def _calm(self, share: int) -> None:
         # The length of calm between faults, not a wait for anything.
