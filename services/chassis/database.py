@@ -39,11 +39,23 @@ _KEY_LIFETIME = timedelta(hours=24)
 _open_work: ContextVar[bool] = ContextVar("open_work", default=False)
 
 _BEGIN = text("SELECT set_config('app.component', :component, true), set_config('app.actor', :actor, true)")
-_INSERT_ENTRY = text("INSERT INTO entries (stream, n, body) VALUES (:stream, :n, CAST(:body AS json))")
-# One statement for all of them: the driver's own way waits in the event loop for each row.
-_INSERT_ANNOUNCEMENTS = text(
-    "INSERT INTO outbox (id, routing_key, body) SELECT id, routing_key, body"
-    " FROM json_to_recordset(CAST(:rows AS json)) AS t (id uuid, routing_key text, body json)"
+# A lock is taken in a statement before the one that reads under it: a statement sees only what was committed when it began.
+_BEGIN_ALONE = text(
+    "SELECT set_config('app.component', :component, true), set_config('app.actor', :actor, true),"
+    " pg_advisory_xact_lock(hashtextextended(:request, 0))"
+)
+# What a transaction leaves behind goes in one statement: each is a turn of the event loop and a way to the server.
+_INSERT_ENTRIES = (
+    "INSERT INTO entries (stream, n, body) SELECT :stream, n, CAST(body AS json)"
+    " FROM unnest(CAST(:entry_ns AS bigint[]), CAST(:entry_bodies AS text[])) AS e (n, body)"
+)
+_INSERT_ANNOUNCEMENTS = (
+    "INSERT INTO outbox (id, routing_key, body) SELECT id, routing_key, CAST(body AS json)"
+    " FROM unnest(CAST(:told_ids AS uuid[]), CAST(:told_keys AS text[]), CAST(:told_bodies AS text[])) AS a (id, routing_key, body)"
+)
+_INSERT_OPERATION = (
+    "INSERT INTO operations (id, user_id, method, path, key, body_hash, status, subject_id)"
+    " VALUES (:id, :user, :method, :path, :key, :body_hash, :status, :subject)"
 )
 
 
@@ -138,6 +150,7 @@ class UnitOfWork:
         self._connection: Connection | None = None
         self._entries: list[dict[str, Any]] = []
         self._announcements: list[dict[str, Any]] = []
+        self._completed: dict[str, Any] | None = None
         #: Whether an entry was committed here; without one, no answer may leave.
         self.audited = False
 
@@ -168,7 +181,11 @@ class UnitOfWork:
         for attempt in (1, 2):
             connection = self.database.engine.connect()
             try:
-                connection.execute(_BEGIN, {"component": self.caller.component or "", "actor": self.caller.id})
+                whose = {"component": self.caller.component or "", "actor": self.caller.id}
+                if request := self._request():
+                    connection.execute(_BEGIN_ALONE, {**whose, "request": _json(request)})
+                else:
+                    connection.execute(_BEGIN, whose)
                 if self._role:
                     role = f"liaison_{self.database.service}_{self._role}"
                     connection.exec_driver_sql(f'SET LOCAL ROLE "{role}"')
@@ -213,17 +230,7 @@ class UnitOfWork:
         settled = False
         try:
             with _translated():
-                if self._entries:
-                    connection.execute(
-                        _INSERT_ENTRY,
-                        [
-                            {"stream": stream.id, "n": n, "body": _json({"stream": stream.id, "n": n, **entry})}
-                            for n, entry in zip(numbers, self._entries, strict=True)
-                        ],
-                    )
-                if self._announcements:
-                    rows = [{**announced, "body": orjson.Fragment(announced["body"])} for announced in self._announcements]
-                    connection.execute(_INSERT_ANNOUNCEMENTS, {"rows": _json(rows)})
+                self._leave_behind(connection, numbers)
             try:
                 connection.commit()
             except DBAPIError as error:
@@ -254,6 +261,36 @@ class UnitOfWork:
         if self._entries or self._announcements:
             self.database.on_commit()
 
+    def _leave_behind(self, connection: Connection, numbers: Sequence[int]) -> None:
+        stream = self.database.stream
+        inserts: list[str] = []
+        parameters: dict[str, Any] = {}
+        if self._entries:
+            inserts.append(_INSERT_ENTRIES)
+            bodies = [_json({"stream": stream.id, "n": n, **entry}) for n, entry in zip(numbers, self._entries, strict=True)]
+            parameters |= {"stream": stream.id, "entry_ns": list(numbers), "entry_bodies": bodies}
+        if self._announcements:
+            inserts.append(_INSERT_ANNOUNCEMENTS)
+            parameters |= {
+                "told_ids": [told["id"] for told in self._announcements],
+                "told_keys": [told["key"] for told in self._announcements],
+                "told_bodies": [told["body"] for told in self._announcements],
+            }
+        if self._completed is not None:
+            inserts.append(_INSERT_OPERATION)
+            parameters |= self._completed
+        if inserts:
+            *first, last = inserts
+            parts = ", ".join(f"part_{at} AS ({insert})" for at, insert in enumerate(first))
+            connection.execute(text(f"WITH {parts} {last}" if first else last), parameters)
+
+    def _request(self) -> dict[str, str | None] | None:
+        """By what a repeated request is known: the same user, method, path and key."""
+        operation = self.caller.operation
+        if operation is None or operation.key is None:
+            return None
+        return {"user": self.caller.id, "method": operation.method, "path": operation.path, "key": operation.key}
+
     def execute(self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None) -> CursorResult[Any]:
         """Run one statement in this transaction."""
         return self.connection.execute(statement, parameters)
@@ -269,7 +306,7 @@ class UnitOfWork:
             "trace_id": self.caller.trace_id,
             "fields": announcement.to_wire(),
         }
-        self._announcements.append({"id": message_id, "routing_key": announcement.routing_key(), "body": _json(wire)})
+        self._announcements.append({"id": message_id, "key": announcement.routing_key(), "body": _json(wire)})
 
     def record(
         self,
@@ -310,18 +347,13 @@ class UnitOfWork:
     def replayed(self) -> Replay | None:
         """Return what an earlier request with the same key came to, if there was one within 24 hours.
 
-        A second request with the same key waits here until the first has committed.
+        A second request with the same key waits on entering until the first has committed.
 
         :raises IdempotencyMismatch: the key was used with another body.
         """
-        operation = self.caller.operation
-        if operation is None or operation.key is None:
+        operation, where = self.caller.operation, self._request()
+        if operation is None or where is None:
             return None
-        where = {"user": self.caller.id, "method": operation.method, "path": operation.path, "key": operation.key}
-        self.execute(
-            text("SELECT pg_advisory_xact_lock(hashtextextended(:request, 0))"),
-            {"request": _json(where)},
-        )
         row = self.execute(
             text(
                 "SELECT id, body_hash, status, subject_id, created_at FROM operations"
@@ -339,26 +371,20 @@ class UnitOfWork:
         return Replay(row.status, row.subject_id, str(row.id))
 
     def complete(self, status: int, subject_id: str | None = None) -> None:
-        """Remember what this command came to: a status and an id, never a body."""
+        """Remember what this command came to, when this transaction commits: a status and an id, never a body."""
         operation = self.caller.operation
         if operation is None:
             return
-        self.execute(
-            text(
-                "INSERT INTO operations (id, user_id, method, path, key, body_hash, status, subject_id)"
-                " VALUES (:id, :user, :method, :path, :key, :body_hash, :status, :subject)"
-            ),
-            {
-                "id": operation.id,
-                "user": self.caller.id,
-                "method": operation.method,
-                "path": operation.path,
-                "key": operation.key,
-                "body_hash": operation.body_hash,
-                "status": status,
-                "subject": subject_id,
-            },
-        )
+        self._completed = {
+            "id": operation.id,
+            "user": self.caller.id,
+            "method": operation.method,
+            "path": operation.path,
+            "key": operation.key,
+            "body_hash": operation.body_hash,
+            "status": status,
+            "subject": subject_id,
+        }
 
     def find_operation(self, operation_id: str) -> Replay | None:
         """Return what the caller's own operation came to, or None when nothing is known of it here."""

@@ -47,14 +47,18 @@ class ContactLayer:
         """
         if not points:
             return []
-        keys = self.vault.keys_for(point.individual_id for point in points)
-        rows = [self._row(point, keys[point.individual_id], by_user=by_user, now=now) for point in points]
-        insert_rows(work, "contact_points", _POINT, rows)
-        insert_rows(work, "match_digests", _DIGEST, [{**row, "contact_point_id": row["id"]} for row in rows])
+        rows = self._rows(points, self.vault.keys_for(point.individual_id for point in points), by_user=by_user, now=now)
+        insert_rows(work, "contact_points", POINT, rows)
+        insert_rows(work, "match_digests", DIGEST, [{**row, "contact_point_id": row["id"]} for row in rows])
         people = dict.fromkeys(point.individual_id for point in points)
         waiting = [{"id": new_id(), "individual_id": individual_id} for individual_id in people]
         insert_rows(work, "match_queue", {"id": "uuid", "individual_id": "uuid"}, waiting)
         return [row["id"] for row in rows]
+
+    def rows_of_new(self, points: Sequence[ContactPoint], *, by_user: str, now: datetime) -> list[dict[str, Any]]:
+        """Return the rows of people who are being entered, encrypted under new keys; columns of `POINT` and `DIGEST`."""
+        keys = self.vault.new_keys(dict.fromkeys(point.individual_id for point in points))
+        return self._rows(points, keys, by_user=by_user, now=now)
 
     def confirm_own(self, work: UnitOfWork, point: ContactPoint, *, now: datetime) -> str | None:
         """If the caller's component holds this value itself, put it first again; return its id, or None."""
@@ -73,24 +77,12 @@ class ContactLayer:
         ).first()
         return str(row.id) if row else None
 
-    def holders_of(self, work: UnitOfWork, *, component: str, values: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-        """Return who has one of these values in the caller's own component's rows: individual id → kinds."""
+    def lookups_of(self, component: str, values: Iterable[tuple[str, str]]) -> dict[bytes, str]:
+        """Return by which digests a component's own rows with one of these values are found, each with the kind asked for."""
         lookups: dict[bytes, str] = {}
         for kind, value in values:
             lookups |= dict.fromkeys(self._lookups(component, kind, value), kind)
-        if not lookups:
-            return {}
-        rows = work.execute(
-            text(
-                "SELECT individual_id, lookup FROM contact_points"
-                " WHERE component = :component AND lookup = ANY(CAST(:lookups AS bytea[])) ORDER BY individual_id LIMIT 50"
-            ),
-            {"component": component, "lookups": list(lookups)},
-        )
-        found: dict[str, list[str]] = {}
-        for row in rows:
-            found.setdefault(str(row.individual_id), []).append(lookups[bytes(row.lookup)])
-        return found
+        return lookups
 
     def file_correction(self, work: UnitOfWork, point: ContactPoint, *, by_user: str, now: datetime) -> str:
         """File a correction for whoever holds that kind; insert-only, and the submitter cannot read it (T3)."""
@@ -143,6 +135,9 @@ class ContactLayer:
         canonical = canonical_contact_point(kind, value)
         return self.digests.lookups(component, kind, canonical) if canonical else []
 
+    def _rows(self, points: Sequence[ContactPoint], keys: Mapping[str, bytes], *, by_user: str, now: datetime) -> list[dict[str, Any]]:
+        return [self._row(point, keys[point.individual_id], by_user=by_user, now=now) for point in points]
+
     def _row(self, point: ContactPoint, key: bytes, *, by_user: str, now: datetime) -> dict[str, Any]:
         canonical = canonical_contact_point(point.kind, point.value) or point.value
         row = {
@@ -161,7 +156,8 @@ class ContactLayer:
         return {**row, "ciphertext": encrypt(key, point.value, bound_to=_bound_to(row))}
 
 
-_POINT = {
+#: Columns with their types.
+POINT = {
     "id": "uuid",
     "individual_id": "uuid",
     "component": "text",
@@ -174,7 +170,7 @@ _POINT = {
     "created_by": "uuid",
     "confirmed_at": "timestamptz",
 }
-_DIGEST = {
+DIGEST = {
     "contact_point_id": "uuid",
     "individual_id": "uuid",
     "component": "text",

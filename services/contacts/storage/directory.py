@@ -35,7 +35,8 @@ _ORGANIZATIONS = text(
     FROM organizations o WHERE o.id = ANY(CAST(:ids AS uuid[]))
     """
 )
-_ENTRY = {
+#: Columns with their types, but for the words, which become lexemes.
+ENTRY = {
     "id": "uuid",
     "type": "text",
     "name": "text",
@@ -56,22 +57,25 @@ _ENTRY = {
     "words": "text[]",
     "letters": "text",
 }
-_UPSERT = text(
-    f"""
+INSERT = f"""
     INSERT INTO directory AS d (stakeholder_id, type, name, sort_name, first_name, last_name, title, organization_id,
         organization_name, sector, state, interests, group_ids, owner_id, owner_component, created_at, last_contacted_at,
         words, letters)
     SELECT t.id, t.type, t.name, t.sort_name, t.first_name, t.last_name, t.title, t.organization_id, t.organization_name,
         t.sector, t.state, t.interests, t.group_ids, t.owner_id, t.owner_component, t.created_at, t.last_contacted_at,
         array_to_tsvector(t.words), t.letters
-    FROM {records("entries", _ENTRY)}
+    FROM {records("entries", ENTRY)}
+"""  # noqa: S608 - put together from our own constants
+_UPSERT = text(
+    f"""
+    {INSERT}
     ON CONFLICT (stakeholder_id) DO UPDATE SET (name, sort_name, first_name, last_name, title, organization_id,
         organization_name, sector, state, interests, group_ids, owner_id, owner_component, last_contacted_at, words, letters)
       = (excluded.name, excluded.sort_name, excluded.first_name, excluded.last_name, excluded.title,
         excluded.organization_id, excluded.organization_name, excluded.sector, excluded.state, excluded.interests,
         excluded.group_ids, excluded.owner_id, excluded.owner_component, excluded.last_contacted_at, excluded.words,
         excluded.letters)
-    """  # noqa: S608 - put together from our own constants
+    """
 )
 
 
@@ -99,6 +103,22 @@ def leave(work: UnitOfWork, stakeholder_id: str) -> None:
 def search_words(written: str) -> list[str]:
     """Return the folded words of a text, each once."""
     return list(dict.fromkeys(fold(written).split()))
+
+
+def entry_of_new(individual: Mapping[str, Any], organization: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the line of an individual who is being entered, as `index_individuals` would make it of the stored row."""
+    return _entry(
+        {
+            **{name: individual[name] for name in ("id", "first_name", "last_name", "title", "organization_id", "state", "interests")},
+            **{name: individual[name] for name in ("owner_id", "owner_component", "created_at", "last_contacted_at")},
+            "type": "individual",
+            "name": f"{individual['first_name']} {individual['last_name']}".strip(" "),
+            "organization_name": organization["name"] if organization else None,
+            "sector": organization["sector"] if organization else None,
+            "group_ids": organization["group_ids"] if organization else None,
+            "places": None,
+        }
+    )
 
 
 def _index(work: UnitOfWork, select: Any, ids: Iterable[str]) -> None:

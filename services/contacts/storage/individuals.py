@@ -73,40 +73,6 @@ def lock(work: UnitOfWork, individual_id: str, *, share: bool = False) -> bool:
     return work.execute(statement, {"id": individual_id}).one_or_none() is not None
 
 
-def insert(work: UnitOfWork, individual: Mapping[str, Any]) -> None:
-    """Insert one individual: `FIELDS`, id, owner, creator and instant."""
-    insert_many(work, [individual])
-
-
-_INSERT = text(
-    """
-    INSERT INTO individuals (id, salutation, first_name, last_name, canonical_name, family_key, title, organization_id,
-        state, interests, source, declined, use_preferences, deputy_id, owner_id, owner_component, created_at, created_by,
-        created_component, updated_at)
-    VALUES (:id, :salutation, :first_name, :last_name, :canonical_name, :family_key, :title, :organization_id, :state,
-        CAST(:interests AS text[]), :source, CAST(:declined AS text[]), CAST(:use_preferences AS text[]), :deputy_id,
-        :owner_id, :owner_component, :now, :created_by, :created_component, :now)
-    """
-)
-
-
-def insert_many(work: UnitOfWork, individuals: Iterable[Mapping[str, Any]]) -> None:
-    """Insert individuals, each with every one of `FIELDS`."""
-    rows = [
-        {
-            **dict.fromkeys(FIELDS),
-            "interests": [],
-            "declined": [],
-            "use_preferences": [],
-            **individual,
-            "canonical_name": canonical_name(individual["first_name"], individual["last_name"]),
-            "family_key": family_key(individual["last_name"]),
-        }
-        for individual in individuals
-    ]
-    work.execute(_INSERT, rows)
-
-
 def update(work: UnitOfWork, individual_id: str, changes: Mapping[str, Any], *, now: datetime) -> None:
     """Set these of `FIELDS`; the version and `updated_at` move (for directory-layer changes only, T17)."""
     assert set(changes) <= set(FIELDS)  # noqa: S101 - the names become SQL
@@ -126,39 +92,6 @@ def update(work: UnitOfWork, individual_id: str, changes: Mapping[str, Any], *, 
                 "family": family_key(row.last_name),
             },
         )
-
-
-def of_like_name(work: UnitOfWork, *, family: str, limit: int = 50) -> list[dict[str, Any]]:
-    """Return individuals of that family name, frozen ones too; for comparing their names, not for showing."""
-    rows = work.execute(
-        text(
-            "SELECT id, first_name, last_name, canonical_name, organization_id, owner_id, owner_component, frozen_at, state"
-            " FROM individuals WHERE family_key = :family ORDER BY id LIMIT :limit"
-        ),
-        {"family": family, "limit": limit},
-    )
-    return plains(rows.mappings())
-
-
-def of_name(work: UnitOfWork, *, canonical: str) -> list[dict[str, Any]]:
-    """Return individuals of exactly that canonical name, frozen ones too; for comparing, not for showing."""
-    rows = work.execute(
-        text(
-            "SELECT id, first_name, last_name, canonical_name, organization_id, owner_id, owner_component, frozen_at, state"
-            " FROM individuals WHERE canonical_name = :canonical ORDER BY id LIMIT 50"
-        ),
-        {"canonical": canonical},
-    )
-    return plains(rows.mappings())
-
-
-def any_frozen(work: UnitOfWork, ids: Iterable[str]) -> bool:
-    """Whether one of these individuals is frozen."""
-    wanted = list(ids)
-    if not wanted:
-        return False
-    statement = text("SELECT EXISTS (SELECT FROM individuals WHERE id = ANY(CAST(:ids AS uuid[])) AND frozen_at IS NOT NULL)")
-    return bool(work.execute(statement, {"ids": wanted}).scalar_one())
 
 
 def freeze(work: UnitOfWork, individual_id: str, frozen: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import text
 
@@ -44,28 +45,40 @@ def write(work: UnitOfWork, digests: Digests, marks: Iterable[Mark], *, first_na
     return len(rows)
 
 
+#: Which candidate, by which of their values, and the words of their name.
+Question = tuple[int, bytes, list[bytes]]
+
+
 def suppressed(work: UnitOfWork, digests: Digests, candidates: Sequence[tuple[str, str, Sequence[Mark]]]) -> list[bool]:
     """Say of each candidate (first name, last name, marks) whether the ledger knows them; one statement for all."""
-    asked: list[tuple[int, bytes, list[bytes]]] = []
+    asked = questions(digests, candidates)
+    rows: Sequence[Any] = ()
+    if asked:
+        rows = work.execute(
+            text("SELECT digest, alone, likenesses FROM suppressions WHERE digest = ANY(CAST(:digests AS bytea[]))"),
+            {"digests": list({digest for _, digest, _ in asked})},
+        ).all()
+    known = answers(asked, ((bytes(row.digest), row.alone, map(bytes, row.likenesses)) for row in rows))
+    return [at in known for at in range(len(candidates))]
+
+
+def questions(digests: Digests, candidates: Sequence[tuple[str, str, Sequence[Mark]]]) -> list[Question]:
+    """Return what the ledger is asked of these candidates."""
+    asked: list[Question] = []
     for at, (first_name, last_name, marks) in enumerate(candidates):
         if not marks:
             continue
         likenesses = [digest for word in sorted(asked_words(first_name, last_name)) for digest in digests.suppressions(_NAME, word)]
         asked += [(at, digest, likenesses) for mark in marks for digest in digests.suppressions(mark.kind, mark.canonical)]
-    known = [False] * len(candidates)
-    if not asked:
-        return known
-    rows = work.execute(
-        text("SELECT digest, alone, likenesses FROM suppressions WHERE digest = ANY(CAST(:digests AS bytea[]))"),
-        {"digests": list({digest for _, digest, _ in asked})},
-    ).all()
+    return asked
+
+
+def answers(asked: Sequence[Question], rows: Iterable[tuple[bytes, bool, Iterable[bytes]]]) -> set[int]:
+    """Return which candidates the ledger knows, by its rows (digest, alone, likenesses) of the digests asked for."""
     kept: dict[bytes, list[tuple[bool, set[bytes]]]] = {}
-    for row in rows:
-        kept.setdefault(bytes(row.digest), []).append((row.alone, {bytes(item) for item in row.likenesses}))
-    for at, digest, likenesses in asked:
-        if any(alone or words & set(likenesses) for alone, words in kept.get(digest, ())):
-            known[at] = True
-    return known
+    for digest, alone, likenesses in rows:
+        kept.setdefault(digest, []).append((alone, set(likenesses)))
+    return {at for at, digest, words in asked if any(alone or known & set(words) for alone, known in kept.get(digest, ()))}
 
 
 def reveals_today(work: UnitOfWork, user_id: str, day: date) -> int:

@@ -41,7 +41,10 @@ def find_many(work: UnitOfWork, ids: Iterable[str]) -> dict[str, dict[str, Any]]
 def of_name(work: UnitOfWork, name: str) -> list[dict[str, Any]]:
     """Return organizations that are called the same, but for case, marks and legal form."""
     rows = work.execute(
-        text("SELECT id, name, sector, state, owner_id, owner_component FROM organizations WHERE canonical_name = :name ORDER BY created_at, id"),
+        text(
+            "SELECT id, name, sector, state, group_ids, owner_id, owner_component FROM organizations"
+            " WHERE canonical_name = :name ORDER BY created_at, id"
+        ),
         {"name": canonical_organization(name)},
     )
     return plains(rows.mappings())

@@ -10,10 +10,11 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, Row, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -84,7 +85,8 @@ class Vault:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=5,
-            pool_pre_ping=True,
+            # Each statement is a transaction of its own, without a way to the server for its beginning and its end.
+            isolation_level="AUTOCOMMIT",
             hide_parameters=True,
             connect_args={"connect_timeout": 3, "options": "-c statement_timeout=8000"},
         )
@@ -105,11 +107,10 @@ class Vault:
 
     def keys(self, subject_ids: Iterable[str]) -> dict[str, bytes]:
         """Return the keys of those who have one."""
-        with self._connected() as connection:
-            rows = connection.execute(
-                text("SELECT subject_id, key_id, wrapped FROM subject_keys WHERE subject_id = ANY(CAST(:ids AS uuid[]))"),
-                {"ids": list(subject_ids)},
-            ).all()
+        rows = self._execute(
+            "SELECT subject_id, key_id, wrapped FROM subject_keys WHERE subject_id = ANY(CAST(:ids AS uuid[]))",
+            {"ids": list(subject_ids)},
+        )
         return {str(row.subject_id): self._unwrap(row.key_id, row.wrapped, str(row.subject_id)) for row in rows}
 
     def keys_for(self, subject_ids: Iterable[str]) -> dict[str, bytes]:
@@ -118,39 +119,39 @@ class Vault:
         if not wanted:
             return {}
         found = self.keys(wanted)
-        missing = [subject_id for subject_id in wanted if subject_id not in found]
-        if not missing:
-            return found
-        rows = [{"id": subject_id, "key_id": self._master.active, "wrapped": self._wrap(os.urandom(_KEY), subject_id)} for subject_id in missing]
-        with self._connected() as connection:
-            connection.execute(
-                text(
-                    "INSERT INTO subject_keys (subject_id, key_id, wrapped)"
-                    " SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:key_ids AS text[]), CAST(:wrapped AS bytea[]))"
-                    " ON CONFLICT DO NOTHING"
-                ),
-                {
-                    "ids": [row["id"] for row in rows],
-                    "key_ids": [row["key_id"] for row in rows],
-                    "wrapped": [row["wrapped"] for row in rows],
-                },
-            )
-        # Read again: another process may have made one of them first.
-        return found | self.keys(missing)
+        return found | self.new_keys([subject_id for subject_id in wanted if subject_id not in found])
+
+    def new_keys(self, subject_ids: Iterable[str]) -> dict[str, bytes]:
+        """Make keys for those who have none yet, and return them; who has one after all keeps it."""
+        made = {subject_id: os.urandom(_KEY) for subject_id in subject_ids}
+        if not made:
+            return {}
+        rows = self._execute(
+            "INSERT INTO subject_keys (subject_id, key_id, wrapped)"
+            " SELECT s, :key_id, w FROM unnest(CAST(:ids AS uuid[]), CAST(:wrapped AS bytea[])) AS t (s, w)"
+            " ON CONFLICT DO NOTHING RETURNING subject_id",
+            {
+                "ids": list(made),
+                "key_id": self._master.active,
+                "wrapped": [self._wrap(key, subject_id) for subject_id, key in made.items()],
+            },
+        )
+        kept = {str(row.subject_id) for row in rows}
+        # Another process may have made one of them first.
+        known = self.keys(made.keys() - kept) if len(kept) < len(made) else {}
+        return {subject_id: key for subject_id, key in made.items() if subject_id in kept} | known
 
     def destroy(self, subject_id: str) -> bool:
         """Destroy a person's key, for good; say whether there was one."""
-        with self._connected() as connection:
-            return connection.execute(text("DELETE FROM subject_keys WHERE subject_id = :id"), {"id": subject_id}).rowcount == 1
+        return bool(self._execute("DELETE FROM subject_keys WHERE subject_id = :id RETURNING 1", {"id": subject_id}))
 
     def seal_key(self, erasure_id: str) -> bytes:
         """Return the one-time key of an erasure's seal, making it the first time."""
         wrapped = self._wrap(os.urandom(_KEY), erasure_id)
-        with self._connected() as connection:
-            connection.execute(
-                text("INSERT INTO seal_keys (erasure_id, key_id, wrapped) VALUES (:id, :key_id, :wrapped) ON CONFLICT DO NOTHING"),
-                {"id": erasure_id, "key_id": self._master.active, "wrapped": wrapped},
-            )
+        self._execute(
+            "INSERT INTO seal_keys (erasure_id, key_id, wrapped) VALUES (:id, :key_id, :wrapped) ON CONFLICT DO NOTHING",
+            {"id": erasure_id, "key_id": self._master.active, "wrapped": wrapped},
+        )
         key = self.unseal_key(erasure_id)
         if key is None:
             raise KeyDestroyed
@@ -158,18 +159,16 @@ class Vault:
 
     def unseal_key(self, erasure_id: str) -> bytes | None:
         """Return the one-time key of a seal, or None once it is broken."""
-        with self._connected() as connection:
-            row = connection.execute(text("SELECT key_id, wrapped FROM seal_keys WHERE erasure_id = :id"), {"id": erasure_id}).one_or_none()
-        return self._unwrap(row.key_id, row.wrapped, erasure_id) if row else None
+        rows = self._execute("SELECT key_id, wrapped FROM seal_keys WHERE erasure_id = :id", {"id": erasure_id})
+        return self._unwrap(rows[0].key_id, rows[0].wrapped, erasure_id) if rows else None
 
     def break_seal(self, erasure_id: str) -> None:
         """Destroy the one-time key of a seal."""
-        with self._connected() as connection:
-            connection.execute(text("DELETE FROM seal_keys WHERE erasure_id = :id"), {"id": erasure_id})
+        self._execute("DELETE FROM seal_keys WHERE erasure_id = :id", {"id": erasure_id})
 
     def rotate(self, *, limit: int = 1000) -> int:
         """Wrap keys again that are under a retired master key; return how many were."""
-        with self._connected() as connection:
+        with self._transaction() as connection:
             rows = connection.execute(
                 text("SELECT subject_id, key_id, wrapped FROM subject_keys WHERE key_id <> :active LIMIT :limit FOR UPDATE SKIP LOCKED"),
                 {"active": self._master.active, "limit": limit},
@@ -193,10 +192,24 @@ class Vault:
         except (KeyError, InvalidTag) as error:
             raise KeyDestroyed from error
 
+    def _execute(self, statement: str, parameters: Mapping[str, object]) -> list[Row[Any]]:
+        """Run one statement, which may be run twice: a pooled connection that died while idle is found out by the first try."""
+        for attempt in (1, 2):
+            try:
+                with self._engine.connect() as connection:
+                    result = connection.execute(text(statement), parameters)
+                    return list(result) if result.returns_rows else []
+            except DBAPIError as error:
+                if attempt == 2 or not error.connection_invalidated:
+                    raise KeyStoreAway from error
+            except PoolTimeout as error:
+                raise KeyStoreAway from error
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
     @contextmanager
-    def _connected(self) -> Iterator[Connection]:
+    def _transaction(self) -> Iterator[Connection]:
         try:
-            with self._engine.begin() as connection:
+            with self._engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
                 yield connection
         except (PoolTimeout, DBAPIError) as error:
             raise KeyStoreAway from error

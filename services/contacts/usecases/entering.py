@@ -6,23 +6,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import text
-
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
 from services.contacts.contract.refusals import (
     BlockedTooOften,
     ContactPointInvalid,
     IndividualBlocked,
+    IssueUnknown,
     KindDeclined,
 )
 from services.contacts.domain import representations
 from services.contacts.domain.suppression import marks_of
-from services.contacts.storage import individuals, ledger
+from services.contacts.storage import ledger, registration
 from services.contacts.storage.contact_layer import ContactLayer
 from services.lexicon.canonical import canonical_contact_point, canonical_name
 from services.lexicon.display import display_email, display_phone, tidy
-from services.lexicon.names import PersonName, are_names_alike, family_key
+from services.lexicon.names import PersonName, are_names_alike
 
 #: Kinds whose values are one person's alone.
 _PERSONAL = frozenset({"cell", "personal_phone", "email"})
@@ -88,61 +87,70 @@ def demand_not_suppressed(
         raise IndividualBlocked
 
 
-def same_people(work: UnitOfWork, *, first_name: str, last_name: str, organization_id: str | None) -> tuple[list[dict[str, Any]], bool]:
-    """Return people of this name at this organization, and whether one of them asked not to be contacted.
-
-    Others who enter the same name wait until this transaction ends.
-    """
-    canonical = canonical_name(first_name, last_name)
-    work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 2))"), {"name": f"individual {canonical}"})
-    rows = [row for row in individuals.of_name(work, canonical=canonical) if row["organization_id"] == organization_id]
-    frozen = any(row["frozen_at"] is not None for row in rows)
-    return [row for row in rows if row["frozen_at"] is None], frozen
-
-
-def demand_not_frozen(work: UnitOfWork, layer: ContactLayer, *, by: Caller, contact_points: Sequence[tuple[str, str]]) -> None:
-    """Go on only if nobody who asked not to be contacted has one of these values, as the caller's component knows them.
-
-    What other components hold is not asked: the answer would tell of it (T17).
-
-    :raises IndividualBlocked: somebody has (T10, T21).
-    """
-    if by.component is None or not contact_points:
-        return
-    holders = layer.holders_of(work, component=by.component, values=[point for point in contact_points if point[0] in _PERSONAL])
-    if individuals.any_frozen(work, holders):
-        raise IndividualBlocked
-
-
-def possible_duplicates(
+def demand_enterable(
     work: UnitOfWork,
     layer: ContactLayer,
     *,
     by: Caller,
+    now: datetime,
     first_name: str,
     last_name: str,
-    organization_id: str | None,
+    organization: Mapping[str, Any] | None,
     state: str | None,
     contact_points: Sequence[tuple[str, str]],
-    but: str | None = None,
-) -> list[dict[str, Any]]:
-    """Return who this may be, by the directory layer and by the values of the caller's own component (T23).
+    issue_ids: Iterable[str],
+) -> tuple[list[dict[str, Any]], bool]:
+    """Go on only if nothing stands against entering this person; others who enter the same name wait.
 
-    What another component holds changes nothing here; the matcher finds that later, for its holder.
+    :returns: who this may be (T23), and whether somebody of this name is already there at this organization. What
+        another component holds changes nothing in it; the matcher finds that later, for its holder.
+    :raises BlockedTooOften: too many of the caller's entries were blocked today (T9).
+    :raises IssueUnknown: one of the issues was deleted.
+    :raises IndividualBlocked: the suppression ledger knows this person (T9), somebody of this name at this organization
+        asked not to be contacted, or somebody did who has one of these values as the caller's component knows them. What
+        other components hold is not asked: the answer would tell of it (T10, T17, T21).
     """
+    marks = marks_of(organization=organization["name"] if organization else None, contact_points=contact_points)
+    asked = ledger.questions(layer.digests, [(first_name, last_name, marks)])
+    known = registration.hold_name(
+        work,
+        first_name=first_name,
+        last_name=last_name,
+        user_id=by.id if by.kind == "user" else None,
+        day=now.astimezone(UTC).date(),
+        digests={digest for _, digest, _ in asked},
+        issue_ids=list(issue_ids),
+    )
+    if known.blocked_today >= BLOCKED_A_DAY:
+        raise BlockedTooOften
+    if known.erased_issues:
+        raise IssueUnknown(errors={"issues": ["An issue that was deleted."]})
+    if ledger.answers(asked, known.suppressions):
+        raise IndividualBlocked
+    component = str(by.component)
+    lookups = layer.lookups_of(component, contact_points)
+    personal = layer.lookups_of(component, [point for point in contact_points if point[0] in _PERSONAL])
+    alike = registration.alike(work, first_name=first_name, last_name=last_name, component=component, lookups=lookups, personal=personal)
+    organization_id = organization["id"] if organization else None
+    same = [row for row in alike.same if row["organization_id"] == organization_id]
+    # A name without an organization is too many people's.
+    if alike.frozen_holder or (organization_id and any(row["frozen_at"] is not None for row in same)):
+        raise IndividualBlocked
     reasons: dict[str, list[str]] = {}
     rows: dict[str, dict[str, Any]] = {}
     name = PersonName("", first_name, last_name)
     canonical = canonical_name(first_name, last_name)
-    for row in individuals.of_like_name(work, family=family_key(last_name)):
-        alike = are_names_alike(name, PersonName("", row["first_name"], row["last_name"]))
+    for row in alike.family:
+        likely = are_names_alike(name, PersonName("", row["first_name"], row["last_name"]))
         near = (organization_id and row["organization_id"] == organization_id) or (state and row["state"] == state)
-        if row["canonical_name"] == canonical or (alike and near):
+        if row["canonical_name"] == canonical or (likely and near):
             rows[row["id"]] = row
             reasons[row["id"]] = ["name"]
-    if by.component and contact_points:
-        holders = layer.holders_of(work, component=by.component, values=contact_points)
-        rows |= individuals.find_many(work, [holder for holder in holders if holder not in rows])
-        for individual_id, kinds in holders.items():
-            reasons.setdefault(individual_id, []).extend(sorted(set(kinds)))
-    return [representations.likeness(row, reasons[row["id"]]) for row in rows.values() if row["frozen_at"] is None and row["id"] != but][:10]
+    kinds: dict[str, set[str]] = {}
+    for row in alike.holders:
+        rows.setdefault(row["id"], row)
+        kinds.setdefault(row["id"], set()).add(lookups[bytes(row["lookup"])])
+    for individual_id, held in kinds.items():
+        reasons.setdefault(individual_id, []).extend(sorted(held))
+    likenesses = [representations.likeness(row, reasons[row["id"]]) for row in rows.values() if row["frozen_at"] is None]
+    return likenesses[:10], bool(same and organization_id)

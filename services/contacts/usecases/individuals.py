@@ -16,7 +16,6 @@ from services.contacts.contract.announcements import (
     RelationshipEstablished,
 )
 from services.contacts.contract.refusals import (
-    IndividualBlocked,
     IndividualDuplicate,
     IssueUnknown,
     OrganizationUnknown,
@@ -24,7 +23,7 @@ from services.contacts.contract.refusals import (
     OwnerUnsuitable,
 )
 from services.contacts.domain import representations
-from services.contacts.storage import directory, individuals, links, organizations, projections
+from services.contacts.storage import directory, individuals, links, organizations, projections, registration
 from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
 from services.contacts.storage.rows import plain
 from services.contacts.usecases.asking import (
@@ -37,11 +36,8 @@ from services.contacts.usecases.asking import (
     visible_individual,
 )
 from services.contacts.usecases.entering import (
-    demand_entries_left,
-    demand_not_frozen,
+    demand_enterable,
     demand_not_suppressed,
-    possible_duplicates,
-    same_people,
     standardized_points,
 )
 from services.contacts.usecases.organizations import register_organization
@@ -84,44 +80,32 @@ def register_individual(
     demand_contributor(by, "create")
     if by.component is None:
         raise OwnerUnsuitable
-    demand_entries_left(work, by=by, now=now)
     first_name, last_name = display_name(given.get("first_name") or ""), display_name(given["last_name"])
     points = standardized_points(given.get("contact_points") or [], declined=given.get("declined") or [])
     values = [(point["kind"], point["value"]) for point in points]
     organization = _organization(work, given, by=by, now=now)
     organization_id = organization["id"] if organization else None
     state = given.get("state") or _state_of(values)
-    issues = _issues(work, given)
-
-    demand_not_suppressed(
-        work,
-        layer,
-        first_name=first_name,
-        last_name=last_name,
-        organization=organization["name"] if organization else None,
-        contact_points=values,
-    )
-    same, frozen = same_people(work, first_name=first_name, last_name=last_name, organization_id=organization_id)
-    # A name without an organization is too many people's.
-    if frozen and organization_id:
-        raise IndividualBlocked
-    demand_not_frozen(work, layer, by=by, contact_points=values)
-    likely = possible_duplicates(
+    issues = _issues(given)
+    likely, is_there = demand_enterable(
         work,
         layer,
         by=by,
+        now=now,
         first_name=first_name,
         last_name=last_name,
-        organization_id=organization_id,
+        organization=organization,
         state=state,
         contact_points=values,
+        issue_ids=[link["issue_id"] for link in issues],
     )
-    if same and organization_id and not given.get("duplicate_ok"):
+    if is_there and not given.get("duplicate_ok"):
         raise IndividualDuplicate(extra={"possible_duplicates": likely})
 
     individual_id = individual_id or new_id()
     owner = owner_id or by.id
-    individuals.insert(
+    kept = [ContactPoint(individual_id, by.component, point["kind"], point["value"], point["source"]) for point in points]
+    row = registration.enter(
         work,
         {
             **{name: given[name] for name in _DIRECTORY if given.get(name) is not None},
@@ -135,18 +119,12 @@ def register_individual(
             "owner_component": by.component,
             "created_by": owner,
             "created_component": by.component,
-            "now": now,
         },
-    )
-    links.add_issues(work, [(individual_id, link) for link in issues])
-    links.establish(work, [(individual_id, by.component)], user_id=owner, since=now)
-    layer.add(
-        work,
-        [ContactPoint(individual_id, by.component, point["kind"], point["value"], point["source"]) for point in points],
-        by_user=owner,
+        organization=organization,
+        issues=issues,
+        points=layer.rows_of_new(kept, by_user=owner, now=now),
         now=now,
     )
-    directory.index_individuals(work, [individual_id])
     work.announce(IndividualRegistered(individual_id, organization_id, owner, by.component, state))
     work.announce(RelationshipEstablished("individual", individual_id, by.component, now.date().isoformat()))
     work.record(
@@ -154,8 +132,6 @@ def register_individual(
         subjects=[individual_id],
         fields=[name for name in given if name not in {"contact_points", "duplicate_ok"}] + [kind for kind, _ in values],
     )
-    row = individuals.find(work, individual_id)
-    assert row is not None  # noqa: S101 - it was inserted above
     representation = representations.individual(row)
     return {**representation, "possible_duplicates": likely} if likely else representation
 
@@ -316,11 +292,10 @@ def _state_of(values: Sequence[tuple[str, str]]) -> str | None:
     return next((state for kind, value in values if kind == "work_address" and (state := propose_state(value))), None)
 
 
-def _issues(work: UnitOfWork, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _issues(given: Mapping[str, Any]) -> list[dict[str, Any]]:
     wanted = list(given.get("issues") or []) + [
         {"issue_id": issue_id, "kind": "engaged", "since": None, "ended_on": None} for issue_id in given.get("issue_ids") or []
     ]
-    _demand_known(work, wanted)
     return _unique(wanted)
 
 
