@@ -134,8 +134,8 @@ _ENTER = text(
     ), related AS (
         INSERT INTO relationships (stakeholder_id, component, since, user_id) VALUES (:id, :owner_component, :created_at, :owner_id)
     ), linked AS (
-        INSERT INTO stakeholder_issues (stakeholder_id, {", ".join(_LINK)})
-        SELECT CAST(:id AS uuid), {", ".join(_LINK)} FROM {records("links", _LINK)}
+        INSERT INTO stakeholder_issues (stakeholder_id, state, {", ".join(_LINK)})
+        SELECT CAST(:id AS uuid), CAST(:state AS text), {", ".join(_LINK)} FROM {records("links", _LINK)}
     ), reached AS (
         INSERT INTO contact_points ({", ".join(POINT)}) SELECT {", ".join(POINT)} FROM {records("points", POINT)}
     ), digested AS (

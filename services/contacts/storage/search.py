@@ -31,6 +31,8 @@ class Filter:
 
     conditions: list[str] = field(default_factory=list)
     parameters: dict[str, Any] = field(default_factory=dict)
+    #: Whether words were asked for: how many have them can't be estimated, and a wrong guess reads the whole directory.
+    by_words: bool = False
 
     def add(self, condition: str, **parameters: Any) -> None:
         """Add one condition."""
@@ -50,6 +52,7 @@ def filter_of(work: UnitOfWork, query: Mapping[str, Any], *, now: datetime, miss
     """
     wanted = Filter()
     if words := search_words(query.get("q") or ""):
+        wanted.by_words = True
         _add_words(wanted, words, misspelt=misspelt)
     elif query.get("q"):
         # Only punctuation was asked for: nothing is called so.
@@ -96,6 +99,9 @@ def _add_issues(work: UnitOfWork, wanted: Filter, query: Mapping[str, Any], *, n
         " AND (s.kind = 'engaged' OR s.ended_on IS NULL OR s.ended_on >= :today))"
     )
     today = now.astimezone(UTC).date()
+    if query.get("state") is not None:
+        # The same state as the directory's: an index holds issue and state together.
+        link = link.replace("{issue}", "{issue} AND s.state = :state")
     if query.get("issue") is not None:
         wanted.add(
             link.format(issue="s.issue_id = ANY(CAST(:issues AS uuid[]))"),
@@ -146,36 +152,40 @@ def allow_likeness(work: UnitOfWork) -> None:
     work.execute(text("SET LOCAL pg_trgm.word_similarity_threshold = 0.5"))
 
 
-def page(work: UnitOfWork, wanted: Filter, *, sort: str, limit: int, after: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """Return up to `limit` lines behind a position, each with its position as `_key`."""
+def page(work: UnitOfWork, wanted: Filter, *, sort: str, limit: int, after: Mapping[str, Any] | None = None) -> tuple[list[dict[str, Any]], int]:
+    """Return up to `limit` lines behind a position, each with its position as `_key`, and how many there are in all.
+
+    One statement for both. Far more than `COUNTED` may not be counted; behind a position nothing is, and 0 returned.
+    """
     descending = sort.startswith("-")
     key = _SORT_KEYS[sort.removeprefix("-")]
     direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
-    where, parameters = wanted.where, dict(wanted.parameters)
+    parameters = {**wanted.parameters, "limit": limit}
+    behind = "true"
     if after is not None:
         cast = 'CAST(:after_key AS text) COLLATE "C"' if key == "d.sort_name" else "CAST(:after_key AS timestamptz)"
-        where += f" AND ({key}, d.stakeholder_id) {beyond} ({cast}, CAST(:after_id AS uuid))"
+        behind = f"({key}, d.stakeholder_id) {beyond} ({cast}, CAST(:after_id AS uuid))"
         parameters |= {"after_key": after["key"], "after_id": after["id"]}
-    rows = work.execute(
-        text(
-            "SELECT d.stakeholder_id AS id, d.type, d.name, d.first_name, d.last_name, d.title, d.organization_id,"  # noqa: S608 - put together from our own constants
-            " d.organization_name, d.sector, d.state, d.owner_id, d.owner_component, d.last_contacted_at,"
-            f" CAST({key} AS text) AS _key, {RELATIONSHIPS.format(id='d.stakeholder_id')}"
-            f" FROM directory d WHERE {where} ORDER BY {key} {direction}, d.stakeholder_id {direction} LIMIT :limit"
-        ),
-        {**parameters, "limit": limit},
-    )
-    return plains(rows.mappings())
-
-
-def count(work: UnitOfWork, wanted: Filter) -> int:
-    """Return how many there are; more than `COUNTED` are not counted further."""
-    return int(
+    found, source, where, total = "", "directory d", f"{wanted.where} AND {behind}", "0"
+    if wanted.by_words:
+        found = f"WITH found AS MATERIALIZED (SELECT d.* FROM directory d WHERE {wanted.where})"  # noqa: S608 - put together from our own constants
+        source, where = "found d", behind
+    if after is None and wanted.by_words:
+        total = "(SELECT count(*) FROM found)"
+    elif after is None:
+        total = f"(SELECT count(*) FROM (SELECT FROM directory d WHERE {wanted.where} LIMIT {COUNTED + 1}) AS counted)"  # noqa: S608 - put together from our own constants
+    rows = plains(
         work.execute(
-            text(f"SELECT count(*) FROM (SELECT FROM directory d WHERE {wanted.where} LIMIT :most) AS found"),  # noqa: S608 - put together from our own constants
-            {**wanted.parameters, "most": COUNTED + 1},
-        ).scalar_one()
+            text(
+                f"{found} SELECT d.stakeholder_id AS id, d.type, d.name, d.first_name, d.last_name, d.title, d.organization_id,"  # noqa: S608 - put together from our own constants
+                " d.organization_name, d.sector, d.state, d.owner_id, d.owner_component, d.last_contacted_at,"
+                f" CAST({key} AS text) AS _key, {RELATIONSHIPS.format(id='d.stakeholder_id')}, {total} AS _total"
+                f" FROM {source} WHERE {where} ORDER BY {key} {direction}, d.stakeholder_id {direction} LIMIT :limit"
+            ),
+            parameters,
+        ).mappings()
     )
+    return rows, int(rows[0]["_total"]) if rows else 0
 
 
 _FACETS = {
@@ -205,11 +215,13 @@ def facet(work: UnitOfWork, wanted: Filter, name: str) -> list[dict[str, Any]]:
 
 def by_state(work: UnitOfWork, wanted: Filter) -> list[dict[str, Any]]:
     """Return how many individuals and organizations there are for each state, null included."""
+    source, each = f"directory d WHERE {wanted.where}", "count(*)"
+    if not wanted.conditions:
+        # Everybody: that number is kept.
+        source, each = "directory_tallies d", "sum(d.counted)"
+    individuals, organizations = (f"coalesce({each} FILTER (WHERE d.type = '{kind}'), 0)::bigint" for kind in ("individual", "organization"))
     rows = work.execute(
-        text(
-            "SELECT d.state, count(*) FILTER (WHERE d.type = 'individual') AS individuals,"  # noqa: S608 - put together from our own constants
-            f" count(*) FILTER (WHERE d.type = 'organization') AS organizations FROM directory d WHERE {wanted.where} GROUP BY 1"
-        ),
+        text(f"SELECT d.state, {individuals} AS individuals, {organizations} AS organizations FROM {source} GROUP BY 1"),  # noqa: S608 - put together from our own constants
         wanted.parameters,
     )
     return plains(rows.mappings())

@@ -95,15 +95,16 @@ def _page(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, quer
     if misspelt:
         search.allow_likeness(work)
     wanted = search.filter_of(work, query, now=now, misspelt=misspelt)
-    total = int(after["total"]) if after else search.count(work, wanted)
-    if after is None and total == 0 and query.get("q"):
+    sort, limit = query.get("sort") or "name", query.get("limit") or 50
+    # One more than asked for tells whether there is a next page.
+    rows, total = search.page(work, wanted, sort=sort, limit=limit + 1, after=after)
+    if after:
+        total = int(after["total"])
+    elif total == 0 and query.get("q"):
         misspelt = True
         search.allow_likeness(work)
         wanted = search.filter_of(work, query, now=now, misspelt=True)
-        total = search.count(work, wanted)
-    limit = query.get("limit") or 50
-    # One more than asked for tells whether there is a next page.
-    rows = search.page(work, wanted, sort=query.get("sort") or "name", limit=limit + 1, after=after) if total else []
+        rows, total = search.page(work, wanted, sort=sort, limit=limit + 1)
     following = None
     if len(rows) > limit:
         rows = rows[:limit]

@@ -1,0 +1,60 @@
+"""Numbers and places that triggers keep: they are what counting would give, whoever wrote, and in whatever order."""
+
+from __future__ import annotations
+
+import eventlet
+import pytest
+from sqlalchemy import create_engine, text
+
+from services.chassis.messages import new_id
+from services.chassis.testing import eventually
+from services.contacts.usecases import finding
+from tests.cast import AMINA, BRUNO
+from tests.integration.contacts.conftest import Desk
+
+
+def assert_kept(desk: Desk) -> None:
+    """Hold the kept numbers against counted ones, and each link's state against the directory's."""
+    counted = desk.rows("SELECT state, type, count(*) AS n FROM directory GROUP BY 1, 2 ORDER BY 1, 2")
+    kept = desk.rows("SELECT state, type, sum(counted) AS n FROM directory_tallies GROUP BY 1, 2 HAVING sum(counted) <> 0 ORDER BY 1, 2")
+    assert [tuple(row) for row in kept] == [tuple(row) for row in counted]
+    assert desk.rows("SELECT 1 FROM stakeholder_issues s JOIN directory d USING (stakeholder_id) WHERE s.state IS DISTINCT FROM d.state") == []
+
+
+@pytest.mark.requirement("R101")
+def test_kept_numbers_and_places_are_right_whatever_is_done(desk: Desk) -> None:
+    issue = desk.issue()
+    entered = [
+        desk.register(AMINA, last_name=f"Person {n}", state=state, issue_ids=[issue])["id"] for n, state in enumerate(["TX", "TX", "NM", None])
+    ]
+    desk.organization(name="Larkspur", state="TX", issue_ids=[issue])
+    assert_kept(desk)
+    desk.change(BRUNO, entered[0], state="NM")
+    desk.change(BRUNO, entered[3], state="CA", issues=[{"issue_id": issue, "kind": "interested"}])
+    desk.talked(AMINA, *entered[:3], issues=(desk.issue(),))
+    assert_kept(desk)
+    desk.freeze(BRUNO, entered[1])
+    assert_kept(desk)
+    desk.erase(entered[1])
+    desk.erase(entered[2], cause="expired")
+    assert_kept(desk)
+    assert desk.do(AMINA, finding.stakeholders_by_region, query={})["total"] == 3
+    asked = {"issue": issue, "state": "NM", "limit": 1}
+    assert desk.do(AMINA, finding.search_stakeholders, query=asked)["total"] == 1
+
+
+@pytest.mark.requirement("R84")
+def test_a_link_made_while_the_state_changes_has_the_later_state(desk: Desk) -> None:
+    somebody = desk.register(AMINA, last_name="Person", state="TX")["id"]
+    engine = create_engine(desk.database.engine.url)
+    with engine.connect() as moving, engine.connect() as linking:
+        moving.execute(text("UPDATE directory SET state = 'NM' WHERE stakeholder_id = :id"), {"id": somebody})
+        link = text("INSERT INTO stakeholder_issues (stakeholder_id, issue_id, kind) VALUES (:id, :issue, 'engaged')")
+        waiting = eventlet.spawn(linking.execute, link, {"id": somebody, "issue": new_id()})
+        stuck = "SELECT 1 FROM pg_locks WHERE NOT granted"
+        eventually(lambda: waiting.dead or desk.rows(stuck), seconds=10, why="the link is made, or waits")
+        moving.commit()
+        waiting.wait()
+        linking.commit()
+    engine.dispose()
+    assert [row.state for row in desk.rows("SELECT state FROM stakeholder_issues WHERE stakeholder_id = :id", id=somebody)] == ["NM"]
