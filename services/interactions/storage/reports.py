@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, union
+from sqlalchemy import Select, func, literal, select, union, union_all
 
 from services.chassis.database import UnitOfWork
 from services.interactions.storage.tables import (
@@ -20,6 +20,7 @@ from services.interactions.storage.tables import (
     interactions,
     organizations,
     people,
+    tallies,
 )
 
 
@@ -36,15 +37,23 @@ class Asked:
 Counts = dict[str | None, int]
 
 
-def known(work: UnitOfWork) -> tuple[Counts, Counts]:
-    """Count individuals and organizations by state; frozen individuals are left out (T21)."""
-    counted = select(people.c.state, func.count().label("counted")).where(people.c.frozen_request_id.is_(None)).group_by(people.c.state)
-    held = select(organizations.c.state, func.count().label("counted")).group_by(organizations.c.state)
-    return _counts(work, counted), _counts(work, held)
+def counted(work: UnitOfWork, asked: Asked) -> tuple[Counts, Counts, Counts, Counts]:
+    """Count by state who was spoken to and who is known: individuals, then organizations; in one statement.
+
+    Frozen individuals are in neither (T21). How many are known is kept by the tables themselves and added up here.
+    """
+    of_people, of_organizations = _spoken_to(asked)
+    known = select(tallies.c.kind.label("what"), tallies.c.state, func.sum(tallies.c.counted).label("counted"))
+    rows = work.execute(union_all(of_people, of_organizations, known.group_by(tallies.c.kind, tallies.c.state)))
+    found: dict[str, Counts] = {}
+    for row in rows:
+        found.setdefault(row.what, {})[row.state] = int(row.counted)
+    spoken, known_people, bodies, known_bodies = (found.get(what, {}) for what in ("spoken_to", "people", "bodies", "organizations"))
+    return spoken, known_people, bodies, known_bodies
 
 
-def spoken_to(work: UnitOfWork, asked: Asked) -> tuple[Counts, Counts]:
-    """Count by state the distinct individuals and organizations that were spoken to (R100)."""
+def _spoken_to(asked: Asked) -> tuple[Select[Any], Select[Any]]:
+    """Select by state the numbers of distinct individuals and organizations that were spoken to (R100)."""
     individuals = union(
         _in_talks(interaction_individuals.c.individual_id, interaction_individuals.c.interaction_id, asked),
         _at_events(attendances.c.individual_id, asked),
@@ -54,17 +63,17 @@ def spoken_to(work: UnitOfWork, asked: Asked) -> tuple[Counts, Counts]:
         _at_events(attendances.c.organization_id, asked),
     ).subquery()
     of_individuals = (
-        select(people.c.state, func.count().label("counted"))
+        select(literal("spoken_to").label("what"), people.c.state, func.count().label("counted"))
         .join(individuals, individuals.c.id == people.c.id)
         .where(people.c.frozen_request_id.is_(None))
         .group_by(people.c.state)
     )
     of_organizations = (
-        select(organizations.c.state, func.count().label("counted"))
+        select(literal("bodies").label("what"), organizations.c.state, func.count().label("counted"))
         .join(bodies, bodies.c.id == organizations.c.id)
         .group_by(organizations.c.state)
     )
-    return _counts(work, of_individuals), _counts(work, of_organizations)
+    return of_individuals, of_organizations
 
 
 def _in_talks(who: Any, where: Any, asked: Asked) -> Select[Any]:
@@ -91,7 +100,3 @@ def _at_events(who: Any, asked: Asked) -> Select[Any]:
         about = select(event_issues.c.event_id).where(event_issues.c.issue_id.in_(asked.issue_ids))
         query = query.where(events.c.id.in_(about))
     return query
-
-
-def _counts(work: UnitOfWork, query: Select[Any]) -> Counts:
-    return {row.state: row.counted for row in work.execute(query)}

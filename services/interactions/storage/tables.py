@@ -210,6 +210,15 @@ organizations = Table(
     Column("sector", Text),
 )
 
+# How many of `people` that are not frozen, and of `organizations`, there are: differences to be summed up.
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("state", Text),
+    Column("counted", BigInteger, nullable=False),
+)
+
 users = Table(
     "users",
     metadata,

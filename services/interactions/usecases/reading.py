@@ -72,9 +72,7 @@ def report_spoken_to(work: UnitOfWork, *, by: Caller, now: datetime, query: Mapp
     for region, codes in REGIONS.items():
         if query.get("fema_region", region) != region:
             continue
-        states = [
-            {"state": code, "name": STATES[code].name, **counts[code]} for code in codes if query.get("state", code) == code
-        ]
+        states = [{"state": code, "name": STATES[code].name, **counts[code]} for code in codes if query.get("state", code) == code]
         if states:
             regions.append({"fema_region": region, **_sum(states), "states": states})
     everywhere = "fema_region" not in query and "state" not in query
@@ -169,11 +167,9 @@ def _counted(work: UnitOfWork, by: Caller, now: datetime, query: Mapping[str, An
         of_priority = issues.of_priority(work, query["priority"])
         issue_ids = of_priority if issue_ids is None else sorted(set(issue_ids) & set(of_priority))
     asked = reports.Asked(issue_ids, query.get("component"), query.get("since"), until)
-    known, organizations_known = reports.known(work)
-    spoken, organizations_spoken = reports.spoken_to(work, asked)
+    numbers = reports.counted(work, asked)
     counts: dict[str | None, dict[str, int]] = {}
     for code in (*STATES, None):
-        numbers = (spoken, known, organizations_spoken, organizations_known)
         counts[code] = {name: of.get(code, 0) for name, of in zip(_COUNTS, numbers, strict=True)}
     return counts
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from services.chassis.messages import Forbidden, NotFound, new_id
 from services.contacts.contract import IndividualChanged, IndividualErased, IndividualRegistered
@@ -103,3 +104,21 @@ def test_reports_are_for_users_with_a_level_and_about_issues_that_exist(office: 
         office.do(EDDA, reading.report_spoken_to, query={})
     with pytest.raises(NotFound):
         office.do(CHLOE, reading.report_spoken_to, query={"issue_id": new_id()})
+
+
+@pytest.mark.requirement("R100", "T21")
+def test_how_many_are_known_is_kept_as_it_would_be_counted(office: Office) -> None:
+    people = [office.individual(state=state) for state in ("TX", "TX", "NM", None)]
+    office.organization(state="OK")
+    office.hear(hearing.individual_changed, IndividualChanged(people[0], None, "NM"))
+    office.freeze(people[1], AMINA)
+    office.hear(hearing.individual_erased, IndividualErased(people[2], "expired"))
+    office.hear(hearing.individual_changed, IndividualChanged(new_id(), None, "CA"))
+    counted = (
+        "SELECT 'people' AS kind, state, count(*) AS n FROM people WHERE frozen_request_id IS NULL GROUP BY 2"
+        " UNION ALL SELECT 'organizations', state, count(*) FROM organizations GROUP BY 2"
+    )
+    kept = "SELECT kind, state, sum(counted)::bigint AS n FROM tallies GROUP BY 1, 2 HAVING sum(counted) <> 0"
+    with office.work(AMINA) as work:
+        assert sorted(map(str, work.execute(text(kept)))) == sorted(map(str, work.execute(text(counted))))
+        assert len(work.execute(text(counted)).all()) == 4
