@@ -13,6 +13,7 @@ from services.lexicon.places import state_code
 _ROMAN: Final = frozenset({"ii", "iii", "iv", "vi"})
 _PARTICLES: Final = frozenset({"de", "la", "del", "der", "den", "von", "van", "da", "di", "y", "of"})
 _ZIP: Final = re.compile(r"^(\d{5})[-\s]?(\d{4})?$")
+_SPACE: Final = re.compile(r"\s")
 _SPACE_BEFORE_COMMA: Final = re.compile(r"\s+,")
 
 
@@ -43,8 +44,7 @@ def display_name(written: str) -> str:
     "MCDONALD JR" gives "McDonald Jr.", "de la Cruz" stays.
     """
     text = _SPACE_BEFORE_COMMA.sub(",", tidy(written)).replace(", ", " ")
-    letters = [c for c in text if c.isalpha()]
-    if len(letters) > 1 and (text.isupper() or text.islower()):
+    if (text.isupper() or text.islower()) and sum(c.isalpha() for c in text) > 1:
         words = [_titled(word) for word in text.split()]
         text = " ".join(word.lower() if fold(word) in _PARTICLES and i + 1 < len(words) else word for i, word in enumerate(words))
         text = text[:1].upper() + text[1:]
@@ -85,7 +85,7 @@ def display_email(written: str) -> str | None:
     if found := re.search(r"<([^<>]+)>$", text):
         text = found[1].strip()
     local, at, domain = text.rpartition("@")
-    if not at or not local or "." not in domain or any(c.isspace() for c in text):
+    if not at or not local or "." not in domain or _SPACE.search(text):
         return None
     return f"{local}@{domain.lower().rstrip('.')}"
 

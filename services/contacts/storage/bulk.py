@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -30,6 +30,16 @@ def records(parameter: str, types: Mapping[str, str]) -> str:
 def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
     """Write rows as one JSON text; bytes as PostgreSQL writes them."""
     return orjson.dumps(rows, default=_bytes).decode()
+
+
+def array(values: Iterable[str]) -> str:
+    """Write ids, codes or other plain words as an array, faster than the driver writes any list; nothing is escaped."""
+    return f"{{{','.join(values)}}}"
+
+
+def array_of_bytes(values: Iterable[bytes]) -> str:
+    """Write digests as an array."""
+    return array(f'"\\\\x{value.hex()}"' for value in values)
 
 
 def _bytes(value: Any) -> Any:

@@ -47,7 +47,7 @@ class ContactLayer:
         """
         if not points:
             return []
-        rows = self._rows(points, self.vault.keys_for(point.individual_id for point in points), by_user=by_user, now=now)
+        rows = self.rows(points, self.vault.keys_for(point.individual_id for point in points), by_user=by_user, now=now)
         insert_rows(work, "contact_points", POINT, rows)
         insert_rows(work, "match_digests", DIGEST, [{**row, "contact_point_id": row["id"]} for row in rows])
         people = dict.fromkeys(point.individual_id for point in points)
@@ -58,7 +58,7 @@ class ContactLayer:
     def rows_of_new(self, points: Sequence[ContactPoint], *, by_user: str, now: datetime) -> list[dict[str, Any]]:
         """Return the rows of people who are being entered, encrypted under new keys; columns of `POINT` and `DIGEST`."""
         keys = self.vault.new_keys(dict.fromkeys(point.individual_id for point in points))
-        return self._rows(points, keys, by_user=by_user, now=now)
+        return self.rows(points, keys, by_user=by_user, now=now)
 
     def confirm_own(self, work: UnitOfWork, point: ContactPoint, *, now: datetime) -> str | None:
         """If the caller's component holds this value itself, put it first again; return its id, or None."""
@@ -135,7 +135,8 @@ class ContactLayer:
         canonical = canonical_contact_point(kind, value)
         return self.digests.lookups(component, kind, canonical) if canonical else []
 
-    def _rows(self, points: Sequence[ContactPoint], keys: Mapping[str, bytes], *, by_user: str, now: datetime) -> list[dict[str, Any]]:
+    def rows(self, points: Sequence[ContactPoint], keys: Mapping[str, bytes], *, by_user: str, now: datetime) -> list[dict[str, Any]]:
+        """Return rows of values, encrypted under these keys (individual id → key); columns of `POINT` and `DIGEST`."""
         return [self._row(point, keys[point.individual_id], by_user=by_user, now=now) for point in points]
 
     def _row(self, point: ContactPoint, key: bytes, *, by_user: str, now: datetime) -> dict[str, Any]:

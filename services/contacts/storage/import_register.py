@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -10,28 +10,33 @@ from typing import Any
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.chassis.messages import chunks, new_id
 from services.contacts.domain.imports.matching import Person, family_keys, office_keys
 from services.contacts.domain.imports.planning import Plan
 from services.contacts.domain.imports.records import Office, Record
 from services.contacts.domain.imports.register import Organization, Register
-from services.contacts.storage.bulk import insert_rows
+from services.contacts.storage import directory
+from services.contacts.storage.bulk import array, array_of_bytes, as_json, insert_rows, records
+from services.contacts.storage.contact_layer import DIGEST, POINT, ContactLayer, ContactPoint
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.rows import plains
-from services.lexicon.canonical import canonical_contact_point, canonical_name, canonical_organization
+from services.lexicon.canonical import canonical_name, canonical_organization
 from services.lexicon.names import family_key
 
 #: Where an import says that a state was only proposed from an address.
 STATE_PROPOSED = "state-proposed"
+#: People in one statement: what is sent for them is put together in the event loop.
+_PART = 500
 
 
-def hold_names(work: UnitOfWork, records: Sequence[Record]) -> None:
+def hold_names(work: UnitOfWork, asked: Sequence[Record]) -> None:
     """Let nobody else enter these names until the end of the transaction; one import's block at a time.
 
     The names of the locks are those that entering by hand takes.
     """
     work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('contacts imports', 3))"))
-    organizations = {f"organization {canonical_organization(record.organization)}" for record in records if record.organization}
-    people = {f"individual {canonical_name(record.name.first_name, record.name.last_name)}" for record in records if record.is_person}
+    organizations = {f"organization {record.organization_key}" for record in asked if record.organization}
+    people = {f"individual {canonical_name(record.name.first_name, record.name.last_name)}" for record in asked if record.is_person}
     for names, seed in ((organizations, 1), (people, 2)):
         work.execute(
             text(
@@ -101,7 +106,7 @@ def _proposed(work: UnitOfWork, ids: Sequence[str]) -> dict[str, str]:
             "SELECT DISTINCT ON (subject_id) subject_id, detail FROM import_effects"
             " WHERE kind = :kind AND subject_id = ANY(CAST(:ids AS uuid[])) ORDER BY subject_id, n DESC"
         ),
-        {"kind": STATE_PROPOSED, "ids": list(ids)},
+        {"kind": STATE_PROPOSED, "ids": array(ids)},
     )
     return {str(row.subject_id): row.detail["state"] for row in rows}
 
@@ -109,11 +114,9 @@ def _proposed(work: UnitOfWork, ids: Sequence[str]) -> dict[str, str]:
 def _lookups(records: Sequence[Record], digests: Digests, component: str) -> dict[bytes, tuple[str, str]]:
     asked: dict[bytes, tuple[str, str]] = {}
     for record in records:
-        for kind, value in record.points:
-            canonical = canonical_contact_point(kind, value)
-            if canonical:
-                family = "phone" if kind in {"cell", "personal_phone", "work_phone"} else kind
-                asked |= dict.fromkeys(digests.lookups(component, kind, canonical), (family, canonical))
+        for family, canonical in record.keys:
+            for digest in digests.lookups(component, family, canonical):
+                asked[digest] = (family, canonical)
     return asked
 
 
@@ -122,7 +125,7 @@ def _own_values(work: UnitOfWork, asked: Mapping[bytes, tuple[str, str]], *, com
         return {}
     rows = work.execute(
         text("SELECT individual_id, lookup FROM contact_points WHERE component = :component AND lookup = ANY(CAST(:lookups AS bytea[]))"),
-        {"component": component, "lookups": list(asked)},
+        {"component": component, "lookups": array_of_bytes(asked)},
     )
     found: dict[str, set[tuple[str, str]]] = {}
     for row in rows:
@@ -131,10 +134,13 @@ def _own_values(work: UnitOfWork, asked: Mapping[bytes, tuple[str, str]], *, com
 
 
 def _learn_organizations(work: UnitOfWork, register: Register, records: Sequence[Record]) -> None:
-    names = {canonical_organization(record.organization) for record in records if record.organization}
+    names = {record.organization_key for record in records if record.organization}
     rows = plains(
         work.execute(
-            text("SELECT id, name, state FROM organizations WHERE canonical_name = ANY(CAST(:names AS text[])) ORDER BY created_at, id"),
+            text(
+                "SELECT id, name, state, sector, group_ids FROM organizations"
+                " WHERE canonical_name = ANY(CAST(:names AS text[])) ORDER BY created_at, id"
+            ),
             {"names": sorted(names)},
         ).mappings()
     )
@@ -150,7 +156,7 @@ def _learn_organizations(work: UnitOfWork, register: Register, records: Sequence
         organization_id = office.pop("organization_id")
         offices.setdefault(organization_id, set()).add(Office(**office).key())
     for row in rows:
-        known = register.learn_organization(Organization(row["id"], row["name"], row["state"], offices.get(row["id"], set())))
+        known = register.learn_organization(Organization(**row, offices=offices.get(row["id"], set())))
         known.offices |= offices.get(known.id, set())
 
 
@@ -159,7 +165,7 @@ def hold_people(work: UnitOfWork, ids: Iterable[str]) -> bool:
     wanted = sorted(set(ids))
     rows = work.execute(
         text("SELECT id FROM individuals WHERE id = ANY(CAST(:ids AS uuid[])) AND frozen_at IS NULL ORDER BY id FOR NO KEY UPDATE"),
-        {"ids": wanted},
+        {"ids": array(wanted)},
     ).all()
     return len(rows) == len(wanted)
 
@@ -232,23 +238,86 @@ def insert_organizations(work: UnitOfWork, rows: Sequence[Mapping[str, Any]]) ->
     )
 
 
-def insert_people(work: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert individuals in one statement."""
-    insert_rows(
-        work,
-        "individuals",
-        _PERSON,
-        [
-            {
-                **row,
-                "canonical_name": canonical_name(row["first_name"], row["last_name"]),
-                "family_key": family_key(row["last_name"]),
-                "created_at": row["now"],
-                "updated_at": row["now"],
-            }
-            for row in rows
-        ],
+def insert_people(
+    work: UnitOfWork, rows: Sequence[Mapping[str, Any]], organizations: Mapping[str, Organization], *, heavy: Callable[..., Any]
+) -> None:
+    """Insert individuals, and their lines in the directory: a statement for each, with no look at what was written."""
+    for part in chunks(rows, _PART):
+        people, lines = heavy(_people_written, part, organizations)
+        work.execute(_INSERT_PEOPLE, {"rows": people})
+        work.execute(_INSERT_LINES, {"entries": lines})
+
+
+def _people_written(rows: Sequence[Mapping[str, Any]], organizations: Mapping[str, Organization]) -> tuple[str, str]:
+    people, lines = [], []
+    for row in rows:
+        person = {
+            **row,
+            "canonical_name": canonical_name(row["first_name"], row["last_name"]),
+            "family_key": family_key(row["last_name"]),
+            "created_at": row["now"],
+            "updated_at": row["now"],
+            "last_contacted_at": None,
+        }
+        people.append(person)
+        organization = organizations.get(row["organization_id"])
+        known = {"name": organization.name, "sector": organization.sector, "group_ids": organization.group_ids} if organization else None
+        lines.append(directory.entry_of_new(person, known))
+    return as_json(people), as_json(lines)
+
+
+def insert_points(
+    work: UnitOfWork,
+    layer: ContactLayer,
+    points: Sequence[ContactPoint],
+    *,
+    fresh: Collection[str],
+    by_user: str,
+    now: datetime,
+    heavy: Callable[..., Any],
+) -> list[str]:
+    """Keep values as `ContactLayer.add` does, for thousands of people; return the points' ids, in order.
+
+    :param fresh: who of these people is entered by this transaction, and so has no key yet.
+    """
+    ids: list[str] = []
+    for part in chunks(points, _PART * 3):
+        people = list(dict.fromkeys(point.individual_id for point in part))
+        keys = layer.vault.new_keys([person_id for person_id in people if person_id in fresh])
+        keys |= layer.vault.keys_for([person_id for person_id in people if person_id not in fresh])
+        made, rows, digests, waiting = heavy(_points_written, layer, part, keys, by_user, now)
+        ids += made
+        work.execute(_INSERT_POINTS, {"rows": rows})
+        work.execute(_INSERT_DIGESTS, {"rows": digests})
+        work.execute(_INSERT_WAITING, {"rows": waiting})
+    return ids
+
+
+def _points_written(
+    layer: ContactLayer, points: Sequence[ContactPoint], keys: Mapping[str, bytes], by_user: str, now: datetime
+) -> tuple[list[str], str, str, str]:
+    rows = layer.rows(points, keys, by_user=by_user, now=now)
+    for row in rows:
+        row["contact_point_id"] = row["id"]
+    waiting = [{"id": new_id(), "individual_id": individual_id} for individual_id in keys]
+    return (
+        [row["id"] for row in rows],
+        as_json([{name: row[name] for name in POINT} for row in rows]),
+        as_json([{name: row[name] for name in DIGEST} for row in rows]),
+        as_json(waiting),
     )
+
+
+def _insert(table: str, types: Mapping[str, str]) -> Any:
+    columns = ", ".join(types)
+    return text(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {records('rows', types)}")  # noqa: S608 - names of our own lists
+
+
+_INSERT_PEOPLE = _insert("individuals", _PERSON)
+_INSERT_LINES = text(directory.INSERT)
+_INSERT_POINTS = _insert("contact_points", POINT)
+_INSERT_DIGESTS = _insert("match_digests", DIGEST)
+_INSERT_WAITING = _insert("match_queue", {"id": "uuid", "individual_id": "uuid"})
 
 
 def insert_offices(work: UnitOfWork, offices: Sequence[tuple[str, str, int, Office]]) -> None:

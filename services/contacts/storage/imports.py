@@ -13,10 +13,23 @@ import orjson
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.contacts.storage.bulk import array, as_json, records
 from services.contacts.storage.rows import plain, plains
 
 #: Rows in a block: one ciphertext, one transaction, one audit entry's subjects.
 BLOCK = 500
+_ROW = {
+    "n": "integer",
+    "sheet": "text",
+    "number": "integer",
+    "outcome": "text",
+    "reason": "text",
+    "individual_id": "uuid",
+    "organization_id": "uuid",
+}
+_PUT_ROWS = text(
+    f"INSERT INTO import_rows (import_id, {', '.join(_ROW)}) SELECT CAST(:id AS uuid), t.* FROM {records('rows', _ROW)}"  # noqa: S608 - names of our own list
+)
 _JSON = frozenset({"refused_columns", "issues", "acting"})
 
 
@@ -143,21 +156,13 @@ def drop_rows(work: UnitOfWork, import_id: str) -> None:
 
 def put_rows(work: UnitOfWork, import_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Say what becomes, or became, of rows: `n`, `sheet`, `number`, `outcome`, `reason`, `individual_id`, `organization_id`."""
-    names = ("n", "sheet", "number", "outcome", "reason", "individual_id", "organization_id")
-    types = ("integer", "text", "integer", "text", "text", "uuid", "uuid")
     work.execute(
         text(
             "DELETE FROM import_rows WHERE import_id = CAST(:id AS uuid) AND n BETWEEN :first AND :last",
         ),
         {"id": import_id, "first": rows[0]["n"], "last": rows[-1]["n"]},
     )
-    work.execute(
-        text(
-            f"INSERT INTO import_rows (import_id, {', '.join(names)}) SELECT CAST(:id AS uuid), t.*"  # noqa: S608 - names of our own list
-            f" FROM unnest({', '.join(f'CAST(:{name} AS {kind}[])' for name, kind in zip(names, types, strict=True))}) AS t"
-        ),
-        {"id": import_id, **{name: [row[name] for row in rows] for name in names}},
-    )
+    work.execute(_PUT_ROWS, {"id": import_id, "rows": as_json(rows)})
 
 
 def counts(work: UnitOfWork, import_ids: Iterable[str]) -> dict[str, dict[str, int]]:
@@ -198,8 +203,8 @@ def add_effects(work: UnitOfWork, import_id: str, effects: Sequence[tuple[str, s
         ),
         {
             "id": import_id,
-            "kinds": [kind for kind, _, _ in effects],
-            "subjects": [subject for _, subject, _ in effects],
+            "kinds": array(kind for kind, _, _ in effects),
+            "subjects": array(subject for _, subject, _ in effects),
             "details": [None if detail is None else orjson.dumps(detail).decode() for _, _, detail in effects],
         },
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import text
 
@@ -12,6 +11,7 @@ from services.chassis.database import UnitOfWork
 from services.chassis.messages import new_id
 from services.contacts.domain.likeness import asked_words, kept_words
 from services.contacts.domain.suppression import Mark
+from services.contacts.storage.bulk import array_of_bytes
 from services.contacts.storage.digests import Digests
 
 _NAME = "likeness"
@@ -52,14 +52,16 @@ Question = tuple[int, bytes, list[bytes]]
 def suppressed(work: UnitOfWork, digests: Digests, candidates: Sequence[tuple[str, str, Sequence[Mark]]]) -> list[bool]:
     """Say of each candidate (first name, last name, marks) whether the ledger knows them; one statement for all."""
     asked = questions(digests, candidates)
-    rows: Sequence[Any] = ()
-    if asked:
-        rows = work.execute(
-            text("SELECT digest, alone, likenesses FROM suppressions WHERE digest = ANY(CAST(:digests AS bytea[]))"),
-            {"digests": list({digest for _, digest, _ in asked})},
-        ).all()
-    known = answers(asked, ((bytes(row.digest), row.alone, map(bytes, row.likenesses)) for row in rows))
+    known = answers(asked, written(work, array_of_bytes({digest for _, digest, _ in asked})) if asked else ())
     return [at in known for at in range(len(candidates))]
+
+
+def written(work: UnitOfWork, digests: str) -> list[tuple[bytes, bool, list[bytes]]]:
+    """Return what the ledger has under these digests, an array of them: digest, alone, likenesses."""
+    rows = work.execute(
+        text("SELECT digest, alone, likenesses FROM suppressions WHERE digest = ANY(CAST(:digests AS bytea[]))"), {"digests": digests}
+    )
+    return [(bytes(row.digest), row.alone, [bytes(item) for item in row.likenesses]) for row in rows]
 
 
 def questions(digests: Digests, candidates: Sequence[tuple[str, str, Sequence[Mark]]]) -> list[Question]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from services.contacts.domain.imports.records import Record
+from services.contacts.domain.imports.records import Record, compared_as
 from services.lexicon.canonical import canonical_contact_point, canonical_organization
 from services.lexicon.folding import fold
 from services.lexicon.names import SUFFIXES, PersonName, are_names_alike, family_key
@@ -15,6 +15,8 @@ from services.lexicon.names import SUFFIXES, PersonName, are_names_alike, family
 Likeness = Literal["same", "like", "other"]
 
 _OWN_OFFICE = re.compile(r"^(?:the )?(?:\w+ )?office of (?:the )?(?P<rest>.+)$")
+#: Nearly all are none, which is told without folding them: only an apostrophe or another script could hide the word.
+_MAY_BE_OFFICE = re.compile(r"office|['`]|[^\x00-\x7f]", re.IGNORECASE)
 _TITLES = {
     "sen": "senator",
     "us senator": "senator",
@@ -28,6 +30,7 @@ _TITLES = {
     "gov": "governor",
 }
 
+_OFFICIALS = frozenset(_TITLES.values())
 _TITLE_WORDS = frozenset(word for title in (*_TITLES, *_TITLES.values()) for word in title.split())
 
 
@@ -60,12 +63,14 @@ class Person:
 
 def value_keys(points: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
     """Return values as they are compared: a number is one number, whatever kind of telephone it was taken for."""
-    return {(_family(kind), canonical) for kind, value in points if (canonical := canonical_contact_point(kind, value))}
+    return {(compared_as(kind), canonical) for kind, value in points if (canonical := canonical_contact_point(kind, value))}
 
 
 def is_own_office(organization: str | None, last_name: str) -> bool:
     """Whether an organization is the office of the person of that family name: "Office of Senator Tammy Baldwin"."""
-    found = _OWN_OFFICE.match(fold(organization or ""))
+    if not organization or not _MAY_BE_OFFICE.search(organization):
+        return False
+    found = _OWN_OFFICE.match(fold(organization))
     names = [name for name in fold(last_name).split() if name not in SUFFIXES]
     return found is not None and any(name in found["rest"].split() for name in names if len(name) > 2)
 
@@ -80,7 +85,7 @@ def office_keys(record: Record) -> set[str]:
     keys = set()
     if is_own_office(record.organization, record.name.last_name):
         keys.add(canonical_organization(record.organization or ""))
-    if record.title and (title := _TITLES.get(fold(record.title), fold(record.title))) in _TITLES.values():
+    if record.title and (title := _TITLES.get(folded := fold(record.title), folded)) in _OFFICIALS:
         keys.add(canonical_organization(f"Office of {title} {record.name.first_name} {record.name.last_name}"))
     return keys
 
@@ -97,7 +102,7 @@ class _Asked:
     record: Record
     names: list[PersonName]
     family: str
-    keys: set[tuple[str, str]]
+    keys: frozenset[tuple[str, str]]
     organization: str
     own: bool
     title: str | None
@@ -110,8 +115,8 @@ class _Asked:
             record,
             names_of(record.name, record.title, record.organization),
             family_key(record.name.last_name),
-            value_keys(record.points),
-            canonical_organization(record.organization or ""),
+            record.keys,
+            record.organization_key,
             own,
             _title(record.title, record.organization, own=own),
             fold(record.name.first_name),
@@ -138,8 +143,8 @@ def _likeness(asked: _Asked, person: Person) -> Likeness:
 def names_of(name: PersonName, title: str | None, organization: str | None) -> list[PersonName]:
     """Return a name, and the name that the person's own office bears: lists say "Garland Barr", the door "Andy Barr"."""
     names = [name]
-    found = _OWN_OFFICE.match(fold(organization or ""))
-    if found and is_own_office(organization, name.last_name):
+    found = _OWN_OFFICE.match(fold(organization or "")) if is_own_office(organization, name.last_name) else None
+    if found:
         office_title = _title(None, organization, own=True)
         # Somebody of the same family name may work in that office, under a title of their own.
         if title is None or _title(title, None, own=False) == office_title:
@@ -218,7 +223,3 @@ def _title(title: str | None, organization: str | None, *, own: bool) -> str | N
             if known in _TITLES or known in _TITLES.values():
                 return _TITLES.get(known, known)
     return None
-
-
-def _family(kind: str) -> str:
-    return "phone" if kind in {"cell", "personal_phone", "work_phone"} else kind

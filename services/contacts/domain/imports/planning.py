@@ -9,10 +9,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.contacts.domain.imports.matching import Person, best, is_own_office, value_keys
-from services.contacts.domain.imports.records import Office, Record
+from services.contacts.domain.imports.matching import Person, best, is_own_office
+from services.contacts.domain.imports.records import Office, Record, compared_as
 from services.contacts.domain.imports.register import Organization, Register
-from services.lexicon.canonical import canonical_organization
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +99,12 @@ def _organization(record: Record, register: Register, made: Plan, *, new_id: Cal
     news: set[str] = set()
     if not record.organization:
         return None, news
-    key = canonical_organization(record.organization)
+    key = record.organization_key
     organization = register.organizations.get(key)
     if organization is None:
         state = record.office.state if record.office else None
         organization = Organization(new_id(), record.organization, state=state, fresh=True)
-        register.learn_organization(organization)
+        register.learn_organization(organization, key)
         made.new_organizations.append(organization)
         news.add("organization")
     made.organizations[organization.id] = None
@@ -166,14 +165,13 @@ def _filled(record: Record, person: Person, organization: Organization | None, m
 
 def _points(record: Record, person: Person, register: Register, made: Plan, news: set[str]) -> list[str]:
     declined = []
-    for kind, value in record.points:
+    for kind, value, canonical in record.canonical_points:
         if kind in person.declined:
             declined.append(kind)
             continue
-        keys = value_keys([(kind, value)])
-        if keys <= person.values:
+        if canonical is None or (compared_as(kind), canonical) in person.values:
             continue
-        register.holds(person, keys)
+        register.holds(person, [(compared_as(kind), canonical)])
         made.new_points.append((person.id, kind, value))
         news.add("contact_points")
     return declined

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Self
 
 import usaddress
 
 from services.contacts.domain.imports.tables import Row
-from services.lexicon.canonical import canonical_address, canonical_phone
+from services.lexicon.canonical import canonical_address, canonical_contact_point, canonical_organization, canonical_phone
 from services.lexicon.display import display_email, display_name, display_phone, display_postal_code, tidy
 from services.lexicon.names import PersonName, family_key, join_name, split_name
 from services.lexicon.places import STATES, propose_state, state_code
@@ -54,9 +55,12 @@ class Office:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Record:
-    """A row, normalised; `problems` are sentences, and a row that has one is not imported."""
+    """A row, normalised; `problems` are sentences, and a row that has one is not imported.
+
+    Without slots: what is asked again and again is worked out once.
+    """
 
     sheet: str | None
     number: int
@@ -75,6 +79,26 @@ class Record:
     def is_person(self) -> bool:
         """Whether there is a name in it; else it is about an organization alone."""
         return bool(self.name.last_name)
+
+    @cached_property
+    def canonical_points(self) -> tuple[tuple[str, str, str | None], ...]:
+        """Return kind, value and canonical value of each contact point."""
+        return tuple((kind, value, canonical_contact_point(kind, value)) for kind, value in self.points)
+
+    @cached_property
+    def keys(self) -> frozenset[tuple[str, str]]:
+        """Return the values as they are compared."""
+        return frozenset((compared_as(kind), canonical) for kind, _, canonical in self.canonical_points if canonical)
+
+    @cached_property
+    def organization_key(self) -> str:
+        """Return the organization's name as it is compared; empty without one."""
+        return canonical_organization(self.organization) if self.organization else ""
+
+
+def compared_as(kind: str) -> str:
+    """Return the kind under which values are compared: a number is one number, whatever telephone it was taken for."""
+    return "phone" if kind in {"cell", "personal_phone", "work_phone"} else kind
 
 
 @dataclass(slots=True)

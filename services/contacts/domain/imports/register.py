@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from services.contacts.domain.imports.matching import Person, is_own_office, names_of, office_keys, value_keys
+from services.contacts.domain.imports.matching import Person, is_own_office, names_of, office_keys
 from services.contacts.domain.imports.records import Record
 from services.lexicon.canonical import canonical_organization
 from services.lexicon.names import family_key, given_names, known_as
@@ -22,6 +22,8 @@ class Organization:
     id: str
     name: str
     state: str | None = None
+    sector: str | None = None
+    group_ids: list[str] = field(default_factory=list)
     #: Keys of its offices, so that the same one is not added twice.
     offices: set[str] = field(default_factory=set)
     fresh: bool = False
@@ -63,9 +65,9 @@ class Register:
         self.holds(known, values)
         return known
 
-    def learn_organization(self, organization: Organization) -> Organization:
+    def learn_organization(self, organization: Organization, key: str | None = None) -> Organization:
         """Take in an organization; return the one that counts, which of two of one name is the first."""
-        known = self.organizations.setdefault(canonical_organization(organization.name), organization)
+        known = self.organizations.setdefault(key or canonical_organization(organization.name), organization)
         if known.fresh:
             self.planned.add(known.id)
         return known
@@ -90,7 +92,6 @@ class Register:
         All others of a family are nobody that the matcher would take for the record's person.
         """
         found: dict[str, Person] = {}
-        values: set[tuple[str, str]] | None = None
         for name in names_of(record.name, record.title, record.organization):
             key = family_key(name.last_name)
             family = self.people.get(key) if key else None
@@ -98,8 +99,7 @@ class Register:
                 continue
             for sign in _signs_asked(name.first_name):
                 found.update((person.id, person) for person in family.by_given.get(sign, ()))
-            values = value_keys(record.points) if values is None else values
-            for value in values:
+            for value in record.keys:
                 found.update((person.id, person) for person in family.by_value.get(value, ()))
             found |= family.with_office
         for key in office_keys(record):

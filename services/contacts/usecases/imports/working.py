@@ -29,7 +29,9 @@ from services.contacts.domain.imports.register import Register
 from services.contacts.domain.imports.tables import Row
 from services.contacts.domain.suppression import Mark, marks_of
 from services.contacts.storage import directory, import_register, imports, individuals, ledger, links, organizations, projections
+from services.contacts.storage.bulk import array_of_bytes
 from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
+from services.contacts.storage.digests import Digests
 from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt
 from services.contacts.usecases.imports.representing import ended, layout_of
 from services.lexicon.screening import screen
@@ -39,6 +41,8 @@ LEASE = timedelta(seconds=60)
 #: So many at a time, where each costs the loop some computing.
 _TOLD_AT_ONCE = 500
 _PART = 200
+#: First name, last name, and by what they are known again.
+_Candidate = tuple[str, str, list[Mark]]
 
 
 class ImportOvertaken(Exception):
@@ -125,7 +129,7 @@ def commit_block(
     fresh = {person.id for person in made.new_people}
     if not import_register.hold_people(work, [person_id for person_id in made.people if person_id not in fresh]):
         raise PeopleMoved
-    _carry_out(work, row, made, by=by, now=now, layer=layer)
+    _carry_out(work, row, made, register, by=by, now=now, layer=layer, heavy=heavy)
     _put_rows(work, import_id, n, records, made)
     done = n * imports.BLOCK + len(records)
     last: bool = done >= row["rows"]
@@ -155,12 +159,27 @@ def _demand_rights(work: UnitOfWork, by: Caller) -> None:
 
 
 def _blocked(work: UnitOfWork, layer: ContactLayer, records: Sequence[Record], *, heavy: Callable[..., Any]) -> set[int]:
-    candidates = heavy(_candidates, records)
-    known = [found for part in chunks(candidates, _PART) for found in ledger.suppressed(work, layer.digests, part)]
-    return {at for at, found in enumerate(known) if found}
+    """Return which records the ledger knows: by their values first, and of those that it has by the words of the name too."""
+    candidates, by_digest, asked = heavy(_marked, layer.digests, records)
+    found = ledger.written(work, asked)
+    if not found:
+        return set()
+    suspects = sorted({at for digest, _, _ in found for at in by_digest[digest]})
+    known = ledger.answers(heavy(ledger.questions, layer.digests, [candidates[at] for at in suspects]), found)
+    return {suspects[at] for at in known}
 
 
-def _candidates(records: Sequence[Record]) -> list[tuple[str, str, list[Mark]]]:
+def _marked(digests: Digests, records: Sequence[Record]) -> tuple[list[_Candidate], dict[bytes, list[int]], str]:
+    candidates = _candidates(records)
+    by_digest: dict[bytes, list[int]] = {}
+    for at, (_, _, marks) in enumerate(candidates):
+        for mark in marks:
+            for digest in digests.suppressions(mark.kind, mark.canonical):
+                by_digest.setdefault(digest, []).append(at)
+    return candidates, by_digest, array_of_bytes(by_digest)
+
+
+def _candidates(records: Sequence[Record]) -> list[_Candidate]:
     return [
         (
             record.name.first_name,
@@ -207,7 +226,17 @@ def _harmless(sheet: str | None) -> str | None:
     return None if sheet is None or any(found.klass in {"phone", "email"} for found in screen(sheet)) else sheet
 
 
-def _carry_out(work: UnitOfWork, row: dict[str, Any], made: Plan, *, by: Caller, now: datetime, layer: ContactLayer) -> None:
+def _carry_out(
+    work: UnitOfWork,
+    row: dict[str, Any],
+    made: Plan,
+    register: Register,
+    *,
+    by: Caller,
+    now: datetime,
+    layer: ContactLayer,
+    heavy: Callable[..., Any],
+) -> None:
     component = str(by.component)
     entered = {
         "owner_id": by.id,
@@ -219,15 +248,15 @@ def _carry_out(work: UnitOfWork, row: dict[str, Any], made: Plan, *, by: Caller,
     }
     import_register.insert_organizations(work, [{**entered, "id": o.id, "name": o.name, "state": o.state} for o in made.new_organizations])
     import_register.insert_offices(work, made.new_offices)
-    import_register.insert_people(work, [_individual(person, entered) for person in made.new_people])
+    bodies = {organization.id: organization for organization in register.organizations.values()}
+    import_register.insert_people(work, [_individual(person, entered) for person in made.new_people], bodies, heavy=heavy)
     import_register.fill(work, made.changes, now=now)
     points = [ContactPoint(person_id, component, kind, value, row["source"]) for person_id, kind, value in made.new_points]
-    # In parts, so that the loop has its turn between them: each value is encrypted and digested.
-    point_ids = [point_id for part in chunks(points, _PART) for point_id in layer.add(work, part, by_user=by.id, now=now)]
+    fresh = {person.id for person in made.new_people}
+    point_ids = import_register.insert_points(work, layer, points, fresh=fresh, by_user=by.id, now=now, heavy=heavy)
     established = _relate(work, made, component=component, by=by, now=now)
     linked = _link(work, row, made)
     _index_and_tell(work, made, by=by)
-    fresh = {person.id for person in made.new_people}
     effects = import_register.effects_of(made, point_ids, established=established, linked=[])
     effects += [("linked", stakeholder_id, {"issues": pairs}) for stakeholder_id, pairs in linked.items() if stakeholder_id not in fresh]
     imports.add_effects(work, row["id"], effects)
@@ -284,7 +313,8 @@ def _index_and_tell(work: UnitOfWork, made: Plan, *, by: Caller) -> None:
     fresh = {organization.id for organization in made.new_organizations}
     for part in chunks(list(dict.fromkeys([*fresh, *touched])), _PART):
         directory.index_organizations(work, part)
-    for part in chunks([*(person.id for person in made.new_people), *made.changes], _PART):
+    # Whoever is new is in the directory already.
+    for part in chunks(list(made.changes), _PART):
         directory.index_individuals(work, part)
     for organizations_part in chunks([[o.id, o.state] for o in made.new_organizations], _TOLD_AT_ONCE):
         work.announce(OrganizationsImported(organizations_part))
