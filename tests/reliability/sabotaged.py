@@ -4,7 +4,7 @@
 the service. `sound:NAME` makes the same window and takes nothing out: under the same fault nothing may be lost.
 
 A window is a point where the process stops for as long as a test wants it to: when the file `armed` is in the folder
-of $SABOTAGE it is renamed to `inside`, and the process goes on when that is gone. So the fault hits exactly there.
+of $SABOTAGE, it is renamed to `inside`, and the process goes on when that is gone. So the fault hits exactly there.
 """
 
 from __future__ import annotations
@@ -42,15 +42,19 @@ READ = "contacts:individual:read"
 #: What is in the log when a message's failure was swallowed.
 SWALLOWED = "message.swallowed"
 _LONGEST = 30.0
+_SENT_BY_THEN = 0.3
 
 
 def window() -> None:
     """Stop here once, if a test asked for it."""
     folder = Path(os.environ[ENVIRONMENT])
     try:
-        (folder / "armed").rename(folder / "inside")
+        (folder / "armed").rename(folder / "entering")
     except FileNotFoundError:
         return
+    # What was written to a socket before is gone by then: answers and acknowledgements are gathered for a moment.
+    eventlet.sleep(_SENT_BY_THEN)
+    (folder / "entering").rename(folder / "inside")
     with eventlet.Timeout(_LONGEST, exception=False):
         while (folder / "inside").exists():
             eventlet.sleep(0.01)
