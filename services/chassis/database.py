@@ -453,8 +453,8 @@ def _translated() -> Iterator[None]:
         raise
 
 
-#: Shutting down, starting up, too many connections, cancelled by the statement timeout or the lock timeout.
-_AWAY_STATES = {"57P01", "57P02", "57P03", "53300", "57014", "55P03"}
+#: Shutting down, starting up, too many connections, cancelled by the statement timeout or the lock timeout, deadlock.
+_AWAY_STATES = {"57P01", "57P02", "57P03", "53300", "57014", "55P03", "40P01"}
 
 
 def _is_away(error: DBAPIError) -> bool:

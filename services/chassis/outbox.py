@@ -106,7 +106,7 @@ CREATE TABLE checkpoints_seen (
 );
 
 CREATE FUNCTION outbox_roll(covered date) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $roll$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '200ms' AS $roll$
 DECLARE
     parent text;
     first date := (timezone('utc', clock_timestamp()))::date;
@@ -115,6 +115,9 @@ DECLARE
     dropped integer := 0;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('outbox_roll'));
+    -- A new partition takes the parent for itself. In the order in which every transaction writes, or they would wait for
+    -- each other; and not for long, because whoever comes after waits behind this. The next hour tries again.
+    LOCK TABLE entries, outbox IN ACCESS EXCLUSIVE MODE;
     FOREACH parent IN ARRAY ARRAY['outbox', 'entries'] LOOP
         -- Only tomorrow and the day after: rows of today may already sit in the default partition.
         FOR ahead IN 1..2 LOOP
@@ -134,6 +137,8 @@ BEGIN
         END LOOP;
     END LOOP;
     RETURN dropped;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN 0;
 END $roll$;
 REVOKE ALL ON FUNCTION outbox_roll(date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION outbox_roll(date) TO {role};
