@@ -6,9 +6,9 @@ BIN := .venv/bin
 RUNTIME := .venv/.runtime
 STAMP := .venv/.installed
 # Where the embedded system keeps its state, where it listens, and whether it starts with invented stakeholders.
-export DATA ?= data
-export PORT ?= 8080
-export SEED ?= demo
+DATA ?= data
+PORT ?= 8080
+SEED ?= demo
 # A test run takes an hour at worst; PYTEST_ARGS='-k word -x' narrows it.
 PYTEST_ARGS ?=
 
@@ -30,7 +30,7 @@ $(STAMP): $(RUNTIME) requirements/dev.txt
 	@touch $@
 
 run: $(RUNTIME)  ## the whole system in one process, on http://127.0.0.1:$(PORT), its state in $(DATA)
-	@exec $(BIN)/liaison run
+	@exec $(BIN)/liaison run --data "$(DATA)" --port "$(PORT)" --seed "$(SEED)"
 
 # What tests want from the system: a broker of their own, and a browser once there are browser tests.
 tools:

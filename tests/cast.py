@@ -54,6 +54,4 @@ class Stakeholder:
         }
 
 
-DOV = Stakeholder(
-    "Dov", "Quillfeather", "Director of Government Affairs", "Larkspur Freight", "TX", "956-555-0142", "dov.quillfeather@example.org"
-)
+DOV = Stakeholder("Dov", "Quillfeather", "Director of Government Affairs", "Larkspur Freight", "TX", "956-555-0142", "dov.quillfeather@example.org")

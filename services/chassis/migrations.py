@@ -26,9 +26,7 @@ Passwords = Callable[[str], str]
 SERVICES = ("access", "contacts", "interactions", "audit", "retention")
 KEYS = "keys"
 STORES = (*SERVICES, KEYS)
-NARROW_ROLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"contacts": ("matcher", "eraser", "caseworker"), "interactions": ("eraser",)}
-)
+NARROW_ROLES: Mapping[str, tuple[str, ...]] = MappingProxyType({"contacts": ("matcher", "eraser", "caseworker"), "interactions": ("eraser",)})
 _PACKAGES = Path(__file__).resolve().parent.parent
 #: One upgrade at a time per server, in whichever process: the number is ours alone.
 _LOCK = 7_031_977_205

@@ -326,9 +326,7 @@ class OwnServer:
         # A cluster is made aside and moved into its place, so that a killed initdb leaves nothing half made.
         making = self._folder / "making"
         shutil.rmtree(making, ignore_errors=True)
-        locale = (
-            ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"] if self._programs.major >= 17 else ["--locale=C.UTF-8"]
-        )
+        locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"] if self._programs.major >= 17 else ["--locale=C.UTF-8"]
         with tempfile.NamedTemporaryFile("w", dir=self._folder) as password:
             password.write(self._password)
             password.flush()

@@ -15,7 +15,7 @@ from tests.system import Running, running
 _KINDS = ["deployed"] if is_given() else ["embedded", pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)]
 
 
-@pytest.fixture(scope="session", params=_KINDS)
+@pytest.fixture(scope="module", params=_KINDS)
 def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running | Deployed]:
     """The whole system, with accounts and nothing else."""
     if request.param == "deployed":

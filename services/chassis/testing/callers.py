@@ -33,9 +33,7 @@ def a_caller(
     )
 
 
-def a_command(
-    caller: Caller, path: str = "/individuals", *, method: str = "POST", key: str | None = None, body: object = None
-) -> Caller:
+def a_command(caller: Caller, path: str = "/individuals", *, method: str = "POST", key: str | None = None, body: object = None) -> Caller:
     """Return the same caller giving one command, as the gateway would have framed it."""
     body_hash = hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
     operation = Operation(id=new_id(), method=method, path=path, key=key, body_hash=body_hash)

@@ -56,9 +56,7 @@ class Sought:
             if family:
                 # Lists disagree on where a double name begins, so its last word alone counts as well.
                 names |= {(name.first_name, family), (name.first_name, (family_key(name.last_name),))}
-        addresses = frozenset(
-            words for words in (tuple(fold(a).split()) for a in values.get("addresses", ())) if len(words) >= _ADDRESS_WORDS
-        )
+        addresses = frozenset(words for words in (tuple(fold(a).split()) for a in values.get("addresses", ())) if len(words) >= _ADDRESS_WORDS)
         needles = {phone[-7:] for phone in phones}
         needles |= {fold(email.partition("@")[0]).replace(" ", "") for email in emails}
         needles |= {"".join(family) for _, family in names}
@@ -141,9 +139,7 @@ def _word_runs(text: str, sought: Sought, *, linked: bool) -> Iterable[Hit]:
             yield from _name_at(tokens, words, start, given, family, linked=linked)
 
 
-def _name_at(
-    tokens: list[_Token], words: list[str], start: int, given: str, family: tuple[str, ...], *, linked: bool
-) -> Iterable[Hit]:
+def _name_at(tokens: list[_Token], words: list[str], start: int, given: str, family: tuple[str, ...], *, linked: bool) -> Iterable[Hit]:
     def family_at(at: int) -> bool:
         return tuple(words[at : at + len(family)]) == family
 

@@ -34,9 +34,7 @@ def review(texts: Iterable[tuple[str, str | None]], *, keep_reason: str | None) 
     for path, text in texts:
         findings = list(screen(text)) if text else []
         written.append(Written(path, text, tuple(sorted({finding.klass for finding in findings}))))
-        spans += [
-            {"field": path, "start": f.start, "end": f.end, "class": f.klass, "verdict": f.verdict} for f in findings
-        ]
+        spans += [{"field": path, "start": f.start, "end": f.end, "class": f.klass, "verdict": f.verdict} for f in findings]
         if findings:
             errors[path] = list(dict.fromkeys(finding.why for finding in findings))
     if spans and not keep_reason:

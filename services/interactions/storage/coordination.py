@@ -30,9 +30,9 @@ def _theirs_to_follow(by: Caller) -> ColumnElement[bool]:
 
 def with_owner() -> Select[Any]:
     """Select requests with whoever has to answer them now."""
-    return select(
-        requests, people.c.owner_id, people.c.deputy_id, people.c.component, people.c.frozen_request_id, people.c.frozen_by
-    ).outerjoin(people, people.c.id == requests.c.individual_id)
+    return select(requests, people.c.owner_id, people.c.deputy_id, people.c.component, people.c.frozen_request_id, people.c.frozen_by).outerjoin(
+        people, people.c.id == requests.c.individual_id
+    )
 
 
 def concerning(by: Caller, *, side: str | None = None) -> Select[Any]:

@@ -102,9 +102,7 @@ def remove_individual(work: UnitOfWork, individual_id: str) -> Reached:
     promised = _ids(work, select(follow_ups.c.id).where(follow_ups.c.interaction_id.in_(alone)))
     requests = _ids(
         work,
-        delete(coordination_requests)
-        .where(coordination_requests.c.individual_id == individual_id)
-        .returning(coordination_requests.c.id),
+        delete(coordination_requests).where(coordination_requests.c.individual_id == individual_id).returning(coordination_requests.c.id),
     )
     work.execute(delete(kept_texts).where(kept_texts.c.subject_id.in_([*alone, *promised, *requests])))
     work.execute(delete(interactions).where(interactions.c.id.in_(alone)))
@@ -130,4 +128,3 @@ def rewrite(work: UnitOfWork, table: Table, column: str, row_id: str, text: str)
 
 def _ids(work: UnitOfWork, statement: Any) -> list[str]:
     return list(work.execute(statement).scalars())
-

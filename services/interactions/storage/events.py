@@ -41,13 +41,9 @@ def matching(
     query = with_issues()
     if individual_id is not None:
         attended = select(attendances.c.event_id).where(attendances.c.individual_id == individual_id)
-        query = query.where(
-            events.c.id.in_(attended), ~exists().where(people.c.id == individual_id).where(hidden_person(by))
-        )
+        query = query.where(events.c.id.in_(attended), ~exists().where(people.c.id == individual_id).where(hidden_person(by)))
     if organization_id is not None:
-        query = query.where(
-            events.c.id.in_(select(attendances.c.event_id).where(attendances.c.organization_id == organization_id))
-        )
+        query = query.where(events.c.id.in_(select(attendances.c.event_id).where(attendances.c.organization_id == organization_id)))
     if issue_ids is not None:
         about = select(event_issues.c.event_id).where(event_issues.c.issue_id.in_(issue_ids))
         query = query.where(events.c.id.in_(about))
@@ -94,11 +90,7 @@ def attend(work: UnitOfWork, rows: list[dict[str, Any]]) -> None:
 def attendees(by: Caller, event_id: str) -> Select[Any]:
     """Select who attended; frozen people are out (T21)."""
     shown = or_(attendances.c.individual_id.is_(None), ~func.coalesce(_hidden(by), False))
-    return (
-        select(attendances)
-        .outerjoin(people, people.c.id == attendances.c.individual_id)
-        .where(attendances.c.event_id == event_id, shown)
-    )
+    return select(attendances).outerjoin(people, people.c.id == attendances.c.individual_id).where(attendances.c.event_id == event_id, shown)
 
 
 def _hidden(by: Caller) -> ColumnElement[bool]:
@@ -108,9 +100,7 @@ def _hidden(by: Caller) -> ColumnElement[bool]:
 def attending(work: UnitOfWork, event_id: str) -> tuple[list[str], list[str]]:
     """Return the individuals and the organizations that are recorded, whoever may see them."""
     rows = work.execute(
-        select(attendances.c.individual_id, attendances.c.organization_id)
-        .where(attendances.c.event_id == event_id)
-        .order_by(attendances.c.id)
+        select(attendances.c.individual_id, attendances.c.organization_id).where(attendances.c.event_id == event_id).order_by(attendances.c.id)
     ).all()
     return [r.individual_id for r in rows if r.individual_id], [r.organization_id for r in rows if r.organization_id]
 
@@ -122,6 +112,4 @@ def leave(work: UnitOfWork, event_id: str, attendee_id: str) -> Row[Any] | None:
         attendances.c.individual_id == attendee_id,
         attendances.c.organization_id == attendee_id,
     )
-    return work.execute(
-        delete(attendances).where(attendances.c.event_id == event_id, named).returning(attendances)
-    ).one_or_none()
+    return work.execute(delete(attendances).where(attendances.c.event_id == event_id, named).returning(attendances)).one_or_none()

@@ -64,9 +64,7 @@ def _visible(by: Caller) -> ColumnElement[bool]:
         .where(other.c.interaction_id == interaction_individuals.c.interaction_id)
         .where(~exists().where(others.c.id == other.c.individual_id).where(hidden_person(by, others)))
     )
-    with_organization = exists().where(
-        interaction_organizations.c.interaction_id == interaction_individuals.c.interaction_id
-    )
+    with_organization = exists().where(interaction_organizations.c.interaction_id == interaction_individuals.c.interaction_id)
     hidden = (
         select(interaction_individuals.c.interaction_id)
         .join(people, people.c.id == interaction_individuals.c.individual_id)
@@ -118,9 +116,7 @@ def matching(
 def of_individual(individual_id: str, by: Caller) -> Select[tuple[str]]:
     """Select the ids of the interactions with one individual; a frozen one has none to show."""
     frozen = exists().where(people.c.id == individual_id).where(hidden_person(by))
-    return select(interaction_individuals.c.interaction_id).where(
-        interaction_individuals.c.individual_id == individual_id, ~frozen
-    )
+    return select(interaction_individuals.c.interaction_id).where(interaction_individuals.c.individual_id == individual_id, ~frozen)
 
 
 def of_organization(organization_id: str, by: Caller) -> Any:
@@ -208,9 +204,7 @@ def link(work: UnitOfWork, interaction_id: str, field: str, ids: Iterable[str], 
     """Link an interaction to exactly these ids, and to those in `keeping` that it is linked to already."""
     table, column = LINKS[field]
     wanted = list(dict.fromkeys(ids))
-    work.execute(
-        delete(table).where(table.c.interaction_id == interaction_id, table.c[column].not_in([*wanted, *keeping]))
-    )
+    work.execute(delete(table).where(table.c.interaction_id == interaction_id, table.c[column].not_in([*wanted, *keeping])))
     present = set(work.execute(select(table.c[column]).where(table.c.interaction_id == interaction_id)).scalars())
     if new := [{"interaction_id": interaction_id, column: one} for one in wanted if one not in present]:
         work.execute(insert(table), new)
@@ -219,9 +213,7 @@ def link(work: UnitOfWork, interaction_id: str, field: str, ids: Iterable[str], 
 def linked(work: UnitOfWork, interaction_id: str, field: str) -> list[str]:
     """Return all ids an interaction is linked to, whoever may see them."""
     table, column = LINKS[field]
-    return list(
-        work.execute(select(table.c[column]).where(table.c.interaction_id == interaction_id).order_by(table.c[column])).scalars()
-    )
+    return list(work.execute(select(table.c[column]).where(table.c.interaction_id == interaction_id).order_by(table.c[column])).scalars())
 
 
 def promises(work: UnitOfWork, interaction_ids: Iterable[str]) -> dict[str, list[Row[Any]]]:
@@ -243,9 +235,7 @@ def put_promise(work: UnitOfWork, *, is_new: bool, **values: Any) -> None:
 
 def drop_promises(work: UnitOfWork, interaction_id: str, *, but: Iterable[str]) -> None:
     """Delete the follow-ups that are not named."""
-    work.execute(
-        delete(follow_ups).where(follow_ups.c.interaction_id == interaction_id, follow_ups.c.id.not_in(list(but)))
-    )
+    work.execute(delete(follow_ups).where(follow_ups.c.interaction_id == interaction_id, follow_ups.c.id.not_in(list(but))))
 
 
 def open_promises(work: UnitOfWork, user_id: str) -> list[Row[Any]]:
@@ -256,5 +246,3 @@ def open_promises(work: UnitOfWork, user_id: str) -> list[Row[Any]]:
         exists().where(interactions.c.id == follow_ups.c.interaction_id).where(_visible(work.caller)),
     )
     return list(work.execute(query.order_by(follow_ups.c.due_on.asc().nulls_last(), follow_ups.c.id).limit(200)))
-
-

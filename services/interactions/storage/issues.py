@@ -73,9 +73,7 @@ def everything(work: UnitOfWork) -> list[Row[Any]]:
     return list(work.execute(select(issues).order_by(issues.c.created_at, issues.c.id)))
 
 
-def matching(
-    *, priority: str | None = None, parent_id: str | None = None, active: bool | None = None, q: str | None = None
-) -> Select[Any]:
+def matching(*, priority: str | None = None, parent_id: str | None = None, active: bool | None = None, q: str | None = None) -> Select[Any]:
     """Select issues."""
     query = select(issues)
     if priority is not None:

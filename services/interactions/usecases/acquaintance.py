@@ -51,9 +51,7 @@ def remember(work: UnitOfWork, asked: Strangers, found: Iterable[Mapping[str, An
                 state=one.get("state"),
             )
         elif one["id"] in asked.organization_ids and not directory.is_erased(work, one["id"]):
-            directory.register_organization(
-                work, organization_id=one["id"], state=one.get("state"), sector=one.get("sector")
-            )
+            directory.register_organization(work, organization_id=one["id"], state=one.get("state"), sector=one.get("sector"))
         elif one["id"] in asked.user_ids:
             directory.put_user(
                 work,

@@ -86,16 +86,12 @@ def read_coordination_request(work: UnitOfWork, *, by: Caller, request_id: str) 
     return found
 
 
-def list_coordination_requests(
-    work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any]
-) -> dict[str, Any]:
+def list_coordination_requests(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
     """List the requests that concern the caller, the latest first."""
     demand_reader(by)
     after = cursors.open(query["cursor"], user=by.id, query=query) if query.get("cursor") else None
     wanted = {name: query[name] for name in ("side", "status", "individual_id", "issue_id") if name in query}
-    page = pages.page(
-        work, coordination.matching(by, **wanted), keys=[table.c.created_at, table.c.id], after=after, limit=query["limit"]
-    )
+    page = pages.page(work, coordination.matching(by, **wanted), keys=[table.c.created_at, table.c.id], after=after, limit=query["limit"])
     kept = texts.read(work, [row.id for row in page.rows])
     last = page.rows[-1] if page.has_more else None
     subjects = [*(row.id for row in page.rows), *(row.individual_id for row in page.rows)]

@@ -95,7 +95,4 @@ def _receipts(reached: erasure.Reached) -> list[dict[str, Any]]:
         "interactions.coordination_requests": (len(reached.requests), "deleted"),
         "interactions.people": (reached.people, "deleted"),
     }
-    return [
-        {"store": store, "found": count, "removed": count, "left": 0, "method": method}
-        for store, (count, method) in counts.items()
-    ]
+    return [{"store": store, "found": count, "removed": count, "left": 0, "method": method} for store, (count, method) in counts.items()]

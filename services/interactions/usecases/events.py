@@ -73,9 +73,7 @@ def enter_event(
     )
     events.discuss(work, event_id, issue_ids)
     for one in written:
-        store_text(
-            work, one, subject_type="event", subject_id=event_id, field=one.path, keep_reason=keep_reason, now=now, new_id=new_id
-        )
+        store_text(work, one, subject_type="event", subject_id=event_id, field=one.path, keep_reason=keep_reason, now=now, new_id=new_id)
     work.record("interactions:event:enter", subjects=[event_id], fields=["name", "starts_at", "ends_at", "place", "agenda", "issue_ids"])
     return _event(work, event_id)
 
@@ -143,9 +141,7 @@ def change_event(
         raise EventNotBegun
     edited = [(name, changes[name]) for name in _TEXTS if name in changes and changes[name] != before[name]]
     for one in review(edited, keep_reason=keep_reason):
-        store_text(
-            work, one, subject_type="event", subject_id=event_id, field=one.path, keep_reason=keep_reason, now=now, new_id=new_id
-        )
+        store_text(work, one, subject_type="event", subject_id=event_id, field=one.path, keep_reason=keep_reason, now=now, new_id=new_id)
         if one.shared != getattr(row, one.path):
             values[one.path] = one.shared
     has_other_issues = "issue_ids" in changes and set(changes["issue_ids"]) != set(before["issue_ids"])
@@ -208,9 +204,7 @@ def add_attendees(
     return _page(work, by, event_id, limit=200)[0]
 
 
-def list_attendees(
-    work: UnitOfWork, *, by: Caller, cursors: Cursors, event_id: str, query: Mapping[str, Any]
-) -> dict[str, Any]:
+def list_attendees(work: UnitOfWork, *, by: Caller, cursors: Cursors, event_id: str, query: Mapping[str, Any]) -> dict[str, Any]:
     """List who attended, in the order they were recorded.
 
     :raises NotFound: there is no such event.
@@ -261,9 +255,7 @@ def _announce(work: UnitOfWork, event: Mapping[str, Any], individual_ids: list[s
     )
 
 
-def _page(
-    work: UnitOfWork, by: Caller, event_id: str, *, limit: int, after: list[str] | None = None
-) -> tuple[dict[str, Any], str | None]:
+def _page(work: UnitOfWork, by: Caller, event_id: str, *, limit: int, after: list[str] | None = None) -> tuple[dict[str, Any], str | None]:
     wanted = events.attendees(by, event_id)
     page = pages.page(work, wanted, keys=[attendances.c.id], after=after, limit=limit, descending=False)
     items = [

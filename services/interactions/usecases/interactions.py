@@ -204,9 +204,9 @@ def change_interaction(
         interactions.drop_promises(work, interaction_id, but=[promise["id"] for promise in promises])
         for promise in promises:
             promise["written"] = texts_of.get(promise["id"])
-        is_shared |= _put_promises(
-            work, by, interaction_id, promises, (), before=known, keep_reason=keep_reason, now=now, new_id=new_id
-        ) or len(promises) < len(known)
+        is_shared |= _put_promises(work, by, interaction_id, promises, (), before=known, keep_reason=keep_reason, now=now, new_id=new_id) or len(
+            promises
+        ) < len(known)
     if is_shared:
         # What one component kept for itself moves nothing that another can see (T17).
         revision = interactions.change(work, interaction_id, {**values, "updated_at": now})
@@ -217,9 +217,7 @@ def change_interaction(
     return changed
 
 
-def complete_follow_up(
-    work: UnitOfWork, *, by: Caller, now: datetime, interaction_id: str, follow_up_id: str
-) -> dict[str, Any]:
+def complete_follow_up(work: UnitOfWork, *, by: Caller, now: datetime, interaction_id: str, follow_up_id: str) -> dict[str, Any]:
     """Say that a promise was kept (R53); saying it twice changes nothing.
 
     :raises ContributorsOnly: the caller reads only.
@@ -271,9 +269,7 @@ def _differs(before: Any, after: Any) -> bool:
     return bool(before != (wire(after) if isinstance(after, datetime) else after))
 
 
-def _checked(
-    work: UnitOfWork, by: Caller, row: Any, before: Mapping[str, Any], changes: Mapping[str, Any], *, now: datetime
-) -> dict[str, Any]:
+def _checked(work: UnitOfWork, by: Caller, row: Any, before: Mapping[str, Any], changes: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
     """Return the columns that change, once everything named exists."""
     values: dict[str, Any] = {name: changes[name] for name in ("held_at", "mode", "event_id") if name in changes}
     if "held_at" in changes:

@@ -61,9 +61,7 @@ def register_issue(
         updated_at=now,
     )
     for one in written:
-        store_text(
-            work, one, subject_type="issue", subject_id=issue_id, field=one.path, keep_reason=keep_reason, now=now, new_id=new_id
-        )
+        store_text(work, one, subject_type="issue", subject_id=issue_id, field=one.path, keep_reason=keep_reason, now=now, new_id=new_id)
     work.announce(IssueRegistered(issue_id, str(priority), parent_id, active))
     work.record("interactions:issue:register", subjects=[issue_id], fields=["name", "priority", "parent_id", "active", "summary"])
     return _issue(work, issue_id)
@@ -85,9 +83,7 @@ def list_issues(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mappin
     demand_reader(by)
     wanted = {name: query[name] for name in ("priority", "parent_id", "active", "q") if name in query}
     after = cursors.open(query["cursor"], user=by.id, query=query) if query.get("cursor") else None
-    page = pages.page(
-        work, issues.matching(**wanted), keys=[table.c.created_at, table.c.id], after=after, limit=query["limit"]
-    )
+    page = pages.page(work, issues.matching(**wanted), keys=[table.c.created_at, table.c.id], after=after, limit=query["limit"])
     kept = texts.read(work, [row.id for row in page.rows])
     last = page.rows[-1] if page.has_more else None
     work.record("interactions:issue:list", subjects=[row.id for row in page.rows], fields=["name", "priority", "summary"])
@@ -146,9 +142,7 @@ def change_issue(
     values: dict[str, Any] = {name: changes[name] for name in moved}
     edited = [(name, changes[name]) for name in _TEXTS if name in changes and changes[name] != before[name]]
     for one in review(edited, keep_reason=keep_reason):
-        store_text(
-            work, one, subject_type="issue", subject_id=issue_id, field=one.path, keep_reason=keep_reason, now=now, new_id=new_id
-        )
+        store_text(work, one, subject_type="issue", subject_id=issue_id, field=one.path, keep_reason=keep_reason, now=now, new_id=new_id)
         if one.shared != getattr(row, one.path):
             values[one.path] = one.shared
     if values:
@@ -206,9 +200,7 @@ def add_issue_update(
         created_by=by.id,
         created_at=now,
     )
-    store_text(
-        work, one, subject_type="issue_update", subject_id=update_id, field="text", keep_reason=keep_reason, now=now, new_id=new_id
-    )
+    store_text(work, one, subject_type="issue_update", subject_id=update_id, field="text", keep_reason=keep_reason, now=now, new_id=new_id)
     work.record("interactions:issue-update:add", subjects=[issue_id, update_id], fields=["kind", "text", "happened_on"])
     return {
         "id": update_id,
@@ -260,12 +252,8 @@ def add_talking_point(
     _demand(work, issue_id)
     (one,) = review([("text", text)], keep_reason=keep_reason)
     point_id = new_id()
-    issues.add_talking_point(
-        work, id=point_id, issue_id=issue_id, text=one.shared, component=component, created_by=by.id, created_at=now
-    )
-    store_text(
-        work, one, subject_type="talking_point", subject_id=point_id, field="text", keep_reason=keep_reason, now=now, new_id=new_id
-    )
+    issues.add_talking_point(work, id=point_id, issue_id=issue_id, text=one.shared, component=component, created_by=by.id, created_at=now)
+    store_text(work, one, subject_type="talking_point", subject_id=point_id, field="text", keep_reason=keep_reason, now=now, new_id=new_id)
     work.record("interactions:talking-point:add", subjects=[issue_id, point_id], fields=["text"])
     return {
         "id": point_id,

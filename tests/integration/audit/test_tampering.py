@@ -33,7 +33,7 @@ CLEAN_RUNS = int(os.environ.get("P7_CLEAN", "50"))
 
 @pytest.fixture(scope="module")
 def chance() -> random.Random:
-    seed = int(os.environ.get("SEED", random.SystemRandom().randrange(2**32)))
+    seed = int(os.environ.get("SEED_P7", random.SystemRandom().randrange(2**32)))
     print(f"seed {seed}")
     return random.Random(seed)
 

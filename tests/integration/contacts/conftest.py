@@ -118,9 +118,7 @@ class Desk:
 
     def correct(self, by: Caller, individual_id: str, kind: str, value: str) -> dict[str, Any]:
         """Correct a contact point blindly."""
-        found: dict[str, Any] = self.do(
-            by, contact_points.correct_contact_point, individual_id=individual_id, kind=kind, value=value
-        )
+        found: dict[str, Any] = self.do(by, contact_points.correct_contact_point, individual_id=individual_id, kind=kind, value=value)
         return found
 
     def note(self, by: Caller, individual_id: str, words: str, **given: Any) -> dict[str, Any]:

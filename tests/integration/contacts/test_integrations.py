@@ -52,9 +52,7 @@ def test_an_individual_is_accepted_with_its_id_and_belongs_to_the_named_contribu
     points = [{"kind": "cell", "value": DOV.cell}]
     reply = running.ice.answer(running.ice.submit(**a_person(contact_points=points)))
     assert reply["type"] == "individual.accepted"
-    (row,) = running.rows(
-        "SELECT owner_id::text, owner_component FROM individuals WHERE id = :id", id=reply["data"]["individual_id"]
-    )
+    (row,) = running.rows("SELECT owner_id::text, owner_component FROM individuals WHERE id = :id", id=reply["data"]["individual_id"])
     assert tuple(row) == (AMINA.id, "ICE")
     assert running.desk.rows("SELECT count(*) FROM contact_points")[0][0] == 0, "the firewall stands: no component, no row"
     assert DOV.cell not in json.dumps(reply)
@@ -191,9 +189,7 @@ def test_the_trail_names_the_account_and_holds_no_value(running: Running) -> Non
 
 
 @pytest.mark.parametrize("held", [150.0, 0.0])
-def test_while_access_is_away_a_message_waits_and_is_answered_once(
-    running: Running, monkeypatch: pytest.MonkeyPatch, held: float
-) -> None:
+def test_while_access_is_away_a_message_waits_and_is_answered_once(running: Running, monkeypatch: pytest.MonkeyPatch, held: float) -> None:
     # Held while it fails, or given back each time and taken again.
     monkeypatch.setattr(integrations, "HELD_FOR", held)
     Access.away = 2

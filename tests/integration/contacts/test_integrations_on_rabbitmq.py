@@ -49,9 +49,7 @@ def running(node: Node, databases: Databases) -> Iterator[Running]:
 
 
 def _is_refused(node: Node, user: str, act: Callable[[Any], object]) -> bool:
-    connection = amqp.Connection(
-        host=f"127.0.0.1:{node.port}", userid=user, password=PASSWORDS[user], virtual_host=VHOST, confirm_publish=True
-    )
+    connection = amqp.Connection(host=f"127.0.0.1:{node.port}", userid=user, password=PASSWORDS[user], virtual_host=VHOST, confirm_publish=True)
     connection.connect()
     try:
         act(connection.channel())

@@ -128,9 +128,7 @@ def a_request(chance: random.Random, people: list[str]) -> tuple[Callable[..., A
 
 @pytest.mark.requirement("T17", "R148", "R149", "R154", "T23")
 @pytest.mark.timeout(300)
-def test_chloe_cannot_tell_a_world_with_hidden_values_from_one_without(
-    databases: Databases, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_chloe_cannot_tell_a_world_with_hidden_values_from_one_without(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
     seed = int(os.environ.get("SEED_P14", "0")) or random.SystemRandom().randrange(1, 2**31)
     print(f"P14 at a twentieth: {SEQUENCES} sequences of {STEPS}, SEED_P14={seed}")
     chance = random.Random(seed)

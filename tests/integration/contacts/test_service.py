@@ -67,9 +67,7 @@ class Running:
             "trace_id": new_id(),
             "fields": announcement.to_wire(),
         }
-        self.process.publisher.send(
-            orjson.dumps(body), exchange="announcements", routing_key=announcement.routing_key()
-        )
+        self.process.publisher.send(orjson.dumps(body), exchange="announcements", routing_key=announcement.routing_key())
 
     def entries(self) -> list[dict[str, Any]]:
         """Return what was recorded for the trail."""
@@ -216,8 +214,6 @@ def test_only_retention_erases(running: Running) -> None:
 
 def test_a_change_means_the_version_that_was_read(running: Running) -> None:
     person = running.call(AMINA, "create_individual", body={"first_name": "Vera", "last_name": "Sion"})
-    changed = running.call(
-        CHLOE, "change_individual", individual_id=person["id"], if_match=entity_tag(person), body={"title": "Director"}
-    )
+    changed = running.call(CHLOE, "change_individual", individual_id=person["id"], if_match=entity_tag(person), body={"title": "Director"})
     assert changed["title"] == "Director"
     assert running.code(CHLOE, "change_individual", individual_id=person["id"], if_match=entity_tag(person), body={"title": "x"}) == "stale"

@@ -85,9 +85,7 @@ class Office:
 
     def correct(self, by: Caller, talk: dict[str, Any], **changes: Any) -> dict[str, Any]:
         """Change an interaction as it was read."""
-        found: dict[str, Any] = self.do(
-            by, interactions.change_interaction, interaction_id=talk["id"], if_match=entity_tag(talk), **changes
-        )
+        found: dict[str, Any] = self.do(by, interactions.change_interaction, interaction_id=talk["id"], if_match=entity_tag(talk), **changes)
         return found
 
     def read(self, by: Caller, interaction_id: str) -> dict[str, Any]:

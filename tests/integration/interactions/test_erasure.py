@@ -48,9 +48,7 @@ def look(office: Office, individual_id: str, erasure_id: str, *, kept: tuple[str
     """Answer `seek`, as the saga asks for it."""
     sealed, key = seal(erasure_id)
     with office.work(RETENTION, role="eraser") as work:
-        return erasure.seek(
-            work, now=office.now, erasure_id=erasure_id, individual_id=individual_id, sealed=sealed, key=key, kept=kept
-        )
+        return erasure.seek(work, now=office.now, erasure_id=erasure_id, individual_id=individual_id, sealed=sealed, key=key, kept=kept)
 
 
 @pytest.mark.requirement("R165", "R166", "T16")
@@ -100,9 +98,7 @@ def test_in_rows_not_linked_numbers_go_and_a_name_is_left_for_the_privacy_office
     dov, other = office.individual(), office.individual()
     office.talk(individual_ids=[dov])
     aside = office.talk(individual_ids=[other], outcome=f"Ask {FULL}.")
-    office.do(
-        CHLOE, issues.register_issue, name="Freight", priority="one_dhs", summary=f"Desk: {DOV.cell}", keep_reason="A public desk"
-    )
+    office.do(CHLOE, issues.register_issue, name="Freight", priority="one_dhs", summary=f"Desk: {DOV.cell}", keep_reason="A public desk")
     harmless = office.talk(individual_ids=[other], outcome="Mr. Quillfeather-Smith of Ohio will call Dov's Diner.")
     erasure_id = new_id()
     erase(office, dov, erasure_id)

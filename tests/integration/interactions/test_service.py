@@ -109,9 +109,7 @@ class Running:
         self.client.start()
         assert self.client.wait_up(20)
 
-    def call(
-        self, by: Caller, method: str, *, key: str | None = None, body_hash: str = "x", service: str = "interactions", **given: Any
-    ) -> Any:
+    def call(self, by: Caller, method: str, *, key: str | None = None, body_hash: str = "x", service: str = "interactions", **given: Any) -> Any:
         """Call a method as the gateway does."""
         passport = self.signer.issue(by, service, datetime.now(UTC))[0]
         operation = Operation(new_id(), "POST", f"/{method}", key, body_hash)
@@ -160,9 +158,7 @@ def test_what_an_operation_came_to_is_told_to_its_user_alone(running: Running) -
     passport = running.signer.issue(AMINA, "interactions", datetime.now(UTC))[0]
     operation = Operation(new_id(), "POST", "/issues", None, "x")
     body = {"name": "Worksite enforcement", "priority": "immigration"}
-    issue = running.client.call(
-        "interactions", "create_issue", {"body": body}, passport=passport, trace_id=new_id(), operation=operation
-    )
+    issue = running.client.call("interactions", "create_issue", {"body": body}, passport=passport, trace_id=new_id(), operation=operation)
     told = running.call(AMINA, "read_operation", operation_id=operation.id)
     assert told == {"operation_id": operation.id, "status": 201, "subject_id": issue["id"]}
     with pytest.raises(NotFound):

@@ -19,6 +19,8 @@ SECRET = "Dov's cell is (202) 555-0199"
 
 @pytest.fixture(autouse=True)
 def configured() -> Iterator[None]:
+    # The traces of other tests' calls may still be bound here.
+    structlog.contextvars.clear_contextvars()
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     logs.configure(level="DEBUG", service="probe")

@@ -45,9 +45,7 @@ def test_the_duty_to_erase_passes_to_the_office_and_then_to_the_system_owner() -
     assert erase_due(monday) == date(2026, 11, 25)
 
     def on(days: int, *, active: bool = True, administrator: bool = True) -> str:
-        return duty_of(
-            frozen_at=monday, owner_is_active=active, office_has_administrator=administrator, now=monday + timedelta(days=days)
-        )
+        return duty_of(frozen_at=monday, owner_is_active=active, office_has_administrator=administrator, now=monday + timedelta(days=days))
 
     # Thanksgiving is no working day, so the office's two days end on Monday.
     assert [on(days) for days in (0, 2, 3, 7, 8)] == ["owner", "owner", "office_administrator", "office_administrator", "system_owner"]

@@ -57,9 +57,7 @@ def test_a_lone_name_is_theirs_only_where_the_row_is_theirs(text: str, left: str
     assert removed(text, linked=False) == text
 
 
-@pytest.mark.parametrize(
-    "text", ["Roberta Levine called.", "levi is a verb here", "Call 956-555-0143", "levi@example.org", "Elm Street", ""]
-)
+@pytest.mark.parametrize("text", ["Roberta Levine called.", "levi is a verb here", "Call 956-555-0143", "levi@example.org", "Elm Street", ""])
 def test_what_only_looks_alike_stays(text: str) -> None:
     assert removed(text, linked=True) == text
 
