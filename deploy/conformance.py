@@ -85,8 +85,10 @@ def render(requirements: Iterable[Requirement], proofs: Mapping[str, list[str]])
         "Made by `liaison conformance` from the `requirement` marks of the tests; nobody writes it by hand. A requirement",
         "without a test may be met or not: nothing shows it yet.",
         "",
-        (f"**{proven} of {len(stated)}** requirements (R) have a test, and "
-        f"**{sum(row.number in proofs for row in others)} of {len(others)}** decisions (T) and additions (N)."),
+        (
+            f"**{proven} of {len(stated)}** requirements (R) have a test, and "
+            f"**{sum(row.number in proofs for row in others)} of {len(others)}** decisions (T) and additions (N)."
+        ),
         "",
     ]
     for title, letter in PARTS:
