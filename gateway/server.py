@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from typing import Any
 
 import eventlet
@@ -107,7 +108,11 @@ class Hurried:
 
 def listen(settings: Settings) -> Any:
     """Open the listening socket; a taken port fails here, before anything is started."""
-    return eventlet.listen((settings.listen_host, settings.listen_port), reuse_port=False)
+    listener = eventlet.listen((settings.listen_host, settings.listen_port), reuse_port=False)
+    # Accepted sockets inherit it. An answer beyond one buffer goes out in two writes, and the second would wait for the
+    # client's acknowledgement of the first, which clients delay by 40 ms.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def serve(app: Flask, listener: Any) -> None:
