@@ -77,18 +77,19 @@ JSON_LIMIT = 1 << 20
 UPLOAD_LIMIT = (10 << 20) + (64 << 10)
 UPLOADS = frozenset({"imports.create_import", "pages.uploading"})
 
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
+SECURITY_HEADERS = (
+    (
+        "Content-Security-Policy",
         "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Permissions-Policy", "camera=(), microphone=(), geolocation=()"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
 
 
 class Orjson(JSONProvider):
@@ -140,6 +141,7 @@ def create_app(bus: Bus, revocations: Revocations, settings: Settings, **given: 
     app.before_request(begin)
     app.before_request(admit)
     app.after_request(seal)
+    app.teardown_request(end)
     app.register_error_handler(Refusal, refused)
     app.register_error_handler(HTTPException, refused_by_http)
     app.register_error_handler(Exception, broken)
@@ -166,7 +168,7 @@ def begin() -> None:
     g.begun = time.perf_counter()
     # A client's own X-Request-Id goes into the log; it is never the trace id, or a client could forge a trail.
     g.trace_id = new_id()
-    logs.trace.set(g.trace_id)
+    g.traced = logs.trace.set(g.trace_id)
     g.admission = None
     g.token = None
     g.conversation = Conversation(_liaison().bus, trace_id=g.trace_id)
@@ -250,8 +252,7 @@ def broken(error: Exception) -> Response:
 def seal(response: Response) -> Response:
     """Put the trace id and the security headers on every answer."""
     response.headers["X-Request-Id"] = g.trace_id
-    for name, value in SECURITY_HEADERS.items():
-        response.headers[name] = value
+    response.headers.extend(SECURITY_HEADERS)
     if _liaison().settings.cookie_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     if request.endpoint != "static":
@@ -267,6 +268,12 @@ def seal(response: Response) -> Response:
         status=response.status_code,
     )
     return response
+
+
+def end(_error: BaseException | None) -> None:
+    """Let go of the trace: the next request of this connection has its own."""
+    if "traced" in g:
+        logs.trace.reset(g.traced)
 
 
 def _count_anonymous() -> None:

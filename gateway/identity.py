@@ -30,16 +30,13 @@ class Admission:
     session: dict[str, Any]
     passports: dict[str, str]
     asked_at: float
-    policy_version: str | None
+    #: As much of the caller as can be revoked.
+    caller: Caller
 
     @property
     def session_id(self) -> str:
         """The session's id; never its token."""
         return str(self.session["session_id"])
-
-    def caller(self) -> Caller:
-        """Return as much of the caller as can be revoked."""
-        return replace(Caller.anonymous(trace_id=""), session_id=self.session_id, policy_version=self.policy_version)
 
     @property
     def acknowledged(self) -> bool:
@@ -88,11 +85,13 @@ class Sessions:
             raise ended from refusal
         except Unavailable as refusal:
             raise SessionUncertain from refusal
+        session = answer["session"]
+        nobody = Caller.anonymous(trace_id="")
         admission = Admission(
-            session=answer["session"],
+            session=session,
             passports=dict(answer["passports"]),
             asked_at=self._clock(),
-            policy_version=self._revocations.policy_version,
+            caller=replace(nobody, session_id=str(session["session_id"]), policy_version=self._revocations.policy_version),
         )
         self._admissions[key] = admission
         while len(self._admissions) > self._remembered:
@@ -108,7 +107,7 @@ class Sessions:
         if not self._revocations.is_current or self._clock() - kept.asked_at >= KEPT_SECONDS:
             return False
         try:
-            self._revocations.check(kept.caller())
+            self._revocations.check(kept.caller)
         except Unauthenticated:
             return False
         return True

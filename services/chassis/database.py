@@ -45,13 +45,13 @@ _BEGIN_ALONE = text(
     " pg_advisory_xact_lock(hashtextextended(:request, 0))"
 )
 # What a transaction leaves behind goes in one statement: each is a turn of the event loop and a way to the server.
+# Rows go as one JSON value: psycopg quotes arrays of text one by one, with a regular expression.
 _INSERT_ENTRIES = (
-    "INSERT INTO entries (stream, n, body) SELECT :stream, n, CAST(body AS json)"
-    " FROM unnest(CAST(:entry_ns AS bigint[]), CAST(:entry_bodies AS text[])) AS e (n, body)"
+    "INSERT INTO entries (stream, n, body) SELECT :stream, n, body FROM json_to_recordset(CAST(:entries AS json)) AS e (n bigint, body json)"
 )
 _INSERT_ANNOUNCEMENTS = (
-    "INSERT INTO outbox (id, routing_key, body) SELECT id, routing_key, CAST(body AS json)"
-    " FROM unnest(CAST(:told_ids AS uuid[]), CAST(:told_keys AS text[]), CAST(:told_bodies AS text[])) AS a (id, routing_key, body)"
+    "INSERT INTO outbox (id, routing_key, body) SELECT id, routing_key, body"
+    " FROM json_to_recordset(CAST(:announcements AS json)) AS a (id uuid, routing_key text, body json)"
 )
 _INSERT_OPERATION = (
     "INSERT INTO operations (id, user_id, method, path, key, body_hash, status, subject_id)"
@@ -267,15 +267,10 @@ class UnitOfWork:
         parameters: dict[str, Any] = {}
         if self._entries:
             inserts.append(_INSERT_ENTRIES)
-            bodies = [_json({"stream": stream.id, "n": n, **entry}) for n, entry in zip(numbers, self._entries, strict=True)]
-            parameters |= {"stream": stream.id, "entry_ns": list(numbers), "entry_bodies": bodies}
+            parameters |= {"stream": stream.id, "entries": _json(numbered(stream.id, numbers, self._entries))}
         if self._announcements:
             inserts.append(_INSERT_ANNOUNCEMENTS)
-            parameters |= {
-                "told_ids": [told["id"] for told in self._announcements],
-                "told_keys": [told["key"] for told in self._announcements],
-                "told_bodies": [told["body"] for told in self._announcements],
-            }
+            parameters["announcements"] = _json(self._announcements)
         if self._completed is not None:
             inserts.append(_INSERT_OPERATION)
             parameters |= self._completed
@@ -306,7 +301,7 @@ class UnitOfWork:
             "trace_id": self.caller.trace_id,
             "fields": announcement.to_wire(),
         }
-        self._announcements.append({"id": message_id, "key": announcement.routing_key(), "body": _json(wire)})
+        self._announcements.append({"id": message_id, "routing_key": announcement.routing_key(), "body": wire})
 
     def record(
         self,
@@ -424,6 +419,11 @@ def entry_of(
         "trace_id": caller.trace_id,
         "operation": caller.operation.id if caller.operation else None,
     }
+
+
+def numbered(stream: str, numbers: Sequence[int], entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows of the table `entries`: n, and the body with its stream and number in it."""
+    return [{"n": n, "body": {"stream": stream, "n": n, **entry}} for n, entry in zip(numbers, entries, strict=True)]
 
 
 _audited: ContextVar[int] = ContextVar("audited", default=0)

@@ -20,7 +20,7 @@ import structlog
 from eventlet.event import Event
 from psycopg.rows import dict_row
 
-from services.chassis.database import Database, entry_of, note_audited
+from services.chassis.database import Database, entry_of, note_audited, numbered
 from services.chassis.messages import Caller, wire_value
 
 _log = structlog.get_logger(__name__)
@@ -49,10 +49,10 @@ class GatheredReads:
         self._database = database
         self._statement = f"""
             WITH asked AS (
-                SELECT * FROM unnest(%(ids)s::uuid[], %(ns)s::bigint[], %(bodies)s::text[]) WITH ORDINALITY AS a (id, n, body, place)
+                SELECT * FROM json_to_recordset(%(asked)s::json) AS a (place integer, id uuid, n bigint, body json)
             ), shown AS ({select}), entered AS (
                 INSERT INTO entries (stream, n, body)
-                SELECT %(stream)s, asked.n, asked.body::json FROM asked WHERE asked.place IN (SELECT place FROM shown)
+                SELECT %(stream)s, asked.n, asked.body FROM asked WHERE asked.place IN (SELECT place FROM shown)
             )
             SELECT * FROM shown
         """  # noqa: S608 - put together from a service's own constants
@@ -102,21 +102,19 @@ class GatheredReads:
         stream = self._database.stream
         numbers = stream.take(len(batch))
         try:
-            bodies = [
-                orjson.dumps({"stream": stream.id, "n": n, **asked.entry}, default=wire_value).decode()
-                for n, asked in zip(numbers, batch, strict=True)
-            ]
-            found = self._execute({"ids": [a.subject for a in batch], "ns": numbers, "bodies": bodies, "stream": stream.id})
+            entries = numbered(stream.id, numbers, [asked.entry for asked in batch])
+            rows = [{"place": place, "id": asked.subject, **entry} for place, (asked, entry) in enumerate(zip(batch, entries, strict=True), 1)]
+            found = self._execute({"asked": orjson.dumps(rows, default=wire_value).decode(), "stream": stream.id})
         except Exception as error:  # noqa: BLE001 - whatever it is, everybody asks the long way, which says what it is
             _log.warning("gathered.failed", action=self._action, error=type(error).__name__)
             stream.voided(numbers, unknown=True)
             self.close()
             return {}
-        rows = {row.pop("place"): row for row in found}
-        stream.committed(n for place, n in enumerate(numbers, 1) if place in rows)
-        stream.voided((n for place, n in enumerate(numbers, 1) if place not in rows), unknown=False)
+        shown = {row.pop("place"): row for row in found}
+        stream.committed(n for place, n in enumerate(numbers, 1) if place in shown)
+        stream.voided((n for place, n in enumerate(numbers, 1) if place not in shown), unknown=False)
         self._database.on_commit()
-        return rows
+        return shown
 
     def _execute(self, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
         if self._connection is None or self._connection.closed:

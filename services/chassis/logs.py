@@ -14,6 +14,7 @@ from collections.abc import MutableMapping
 from contextvars import ContextVar
 from typing import Any
 
+import orjson
 import structlog
 
 #: The trace of what this greenlet works on; greenlets start with none, so it is bound inside the worker.
@@ -25,14 +26,13 @@ _FRAMES = 12
 def configure(*, level: str = "INFO", form: str = "json", service: str = "") -> None:
     """Send structured lines, and those of the libraries, to standard error."""
     shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_trace,
         _exception_without_words,
     ]
-    renderer: Any = structlog.dev.ConsoleRenderer() if form == "console" else structlog.processors.JSONRenderer()
+    renderer: Any = structlog.dev.ConsoleRenderer() if form == "console" else structlog.processors.JSONRenderer(_json)
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -51,6 +51,10 @@ def configure(*, level: str = "INFO", form: str = "json", service: str = "") -> 
     # These libraries log arguments, bodies and addresses at their lower levels.
     for name in ("nameko", "kombu", "amqp", "sqlalchemy.engine", "eventlet", "urllib3", "alembic"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+
+def _json(event: Any, *, default: Any) -> str:
+    return orjson.dumps(event, default=default, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 class _StandardError(logging.Handler):

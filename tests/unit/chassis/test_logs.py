@@ -19,8 +19,8 @@ SECRET = "Dov's cell is (202) 555-0199"
 
 @pytest.fixture(autouse=True)
 def configured() -> Iterator[None]:
-    # The traces of other tests' calls may still be bound here.
-    structlog.contextvars.clear_contextvars()
+    # Whatever runs before these tests runs in the same greenlet.
+    traced = logs.trace.set(None)
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     logs.configure(level="DEBUG", service="probe")
@@ -28,6 +28,7 @@ def configured() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
+    logs.trace.reset(traced)
 
 
 def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from services.chassis import logs
 from services.chassis.bus.calls import InternalError
 from services.chassis.messages import (
     BRANCHES,
@@ -195,6 +196,14 @@ def test_every_answer_has_its_trace_id_and_the_security_headers(anonymous: Flask
     assert answer.headers["X-Frame-Options"] == "DENY"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_the_trace_is_bound_for_one_request_alone(amina: Any, bus: FakeBus) -> None:
+    bound: list[str | None] = []
+    bus.answers[("contacts", "read_individual")] = lambda **_: bound.append(logs.trace.get()) or PERSON
+    answer = amina.ask("GET", f"/individuals/{ID}")
+    assert bound == [answer.headers["X-Request-Id"]]
+    assert logs.trace.get() is None
 
 
 def test_the_entry_that_is_blocked_says_so_and_no_more(amina: Any, bus: FakeBus) -> None:
