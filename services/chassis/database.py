@@ -6,6 +6,7 @@ for the audit trail become durable together, or not at all.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -44,6 +45,12 @@ _BEGIN_ALONE = text(
     "SELECT set_config('app.component', :component, true), set_config('app.actor', :actor, true),"
     " pg_advisory_xact_lock(hashtextextended(:request, 0))"
 )
+# Whoever does things for many takes what is free: one that waited would hold up all the others.
+_BEGIN_TRYING = text(
+    "SELECT set_config('app.component', :component, true), set_config('app.actor', :actor, true),"
+    " (SELECT json_agg(name) FROM json_to_recordset(CAST(:locks AS json)) AS l (seed integer, name text)"
+    " WHERE pg_try_advisory_xact_lock(hashtextextended(name, seed))) AS held"
+)
 # What a transaction leaves behind goes in one statement: each is a turn of the event loop and a way to the server.
 # Rows go as one JSON value: psycopg quotes arrays of text one by one, with a regular expression.
 _INSERT_ENTRIES = (
@@ -53,9 +60,10 @@ _INSERT_ANNOUNCEMENTS = (
     "INSERT INTO outbox (id, routing_key, body) SELECT id, routing_key, body"
     " FROM json_to_recordset(CAST(:announcements AS json)) AS a (id uuid, routing_key text, body json)"
 )
-_INSERT_OPERATION = (
+_INSERT_OPERATIONS = (
     "INSERT INTO operations (id, user_id, method, path, key, body_hash, status, subject_id)"
-    " VALUES (:id, :user, :method, :path, :key, :body_hash, :status, :subject)"
+    " SELECT id, user_id, method, path, key, body_hash, status, subject_id FROM json_to_recordset(CAST(:operations AS json))"
+    " AS o (id uuid, user_id text, method text, path text, key text, body_hash text, status integer, subject_id text)"
 )
 
 
@@ -72,6 +80,20 @@ class Replay:
     status: int
     subject_id: str | None
     operation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """What one transaction at a time may hold: a name, and the number of its kind."""
+
+    seed: int
+    name: str
+
+    @classmethod
+    def of_request(cls, caller: Caller) -> Lock | None:
+        """Return the lock of a request with an Idempotency-Key; None for one without."""
+        request = _request_of(caller)
+        return cls(0, _json(request)) if request else None
 
 
 def work_is_open() -> bool:
@@ -118,12 +140,14 @@ class Database:
             },
         )
 
-    def work(self, caller: Caller, *, role: str | None = None) -> UnitOfWork:
+    def work(self, caller: Caller, *, role: str | None = None, locks: Iterable[Lock] = ()) -> UnitOfWork:
         """Return a unit of work for `caller`, as a context manager.
 
         :param role: one of the service's narrow roles, such as `eraser`.
+        :param locks: what it would like to hold; it waits for none, and `held` tells which it has. The caller's own
+            operation is then not held by itself.
         """
-        return UnitOfWork(self, caller, role)
+        return UnitOfWork(self, caller, role, tuple(locks))
 
     @contextmanager
     def plain(self) -> Iterator[Connection]:
@@ -142,15 +166,20 @@ class Database:
 class UnitOfWork:
     """One transaction in the name of one caller; commits on a clean exit, else rolls back."""
 
-    def __init__(self, database: Database, caller: Caller, role: str | None) -> None:
+    def __init__(self, database: Database, caller: Caller, role: str | None, locks: Sequence[Lock] = ()) -> None:
         """Prepare; the transaction begins on entering."""
         self.caller = caller
         self.database = database
         self._role = role
+        self._locks = locks
+        #: Which of the locks it has.
+        self.held: frozenset[Lock] = frozenset()
         self._connection: Connection | None = None
         self._entries: list[dict[str, Any]] = []
         self._announcements: list[dict[str, Any]] = []
-        self._completed: dict[str, Any] | None = None
+        self._completed: list[dict[str, Any]] = []
+        self._last: dict[str, str] = {}
+        self._last_parameters: dict[str, Any] = {}
         #: Whether an entry was committed here; without one, no answer may leave.
         self.audited = False
 
@@ -182,8 +211,12 @@ class UnitOfWork:
             connection = self.database.engine.connect()
             try:
                 whose = {"component": self.caller.component or "", "actor": self.caller.id}
-                if request := self._request():
-                    connection.execute(_BEGIN_ALONE, {**whose, "request": _json(request)})
+                if self._locks:
+                    locks = [{"seed": lock.seed, "name": lock.name} for lock in self._locks]
+                    held = set(connection.execute(_BEGIN_TRYING, {**whose, "locks": _json(locks)}).one().held or ())
+                    self.held = frozenset(lock for lock in self._locks if lock.name in held)
+                elif request := Lock.of_request(self.caller):
+                    connection.execute(_BEGIN_ALONE, {**whose, "request": request.name})
                 else:
                     connection.execute(_BEGIN, whose)
                 if self._role:
@@ -263,32 +296,45 @@ class UnitOfWork:
 
     def _leave_behind(self, connection: Connection, numbers: Sequence[int]) -> None:
         stream = self.database.stream
-        inserts: list[str] = []
-        parameters: dict[str, Any] = {}
+        parts = dict(self._last)
+        parameters = dict(self._last_parameters)
         if self._entries:
-            inserts.append(_INSERT_ENTRIES)
+            parts["entered"] = _INSERT_ENTRIES
             parameters |= {"stream": stream.id, "entries": _json(numbered(stream.id, numbers, self._entries))}
         if self._announcements:
-            inserts.append(_INSERT_ANNOUNCEMENTS)
+            parts["announced"] = _INSERT_ANNOUNCEMENTS
             parameters["announcements"] = _json(self._announcements)
-        if self._completed is not None:
-            inserts.append(_INSERT_OPERATION)
-            parameters |= self._completed
-        if inserts:
-            *first, last = inserts
-            parts = ", ".join(f"part_{at} AS ({insert})" for at, insert in enumerate(first))
-            connection.execute(text(f"WITH {parts} {last}" if first else last), parameters)
-
-    def _request(self) -> dict[str, str | None] | None:
-        """By what a repeated request is known: the same user, method, path and key."""
-        operation = self.caller.operation
-        if operation is None or operation.key is None:
-            return None
-        return {"user": self.caller.id, "method": operation.method, "path": operation.path, "key": operation.key}
+        if self._completed:
+            parts["completed"] = _INSERT_OPERATIONS
+            parameters["operations"] = _json(self._completed)
+        if parts:
+            *first, last = parts
+            named = ", ".join(f"{name} AS ({parts[name]})" for name in first)
+            connection.execute(text(f"WITH {named} {parts[last]}" if first else parts[last]), parameters)
 
     def execute(self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None) -> CursorResult[Any]:
         """Run one statement in this transaction."""
         return self.connection.execute(statement, parameters)
+
+    def leave(self, parts: Mapping[str, str], parameters: Mapping[str, Any]) -> None:
+        """Insert these rows with what the transaction leaves behind, in one statement, when it commits.
+
+        :param parts: INSERT statements by name, none of which sees what another inserts.
+        """
+        self._last |= parts
+        self._last_parameters |= parameters
+
+    def on_behalf_of(self, caller: Caller) -> Self:
+        """Return this transaction as another caller has it: entries, announcements and operations are theirs.
+
+        :raises ValueError: they are of another component, and would see and write as this one.
+        """
+        if caller.component != self.caller.component:
+            message = "a transaction is of one component"
+            raise ValueError(message)
+        theirs = copy.copy(self)
+        theirs.caller = caller
+        return theirs
 
     def announce(self, announcement: Announcement) -> None:
         """Tell the other services, if and when this transaction commits."""
@@ -339,6 +385,18 @@ class UnitOfWork:
         )
         return result.rowcount == 1
 
+    def receive_together(self, name: str, message_ids: Iterable[str]) -> set[str]:
+        """Return which of these messages are new here; as `receive`."""
+        result = self.execute(
+            text(
+                "INSERT INTO inbox (id, name) SELECT value::uuid, :name FROM json_array_elements_text(CAST(:ids AS json))"
+                " ON CONFLICT DO NOTHING RETURNING id"
+            ),
+            # In one order, so that two who were given the same messages do not wait for each other.
+            {"name": name, "ids": _json(sorted(message_ids))},
+        )
+        return {str(message_id) for message_id in result.scalars()}
+
     def replayed(self) -> Replay | None:
         """Return what an earlier request with the same key came to, if there was one within 24 hours.
 
@@ -346,7 +404,7 @@ class UnitOfWork:
 
         :raises IdempotencyMismatch: the key was used with another body.
         """
-        operation, where = self.caller.operation, self._request()
+        operation, where = self.caller.operation, _request_of(self.caller)
         if operation is None or where is None:
             return None
         row = self.execute(
@@ -370,16 +428,18 @@ class UnitOfWork:
         operation = self.caller.operation
         if operation is None:
             return
-        self._completed = {
-            "id": operation.id,
-            "user": self.caller.id,
-            "method": operation.method,
-            "path": operation.path,
-            "key": operation.key,
-            "body_hash": operation.body_hash,
-            "status": status,
-            "subject": subject_id,
-        }
+        self._completed.append(
+            {
+                "id": operation.id,
+                "user_id": self.caller.id,
+                "method": operation.method,
+                "path": operation.path,
+                "key": operation.key,
+                "body_hash": operation.body_hash,
+                "status": status,
+                "subject_id": subject_id,
+            }
+        )
 
     def find_operation(self, operation_id: str) -> Replay | None:
         """Return what the caller's own operation came to, or None when nothing is known of it here."""
@@ -388,6 +448,14 @@ class UnitOfWork:
             {"id": operation_id, "user": self.caller.id},
         ).one_or_none()
         return Replay(row.status, row.subject_id, str(row.id)) if row else None
+
+
+def _request_of(caller: Caller) -> dict[str, str | None] | None:
+    """By what a repeated request is known: the same user, method, path and key."""
+    operation = caller.operation
+    if operation is None or operation.key is None:
+        return None
+    return {"user": caller.id, "method": operation.method, "path": operation.path, "key": operation.key}
 
 
 def entry_of(

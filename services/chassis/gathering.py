@@ -1,17 +1,14 @@
-"""Hot reads: the row and the entry of its reading in one statement, and concurrent readings in one batch.
+"""What concurrent requests have in common, done for all of them at once.
 
-psycopg returns from a statement in autocommit only after its commit, so what is returned has been audited durably: it
-fails closed. While one batch is under way the next gathers; somebody alone waits for nobody. A batch may serve callers
-of different components, so its statement reads nothing that row-level security guards.
-
-This speaks psycopg and not SQLAlchemy: measured, a hot read through SQLAlchemy costs a quarter of a millisecond more.
+While one batch is under way the next gathers; somebody alone waits for nobody. It saves each its own turn of the event
+loop, way to the server and commit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import eventlet
 import orjson
@@ -27,16 +24,70 @@ _log = structlog.get_logger(__name__)
 
 _MOST = 100
 
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+
 
 @dataclass(eq=False, slots=True)
-class _Asked:
-    subject: str
-    entry: dict[str, Any]
+class _Waiting(Generic[Asked]):
+    asked: Asked
     answered: Event = field(default_factory=Event)
 
 
+class Gathering(Generic[Asked, Answer]):
+    """Gathers what is asked, and has it answered in batches, one at a time."""
+
+    def __init__(self, answer: Callable[[Sequence[Asked]], Sequence[Answer]], *, most: int = _MOST) -> None:
+        """Take what answers a batch: an answer for each, in their order.
+
+        What it raises, everybody in the batch is raised.
+        """
+        self._answer = answer
+        self._most = most
+        self._waiting: list[_Waiting[Asked]] = []
+        self._busy = False
+
+    def ask(self, asked: Asked) -> Answer:
+        """Wait for the answer; whoever is killed meanwhile by a deadline may have been served all the same."""
+        waiting = _Waiting(asked)
+        self._waiting.append(waiting)
+        if not self._busy:
+            self._busy = True
+            # A greenlet of its own: whoever asked may be killed, and others wait for the same batch.
+            eventlet.spawn(self._work_off)
+        answer: Answer = waiting.answered.wait()
+        return answer
+
+    def _work_off(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+                try:
+                    answers = self._answer([waiting.asked for waiting in batch])
+                except Exception as error:  # noqa: BLE001 - it is raised where it was asked
+                    for waiting in batch:
+                        waiting.answered.send_exception(error)
+                else:
+                    for waiting, answer in zip(batch, answers, strict=True):
+                        waiting.answered.send(answer)
+        finally:
+            self._busy = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    subject: str
+    entry: dict[str, Any]
+
+
 class GatheredReads:
-    """Reads of one kind of record by its id."""
+    """Hot reads of one kind of record by its id: the row and the entry of its reading in one statement.
+
+    psycopg returns from a statement in autocommit only after its commit, so what is returned has been audited durably:
+    it fails closed. A batch may serve callers of different components, so its statement reads nothing that row-level
+    security guards. This speaks psycopg and not SQLAlchemy: measured, a hot read through SQLAlchemy costs a quarter of
+    a millisecond more.
+    """
 
     def __init__(self, database: Database, select: str, *, action: str, fields: tuple[str, ...]) -> None:
         """Take what is read.
@@ -58,8 +109,7 @@ class GatheredReads:
         """  # noqa: S608 - put together from a service's own constants
         self._action = action
         self._fields = sorted(fields)
-        self._waiting: list[_Asked] = []
-        self._busy = False
+        self._gathering = Gathering(self._read_batch)
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
 
     def read(self, caller: Caller, subject: str) -> Mapping[str, Any] | None:
@@ -77,44 +127,28 @@ class GatheredReads:
             outcome="allowed",
             rule=None,
         )
-        asked = _Asked(subject, entry)
-        self._waiting.append(asked)
-        if not self._busy:
-            self._busy = True
-            # A greenlet of its own: whoever asked may be killed by a deadline, and others wait for the same batch.
-            eventlet.spawn(self._work_off)
-        row: Mapping[str, Any] | None = asked.answered.wait()
+        row = self._gathering.ask(_Read(subject, entry))
         if row is not None:
             note_audited()
         return row
 
-    def _work_off(self) -> None:
-        try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-                rows = self._read_batch(batch)
-                for place, asked in enumerate(batch, 1):
-                    asked.answered.send(rows.get(place))
-        finally:
-            self._busy = False
-
-    def _read_batch(self, batch: list[_Asked]) -> dict[int, dict[str, Any]]:
+    def _read_batch(self, batch: Sequence[_Read]) -> list[Mapping[str, Any] | None]:
         stream = self._database.stream
         numbers = stream.take(len(batch))
         try:
-            entries = numbered(stream.id, numbers, [asked.entry for asked in batch])
-            rows = [{"place": place, "id": asked.subject, **entry} for place, (asked, entry) in enumerate(zip(batch, entries, strict=True), 1)]
-            found = self._execute({"asked": orjson.dumps(rows, default=wire_value).decode(), "stream": stream.id})
+            entries = numbered(stream.id, numbers, [read.entry for read in batch])
+            asked = [{"place": place, "id": read.subject, **entry} for place, (read, entry) in enumerate(zip(batch, entries, strict=True))]
+            found = self._execute({"asked": orjson.dumps(asked, default=wire_value).decode(), "stream": stream.id})
         except Exception as error:  # noqa: BLE001 - whatever it is, everybody asks the long way, which says what it is
             _log.warning("gathered.failed", action=self._action, error=type(error).__name__)
             stream.voided(numbers, unknown=True)
             self.close()
-            return {}
-        shown = {row.pop("place"): row for row in found}
-        stream.committed(n for place, n in enumerate(numbers, 1) if place in shown)
-        stream.voided((n for place, n in enumerate(numbers, 1) if place not in shown), unknown=False)
+            return [None] * len(batch)
+        rows: dict[int, Mapping[str, Any]] = {row.pop("place"): row for row in found}
+        stream.committed(n for place, n in enumerate(numbers) if place in rows)
+        stream.voided((n for place, n in enumerate(numbers) if place not in rows), unknown=False)
         self._database.on_commit()
-        return shown
+        return [rows.get(place) for place in range(len(batch))]
 
     def _execute(self, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
         if self._connection is None or self._connection.closed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from services.access.contract import UserChanged
@@ -382,10 +382,10 @@ class InteractionsService(Witness):
 
     # What others announce
 
-    @listens(IndividualRegistered)
-    def individual_registered(self, work: UnitOfWork, told: IndividualRegistered) -> None:
-        """Know a new individual."""
-        hearing.individual_registered(work, told)
+    @listens(IndividualRegistered, together=True)
+    def individuals_registered(self, work: UnitOfWork, told: Sequence[IndividualRegistered]) -> None:
+        """Know new individuals."""
+        hearing.individuals_registered(work, told)
 
     @listens(IndividualsImported)
     def individuals_imported(self, work: UnitOfWork, told: IndividualsImported) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import eventlet
+import orjson
 from sqlalchemy import text
 
 from services.chassis.bus.answering import Answers
@@ -99,7 +100,7 @@ def commit_then_publish(*, sound: bool) -> None:
     def hold(work: UnitOfWork, announcement: Announcement) -> None:
         announce(work, announcement)
         row = work._announcements.pop()
-        held.setdefault(id(work), []).append(Message(row["id"], "announcements", announcement.routing_key(), row["body"].encode()))
+        held.setdefault(id(work), []).append(Message(row["id"], "announcements", announcement.routing_key(), orjson.dumps(row["body"])))
 
     def commit_first(work: UnitOfWork, connection: Any) -> None:
         messages = held.pop(id(work), [])
@@ -121,8 +122,9 @@ def acknowledge_before_commit(*, sound: bool) -> None:
 
     def acknowledge_first(entrypoint: Listens, worker: Any, method: Callable[..., Any]) -> Any:
         if not sound:
-            worker.data["message"].ack()
-        if worker.data["envelope"].name.replace(":", ".") == LOGGED:
+            for told in worker.data["batch"]:
+                told.message.ack()
+        if entrypoint.announcement.routing_key() == LOGGED:
             window()
         return perform(entrypoint, worker, method)
 

@@ -270,6 +270,7 @@ class Answers(Performed):
     def _body(self, process: Process, call: _Call, method: Callable[..., Any], outcome: list[str]) -> bytes:
         caller = Caller.anonymous(trace_id=call.trace_id).within(trace_id=call.trace_id, operation=call.operation)
         deadline = eventlet.Timeout(call.seconds)
+        refusal: Refusal
         try:
             caller = self._identify(process, call, caller)
             self._admit(process, call, caller)
@@ -281,7 +282,7 @@ class Answers(Performed):
         except eventlet.Timeout as timeout:
             if timeout is not deadline:
                 raise
-            refusal: Refusal = Unavailable()
+            refusal = self._too_late(caller)
         except Refusal as error:
             refusal = error
         except ValidationError as error:
@@ -299,6 +300,12 @@ class Answers(Performed):
         if not self._record(process, call, caller, outcome="refused", rule=refusal.code):
             refusal = Unavailable()
         return _refused(refusal)
+
+    def _too_late(self, caller: Caller) -> Refusal:
+        """Return what is said when the deadline passed: a command may have been done all the same, together with others."""
+        if self.command and caller.operation is not None:
+            return OutcomeUnknown(extra={"operation_id": caller.operation.id})
+        return Unavailable()
 
     def _identify(self, process: Process, call: _Call, anonymous: Caller) -> Caller:
         if ANONYMOUS in self.identities:

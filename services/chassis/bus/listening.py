@@ -1,11 +1,12 @@
 """`listens`: a method that works off announcements, each once; `gathers`: one that takes a queue in batches.
 
 The message's id goes into the inbox table in the transaction of the effect; the acknowledgement follows the commit.
+What a method can take together (`@listens(..., together=True)`) is worked off in one transaction, as much as waits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 
-#: Announcements that one process works on at the same time.
+#: Transactions over announcements that one process has open at the same time.
 CONCURRENTLY = 4
+#: Announcements that one process has before it, and so at most works off together.
+_BEFORE_IT = 50
 _LARGEST = 1024 * 1024
 
 
@@ -44,6 +47,14 @@ class _Envelope:
     name: str
     trace_id: str
     fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """One announcement as it was delivered."""
+
+    message: Delivery
+    envelope: _Envelope
 
 
 class _QueueConsumer(SharedExtension):
@@ -99,6 +110,9 @@ class InboxConsumer(_QueueConsumer):
     def __init__(self) -> None:
         """Begin without listeners."""
         self.listeners: dict[str, list[Listens]] = {}
+        self._waiting: list[_Told] = []
+        #: The names of what is being worked off, one for each transaction.
+        self._open: list[str] = []
         super().__init__()
 
     def register(self, entrypoint: Listens) -> None:
@@ -111,7 +125,7 @@ class InboxConsumer(_QueueConsumer):
         """Begin to connect and to consume."""
         process = self.process
         self.keeper = Keeper(process.publisher, service=process.service, queue=inbox(process.service))
-        self.consume(inbox(process.service), prefetch=CONCURRENTLY, receive=self._receive)
+        self.consume(inbox(process.service), prefetch=_BEFORE_IT, receive=self._receive)
 
     def _receive(self, message: Delivery) -> None:
         try:
@@ -119,14 +133,40 @@ class InboxConsumer(_QueueConsumer):
         except Undecodable as error:
             eventlet.spawn(self.keeper.park, message, type(error).__qualname__)
             return
-        listeners = self.listeners.get(envelope.name)
-        if not listeners:
+        if envelope.name not in self.listeners:
             # A former version of this service was bound to it; this one has no use for it.
             metrics.announcements.labels(self.process.service, "unknown", "ignored").inc()
             message.ack()
             return
-        context = {"message": message, "envelope": envelope, "listeners": listeners}
-        self.container.spawn_worker(listeners[0], (), {}, context_data=context)
+        self._waiting.append(_Told(message, envelope))
+        self._begin()
+
+    def done(self, name: str) -> None:
+        """Go on with the next: a transaction over announcements of this name has ended."""
+        self._open.remove(name)
+        self._begin()
+
+    def _begin(self) -> None:
+        while not self._stopping and len(self._open) < CONCURRENTLY and (batch := self._next()):
+            name = batch[0].envelope.name
+            listeners = self.listeners[name]
+            self._open.append(name)
+            self.container.spawn_worker(listeners[0], (), {}, context_data={"batch": batch, "listeners": listeners})
+
+    def _next(self) -> list[_Told]:
+        """Take what is worked off next: one announcement, or all that wait of a kind that goes together."""
+        # What came over a lost connection comes again.
+        self._waiting = [told for told in self._waiting if told.message.is_live]
+        for told in self._waiting:
+            name = told.envelope.name
+            if not all(listener.together for listener in self.listeners[name]):
+                self._waiting.remove(told)
+                return [told]
+            if name not in self._open:
+                batch = [other for other in self._waiting if other.envelope.name == name]
+                self._waiting = [other for other in self._waiting if other.envelope.name != name]
+                return batch
+        return []
 
 
 class Listens(Performed):
@@ -134,9 +174,13 @@ class Listens(Performed):
 
     consumer = InboxConsumer()
 
-    def __init__(self, announcement: type[Announcement], **kwargs: Any) -> None:
-        """Listen to one announcement; the method gets (work, announcement)."""
+    def __init__(self, announcement: type[Announcement], *, together: bool = False, **kwargs: Any) -> None:
+        """Listen to one announcement; the method gets (work, announcement).
+
+        :param together: the method gets (work, announcements), as many as wait, and leaves nothing that bears a trace.
+        """
         self.announcement = announcement
+        self.together = together
         super().__init__(**kwargs)
 
     def setup(self) -> None:
@@ -148,35 +192,65 @@ class Listens(Performed):
         self.consumer.pause()
 
     def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
-        """Work off one announcement: every listener of it, in one transaction, once."""
-        message, envelope = worker.data["message"], worker.data["envelope"]
-        process, keeper = self.consumer.process, self.consumer.keeper
-        token = logs.trace.set(envelope.trace_id)
+        """Work off announcements: every listener of them, in one transaction, once."""
+        batch: list[_Told] = worker.data["batch"]
+        try:
+            if len(batch) > 1 and self._work_off_together(worker, batch):
+                return
+            for told in batch:
+                self._work_off(worker, told)
+        finally:
+            self.consumer.done(self.announcement.name)
+
+    def _work_off_together(self, worker: Any, batch: Sequence[_Told]) -> bool:
+        """Work off several; tell whether that succeeded: if not, nothing was done, and each goes by itself."""
+        try:
+            outcomes = self._hear(worker, batch, [self.announcement.from_wire(told.envelope.fields) for told in batch])
+        except Exception as error:  # noqa: BLE001 - whichever it was fails again by itself
+            _log.warning("messages.failed", announcement=self.announcement.name, size=len(batch), **logs.where(error))
+            return False
+        for told, outcome in zip(batch, outcomes, strict=True):
+            self.consumer.keeper.done(told.message)
+            self._count(told, outcome)
+        return True
+
+    def _work_off(self, worker: Any, told: _Told) -> None:
+        keeper = self.consumer.keeper
+        token = logs.trace.set(told.envelope.trace_id)
         outcome = "done"
         try:
             try:
-                announcement = self.announcement.from_wire(envelope.fields)
+                announcement = self.announcement.from_wire(told.envelope.fields)
             except TypeError as error:
                 outcome = "parked"
-                keeper.park(message, type(error).__qualname__)
+                keeper.park(told.message, type(error).__qualname__)
                 return
-            caller = Caller.service(process.service, trace_id=envelope.trace_id)
-            with process.open_database().work(caller) as work:
-                if work.receive(envelope.id, envelope.name):
-                    for listener in worker.data["listeners"]:
-                        getattr(worker.service, listener.method_name)(work, announcement)
-                else:
-                    outcome = "known"
-            keeper.done(message)
+            (outcome,) = self._hear(worker, [told], [announcement])
+            keeper.done(told.message)
         except Unavailable as error:
             outcome = "postponed"
-            keeper.postponed(message, error.code)
+            keeper.postponed(told.message, error.code)
         except Exception as error:  # noqa: BLE001 - bounded retries, then parking, for every mistake
             outcome = "retried"
-            keeper.failed(message, error)
+            keeper.failed(told.message, error)
         finally:
-            metrics.announcements.labels(process.service, envelope.name, outcome).inc()
+            self._count(told, outcome)
             logs.trace.reset(token)
+
+    def _hear(self, worker: Any, batch: Sequence[_Told], announcements: Sequence[Announcement]) -> list[str]:
+        """Hand announcements to their listeners in one transaction; return what became of each: done, or known before."""
+        process = self.consumer.process
+        caller = Caller.service(process.service, trace_id=batch[0].envelope.trace_id)
+        with process.open_database().work(caller) as work:
+            new = work.receive_together(self.announcement.name, {told.envelope.id for told in batch})
+            fresh = {told.envelope.id: announcement for told, announcement in zip(batch, announcements, strict=True) if told.envelope.id in new}
+            for listener in worker.data["listeners"] if fresh else ():
+                hear = getattr(worker.service, listener.method_name)
+                hear(work, list(fresh.values())) if listener.together else hear(work, *fresh.values())
+        return ["done" if told.envelope.id in new else "known" for told in batch]
+
+    def _count(self, told: _Told, outcome: str) -> None:
+        metrics.announcements.labels(self.consumer.process.service, told.envelope.name, outcome).inc()
 
 
 listens = Listens.decorator

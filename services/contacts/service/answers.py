@@ -51,12 +51,16 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
     def create_individual(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
         """Register an individual (R26-R43)."""
         command = contract.IndividualCreateSchema().load(body)
-        with self._blocked_tries_counted(caller), self.database.work(caller) as work:
-            if replay := work.replayed():
-                return individuals.read_individual(work, by=caller, now=self.database.clock(), individual_id=str(replay.subject_id))
-            individual = individuals.register_individual(work, by=caller, now=self.database.clock(), layer=self.parts.layer, **command)
-            work.complete(201, individual["id"])
-            return individual
+        with self._blocked_tries_counted(caller):
+            together: dict[str, Any] | None = self.parts.registrations.register(caller, command)
+            if together is not None:
+                return together
+            with self.database.work(caller) as work:
+                if replay := work.replayed():
+                    return individuals.read_individual(work, by=caller, now=self.database.clock(), individual_id=str(replay.subject_id))
+                alone = individuals.register_individual(work, by=caller, now=self.database.clock(), layer=self.parts.layer, **command)
+                work.complete(201, alone["id"])
+                return alone
 
     @answers("contacts:individual:read", subject="individual_id")
     def read_individual(self, caller: Caller, individual_id: str) -> dict[str, Any]:

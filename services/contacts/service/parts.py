@@ -14,6 +14,7 @@ from services.chassis.database import Database
 from services.chassis.gathering import GatheredReads
 from services.contacts.domain import representations
 from services.contacts.domain.cursors import Cursors
+from services.contacts.service.registrations import Registrations
 from services.contacts.storage import individuals
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.digests import Digests
@@ -22,11 +23,12 @@ from services.contacts.storage.vault import Keyring, Vault
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The contact layer, the cursors, and the reads that are gathered."""
+    """The contact layer, the cursors, and the reads and entries that are gathered."""
 
     layer: ContactLayer
     cursors: Cursors
     reads: GatheredReads
+    registrations: Registrations
 
     @classmethod
     def of(cls, settings: Settings, database: Database) -> Parts:
@@ -34,7 +36,7 @@ class Parts:
         vault = Vault(settings.keys_database_url, Keyring.read(settings.vault_master_key), pool_size=settings.pool_size)
         layer = ContactLayer(vault, Digests(Keyring.read(settings.digest_key)))
         reads = GatheredReads(database, individuals.GATHERED, action="contacts:individual:read", fields=representations.INDIVIDUAL_FIELDS)
-        return cls(layer, Cursors(base64.b64decode(settings.cursor_key)), reads)
+        return cls(layer, Cursors(base64.b64decode(settings.cursor_key)), reads, Registrations(database, layer))
 
 
 class PartsProvider(DependencyProvider):

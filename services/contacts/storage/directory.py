@@ -57,15 +57,22 @@ ENTRY = {
     "words": "text[]",
     "letters": "text",
 }
-INSERT = f"""
+
+
+def insert(parameter: str) -> str:
+    """Return the statement that puts lines, as `entry_of_new` makes them, into the directory; a JSON text is its parameter."""
+    return f"""
     INSERT INTO directory AS d (stakeholder_id, type, name, sort_name, first_name, last_name, title, organization_id,
         organization_name, sector, state, interests, group_ids, owner_id, owner_component, created_at, last_contacted_at,
         words, letters)
     SELECT t.id, t.type, t.name, t.sort_name, t.first_name, t.last_name, t.title, t.organization_id, t.organization_name,
         t.sector, t.state, t.interests, t.group_ids, t.owner_id, t.owner_component, t.created_at, t.last_contacted_at,
         array_to_tsvector(t.words), t.letters
-    FROM {records("entries", ENTRY)}
-"""  # noqa: S608 - put together from our own constants
+    FROM {records(parameter, ENTRY)}
+    """  # noqa: S608 - put together from our own constants
+
+
+INSERT = insert("entries")
 _UPSERT = text(
     f"""
     {INSERT}

@@ -1,152 +1,177 @@
-"""Entering an individual in three statements: what is known, who is like them, and every row that they get.
+"""Entering individuals in two statements, however many at once: what is known of them, and every row that they get.
 
 Each statement is a turn of the event loop and a way to the server, so that what belongs together goes together. All of
-it runs whatever is there, so that neither the answer nor its time tells what other components hold (T23).
+the first runs whatever is there, so that neither the answer nor its time tells what other components hold (T23).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import text
 
-from services.chassis.database import UnitOfWork
+from services.chassis.database import Lock, UnitOfWork
 from services.chassis.messages import new_id
 from services.contacts.storage import directory
 from services.contacts.storage.bulk import as_json, records
 from services.contacts.storage.contact_layer import DIGEST, POINT
 from services.contacts.storage.individuals import FIELDS
-from services.contacts.storage.rows import plain
 from services.lexicon.canonical import canonical_name
 from services.lexicon.names import family_key
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of one entry before it is made."""
+
+    canonical_name: str
+    family_key: str
+    #: The canonical name of an organization that is looked for.
+    organization: str | None
+    #: Whose blocked entries of the day are counted; None counts none.
+    user_id: str | None
+    suppressions: list[bytes]
+    #: Digests of the values as the caller's component would hold them, and of those that are one person's alone.
+    lookups: list[bytes]
+    personal: list[bytes]
+    issue_ids: list[str]
+
+
+@dataclass(slots=True)
 class Known:
-    """What stands against an entry, whoever it is like."""
+    """What stands against an entry, and whom it may be the same as."""
 
-    blocked_today: int
+    blocked_today: int = 0
+    organization: dict[str, Any] | None = None
     #: (digest, alone, likenesses) of the suppression ledger.
-    suppressions: list[tuple[bytes, bool, list[bytes]]]
-    erased_issues: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Alike:
-    """Whom an entry may be the same as; rows without `frozen_at` are the open ones."""
-
+    suppressions: list[tuple[bytes, bool, list[bytes]]] = field(default_factory=list)
+    erased_issues: list[str] = field(default_factory=list)
     #: Of exactly this name, of this family name, and holders of a value (with its digest as `lookup`).
-    same: list[dict[str, Any]]
-    family: list[dict[str, Any]]
-    holders: list[dict[str, Any]]
+    same: list[dict[str, Any]] = field(default_factory=list)
+    family: list[dict[str, Any]] = field(default_factory=list)
+    holders: list[dict[str, Any]] = field(default_factory=list)
     #: Whether one of those who hold a personal value is frozen.
-    frozen_holder: bool
+    frozen_holder: bool = False
 
 
-_KNOWN = text(
+def lock_of_name(first_name: str, last_name: str) -> Lock:
+    """Return what whoever enters this name holds."""
+    return Lock(2, f"individual {canonical_name(first_name, last_name)}")
+
+
+def hold_name(work: UnitOfWork, first_name: str, last_name: str) -> None:
+    """Let nobody else enter this name until the transaction ends.
+
+    In a statement before `look`, for a statement sees only what was committed when it began.
     """
-    SELECT pg_advisory_xact_lock(hashtextextended(:name, 2)),
-        (SELECT coalesce(max(count), 0) FROM blocked_tries WHERE user_id = CAST(:user AS uuid) AND day = :day) AS blocked_today,
-        (SELECT array_agg(digest ORDER BY id) FROM suppressions WHERE digest = ANY(CAST(:digests AS bytea[]))) AS digests,
-        (SELECT array_agg(alone ORDER BY id) FROM suppressions WHERE digest = ANY(CAST(:digests AS bytea[]))) AS alones,
-        (SELECT json_agg(likenesses ORDER BY id) FROM suppressions WHERE digest = ANY(CAST(:digests AS bytea[]))) AS likenesses,
-        (SELECT array_agg(id) FROM erased_issues WHERE id = ANY(CAST(:issues AS uuid[]))) AS erased_issues
-    """
-)
-
-
-def hold_name(
-    work: UnitOfWork, *, first_name: str, last_name: str, user_id: str | None, day: date, digests: Collection[bytes], issue_ids: Collection[str]
-) -> Known:
-    """Return what is known, and let nobody else enter this name until the transaction ends.
-
-    :param user_id: whose blocked entries of that day are counted; None counts none.
-    """
-    row = work.execute(
-        _KNOWN,
-        {
-            "name": f"individual {canonical_name(first_name, last_name)}",
-            "user": user_id,
-            "day": day,
-            "digests": list(digests),
-            "issues": list(issue_ids),
-        },
-    ).one()
-    likenesses = [[bytes.fromhex(word.removeprefix("\\x")) for word in words] for words in row.likenesses or ()]
-    return Known(
-        int(row.blocked_today),
-        [(bytes(digest), alone, words) for digest, alone, words in zip(row.digests or (), row.alones or (), likenesses, strict=True)],
-        [str(issue) for issue in row.erased_issues or ()],
-    )
+    lock = lock_of_name(first_name, last_name)
+    work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, :seed))"), {"name": lock.name, "seed": lock.seed})
 
 
 _COMPARED = "i.id, i.first_name, i.last_name, i.canonical_name, i.organization_id, i.owner_id, i.owner_component, i.frozen_at, i.state"
-_ALIKE = text(
+_ASKED = {
+    "place": "integer",
+    "canonical_name": "text",
+    "family_key": "text",
+    "organization": "text",
+    "user_id": "uuid",
+    "suppressions": "bytea[]",
+    "lookups": "bytea[]",
+    "personal": "bytea[]",
+    "issue_ids": "uuid[]",
+}
+_LOOK = text(
     f"""
-    (SELECT 'same' AS why, {_COMPARED}, NULL::bytea AS lookup FROM individuals i WHERE i.canonical_name = :canonical ORDER BY i.id LIMIT 50)
-    UNION ALL
-    (SELECT 'family', {_COMPARED}, NULL FROM individuals i WHERE i.family_key = :family ORDER BY i.id LIMIT 50)
-    UNION ALL
-    (SELECT 'holder', {_COMPARED}, p.lookup FROM (SELECT individual_id, lookup FROM contact_points
-        WHERE component = :component AND lookup = ANY(CAST(:lookups AS bytea[])) ORDER BY individual_id LIMIT 50) p
-        JOIN individuals i ON i.id = p.individual_id ORDER BY i.id)
-    UNION ALL
-    (SELECT 'frozen', {_COMPARED}, p.lookup FROM contact_points p JOIN individuals i ON i.id = p.individual_id
-        WHERE p.component = :component AND p.lookup = ANY(CAST(:personal AS bytea[])) AND i.frozen_at IS NOT NULL LIMIT 1)
+    SELECT t.place, f.why, f.found FROM {records("asked", _ASKED)} CROSS JOIN LATERAL (
+        SELECT 'blocked' AS why, to_json(b.count) AS found FROM blocked_tries b WHERE b.user_id = t.user_id AND b.day = :day
+        UNION ALL
+        SELECT 'suppressed', json_build_array(s.digest, s.alone, s.likenesses) FROM suppressions s WHERE s.digest = ANY(t.suppressions)
+        UNION ALL
+        SELECT 'erased issue', to_json(e.id) FROM erased_issues e WHERE e.id = ANY(t.issue_ids)
+        UNION ALL
+        (SELECT 'organization', json_build_object('id', o.id, 'name', o.name, 'sector', o.sector, 'group_ids', o.group_ids)
+            FROM organizations o WHERE o.canonical_name = t.organization ORDER BY o.created_at, o.id LIMIT 1)
+        UNION ALL
+        SELECT 'same', row_to_json(p) FROM (
+            SELECT {_COMPARED} FROM individuals i WHERE i.canonical_name = t.canonical_name ORDER BY i.id LIMIT 50) p
+        UNION ALL
+        SELECT 'family', row_to_json(p) FROM (SELECT {_COMPARED} FROM individuals i WHERE i.family_key = t.family_key ORDER BY i.id LIMIT 50) p
+        UNION ALL
+        SELECT 'holder', row_to_json(p) FROM (
+            SELECT {_COMPARED}, c.lookup FROM (
+                -- Values are looked up before they are ordered: else, with old statistics, everybody's are read in that order.
+                SELECT * FROM (SELECT individual_id, lookup FROM contact_points WHERE component = :component AND lookup = ANY(t.lookups) OFFSET 0) h
+                ORDER BY individual_id LIMIT 50
+            ) c JOIN individuals i ON i.id = c.individual_id ORDER BY i.id) p
+        UNION ALL
+        (SELECT 'frozen holder', to_json(true) FROM contact_points c JOIN individuals i ON i.id = c.individual_id
+            WHERE c.component = :component AND c.lookup = ANY(t.personal) AND i.frozen_at IS NOT NULL LIMIT 1)
+    ) f
     """  # noqa: S608 - put together from our own constants
 )
 
 
-def alike(work: UnitOfWork, *, first_name: str, last_name: str, component: str, lookups: Collection[bytes], personal: Collection[bytes]) -> Alike:
-    """Return whom an entry may be the same as: by name, and by values that the caller's own component holds.
+def look(work: UnitOfWork, questions: Sequence[Question], *, component: str, day: date) -> list[Known]:
+    """Return what is known about each entry, in their order; their names are held."""
+    asked = [{"place": place, **{name: getattr(question, name) for name in _ASKED if name != "place"}} for place, question in enumerate(questions)]
+    known = [Known() for _ in questions]
+    for row in work.execute(_LOOK, {"asked": as_json(asked), "component": component, "day": day}):
+        found, of = row.found, known[row.place]
+        match row.why:
+            case "blocked":
+                of.blocked_today = found
+            case "suppressed":
+                digest, alone, likenesses = found
+                of.suppressions.append((_bytes(digest), alone, [_bytes(each) for each in likenesses]))
+            case "erased issue":
+                of.erased_issues.append(found)
+            case "organization":
+                of.organization = found
+            case "same":
+                of.same.append(found)
+            case "family":
+                of.family.append(found)
+            case "holder":
+                of.holders.append({**found, "lookup": _bytes(found["lookup"])})
+            case "frozen holder":
+                of.frozen_holder = True
+    return known
 
-    In a statement after `hold_name`, for a statement sees only what was committed when it began.
-    """
-    rows = work.execute(
-        _ALIKE,
-        {
-            "canonical": canonical_name(first_name, last_name),
-            "family": family_key(last_name),
-            "component": component,
-            "lookups": list(lookups),
-            "personal": list(personal),
-        },
-    ).mappings()
-    found: dict[str, list[dict[str, Any]]] = {"same": [], "family": [], "holder": [], "frozen": []}
-    for row in rows:
-        found[row["why"]].append(plain(row))
-    return Alike(found["same"], found["family"], found["holder"], bool(found["frozen"]))
+
+def _bytes(written: str) -> bytes:
+    return bytes.fromhex(written.removeprefix("\\x"))
 
 
-_LINK = {"issue_id": "uuid", "kind": "text", "since": "date", "ended_on": "date"}
-_ENTER = text(
-    f"""
-    WITH individual AS (
-        INSERT INTO individuals (id, salutation, first_name, last_name, canonical_name, family_key, title, organization_id,
-            state, interests, source, declined, use_preferences, deputy_id, owner_id, owner_component, created_at, created_by,
-            created_component, updated_at)
-        VALUES (:id, :salutation, :first_name, :last_name, :canonical_name, :family_key, :title, :organization_id, :state,
-            CAST(:interests AS text[]), :source, CAST(:declined AS text[]), CAST(:use_preferences AS text[]), :deputy_id,
-            :owner_id, :owner_component, :created_at, :created_by, :created_component, :created_at)
-    ), related AS (
-        INSERT INTO relationships (stakeholder_id, component, since, user_id) VALUES (:id, :owner_component, :created_at, :owner_id)
-    ), linked AS (
-        INSERT INTO stakeholder_issues (stakeholder_id, state, {", ".join(_LINK)})
-        SELECT CAST(:id AS uuid), CAST(:state AS text), {", ".join(_LINK)} FROM {records("links", _LINK)}
-    ), reached AS (
-        INSERT INTO contact_points ({", ".join(POINT)}) SELECT {", ".join(POINT)} FROM {records("points", POINT)}
-    ), digested AS (
-        INSERT INTO match_digests ({", ".join(DIGEST)}) SELECT {", ".join(DIGEST)} FROM {records("digests", DIGEST)}
-    ), queued AS (
-        INSERT INTO match_queue (id, individual_id) SELECT CAST(:queue_id AS uuid), CAST(:id AS uuid)
-        WHERE json_array_length(CAST(:digests AS json)) > 0
-    )
-    {directory.INSERT}
-    """  # noqa: S608 - put together from our own constants
-)
+_PERSON = {
+    **dict.fromkeys(("id", "organization_id", "deputy_id", "owner_id", "created_by"), "uuid"),
+    **dict.fromkeys(("salutation", "first_name", "last_name", "canonical_name", "family_key", "title", "state", "source"), "text"),
+    **dict.fromkeys(("interests", "declined", "use_preferences"), "text[]"),
+    **dict.fromkeys(("owner_component", "created_component"), "text"),
+    **dict.fromkeys(("created_at", "updated_at"), "timestamptz"),
+}
+_RELATIONSHIP = {"stakeholder_id": "uuid", "component": "text", "since": "timestamptz", "user_id": "uuid"}
+_LINK = {"stakeholder_id": "uuid", "state": "text", "issue_id": "uuid", "kind": "text", "since": "date", "ended_on": "date"}
+_QUEUED = {"id": "uuid", "individual_id": "uuid"}
+
+
+def _insert(table: str, types: Mapping[str, str], parameter: str) -> str:
+    columns = ", ".join(types)
+    return f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {records(parameter, types)}"  # noqa: S608 - names of our own lists
+
+
+#: By the name of their parameter; of what a person has none of, nothing is inserted.
+_ENTER: dict[str, str] = {
+    "people": _insert("individuals", _PERSON, "people"),
+    "relationships": _insert("relationships", _RELATIONSHIP, "relationships"),
+    "links": _insert("stakeholder_issues", _LINK, "links"),
+    "points": _insert("contact_points", POINT, "points"),
+    "digests": _insert("match_digests", DIGEST, "digests"),
+    "queued": _insert("match_queue", _QUEUED, "queued"),
+    "lines": directory.insert("lines"),
+}
 #: What a new row has besides what is given, as a read of it gives it.
 _NEW: dict[str, Any] = {
     **dict.fromkeys(FIELDS),
@@ -158,44 +183,50 @@ _NEW: dict[str, Any] = {
 }
 
 
-def enter(
-    work: UnitOfWork,
-    given: Mapping[str, Any],
-    *,
-    organization: Mapping[str, Any] | None,
-    issues: Iterable[Mapping[str, Any]],
-    points: Sequence[Mapping[str, Any]],
-    now: datetime,
-) -> dict[str, Any]:
-    """Enter an individual with everything about them; return the row as `individuals.find` would.
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """An individual with everything that is entered about them."""
 
-    :param given: of `individuals.FIELDS`, with id, owner and creator.
-    :param organization: theirs, with name, sector and groups.
-    :param points: rows of the contact layer.
-    """
-    row = {**_NEW, **given, "created_at": now, "updated_at": now}
-    links = sorted(({name: link.get(name) for name in _LINK} for link in issues), key=lambda link: (link["issue_id"], link["kind"]))
-    digests = [{**{name: point.get(name) for name in DIGEST}, "contact_point_id": point["id"]} for point in points]
-    work.execute(
-        _ENTER,
-        {
-            **row,
-            "canonical_name": canonical_name(row["first_name"], row["last_name"]),
-            "family_key": family_key(row["last_name"]),
-            "links": as_json(links),
-            "points": as_json([{name: point.get(name) for name in POINT} for point in points]),
-            "digests": as_json(digests),
-            "queue_id": new_id(),
-            "entries": as_json([directory.entry_of_new(row, organization)]),
-        },
-    )
-    since = {"component": row["owner_component"], "since": now.astimezone(UTC).date().isoformat(), "last_contact_at": None}
-    return {
-        **row,
-        "organization_name": organization["name"] if organization else None,
-        "relationships": [since],
-        "issues": [{**link, **{name: _day(link[name]) for name in ("since", "ended_on")}} for link in links],
-    }
+    #: Of `individuals.FIELDS`, with id, owner and creator.
+    given: Mapping[str, Any]
+    #: Theirs, with name, sector and groups.
+    organization: Mapping[str, Any] | None
+    issues: Iterable[Mapping[str, Any]]
+    #: Rows of the contact layer.
+    points: Sequence[Mapping[str, Any]]
+
+
+def enter(work: UnitOfWork, newcomers: Sequence[Newcomer], *, now: datetime) -> list[dict[str, Any]]:
+    """Enter individuals when the transaction commits; return their rows as `individuals.find` will."""
+    rows: dict[str, list[Mapping[str, Any]]] = {name: [] for name in _ENTER}
+    entered = []
+    for newcomer in newcomers:
+        row = {**_NEW, **newcomer.given, "created_at": now, "updated_at": now}
+        links = sorted(
+            ({name: link.get(name) for name in ("issue_id", "kind", "since", "ended_on")} for link in newcomer.issues),
+            key=lambda link: (link["issue_id"], link["kind"]),
+        )
+        names = {"canonical_name": canonical_name(row["first_name"], row["last_name"]), "family_key": family_key(row["last_name"])}
+        rows["people"].append({name: names[name] if name in names else row[name] for name in _PERSON})
+        rows["relationships"].append({"stakeholder_id": row["id"], "component": row["owner_component"], "since": now, "user_id": row["owner_id"]})
+        rows["links"] += [{"stakeholder_id": row["id"], "state": row["state"], **link} for link in links]
+        rows["points"] += [{name: point.get(name) for name in POINT} for point in newcomer.points]
+        rows["digests"] += [{**{name: point.get(name) for name in DIGEST}, "contact_point_id": point["id"]} for point in newcomer.points]
+        if newcomer.points:
+            rows["queued"].append({"id": new_id(), "individual_id": row["id"]})
+        rows["lines"].append(directory.entry_of_new(row, newcomer.organization))
+        since = {"component": row["owner_component"], "since": now.astimezone(UTC).date().isoformat(), "last_contact_at": None}
+        entered.append(
+            {
+                **row,
+                "organization_name": newcomer.organization["name"] if newcomer.organization else None,
+                "relationships": [since],
+                "issues": [{**link, **{name: _day(link[name]) for name in ("since", "ended_on")}} for link in links],
+            }
+        )
+    wanted = [name for name in _ENTER if rows[name]]
+    work.leave({name: _ENTER[name] for name in wanted}, {name: as_json(rows[name]) for name in wanted})
+    return entered
 
 
 def _day(value: date | None) -> str | None:

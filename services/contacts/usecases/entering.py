@@ -3,26 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller
+from services.chassis.messages import Caller, Refusal, new_id
+from services.contacts.contract.announcements import IndividualRegistered, RelationshipEstablished
 from services.contacts.contract.refusals import (
     BlockedTooOften,
     ContactPointInvalid,
     IndividualBlocked,
+    IndividualDuplicate,
     IssueUnknown,
     KindDeclined,
+    OrganizationUnknown,
+    OwnerUnsuitable,
 )
 from services.contacts.domain import representations
 from services.contacts.domain.suppression import marks_of
-from services.contacts.storage import ledger, registration
-from services.contacts.storage.contact_layer import ContactLayer
-from services.lexicon.canonical import canonical_contact_point, canonical_name
-from services.lexicon.display import display_email, display_phone, tidy
-from services.lexicon.names import PersonName, are_names_alike
+from services.contacts.storage import ledger, organizations, registration
+from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
+from services.contacts.usecases.asking import demand_contributor
+from services.lexicon.canonical import canonical_contact_point, canonical_name, canonical_organization
+from services.lexicon.display import display_email, display_name, display_phone, tidy
+from services.lexicon.names import PersonName, are_names_alike, family_key
+from services.lexicon.places import propose_state
 
+#: What a contributor may say of an individual's directory layer; each is a column.
+DIRECTORY_FIELDS = (
+    "salutation",
+    "first_name",
+    "last_name",
+    "title",
+    "organization_id",
+    "state",
+    "interests",
+    "source",
+    "declined",
+    "use_preferences",
+)
 #: Kinds whose values are one person's alone.
 _PERSONAL = frozenset({"cell", "personal_phone", "email"})
 #: Blocked entries of one user and day after which nothing more is taken (T9).
@@ -87,70 +107,199 @@ def demand_not_suppressed(
         raise IndividualBlocked
 
 
-def demand_enterable(
-    work: UnitOfWork,
-    layer: ContactLayer,
-    *,
-    by: Caller,
-    now: datetime,
-    first_name: str,
-    last_name: str,
-    organization: Mapping[str, Any] | None,
-    state: str | None,
-    contact_points: Sequence[tuple[str, str]],
-    issue_ids: Iterable[str],
-) -> tuple[list[dict[str, Any]], bool]:
-    """Go on only if nothing stands against entering this person; others who enter the same name wait.
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An individual as somebody wants to enter them, in the form in which it is kept; nothing was asked yet."""
 
-    :returns: who this may be (T23), and whether somebody of this name is already there at this organization. What
-        another component holds changes nothing in it; the matcher finds that later, for its holder.
+    by: Caller
+    given: Mapping[str, Any]
+    individual_id: str
+    owner_id: str
+    component: str
+    first_name: str
+    last_name: str
+    state: str | None
+    issues: list[dict[str, Any]]
+    contact_points: list[dict[str, Any]]
+
+    @property
+    def values(self) -> list[tuple[str, str]]:
+        """Kinds and values of the contact points."""
+        return [(point["kind"], point["value"]) for point in self.contact_points]
+
+
+def entry_of(given: Mapping[str, Any], *, by: Caller, owner_id: str | None = None, individual_id: str | None = None) -> Entry:
+    """Return what is to be entered, put into its form.
+
+    :param owner_id: another owner of the same component, where a component's system enters for its people (T13).
+    :raises ContributorsOnly, OwnerUnsuitable, KindDeclined, ContactPointInvalid: see there.
+    """
+    demand_contributor(by, "create")
+    if by.component is None:
+        raise OwnerUnsuitable
+    points = standardized_points(given.get("contact_points") or [], declined=given.get("declined") or [])
+    # Proposed once; from then on the field stands by itself (T18).
+    proposed = (propose_state(point["value"]) for point in points if point["kind"] == "work_address")
+    engaged = [{"issue_id": issue_id, "kind": "engaged", "since": None, "ended_on": None} for issue_id in given.get("issue_ids") or []]
+    return Entry(
+        by=by,
+        given=given,
+        individual_id=individual_id or new_id(),
+        owner_id=owner_id or by.id,
+        component=by.component,
+        first_name=display_name(given.get("first_name") or ""),
+        last_name=display_name(given["last_name"]),
+        state=given.get("state") or next((state for state in proposed if state), None),
+        issues=unique_links([*(given.get("issues") or []), *engaged]),
+        contact_points=points,
+    )
+
+
+def unique_links(wanted: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return links to issues, each issue and kind once; of two the later counts."""
+    return list({(link["issue_id"], link["kind"]): dict(link) for link in wanted}.values())
+
+
+def enter_together(work: UnitOfWork, layer: ContactLayer, entries: Sequence[Entry], *, now: datetime) -> list[dict[str, Any] | Refusal | None]:
+    """Enter individuals of one component, whose names are held, at once; each by itself is entered or refused.
+
+    :returns: for each a representation or a refusal; None for one whose organization has to be registered first.
+    """
+    wanted = {str(entry.given["organization_id"]) for entry in entries if entry.given.get("organization_id")}
+    known = organizations.find_many(work, wanted) if wanted else {}
+    return enter(work, layer, [(entry, known.get(str(entry.given.get("organization_id")))) for entry in entries], now=now)
+
+
+def enter(
+    work: UnitOfWork, layer: ContactLayer, entries: Sequence[tuple[Entry, Mapping[str, Any] | None]], *, now: datetime
+) -> list[dict[str, Any] | Refusal | None]:
+    """Enter individuals, each with their organization where it is found already; as `enter_together`."""
+    asked = [_Asked.of(entry, organization, layer) for entry, organization in entries]
+    component = str(work.caller.component)
+    known = registration.look(work, [each.question for each in asked], component=component, day=now.astimezone(UTC).date())
+    outcomes: list[dict[str, Any] | Refusal | None] = []
+    accepted: list[tuple[int, Entry, Mapping[str, Any] | None, list[dict[str, Any]]]] = []
+    for at, ((entry, organization), each, found) in enumerate(zip(entries, asked, known, strict=True)):
+        outcomes.append(None)
+        theirs = organization or found.organization
+        if theirs is None and entry.given.get("organization_id"):
+            outcomes[at] = OrganizationUnknown(errors={"organization_id": ["There is no such organization."]})
+        elif theirs is not None or not entry.given.get("organization"):
+            try:
+                accepted.append((at, entry, theirs, _likenesses(entry, theirs, each, found)))
+            except Refusal as refusal:
+                outcomes[at] = refusal
+    keys = layer.vault.new_keys(entry.individual_id for _, entry, _, _ in accepted if entry.contact_points)
+    newcomers = [_newcomer(entry, organization, layer, keys, now=now) for _, entry, organization, _ in accepted]
+    if newcomers:
+        for (at, entry, _, likely), row in zip(accepted, registration.enter(work, newcomers, now=now), strict=True):
+            representation = representations.individual(row)
+            outcomes[at] = {**representation, "possible_duplicates": likely} if likely else representation
+            _tell(work.on_behalf_of(entry.by), entry, row, now=now)
+    return outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of an entry, and how the answers are read."""
+
+    question: registration.Question
+    suppressions: list[ledger.Question]
+    #: Digests of the values as the caller's component would hold them, with their kinds.
+    lookups: dict[bytes, str]
+
+    @classmethod
+    def of(cls, entry: Entry, organization: Mapping[str, Any] | None, layer: ContactLayer) -> Self:
+        named = organization["name"] if organization else entry.given.get("organization")
+        marks = marks_of(organization=named, contact_points=entry.values)
+        suppressions = ledger.questions(layer.digests, [(entry.first_name, entry.last_name, marks)])
+        lookups = layer.lookups_of(entry.component, entry.values)
+        question = registration.Question(
+            canonical_name=canonical_name(entry.first_name, entry.last_name),
+            family_key=family_key(entry.last_name),
+            organization=canonical_organization(named) if named and organization is None else None,
+            user_id=entry.by.id if entry.by.kind == "user" else None,
+            suppressions=list({digest for _, digest, _ in suppressions}),
+            lookups=list(lookups),
+            personal=list(layer.lookups_of(entry.component, [point for point in entry.values if point[0] in _PERSONAL])),
+            issue_ids=[link["issue_id"] for link in entry.issues],
+        )
+        return cls(question, suppressions, lookups)
+
+
+def _likenesses(entry: Entry, organization: Mapping[str, Any] | None, asked: _Asked, known: registration.Known) -> list[dict[str, Any]]:
+    """Return who this may be (T23), if nothing stands against entering them.
+
+    What another component holds changes nothing in it; the matcher finds that later, for its holder.
+
     :raises BlockedTooOften: too many of the caller's entries were blocked today (T9).
     :raises IssueUnknown: one of the issues was deleted.
     :raises IndividualBlocked: the suppression ledger knows this person (T9), somebody of this name at this organization
         asked not to be contacted, or somebody did who has one of these values as the caller's component knows them. What
         other components hold is not asked: the answer would tell of it (T10, T17, T21).
+    :raises IndividualDuplicate: somebody of this name is already there at this organization.
     """
-    marks = marks_of(organization=organization["name"] if organization else None, contact_points=contact_points)
-    asked = ledger.questions(layer.digests, [(first_name, last_name, marks)])
-    known = registration.hold_name(
-        work,
-        first_name=first_name,
-        last_name=last_name,
-        user_id=by.id if by.kind == "user" else None,
-        day=now.astimezone(UTC).date(),
-        digests={digest for _, digest, _ in asked},
-        issue_ids=list(issue_ids),
-    )
     if known.blocked_today >= BLOCKED_A_DAY:
         raise BlockedTooOften
     if known.erased_issues:
         raise IssueUnknown(errors={"issues": ["An issue that was deleted."]})
-    if ledger.answers(asked, known.suppressions):
+    if ledger.answers(asked.suppressions, known.suppressions):
         raise IndividualBlocked
-    component = str(by.component)
-    lookups = layer.lookups_of(component, contact_points)
-    personal = layer.lookups_of(component, [point for point in contact_points if point[0] in _PERSONAL])
-    alike = registration.alike(work, first_name=first_name, last_name=last_name, component=component, lookups=lookups, personal=personal)
     organization_id = organization["id"] if organization else None
-    same = [row for row in alike.same if row["organization_id"] == organization_id]
+    same = [row for row in known.same if row["organization_id"] == organization_id]
     # A name without an organization is too many people's.
-    if alike.frozen_holder or (organization_id and any(row["frozen_at"] is not None for row in same)):
+    if known.frozen_holder or (organization_id and any(row["frozen_at"] is not None for row in same)):
         raise IndividualBlocked
     reasons: dict[str, list[str]] = {}
     rows: dict[str, dict[str, Any]] = {}
-    name = PersonName("", first_name, last_name)
-    canonical = canonical_name(first_name, last_name)
-    for row in alike.family:
+    name = PersonName("", entry.first_name, entry.last_name)
+    for row in known.family:
         likely = are_names_alike(name, PersonName("", row["first_name"], row["last_name"]))
-        near = (organization_id and row["organization_id"] == organization_id) or (state and row["state"] == state)
-        if row["canonical_name"] == canonical or (likely and near):
+        near = (organization_id and row["organization_id"] == organization_id) or (entry.state and row["state"] == entry.state)
+        if row["canonical_name"] == asked.question.canonical_name or (likely and near):
             rows[row["id"]] = row
             reasons[row["id"]] = ["name"]
     kinds: dict[str, set[str]] = {}
-    for row in alike.holders:
+    for row in known.holders:
         rows.setdefault(row["id"], row)
-        kinds.setdefault(row["id"], set()).add(lookups[bytes(row["lookup"])])
+        kinds.setdefault(row["id"], set()).add(asked.lookups[row["lookup"]])
     for individual_id, held in kinds.items():
         reasons.setdefault(individual_id, []).extend(sorted(held))
-    likenesses = [representations.likeness(row, reasons[row["id"]]) for row in rows.values() if row["frozen_at"] is None]
-    return likenesses[:10], bool(same and organization_id)
+    found = [representations.likeness(row, reasons[row["id"]]) for row in rows.values() if row["frozen_at"] is None][:10]
+    if same and organization_id and not entry.given.get("duplicate_ok"):
+        raise IndividualDuplicate(extra={"possible_duplicates": found})
+    return found
+
+
+def _newcomer(
+    entry: Entry, organization: Mapping[str, Any] | None, layer: ContactLayer, keys: Mapping[str, bytes], *, now: datetime
+) -> registration.Newcomer:
+    points = [ContactPoint(entry.individual_id, entry.component, point["kind"], point["value"], point["source"]) for point in entry.contact_points]
+    return registration.Newcomer(
+        given={
+            **{name: entry.given[name] for name in DIRECTORY_FIELDS if entry.given.get(name) is not None},
+            "id": entry.individual_id,
+            "first_name": entry.first_name,
+            "last_name": entry.last_name,
+            "organization_id": organization["id"] if organization else None,
+            "state": entry.state,
+            "deputy_id": entry.given.get("deputy"),
+            "owner_id": entry.owner_id,
+            "owner_component": entry.component,
+            "created_by": entry.owner_id,
+            "created_component": entry.component,
+        },
+        organization=organization,
+        issues=entry.issues,
+        points=layer.rows(points, keys, by_user=entry.owner_id, now=now),
+    )
+
+
+def _tell(work: UnitOfWork, entry: Entry, row: Mapping[str, Any], *, now: datetime) -> None:
+    work.announce(IndividualRegistered(entry.individual_id, row["organization_id"], entry.owner_id, entry.component, entry.state))
+    work.announce(RelationshipEstablished("individual", entry.individual_id, entry.component, now.date().isoformat()))
+    work.record(
+        "contacts:individual:create",
+        subjects=[entry.individual_id],
+        fields=[name for name in entry.given if name not in {"contact_points", "duplicate_ok"}] + [kind for kind, _ in entry.values],
+    )

@@ -8,15 +8,13 @@ from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.chassis.gathering import GatheredReads
-from services.chassis.messages import Caller, Invalid, new_id, wire_value
+from services.chassis.messages import Caller, Invalid, Refusal, new_id, wire_value
 from services.contacts.contract.announcements import (
     IndividualChanged,
-    IndividualRegistered,
     OwnerChanged,
     RelationshipEstablished,
 )
 from services.contacts.contract.refusals import (
-    IndividualDuplicate,
     IssueUnknown,
     OrganizationUnknown,
     OwnerOnly,
@@ -24,7 +22,7 @@ from services.contacts.contract.refusals import (
 )
 from services.contacts.domain import representations
 from services.contacts.storage import directory, individuals, links, organizations, projections, registration
-from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
+from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.rows import plain
 from services.contacts.usecases.asking import (
     demand,
@@ -36,27 +34,15 @@ from services.contacts.usecases.asking import (
     visible_individual,
 )
 from services.contacts.usecases.entering import (
-    demand_enterable,
+    DIRECTORY_FIELDS,
     demand_not_suppressed,
-    standardized_points,
+    enter,
+    entry_of,
+    unique_links,
 )
 from services.contacts.usecases.organizations import register_organization
 from services.lexicon.display import display_name
-from services.lexicon.places import propose_state
 from services.lexicon.policy import Facts, decide
-
-_DIRECTORY = (
-    "salutation",
-    "first_name",
-    "last_name",
-    "title",
-    "organization_id",
-    "state",
-    "interests",
-    "source",
-    "declined",
-    "use_preferences",
-)
 
 
 def register_individual(
@@ -77,63 +63,14 @@ def register_individual(
     :raises IndividualBlocked: the suppression ledger knows this person, or they are frozen (T9).
     :raises IndividualDuplicate: somebody of this name is already there at this organization.
     """
-    demand_contributor(by, "create")
-    if by.component is None:
-        raise OwnerUnsuitable
-    first_name, last_name = display_name(given.get("first_name") or ""), display_name(given["last_name"])
-    points = standardized_points(given.get("contact_points") or [], declined=given.get("declined") or [])
-    values = [(point["kind"], point["value"]) for point in points]
+    entry = entry_of(given, by=by, owner_id=owner_id, individual_id=individual_id)
     organization = _organization(work, given, by=by, now=now)
-    organization_id = organization["id"] if organization else None
-    state = given.get("state") or _state_of(values)
-    issues = _issues(given)
-    likely, is_there = demand_enterable(
-        work,
-        layer,
-        by=by,
-        now=now,
-        first_name=first_name,
-        last_name=last_name,
-        organization=organization,
-        state=state,
-        contact_points=values,
-        issue_ids=[link["issue_id"] for link in issues],
-    )
-    if is_there and not given.get("duplicate_ok"):
-        raise IndividualDuplicate(extra={"possible_duplicates": likely})
-
-    individual_id = individual_id or new_id()
-    owner = owner_id or by.id
-    kept = [ContactPoint(individual_id, by.component, point["kind"], point["value"], point["source"]) for point in points]
-    row = registration.enter(
-        work,
-        {
-            **{name: given[name] for name in _DIRECTORY if given.get(name) is not None},
-            "id": individual_id,
-            "first_name": first_name,
-            "last_name": last_name,
-            "organization_id": organization_id,
-            "state": state,
-            "deputy_id": given.get("deputy"),
-            "owner_id": owner,
-            "owner_component": by.component,
-            "created_by": owner,
-            "created_component": by.component,
-        },
-        organization=organization,
-        issues=issues,
-        points=layer.rows_of_new(kept, by_user=owner, now=now),
-        now=now,
-    )
-    work.announce(IndividualRegistered(individual_id, organization_id, owner, by.component, state))
-    work.announce(RelationshipEstablished("individual", individual_id, by.component, now.date().isoformat()))
-    work.record(
-        "contacts:individual:create",
-        subjects=[individual_id],
-        fields=[name for name in given if name not in {"contact_points", "duplicate_ok"}] + [kind for kind, _ in values],
-    )
-    representation = representations.individual(row)
-    return {**representation, "possible_duplicates": likely} if likely else representation
+    registration.hold_name(work, entry.first_name, entry.last_name)
+    (outcome,) = enter(work, layer, [(entry, organization)], now=now)
+    if isinstance(outcome, Refusal):
+        raise outcome
+    assert outcome is not None  # noqa: S101 - the organization is there
+    return outcome
 
 
 def read_individual(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str) -> dict[str, Any]:
@@ -178,7 +115,7 @@ def change_individual(
         if name != "deputy":
             demand_contributor(by, "change", "organization_id" if name == "organization" else name, facts_of(row))
     demand_version(representations.individual(row), if_match)
-    changes = {name: given[name] for name in _DIRECTORY if name in given}
+    changes = {name: given[name] for name in DIRECTORY_FIELDS if name in given}
     for name in ("first_name", "last_name"):
         if name in changes:
             changes[name] = display_name(changes[name])
@@ -197,7 +134,7 @@ def change_individual(
         individuals.update(work, individual_id, changes, now=now)
     if "issues" in given:
         _demand_known(work, given["issues"])
-        links.set_issues(work, individual_id, _unique(given["issues"]))
+        links.set_issues(work, individual_id, unique_links(given["issues"]))
         if not changes:
             individuals.update(work, individual_id, {}, now=now)
     directory.index_individuals(work, [individual_id])
@@ -287,25 +224,9 @@ def _organization(work: UnitOfWork, given: Mapping[str, Any], *, by: Caller, now
     return None
 
 
-def _state_of(values: Sequence[tuple[str, str]]) -> str | None:
-    # Proposed once; from then on the field stands by itself (T18).
-    return next((state for kind, value in values if kind == "work_address" and (state := propose_state(value))), None)
-
-
-def _issues(given: Mapping[str, Any]) -> list[dict[str, Any]]:
-    wanted = list(given.get("issues") or []) + [
-        {"issue_id": issue_id, "kind": "engaged", "since": None, "ended_on": None} for issue_id in given.get("issue_ids") or []
-    ]
-    return _unique(wanted)
-
-
 def _demand_known(work: UnitOfWork, wanted: Sequence[Mapping[str, Any]]) -> None:
     if wanted and links.unknown_issues(work, [link["issue_id"] for link in wanted]):
         raise IssueUnknown(errors={"issues": ["An issue that was deleted."]})
-
-
-def _unique(wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return list({(link["issue_id"], link["kind"]): dict(link) for link in wanted}.values())
 
 
 def _demand_colleague(work: UnitOfWork, user_id: str, component: str) -> None:

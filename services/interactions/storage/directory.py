@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Table, and_, case, delete, exists, false, func, literal, or_, select, update
+import orjson
+from sqlalchemy import ColumnElement, FromClause, Table, and_, delete, exists, false, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from services.chassis.database import UnitOfWork
@@ -86,45 +87,33 @@ def _unless_erased(table: Table, **values: Any) -> Insert:
     return insert(table).from_select(list(values), row.where(~exists().where(tombstones.c.id == values["id"])))
 
 
-def register_person(
-    work: UnitOfWork,
-    *,
-    individual_id: str,
-    organization_id: str | None,
-    owner_id: str | None,
-    component: str | None,
-    state: str | None,
-) -> None:
-    """Know a new individual; what a later announcement said already, stays."""
-    register_people(work, [[individual_id, organization_id, state]], owner_id=owner_id, component=component)
+_REGISTER_PEOPLE = text(
+    """
+    INSERT INTO people (id, organization_id, state, owner_id, component, placed)
+    SELECT id, organization_id, state, owner_id, component, true
+    FROM json_to_recordset(CAST(:people AS json)) AS t (id uuid, organization_id uuid, state text, owner_id uuid, component text)
+    WHERE NOT EXISTS (SELECT FROM tombstones WHERE tombstones.id = t.id)
+    -- In one order, so that two who are told of the same people do not wait for each other.
+    ORDER BY id
+    -- Announcements may overtake each other when one is retried: an owner or a place that is there came later.
+    ON CONFLICT (id) DO UPDATE SET
+        organization_id = CASE WHEN people.placed THEN people.organization_id ELSE excluded.organization_id END,
+        state = CASE WHEN people.placed THEN people.state ELSE excluded.state END,
+        owner_id = coalesce(people.owner_id, excluded.owner_id),
+        component = coalesce(people.component, excluded.component),
+        placed = true
+    WHERE NOT people.placed OR people.owner_id IS NULL
+    """
+)
 
 
-def register_people(work: UnitOfWork, people_told: Sequence[Sequence[str | None]], *, owner_id: str | None, component: str | None) -> None:
-    """Know new individuals of one owner, [id, organization's id, state] each, but for those who are erased."""
-    gone = _erased(work, [str(told[0]) for told in people_told])
-    rows = [
-        {"id": told[0], "organization_id": told[1], "state": told[2], "owner_id": owner_id, "component": component, "placed": True}
-        for told in people_told
-        if told[0] not in gone
-    ]
-    if not rows:
-        return
-    statement = insert(people).values(rows)
-    new = statement.excluded
-    work.execute(
-        statement.on_conflict_do_update(
-            index_elements=["id"],
-            # Announcements may overtake each other when one is retried: an owner or a place that is there came later.
-            set_={
-                "organization_id": case((people.c.placed, people.c.organization_id), else_=new.organization_id),
-                "state": case((people.c.placed, people.c.state), else_=new.state),
-                "owner_id": func.coalesce(people.c.owner_id, new.owner_id),
-                "component": func.coalesce(people.c.component, new.component),
-                "placed": True,
-            },
-            where=~people.c.placed | people.c.owner_id.is_(None),
-        )
-    )
+def register_people(work: UnitOfWork, told: Iterable[Mapping[str, str | None]]) -> None:
+    """Know new individuals (id, organization_id, state, owner_id, component), but for those who are erased.
+
+    What a later announcement said already, stays.
+    """
+    by_id = {each["id"]: each for each in told}
+    work.execute(_REGISTER_PEOPLE, {"people": orjson.dumps(list(by_id.values())).decode()})
 
 
 def register_organizations(work: UnitOfWork, organizations_told: Sequence[Sequence[str | None]]) -> None:

@@ -42,14 +42,8 @@ def remember(work: UnitOfWork, asked: Strangers, found: Iterable[Mapping[str, An
     for one in found:
         if one["id"] in asked.individual_ids and not directory.is_erased(work, one["id"]):
             owner = one.get("owner") or {}
-            directory.register_person(
-                work,
-                individual_id=one["id"],
-                organization_id=one.get("organization_id"),
-                owner_id=owner.get("user"),
-                component=owner.get("component"),
-                state=one.get("state"),
-            )
+            person = {name: one.get(name) for name in ("id", "organization_id", "state")}
+            directory.register_people(work, [{**person, "owner_id": owner.get("user"), "component": owner.get("component")}])
         elif one["id"] in asked.organization_ids and not directory.is_erased(work, one["id"]):
             directory.register_organization(work, organization_id=one["id"], state=one.get("state"), sector=one.get("sector"))
         elif one["id"] in asked.user_ids:

@@ -5,6 +5,7 @@ Who is erased is brought back by none of them: a tombstone stands in the way of 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from services.access.contract import UserChanged
@@ -28,21 +29,26 @@ from services.interactions.storage import coordination, directory
 NO_CONTACT = "This person asked not to be contacted."
 
 
-def individual_registered(work: UnitOfWork, told: IndividualRegistered) -> None:
-    """Know a new individual, unless they are erased already."""
-    directory.register_person(
-        work,
-        individual_id=told.individual_id,
-        organization_id=told.organization_id,
-        owner_id=told.owner_id,
-        component=told.component,
-        state=told.state,
+def individuals_registered(work: UnitOfWork, told: Iterable[IndividualRegistered]) -> None:
+    """Know new individuals, but for those who are erased already."""
+    people = (
+        {
+            "id": each.individual_id,
+            "organization_id": each.organization_id,
+            "state": each.state,
+            "owner_id": each.owner_id,
+            "component": each.component,
+        }
+        for each in told
     )
+    directory.register_people(work, people)
 
 
 def individuals_imported(work: UnitOfWork, told: IndividualsImported) -> None:
     """Know new individuals, but for those who are erased already."""
-    directory.register_people(work, told.individuals, owner_id=told.owner_id, component=told.component)
+    owner = {"owner_id": told.owner_id, "component": told.component}
+    people = ({"id": each[0], "organization_id": each[1], "state": each[2], **owner} for each in told.individuals)
+    directory.register_people(work, people)
 
 
 def organizations_imported(work: UnitOfWork, told: OrganizationsImported) -> None:

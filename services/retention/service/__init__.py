@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -274,15 +275,15 @@ class RetentionService(Witness):
             **given,
         )
 
-    @listens(IndividualRegistered)
-    def individual_registered(self, work: UnitOfWork, told: IndividualRegistered) -> None:
+    @listens(IndividualRegistered, together=True)
+    def individuals_registered(self, work: UnitOfWork, told: Sequence[IndividualRegistered]) -> None:
         """Know whose they are."""
-        stored.know_individual(work, told.individual_id, owner_id=told.owner_id, component=told.component, first=True)
+        stored.know_individuals(work, ((each.individual_id, each.owner_id, each.component) for each in told))
 
     @listens(IndividualsImported)
     def individuals_imported(self, work: UnitOfWork, told: IndividualsImported) -> None:
         """Know whose they are."""
-        stored.know_individuals(work, [str(each[0]) for each in told.individuals], owner_id=told.owner_id, component=told.component)
+        stored.know_individuals(work, ((str(each[0]), told.owner_id, told.component) for each in told.individuals))
 
     @listens(OwnerChanged)
     def owner_changed(self, work: UnitOfWork, told: OwnerChanged) -> None:

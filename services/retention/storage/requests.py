@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from sqlalchemy import and_, delete, func, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -53,20 +54,27 @@ def know_individual(work: UnitOfWork, individual_id: str, *, owner_id: str, comp
     )
 
 
-def know_individuals(work: UnitOfWork, individual_ids: Sequence[str], *, owner_id: str, component: str) -> None:
-    """Keep whose new individuals are, unless something later is known of them.
+_KNOW_INDIVIDUALS = text(
+    "INSERT INTO individuals (id, owner_id, component) SELECT id, owner_id, component"
+    " FROM json_to_recordset(CAST(:individuals AS json)) AS t (id uuid, owner_id uuid, component text) ON CONFLICT DO NOTHING"
+)
+
+
+def know_individuals(work: UnitOfWork, told: Iterable[tuple[str, str, str]]) -> None:
+    """Keep whose new individuals are (id, owner's id, component), unless something later is known of them.
 
     Those with a request or an erasure under way already go one by one: they are few, and order matters.
     """
-    work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(i, 0)) FROM unnest(CAST(:ids AS text[])) AS i"), {"ids": sorted(individual_ids)})
-    told_of = select(no_contact_requests.c.individual_id).where(no_contact_requests.c.individual_id.in_(individual_ids))
-    erased = select(erasures.c.subject_id).where(erasures.c.subject_id.in_(individual_ids))
+    owners = {individual_id: {"owner_id": owner_id, "component": component} for individual_id, owner_id, component in told}
+    ids = sorted(owners)
+    work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(i, 0)) FROM unnest(CAST(:ids AS text[])) AS i"), {"ids": ids})
+    told_of = select(no_contact_requests.c.individual_id).where(no_contact_requests.c.individual_id.in_(ids))
+    erased = select(erasures.c.subject_id).where(erasures.c.subject_id.in_(ids))
     careful = {*work.execute(told_of).scalars(), *work.execute(erased).scalars()}
     for individual_id in sorted(careful):
-        know_individual(work, individual_id, owner_id=owner_id, component=component, first=True)
-    rows = [{"id": each, "owner_id": owner_id, "component": component} for each in individual_ids if each not in careful]
-    if rows:
-        work.execute(upsert(individuals).values(rows).on_conflict_do_nothing())
+        know_individual(work, individual_id, **owners[individual_id], first=True)
+    rows = [{"id": individual_id, **owner} for individual_id, owner in owners.items() if individual_id not in careful]
+    work.execute(_KNOW_INDIVIDUALS, {"individuals": orjson.dumps(rows).decode()})
 
 
 def forget_individual(work: UnitOfWork, individual_id: str) -> int:

@@ -54,8 +54,8 @@ class Office:
         """Let contacts announce an individual."""
         individual_id = new_id()
         self.hear(
-            hearing.individual_registered,
-            IndividualRegistered(individual_id, organization_id, owner.id, str(owner.component), state),
+            hearing.individuals_registered,
+            [IndividualRegistered(individual_id, organization_id, owner.id, str(owner.component), state)],
         )
         return individual_id
 

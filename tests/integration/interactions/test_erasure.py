@@ -121,7 +121,7 @@ def test_in_rows_not_linked_numbers_go_and_a_name_is_left_for_the_privacy_office
 def test_late_messages_bring_nobody_back(office: Office) -> None:
     dov, erasure_id = office.individual(), new_id()
     erase(office, dov, erasure_id)
-    office.hear(hearing.individual_registered, IndividualRegistered(dov, None, AMINA.id, "ICE", "TX"))
+    office.hear(hearing.individuals_registered, [IndividualRegistered(dov, None, AMINA.id, "ICE", "TX")])
     office.hear(hearing.individual_changed, IndividualChanged(dov, None, "TX"))
     office.hear(hearing.owner_changed, OwnerChanged(dov, AMINA.id, "ICE"))
     office.freeze(dov, CHLOE)

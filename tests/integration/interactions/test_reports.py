@@ -91,7 +91,7 @@ def test_the_frozen_and_the_erased_are_in_no_count(office: Office) -> None:
 def test_an_individual_counts_where_they_are_now_in_whatever_order_it_was_told(office: Office) -> None:
     late, moved, nowhere = new_id(), office.individual(), office.individual(state=None)
     office.hear(hearing.individual_changed, IndividualChanged(late, None, "OK"))
-    office.hear(hearing.individual_registered, IndividualRegistered(late, None, AMINA.id, "ICE", "TX"))
+    office.hear(hearing.individuals_registered, [IndividualRegistered(late, None, AMINA.id, "ICE", "TX")])
     office.hear(hearing.individual_changed, IndividualChanged(moved, None, "NM"))
     assert [office.state(CHLOE, code)["known"] for code in ("TX", "OK", "NM")] == [0, 1, 1]
     without = office.do(CHLOE, reading.report_spoken_to, query={})["without_state"]

@@ -1,0 +1,92 @@
+"""Individuals who are entered at the same time by people of one component, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from services.chassis.database import Database, Lock, UnitOfWork, note_audited
+from services.chassis.gathering import Gathering
+from services.chassis.logs import where
+from services.chassis.messages import Caller, IdempotencyMismatch, OutcomeUnknown, Refusal
+from services.contacts.storage.contact_layer import ContactLayer
+from services.contacts.storage.registration import lock_of_name
+from services.contacts.usecases.entering import Entry, enter_together, entry_of
+
+_log = structlog.get_logger(__name__)
+
+Outcome = dict[str, Any] | Refusal | None
+
+
+class Registrations:
+    """Enters whoever comes in a moment together; what needs to wait for something is left to go alone."""
+
+    def __init__(self, database: Database, layer: ContactLayer) -> None:
+        """Enter into this database."""
+        self._database = database
+        self._layer = layer
+        # Row-level security is set for a transaction, so that each component has its own.
+        self._gatherings: dict[str, Gathering[Entry, Outcome]] = {}
+
+    def register(self, caller: Caller, given: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Enter an individual; None for one who has to go alone.
+
+        That is one whose name somebody is entering just now, whose request came before, or whose organization has to be
+        registered first.
+
+        :raises Refusal: what `usecases.entering` raises, and that the transaction's outcome is unknown.
+        """
+        entry = entry_of(given, by=caller)
+        gathering = self._gatherings.setdefault(entry.component, Gathering(self._enter))
+        outcome = gathering.ask(entry)
+        if isinstance(outcome, Refusal):
+            raise outcome
+        if outcome is not None:
+            note_audited()
+        return outcome
+
+    def _enter(self, entries: Sequence[Entry]) -> list[Outcome]:
+        outcomes: list[Outcome] = [None] * len(entries)
+        locks = [_locks_of(entry) for entry in entries]
+        first = entries[0].by
+        try:
+            with self._database.work(first.within(trace_id=first.trace_id), locks={lock: None for each in locks for lock in each}) as work:
+                together, taken = [], set[Lock]()
+                for at, each in enumerate(locks):
+                    if each <= work.held and not each & taken:
+                        together.append(at)
+                        taken |= each
+                if fresh := [at for at in together if _is_new(work.on_behalf_of(entries[at].by))]:
+                    entered = enter_together(work, self._layer, [entries[at] for at in fresh], now=self._database.clock())
+                    for at, outcome in zip(fresh, entered, strict=True):
+                        outcomes[at] = outcome
+                        if isinstance(outcome, dict):
+                            work.on_behalf_of(entries[at].by).complete(201, outcome["id"])
+        except OutcomeUnknown:
+            return [_unknown(entry) for entry in entries]
+        except Refusal as refusal:
+            return [Refusal.from_wire(refusal.to_wire()) for _ in entries]
+        except Exception as error:  # noqa: BLE001 - each goes alone, which says whose mistake it was
+            _log.warning("registrations.failed", size=len(entries), **where(error))
+            return [None] * len(entries)
+        return outcomes
+
+
+def _locks_of(entry: Entry) -> frozenset[Lock]:
+    request = Lock.of_request(entry.by)
+    name = lock_of_name(entry.first_name, entry.last_name)
+    return frozenset({name, request} if request else {name})
+
+
+def _is_new(work: UnitOfWork) -> bool:
+    try:
+        return work.replayed() is None
+    except IdempotencyMismatch:
+        return False
+
+
+def _unknown(entry: Entry) -> OutcomeUnknown:
+    operation = entry.by.operation
+    return OutcomeUnknown(extra={"operation_id": operation.id} if operation else None)
