@@ -149,6 +149,10 @@ class Database:
         """
         return UnitOfWork(self, caller, role, tuple(locks))
 
+    def reading(self, caller: Caller) -> Reading:
+        """Return a unit of work that reads what everyone may see alike, as a context manager."""
+        return Reading(self, caller, None)
+
     @contextmanager
     def plain(self) -> Iterator[Connection]:
         """Give a transaction without caller or component: for the chassis's own tables.
@@ -448,6 +452,40 @@ class UnitOfWork:
             {"id": operation_id, "user": self.caller.id},
         ).one_or_none()
         return Replay(row.status, row.subject_id, str(row.id)) if row else None
+
+
+class Reading(UnitOfWork):
+    """Statements that each stand by themselves, and at the end their entry, durable before anything leaves.
+
+    Without a transaction around them there is no way to the server for its beginning and its end, nor for whose rows may
+    be seen: what row-level security guards is not seen here at all.
+    """
+
+    _asked = False
+
+    def _begin(self) -> Connection:
+        return self.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+    def execute(self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None) -> CursorResult[Any]:
+        """Run one statement by itself."""
+        first, self._asked = not self._asked, True
+        try:
+            return super().execute(statement, parameters)
+        except DBAPIError as error:
+            # As in a transaction's beginning: a pooled connection may have died while it lay idle.
+            if not first or not error.connection_invalidated:
+                raise
+        self.connection.close()
+        self._connection = self._begin()
+        return super().execute(statement, parameters)
+
+    def announce(self, announcement: Announcement) -> None:
+        """Refuse: a reading changes nothing.
+
+        :raises RuntimeError: always.
+        """
+        message = f"a reading does not announce {announcement.name}"
+        raise RuntimeError(message)
 
 
 def _request_of(caller: Caller) -> dict[str, str | None] | None:

@@ -324,14 +324,14 @@ class InteractionsService(Witness):
     def report_spoken_to(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """Count who was spoken to, by region and state (R100, T12)."""
         wanted = loaded(contract.SpokenToQuerySchema(), query)
-        with self.database.work(caller) as work:
+        with self.database.reading(caller) as work:
             return reading.report_spoken_to(work, by=caller, now=self.database.clock(), query=wanted)
 
     @answers("interactions:report:coverage-gaps")
     def report_coverage_gaps(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """Name the states with a gap (R88, R97)."""
         wanted = loaded(contract.CoverageGapsQuerySchema(), query)
-        with self.database.work(caller) as work:
+        with self.database.reading(caller) as work:
             return reading.report_coverage_gaps(work, by=caller, now=self.database.clock(), query=wanted)
 
     @answers("interactions:task:list")

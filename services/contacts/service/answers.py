@@ -75,7 +75,7 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
     def list_individuals(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """List individuals by exact directory fields."""
         asked = contract.IndividualListQuerySchema().load(query)
-        with self.database.work(caller) as work:
+        with self.database.reading(caller) as work:
             return finding.list_individuals(work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, query=asked)
 
     @answers("contacts:individual:change", subject="individual_id", command=True)
@@ -141,7 +141,7 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
     def list_organizations(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """List organizations."""
         asked = contract.OrganizationListQuerySchema().load(query)
-        with self.database.work(caller) as work:
+        with self.database.reading(caller) as work:
             return finding.list_organizations(work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, query=asked)
 
     @answers("contacts:organization:change", subject="organization_id", command=True)
@@ -289,14 +289,14 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
     def search_stakeholders(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """Find stakeholders (R83-R85)."""
         asked = contract.StakeholderQuerySchema().load(query)
-        with self.database.work(caller) as work:
+        with self.database.reading(caller) as work:
             return finding.search_stakeholders(work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, query=asked)
 
     @answers("contacts:report:stakeholders-by-region")
     def report_stakeholders_by_region(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """Count stakeholders by FEMA region and state (R101, T12)."""
         asked = contract.RegionReportQuerySchema().load(query)
-        with self.database.work(caller) as work:
+        with self.database.reading(caller) as work:
             return finding.stakeholders_by_region(work, by=caller, now=self.database.clock(), query=asked)
 
     # Freezing, and what waits

@@ -148,8 +148,8 @@ def issue_and_below(work: UnitOfWork, issue_id: str) -> list[str]:
 
 
 def allow_likeness(work: UnitOfWork) -> None:
-    """Set how alike a misspelt word must be, for this transaction."""
-    work.execute(text("SET LOCAL pg_trgm.word_similarity_threshold = 0.5"))
+    """Set how alike a misspelt word must be; for this connection, whoever has it next wants the same."""
+    work.execute(text("SELECT set_config('pg_trgm.word_similarity_threshold', '0.5', false)"))
 
 
 def page(work: UnitOfWork, wanted: Filter, *, sort: str, limit: int, after: Mapping[str, Any] | None = None) -> tuple[list[dict[str, Any]], int]:

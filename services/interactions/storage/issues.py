@@ -42,7 +42,7 @@ def subtree(root_ids: Iterable[str]) -> Select[tuple[str]]:
 
 
 def with_all_below(work: UnitOfWork, issue_id: str) -> list[str]:
-    """Return the ids of an issue and of all below it: as values, so that the planner sees how few they are."""
+    """Return the ids of an issue and of all below it, none when it is unknown: as values, so that the planner sees how few they are."""
     return list(work.execute(subtree([issue_id])).scalars())
 
 

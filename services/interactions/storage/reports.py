@@ -5,23 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Select, func, literal, select, union, union_all
+from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
-from services.interactions.storage.tables import (
-    attendances,
-    event_issues,
-    events,
-    interaction_individuals,
-    interaction_issues,
-    interaction_organizations,
-    interactions,
-    organizations,
-    people,
-    tallies,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,61 +29,40 @@ def counted(work: UnitOfWork, asked: Asked) -> tuple[Counts, Counts, Counts, Cou
 
     Frozen individuals are in neither (T21). How many are known is kept by the tables themselves and added up here.
     """
-    of_people, of_organizations = _spoken_to(asked)
-    known = select(tallies.c.kind.label("what"), tallies.c.state, func.sum(tallies.c.counted).label("counted"))
-    rows = work.execute(union_all(of_people, of_organizations, known.group_by(tallies.c.kind, tallies.c.state)))
+    talks, events = _of(asked, at="i.held_at", issues="interaction_issues"), _of(asked, at="i.starts_at", issues="event_issues")
+    statement = f"""
+        SELECT 'spoken_to' AS what, p.state, count(*) AS counted FROM people p JOIN (
+            SELECT l.individual_id AS id FROM interaction_individuals l JOIN interactions i ON i.id = l.interaction_id WHERE {talks}
+            UNION SELECT l.individual_id FROM attendances l JOIN events i ON i.id = l.event_id WHERE l.individual_id IS NOT NULL AND {events}
+        ) spoken ON spoken.id = p.id WHERE p.frozen_request_id IS NULL GROUP BY p.state
+        UNION ALL
+        SELECT 'bodies', o.state, count(*) FROM organizations o JOIN (
+            SELECT l.organization_id AS id FROM interaction_organizations l JOIN interactions i ON i.id = l.interaction_id WHERE {talks}
+            UNION SELECT l.organization_id FROM attendances l JOIN events i ON i.id = l.event_id WHERE l.organization_id IS NOT NULL AND {events}
+        ) spoken ON spoken.id = o.id GROUP BY o.state
+        UNION ALL
+        SELECT kind, state, sum(counted) FROM tallies GROUP BY kind, state
+    """  # noqa: S608 - put together from our own constants
+    parameters = {"until": asked.until, "since": asked.since, "component": asked.component, "issues": list(asked.issue_ids or ())}
     found: dict[str, Counts] = {}
-    for row in rows:
+    for row in work.execute(text(statement), {name: value for name, value in parameters.items() if f":{name}" in statement}):
         found.setdefault(row.what, {})[row.state] = int(row.counted)
     spoken, known_people, bodies, known_bodies = (found.get(what, {}) for what in ("spoken_to", "people", "bodies", "organizations"))
     return spoken, known_people, bodies, known_bodies
 
 
-def _spoken_to(asked: Asked) -> tuple[Select[Any], Select[Any]]:
-    """Select by state the numbers of distinct individuals and organizations that were spoken to (R100)."""
-    individuals = union(
-        _in_talks(interaction_individuals.c.individual_id, interaction_individuals.c.interaction_id, asked),
-        _at_events(attendances.c.individual_id, asked),
-    ).subquery()
-    bodies = union(
-        _in_talks(interaction_organizations.c.organization_id, interaction_organizations.c.interaction_id, asked),
-        _at_events(attendances.c.organization_id, asked),
-    ).subquery()
-    of_individuals = (
-        select(literal("spoken_to").label("what"), people.c.state, func.count().label("counted"))
-        .join(individuals, individuals.c.id == people.c.id)
-        .where(people.c.frozen_request_id.is_(None))
-        .group_by(people.c.state)
-    )
-    of_organizations = (
-        select(literal("bodies").label("what"), organizations.c.state, func.count().label("counted"))
-        .join(bodies, bodies.c.id == organizations.c.id)
-        .group_by(organizations.c.state)
-    )
-    return of_individuals, of_organizations
+def _of(asked: Asked, *, at: str, issues: str) -> str:
+    """Say in SQL which interactions or events `i` are asked for.
 
-
-def _in_talks(who: Any, where: Any, asked: Asked) -> Select[Any]:
-    query = select(who.label("id")).join(interactions, interactions.c.id == where)
-    query = query.where(interactions.c.held_at <= asked.until)
+    :param at: the column of when they were.
+    :param issues: the table of their issues.
+    """
+    conditions = [f"{at} <= :until"]
     if asked.since is not None:
-        query = query.where(interactions.c.held_at >= asked.since)
+        conditions.append(f"{at} >= :since")
     if asked.component is not None:
-        query = query.where(interactions.c.component == asked.component)
+        conditions.append("i.component = :component")
     if asked.issue_ids is not None:
-        about = select(interaction_issues.c.interaction_id).where(interaction_issues.c.issue_id.in_(asked.issue_ids))
-        query = query.where(interactions.c.id.in_(about))
-    return query
-
-
-def _at_events(who: Any, asked: Asked) -> Select[Any]:
-    query = select(who.label("id")).join(events, events.c.id == attendances.c.event_id).where(who.is_not(None))
-    query = query.where(events.c.starts_at <= asked.until)
-    if asked.since is not None:
-        query = query.where(events.c.starts_at >= asked.since)
-    if asked.component is not None:
-        query = query.where(events.c.component == asked.component)
-    if asked.issue_ids is not None:
-        about = select(event_issues.c.event_id).where(event_issues.c.issue_id.in_(asked.issue_ids))
-        query = query.where(events.c.id.in_(about))
-    return query
+        column = issues.replace("issues", "id")
+        conditions.append(f"i.id IN (SELECT {column} FROM {issues} WHERE issue_id = ANY(CAST(:issues AS uuid[])))")  # noqa: S608 - our own names
+    return " AND ".join(conditions)

@@ -156,13 +156,12 @@ def _request_task(kind: str, row: Any) -> dict[str, Any]:
 
 def _counted(work: UnitOfWork, by: Caller, now: datetime, query: Mapping[str, Any]) -> dict[str | None, dict[str, int]]:
     demand_reader(by)
-    issue_id = query.get("issue_id")
-    if issue_id is not None and issues.one(work, issue_id) is None:
-        raise NotFound
     until = min(query["until"], now) if "until" in query else now
     issue_ids: list[str] | None = None
-    if issue_id is not None:
-        issue_ids = issues.with_all_below(work, issue_id)
+    if query.get("issue_id") is not None:
+        issue_ids = issues.with_all_below(work, query["issue_id"])
+        if not issue_ids:
+            raise NotFound
     if "priority" in query:
         of_priority = issues.of_priority(work, query["priority"])
         issue_ids = of_priority if issue_ids is None else sorted(set(issue_ids) & set(of_priority))
