@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
+import orjson
 from sqlalchemy import Connection, Row, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import BigInteger, LargeBinary, Text, Uuid
+from sqlalchemy.types import BigInteger, Uuid
 
 from services.audit.domain.lines import Kind, Line
 from services.audit.domain.numbers import Numbers
@@ -23,10 +24,11 @@ CHUNK = 500
 ANNOUNCED = "announced"
 _TILE = 8
 
+# As one JSON value: the driver quotes arrays of text one by one, with a regular expression.
 _INSERT_LINES = text(
     "INSERT INTO trail (position, leaf, body)"
-    " SELECT :first + ordinality - 1, leaf, body FROM unnest(:leaves, :bodies) WITH ORDINALITY AS new (leaf, body, ordinality)"
-).bindparams(bindparam("leaves", type_=ARRAY(LargeBinary)), bindparam("bodies", type_=ARRAY(Text)))
+    " SELECT position, leaf, body FROM json_to_recordset(CAST(:lines AS json)) AS new (position bigint, leaf bytea, body text)"
+)
 _FIND_LINES = text(
     "SELECT trail.stream::text AS stream, trail.n, trail.kind, trail.leaf FROM trail"
     " JOIN (SELECT DISTINCT * FROM unnest(:streams, :ns) AS given (stream, n)) AS wanted USING (stream, n)"
@@ -62,7 +64,8 @@ def size_of(connection: Connection) -> int:
 
 def append_lines(connection: Connection, first: int, lines: Sequence[Line]) -> None:
     """Write lines at the end of the trail."""
-    connection.execute(_INSERT_LINES, {"first": first, "leaves": [line.leaf for line in lines], "bodies": [line.body for line in lines]})
+    rows = [{"position": first + place, "leaf": f"\\x{line.leaf.hex()}", "body": line.body} for place, line in enumerate(lines)]
+    connection.execute(_INSERT_LINES, {"lines": orjson.dumps(rows).decode()})
 
 
 def append_nodes(connection: Connection, nodes: Iterable[tuple[int, int, bytes]]) -> None:
