@@ -147,6 +147,10 @@ class Full(_Accounts):
         """Return where a service's database is, under the service's role."""
         return self._environments[service]["DATABASE_URL"]
 
+    def broker_url(self, process: str) -> str:
+        """Return where the broker is, under a process's user."""
+        return self._environments[process]["BROKER_URL"]
+
     def start(self) -> Full:
         """Start everything from nothing, the broker's users and permissions and the demonstration accounts included."""
         from deploy.demo import accounts

@@ -1,5 +1,8 @@
 """`make bench`: six processes over RabbitMQ and a durable PostgreSQL, measured over HTTP with wrk.
 
+Each load is printed beside limits of the same run (the same statement over psycopg, an empty call over the bus, an empty
+route), and with the CPU time that each part of the system spent on one request: rates move with the machine, that hardly.
+
 python -m tests.bench [--people 10000,100000] [--seconds 10] [--write docs/performance.md]
 """
 
@@ -9,12 +12,13 @@ import os
 import platform
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +32,7 @@ from services.chassis.database import Database
 from services.chassis.messages import Caller
 from services.chassis.outbox import Stream
 from services.chassis.testing import eventually
-from tests.bench import limits, people, wrk
+from tests.bench import costs, limits, people, wrk
 from tests.journeys.client import Person
 from tests.system import Full, memory_of
 
@@ -53,6 +57,8 @@ class Row:
     limit: str
     limit_rate: float
     refused: int
+    #: Milliseconds of CPU for one request, by part.
+    cpu: dict[str, float] = field(default_factory=dict)
 
 
 class Bench:
@@ -118,6 +124,23 @@ class Bench:
         assert done["state"] == "committed", done
         return time.perf_counter() - checked
 
+    def talk(self, count: int) -> None:
+        """Log so many interactions about the issue, with twenty individuals each, so that the reports have something to count."""
+        ids = [str(i) for (i,) in self._sql("contacts", "SELECT id FROM individuals ORDER BY random() LIMIT 20 * %(count)s", count=count)]
+        for n in range(count):
+            self.users[1].post(
+                "/interactions",
+                {
+                    "held_at": datetime.now(UTC).isoformat(),
+                    "mode": "phone",
+                    "individual_ids": ids[20 * n : 20 * n + 20],
+                    "issue_ids": [self.issue],
+                    "outcome": "Told of the new guidance.",
+                },
+                expect=201,
+            )
+        self._settle()
+
     def measure(self) -> None:
         """Measure every load at one client and at sixteen."""
         ids = self._sql("contacts", "SELECT id FROM individuals ORDER BY random() LIMIT 4000")
@@ -158,10 +181,11 @@ class Bench:
                 "group state by issue",
                 clients,
                 asks("GET", [f"/api/v1/reports/spoken-to?issue_id={self.issue}"] * 50),
-                "an empty route of the same server",
-                None,
+                "the count, raw",
+                self._group_limit(clients),
             )
             self._load("empty route", clients, asks("GET", ["/api/v1/health/live"] * 50), "", None)
+            self._add("empty call over the bus", clients, *self._bus_limit(clients), 0, "", 0, 0)
 
     def memory(self) -> dict[str, int]:
         """Return the memory of each part, in MiB."""
@@ -172,17 +196,41 @@ class Bench:
         return sizes
 
     def _load(self, what: str, clients: int, asks: list[wrk.Ask], limit: str, limit_rate: float | None) -> None:
+        before, begun = self._spent(), time.perf_counter()
         result = wrk.run(self.system.base, asks, self.folder, clients=clients, seconds=self.seconds)
+        requests = result.rate * (time.perf_counter() - begun)
         if result.refused:
             click.echo(f"  {result.refused} refused: {result.sample}", err=True)
-        self._add(what, clients, result.rate, result.p50, result.p99, limit, limit_rate or 0.0, result.refused)
+        cpu = {part: 1000 * spent / max(requests, 1) for part, spent in costs.difference(before, self._spent()).items()}
+        self._add(what, clients, result.rate, result.p50, result.p99, limit, limit_rate or 0.0, result.refused, cpu)
         self._settle()
 
-    def _add(self, what: str, clients: int, rate: float, p50: float, p99: float, limit: str, limit_rate: float, refused: int) -> None:
-        row = Row(self.people, what, clients, rate, p50, p99, limit, limit_rate, refused)
+    def _spent(self) -> dict[str, float]:
+        assert self.system.broker
+        assert self.system.postgres
+        assert self.system.postgres.pid
+        parts = {name: [process.pid] for name, process in self.system.processes.items()}
+        parts |= {"rabbitmq": self.system.broker.pids()[:1], "postgres": [self.system.postgres.pid]}
+        return {name: costs.cpu_seconds(pids) for name, pids in parts.items()}
+
+    def _add(
+        self,
+        what: str,
+        clients: int,
+        rate: float,
+        p50: float,
+        p99: float,
+        limit: str,
+        limit_rate: float,
+        refused: int,
+        cpu: dict[str, float] | None = None,
+    ) -> None:
+        row = Row(self.people, what, clients, rate, p50, p99, limit, limit_rate, refused, cpu or {})
         self.rows.append(row)
         ratio = f"{rate / limit_rate:6.1%} of {limit_rate:8.0f}/s ({limit})" if limit_rate else limit
         click.echo(f"{self.people:7d}  {what:34s} {clients:2d}  {rate:8.0f}/s  p50 {p50:7.2f} ms  p99 {p99:7.2f} ms  {ratio}")
+        if cpu:
+            click.echo(f"{'':52s}CPU ms: {', '.join(f'{part} {spent:.2f}' for part, spent in cpu.items())}; in all {sum(cpu.values()):.2f}")
 
     def _settle(self) -> None:
         """Wait until everything is shipped, so that one load does not pay for the former."""
@@ -209,20 +257,34 @@ class Bench:
             }
         )
 
-    def _sql(self, service: str, sql: str) -> list[tuple[Any, ...]]:
-        assert self.system.postgres
-        url = self.system.postgres.url.set(database=f"liaison_{service}").render_as_string(hide_password=False)
-        with psycopg.connect(url.replace("+psycopg", "")) as connection:
-            return connection.execute(sql).fetchall()
+    def _sql(self, service: str, sql: str, **parameters: object) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self._url(service)) as connection:
+            return connection.execute(sql.encode(), parameters).fetchall()
 
     def _url(self, service: str) -> str:
         assert self.system.postgres
         return self.system.postgres.url.set(database=f"liaison_{service}").render_as_string(hide_password=False).replace("+psycopg", "")
 
-    def _limit(self, sql: str, parameters: list[dict[str, object]], clients: int) -> float:
+    def _limit(self, sql: str, parameters: list[dict[str, object]], clients: int, service: str = "contacts") -> float:
         # This process is not monkey-patched: the threads are real, the limit is not eventlet's.
-        done, _ = limits.rate(limits.statement(self._url("contacts"), sql, parameters), clients=clients, seconds=3)
+        done, _ = limits.rate(limits.statement(self._url(service), sql, parameters), clients=clients, seconds=3)
         return done
+
+    def _bus_limit(self, clients: int) -> tuple[float, float]:
+        """Return how many calls a second contacts answers that do nothing at all, and their median in milliseconds."""
+        url = self.system.broker_url("gateway")
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-m", "tests.bench.bus", url, str(clients), "3"], capture_output=True, text=True, check=True, timeout=60
+        )
+        rate, milliseconds = done.stdout.split()
+        return float(rate), float(milliseconds)
+
+    def _group_limit(self, clients: int) -> float:
+        sql = (
+            "SELECT p.state, count(DISTINCT p.id) FROM people p JOIN interaction_individuals l ON l.individual_id = p.id"
+            " JOIN interaction_issues i ON i.interaction_id = l.interaction_id WHERE i.issue_id = %(issue)s GROUP BY 1"
+        )
+        return self._limit(sql, [{"issue": self.issue}], clients, service="interactions")
 
     def _select_limit(self, ids: list[tuple[Any, ...]], clients: int) -> float:
         return self._limit("SELECT * FROM individuals WHERE id = %(id)s", [{"id": i} for (i,) in ids], clients)
@@ -278,6 +340,20 @@ def table(rows: list[Row], memory: dict[str, int]) -> str:
         ratio = f"{row.rate / row.limit_rate:.3f}" if row.limit_rate else ""
         latency = f"{row.p50:.1f} | {row.p99:.1f}" if row.p50 else " | "
         lines.append(f"| {row.people:,} | {row.what} | {row.clients} | {row.rate:,.0f} | {latency} | {limit} | {ratio} |")
+    if refused := [f"{row.what} at {row.people:,} with {row.clients}: {row.refused:,}" for row in rows if row.refused]:
+        lines += ["", f"Refused, and counted all the same: {'; '.join(refused)}."]
+    parts = next(list(row.cpu) for row in rows if row.cpu)
+    lines += [
+        "",
+        "Milliseconds of CPU for one request, with what the system does beside it:",
+        "",
+        f"| people | what | clients | {' | '.join(parts)} | in all |",
+        f"|---:|---|---:|{'---:|' * (len(parts) + 1)}",
+    ]
+    for row in rows:
+        if row.cpu:
+            spent = " | ".join(f"{row.cpu[part]:.2f}" for part in parts)
+            lines.append(f"| {row.people:,} | {row.what} | {row.clients} | {spent} | {sum(row.cpu.values()):.2f} |")
     lines += [
         "",
         "Memory at rest, MiB (proportional share): " + ", ".join(f"{k} {v}" for k, v in memory.items()) + f"; in all {sum(memory.values())}.",
@@ -302,6 +378,7 @@ def main() -> None:
             memory = bench.memory()
             for size in [int(text) for text in given.people.split(",")]:
                 bench.fill(size)
+                bench.talk(size // 200)
                 bench.measure()
         finally:
             system.stop()
