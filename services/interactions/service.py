@@ -367,6 +367,7 @@ class InteractionsService(Witness):
         sealed: str,
         key: str | None,
         kept: Iterable[str] = (),
+        look: str | None = None,
     ) -> dict[str, Any]:
         """Look for what may be left of an individual, and remove it."""
         with self.database.work(caller, role=_ERASER) as work:
@@ -378,6 +379,7 @@ class InteractionsService(Witness):
                 sealed=sealed,
                 key=key,
                 kept=[str(one) for one in kept],
+                look=look,
             )
 
     # What others announce

@@ -69,6 +69,7 @@ class ErasureMethods:
         sealed: str,
         key: str | None,
         kept: list[str] | None = None,
+        look: str | None = None,
     ) -> dict[str, Any]:
         """Search what is about others for the person's former values; a clean search after the erasing breaks the seal."""
         with self.database.work(caller, role=_ERASER) as work:
@@ -80,6 +81,7 @@ class ErasureMethods:
                 sealed=sealed,
                 key=key,
                 kept=kept or (),
+                look=look,
                 also=self.also_sought,
             )
             closed = erasing.is_closed(work, erasure_id)

@@ -153,8 +153,8 @@ def open_erasure(work: UnitOfWork, erasure_id: str, subject_id: str, *, now: dat
 
 
 def note_erasure(work: UnitOfWork, erasure_id: str, columns: Mapping[str, Any]) -> None:
-    """Set `erased_at`, `receipts`, `sought` or `closed_at` (receipts as JSON text)."""
-    assert set(columns) <= {"erased_at", "receipts", "sought", "closed_at"}  # noqa: S101 - the names become SQL
+    """Set `erased_at`, `receipts`, `sought`, `look` or `closed_at` (receipts as JSON text)."""
+    assert set(columns) <= {"erased_at", "receipts", "sought", "look", "closed_at"}  # noqa: S101 - the names become SQL
     sets = ", ".join(f"{name} = {f'CAST(:{name} AS json)' if name in {'receipts', 'sought'} else f':{name}'}" for name in columns)
     work.execute(text(f"UPDATE erasures SET {sets} WHERE id = CAST(:id AS uuid)"), {**columns, "id": erasure_id})  # noqa: S608 - names of our own list
 

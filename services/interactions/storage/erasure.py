@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, Column, Row, Table, Text, any_, delete, exists, func, literal, or_, select, update
+from sqlalchemy import ARRAY, Column, Row, Table, Text, any_, delete, exists, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.chassis.database import UnitOfWork
 from services.interactions.storage.tables import (
     attendances,
     coordination_requests,
+    erasure_answers,
     erasure_links,
     events,
     follow_ups,
@@ -74,9 +75,27 @@ def links(work: UnitOfWork, erasure_id: str) -> set[str]:
     return set(work.execute(select(erasure_links.c.subject_id).where(erasure_links.c.erasure_id == erasure_id)).scalars())
 
 
-def forget_links(work: UnitOfWork, erasure_id: str) -> None:
-    """Forget them, once the erasure is done."""
-    work.execute(delete(erasure_links).where(erasure_links.c.erasure_id == erasure_id))
+def one_at_a_time(work: UnitOfWork, erasure_id: str) -> None:
+    """Let one transaction at a time take a step of an erasure: a repetition waits for the first, and then reads its answer."""
+    work.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(erasure_id, 0))))
+
+
+def answer_given(work: UnitOfWork, erasure_id: str, step: str) -> dict[str, Any] | None:
+    """Return what a step of an erasure was answered, or None when it is new."""
+    query = select(erasure_answers.c.answer).where(erasure_answers.c.erasure_id == erasure_id, erasure_answers.c.step == step)
+    answer: dict[str, Any] | None = work.execute(query).scalar_one_or_none()
+    return answer
+
+
+def keep_answer(work: UnitOfWork, erasure_id: str, step: str, answer: dict[str, Any]) -> None:
+    """Keep what a step is answered, in the transaction of its effect: a repetition finds nothing any more to count."""
+    work.execute(insert(erasure_answers).values(erasure_id=erasure_id, step=step, answer=answer))
+
+
+def forget_course(work: UnitOfWork, erasure_id: str) -> None:
+    """Forget links and answers, once the erasure is done."""
+    for table in (erasure_links, erasure_answers):
+        work.execute(delete(table).where(table.c.erasure_id == erasure_id))
 
 
 def remove_individual(work: UnitOfWork, individual_id: str) -> Reached:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     ARRAY,
+    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -246,4 +247,13 @@ erasure_links = Table(
     _id("erasure_id", nullable=False),
     Column("subject_type", Text, nullable=False),
     _id("subject_id", nullable=False),
+)
+
+# What each step of an erasure was answered, so that a repetition answers the same: counts, ids and names of columns.
+erasure_answers = Table(
+    "erasure_answers",
+    metadata,
+    _id("erasure_id", primary_key=True),
+    Column("step", Text, primary_key=True),
+    Column("answer", JSON, nullable=False),
 )

@@ -13,17 +13,26 @@ from services.interactions.domain.redaction import Sought, find, redact
 from services.interactions.storage import directory, erasure
 from services.lexicon.seal import open_seal
 
+#: Under this word the answer to `erase` is kept; a search has a word of the saga's.
+_ERASE = "erase"
+
 
 def erase(work: UnitOfWork, *, now: datetime, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
-    """Remove an individual from everything that bears their id; a second time finds nothing and says so.
+    """Remove an individual from everything that bears their id; the same again answers with the same receipts.
 
     Interactions that are left without a person are deleted; others stay, and `seek` takes the person out of their text.
     """
+    erasure.one_at_a_time(work, erasure_id)
+    if (given := erasure.answer_given(work, erasure_id, _ERASE)) is not None:
+        work.record("interactions:individual:erase", subjects=[individual_id, erasure_id], rule=cause)
+        return given
     erasure.remember_links(work, erasure_id, individual_id)
     reached = _remove(work, individual_id, now=now)
     subjects = [individual_id, erasure_id, *reached.deleted, *reached.requests]
     work.record("interactions:individual:erase", subjects=subjects, rule=cause)
-    return {"receipts": _receipts(reached)}
+    answer = {"receipts": _receipts(reached)}
+    erasure.keep_answer(work, erasure_id, _ERASE, answer)
+    return answer
 
 
 def seek(
@@ -35,15 +44,21 @@ def seek(
     sealed: str,
     key: str | None,
     kept: Collection[str] = (),
+    look: str | None = None,
 ) -> dict[str, Any]:
-    """Look for the individual's former values in every text, and remove them.
+    """Look for the individual's former values in every text, and remove them; the same look again answers the same.
 
     In rows that were linked to them, names too; in others a name is a hit that the privacy officer decides.
 
     :param kept: ids of rows of which the privacy officer decided that they stay as they are.
+    :param look: the saga's word for this search, by which a repetition is known.
     :returns: `receipts` [{store, found, removed, left, method}], `hits` [{store, id, field}], `clean`.
     :raises SealUnknown: the seal is broken, so that nobody can look any more.
     """
+    erasure.one_at_a_time(work, erasure_id)
+    if look is not None and (given := erasure.answer_given(work, erasure_id, look)) is not None:
+        work.record("interactions:individual:seek", subjects=[individual_id, erasure_id])
+        return given
     if key is None:
         raise SealUnknown
     sought = Sought.of(open_seal(sealed, key, erasure_id=erasure_id))
@@ -70,13 +85,16 @@ def seek(
         receipts.append({"store": store, "found": found, "removed": removed, "left": left, "method": "redacted"})
     subjects = [individual_id, erasure_id, *dict.fromkeys(touched), *(hit["id"] for hit in hits)]
     work.record("interactions:individual:seek", subjects=subjects)
-    return {"receipts": receipts, "hits": hits, "clean": not hits}
+    answer = {"receipts": receipts, "hits": hits, "clean": not hits}
+    if look is not None:
+        erasure.keep_answer(work, erasure_id, look, answer)
+    return answer
 
 
 def erasure_completed(work: UnitOfWork, *, erasure_id: str, individual_id: str, now: datetime) -> None:
-    """The case is closed: what was linked need not be known any more, and the tombstone stays."""
+    """The case is closed: what was linked and answered need not be known any more, and the tombstone stays."""
     directory.bury(work, individual_id, kind="individual", now=now)
-    erasure.forget_links(work, erasure_id)
+    erasure.forget_course(work, erasure_id)
 
 
 def _remove(work: UnitOfWork, individual_id: str, *, now: datetime) -> erasure.Reached:

@@ -42,7 +42,7 @@ COURSES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 #: Steps that wait for the privacy officer, and where a decision sends them back to.
 GATES: Mapping[str, str] = MappingProxyType({"decide": "seek_interactions", "settle": "search_interactions", "settle_contacts": "search_contacts"})
-#: Steps that search, whose receipts are replaced by a later search.
+#: Steps that search; a decision sends the course back to them, and every search has receipts of its own.
 SEARCHES = frozenset({"seek_interactions", "seek_contacts", "search_interactions", "search_contacts"})
 #: Of somebody whom contacts does not know (any more) there is nothing to search with, and nothing to erase there.
 _ONLY_WITH_SEAL = SEARCHES | frozenset(GATES) | {"erase_contacts"}

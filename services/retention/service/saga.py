@@ -126,7 +126,7 @@ class Saga:
     def _seek(self, claim: Claim, caller: Caller, *, service: str, **more: Any) -> None:
         # The key is asked for each search and kept nowhere: the seal lies here, its key there.
         key = self._call("contacts", "unseal_key", caller, erasure_id=claim.erasure_id)["key"]
-        answer = self._call(service, "seek", caller, **self._subject(claim), sealed=claim.sealed, key=key, **more)
+        answer = self._call(service, "seek", caller, **self._subject(claim), sealed=claim.sealed, key=key, look=claim.look, **more)
         self._keep(claim, caller, service, answer)
 
     def _keep(self, claim: Claim, caller: Caller, service: str, answer: dict[str, Any]) -> None:

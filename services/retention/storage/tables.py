@@ -55,6 +55,7 @@ erasures = Table(
     Column("sealed", Text),
     _required("found_nobody", Boolean),
     _required("waiting", Boolean),
+    _required("returns", Integer),
     _id("claim", nullable=True),
     _at("claimed_until", nullable=True),
     _required("attempts", Integer),

@@ -39,8 +39,15 @@ class Claim:
     sealed: str | None
     trace_id: str | None
     attempts: int
+    #: How often a decision of the privacy officer sent the course back to search again.
+    returns: int
     #: Records whose hit the privacy officer decided to keep.
     kept: tuple[str, ...]
+
+    @property
+    def look(self) -> str:
+        """The word for this search and its receipts: a repetition bears the same, a new search another one."""
+        return f"{self.step}-{self.returns + 1}" if self.returns else self.step
 
 
 def due(work: UnitOfWork, *, now: datetime) -> list[str]:
@@ -65,6 +72,7 @@ def claim(work: UnitOfWork, *, erasure_id: str, now: datetime, new_id: Callable[
         sealed=row["sealed"],
         trace_id=row["trace_id"],
         attempts=row["attempts"],
+        returns=row["returns"],
         kept=kept,
     )
 
@@ -86,7 +94,8 @@ def received(
     """Keep a service's receipts, and the hits of its search, and go on."""
     if _go_on(work, claim, now=now):
         receipts = list(answer["receipts"])
-        erasures.put_receipts(work, claim.erasure_id, claim.step, service, receipts, at=now)
+        step = claim.look if claim.step in saga.SEARCHES else claim.step
+        erasures.put_receipts(work, claim.erasure_id, step, service, receipts, at=now)
         if claim.step in saga.SEARCHES:
             found = [{**hit, "hit_id": new_id()} for hit in hits_in(answer)]
             erasures.put_hits(work, claim.erasure_id, service, found)
@@ -102,12 +111,14 @@ def hits_in(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def erase_here(work: UnitOfWork, claim: Claim, *, now: datetime) -> None:
     """Remove what retention itself keeps about the record; ids of the case stay, as its tombstone."""
-    if not _go_on(work, claim, now=now, reason=None):
+    row = erasures.find(work, claim.erasure_id, lock=True)
+    if row is None or not _go_on(work, claim, now=now, reason=None):
         return
     gone = stored.forget_individual(work, claim.subject_id)
+    said = int(row["reason"] is not None)
     stores = [
         {"store": "retention.individuals", "found": gone, "removed": gone, "left": 0, "method": "deleted"},
-        {"store": "retention.erasures.reason", "found": 1, "removed": 1, "left": 0, "method": "cleared"},
+        {"store": "retention.erasures.reason", "found": said, "removed": said, "left": 0, "method": "cleared"},
     ]
     erasures.put_receipts(work, claim.erasure_id, claim.step, "retention", stores, at=now)
 
@@ -222,11 +233,14 @@ def _certificate(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime) -> 
 
 
 def _totals(receipts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return one line for each store: all that was found and removed, and what the last look left."""
+    """Return one line for each store: what the last look left, all that was removed, and all that was found.
+
+    What a look found and left is found again by the next one, and counts once.
+    """
     totals: dict[str, dict[str, Any]] = {}
     for receipt in receipts:
         line = totals.setdefault(receipt["store"], {"service": receipt["service"], "store": receipt["store"], "found": 0, "removed": 0, "left": 0})
-        line["found"] += receipt["found"]
         line["removed"] += receipt["removed"]
+        line["found"] = line["removed"] + receipt["found"] - receipt["removed"]
         line["left"] = receipt["left"]
     return [totals[store] for store in sorted(totals)]

@@ -183,7 +183,7 @@ def decide(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str, hit_
         raise HitUnknown
     work.record("retention:erasure:decide", subjects=[erasure_id, hit_id], rule=decision)
     if row["waiting"] and (decision == "look_again" or erasures.undecided(work, erasure_id) == 0):
-        erasures.change(work, erasure_id, step=saga.GATES[row["step"]], waiting=False, next_at=now)
+        erasures.change(work, erasure_id, step=saga.GATES[row["step"]], returns=row["returns"] + 1, waiting=False, next_at=now)
     return read_erasure(work, by=by, erasure_id=erasure_id)
 
 

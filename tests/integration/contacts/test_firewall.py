@@ -24,7 +24,7 @@ from services.contacts.storage import ledger
 from services.contacts.usecases import contact_points
 from services.lexicon.policy import Granted
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, FARID, GRACE, RENATA
-from tests.integration.contacts.conftest import RETENTION, Desk
+from tests.integration.contacts.conftest import RETENTION, Desk, an_id
 
 NEW = "956-555-0177"
 
@@ -341,6 +341,26 @@ def test_the_seal_is_broken_once_the_search_is_clean_or_decided(desk: Desk) -> N
         cause="no_contact",
     )
     assert again["receipts"] == erased["receipts"]
+
+
+@pytest.mark.requirement("N3")
+def test_the_same_look_twice_answers_the_same_and_another_one_looks_again(desk: Desk) -> None:
+    from services.contacts.usecases import erasing
+
+    dov, other = desk.dov(), desk.dov(last_name="Other", first_name="Somebody", organization="Elsewhere", reached=False)
+    desk.note(AMINA, other, f"Ask at {DOV.cell}", keep_reason="Asked")
+    case = {"erasure_id": an_id(), "individual_id": dov}
+    sealed = desk.do(RETENTION, erasing.seal_individual, role="eraser", **case)["sealed"]
+    key = desk.do(RETENTION, erasing.unseal_key, role="eraser", erasure_id=case["erasure_id"])["key"]
+
+    def removed(look: str) -> tuple[dict[str, Any], int]:
+        answer = desk.do(RETENTION, erasing.seek_individual, role="eraser", **case, sealed=sealed, key=key, look=look)
+        return answer, sum(receipt["removed"] for receipt in answer["receipts"])
+
+    first, gone = removed("seek_contacts")
+    assert gone == 1
+    assert removed("seek_contacts") == (first, 1), "the answer to the first may have been lost: it is the certificate's"
+    assert removed("seek_contacts-2")[1] == 0
 
 
 @pytest.mark.requirement("N3")

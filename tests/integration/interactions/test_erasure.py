@@ -44,11 +44,11 @@ def seek(office: Office, individual_id: str, erasure_id: str) -> dict[str, dict[
     return {receipt["store"]: receipt for receipt in look(office, individual_id, erasure_id)["receipts"]}
 
 
-def look(office: Office, individual_id: str, erasure_id: str, *, kept: tuple[str, ...] = ()) -> dict[str, Any]:
+def look(office: Office, individual_id: str, erasure_id: str, *, kept: tuple[str, ...] = (), word: str | None = None) -> dict[str, Any]:
     """Answer `seek`, as the saga asks for it."""
     sealed, key = seal(erasure_id)
     with office.work(RETENTION, role="eraser") as work:
-        return erasure.seek(work, now=office.now, erasure_id=erasure_id, individual_id=individual_id, sealed=sealed, key=key, kept=kept)
+        return erasure.seek(work, now=office.now, erasure_id=erasure_id, individual_id=individual_id, sealed=sealed, key=key, kept=kept, look=word)
 
 
 @pytest.mark.requirement("R165", "R166", "T16")
@@ -132,14 +132,44 @@ def test_late_messages_bring_nobody_back(office: Office) -> None:
         assert work.execute(text("SELECT count(*) FROM people WHERE id = :id"), {"id": dov}).scalar_one() == 0
 
 
-def test_erasing_twice_finds_nothing_the_second_time_and_still_knows_what_was_linked(office: Office) -> None:
+@pytest.mark.requirement("N3")
+def test_erasing_twice_answers_the_same_and_still_knows_what_was_linked(office: Office) -> None:
     dov, other, erasure_id = office.individual(), office.individual(), new_id()
     talk = office.talk(individual_ids=[dov, other], outcome="Dov asked.")
-    erase(office, dov, erasure_id)
-    assert all(receipt["found"] == 0 for receipt in erase(office, dov, erasure_id)["receipts"])
+    first = erase(office, dov, erasure_id)
+    assert any(receipt["removed"] for receipt in first["receipts"])
+    assert erase(office, dov, erasure_id) == first, "the answer to the first may have been lost: it is the certificate's"
     office.hear(hearing.individual_erased, IndividualErased(dov, "no-contact"))
     seek(office, dov, erasure_id)
     assert office.read(AMINA, talk["id"])["outcome"] == "[removed] asked."
+
+
+@pytest.mark.requirement("N3")
+def test_the_same_look_twice_answers_the_same_and_another_one_looks_again(office: Office) -> None:
+    dov, other, erasure_id = office.individual(), office.individual(), new_id()
+    office.talk(individual_ids=[dov, other], outcome=f"Dov is at {DOV.cell}", keep_reason="Asked")
+    erase(office, dov, erasure_id)
+    first = look(office, dov, erasure_id, word="seek_interactions")
+    assert sum(receipt["removed"] for receipt in first["receipts"]) == 2
+    assert look(office, dov, erasure_id, word="seek_interactions") == first
+    again = look(office, dov, erasure_id, word="seek_interactions-2")
+    assert sum(receipt["found"] for receipt in again["receipts"]) == 0
+    with office.work(Caller.service("interactions")) as work:
+        erasure.erasure_completed(work, erasure_id=erasure_id, individual_id=dov, now=office.now)
+        assert work.execute(text("SELECT count(*) FROM erasure_answers")).scalar_one() == 0
+
+
+@pytest.mark.requirement("N3")
+def test_two_calls_at_once_erase_once_and_answer_the_same(office: Office) -> None:
+    dov, erasure_id = office.individual(), new_id()
+    office.talk(individual_ids=[dov])
+    with office.work(RETENTION, role="eraser") as work:
+        first = erasure.erase(work, now=office.now, erasure_id=erasure_id, individual_id=dov, cause="no-contact")
+        second = eventlet.spawn(erase, office, dov, erasure_id)
+        with eventlet.Timeout(0.3, exception=False):
+            second.wait()
+        assert not second.dead
+    assert second.wait() == first
 
 
 def test_the_wrong_key_opens_nothing(office: Office) -> None:
@@ -168,7 +198,7 @@ def test_the_trail_of_an_erasure_names_ids_alone(office: Office) -> None:
 
 
 def test_the_seeker_reads_every_column_that_people_write_into() -> None:
-    closed = {"priority", "component", "kind", "mode", "status", "requested_component", "subject_type", "field", "state", "sector", "level"}
+    closed = {"priority", "component", "kind", "mode", "status", "requested_component", "subject_type", "field", "state", "sector", "level", "step"}
     written = {
         (table.name, column.name)
         for table in metadata.tables.values()

@@ -37,6 +37,10 @@ class Others:
         self.person = new_id()
         self.rows = {"contacts.individuals": 1, "contacts.contact_points": 2}
         self.talks = 3
+        #: How often the person's telephone stands in texts about others: by service.
+        self.quoted = {"contacts": 1, "interactions": 2}
+        #: What was answered to each step, by service and step.
+        self.answered: dict[tuple[str, str], dict[str, Any]] = {}
         self.key: str | None = None
         self.sought: dict[str, Any] | None = None
         self.erased_for: list[str] = []
@@ -66,29 +70,42 @@ class Others:
         return {"key": self.key}
 
     def _interactions_erase(self, *, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
+        return self._once("interactions", "erase", self._erase_talks)
+
+    def _erase_talks(self) -> dict[str, Any]:
         gone, self.talks = self.talks, 0
         return {"receipts": [_receipt("interactions.interactions", gone, "deleted")]}
 
-    def _interactions_seek(self, *, erasure_id: str, individual_id: str, sealed: str, key: str) -> dict[str, Any]:
+    def _interactions_seek(self, *, erasure_id: str, individual_id: str, sealed: str, key: str, look: str) -> dict[str, Any]:
         assert sealed == f"sealed for {erasure_id}"
         assert key == "a one-time key"
-        named = sorted(self.named["interactions"])
-        receipt = {**_receipt("interactions.interactions.outcome", 0, "redacted"), "left": len(named), "left_in": named}
-        return {"receipts": [{**receipt, "found": len(named)}]}
+        return self._once("interactions", look, self._search_talks)
 
-    def _contacts_seek(self, *, erasure_id: str, individual_id: str, sealed: str, key: str | None, kept: list[str]) -> dict[str, Any]:
+    def _search_talks(self) -> dict[str, Any]:
+        named = sorted(self.named["interactions"])
+        gone, self.quoted["interactions"] = self.quoted["interactions"], 0
+        receipt = {**_receipt("interactions.interactions.outcome", gone, "redacted"), "left": len(named), "left_in": named}
+        return {"receipts": [{**receipt, "found": gone + len(named)}]}
+
+    def _contacts_seek(self, *, erasure_id: str, individual_id: str, sealed: str, key: str | None, look: str, kept: list[str]) -> dict[str, Any]:
         if key is None:
             assert self.sought is not None, "a broken seal, and nothing was ever sought"
             return self.sought
-        hits = [{"store": "contacts.notes", "id": record, "field": "text"} for record in sorted(self.named["contacts"] - set(kept))]
-        self.sought = {
-            "receipts": [{**_receipt("contacts.notes", 0, "searched"), "found": len(hits), "left": len(hits)}],
-            "hits": hits,
-            "clean": not hits,
-        }
-        if not hits and not self.rows:
+        self.sought = self._once("contacts", look, lambda: self._search_notes(kept))
+        if self.sought["clean"] and not self.rows:
             self.key = None
         return self.sought
+
+    def _search_notes(self, kept: list[str]) -> dict[str, Any]:
+        hits = [{"store": "contacts.notes", "id": record, "field": "text"} for record in sorted(self.named["contacts"] - set(kept))]
+        gone, self.quoted["contacts"] = self.quoted["contacts"], 0
+        receipt = {**_receipt("contacts.notes", gone, "searched"), "found": gone + len(hits), "left": len(hits)}
+        return {"receipts": [receipt], "hits": hits, "clean": not hits}
+
+    def _once(self, service: str, step: str, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        if (service, step) not in self.answered:
+            self.answered[service, step] = act()
+        return self.answered[service, step]
 
     def _contacts_erase(self, *, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
         assert self.talks == 0, "contacts erases last"

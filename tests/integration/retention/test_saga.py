@@ -69,6 +69,8 @@ def test_nothing_of_the_person_is_left_in_retention_but_ids(case):
     case.open()
     erasure_id = case.ask(reason="Entered Ottoline Vantongeren twice")
     case.saga().drive(erasure_id)
+    [said] = [line for line in case.read(erasure_id)["certificate"]["reached"] if line["store"] == "retention.erasures.reason"]
+    assert (said["found"], said["removed"]) == (1, 1)
     [row] = case.rows("SELECT reason, sealed, claim FROM erasures")
     assert tuple(row) == (None, None, None)
     assert case.rows("SELECT * FROM individuals") == []
@@ -124,8 +126,22 @@ def test_killed_around_any_commit_of_its_own_it_is_finished_and_done_once(case, 
     assert_done_once(case, erasure_id)
 
 
+#: What there was of the person, and how much of it was removed; a hit that is kept is found, and not removed.
+REACHED = {
+    "contacts.individuals": 1,
+    "contacts.contact_points": 2,
+    "contacts.notes": 1,
+    "interactions.interactions": 3,
+    "interactions.interactions.outcome": 2,
+    "retention.individuals": 1,
+    "retention.erasures.reason": 0,
+}
+
+
 def assert_done_once(case, erasure_id):
     """Hold a finished erasure to what it has to be, however often it was interrupted."""
+    reached = case.read(erasure_id)["certificate"]["reached"]
+    assert {line["store"]: line["removed"] for line in reached} == REACHED
     assert case.read(erasure_id)["state"] == "done"
     assert case.others.erased_for == ["no_contact"]
     assert (case.others.rows, case.others.talks, case.others.key) == ({}, 0, None)
@@ -158,8 +174,6 @@ def test_a_process_that_was_too_slow_does_not_overwrite_what_another_did(case):
     case.others.after = overtaken
     saga.drive(erasure_id)
     assert_done_once(case, erasure_id)
-    [row] = [r for r in case.read(erasure_id)["receipts"] if r["store"] == "interactions.interactions"]
-    assert row["found"] == 0, "the receipt is the one of whoever finished the step"
 
 
 @pytest.mark.parametrize("error", [Unavailable(), InternalError(None)])
@@ -232,6 +246,8 @@ def test_a_name_in_somebody_elses_record_waits_for_the_privacy_officer_before_co
         case.does(erasing.decide, by=FARID, erasure_id=erasure_id, hit_id=hit["id"], decision="keep")
     case.saga().drive_all()
     assert_done_once(case, erasure_id)
+    [talks] = [line for line in case.read(erasure_id)["certificate"]["reached"] if line["store"] == "interactions.interactions.outcome"]
+    assert (talks["found"], talks["removed"], talks["left"]) == (3, 2, 1), "what two looks find is found once"
     decided = case.read(erasure_id)["certificate"]["decided"]
     assert {line["record_id"] for line in decided} == {note, talk}
     assert {line["decided_by"] for line in decided} == {FARID.id}
@@ -251,7 +267,10 @@ def test_a_name_that_was_taken_out_by_hand_is_looked_for_again(case):
     case.does(erasing.decide, by=FARID, erasure_id=erasure_id, hit_id=hit["id"], decision="look_again")
     case.saga().drive_all()
     assert_done_once(case, erasure_id)
-    assert case.read(erasure_id)["certificate"]["decided"] == []
+    certificate = case.read(erasure_id)["certificate"]
+    assert certificate["decided"] == []
+    [notes] = [line for line in certificate["reached"] if line["store"] == "contacts.notes"]
+    assert (notes["found"], notes["removed"], notes["left"]) == (1, 1, 0), "a look that found nothing more took nothing back"
 
 
 @pytest.mark.parametrize("service", ["contacts", "interactions"])

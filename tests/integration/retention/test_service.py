@@ -84,7 +84,7 @@ class ContactsStandIn:
 
     @answers("contacts:erasure:seek", identity="retention")
     def seek(
-        self, caller: Caller, erasure_id: str, individual_id: str, sealed: str, key: str | None, kept: list[str] | None = None
+        self, caller: Caller, erasure_id: str, individual_id: str, sealed: str, key: str | None, look: str, kept: list[str] | None = None
     ) -> dict[str, Any]:
         note_audited()
         return {"receipts": [], "hits": [], "clean": True}
@@ -101,7 +101,7 @@ class InteractionsStandIn:
         return {"receipts": []}
 
     @answers("interactions:individual:seek", identity="retention")
-    def seek(self, caller: Caller, erasure_id: str, individual_id: str, sealed: str, key: str) -> dict[str, Any]:
+    def seek(self, caller: Caller, erasure_id: str, individual_id: str, sealed: str, key: str, look: str) -> dict[str, Any]:
         note_audited()
         return {"receipts": [{"store": "interactions.text", "found": 2, "removed": 2, "left": 0, "left_in": [], "method": "redacted"}]}
 
