@@ -122,13 +122,14 @@ class UserChanged(Announcement):
 
 @dataclass(frozen=True, slots=True)
 class ComponentChanged(Announcement):
-    """An office was added, moved in the tree, or closed."""
+    """An office was added, moved in the tree, or closed; the highest `revision` counts."""
 
     name: ClassVar[str] = "access:component:changed"
 
     code: str
     parent_code: str | None
     active: bool
+    revision: int = 0
 
 
 class _Closed(Schema):

@@ -46,11 +46,13 @@ def has_offices_below(work: UnitOfWork, code: str) -> bool:
     return work.execute(select(components.c.code).where(components.c.parent_code == code).limit(1)).first() is not None
 
 
-def put_component(work: UnitOfWork, code: str, *, name: str, parent_code: str | None, active: bool) -> None:
-    """Enter an office at the end of the list, or change one."""
+def put_component(work: UnitOfWork, code: str, *, name: str, parent_code: str | None, active: bool) -> int:
+    """Enter an office at the end of the list, or change one; return its revision."""
     position = select(func.coalesce(func.max(components.c.position), -1) + 1).scalar_subquery()
     values = {"name": name, "parent_code": parent_code, "active": active}
-    work.execute(upsert(components).values(code=code, position=position, **values).on_conflict_do_update(index_elements=["code"], set_=values))
+    statement = upsert(components).values(code=code, position=position, revision=1, **values)
+    changed = statement.on_conflict_do_update(index_elements=["code"], set_={**values, "revision": components.c.revision + 1})
+    return int(work.execute(changed.returning(components.c.revision)).scalar_one())
 
 
 def _users() -> Select[Any]:

@@ -32,6 +32,7 @@ components = Table(
     Column("parent_code", Text),
     _required("position", Integer),
     _required("active", Boolean),
+    _required("revision", Integer),
 )
 
 users = Table(

@@ -217,8 +217,8 @@ def put_component(work: UnitOfWork, *, by: Caller, code: str, name: str, parent_
         above = directory.find_component(work, parent_id)
         if above is None or above.parent_code is not None or parent_id == code or directory.has_offices_below(work, code):
             raise ComponentUnknown(errors={"parent_id": ["Offices are two levels deep: office and sub-office."]})
-    directory.put_component(work, code, name=name, parent_code=parent_id, active=active)
-    work.announce(ComponentChanged(code=code, parent_code=parent_id, active=active))
+    revision = directory.put_component(work, code, name=name, parent_code=parent_id, active=active)
+    work.announce(ComponentChanged(code=code, parent_code=parent_id, active=active, revision=revision))
     work.record("access:component:change", subjects=[code], fields=["name", "parent_id", "active"])
     return {"id": code, "code": code, "name": name, "parent_id": parent_id, "active": active}
 

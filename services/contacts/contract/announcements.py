@@ -46,13 +46,17 @@ class OrganizationsImported(Announcement):
 
 @dataclass(frozen=True, slots=True)
 class IndividualChanged(Announcement):
-    """Something in an individual's directory layer changed; never told of the contact layer (T17)."""
+    """Something in an individual's directory layer changed; never told of the contact layer (T17).
+
+    Messages may overtake each other: of one individual the highest `revision` is the latest.
+    """
 
     name: ClassVar[str] = "contacts:individual:changed"
 
     individual_id: str
     organization_id: str | None
     state: str | None
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +75,14 @@ class RelationshipEstablished(Announcement):
 
 @dataclass(frozen=True, slots=True)
 class OwnerChanged(Announcement):
-    """An individual was handed over (R45)."""
+    """An individual was handed over (R45); the highest `revision` counts."""
 
     name: ClassVar[str] = "contacts:individual:handed-over"
 
     individual_id: str
     owner_id: str
     component: str
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +122,14 @@ class OrganizationRegistered(Announcement):
 
 @dataclass(frozen=True, slots=True)
 class OrganizationChanged(Announcement):
-    """Something of an organization changed."""
+    """Something of an organization changed; the highest `revision` counts."""
 
     name: ClassVar[str] = "contacts:organization:changed"
 
     organization_id: str
     state: str | None
     sector: str | None
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

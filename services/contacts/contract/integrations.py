@@ -234,6 +234,7 @@ class ToldSchema(Schema):
     state = fields.String(allow_none=True)
     component = fields.String(allow_none=True)
     owner_id = fields.UUID(allow_none=True)
+    revision = fields.Integer(metadata={"description": "Messages may overtake each other: of one individual and type the highest is the latest."})
     cause = fields.String(allow_none=True)
 
 

@@ -389,7 +389,7 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
             user_id=announcement.user_id,
             held_at=announcement.held_at,
             mode=listening.EVENT,
-            revision=getattr(announcement, "revision", 1),
+            revision=announcement.revision,
         )
 
     @listens(IssueRegistered)
@@ -425,7 +425,7 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
     @listens(ComponentChanged)
     def component_changed(self, work: UnitOfWork, announcement: ComponentChanged) -> None:
         """Know an office."""
-        projections.keep_component(work, code=announcement.code, parent_code=announcement.parent_code, active=announcement.active)
+        projections.keep_component(work, **announcement.to_wire())
 
     @contextmanager
     def _blocked_tries_counted(self, caller: Caller) -> Iterator[None]:

@@ -46,26 +46,29 @@ def keep_user(work: UnitOfWork, known: Mapping[str, Any]) -> None:
     )
 
 
-def keep_component(work: UnitOfWork, *, code: str, parent_code: str | None, active: bool) -> None:
-    """Keep what access told of an office."""
+def keep_component(work: UnitOfWork, *, code: str, parent_code: str | None, active: bool, revision: int = 0) -> None:
+    """Keep what access told of an office, unless something later is known."""
     work.execute(
         text(
-            "INSERT INTO components (code, parent_code, active) VALUES (:code, :parent, :active)"
-            " ON CONFLICT (code) DO UPDATE SET parent_code = excluded.parent_code, active = excluded.active"
+            "INSERT INTO components (code, parent_code, active, revision) VALUES (:code, :parent, :active, :revision)"
+            " ON CONFLICT (code) DO UPDATE SET parent_code = excluded.parent_code, active = excluded.active, revision = excluded.revision"
+            " WHERE components.revision <= excluded.revision"
         ),
-        {"code": code, "parent": parent_code, "active": active},
+        {"code": code, "parent": parent_code, "active": active, "revision": revision},
     )
 
 
-def keep_issue(work: UnitOfWork, *, issue_id: str, priority: str, parent_id: str | None, active: bool) -> None:
-    """Keep what interactions told of an issue; an erased one does not come back."""
+def keep_issue(work: UnitOfWork, *, issue_id: str, priority: str, parent_id: str | None, active: bool, revision: int = 0) -> None:
+    """Keep what interactions told of an issue, unless something later is known; an erased one does not come back."""
     work.execute(
         text(
-            "INSERT INTO issues (id, priority, parent_id, active) SELECT CAST(:id AS uuid), :priority, CAST(:parent AS uuid), :active"
+            "INSERT INTO issues (id, priority, parent_id, active, revision)"
+            " SELECT CAST(:id AS uuid), :priority, CAST(:parent AS uuid), :active, :revision"
             " WHERE NOT EXISTS (SELECT FROM erased_issues WHERE id = CAST(:id AS uuid))"
-            " ON CONFLICT (id) DO UPDATE SET priority = excluded.priority, parent_id = excluded.parent_id, active = excluded.active"
+            " ON CONFLICT (id) DO UPDATE SET priority = excluded.priority, parent_id = excluded.parent_id, active = excluded.active,"
+            " revision = excluded.revision WHERE issues.revision <= excluded.revision"
         ),
-        {"id": issue_id, "priority": priority, "parent": parent_id, "active": active},
+        {"id": issue_id, "priority": priority, "parent": parent_id, "active": active, "revision": revision},
     )
 
 

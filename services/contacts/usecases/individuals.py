@@ -140,7 +140,7 @@ def change_individual(
     directory.index_individuals(work, [individual_id])
     changed = individuals.find(work, individual_id)
     assert changed is not None  # noqa: S101 - its row is locked
-    work.announce(IndividualChanged(individual_id, changed["organization_id"], changed["state"]))
+    work.announce(IndividualChanged(individual_id, changed["organization_id"], changed["state"], changed["version"]))
     work.record("contacts:individual:change", subjects=[individual_id], fields=given)
     return representations.individual(changed)
 
@@ -176,10 +176,10 @@ def hand_over(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str
         for stakeholder_id, established in links.establish(work, [(individual_id, component)], user_id=owner, since=now):
             work.announce(RelationshipEstablished("individual", stakeholder_id, established, now.date().isoformat()))
     directory.index_individuals(work, [individual_id])
-    work.announce(OwnerChanged(individual_id, owner, component))
-    work.record("contacts:individual:hand-over", subjects=[individual_id], fields=["owner"])
     changed = individuals.find(work, individual_id)
     assert changed is not None  # noqa: S101 - its row is locked
+    work.announce(OwnerChanged(individual_id, owner, component, changed["version"]))
+    work.record("contacts:individual:hand-over", subjects=[individual_id], fields=["owner"])
     return representations.individual(changed)
 
 

@@ -107,7 +107,7 @@ def change_organization(work: UnitOfWork, *, by: Caller, now: datetime, organiza
         directory.index_people_of(work, organization_id)
     changed = organizations.find(work, organization_id)
     assert changed is not None  # noqa: S101 - its row is locked
-    work.announce(OrganizationChanged(organization_id, changed["state"], changed["sector"]))
+    work.announce(OrganizationChanged(organization_id, changed["state"], changed["sector"], changed["version"]))
     work.record("contacts:organization:change", subjects=[organization_id], fields=given)
     return representations.organization(changed)
 

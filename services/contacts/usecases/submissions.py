@@ -159,8 +159,8 @@ def _codes(told: Announcement, individual_id: str) -> dict[str, Any]:
 
 _SHARED: Mapping[type[Announcement], frozenset[str]] = {
     IndividualRegistered: frozenset({"organization_id", "state", "component", "owner_id"}),
-    IndividualChanged: frozenset({"organization_id", "state"}),
-    OwnerChanged: frozenset({"component", "owner_id"}),
+    IndividualChanged: frozenset({"organization_id", "state", "revision"}),
+    OwnerChanged: frozenset({"component", "owner_id", "revision"}),
     # That somebody asked for no more contact is what everybody must know; who heard it, and how, is not (T21).
     IndividualFrozen: frozenset(),
     IndividualErased: frozenset({"cause"}),

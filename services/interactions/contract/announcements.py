@@ -60,11 +60,12 @@ class IssueRegistered(Announcement):
     priority: str
     parent_id: str | None
     active: bool
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class IssueChanged(Announcement):
-    """An issue moved in the tree, or became active or inactive (R70)."""
+    """An issue moved in the tree, or became active or inactive (R70); the highest `revision` counts."""
 
     name: ClassVar[str] = "interactions:issue:changed"
 
@@ -72,6 +73,7 @@ class IssueChanged(Announcement):
     priority: str
     parent_id: str | None
     active: bool
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,17 +124,18 @@ def register_organizations(work: UnitOfWork, organizations_told: Sequence[Sequen
         work.execute(insert(organizations).values(rows).on_conflict_do_nothing())
 
 
-def place_person(work: UnitOfWork, *, individual_id: str, organization_id: str | None, state: str | None) -> None:
-    """Know where an individual works and for which state they speak, from now on."""
-    place = {"organization_id": organization_id, "state": state, "placed": True}
-    work.execute(_unless_erased(people, id=individual_id, **place).on_conflict_do_update(index_elements=["id"], set_=place))
+def place_person(work: UnitOfWork, *, individual_id: str, organization_id: str | None, state: str | None, revision: int) -> None:
+    """Know where an individual works and for which state they speak; what was overtaken on the way changes nothing."""
+    place = {"organization_id": organization_id, "state": state, "placed": True, "place_revision": revision}
+    statement = _unless_erased(people, id=individual_id, **place)
+    work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=place, where=people.c.place_revision <= revision))
 
 
-def hand_over(work: UnitOfWork, *, individual_id: str, owner_id: str, component: str | None, deputy_id: str | None = None) -> None:
-    """Know an individual's new owner."""
-    owner = {"owner_id": owner_id, "component": component, "deputy_id": deputy_id}
-    row = {"id": individual_id, "placed": False, **owner}
-    work.execute(_unless_erased(people, **row).on_conflict_do_update(index_elements=["id"], set_=owner))
+def hand_over(work: UnitOfWork, *, individual_id: str, owner_id: str, component: str | None, revision: int, deputy_id: str | None = None) -> None:
+    """Know an individual's owner; what was overtaken on the way changes nothing."""
+    owner = {"owner_id": owner_id, "component": component, "deputy_id": deputy_id, "owner_revision": revision}
+    statement = _unless_erased(people, id=individual_id, placed=False, **owner)
+    work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=owner, where=people.c.owner_revision <= revision))
 
 
 def freeze(work: UnitOfWork, *, individual_id: str, request_id: str, recorded_by: str) -> None:
@@ -149,11 +150,11 @@ def forget_person(work: UnitOfWork, individual_id: str) -> int:
     return work.execute(delete(people).where(people.c.id == individual_id)).rowcount
 
 
-def put_organization(work: UnitOfWork, *, organization_id: str, state: str | None, sector: str | None) -> None:
-    """Know an organization as it is now."""
-    values = {"state": state, "sector": sector}
+def put_organization(work: UnitOfWork, *, organization_id: str, state: str | None, sector: str | None, revision: int) -> None:
+    """Know an organization as it is now; what was overtaken on the way changes nothing."""
+    values = {"state": state, "sector": sector, "revision": revision}
     statement = _unless_erased(organizations, id=organization_id, **values)
-    work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+    work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values, where=organizations.c.revision <= revision))
 
 
 def register_organization(work: UnitOfWork, *, organization_id: str, state: str | None, sector: str | None) -> None:

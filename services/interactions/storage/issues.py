@@ -28,10 +28,10 @@ def known(work: UnitOfWork, issue_ids: Iterable[str]) -> set[str]:
     return set(work.execute(query).scalars())
 
 
-def change(work: UnitOfWork, issue_id: str, values: dict[str, Any]) -> None:
-    """Update an issue."""
-    if values:
-        work.execute(update(issues).where(issues.c.id == issue_id).values(**values))
+def change(work: UnitOfWork, issue_id: str, values: dict[str, Any]) -> Row[Any]:
+    """Update an issue; return it as it is now, one revision on."""
+    statement = update(issues).where(issues.c.id == issue_id).values(**values, revision=issues.c.revision + 1)
+    return work.execute(statement.returning(issues)).one()
 
 
 def subtree(root_ids: Iterable[str]) -> Select[tuple[str]]:

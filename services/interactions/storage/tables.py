@@ -38,6 +38,7 @@ issues = Table(
     _id("parent_id"),
     Column("active", Boolean, nullable=False),
     Column("summary", Text),
+    Column("revision", Integer, nullable=False),
     Column("component", Text, nullable=False),
     _id("created_by", nullable=False),
     _instant("created_at", nullable=False),
@@ -196,9 +197,11 @@ people = Table(
     _id("organization_id"),
     Column("state", Text),
     Column("placed", Boolean, nullable=False),
+    Column("place_revision", Integer, nullable=False),
     _id("owner_id"),
     _id("deputy_id"),
     Column("component", Text),
+    Column("owner_revision", Integer, nullable=False),
     _id("frozen_request_id"),
     _id("frozen_by"),
 )
@@ -209,6 +212,7 @@ organizations = Table(
     _id("id", primary_key=True),
     Column("state", Text),
     Column("sector", Text),
+    Column("revision", Integer, nullable=False),
 )
 
 # How many of `people` that are not frozen, and of `organizations`, there are: differences to be summed up.

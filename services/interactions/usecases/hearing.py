@@ -58,7 +58,7 @@ def organizations_imported(work: UnitOfWork, told: OrganizationsImported) -> Non
 
 def individual_changed(work: UnitOfWork, told: IndividualChanged) -> None:
     """Know where an individual works and for which state they speak."""
-    directory.place_person(work, individual_id=told.individual_id, organization_id=told.organization_id, state=told.state)
+    directory.place_person(work, individual_id=told.individual_id, organization_id=told.organization_id, state=told.state, revision=told.revision)
 
 
 def owner_changed(work: UnitOfWork, told: OwnerChanged) -> None:
@@ -69,6 +69,7 @@ def owner_changed(work: UnitOfWork, told: OwnerChanged) -> None:
         owner_id=told.owner_id,
         component=told.component,
         deputy_id=getattr(told, "deputy_id", None),
+        revision=told.revision,
     )
 
 
@@ -91,7 +92,7 @@ def organization_registered(work: UnitOfWork, told: OrganizationRegistered) -> N
 
 def organization_changed(work: UnitOfWork, told: OrganizationChanged) -> None:
     """Know an organization as it is now."""
-    directory.put_organization(work, organization_id=told.organization_id, state=told.state, sector=told.sector)
+    directory.put_organization(work, organization_id=told.organization_id, state=told.state, sector=told.sector, revision=told.revision)
 
 
 def organization_erased(work: UnitOfWork, told: OrganizationErased, *, now: datetime) -> None:

@@ -55,6 +55,7 @@ def register_issue(
         priority=priority,
         parent_id=parent_id,
         active=active,
+        revision=1,
         component=component,
         created_by=by.id,
         created_at=now,
@@ -62,7 +63,7 @@ def register_issue(
     )
     for one in written:
         store_text(work, one, subject_type="issue", subject_id=issue_id, field=one.path, keep_reason=keep_reason, now=now, new_id=new_id)
-    work.announce(IssueRegistered(issue_id, str(priority), parent_id, active))
+    work.announce(IssueRegistered(issue_id, str(priority), parent_id, active, revision=1))
     work.record("interactions:issue:register", subjects=[issue_id], fields=["name", "priority", "parent_id", "active", "summary"])
     return _issue(work, issue_id)
 
@@ -146,9 +147,9 @@ def change_issue(
         if one.shared != getattr(row, one.path):
             values[one.path] = one.shared
     if values:
-        issues.change(work, issue_id, {**values, "updated_at": now})
-    if values.keys() & {"priority", "parent_id", "active"}:
-        _announce_subtree(work, issue_id, moved="priority" in values, now=now)
+        top = issues.change(work, issue_id, {**values, "updated_at": now})
+        if moved:
+            _announce_subtree(work, top, moved="priority" in values, now=now)
     work.record("interactions:issue:change", subjects=[issue_id], fields=[name for name in changes if name != "keep_reason"])
     return _issue(work, issue_id)
 
@@ -300,14 +301,15 @@ def _priority_below(work: UnitOfWork, parent_id: str, priority: str | None) -> s
     return str(parent.priority)
 
 
-def _announce_subtree(work: UnitOfWork, issue_id: str, *, moved: bool, now: datetime) -> None:
-    top = issues.one(work, issue_id)
-    if top is None:
-        raise NotFound
-    work.announce(IssueChanged(top.id, top.priority, top.parent_id, top.active))
-    for row in issues.below(work, issue_id) if moved else ():
-        issues.change(work, row.id, {"priority": top.priority, "updated_at": now})
-        work.announce(IssueChanged(row.id, top.priority, row.parent_id, row.active))
+def _announce_subtree(work: UnitOfWork, top: Any, *, moved: bool, now: datetime) -> None:
+    _announce(work, top)
+    for row in issues.below(work, top.id) if moved else ():
+        # Told as this change left it: somebody may have changed it since it was looked up.
+        _announce(work, issues.change(work, row.id, {"priority": top.priority, "updated_at": now}))
+
+
+def _announce(work: UnitOfWork, row: Any) -> None:
+    work.announce(IssueChanged(row.id, row.priority, row.parent_id, row.active, row.revision))
 
 
 def _issue(work: UnitOfWork, issue_id: str) -> dict[str, Any]:

@@ -288,7 +288,7 @@ class RetentionService(Witness):
     @listens(OwnerChanged)
     def owner_changed(self, work: UnitOfWork, told: OwnerChanged) -> None:
         """Know whose they are now."""
-        stored.know_individual(work, told.individual_id, owner_id=told.owner_id, component=told.component)
+        stored.know_individual(work, told.individual_id, owner_id=told.owner_id, component=told.component, revision=told.revision)
 
     @listens(IndividualErased)
     def individual_erased(self, work: UnitOfWork, told: IndividualErased) -> None:

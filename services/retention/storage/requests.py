@@ -35,18 +35,22 @@ def one_at_a_time(work: UnitOfWork, individual_id: str) -> None:
     work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:individual, 0))"), {"individual": individual_id})
 
 
-def know_individual(work: UnitOfWork, individual_id: str, *, owner_id: str, component: str, first: bool = False) -> None:
+def know_individual(work: UnitOfWork, individual_id: str, *, owner_id: str, component: str, revision: int = 0, first: bool = False) -> None:
     """Keep whose an individual is, unless they are being erased or gone: a late message brings nobody back.
 
+    :param revision: of one individual the highest is the latest, in whatever order they come.
     :param first: whose they were when they were registered, which says nothing once something is known.
     """
     one_at_a_time(work, individual_id)
     gone = select(erasures.c.id).where(erasures.c.subject_id == individual_id, erasures.c.step != "seal")
     if work.execute(gone).first() is not None:
         return
-    values = {"owner_id": owner_id, "component": component}
+    values = {"owner_id": owner_id, "component": component, "revision": revision}
     statement = upsert(individuals).values(id=individual_id, **values)
-    statement = statement.on_conflict_do_nothing() if first else statement.on_conflict_do_update(index_elements=["id"], set_=values)
+    if first:
+        statement = statement.on_conflict_do_nothing()
+    else:
+        statement = statement.on_conflict_do_update(index_elements=["id"], set_=values, where=individuals.c.revision <= revision)
     if work.execute(statement.returning(individuals.c.id)).first() is None:
         return
     work.execute(

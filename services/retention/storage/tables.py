@@ -34,7 +34,7 @@ users = Table(
     _required("revision", Integer),
 )
 
-individuals = Table("individuals", metadata, _id("id", key=True), _id("owner_id"), _required("component", Text))
+individuals = Table("individuals", metadata, _id("id", key=True), _id("owner_id"), _required("component", Text), _required("revision", Integer))
 
 erasures = Table(
     "erasures",

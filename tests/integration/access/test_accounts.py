@@ -49,8 +49,8 @@ def test_an_office_is_data_that_a_system_owner_changes_and_the_others_hear_of_it
     office.does(administration.put_component, by=olga, code="TSA", name="Transportation Security Administration")
     office.does(administration.put_component, by=olga, code="GCRO", name="Gulf Coast Recovery Office", active=False)
     assert office.announced("access:component:changed") == [
-        {"code": "TSA", "parent_code": None, "active": True},
-        {"code": "GCRO", "parent_code": None, "active": False},
+        {"code": "TSA", "parent_code": None, "active": True, "revision": 1},
+        {"code": "GCRO", "parent_code": None, "active": False, "revision": 2},
     ]
     with pytest.raises(ComponentUnknown):
         office.does(administration.put_component, by=olga, code="TSA", name="TSA", parent_id="PSO")

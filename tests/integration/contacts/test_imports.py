@@ -212,7 +212,7 @@ def test_an_import_goes_from_state_to_state_and_back(porter):
 @pytest.mark.requirement("N16")
 def test_undoing_leaves_what_somebody_worked_with_and_puts_back_what_was(porter):
     known = porter.desk.register(AMINA, last_name="Adams", first_name="Alma", state="NC", organization="Acme Levees")
-    content = SMALL + "Adams,Alma,Acme Levees,alma@example.org,,NC,\nBean,Aaron,Beanery,,,FL,\n"
+    content = SMALL + "Adams,Alma,Acme Levees,alma@example.org,,NC,Mayor\nBean,Aaron,Beanery,,,FL,\n"
     done = porter.bring(content.replace("Party", "Title"))
     assert done["counts"] == {"create": 2, "update": 1}
     bean = next(r["individual_id"] for r in porter.rows(done["id"]) if r["row"] == 4)
@@ -222,6 +222,8 @@ def test_undoing_leaves_what_somebody_worked_with_and_puts_back_what_was(porter)
     assert left == {"Alma Adams", "Aaron Bean"}
     assert porter.desk.values(AMINA, known["id"]) == []
     assert {item["name"] for item in porter.desk.search(type="organization")["items"]} == {"Acme Levees", "Beanery"}
+    told = [one["revision"] for one in porter.desk.announced("contacts:individual:changed")]
+    assert 1 < told[0] < told[1], "filled in, and put back: a listener that hears them the other way round knows"
 
 
 @pytest.mark.requirement("T9", "R165")

@@ -102,6 +102,16 @@ def test_what_was_told_of_a_user_before_and_comes_later_is_old(case):
         assert stored.is_active(work, AMINA.id) is True
 
 
+@pytest.mark.parametrize("order", [(2, 5), (5, 2)])
+def test_the_latest_hand_over_counts_in_whatever_order_they_are_told(case, order):
+    request_id = case.open()
+    for revision in order:
+        owner = BRUNO if revision == max(order) else AMINA
+        with case.database.work(Caller.service("retention")) as work:
+            stored.know_individual(work, case.others.person, owner_id=owner.id, component="ICE", revision=revision)
+    assert case.does(requests.read_request, by=DENIS, request_id=request_id)["owner"]["user"] == BRUNO.id
+
+
 def test_where_somebody_was_registered_says_nothing_after_a_hand_over(case):
     somebody = new_id()
     with case.database.work(Caller.service("retention")) as work:

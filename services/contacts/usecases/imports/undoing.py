@@ -52,9 +52,9 @@ def undo_block(work: UnitOfWork, *, now: datetime, import_id: str, position: int
     directory.index_individuals(work, people)
     directory.index_organizations(work, bodies)
     for person_id, person in individuals.find_many(work, people).items():
-        work.announce(IndividualChanged(person_id, person["organization_id"], person["state"]))
+        work.announce(IndividualChanged(person_id, person["organization_id"], person["state"], person["version"]))
     for organization_id, organization in organizations.find_many(work, bodies).items():
-        work.announce(OrganizationChanged(organization_id, organization["state"], organization["sector"]))
+        work.announce(OrganizationChanged(organization_id, organization["state"], organization["sector"], organization["version"]))
     last = len(effects) < EFFECTS
     done = position + len(effects)
     imports.update(work, import_id, {"position": done, **(ended("undone", now=now) if last else {"lease_until": now + LEASE})}, now=now)
