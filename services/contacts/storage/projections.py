@@ -87,7 +87,7 @@ def keep_engagement(work: UnitOfWork, told: Mapping[str, Any]) -> tuple[list[str
     """Keep an interaction or attendance as its owner last told of it; return (present, former) stakeholders.
 
     `source_id`, `revision`, `stakeholder_ids`, `component`, `user_id`, `held_at`, `mode`, `issue_ids`. An earlier
-    revision that comes late changes nothing; people who are gone, or not there any more, are left out.
+    revision that comes late changes nothing; people and issues that are gone, or not there any more, are left out.
     """
     newest = work.execute(
         text(
@@ -110,9 +110,13 @@ def keep_engagement(work: UnitOfWork, told: Mapping[str, Any]) -> tuple[list[str
         text(
             "INSERT INTO engagements (source_id, stakeholder_id, component, user_id, held_at, mode, issue_ids, revision)"
             " SELECT CAST(:source_id AS uuid), s.id, :component, CAST(:user_id AS uuid), CAST(:held_at AS timestamptz), :mode,"
-            " CAST(:issue_ids AS uuid[]), :revision"
-            " FROM (SELECT id FROM individuals UNION ALL SELECT id FROM organizations) AS s"
-            " WHERE s.id = ANY(CAST(:stakeholder_ids AS uuid[])) RETURNING stakeholder_id"
+            " ARRAY(SELECT i FROM unnest(CAST(:issue_ids AS uuid[])) AS i WHERE NOT EXISTS (SELECT FROM erased_issues x WHERE x.id = i)),"
+            " :revision"
+            # Held until the end: whoever erases one of them meanwhile waits, and reaches these rows, or was first.
+            " FROM (SELECT id FROM (SELECT id FROM individuals WHERE id = ANY(CAST(:stakeholder_ids AS uuid[])) ORDER BY id FOR KEY SHARE) AS p"
+            " UNION ALL SELECT id FROM"
+            " (SELECT id FROM organizations WHERE id = ANY(CAST(:stakeholder_ids AS uuid[])) ORDER BY id FOR KEY SHARE) AS o) AS s"
+            " RETURNING stakeholder_id"
         ),
         {**told, "stakeholder_ids": list(told["stakeholder_ids"]), "issue_ids": list(told["issue_ids"])},
     )

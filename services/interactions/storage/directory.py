@@ -24,6 +24,9 @@ from services.interactions.storage.tables import (
     users,
 )
 
+#: A lock of this database: whoever keeps what was told of a stakeholder shares it, whoever buries one has it alone.
+_BURIAL = 1
+
 
 def is_erased(work: UnitOfWork, subject_id: str) -> bool:
     """Whether a tombstone keeps this id from coming back."""
@@ -34,8 +37,16 @@ def _erased(work: UnitOfWork, subject_ids: Sequence[str]) -> set[str]:
     return set(work.execute(select(tombstones.c.id).where(tombstones.c.id.in_(subject_ids))).scalars())
 
 
+def _keep_from_burying(work: UnitOfWork) -> None:
+    """Let nobody be buried before the transaction ends: a statement sees only the tombstones that were there when it began."""
+    work.execute(select(func.pg_advisory_xact_lock_shared(_BURIAL)))
+
+
 def bury(work: UnitOfWork, subject_id: str, *, kind: str, now: datetime) -> None:
-    """Set a tombstone."""
+    """Set a tombstone, once nobody writes of stakeholders any more who could not see it."""
+    if is_erased(work, subject_id):
+        return
+    work.execute(select(func.pg_advisory_xact_lock(_BURIAL)))
     work.execute(insert(tombstones).values(id=subject_id, kind=kind, erased_at=now).on_conflict_do_nothing())
 
 
@@ -90,11 +101,12 @@ def _unless_erased(table: Table, **values: Any) -> Insert:
 _REGISTER_PEOPLE = text(
     """
     INSERT INTO people (id, organization_id, state, owner_id, component, placed)
-    SELECT id, organization_id, state, owner_id, component, true
+    SELECT t.id, CASE WHEN gone.id IS NULL THEN t.organization_id END, t.state, t.owner_id, t.component, true
     FROM json_to_recordset(CAST(:people AS json)) AS t (id uuid, organization_id uuid, state text, owner_id uuid, component text)
+    LEFT JOIN tombstones gone ON gone.id = t.organization_id
     WHERE NOT EXISTS (SELECT FROM tombstones WHERE tombstones.id = t.id)
     -- In one order, so that two who are told of the same people do not wait for each other.
-    ORDER BY id
+    ORDER BY t.id
     -- Announcements may overtake each other when one is retried: an owner or a place that is there came later.
     ON CONFLICT (id) DO UPDATE SET
         organization_id = CASE WHEN people.placed THEN people.organization_id ELSE excluded.organization_id END,
@@ -110,14 +122,16 @@ _REGISTER_PEOPLE = text(
 def register_people(work: UnitOfWork, told: Iterable[Mapping[str, str | None]]) -> None:
     """Know new individuals (id, organization_id, state, owner_id, component), but for those who are erased.
 
-    What a later announcement said already, stays.
+    An organization that is erased is nobody's employer any more. What a later announcement said already, stays.
     """
+    _keep_from_burying(work)
     by_id = {each["id"]: each for each in told}
     work.execute(_REGISTER_PEOPLE, {"people": orjson.dumps(list(by_id.values())).decode()})
 
 
 def register_organizations(work: UnitOfWork, organizations_told: Sequence[Sequence[str | None]]) -> None:
     """Know new organizations, [id, state] each, but for those that are erased or were told of before."""
+    _keep_from_burying(work)
     gone = _erased(work, [str(told[0]) for told in organizations_told])
     rows = [{"id": told[0], "state": told[1], "sector": None} for told in organizations_told if told[0] not in gone]
     if rows:
@@ -125,14 +139,20 @@ def register_organizations(work: UnitOfWork, organizations_told: Sequence[Sequen
 
 
 def place_person(work: UnitOfWork, *, individual_id: str, organization_id: str | None, state: str | None, revision: int) -> None:
-    """Know where an individual works and for which state they speak; what was overtaken on the way changes nothing."""
-    place = {"organization_id": organization_id, "state": state, "placed": True, "place_revision": revision}
+    """Know where an individual works and for which state they speak; what was overtaken on the way changes nothing.
+
+    An organization that is erased is nobody's employer any more.
+    """
+    _keep_from_burying(work)
+    employer = None if organization_id is None or is_erased(work, organization_id) else organization_id
+    place = {"organization_id": employer, "state": state, "placed": True, "place_revision": revision}
     statement = _unless_erased(people, id=individual_id, **place)
     work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=place, where=people.c.place_revision <= revision))
 
 
 def hand_over(work: UnitOfWork, *, individual_id: str, owner_id: str, component: str | None, revision: int, deputy_id: str | None = None) -> None:
     """Know an individual's owner; what was overtaken on the way changes nothing."""
+    _keep_from_burying(work)
     owner = {"owner_id": owner_id, "component": component, "deputy_id": deputy_id, "owner_revision": revision}
     statement = _unless_erased(people, id=individual_id, placed=False, **owner)
     work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=owner, where=people.c.owner_revision <= revision))
@@ -140,6 +160,7 @@ def hand_over(work: UnitOfWork, *, individual_id: str, owner_id: str, component:
 
 def freeze(work: UnitOfWork, *, individual_id: str, request_id: str, recorded_by: str) -> None:
     """Know that an individual asked not to be contacted."""
+    _keep_from_burying(work)
     frozen = {"frozen_request_id": request_id, "frozen_by": recorded_by}
     row = {"id": individual_id, "placed": False, **frozen}
     work.execute(_unless_erased(people, **row).on_conflict_do_update(index_elements=["id"], set_=frozen))
@@ -152,6 +173,7 @@ def forget_person(work: UnitOfWork, individual_id: str) -> int:
 
 def put_organization(work: UnitOfWork, *, organization_id: str, state: str | None, sector: str | None, revision: int) -> None:
     """Know an organization as it is now; what was overtaken on the way changes nothing."""
+    _keep_from_burying(work)
     values = {"state": state, "sector": sector, "revision": revision}
     statement = _unless_erased(organizations, id=organization_id, **values)
     work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values, where=organizations.c.revision <= revision))
@@ -159,6 +181,7 @@ def put_organization(work: UnitOfWork, *, organization_id: str, state: str | Non
 
 def register_organization(work: UnitOfWork, *, organization_id: str, state: str | None, sector: str | None) -> None:
     """Know a new organization, unless a change of it came first."""
+    _keep_from_burying(work)
     work.execute(_unless_erased(organizations, id=organization_id, state=state, sector=sector).on_conflict_do_nothing())
 
 

@@ -293,7 +293,7 @@ class RetentionService(Witness):
     @listens(IndividualErased)
     def individual_erased(self, work: UnitOfWork, told: IndividualErased) -> None:
         """Forget whose they were."""
-        stored.forget_individual(work, told.individual_id)
+        stored.bury(work, told.individual_id)
 
     @listens(UserChanged)
     def user_changed(self, work: UnitOfWork, told: UserChanged) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import and_, delete, func, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.retention.storage.tables import erasures, holds, individuals, no_contact_requests, users
+from services.retention.storage.tables import erasures, holds, individuals, no_contact_requests, tombstones, users
 
 if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
@@ -42,8 +42,7 @@ def know_individual(work: UnitOfWork, individual_id: str, *, owner_id: str, comp
     :param first: whose they were when they were registered, which says nothing once something is known.
     """
     one_at_a_time(work, individual_id)
-    gone = select(erasures.c.id).where(erasures.c.subject_id == individual_id, erasures.c.step != "seal")
-    if work.execute(gone).first() is not None:
+    if gone(work, [individual_id]):
         return
     values = {"owner_id": owner_id, "component": component, "revision": revision}
     statement = upsert(individuals).values(id=individual_id, **values)
@@ -56,6 +55,12 @@ def know_individual(work: UnitOfWork, individual_id: str, *, owner_id: str, comp
     work.execute(
         update(no_contact_requests).where(no_contact_requests.c.individual_id == individual_id).values(owner_id=owner_id, owner_component=component)
     )
+
+
+def gone(work: UnitOfWork, individual_ids: Sequence[str]) -> set[str]:
+    """Return those of these individuals who are being erased here, or whom contacts told to be erased."""
+    going = select(erasures.c.subject_id).where(erasures.c.subject_id.in_(individual_ids), erasures.c.step != "seal")
+    return set(work.execute(going.union(select(tombstones.c.id).where(tombstones.c.id.in_(individual_ids)))).scalars())
 
 
 _KNOW_INDIVIDUALS = text(
@@ -73,8 +78,8 @@ def know_individuals(work: UnitOfWork, told: Iterable[tuple[str, str, str]]) -> 
     ids = sorted(owners)
     work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(i, 0)) FROM unnest(CAST(:ids AS text[])) AS i"), {"ids": ids})
     told_of = select(no_contact_requests.c.individual_id).where(no_contact_requests.c.individual_id.in_(ids))
-    erased = select(erasures.c.subject_id).where(erasures.c.subject_id.in_(ids))
-    careful = {*work.execute(told_of).scalars(), *work.execute(erased).scalars()}
+    erasing = select(erasures.c.subject_id).where(erasures.c.subject_id.in_(ids))
+    careful = {*work.execute(told_of).scalars(), *work.execute(erasing).scalars(), *gone(work, ids)}
     for individual_id in sorted(careful):
         know_individual(work, individual_id, **owners[individual_id], first=True)
     rows = [{"id": individual_id, **owner} for individual_id, owner in owners.items() if individual_id not in careful]
@@ -84,6 +89,13 @@ def know_individuals(work: UnitOfWork, told: Iterable[tuple[str, str, str]]) -> 
 def forget_individual(work: UnitOfWork, individual_id: str) -> int:
     """Drop what is kept of an individual; return how many rows that was."""
     return work.execute(delete(individuals).where(individuals.c.id == individual_id)).rowcount
+
+
+def bury(work: UnitOfWork, individual_id: str) -> None:
+    """Drop what is kept of an individual for good: a message that comes late brings nobody back."""
+    one_at_a_time(work, individual_id)
+    work.execute(upsert(tombstones).values(id=individual_id).on_conflict_do_nothing())
+    forget_individual(work, individual_id)
 
 
 def owner_of(work: UnitOfWork, individual_id: str) -> tuple[str | None, str | None]:

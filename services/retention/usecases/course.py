@@ -111,6 +111,7 @@ def hits_in(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def erase_here(work: UnitOfWork, claim: Claim, *, now: datetime) -> None:
     """Remove what retention itself keeps about the record; ids of the case stay, as its tombstone."""
+    stored.one_at_a_time(work, claim.subject_id)
     row = erasures.find(work, claim.erasure_id, lock=True)
     if row is None or not _go_on(work, claim, now=now, reason=None):
         return

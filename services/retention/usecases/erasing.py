@@ -42,6 +42,7 @@ def request_erasure(
 
     :return: `{"erasure_id", "state"}`.
     """
+    stored.one_at_a_time(work, subject_id)
     erasures.insert_erasure(
         work,
         {

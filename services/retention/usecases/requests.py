@@ -39,6 +39,8 @@ def open_request(
     """
     stored.one_at_a_time(work, individual_id)
     owner_id, owner_component = owner or stored.owner_of(work, individual_id)
+    # Told late, of somebody whose erasure was asked for meanwhile by another door: that erasure answers the request.
+    answered_by = erasures.find_of(work, individual_id)
     entered = stored.insert_request(
         work,
         {
@@ -51,6 +53,7 @@ def open_request(
             "recorded_at": now,
             "owner_id": owner_id,
             "owner_component": owner_component,
+            "erasure_id": answered_by["id"] if answered_by else None,
         },
     )
     row = stored.find_request(work, request_id) or stored.find_request_about(work, individual_id)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from itertools import permutations
 
+import eventlet
+import pytest
+
+from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, entity_tag, new_id
 from services.contacts.storage import projections
-from services.contacts.usecases import individuals, organizations
+from services.contacts.usecases import erasing, individuals, listening, organizations
 from tests.cast import AMINA, BRUNO, CHLOE
-from tests.integration.contacts.conftest import Desk
+from tests.integration.contacts.conftest import RETENTION, Desk
 
 CONTACTS = Caller.service("contacts")
 
@@ -24,6 +30,51 @@ def test_in_whatever_order_the_latest_word_on_an_issue_counts_and_an_erased_one_
             projections.forget_issue(work, issue)
             projections.keep_issue(work, issue_id=issue, priority="one_dhs", parent_id=None, active=True, revision=4)
         assert desk.rows("SELECT 1 FROM issues WHERE id = :id", id=issue) == []
+
+
+@pytest.mark.requirement("T7")
+def test_a_talk_that_is_told_of_late_brings_no_erased_issue_back(desk: Desk) -> None:
+    dov, issue = desk.dov(), desk.issue()
+    with desk.work(CONTACTS) as work:
+        projections.forget_issue(work, issue)
+    desk.talked(AMINA, dov, issues=(issue,))
+    assert [row.issue_ids for row in desk.rows("SELECT issue_ids FROM engagements")] == [[]]
+    assert desk.read(AMINA, dov)["issues"] == []
+
+
+@pytest.mark.requirement("R166", "N3")
+@pytest.mark.parametrize("first", ["erased", "talk"])
+def test_a_talk_that_is_told_of_at_the_very_moment_of_the_erasing_leaves_nothing(desk: Desk, first: str) -> None:
+    dov, erasure_id = desk.dov(), new_id()
+    case = {"erasure_id": erasure_id, "individual_id": dov}
+    desk.do(RETENTION, erasing.seal_individual, role="eraser", **case)
+    erase = partial(erasing.erase_individual, now=desk.now, layer=desk.layer, cause="no_contact", **case)
+    talk = partial(
+        listening.note_engagement,
+        source_id=new_id(),
+        individual_ids=[dov],
+        organization_ids=[],
+        issue_ids=[],
+        component="PSO",
+        user_id=CHLOE.id,
+        held_at=desk.now.isoformat(),
+        mode="phone",
+    )
+    acts = [(RETENTION, "eraser", erase), (CONTACTS, None, talk)]
+    one, other = acts if first == "erased" else acts[::-1]
+
+    def act(by: Caller, role: str | None, does: Callable[[UnitOfWork], object]) -> None:
+        with desk.work(by, role) as work:
+            does(work)
+
+    with desk.work(one[0], one[1]) as work:
+        one[2](work)
+        second = eventlet.spawn(act, *other)
+        with eventlet.Timeout(0.3, exception=False):
+            second.wait()
+    second.wait()
+    for table in ("engagements", "relationships"):
+        assert desk.rows(f"SELECT 1 FROM {table} WHERE stakeholder_id = :id", id=dov) == []
 
 
 def test_in_whatever_order_the_latest_word_on_an_office_counts(desk: Desk) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import permutations
 from typing import Any
 
+import eventlet
+import pytest
 from sqlalchemy import text
 
 from services.chassis.messages import Announcement, entity_tag, new_id
@@ -23,7 +25,7 @@ from tests.cast import AMINA, BRUNO, CHLOE
 from tests.integration.interactions.conftest import Office
 
 LISTENERS: dict[type[Announcement], Any] = {
-    IndividualRegistered: hearing.individual_registered,
+    IndividualRegistered: lambda work, told: hearing.individuals_registered(work, [told]),
     IndividualChanged: hearing.individual_changed,
     OwnerChanged: hearing.owner_changed,
     IndividualFrozen: hearing.individual_frozen,
@@ -45,9 +47,12 @@ def hear(office: Office, *told: Announcement) -> None:
     """Hear these in this order."""
     with office.work(office.heard) as work:
         for one in told:
-            listener = LISTENERS[type(one)]
-            takes_time = isinstance(one, IndividualFrozen | IndividualErased | OrganizationErased)
-            listener(work, one, **({"now": office.now} if takes_time else {}))
+            LISTENERS[type(one)](work, one, **timed(office, one))
+
+
+def timed(office: Office, told: Announcement) -> dict[str, Any]:
+    """Return the office's time for a listener that takes it."""
+    return {"now": office.now} if isinstance(told, IndividualFrozen | IndividualErased | OrganizationErased) else {}
 
 
 def test_in_whatever_order_the_latest_place_and_the_latest_owner_of_an_individual_count(office: Office) -> None:
@@ -79,6 +84,78 @@ def test_in_whatever_order_the_latest_word_on_an_organization_counts(office: Off
         row = known(office, "organizations", larkspur)
         assert row is not None
         assert (row["state"], row["sector"]) == ("OK", "tribal"), order
+
+
+@pytest.mark.requirement("R166", "N3")
+def test_in_whatever_order_whoever_is_erased_stays_so(office: Office) -> None:
+    for order in permutations(range(5)):
+        dov, larkspur = new_id(), new_id()
+        told = [
+            IndividualRegistered(dov, larkspur, AMINA.id, "ICE", "TX"),
+            IndividualChanged(dov, larkspur, "NM", 2),
+            OwnerChanged(dov, BRUNO.id, "ICE", 3),
+            IndividualFrozen(dov, new_id(), "phone", "2026-11-23", CHLOE.id, "PSO"),
+            IndividualErased(dov, "no_contact"),
+        ]
+        hear(office, *(told[place] for place in order))
+        assert known(office, "people", dov) is None, order
+    for order in permutations(range(3)):
+        larkspur = new_id()
+        told = [OrganizationRegistered(larkspur, "TX", None), OrganizationChanged(larkspur, "NM", None, 2), OrganizationErased(larkspur, "mistake")]
+        hear(office, *(told[place] for place in order))
+        assert known(office, "organizations", larkspur) is None, order
+
+
+@pytest.mark.requirement("T21")
+def test_in_whatever_order_whoever_is_frozen_stays_so(office: Office) -> None:
+    for order in permutations(range(4)):
+        dov, request_id = new_id(), new_id()
+        told = [
+            IndividualRegistered(dov, None, AMINA.id, "ICE", "TX"),
+            IndividualChanged(dov, None, "NM", 2),
+            OwnerChanged(dov, BRUNO.id, "ICE", 3),
+            IndividualFrozen(dov, request_id, "phone", "2026-11-23", CHLOE.id, "PSO"),
+        ]
+        hear(office, *(told[place] for place in order))
+        assert (known(office, "people", dov) or {})["frozen_request_id"] == request_id, order
+
+
+def test_in_whatever_order_an_organization_that_is_erased_is_nobodys_employer(office: Office) -> None:
+    for order in permutations(range(3)):
+        dov, ida, larkspur = new_id(), new_id(), new_id()
+        told = [
+            IndividualRegistered(dov, larkspur, AMINA.id, "ICE", "TX"),
+            IndividualChanged(ida, larkspur, "TX", 2),
+            OrganizationErased(larkspur, "mistake"),
+        ]
+        hear(office, *(told[place] for place in order))
+        assert [(known(office, "people", one) or {})["organization_id"] for one in (dov, ida)] == [None, None], order
+
+
+@pytest.mark.requirement("R166", "N3")
+@pytest.mark.parametrize(
+    "late",
+    [
+        lambda dov: IndividualRegistered(dov, None, AMINA.id, "ICE", "TX"),
+        lambda dov: IndividualChanged(dov, None, "NM", 2),
+        lambda dov: OwnerChanged(dov, BRUNO.id, "ICE", 3),
+        lambda dov: IndividualFrozen(dov, new_id(), "phone", "2026-11-23", CHLOE.id, "PSO"),
+    ],
+    ids=["registered", "changed", "handed-over", "frozen"],
+)
+@pytest.mark.parametrize("first", ["erased", "late"])
+def test_a_message_that_is_worked_off_at_the_very_moment_of_the_erasing_brings_nobody_back(office: Office, late: Any, first: str) -> None:
+    dov = new_id()
+    told = late(dov), IndividualErased(dov, "no_contact")
+    one, other = told if first == "late" else told[::-1]
+    with office.work(office.heard) as work:
+        # Each sees nothing of what the other has not committed.
+        LISTENERS[type(one)](work, one, **timed(office, one))
+        second = eventlet.spawn(hear, office, other)
+        with eventlet.Timeout(0.3, exception=False):
+            second.wait()
+    second.wait()
+    assert known(office, "people", dov) is None
 
 
 def test_what_was_sent_before_there_were_revisions_is_older_than_any_that_bears_one(office: Office) -> None:

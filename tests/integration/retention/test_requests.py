@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 
+import eventlet
 import pytest
 
 from services.chassis.messages import Caller, new_id
 from services.retention.contract import CursorNotYours, RequestUnknown
 from services.retention.service.erased import ErasedIds, ListDamaged
 from services.retention.storage import requests as stored
-from services.retention.usecases import requests
+from services.retention.usecases import erasing, requests
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE
 from tests.integration.retention.conftest import DENIS
 
@@ -100,6 +101,44 @@ def test_what_was_told_of_a_user_before_and_comes_later_is_old(case):
         assert stored.is_active(work, AMINA.id) is False
         stored.know_user(work, AMINA.id, {**gone, "active": True}, revision=4)
         assert stored.is_active(work, AMINA.id) is True
+
+
+@pytest.mark.requirement("N3", "N16")
+def test_whoever_went_with_an_import_that_was_undone_is_not_brought_back_by_a_late_message(case):
+    somebody = new_id()
+    with case.database.work(Caller.service("retention")) as work:
+        stored.bury(work, somebody)
+        stored.know_individual(work, somebody, owner_id=AMINA.id, component="ICE", revision=9)
+        stored.know_individuals(work, [somebody], owner_id=AMINA.id, component="ICE")
+        assert stored.owner_of(work, somebody) == (None, None)
+
+
+def test_a_request_that_is_told_of_after_the_erasure_is_answered_by_it(case):
+    erasure_id = case.ask(cause="mistake")
+    case.saga().drive(erasure_id)
+    request_id = case.open()
+    seen = case.does(requests.read_request, by=DENIS, request_id=request_id)
+    assert (seen["state"], seen["erasure_id"]) == ("done", erasure_id)
+    assert case.does(requests.list_tasks, by=GRACE)["items"] == []
+
+
+def test_a_request_and_an_erasure_that_begin_at_the_same_moment_find_each_other(case):
+    with case.database.work(AMINA) as work:
+        accepted = erasing.request_erasure(
+            work,
+            by=AMINA,
+            now=case.now,
+            subject_type="individual",
+            subject_id=case.others.person,
+            cause="mistake",
+            reason=None,
+            owner=(AMINA.id, "ICE"),
+        )
+        opened = eventlet.spawn(case.open)
+        with eventlet.Timeout(0.3, exception=False):
+            opened.wait()
+        assert not opened.dead
+    assert case.does(requests.read_request, by=DENIS, request_id=opened.wait())["erasure_id"] == accepted["erasure_id"]
 
 
 @pytest.mark.parametrize("order", [(2, 5), (5, 2)])
