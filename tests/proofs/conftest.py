@@ -11,7 +11,7 @@ from tests.system import Embedded
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def embedded_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The system with its people signed in; proofs that break something mend it again."""
     folder = tmp_path_factory.mktemp("proofs")
     temporary = folder / "temporary"
@@ -21,3 +21,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield World(system, temporary)
     finally:
         system.stop()
+
+
+@pytest.fixture(scope="module")
+def world(embedded_world: World) -> World:
+    """The system of this proof: the embedded one, unless the proof has another."""
+    return embedded_world

@@ -1,8 +1,11 @@
-"""P6: where the audit entry cannot be written, every route of that service answers 503 and not one byte of data."""
+"""P6: where the audit entry cannot be written, every route of that service answers 503 and not one byte of data.
+
+Against either deployment: what a refusal becomes on its way is RabbitMQ's there, and the in-process broker's here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -11,6 +14,7 @@ import requests
 from services.chassis.migrations import SERVICES
 from tests.proofs.operations import Operation, Request, allowed, operations
 from tests.proofs.world import World, instant
+from tests.system import Full
 
 #: What is put together from several services answers without the one that is away, and says so.
 PARTIAL = {
@@ -33,6 +37,21 @@ class Data:
         """Return what of it an answer holds."""
         said = (answer.text + str(dict(answer.headers))).lower()
         return [word for word in self.words if word.lower() in said]
+
+
+@pytest.fixture(scope="module", params=["embedded", pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)])
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The embedded system that all proofs share, and then six processes over RabbitMQ, for this proof alone."""
+    if request.param == "embedded":
+        yield request.getfixturevalue("embedded_world")
+        return
+    request.getfixturevalue("rabbitmq_is_here")
+    folder = tmp_path_factory.mktemp("fail-closed")
+    system = Full(folder / "state")
+    try:
+        yield World(system.start(), folder)
+    finally:
+        system.stop()
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from services.chassis.postgres import OwnServer
 from services.chassis.testing import eventually
 from tests.builders import an_individual, an_organization
 from tests.journeys.client import Person, Told
-from tests.system import Embedded
+from tests.system import Embedded, Full
 
 #: Who keeps a session of their own for all proofs; the others' accounts are for sessions that come and go.
 SIGNED_IN = ("amina", "bruno", "renata", "grace", "chloe", "denis", "paula", "femi", "ivan", "wanda", "simon", "edda", "farid")
@@ -36,7 +36,8 @@ UNACKNOWLEDGED = "ursula"
 class World:
     """A running system and everybody in it."""
 
-    system: Embedded
+    system: Embedded | Full
+    #: Where the system's processes put their temporary files.
     temporary: Path
     people: dict[str, Person] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
