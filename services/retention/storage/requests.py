@@ -74,15 +74,16 @@ def know_individuals(work: UnitOfWork, told: Iterable[tuple[str, str, str]]) -> 
 
     Those with a request or an erasure under way already go one by one: they are few, and order matters.
     """
-    owners = {individual_id: {"owner_id": owner_id, "component": component} for individual_id, owner_id, component in told}
+    owners = {individual_id: (owner_id, component) for individual_id, owner_id, component in told}
     ids = sorted(owners)
     work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(i, 0)) FROM unnest(CAST(:ids AS text[])) AS i"), {"ids": ids})
     told_of = select(no_contact_requests.c.individual_id).where(no_contact_requests.c.individual_id.in_(ids))
     erasing = select(erasures.c.subject_id).where(erasures.c.subject_id.in_(ids))
     careful = {*work.execute(told_of).scalars(), *work.execute(erasing).scalars(), *gone(work, ids)}
     for individual_id in sorted(careful):
-        know_individual(work, individual_id, **owners[individual_id], first=True)
-    rows = [{"id": individual_id, **owner} for individual_id, owner in owners.items() if individual_id not in careful]
+        owner_id, component = owners.pop(individual_id)
+        know_individual(work, individual_id, owner_id=owner_id, component=component, first=True)
+    rows = [{"id": individual_id, "owner_id": owner_id, "component": component} for individual_id, (owner_id, component) in owners.items()]
     work.execute(_KNOW_INDIVIDUALS, {"individuals": orjson.dumps(rows).decode()})
 
 

@@ -109,7 +109,7 @@ def test_whoever_went_with_an_import_that_was_undone_is_not_brought_back_by_a_la
     with case.database.work(Caller.service("retention")) as work:
         stored.bury(work, somebody)
         stored.know_individual(work, somebody, owner_id=AMINA.id, component="ICE", revision=9)
-        stored.know_individuals(work, [somebody], owner_id=AMINA.id, component="ICE")
+        stored.know_individuals(work, [(somebody, AMINA.id, "ICE")])
         assert stored.owner_of(work, somebody) == (None, None)
 
 
