@@ -86,7 +86,7 @@ def test_a_connection_that_died_while_it_lay_idle_is_replaced_once(databases: Da
     def kill() -> None:
         with superuser.connect() as connection:
             connection.execute(
-                text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"), {"name": database.engine.url.database}
+                text("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = :name"), {"name": database.engine.url.database}
             )
 
     with database.reading(a_caller()) as work:
