@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import orjson
 from sqlalchemy import Connection, CursorResult, Executable, create_engine, text
@@ -101,6 +101,13 @@ def work_is_open() -> bool:
     return _open_work.get()
 
 
+class Committed(Protocol):
+    """What is told of a commit that left something to ship."""
+
+    def __call__(self, *, told: bool) -> None:
+        """Take note; `told` says whether an announcement is among it."""
+
+
 class Database:
     """One service's database, under the service's own role."""
 
@@ -117,8 +124,8 @@ class Database:
         self.service = service
         self.stream = stream
         self.clock = clock
-        #: Called after every commit that left something to ship.
-        self.on_commit: Callable[[], None] = lambda: None
+        #: Called after every commit that left something to ship, with `told`: whether there is an announcement in it.
+        self.on_commit: Committed = lambda *, told: None  # noqa: ARG005 - nobody has asked to be told yet
         self.engine = create_engine(
             _with_driver(url),
             pool_size=pool_size,
@@ -296,7 +303,7 @@ class UnitOfWork:
         if self.audited:
             note_audited()
         if self._entries or self._announcements:
-            self.database.on_commit()
+            self.database.on_commit(told=bool(self._announcements))
 
     def _leave_behind(self, connection: Connection, numbers: Sequence[int]) -> None:
         stream = self.database.stream

@@ -147,7 +147,7 @@ class GatheredReads:
         rows: dict[int, Mapping[str, Any]] = {row.pop("place"): row for row in found}
         stream.committed(n for place, n in enumerate(numbers) if place in rows)
         stream.voided((n for place, n in enumerate(numbers) if place not in rows), unknown=False)
-        self._database.on_commit()
+        self._database.on_commit(told=False)
         return [rows.get(place) for place in range(len(batch))]
 
     def _execute(self, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -19,7 +19,9 @@ from services.chassis.outbox import BATCH, Answer, Outbox, Outgoing
 _log = structlog.get_logger(__name__)
 
 _LOOK_EVERY = 0.5
+#: How long announcements of a moment wait for each other, and how long entries do for which nobody waits.
 _GATHER = 0.04
+_GATHER_ENTRIES = 0.2
 _SETTLE_EVERY = 10.0
 _LONGEST_PAUSE = 5.0
 _LAST_WORDS = 5.0
@@ -61,6 +63,7 @@ class Relay:
         self._publisher = publisher
         self._backlog = backlog
         self._commit = Event()
+        self._told = Event()
         self._stopping = False
         self._greenlet: Any = None
         self._stream_is_open = False
@@ -71,15 +74,19 @@ class Relay:
         self._database.on_commit = self.wake
         self._greenlet = eventlet.spawn(self._run)
 
-    def wake(self) -> None:
-        """Look now: something was committed."""
-        if not self._commit.ready():
-            self._commit.send()
+    def wake(self, *, told: bool) -> None:
+        """Look now: something was committed.
+
+        :param told: an announcement, beside entries.
+        """
+        for happened in (self._commit, self._told) if told else (self._commit,):
+            if not happened.ready():
+                happened.send()
 
     def stop(self) -> None:
         """Ship what is left, say up to where the stream is settled, and stop."""
         self._stopping = True
-        self.wake()
+        self.wake(told=True)
         if self._greenlet is not None:
             with eventlet.Timeout(_LAST_WORDS * 2, exception=False):
                 self._greenlet.wait()
@@ -132,11 +139,13 @@ class Relay:
         else:
             with eventlet.Timeout(seconds, exception=False):
                 self._commit.wait()
-            if not self._stopping:
+            if self._commit.ready():
                 # One confirmed message for every read would cost more than the read: those of a moment go together.
-                eventlet.sleep(_GATHER)
-        if self._commit.ready():
-            self._commit = Event()
+                with eventlet.Timeout(_GATHER_ENTRIES, exception=False):
+                    self._told.wait()
+                if not self._stopping:
+                    eventlet.sleep(_GATHER)
+        self._commit, self._told = (Event() if happened.ready() else happened for happened in (self._commit, self._told))
 
     def _ship(self) -> int:
         count = self._outbox.ship(self._publish)
