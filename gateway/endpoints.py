@@ -24,6 +24,7 @@ from gateway.errors import (
     flattened,
 )
 from services.chassis.messages import Invalid, Operation, PreconditionMissing, entity_tag, new_id
+from services.chassis.schemas import ready
 
 JSON = "application/json"
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -136,7 +137,7 @@ def taken_query(schema: type[Schema] | None) -> dict[str, Any]:
     :raises UnknownField: a parameter that the route does not know.
     :raises Invalid: a parameter with a wrong value.
     """
-    known = instance(schema).load_fields if schema is not None else {}
+    known = ready(schema).load_fields if schema is not None else {}
     by_key = {known_field.data_key or name: known_field for name, known_field in known.items()}
     raw: dict[str, Any] = {}
     for name, values in request.args.lists():
@@ -163,7 +164,7 @@ def taken_body(schema: type[Schema]) -> dict[str, Any]:
     :raises UnknownField, Invalid: what the schema says.
     """
     payload = raw_body()
-    known = instance(schema).load_fields
+    known = ready(schema).load_fields
     if not payload and not any(known_field.required for known_field in known.values()):
         return {}
     if request.mimetype != JSON:
@@ -195,7 +196,7 @@ def check(schema: type[Schema], raw: dict[str, Any]) -> None:
 
     :raises UnknownField, Invalid: with the sentences of each field.
     """
-    loader = instance(schema)
+    loader = ready(schema)
     try:
         loader.load(raw)
     except ValidationError as refusal:
@@ -209,12 +210,6 @@ def invalid(schema: Schema, refusal: ValidationError) -> Invalid:
     if any(unknown in sentences for sentences in errors.values()):
         return UnknownField(errors=errors)
     return Invalid(errors={("_" if name == SCHEMA else name): sentences for name, sentences in errors.items()})
-
-
-@functools.cache
-def instance(schema: type[Schema]) -> Schema:
-    """Return the schema ready for use; making one costs more than using it."""
-    return schema()
 
 
 def required_match() -> str:

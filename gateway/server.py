@@ -128,7 +128,5 @@ def serve(app: Flask, listener: Any) -> None:
         socket_timeout=SOCKET_TIMEOUT,
         url_length_limit=MAX_LINE,
         log_output=False,
-        # Flask writes them as they are meant; eventlet would go through all of them once more.
-        capitalize_response_headers=False,
         debug=False,
     )

@@ -12,6 +12,7 @@ from services.access.contract import ComponentChanged, UserChanged
 from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers, every, listens
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, NotFound
+from services.chassis.schemas import ready
 from services.chassis.witnessing import Witness
 from services.contacts import contract
 from services.contacts.contract.refusals import (
@@ -50,7 +51,7 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
     @answers("contacts:individual:create", command=True)
     def create_individual(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
         """Register an individual (R26-R43)."""
-        command = contract.IndividualCreateSchema().load(body)
+        command = ready(contract.IndividualCreateSchema).load(body)
         with self._blocked_tries_counted(caller):
             together: dict[str, Any] | None = self.parts.registrations.register(caller, command)
             if together is not None:
@@ -74,7 +75,7 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
     @answers("contacts:individual:list")
     def list_individuals(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """List individuals by exact directory fields."""
-        asked = contract.IndividualListQuerySchema().load(query)
+        asked = ready(contract.IndividualListQuerySchema).load(query)
         with self.database.reading(caller) as work:
             return finding.list_individuals(work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, query=asked)
 
@@ -82,7 +83,7 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
     def change_individual(self, caller: Caller, individual_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Change an individual's directory layer (T2)."""
         _as_id(individual_id, IndividualUnknown)
-        command = contract.IndividualChangeSchema().load(body)
+        command = ready(contract.IndividualChangeSchema).load(body)
         with self._blocked_tries_counted(caller), self.database.work(caller) as work:
             if work.replayed():
                 return individuals.read_individual(work, by=caller, now=self.database.clock(), individual_id=individual_id)
@@ -102,7 +103,7 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
     def hand_over(self, caller: Caller, individual_id: str, owner: str) -> dict[str, Any]:
         """Give a record to another owner (R45)."""
         _as_id(individual_id, IndividualUnknown)
-        command = contract.HandOverSchema().load({"owner": owner})
+        command = ready(contract.HandOverSchema).load({"owner": owner})
         with self.database.work(caller) as work:
             if work.replayed():
                 return individuals.read_individual(work, by=caller, now=self.database.clock(), individual_id=individual_id)
@@ -122,7 +123,7 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
     @answers("contacts:organization:create", command=True)
     def create_organization(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
         """Register an organization (R20-R25)."""
-        command = contract.OrganizationCreateSchema().load(body)
+        command = ready(contract.OrganizationCreateSchema).load(body)
         with self.database.work(caller) as work:
             if replay := work.replayed():
                 return organizations.read_organization(work, by=caller, organization_id=str(replay.subject_id))
@@ -140,7 +141,7 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
     @answers("contacts:organization:list")
     def list_organizations(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """List organizations."""
-        asked = contract.OrganizationListQuerySchema().load(query)
+        asked = ready(contract.OrganizationListQuerySchema).load(query)
         with self.database.reading(caller) as work:
             return finding.list_organizations(work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, query=asked)
 
@@ -148,7 +149,7 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
     def change_organization(self, caller: Caller, organization_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Change an organization (T2)."""
         _as_id(organization_id, OrganizationUnknown)
-        command = contract.OrganizationChangeSchema().load(body)
+        command = ready(contract.OrganizationChangeSchema).load(body)
         with self.database.work(caller) as work:
             if work.replayed():
                 return organizations.read_organization(work, by=caller, organization_id=organization_id)
@@ -164,7 +165,7 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
     def reveal(self, caller: Caller, individual_id: str, reason: str | None = None) -> dict[str, Any]:
         """Reveal one person's contact points (T11)."""
         _as_id(individual_id, IndividualUnknown)
-        asked = contract.RevealQuerySchema().load({"reason": reason})
+        asked = ready(contract.RevealQuerySchema).load({"reason": reason})
         with self.database.work(caller) as work:
             return contact_points.reveal(work, by=caller, now=self.database.clock(), layer=self.parts.layer, individual_id=individual_id, **asked)
 
@@ -172,7 +173,7 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
     def add_contact_point(self, caller: Caller, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Keep a contact point that was given to the caller's component (T5)."""
         _as_id(individual_id, IndividualUnknown)
-        command = contract.ContactPointCreateSchema().load(body)
+        command = ready(contract.ContactPointCreateSchema).load(body)
         with self._blocked_tries_counted(caller), self.database.work(caller) as work:
             # Repeating is harmless: a value that the component holds is put first again, never kept twice.
             added = contact_points.add_contact_point(
@@ -191,7 +192,7 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
     def correct_contact_point(self, caller: Caller, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Take a write-blind correction (T3)."""
         _as_id(individual_id, IndividualUnknown)
-        command = contract.CorrectionSchema().load(body)
+        command = ready(contract.CorrectionSchema).load(body)
         with self._blocked_tries_counted(caller), self.database.work(caller) as work:
             if work.replayed():
                 return contact_points.repeat_correction(work, by=caller, now=self.database.clock(), individual_id=individual_id, kind=command["kind"])
@@ -210,7 +211,7 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
     def grant_contact_points(self, caller: Caller, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Share contact points with another component (T5)."""
         _as_id(individual_id, IndividualUnknown)
-        command = contract.GrantCreateSchema().load(body)
+        command = ready(contract.GrantCreateSchema).load(body)
         with self.database.work(caller) as work:
             granted = contact_points.grant(work, by=caller, now=self.database.clock(), individual_id=individual_id, **command)
             if work.replayed() is None:
@@ -239,7 +240,7 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
     def add_note(self, caller: Caller, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Write a note (R37-R41)."""
         _as_id(individual_id, IndividualUnknown)
-        command = contract.NoteCreateSchema().load(body)
+        command = ready(contract.NoteCreateSchema).load(body)
         with self.database.work(caller) as work:
             if replay := work.replayed():
                 return notes.read_note(
@@ -264,7 +265,7 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
     def change_note(self, caller: Caller, individual_id: str, note_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Change a note."""
         _as_id(note_id, NoteUnknown)
-        command = contract.NoteChangeSchema().load(body)
+        command = ready(contract.NoteChangeSchema).load(body)
         with self.database.work(caller) as work:
             return notes.change_note(
                 work,
@@ -288,14 +289,14 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
     @answers("contacts:stakeholder:search")
     def search_stakeholders(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """Find stakeholders (R83-R85)."""
-        asked = contract.StakeholderQuerySchema().load(query)
+        asked = ready(contract.StakeholderQuerySchema).load(query)
         with self.database.reading(caller) as work:
             return finding.search_stakeholders(work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, query=asked)
 
     @answers("contacts:report:stakeholders-by-region")
     def report_stakeholders_by_region(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """Count stakeholders by FEMA region and state (R101, T12)."""
-        asked = contract.RegionReportQuerySchema().load(query)
+        asked = ready(contract.RegionReportQuerySchema).load(query)
         with self.database.reading(caller) as work:
             return finding.stakeholders_by_region(work, by=caller, now=self.database.clock(), query=asked)
 
@@ -305,7 +306,7 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
     def freeze(self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str) -> dict[str, Any]:
         """Freeze whoever asks not to be contacted (R164-R170); repeating it changes nothing."""
         _as_id(individual_id, IndividualUnknown)
-        command = contract.FreezeSchema().load(
+        command = ready(contract.FreezeSchema).load(
             {"request_id": request_id, "individual_id": individual_id, "medium": medium, "received_on": received_on}
         )
         with self.database.work(caller) as work:

@@ -1,0 +1,16 @@
+"""Schemas, each made once: making one costs more than using it."""
+
+from __future__ import annotations
+
+import functools
+from typing import TypeVar
+
+from marshmallow import Schema
+
+S = TypeVar("S", bound=Schema)
+
+
+@functools.cache
+def ready(schema: type[S]) -> S:
+    """Return the schema, ready for use; using it changes nothing in it."""
+    return schema()
