@@ -31,6 +31,7 @@ from services.chassis.migrations import SERVICES
 from services.chassis.postgres import OwnServer, stop_with_parent
 from services.chassis.testing import eventually
 from services.chassis.testing.rabbitmq import Node, start_node
+from services.contacts.contract.integrations import components_of
 
 _ROOT = Path(__file__).parents[1]
 _READY = 90.0
@@ -120,11 +121,14 @@ class Embedded(_Accounts):
 class Full(_Accounts):
     """Six processes, a RabbitMQ node and a durable PostgreSQL server; each part may be killed and started again."""
 
-    def __init__(self, data: Path, *, settings: Mapping[str, str] | None = None, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, data: Path, *, settings: Mapping[str, str] | None = None, environ: Mapping[str, str] | None = None, integrations: str = ""
+    ) -> None:
         """Describe it; `start` starts it.
 
         :param settings: of the PostgreSQL server.
         :param environ: more settings for every process.
+        :param integrations: codes of components with a system of their own, such as `ICE`.
         """
         self.data = data
         self.started_at = ""
@@ -132,6 +136,7 @@ class Full(_Accounts):
         self.base = f"http://127.0.0.1:{self.port}"
         self._settings = dict(settings or {})
         self._environ = dict(environ or {})
+        self._integrations = integrations
         self._state = StateFolder(data)
         self.postgres: OwnServer | None = None
         self.broker: Node | None = None
@@ -161,14 +166,15 @@ class Full(_Accounts):
         self._state.__enter__()
         self.postgres = OwnServer(self._state.postgres, self._state.secrets["postgres_password"], settings=self._settings).start()
         self.broker = start_node()
-        passwords = {user: secrets.token_urlsafe(12) for user in users(SERVICES)}
-        wanted = definitions(SERVICES, passwords)
+        components = components_of(self._integrations)
+        passwords = {user: secrets.token_urlsafe(12) for user in users(SERVICES, components)}
+        wanted = definitions(SERVICES, passwords, integrations=components)
         # The node's administrator looks into the queues for the tests.
         everything = {"configure": ".*", "write": ".*", "read": ".*"}
         self._define({**wanted, "permissions": [*wanted["permissions"], {"user": "liaison", "vhost": VHOST, **everything}]})
         for _ in migrate(self.postgres.url, self._state.secrets):
             pass
-        declare(self._broker_url("deployer", passwords))
+        declare(self._broker_url("deployer", passwords), integrations=self._integrations)
         installation = Installation(
             secrets=self._state.secrets,
             server=self.postgres.url,
@@ -177,6 +183,7 @@ class Full(_Accounts):
             erased_ids=self._state.erased_ids,
             port=self.port,
             cookie_secure=False,
+            integrations=self._integrations,
         )
         for name in PROCESSES:
             environment = {**installation.environment_of(name), "BROKER_URL": self._broker_url(name, passwords), **self._environ}

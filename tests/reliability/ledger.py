@@ -23,6 +23,11 @@ from tests.journeys.client import Person
 _WAITING = "SELECT (SELECT count(*) FROM entries WHERE NOT done), (SELECT count(*) FROM outbox WHERE NOT done)"
 #: What access records of a request, that a session was opened, does not say what was done in it.
 _DONE = "SELECT trace_id FROM trail WHERE kind = 'entry' AND service IN ('contacts', 'interactions') AND outcome = 'allowed'"
+#: Of whom a component's system was told the same thing more than once.
+_RETOLD = (
+    "SELECT DISTINCT subject FROM (SELECT body->>'subject' AS subject FROM outbox WHERE routing_key LIKE 'contacts.integration.%.told'"
+    " GROUP BY routing_key, body->>'type', body->>'subject' HAVING count(*) > 1) AS told"
+)
 #: Of all operations, how many create an individual or log an interaction; the others read.
 CREATES, LOGS = 0.2, 0.2
 #: Statuses that promise nothing was done, or that it is not known: the same request is sent again.
@@ -150,6 +155,8 @@ class Comparison:
     ghosts: list[str]
     unaudited: list[str]
     unheard: list[str]
+    #: Individuals of whom a component's own system was told twice.
+    retold: list[str]
     #: What the audit service itself complains of: holes, contradictions, passports that nobody issued.
     findings: list[str]
 
@@ -177,6 +184,7 @@ def compare(system: Any, ledgers: list[Ledger], *, tag: str = "") -> Comparison:
     noted = system.sql("interactions", f"SELECT outcome, id::text FROM interactions WHERE outcome LIKE 'Outcome-{tag}%'")
     heard = Counter(row[0] for row in system.sql("contacts", "SELECT source_id::text FROM engagements"))
     audited = {row[0] for row in system.sql("audit", _DONE)}
+    retold = {row[0] for row in system.sql("contacts", _RETOLD)}
     findings = [" ".join(str(word) for word in row) for row in system.sql("audit", "SELECT kind, position, stream, n FROM findings")]
     rows = [(str(marker), str(i)) for marker, i in (*held, *noted)]
     by_marker: dict[str, list[str]] = {}
@@ -190,6 +198,7 @@ def compare(system: Any, ledgers: list[Ledger], *, tag: str = "") -> Comparison:
         ghosts=[marker for marker in by_marker if marker not in tried],
         unaudited=sorted(traces - audited),
         unheard=[i for i in logged.values() if i not in heard],
+        retold=[i for i in created.values() if i in retold],
         findings=findings,
     )
 

@@ -33,6 +33,7 @@ from services.chassis.database import UnitOfWork, note_audited
 from services.chassis.gathering import GatheredReads
 from services.chassis.messages import Announcement, Caller
 from services.chassis.outbox import Outbox, Outgoing
+from services.contacts.service.integrations import IntegrationConsumer
 
 assert services.chassis.green
 
@@ -155,11 +156,29 @@ def relay_by_id(*, sound: bool) -> None:
         Outbox._ship_announcements = ship
 
 
+def no_inbox(*, sound: bool) -> None:
+    """Work a message off however often it comes."""
+    work_off = IntegrationConsumer.work_off
+
+    def stop_before_acknowledging(consumer: IntegrationConsumer, message: Any, act: Callable[[], None]) -> None:
+        def act_and_stop() -> None:
+            act()
+            window()
+
+        work_off(consumer, message, act_and_stop)
+
+    IntegrationConsumer.work_off = stop_before_acknowledging
+    if not sound:
+        UnitOfWork.receive = lambda *_: True
+
+
 def exception_swallowed(*, sound: bool) -> None:
     """Acknowledge a message whatever its handler raised."""
 
     def swallow(_keeper: Keeper, message: Any, *_: Any) -> None:
         message.ack()
+        # The test kills this process when it reads of it; by then the broker has the acknowledgement.
+        eventlet.sleep(_SENT_BY_THEN)
         print(SWALLOWED, file=sys.stderr, flush=True)
 
     if not sound:
@@ -225,6 +244,7 @@ SABOTAGES: dict[str, Callable[..., None]] = {
         commit_then_publish,
         acknowledge_before_commit,
         relay_by_id,
+        no_inbox,
         exception_swallowed,
         audit_after_the_answer,
         unroutable_ignored,
