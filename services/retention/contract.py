@@ -54,6 +54,12 @@ class NotYoursToErase(Forbidden):
     code = "not-yours-to-erase"
 
 
+class RequestsWithheld(Forbidden):
+    """Requests for no more contact are for users with an access level and for those who answer for them."""
+
+    code = "requests-withheld"
+
+
 class PrivacyOfficerOnly(Forbidden):
     """That is for the privacy officer."""
 

@@ -119,9 +119,8 @@ EVERYBODY_S = frozenset(
         "GET /components",
         "GET /users",
         "GET /users/{user_id}",
+        # It lists what waits for whoever asks.
         "GET /tasks",
-        # They list what concerns whoever asks; to others they are empty.
-        "GET /no-contact-requests",
     }
 )
 #: What answers in a session that is not acknowledged.

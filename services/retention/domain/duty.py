@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 
 from services.chassis.messages import Caller
 from services.lexicon.calendar import add_working_days
+from services.lexicon.vocabulary import at_least
 
 _WORKING_DAYS = 2
 
@@ -45,6 +46,17 @@ def is_on(by: Caller, duty_of: str, *, owner_id: str | None, owner_component: st
     if duty_of == "office_administrator":
         return "office_administrator" in by.roles and by.component == owner_component
     return "system_owner" in by.roles
+
+
+def may_look(by: Caller) -> bool:
+    """Whether this caller may ask which requests there are (T14, T19, T21).
+
+    Everybody with an access level may: they record requests, or own those whom they are about. Without one, the
+    privacy officer and those to whom the duty passes may. Others, such as the security officer, see the trail.
+    """
+    if by.kind != "user" or "isso" in by.roles:
+        return False
+    return at_least(by.level, "reader") or bool(by.roles & {"privacy_officer", "office_administrator", "system_owner"})
 
 
 def may_know(by: Caller, *, owner_id: str | None, owner_component: str | None, involved: Iterable[str | None]) -> bool:

@@ -7,9 +7,9 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from services.chassis.messages import Caller, wire_value
-from services.retention.contract import CursorNotYours, RequestUnknown
+from services.retention.contract import CursorNotYours, RequestsWithheld, RequestUnknown
 from services.retention.domain.cursors import read_cursor, write_cursor
-from services.retention.domain.duty import Duty, duty, is_on, may_know
+from services.retention.domain.duty import Duty, duty, is_on, may_know, may_look
 from services.retention.storage import erasures
 from services.retention.storage import requests as stored
 
@@ -78,8 +78,11 @@ def list_requests(
 ) -> dict[str, Any]:
     """Return the requests that the caller may know of, the newest first.
 
+    :raises RequestsWithheld: the caller has nothing to do with any.
     :raises CursorNotYours: the cursor is another user's, or another query's.
     """
+    if not may_look(by):
+        raise RequestsWithheld
     query = f"requests {state}"
     after = None
     if cursor is not None:

@@ -8,7 +8,7 @@ import eventlet
 import pytest
 
 from services.chassis.messages import Caller, new_id
-from services.retention.contract import CursorNotYours, RequestUnknown
+from services.retention.contract import CursorNotYours, RequestsWithheld, RequestUnknown
 from services.retention.service.erased import ErasedIds, ListDamaged
 from services.retention.storage import requests as stored
 from services.retention.usecases import erasing, requests
@@ -33,7 +33,10 @@ def test_a_request_is_known_to_whoever_it_concerns_and_to_nobody_else(case):
     for by in (BRUNO, CHLOE, EDDA):
         with pytest.raises(RequestUnknown):
             case.does(requests.read_request, by=by, request_id=request_id)
+    for by in (BRUNO, CHLOE):
         assert listed(case, by) == {"items": [], "next": None, "total": 0}
+    with pytest.raises(RequestsWithheld):
+        listed(case, EDDA)
 
 
 def test_opened_by_the_call_and_by_the_announcement_it_is_one_request(case):

@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from services.chassis.messages import Caller
+from services.chassis.testing import a_caller
 from services.retention.domain.cursors import read_cursor, write_cursor
-from services.retention.domain.duty import duty, is_on, may_know
+from services.retention.domain.duty import duty, is_on, may_know, may_look
 from services.retention.domain.saga import COURSES, GATES, SEARCHES, first_step, has_begun, step_after
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE
 
@@ -105,3 +106,29 @@ def test_a_cursor_is_for_one_user_and_one_query():
         assert read_cursor(key, cursor, user_id=user, query=query) is None
     for wrong in ("", "x", cursor[:-1], cursor[:-2] + "AA", "é", "====", "A" * 100):
         assert read_cursor("key", wrong, user_id="amina", query="open") is None
+
+
+@pytest.mark.requirement("T14", "T19", "T21")
+@pytest.mark.parametrize(
+    ("level", "role", "may"),
+    [
+        ("reader", None, True),
+        ("contributor", None, True),
+        ("steward", "office_administrator", True),
+        (None, "office_administrator", True),
+        (None, "privacy_officer", True),
+        (None, "system_owner", True),
+        ("reader", "system_administrator", True),
+        (None, "system_administrator", False),
+        (None, "isso", False),
+        ("reader", "isso", False),
+        (None, None, False),
+    ],
+)
+def test_who_has_nothing_to_do_with_requests_is_told_so(level, role, may):
+    assert may_look(a_caller("ICE", level, roles=[role] if role else [])) is may
+
+
+def test_a_service_or_an_operator_asks_for_no_list_of_requests():
+    assert not may_look(Caller.service("contacts"))
+    assert not may_look(Caller.operator("somebody"))
