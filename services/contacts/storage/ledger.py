@@ -83,16 +83,6 @@ def answers(asked: Sequence[Question], rows: Iterable[tuple[bytes, bool, Iterabl
     return {at for at, digest, words in asked if any(alone or known & set(words) for alone, known in kept.get(digest, ()))}
 
 
-def reveals_today(work: UnitOfWork, user_id: str, day: date) -> int:
-    """Return how many people's contact points, of those they don't own, the user revealed on that day."""
-    return int(
-        work.execute(
-            text("SELECT coalesce(max(count), 0) FROM reveals WHERE user_id = CAST(:user AS uuid) AND day = :day"),
-            {"user": user_id, "day": day},
-        ).scalar_one()
-    )
-
-
 def count_reveal(work: UnitOfWork, user_id: str, day: date) -> int:
     """Count one more, and hold the count until the end of the transaction; return it."""
     return _count(work, "reveals", user_id, day)

@@ -37,7 +37,8 @@ def reveal(
 ) -> dict[str, Any]:
     """Reveal one person's contact points: `items` that the caller may see, and who else has a relationship (T11).
 
-    Reveals of people one does not own are counted, whether or not anything was there to see.
+    Reveals of people one does not own are counted, each of them, whether or not anything was there to see: from the
+    fiftieth of a day on a reason is asked, and the hundredth is refused.
 
     :raises IndividualFrozen: nobody reveals a frozen record (T21).
     :raises RevealReasonRequired, RevealsExhausted: there were many today.
@@ -203,16 +204,17 @@ def _received(individual_id: str, kind: str, by: Caller) -> dict[str, Any]:
 
 def _count(work: UnitOfWork, row: Mapping[str, Any], *, by: Caller, now: datetime, reason: str | None) -> Any:
     """Count this reveal, if it is of somebody else's record; return what makes facts with the count in them."""
-    before = 0
+    count = 0
     if by.id != row["owner_id"] and by.kind == "user":
-        before = ledger.count_reveal(work, by.id, now.astimezone(UTC).date()) - 1
-        if before >= REFUSED_FROM:
+        # What is refused is rolled back, and counts for nothing.
+        count = ledger.count_reveal(work, by.id, now.astimezone(UTC).date())
+        if count >= REFUSED_FROM:
             raise RevealsExhausted
-        if before >= REASON_FROM and not reason:
+        if count >= REASON_FROM and not reason:
             raise RevealReasonRequired(errors={"reason": ["Say what for."]})
 
     def facts(**more: Any) -> Facts:
-        return facts_of(row, now=now, reveals_today=before, reason_given=bool(reason), **more)
+        return facts_of(row, now=now, reveals_today=count, reason_given=bool(reason), **more)
 
     return facts
 

@@ -53,7 +53,7 @@ class Facts:
     about_request: bool = False  # the interaction is about the no-contact request
     case_open: bool = False  # the privacy officer has an open case on this person
     declined: frozenset[str] = frozenset()
-    reveals_today: int = 0  # of people whom the actor does not own
+    reveals_today: int = 0  # of people whom the actor does not own; the one that is asked for is counted in
     reason_given: bool = False
     rows: int | None = None  # of an import
     duty_of: str = "owner"  # who must erase: "owner", "office_administrator" or "system_owner"

@@ -76,7 +76,7 @@ SHOWN_WHEN_FROZEN: Final = frozenset({"id", "first_name", "last_name", "name", "
 
 REASON_FROM: Final = 50
 REFUSED_FROM: Final = 100
-"""Reveals per day, of people one does not own, from which a reason is asked, and the end (T11)."""
+"""Which of a user's reveals of a day, of people one does not own, is the first to need a reason, and the first refused (T11)."""
 
 ROWS_OF_A_CONTRIBUTOR: Final = 2000
 """Rows that a contributor may import at a time (T19)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import eventlet
 import pytest
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
@@ -23,6 +24,7 @@ from services.contacts.domain.sealing import REMOVED
 from services.contacts.storage import ledger
 from services.contacts.usecases import contact_points
 from services.lexicon.policy import Granted
+from services.lexicon.policy.rules import REASON_FROM, REFUSED_FROM
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, FARID, GRACE, RENATA
 from tests.integration.contacts.conftest import RETENTION, Desk, an_id
 
@@ -162,9 +164,9 @@ def test_a_steward_grants_a_component_one_persons_values_until_a_day(desk: Desk)
 
 
 @pytest.mark.requirement("T11", "R191")
-def test_at_fifty_reveals_of_others_people_a_reason_is_asked_and_at_a_hundred_it_ends(desk: Desk) -> None:
+def test_from_the_fiftieth_reveal_of_others_people_a_reason_is_asked_and_the_hundredth_is_refused(desk: Desk) -> None:
     dov = desk.dov()
-    for _ in range(50):
+    for _ in range(49):
         desk.reveal(BRUNO, dov)
     with pytest.raises(RevealReasonRequired):
         desk.reveal(BRUNO, dov)
@@ -175,6 +177,25 @@ def test_at_fifty_reveals_of_others_people_a_reason_is_asked_and_at_a_hundred_it
     assert desk.reveal(AMINA, dov)["items"], "one's own people are not counted"
     desk.later(days=1)
     assert desk.reveal(BRUNO, dov)["items"]
+
+
+@pytest.mark.requirement("T11", "R191")
+@pytest.mark.parametrize(("reason", "from_", "refusal"), [(None, REASON_FROM, RevealReasonRequired), ("a flood", REFUSED_FROM, RevealsExhausted)])
+def test_the_count_holds_when_one_user_reveals_sixteen_at_once(desk: Desk, reason: str | None, from_: int, refusal: type[Refusal]) -> None:
+    people = [desk.dov(last_name=f"Quill{letter * 3}") for letter in "abcd"]
+    done_before = from_ - 6
+    desk.do(BRUNO, lambda work: [ledger.count_reveal(work, BRUNO.id, desk.now.date()) for _ in range(done_before)])
+
+    def reveal(number: int) -> bool:
+        try:
+            desk.reveal(BRUNO, people[number % 4], reason=reason)
+        except refusal:
+            return False
+        return True
+
+    outcomes = list(eventlet.GreenPool(16).imap(reveal, range(16)))
+    assert outcomes.count(True) == 5, "the five that were left, and not one more"
+    assert [row.count for row in desk.rows("SELECT count FROM reveals WHERE user_id = :bruno", bruno=BRUNO.id)] == [from_ - 1]
 
 
 @pytest.mark.requirement("T3", "N11")
