@@ -10,6 +10,7 @@ from services.chassis.messages import Caller
 from services.contacts.service.parts import Parts
 from services.contacts.storage import imports
 from services.contacts.usecases import erasing
+from services.contacts.usecases.imports.seeking import seek_in_names
 
 _RETENTION = "retention"
 _ERASER = "eraser"
@@ -23,7 +24,7 @@ class ErasureMethods:
 
     #: What other parts of this service add to an erasure and to the search.
     also_erased: tuple[erasing.Also, ...] = (imports.forget_individual,)
-    also_sought: tuple[erasing.AlsoSeek, ...] = ()
+    also_sought: tuple[erasing.AlsoSeek, ...] = (seek_in_names,)
 
     @answers("contacts:erasure:seal", subject="individual_id", identity=_RETENTION)
     def seal(self, caller: Caller, erasure_id: str, individual_id: str) -> dict[str, Any]:

@@ -263,11 +263,10 @@ class ImportMethods:
         """Mark it failed, if it is the caller's and still under way, and destroy what could read its file."""
         with self.database.work(by) as work:
             row = imports.find(work, import_id, lock=True)
-            theirs = row is not None and row["owner_id"] == by.id and row["finished_at"] is None
-            if theirs:
-                uploading.fail(work, now=self.database.clock(), import_id=import_id, refusal=refusal)
-        if theirs:
-            uploading.forget(self.parts.layer.vault, import_id)
+            if row is None or row["owner_id"] != by.id or row["finished_at"] is not None:
+                return
+            uploading.fail(work, row, now=self.database.clock(), refusal=refusal)
+        uploading.forget(self.parts.layer.vault, import_id)
 
 
 def _as_id(import_id: str) -> None:

@@ -47,8 +47,8 @@ class Text:
     store: str
     column: str
     whose: str | None
-    #: Whether a phone or an e-mail in it is taken out; if not, it only counts as a hit.
-    redacted: bool = True
+    #: Whether all of it goes where the person is in it: nobody edits it, so nobody could take a name out by hand.
+    cleared: bool = False
 
 
 _TEXTS = (
@@ -56,8 +56,8 @@ _TEXTS = (
     Text("notes", "provenance", "individual_id"),
     Text("notes", "keep_reason", "individual_id"),
     Text("individuals", "title", "id"),
-    Text("contact_point_grants", "reason", "individual_id", redacted=False),
-    Text("reveal_reasons", "reason", "individual_id", redacted=False),
+    Text("contact_point_grants", "reason", "individual_id", cleared=True),
+    Text("reveal_reasons", "reason", "individual_id", cleared=True),
     Text("organizations", "name", None),
     Text("organizations", "source_url", None),
     Text("offices", "label", None),

@@ -232,6 +232,28 @@ def drop_effects(work: UnitOfWork, import_id: str, numbers: Iterable[int]) -> No
     )
 
 
+def filenames(work: UnitOfWork) -> set[str]:
+    """As the eraser: return every name of a file that is kept."""
+    return set(work.execute(text("SELECT DISTINCT filename FROM imports")).scalars())
+
+
+def rename_files(work: UnitOfWork, names: Mapping[str, str]) -> int:
+    """As the eraser: keep files under other names; return how many there were."""
+    given = {"names": list(names), "others": list(names.values())}
+    statement = "UPDATE imports SET filename = t.other FROM unnest(CAST(:names AS text[]), CAST(:others AS text[])) AS t (name, other)"
+    return work.execute(text(f"{statement} WHERE filename = t.name"), given).rowcount
+
+
+def sheets(work: UnitOfWork) -> set[str]:
+    """As the eraser: return every name of a sheet that is kept."""
+    return set(work.execute(text("SELECT DISTINCT sheet FROM import_rows WHERE sheet IS NOT NULL")).scalars())
+
+
+def clear_sheets(work: UnitOfWork, names: Sequence[str]) -> int:
+    """As the eraser: forget these names of sheets; return in how many rows they stood."""
+    return work.execute(text("UPDATE import_rows SET sheet = NULL WHERE sheet = ANY(CAST(:names AS text[]))"), {"names": list(names)}).rowcount
+
+
 def forget_individual(work: UnitOfWork, individual_id: str) -> dict[str, int]:
     """As the eraser: delete what imports keep about an individual; return how many rows in each store (N3)."""
     return {

@@ -15,6 +15,7 @@ from services.contacts.contract.refusals import (
     RevealReasonRequired,
     RevealsExhausted,
     StewardsOnly,
+    TextNeedsReview,
 )
 from services.contacts.storage import contact_layer, ledger, links, organizations
 from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
@@ -23,6 +24,7 @@ from services.contacts.usecases.entering import demand_entries_left, demand_not_
 from services.lexicon.canonical import canonical_contact_point
 from services.lexicon.policy import Facts, Grant, Withheld, decide
 from services.lexicon.policy.rules import REASON_FROM, REFUSED_FROM
+from services.lexicon.screening import screen
 from services.lexicon.vocabulary import CONTACT_POINT_KINDS
 
 
@@ -41,10 +43,12 @@ def reveal(
     fiftieth of a day on a reason is asked, and the hundredth is refused.
 
     :raises IndividualFrozen: nobody reveals a frozen record (T21).
+    :raises TextNeedsReview: the reason holds what no text of ours may; a reason is not kept against that.
     :raises RevealReasonRequired, RevealsExhausted: there were many today.
     :raises ContactLayerWithheld: the caller's level or role has no contact layer.
     """
     row = open_individual(work, individual_id, by=by, now=now)
+    _demand_clean(reason or "")
     facts = _count(work, row, by=by, now=now, reason=reason)
     # 1. The decision, before the table is touched; what is unknown is withheld.
     if not any(decide(by, "reveal", kind, facts(point_component=by.component)) for kind in CONTACT_POINT_KINDS):
@@ -200,6 +204,12 @@ def match_waiting(work: UnitOfWork) -> int:
 
 def _received(individual_id: str, kind: str, by: Caller) -> dict[str, Any]:
     return {"individual_id": individual_id, "kind": kind, "component": by.component, "status": "received"}
+
+
+def _demand_clean(reason: str) -> None:
+    if findings := screen(reason):
+        spans = [{"field": "reason", "start": f.start, "end": f.end, "class": f.klass, "verdict": f.verdict, "why": f.why} for f in findings]
+        raise TextNeedsReview(errors={"reason": [f.why for f in findings]}, extra={"findings": spans})
 
 
 def _count(work: UnitOfWork, row: Mapping[str, Any], *, by: Caller, now: datetime, reason: str | None) -> Any:

@@ -21,7 +21,7 @@ from services.contacts.contract.refusals import (
     OrganizationUnknown,
     SealUnknown,
 )
-from services.contacts.domain.sealing import FormerValues, names_in, redact, seal, unseal
+from services.contacts.domain.sealing import REMOVED, FormerValues, names_in, redact, seal, unseal
 from services.contacts.domain.suppression import marks_of
 from services.contacts.storage import directory, erasing, individuals, ledger, organizations
 from services.contacts.storage.contact_layer import ContactLayer
@@ -155,16 +155,18 @@ def seek_individual(
     for column, row_id, words in erasing.texts_that_may_hold(work, besides=individual_id, families=families, digits=digits):
         receipt = receipts.setdefault(column.store, _receipt(f"contacts.{column.store}"))
         redacted, found = redact(words, values)
-        if found and column.redacted:
+        # A name inside an address that was taken out is gone with it.
+        named = names_in(redacted, values)
+        if column.cleared and (found or named):
+            found, redacted, named = found + int(named), REMOVED, False
+        if found:
             erasing.rewrite(work, column, row_id, redacted)
             receipt["removed"] += found
             if column.store == "organizations":
                 changed.add(row_id)
         receipt["found"] += found
-        # A name inside an address that was taken out is gone with it.
-        named = names_in(redacted if column.redacted else words, values)
-        if (named or (found and not column.redacted)) and row_id not in kept:
-            receipt["found"] += int(named)
+        if named and row_id not in kept:
+            receipt["found"] += 1
             receipt["left"] += 1
             hits.append({"store": f"contacts.{column.store}", "id": row_id, "field": column.column})
     directory.index_organizations(work, changed)

@@ -222,6 +222,7 @@ class Desk:
             sealed=sealed,
             key=key,
             kept=kept,
+            also=ContactsService.also_sought,
         )
         return {"erasure_id": erasure_id, "sealed": sealed, "key": key, **erased, "sought": sought}
 

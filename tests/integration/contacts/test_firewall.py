@@ -19,6 +19,7 @@ from services.contacts.contract.refusals import (
     RevealReasonRequired,
     RevealsExhausted,
     StewardsOnly,
+    TextNeedsReview,
 )
 from services.contacts.domain.sealing import REMOVED
 from services.contacts.storage import ledger
@@ -198,6 +199,19 @@ def test_the_count_holds_when_one_user_reveals_sixteen_at_once(desk: Desk, reaso
     assert [row.count for row in desk.rows("SELECT count FROM reveals WHERE user_id = :bruno", bruno=BRUNO.id)] == [from_ - 1]
 
 
+@pytest.mark.requirement("T11", "T15", "R41")
+@pytest.mark.parametrize("reason", ["Dov said 956-555-0142", "write to dov@example.org", "he is a Catholic priest"])
+def test_a_reason_for_a_reveal_that_holds_what_no_text_may_is_refused_and_kept_nowhere(desk: Desk, reason: str) -> None:
+    dov = desk.dov()
+    with pytest.raises(TextNeedsReview) as refused:
+        desk.reveal(BRUNO, dov, reason=reason)
+    assert refused.value.errors.keys() == {"reason"}
+    assert {finding["field"] for finding in refused.value.extra["findings"]} == {"reason"}
+    with desk.work(RETENTION, "eraser") as work:
+        assert work.execute(text("SELECT count(*) FROM reveal_reasons")).scalar_one() == 0
+    assert desk.rows("SELECT 1 FROM reveals") == [], "what is refused counts for nothing"
+
+
 @pytest.mark.requirement("T3", "N11")
 def test_a_blind_correction_answers_the_same_whoever_holds_what(desk: Desk) -> None:
     with_value, without = desk.dov(), desk.dov(reached=False, last_name="Quillfeather-Two")
@@ -362,6 +376,24 @@ def test_the_seal_is_broken_once_the_search_is_clean_or_decided(desk: Desk) -> N
         cause="no_contact",
     )
     assert again["receipts"] == erased["receipts"]
+
+
+@pytest.mark.requirement("N3", "R166")
+def test_a_reason_that_speaks_of_an_erased_person_is_cleared_for_nobody_can_edit_it(desk: Desk) -> None:
+    dov, other = desk.dov(), desk.dov(last_name="Other", first_name="Somebody", organization="Elsewhere")
+    desk.reveal(BRUNO, other, reason="Dov Quillfeather asked me to")
+    desk.reveal(BRUNO, other, reason="The flood")
+    desk.reveal(BRUNO, dov, reason="The flood in Laredo")
+    until = desk.now + timedelta(days=7)
+    desk.do(GRACE, contact_points.grant, individual_id=other, component="PSO", reason="with D. Quillfeather", expires_at=until)
+    sought = desk.erase(dov)["sought"]
+    assert sought["clean"]
+    receipts = {receipt["store"]: receipt for receipt in sought["receipts"]}
+    for store in ("contacts.reveal_reasons", "contacts.contact_point_grants"):
+        assert (receipts[store]["found"], receipts[store]["removed"], receipts[store]["left"]) == (1, 1, 0)
+    with desk.work(RETENTION, "eraser") as work:
+        reasons = work.execute(text("SELECT reason FROM reveal_reasons UNION ALL SELECT reason FROM contact_point_grants")).scalars()
+        assert sorted(reasons) == ["The flood", REMOVED, REMOVED]
 
 
 @pytest.mark.requirement("N3")

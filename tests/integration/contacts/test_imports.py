@@ -415,6 +415,56 @@ def test_what_nobody_goes_on_with_is_dropped_after_a_day(porter):
     assert porter.desk.layer.vault.keys([import_id]) == {}
 
 
+@pytest.mark.requirement("R166", "N3")
+def test_when_an_import_has_ended_its_file_s_name_says_the_kind_alone(porter):
+    def kept(import_id: str) -> str:
+        (row,) = porter.desk.rows("SELECT filename FROM imports WHERE id = :id", id=import_id)
+        return str(row.filename)
+
+    named = "Ottoline Vantongeren 956-555-0142.csv"
+    going = porter.upload(SMALL, named)
+    assert going["filename"] == "Ottoline Vantongeren ….csv", "while it goes on its owner knows it by its name"
+    porter.check(going["id"])
+    assert porter.commit(going["id"])["filename"] == kept(going["id"]) == "file.csv"
+    assert porter.undo(going["id"])["filename"] == kept(going["id"]) == "file.csv"
+    cancelled = porter.upload(SMALL, named)["id"]
+    porter.cancel_import(AMINA, import_id=cancelled)
+    forgotten = porter.upload(SMALL, named)["id"]
+    porter.database.clock = lambda: dt.datetime.now(dt.UTC) + dt.timedelta(hours=25)
+    porter.cancel_imports_left_behind(SYSTEM)
+    assert kept(cancelled) == kept(forgotten) == "file.csv"
+    for name, left in (("Ottoline Vantongeren.csv", "file.csv"), ("Vantongeren.ottoline", "file"), ("Ottoline", "file")):
+        with pytest.raises(Refusal):
+            porter.upload("Last name\n", name)
+        assert porter.desk.rows("SELECT filename FROM imports WHERE state = 'failed' ORDER BY created_at DESC LIMIT 1")[0].filename == left
+
+
+def test_what_a_failed_import_says_of_its_columns_quotes_none(porter):
+    with pytest.raises(contract.HeaderDuplicate) as refused:
+        porter.upload("Levi,956-555-0142,956-555-0142\nAdams,Alma,x\n")
+    assert refused.value.extra == {"columns": [2, 3]}
+    assert "956" not in str(porter.desk.rows("SELECT * FROM imports"))
+
+
+@pytest.mark.requirement("R166", "N3")
+def test_an_erasure_reaches_the_names_of_files_and_sheets(porter):
+    person = porter.desk.register(AMINA, last_name="Vantongeren", first_name="Ottoline")["id"]
+    going = porter.upload(SMALL, "cards_of_o.vantongeren.csv")["id"]
+    beside = porter.upload(SMALL.replace("Levi", "Adams"), "county.csv")["id"]
+    porter.check(going)
+    with porter.desk.work(SYSTEM) as work:
+        work.execute(
+            text("INSERT INTO import_rows (import_id, n, sheet, number, outcome) VALUES (:id, 90, 'Vantongeren', 1, 'invalid')"), {"id": going}
+        )
+        work.execute(text("INSERT INTO import_rows (import_id, n, sheet, number, outcome) VALUES (:id, 91, 'Others', 1, 'invalid')"), {"id": going})
+    sought = porter.desk.erase(person)["sought"]
+    assert sought["clean"]
+    receipts = {receipt["store"]: receipt["removed"] for receipt in sought["receipts"]}
+    assert (receipts["contacts.imports.filename"], receipts["contacts.import_rows.sheet"]) == (1, 1)
+    assert [porter.read(one)["filename"] for one in (going, beside)] == ["file.csv", "county.csv"]
+    assert [row.sheet for row in porter.desk.rows("SELECT sheet FROM import_rows WHERE n >= 90 ORDER BY n")] == [None, "Others"]
+
+
 def test_an_import_of_no_id_is_not_found(porter):
     for import_id in ("x", new_id()):
         with pytest.raises(contract.ImportUnknown):

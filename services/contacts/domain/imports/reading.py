@@ -39,6 +39,15 @@ _FOREIGN = ["cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "gb18030", "big5",
 _SAMPLE = 64 << 10
 
 
+_ENDINGS = frozenset({"xlsx", "xls", "csv", "txt", "tsv", "vcf", "vcard"})
+
+
+def nameless(filename: str) -> str:
+    """Return what is left of a file's name when it may not say any more whose it is: its kind."""
+    ending = filename.lower().rpartition(".")[2]
+    return f"file.{ending}" if ending in _ENDINGS else "file"
+
+
 def read(filename: str, content: bytes) -> Table:
     """Read a file by its name's ending.
 
@@ -48,7 +57,7 @@ def read(filename: str, content: bytes) -> Table:
     if len(content) > MAX_FILE:
         raise FileTooLarge
     ending = filename.lower().rpartition(".")[2]
-    if ending not in {"xlsx", "xls", "csv", "txt", "tsv", "vcf", "vcard"}:
+    if ending not in _ENDINGS:
         raise FileTypeUnknown
     if not content.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
         raise FileEmpty

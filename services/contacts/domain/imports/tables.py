@@ -121,13 +121,14 @@ def _header_at(top: list[list[str]], known: frozenset[str]) -> int | None:
 def _header(texts: list[str]) -> list[str]:
     check_columns(len(texts))
     names = [" ".join(text.split())[:200] for text in texts]
-    seen: dict[str, str] = {}
-    for name in names:
+    seen: dict[str, int] = {}
+    for at, name in enumerate(names, start=1):
         if not name:
             continue
-        if (key := name.casefold()) in seen:
-            raise HeaderDuplicate(f"Two columns are called {name[:60]!r}.", extra={"column": name})
-        seen[key] = name
+        first = seen.setdefault(name.casefold(), at)
+        if first != at:
+            # By their places: where a file has no header, its first row is somebody's data.
+            raise HeaderDuplicate(f"Columns {first} and {at} have the same name.", extra={"columns": [first, at]})
     return names
 
 

@@ -11,6 +11,7 @@ import orjson
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
 from services.contacts.contract.imports import ImportStateUnsuitable, ImportUnknown
+from services.contacts.domain.imports.reading import nameless
 from services.contacts.storage import imports
 from services.contacts.storage.rows import instant
 from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
@@ -90,9 +91,9 @@ def actor_of(row: Mapping[str, Any]) -> Caller:
     )
 
 
-def ended(state: str, *, now: datetime) -> dict[str, Any]:
-    """Return what an import's row says once it has ended."""
-    return {"state": state, "finished_at": now, "lease_until": None, "acting": None}
+def ended(row: Mapping[str, Any], state: str, *, now: datetime) -> dict[str, Any]:
+    """Return what an import's row says once it has ended: of the file's name, which may be somebody's, only the kind."""
+    return {"state": state, "filename": nameless(row["filename"]), "finished_at": now, "lease_until": None, "acting": None}
 
 
 def _written(row: Mapping[str, Any], layout: Mapping[str, Any], counts: Mapping[str, int]) -> dict[str, Any]:

@@ -124,10 +124,10 @@ def commit_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, 
 
 def cancel_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str) -> dict[str, Any]:
     """Leave an import that was not committed; what was staged of it is dropped. The keys go after the commit."""
-    own(work, import_id, by=by, lock=True, states={"uploading", "uploaded", "mapped", "checking", "checked"})
+    row = own(work, import_id, by=by, lock=True, states={"uploading", "uploaded", "mapped", "checking", "checked"})
     imports.drop_staged(work, import_id)
     imports.drop_rows(work, import_id)
-    imports.update(work, import_id, ended("cancelled", now=now), now=now)
+    imports.update(work, import_id, ended(row, "cancelled", now=now), now=now)
     work.record("contacts:import:cancel", subjects=[import_id])
     return _as_it_is(work, vault, import_id)
 
@@ -165,11 +165,12 @@ def list_rows(work: UnitOfWork, *, by: Caller, cursors: Cursors, import_id: str,
 
 def cancel_left_behind(work: UnitOfWork, *, now: datetime, before: datetime) -> list[str]:
     """Cancel imports that nobody went on with; return them, for their keys to be destroyed."""
-    left = [row["id"] for row in imports.left_behind(work, before=before)]
-    for import_id in left:
-        imports.drop_staged(work, import_id)
-        imports.drop_rows(work, import_id)
-        imports.update(work, import_id, ended("cancelled", now=now), now=now)
+    rows = imports.left_behind(work, before=before)
+    left = [row["id"] for row in rows]
+    for row in rows:
+        imports.drop_staged(work, row["id"])
+        imports.drop_rows(work, row["id"])
+        imports.update(work, row["id"], ended(row, "cancelled", now=now), now=now)
     if left:
         work.record("contacts:import:cancel", subjects=left, rule="left-behind")
     return left

@@ -57,7 +57,7 @@ def undo_block(work: UnitOfWork, *, now: datetime, import_id: str, position: int
         work.announce(OrganizationChanged(organization_id, organization["state"], organization["sector"], organization["version"]))
     last = len(effects) < EFFECTS
     done = position + len(effects)
-    imports.update(work, import_id, {"position": done, **(ended("undone", now=now) if last else {"lease_until": now + LEASE})}, now=now)
+    imports.update(work, import_id, {"position": done, **(ended(row, "undone", now=now) if last else {"lease_until": now + LEASE})}, now=now)
     if taken.erased:
         work.record("contacts:individual:erase", subjects=taken.erased, rule=CAUSE)
     if taken.gone:

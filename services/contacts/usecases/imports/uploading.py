@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -28,7 +29,7 @@ from services.contacts.domain.imports import columns
 from services.contacts.domain.imports.tables import MAX_FILE, Table
 from services.contacts.storage import imports
 from services.contacts.storage.vault import Vault, decrypt, encrypt
-from services.contacts.usecases.imports.representing import own, representation, sealed_layout
+from services.contacts.usecases.imports.representing import ended, own, representation, sealed_layout
 from services.lexicon.policy import Facts, decide
 from services.lexicon.screening import screen
 
@@ -162,23 +163,12 @@ def stage(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_i
     return representation(work, vault, row)
 
 
-def fail(work: UnitOfWork, *, now: datetime, import_id: str, refusal: Refusal) -> None:
+def fail(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime, refusal: Refusal) -> None:
     """Say why an import came to nothing, and drop what was staged of it."""
-    imports.drop_staged(work, import_id)
-    imports.update(
-        work,
-        import_id,
-        {
-            "state": "failed",
-            "problem_code": refusal.code,
-            "problem_detail": str(refusal),
-            "finished_at": now,
-            "lease_until": None,
-            "acting": None,
-        },
-        now=now,
-    )
-    work.record("contacts:import:fail", subjects=[import_id], rule=refusal.code)
+    imports.drop_staged(work, row["id"])
+    problem = {"problem_code": refusal.code, "problem_detail": str(refusal)}
+    imports.update(work, row["id"], {**ended(row, "failed", now=now), **problem}, now=now)
+    work.record("contacts:import:fail", subjects=[row["id"]], rule=refusal.code)
 
 
 def forget_upload(vault: Vault, import_id: str) -> None:

@@ -135,7 +135,7 @@ def commit_block(
     last: bool = done >= row["rows"]
     if last:
         imports.drop_staged(work, import_id)
-    imports.update(work, import_id, {"position": done, **(ended("committed", now=now) if last else {"lease_until": now + LEASE})}, now=now)
+    imports.update(work, import_id, {"position": done, **(ended(row, "committed", now=now) if last else {"lease_until": now + LEASE})}, now=now)
     return last
 
 
