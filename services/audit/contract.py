@@ -14,6 +14,7 @@ __all__ = [
     "CheckpointSchema",
     "CheckpointSigned",
     "CheckpointsQuerySchema",
+    "CoverageQuerySchema",
     "CursorInvalid",
     "EntriesQuerySchema",
     "EntrySchema",
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 OUTCOMES = ("allowed", "refused", "failed")
+#: Numbers that one question about coverage may be about.
+COVERED_AT_ONCE = 10_000
 
 
 class NotTheAuditor(Forbidden):
@@ -112,6 +115,32 @@ class ProofQuerySchema(_Closed):
         if not ((query.keys() <= {"position", "size"} and "position" in query) or query.keys() == {"first", "second"}):
             message = "Give position (and size), or first and second."
             raise ValidationError(message)
+
+
+class NumberRangeSchema(_Closed):
+    """Numbers of one stream without a gap: of entries, or of commits that failed."""
+
+    stream = fields.UUID(required=True)
+    first = fields.Integer(required=True, strict=True, validate=validate.Range(min=1))
+    last = fields.Integer(required=True, strict=True)
+    void = fields.Boolean(required=True)
+
+    @validates_schema
+    def _in_order(self, numbers: dict[str, Any], **_: object) -> None:
+        if numbers["last"] < numbers["first"]:
+            raise ValidationError({"last": ["Not before the first."]})
+
+
+class CoverageQuerySchema(_Closed):
+    """Which numbers a service wants to know covered by the checkpoint of `size` lines; at most 10,000 of them."""
+
+    size = fields.Integer(required=True, strict=True, validate=validate.Range(min=0))
+    ranges = fields.List(fields.Nested(NumberRangeSchema), required=True, validate=validate.Length(max=1000))
+
+    @validates_schema
+    def _few(self, query: dict[str, Any], **_: object) -> None:
+        if sum(numbers["last"] - numbers["first"] + 1 for numbers in query["ranges"]) > COVERED_AT_ONCE:
+            raise ValidationError({"ranges": ["Fewer numbers at a time."]})
 
 
 class ReviewSignSchema(_Closed):

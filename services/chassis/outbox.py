@@ -354,14 +354,6 @@ class Outbox:
                 connection.execute(text("UPDATE streams SET closed_at = clock_timestamp() WHERE id = :id"), {"id": row.id})
         return len(dead)
 
-    def roll(self, covered: datetime) -> int:
-        """Make the coming days' partitions; drop days that a signed checkpoint covers, once all of it is shipped."""
-        with self._database.plain() as connection:
-            dropped: int = connection.execute(text("SELECT outbox_roll(CAST(:covered AS date))"), {"covered": covered.date()}).scalar_one()
-            connection.execute(text("DELETE FROM operations WHERE created_at < clock_timestamp() - interval '25 hours'"))
-            connection.execute(text("DELETE FROM inbox WHERE received_at < clock_timestamp() - interval '30 days'"))
-        return dropped
-
 
 def _insert_void(connection: Connection, body: dict[str, Any]) -> None:
     connection.execute(

@@ -6,12 +6,19 @@ A service class inherits from `Witness`; that is all.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from sqlalchemy import text
 
 from services.chassis.bus.listening import listens
+from services.chassis.bus.providers import Bus
+from services.chassis.bus.ticking import every
 from services.chassis.checkpoints import Checkpoint, CheckpointRefused, CheckpointSigned, VerifierKey, read_proofs, witness
 from services.chassis.config import Settings
-from services.chassis.database import UnitOfWork
+from services.chassis.database import Database, UnitOfWork
+from services.chassis.days import Days
+from services.chassis.messages import Caller
 
 
 def keep_checkpoint(work: UnitOfWork, key: VerifierKey, announcement: CheckpointSigned) -> Checkpoint:
@@ -49,12 +56,24 @@ def keep_checkpoint(work: UnitOfWork, key: VerifierKey, announcement: Checkpoint
 
 
 class Witness:
-    """What makes a service one of the trail's witnesses."""
+    """What makes a service one of the trail's witnesses, and lets it drop what the trail has."""
 
     settings: Settings
+    database: Database
+    bus: Bus
 
     @listens(CheckpointSigned)
     def checkpoint_signed(self, work: UnitOfWork, announcement: CheckpointSigned) -> None:
         """Keep the checkpoint, if it continues the last one."""
         key = VerifierKey.parse(self.settings.checkpoint_public_key, name=self.settings.checkpoint_origin)
         keep_checkpoint(work, key, announcement)
+
+    @every(seconds=3600, action="chassis:outbox-day:drop", eager=True)
+    def drop_covered_days(self, caller: Caller) -> None:
+        """Drop the days of the outbox that are over, shipped, and covered by a checkpoint seen here."""
+
+        def ask(size: int, ranges: Sequence[dict[str, Any]]) -> Sequence[int]:
+            lacking: list[int] = self.bus.call("audit", "find_uncovered", caller, size=size, ranges=list(ranges))["lacking"]
+            return lacking
+
+        Days(self.database).drop_covered(ask, caller)

@@ -9,6 +9,7 @@ from services.audit.service.leading import Leading
 from services.audit.usecases import reading
 from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers
 from services.chassis.messages import Caller, new_id
+from services.chassis.migrations import SERVICES
 from services.chassis.witnessing import Witness
 
 __all__ = ["AuditService"]
@@ -85,6 +86,13 @@ class AuditService(Witness):
             review = reading.sign_review(work, by=caller, now=self.database.clock(), review_id=review_id, **command)
             work.complete(201, review_id)
             return review
+
+    @answers(reading.FIND_UNCOVERED, identity=SERVICES)
+    def find_uncovered(self, caller: Caller, size: int, ranges: list[dict[str, Any]]) -> dict[str, Any]:
+        """Tell a service which numbers of its own the checkpoint of that size does not cover."""
+        asked = contract.CoverageQuerySchema().load({"size": size, "ranges": ranges})
+        with self.database.work(caller) as work:
+            return reading.find_uncovered(work, **asked)
 
     @answers(reading.READ_OPERATION, subject="operation_id")
     def read_operation(self, caller: Caller, operation_id: str) -> dict[str, Any]:

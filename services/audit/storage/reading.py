@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,15 @@ from services.chassis.database import UnitOfWork
 
 #: Beyond this many, a total is only "at least".
 COUNTED = 10_000
+# Where a commit failed, whatever came of its number will do: a void, or the entry that was durable after all.
+_UNCOVERED = text(
+    "SELECT r.place FROM unnest(CAST(:streams AS uuid[]), CAST(:firsts AS bigint[]), CAST(:lasts AS bigint[]), CAST(:voids AS boolean[]))"
+    " WITH ORDINALITY AS r (stream, first, last, void, place)"
+    " WHERE NOT EXISTS (SELECT FROM checkpoints WHERE size = :size) OR r.last - r.first + 1 <> (SELECT count(DISTINCT t.n) FROM trail t"
+    " WHERE t.stream = r.stream AND t.n BETWEEN r.first AND r.last AND t.position < :size"
+    " AND (t.kind = 'entry' OR (r.void AND t.kind IN ('void', 'unknown'))))"
+    " ORDER BY r.place"
+)
 _COLUMNS: Mapping[str, ColumnElement[str]] = {
     "user": trail.c.actor,
     "component": trail.c.component,
@@ -52,6 +61,21 @@ def count_checkpoints(work: UnitOfWork) -> int:
     """Count the checkpoints, no further than one beyond what is counted exactly."""
     part = select(checkpoints.c.size).limit(COUNTED + 1).subquery()
     return int(work.execute(select(func.count()).select_from(part)).scalar_one())
+
+
+def uncovered(work: UnitOfWork, *, size: int, ranges: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Return the places of the ranges that the first `size` lines do not wholly have; all, if that many were never signed."""
+    rows = work.execute(
+        _UNCOVERED,
+        {
+            "size": size,
+            "streams": [str(each["stream"]) for each in ranges],
+            "firsts": [each["first"] for each in ranges],
+            "lasts": [each["last"] for each in ranges],
+            "voids": [each["void"] for each in ranges],
+        },
+    )
+    return [int(row.place) - 1 for row in rows]
 
 
 def checkpoint_covering(work: UnitOfWork, size: int) -> Row[Any] | None:

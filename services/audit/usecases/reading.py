@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,7 @@ LIST_FINDINGS = "audit:finding:list"
 LIST_REVIEWS = "audit:review:list"
 SIGN_REVIEW = "audit:review:sign"
 READ_OPERATION = "audit:operation:read"
+FIND_UNCOVERED = "audit:number:find-uncovered"
 _WEEKS = 53
 
 
@@ -165,6 +166,16 @@ def read_review(work: UnitOfWork, *, by: Caller, now: datetime, week: date) -> d
     _require_the_auditor(by)
     work.record(LIST_REVIEWS)
     return _review(work, week, reading.signed_reviews(work).get(week), now.date())
+
+
+def find_uncovered(work: UnitOfWork, *, size: int, ranges: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the places of those ranges of which some number is not in the trail that the checkpoint of `size` lines covers.
+
+    An entry counts as itself alone: a void of its number, or a line that could not be read, is not what the service has.
+    """
+    uncovered = reading.uncovered(work, size=size, ranges=ranges)
+    work.record(FIND_UNCOVERED)
+    return {"lacking": uncovered}
 
 
 def read_operation(work: UnitOfWork, *, operation_id: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from eventlet.event import Event
 from services.chassis import metrics
 from services.chassis.bus.publishing import Fate, Publisher
 from services.chassis.database import Database
+from services.chassis.days import Days
 from services.chassis.messages import Refusal, may_go_unheard
 from services.chassis.outbox import BATCH, Answer, Outbox, Outgoing
 
@@ -30,8 +31,6 @@ _HOUR = 3600.0
 #: Seconds that the oldest row may wait before it is an alarm, and before the service refuses.
 _ALARM = 60.0
 _REFUSE = 15 * 60.0
-#: Days are dropped when a checkpoint covers them; the relay knows of none, so it only makes the coming ones.
-_NOTHING_COVERED = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Backlog:
@@ -60,6 +59,7 @@ class Relay:
         self._service = database.service
         self._database = database
         self._outbox = Outbox(database)
+        self._days = Days(database)
         self._publisher = publisher
         self._backlog = backlog
         self._commit = Event()
@@ -114,7 +114,7 @@ class Relay:
                     self._outbox.close_dead_streams()
                     next_minute = now + _MINUTE
                 if now >= next_hour:
-                    self._outbox.roll(_NOTHING_COVERED)
+                    self._days.make()
                     next_hour = now + _HOUR
                 count = self._ship()
                 pause = _LOOK_EVERY if self._was_answered else min(pause * 2, _LONGEST_PAUSE)

@@ -337,3 +337,33 @@ def test_the_figures_of_a_week_name_who_looked_at_most(databases: Databases, fre
 
             figures = reading.signals(Work(), date(2026, 11, 16))
     assert [(f["actor"], f["entries"], f["subjects"], f["refused"], f["odd_hours"]) for f in figures] == [("busy", 3, 6, 0, 3), ("calm", 1, 1, 1, 0)]
+
+
+@pytest.mark.requirement("R126")
+def test_services_are_told_what_is_covered_and_nobody_else_is(office: Office) -> None:
+    office.start()
+    sender = Sender()
+    office.ship(*sender.entries(5))
+    contacts = Caller.service("contacts")
+
+    def lacking(first: int, last: int, size: int) -> list[int]:
+        asked = {"stream": sender.stream, "first": first, "last": last, "void": False}
+        found: list[int] = office.ask("find_uncovered", contacts, size=size, ranges=[asked])["lacking"]
+        return found
+
+    def signed() -> int:
+        (row,) = office.trail.sql("SELECT coalesce(max(size), 0) AS size FROM checkpoints")
+        return int(row.size)
+
+    eventually(lambda: signed() >= 5, why="a checkpoint covers them")
+    assert lacking(1, 5, signed()) == []
+    assert lacking(1, 6, signed()) == [0]
+    assert lacking(1, 5, 4) == [0], "so many were never signed"
+    for by in (AMINA, EDDA):
+        with pytest.raises(Refusal) as refused:
+            office.ask("find_uncovered", by, size=5, ranges=[])
+        assert refused.value.code == "identity-refused"
+    for ranges in ([{"stream": sender.stream, "first": 1, "last": 10_001, "void": False}], [{"stream": "x", "first": 1, "last": 1, "void": False}]):
+        with pytest.raises(Refusal) as refused:
+            office.ask("find_uncovered", contacts, size=5, ranges=ranges)
+        assert refused.value.branch == "invalid"

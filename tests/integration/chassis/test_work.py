@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, ClassVar
 
 import eventlet
@@ -314,16 +313,6 @@ def test_a_process_that_died_is_announced_by_the_next_with_what_it_had_settled(d
     assert outbox.close_dead_streams() == 0
     (wire,) = _shipped(outbox)
     assert {k: v for k, v in wire.items() if k != "at"} == {"stream": dead, "mark": 2, "crashed": True, "highest": 4}
-
-
-def test_days_to_come_get_partitions_and_shipped_days_under_a_checkpoint_are_dropped(database: Database) -> None:
-    outbox = Outbox(database)
-    today = database.clock()
-    assert outbox.roll(today) == 0
-    with database.plain() as connection:
-        names = set(connection.execute(text("SELECT relname FROM pg_class WHERE relname ~ '^(outbox|entries)_[0-9]{8}$'")).scalars())
-    tomorrow, after = (today + timedelta(days=days) for days in (1, 2))
-    assert names == {f"{parent}_{day:%Y%m%d}" for parent in ("outbox", "entries") for day in (tomorrow, after)}
 
 
 def test_no_unit_of_work_is_opened_inside_another(database: Database) -> None:
