@@ -17,6 +17,9 @@ _LETTERS: Final = str.maketrans(
 
 _APOSTROPHE: Final = re.compile(r"(?<=\w)'(?=\w)")
 _NOT_WORD: Final = re.compile(r"[\W_]+")
+# In ASCII, a sign parts words; only an apostrophe joins them, and only "&" is one.
+_JOINING: Final = re.compile(r"['`&]")
+_PARTED: Final = bytes(ord(chr(code).lower()) if code < 0x80 and chr(code).isalnum() else 0x20 for code in range(256))
 
 
 def plain(text: str) -> str:
@@ -48,6 +51,8 @@ def fold(text: str) -> str:
     if text.isascii() and text.replace(" ", "").isalnum():
         # Most names and words need no more than this.
         return " ".join(text.lower().split())
+    if text.isascii() and text.isprintable() and not _JOINING.search(text):
+        return " ".join(text.encode().translate(_PARTED).decode().split())
     return _NOT_WORD.sub(" ", _APOSTROPHE.sub("", unmarked(text))).strip()
 
 

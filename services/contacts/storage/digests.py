@@ -13,10 +13,8 @@ Phones are few: whoever holds the key and the rows can guess them.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from services.contacts.storage.vault import Keyring
@@ -28,8 +26,9 @@ class Digests:
     def __init__(self, keyring: Keyring) -> None:
         """Derive one key for each purpose from each secret."""
         self.key_id = keyring.active
-        self._keys = {
-            (purpose, key_id): HKDF(SHA256(), 32, salt=None, info=f"liaison contacts {purpose}".encode()).derive(secret)
+        # Keyed once; each digest goes on from a copy.
+        self._keyed = {
+            (purpose, key_id): HMAC(HKDF(SHA256(), 32, salt=None, info=f"liaison contacts {purpose}".encode()).derive(secret), SHA256())
             for purpose in ("look-up", "match", "suppression")
             for key_id, secret in keyring.items()
         }
@@ -56,8 +55,9 @@ class Digests:
         return [self._digest("suppression", key_id, _family(kind), canonical) for key_id in self._ids]
 
     def _digest(self, purpose: str, key_id: str, *parts: str) -> bytes:
-        message = "\x1f".join(parts).encode()
-        return hmac.digest(self._keys[purpose, key_id], message, hashlib.sha256)
+        digest = self._keyed[purpose, key_id].copy()
+        digest.update("\x1f".join(parts).encode())
+        return digest.finalize()
 
 
 def _family(kind: str) -> str:

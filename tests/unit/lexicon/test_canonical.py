@@ -2,7 +2,7 @@
 
 import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.lexicon import canonical, display, names
@@ -130,6 +130,16 @@ def test_a_name_in_five_columns_goes_into_three_fields():
 @given(st.text(max_size=60))
 def test_folding_twice_changes_nothing(text):
     assert fold(fold(text)) == fold(text)
+
+
+@given(st.text(st.characters(max_codepoint=0x7F), max_size=60))
+@example("Bram-Dorn, J. R.")
+@example("O'Neil")
+@example("AT&T")
+@example("Rock`n`Roll #7_a")
+def test_plain_words_are_folded_the_short_way_as_the_long_way_folds_them(text):
+    # A marked letter is not ASCII: the whole text goes the long way.
+    assert fold(f"{text} é") == f"{fold(text)} e".strip()
 
 
 @given(st.text(max_size=40))
