@@ -138,3 +138,11 @@ def canonical_contact_point(kind: str, value: str) -> str | None:
     if kind == "work_address":
         return canonical_address(value) or None
     return canonical_phone(value)
+
+
+def compared_as(kind: str) -> str:
+    """Give the kind under which a value is compared: a number is one number, whatever telephone it was taken for."""
+    return "phone" if kind in _TELEPHONES else kind
+
+
+_TELEPHONES: Final = frozenset({"cell", "personal_phone", "work_phone"})

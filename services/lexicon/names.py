@@ -234,6 +234,6 @@ def join_name(*, salutation: str = "", first: str = "", middle: str = "", last: 
     """Put a name of five columns into the three fields: middle name first, suffix last (R27)."""
 
     def joined(*parts: str) -> str:
-        return " ".join(" ".join(plain(part).split()) for part in parts if part.strip())
+        return " ".join([" ".join(plain(part).split()) for part in parts if part and not part.isspace()])
 
     return PersonName(joined(salutation), joined(first, middle), joined(last, suffix))

@@ -30,13 +30,20 @@ class Mark:
 
 def marks_of(*, organization: str | None, contact_points: Iterable[tuple[str, str]]) -> list[Mark]:
     """Return what a person is known again by; two members of Congress share one office's telephone."""
-    marks: list[Mark] = []
-    for kind, value in contact_points:
-        canonical = canonical_contact_point(kind, value)
-        if canonical is None or kind == "work_address":
-            continue
-        alone = canonical.rpartition("@")[2] in _PERSONAL_MAIL if kind == "email" else kind in {"cell", "personal_phone"}
-        marks.append(Mark(kind, canonical, alone))
+    found = known_by(
+        canonical_organization(organization) if organization else "",
+        ((kind, canonical_contact_point(kind, value)) for kind, value in contact_points),
+    )
+    return [Mark(kind, canonical, _is_alone(kind, canonical)) for kind, canonical in found]
+
+
+def known_by(organization: str, points: Iterable[tuple[str, str | None]]) -> list[tuple[str, str]]:
+    """Return the same as kinds and values, of values that are canonical already; an empty organization is none."""
+    found = {(kind, canonical): None for kind, canonical in points if canonical is not None and kind != "work_address"}
     if organization:
-        marks.append(Mark("organization", canonical_organization(organization), alone=False))
-    return list(dict.fromkeys(marks))
+        found["organization", organization] = None
+    return list(found)
+
+
+def _is_alone(kind: str, canonical: str) -> bool:
+    return canonical.rpartition("@")[2] in _PERSONAL_MAIL if kind == "email" else kind in {"cell", "personal_phone"}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
+import eventlet
 import structlog
 from eventlet import tpool
 
@@ -25,7 +26,8 @@ from services.contacts.domain.imports.reading import read
 from services.contacts.domain.imports.register import Register
 from services.contacts.service.parts import Parts
 from services.contacts.storage import imports
-from services.contacts.usecases.imports import steering, undoing, uploading, working
+from services.contacts.usecases.imports import preparing, steering, undoing, uploading, working
+from services.contacts.usecases.imports.preparing import Prepared
 from services.contacts.usecases.imports.representing import actor_of
 
 _log = structlog.get_logger(__name__)
@@ -34,11 +36,39 @@ _log = structlog.get_logger(__name__)
 _LEFT_BEHIND = timedelta(hours=24)
 _ATTEMPTS = 5
 _ERASER = "eraser"
+T = TypeVar("T")
+Made = TypeVar("Made")
 
 
-def in_a_thread(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Run what takes more than twenty milliseconds of computing beside the loop."""
-    return tpool.execute(function, *args, **kwargs)
+class InThreads:
+    """Runs what takes more than twenty milliseconds of computing beside the loop."""
+
+    def __call__(self, function: Callable[..., Made], *args: Any, **kwargs: Any) -> Made:
+        """Run it in a thread, and let others work until it is done."""
+        made: Made = tpool.execute(function, *args, **kwargs)
+        return made
+
+    def ahead(self, function: Callable[[T], Made], of: Iterable[T]) -> Iterator[Made]:
+        """Give what it makes of each; while one is used, the next is being made."""
+        return one_ahead(lambda item: self(function, item), of)
+
+
+def one_ahead(function: Callable[[T], Made], of: Iterable[T]) -> Iterator[Made]:
+    """Give what a function makes of each, the next one of which is being made, in a greenlet, while one is used."""
+    making: eventlet.greenthread.GreenThread | None = None
+    try:
+        for item in of:
+            made, making = making, eventlet.spawn(function, item)
+            if made is not None:
+                yield made.wait()
+        if making is not None:
+            yield making.wait()
+    finally:
+        if making is not None:
+            making.kill()
+
+
+beside = InThreads()
 
 
 class ImportMethods:
@@ -79,7 +109,7 @@ class ImportMethods:
         try:
             with self.database.work(caller) as work:
                 filename, content = uploading.gathered(work, by=caller, vault=vault, import_id=import_id, sha256=sha256)
-            table = in_a_thread(read, filename, content)
+            table = beside(read, filename, content)
             with self.database.work(caller) as work:
                 staged = uploading.stage(work, by=caller, now=self.database.clock(), vault=vault, import_id=import_id, sha256=sha256, table=table)
         except Refusal as refusal:
@@ -188,49 +218,43 @@ class ImportMethods:
     def _check(self, by: Caller, row: dict[str, Any]) -> None:
         with self.database.work(by) as work:
             working.restart_check(work, now=self.database.clock(), import_id=row["id"])
-        register, n, last = Register(), 0, False
-        while not last:
-            records = self._records(by, row, n)
+        register = Register()
+        for block in self._blocks(by, row, begin=0):
             with self.database.work(by) as work:
-                last = working.check_block(
+                working.check_block(
                     work,
                     by=by,
                     now=self.database.clock(),
                     layer=self.parts.layer,
                     import_id=row["id"],
-                    n=n,
-                    records=records,
+                    block=block,
                     register=register,
-                    heavy=in_a_thread,
+                    beside=beside,
                 )
-            n += 1
 
     def _commit(self, by: Caller, row: dict[str, Any]) -> None:
-        n, last = row["position"] // imports.BLOCK, False
-        while not last:
-            records = self._records(by, row, n)
-            last = self._commit_block(by, row["id"], n, records)
-            n += 1
+        for block in self._blocks(by, row, begin=row["position"]):
+            self._commit_block(by, row["id"], block)
         uploading.forget(self.parts.layer.vault, row["id"])
 
-    def _commit_block(self, by: Caller, import_id: str, n: int, records: list[Any]) -> bool:
+    def _commit_block(self, by: Caller, import_id: str, block: Prepared) -> None:
         for attempt in range(_ATTEMPTS):
             try:
                 with self.database.work(by) as work:
-                    return working.commit_block(
+                    working.commit_block(
                         work,
                         by=by,
                         now=self.database.clock(),
                         layer=self.parts.layer,
                         import_id=import_id,
-                        n=n,
-                        records=records,
-                        heavy=in_a_thread,
+                        block=block,
+                        beside=beside,
                     )
             except working.PeopleMoved:
                 if attempt == _ATTEMPTS - 1:
                     raise
-        raise AssertionError  # pragma: no cover - the last attempt returns or raises
+            else:
+                return
 
     def _undo(self, by: Caller, row: dict[str, Any]) -> None:
         position, last = row["position"], False
@@ -242,12 +266,15 @@ class ImportMethods:
                 self.parts.layer.vault.destroy(individual_id)
             position += undoing.EFFECTS
 
-    def _records(self, by: Caller, row: dict[str, Any], n: int) -> list[Any]:
-        with self.database.work(by) as work:
-            ciphertext = imports.block(work, row["id"], n)
-        rows, mapping = working.read_block(self.parts.layer.vault, row, ciphertext, n=n)
-        records: list[Any] = in_a_thread(working.records_of, rows, mapping)
-        return records
+    def _blocks(self, by: Caller, row: dict[str, Any], *, begin: int) -> Iterator[Prepared]:
+        """Give the blocks from that row on; while one is worked on, the next is prepared."""
+
+        def prepare(n: int) -> Prepared:
+            with self.database.work(by) as work:
+                rows, mapping = preparing.staged(work, self.parts.layer.vault, row, n)
+            return beside(preparing.prepared, n, rows, mapping, digests=self.parts.layer.digests, component=str(by.component))
+
+        return one_ahead(prepare, range(begin // imports.BLOCK, -(-row["rows"] // imports.BLOCK)))
 
     def _steer(self, caller: Caller, import_id: str, use_case: Callable[..., dict[str, Any]]) -> dict[str, Any]:
         _as_id(import_id)

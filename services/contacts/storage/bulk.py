@@ -32,6 +32,16 @@ def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
     return orjson.dumps(rows, default=_bytes).decode()
 
 
+def texts(parameter: str) -> str:
+    """Return the SQL of an array of texts over a parameter that is a JSON list: quicker put together than what the driver makes of a list."""
+    return f"ARRAY(SELECT json_array_elements_text(CAST(:{parameter} AS json)))"
+
+
+def as_list(values: Iterable[str | None]) -> str:
+    """Write texts as a JSON list."""
+    return orjson.dumps(list(values)).decode()
+
+
 def array(values: Iterable[str]) -> str:
     """Write ids, codes or other plain words as an array, faster than the driver writes any list; nothing is escaped."""
     return f"{{{','.join(values)}}}"

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
@@ -18,7 +20,7 @@ from services.contacts.storage.bulk import insert_rows
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.rows import plain, plains
 from services.contacts.storage.vault import Vault, decrypt, encrypt
-from services.lexicon.canonical import canonical_contact_point
+from services.lexicon.canonical import canonical_contact_point, compared_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,24 +139,32 @@ class ContactLayer:
 
     def rows(self, points: Sequence[ContactPoint], keys: Mapping[str, bytes], *, by_user: str, now: datetime) -> list[dict[str, Any]]:
         """Return rows of values, encrypted under these keys (individual id → key); columns of `POINT` and `DIGEST`."""
-        return [self._row(point, keys[point.individual_id], by_user=by_user, now=now) for point in points]
+        entered = {"created_by": by_user, "created_at": now, "confirmed_at": now, "key_id": self.digests.key_id}
+        values = [(p.individual_id, p.component, p.kind, p.value, canonical_contact_point(p.kind, p.value) or p.value) for p in points]
+        return [{**row, **entered, "source": point.source} for point, row in zip(points, self.sealed(values, keys), strict=True)]
 
-    def _row(self, point: ContactPoint, key: bytes, *, by_user: str, now: datetime) -> dict[str, Any]:
-        canonical = canonical_contact_point(point.kind, point.value) or point.value
-        row = {
-            "id": new_id(),
-            "individual_id": point.individual_id,
-            "component": point.component,
-            "kind": point.kind,
-            "source": point.source,
-            "created_by": by_user,
-            "created_at": now,
-            "confirmed_at": now,
-            "key_id": self.digests.key_id,
-            "lookup": self.digests.lookup(point.component, point.kind, canonical),
-            "digest": self.digests.match(point.kind, canonical),
-        }
-        return {**row, "ciphertext": encrypt(key, point.value, bound_to=_bound_to(row))}
+    def sealed(
+        self, points: Iterable[tuple[str, str, str, str, str]], keys: Mapping[str, bytes], lookups: Mapping[Any, bytes] = MappingProxyType({})
+    ) -> list[dict[str, Any]]:
+        """Return what differs between rows of values, encrypted under these keys (individual id → key).
+
+        :param points: individual id, component, kind, value, and the value as it is compared.
+        :param lookups: by (family of kinds, value as it is compared), what is made already of the digests by which they are found.
+        """
+        ciphers = {individual_id: AESGCM(key) for individual_id, key in keys.items()}
+        rows = []
+        for individual_id, component, kind, value, canonical in points:
+            row = {
+                "id": new_id(),
+                "individual_id": individual_id,
+                "component": component,
+                "kind": kind,
+                "lookup": lookups.get((compared_as(kind), canonical)) or self.digests.lookup(component, kind, canonical),
+                "digest": self.digests.match(kind, canonical),
+            }
+            row["ciphertext"] = encrypt(ciphers[individual_id], value, bound_to=_bound_to(row))
+            rows.append(row)
+        return rows
 
 
 #: Columns with their types.

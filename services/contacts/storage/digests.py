@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from services.contacts.storage.vault import Keyring
+from services.lexicon.canonical import compared_as
 
 
 class Digests:
@@ -36,30 +37,25 @@ class Digests:
 
     def lookup(self, component: str, kind: str, canonical: str) -> bytes:
         """Return the digest by which a component finds its own value."""
-        return self._digest("look-up", self.key_id, component, _family(kind), canonical)
+        return self._digest("look-up", self.key_id, component, compared_as(kind), canonical)
 
     def lookups(self, component: str, kind: str, canonical: str) -> list[bytes]:
         """Return the same under every key that rows may have."""
-        return [self._digest("look-up", key_id, component, _family(kind), canonical) for key_id in self._ids]
+        return [self._digest("look-up", key_id, component, compared_as(kind), canonical) for key_id in self._ids]
 
     def match(self, kind: str, canonical: str) -> bytes:
         """Return the digest by which the matcher compares values across components."""
-        return self._digest("match", self.key_id, _family(kind), canonical)
+        return self._digest("match", self.key_id, compared_as(kind), canonical)
 
     def suppression(self, kind: str, canonical: str) -> bytes:
         """Return the digest that goes into the suppression ledger."""
-        return self._digest("suppression", self.key_id, _family(kind), canonical)
+        return self._digest("suppression", self.key_id, compared_as(kind), canonical)
 
     def suppressions(self, kind: str, canonical: str) -> list[bytes]:
         """Return the same under every key that the ledger may have."""
-        return [self._digest("suppression", key_id, _family(kind), canonical) for key_id in self._ids]
+        return [self._digest("suppression", key_id, compared_as(kind), canonical) for key_id in self._ids]
 
     def _digest(self, purpose: str, key_id: str, *parts: str) -> bytes:
         digest = self._keyed[purpose, key_id].copy()
         digest.update("\x1f".join(parts).encode())
         return digest.finalize()
-
-
-def _family(kind: str) -> str:
-    # One number is the same number whether somebody took it for a cell or for a work phone.
-    return "phone" if kind in {"cell", "personal_phone", "work_phone"} else kind

@@ -35,7 +35,7 @@ _ORGANIZATIONS = text(
     FROM organizations o WHERE o.id = ANY(CAST(:ids AS uuid[]))
     """
 )
-#: Columns with their types, but for the words, which become lexemes.
+#: Columns with their types; the words are those of the letters.
 ENTRY = {
     "id": "uuid",
     "type": "text",
@@ -54,25 +54,25 @@ ENTRY = {
     "owner_component": "text",
     "created_at": "timestamptz",
     "last_contacted_at": "timestamptz",
-    "words": "text[]",
     "letters": "text",
 }
-
-
-def insert(parameter: str) -> str:
-    """Return the statement that puts lines, as `entry_of_new` makes them, into the directory; a JSON text is its parameter."""
-    return f"""
+_INSERT = """
     INSERT INTO directory AS d (stakeholder_id, type, name, sort_name, first_name, last_name, title, organization_id,
         organization_name, sector, state, interests, group_ids, owner_id, owner_component, created_at, last_contacted_at,
         words, letters)
     SELECT t.id, t.type, t.name, t.sort_name, t.first_name, t.last_name, t.title, t.organization_id, t.organization_name,
         t.sector, t.state, t.interests, t.group_ids, t.owner_id, t.owner_component, t.created_at, t.last_contacted_at,
-        array_to_tsvector(t.words), t.letters
-    FROM {records(parameter, ENTRY)}
-    """  # noqa: S608 - put together from our own constants
+        array_to_tsvector(string_to_array(t.letters, ' ')), t.letters
+    FROM {source}
+"""
 
 
-INSERT = insert("entries")
+def insert(source: str) -> str:
+    """Return the SQL that puts lines into the directory from a source `t` with the columns of `ENTRY`."""
+    return _INSERT.format(source=source)
+
+
+INSERT = insert(records("entries", ENTRY))
 _UPSERT = text(
     f"""
     {INSERT}
@@ -144,5 +144,4 @@ def _entry(row: Mapping[Any, Any]) -> dict[str, Any]:
         "group_ids": row["group_ids"] or [],
         "sort_name": fold(order),
         "letters": letters,
-        "words": search_words(letters),
     }

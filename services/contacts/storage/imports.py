@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
-from services.contacts.storage.bulk import array, as_json, records
+from services.contacts.storage.bulk import array, as_json, as_list, records
 from services.contacts.storage.rows import plain, plains
 
 #: Rows in a block: one ciphertext, one transaction, one audit entry's subjects.
@@ -30,7 +30,11 @@ _ROW = {
 _PUT_ROWS = text(
     f"INSERT INTO import_rows (import_id, {', '.join(_ROW)}) SELECT CAST(:id AS uuid), t.* FROM {records('rows', _ROW)}"  # noqa: S608 - names of our own list
 )
-_JSON = frozenset({"refused_columns", "issues", "acting"})
+_DROP_SOME = text(
+    "WITH gone AS (DELETE FROM import_rows WHERE import_id = CAST(:id AS uuid) AND n BETWEEN :first AND :last RETURNING outcome)"
+    " SELECT outcome, count(*) AS many FROM gone GROUP BY 1"
+)
+_JSON = frozenset({"refused_columns", "issues", "acting", "counts"})
 
 
 def insert(work: UnitOfWork, values: Mapping[str, Any]) -> None:
@@ -151,30 +155,24 @@ def drop_staged(work: UnitOfWork, import_id: str) -> None:
 
 def drop_rows(work: UnitOfWork, import_id: str) -> None:
     """Forget what a check said of each row."""
-    work.execute(text("DELETE FROM import_rows WHERE import_id = CAST(:id AS uuid)"), {"id": import_id})
-
-
-def put_rows(work: UnitOfWork, import_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Say what becomes, or became, of rows: `n`, `sheet`, `number`, `outcome`, `reason`, `individual_id`, `organization_id`."""
     work.execute(
         text(
-            "DELETE FROM import_rows WHERE import_id = CAST(:id AS uuid) AND n BETWEEN :first AND :last",
+            "WITH gone AS (DELETE FROM import_rows WHERE import_id = CAST(:id AS uuid)) UPDATE imports SET counts = '{}' WHERE id = CAST(:id AS uuid)"
         ),
-        {"id": import_id, "first": rows[0]["n"], "last": rows[-1]["n"]},
+        {"id": import_id},
     )
-    work.execute(_PUT_ROWS, {"id": import_id, "rows": as_json(rows)})
 
 
-def counts(work: UnitOfWork, import_ids: Iterable[str]) -> dict[str, dict[str, int]]:
-    """Count rows by outcome, for each of these imports."""
-    found: dict[str, dict[str, int]] = {}
-    rows = work.execute(
-        text("SELECT import_id, outcome, count(*) AS n FROM import_rows WHERE import_id = ANY(CAST(:ids AS uuid[])) GROUP BY 1, 2"),
-        {"ids": list(import_ids)},
-    )
-    for row in rows:
-        found.setdefault(str(row.import_id), {})[row.outcome] = row.n
-    return found
+def rows_written(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows as `put_rows` sends them: `n`, `sheet`, `number`, `outcome`, `reason`, `individual_id`, `organization_id`."""
+    return as_json(rows)
+
+
+def put_rows(work: UnitOfWork, import_id: str, written: str, *, first: int, last: int) -> dict[str, int]:
+    """Say what becomes, or became, of the rows from `first` to `last`; return how many of each outcome it said before."""
+    before = {row.outcome: row.many for row in work.execute(_DROP_SOME, {"id": import_id, "first": first, "last": last})}
+    work.execute(_PUT_ROWS, {"id": import_id, "rows": written})
+    return before
 
 
 def rows(work: UnitOfWork, import_id: str, *, outcome: str | None, after: int, limit: int) -> list[dict[str, Any]]:
@@ -198,14 +196,14 @@ def add_effects(work: UnitOfWork, import_id: str, effects: Sequence[tuple[str, s
         text(
             "INSERT INTO import_effects (import_id, kind, subject_id, detail)"
             " SELECT CAST(:id AS uuid), t.kind, t.subject, CAST(t.detail AS json)"
-            " FROM unnest(CAST(:kinds AS text[]), CAST(:subjects AS uuid[]), CAST(:details AS text[])) WITH ORDINALITY"
-            " AS t (kind, subject, detail, at) ORDER BY t.at"
+            " FROM ROWS FROM (unnest(CAST(:kinds AS text[])), unnest(CAST(:subjects AS uuid[])),"
+            " json_array_elements_text(CAST(:details AS json))) WITH ORDINALITY AS t (kind, subject, detail, at) ORDER BY t.at"
         ),
         {
             "id": import_id,
             "kinds": array(kind for kind, _, _ in effects),
             "subjects": array(subject for _, subject, _ in effects),
-            "details": [None if detail is None else orjson.dumps(detail).decode() for _, _, detail in effects],
+            "details": as_list(None if detail is None else orjson.dumps(detail).decode() for _, _, detail in effects),
         },
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.contacts.storage.bulk import array
 from services.contacts.storage.rows import plains
 
 
@@ -61,8 +62,8 @@ def establish(work: UnitOfWork, pairs: Iterable[tuple[str, str]], *, user_id: st
         {
             "since": since,
             "user": user_id,
-            "stakeholders": [stakeholder for stakeholder, _ in wanted],
-            "components": [component for _, component in wanted],
+            "stakeholders": array(stakeholder for stakeholder, _ in wanted),
+            "components": array(component for _, component in wanted),
         },
     )
     return [(str(row.stakeholder_id), row.component) for row in rows]

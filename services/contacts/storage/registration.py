@@ -170,7 +170,7 @@ _ENTER: dict[str, str] = {
     "points": _insert("contact_points", POINT, "points"),
     "digests": _insert("match_digests", DIGEST, "digests"),
     "queued": _insert("match_queue", _QUEUED, "queued"),
-    "lines": directory.insert("lines"),
+    "lines": directory.insert(records("lines", directory.ENTRY)),
 }
 #: What a new row has besides what is given, as a read of it gives it.
 _NEW: dict[str, Any] = {

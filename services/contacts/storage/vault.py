@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from services.chassis.messages import Unavailable
+from services.contacts.storage.bulk import array, array_of_bytes
 
 _NONCE = 12
 _KEY = 32
@@ -60,10 +61,13 @@ class Keyring(Mapping[str, bytes]):
         return len(self._secrets)
 
 
-def encrypt(key: bytes, value: str, *, bound_to: str) -> bytes:
-    """Encrypt one value; it decrypts only where it belongs, which `bound_to` says."""
+def encrypt(key: bytes | AESGCM, value: str, *, bound_to: str) -> bytes:
+    """Encrypt one value; it decrypts only where it belongs, which `bound_to` says.
+
+    :param key: or, for several values, what was made of it once.
+    """
     nonce = os.urandom(_NONCE)
-    return nonce + AESGCM(key).encrypt(nonce, value.encode(), bound_to.encode())
+    return nonce + (AESGCM(key) if isinstance(key, bytes) else key).encrypt(nonce, value.encode(), bound_to.encode())
 
 
 def decrypt(key: bytes, ciphertext: bytes, *, bound_to: str) -> str:
@@ -80,6 +84,7 @@ class Vault:
     def __init__(self, url: str, master: Keyring, *, pool_size: int = 5) -> None:
         """Make the engine; nothing is connected yet."""
         self._master = master
+        self._wrapping = {key_id: AESGCM(secret) for key_id, secret in master.items()}
         self._engine = create_engine(
             url.replace("postgresql://", "postgresql+psycopg://", 1),
             pool_size=pool_size,
@@ -109,7 +114,7 @@ class Vault:
         """Return the keys of those who have one."""
         rows = self._execute(
             "SELECT subject_id, key_id, wrapped FROM subject_keys WHERE subject_id = ANY(CAST(:ids AS uuid[]))",
-            {"ids": list(subject_ids)},
+            {"ids": array(subject_ids)},
         )
         return {str(row.subject_id): self._unwrap(row.key_id, row.wrapped, str(row.subject_id)) for row in rows}
 
@@ -126,20 +131,18 @@ class Vault:
         made = {subject_id: os.urandom(_KEY) for subject_id in subject_ids}
         if not made:
             return {}
-        rows = self._execute(
-            "INSERT INTO subject_keys (subject_id, key_id, wrapped)"
+        (kept,) = self._execute(
+            "WITH kept AS (INSERT INTO subject_keys (subject_id, key_id, wrapped)"
             " SELECT s, :key_id, w FROM unnest(CAST(:ids AS uuid[]), CAST(:wrapped AS bytea[])) AS t (s, w)"
-            " ON CONFLICT DO NOTHING RETURNING subject_id",
+            " ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*) AS many FROM kept",
             {
-                "ids": list(made),
+                "ids": array(made),
                 "key_id": self._master.active,
-                "wrapped": [self._wrap(key, subject_id) for subject_id, key in made.items()],
+                "wrapped": array_of_bytes(self._wrap(key, subject_id) for subject_id, key in made.items()),
             },
         )
-        kept = {str(row.subject_id) for row in rows}
         # Another process may have made one of them first.
-        known = self.keys(made.keys() - kept) if len(kept) < len(made) else {}
-        return {subject_id: key for subject_id, key in made.items() if subject_id in kept} | known
+        return made if kept.many == len(made) else self.keys(made)
 
     def destroy(self, subject_id: str) -> bool:
         """Destroy a person's key, for good; say whether there was one."""
@@ -184,11 +187,11 @@ class Vault:
 
     def _wrap(self, key: bytes, subject_id: str) -> bytes:
         nonce = os.urandom(_NONCE)
-        return nonce + AESGCM(self._master[self._master.active]).encrypt(nonce, key, subject_id.encode())
+        return nonce + self._wrapping[self._master.active].encrypt(nonce, key, subject_id.encode())
 
     def _unwrap(self, key_id: str, wrapped: bytes, subject_id: str) -> bytes:
         try:
-            return AESGCM(self._master[key_id]).decrypt(wrapped[:_NONCE], wrapped[_NONCE:], subject_id.encode())
+            return self._wrapping[key_id].decrypt(wrapped[:_NONCE], wrapped[_NONCE:], subject_id.encode())
         except (KeyError, InvalidTag) as error:
             raise KeyDestroyed from error
 

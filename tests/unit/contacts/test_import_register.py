@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.contacts.domain.imports.matching import Person, best, value_keys
+from services.contacts.domain.imports.matching import Person, best
 from services.contacts.domain.imports.records import Record
 from services.contacts.domain.imports.register import Register
 from services.lexicon.names import PersonName, are_given_names_alike
@@ -16,7 +16,11 @@ GIVEN = ["William", "Bill", "W.", "J. W.", "Bill James", "", "James", "Rivka", "
 FAMILY = ["Levi", "Cortez Masto", "Masto", "Baldwin Jr.", "Baldwin"]
 OFFICES = [None, "Acme Levees", "Office of Senator Bill Levi", "Office of Rivka Baldwin"]
 TITLES = [None, "Senator", "Sheriff"]
-VALUES = [("cell", "512-555-0134"), ("email", "a@example.org"), ("work_address", "1 Main St, Austin, TX 78701")]
+VALUES = [
+    ("cell", "512-555-0134", "+15125550134"),
+    ("email", "a@example.org", "a@example.org"),
+    ("work_address", "1 Main St, Austin, TX 78701", "1 main st austin tx 78701"),
+]
 
 
 def somebody(chance: random.Random, n: int) -> tuple[Person, Record]:
@@ -35,8 +39,8 @@ def test_looking_up_finds_whom_looking_at_everybody_finds():
         register, people = Register(), []
         for n in range(40):
             person, record = somebody(chance, n)
-            people.append(replace(person, values=set(value_keys(record.points))))
-            register.learn_person(person, value_keys(record.points))
+            people.append(replace(person, values=set(record.signs.values)))
+            register.learn_person(person, record.signs.values)
         for n in range(40):
             _, record = somebody(chance, n)
             verdict, meant = best(record, people)
@@ -61,5 +65,5 @@ def test_values_that_a_row_adds_find_the_person_too():
     person = register.learn_person(Person("1", "Rivka", "Levi"))
     asked = Record(None, 1, PersonName("", "Odette", "Levi"), points=(VALUES[0],))
     assert register.candidates(asked) == []
-    register.holds(person, value_keys([VALUES[0]]))
+    register.holds(person, asked.signs.values)
     assert register.candidates(asked) == [person]

@@ -9,9 +9,11 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.contacts.domain.imports.matching import Person, best, is_own_office
-from services.contacts.domain.imports.records import Office, Record, compared_as
+from services.contacts.domain.imports.matching import Person, best
+from services.contacts.domain.imports.offices import is_own_office
+from services.contacts.domain.imports.records import Office, Record
 from services.contacts.domain.imports.register import Organization, Register
+from services.lexicon.canonical import compared_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,8 @@ class Plan:
     new_organizations: list[Organization] = field(default_factory=list)
     #: (office id, organization id, position, office)
     new_offices: list[tuple[str, str, int, Office]] = field(default_factory=list)
-    #: (individual id, kind, value)
-    new_points: list[tuple[str, str, str]] = field(default_factory=list)
+    #: (individual id, kind, value, the value as it is compared)
+    new_points: list[tuple[str, str, str, str]] = field(default_factory=list)
     #: individual id → field → new value, for people who were there before.
     changes: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: What a change replaces, for undoing: individual id → field → former value.
@@ -99,7 +101,7 @@ def _organization(record: Record, register: Register, made: Plan, *, new_id: Cal
     news: set[str] = set()
     if not record.organization:
         return None, news
-    key = record.organization_key
+    key = record.signs.organization
     organization = register.organizations.get(key)
     if organization is None:
         state = record.office.state if record.office else None
@@ -128,6 +130,8 @@ def _registered(record: Record, organization: Organization | None, *, new_id: Ca
         organization=organization.name if organization else None,
         interests=record.interests,
         fresh=True,
+        family=record.signs.families[0],
+        canonical_name=record.signs.canonical_name,
     )
 
 
@@ -165,14 +169,14 @@ def _filled(record: Record, person: Person, organization: Organization | None, m
 
 def _points(record: Record, person: Person, register: Register, made: Plan, news: set[str]) -> list[str]:
     declined = []
-    for kind, value, canonical in record.canonical_points:
+    for kind, value, canonical in record.points:
         if kind in person.declined:
             declined.append(kind)
             continue
         if canonical is None or (compared_as(kind), canonical) in person.values:
             continue
         register.holds(person, [(compared_as(kind), canonical)])
-        made.new_points.append((person.id, kind, value))
+        made.new_points.append((person.id, kind, value, canonical))
         news.add("contact_points")
     return declined
 

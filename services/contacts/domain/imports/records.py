@@ -10,16 +10,30 @@ from typing import Any, Self
 
 import usaddress
 
+from services.contacts.contract.imports import IMPORT_FIELDS
+from services.contacts.domain.imports.offices import is_own_office, keys_of, names_of, title_of
 from services.contacts.domain.imports.tables import Row
-from services.lexicon.canonical import canonical_address, canonical_contact_point, canonical_organization, canonical_phone
+from services.lexicon.canonical import (
+    canonical_address,
+    canonical_contact_point,
+    canonical_name,
+    canonical_organization,
+    canonical_phone,
+    compared_as,
+)
 from services.lexicon.display import display_email, display_name, display_phone, display_postal_code, tidy
+from services.lexicon.folding import fold
 from services.lexicon.names import PersonName, family_key, join_name, split_name
 from services.lexicon.places import STATES, propose_state, state_code
 
 #: As long as the same fields are when they are typed.
 _LONGEST = {"salutation": 60, "office_street": 300, "office_postal_code": 20, "office_country": 100}
 _USUAL = 200
+#: Longer than no field may be.
+_SHORT = min(*_LONGEST.values(), _USUAL)
 _VALUE = 400
+_OF_WORK_ADDRESS = frozenset(name for name in IMPORT_FIELDS if name.startswith("work_") and name != "work_phone")
+_OF_OFFICE = frozenset(name for name in IMPORT_FIELDS if name.startswith("office_"))
 _HOME = frozenset({"usa", "us", "united states", "united states of america", "u.s.a.", "u.s."})
 
 
@@ -55,11 +69,29 @@ class Office:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """By what a record's person and organization are known again, as all of it is compared."""
+
+    #: The person's name, and the one that their own office bears; the family name of each.
+    names: tuple[PersonName, ...]
+    families: tuple[str, ...]
+    #: What their own office may be called, and whether the record's organization is that.
+    offices: tuple[str, ...]
+    own: bool
+    organization: str
+    title: str | None
+    first_name: str
+    canonical_name: str
+    #: (family of kinds, canonical value)
+    values: frozenset[tuple[str, str]]
+
+
 @dataclass(frozen=True)
 class Record:
     """A row, normalised; `problems` are sentences, and a row that has one is not imported.
 
-    Without slots: what is asked again and again is worked out once.
+    Without slots: its signs are worked out once.
     """
 
     sheet: str | None
@@ -71,7 +103,8 @@ class Record:
     #: The state was only proposed from an address; a column that says it goes before.
     state_proposed: bool = False
     interests: tuple[str, ...] = ()
-    points: tuple[tuple[str, str], ...] = ()
+    #: Kind, value, and the value as it is compared, where there is one.
+    points: tuple[tuple[str, str, str | None], ...] = ()
     office: Office | None = None
     problems: tuple[str, ...] = ()
 
@@ -81,24 +114,22 @@ class Record:
         return bool(self.name.last_name)
 
     @cached_property
-    def canonical_points(self) -> tuple[tuple[str, str, str | None], ...]:
-        """Return kind, value and canonical value of each contact point."""
-        return tuple((kind, value, canonical_contact_point(kind, value)) for kind, value in self.points)
-
-    @cached_property
-    def keys(self) -> frozenset[tuple[str, str]]:
-        """Return the values as they are compared."""
-        return frozenset((compared_as(kind), canonical) for kind, _, canonical in self.canonical_points if canonical)
-
-    @cached_property
-    def organization_key(self) -> str:
-        """Return the organization's name as it is compared; empty without one."""
-        return canonical_organization(self.organization) if self.organization else ""
-
-
-def compared_as(kind: str) -> str:
-    """Return the kind under which values are compared: a number is one number, whatever telephone it was taken for."""
-    return "phone" if kind in {"cell", "personal_phone", "work_phone"} else kind
+    def signs(self) -> Signs:
+        """Return by what it is known again."""
+        own = is_own_office(self.organization, self.name.last_name)
+        title = title_of(self.title, self.organization, own=own)
+        names = names_of(self.name, self.title, self.organization, own=own)
+        return Signs(
+            names=names,
+            families=tuple(family_key(name.last_name) for name in names),
+            offices=keys_of(self.name, title if self.title else None, self.organization, own=own),
+            own=own,
+            organization=canonical_organization(self.organization) if self.organization else "",
+            title=title,
+            first_name=fold(self.name.first_name),
+            canonical_name=canonical_name(self.name.first_name, self.name.last_name),
+            values=frozenset((compared_as(kind), canonical) for kind, _, canonical in self.points if canonical),
+        )
 
 
 @dataclass(slots=True)
@@ -113,11 +144,14 @@ class _Cells:
         return cls({field: tidy(row.cells[column]) for column, field in mapping.items() if column in row.cells})
 
     def get(self, name: str) -> str | None:
-        text = self.by_field.get(name) or None
-        if text and len(text) > _LONGEST.get(name, _USUAL):
+        text = self.by_field.get(name)
+        if text and len(text) > _SHORT and len(text) > _LONGEST.get(name, _USUAL):
             self.problems.append(f"{name}: at most {_LONGEST.get(name, _USUAL)} characters.")
             return None
-        return text
+        return text or None
+
+    def have(self, names: frozenset[str]) -> bool:
+        return not names.isdisjoint(self.by_field)
 
 
 def record_of(row: Row, mapping: Mapping[str, str]) -> Record:
@@ -140,7 +174,7 @@ def record_of(row: Row, mapping: Mapping[str, str]) -> Record:
     proposed = None
     if state is None and not cells.by_field.get("state"):
         # Once, from an address, and from then on it stands by itself (T18).
-        address = next((value for kind, value in points if kind == "work_address"), None)
+        address = next((value for kind, value, _ in points if kind == "work_address"), None)
         proposed = (office.state if office else None) or propose_state(address)
     return Record(
         sheet=row.sheet,
@@ -179,7 +213,7 @@ def _name(cells: _Cells) -> PersonName:
     return PersonName(salutation[:60], first, last)
 
 
-def _points(cells: _Cells) -> list[tuple[str, str]]:
+def _points(cells: _Cells) -> list[tuple[str, str, str | None]]:
     points: list[tuple[str, str]] = []
     for kind in ("cell", "personal_phone", "work_phone"):
         if text := cells.get(kind):
@@ -198,10 +232,12 @@ def _points(cells: _Cells) -> list[tuple[str, str]]:
             cells.problems.append(f"work_address: at most {_VALUE} characters.")
         else:
             points.append(("work_address", address))
-    return points
+    return [(kind, value, canonical_contact_point(kind, value)) for kind, value in points]
 
 
 def _work_address(cells: _Cells) -> str | None:
+    if not cells.have(_OF_WORK_ADDRESS):
+        return None
     if whole := cells.by_field.get("work_address"):
         return one_line(split_address(whole))
     street = ", ".join(part for part in (cells.by_field.get("work_street"), cells.by_field.get("work_street_2")) if part)
@@ -225,6 +261,8 @@ def _work_address(cells: _Cells) -> str | None:
 
 
 def _office(cells: _Cells) -> Office | None:
+    if not cells.have(_OF_OFFICE):
+        return None
     office = Office()
     if whole := cells.get("office_address"):
         office = split_address(whole)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from services.contacts.domain.imports.matching import Person, is_own_office, names_of, office_keys
+from services.contacts.domain.imports.matching import Person
+from services.contacts.domain.imports.offices import is_own_office
 from services.contacts.domain.imports.records import Record
 from services.lexicon.canonical import canonical_organization
-from services.lexicon.names import family_key, given_names, known_as
+from services.lexicon.names import given_names, known_as
 
 
 @dataclass(slots=True)
@@ -91,20 +92,20 @@ class Register:
 
         All others of a family are nobody that the matcher would take for the record's person.
         """
-        found: dict[str, Person] = {}
-        for name in names_of(record.name, record.title, record.organization):
-            key = family_key(name.last_name)
+        found: list[Person] = []
+        for name, key in zip(record.signs.names, record.signs.families, strict=True):
             family = self.people.get(key) if key else None
             if family is None:
                 continue
             for sign in _signs_asked(name.first_name):
-                found.update((person.id, person) for person in family.by_given.get(sign, ()))
-            for value in record.keys:
-                found.update((person.id, person) for person in family.by_value.get(value, ()))
-            found |= family.with_office
-        for key in office_keys(record):
-            found |= self.offices.get(key, {})
-        return [found[person_id] for person_id in sorted(found)]
+                found += family.by_given.get(sign, ())
+            for value in record.signs.values:
+                found += family.by_value.get(value, ())
+            found += family.with_office.values()
+        for key in record.signs.offices:
+            found += self.offices.get(key, {}).values()
+        once = {person.id: person for person in found}
+        return [once[person_id] for person_id in sorted(once)]
 
 
 def _signs_of(first_name: str) -> set[str]:

@@ -35,17 +35,6 @@ def sealed_layout(vault: Vault, import_id: str, layout: Mapping[str, Any]) -> by
     return encrypt(key, orjson.dumps(layout).decode(), bound_to=f"import layout {import_id}")
 
 
-def representation(work: UnitOfWork, vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an import as `ImportSchema` writes it."""
-    return _written(row, layout_of(vault, row), imports.counts(work, [row["id"]]).get(row["id"], {}))
-
-
-def representations(work: UnitOfWork, vault: Vault, rows: Collection[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return several."""
-    counts = imports.counts(work, [row["id"] for row in rows])
-    return [_written(row, layout_of(vault, row), counts.get(row["id"], {})) for row in rows]
-
-
 def own(work: UnitOfWork, import_id: str, *, by: Caller, lock: bool = False, states: Collection[str] = ()) -> dict[str, Any]:
     """Return an import of the caller's.
 
@@ -96,7 +85,9 @@ def ended(row: Mapping[str, Any], state: str, *, now: datetime) -> dict[str, Any
     return {"state": state, "filename": nameless(row["filename"]), "finished_at": now, "lease_until": None, "acting": None}
 
 
-def _written(row: Mapping[str, Any], layout: Mapping[str, Any], counts: Mapping[str, int]) -> dict[str, Any]:
+def representation(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an import as `ImportSchema` writes it."""
+    layout = layout_of(vault, row)
     uploading = row["state"] == "uploading"
     return {
         "id": row["id"],
@@ -104,7 +95,7 @@ def _written(row: Mapping[str, Any], layout: Mapping[str, Any], counts: Mapping[
         "format": row["format"],
         "state": row["state"],
         "progress": {"done": 0 if uploading else row["position"], "of": row["total"]},
-        "counts": dict(counts),
+        "counts": row["counts"],
         "rows": row["rows"],
         "mapping": [{"column": column, "field": layout["mapping"].get(column)} for column in layout["columns"]],
         "refused_columns": row["refused_columns"],

@@ -20,7 +20,6 @@ from services.contacts.usecases.imports.representing import (
     layout_of,
     own,
     representation,
-    representations,
     sealed_layout,
 )
 from services.contacts.usecases.imports.uploading import demand_may_import
@@ -32,7 +31,7 @@ def read_import(work: UnitOfWork, *, by: Caller, vault: Vault, import_id: str) -
     """Return an import of the caller's."""
     row = own(work, import_id, by=by)
     work.record("contacts:import:read", subjects=[import_id])
-    return representation(work, vault, row)
+    return representation(vault, row)
 
 
 def list_imports(work: UnitOfWork, *, by: Caller, vault: Vault, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,7 +47,7 @@ def list_imports(work: UnitOfWork, *, by: Caller, vault: Vault, cursors: Cursors
         rows = rows[:limit]
         following = cursors.seal({"at": rows[-1]["created_at"].isoformat(), "id": rows[-1]["id"]}, user_id=by.id, query=asked)
     work.record("contacts:import:list", subjects=[row["id"] for row in rows])
-    return {"items": representations(work, vault, rows), "next": following, "total": imports.count_of_owner(work, by.id)}
+    return {"items": [representation(vault, row) for row in rows], "next": following, "total": imports.count_of_owner(work, by.id)}
 
 
 def change_import(
@@ -71,7 +70,7 @@ def change_import(
     row = own(work, import_id, by=by, lock=True, states={"uploaded", "mapped", "checked"})
     if not if_match:
         raise PreconditionMissing
-    if entity_tag(representation(work, vault, row)) not in [tag.strip() for tag in if_match.split(",")]:
+    if entity_tag(representation(vault, row)) not in [tag.strip() for tag in if_match.split(",")]:
         raise RecordChanged
     layout = layout_of(vault, row)
     if mapping is not None:
@@ -143,7 +142,7 @@ def undo_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, im
 
 def list_rows(work: UnitOfWork, *, by: Caller, cursors: Cursors, import_id: str, query: Mapping[str, Any]) -> dict[str, Any]:
     """Return a page of what becomes, or became, of each row."""
-    own(work, import_id, by=by)
+    counts = own(work, import_id, by=by)["counts"]
     outcome, limit = query["outcome"], query["limit"]
     asked = {"rows": import_id, "outcome": outcome}
     after = cursors.open(query["cursor"], user_id=by.id, query=asked)["n"] if query.get("cursor") else -1
@@ -152,7 +151,6 @@ def list_rows(work: UnitOfWork, *, by: Caller, cursors: Cursors, import_id: str,
     if len(found) > limit:
         found = found[:limit]
         following = cursors.seal({"n": found[-1]["n"]}, user_id=by.id, query=asked)
-    counts = imports.counts(work, [import_id]).get(import_id, {})
     total = counts.get(outcome, 0) if outcome else sum(counts.values())
     work.record("contacts:import:list-rows", subjects=[import_id])
     names = ("sheet", "outcome", "reason", "individual_id", "organization_id")
@@ -184,7 +182,7 @@ def _queue(work: UnitOfWork, row: Mapping[str, Any], *, by: Caller, now: datetim
 def _as_it_is(work: UnitOfWork, vault: Vault, import_id: str) -> dict[str, Any]:
     row = imports.find(work, import_id)
     assert row is not None  # noqa: S101 - it is locked
-    return representation(work, vault, row)
+    return representation(vault, row)
 
 
 def _day(value: Any) -> str | None:

@@ -73,7 +73,7 @@ def start_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, f
     work.record("contacts:import:create", subjects=[import_id])
     row = imports.find(work, import_id)
     assert row is not None  # noqa: S101 - it was inserted above
-    return representation(work, vault, row)
+    return representation(vault, row)
 
 
 def append_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str, n: int, chunk: str) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def stage(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_i
     work.record("contacts:import:stage", subjects=[import_id])
     row = imports.find(work, import_id)
     assert row is not None  # noqa: S101 - it is locked
-    return representation(work, vault, row)
+    return representation(vault, row)
 
 
 def fail(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime, refusal: Refusal) -> None:

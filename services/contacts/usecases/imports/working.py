@@ -6,12 +6,10 @@ is decided by the same pure plan for a check and for a commit, so that they diff
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-
-import orjson
-from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, chunks, new_id
@@ -22,18 +20,14 @@ from services.contacts.contract.announcements import (
     OrganizationsImported,
     RelationshipEstablished,
 )
-from services.contacts.contract.imports import ImportsForContributors, ImportUnreadable
+from services.contacts.contract.imports import ImportsForContributors
 from services.contacts.domain.imports.planning import Plan, plan
-from services.contacts.domain.imports.records import Record, record_of
 from services.contacts.domain.imports.register import Register
-from services.contacts.domain.imports.tables import Row
-from services.contacts.domain.suppression import Mark, marks_of
-from services.contacts.storage import directory, import_register, imports, individuals, ledger, links, organizations, projections
-from services.contacts.storage.bulk import array_of_bytes
-from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
-from services.contacts.storage.digests import Digests
-from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt
-from services.contacts.usecases.imports.representing import ended, layout_of
+from services.contacts.storage import directory, import_register, import_writing, imports, individuals, ledger, links, organizations, projections
+from services.contacts.storage.contact_layer import ContactLayer
+from services.contacts.storage.import_writing import Entry
+from services.contacts.usecases.imports.preparing import Beside, Prepared, blocked
+from services.contacts.usecases.imports.representing import ended
 from services.lexicon.screening import screen
 from services.lexicon.vocabulary import at_least
 
@@ -41,8 +35,8 @@ LEASE = timedelta(seconds=60)
 #: So many at a time, where each costs the loop some computing.
 _TOLD_AT_ONCE = 500
 _PART = 200
-#: First name, last name, and by what they are known again.
-_Candidate = tuple[str, str, list[Mark]]
+#: People in one statement.
+_WRITTEN_AT_ONCE = 250
 
 
 class ImportOvertaken(Exception):
@@ -53,26 +47,6 @@ class PeopleMoved(Exception):
     """Somebody whom a block means was frozen or erased while it was planned; it is planned again."""
 
 
-def read_block(vault: Vault, row: dict[str, Any], ciphertext: bytes | None, *, n: int) -> tuple[list[Row], dict[str, str]]:
-    """Return a block's rows and the mapping.
-
-    :raises ImportUnreadable: what was staged is gone.
-    """
-    try:
-        if ciphertext is None:
-            raise ImportUnreadable
-        staged = orjson.loads(decrypt(vault.key(row["id"]), ciphertext, bound_to=f"import block {row['id']} {n}"))
-    except KeyDestroyed as error:
-        raise ImportUnreadable from error
-    mapping: dict[str, str] = layout_of(vault, row)["mapping"]
-    return [Row(sheet, number, cells, too_long=too_long) for sheet, number, cells, too_long in staged], mapping
-
-
-def records_of(rows: Sequence[Row], mapping: dict[str, str]) -> list[Record]:
-    """Normalise a block's rows; the work of a second for thousands of them, with no effect."""
-    return [record_of(row, mapping) for row in rows]
-
-
 def check_block(
     work: UnitOfWork,
     *,
@@ -80,28 +54,24 @@ def check_block(
     now: datetime,
     layer: ContactLayer,
     import_id: str,
-    n: int,
-    records: Sequence[Record],
+    block: Prepared,
     register: Register,
-    heavy: Callable[..., Any],
-) -> bool:
-    """Say what would become of a block's rows; return whether it was the last one."""
-    row = _held(work, import_id, state="checking", position=n * imports.BLOCK)
+    beside: Beside,
+) -> None:
+    """Say what would become of a block's rows."""
+    row = _held(work, import_id, state="checking", position=block.first)
     _demand_rights(work, by)
-    import_register.learn(work, register, records, digests=layer.digests, component=str(by.component), heavy=heavy)
-    blocked = _blocked(work, layer, records, heavy=heavy)
-    made = heavy(plan, records, register, blocked=blocked, new_id=new_id)
-    _put_rows(work, import_id, n, records, made, hidden=register.planned)
+    import_register.learn(work, register, block.questions, component=str(by.component))
+    made = beside(plan, block.records, register, blocked=blocked(work, layer, block, beside=beside), new_id=new_id)
+    counts = _put_rows(work, row, block, made, beside=beside, hidden=register.planned)
     # Each look at the ledger that an import takes counts like one at the keyboard (T9).
     for _ in range(sum(decision.outcome == "blocked" for decision in made.decisions)):
         ledger.count_blocked(work, by.id, now.astimezone(UTC).date())
-    done = n * imports.BLOCK + len(records)
-    last: bool = done >= row["rows"]
-    changes: dict[str, Any] = {"position": done, "lease_until": None if last else now + LEASE}
+    last = block.end >= row["rows"]
+    changes: dict[str, Any] = {"position": block.end, "counts": counts, "lease_until": None if last else now + LEASE}
     imports.update(work, import_id, changes | ({"state": "checked", "acting": None} if last else {}), now=now)
     shown = [decision.individual_id for decision in made.decisions if decision.individual_id and decision.individual_id not in register.planned]
     work.record("contacts:import:check-rows", subjects=[import_id, *dict.fromkeys(shown)])
-    return last
 
 
 def commit_block(
@@ -111,32 +81,30 @@ def commit_block(
     now: datetime,
     layer: ContactLayer,
     import_id: str,
-    n: int,
-    records: Sequence[Record],
-    heavy: Callable[..., Any],
-) -> bool:
-    """Take a block's rows in: everything that they come to, or nothing; return whether it was the last one.
+    block: Prepared,
+    beside: Beside,
+) -> None:
+    """Take a block's rows in: everything that they come to, or nothing.
 
     :raises PeopleMoved: roll back, and try again.
     :raises ImportOvertaken, ImportsForContributors:
     """
-    row = _held(work, import_id, state="committing", position=n * imports.BLOCK)
+    row = _held(work, import_id, state="committing", position=block.first)
     _demand_rights(work, by)
-    import_register.hold_names(work, records)
+    import_register.hold_names(work, block.questions)
     register = Register()
-    import_register.learn(work, register, records, digests=layer.digests, component=str(by.component), heavy=heavy)
-    made = heavy(plan, records, register, blocked=_blocked(work, layer, records, heavy=heavy), new_id=new_id)
+    import_register.learn(work, register, block.questions, component=str(by.component))
+    made = beside(plan, block.records, register, blocked=blocked(work, layer, block, beside=beside), new_id=new_id)
     fresh = {person.id for person in made.new_people}
     if not import_register.hold_people(work, [person_id for person_id in made.people if person_id not in fresh]):
         raise PeopleMoved
-    _carry_out(work, row, made, register, by=by, now=now, layer=layer, heavy=heavy)
-    _put_rows(work, import_id, n, records, made)
-    done = n * imports.BLOCK + len(records)
-    last: bool = done >= row["rows"]
+    _carry_out(work, row, block, made, register, by=by, now=now, layer=layer, beside=beside)
+    counts = _put_rows(work, row, block, made, beside=beside)
+    last = block.end >= row["rows"]
     if last:
         imports.drop_staged(work, import_id)
-    imports.update(work, import_id, {"position": done, **(ended(row, "committed", now=now) if last else {"lease_until": now + LEASE})}, now=now)
-    return last
+    ending = ended(row, "committed", now=now) if last else {"lease_until": now + LEASE}
+    imports.update(work, import_id, {"position": block.end, "counts": counts, **ending}, now=now)
 
 
 def restart_check(work: UnitOfWork, *, now: datetime, import_id: str) -> None:
@@ -158,67 +126,35 @@ def _demand_rights(work: UnitOfWork, by: Caller) -> None:
         raise ImportsForContributors
 
 
-def _blocked(work: UnitOfWork, layer: ContactLayer, records: Sequence[Record], *, heavy: Callable[..., Any]) -> set[int]:
-    """Return which records the ledger knows: by their values first, and of those that it has by the words of the name too."""
-    candidates, by_digest, asked = heavy(_marked, layer.digests, records)
-    found = ledger.written(work, asked)
-    if not found:
-        return set()
-    suspects = sorted({at for digest, _, _ in found for at in by_digest[digest]})
-    known = ledger.answers(heavy(ledger.questions, layer.digests, [candidates[at] for at in suspects]), found)
-    return {suspects[at] for at in known}
-
-
-def _marked(digests: Digests, records: Sequence[Record]) -> tuple[list[_Candidate], dict[bytes, list[int]], str]:
-    candidates = _candidates(records)
-    by_digest: dict[bytes, list[int]] = {}
-    for at, (_, _, marks) in enumerate(candidates):
-        for mark in marks:
-            for digest in digests.suppressions(mark.kind, mark.canonical):
-                by_digest.setdefault(digest, []).append(at)
-    return candidates, by_digest, array_of_bytes(by_digest)
-
-
-def _candidates(records: Sequence[Record]) -> list[_Candidate]:
-    return [
-        (
-            record.name.first_name,
-            record.name.last_name,
-            marks_of(organization=record.organization, contact_points=record.points) if record.is_person else [],
-        )
-        for record in records
-    ]
-
-
 def _put_rows(
-    work: UnitOfWork,
-    import_id: str,
-    n: int,
-    records: Sequence[Record],
-    made: Plan,
-    *,
-    hidden: set[str] = frozenset(),  # type: ignore[assignment]  # empty, and only read
-) -> None:
-    def shown(subject_id: str | None) -> str | None:
-        # A check gives nobody an id: it is only planned.
-        return None if subject_id in hidden else subject_id
+    work: UnitOfWork, row: Mapping[str, Any], block: Prepared, made: Plan, *, beside: Beside, hidden: Collection[str] = frozenset()
+) -> dict[str, int]:
+    """Say what becomes of each row; return the counts of all the import's rows.
 
-    sheets = {sheet: _harmless(sheet) for sheet in {record.sheet for record in records}}
-    imports.put_rows(
-        work,
-        import_id,
+    :param hidden: ids that a check gives nobody: they are only planned.
+    """
+    before = imports.put_rows(work, row["id"], beside(_rows_written, block, made, hidden), first=block.first, last=block.end - 1)
+    counts = Counter(row["counts"])
+    counts.subtract(before)
+    counts.update(decision.outcome for decision in made.decisions)
+    return {outcome: many for outcome, many in sorted(counts.items()) if many}
+
+
+def _rows_written(block: Prepared, made: Plan, hidden: Collection[str]) -> str:
+    sheets = {sheet: _harmless(sheet) for sheet in {record.sheet for record in block.records}}
+    return imports.rows_written(
         [
             {
-                "n": n * imports.BLOCK + at,
+                "n": n,
                 "sheet": sheets[record.sheet],
                 "number": record.number,
                 "outcome": decision.outcome,
                 "reason": decision.reason,
-                "individual_id": shown(decision.individual_id),
-                "organization_id": shown(decision.organization_id),
+                "individual_id": None if decision.individual_id in hidden else decision.individual_id,
+                "organization_id": None if decision.organization_id in hidden else decision.organization_id,
             }
-            for at, (record, decision) in enumerate(zip(records, made.decisions, strict=True))
-        ],
+            for n, (record, decision) in enumerate(zip(block.records, made.decisions, strict=True), block.first)
+        ]
     )
 
 
@@ -229,83 +165,58 @@ def _harmless(sheet: str | None) -> str | None:
 def _carry_out(
     work: UnitOfWork,
     row: dict[str, Any],
+    block: Prepared,
     made: Plan,
     register: Register,
     *,
     by: Caller,
     now: datetime,
     layer: ContactLayer,
-    heavy: Callable[..., Any],
+    beside: Beside,
 ) -> None:
-    component = str(by.component)
-    entered = {
-        "owner_id": by.id,
-        "owner_component": component,
-        "created_by": by.id,
-        "created_component": component,
-        "now": now,
-        "source": row["source"],
-    }
-    import_register.insert_organizations(work, [{**entered, "id": o.id, "name": o.name, "state": o.state} for o in made.new_organizations])
-    import_register.insert_offices(work, made.new_offices)
+    entry = Entry(by.id, str(by.component), row["source"], now, row["issues"])
+    import_writing.insert_organizations(work, made.new_organizations, entry)
+    import_writing.insert_offices(work, made.new_offices)
     bodies = {organization.id: organization for organization in register.organizations.values()}
-    import_register.insert_people(work, [_individual(person, entered) for person in made.new_people], bodies, heavy=heavy)
-    import_register.fill(work, made.changes, now=now)
-    points = [ContactPoint(person_id, component, kind, value, row["source"]) for person_id, kind, value in made.new_points]
+    for written in beside.ahead(lambda part: import_writing.people_written(part, bodies), chunks(made.new_people, _WRITTEN_AT_ONCE)):
+        import_writing.insert_people(work, written, entry)
+    import_writing.fill(work, made.changes, now=now)
+    point_ids = _keep_points(work, made, entry, lookups=block.questions.digests, layer=layer, beside=beside)
+    established = _relate(work, made, entry, by=by, now=now)
     fresh = {person.id for person in made.new_people}
-    point_ids = import_register.insert_points(work, layer, points, fresh=fresh, by_user=by.id, now=now, heavy=heavy)
-    established = _relate(work, made, component=component, by=by, now=now)
-    linked = _link(work, row, made)
+    bare = [d.organization_id for d in made.decisions if d.organization_id and not d.individual_id]
+    linked = import_writing.link(work, dict.fromkeys([*(each for each in made.people if each not in fresh), *bare]), entry)
     _index_and_tell(work, made, by=by)
-    effects = import_register.effects_of(made, point_ids, established=established, linked=[])
-    effects += [("linked", stakeholder_id, {"issues": pairs}) for stakeholder_id, pairs in linked.items() if stakeholder_id not in fresh]
-    imports.add_effects(work, row["id"], effects)
+    imports.add_effects(work, row["id"], import_writing.effects_of(made, point_ids, established=established, linked=linked))
     _record(work, row["id"], made)
 
 
-def _individual(person: Any, entered: dict[str, Any]) -> dict[str, Any]:
-    names = ("id", "salutation", "first_name", "last_name", "title", "organization_id", "state")
-    return {**entered, **{name: getattr(person, name) for name in names}, "interests": list(person.interests)}
+def _keep_points(work: UnitOfWork, made: Plan, entry: Entry, *, lookups: Mapping[Any, bytes], layer: ContactLayer, beside: Beside) -> list[str]:
+    """Keep contact points under keys of their people; return their ids, in order."""
+    fresh = {person.id for person in made.new_people}
+    people = dict.fromkeys(person_id for person_id, _, _, _ in made.new_points)
+    keys = layer.vault.new_keys([person_id for person_id in people if person_id in fresh])
+    keys |= layer.vault.keys_for([person_id for person_id in people if person_id not in fresh])
+    point_ids: list[str] = []
+    parts = chunks(made.new_points, _WRITTEN_AT_ONCE * 3)
+    for ids, written in beside.ahead(lambda part: import_writing.points_written(layer, part, keys, entry.component, lookups), parts):
+        import_writing.insert_points(work, layer, written, entry)
+        point_ids += ids
+    return point_ids
 
 
-def _relate(work: UnitOfWork, made: Plan, *, component: str, by: Caller, now: datetime) -> list[str]:
-    everybody = [(stakeholder_id, component) for stakeholder_id in (*made.people, *made.organizations)]
-    established = [stakeholder_id for stakeholder_id, _ in links.establish(work, everybody, user_id=by.id, since=now)]
+def _relate(work: UnitOfWork, made: Plan, entry: Entry, *, by: Caller, now: datetime) -> list[str]:
+    """Give the component a relationship with everybody whom it had none with; return with whom, but for who is new."""
+    new_people = {person.id for person in made.new_people}
+    asked = [(each, entry.component) for each in (*made.people, *made.organizations) if each not in new_people]
+    established = [stakeholder_id for stakeholder_id, _ in links.establish(work, asked, user_id=by.id, since=now)]
     since = now.astimezone(UTC).date().isoformat()
     # That of a new record's component is told with the record.
-    fresh = {*(person.id for person in made.new_people), *(organization.id for organization in made.new_organizations)}
-    for stakeholder_id in (each for each in established if each not in fresh):
+    new_organizations = {organization.id for organization in made.new_organizations}
+    for stakeholder_id in (each for each in established if each not in new_organizations):
         kind = "individual" if stakeholder_id in made.people else "organization"
-        work.announce(RelationshipEstablished(kind, stakeholder_id, component, since))
+        work.announce(RelationshipEstablished(kind, stakeholder_id, entry.component, since))
     return established
-
-
-def _link(work: UnitOfWork, row: dict[str, Any], made: Plan) -> dict[str, list[list[str]]]:
-    """Link everybody to the import's issues; return which of the links are new."""
-    issues = row["issues"]
-    bare = [d.organization_id for d in made.decisions if d.organization_id and not d.individual_id]
-    subjects = list(dict.fromkeys([*made.people, *bare]))
-    if not issues or not subjects:
-        return {}
-    found: dict[str, list[list[str]]] = {}
-    for issue in issues:
-        rows = work.execute(
-            text(
-                "INSERT INTO stakeholder_issues (stakeholder_id, issue_id, kind, since, ended_on)"
-                " SELECT s, CAST(:issue AS uuid), :kind, CAST(:since AS date), CAST(:ended AS date)"
-                " FROM unnest(CAST(:subjects AS uuid[])) AS s ON CONFLICT DO NOTHING RETURNING stakeholder_id"
-            ),
-            {
-                "issue": issue["issue_id"],
-                "kind": issue["kind"],
-                "since": issue.get("since"),
-                "ended": issue.get("ended_on"),
-                "subjects": subjects,
-            },
-        )
-        for linked in rows:
-            found.setdefault(str(linked.stakeholder_id), []).append([issue["issue_id"], issue["kind"]])
-    return found
 
 
 def _index_and_tell(work: UnitOfWork, made: Plan, *, by: Caller) -> None:
@@ -330,7 +241,7 @@ def _index_and_tell(work: UnitOfWork, made: Plan, *, by: Caller) -> None:
 
 def _record(work: UnitOfWork, import_id: str, made: Plan) -> None:
     """Name each record that the block touched, and the fields; at most 500 in an entry."""
-    kinds = {kind for _, kind, _ in made.new_points}
+    kinds = {kind for _, kind, _, _ in made.new_points}
     if made.new_people:
         fields = {"salutation", "first_name", "last_name", "title", "organization_id", "state", "interests", "issues"} | kinds
         work.record("contacts:individual:create", subjects=[person.id for person in made.new_people], fields=fields, rule="import")
@@ -338,7 +249,7 @@ def _record(work: UnitOfWork, import_id: str, made: Plan) -> None:
         fields = {name for changes in made.changes.values() for name in changes}
         work.record("contacts:individual:change", subjects=made.changes, fields=fields, rule="import")
     fresh = {person.id for person in made.new_people}
-    reached = dict.fromkeys(person_id for person_id, _, _ in made.new_points if person_id not in fresh)
+    reached = dict.fromkeys(person_id for person_id, _, _, _ in made.new_points if person_id not in fresh)
     if reached:
         work.record("contacts:individual:add-contact-point", subjects=reached, fields=kinds, rule="import")
     if made.new_organizations:
