@@ -20,14 +20,15 @@ from services.contacts.contract.imports import (
     ImportRowsQuerySchema,
     ImportStartSchema,
     ImportUnknown,
+    ImportUnreadable,
 )
 from services.contacts.contract.schemas import ListQuerySchema
 from services.contacts.domain.imports.reading import read
 from services.contacts.domain.imports.register import Register
 from services.contacts.service.parts import Parts
 from services.contacts.storage import imports
-from services.contacts.usecases.imports import preparing, steering, undoing, uploading, working
-from services.contacts.usecases.imports.preparing import Prepared
+from services.contacts.usecases.imports import steering, undoing, uploading, working
+from services.contacts.usecases.imports.preparing import Prepared, Preparing
 from services.contacts.usecases.imports.representing import actor_of
 
 _log = structlog.get_logger(__name__)
@@ -219,7 +220,7 @@ class ImportMethods:
         with self.database.work(by) as work:
             working.restart_check(work, now=self.database.clock(), import_id=row["id"])
         register = Register()
-        for block in self._blocks(by, row, begin=0):
+        for block in self._blocks(by, row, begin=0, checked=False):
             with self.database.work(by) as work:
                 working.check_block(
                     work,
@@ -233,7 +234,7 @@ class ImportMethods:
                 )
 
     def _commit(self, by: Caller, row: dict[str, Any]) -> None:
-        for block in self._blocks(by, row, begin=row["position"]):
+        for block in self._blocks(by, row, begin=row["position"], checked=True):
             self._commit_block(by, row["id"], block)
         uploading.forget(self.parts.layer.vault, row["id"])
 
@@ -266,13 +267,17 @@ class ImportMethods:
                 self.parts.layer.vault.destroy(individual_id)
             position += undoing.EFFECTS
 
-    def _blocks(self, by: Caller, row: dict[str, Any], *, begin: int) -> Iterator[Prepared]:
-        """Give the blocks from that row on; while one is worked on, the next is prepared."""
+    def _blocks(self, by: Caller, row: dict[str, Any], *, begin: int, checked: bool) -> Iterator[Prepared]:
+        """Give the blocks from that row on; while one is worked on, the next is prepared, or read as a check has prepared it."""
+        preparing = Preparing.of(self.parts.layer.vault, row, self.parts.layer.digests)
 
         def prepare(n: int) -> Prepared:
             with self.database.work(by) as work:
-                rows, mapping = preparing.staged(work, self.parts.layer.vault, row, n)
-            return beside(preparing.prepared, n, rows, mapping, digests=self.parts.layer.digests, component=str(by.component))
+                found = imports.block(work, row["id"], n)
+            if found is None:
+                raise ImportUnreadable
+            staged, sealed = found
+            return beside(preparing.prepare, n, staged, sealed if checked else None)
 
         return one_ahead(prepare, range(begin // imports.BLOCK, -(-row["rows"] // imports.BLOCK)))
 

@@ -144,7 +144,10 @@ class ContactLayer:
         return [{**row, **entered, "source": point.source} for point, row in zip(points, self.sealed(values, keys), strict=True)]
 
     def sealed(
-        self, points: Iterable[tuple[str, str, str, str, str]], keys: Mapping[str, bytes], lookups: Mapping[Any, bytes] = MappingProxyType({})
+        self,
+        points: Iterable[tuple[str, str, str, str, str]],
+        keys: Mapping[str, bytes],
+        lookups: Mapping[Any, Sequence[bytes]] = MappingProxyType({}),
     ) -> list[dict[str, Any]]:
         """Return what differs between rows of values, encrypted under these keys (individual id → key).
 
@@ -154,12 +157,13 @@ class ContactLayer:
         ciphers = {individual_id: AESGCM(key) for individual_id, key in keys.items()}
         rows = []
         for individual_id, component, kind, value, canonical in points:
+            made = lookups.get((compared_as(kind), canonical))
             row = {
                 "id": new_id(),
                 "individual_id": individual_id,
                 "component": component,
                 "kind": kind,
-                "lookup": lookups.get((compared_as(kind), canonical)) or self.digests.lookup(component, kind, canonical),
+                "lookup": made[0] if made else self.digests.lookup(component, kind, canonical),
                 "digest": self.digests.match(kind, canonical),
             }
             row["ciphertext"] = encrypt(ciphers[individual_id], value, bound_to=_bound_to(row))

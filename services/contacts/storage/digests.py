@@ -33,7 +33,8 @@ class Digests:
             for purpose in ("look-up", "match", "suppression")
             for key_id, secret in keyring.items()
         }
-        self._ids = [keyring.active, *(key_id for key_id in keyring if key_id != keyring.active)]
+        #: The one in use first.
+        self.key_ids = [keyring.active, *(key_id for key_id in keyring if key_id != keyring.active)]
 
     def lookup(self, component: str, kind: str, canonical: str) -> bytes:
         """Return the digest by which a component finds its own value."""
@@ -41,7 +42,7 @@ class Digests:
 
     def lookups(self, component: str, kind: str, canonical: str) -> list[bytes]:
         """Return the same under every key that rows may have."""
-        return [self._digest("look-up", key_id, component, compared_as(kind), canonical) for key_id in self._ids]
+        return [self._digest("look-up", key_id, component, compared_as(kind), canonical) for key_id in self.key_ids]
 
     def match(self, kind: str, canonical: str) -> bytes:
         """Return the digest by which the matcher compares values across components."""
@@ -53,7 +54,7 @@ class Digests:
 
     def suppressions(self, kind: str, canonical: str) -> list[bytes]:
         """Return the same under every key that the ledger may have."""
-        return [self._digest("suppression", key_id, compared_as(kind), canonical) for key_id in self._ids]
+        return [self._digest("suppression", key_id, compared_as(kind), canonical) for key_id in self.key_ids]
 
     def _digest(self, purpose: str, key_id: str, *parts: str) -> bytes:
         digest = self._keyed[purpose, key_id].copy()

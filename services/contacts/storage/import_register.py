@@ -30,28 +30,24 @@ class Questions:
     offices: str
     held_organizations: str
     held_people: str
-    #: By which own values are found: digests, and what each stands for.
+    #: By which own values are found; and what digests each value (family of kinds, canonical) has, the first of them in use.
     lookups: str
-    values: Mapping[bytes, tuple[str, str]]
-    #: The digest that a row with such a value has.
-    digests: Mapping[tuple[str, str], bytes]
+    digests: Mapping[tuple[str, str], list[bytes]]
 
     @classmethod
     def of(cls, records: Sequence[Record], digests: Digests, component: str) -> Self:
         """Work out what these records ask."""
         organizations = sorted({record.signs.organization for record in records if record.organization})
         people = [record for record in records if record.is_person]
-        lookups = {value: digests.lookups(component, *value) for record in records for value in record.signs.values}
-        values = {digest: value for value, made in lookups.items() for digest in made}
+        values = {value: digests.lookups(component, *value) for record in records for value in record.signs.values}
         return cls(
             organizations=as_list(organizations),
             families=as_list(sorted({key for record in people for key in record.signs.families} - {""})),
             offices=as_list(sorted({key for record in people for key in record.signs.offices})),
             held_organizations=as_list(f"organization {name}" for name in organizations),
             held_people=as_list(f"individual {name}" for name in sorted({record.signs.canonical_name for record in people})),
-            lookups=array_of_bytes(values),
-            values=values,
-            digests={value: made[0] for value, made in lookups.items()},
+            lookups=array_of_bytes(digest for made in values.values() for digest in made),
+            digests=values,
         )
 
 
@@ -78,7 +74,7 @@ def learn(work: UnitOfWork, register: Register, asked: Questions, *, component: 
     if not people:
         return
     proposed = _proposed(work, [row["id"] for row in people])
-    values = _own_values(work, asked, component=component)
+    values = _own_values(work, asked, [row["id"] for row in people], component=component)
     for row in people:
         person = Person(
             id=row["id"],
@@ -103,8 +99,8 @@ _PEOPLE = text(
     "SELECT i.id, i.first_name, i.last_name, i.salutation, i.title, i.state, i.organization_id, i.interests, i.declined,"  # noqa: S608 - put together from our own constants
     " i.family_key, i.canonical_name, i.frozen_at IS NOT NULL AS frozen, o.name AS organization"
     " FROM individuals i LEFT JOIN organizations o ON o.id = i.organization_id"
-    f" WHERE i.family_key = ANY({texts('families')}) OR i.organization_id IN"
-    f" (SELECT id FROM organizations WHERE canonical_name = ANY({texts('offices')})) ORDER BY i.id"
+    f" WHERE i.family_key = ANY({texts('families')}) OR i.organization_id ="
+    f" ANY(ARRAY(SELECT id FROM organizations WHERE canonical_name = ANY({texts('offices')}))) ORDER BY i.id"
 )
 
 
@@ -119,16 +115,21 @@ def _proposed(work: UnitOfWork, ids: Sequence[str]) -> dict[str, str]:
     return {str(row.subject_id): row.detail["state"] for row in rows}
 
 
-def _own_values(work: UnitOfWork, asked: Questions, *, component: str) -> dict[str, set[tuple[str, str]]]:
-    if not asked.values:
+# An office's telephone may be thousands of people's: only theirs are fetched whom the rows may mean by name.
+_OWN_VALUES = text(
+    "SELECT individual_id, lookup FROM contact_points WHERE component = :component"
+    " AND individual_id = ANY(CAST(:people AS uuid[])) AND lookup = ANY(CAST(:lookups AS bytea[]))"
+)
+
+
+def _own_values(work: UnitOfWork, asked: Questions, people: Sequence[str], *, component: str) -> dict[str, set[tuple[str, str]]]:
+    if not asked.digests:
         return {}
-    rows = work.execute(
-        text("SELECT individual_id, lookup FROM contact_points WHERE component = :component AND lookup = ANY(CAST(:lookups AS bytea[]))"),
-        {"component": component, "lookups": asked.lookups},
-    )
+    rows = work.execute(_OWN_VALUES, {"component": component, "lookups": asked.lookups, "people": array(people)})
+    values = {digest: value for value, made in asked.digests.items() for digest in made}
     found: dict[str, set[tuple[str, str]]] = {}
     for row in rows:
-        found.setdefault(str(row.individual_id), set()).add(asked.values[bytes(row.lookup)])
+        found.setdefault(str(row.individual_id), set()).add(values[bytes(row.lookup)])
     return found
 
 

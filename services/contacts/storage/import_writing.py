@@ -171,7 +171,11 @@ _INSERT_POINTS = text(
 
 
 def points_written(
-    layer: ContactLayer, points: Sequence[tuple[str, str, str, str]], keys: Mapping[str, bytes], component: str, lookups: Mapping[Any, bytes]
+    layer: ContactLayer,
+    points: Sequence[tuple[str, str, str, str]],
+    keys: Mapping[str, bytes],
+    component: str,
+    lookups: Mapping[Any, Sequence[bytes]],
 ) -> tuple[list[str], str]:
     """Return the ids of contact points, and the points as `insert_points` sends them, encrypted; nothing but computing.
 

@@ -139,12 +139,20 @@ def add_blocks(work: UnitOfWork, import_id: str, blocks: Sequence[bytes]) -> Non
     )
 
 
-def block(work: UnitOfWork, import_id: str, n: int) -> bytes | None:
-    """Return one block of staged rows."""
+def block(work: UnitOfWork, import_id: str, n: int) -> tuple[bytes, bytes | None] | None:
+    """Return one block of staged rows, and what a check has kept of it."""
     row = work.execute(
-        text("SELECT ciphertext FROM import_blocks WHERE import_id = CAST(:id AS uuid) AND n = :n"), {"id": import_id, "n": n}
+        text("SELECT ciphertext, prepared FROM import_blocks WHERE import_id = CAST(:id AS uuid) AND n = :n"), {"id": import_id, "n": n}
     ).one_or_none()
-    return bytes(row.ciphertext) if row else None
+    return (bytes(row.ciphertext), row.prepared and bytes(row.prepared)) if row else None
+
+
+def keep_prepared(work: UnitOfWork, import_id: str, n: int, ciphertext: bytes) -> None:
+    """Keep a block as a check has prepared it, for the commit."""
+    work.execute(
+        text("UPDATE import_blocks SET prepared = :ciphertext WHERE import_id = CAST(:id AS uuid) AND n = :n"),
+        {"id": import_id, "n": n, "ciphertext": ciphertext},
+    )
 
 
 def drop_staged(work: UnitOfWork, import_id: str) -> None:

@@ -70,12 +70,12 @@ def encrypt(key: bytes | AESGCM, value: str, *, bound_to: str) -> bytes:
     return nonce + (AESGCM(key) if isinstance(key, bytes) else key).encrypt(nonce, value.encode(), bound_to.encode())
 
 
-def decrypt(key: bytes, ciphertext: bytes, *, bound_to: str) -> str:
+def decrypt(key: bytes | AESGCM, ciphertext: bytes, *, bound_to: str) -> str:
     """Decrypt one value.
 
     :raises InvalidTag: another key, another place, or a changed byte.
     """
-    return AESGCM(key).decrypt(ciphertext[:_NONCE], ciphertext[_NONCE:], bound_to.encode()).decode()
+    return (AESGCM(key) if isinstance(key, bytes) else key).decrypt(ciphertext[:_NONCE], ciphertext[_NONCE:], bound_to.encode()).decode()
 
 
 class Vault:

@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import gc
 import hashlib
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,8 +22,12 @@ from services.chassis.testing import Databases
 from services.contacts.contract import imports as contract
 from services.contacts.contract.refusals import RecordChanged
 from services.contacts.domain.imports.planning import plan
+from services.contacts.domain.imports.records import record_of
 from services.contacts.service.imports import ImportMethods
-from services.contacts.usecases.imports import working
+from services.contacts.storage.contact_layer import ContactLayer
+from services.contacts.storage.digests import Digests
+from services.contacts.storage.vault import Keyring
+from services.contacts.usecases.imports import preparing, working
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, GRACE, RENATA
 from tests.integration.contacts.conftest import Desk, open_desk
 
@@ -375,6 +380,30 @@ def test_whoever_takes_over_after_a_kill_goes_on_where_the_last_block_ended(port
     porter.work()
     assert porter.read(import_id)["counts"] == {"create": 1700}
     assert porter.count("individuals") == 1700
+
+
+def test_a_commit_goes_on_from_what_the_check_has_worked_out(porter, monkeypatch):
+    content = "Last name,First name,E-mail\n" + "".join(f"Levi{n:04d},Rivka,r{n}@example.org\n" for n in range(700))
+    import_id = porter.upload(content)["id"]
+    porter.check(import_id)
+    porter.commit_import(AMINA, import_id=import_id)
+    read_again = []
+    monkeypatch.setattr(preparing, "record_of", lambda row, mapping: read_again.append(row) or record_of(row, mapping))
+    porter.work()
+    assert porter.read(import_id)["counts"] == {"create": 700}
+    assert read_again == []
+
+
+@pytest.mark.requirement("N17", "T9")
+def test_what_was_checked_under_other_keys_of_digests_is_worked_out_again(porter, monkeypatch):
+    import_id = porter.upload(SMALL)["id"]
+    porter.check(import_id)
+    porter.commit_import(AMINA, import_id=import_id)
+    porter.parts.layer = ContactLayer(porter.desk.layer.vault, Digests(Keyring([os.urandom(32)])))
+    porter.work()
+    (row,) = porter.desk.do(AMINA, lambda work: work.execute(text("SELECT DISTINCT key_id, lookup FROM contact_points WHERE kind = 'email'")).all())
+    assert row.key_id == porter.parts.layer.digests.key_id
+    assert bytes(row.lookup) == porter.parts.layer.digests.lookup("ICE", "email", "rivka@example.org")
 
 
 def test_an_import_stops_when_its_owner_s_rights_end(porter):

@@ -7,6 +7,7 @@ import zipfile
 from collections import Counter
 from pathlib import Path
 
+import orjson
 import pytest
 import vobject
 import xlsxwriter
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from services.chassis.messages import Refusal
 from services.contacts.contract import imports as contract
 from services.contacts.domain.imports import columns, planning, reading, records
+from services.contacts.domain.imports.kept import kept, record_of_kept
 from services.contacts.domain.imports.tables import Row, Table
 from services.lexicon.names import PersonName, family_key
 
@@ -108,6 +110,14 @@ def test_columns_that_the_system_must_not_hold_are_refused_by_name_with_reason_a
     }  # fmt: skip
     assert set(refused["cards.vcf"]) == {"Web page"}
     assert all(r.reason and re.fullmatch(r"R\d+", r.requirement) for found in refused.values() for r in found.values())
+
+
+def test_what_is_kept_of_a_record_is_the_record_with_its_signs(real):
+    for found in real.values():
+        for record in found:
+            again = record_of_kept(orjson.loads(orjson.dumps(kept(record))))
+            assert again == record
+            assert vars(again) == vars(record)
 
 
 @pytest.mark.requirement("R27", "R80", "T18")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
@@ -128,8 +128,13 @@ class Record:
             title=title,
             first_name=fold(self.name.first_name),
             canonical_name=canonical_name(self.name.first_name, self.name.last_name),
-            values=frozenset((compared_as(kind), canonical) for kind, _, canonical in self.points if canonical),
+            values=values_of(self.points),
         )
+
+
+def values_of(points: Iterable[tuple[str, str, str | None]]) -> frozenset[tuple[str, str]]:
+    """Return the values of contact points as they are compared."""
+    return frozenset((compared_as(kind), canonical) for kind, _, canonical in points if canonical)
 
 
 @dataclass(slots=True)

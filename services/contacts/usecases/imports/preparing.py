@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Protocol, Self, TypeVar
 
 import orjson
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.chassis.database import UnitOfWork
 from services.contacts.contract.imports import ImportUnreadable
+from services.contacts.domain.imports.kept import FORM, kept, record_of_kept
 from services.contacts.domain.imports.records import Record, record_of
 from services.contacts.domain.imports.tables import Row
 from services.contacts.domain.suppression import known_by, marks_of
@@ -18,7 +20,7 @@ from services.contacts.storage.bulk import array_of_bytes
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.import_register import Questions
-from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt
+from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
 from services.contacts.usecases.imports.representing import layout_of
 
 T = TypeVar("T")
@@ -37,14 +39,14 @@ class Beside(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A block's records, what they ask of the register, and of the suppression ledger."""
+    """A block's records, what they ask of the register, and, as digests, of the suppression ledger."""
 
     n: int
     records: list[Record]
     questions: Questions
-    #: Which records ask for a digest, and all the digests as an array.
-    by_digest: dict[bytes, list[int]]
     suppressions: str
+    #: All of it, encrypted, where it was not read from that.
+    sealed: bytes | None = None
 
     @property
     def first(self) -> int:
@@ -57,47 +59,91 @@ class Prepared:
         return self.first + len(self.records)
 
 
-def staged(work: UnitOfWork, vault: Vault, row: dict[str, Any], n: int) -> tuple[list[Row], dict[str, str]]:
-    """Return a block's rows as they were staged, and the mapping.
+class Preparing:
+    """Prepares an import's blocks; nothing but computing, and the more of it the better here."""
 
-    :raises ImportUnreadable: what was staged is gone.
-    """
-    ciphertext = imports.block(work, row["id"], n)
-    try:
-        if ciphertext is None:
-            raise ImportUnreadable
-        rows = orjson.loads(decrypt(vault.key(row["id"]), ciphertext, bound_to=f"import block {row['id']} {n}"))
-    except KeyDestroyed as error:
-        raise ImportUnreadable from error
-    mapping: dict[str, str] = layout_of(vault, row)["mapping"]
-    return [Row(sheet, number, cells, too_long=too_long) for sheet, number, cells, too_long in rows], mapping
+    def __init__(self, row: Mapping[str, Any], key: bytes, mapping: dict[str, str], digests: Digests) -> None:
+        """Take the import, its key, what its columns are, and what digests are made with."""
+        self._import_id = row["id"]
+        self._component = row["component"]
+        self._cipher = AESGCM(key)
+        self._mapping = mapping
+        self._digests = digests
+
+    @classmethod
+    def of(cls, vault: Vault, row: Mapping[str, Any], digests: Digests) -> Self:
+        """Read what is needed.
+
+        :raises ImportUnreadable: the import's key is gone.
+        """
+        try:
+            return cls(row, vault.key(row["id"]), layout_of(vault, row)["mapping"], digests)
+        except KeyDestroyed as error:
+            raise ImportUnreadable from error
+
+    def prepare(self, n: int, staged: bytes, sealed: bytes | None) -> Prepared:
+        """Return a block from what a check has kept of it, or else from its rows: normalised, and what they ask worked out."""
+        block = self._unsealed(n, sealed) if sealed else None
+        if block is None:
+            records = [record_of(row, self._mapping) for row in self._rows(n, staged)]
+            questions = Questions.of(records, self._digests, self._component)
+            block = Prepared(n, records, questions, array_of_bytes(_asking(self._digests, records)))
+            block = replace(block, sealed=self._sealed(block))
+        return block
+
+    def _rows(self, n: int, staged: bytes) -> list[Row]:
+        rows = orjson.loads(decrypt(self._cipher, staged, bound_to=f"import block {self._import_id} {n}"))
+        return [Row(sheet, number, cells, too_long=too_long) for sheet, number, cells, too_long in rows]
+
+    def _sealed(self, block: Prepared) -> bytes:
+        written = {
+            "form": FORM,
+            "keys": self._digests.key_ids,
+            "records": [kept(record) for record in block.records],
+            "questions": {name: getattr(block.questions, name) for name in _QUESTIONS},
+            "digests": [[*value, *(digest.hex() for digest in made)] for value, made in block.questions.digests.items()],
+            "suppressions": block.suppressions,
+        }
+        return encrypt(self._cipher, orjson.dumps(written).decode(), bound_to=self._sealed_as(block.n))
+
+    def _unsealed(self, n: int, sealed: bytes) -> Prepared | None:
+        block = orjson.loads(decrypt(self._cipher, sealed, bound_to=self._sealed_as(n)))
+        if block["form"] != FORM or block["keys"] != self._digests.key_ids:
+            return None
+        digests = {(family, canonical): [bytes.fromhex(digest) for digest in made] for family, canonical, *made in block["digests"]}
+        records = [record_of_kept(written) for written in block["records"]]
+        return Prepared(n, records, Questions(**block["questions"], digests=digests), block["suppressions"])
+
+    def _sealed_as(self, n: int) -> str:
+        return f"prepared import block {self._import_id} {n}"
 
 
-def prepared(n: int, rows: Sequence[Row], mapping: dict[str, str], *, digests: Digests, component: str) -> Prepared:
-    """Normalise a block's rows and work out what they ask; nothing but computing, and the more of it the better here."""
-    records = [record_of(row, mapping) for row in rows]
-    by_digest: dict[bytes, list[int]] = {}
-    for at, record in enumerate(records):
-        if record.is_person:
-            for kind, canonical in known_by(record.signs.organization, ((kind, canonical) for kind, _, canonical in record.points)):
-                for digest in digests.suppressions(kind, canonical):
-                    by_digest.setdefault(digest, []).append(at)
-    return Prepared(n, records, Questions.of(records, digests, component), by_digest, array_of_bytes(by_digest))
+#: But for the digests, they are texts.
+_QUESTIONS = tuple(field.name for field in fields(Questions) if field.name != "digests")
 
 
 def blocked(work: UnitOfWork, layer: ContactLayer, block: Prepared, *, beside: Beside) -> set[int]:
     """Return which records the ledger knows: by their values first, and of those that it has by the words of the name too."""
     found = ledger.written(work, block.suppressions)
-    if not found:
-        return set()
-    suspects = sorted({at for digest, _, _ in found for at in block.by_digest[digest]})
-    known = ledger.answers(beside(_asked, layer.digests, [block.records[at] for at in suspects]), found)
-    return {suspects[at] for at in known}
+    return beside(_known, layer.digests, block.records, found) if found else set()
 
 
-def _asked(digests: Digests, records: Sequence[Record]) -> list[ledger.Question]:
+def _known(digests: Digests, records: Sequence[Record], found: Sequence[tuple[bytes, bool, list[bytes]]]) -> set[int]:
+    asking = _asking(digests, records)
+    suspects = sorted({at for digest, _, _ in found for at in asking[digest]})
     candidates = []
-    for record in records:
+    for record in (records[at] for at in suspects):
         marks = marks_of(organization=record.organization, contact_points=((kind, value) for kind, value, _ in record.points))
         candidates.append((record.name.first_name, record.name.last_name, marks))
-    return ledger.questions(digests, candidates)
+    return {suspects[at] for at in ledger.answers(ledger.questions(digests, candidates), found)}
+
+
+def _asking(digests: Digests, records: Sequence[Record]) -> dict[bytes, list[int]]:
+    """Return the digests of which the ledger is asked, and which records ask for each."""
+    asking: dict[bytes, list[int]] = {}
+    for at, record in enumerate(records):
+        if record.is_person:
+            for kind, canonical in known_by(record.signs.organization, ((kind, canonical) for kind, _, canonical in record.points)):
+                for digest in digests.suppressions(kind, canonical):
+                    asking.setdefault(digest, []).append(at)
+    return asking

@@ -7,7 +7,7 @@ is decided by the same pure plan for a check and for a commit, so that they diff
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -63,6 +63,8 @@ def check_block(
     _demand_rights(work, by)
     import_register.learn(work, register, block.questions, component=str(by.component))
     made = beside(plan, block.records, register, blocked=blocked(work, layer, block, beside=beside), new_id=new_id)
+    if block.sealed:
+        imports.keep_prepared(work, import_id, block.n, block.sealed)
     counts = _put_rows(work, row, block, made, beside=beside, hidden=register.planned)
     # Each look at the ledger that an import takes counts like one at the keyboard (T9).
     for _ in range(sum(decision.outcome == "blocked" for decision in made.decisions)):
@@ -191,7 +193,9 @@ def _carry_out(
     _record(work, row["id"], made)
 
 
-def _keep_points(work: UnitOfWork, made: Plan, entry: Entry, *, lookups: Mapping[Any, bytes], layer: ContactLayer, beside: Beside) -> list[str]:
+def _keep_points(
+    work: UnitOfWork, made: Plan, entry: Entry, *, lookups: Mapping[Any, Sequence[bytes]], layer: ContactLayer, beside: Beside
+) -> list[str]:
     """Keep contact points under keys of their people; return their ids, in order."""
     fresh = {person.id for person in made.new_people}
     people = dict.fromkeys(person_id for person_id, _, _, _ in made.new_points)

@@ -1,0 +1,77 @@
+"""A record between a check and the commit: plain lists for what takes longer to work out than to read again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple
+from typing import Any
+
+from services.contacts.domain.imports.records import Office, Record, Signs, values_of
+from services.lexicon.names import PersonName
+
+#: Changes with the form: what was kept in another one is not read, but prepared anew.
+FORM = 1
+
+
+def kept(record: Record) -> list[Any]:
+    """Return a record, with its signs, as it is kept."""
+    signs = record.signs
+    return [
+        record.sheet,
+        record.number,
+        astuple_of(record.name),
+        record.title,
+        record.organization,
+        record.state,
+        record.state_proposed,
+        record.interests,
+        record.points,
+        None if record.office is None else astuple(record.office),
+        record.problems,
+        [astuple_of(name) for name in signs.names[1:]],
+        signs.families,
+        signs.offices,
+        signs.own,
+        signs.organization,
+        signs.title,
+        signs.first_name,
+        signs.canonical_name,
+    ]
+
+
+def record_of_kept(written: Sequence[Any]) -> Record:
+    """Return the record that was kept so."""
+    (sheet, number, name, title, organization, state, proposed, interests, points, office, problems, *known_by) = written
+    names, families, offices, own, organization_key, title_key, first_name, canonical_name = known_by
+    person, points = PersonName(*name), tuple(map(tuple, points))
+    record = Record(
+        sheet,
+        number,
+        person,
+        title,
+        organization,
+        state,
+        proposed,
+        tuple(interests),
+        points,
+        None if office is None else Office(*office),
+        tuple(problems),
+    )
+    # A cached property lies in the instance; here it is filled.
+    record.__dict__["signs"] = Signs(
+        (person, *(PersonName(*other) for other in names)),
+        tuple(families),
+        tuple(offices),
+        own,
+        organization_key,
+        title_key,
+        first_name,
+        canonical_name,
+        values_of(points),
+    )
+    return record
+
+
+def astuple_of(name: PersonName) -> tuple[str, str, str]:
+    """Return a name's parts; `astuple` copies deeply, which takes ten times as long."""
+    return name.salutation, name.first_name, name.last_name
