@@ -27,6 +27,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import islice
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
@@ -308,13 +309,8 @@ def wire_value(value: object) -> object:
 
 def chunks(items: Iterable[Any], size: int) -> Iterable[list[Any]]:
     """Yield lists of at most `size`; nothing for nothing."""
-    chunk: list[Any] = []
-    for item in items:
-        chunk.append(item)
-        if len(chunk) == size:
-            yield chunk
-            chunk = []
-    if chunk:
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
         yield chunk
 
 
