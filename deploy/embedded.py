@@ -29,7 +29,7 @@ from gateway.server import listen, serve
 from services.chassis import embedded, green, logs
 from services.chassis.config import Settings
 from services.chassis.postgres import GivenServer, OwnServer, Server, as_url
-from services.chassis.process import Process, Services, compose, wait_for_signal
+from services.chassis.process import Process, Services, compose, settle, wait_for_signal
 
 _log = structlog.get_logger(__name__)
 
@@ -72,6 +72,7 @@ def run_embedded(data: Path, *, host: str, port: int, seed: str, environ: Mappin
             return
         if isinstance(running, Exception):
             raise running
+        settle()
         print(f"Ready: {running.address}", flush=True)  # noqa: T201 - the one line that whoever started it waits for
         stop.wait()
         _log.info("system.stopping")

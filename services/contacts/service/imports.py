@@ -109,15 +109,17 @@ class ImportMethods:
         vault = self.parts.layer.vault
         try:
             with self.database.work(caller) as work:
-                filename, content = uploading.gathered(work, by=caller, vault=vault, import_id=import_id, sha256=sha256)
+                filename, pieces, key = uploading.gathered(work, by=caller, vault=vault, import_id=import_id)
+            content = beside(uploading.put_together, import_id, pieces, key, sha256=sha256)
             table = beside(read, filename, content)
+            staged = beside(uploading.laid_out, import_id, table, vault.keys_for([import_id])[import_id])
             with self.database.work(caller) as work:
-                staged = uploading.stage(work, by=caller, now=self.database.clock(), vault=vault, import_id=import_id, sha256=sha256, table=table)
+                answer = uploading.stage(work, by=caller, now=self.database.clock(), vault=vault, import_id=import_id, sha256=sha256, staged=staged)
         except Refusal as refusal:
             self._fail(caller, import_id, refusal)
             raise
         uploading.forget_upload(vault, import_id)
-        return staged
+        return answer
 
     @answers("contacts:import:read", subject="import_id")
     def read_import(self, caller: Caller, import_id: str) -> dict[str, Any]:

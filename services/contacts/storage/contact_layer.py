@@ -57,11 +57,6 @@ class ContactLayer:
         insert_rows(work, "match_queue", {"id": "uuid", "individual_id": "uuid"}, waiting)
         return [row["id"] for row in rows]
 
-    def rows_of_new(self, points: Sequence[ContactPoint], *, by_user: str, now: datetime) -> list[dict[str, Any]]:
-        """Return the rows of people who are being entered, encrypted under new keys; columns of `POINT` and `DIGEST`."""
-        keys = self.vault.new_keys(dict.fromkeys(point.individual_id for point in points))
-        return self.rows(points, keys, by_user=by_user, now=now)
-
     def confirm_own(self, work: UnitOfWork, point: ContactPoint, *, now: datetime) -> str | None:
         """If the caller's component holds this value itself, put it first again; return its id, or None."""
         row = work.execute(

@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -103,34 +104,43 @@ def append_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, 
     return {"id": import_id, "n": n}
 
 
-def gathered(work: UnitOfWork, *, by: Caller, vault: Vault, import_id: str, sha256: str) -> tuple[str, bytes]:
-    """Return the file's name and its bytes.
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A file that was read: its rows in blocks, encrypted, but for the columns that the system must not hold (R13)."""
 
-    :raises UploadDamaged: they are not what was sent.
-    """
+    format: str
+    rows: int
+    kept: list[str]
+    mapping: dict[str, str]
+    refused: list[columns.RefusedColumn]
+    blocks: list[bytes]
+
+
+def gathered(work: UnitOfWork, *, by: Caller, vault: Vault, import_id: str) -> tuple[str, list[tuple[int, bytes]], bytes]:
+    """Return the file's name, its pieces as they are kept, and their key."""
     row = own(work, import_id, by=by, states={"uploading"})
     key_id = _upload_key(import_id)
     pieces = imports.pieces(work, import_id)
-    key = vault.keys_for([key_id])[key_id] if pieces else b""
-    content = b"".join(base64.b64decode(decrypt(key, piece, bound_to=f"import piece {import_id} {n}")) for n, piece in pieces)
     work.record("contacts:import:finish-upload", subjects=[import_id])
+    return row["filename"], pieces, vault.keys_for([key_id])[key_id] if pieces else b""
+
+
+def put_together(import_id: str, pieces: Iterable[tuple[int, bytes]], key: bytes, *, sha256: str) -> bytes:
+    """Return the file; nothing but computing.
+
+    :raises UploadDamaged: it is not what was sent.
+    """
+    content = b"".join(base64.b64decode(decrypt(key, piece, bound_to=f"import piece {import_id} {n}")) for n, piece in pieces)
     if hashlib.sha256(content).hexdigest() != sha256:
         raise UploadDamaged
-    return row["filename"], content
+    return content
 
 
-def stage(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str, sha256: str, table: Table) -> dict[str, Any]:
-    """Stage a table's rows, but for the columns that the system must not hold (R13); propose what the others are.
-
-    :raises ImportForStewards: it has more rows than a contributor may import.
-    """
-    own(work, import_id, by=by, lock=True, states={"uploading"})
-    demand_may_import(by, rows=len(table.rows))
+def laid_out(import_id: str, table: Table, key: bytes) -> Staged:
+    """Return a table's rows as they are staged, and propose what the columns are; nothing but computing."""
     refused = columns.refused(table.columns)
     names = {refusal.column for refusal in refused}
     kept = [column for column in table.columns if column not in names]
-    mapping = columns.propose(kept, table.rows)
-    key = vault.keys_for([import_id])[import_id]
     blocks = []
     for n, first in enumerate(range(0, len(table.rows), imports.BLOCK)):
         rows = [
@@ -138,22 +148,32 @@ def stage(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_i
             for row in table.rows[first : first + imports.BLOCK]
         ]
         blocks.append(encrypt(key, orjson.dumps(rows).decode(), bound_to=f"import block {import_id} {n}"))
+    return Staged(table.format, len(table.rows), kept, columns.propose(kept, table.rows), refused, blocks)
+
+
+def stage(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str, sha256: str, staged: Staged) -> dict[str, Any]:
+    """Stage a file's rows.
+
+    :raises ImportForStewards: it has more rows than a contributor may import.
+    """
+    own(work, import_id, by=by, lock=True, states={"uploading"})
+    demand_may_import(by, rows=staged.rows)
     imports.drop_pieces(work, import_id)
-    imports.add_blocks(work, import_id, blocks)
+    imports.add_blocks(work, import_id, staged.blocks)
     imports.update(
         work,
         import_id,
         {
-            "state": "mapped" if columns.is_enough(mapping) else "uploaded",
-            "format": table.format,
+            "state": "mapped" if columns.is_enough(staged.mapping) else "uploaded",
+            "format": staged.format,
             "sha256": sha256,
-            "layout": sealed_layout(vault, import_id, {"columns": kept, "mapping": mapping}),
+            "layout": sealed_layout(vault, import_id, {"columns": staged.kept, "mapping": staged.mapping}),
             "refused_columns": [
-                {"column": _harmless(refusal.column), "reason": refusal.reason, "requirement": refusal.requirement} for refusal in refused
+                {"column": _harmless(refusal.column), "reason": refusal.reason, "requirement": refusal.requirement} for refusal in staged.refused
             ],
-            "rows": len(table.rows),
+            "rows": staged.rows,
             "position": 0,
-            "total": len(table.rows),
+            "total": staged.rows,
         },
         now=now,
     )

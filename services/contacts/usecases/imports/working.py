@@ -36,7 +36,7 @@ LEASE = timedelta(seconds=60)
 _TOLD_AT_ONCE = 500
 _PART = 200
 #: People in one statement.
-_WRITTEN_AT_ONCE = 250
+_WRITTEN_AT_ONCE = 500
 
 
 class ImportOvertaken(Exception):
