@@ -4,7 +4,7 @@ A service class uses six names::
 
     @answers(action, ...)      answers a call
     @listens(Announcement)     works off announcements, each once
-    @every(seconds=, action=)  works at intervals
+    @every(seconds=, action=)  works at intervals, and when a `Bell` is rung
     @gathers(queue)            takes a queue in batches
     DatabaseProvider()  BusProvider()  SettingsProvider()
 """
@@ -14,11 +14,12 @@ from services.chassis.bus.calls import Client, InternalError
 from services.chassis.bus.listening import Received, gathers, listens
 from services.chassis.bus.providers import Bus, BusProvider, DatabaseProvider, SettingsProvider
 from services.chassis.bus.publishing import Fate, Publisher
-from services.chassis.bus.ticking import every
+from services.chassis.bus.ticking import Bell, every
 from services.chassis.bus.wire import Address, LinkDown
 
 __all__ = [
     "Address",
+    "Bell",
     "Bus",
     "BusProvider",
     "Client",

@@ -17,15 +17,39 @@ from services.chassis.messages import Caller, Refusal
 _log = structlog.get_logger(__name__)
 
 
+class Bell:
+    """Calls for a run before its time; rung while one is under way, it calls for the next."""
+
+    def __init__(self) -> None:
+        """Begin silent."""
+        self._rung = Event()
+
+    def ring(self) -> None:
+        """Call."""
+        if not self._rung.ready():
+            self._rung.send()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for a call, at most so long."""
+        with eventlet.Timeout(seconds, exception=False):
+            self._rung.wait()
+        self._rung = Event()
+
+
 class Every(Performed):
     """The entrypoint behind `@every`."""
 
-    def __init__(self, *, seconds: float, action: str, eager: bool = False, **kwargs: Any) -> None:
-        """Run the method with (caller) every so many seconds, and never twice at once; `eager`: at the start, too."""
+    def __init__(self, *, seconds: float, action: str, eager: bool = False, bell: Bell | None = None, **kwargs: Any) -> None:
+        """Run the method with (caller) every so many seconds, and never twice at once.
+
+        :param eager: at the start, too.
+        :param bell: rung by whoever has just made work for it in this process.
+        """
         self.seconds = seconds
         self.action = action
         self.eager = eager
-        self._stopped = Event()
+        self._bell = bell or Bell()
+        self._stopped = False
         self._greenlet: Any = None
         super().__init__(**kwargs)
 
@@ -35,8 +59,8 @@ class Every(Performed):
 
     def stop(self) -> None:
         """Stop after the run under way."""
-        if not self._stopped.ready():
-            self._stopped.send()
+        self._stopped = True
+        self._bell.ring()
         self._greenlet.wait()
 
     def kill(self) -> None:
@@ -46,9 +70,8 @@ class Every(Performed):
     def _run(self) -> None:
         pause = 0.0 if self.eager else self.seconds
         while True:
-            with eventlet.Timeout(pause, exception=False):
-                self._stopped.wait()
-            if self._stopped.ready():
+            self._bell.wait(pause)
+            if self._stopped:
                 return
             begun = eventlet.hubs.get_hub().clock()
             finished = Event()

@@ -11,7 +11,7 @@ import eventlet
 import structlog
 from eventlet import tpool
 
-from services.chassis.bus import answers, every
+from services.chassis.bus import Bell, answers, every
 from services.chassis.database import Database
 from services.chassis.messages import Caller, Refusal, Unavailable
 from services.contacts.contract.imports import (
@@ -37,6 +37,8 @@ _log = structlog.get_logger(__name__)
 _LEFT_BEHIND = timedelta(hours=24)
 _ATTEMPTS = 5
 _ERASER = "eraser"
+#: Rung when a check, a commit or an undo was asked for here: whoever works on it need not wait for its next look.
+_asked_for = Bell()
 T = TypeVar("T")
 Made = TypeVar("Made")
 
@@ -185,7 +187,7 @@ class ImportMethods:
         with self.database.work(caller) as work:
             return steering.list_rows(work, by=caller, cursors=self.parts.cursors, import_id=import_id, query=asked)
 
-    @every(seconds=0.5, action="contacts:import:work")
+    @every(seconds=0.5, action="contacts:import:work", bell=_asked_for)
     def work_on_imports(self, caller: Caller) -> None:
         """Check, commit and undo what was asked for, one import at a time."""
         while self.work_on_one_import(caller):
@@ -291,7 +293,8 @@ class ImportMethods:
                 return steering.read_import(work, by=caller, vault=vault, import_id=import_id)
             answer = use_case(work, by=caller, now=self.database.clock(), vault=vault, import_id=import_id)
             work.complete(202, import_id)
-            return answer
+        _asked_for.ring()
+        return answer
 
     def _fail(self, by: Caller, import_id: str, refusal: Refusal) -> None:
         """Mark it failed, if it is the caller's and still under way, and destroy what could read its file."""

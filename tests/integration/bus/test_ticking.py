@@ -1,0 +1,61 @@
+"""What is run at intervals, and at once when somebody has made work for it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import eventlet
+import pytest
+
+from services.chassis.bus import Bell, DatabaseProvider, every
+from services.chassis.messages import Caller
+from services.chassis.process import declare_topology, topology_of
+from services.chassis.testing import eventually
+from tests.integration.bus.conftest import World
+
+BELL = Bell()
+
+
+class Clerk:
+    """Works off what waits, and looks for it once an hour."""
+
+    name = "clerk"
+    database = DatabaseProvider()
+    waiting: ClassVar[list[int]] = []
+    done: ClassVar[list[int]] = []
+    under_way: ClassVar[Any] = None
+
+    @every(seconds=3600, action="clerk:work:do", bell=BELL)
+    def work(self, _caller: Caller) -> None:
+        taken = list(Clerk.waiting)
+        Clerk.waiting.clear()
+        if Clerk.under_way:
+            Clerk.under_way.wait()
+        Clerk.done.extend(taken)
+
+
+@pytest.fixture
+def clerk(world: World) -> World:
+    Clerk.waiting.clear()
+    Clerk.done.clear()
+    Clerk.under_way = None
+    declare_topology(world.process("deploy").address, topology_of([Clerk]))
+    world.run(Clerk)
+    return world
+
+
+def test_who_rings_is_not_made_to_wait_for_the_next_look(clerk: World) -> None:
+    Clerk.waiting.append(1)
+    BELL.ring()
+    eventually(lambda: Clerk.done == [1])
+
+
+def test_who_rings_during_a_run_gets_one_after_it(clerk: World) -> None:
+    Clerk.under_way = eventlet.event.Event()
+    Clerk.waiting.append(1)
+    BELL.ring()
+    eventually(lambda: Clerk.waiting == [])
+    Clerk.waiting.append(2)
+    BELL.ring()
+    Clerk.under_way.send()
+    eventually(lambda: Clerk.done == [1, 2])
