@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator
@@ -14,12 +15,10 @@ from gateway.clients import query as ask
 from gateway.endpoints import Area, created
 from gateway.uploads import send_import, upload
 from services.contacts.contract import ListQuerySchema
-from services.contacts.contract.imports import ImportChangeSchema, ImportRowSchema, ImportRowsQuerySchema, ImportSchema
+from services.contacts.contract.imports import NOT_TAKEN_IN, ImportChangeSchema, ImportRowSchema, ImportRowsQuerySchema, ImportSchema
+from services.lexicon.cells import harmless
 
 area = Area("imports", __name__, url_prefix="/imports", description="Spreadsheets, CSV, cards (R77-R82)")
-
-#: A spreadsheet takes a cell that begins so for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @area.endpoint("GET", "", query=ListQuerySchema, answers=ImportSchema, collection=True)
@@ -88,31 +87,39 @@ def list_import_rows(import_id: str, query: dict[str, Any]) -> Any:
 
 @area.endpoint("GET", "/<uuid:import_id>/rows.csv", answers={"type": "string"}, media="text/csv", problems=(404,))
 def refused_rows(import_id: str) -> Response:
-    """Give the rows that were not taken in back as a file: which, and why; to be found again in one's own."""
+    """Give the rows that were not taken in back as a file: to be mended, and uploaded as it is.
+
+    Refused rows have their cells, until `refused_rows_until`, and why they were refused in a column behind them, which an
+    upload passes over. Of duplicates and of blocked rows it says which, and why.
+    """
+    columns: list[str] = []
+    lines: list[list[str]] = []
+    for page in _pages("list_refused_import_rows", import_id):
+        columns = page["columns"]
+        lines += [[*(harmless((row["cells"] or {}).get(name, "")) for name in columns), _why(row)] for row in page["items"]]
+    for outcome in ("duplicate", "blocked"):
+        for page in _pages("list_import_rows", import_id, outcome=outcome):
+            lines += [[*("" for _ in columns), _why(row)] for row in page["items"]]
     out = io.StringIO()
-    table = csv.writer(out)
-    table.writerow(("row", "sheet", "outcome", "reason"))
-    for outcome in ("duplicate", "blocked", "invalid"):
-        for row in _all_rows(import_id, outcome):
-            table.writerow([harmless(row.get(name)) for name in ("row", "sheet", "outcome", "reason")])
+    csv.writer(out).writerows([[*map(harmless, columns), NOT_TAKEN_IN], *lines])
     return Response(
-        out.getvalue(),
+        # Without the mark, a spreadsheet takes the letters for those of the country that it was made in.
+        codecs.BOM_UTF8 + out.getvalue().encode(),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="rows-{import_id}.csv"'},
     )
 
 
-def harmless(value: Any) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+def _why(row: dict[str, Any]) -> str:
+    sheet = f" of {row['sheet']}" if row["sheet"] else ""
+    return f"Row {row['row']}{sheet}: {row['reason']}"
 
 
-def _all_rows(import_id: str, outcome: str) -> Iterator[dict[str, Any]]:
+def _pages(method: str, import_id: str, **query: str) -> Iterator[dict[str, Any]]:
     cursor: dict[str, str] = {}
     while True:
-        page = ask("contacts", "list_import_rows", import_id=import_id, query={"outcome": outcome, "limit": "200", **cursor})
-        yield from page["items"]
+        page = ask("contacts", method, import_id=import_id, query={**query, "limit": "200", **cursor})
+        yield page
         if not page["next"]:
             return
         cursor = {"cursor": page["next"]}

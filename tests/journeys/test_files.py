@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import uuid
 import zipfile
 from typing import Any
 
 import pytest
 
+from services.chassis.testing import eventually
 from tests.journeys.client import Person
 from tests.journeys.stories import DATA
 
@@ -64,3 +67,52 @@ def test_a_list_in_latin_1_with_a_formula_is_text(amina: Person) -> None:
     assert {m["column"]: m["field"] for m in started["mapping"]}["Phone"] == "work_phone"
     assert amina.ask("POST", f"/imports/{started['id']}/commit", expect=409).json()["code"] == "import-state"
     assert amina.ask("POST", f"/imports/{started['id']}/cancel", expect=202).json()["state"] == "cancelled"
+
+
+def taken_in(amina: Person, name: str, content: bytes) -> dict[str, Any]:
+    """Upload, check and commit a file."""
+    started = amina.ask("POST", "/imports", expect=201, files={"file": (name, content)}).json()
+    path = f"/imports/{started['id']}"
+    for step, state in (("dry-run", "checked"), ("commit", "committed")):
+        amina.post(f"{path}/{step}", expect=202)
+        eventually(lambda state=state: amina.get(path)["state"] == state, seconds=60, why=f"the import is {state}")
+    return dict(amina.get(path))
+
+
+@pytest.mark.requirement("R77", "R78", "R190", "R193")
+def test_refused_rows_are_given_back_mended_and_taken_in(amina: Person, system: Any) -> None:
+    family = f"Mended{uuid.uuid4().hex[:8]}"
+    content = (
+        "E-mail,Last name,Party,First name,Company,State,Cell\n"
+        f"zelda@example.org,{family},Whig,Zelda,=1+1 Works,Atlantis,+1 512 555 0171\n"
+        f"yosef@example.org,{family},Whig,Yosef,Beanery,TX,512-555-0172\n"
+        "nobody@example.org,,Whig,Ximena,Beanery,TX,call me\n"
+    ).encode()
+    done = taken_in(amina, "list.csv", content)
+    assert done["counts"] == {"create": 1, "invalid": 2}
+    assert done["refused_rows_until"] > done["finished_at"]
+    path = f"/imports/{done['id']}/rows.csv"
+    for other in (("ICE", 0), ("PSO", 0)):
+        Person(system.base).sign_in(system.account(other[0], "contributor", other[1])).ask("GET", path, expect=404)
+    file = amina.ask("GET", path, expect=200).content
+    lines = list(csv.reader(io.StringIO(file.decode("utf-8-sig"))))
+    assert lines[0] == ["E-mail", "Last name", "First name", "Company", "State", "Cell", "Not taken in because"]
+    zelda, ximena = lines[1:]
+    assert zelda[:-1] == ["zelda@example.org", family, "Zelda", "'=1+1 Works", "Atlantis", "'+1 512 555 0171"]
+    assert zelda[-1] == "Row 2: state: not a state or territory of the United States."
+    assert ximena[:-1] == ["nobody@example.org", "", "Ximena", "Beanery", "TX", "call me"]
+    assert "Whig" not in file.decode()
+    # Only what is wrong is mended; the rest of the file is sent as it came.
+    mended = file.replace(b"Atlantis", b"TX").replace(b"call me", b"512-555-0173")
+    again = taken_in(amina, "rows.csv", mended)
+    assert again["counts"] == {"create": 1, "invalid": 1}
+    assert [column["column"] for column in again["refused_columns"]] == []
+    (found,) = [person for person in amina.every("/individuals", state="TX") if person["last_name"] == family and person["first_name"] == "Zelda"]
+    values = {point["kind"]: point["value"] for point in amina.get(f"/individuals/{found['id']}/contact-points")["items"]}
+    assert values == {"email": "zelda@example.org", "cell": "512-555-0171"}
+    once_more = list(csv.reader(io.StringIO(amina.ask("GET", f"/imports/{again['id']}/rows.csv", expect=200).content.decode("utf-8-sig"))))
+    assert once_more[1][:-1] == [*ximena[:-2], "512-555-0173"]
+    amina.post(f"/imports/{done['id']}/undo", expect=202)
+    eventually(lambda: amina.get(f"/imports/{done['id']}")["state"] == "undone", seconds=60)
+    gone = list(csv.reader(io.StringIO(amina.ask("GET", path, expect=200).content.decode("utf-8-sig"))))
+    assert [len(line) for line in gone] == [1, 1, 1]

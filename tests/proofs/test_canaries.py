@@ -180,7 +180,10 @@ def an_import_of(world: World, aviary: Aviary, rows: int) -> None:
         *(f"{aviary.word()},{aviary.word()},TX,{aviary.cell()},{aviary.email()},{aviary.word(kept=False)}" for _ in range(rows)),
         f"{aviary.word(kept=False)},,Atlantis,{aviary.cell()},{aviary.email()} is none,Whig",
     ]
-    assert world.an_import("committed", "\n".join(lines) + "\n")["state"] == "committed"
+    done = world.an_import("committed", "\n".join(lines) + "\n")
+    assert done["state"] == "committed"
+    # Whoever sent it is given the half one back.
+    assert aviary.hidden[-1] in world.amina.ask("GET", f"/imports/{done['id']}/rows.csv", expect=200).text
 
 
 def crashes(world: World, aviary: Aviary) -> list[int]:

@@ -58,6 +58,10 @@ IMPORT_FIELDS = (
 )
 
 
+#: What the column is called that says, in a file of refused rows, why; an upload of such a file passes over it.
+NOT_TAKEN_IN = "Not taken in because"
+
+
 class ImportUnknown(NotFound):
     """There is no such import, or it is not yours."""
 
@@ -278,6 +282,8 @@ class ImportSchema(Schema):
     owner = fields.Dict(required=True)
     sha256 = fields.String(allow_none=True)
     problem = fields.Nested(ImportProblemSchema, allow_none=True)
+    #: Until when `rows.csv` gives refused rows back with their cells, once the import is committed; null when none are kept.
+    refused_rows_until = fields.String(allow_none=True)
     created_at = fields.String(required=True)
     finished_at = fields.String(allow_none=True)
 

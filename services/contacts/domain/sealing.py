@@ -97,6 +97,16 @@ def names_in(text: str, values: FormerValues) -> bool:
     return False
 
 
+def is_told_in(cells: Iterable[str], values: FormerValues) -> bool:
+    """Whether cells of a table tell of the person: by a phone or an e-mail, or by family and given name in whatever cells."""
+    text = " ".join(cells)
+    family, given = family_key(values.last_name), given_key(values.first_name)
+    words = set(fold(text).split())
+    if family and family in words and (not given or given in words):
+        return True
+    return names_in(text, values) or redact(text, values)[1] > 0
+
+
 def _plain_address(words: str) -> str:
     spoken = re.sub(r"\s*(?:\(at\)|\[at\]|\bat\b)\s*", "@", words, flags=re.IGNORECASE)
     spoken = re.sub(r"\s*(?:\(dot\)|\[dot\]|\bdot\b)\s*", ".", spoken, flags=re.IGNORECASE)

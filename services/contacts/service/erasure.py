@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from services.chassis.bus import answers
 from services.chassis.database import Database
 from services.chassis.messages import Caller
+from services.contacts.service.beside import beside
 from services.contacts.service.parts import Parts
 from services.contacts.storage import imports
 from services.contacts.usecases import erasing
+from services.contacts.usecases.imports import refused
 from services.contacts.usecases.imports.seeking import seek_in_names
 
 _RETENTION = "retention"
@@ -83,7 +86,7 @@ class ErasureMethods:
                 key=key,
                 kept=kept or (),
                 look=look,
-                also=self.also_sought,
+                also=[*self.also_sought, partial(refused.seek, vault=self.parts.layer.vault, beside=beside)],
             )
             closed = erasing.is_closed(work, erasure_id)
         if closed:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-import eventlet
 import structlog
-from eventlet import tpool
 
 from services.chassis.bus import Bell, answers, every
 from services.chassis.database import Database
@@ -25,9 +23,10 @@ from services.contacts.contract.imports import (
 from services.contacts.contract.schemas import ListQuerySchema
 from services.contacts.domain.imports.reading import read
 from services.contacts.domain.imports.register import Register
+from services.contacts.service.beside import beside, one_ahead
 from services.contacts.service.parts import Parts
 from services.contacts.storage import imports
-from services.contacts.usecases.imports import steering, undoing, uploading, working
+from services.contacts.usecases.imports import refused, steering, undoing, uploading, working
 from services.contacts.usecases.imports.preparing import Prepared, Preparing
 from services.contacts.usecases.imports.representing import actor_of
 
@@ -39,39 +38,6 @@ _ATTEMPTS = 5
 _ERASER = "eraser"
 #: Rung when a check, a commit or an undo was asked for here: whoever works on it need not wait for its next look.
 _asked_for = Bell()
-T = TypeVar("T")
-Made = TypeVar("Made")
-
-
-class InThreads:
-    """Runs what takes more than twenty milliseconds of computing beside the loop."""
-
-    def __call__(self, function: Callable[..., Made], *args: Any, **kwargs: Any) -> Made:
-        """Run it in a thread, and let others work until it is done."""
-        made: Made = tpool.execute(function, *args, **kwargs)
-        return made
-
-    def ahead(self, function: Callable[[T], Made], of: Iterable[T]) -> Iterator[Made]:
-        """Give what it makes of each; while one is used, the next is being made."""
-        return one_ahead(lambda item: self(function, item), of)
-
-
-def one_ahead(function: Callable[[T], Made], of: Iterable[T]) -> Iterator[Made]:
-    """Give what a function makes of each, the next one of which is being made, in a greenlet, while one is used."""
-    making: eventlet.greenthread.GreenThread | None = None
-    try:
-        for item in of:
-            made, making = making, eventlet.spawn(function, item)
-            if made is not None:
-                yield made.wait()
-        if making is not None:
-            yield making.wait()
-    finally:
-        if making is not None:
-            making.kill()
-
-
-beside = InThreads()
 
 
 class ImportMethods:
@@ -171,13 +137,15 @@ class ImportMethods:
     def cancel_import(self, caller: Caller, import_id: str) -> dict[str, Any]:
         """Leave an import that was not committed."""
         cancelled = self._steer(caller, import_id, steering.cancel_import)
-        uploading.forget(self.parts.layer.vault, import_id)
+        self._forget(import_id)
         return cancelled
 
     @answers("contacts:import:undo", subject="import_id", command=True)
     def undo_import(self, caller: Caller, import_id: str) -> dict[str, Any]:
         """Ask for a committed import to be taken back (N16)."""
-        return self._steer(caller, import_id, steering.undo_import)
+        asked = self._steer(caller, import_id, steering.undo_import)
+        refused.forget(self.parts.layer.vault, import_id)
+        return asked
 
     @answers("contacts:import:list-rows", subject="import_id")
     def list_import_rows(self, caller: Caller, import_id: str, query: dict[str, Any]) -> dict[str, Any]:
@@ -187,6 +155,14 @@ class ImportMethods:
         with self.database.work(caller) as work:
             return steering.list_rows(work, by=caller, cursors=self.parts.cursors, import_id=import_id, query=asked)
 
+    @answers("contacts:import:list-refused-rows", subject="import_id")
+    def list_refused_import_rows(self, caller: Caller, import_id: str, query: dict[str, Any]) -> dict[str, Any]:
+        """Give the refused rows back, with their cells as long as these are kept."""
+        _as_id(import_id)
+        asked = ListQuerySchema().load(query)
+        with self.database.work(caller) as work:
+            return refused.give_back(work, by=caller, vault=self.parts.layer.vault, cursors=self.parts.cursors, import_id=import_id, query=asked)
+
     @every(seconds=0.5, action="contacts:import:work", bell=_asked_for)
     def work_on_imports(self, caller: Caller) -> None:
         """Check, commit and undo what was asked for, one import at a time."""
@@ -195,12 +171,15 @@ class ImportMethods:
 
     @every(seconds=600, action="contacts:import:cancel")
     def cancel_imports_left_behind(self, caller: Caller) -> None:
-        """Drop imports that nobody goes on with."""
+        """Drop imports that nobody goes on with, and refused rows that were kept long enough."""
         now = self.database.clock()
         with self.database.work(caller) as work:
             left = steering.cancel_left_behind(work, now=now, before=now - _LEFT_BEHIND)
+            due = refused.let_go_due(work, now=now)
         for import_id in left:
-            uploading.forget(self.parts.layer.vault, import_id)
+            self._forget(import_id)
+        for import_id in due:
+            refused.forget(self.parts.layer.vault, import_id)
 
     def work_on_one_import(self, caller: Caller) -> bool:
         """Take the import that waits longest to its end; say whether there was one."""
@@ -222,7 +201,7 @@ class ImportMethods:
 
     def _check(self, by: Caller, row: dict[str, Any]) -> None:
         with self.database.work(by) as work:
-            working.restart_check(work, now=self.database.clock(), import_id=row["id"])
+            refused_key = working.restart_check(work, now=self.database.clock(), vault=self.parts.layer.vault, import_id=row["id"])
         register = Register()
         for block in self._blocks(by, row, begin=0, checked=False):
             with self.database.work(by) as work:
@@ -234,6 +213,7 @@ class ImportMethods:
                     import_id=row["id"],
                     block=block,
                     register=register,
+                    refused_key=refused_key,
                     beside=beside,
                 )
 
@@ -241,6 +221,10 @@ class ImportMethods:
         for block in self._blocks(by, row, begin=row["position"], checked=True):
             self._commit_block(by, row["id"], block)
         uploading.forget(self.parts.layer.vault, row["id"])
+        with self.database.work(by) as work:
+            done = imports.find(work, row["id"])
+        if done is None or done["refused_until"] is None:
+            refused.forget(self.parts.layer.vault, row["id"])
 
     def _commit_block(self, by: Caller, import_id: str, block: Prepared) -> None:
         for attempt in range(_ATTEMPTS):
@@ -303,7 +287,12 @@ class ImportMethods:
             if row is None or row["owner_id"] != by.id or row["finished_at"] is not None:
                 return
             uploading.fail(work, row, now=self.database.clock(), refusal=refusal)
+        self._forget(import_id)
+
+    def _forget(self, import_id: str) -> None:
+        """Destroy every key of an import of which nothing is kept."""
         uploading.forget(self.parts.layer.vault, import_id)
+        refused.forget(self.parts.layer.vault, import_id)
 
 
 def _as_id(import_id: str) -> None:

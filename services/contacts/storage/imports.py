@@ -162,7 +162,8 @@ def drop_staged(work: UnitOfWork, import_id: str) -> None:
 
 
 def drop_rows(work: UnitOfWork, import_id: str) -> None:
-    """Forget what a check said of each row."""
+    """Forget what a check said of each row, and kept of some."""
+    drop_refused(work, import_id)
     work.execute(
         text(
             "WITH gone AS (DELETE FROM import_rows WHERE import_id = CAST(:id AS uuid)) UPDATE imports SET counts = '{}' WHERE id = CAST(:id AS uuid)"
@@ -194,6 +195,79 @@ def rows(work: UnitOfWork, import_id: str, *, outcome: str | None, after: int, l
         {"id": import_id, "after": after, "outcome": outcome, "limit": limit},
     )
     return plains(found.mappings())
+
+
+def put_refused(work: UnitOfWork, import_id: str, rows: Sequence[tuple[int, bytes]], *, first: int, last: int) -> None:
+    """Keep cells of these of the rows from `first` to `last`, and of no others among them."""
+    keep_refused(work, import_id, [], first=first, last=last)
+    if rows:
+        work.execute(_PUT_REFUSED, {"id": import_id, "rows": as_json([{"n": n, "ciphertext": ciphertext} for n, ciphertext in rows])})
+
+
+_PUT_REFUSED = text(
+    "INSERT INTO import_refused (import_id, n, ciphertext) SELECT CAST(:id AS uuid), n, ciphertext"  # noqa: S608 - put together from our own constants
+    f" FROM {records('rows', {'n': 'integer', 'ciphertext': 'bytea'})}"
+)
+
+
+def keep_refused(work: UnitOfWork, import_id: str, numbers: Iterable[int], *, first: int, last: int) -> None:
+    """Of the rows from `first` to `last` whose cells are kept, keep these, and drop the others."""
+    work.execute(
+        text(
+            "DELETE FROM import_refused WHERE import_id = CAST(:id AS uuid) AND n BETWEEN :first AND :last AND n <> ALL(CAST(:numbers AS integer[]))"
+        ),
+        {"id": import_id, "numbers": array(map(str, numbers)), "first": first, "last": last},
+    )
+
+
+def refused_rows(work: UnitOfWork, import_id: str, numbers: Iterable[int]) -> dict[int, bytes]:
+    """Return the kept cells of these rows."""
+    found = work.execute(
+        text("SELECT n, ciphertext FROM import_refused WHERE import_id = CAST(:id AS uuid) AND n = ANY(CAST(:numbers AS integer[]))"),
+        {"id": import_id, "numbers": array(map(str, numbers))},
+    )
+    return {row.n: bytes(row.ciphertext) for row in found}
+
+
+def refused_from(work: UnitOfWork, import_id: str, *, after: int, limit: int) -> list[tuple[int, bytes]]:
+    """Return kept cells from behind a row on."""
+    found = work.execute(
+        text("SELECT n, ciphertext FROM import_refused WHERE import_id = CAST(:id AS uuid) AND n > :after ORDER BY n LIMIT :limit"),
+        {"id": import_id, "after": after, "limit": limit},
+    )
+    return [(row.n, bytes(row.ciphertext)) for row in found]
+
+
+def drop_refused(work: UnitOfWork, import_id: str, numbers: Iterable[int] | None = None) -> int:
+    """Delete kept cells: of these rows, or of all; return how many rows that was."""
+    chosen = "" if numbers is None else " AND n = ANY(CAST(:numbers AS integer[]))"
+    return work.execute(
+        text(f"DELETE FROM import_refused WHERE import_id = CAST(:id AS uuid){chosen}"),  # noqa: S608 - one of two words of ours
+        {"id": import_id, **({} if numbers is None else {"numbers": array(map(str, numbers))})},
+    ).rowcount
+
+
+def forget_refused_columns(work: UnitOfWork, import_id: str) -> None:
+    """Forget in which columns kept cells stood, and until when."""
+    work.execute(text("UPDATE imports SET refused_layout = NULL, refused_until = NULL WHERE id = CAST(:id AS uuid)"), {"id": import_id})
+
+
+def with_refused(work: UnitOfWork) -> list[dict[str, Any]]:
+    """Return the imports of which refused rows are kept, and hold them."""
+    rows = work.execute(text("SELECT id, refused_layout FROM imports WHERE refused_layout IS NOT NULL ORDER BY id FOR UPDATE"))
+    return plains(rows.mappings())
+
+
+def refused_due(work: UnitOfWork, *, now: datetime, limit: int = 20) -> list[str]:
+    """Return imports whose refused rows were kept until now, and hold them."""
+    rows = work.execute(
+        text(
+            "SELECT id FROM imports WHERE refused_layout IS NOT NULL AND refused_until <= :now ORDER BY refused_until"
+            " LIMIT :limit FOR UPDATE SKIP LOCKED"
+        ),
+        {"now": now, "limit": limit},
+    )
+    return [str(row.id) for row in rows]
 
 
 def add_effects(work: UnitOfWork, import_id: str, effects: Sequence[tuple[str, str, Any]]) -> None:

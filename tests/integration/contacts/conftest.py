@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from services.chassis.testing.databases import Addresses
 from services.contacts import contract
 from services.contacts.domain.cursors import Cursors
 from services.contacts.service import ContactsService
+from services.contacts.service.beside import beside
 from services.contacts.storage import projections
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.digests import Digests
@@ -36,6 +38,7 @@ from services.contacts.usecases import (
     notes,
     organizations,
 )
+from services.contacts.usecases.imports import refused
 from tests.cast import AMINA, DOV, EVERYBODY
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -222,7 +225,7 @@ class Desk:
             sealed=sealed,
             key=key,
             kept=kept,
-            also=ContactsService.also_sought,
+            also=[*ContactsService.also_sought, partial(refused.seek, vault=self.layer.vault, beside=beside)],
         )
         return {"erasure_id": erasure_id, "sealed": sealed, "key": key, **erased, "sought": sought}
 

@@ -101,6 +101,17 @@ class Porter(ImportMethods):
                 assert len(found) == page["total"]
                 return found
 
+    def refused(self, import_id: str, by: Caller = AMINA, *, limit: int = 200) -> tuple[list[str], list[tuple[int, dict[str, str] | None]]]:
+        """Walk the refused rows; return the columns, and (row, cells)."""
+        found: list[tuple[int, dict[str, str] | None]] = []
+        cursor = None
+        while True:
+            query = {"limit": str(limit), **({"cursor": cursor} if cursor else {})}
+            page = self.list_refused_import_rows(by, import_id=import_id, query=query)
+            found += [(item["row"], item["cells"]) for item in page["items"]]
+            if not (cursor := page["next"]):
+                return page["columns"], found
+
     def count(self, table: str) -> int:
         """Count rows as the owner of nothing does, with ICE's eyes."""
         with self.desk.work(AMINA) as work:

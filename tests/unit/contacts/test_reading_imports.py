@@ -1,5 +1,6 @@
 """Reading files to import: real ones in every order, and files that nobody should have sent."""
 
+import codecs
 import io
 import itertools
 import re
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from services.chassis.messages import Refusal
 from services.contacts.contract import imports as contract
+from services.contacts.contract.imports import NOT_TAKEN_IN
 from services.contacts.domain.imports import columns, planning, reading, records
 from services.contacts.domain.imports.kept import kept, record_of_kept
 from services.contacts.domain.imports.tables import Row, Table
@@ -392,3 +394,34 @@ def test_no_row_breaks_the_reading_of_records_and_planning(name, organization, a
     record = records.record_of(row, mapping)
     made = planning.plan([record, record], planning.Register(), blocked=(), new_id=iter(map(str, range(99))).__next__)
     assert made.decisions[1].outcome in {"duplicate", "invalid"}
+
+
+@pytest.mark.requirement("R77", "R78")
+@pytest.mark.parametrize("name", ["list.csv", "list.xlsx"])
+def test_a_file_of_refused_rows_that_comes_back_is_read_as_what_was_sent(name):
+    rows = [
+        ["Last name", "'=Cell", NOT_TAKEN_IN.upper(), "E-mail"],
+        ["Levi", "'+1 512 555 0134", "Row 3: email: not an e-mail address.", "rivka@example.org"],
+        ["", "", "Row 9: This entry is blocked; the privacy officer can say why.", ""],
+        ["'tis", "''-", "", ""],
+    ]
+    file = io.BytesIO()
+    if name.endswith("xlsx"):
+        with xlsxwriter.Workbook(file, {"strings_to_formulas": False}) as book:
+            sheet = book.add_worksheet()
+            for at, cells in enumerate(rows):
+                sheet.write_row(at, 0, cells)
+        content = file.getvalue()
+    else:
+        content = codecs.BOM_UTF8 + "\r\n".join(",".join(cells) for cells in rows).encode()
+    table = reading.read(name, content)
+    assert table.columns == ["Last name", "=Cell", "E-mail"]
+    assert [(row.number, row.cells, row.too_long) for row in table.rows] == [
+        (2, {"Last name": "Levi", "=Cell": "+1 512 555 0134", "E-mail": "rivka@example.org"}, False),
+        (4, {"Last name": "'tis", "=Cell": "'-"}, False),
+    ]
+
+
+def test_elsewhere_a_cell_is_what_it_says():
+    table = reading.read("list.csv", b"Last name,Note\nLevi,'=1\n")
+    assert table.rows[0].cells["Note"] == "'=1"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import hashlib
 import io
 import tempfile
@@ -14,7 +15,6 @@ from werkzeug.test import encode_multipart
 
 from gateway.app import UPLOAD_LIMIT
 from gateway.identity import form_token
-from gateway.routes.imports import harmless
 from gateway.uploads import CHUNK
 from tests.unit.gateway.fakes import TOKEN, FakeBus
 
@@ -128,19 +128,30 @@ def test_a_browsers_upload_shows_the_token_of_our_page_before_its_file(app: Any,
     assert (done.status_code, done.headers["Location"]) == (303, f"/imports/{ID}")
 
 
-@pytest.mark.requirement("R190")
+@pytest.mark.requirement("R190", "R77")
 def test_the_rows_that_were_refused_come_back_as_a_file_without_formulas(amina: Any, bus: FakeBus) -> None:
-    rows = {
-        "invalid": [{"row": 3, "sheet": "=cmd()", "outcome": "invalid", "reason": "That is no date."}],
-        "blocked": [{"row": 9, "sheet": None, "outcome": "blocked", "reason": "blocked"}],
+    pages = {
+        None: {
+            "columns": ["Last name", "=Cell"],
+            "items": [{"row": 3, "sheet": "=cmd()", "reason": "cell: not a phone number.", "cells": {"=Cell": "+1 call me", "Last name": "Levi"}}],
+            "next": "more",
+        },
+        "more": {
+            "columns": ["Last name", "=Cell"],
+            "items": [{"row": 4, "sheet": None, "reason": "It was long ago.", "cells": None}],
+            "next": None,
+        },
     }
-    bus.answers[("contacts", "list_import_rows")] = lambda query, **_: {"items": rows.get(query["outcome"], []), "next": None}
+    told = {"blocked": [{"row": 9, "sheet": None, "outcome": "blocked", "reason": "blocked"}]}
+    bus.answers[("contacts", "list_refused_import_rows")] = lambda query, **_: pages[query.get("cursor")]
+    bus.answers[("contacts", "list_import_rows")] = lambda query, **_: {"items": told.get(query["outcome"], []), "next": None}
     answer = amina.ask("GET", f"/imports/{ID}/rows.csv")
     assert answer.content_type == "text/csv; charset=utf-8"
     assert "attachment" in answer.headers["Content-Disposition"]
-    assert answer.text.splitlines() == ["row,sheet,outcome,reason", "9,,blocked,blocked", "3,'=cmd(),invalid,That is no date."]
-
-
-@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@a", "\t=1", "\r=1"])
-def test_no_cell_is_taken_for_a_formula(cell: str) -> None:
-    assert harmless(cell) == f"'{cell}"
+    assert answer.data.startswith(codecs.BOM_UTF8)
+    assert answer.data.decode("utf-8-sig").splitlines() == [
+        "Last name,'=Cell,Not taken in because",
+        "Levi,'+1 call me,Row 3 of =cmd(): cell: not a phone number.",
+        ",,Row 4: It was long ago.",
+        ",,Row 9: blocked",
+    ]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from services.contacts.contract.imports import ColumnRefused, MappingIncomplete, MappingInvalid
+from services.contacts.contract.imports import NOT_TAKEN_IN, ColumnRefused, MappingIncomplete, MappingInvalid
 from services.contacts.domain.imports.tables import Row
 from services.lexicon.folding import fold
 from services.lexicon.places import state_code
@@ -135,7 +135,7 @@ class RefusedColumn:
 @cache
 def recognised() -> frozenset[str]:
     """Return the folded names of all columns that are known, proposed or refused; they tell where the header is."""
-    return frozenset(_field_by_name()) | frozenset(_refusals()) | {"categories", "notes", "department"}
+    return frozenset(_field_by_name()) | frozenset(_refusals()) | {"categories", "notes", "department", fold(NOT_TAKEN_IN)}
 
 
 def refused(columns: Iterable[str]) -> list[RefusedColumn]:

@@ -60,18 +60,19 @@ def plan(records: Sequence[Record], register: Register, *, blocked: Collection[i
 
 
 def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, new_id: Callable[[], str]) -> Decision:
-    if record.problems:
-        return Decision("invalid", " ".join(record.problems))
     if blocked:
         return Decision("blocked", _BLOCKED)
+    verdict, person = best(record, register.candidates(record)) if record.is_person else ("other", None)
+    if person is not None and person.frozen:
+        # The same word as for the suppression ledger: neither tells which it was (T9, T21).
+        return Decision("blocked", _BLOCKED)
+    # Only then: of who is blocked no cell is kept to be mended.
+    if record.problems:
+        return Decision("invalid", " ".join(record.problems))
     if not record.is_person:
         organization, news = _organization(record, register, made, new_id=new_id)
         outcome = "create" if "organization" in news else "update" if news else "duplicate"
         return Decision(outcome, _told(news), None, organization.id if organization else None)
-    verdict, person = best(record, register.candidates(record))
-    if person is not None and person.frozen:
-        # The same word as for the suppression ledger: neither tells which it was (T9, T21).
-        return Decision("blocked", _BLOCKED)
     if verdict == "like" and person is not None:
         return Decision("duplicate", "Somebody of a like name is there already; decide by hand whether it is the same person.", person.id)
     organization, news = _organization(record, register, made, new_id=new_id)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from services.contacts.contract.imports import CellTooLong, FileEmpty, HeaderDuplicate, TooManyColumns, TooManyRows
+from services.contacts.contract.imports import NOT_TAKEN_IN, CellTooLong, FileEmpty, HeaderDuplicate, TooManyColumns, TooManyRows
+from services.lexicon.cells import as_written
 from services.lexicon.folding import fold
 
 MAX_FILE = 10 << 20
@@ -15,6 +16,7 @@ MAX_COLUMNS = 100
 MAX_CELL = 64 << 10
 MAX_NESTING = 20
 
+_RETURNED = fold(NOT_TAKEN_IN)
 #: A header is looked for in this many rows from the top.
 _HEADER_WITHIN = 20
 
@@ -70,11 +72,22 @@ def add_sheet(table: Table, sheet: str | None, rows: Iterator[Sequence[object]],
     if found is None:
         return
     header = _header(top[found])
+    # A file of refused rows that comes back: why they were refused is passed over, and signs that kept cells from being
+    # formulas are taken off.
+    returned = [at for at, name in enumerate(header) if fold(name) == _RETURNED]
+    if returned:
+        header = ["" if at in returned else as_written(name) for at, name in enumerate(header)]
     _add_columns(table, header)
-    for at, texts in enumerate(top[found + 1 :], found + 2):
+
+    def add(at: int, texts: list[str]) -> None:
+        if returned:
+            texts = ["" if place in returned else as_written(text) for place, text in enumerate(texts)]
         _add_row(table, sheet, at, header, texts)
+
+    for at, texts in enumerate(top[found + 1 :], found + 2):
+        add(at, texts)
     for at, cells in enumerate(rows, number + 1):
-        _add_row(table, sheet, at, header, _texts(cells))
+        add(at, _texts(cells))
 
 
 def finished(table: Table) -> Table:

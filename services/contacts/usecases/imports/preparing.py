@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Protocol, Self, TypeVar
 
 import orjson
@@ -45,8 +45,9 @@ class Prepared:
     records: list[Record]
     questions: Questions
     suppressions: str
-    #: All of it, encrypted, where it was not read from that.
+    #: Where it was not read from that: all of it, encrypted; and the cells of rows that cannot be taken in as they are.
     sealed: bytes | None = None
+    cells: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def first(self) -> int:
@@ -85,10 +86,12 @@ class Preparing:
         """Return a block from what a check has kept of it, or else from its rows: normalised, and what they ask worked out."""
         block = self._unsealed(n, sealed) if sealed else None
         if block is None:
-            records = [record_of(row, self._mapping) for row in self._rows(n, staged)]
+            rows = self._rows(n, staged)
+            records = [record_of(row, self._mapping) for row in rows]
             questions = Questions.of(records, self._digests, self._component)
             block = Prepared(n, records, questions, array_of_bytes(_asking(self._digests, records)))
-            block = replace(block, sealed=self._sealed(block))
+            cells = {block.first + at: rows[at].cells for at, record in enumerate(records) if record.problems}
+            block = replace(block, sealed=self._sealed(block), cells=cells)
         return block
 
     def _rows(self, n: int, staged: bytes) -> list[Row]:
@@ -119,7 +122,7 @@ class Preparing:
 
 
 #: But for the digests, they are texts.
-_QUESTIONS = tuple(field.name for field in fields(Questions) if field.name != "digests")
+_QUESTIONS = tuple(each.name for each in fields(Questions) if each.name != "digests")
 
 
 def blocked(work: UnitOfWork, layer: ContactLayer, block: Prepared, *, beside: Beside) -> set[int]:

@@ -82,7 +82,8 @@ def actor_of(row: Mapping[str, Any]) -> Caller:
 
 def ended(row: Mapping[str, Any], state: str, *, now: datetime) -> dict[str, Any]:
     """Return what an import's row says once it has ended: of the file's name, which may be somebody's, only the kind."""
-    return {"state": state, "filename": nameless(row["filename"]), "finished_at": now, "lease_until": None, "acting": None}
+    gone = dict.fromkeys(("lease_until", "acting", "refused_layout", "refused_until"))
+    return {**gone, "state": state, "filename": nameless(row["filename"]), "finished_at": now}
 
 
 def representation(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,6 +105,7 @@ def representation(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
         "owner": {"user": row["owner_id"], "component": row["component"]},
         "sha256": row["sha256"],
         "problem": {"code": row["problem_code"], "detail": row["problem_detail"]} if row["problem_code"] else None,
+        "refused_rows_until": instant(row["refused_until"]),
         "created_at": instant(row["created_at"]),
         "finished_at": instant(row["finished_at"]),
     }

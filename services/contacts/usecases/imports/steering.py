@@ -14,6 +14,7 @@ from services.contacts.domain.imports import columns
 from services.contacts.storage import imports, links
 from services.contacts.storage.vault import Vault
 from services.contacts.usecases.entering import demand_entries_left
+from services.contacts.usecases.imports import refused
 from services.contacts.usecases.imports.representing import (
     acting,
     ended,
@@ -135,6 +136,7 @@ def undo_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, im
     """Ask for a committed import to be taken back (N16); what somebody has worked with since stays."""
     row = own(work, import_id, by=by, lock=True, states={"committed"})
     demand_may_import(by, rows=0)
+    refused.let_go(work, import_id)
     _queue(work, row, by=by, now=now, state="undoing", total=imports.count_effects(work, import_id))
     work.record("contacts:import:undo", subjects=[import_id])
     return _as_it_is(work, vault, import_id)

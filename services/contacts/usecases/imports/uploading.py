@@ -186,6 +186,7 @@ def stage(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_i
 def fail(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime, refusal: Refusal) -> None:
     """Say why an import came to nothing, and drop what was staged of it."""
     imports.drop_staged(work, row["id"])
+    imports.drop_refused(work, row["id"])
     problem = {"problem_code": refusal.code, "problem_detail": str(refusal)}
     imports.update(work, row["id"], {**ended(row, "failed", now=now), **problem}, now=now)
     work.record("contacts:import:fail", subjects=[row["id"]], rule=refusal.code)

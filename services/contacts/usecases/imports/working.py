@@ -26,6 +26,8 @@ from services.contacts.domain.imports.register import Register
 from services.contacts.storage import directory, import_register, import_writing, imports, individuals, ledger, links, organizations, projections
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.import_writing import Entry
+from services.contacts.storage.vault import Vault
+from services.contacts.usecases.imports import refused
 from services.contacts.usecases.imports.preparing import Beside, Prepared, blocked
 from services.contacts.usecases.imports.representing import ended
 from services.lexicon.screening import screen
@@ -56,9 +58,10 @@ def check_block(
     import_id: str,
     block: Prepared,
     register: Register,
+    refused_key: bytes,
     beside: Beside,
 ) -> None:
-    """Say what would become of a block's rows."""
+    """Say what would become of a block's rows, and keep the cells of those that are refused."""
     row = _held(work, import_id, state="checking", position=block.first)
     _demand_rights(work, by)
     import_register.learn(work, register, block.questions, component=str(by.component))
@@ -66,6 +69,8 @@ def check_block(
     if block.sealed:
         imports.keep_prepared(work, import_id, block.n, block.sealed)
     counts = _put_rows(work, row, block, made, beside=beside, hidden=register.planned)
+    cells = [(n, block.cells[n]) for n in _refused(block, made)]
+    imports.put_refused(work, import_id, beside(refused.sealed, import_id, refused_key, cells), first=block.first, last=block.end - 1)
     # Each look at the ledger that an import takes counts like one at the keyboard (T9).
     for _ in range(sum(decision.outcome == "blocked" for decision in made.decisions)):
         ledger.count_blocked(work, by.id, now.astimezone(UTC).date())
@@ -102,16 +107,28 @@ def commit_block(
         raise PeopleMoved
     _carry_out(work, row, block, made, register, by=by, now=now, layer=layer, beside=beside)
     counts = _put_rows(work, row, block, made, beside=beside)
-    last = block.end >= row["rows"]
-    if last:
+    if row["counts"].get("invalid"):
+        imports.keep_refused(work, import_id, _refused(block, made), first=block.first, last=block.end - 1)
+    changes: dict[str, Any] = {"position": block.end, "counts": counts, "lease_until": now + LEASE}
+    if block.end >= row["rows"]:
         imports.drop_staged(work, import_id)
-    ending = ended(row, "committed", now=now) if last else {"lease_until": now + LEASE}
-    imports.update(work, import_id, {"position": block.end, "counts": counts, **ending}, now=now)
+        changes |= ended(row, "committed", now=now)
+        if counts.get("invalid") and row["refused_layout"] is not None:
+            changes |= {"refused_layout": row["refused_layout"], "refused_until": now + refused.KEPT}
+    imports.update(work, import_id, changes, now=now)
 
 
-def restart_check(work: UnitOfWork, *, now: datetime, import_id: str) -> None:
-    """Begin a check again: what earlier rows planned was in the memory of a process that is gone."""
+def restart_check(work: UnitOfWork, *, now: datetime, vault: Vault, import_id: str) -> bytes:
+    """Begin a check again: what earlier rows planned was in the memory of a process that is gone.
+
+    :returns: the key for the cells of refused rows.
+    :raises ImportOvertaken:
+    """
+    row = imports.find(work, import_id, lock=True)
+    if row is None or row["state"] != "checking":
+        raise ImportOvertaken
     imports.update(work, import_id, {"position": 0}, now=now)
+    return refused.begin(work, row, vault, now=now)
 
 
 def _held(work: UnitOfWork, import_id: str, *, state: str, position: int) -> dict[str, Any]:
@@ -140,6 +157,10 @@ def _put_rows(
     counts.subtract(before)
     counts.update(decision.outcome for decision in made.decisions)
     return {outcome: many for outcome, many in sorted(counts.items()) if many}
+
+
+def _refused(block: Prepared, made: Plan) -> list[int]:
+    return [n for n, decision in enumerate(made.decisions, block.first) if decision.outcome == "invalid"]
 
 
 def _rows_written(block: Prepared, made: Plan, hidden: Collection[str]) -> str:

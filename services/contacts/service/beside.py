@@ -1,0 +1,43 @@
+"""Computing beside the loop: in threads, and one step ahead of whoever uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+import eventlet
+from eventlet import tpool
+
+T = TypeVar("T")
+Made = TypeVar("Made")
+
+
+class InThreads:
+    """Runs what takes more than twenty milliseconds of computing beside the loop."""
+
+    def __call__(self, function: Callable[..., Made], *args: Any, **kwargs: Any) -> Made:
+        """Run it in a thread, and let others work until it is done."""
+        made: Made = tpool.execute(function, *args, **kwargs)
+        return made
+
+    def ahead(self, function: Callable[[T], Made], of: Iterable[T]) -> Iterator[Made]:
+        """Give what it makes of each; while one is used, the next is being made."""
+        return one_ahead(lambda item: self(function, item), of)
+
+
+def one_ahead(function: Callable[[T], Made], of: Iterable[T]) -> Iterator[Made]:
+    """Give what a function makes of each, the next one of which is being made, in a greenlet, while one is used."""
+    making: eventlet.greenthread.GreenThread | None = None
+    try:
+        for item in of:
+            made, making = making, eventlet.spawn(function, item)
+            if made is not None:
+                yield made.wait()
+        if making is not None:
+            yield making.wait()
+    finally:
+        if making is not None:
+            making.kill()
+
+
+beside = InThreads()

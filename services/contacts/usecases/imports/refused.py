@@ -1,0 +1,136 @@
+"""Rows that were refused, kept for whoever sent them to mend: nobody else's, until a date, and then gone for good.
+
+Their cells are encrypted under a key of their own, so that the import's key, and with it what was staged of all the
+other rows, is destroyed with the commit as ever. What an erased person's former values are in is not kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+import orjson
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller
+from services.contacts.domain.cursors import Cursors
+from services.contacts.domain.sealing import FormerValues, is_told_in
+from services.contacts.storage import imports
+from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
+from services.contacts.usecases.imports.preparing import Beside
+from services.contacts.usecases.imports.representing import layout_of, own
+
+#: So long after the commit: a week, so that whoever imports on a Friday can still mend on Thursday.
+KEPT = timedelta(days=7)
+#: Characters of cells in one page: what goes over the bus in one message.
+_PAGE = 256 << 10
+_SOUGHT_AT_ONCE = 500
+
+
+def key_of(import_id: str) -> str:
+    """Return the id of the key of an import's refused rows."""
+    return str(uuid5(UUID(import_id), "refused"))
+
+
+def begin(work: UnitOfWork, row: Mapping[str, Any], vault: Vault, *, now: datetime) -> bytes:
+    """Keep in which columns the cells stood, for a check that begins; return the key for them."""
+    key = vault.keys_for([key_of(row["id"])])[key_of(row["id"])]
+    columns = orjson.dumps(layout_of(vault, row)["columns"]).decode()
+    imports.update(work, row["id"], {"refused_layout": encrypt(key, columns, bound_to=_columns_as(row["id"]))}, now=now)
+    return key
+
+
+def sealed(import_id: str, key: bytes, rows: Iterable[tuple[int, Mapping[str, str]]]) -> list[tuple[int, bytes]]:
+    """Encrypt rows (number within the import, cells by column); nothing but computing."""
+    return [(n, encrypt(key, orjson.dumps(cells).decode(), bound_to=_row_as(import_id, n))) for n, cells in rows]
+
+
+def give_back(work: UnitOfWork, *, by: Caller, vault: Vault, cursors: Cursors, import_id: str, query: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a page of the refused rows of an import of the caller's: with their cells, as long as these are kept."""
+    row = own(work, import_id, by=by)
+    asked = {"refused": import_id}
+    after = cursors.open(query["cursor"], user_id=by.id, query=asked)["n"] if query.get("cursor") else -1
+    work.record("contacts:import:list-refused-rows", subjects=[import_id], fields=["cells"])
+    found = imports.rows(work, import_id, outcome="invalid", after=after, limit=query["limit"] + 1)
+    columns, key = _opened(vault, row)
+    kept = imports.refused_rows(work, import_id, [each["n"] for each in found]) if key else {}
+    items: list[dict[str, Any]] = []
+    size = 0
+    for each in found[: query["limit"]]:
+        if size > _PAGE:
+            break
+        text = decrypt(key, kept[each["n"]], bound_to=_row_as(import_id, each["n"])) if key and each["n"] in kept else "null"
+        size += len(text)
+        items.append({"row": each["number"], "sheet": each["sheet"], "reason": each["reason"], "cells": orjson.loads(text)})
+    following = cursors.seal({"n": found[len(items) - 1]["n"]}, user_id=by.id, query=asked) if len(items) < len(found) else None
+    return {"columns": columns, "items": items, "next": following}
+
+
+def let_go(work: UnitOfWork, import_id: str) -> int:
+    """Keep nothing any more of an import's refused rows, and say how many there were; the key goes after the commit."""
+    imports.forget_refused_columns(work, import_id)
+    return imports.drop_refused(work, import_id)
+
+
+def let_go_due(work: UnitOfWork, *, now: datetime) -> list[str]:
+    """Keep nothing any more of what was kept until now; return the imports, for the keys to be destroyed."""
+    due = imports.refused_due(work, now=now)
+    for import_id in due:
+        let_go(work, import_id)
+    if due:
+        work.record("contacts:import:forget-refused-rows", subjects=due, rule="kept-until")
+    return due
+
+
+def forget(vault: Vault, import_id: str) -> None:
+    """Destroy the key of an import's refused rows."""
+    vault.destroy(key_of(import_id))
+
+
+def seek(work: UnitOfWork, values: FormerValues, _individual_id: str, *, vault: Vault, beside: Beside) -> list[dict[str, Any]]:
+    """As the eraser: delete every kept row that tells of an erased person; return the receipt.
+
+    In doubt a row goes: whoever wants to mend it has it in the file that it came from.
+    """
+    found = 0
+    for row in imports.with_refused(work):
+        columns, key = _opened(vault, row)
+        if key is None:
+            continue
+        # Where a file has no header, its first row is somebody's data.
+        if is_told_in(columns, values):
+            found += let_go(work, row["id"])
+            continue
+        after = -1
+        while part := imports.refused_from(work, row["id"], after=after, limit=_SOUGHT_AT_ONCE):
+            told = beside(_telling, row["id"], key, part, values)
+            found += imports.drop_refused(work, row["id"], told)
+            after = part[-1][0]
+    return [{"store": "contacts.import_refused", "found": found, "removed": found, "left": 0, "method": "deleted"}]
+
+
+def _telling(import_id: str, key: bytes, rows: Sequence[tuple[int, bytes]], values: FormerValues) -> list[int]:
+    cells = ((n, orjson.loads(decrypt(key, ciphertext, bound_to=_row_as(import_id, n)))) for n, ciphertext in rows)
+    return [n for n, by_column in cells if is_told_in(by_column.values(), values)]
+
+
+def _opened(vault: Vault, row: Mapping[str, Any]) -> tuple[list[str], bytes | None]:
+    """Return the columns and the key, as long as there are any."""
+    if row["refused_layout"] is None:
+        return [], None
+    try:
+        key = vault.key(key_of(row["id"]))
+    except KeyDestroyed:
+        return [], None
+    columns: list[str] = orjson.loads(decrypt(key, bytes(row["refused_layout"]), bound_to=_columns_as(row["id"])))
+    return columns, key
+
+
+def _row_as(import_id: str, n: int) -> str:
+    return f"refused import row {import_id} {n}"
+
+
+def _columns_as(import_id: str) -> str:
+    return f"columns of refused import rows {import_id}"

@@ -1,0 +1,200 @@
+"""Refused rows go back to whoever sent them, to be mended: to nobody else, not for long, and of nobody who is blocked."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import text
+
+from services.contacts.contract import imports as contract
+from services.contacts.storage.vault import KeyDestroyed, decrypt
+from services.contacts.usecases.imports import refused
+from tests.cast import AMINA, BRUNO, CHLOE, EDDA, GRACE
+from tests.integration.contacts.conftest import Desk
+from tests.integration.contacts.test_imports import SYSTEM, Porter
+
+HEADER = "Company,Last name,Party,First name,Cell,E-mail,State\n"
+GOOD = "Acme Levees,Levi,Whig,Rivka,512-555-0134,rivka@example.org,TX\n"
+BAD = "Beanery,Bean,Whig,Aaron,call me,aaron@example.org,FL\n"
+WORSE = ",,Whig,Zelda,,nowhere,\n"
+COLUMNS = ["Company", "Last name", "First name", "Cell", "E-mail", "State"]
+
+
+@pytest.fixture
+def porter(desk: Desk) -> Porter:
+    return Porter(desk)
+
+
+@pytest.mark.requirement("R77", "R13")
+def test_refused_rows_come_back_with_their_cells_and_without_refused_columns(porter):
+    import_id = porter.upload(HEADER + GOOD + BAD + WORSE)["id"]
+    given = [
+        (3, {"Company": "Beanery", "Last name": "Bean", "First name": "Aaron", "Cell": "call me", "E-mail": "aaron@example.org", "State": "FL"}),
+        (4, {"First name": "Zelda", "E-mail": "nowhere"}),
+    ]
+    checked = porter.check(import_id)
+    assert (checked["counts"], checked["refused_rows_until"]) == ({"create": 1, "invalid": 2}, None)
+    assert porter.refused(import_id) == (COLUMNS, given)
+    done = porter.commit(import_id)
+    assert done["counts"] == {"create": 1, "invalid": 2}
+    assert porter.refused(import_id, limit=1) == (COLUMNS, given)
+    until = dt.datetime.fromisoformat(done["refused_rows_until"]) - dt.datetime.fromisoformat(done["finished_at"])
+    assert until == refused.KEPT
+    assert [row["cells"] for row in porter.list_refused_import_rows(AMINA, import_id=import_id, query={})["items"]] == [cells for _, cells in given]
+
+
+@pytest.mark.requirement("T17", "R193")
+def test_refused_rows_are_their_sender_s_alone(porter):
+    done = porter.bring(HEADER + BAD)
+    for who in (BRUNO, CHLOE, GRACE, EDDA):
+        with pytest.raises(contract.ImportUnknown):
+            porter.refused(done["id"], who)
+    porter.refused(done["id"])
+    read = [entry for entry in porter.desk.entries() if entry["action"] == "contacts:import:list-refused-rows"]
+    assert [(entry["actor"], entry["subjects"], entry["fields"]) for entry in read] == [(AMINA.id, [done["id"]], ["cells"])]
+    assert "bean" not in str(porter.desk.entries()).lower()
+
+
+@pytest.mark.requirement("N17", "R193")
+def test_refused_rows_are_kept_under_a_key_that_opens_no_other_row(porter):
+    import_id = porter.upload(HEADER + GOOD + BAD)["id"]
+    porter.check(import_id)
+    (staged,) = porter.desk.rows("SELECT ciphertext FROM import_blocks")
+    porter.commit(import_id)
+    stored = "".join(str(row) for table in ("imports", "import_refused", "import_rows") for row in porter.desk.rows(f"SELECT * FROM {table}"))
+    assert "Bean" not in stored
+    vault = porter.desk.layer.vault
+    with pytest.raises(KeyDestroyed):
+        vault.key(import_id)
+    with pytest.raises(InvalidTag):
+        decrypt(vault.key(refused.key_of(import_id)), bytes(staged.ciphertext), bound_to=f"import block {import_id} 0")
+    assert porter.count("import_refused") == 1
+
+
+def _gone(porter: Porter, import_id: str) -> bool:
+    _, rows = porter.refused(import_id)
+    assert all(cells is None for _, cells in rows)
+    return porter.count("import_refused") == 0 and porter.desk.layer.vault.keys([refused.key_of(import_id)]) == {}
+
+
+@pytest.mark.requirement("N17", "N16")
+def test_refused_rows_are_gone_for_good_at_their_date_with_undo_with_cancel_and_with_a_failure(porter):
+    kept = porter.bring(HEADER + BAD)["id"]
+    now = dt.datetime.now(dt.UTC)
+    porter.database.clock = lambda: now + refused.KEPT - dt.timedelta(minutes=1)
+    porter.cancel_imports_left_behind(SYSTEM)
+    assert porter.refused(kept)[1][0][1]
+    porter.database.clock = lambda: now + refused.KEPT + dt.timedelta(minutes=1)
+    porter.cancel_imports_left_behind(SYSTEM)
+    assert _gone(porter, kept)
+    assert porter.read(kept)["refused_rows_until"] is None
+    assert [row["reason"] for row in porter.rows(kept)] == ["cell: not a phone number."]
+    (entry,) = [entry for entry in porter.desk.entries() if entry["action"] == "contacts:import:forget-refused-rows"]
+    assert entry["subjects"] == [kept]
+    undone = porter.bring(HEADER + GOOD + BAD)["id"]
+    porter.undo(undone)
+    assert _gone(porter, undone)
+    cancelled = porter.upload(HEADER + BAD)["id"]
+    porter.check(cancelled)
+    porter.cancel_import(AMINA, import_id=cancelled)
+    assert _gone(porter, cancelled)
+    failed = porter.upload(HEADER + BAD)["id"]
+    porter.check(failed)
+    porter.commit_import(AMINA, import_id=failed)
+    porter.desk.know(AMINA, active=False)
+    porter.work()
+    assert porter.read(failed)["state"] == "failed"
+    assert _gone(porter, failed)
+
+
+def test_nothing_is_kept_of_an_import_without_refused_rows(porter):
+    done = porter.bring(HEADER + GOOD)
+    assert done["refused_rows_until"] is None
+    assert _gone(porter, done["id"])
+
+
+def test_another_mapping_is_another_check(porter):
+    import_id = porter.upload(HEADER + BAD)["id"]
+    porter.check(import_id)
+    porter.change(import_id, mapping=[{"column": "Last name", "field": "last_name"}])
+    assert porter.count("import_refused") == 0
+    assert porter.check(import_id)["counts"] == {"create": 1}
+    assert porter.count("import_refused") == 0
+
+
+@pytest.mark.requirement("T9", "T21", "R165")
+def test_of_who_is_blocked_no_cell_is_kept_whatever_is_wrong_with_the_row(porter):
+    person = porter.rows(porter.bring(HEADER + GOOD)["id"])[0]["individual_id"]
+    wrong = HEADER + GOOD.replace("TX", "Atlantis")
+    porter.desk.freeze(CHLOE, person)
+    frozen = porter.bring(wrong)
+    porter.desk.erase(person)
+    suppressed = porter.bring(wrong)
+    for done in (frozen, suppressed):
+        assert done["counts"] == {"blocked": 1}
+        assert porter.refused(done["id"])[1] == []
+    assert porter.count("import_refused") == 0
+
+
+@pytest.mark.requirement("T9", "R165")
+def test_who_is_blocked_between_check_and_commit_is_kept_of_no_more(porter):
+    person = porter.rows(porter.bring(HEADER + GOOD)["id"])[0]["individual_id"]
+    import_id = porter.upload(HEADER + GOOD.replace("TX", "Atlantis"))["id"]
+    porter.check(import_id)
+    assert porter.count("import_refused") == 1
+    porter.commit_import(AMINA, import_id=import_id)
+    porter.desk.freeze(CHLOE, person)
+    porter.work()
+    assert porter.read(import_id)["counts"] == {"blocked": 1}
+    assert porter.count("import_refused") == 0
+
+
+@pytest.mark.requirement("N3", "R165")
+def test_erasing_somebody_reaches_the_refused_rows_that_tell_of_them(porter):
+    person = porter.rows(porter.bring(HEADER + GOOD)["id"])[0]["individual_id"]
+    rows = [
+        "Rivka and all the others,Levi,,,call me,,TX\n",  # by given and family name, in whatever cells
+        "Nowhere,Cohen,,Dalia,call me,rivka@example.org,TX\n",  # by an e-mail
+        "Nowhere,Cohen,,Dalia,(512) 555-0134 or so,,TX\n",  # by a telephone
+        "Nowhere,Levi,,Dalia,call me,,TX\n",  # of another of that family
+    ]
+    import_id = porter.bring(HEADER + "".join(rows) + BAD)["id"]
+    assert [row for row, _ in porter.refused(import_id)[1]] == [2, 3, 4, 5, 6]
+    receipts = porter.desk.erase(person)["sought"]["receipts"]
+    (receipt,) = [receipt for receipt in receipts if receipt["store"] == "contacts.import_refused"]
+    assert (receipt["found"], receipt["removed"], receipt["left"]) == (3, 3, 0)
+    assert [row for row, cells in porter.refused(import_id)[1] if cells is not None] == [5, 6]
+
+
+@pytest.mark.requirement("N3")
+def test_where_a_first_row_was_taken_for_the_header_the_seeker_looks_there_too(porter):
+    person = porter.rows(porter.bring(HEADER + GOOD)["id"])[0]["individual_id"]
+    started = porter.upload("Levi,Rivka,rivka@example.org\nBean,Aaron,nowhere\n")
+    fields = dict(zip(("Levi", "Rivka", "rivka@example.org"), ("last_name", "first_name", "email"), strict=True))
+    porter.change(started["id"], mapping=[{"column": column, "field": field} for column, field in fields.items()])
+    porter.commit(started["id"])
+    assert porter.refused(started["id"])[1][0][1]
+    porter.desk.erase(person)
+    assert porter.refused(started["id"]) == ([], [(2, None)])
+
+
+def test_a_page_is_no_larger_than_a_message_should_be(porter):
+    long = "x" * 60_000
+    done = porter.bring("Last name,Note\n" + "".join(f",{long}{n}\n" for n in range(12)), by=AMINA)
+    assert done["counts"] == {"invalid": 12}
+    page = porter.list_refused_import_rows(AMINA, import_id=done["id"], query={"limit": "200"})
+    assert 0 < len(page["items"]) < 12
+    assert [cells["Note"][60_000:] for _, cells in porter.refused(done["id"])[1]] == [str(n) for n in range(12)]
+
+
+def test_the_seeker_goes_through_more_rows_than_it_takes_at_once(porter, monkeypatch):
+    monkeypatch.setattr(refused, "_SOUGHT_AT_ONCE", 2)
+    person = porter.rows(porter.bring(HEADER + GOOD)["id"])[0]["individual_id"]
+    told = "Nowhere,Cohen,,Dalia,call me,rivka@example.org,TX\n"
+    import_id = porter.bring(HEADER + told + BAD + BAD + told + told)["id"]
+    porter.desk.erase(person)
+    assert [row for row, cells in porter.refused(import_id)[1] if cells] == [3, 4]
+    with porter.desk.work(AMINA) as work:
+        assert work.execute(text("SELECT count(*) FROM import_refused")).scalar_one() == 2
