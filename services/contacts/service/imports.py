@@ -25,7 +25,7 @@ from services.contacts.domain.imports.reading import read
 from services.contacts.domain.imports.register import Register
 from services.contacts.service.beside import beside, one_ahead
 from services.contacts.service.parts import Parts
-from services.contacts.storage import imports
+from services.contacts.storage import import_writing, imports
 from services.contacts.usecases.imports import refused, steering, undoing, uploading, working
 from services.contacts.usecases.imports.preparing import Prepared, Preparing
 from services.contacts.usecases.imports.representing import actor_of
@@ -34,6 +34,8 @@ _log = structlog.get_logger(__name__)
 
 #: An import that nobody goes on with is dropped after this; its file is not kept for a rainy day.
 _LEFT_BEHIND = timedelta(hours=24)
+#: Rows of an import after which the planner is told at once.
+_MANY = 500
 _ATTEMPTS = 5
 _ERASER = "eraser"
 #: Rung when a check, a commit or an undo was asked for here: whoever works on it need not wait for its next look.
@@ -225,6 +227,13 @@ class ImportMethods:
             done = imports.find(work, row["id"])
         if done is None or done["refused_until"] is None:
             refused.forget(self.parts.layer.vault, row["id"])
+        if row["rows"] >= _MANY:
+            try:
+                with self.database.work(by) as work:
+                    import_writing.refresh_statistics(work)
+            except Unavailable:
+                # The server does so by itself, a minute later.
+                _log.info("import.statistics-left", import_id=row["id"])
 
     def _commit_block(self, by: Caller, import_id: str, block: Prepared) -> None:
         for attempt in range(_ATTEMPTS):

@@ -285,3 +285,8 @@ def effects_of(
     effects += [(STATE_PROPOSED, person_id, {"state": state}) for person_id, state in plan.proposed.items()]
     effects += [("linked", stakeholder_id, {"issues": pairs}) for stakeholder_id, pairs in linked.items()]
     return effects
+
+
+def refresh_statistics(work: UnitOfWork) -> None:
+    """Let the planner know at once who came: on old statistics it reads everybody to find one."""
+    work.execute(text("SELECT refresh_statistics()"))
