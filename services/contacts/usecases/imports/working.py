@@ -7,8 +7,9 @@ is decided by the same pure plan for a check and for a commit, so that they diff
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from services.chassis.database import UnitOfWork
@@ -38,7 +39,7 @@ LEASE = timedelta(seconds=60)
 _TOLD_AT_ONCE = 500
 _PART = 200
 #: People in one statement.
-_WRITTEN_AT_ONCE = 500
+_WRITTEN_AT_ONCE = 250
 
 
 class ImportOvertaken(Exception):
@@ -200,11 +201,8 @@ def _carry_out(
     entry = Entry(by.id, str(by.component), row["source"], now, row["issues"])
     import_writing.insert_organizations(work, made.new_organizations, entry)
     import_writing.insert_offices(work, made.new_offices)
-    bodies = {organization.id: organization for organization in register.organizations.values()}
-    for written in beside.ahead(lambda part: import_writing.people_written(part, bodies), chunks(made.new_people, _WRITTEN_AT_ONCE)):
-        import_writing.insert_people(work, written, entry)
+    point_ids = _enter(work, block, made, register, entry, layer=layer, beside=beside)
     import_writing.fill(work, made.changes, now=now)
-    point_ids = _keep_points(work, made, entry, lookups=block.questions.digests, layer=layer, beside=beside)
     established = _relate(work, made, entry, by=by, now=now)
     fresh = {person.id for person in made.new_people}
     bare = [d.organization_id for d in made.decisions if d.organization_id and not d.individual_id]
@@ -214,17 +212,28 @@ def _carry_out(
     _record(work, row["id"], made)
 
 
-def _keep_points(
-    work: UnitOfWork, made: Plan, entry: Entry, *, lookups: Mapping[Any, Sequence[bytes]], layer: ContactLayer, beside: Beside
-) -> list[str]:
-    """Keep contact points under keys of their people; return their ids, in order."""
+def _enter(work: UnitOfWork, block: Prepared, made: Plan, register: Register, entry: Entry, *, layer: ContactLayer, beside: Beside) -> list[str]:
+    """Enter new people, and contact points under keys of their people; return the points' ids, in order.
+
+    While the server writes one part, the next is put together.
+    """
     fresh = {person.id for person in made.new_people}
-    people = dict.fromkeys(person_id for person_id, _, _, _ in made.new_points)
-    keys = layer.vault.new_keys([person_id for person_id in people if person_id in fresh])
-    keys |= layer.vault.keys_for([person_id for person_id in people if person_id not in fresh])
+    reached = dict.fromkeys(person_id for person_id, _, _, _ in made.new_points)
+    keys = layer.vault.new_keys([person_id for person_id in reached if person_id in fresh])
+    keys |= layer.vault.keys_for([person_id for person_id in reached if person_id not in fresh])
+    bodies = {organization.id: organization for organization in register.organizations.values()}
+    people = [partial(import_writing.people_written, part, bodies) for part in chunks(made.new_people, _WRITTEN_AT_ONCE)]
+    points = [
+        partial(import_writing.points_written, layer, part, keys, entry.component, block.questions.digests)
+        for part in chunks(made.new_points, _WRITTEN_AT_ONCE * 3)
+    ]
+    steps: list[Callable[[], Any]] = [*people, *points]
+    parts = beside.ahead(lambda put_together: put_together(), steps)
+    for _ in people:
+        import_writing.insert_people(work, next(parts), entry)
     point_ids: list[str] = []
-    parts = chunks(made.new_points, _WRITTEN_AT_ONCE * 3)
-    for ids, written in beside.ahead(lambda part: import_writing.points_written(layer, part, keys, entry.component, lookups), parts):
+    for _ in points:
+        ids, written = next(parts)
         import_writing.insert_points(work, layer, written, entry)
         point_ids += ids
     return point_ids
