@@ -15,6 +15,7 @@ from marshmallow import Schema, fields
 from sqlalchemy import text
 
 from services.chassis.bus import BusProvider, Client, DatabaseProvider, Fate, InternalError, answers
+from services.chassis.bus.answering import CallConsumer
 from services.chassis.database import DatabaseAway, UnitOfWork
 from services.chassis.messages import Caller, Forbidden, Invalid, NotFound, Refusal, Unauthenticated, Unavailable, new_id
 from services.chassis.passport import PassportSigner
@@ -126,12 +127,19 @@ def test_an_answer_without_an_audit_entry_does_not_leave(probe: World, client: C
     assert {(e["outcome"], e["rule"]) for e in probe.entries()} == {("failed", "internal")}
 
 
-def test_of_a_mistake_only_the_word_internal_and_the_trace_id_cross(probe: World, client: Client, lines: list[dict[str, Any]]) -> None:
+def test_of_a_mistake_only_the_word_internal_and_the_trace_id_cross(
+    probe: World, client: Client, lines: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crossed: list[bytes] = []
+    answer = CallConsumer.answer
+    monkeypatch.setattr(CallConsumer, "answer", lambda consumer, message, body: (crossed.append(body), answer(consumer, message, body)))
     amina = a_caller()
     with pytest.raises(InternalError) as failed:
         client.call("probe", "break_down", {}, passport=probe.passport(amina), trace_id=amina.trace_id)
     assert failed.value.trace_id == amina.trace_id
-    assert SECRET not in repr(failed.value)
+    # Whoever asks would not be shown more of it; but nothing more is on the wire either.
+    error = {"branch": "internal", "code": "internal", "detail": None, "errors": None, "extra": {"trace_id": amina.trace_id}}
+    assert [orjson.loads(body) for body in crossed] == [{"result": None, "error": error}]
     (line,) = [line for line in lines if line["event"] == "call.failed"]
     assert line["error"] == "builtins.RuntimeError"
     assert "555-0199" not in repr(lines)

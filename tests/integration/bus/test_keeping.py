@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import amqp
+import eventlet
 import orjson
 import pytest
 import structlog
 
-from services.chassis.bus import DatabaseProvider, Fate, Publisher, Received, answers, gathers, listens
+from services.chassis.bus import DatabaseProvider, Fate, Publisher, Received, answers, gathers, listens, relay
 from services.chassis.bus.parking import NothingParked, discard, list_parked, replay
 from services.chassis.bus.publishing import Message
 from services.chassis.database import DatabaseAway
 from services.chassis.messages import Announcement, Caller, new_id
 from services.chassis.process import compose
 from services.chassis.testing import eventually
-from services.chassis.topology import parked_queue
+from services.chassis.topology import DELIVERY_LIMIT, parked_queue
 from tests.integration.bus.conftest import World
 
 FAST = {"retry-1s": 0.05, "retry-10s": 0.1, "retry-60s": 0.15}
@@ -107,6 +108,25 @@ def test_of_many_messages_each_ones_fate_is_told(publisher: Publisher) -> None:
     assert publisher.publish_confirmed([]) == []
 
 
+def test_a_confirmation_that_never_comes_is_waited_for_a_while_and_not_believed(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as silent, eventlet.Timeout(10):
+        silent.setattr(publisher, "_settle", lambda *_: None)
+        assert publisher.publish_confirmed([a_message(), a_message(Unheard)], timeout=0.3) == [Fate.UNKNOWN, Fate.NO_ROUTE]
+    assert publisher._outstanding == publisher._by_id == {}
+    assert publisher.publish_confirmed([a_message()]) == [Fate.CONFIRMED]
+
+
+def test_the_relay_is_woken_by_a_commit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    Probe.second.clear()
+    monkeypatch.setattr(relay, "_LOOK_EVERY", 60.0)
+    world.declare(Probe)
+    world.run(Probe)
+    for told in ("1", "2", "3"):
+        with world.processes["probe"].open_database().work(Caller.service("probe")) as work:
+            work.announce(Moved(told))
+        eventually(lambda told=told: told in Probe.second, seconds=10, why="the relay looks at once, and not in a minute")
+
+
 def test_a_message_that_comes_twice_has_one_effect(probe: World, publisher: Publisher) -> None:
     twice = a_message()
     last = a_message(somebody_id="last")
@@ -149,6 +169,29 @@ def test_a_message_that_always_fails_is_parked_after_four_attempts_and_its_text_
     assert (parked.id, parked.reason, parked.attempts, parked.size) == (message.id, "RuntimeError", 4, len(message.body))
     assert SECRET not in repr((parked, lines))
     assert [line["message_id"] for line in lines if line["event"] == "message.parked"] == [message.id]
+
+
+def test_a_message_that_kills_its_consumer_each_time_is_parked_by_the_broker(world: World) -> None:
+    world.declare(Probe)
+    address = compose(world.settings("tests")).address
+    publisher = Publisher(address, identity="tests")
+    publisher.start()
+    assert publisher.wait_up(10)
+    message = a_message()
+    assert publisher.publish_confirmed([message]) == [Fate.CONFIRMED]
+    publisher.stop()
+
+    def is_taken_by_somebody_who_dies() -> bool:
+        with address.connection() as dying:
+            dying.connect()
+            return dying.transport.create_channel(dying.connection).basic_get(queue="probe.inbox") is not None
+
+    for _ in range(DELIVERY_LIMIT + 1):
+        eventually(is_taken_by_somebody_who_dies)
+    eventually(lambda: world.depth("probe.parked") == 1)
+    assert world.depth("probe.inbox") == 0
+    (parked,) = list_parked(address, "probe.inbox")
+    assert (parked.id, parked.reason) == (message.id, "delivery_limit")
 
 
 def test_while_the_database_is_away_no_attempt_is_counted(probe: World, publisher: Publisher) -> None:

@@ -32,10 +32,6 @@ def database(databases: Databases) -> Iterator[Database]:
         yield opened
 
 
-def _everything(messages: Sequence[Outgoing]) -> list[bool]:
-    return [True] * len(messages)
-
-
 def _shipped(outbox: Outbox) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = []
 
@@ -148,7 +144,29 @@ def test_a_publisher_that_fails_loses_nothing(database: Database) -> None:
     assert len(_shipped(outbox)) == 1
 
 
-def test_two_relays_never_ship_the_same_row_and_a_late_commit_is_not_skipped(database: Database) -> None:
+@pytest.mark.parametrize("what", ["an announcement", "an entry"])
+def test_two_relays_never_ship_the_same_row_and_neither_waits_for_the_other(database: Database, what: str) -> None:
+    with database.work(a_caller()) as work:
+        work.announce(Moved("1")) if what == "an announcement" else work.record("tests:somebody:move")
+    shipped: list[str] = []
+
+    def ship() -> int:
+        return Outbox(database).ship(publish)
+
+    def publish(messages: Sequence[Outgoing]) -> list[bool]:
+        shipped.extend(message.exchange for message in messages)
+        if len(shipped) == 1:
+            # The row is claimed and not yet shipped: just now another relay looks.
+            with eventlet.Timeout(3):
+                assert eventlet.spawn(ship).wait() == 0
+        return [True] * len(messages)
+
+    assert ship() == 1
+    assert ship() == 0
+    assert len(shipped) == 1
+
+
+def test_a_late_commit_is_not_skipped(database: Database) -> None:
     outbox = Outbox(database)
     seen: list[str] = []
     with database.work(a_caller()) as early:
@@ -228,19 +246,27 @@ def test_the_component_of_one_transaction_is_gone_in_the_next(database: Database
         assert connection.execute(text("SELECT current_setting('app.component', true)")).scalar_one() in {"", None}
 
 
-def test_a_greenlet_killed_by_its_deadline_closes_its_connection(database: Database) -> None:
+@pytest.mark.parametrize("where", ["a statement", "the work between two", "the commit"])
+def test_a_greenlet_killed_by_its_deadline_closes_its_connection(database: Database, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     backends: list[int] = []
 
     def slow() -> None:
         with database.work(a_caller()) as work:
             backends.append(work.execute(text("SELECT pg_backend_pid()")).scalar_one())
-            work.execute(text("SELECT pg_sleep(5)"))
+            work.record("tests:somebody:read")
+            if where == "a statement":
+                work.execute(text("SELECT pg_sleep(5)"))
+            if where == "the work between two":
+                eventlet.sleep(5)
+            monkeypatch.setattr(work.connection, "commit", lambda: eventlet.sleep(5))
 
     with pytest.raises(eventlet.Timeout), eventlet.Timeout(0.3):
         slow()
     assert not work_is_open()
     with database.work(a_caller()) as work:
         assert work.execute(text("SELECT pg_backend_pid()")).scalar_one() != backends[0]
+    # A number that was taken is void; whether that commit went through, nobody can tell.
+    assert database.stream.take_voids() == ([(1, True)] if where == "the commit" else [])
 
 
 def test_a_connection_lost_while_idle_is_replaced_and_nobody_notices(database: Database) -> None:

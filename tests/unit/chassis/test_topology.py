@@ -30,6 +30,10 @@ def test_a_message_is_delivered_at_most_twenty_five_times() -> None:
     times_in_the_inbox = 1 + len(RETRIES)
     deliveries_before_the_broker_parks_it = DELIVERY_LIMIT + 1
     assert times_in_the_inbox * deliveries_before_the_broker_parks_it <= 25
+    queues = {queue.name: queue for queue in compute({"contacts": []}).queues}
+    for name in ("contacts.inbox", ENTRIES):
+        assert queues[name].arguments["x-delivery-limit"] == DELIVERY_LIMIT
+        assert queues[name].arguments["x-dead-letter-routing-key"] == "parked"
 
 
 def test_retry_queues_give_back_to_their_own_inbox_after_their_delay() -> None:
