@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import requests
@@ -78,6 +78,8 @@ class Person:
             json={"username": account["username"], "password": account["password"]},
         ).json()
         self.username, self.token, self.user = account["username"], answer["token"], answer["user"]
+        # Whose sign-in it was is known only now.
+        self.told[-1] = replace(self.told[-1], user=self.user["id"])
         assert answer["acknowledged"] is False
         assert len(answer["statements"]) == 3
         if acknowledge:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -12,12 +13,16 @@ from pathlib import Path
 from typing import Any, Self
 
 from services.chassis.testing import eventually
-from tests.journeys.client import Person
+from tests.journeys.client import Person, Told
 
 DATA = Path(__file__).parents[1] / "data"
 
+#: A telephone number as the system writes it, or an e-mail.
+_VALUE = re.compile(r"\b\d{3}-\d{3}-\d{4}\b|@")
 #: Ten cell numbers and ten e-mails that occur nowhere else.
 TEN = [(f"956-555-01{n:02d}", f"canary.{n:02d}.quillfeather@example.org") for n in range(40, 50)]
+#: What came of each call, and what was promised.
+SAID, PROMISED = "Asked how the new guidance would affect employers; we promised an answer.", "Send the guidance"
 
 
 @dataclass
@@ -62,8 +67,8 @@ class Scene:
                     "mode": "phone",
                     "individual_ids": [person["id"]],
                     "issue_ids": [issue],
-                    "outcome": "Asked how the new guidance would affect employers; we promised an answer.",
-                    "follow_ups": [{"text": "Send the guidance", "due_on": (dt.datetime.now(dt.UTC).date() + dt.timedelta(days=7)).isoformat()}],
+                    "outcome": SAID,
+                    "follow_ups": [{"text": PROMISED, "due_on": (dt.datetime.now(dt.UTC).date() + dt.timedelta(days=7)).isoformat()}],
                 },
             )
         event = amina.post(
@@ -101,9 +106,9 @@ class Scene:
         return [self.amina, self.bruno, self.chloe]
 
     def secrets(self) -> list[str]:
-        """Values that no entry may hold: the twenty, and the names of the ten."""
-        names = [f"{p['first_name']} {p['last_name']}" for p in self.ten]
-        return [value for pair in TEN for value in pair] + names
+        """Values that no entry may hold: the twenty, and everybody's family name (the shortest are parts of words)."""
+        names = {person["last_name"] for person in self.amina.every("/individuals")}
+        return [value for pair in TEN for value in pair] + [name for name in names if len(name) > 3]
 
 
 def import_file(person: Person, name: str, issue: str) -> dict[str, Any]:
@@ -129,21 +134,22 @@ def spoken_to(person: Person, issue: str, state: str) -> dict[str, Any]:
 
 
 def assert_in_the_trail(system: Any, people: Iterable[Person], secrets: Iterable[str]) -> None:
-    """Every request of these people is in the trail, which verifies and holds none of the secrets."""
+    """Every request of these people is in the trail, which verifies and holds neither a secret nor a number or an e-mail."""
     edda = Person(system.base).sign_in(system.account(role="isso"), acknowledge=True)
-    told = [t for person in people for t in person.told if t.user]
-    missing = {t.trace_id: t for t in told}
+    missing = {told.trace_id: told for person in people for told in person.told if told.user}
+    assert {told.status >= 400 for told in missing.values()} == {False, True}, "answers and refusals"
 
     def all_there() -> bool:
         for entry in edda.every("/audit/entries", since=system.started_at):
-            missing.pop(entry["trace_id"], None)
-            assert entry["at"]
-            assert entry["actor"]
-        return not missing
+            if (told := missing.get(entry["trace_id"])) and _tells_of(entry, told):
+                del missing[told.trace_id]
+        assert not missing, f"unaudited: {list(missing.values())[:5]}"
+        return True
 
-    eventually(all_there, seconds=60, why=f"unaudited: {list(missing.values())[:5]}")
-    trail = json.dumps(list(edda.every("/audit/entries", since=system.started_at)))
+    eventually(all_there, seconds=60)
+    trail = json.dumps(list(edda.every("/audit/entries", since=system.started_at)), ensure_ascii=False)
     assert not [secret for secret in secrets if secret in trail]
+    assert not _VALUE.findall(trail)
     liaison = getattr(system, "liaison", [sys.executable, "-m", "deploy.cli"])
     verified = subprocess.run(
         [*liaison, "audit", "verify", *system.audit_arguments],
@@ -153,3 +159,9 @@ def assert_in_the_trail(system: Any, people: Iterable[Person], secrets: Iterable
         check=False,
     )
     assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+def _tells_of(entry: dict[str, Any], told: Told) -> bool:
+    """Whether an entry says who asked this, and when, and whether it was refused; a trace has the entries of services as well."""
+    refused = told.status >= 400
+    return bool(entry["at"]) and entry["actor"] == told.user and (entry["outcome"] != "allowed") == refused

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.chassis.testing import eventually
-from tests.journeys.stories import TEN, Scene, assert_in_the_trail, spoken_to
+from tests.journeys.stories import PROMISED, SAID, TEN, Scene, assert_in_the_trail, spoken_to
 
 
 @pytest.fixture(scope="module")
@@ -51,22 +51,37 @@ def test_a_colleague_at_ice_sees_all_twenty_values_on_reveal(scene: Scene) -> No
 
 @pytest.mark.requirement("R83", "R85", "R88", "R144", "R147", "R55")
 def test_chloe_finds_them_by_issue_state_and_name_and_sees_who_holds_the_relationship(scene: Scene) -> None:
-    texan = scene.ten[0]
-    for query in (
-        {"issue": scene.issue, "state": "TX"},
-        {"q": texan["last_name"]},
-        {"q": texan["last_name"][:3]},
-        {"q": f"{texan['first_name']} {texan['last_name']}"},
-        {"engaged_on": scene.issue},
-    ):
-        found = {item["id"] for item in scene.chloe.get("/stakeholders", **query, limit=200)["items"]}
-        assert texan["id"] in found, query
-    seen = scene.chloe.get(f"/individuals/{texan['id']}")
-    assert seen["owner"] == {**seen["owner"], "user": scene.amina.user["id"], "component": "ICE"}
-    assert [r["component"] for r in seen["relationships"]] == ["ICE"]
-    assert seen["last_contact"]["component"] == "ICE"
-    assert seen["last_contact"]["mode"] == "phone"
-    assert seen["last_contacted_at"].startswith(scene.called_on.isoformat())
+    def found(**query: str) -> dict[str, dict[str, Any]]:
+        return {item["id"]: item for item in scene.chloe.every("/stakeholders", type="individual", **query)}
+
+    engaged = found(engaged_on=scene.issue)
+    assert engaged.keys() == scene.spoken_to
+    assert len(found(issue=scene.issue)) == scene.members
+    assert found(issue=scene.issue, priority="one_dhs") == {}
+    texans = found(state="TX")
+    assert {person["state"] for person in texans.values()} == {"TX"}
+    assert texans.keys() == found(issue=scene.issue, state="TX").keys()
+    assert {person["id"] for person in scene.ten if person["state"] == "TX"} == texans.keys() & scene.spoken_to
+    for person in scene.ten:
+        for words in (person["last_name"], person["last_name"][:3], f"{person['first_name']} {person['last_name']}"):
+            by_name = found(q=words)
+            assert person["id"] in by_name, words
+            assert len(by_name) < scene.members / 5, words
+        line, seen = engaged[person["id"]], scene.chloe.get(f"/individuals/{person['id']}")
+        for shown in (line, seen):
+            assert shown["owner"] == {"user": scene.amina.user["id"], "component": "ICE"}
+            (relationship,) = shown["relationships"]
+            assert relationship["component"] == "ICE"
+            assert relationship["last_contact_at"].startswith(scene.called_on.isoformat())
+        assert (seen["last_contact"]["component"], seen["last_contact"]["mode"]) == ("ICE", "phone")
+
+
+@pytest.mark.requirement("R52", "R53", "R92", "R147")
+def test_what_was_said_and_promised_is_everybodys_to_read(scene: Scene) -> None:
+    for person in scene.ten:
+        calls = [call for call in scene.chloe.get("/interactions", individual_id=person["id"])["items"] if call["follow_ups"]]
+        assert [(call["component"], call["user"], call["outcome"]) for call in calls] == [("ICE", scene.amina.user["id"], SAID)]
+        assert [promise["text"] for call in calls for promise in call["follow_ups"]] == [PROMISED]
 
 
 @pytest.mark.requirement("R148", "R149", "R150", "R154")
