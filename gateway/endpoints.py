@@ -188,7 +188,11 @@ def raw_body() -> bytes:
     limit = request.max_content_length
     if limit is not None and (request.content_length or 0) > limit:
         raise BodyTooLarge
-    return request.get_data(cache=True)
+    payload = request.get_data(cache=True)
+    if limit is not None and len(payload) >= limit and request.content_length is None:
+        # Of a body in chunks no more is read than it may be.
+        raise BodyTooLarge
+    return payload
 
 
 def check(schema: type[Schema], raw: dict[str, Any]) -> None:

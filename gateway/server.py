@@ -51,6 +51,9 @@ class Protocol(eventlet.wsgi.HttpProtocol):
         """Wrap the body so that it is read within its deadline."""
         environ: dict[str, Any] = super().get_environ()
         environ["wsgi.input"] = environ["eventlet.input"] = Hurried(environ["wsgi.input"])
+        if "HTTP_TRANSFER_ENCODING" in environ:
+            # A body without a length ends with its last chunk. Who is not told so takes it for empty, however long it is.
+            environ["wsgi.input_terminated"] = True
         return environ
 
 

@@ -116,3 +116,12 @@ def test_refused_rows_are_given_back_mended_and_taken_in(amina: Person, system: 
     eventually(lambda: amina.get(f"/imports/{done['id']}")["state"] == "undone", seconds=60)
     gone = list(csv.reader(io.StringIO(amina.ask("GET", path, expect=200).content.decode("utf-8-sig"))))
     assert [len(line) for line in gone] == [1, 1, 1]
+
+
+@pytest.mark.requirement("R77", "R80")
+def test_a_file_of_columns_that_nobody_knows_is_not_committed(amina: Person) -> None:
+    started = amina.ask("POST", "/imports", expect=201, files={"file": ("list.csv", b"Alpha,Beta\n1,2\n")}).json()
+    assert (started["state"], [m for m in started["mapping"] if m["field"]]) == ("uploaded", [])
+    refused = amina.ask("POST", f"/imports/{started['id']}/dry-run", expect=422).json()
+    assert (refused["code"], bool(refused["detail"])) == ("mapping-incomplete", True)
+    assert amina.ask("POST", f"/imports/{started['id']}/cancel", expect=202).json()["state"] == "cancelled"

@@ -159,6 +159,26 @@ def test_wrong_input_is_refused_before_it_reaches_a_service(
     assert {said.service for said in bus.said} == {"access"}
 
 
+NO_DATES = ("2026-02-30", "30/02/2026", "tomorrow", "2026-13-01", "", 20260301)
+DATED: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("/interactions", {"mode": "phone", "individual_ids": [ID], "held_at": "{}T10:00:00Z"}, "held_at"),
+    ("/events", {"name": "Roundtable", "starts_at": "{}T10:00:00Z"}, "starts_at"),
+    ("/coordination-requests", {"individual_id": ID, "message": "Please.", "due_on": "{}"}, "due_on"),
+    ("/no-contact-requests", {"individual_id": ID, "medium": "phone", "received_on": "{}"}, "received_on"),
+)
+
+
+@pytest.mark.requirement("R48", "R59", "R168")
+def test_a_date_that_is_none_is_told_by_its_field(amina: Any, bus: FakeBus) -> None:
+    for path, body, name in DATED:
+        for day in NO_DATES:
+            given = {**body, name: body[name].format(day) if isinstance(day, str) else day}
+            answer = amina.ask("POST", path, json=given)
+            assert (answer.status_code, answer.get_json()["code"]) == (422, "invalid"), given
+            assert answer.get_json()["errors"].keys() == {name}, given
+    assert {said.service for said in bus.said} == {"access"}
+
+
 def test_another_type_of_content_is_refused(amina: Any) -> None:
     answer = amina.ask("POST", "/individuals", data="last_name=Dorn", content_type="application/x-www-form-urlencoded")
     assert (answer.status_code, answer.get_json()["code"]) == (415, "json-required")
