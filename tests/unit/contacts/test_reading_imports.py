@@ -353,7 +353,7 @@ def test_one_long_text_in_a_million_cells_is_refused():
 SAMPLES = {name: (DATA / name).read_bytes() for name in FILES}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.sampled_from(FILES),
     st.lists(st.tuples(st.integers(0, 1 << 20), st.binary(max_size=12), st.integers(0, 40)), min_size=1, max_size=6),
