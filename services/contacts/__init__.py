@@ -11,6 +11,6 @@ sealing, erasing and seeking.
 IndividualChanged, IndividualFrozen, IndividualErased, OrganizationRegistered,
 OrganizationChanged, OrganizationErased, RelationshipEstablished, OwnerChanged.
 
-*listens to*: interactions (logged, withdrawn, attendance; issues), access (users, components); to components' own
-systems, where there are any (`docs/asyncapi.yaml`).
+*listens to*: interactions (logged, withdrawn, attendance; issues), access (users, components), audit (checkpoints); to
+components' own systems, where there are any (`docs/asyncapi.yaml`).
 """

@@ -1,0 +1,24 @@
+"""One code path, two ways to run it: which one it is, hardly anybody knows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_KNOWS = re.compile(r"embedded://|\bchassis(?:\.| import )embedded\b|\bdeploy\.embedded\b")
+#: The broker and the run themselves; the address that is taken where none is given; the command that runs it, and the
+#: one that looks into what a stopped one parked; and what tests take when there is nothing else.
+KNOW = {
+    "services/chassis/embedded.py",
+    "services/chassis/config.py",
+    "services/chassis/testing/ladder.py",
+    "deploy/embedded.py",
+    "deploy/cli.py",
+    "deploy/parked.py",
+}
+
+
+def test_neither_a_service_nor_the_gateway_knows_how_it_is_deployed() -> None:
+    sources = [path for part in ("services", "gateway", "deploy") for path in (ROOT / part).rglob("*.py")]
+    assert {str(path.relative_to(ROOT)) for path in sources if _KNOWS.search(path.read_text())} == KNOW
