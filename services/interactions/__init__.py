@@ -11,5 +11,5 @@ announces: InteractionLogged, InteractionWithdrawn, AttendanceRecorded, IssueReg
 
 listens to: contacts (IndividualRegistered, IndividualsImported, IndividualChanged, OwnerChanged, IndividualFrozen,
 IndividualErased, OrganizationRegistered, OrganizationsImported, OrganizationChanged, OrganizationErased), access
-(UserChanged), retention (ErasureCompleted), audit (CheckpointSigned).
+(UserChanged), retention (ErasureCompleted), audit (checkpoints).
 """
