@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from services.chassis.bus import BusProvider, Client, DatabaseProvider, Fate, InternalError, answers
 from services.chassis.bus.answering import CallConsumer
+from services.chassis.bus.relay import Backlog
 from services.chassis.database import DatabaseAway, UnitOfWork
 from services.chassis.messages import Caller, Forbidden, Invalid, NotFound, Refusal, Unauthenticated, Unavailable, new_id
 from services.chassis.passport import PassportSigner
@@ -333,8 +334,15 @@ def _unpadded(part: str) -> bytes:
     return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
+@pytest.mark.parametrize(("seconds", "late", "overdue"), [(59, False, False), (61, True, False), (899, True, False), (901, True, True)])
+def test_what_waits_for_a_minute_is_an_alarm_and_for_fifteen_the_end_of_service(seconds: float, late: bool, overdue: bool) -> None:
+    backlog = Backlog()
+    backlog.seconds = seconds
+    assert (backlog.is_late, backlog.is_overdue) == (late, overdue)
+
+
 @pytest.mark.requirement("T8")
-def test_a_service_whose_entries_wait_for_a_quarter_of_an_hour_refuses_until_they_are_shipped(world: World) -> None:
+def test_a_service_whose_entries_wait_for_a_quarter_of_an_hour_refuses_until_they_are_shipped(world: World, lines: list[dict[str, Any]]) -> None:
     Probe.ran.clear()
     world.declare(Probe)
     process = world.process("probe")
@@ -351,6 +359,7 @@ def test_a_service_whose_entries_wait_for_a_quarter_of_an_hour_refuses_until_the
     try:
         client, passport = world.client(), world.passport(a_caller())
         eventually(lambda: process.backlog.is_overdue)
+        assert [line["refusing"] for line in lines if line["event"] == "outbox.late"] == [True]
         assert _refusal(client, "read", passport, thing_id=THING).code == "audit-late"
         assert Probe.ran == []
         held[0] = False

@@ -10,9 +10,10 @@ import eventlet
 import orjson
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from services.chassis.database import Database, DatabaseAway, audited_calls, work_is_open
-from services.chassis.messages import Announcement, IdempotencyMismatch, OutcomeUnknown
+from services.chassis.messages import Announcement, IdempotencyMismatch, OutcomeUnknown, new_id
 from services.chassis.outbox import Outbox, Outgoing
 from services.chassis.testing import Databases, a_caller, a_command, eventually
 
@@ -308,6 +309,20 @@ def test_a_connection_lost_during_the_commit_leaves_the_outcome_unknown_and_says
     void, mark = _shipped(outbox)
     assert void == {"stream": database.stream.id, "n": 1, "void": True, "unknown": True}
     assert mark["mark"] == 1
+
+
+def test_a_number_whose_transaction_was_rolled_back_at_the_last_moment_is_shipped_as_void(database: Database) -> None:
+    with pytest.raises(IntegrityError), database.work(a_caller()) as work:
+        work.record("tests:somebody:change")
+        work.leave({"twice": "INSERT INTO inbox (id, name) VALUES (:id, 'x'), (:id, 'x')"}, {"id": new_id()})
+    with database.work(a_caller()) as work:
+        work.record("tests:somebody:read")
+    outbox = Outbox(database)
+    outbox.settle()
+    shipped = {wire.get("n", "mark"): wire for wire in _shipped(outbox)}
+    assert shipped[1] == {"stream": database.stream.id, "n": 1, "void": True}
+    assert shipped[2]["action"] == "tests:somebody:read"
+    assert shipped["mark"]["mark"] == 2, "no number stays open"
 
 
 def test_the_mark_is_announced_when_it_moved_and_at_the_stop(database: Database) -> None:
