@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import text
 
 from services.chassis.database import audited_calls
 from services.chassis.gathering import GatheredReads
+from services.chassis.postgres import as_url
 from services.contacts.domain import representations
 from services.contacts.storage import individuals as stored
 from services.contacts.usecases import individuals
@@ -23,21 +25,30 @@ def reads(desk: Desk) -> Iterator[GatheredReads]:
     gathered.close()
 
 
-def _last_entry(desk: Desk) -> dict[str, object]:
-    with desk.database.plain() as connection:
-        body = connection.execute(text("SELECT body FROM entries WHERE n > 0 ORDER BY created_at DESC, n DESC LIMIT 1")).scalar_one()
-    return {name: value for name, value in dict(body).items() if name not in {"n", "at"}}
+def _entries(desk: Desk) -> list[dict[str, object]]:
+    return [{name: value for name, value in entry.items() if name not in {"n", "at"}} for entry in desk.entries()]
 
 
 @pytest.mark.requirement("R119", "T4")
 def test_it_shows_and_records_the_same_as_the_long_way(desk: Desk, reads: GatheredReads) -> None:
     dov = desk.register()
     long_way = desk.do(CHLOE, individuals.read_individual, individual_id=dov["id"])
-    entry = _last_entry(desk)
+    before = _entries(desk)
     with audited_calls() as audited:
         assert individuals.read_gathered(reads, by=CHLOE, individual_id=dov["id"]) == long_way
     assert audited()
-    assert _last_entry(desk) == entry
+    assert _entries(desk) == [*before, before[-1]]
+
+
+@pytest.mark.requirement("R119")
+def test_what_cannot_be_recorded_is_not_shown(desk: Desk, reads: GatheredReads) -> None:
+    dov = desk.register()
+    engine = sa.create_engine(as_url(desk.addresses.owner), poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("REVOKE INSERT ON entries FROM liaison_contacts"))
+    with audited_calls() as audited:
+        assert individuals.read_gathered(reads, by=CHLOE, individual_id=dov["id"]) is None
+    assert not audited()
 
 
 @pytest.mark.requirement("R119", "T21")
