@@ -125,6 +125,13 @@ def test_a_search_shows_who_owns_and_who_has_the_relationship(standing_town: Des
     assert "Dov Quillfeather" in standing_town.found(CHLOE, component="ICE", owner=AMINA.id)
 
 
+@pytest.mark.requirement("R88", "R102", "T18")
+def test_a_region_finds_those_of_its_states(standing_town: Desk) -> None:
+    assert standing_town.found(CHLOE, fema_region=6) == ["María Núñez-Ortega", "Patrick O'Neil", "Dov Quillfeather"]
+    assert standing_town.found(CHLOE, fema_region=5) == standing_town.found(CHLOE, state="MN") == ["Amy Jean Klobuchar"]
+    assert standing_town.found(CHLOE, fema_region=1) == []
+
+
 def test_pages_go_on_behind_the_last_line_and_their_cursor_is_for_one_user_and_query(standing_town: Desk) -> None:
     everybody = standing_town.found()
     for sort in ("name", "-name", "last_contacted_at", "-created_at"):
