@@ -107,15 +107,16 @@ class Relay:
                     self._outbox.open_stream()
                     self._stream_is_open = True
                 now = eventlet.hubs.get_hub().clock()
+                # The next time is set first: what fails here is not tried again before every shipment.
                 if now >= next_settling:
-                    self._settle()
                     next_settling = now + _SETTLE_EVERY
+                    self._settle()
                 if now >= next_minute:
-                    self._outbox.close_dead_streams()
                     next_minute = now + _MINUTE
+                    self._outbox.close_dead_streams()
                 if now >= next_hour:
-                    self._days.make()
                     next_hour = now + _HOUR
+                    self._days.make()
                 count = self._ship()
                 pause = _LOOK_EVERY if self._was_answered else min(pause * 2, _LONGEST_PAUSE)
                 if count >= BATCH:

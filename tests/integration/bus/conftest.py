@@ -17,6 +17,7 @@ from services.chassis import embedded
 from services.chassis.bus import Client
 from services.chassis.config import Settings
 from services.chassis.database import Database
+from services.chassis.days import day_functions
 from services.chassis.messages import Caller, new_id
 from services.chassis.outbox import Stream, chassis_tables
 from services.chassis.passport import PassportSigner
@@ -61,7 +62,7 @@ def bare_database(server: Server) -> Iterator[Callable[[], str]]:
     made.append("t_bus")
     template = sa.create_engine(url_for(server.url, "t_bus"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with template.connect() as connection:
-        connection.connection.cursor().execute(chassis_tables("probe"))
+        connection.connection.cursor().execute(chassis_tables("probe") + day_functions("probe"))
 
     def make() -> str:
         name = f"t_bus_{new_id()[-12:]}"
