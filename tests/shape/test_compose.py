@@ -21,6 +21,7 @@ from services.chassis.config import Settings
 from services.chassis.migrations import SERVICES
 from services.chassis.postgres import _SETTINGS as OF_OUR_OWN_SERVER
 from services.chassis.postgres import as_url
+from services.chassis.testing.rabbitmq import ERLANG, Node
 from tests.compose import ROOT, Composition
 
 EXAMPLE = ROOT / "deploy" / ".env.example"
@@ -129,6 +130,27 @@ def test_addresses_lead_to_services_of_the_file(composition: Composition, folder
     for file in folder.glob("*_url*"):
         host = make_url(file.read_text().strip()).host
         assert host in composition.services, file.name
+
+
+def test_the_broker_is_told_what_the_tests_own_node_is_told(composition: Composition, tmp_path: Path) -> None:
+    broker = composition.services["broker"]
+    assert broker["environment"] == {"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": ERLANG}
+    mounted = dict(volume.split(":")[:2] for volume in broker["volumes"])
+    plugins = mounted["./rabbitmq/enabled_plugins"], (ROOT / "deploy" / "rabbitmq" / "enabled_plugins").read_text().splitlines()[-1]
+    assert plugins == ("/etc/rabbitmq/enabled_plugins", "[].")
+    node = Node(tmp_path)
+    node._write_configuration()
+    settings = _settings((tmp_path / "rabbitmq.conf").read_text())
+    ours = _settings((ROOT / "deploy" / "rabbitmq" / "liaison.conf").read_text())
+    assert (tmp_path / "enabled_plugins").read_text().strip() == "[]."
+    # The tests' node has other users, limits and logs, and nothing else that differs.
+    differing = {"load_definitions", "auth_mechanisms.1", "auth_mechanisms.2", "disk_free_limit.absolute", "log.console.level"}
+    assert {name: settings.get(name) for name in ours.keys() - differing} == {name: ours[name] for name in ours.keys() - differing}
+    assert ours.keys() > differing
+
+
+def _settings(text: str) -> dict[str, str]:
+    return dict(line.split(" = ", 1) for line in text.splitlines() if line and not line.startswith("#"))
 
 
 @pytest.mark.requirement("R148")

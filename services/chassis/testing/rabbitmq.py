@@ -21,6 +21,8 @@ import amqp
 
 from services.chassis.postgres import ServerFailed, stop_with_parent
 
+#: What the node's Erlang is told, here and in deploy/compose.yaml, which says why.
+ERLANG = "+sbwt none +sbwtdcpu none +sbwtdio none +P 65536 +Q 16384 +MMmcs 5"
 _ADMIN = "liaison"
 _START_WITHIN = 60.0
 _STOP_WITHIN = 20.0
@@ -173,8 +175,7 @@ class Node:
             "RABBITMQ_CONF_ENV_FILE": str(self.folder / "no-such-file"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "enabled_plugins"),
             "RABBITMQ_GENERATED_CONFIG_DIR": str(self.folder / "config"),
-            # Without it the schedulers spin while they wait, and take a core from the tests.
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+sbwt none +sbwtdcpu none +sbwtdio none",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": ERLANG,
         }
 
     def _write_configuration(self) -> None:
@@ -184,6 +185,7 @@ class Node:
             f"default_pass = {self._password}",
             "vm_memory_high_watermark.absolute = 1GB",
             "disk_free_limit.absolute = 50MB",
+            "raft.wal_max_size_bytes = 16000000",
             "log.file.level = warning",
         ]
         if self._tls is not None:

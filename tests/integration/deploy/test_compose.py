@@ -203,6 +203,18 @@ def test_health_is_what_the_process_says_and_not_that_there_is_one(up: Up) -> No
     eventually(lambda: up.is_healthy(name), seconds=30, why="it says so again")
 
 
+def test_the_brokers_health_is_that_it_listens(up: Up) -> None:
+    word, *command = up.composition.services["broker"]["healthcheck"]["test"]
+    assert word == "CMD"
+
+    def status(port: int) -> int:
+        moved = [part.replace("/5672", f"/{port}") for part in command]
+        return subprocess.run(moved, capture_output=True, timeout=10, check=False).returncode
+
+    assert status(up.broker.port) == 0
+    assert status(_free_port()) != 0
+
+
 def test_asked_to_stop_every_process_stops(up: Up) -> None:
     """The last one: it leaves nothing running."""
     assert requests.get(f"{up.base}/health/ready", timeout=10).status_code == 200
