@@ -4,8 +4,6 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from nameparser import HumanName
-
 from services.lexicon.folding import fold, plain, words
 
 
@@ -213,6 +211,9 @@ def are_names_alike(one: PersonName, other: PersonName) -> bool:
 
 def split_name(written: str) -> PersonName:
     """Split a name in one column; middle names and nickname go first, a suffix goes last (R27)."""
+    # Most names come in fields of their own; the parser is loaded for the first that does not.
+    from nameparser import HumanName
+
     text = " ".join(plain(written).split())
     # The parser leaves a salutation before "Last, First" where it is.
     salutation = ""

@@ -1,4 +1,7 @@
-"""From a file's bytes to a table: workbooks, delimited text, cards; what can't be read is refused by its code."""
+"""From a file's bytes to a table: workbooks, delimited text, cards; what can't be read is refused by its code.
+
+What reads one kind of file only is loaded with the first of its kind.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,6 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from functools import lru_cache
-
-from charset_normalizer import from_bytes
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError, WorksheetNotFound, ZipError
 
 from services.contacts.contract.imports import (
     CellTooLong,
@@ -92,6 +92,8 @@ def decoded(content: bytes) -> str:
     # European names are a few marked letters among plain ones, which every guess mistakes for another European
     # encoding; only where plain letters are few is a guess worth more than what Windows here writes.
     if sum(byte > 0x7F for byte in telling) * 3 > len(telling):
+        from charset_normalizer import from_bytes
+
         best = from_bytes(telling, cp_isolation=_FOREIGN).best()
         foreign = best.encoding if best else None
     for encoding in filter(None, (foreign, "cp1252", "latin_1")):
@@ -142,6 +144,8 @@ _QUOTED = re.compile(r'"[^"\n]*"')
 
 
 def _read_workbook(content: bytes) -> Table:
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError, WorksheetNotFound, ZipError
+
     if content.startswith(b"PK"):
         _check_archive(content)
     elif not content.startswith(_OLE):

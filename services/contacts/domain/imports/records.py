@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
 
-import usaddress
-
 from services.contacts.contract.imports import IMPORT_FIELDS
 from services.contacts.domain.imports.offices import is_own_office, keys_of, names_of, title_of
 from services.contacts.domain.imports.tables import Row
@@ -319,6 +317,9 @@ _ENDS_OF_STREETS = re.compile(r"^(?:(?:Office )?(?:Building|Bldg\.?|Annex|Capito
 
 def split_address(line: str) -> Office:
     """Split an address in one line into street, city, state and ZIP code; what it can't, it leaves in the street."""
+    # Most addresses come in columns; the parser and its model are loaded for the first line that does not.
+    import usaddress
+
     whole = tidy(line).rstrip(",")
     try:
         labelled = usaddress.parse(whole)
