@@ -17,7 +17,6 @@ from urllib.parse import quote
 
 import eventlet
 import eventlet.debug
-import structlog
 from greenlet import GreenletExit
 
 from deploy.demo import accounts
@@ -26,12 +25,15 @@ from deploy.provision import declare, migrate, read_address, service_classes
 from deploy.state import StateFolder
 from gateway.app import create_app
 from gateway.server import listen, serve
-from services.chassis import embedded, green, logs
+from services.chassis import embedded, logs
 from services.chassis.config import Settings
+from services.chassis.logs import Log
+from services.chassis.memory import give_back_what_is_freed, settle
 from services.chassis.postgres import GivenServer, OwnServer, Server, as_url
-from services.chassis.process import Process, Services, compose, settle, wait_for_signal
+from services.chassis.process import Process, Services, compose
+from services.chassis.stopping import wait_for_signal
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 #: Requests under way when the system is asked to stop have this long to end.
 _LAST_REQUESTS = 3.0
@@ -56,7 +58,7 @@ def run_embedded(data: Path, *, host: str, port: int, seed: str, environ: Mappin
     :raises AlreadyRunning: another process has the folder.
     :raises OSError: the port is taken.
     """
-    green.check()
+    give_back_what_is_freed()
     logs.configure(level=environ.get("LOG_LEVEL", "WARNING"), form=environ.get("LOG_FORMAT", "json"), service="liaison")
     # Left on, eventlet prints the text of exceptions, which may quote a person.
     eventlet.debug.hub_exceptions(False)

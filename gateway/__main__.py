@@ -11,8 +11,10 @@ from greenlet import GreenletExit
 from gateway.app import create_app
 from gateway.server import listen, serve
 from services.chassis import logs
+from services.chassis.asking import client_and_revocations
 from services.chassis.config import Settings
-from services.chassis.process import compose, wait_for_signal
+from services.chassis.memory import give_back_what_is_freed
+from services.chassis.stopping import wait_for_signal
 
 assert services.chassis.green  # noqa: S101 - it was imported for what it does, before everything else
 
@@ -24,18 +26,19 @@ def main() -> None:
     """Answer until SIGTERM; then take nothing new, finish what is under way, and go."""
     settings = Settings.read(os.environ, service="gateway")
     logs.configure(level=settings.log_level, form=settings.log_format, service=settings.service)
+    give_back_what_is_freed()
     stop = wait_for_signal()
     listener = listen(settings)
-    process = compose(settings)
-    process.start()
-    serving = eventlet.spawn(serve, create_app(process.client, process.revocations, settings), listener)
+    client, revocations = client_and_revocations(settings)
+    client.start()
+    serving = eventlet.spawn(serve, create_app(client, revocations, settings), listener)
     stop.wait()
     # Killed once, it takes no more connections, closes the idle ones and waits for what is under way; twice, it ends.
     serving.kill()
     with eventlet.Timeout(LAST_REQUESTS, exception=False), suppress(GreenletExit):
         serving.wait()
     serving.kill()
-    process.stop()
+    client.stop()
 
 
 if __name__ == "__main__":

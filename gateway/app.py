@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-import structlog
 from flask import Flask, Response, current_app, g, request
 from flask.json.provider import JSONProvider
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge, UnsupportedMediaType
@@ -33,12 +32,13 @@ from gateway.openapi import document
 from gateway.trail import record, recorded, source
 from services.access.contract import SessionRequired
 from services.chassis import logs
-from services.chassis.bus.answering import AcknowledgementRequired
 from services.chassis.config import Settings
+from services.chassis.logs import Log
 from services.chassis.messages import Refusal, Unauthenticated, new_id
+from services.chassis.refusals import AcknowledgementRequired
 from services.chassis.revocations import Revocations
 
-log = structlog.get_logger(__name__)
+log = Log(__name__)
 
 #: Routes that answer without a session. Everything that is not on this list is denied by default (R110, R156).
 OPEN_TO_ALL = frozenset(

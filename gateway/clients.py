@@ -9,8 +9,7 @@ from typing import Any, Protocol
 from flask import g
 
 from services.chassis.messages import Operation, OutcomeUnknown, Refusal, Unauthenticated, Unavailable, new_id
-from services.chassis.passport import PassportInvalid
-from services.chassis.revocations import PassportStale
+from services.chassis.refusals import PassportInvalid, PassportStale
 
 RENEWABLE = frozenset({PassportStale.code, PassportInvalid.code})
 

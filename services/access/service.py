@@ -25,7 +25,8 @@ from services.chassis.bus import BusProvider, DatabaseProvider, LinkDown, Settin
 from services.chassis.bus.providers import process_of
 from services.chassis.database import note_audited
 from services.chassis.messages import Caller, NotFound, Refusal
-from services.chassis.passport import PassportInvalid, PassportSigner, PassportVerifier
+from services.chassis.passport import PassportSigner, PassportVerifier
+from services.chassis.refusals import PassportInvalid
 from services.chassis.witnessing import Witness
 
 #: The version of the field policy that passports are made out under.

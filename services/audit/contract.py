@@ -7,8 +7,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from services.chassis.checkpoints import CheckpointSigned
-from services.chassis.messages import Conflict, Forbidden, Invalid, NotFound
+from services.chassis.messages import CheckpointSigned, Conflict, Forbidden, Invalid, NotFound
 
 __all__ = [
     "CheckpointSchema",

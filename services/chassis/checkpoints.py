@@ -12,14 +12,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import ClassVar
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from services.chassis import merkle
-from services.chassis.messages import Announcement
 
 ED25519 = b"\x01"
 MAX_NOTE = 64 * 1024
@@ -168,21 +166,6 @@ class SigningKey:
         signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
         blob = base64.b64encode(self.verifier.key_id + signature).decode()
         return f"{text}\n— {self.name} {blob}\n"
-
-
-@dataclass(frozen=True, slots=True)
-class CheckpointSigned(Announcement):
-    """The audit service signed a checkpoint; `proofs` show that it continues each of the checkpoints before it.
-
-    A proof is written as one text: the earlier size, then its hashes in base64, with spaces between. There are several,
-    so that a witness that hears two announcements in the wrong order still finds the one it needs.
-    """
-
-    name: ClassVar[str] = "audit:checkpoint:signed"
-
-    size: int
-    note: str
-    proofs: tuple[str, ...]
 
 
 def write_proof(first: int, path: Iterable[bytes]) -> str:

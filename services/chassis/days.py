@@ -12,15 +12,15 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import structlog
 from sqlalchemy import text
 
+from services.chassis.logs import Log
 from services.chassis.messages import Caller
 
 if TYPE_CHECKING:
     from services.chassis.database import Database
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 #: So many whole days stay, for an operator to look into.
 KEPT = 7

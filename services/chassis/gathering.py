@@ -13,14 +13,14 @@ from typing import Any, Generic, TypeVar
 import eventlet
 import orjson
 import psycopg
-import structlog
 from eventlet.event import Event
 from psycopg.rows import dict_row
 
 from services.chassis.database import Database, entry_of, note_audited, numbered
+from services.chassis.logs import Log
 from services.chassis.messages import Caller, wire_value
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 _MOST = 100
 

@@ -10,12 +10,11 @@ import hashlib
 import logging
 import sys
 import traceback
-from collections.abc import MutableMapping
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-import structlog
 
 #: The trace of what this greenlet works on; greenlets start with none, so it is bound inside the worker.
 trace: ContextVar[str | None] = ContextVar("trace", default=None)
@@ -23,38 +22,85 @@ trace: ContextVar[str | None] = ContextVar("trace", default=None)
 _FRAMES = 12
 
 
+class Log:
+    """What one module has to say: of each event its name, such as `relay.failed`, and its facts."""
+
+    def __init__(self, name: str) -> None:
+        """Speak under the module's name."""
+        self._logger = logging.getLogger(name)
+
+    def info(self, event: str, **facts: Any) -> None:
+        """Tell what happened in the course of things."""
+        self._say(logging.INFO, event, facts)
+
+    def warning(self, event: str, **facts: Any) -> None:
+        """Tell what went wrong and mends itself."""
+        self._say(logging.WARNING, event, facts)
+
+    def error(self, event: str, **facts: Any) -> None:
+        """Tell what somebody should look at."""
+        self._say(logging.ERROR, event, facts)
+
+    def exception(self, event: str, **facts: Any) -> None:
+        """Tell it with the type and the places of the exception that is being handled."""
+        error = sys.exc_info()[1]
+        self._say(logging.ERROR, event, {**facts, **(where(error) if error else {})})
+
+    def critical(self, event: str, **facts: Any) -> None:
+        """Tell what ends this process, or should."""
+        self._say(logging.CRITICAL, event, facts)
+
+    def _say(self, level: int, event: str, facts: dict[str, Any]) -> None:
+        if self._logger.isEnabledFor(level):
+            # Nobody asks for file and line, the event has a name: so the stack is not searched for them.
+            record = self._logger.makeRecord(self._logger.name, level, "", 0, event, (), None, extra={"facts": facts})
+            self._logger.handle(record)
+
+
+class Lines(logging.Formatter):
+    """Makes lines, of our own events and of what libraries log."""
+
+    def __init__(self, *, form: str = "json", service: str = "") -> None:
+        """Put the service's name on every line; `form` is `json` or `console`."""
+        super().__init__()
+        self._service = {"service": service} if service else {}
+        self._for_people = form == "console"
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line."""
+        told = self.facts(record)
+        if self._for_people:
+            event, level, at = told.pop("event"), told.pop("level"), told.pop("timestamp")
+            return f"{at} {level:8} {event} {' '.join(f'{name}={fact}' for name, fact in told.items())}"
+        # What has no JSON form may be anything, a person's value too.
+        return orjson.dumps(told, default=lambda fact: type(fact).__name__, option=orjson.OPT_NON_STR_KEYS).decode()
+
+    def facts(self, record: logging.LogRecord) -> dict[str, Any]:
+        """Return what the line tells."""
+        current = trace.get()
+        error = record.exc_info[1] if record.exc_info else None
+        return {
+            "event": record.getMessage(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z"),
+            **({"trace_id": current} if current is not None else {}),
+            **self._service,
+            **getattr(record, "facts", {}),
+            **(where(error) if error else {}),
+        }
+
+
 def configure(*, level: str = "INFO", form: str = "json", service: str = "") -> None:
-    """Send structured lines, and those of the libraries, to standard error."""
-    shared: list[Any] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _add_trace,
-        _exception_without_words,
-    ]
-    renderer: Any = structlog.dev.ConsoleRenderer() if form == "console" else structlog.processors.JSONRenderer(_json)
-    structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
-    )
+    """Send our lines, and those of the libraries, to standard error."""
     output = _StandardError()
-    output.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _with_service(service), renderer],
-            foreign_pre_chain=[*shared],
-        )
-    )
+    output.setFormatter(Lines(form=form, service=service))
     root = logging.getLogger()
     root.handlers[:] = [output]
     root.setLevel(level.upper())
     # These libraries log arguments, bodies and addresses at their lower levels.
     for name in ("nameko", "kombu", "amqp", "sqlalchemy.engine", "eventlet", "urllib3", "alembic"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
-
-
-def _json(event: Any, *, default: Any) -> str:
-    return orjson.dumps(event, default=default, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 class _StandardError(logging.Handler):
@@ -76,34 +122,8 @@ def fingerprint(body: bytes | str) -> dict[str, Any]:
 
 def where(error: BaseException) -> dict[str, Any]:
     """Return what a log may say of an exception: its type and the places it passed."""
-    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    frames = list(traceback.walk_tb(error.__traceback__))[-_FRAMES:]
     return {
         "error": f"{type(error).__module__}.{type(error).__qualname__}",
-        "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+        "at": [f"{frame.f_code.co_filename}:{line} {frame.f_code.co_name}" for frame, line in frames],
     }
-
-
-def _add_trace(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    current = trace.get()
-    if current is not None:
-        event.setdefault("trace_id", current)
-    return event
-
-
-def _exception_without_words(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    given = event.pop("exc_info", None)
-    if given is True:
-        given = sys.exc_info()
-    error = given[1] if isinstance(given, tuple) else given
-    if isinstance(error, BaseException):
-        event.update(where(error))
-    return event
-
-
-def _with_service(service: str) -> Any:
-    def add(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        if service:
-            event.setdefault("service", service)
-        return event
-
-    return add

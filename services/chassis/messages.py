@@ -275,6 +275,21 @@ class Announcement:
         return cls(**{field.name: wire[field.name] for field in dataclasses.fields(cls) if field.name in wire})  # type: ignore[arg-type]  # every subclass is a dataclass
 
 
+@dataclass(frozen=True, slots=True)
+class CheckpointSigned(Announcement):
+    """The audit service signed a checkpoint; `proofs` show that it continues each of the checkpoints before it.
+
+    A proof is written as one text: the earlier size, then its hashes in base64, with spaces between. There are several,
+    so that a witness that hears two announcements in the wrong order still finds the one it needs.
+    """
+
+    name: ClassVar[str] = "audit:checkpoint:signed"
+
+    size: int
+    note: str
+    proofs: tuple[str, ...]
+
+
 def may_go_unheard(routing_key: str) -> bool:
     """Whether an announcement of this topic may find no listener."""
     return any(kind.may_go_unheard and kind.routing_key() == routing_key for kind in Announcement.__subclasses__())

@@ -12,7 +12,8 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
-from services.chassis.messages import Caller, Unauthenticated, new_id
+from services.chassis.messages import Caller, new_id
+from services.chassis.refusals import PassportInvalid
 
 ISSUER = "liaison/access"
 LIFETIME = timedelta(seconds=60)
@@ -21,12 +22,6 @@ _REQUIRED = ["iss", "aud", "sub", "kind", "jti", "iat", "exp"]
 #: Two services' clocks may differ by this much.
 _LEEWAY = timedelta(seconds=5)
 _REMEMBERED = 4096
-
-
-class PassportInvalid(Unauthenticated):
-    """The passport is not one that access made out to this service, or it has expired."""
-
-    code = "passport-invalid"
 
 
 class PassportSigner:

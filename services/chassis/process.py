@@ -6,8 +6,6 @@ with its own database, identity and connections, so that nothing is shared that 
 
 from __future__ import annotations
 
-import gc
-import signal
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,14 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import eventlet
-import structlog
-from eventlet.event import Event
 from greenlet import GreenletExit
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.chassis.asking import client_and_revocations
 from services.chassis.bus.calls import Client
 from services.chassis.bus.container import Container
-from services.chassis.bus.hearing import Hearing
 from services.chassis.bus.listening import CONCURRENTLY, Listens
 from services.chassis.bus.providers import LIAISON, Passports
 from services.chassis.bus.publishing import Publisher
@@ -30,14 +26,16 @@ from services.chassis.bus.relay import Backlog
 from services.chassis.bus.wire import LOST, Address
 from services.chassis.config import Settings
 from services.chassis.database import Database
-from services.chassis.logs import where
-from services.chassis.messages import Caller, Unavailable
+from services.chassis.logs import Log, where
+from services.chassis.memory import give_back_what_is_freed, settle
+from services.chassis.messages import Unavailable
 from services.chassis.outbox import Stream
 from services.chassis.passport import PassportVerifier
 from services.chassis.revocations import Revocations
+from services.chassis.stopping import wait_for_signal
 from services.chassis.topology import Topology, compute, declare
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 #: Timers, batches and background work beside the calls and announcements under way.
 _SPARE_WORKERS = 16
@@ -90,20 +88,9 @@ class Process:
 
 
 def compose(settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Process:
-    """Put a process together from its settings; nothing is connected before it is started.
-
-    The gateway, which has no database, composes itself in the same way.
-    """
+    """Put a process together from its settings; nothing is connected before it is started."""
     address = Address(url=settings.broker_url, authority=settings.broker_authority_file)
-    client_of: list[Client] = []
-    revocations = Revocations(lambda caller: _ask_access(client_of[0], caller))
-    client = Client(
-        address,
-        identity=settings.service,
-        deadline=settings.call_deadline,
-        also=Hearing(revocations, identity=settings.service),
-    )
-    client_of.append(client)
+    client, revocations = client_and_revocations(settings)
     database = None
     if settings.database_url:
         database = Database(settings.database_url, service=settings.service, stream=Stream(), pool_size=settings.pool_size, clock=clock)
@@ -119,17 +106,6 @@ def compose(settings: Settings, *, clock: Callable[[], datetime] = lambda: datet
         verifier=verifier,
         clock=clock,
     )
-
-
-def _ask_access(client: Client, caller: Caller) -> bool:
-    answer = client.call(
-        "access",
-        "check_session",
-        {"session_id": caller.session_id, "policy_version": caller.policy_version},
-        trace_id=caller.trace_id,
-        deadline=3.0,
-    )
-    return bool(answer["lives"])
 
 
 class Services:
@@ -151,6 +127,9 @@ class Services:
 
         A broker that is not there yet is waited for, with pauses of at most five seconds.
         """
+        from services.chassis import green
+
+        green.check()
         for process in self._processes:
             process.start()
         for container in self.containers.values():
@@ -226,6 +205,7 @@ def run(parts: Sequence[tuple[type[Any], Process]], *, also: Iterable[Callable[[
 
     :raises SystemExit: a service could not start, or ended by itself; whoever supervises starts it again.
     """
+    give_back_what_is_freed()
     stop = wait_for_signal()
     services = Services(parts)
     failures: list[BaseException] = []
@@ -261,29 +241,6 @@ def run(parts: Sequence[tuple[type[Any], Process]], *, also: Iterable[Callable[[
     _log.info("process.stopped")
     if failures:
         raise SystemExit(1)
-
-
-def settle() -> None:
-    """Let collections of garbage pass over what start-up made: it lives as long as the process, and there is much of it.
-
-    They come less often as well: each of an import's blocks is a hundred thousand objects, none of them garbage.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(5_000, 20, 20)
-
-
-def wait_for_signal() -> Event:
-    """Return an event that is sent on SIGTERM and SIGINT."""
-    stop = Event()
-
-    def ask_to_stop(*_: object) -> None:
-        # In a signal's frame nothing may wait: the hub sends the event.
-        eventlet.hubs.get_hub().schedule_call_global(0, lambda: None if stop.ready() else stop.send())
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ask_to_stop)
-    return stop
 
 
 def listened_by(service: type[Any]) -> list[str]:

@@ -10,24 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from services.chassis.messages import Caller, Unauthenticated, Unavailable
+from services.chassis.messages import Caller, Unavailable
+from services.chassis.refusals import PassportStale, SessionEnded
 
 #: Who has not heard access for so long asks it on every request.
 SILENCE = 3.0
 #: How long the end of a session is remembered; longer than a passport lives.
 _REMEMBERED = 120.0
-
-
-class SessionEnded(Unauthenticated):
-    """This session has ended; sign in again."""
-
-    code = "session-ended"
-
-
-class PassportStale(Unauthenticated):
-    """The rules changed since this passport was made out; a new one is needed."""
-
-    code = "passport-stale"
 
 
 class Revocations:

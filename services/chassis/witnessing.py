@@ -14,11 +14,11 @@ from sqlalchemy import text
 from services.chassis.bus.listening import listens
 from services.chassis.bus.providers import Bus
 from services.chassis.bus.ticking import every
-from services.chassis.checkpoints import Checkpoint, CheckpointRefused, CheckpointSigned, VerifierKey, read_proofs, witness
+from services.chassis.checkpoints import Checkpoint, CheckpointRefused, VerifierKey, read_proofs, witness
 from services.chassis.config import Settings
 from services.chassis.database import Database, UnitOfWork
 from services.chassis.days import Days
-from services.chassis.messages import Caller
+from services.chassis.messages import Caller, CheckpointSigned
 
 
 def keep_checkpoint(work: UnitOfWork, key: VerifierKey, announcement: CheckpointSigned) -> Checkpoint:

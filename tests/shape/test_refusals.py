@@ -44,3 +44,14 @@ def test_the_table_is_what_the_code_says() -> None:
         check=True,
     ).stdout
     assert TARGET.read_text() == made, "run: python -m gateway.refusals"
+
+
+def test_the_chassis_names_its_obstacles_where_the_table_looks() -> None:
+    # In a process of its own, in which every module of the chassis is loaded beside those that the table loads.
+    code = (
+        "import services.chassis.green, pkgutil, sys; from gateway.refusals import table\n"
+        "for part in pkgutil.walk_packages(services.chassis.__path__, 'services.chassis.'): __import__(part.name)\n"
+        "sys.stdout.write(table())"
+    )
+    made = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True).stdout
+    assert TARGET.read_text() == made

@@ -9,8 +9,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import Type
 
-# OWASP's second choice: 19 MiB, two passes. A sign-in costs about 25 ms, and twenty at once some 400 MiB at most;
-# the service lets two run at a time.
+# OWASP's second choice: 19 MiB, two passes. The service lets two run at a time, so that twenty at once take no more.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, hash_len=32, salt_len=16, type=Type.ID)
 
 #: Verified against when there is no such user, so that the answer takes as long as for a wrong password (made once, of

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import eventlet
 import orjson
-import structlog
 from eventlet.event import Event
 from nameko.extensions import DependencyProvider
 from sqlalchemy import Connection, text
@@ -29,13 +28,14 @@ from services.chassis.bus.keeping import Keeper
 from services.chassis.bus.providers import process_of
 from services.chassis.bus.wire import Delivery, Link
 from services.chassis.checkpoints import SigningKey
+from services.chassis.logs import Log
 from services.chassis.messages import Caller, Refusal, new_id
 from services.chassis.topology import ENTRIES
 
 if TYPE_CHECKING:
     from services.chassis.process import Process
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 #: How often a process that does not lead asks for the lead: a second one takes over well within ten seconds.
 ASK_EVERY = 2.0

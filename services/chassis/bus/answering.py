@@ -15,7 +15,6 @@ from uuid import UUID
 
 import eventlet
 import orjson
-import structlog
 from marshmallow import ValidationError
 from nameko.extensions import SharedExtension
 
@@ -25,24 +24,15 @@ from services.chassis.bus.container import Performed
 from services.chassis.bus.providers import TOKEN, process_of
 from services.chassis.bus.wire import LOST, Delivery, Link, LinkDown
 from services.chassis.database import audited_calls
-from services.chassis.messages import (
-    Caller,
-    Forbidden,
-    Invalid,
-    NotFound,
-    Operation,
-    OutcomeUnknown,
-    Refusal,
-    Unavailable,
-    new_id,
-    wire_value,
-)
+from services.chassis.logs import Log
+from services.chassis.messages import Caller, Invalid, Operation, OutcomeUnknown, Refusal, Unavailable, new_id, wire_value
+from services.chassis.refusals import AcknowledgementRequired, AuditLate, BadCall, IdentityRefused, NoSuchMethod, OperationRequired
 from services.chassis.topology import CALLS, call_queue
 
 if TYPE_CHECKING:
     from services.chassis.process import Process
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 _TRANSIENT = 1
 #: Seconds.
@@ -56,42 +46,6 @@ _ANSWER_PAUSE_MOST = 2.0
 #: Whom a method answers unless it says otherwise: a person with an acknowledged session.
 USER = "user"
 ANONYMOUS = "anonymous"
-
-
-class AcknowledgementRequired(Forbidden):
-    """Read and accept the three statements first."""
-
-    code = "acknowledgement-required"
-
-
-class IdentityRefused(Forbidden):
-    """This is not for you to ask."""
-
-    code = "identity-refused"
-
-
-class AuditLate(Unavailable):
-    """The audit trail is more than fifteen minutes behind; nothing more is done before it has caught up."""
-
-    code = "audit-late"
-
-
-class NoSuchMethod(NotFound):
-    """The service does not answer to that."""
-
-    code = "no-such-method"
-
-
-class BadCall(Invalid):
-    """The call does not have the arguments that the method takes."""
-
-    code = "bad-call"
-
-
-class OperationRequired(Invalid):
-    """A command must say which operation it is."""
-
-    code = "operation-required"
 
 
 class Unaudited(Exception):

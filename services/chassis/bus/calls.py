@@ -15,14 +15,14 @@ from typing import Any
 
 import eventlet
 import orjson
-import structlog
 from eventlet.event import Event
 
 from services.chassis.bus.wire import Address, Delivery, Link, LinkDown
+from services.chassis.logs import Log
 from services.chassis.messages import Operation, OutcomeUnknown, Refusal, Unavailable, new_id, wire_value
 from services.chassis.topology import CALLS, reply_queue
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 PASSPORT = "liaison-passport"
 TRACE = "liaison-trace"

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import structlog
 from nameko.containers import ServiceContainer
 from nameko.extensions import Entrypoint
 
-_log = structlog.get_logger(__name__)
+from services.chassis.logs import Log
+
+_log = Log(__name__)
 
 
 class Performed(Entrypoint):

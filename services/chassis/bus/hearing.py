@@ -6,13 +6,13 @@ import uuid
 from typing import Any
 
 import orjson
-import structlog
 
 from services.chassis.bus.wire import Delivery
+from services.chassis.logs import Log
 from services.chassis.revocations import Revocations
 from services.chassis.topology import HEARTBEAT
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 
 class Hearing:

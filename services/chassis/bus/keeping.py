@@ -6,15 +6,15 @@ Nothing is acknowledged before its effect is committed, or before the broker con
 from __future__ import annotations
 
 import eventlet
-import structlog
 
 from services.chassis import logs, metrics
 from services.chassis.bus.publishing import Fate, Message, Publisher
 from services.chassis.bus.wire import Delivery
+from services.chassis.logs import Log
 from services.chassis.messages import new_id
 from services.chassis.topology import PARKED, RETRIES, retries
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 ATTEMPT = "liaison-attempt"
 REASON = "liaison-reason"

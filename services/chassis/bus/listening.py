@@ -13,7 +13,6 @@ from uuid import UUID
 
 import eventlet
 import orjson
-import structlog
 from eventlet.event import Event
 from nameko.extensions import SharedExtension
 
@@ -22,13 +21,14 @@ from services.chassis.bus.container import Performed
 from services.chassis.bus.keeping import Keeper
 from services.chassis.bus.providers import process_of
 from services.chassis.bus.wire import LOST, Delivery, Link
+from services.chassis.logs import Log
 from services.chassis.messages import Announcement, Caller, Unavailable, new_id
 from services.chassis.topology import inbox
 
 if TYPE_CHECKING:
     from services.chassis.process import Process
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 #: Transactions over announcements that one process has open at the same time.
 CONCURRENTLY = 4

@@ -13,17 +13,12 @@ from services.chassis import logs
 from services.chassis.bus.keeping import ATTEMPT, REASON
 from services.chassis.bus.publishing import Fate, Message, Publisher
 from services.chassis.bus.wire import Address, Delivery
-from services.chassis.messages import NotFound, Unavailable, new_id
+from services.chassis.messages import Unavailable, new_id
+from services.chassis.refusals import NothingParked
 from services.chassis.topology import parked_queue, retries
 
 _SHOWN = 1000
 _CONFIRMED_WITHIN = 10.0
-
-
-class NothingParked(NotFound):
-    """There is no such message in the parking queue."""
-
-    code = "nothing-parked"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import orjson
-import structlog
 from nameko.extensions import DependencyProvider
 
 from services.chassis.bus.calls import Client
@@ -15,13 +14,14 @@ from services.chassis.bus.publishing import Publisher
 from services.chassis.bus.relay import Relay
 from services.chassis.config import Settings
 from services.chassis.database import work_is_open
+from services.chassis.logs import Log
 from services.chassis.messages import Caller, Forbidden
 from services.chassis.topology import HEARTBEAT
 
 if TYPE_CHECKING:
     from services.chassis.process import Process
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 #: Under this key a container's configuration holds the `Process`.
 LIAISON = "liaison"

@@ -9,13 +9,13 @@ from enum import Enum
 from typing import Any, Protocol
 
 import eventlet
-import structlog
 from eventlet.event import Event
 
 from services.chassis.bus.wire import Address, Link, LinkDown
+from services.chassis.logs import Log
 from services.chassis.messages import may_go_unheard
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 _PERSISTENT = 2
 CONFIRM_TIMEOUT = 10.0
 _TOLD_AGAIN_AFTER = 60.0

@@ -7,17 +7,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import eventlet
-import structlog
 from eventlet.event import Event
 
 from services.chassis import metrics
 from services.chassis.bus.publishing import Fate, Publisher
 from services.chassis.database import Database
 from services.chassis.days import Days
+from services.chassis.logs import Log
 from services.chassis.messages import Refusal, may_go_unheard
 from services.chassis.outbox import BATCH, Answer, Outbox, Outgoing
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 _LOOK_EVERY = 0.5
 #: How long announcements of a moment wait for each other, and how long entries do for which nobody waits.

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import eventlet
-import structlog
 from eventlet.event import Event
 
 from services.chassis import logs, metrics
 from services.chassis.bus.container import Performed
 from services.chassis.bus.providers import process_of
+from services.chassis.logs import Log
 from services.chassis.messages import Caller, Refusal
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 
 class Bell:

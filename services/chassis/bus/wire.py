@@ -21,7 +21,6 @@ from typing import Any
 
 import amqp
 import eventlet
-import structlog
 from amqp.method_framing import frame_handler, frame_writer
 from eventlet.event import Event
 from kombu.connection import Connection
@@ -29,7 +28,9 @@ from kombu.exceptions import ChannelError, OperationalError
 from kombu.transport import pyamqp
 from kombu.utils.url import parse_url
 
-_log = structlog.get_logger(__name__)
+from services.chassis.logs import Log
+
+_log = Log(__name__)
 
 HEARTBEAT = 10.0
 _CONNECT_TIMEOUT = 5.0

@@ -7,10 +7,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import structlog
-
 from services.chassis.bus import Bell, answers, every
 from services.chassis.database import Database
+from services.chassis.logs import Log
 from services.chassis.messages import Caller, Refusal, Unavailable
 from services.contacts.contract.imports import (
     FileTooLarge,
@@ -30,7 +29,7 @@ from services.contacts.usecases.imports import refused, steering, undoing, uploa
 from services.contacts.usecases.imports.preparing import Prepared, Preparing
 from services.contacts.usecases.imports.representing import actor_of
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 #: An import that nobody goes on with is dropped after this; its file is not kept for a rainy day.
 _LEFT_BEHIND = timedelta(hours=24)

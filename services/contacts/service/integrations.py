@@ -7,7 +7,6 @@ from typing import Any
 
 import eventlet
 import orjson
-import structlog
 from marshmallow import ValidationError
 from nameko.extensions import SharedExtension
 
@@ -18,6 +17,7 @@ from services.chassis.bus.providers import Bus, process_of
 from services.chassis.bus.wire import LOST, Delivery, Link
 from services.chassis.config import Settings
 from services.chassis.database import Database
+from services.chassis.logs import Log
 from services.chassis.messages import Announcement, Caller, Invalid, Refusal, Unavailable, new_id
 from services.contacts.contract.integrations import (
     HEARD,
@@ -32,7 +32,7 @@ from services.contacts.domain.submissions import Delivered, Submission, event_id
 from services.contacts.service.parts import Parts
 from services.contacts.usecases import submissions
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 #: Messages that one process works on at the same time.
 _CONCURRENTLY = 4

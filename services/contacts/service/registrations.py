@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import structlog
-
 from services.chassis.database import Database, Lock, UnitOfWork, note_audited
 from services.chassis.gathering import Gathering
-from services.chassis.logs import where
+from services.chassis.logs import Log, where
 from services.chassis.messages import Caller, IdempotencyMismatch, OutcomeUnknown, Refusal
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.registration import lock_of_name
 from services.contacts.usecases.entering import Entry, enter_together, entry_of
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 Outcome = dict[str, Any] | Refusal | None
 

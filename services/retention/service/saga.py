@@ -9,16 +9,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-import structlog
-
 from services.chassis.bus import InternalError
 from services.chassis.database import Database
+from services.chassis.logs import Log
 from services.chassis.messages import Caller, NotFound, Refusal, wire_value
 from services.retention.service.erased import ErasedIds
 from services.retention.usecases import course
 from services.retention.usecases.course import Claim
 
-_log = structlog.get_logger(__name__)
+_log = Log(__name__)
 
 #: Asks a service for something in retention's own name: (service, method, caller, arguments).
 Call = Callable[..., Any]

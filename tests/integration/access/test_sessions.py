@@ -14,7 +14,7 @@ from services.access.storage import directory as stored
 from services.access.storage import sessions as storage
 from services.access.usecases import administration, exchange, sessions
 from services.chassis.messages import Caller, new_id
-from services.chassis.passport import PassportInvalid
+from services.chassis.refusals import PassportInvalid
 from services.chassis.testing import eventually
 
 TOKEN_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

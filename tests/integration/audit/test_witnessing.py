@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import text
 
 from services.chassis import merkle
-from services.chassis.checkpoints import Checkpoint, CheckpointRefused, CheckpointSigned, SigningKey, write_proof
+from services.chassis.checkpoints import Checkpoint, CheckpointRefused, SigningKey, write_proof
 from services.chassis.database import Database
-from services.chassis.messages import Caller
+from services.chassis.messages import Caller, CheckpointSigned
 from services.chassis.witnessing import keep_checkpoint
 
 LEAVES = [merkle.leaf_hash(b"%d" % n) for n in range(30)]

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import eventlet
 import orjson
 import pytest
-import structlog
 from marshmallow import Schema, fields
 from sqlalchemy import text
 
@@ -21,7 +20,7 @@ from services.chassis.database import DatabaseAway, UnitOfWork
 from services.chassis.messages import Caller, Forbidden, Invalid, NotFound, Refusal, Unauthenticated, Unavailable, new_id
 from services.chassis.passport import PassportSigner
 from services.chassis.process import Services
-from services.chassis.testing import a_caller, a_command, eventually
+from services.chassis.testing import a_caller, a_command, eventually, lines_logged
 from tests.integration.bus.conftest import Keys, World
 
 SECRET = "Dov's cell is (202) 555-0199"
@@ -112,7 +111,7 @@ def client(probe: World) -> Client:
 
 @pytest.fixture
 def lines() -> Iterator[list[dict[str, Any]]]:
-    with structlog.testing.capture_logs() as captured:
+    with lines_logged() as captured:
         yield captured
 
 

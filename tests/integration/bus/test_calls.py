@@ -10,14 +10,13 @@ import amqp
 import eventlet
 import orjson
 import pytest
-import structlog
 
 from services.chassis.bus import BusProvider, Client, DatabaseProvider, answers
 from services.chassis.bus.answering import CallConsumer
 from services.chassis.bus.wire import _drop
 from services.chassis.messages import Caller, OutcomeUnknown, Unavailable, new_id
 from services.chassis.process import compose
-from services.chassis.testing import a_caller, a_command, eventually
+from services.chassis.testing import a_caller, a_command, eventually, lines_logged
 from tests.integration.bus.conftest import World
 
 SECRET = "dov@example.org"
@@ -173,7 +172,7 @@ def test_strangers_calls_harm_nobody(probe: World) -> None:
         ("probe.echo", b"x" * 10_000_000, reply),
     ]
     dropped = 6
-    with structlog.testing.capture_logs() as lines:
+    with lines_logged() as lines:
         with probe.processes["probe"].address.connection() as connection:
             connection.connect()
             channel = connection.transport.create_channel(connection.connection)

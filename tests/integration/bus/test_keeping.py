@@ -11,17 +11,17 @@ import amqp
 import eventlet
 import orjson
 import pytest
-import structlog
 
 from services.chassis.bus import DatabaseProvider, Fate, Publisher, Received, answers, gathers, listens, relay
-from services.chassis.bus.parking import NothingParked, discard, list_parked, replay
+from services.chassis.bus.parking import discard, list_parked, replay
 from services.chassis.bus.publishing import Message
 from services.chassis.database import DatabaseAway
 from services.chassis.days import Days
 from services.chassis.messages import Announcement, Caller, new_id
 from services.chassis.outbox import Outbox
 from services.chassis.process import compose
-from services.chassis.testing import eventually
+from services.chassis.refusals import NothingParked
+from services.chassis.testing import eventually, lines_logged
 from services.chassis.topology import DELIVERY_LIMIT, parked_queue
 from tests.integration.bus.conftest import World
 
@@ -93,7 +93,7 @@ def publisher(probe: World) -> Iterator[Publisher]:
 
 @pytest.fixture
 def lines() -> Iterator[list[dict[str, Any]]]:
-    with structlog.testing.capture_logs() as captured:
+    with lines_logged() as captured:
         yield captured
 
 
@@ -240,8 +240,8 @@ def test_what_nobody_is_bound_for_stays_in_the_outbox(probe: World) -> None:
         work.announce(Unheard(THING))
         work.announce(Moved(THING))
     eventually(lambda: Probe.second == [THING])
-    rows = probe.rows("probe", "SELECT routing_key FROM outbox WHERE NOT done")
-    assert [row.routing_key for row in rows] == ["probe.somebody.unheard"]
+    waiting = "SELECT routing_key FROM outbox WHERE NOT done"
+    eventually(lambda: [row.routing_key for row in probe.rows("probe", waiting)] == ["probe.somebody.unheard"])
 
 
 @pytest.mark.requirement("R148")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ import time
 import eventlet
 import psycopg
 import pytest
+from eventlet import patcher, tpool
 
 from services.chassis import green
 from services.chassis.postgres import Server
@@ -57,6 +59,28 @@ def test_the_check_notices_a_wait_in_c(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(psycopg.waiting, "wait", psycopg.waiting.wait_epoll)
     with pytest.raises(RuntimeError, match="waits in C"):
         green.check()
+
+
+def test_a_name_is_looked_up_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = patcher.original("threading").Event()
+
+    def resolver(host: str, port: int, family: int, kind: int, proto: int, flags: int) -> list[str]:
+        if flags & socket.AI_NUMERICHOST:
+            raise socket.gaierror
+        # It waits in C for what only the loop can do.
+        assert answered.wait(30)
+        return [host]
+
+    monkeypatch.setattr(green, "_look_up", resolver)
+    looking = eventlet.spawn(socket.getaddrinfo, "broker.example", 5672)
+    eventlet.spawn(answered.set)
+    with eventlet.Timeout(60):
+        assert looking.wait() == ["broker.example"]
+
+
+def test_an_address_is_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tpool, "execute", lambda *_: pytest.fail("an address needs no thread"))
+    assert {found[4] for found in socket.getaddrinfo("127.0.0.1", 5672)} == {("127.0.0.1", 5672)}
 
 
 def test_greenlets_go_on_while_a_query_runs(server: Server) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import eventlet
 import pytest
-import structlog
 
 from services.chassis import logs
 
@@ -27,7 +26,6 @@ def configured() -> Iterator[None]:
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
-    structlog.reset_defaults()
     logs.trace.reset(traced)
 
 
@@ -40,7 +38,7 @@ def _fail() -> None:
 
 
 def test_an_exception_is_told_by_its_type_and_place_not_by_its_words(capsys: pytest.CaptureFixture[str]) -> None:
-    for log in (structlog.get_logger("ours").exception, logging.getLogger("theirs").exception):
+    for log in (logs.Log("ours").exception, logging.getLogger("theirs").exception):
         try:
             _fail()
         except ValueError:
@@ -54,7 +52,7 @@ def test_an_exception_is_told_by_its_type_and_place_not_by_its_words(capsys: pyt
 
 
 def test_a_line_bears_the_trace_of_its_own_greenlet(capsys: pytest.CaptureFixture[str]) -> None:
-    log = structlog.get_logger("ours")
+    log = logs.Log("ours")
 
     def work(trace: str) -> None:
         logs.trace.set(trace)
@@ -67,6 +65,16 @@ def test_a_line_bears_the_trace_of_its_own_greenlet(capsys: pytest.CaptureFixtur
     lines = _lines(capsys)
     assert all(line["trace_id"] == line["of"] for line in lines[:5])
     assert "trace_id" not in lines[5]
+
+
+def test_what_has_no_form_in_json_is_told_by_its_type(capsys: pytest.CaptureFixture[str]) -> None:
+    class Whom:
+        def __repr__(self) -> str:
+            return SECRET
+
+    logs.Log("ours").info("it.happened", to=Whom())
+    (line,) = _lines(capsys)
+    assert line["to"] == "Whom"
 
 
 def test_of_a_message_its_size_and_hash_are_told() -> None:
@@ -82,5 +90,5 @@ def test_libraries_that_log_bodies_are_silenced_even_in_debug() -> None:
 
 def test_for_people_there_is_a_plain_form(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure(level="INFO", form="console")
-    structlog.get_logger("plain").info("it.happened", count=3)
+    logs.Log("plain").info("it.happened", count=3)
     assert "it.happened" in capsys.readouterr().err

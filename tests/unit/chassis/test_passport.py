@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from services.chassis.messages import Caller
-from services.chassis.passport import ISSUER, PassportInvalid, PassportSigner, PassportVerifier
+from services.chassis.passport import ISSUER, PassportSigner, PassportVerifier
+from services.chassis.refusals import PassportInvalid
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 AMINA = Caller(

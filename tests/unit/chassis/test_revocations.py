@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from services.chassis.messages import Caller, Unavailable
-from services.chassis.revocations import PassportStale, Revocations, SessionEnded
+from services.chassis.refusals import PassportStale, SessionEnded
+from services.chassis.revocations import Revocations
 from services.chassis.testing import a_caller
 
 

@@ -11,7 +11,8 @@ from gateway.identity import Sessions, form_token
 from services.access.contract import SessionRequired as AccessSessionRequired
 from services.chassis.config import Settings
 from services.chassis.messages import Unavailable, new_id
-from services.chassis.revocations import PassportStale, Revocations
+from services.chassis.refusals import PassportStale
+from services.chassis.revocations import Revocations
 from tests.unit.gateway.fakes import TOKEN, FakeBus, heard, opened
 
 

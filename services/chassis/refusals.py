@@ -1,0 +1,68 @@
+"""What any service may answer instead of an answer: who asks, how, and whether the trail keeps up.
+
+They are apart from whoever raises them, so that the gateway knows them without loading what services are made of.
+"""
+
+from __future__ import annotations
+
+from services.chassis.messages import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
+
+
+class PassportInvalid(Unauthenticated):
+    """The passport is not one that access made out to this service, or it has expired."""
+
+    code = "passport-invalid"
+
+
+class SessionEnded(Unauthenticated):
+    """This session has ended; sign in again."""
+
+    code = "session-ended"
+
+
+class PassportStale(Unauthenticated):
+    """The rules changed since this passport was made out; a new one is needed."""
+
+    code = "passport-stale"
+
+
+class AcknowledgementRequired(Forbidden):
+    """Read and accept the three statements first."""
+
+    code = "acknowledgement-required"
+
+
+class IdentityRefused(Forbidden):
+    """This is not for you to ask."""
+
+    code = "identity-refused"
+
+
+class AuditLate(Unavailable):
+    """The audit trail is more than fifteen minutes behind; nothing more is done before it has caught up."""
+
+    code = "audit-late"
+
+
+class NoSuchMethod(NotFound):
+    """The service does not answer to that."""
+
+    code = "no-such-method"
+
+
+class BadCall(Invalid):
+    """The call does not have the arguments that the method takes."""
+
+    code = "bad-call"
+
+
+class OperationRequired(Invalid):
+    """A command must say which operation it is."""
+
+    code = "operation-required"
+
+
+class NothingParked(NotFound):
+    """There is no such message in the parking queue."""
+
+    code = "nothing-parked"
