@@ -323,5 +323,21 @@ def memory_of(pids: Sequence[int]) -> int:
     return total
 
 
+#: What the check of one password takes while it lasts, in bytes.
+ONE_PASSWORD = 19 << 20
+
+
+def kept_of_sign_ins(base: str, account: dict[str, Any], pid: int) -> int:
+    """Return how much more memory a process has after it has checked a password in each of its threads, in bytes."""
+    from tests.journeys.client import Person
+
+    # What the first ones load stays loaded.
+    Person(base).sign_in(account)
+    before = memory_of([pid])
+    for _ in range(8):
+        Person(base).sign_in(account)
+    return memory_of([pid]) - before
+
+
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -15,7 +15,7 @@ import pytest
 from services.chassis.testing import eventually
 from tests.builders import an_individual
 from tests.journeys.client import Person
-from tests.system import Embedded
+from tests.system import ONE_PASSWORD, Embedded, kept_of_sign_ins
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +76,11 @@ def test_a_second_start_on_the_same_folder_is_refused_with_a_sentence(running: E
     assert "Ready" not in second.stdout
     assert second.stderr.splitlines()[-1].startswith("Error: Liaison is already running on ")
     assert Person(running.base).ask("GET", "/individuals").status_code == 401, "the first is not disturbed"
+
+
+def test_a_password_that_was_checked_holds_no_memory(running: Embedded) -> None:
+    assert running.process
+    assert kept_of_sign_ins(running.base, running.account("ICE", "contributor"), running.process.pid) < ONE_PASSWORD
 
 
 def test_a_taken_port_is_told_in_a_sentence_and_nothing_stays(running: Embedded, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from services.chassis.testing.rabbitmq import _free_port, start_node
 from tests.builders import an_individual
 from tests.compose import ROOT, Composition
 from tests.journeys.client import Person
+from tests.system import ONE_PASSWORD, kept_of_sign_ins
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(300)]
 
@@ -189,6 +190,13 @@ def test_migrating_again_changes_nothing(up: Up) -> None:
     again = up.run("migrate")
     assert again.returncode == 0, again.stdout + again.stderr
     assert up.run("migrate", sys.executable, "-m", "deploy.cli", "migrate", "--check").returncode == 0
+
+
+def test_a_password_that_was_checked_holds_no_memory(up: Up, amina: Person) -> None:
+    account = {"username": amina.username, "password": "correct horse battery staple"}
+    assert kept_of_sign_ins(up.base, account, up.processes["access"].pid) < ONE_PASSWORD
+    # Her oldest sessions ended with the newest.
+    amina.sign_in(account)
 
 
 def test_health_is_what_the_process_says_and_not_that_there_is_one(up: Up) -> None:
