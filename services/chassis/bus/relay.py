@@ -1,4 +1,4 @@
-"""The relay: publishes what waits in the outbox, woken by commits, and looks by itself every half second."""
+"""The relay: publishes what waits in the outbox, woken by commits, and looks by itself every two seconds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from services.chassis.outbox import BATCH, Answer, Outbox, Outgoing
 
 _log = Log(__name__)
 
-_LOOK_EVERY = 0.5
+#: What was committed in this process wakes it: this is for rows that a command or a process that is gone has left.
+_LOOK_EVERY = 2.0
+#: After trouble a look waits this long, and twice as long each time.
+_FIRST_PAUSE = 1.0
 #: How long announcements of a moment wait for each other, and how long entries do for which nobody waits.
 _GATHER = 0.04
 _GATHER_ENTRIES = 0.2
@@ -99,7 +102,7 @@ class Relay:
             self._greenlet = None
 
     def _run(self) -> None:
-        pause = _LOOK_EVERY
+        pause = 0.0
         next_settling = next_minute = next_hour = 0.0
         while not self._stopping:
             try:
@@ -118,27 +121,26 @@ class Relay:
                     next_hour = now + _HOUR
                     self._days.make()
                 count = self._ship()
-                pause = _LOOK_EVERY if self._was_answered else min(pause * 2, _LONGEST_PAUSE)
+                pause = 0.0 if self._was_answered else _longer(pause)
                 if count >= BATCH:
                     continue
             except Refusal as error:
-                pause = min(pause * 2, _LONGEST_PAUSE)
+                pause = _longer(pause)
                 _log.warning("relay.waits", code=error.code, pause=pause)
             except Exception:  # noqa: BLE001 - the relay outlives every mistake; rows wait
-                pause = min(pause * 2, _LONGEST_PAUSE)
+                pause = _longer(pause)
                 _log.exception("relay.failed", pause=pause)
             self._rest(pause)
         self._say_goodbye()
 
-    def _rest(self, seconds: float) -> None:
+    def _rest(self, pause: float) -> None:
         # After trouble a commit does not cut the pause short: each one would try, and fail, again.
-        if seconds > _LOOK_EVERY:
-            deadline = eventlet.Timeout(seconds, exception=False)
-            with deadline:
+        if pause:
+            with eventlet.Timeout(pause, exception=False):
                 while not self._stopping:
-                    eventlet.sleep(_LOOK_EVERY)
+                    eventlet.sleep(_FIRST_PAUSE / 2)
         else:
-            with eventlet.Timeout(seconds, exception=False):
+            with eventlet.Timeout(_LOOK_EVERY, exception=False):
                 self._commit.wait()
             if self._commit.ready():
                 # One confirmed message for every read would cost more than the read: those of a moment go together.
@@ -181,3 +183,7 @@ class Relay:
         except (Exception, eventlet.Timeout) as error:  # noqa: BLE001 - stopping goes on
             # The rows stay, and the next process ships them.
             _log.warning("relay.unfinished", error=type(error).__name__)
+
+
+def _longer(pause: float) -> float:
+    return min(pause * 2, _LONGEST_PAUSE) if pause else _FIRST_PAUSE
