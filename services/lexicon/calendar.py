@@ -1,18 +1,10 @@
 """The one-year clock (R132, T6) and federal working days (T10)."""
 
-import calendar
 import datetime as dt
 from functools import lru_cache
 from typing import Final
 
-_MONDAY, _THURSDAY, _SATURDAY, _SUNDAY = 0, 3, 5, 6
-
-#: Legal public holidays (5 U.S.C. 6103(a)): those of a date, as month and day; and those of a weekday, as month, weekday
-#: and which of the month's, counted from its end where it is below nothing.
-_DATES: Final = ((1, 1), (6, 19), (7, 4), (11, 11), (12, 25))
-_WEEKDAYS: Final = ((1, _MONDAY, 3), (2, _MONDAY, 3), (5, _MONDAY, -1), (9, _MONDAY, 1), (10, _MONDAY, 2), (11, _THURSDAY, 4))
-#: One that falls on a Saturday is observed on the day before (6103(b)), one on a Sunday on the day after (E.O. 11582).
-_OBSERVED: Final = {_SATURDAY: dt.timedelta(days=-1), _SUNDAY: dt.timedelta(days=1)}
+_SATURDAY: Final = 5
 
 
 def expires_on(latest_contact: dt.datetime | dt.date) -> dt.date:
@@ -46,15 +38,12 @@ def has_expired(expiry: dt.date, now: dt.datetime) -> bool:
 
 @lru_cache(maxsize=64)
 def _federal_holidays(year: int) -> frozenset[dt.date]:
-    # The New Year's Day that may be observed in this year is the next one's.
-    dates = [*(dt.date(year, *date) for date in _DATES), dt.date(year + 1, 1, 1)]
-    observed = {day + _OBSERVED.get(day.weekday(), dt.timedelta()) for day in dates}
-    return frozenset(observed | {_weekday_of(year, *rule) for rule in _WEEKDAYS})
+    # It takes megabytes, and few processes ever ask.
+    import holidays
 
-
-def _weekday_of(year: int, month: int, weekday: int, which: int) -> dt.date:
-    days = [day for day in calendar.Calendar().itermonthdates(year, month) if day.month == month and day.weekday() == weekday]
-    return days[which - 1 if which > 0 else which]
+    # New Year's Day that falls on a Saturday is observed in the year before.
+    days = holidays.country_holidays("US", years=(year, year + 1), observed=True)
+    return frozenset(day for day in days if day.year == year)
 
 
 def is_working_day(day: dt.date) -> bool:

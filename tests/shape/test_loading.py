@@ -12,9 +12,9 @@ from deploy.environment import PROCESSES
 #: The database and what services are made of, which the gateway has no use for.
 _OF_SERVICES = {"sqlalchemy", "psycopg", "nameko", "jwt", "cryptography"}
 #: What some requests need, and loads with the first of them.
-_LATER = {"nameparser", "usaddress", "charset_normalizer", "python_calamine"}
+_LATER = {"charset_normalizer", "holidays", "nameparser", "python_calamine", "usaddress"}
 #: What a deployment is set up and tested with, and what libraries load where it happens to be there.
-_NEVER = {"alembic", "click", "dns", "flask", "flask_smorest", "holidays", "mako", "pkg_resources", "pygments", "pytest", "requests", "rich"}
+_NEVER = {"alembic", "click", "dns", "flask", "flask_smorest", "mako", "pkg_resources", "pygments", "pytest", "requests", "rich"}
 
 
 @pytest.mark.parametrize("name", PROCESSES)

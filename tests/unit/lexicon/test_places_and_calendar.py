@@ -2,7 +2,6 @@
 
 import datetime as dt
 
-import holidays
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,13 +101,6 @@ def test_a_year_is_never_shorter_than_365_days_and_never_longer_than_366(instant
 )  # fmt: skip
 def test_federal_holidays_and_weekends_are_no_working_days(closed):
     assert not calendar.is_working_day(dt.date.fromisoformat(closed))
-
-
-@pytest.mark.requirement("T10")
-def test_working_days_of_eighty_years_are_those_of_an_independent_calendar():
-    days = [dt.date(2021, 1, 1) + dt.timedelta(days=n) for n in range(365 * 79)]
-    closed = holidays.country_holidays("US", years=range(2021, 2102), observed=True)
-    assert [day for day in days if calendar.is_working_day(day)] == [day for day in days if day.weekday() < 5 and day not in closed]
 
 
 @pytest.mark.requirement("T10")
