@@ -17,10 +17,9 @@ from services.audit.contract import COVERED_AT_ONCE, CoverageQuerySchema
 from services.audit.usecases import reading
 from services.audit.usecases.sequencing import Sequencer
 from services.chassis import days as chassis_days
-from services.chassis.checkpoints import CheckpointSigned
 from services.chassis.database import Database, work_is_open
 from services.chassis.days import ASKED, KEPT, Days
-from services.chassis.messages import Caller, new_id
+from services.chassis.messages import Caller, CheckpointSigned, new_id
 from services.chassis.outbox import Outbox, Stream
 from services.chassis.testing import Databases, a_caller
 from services.chassis.testing.databases import Addresses
