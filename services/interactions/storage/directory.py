@@ -33,10 +33,6 @@ def is_erased(work: UnitOfWork, subject_id: str) -> bool:
     return work.execute(select(tombstones.c.id).where(tombstones.c.id == subject_id)).first() is not None
 
 
-def _erased(work: UnitOfWork, subject_ids: Sequence[str]) -> set[str]:
-    return set(work.execute(select(tombstones.c.id).where(tombstones.c.id.in_(subject_ids))).scalars())
-
-
 def _keep_from_burying(work: UnitOfWork) -> None:
     """Let nobody be buried before the transaction ends: a statement sees only the tombstones that were there when it began."""
     work.execute(select(func.pg_advisory_xact_lock_shared(_BURIAL)))
@@ -129,13 +125,20 @@ def register_people(work: UnitOfWork, told: Iterable[Mapping[str, str | None]]) 
     work.execute(_REGISTER_PEOPLE, {"people": orjson.dumps(list(by_id.values())).decode()})
 
 
+_REGISTER_ORGANIZATIONS = text(
+    """
+    INSERT INTO organizations (id, state) SELECT CAST(told ->> 0 AS uuid), told ->> 1
+    FROM json_array_elements(CAST(:organizations AS json)) AS told
+    WHERE NOT EXISTS (SELECT FROM tombstones WHERE tombstones.id = CAST(told ->> 0 AS uuid))
+    ORDER BY 1 ON CONFLICT DO NOTHING
+    """
+)
+
+
 def register_organizations(work: UnitOfWork, organizations_told: Sequence[Sequence[str | None]]) -> None:
     """Know new organizations, [id, state] each, but for those that are erased or were told of before."""
     _keep_from_burying(work)
-    gone = _erased(work, [str(told[0]) for told in organizations_told])
-    rows = [{"id": told[0], "state": told[1], "sector": None} for told in organizations_told if told[0] not in gone]
-    if rows:
-        work.execute(insert(organizations).values(rows).on_conflict_do_nothing())
+    work.execute(_REGISTER_ORGANIZATIONS, {"organizations": orjson.dumps(organizations_told).decode()})
 
 
 def place_person(work: UnitOfWork, *, individual_id: str, organization_id: str | None, state: str | None, revision: int) -> None:

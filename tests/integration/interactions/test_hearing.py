@@ -18,6 +18,7 @@ from services.contacts.contract import (
     OrganizationChanged,
     OrganizationErased,
     OrganizationRegistered,
+    OrganizationsImported,
     OwnerChanged,
 )
 from services.interactions.usecases import hearing, issues
@@ -33,6 +34,7 @@ LISTENERS: dict[type[Announcement], Any] = {
     OrganizationRegistered: hearing.organization_registered,
     OrganizationChanged: hearing.organization_changed,
     OrganizationErased: hearing.organization_erased,
+    OrganizationsImported: hearing.organizations_imported,
 }
 
 
@@ -176,3 +178,13 @@ def test_every_change_of_an_issue_is_told_with_a_higher_revision(office: Office)
     told = office.announced("interactions:issue:registered") + office.announced("interactions:issue:changed")
     assert [one["revision"] for one in told if one["issue_id"] == top] == [1, 2, 3, 4]
     assert [(one["revision"], one["priority"]) for one in told if one["issue_id"] == below] == [(1, "immigration"), (2, "one_dhs")]
+
+
+@pytest.mark.requirement("R77", "R166")
+def test_imported_organizations_are_known_but_for_what_is_erased_and_what_was_told_later_stays(office: Office) -> None:
+    fresh, changed, erased = new_id(), new_id(), new_id()
+    hear(office, OrganizationChanged(changed, "NM", "tribal", 2), OrganizationErased(erased, "mistake"))
+    for _ in ("as it comes", "and again"):
+        hear(office, OrganizationsImported([[fresh, None], [changed, "TX"], [erased, "TX"]]))
+    rows = [known(office, "organizations", each) for each in (fresh, changed, erased)]
+    assert [row and (row["state"], row["sector"]) for row in rows] == [(None, None), ("NM", "tribal"), None]

@@ -116,6 +116,22 @@ def test_whoever_went_with_an_import_that_was_undone_is_not_brought_back_by_a_la
         assert stored.owner_of(work, somebody) == (None, None)
 
 
+@pytest.mark.requirement("R77", "R165")
+def test_imported_people_are_known_but_for_who_is_erased_and_what_was_told_later_stays(case):
+    handed, early, fresh, buried = (new_id() for _ in range(4))
+    erased = case.others.person
+    request_id = case.open(individual_id=early)
+    case.saga().drive(case.ask())
+    everybody = [handed, early, fresh, buried, erased]
+    with case.database.work(Caller.service("retention")) as work:
+        stored.know_individual(work, handed, owner_id=BRUNO.id, component="ICE", revision=2)
+        stored.bury(work, buried)
+        for _ in ("as it comes", "and again"):
+            stored.know_individuals(work, [(each, AMINA.id, "ICE") for each in everybody])
+        assert [stored.owner_of(work, each)[0] for each in everybody] == [BRUNO.id, AMINA.id, AMINA.id, None, None]
+    assert case.does(requests.read_request, by=DENIS, request_id=request_id)["owner"]["user"] == AMINA.id
+
+
 def test_a_request_that_is_told_of_after_the_erasure_is_answered_by_it(case):
     erasure_id = case.ask(cause="mistake")
     case.saga().drive(erasure_id)
