@@ -9,10 +9,12 @@ STAMP := .venv/.installed
 DATA ?= data
 PORT ?= 8080
 SEED ?= demo
-# A test run takes an hour at worst; PYTEST_ARGS='-k word -x' narrows it.
+# PYTEST_ARGS='-k word -x' narrows a test run.
 PYTEST_ARGS ?=
+# Tests of the product's parts, which share a process; those of the whole product take about as long.
+PARTS := tests/unit tests/shape tests/contract tests/integration
 
-.PHONY: help run test check bench soak init up down logs lock clean tools
+.PHONY: help run test test-parts test-wholes check bench soak init up down logs lock clean tools
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  %-8s %s\n", $$1, $$2 }'
@@ -36,8 +38,20 @@ run: $(RUNTIME)  ## the whole system in one process, on http://127.0.0.1:$(PORT)
 tools:
 	@deploy/install-tools
 
+# Side by side, each with a broker and a database of its own: on two cores that halves the time.
 test: $(STAMP) tools  ## every test, with what this machine has (it says what it took)
+ifeq ($(PYTEST_ARGS),)
+	@echo "Two halves side by side, some minutes; each prints what it saw when it ends."
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target test-parts test-wholes
+else
 	$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+endif
+
+test-parts: $(STAMP)
+	$(BIN)/python -m pytest -q $(PARTS)
+
+test-wholes: $(STAMP)
+	$(BIN)/python -m pytest -q tests $(PARTS:%=--ignore=%)
 
 check: $(STAMP)  ## lint, types, import contracts and unit tests, in under a minute
 	$(BIN)/ruff check .

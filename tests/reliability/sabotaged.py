@@ -68,24 +68,17 @@ def _nothing() -> None:
 
 def _around_commit(routing_key: str, *, before: Callable[[], None] = _nothing, after: Callable[[], None] = _nothing) -> None:
     """Do something before and after the commit of each transaction that announces this."""
-    announce, commit = UnitOfWork.announce, UnitOfWork._commit
-    telling: set[int] = set()
-
-    def note(work: UnitOfWork, announcement: Announcement) -> None:
-        if announcement.routing_key() == routing_key:
-            telling.add(id(work))
-        announce(work, announcement)
+    commit = UnitOfWork._commit
 
     def commit_between(work: UnitOfWork, connection: Any) -> None:
-        tells = id(work) in telling
-        telling.discard(id(work))
+        tells = any(row["routing_key"] == routing_key for row in work._announcements)
         if tells:
             before()
         commit(work, connection)
         if tells:
             after()
 
-    UnitOfWork.announce, UnitOfWork._commit = note, commit_between
+    UnitOfWork._commit = commit_between
 
 
 def commit_then_publish(*, sound: bool) -> None:

@@ -34,7 +34,7 @@ def counted_ids(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Non
     def following() -> str:
         return str(uuid.UUID(int=(0x7 << 76) | (0x8 << 60) | next(state["count"])))
 
-    for module in ("individuals", "organizations", "notes", "contact_points"):
+    for module in ("entering", "individuals", "organizations", "notes", "contact_points"):
         monkeypatch.setattr(f"services.contacts.usecases.{module}.new_id", following)
 
     def again(at: int) -> None:
