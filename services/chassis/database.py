@@ -12,11 +12,12 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import orjson
-from sqlalchemy import Connection, CursorResult, Executable, create_engine, text
+from sqlalchemy import Connection, CursorResult, Executable, TextClause, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -174,6 +175,14 @@ class Database:
         self.engine.dispose()
 
 
+@lru_cache(maxsize=256)
+def _together(parts: tuple[tuple[str, str], ...]) -> TextClause:
+    """Return one statement of several, by name."""
+    *first, (_, last) = parts
+    named = ", ".join(f"{name} AS ({part})" for name, part in first)
+    return text(f"WITH {named} {last}" if first else last)
+
+
 class UnitOfWork:
     """One transaction in the name of one caller; commits on a clean exit, else rolls back."""
 
@@ -319,9 +328,7 @@ class UnitOfWork:
             parts["completed"] = _INSERT_OPERATIONS
             parameters["operations"] = _json(self._completed)
         if parts:
-            *first, last = parts
-            named = ", ".join(f"{name} AS ({parts[name]})" for name in first)
-            connection.execute(text(f"WITH {named} {parts[last]}" if first else parts[last]), parameters)
+            connection.execute(_together(tuple(parts.items())), parameters)
 
     def execute(self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None) -> CursorResult[Any]:
         """Run one statement in this transaction."""

@@ -23,8 +23,10 @@ _log = Log(__name__)
 _LOOK_EVERY = 2.0
 #: After trouble a look waits this long, and twice as long each time.
 _FIRST_PAUSE = 1.0
-#: How long announcements of a moment wait for each other, and how long entries do for which nobody waits.
-_GATHER = 0.04
+#: How long an announcement waits for others of its moment, and at least after the shipment before; and how long entries do,
+#: for which nobody waits.
+_MOMENT = 0.02
+_BETWEEN = 0.1
 _GATHER_ENTRIES = 0.2
 _SETTLE_EVERY = 10.0
 _LONGEST_PAUSE = 5.0
@@ -71,6 +73,7 @@ class Relay:
         self._greenlet: Any = None
         self._stream_is_open = False
         self._was_answered = True
+        self._shipped_at = 0.0
 
     def start(self) -> None:
         """Begin to ship; wait for neither database nor broker."""
@@ -147,12 +150,13 @@ class Relay:
                 with eventlet.Timeout(_GATHER_ENTRIES, exception=False):
                     self._told.wait()
                 if not self._stopping:
-                    eventlet.sleep(_GATHER)
+                    eventlet.sleep(max(_MOMENT, self._shipped_at + _BETWEEN - eventlet.hubs.get_hub().clock()))
         self._commit, self._told = (Event() if happened.ready() else happened for happened in (self._commit, self._told))
 
     def _ship(self) -> int:
         count = self._outbox.ship(self._publish)
         if count:
+            self._shipped_at = eventlet.hubs.get_hub().clock()
             metrics.shipped.labels(self._service).inc(count)
         return count
 

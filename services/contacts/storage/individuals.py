@@ -42,10 +42,12 @@ _SELECT = f"""
     SELECT i.*, o.name AS organization_name, {RELATIONSHIPS.format(id="i.id")}, {ISSUES.format(id="i.id")}
     FROM individuals i LEFT JOIN organizations o ON o.id = i.organization_id
 """  # noqa: S608 - put together from our own constants
-#: For `GatheredReads`: those that everyone may see alike, which a frozen one is not (T21).
+#: For `GatheredReads`: those that everyone may see alike, which a frozen one is not (T21). One by one through the index
+#: (`OFFSET 0`): how many are asked for the planner can't know, and it would rather read everybody.
 GATHERED = f"""
-    SELECT asked.place, i.*, o.name AS organization_name, {RELATIONSHIPS.format(id="i.id")}, {ISSUES.format(id="i.id")}
-    FROM asked JOIN individuals i ON i.id = asked.id AND i.frozen_at IS NULL LEFT JOIN organizations o ON o.id = i.organization_id
+    SELECT asked.place, i.*, (SELECT o.name FROM organizations o WHERE o.id = i.organization_id) AS organization_name,
+        {RELATIONSHIPS.format(id="i.id")}, {ISSUES.format(id="i.id")}
+    FROM asked, LATERAL (SELECT * FROM individuals WHERE id = asked.id AND frozen_at IS NULL OFFSET 0) i
 """  # noqa: S608 - put together from our own constants
 _BY_ID = text(f"{_SELECT} WHERE i.id = CAST(:id AS uuid)")
 _BY_IDS = text(f"{_SELECT} WHERE i.id = ANY(CAST(:ids AS uuid[])) AND i.frozen_at IS NULL")

@@ -96,9 +96,13 @@ _LOOK = text(
             FROM organizations o WHERE o.canonical_name = t.organization ORDER BY o.created_at, o.id LIMIT 1)
         UNION ALL
         SELECT 'same', row_to_json(p) FROM (
-            SELECT {_COMPARED} FROM individuals i WHERE i.canonical_name = t.canonical_name ORDER BY i.id LIMIT 50) p
+            -- A range of one, because of two columns in one order only their index gives that: asked for equality and the
+            -- order of ids, the planner reads everybody in that order where it takes the name for a common one.
+            SELECT {_COMPARED} FROM individuals i WHERE i.canonical_name BETWEEN t.canonical_name AND t.canonical_name
+            ORDER BY i.canonical_name, i.id LIMIT 50) p
         UNION ALL
-        SELECT 'family', row_to_json(p) FROM (SELECT {_COMPARED} FROM individuals i WHERE i.family_key = t.family_key ORDER BY i.id LIMIT 50) p
+        SELECT 'family', row_to_json(p) FROM (
+            SELECT {_COMPARED} FROM individuals i WHERE i.family_key BETWEEN t.family_key AND t.family_key ORDER BY i.family_key, i.id LIMIT 50) p
         UNION ALL
         SELECT 'holder', row_to_json(p) FROM (
             SELECT {_COMPARED}, c.lookup FROM (
@@ -107,8 +111,9 @@ _LOOK = text(
                 ORDER BY individual_id LIMIT 50
             ) c JOIN individuals i ON i.id = c.individual_id ORDER BY i.id) p
         UNION ALL
-        (SELECT 'frozen holder', to_json(true) FROM contact_points c JOIN individuals i ON i.id = c.individual_id
-            WHERE c.component = :component AND c.lookup = ANY(t.personal) AND i.frozen_at IS NOT NULL LIMIT 1)
+        (SELECT 'frozen holder', to_json(true) FROM (
+            SELECT individual_id FROM contact_points WHERE component = :component AND lookup = ANY(t.personal) OFFSET 0
+        ) c JOIN individuals i ON i.id = c.individual_id AND i.frozen_at IS NOT NULL LIMIT 1)
     ) f
     """  # noqa: S608 - put together from our own constants
 )

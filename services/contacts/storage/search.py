@@ -24,6 +24,12 @@ _SORT_KEYS = {
     "created_at": "d.created_at",
 }
 
+#: An issue and every issue under it.
+_BELOW = (
+    "ARRAY(WITH RECURSIVE below (id) AS (SELECT CAST(:{} AS uuid) UNION"
+    " SELECT i.id FROM issues i JOIN below b ON i.parent_id = b.id) SELECT id FROM below)"
+)
+
 
 @dataclass(slots=True)
 class Filter:
@@ -45,7 +51,7 @@ class Filter:
         return " AND ".join(self.conditions) or "true"
 
 
-def filter_of(work: UnitOfWork, query: Mapping[str, Any], *, now: datetime, misspelt: bool = False) -> Filter:
+def filter_of(query: Mapping[str, Any], *, now: datetime, misspelt: bool = False) -> Filter:
     """Return the filter that a query asks for.
 
     :param misspelt: words need only be like those that are there.
@@ -78,8 +84,8 @@ def filter_of(work: UnitOfWork, query: Mapping[str, Any], *, now: datetime, miss
             "EXISTS (SELECT FROM relationships r WHERE r.stakeholder_id = d.stakeholder_id AND r.component = :component)",
             component=query["component"],
         )
-    _add_issues(work, wanted, query, now=now)
-    _add_contacts(work, wanted, query)
+    _add_issues(wanted, query, now=now)
+    _add_contacts(wanted, query)
     return wanted
 
 
@@ -93,7 +99,7 @@ def _add_words(wanted: Filter, words: Sequence[str], *, misspelt: bool) -> None:
             wanted.parameters[f"like_{at}"] = word
 
 
-def _add_issues(work: UnitOfWork, wanted: Filter, query: Mapping[str, Any], *, now: datetime) -> None:
+def _add_issues(wanted: Filter, query: Mapping[str, Any], *, now: datetime) -> None:
     link = (
         "EXISTS (SELECT FROM stakeholder_issues s WHERE s.stakeholder_id = d.stakeholder_id AND {issue}"
         " AND (s.kind = 'engaged' OR s.ended_on IS NULL OR s.ended_on >= :today))"
@@ -104,8 +110,8 @@ def _add_issues(work: UnitOfWork, wanted: Filter, query: Mapping[str, Any], *, n
         link = link.replace("{issue}", "{issue} AND s.state = :state")
     if query.get("issue") is not None:
         wanted.add(
-            link.format(issue="s.issue_id = ANY(CAST(:issues AS uuid[]))"),
-            issues=issue_and_below(work, query["issue"]),
+            link.format(issue=f"s.issue_id = ANY({_BELOW.format('issue')})"),
+            issue=query["issue"],
             today=today,
         )
     if query.get("priority") is not None:
@@ -116,11 +122,11 @@ def _add_issues(work: UnitOfWork, wanted: Filter, query: Mapping[str, Any], *, n
         )
 
 
-def _add_contacts(work: UnitOfWork, wanted: Filter, query: Mapping[str, Any]) -> None:
+def _add_contacts(wanted: Filter, query: Mapping[str, Any]) -> None:
     if query.get("engaged_on") is not None:
         wanted.add(
-            "EXISTS (SELECT FROM engagements e WHERE e.stakeholder_id = d.stakeholder_id AND e.issue_ids && CAST(:engaged_on AS uuid[]))",
-            engaged_on=issue_and_below(work, query["engaged_on"]),
+            f"EXISTS (SELECT FROM engagements e WHERE e.stakeholder_id = d.stakeholder_id AND e.issue_ids && {_BELOW.format('engaged_on')})",
+            engaged_on=query["engaged_on"],
         )
     if query.get("event") is not None:
         wanted.add(
@@ -133,18 +139,6 @@ def _add_contacts(work: UnitOfWork, wanted: Filter, query: Mapping[str, Any]) ->
     if query.get("contacted_before") is not None:
         before = datetime.combine(query["contacted_before"], time(), UTC)
         wanted.add("d.last_contacted_at < :contacted_before", contacted_before=before)
-
-
-def issue_and_below(work: UnitOfWork, issue_id: str) -> list[str]:
-    """Return an issue and every issue under it."""
-    rows = work.execute(
-        text(
-            "WITH RECURSIVE below (id) AS (SELECT CAST(:id AS uuid) UNION"
-            " SELECT i.id FROM issues i JOIN below b ON i.parent_id = b.id) SELECT id FROM below"
-        ),
-        {"id": issue_id},
-    )
-    return [str(row.id) for row in rows]
 
 
 def allow_likeness(work: UnitOfWork) -> None:

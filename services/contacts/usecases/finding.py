@@ -60,7 +60,7 @@ def list_organizations(work: UnitOfWork, *, by: Caller, now: datetime, cursors: 
 def stakeholders_by_region(work: UnitOfWork, *, by: Caller, now: datetime, query: Mapping[str, Any]) -> dict[str, Any]:
     """Return how many stakeholders there are in each FEMA region and each of its states, zeros too (R101, T12)."""
     demand(decide(by, "search", "state"))
-    counts = {row["state"]: row for row in search.by_state(work, search.filter_of(work, query, now=now))}
+    counts = {row["state"]: row for row in search.by_state(work, search.filter_of(query, now=now))}
     none = {"individuals": 0, "organizations": 0}
     regions = []
     for region, states in REGIONS.items():
@@ -94,7 +94,7 @@ def _page(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, quer
     misspelt = bool(after and after["misspelt"])
     if misspelt:
         search.allow_likeness(work)
-    wanted = search.filter_of(work, query, now=now, misspelt=misspelt)
+    wanted = search.filter_of(query, now=now, misspelt=misspelt)
     sort, limit = query.get("sort") or "name", query.get("limit") or 50
     # One more than asked for tells whether there is a next page.
     rows, total = search.page(work, wanted, sort=sort, limit=limit + 1, after=after)
@@ -103,7 +103,7 @@ def _page(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, quer
     elif total == 0 and query.get("q"):
         misspelt = True
         search.allow_likeness(work)
-        wanted = search.filter_of(work, query, now=now, misspelt=True)
+        wanted = search.filter_of(query, now=now, misspelt=True)
         rows, total = search.page(work, wanted, sort=sort, limit=limit + 1)
     following = None
     if len(rows) > limit:
@@ -115,7 +115,7 @@ def _page(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, quer
 
 
 def _facets(work: UnitOfWork, query: Mapping[str, Any], *, now: datetime, misspelt: bool) -> dict[str, Any]:
-    wanted = search.filter_of(work, query, now=now, misspelt=misspelt)
+    wanted = search.filter_of(query, now=now, misspelt=misspelt)
     facets: dict[str, Any] = {}
     for name in query["facets"]:
         if name != "fema_region":
