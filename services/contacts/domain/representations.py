@@ -139,7 +139,7 @@ def line(row: Mapping[str, Any]) -> dict[str, Any]:
         "fema_region": fema_region(row["state"]),
         "owner": _owner(row),
         "relationships": row["relationships"],
-        "last_contacted_at": _instant(row["last_contacted_at"]),
+        "last_contacted_at": row["last_contacted_at"],
     }
 
 

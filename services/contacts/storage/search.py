@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+import orjson
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
 from services.contacts.storage.directory import search_words
 from services.contacts.storage.individuals import RELATIONSHIPS
-from services.contacts.storage.rows import plains
+from services.contacts.storage.rows import INSTANT, plains
 from services.lexicon.places import REGIONS
 
 #: Totals are exact up to here.
@@ -168,18 +169,19 @@ def page(work: UnitOfWork, wanted: Filter, *, sort: str, limit: int, after: Mapp
         total = "(SELECT count(*) FROM found)"
     elif after is None:
         total = f"(SELECT count(*) FROM (SELECT FROM directory d WHERE {wanted.where} LIMIT {COUNTED + 1}) AS counted)"  # noqa: S608 - put together from our own constants
-    rows = plains(
-        work.execute(
-            text(
-                f"{found} SELECT d.stakeholder_id AS id, d.type, d.name, d.first_name, d.last_name, d.title, d.organization_id,"  # noqa: S608 - put together from our own constants
-                " d.organization_name, d.sector, d.state, d.owner_id, d.owner_component, d.last_contacted_at,"
-                f" CAST({key} AS text) AS _key, {RELATIONSHIPS.format(id='d.stakeholder_id')}, {total} AS _total"
-                f" FROM {source} WHERE {where} ORDER BY {key} {direction}, d.stakeholder_id {direction} LIMIT :limit"
-            ),
-            parameters,
-        ).mappings()
-    )
-    return rows, int(rows[0]["_total"]) if rows else 0
+    # One value for the page: column by column, its rows would take the driver longer than the server takes to find them.
+    written = work.execute(
+        text(
+            f"{found} SELECT CAST(json_agg(p) AS text) FROM (SELECT d.stakeholder_id AS id, d.type, d.name, d.first_name, d.last_name, d.title,"  # noqa: S608 - put together from our own constants
+            " d.organization_id, d.organization_name, d.sector, d.state, d.owner_id, d.owner_component,"
+            f" {INSTANT.format('d.last_contacted_at')} AS last_contacted_at, CAST({key} AS text) AS _key,"
+            f" {RELATIONSHIPS.format(id='d.stakeholder_id')}, {total} AS _total"
+            f" FROM {source} WHERE {where} ORDER BY {key} {direction}, d.stakeholder_id {direction} LIMIT :limit) AS p"
+        ),
+        parameters,
+    ).scalar_one()
+    rows: list[dict[str, Any]] = orjson.loads(written or "[]")
+    return rows, rows[0]["_total"] if rows else 0
 
 
 _FACETS = {

@@ -13,8 +13,8 @@ depends_on = None
 
 _SHORT = """
 -- Left as they were, they grew to four megabytes after an import or some thousands of entries, until a vacuum came by.
-ALTER INDEX directory_words SET (gin_pending_list_limit = 64);
-ALTER INDEX directory_letters SET (gin_pending_list_limit = 64);
+ALTER INDEX directory_words SET (gin_pending_list_limit = 256);
+ALTER INDEX directory_letters SET (gin_pending_list_limit = 256);
 """
 
 
