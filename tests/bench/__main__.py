@@ -8,8 +8,6 @@ python -m tests.bench [--people 10000,100000] [--seconds 10] [--write docs/perfo
 
 import argparse
 import json
-import os
-import platform
 import random
 import shutil
 import subprocess
@@ -18,7 +16,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +30,7 @@ from services.chassis.messages import Caller
 from services.chassis.outbox import Stream
 from services.chassis.testing import eventually
 from tests.bench import costs, limits, people, wrk
+from tests.bench.tables import Row, table
 from tests.journeys.client import Person
 from tests.system import Full, memory_of
 
@@ -42,23 +40,6 @@ _FILE = 40_000
 _PASSWORD = "a bench of sixteen"
 #: As the operator's server would be: every commit is durable.
 _SERVER = {"shared_buffers": "512MB", "max_connections": "150"}
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table."""
-
-    people: int
-    what: str
-    clients: int
-    rate: float
-    p50: float
-    p99: float
-    limit: str
-    limit_rate: float
-    refused: int
-    #: Milliseconds of CPU for one request, by part.
-    cpu: dict[str, float] = field(default_factory=dict)
 
 
 class Bench:
@@ -334,40 +315,6 @@ def _folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def table(rows: list[Row], memory: dict[str, int]) -> str:
-    """Return what was measured, as a table in Markdown."""
-    lines = [
-        f"Measured on {datetime.now(UTC):%Y-%m-%d} with {os.cpu_count()} cores, Python {platform.python_version()}.",
-        "",
-        "| people | what | clients | per second | p50 ms | p99 ms | limit in the same run | ratio |",
-        "|---:|---|---:|---:|---:|---:|---|---:|",
-    ]
-    for row in rows:
-        limit = f"{row.limit}: {row.limit_rate:,.0f}/s" if row.limit_rate else row.limit
-        ratio = f"{row.rate / row.limit_rate:.3f}" if row.limit_rate else ""
-        latency = f"{row.p50:.1f} | {row.p99:.1f}" if row.p50 else " | "
-        lines.append(f"| {row.people:,} | {row.what} | {row.clients} | {row.rate:,.0f} | {latency} | {limit} | {ratio} |")
-    if refused := [f"{row.what} at {row.people:,} with {row.clients}: {row.refused:,}" for row in rows if row.refused]:
-        lines += ["", f"Refused, and counted all the same: {'; '.join(refused)}."]
-    parts = next(list(row.cpu) for row in rows if row.cpu)
-    lines += [
-        "",
-        "Milliseconds of CPU for one request, with what the system does beside it:",
-        "",
-        f"| people | what | clients | {' | '.join(parts)} | in all |",
-        f"|---:|---|---:|{'---:|' * (len(parts) + 1)}",
-    ]
-    for row in rows:
-        if row.cpu:
-            spent = " | ".join(f"{row.cpu[part]:.2f}" for part in parts)
-            lines.append(f"| {row.people:,} | {row.what} | {row.clients} | {spent} | {sum(row.cpu.values()):.2f} |")
-    lines += [
-        "",
-        "Memory at rest, MiB (proportional share): " + ", ".join(f"{k} {v}" for k, v in memory.items()) + f"; in all {sum(memory.values())}.",
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def main() -> None:

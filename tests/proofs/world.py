@@ -6,6 +6,7 @@ import datetime as dt
 import functools
 import itertools
 import json
+import time
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -30,6 +31,8 @@ from tests.system import Embedded, Full
 SIGNED_IN = ("amina", "bruno", "renata", "grace", "chloe", "denis", "paula", "femi", "ivan", "wanda", "simon", "edda", "farid")
 COMES_AND_GOES = "hanna"
 UNACKNOWLEDGED = "ursula"
+#: Seconds after which what was shipped is heard.
+_HEARD_WITHIN = 0.5
 
 
 @dataclass
@@ -234,6 +237,18 @@ class World:
                 query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(name))
                 (counted[name],) = connection.execute(query).fetchone() or (0,)
         return counted
+
+    def settled_rows(self, service: str) -> dict[str, int]:
+        """Count as `rows` once what was announced is heard, and what works on by itself has nothing left."""
+
+        def settled() -> dict[str, int] | None:
+            if any(self.sql(each, "SELECT 1 FROM outbox WHERE NOT done") for each in SERVICES):
+                return None
+            rows = self.rows(service)
+            time.sleep(_HEARD_WITHIN)
+            return rows if rows == self.rows(service) and not rows.get("match_queue") else None
+
+        return eventually(settled, 60, why=f"{service} has heard of everything")
 
     # --- the trail --------------------------------------------------------------------------------------------
 
