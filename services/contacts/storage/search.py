@@ -30,6 +30,10 @@ _BELOW = (
     "ARRAY(WITH RECURSIVE below (id) AS (SELECT CAST(:{} AS uuid) UNION"
     " SELECT i.id FROM issues i JOIN below b ON i.parent_id = b.id) SELECT id FROM below)"
 )
+_ISSUE = f"s.issue_id = ANY({_BELOW.format('issue')})"
+#: Of links: to what, in the stakeholder's state, and not past.
+_LINK_TO = "{} AND (s.kind = 'engaged' OR s.ended_on IS NULL OR s.ended_on >= :today)"
+_IN_STATE = "{} AND s.state = :state"
 
 
 @dataclass(slots=True)
@@ -40,6 +44,8 @@ class Filter:
     parameters: dict[str, Any] = field(default_factory=dict)
     #: Whether words were asked for: how many have them can't be estimated, and a wrong guess reads the whole directory.
     by_words: bool = False
+    #: Who is found, by the links to issues alone, where these say it: a quarter of what asking the directory too reads.
+    linked: str | None = None
 
     def add(self, condition: str, **parameters: Any) -> None:
         """Add one condition."""
@@ -87,6 +93,9 @@ def filter_of(query: Mapping[str, Any], *, now: datetime, misspelt: bool = False
         )
     _add_issues(wanted, query, now=now)
     _add_contacts(wanted, query)
+    if query.get("state") is not None and query.get("issue") is not None and len(wanted.conditions) == 2:
+        linked = _LINK_TO.format(_IN_STATE.format(_ISSUE))
+        wanted.linked = f"SELECT DISTINCT s.stakeholder_id FROM stakeholder_issues s WHERE {linked}"  # noqa: S608 - put together from our own constants
     return wanted
 
 
@@ -101,26 +110,15 @@ def _add_words(wanted: Filter, words: Sequence[str], *, misspelt: bool) -> None:
 
 
 def _add_issues(wanted: Filter, query: Mapping[str, Any], *, now: datetime) -> None:
-    link = (
-        "EXISTS (SELECT FROM stakeholder_issues s WHERE s.stakeholder_id = d.stakeholder_id AND {issue}"
-        " AND (s.kind = 'engaged' OR s.ended_on IS NULL OR s.ended_on >= :today))"
-    )
+    link = f"EXISTS (SELECT FROM stakeholder_issues s WHERE s.stakeholder_id = d.stakeholder_id AND {_LINK_TO})"
     today = now.astimezone(UTC).date()
     if query.get("state") is not None:
         # The same state as the directory's: an index holds issue and state together.
-        link = link.replace("{issue}", "{issue} AND s.state = :state")
+        link = link.format(_IN_STATE)
     if query.get("issue") is not None:
-        wanted.add(
-            link.format(issue=f"s.issue_id = ANY({_BELOW.format('issue')})"),
-            issue=query["issue"],
-            today=today,
-        )
+        wanted.add(link.format(_ISSUE), issue=query["issue"], today=today)
     if query.get("priority") is not None:
-        wanted.add(
-            link.format(issue="s.issue_id IN (SELECT id FROM issues WHERE priority = :priority)"),
-            priority=query["priority"],
-            today=today,
-        )
+        wanted.add(link.format("s.issue_id IN (SELECT id FROM issues WHERE priority = :priority)"), priority=query["priority"], today=today)
 
 
 def _add_contacts(wanted: Filter, query: Mapping[str, Any]) -> None:
@@ -168,7 +166,8 @@ def page(work: UnitOfWork, wanted: Filter, *, sort: str, limit: int, after: Mapp
     if after is None and wanted.by_words:
         total = "(SELECT count(*) FROM found)"
     elif after is None:
-        total = f"(SELECT count(*) FROM (SELECT FROM directory d WHERE {wanted.where} LIMIT {COUNTED + 1}) AS counted)"  # noqa: S608 - put together from our own constants
+        counted = wanted.linked or f"SELECT FROM directory d WHERE {wanted.where}"
+        total = f"(SELECT count(*) FROM ({counted} LIMIT {COUNTED + 1}) AS counted)"  # noqa: S608 - put together from our own constants
     # One value for the page: column by column, its rows would take the driver longer than the server takes to find them.
     written = work.execute(
         text(

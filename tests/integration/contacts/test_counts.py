@@ -18,7 +18,7 @@ def assert_kept(desk: Desk) -> None:
     counted = desk.rows("SELECT state, type, count(*) AS n FROM directory GROUP BY 1, 2 ORDER BY 1, 2")
     kept = desk.rows("SELECT state, type, sum(counted) AS n FROM directory_tallies GROUP BY 1, 2 HAVING sum(counted) <> 0 ORDER BY 1, 2")
     assert [tuple(row) for row in kept] == [tuple(row) for row in counted]
-    assert desk.rows("SELECT 1 FROM stakeholder_issues s JOIN directory d USING (stakeholder_id) WHERE s.state IS DISTINCT FROM d.state") == []
+    assert desk.rows("SELECT 1 FROM stakeholder_issues s LEFT JOIN directory d USING (stakeholder_id) WHERE s.state IS DISTINCT FROM d.state") == []
 
 
 @pytest.mark.requirement("R101")
@@ -41,6 +41,24 @@ def test_kept_numbers_and_places_are_right_whatever_is_done(desk: Desk) -> None:
     assert desk.do(AMINA, finding.stakeholders_by_region, query={})["total"] == 3
     asked = {"issue": issue, "state": "NM", "limit": 1}
     assert desk.do(AMINA, finding.search_stakeholders, query=asked)["total"] == 1
+
+
+@pytest.mark.requirement("R84", "T21")
+def test_whoever_is_frozen_is_not_counted_though_a_link_comes_later(desk: Desk) -> None:
+    issue, other = desk.issue(), desk.issue()
+    found, frozen = (desk.register(AMINA, last_name=name, state="TX", issue_ids=[issue])["id"] for name in ("Found", "Frozen"))
+
+    def totals() -> list[int]:
+        asked = ({"issue": each, "state": "TX", "limit": 1} for each in (issue, other))
+        return [desk.do(AMINA, finding.search_stakeholders, query=query)["total"] for query in asked]
+
+    assert totals() == [2, 0]
+    desk.freeze(BRUNO, frozen)
+    desk.talked(AMINA, frozen, found, issues=(other,))
+    assert_kept(desk)
+    assert totals() == [1, 1]
+    linked = "SELECT count(*) AS n FROM stakeholder_issues WHERE issue_id = :issue"
+    assert [desk.rows(linked, issue=each)[0].n for each in (issue, other)] == [2, 2]
 
 
 @pytest.mark.requirement("R84")
