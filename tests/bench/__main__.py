@@ -30,7 +30,8 @@ from services.chassis.messages import Caller
 from services.chassis.outbox import Stream
 from services.chassis.testing import eventually
 from tests.bench import costs, limits, people, wrk
-from tests.bench.tables import Row, table
+from tests.bench.profiles import Profiler
+from tests.bench.tables import Profile, Row, table
 from tests.journeys.client import Person
 from tests.system import Full, memory_of
 
@@ -38,6 +39,8 @@ CLIENTS = (1, 16)
 #: Rows of one file.
 _FILE = 40_000
 _PASSWORD = "a bench of sixteen"
+#: Seconds for which a process is looked into.
+_LOOKS = 4
 #: As the operator's server would be: every commit is durable.
 _SERVER = {"shared_buffers": "512MB", "max_connections": "150"}
 
@@ -51,6 +54,7 @@ class Bench:
         self.folder = folder
         self.seconds = seconds
         self.rows: list[Row] = []
+        self.profiles: list[Profile] = []
         self.people = 0
         self.created = 0
         self.users: list[Person] = []
@@ -187,7 +191,15 @@ class Bench:
             click.echo(f"  {result.refused} refused: {result.sample}", err=True)
         cpu = {part: 1000 * spent / max(requests, 1) for part, spent in costs.difference(before, self._spent()).items()}
         self._add(what, clients, result.rate, result.p50, result.p99, limit, limit_rate or 0.0, result.refused, cpu)
+        if clients == max(CLIENTS) and limit:
+            self._profile(what, asks, "interactions" if cpu["interactions"] > cpu["contacts"] else "contacts")
         self._settle()
+
+    def _profile(self, what: str, asks: list[wrk.Ask], service: str) -> None:
+        """Put the load on once more, unmeasured, and look into the two processes that answer it."""
+        profilers = {name: Profiler(self.system.processes[name].pid, self.folder, _LOOKS) for name in ("gateway", service)}
+        wrk.run(self.system.base, asks, self.folder, clients=max(CLIENTS), seconds=_LOOKS + 1)
+        self.profiles += [Profile(self.people, what, name, profiler.shares()) for name, profiler in profilers.items()]
 
     def _spent(self) -> dict[str, float]:
         assert self.system.broker
@@ -338,7 +350,7 @@ def main() -> None:
                 bench.measure()
         finally:
             system.stop()
-    text = table(bench.rows, memory)
+    text = table(bench.rows, bench.profiles, memory)
     click.echo(text)
     if given.write:
         before, mark, rest = given.write.read_text().partition("<!-- measured -->\n")

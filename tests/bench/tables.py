@@ -41,7 +41,17 @@ class Row:
     cpu: dict[str, float] = field(default_factory=dict)
 
 
-def table(rows: list[Row], memory: dict[str, int]) -> str:
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Whose code a process is in while it is busy with one load, as shares, and as a share of all time that it waits."""
+
+    people: int
+    what: str
+    process: str
+    shares: dict[str, float]
+
+
+def table(rows: list[Row], profiles: list[Profile], memory: dict[str, int]) -> str:
     """Return what was measured, as a table in Markdown."""
     lines = [
         f"Measured on {datetime.now(UTC):%Y-%m-%d} with {os.cpu_count()} cores, Python {platform.python_version()}.",
@@ -72,7 +82,22 @@ def table(rows: list[Row], memory: dict[str, int]) -> str:
         "",
         "Memory at rest, MiB (proportional share): " + ", ".join(f"{k} {v}" for k, v in memory.items()) + f"; in all {sum(memory.values())}.",
     ]
-    return "\n".join([*lines, "", *_aims(rows, memory)]) + "\n"
+    return "\n".join([*lines, "", *_aims(rows, memory), "", *_profiles(profiles)]) + "\n"
+
+
+def _profiles(profiles: list[Profile]) -> list[str]:
+    whose = sorted({name for profile in profiles for name in profile.shares} - {"waiting"}, key=str.lower)
+    lines = [
+        "Where the two processes that answer spend their time at sixteen clients, in hundredths of the time in which they are",
+        "busy, by whose code is at the end of the stack (a frame of the standard library counts for its caller):",
+        "",
+        f"| people | what | process | {' | '.join(whose)} | waits, of all time |",
+        f"|---:|---|---|{'---:|' * (len(whose) + 1)}",
+    ]
+    for profile in profiles:
+        shares = " | ".join(f"{100 * profile.shares.get(name, 0):.0f}" for name in [*whose, "waiting"])
+        lines.append(f"| {profile.people:,} | {profile.what} | {profile.process} | {shares} |")
+    return lines
 
 
 def _aims(rows: list[Row], memory: dict[str, int]) -> list[str]:
