@@ -1,39 +1,27 @@
-"""The database of one service: the engine, and the unit of work in which everything happens.
-
-A unit of work is one transaction in the name of one caller. What it changes, what it announces and what it records
-for the audit trail become durable together, or not at all.
-"""
+"""The unit of work: one transaction in the name of one caller, and the reading, which has none."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import orjson
-from sqlalchemy import Connection, CursorResult, Executable, TextClause, create_engine, text
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy import Connection, CursorResult, Executable, TextClause, text
+from sqlalchemy.exc import DBAPIError
 
-from services.chassis.messages import (
-    Announcement,
-    Caller,
-    IdempotencyMismatch,
-    OutcomeUnknown,
-    Unavailable,
-    chunks,
-    new_id,
-    wire_value,
-)
+from services.chassis.database.away import DatabaseAway, is_away, translated
+from services.chassis.database.entries import entry_of, note_audited, numbered
+from services.chassis.database.locks import Lock, as_json, request_of
+from services.chassis.messages import Announcement, Caller, IdempotencyMismatch, OutcomeUnknown, chunks, new_id, wire_value
 
 if TYPE_CHECKING:
-    from services.chassis.outbox import Stream
+    from services.chassis.database.engine import Database
 
 #: One entry names at most this many subjects.
 SUBJECTS_PER_ENTRY = 500
@@ -68,12 +56,6 @@ _INSERT_OPERATIONS = (
 )
 
 
-class DatabaseAway(Unavailable):
-    """The database does not answer; try again shortly."""
-
-    code = "unavailable"
-
-
 @dataclass(frozen=True, slots=True)
 class Replay:
     """What an earlier request with the same Idempotency-Key came to."""
@@ -83,96 +65,9 @@ class Replay:
     operation_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
-    """What one transaction at a time may hold: a name, and the number of its kind."""
-
-    seed: int
-    name: str
-
-    @classmethod
-    def of_request(cls, caller: Caller) -> Lock | None:
-        """Return the lock of a request with an Idempotency-Key; None for one without."""
-        request = _request_of(caller)
-        return cls(0, _json(request)) if request else None
-
-
 def work_is_open() -> bool:
     """Whether this thread of work holds a transaction; no bus call is made then."""
     return _open_work.get()
-
-
-class Committed(Protocol):
-    """What is told of a commit that left something to ship."""
-
-    def __call__(self, *, told: bool) -> None:
-        """Take note; `told` says whether an announcement is among it."""
-
-
-class Database:
-    """One service's database, under the service's own role."""
-
-    def __init__(
-        self,
-        url: str,
-        *,
-        service: str,
-        stream: Stream,
-        pool_size: int = 10,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        """Make the engine; nothing is connected before the first unit of work."""
-        self.service = service
-        self.stream = stream
-        self.clock = clock
-        #: Called after every commit that left something to ship, with `told`: whether there is an announcement in it.
-        self.on_commit: Committed = lambda *, told: None  # noqa: ARG005 - nobody has asked to be told yet
-        self.engine = create_engine(
-            _with_driver(url),
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=5,
-            pool_use_lifo=True,
-            pool_recycle=1800,
-            # Error texts quote parameters otherwise, and those are people's values.
-            hide_parameters=True,
-            json_serializer=lambda value: orjson.dumps(value, default=wire_value).decode(),
-            json_deserializer=orjson.loads,
-            connect_args={
-                "connect_timeout": 3,
-                "options": "-c statement_timeout=8000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC",
-                "keepalives_idle": 10,
-                "keepalives_interval": 5,
-                "keepalives_count": 3,
-                "tcp_user_timeout": 15000,
-            },
-        )
-
-    def work(self, caller: Caller, *, role: str | None = None, locks: Iterable[Lock] = ()) -> UnitOfWork:
-        """Return a unit of work for `caller`, as a context manager.
-
-        :param role: one of the service's narrow roles, such as `eraser`.
-        :param locks: what it would like to hold; it waits for none, and `held` tells which it has. The caller's own
-            operation is then not held by itself.
-        """
-        return UnitOfWork(self, caller, role, tuple(locks))
-
-    def reading(self, caller: Caller) -> Reading:
-        """Return a unit of work that reads what everyone may see alike, as a context manager."""
-        return Reading(self, caller, None)
-
-    @contextmanager
-    def plain(self) -> Iterator[Connection]:
-        """Give a transaction without caller or component: for the chassis's own tables.
-
-        :raises DatabaseAway: the database cannot be reached.
-        """
-        with _translated(), self.engine.begin() as connection:
-            yield connection
-
-    def close(self) -> None:
-        """Close every connection."""
-        self.engine.dispose()
 
 
 @lru_cache(maxsize=256)
@@ -219,7 +114,7 @@ class UnitOfWork:
         if _open_work.get():
             message = "units of work do not nest"
             raise RuntimeError(message)
-        with _translated():
+        with translated():
             self._connection = self._begin()
         _open_work.set(True)
         return self
@@ -233,7 +128,7 @@ class UnitOfWork:
                 whose = {"component": self.caller.component or "", "actor": self.caller.id}
                 if self._locks:
                     locks = [{"seed": lock.seed, "name": lock.name} for lock in self._locks]
-                    held = set(connection.execute(_BEGIN_TRYING, {**whose, "locks": _json(locks)}).one().held or ())
+                    held = set(connection.execute(_BEGIN_TRYING, {**whose, "locks": as_json(locks)}).one().held or ())
                     self.held = frozenset(lock for lock in self._locks if lock.name in held)
                 elif request := Lock.of_request(self.caller):
                     connection.execute(_BEGIN_ALONE, {**whose, "request": request.name})
@@ -274,7 +169,7 @@ class UnitOfWork:
             self._connection = None
             _open_work.set(False)
             connection.close()
-        if isinstance(error, DBAPIError) and _is_away(error):
+        if isinstance(error, DBAPIError) and is_away(error):
             raise DatabaseAway from error
 
     def _commit(self, connection: Connection) -> None:
@@ -282,7 +177,7 @@ class UnitOfWork:
         numbers = stream.take(len(self._entries))
         settled = False
         try:
-            with _translated():
+            with translated():
                 self._leave_behind(connection, numbers)
             try:
                 connection.commit()
@@ -320,13 +215,13 @@ class UnitOfWork:
         parameters = dict(self._last_parameters)
         if self._entries:
             parts["entered"] = _INSERT_ENTRIES
-            parameters |= {"stream": stream.id, "entries": _json(numbered(stream.id, numbers, self._entries))}
+            parameters |= {"stream": stream.id, "entries": as_json(numbered(stream.id, numbers, self._entries))}
         if self._announcements:
             parts["announced"] = _INSERT_ANNOUNCEMENTS
-            parameters["announcements"] = _json(self._announcements)
+            parameters["announcements"] = as_json(self._announcements)
         if self._completed:
             parts["completed"] = _INSERT_OPERATIONS
-            parameters["operations"] = _json(self._completed)
+            parameters["operations"] = as_json(self._completed)
         if parts:
             connection.execute(_together(tuple(parts.items())), parameters)
 
@@ -411,7 +306,7 @@ class UnitOfWork:
                 " ON CONFLICT DO NOTHING RETURNING id"
             ),
             # In one order, so that two who were given the same messages do not wait for each other.
-            {"name": name, "ids": _json(sorted(message_ids))},
+            {"name": name, "ids": as_json(sorted(message_ids))},
         )
         return {str(message_id) for message_id in result.scalars()}
 
@@ -422,7 +317,7 @@ class UnitOfWork:
 
         :raises IdempotencyMismatch: the key was used with another body.
         """
-        operation, where = self.caller.operation, _request_of(self.caller)
+        operation, where = self.caller.operation, request_of(self.caller)
         if operation is None or where is None:
             return None
         row = self.execute(
@@ -500,91 +395,3 @@ class Reading(UnitOfWork):
         """
         message = f"a reading does not announce {announcement.name}"
         raise RuntimeError(message)
-
-
-def _request_of(caller: Caller) -> dict[str, str | None] | None:
-    """By what a repeated request is known: the same user, method, path and key."""
-    operation = caller.operation
-    if operation is None or operation.key is None:
-        return None
-    return {"user": caller.id, "method": operation.method, "path": operation.path, "key": operation.key}
-
-
-def entry_of(
-    caller: Caller,
-    *,
-    service: str,
-    at: datetime,
-    action: str,
-    subjects: Sequence[str],
-    fields: Sequence[str],
-    outcome: str,
-    rule: str | None,
-) -> dict[str, Any]:
-    """Return an audit entry as it travels, but for its number."""
-    return {
-        "at": wire_value(at),
-        "service": service,
-        "actor": caller.id,
-        "actor_kind": caller.kind,
-        "component": caller.component,
-        "session": caller.session_id,
-        "acknowledgement": caller.acknowledgement_id,
-        "jti": caller.jti,
-        "action": action,
-        "subjects": list(subjects),
-        "fields": list(fields),
-        "outcome": outcome,
-        "rule": rule,
-        "trace_id": caller.trace_id,
-        "operation": caller.operation.id if caller.operation else None,
-    }
-
-
-def numbered(stream: str, numbers: Sequence[int], entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return rows of the table `entries`: n, and the body with its stream and number in it."""
-    return [{"n": n, "body": {"stream": stream, "n": n, **entry}} for n, entry in zip(numbers, entries, strict=True)]
-
-
-_audited: ContextVar[int] = ContextVar("audited", default=0)
-
-
-@contextmanager
-def audited_calls() -> Iterator[Callable[[], bool]]:
-    """Watch whether an entry is committed while a call is served; gives a question to ask at the end."""
-    before = _audited.get()
-    yield lambda: _audited.get() > before
-
-
-def note_audited() -> None:
-    """Say that an entry of the present call is durable (for the few reads that do not use a unit of work)."""
-    _audited.set(_audited.get() + 1)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except PoolTimeout as error:
-        raise DatabaseAway from error
-    except DBAPIError as error:
-        if _is_away(error):
-            raise DatabaseAway from error
-        raise
-
-
-#: Shutting down, starting up, too many connections, cancelled by the statement timeout or the lock timeout, deadlock.
-_AWAY_STATES = {"57P01", "57P02", "57P03", "53300", "57014", "55P03", "40P01"}
-
-
-def _is_away(error: DBAPIError) -> bool:
-    state = getattr(error.orig, "sqlstate", None)
-    return bool(error.connection_invalidated) or state in _AWAY_STATES or (isinstance(error, OperationalError) and state is None)
-
-
-def _json(value: object) -> str:
-    return orjson.dumps(value, default=wire_value).decode()
-
-
-def _with_driver(url: str) -> str:
-    return url.replace("postgresql://", "postgresql+psycopg://", 1)

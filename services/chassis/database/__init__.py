@@ -1,0 +1,26 @@
+"""The database of one service: the engine, and the unit of work in which everything happens.
+
+A unit of work is one transaction in the name of one caller. What it changes, what it announces and what it records
+for the audit trail become durable together, or not at all.
+"""
+
+from services.chassis.database.away import DatabaseAway
+from services.chassis.database.engine import Database
+from services.chassis.database.entries import audited_calls, entry_of, note_audited, numbered
+from services.chassis.database.locks import Lock
+from services.chassis.database.work import SUBJECTS_PER_ENTRY, Reading, Replay, UnitOfWork, work_is_open
+
+__all__ = [
+    "SUBJECTS_PER_ENTRY",
+    "Database",
+    "DatabaseAway",
+    "Lock",
+    "Reading",
+    "Replay",
+    "UnitOfWork",
+    "audited_calls",
+    "entry_of",
+    "note_audited",
+    "numbered",
+    "work_is_open",
+]

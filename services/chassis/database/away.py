@@ -1,0 +1,40 @@
+"""A database that does not answer, told from one that refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from services.chassis.messages import Unavailable
+
+
+class DatabaseAway(Unavailable):
+    """The database does not answer; try again shortly."""
+
+    code = "unavailable"
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise what the driver raises when the database is gone as `DatabaseAway`."""
+    try:
+        yield
+    except PoolTimeout as error:
+        raise DatabaseAway from error
+    except DBAPIError as error:
+        if is_away(error):
+            raise DatabaseAway from error
+        raise
+
+
+#: Shutting down, starting up, too many connections, cancelled by the statement timeout or the lock timeout, deadlock.
+_AWAY_STATES = {"57P01", "57P02", "57P03", "53300", "57014", "55P03", "40P01"}
+
+
+def is_away(error: DBAPIError) -> bool:
+    """Whether it says that the database is gone, or too busy."""
+    state = getattr(error.orig, "sqlstate", None)
+    return bool(error.connection_invalidated) or state in _AWAY_STATES or (isinstance(error, OperationalError) and state is None)

@@ -1,0 +1,96 @@
+"""The engine of one service's database, under the service's own role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+import orjson
+from sqlalchemy import Connection, create_engine
+
+from services.chassis.database.away import translated
+from services.chassis.database.locks import Lock, as_json
+from services.chassis.database.work import Reading, UnitOfWork
+from services.chassis.messages import Caller
+
+if TYPE_CHECKING:
+    from services.chassis.outbox import Stream
+
+
+class Committed(Protocol):
+    """What is told of a commit that left something to ship."""
+
+    def __call__(self, *, told: bool) -> None:
+        """Take note; `told` says whether an announcement is among it."""
+
+
+class Database:
+    """One service's database, under the service's own role."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        service: str,
+        stream: Stream,
+        pool_size: int = 10,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Make the engine; nothing is connected before the first unit of work."""
+        self.service = service
+        self.stream = stream
+        self.clock = clock
+        #: Called after every commit that left something to ship, with `told`: whether there is an announcement in it.
+        self.on_commit: Committed = lambda *, told: None  # noqa: ARG005 - nobody has asked to be told yet
+        self.engine = create_engine(
+            _with_driver(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_use_lifo=True,
+            pool_recycle=1800,
+            # Error texts quote parameters otherwise, and those are people's values.
+            hide_parameters=True,
+            json_serializer=as_json,
+            json_deserializer=orjson.loads,
+            connect_args={
+                "connect_timeout": 3,
+                "options": "-c statement_timeout=8000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC",
+                "keepalives_idle": 10,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 15000,
+            },
+        )
+
+    def work(self, caller: Caller, *, role: str | None = None, locks: Iterable[Lock] = ()) -> UnitOfWork:
+        """Return a unit of work for `caller`, as a context manager.
+
+        :param role: one of the service's narrow roles, such as `eraser`.
+        :param locks: what it would like to hold; it waits for none, and `held` tells which it has. The caller's own
+            operation is then not held by itself.
+        """
+        return UnitOfWork(self, caller, role, tuple(locks))
+
+    def reading(self, caller: Caller) -> Reading:
+        """Return a unit of work that reads what everyone may see alike, as a context manager."""
+        return Reading(self, caller, None)
+
+    @contextmanager
+    def plain(self) -> Iterator[Connection]:
+        """Give a transaction without caller or component: for the chassis's own tables.
+
+        :raises DatabaseAway: the database cannot be reached.
+        """
+        with translated(), self.engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _with_driver(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
