@@ -1,7 +1,8 @@
 # Everything a person does here, one word each. `make` alone says what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-PYTHON ?= python3.11
+# The first that runs; PYTHON=/path/to/python names another.
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do $$name -c '' 2>/dev/null && echo $$name && break; done)
 BIN := .venv/bin
 RUNTIME := .venv/.runtime
 STAMP := .venv/.installed
@@ -21,8 +22,8 @@ help:  ## what there is
 
 # Running needs half of what testing needs, and is installed in half the time.
 $(RUNTIME): requirements/runtime.txt pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "Liaison needs Python 3.11; PYTHON=/path/to/python3.11 make … names one."; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Liaison needs Python 3.11 or newer; PYTHON=/path/to/python names one."; exit 1; }
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/runtime.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
 	@touch $@
