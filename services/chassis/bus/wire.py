@@ -9,13 +9,19 @@ py-amqp serves one thread. Shared by greenlets it has three traps, and each has 
   it writes goes out in one piece;
 * a read with a timeout sets the timeout of the socket, which the writer shares: here the reader waits without one,
   and a heartbeat of its own notices a dead peer.
+
+And eventlet has one: a greenlet that waits for a socket which another one closes is never woken. Whoever notices that
+the connection is gone ends it without closing the socket; that wakes the reader, who closes it.
 """
 
 from __future__ import annotations
 
+import os
+import socket
 import ssl
 import struct
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,7 +109,7 @@ class _Gathering:
                 self._write(b"".join(frames))
         except OSError:
             self._waiting.clear()
-            self._transport.close()  # The reader wakes up and reconnects.
+            _hang_up(self._transport.sock)
         finally:
             self._busy = False
 
@@ -354,7 +360,8 @@ class Link:
             try:
                 transport.heartbeat_check(inner)
             except LOST:
-                _drop(transport, inner)  # The reader wakes up and reconnects.
+                with suppress(*LOST):
+                    _hang_up(inner.transport.sock)
                 return
 
     def _set_blocked(self, blocked: bool) -> None:
@@ -378,16 +385,25 @@ class Link:
             self._lost()
 
 
+def _hang_up(sock: Any) -> None:
+    """End a connection for its reader, who wakes up and reconnects; one that was reset has woken it already."""
+    if sock is not None:
+        # A twin, for TLS takes itself apart when its own socket is shut down.
+        with suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as twin:
+            twin.shutdown(socket.SHUT_RDWR)
+
+
 def _part(transport: Any, inner: Any) -> None:
     """Say goodbye in order: the broker gives back at once what was not acknowledged."""
-    try:
-        if isinstance(inner, amqp.Connection):
-            # The reader reads the answer; a second reader on one socket is an error.
-            inner.send_method(amqp.spec.Connection.Close, "BsBB", (0, "", 0, 0))
-        else:
-            transport.close_connection(inner)
-    except LOST:
+    if not isinstance(inner, amqp.Connection):
         _drop(transport, inner)
+        return
+    try:
+        # The reader reads the answer; a second reader on one socket is an error.
+        inner.send_method(amqp.spec.Connection.Close, "BsBB", (0, "", 0, 0))
+    except LOST:
+        with suppress(*LOST):
+            _hang_up(inner.transport.sock)
 
 
 def _drop(transport: Any, inner: Any) -> None:

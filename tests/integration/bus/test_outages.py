@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,6 +13,7 @@ import eventlet
 import pytest
 
 from services.chassis.bus import Client, DatabaseProvider, answers, every, listens
+from services.chassis.bus.wire import Address, Link
 from services.chassis.messages import Announcement, Caller, Unavailable
 from services.chassis.process import Services, declare_topology, topology_of
 from services.chassis.testing import eventually
@@ -188,3 +190,38 @@ def test_a_process_has_as_many_connections_after_a_thousand_calls_as_before(prob
     pool = eventlet.GreenPool(50)
     assert len(list(pool.imap(lambda n: client.call("probe", "echo", {"text": str(n)}, deadline=60), range(1000)))) == 1000
     assert listed() == before
+
+
+@pytest.fixture
+def link(node: Node) -> Iterator[Link]:
+    link = Link(Address(url=node.url), name="probe")
+    link.start()
+    assert link.wait_up(20)
+    yield link
+    link.stop()
+
+
+def test_a_connection_that_nobody_can_write_to_any_more_is_replaced(node: Node, link: Link) -> None:
+    # The broker stands still, so that nothing but the failed write tells of it.
+    node.freeze()
+    try:
+        link._inner.transport.sock.shutdown(socket.SHUT_WR)
+        link.publish(b"{}", exchange="", routing_key="nobody")
+        eventually(lambda: not link.is_up, why="The link notices")
+    finally:
+        node.thaw()
+    assert link.wait_up(60)
+
+
+def test_a_connection_whose_peer_is_silent_is_replaced(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.chassis.bus.wire.HEARTBEAT", 1.0)
+    silent = Link(Address(url=node.url), name="probe")
+    silent.start()
+    assert silent.wait_up(20)
+    node.freeze()
+    try:
+        eventually(lambda: not silent.is_up, 30, why="The link notices")
+    finally:
+        node.thaw()
+    assert silent.wait_up(60)
+    silent.stop()
