@@ -109,7 +109,7 @@ class _Gathering:
                 self._write(b"".join(frames))
         except OSError:
             self._waiting.clear()
-            _hang_up(self._transport.sock)
+            _shut_down(self._transport.sock)
         finally:
             self._busy = False
 
@@ -360,8 +360,7 @@ class Link:
             try:
                 transport.heartbeat_check(inner)
             except LOST:
-                with suppress(*LOST):
-                    _hang_up(inner.transport.sock)
+                _hang_up(transport, inner)
                 return
 
     def _set_blocked(self, blocked: bool) -> None:
@@ -385,25 +384,33 @@ class Link:
             self._lost()
 
 
-def _hang_up(sock: Any) -> None:
-    """End a connection for its reader, who wakes up and reconnects; one that was reset has woken it already."""
+def _shut_down(sock: Any) -> None:
+    """End a socket's connection for whoever reads from it; one that was reset has woken its reader already."""
     if sock is not None:
         # A twin, for TLS takes itself apart when its own socket is shut down.
         with suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as twin:
             twin.shutdown(socket.SHUT_RDWR)
 
 
+def _hang_up(transport: Any, inner: Any) -> None:
+    """End a connection from elsewhere than its reader, who wakes up and reconnects."""
+    if isinstance(inner, amqp.Connection):
+        # Not its `transport`: asked for that, a connection that is closed connects again.
+        _shut_down(getattr(inner._transport, "sock", None))  # noqa: SLF001 - there is no other way to it
+    else:
+        _drop(transport, inner)
+
+
 def _part(transport: Any, inner: Any) -> None:
     """Say goodbye in order: the broker gives back at once what was not acknowledged."""
-    if not isinstance(inner, amqp.Connection):
-        _drop(transport, inner)
-        return
     try:
-        # The reader reads the answer; a second reader on one socket is an error.
-        inner.send_method(amqp.spec.Connection.Close, "BsBB", (0, "", 0, 0))
+        if isinstance(inner, amqp.Connection):
+            # The reader reads the answer; a second reader on one socket is an error.
+            inner.send_method(amqp.spec.Connection.Close, "BsBB", (0, "", 0, 0))
+        else:
+            transport.close_connection(inner)
     except LOST:
-        with suppress(*LOST):
-            _hang_up(inner.transport.sock)
+        _hang_up(transport, inner)
 
 
 def _drop(transport: Any, inner: Any) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from services.chassis.bus import BusProvider, Client, DatabaseProvider, answers
 from services.chassis.bus.answering import CallConsumer
-from services.chassis.bus.wire import _drop
+from services.chassis.bus.wire import _hang_up
 from services.chassis.messages import Caller, OutcomeUnknown, Unavailable, new_id
 from services.chassis.process import compose
 from services.chassis.testing import a_caller, a_command, eventually, lines_logged
@@ -104,7 +104,7 @@ def test_a_command_that_is_delivered_again_is_not_done_again(probe: World) -> No
     consumer = next(e for e in probe.services["probe"].containers["probe"].extensions if isinstance(e, CallConsumer))
     assert consumer._link is not None
     assert consumer._link._connection is not None
-    _drop(consumer._link._connection.transport, consumer._link._inner)
+    _hang_up(consumer._link._connection.transport, consumer._link._inner)
     with pytest.raises(OutcomeUnknown) as unknown:
         caller.wait()
     assert unknown.value.extra == {"operation_id": amina.operation.id}
