@@ -44,7 +44,7 @@ class Filter:
     parameters: dict[str, Any] = field(default_factory=dict)
     #: Whether words were asked for: how many have them can't be estimated, and a wrong guess reads the whole directory.
     by_words: bool = False
-    #: Who is found, by the links to issues alone, where these say it: a quarter of what asking the directory too reads.
+    #: Who is found, by the links to issues alone, where these say it: a count then need not read the directory too.
     linked: str | None = None
 
     def add(self, condition: str, **parameters: Any) -> None:
