@@ -32,6 +32,74 @@ def test_one_mailbox_in_many_spellings_has_one_canonical_form(written):
     assert canonical.canonical_email(written) == "dovlevi@gmail.com"
 
 
+_MAILBOX = "dov.levi@gmail.com"
+_AROUND_AN_ADDRESS = [
+    "'{}'", '"{},"', "{},", "{};", "{}.", "{}>", "<{}", "<{}>", "({})", "[{}]", "smtp:{}", "SMTP:{}", "sip:{}", "mailto://{}",
+    "MAILTO:{}?subject=Hello&cc=x", "{}?subject=Hello%20there", "“{}”", "‘{}’", "´{}´", "`{}`", "«{}»", "„{}“", "''{}''", "＂{}＂",
+    "Dov Levi <{}>", '"Levi, Dov" <{}>', "{} (Dov Levi)", "Dov Levi ({})", "Dov Levi - {}", "{} | work", "E-mail: {}", "e-mail address = {}",
+    "[{0}](mailto:{0})", "{0}#mailto:{0}#", "{0} <mailto:{0}>", '<a href="mailto:{0}">{0}</a>', "{0}\t{0}", "&lt;{}&gt;",
+    "\u200b{}\ufeff", "\u00a0{}\u202f", "\u202a{}\u202c", "*{}*", "_{}_", "- {}", "• {}", "{}/", "{}!",
+]  # fmt: skip
+_INSIDE_AN_ADDRESS = [
+    "dov.levi%40gmail.com", "dov.levi%2540gmail.com", "dov.levi&#64;gmail.com", "dov.levi @ gmail.com", "dov.levi(at)gmail.com",
+    "dov.levi [at] gmail [dot] com", "ｄｏｖ．ｌｅｖｉ＠ｇｍａｉｌ．ｃｏｍ", "dov.levi@gmail。com", "dov\u00ad.levi@gmail.com",
+    '"dov.levi"@gmail.com', "'dov.levi'@gmail.com", "dov.levi%2Bdhs@gmail.com", "dov.levi@gmail.com.",
+]  # fmt: skip
+
+
+@pytest.mark.requirement("T25", "T9")
+@pytest.mark.parametrize("written", [*(around.format(_MAILBOX) for around in _AROUND_AN_ADDRESS), *_INSIDE_AN_ADDRESS])
+def test_a_mailbox_is_the_same_whatever_stands_around_it(written):
+    assert canonical.canonical_email(written) == "dovlevi@gmail.com"
+
+
+@pytest.mark.parametrize("around", _AROUND_AN_ADDRESS)
+def test_what_is_cleaned_is_the_address_as_it_was_written(around):
+    assert canonical.clean_email(around.format("Dov.O'Levi+x@Example.ORG")) == "Dov.O'Levi+x@Example.ORG"
+
+
+@pytest.mark.parametrize(
+    "written", ["a b@c.de", "gale@twom.example.org;g2@twom.example.org", "x@a.org, y@a.org", "a@@b.c", "dov@gmail,com", "Dov Levi dov@x.org", "none"]
+)
+def test_text_with_no_address_or_with_two_is_not_cut_down_to_one(written):
+    assert canonical.clean_email(written) == written
+
+
+@pytest.mark.requirement("T25", "T9")
+@pytest.mark.parametrize(
+    "written",
+    [
+        "tel 202-224-3441", "cell: 202-224-3441", "+1 (202) 224-3441 ext. 5", "(c) 202-224-3441", "202-224-3441 (c)", "202-224-3441 c",
+        "C. 202-224-3441", "202-224-3441x5", "202-224-3441 extension 12", "202-224-3441 #5", "tel:+1-202-224-3441;ext=5",
+        "00 1 202 224 3441", "011 1 202 224 3441",
+        "+ 1 202 224 3441", "[202] 224-3441", "202-224-3441 cell", "Mobile # 202.224.3441", "'202-224-3441'", "“202-224-3441”", "(202-224-3441)",
+        "202–224–3441", "202\u200b224\u200b3441", "\u202a202-224-3441\u202c", "202 224 34 41", "(202)224-3441 - work", "☎ 202-224-3441",
+        "1(202)2243441", "202/224-3441", "001-202-224-3441", "202-224-3441 mobile preferred", "ph. no. 202-224-3441",
+        "call 202-224-3441 evenings only",
+        "1 (202) 224-3441 ext: 5 cell", "２０２－２２４－３４４１", "2022243441.0", "callto:202-224-3441", "%2B12022243441", "202-224-3441 x",
+    ],
+)  # fmt: skip
+def test_a_number_is_the_same_whatever_stands_around_it(written):
+    assert canonical.canonical_phone(written) == "+12022243441"
+
+
+@pytest.mark.parametrize("written", ["2O2-224-3441", "202-224-344l", "202-224-3441 or 202-224-3442", "555-0129", "202-224-3441 before 9"])
+def test_a_letter_for_a_digit_two_numbers_and_half_a_number_are_no_phone(written):
+    assert canonical.canonical_phone(written) is None
+
+
+def test_a_word_on_the_keys_is_a_number_and_an_extension_stays_with_what_is_cleaned():
+    assert canonical.canonical_phone("1-800-GO-FEMA-1") == "+18004633621"
+    assert canonical.clean_phone("cell: (202) 224-3441, Ext: 5 (direct)") == "(202) 224-3441 ext. 5"
+
+
+@given(st.text(max_size=80), st.sampled_from(_AROUND_AN_ADDRESS))
+def test_cleaning_what_is_clean_changes_nothing(text, around):
+    for clean in (canonical.clean_email, canonical.clean_phone):
+        for written in (text, around.format(text), around.format(_MAILBOX)):
+            assert clean(clean(written)) == clean(written)
+
+
 def test_dots_and_tags_count_where_the_provider_counts_them():
     assert canonical.canonical_email("d.levi+x@example.org") == "d.levi+x@example.org"
     assert canonical.canonical_email("dlevi@example.org") != canonical.canonical_email("d.levi@example.org")
