@@ -26,7 +26,7 @@ from services.audit.usecases.sequencing import Sequencer, TrailDisagrees
 from services.chassis import logs
 from services.chassis.bus.keeping import Keeper
 from services.chassis.bus.providers import process_of
-from services.chassis.bus.wire import Delivery, Link
+from services.chassis.bus.wire import LOST, Delivery, Link
 from services.chassis.checkpoints import SigningKey
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, Refusal, new_id
@@ -49,6 +49,9 @@ DISAGREED = 60.0
 MOST = 500
 #: Messages that may be under way from the broker.
 PREFETCH = 40
+#: Seconds for what has arrived when the process is asked to stop, and for the whole end of the lead.
+LAST_LINES = 5.0
+LAST_WORDS = 10.0
 #: The server notices within this many seconds that the leader's machine is gone, and gives the lock to another.
 _KEEPALIVE = text(
     "SELECT set_config('tcp_keepalives_idle', '2', false), set_config('tcp_keepalives_interval', '1', false),"
@@ -66,6 +69,7 @@ class Leading(DependencyProvider):
         self._roused = Event()
         self._pile: list[tuple[Delivery, list[Any]]] = []
         self._link: Link | None = None
+        self._tag = ""
         self._greenlet: Any = None
         super().__init__()
 
@@ -93,10 +97,18 @@ class Leading(DependencyProvider):
         self._greenlet = self.container.spawn_managed_thread(self._run, identifier="sequencer")
 
     def stop(self) -> None:
-        """Take what has arrived, sign it, and let go of the lead."""
+        """Take nothing new, write and sign what has arrived, and let go of the lead.
+
+        What is still in the queue, or not written in time, is the next leader's: nothing of it was acknowledged.
+        """
         self._stopping = True
+        self._cancel()
         self._rouse()
-        self._greenlet.wait()
+        with eventlet.Timeout(LAST_WORDS, exception=False):
+            self._greenlet.wait()
+        if not self._greenlet.dead:
+            _log.warning("sequencer.unfinished")
+            self.kill()
 
     def kill(self) -> None:
         """Stop at once."""
@@ -159,24 +171,18 @@ class Leading(DependencyProvider):
         clock = eventlet.hubs.get_hub().clock
         unsigned_since = taken_at = clock() if sequencer.size else None
         inspect_at = clock() + INSPECT_EVERY
-        while True:
+        while not self._stopping:
             if self._take(sequencer):
                 taken_at = clock()
                 unsigned_since = unsigned_since or taken_at
             now = clock()
-            if (
-                unsigned_since is not None
-                and taken_at is not None
-                and (now >= min(taken_at + QUIET, unsigned_since + AT_LEAST_EVERY) or self._stopping)
-            ):
+            if unsigned_since is not None and taken_at is not None and now >= min(taken_at + QUIET, unsigned_since + AT_LEAST_EVERY):
                 sequencer.sign(now=self._now())
                 self._announce(sequencer)
                 unsigned_since = None
             if now >= inspect_at:
                 self._raise(sequencer.inspect(now=self._now()))
                 inspect_at = now + INSPECT_EVERY
-            if self._stopping and not self._pile:
-                return
             due = inspect_at
             if unsigned_since is not None and taken_at is not None:
                 due = min(due, taken_at + QUIET, unsigned_since + AT_LEAST_EVERY)
@@ -185,6 +191,12 @@ class Leading(DependencyProvider):
                 # A connection that died while nothing arrived holds no lock any more; the next statement finds out.
                 with connection.begin():
                     connection.execute(text("SELECT 1"))
+        # The consumer is cancelled, so the pile only shrinks: it is written, and everything is signed once.
+        until = clock() + LAST_LINES
+        while self._pile and clock() < until:
+            self._take(sequencer)
+        sequencer.sign(now=self._now())
+        self._announce(sequencer)
 
     def _announce(self, sequencer: Sequencer) -> None:
         """Tell the witnesses of the newest checkpoint, with the proofs from those before it."""
@@ -223,17 +235,26 @@ class Leading(DependencyProvider):
             self._link = None
         self._pile.clear()
 
+    def _cancel(self) -> None:
+        """Have the broker deliver nothing more; what was delivered is still ours to acknowledge."""
+        if self._link is not None and self._link.is_up:
+            try:
+                self._link.channel.basic_cancel(self._tag, nowait=True)
+            except LOST:
+                return
+
     def _prepare(self, channel: Any) -> None:
         # What came over the former connection comes again over this one.
         self._pile.clear()
+        if self._stopping:
+            return
+        self._tag = f"{self.process.service}-sequencer-{new_id()}"
         channel.basic_qos(0, PREFETCH, False)
-        channel.basic_consume(
-            queue=ENTRIES,
-            consumer_tag=f"{self.process.service}-sequencer-{new_id()}",
-            callback=lambda raw: self._receive(Delivery(raw, channel)),
-        )
+        channel.basic_consume(queue=ENTRIES, consumer_tag=self._tag, callback=lambda raw: self._receive(Delivery(raw, channel)))
 
     def _receive(self, message: Delivery) -> None:
+        if self._stopping:
+            return  # Not acknowledged: the broker gives it to the next leader.
         lines = _lines(message.body)
         if lines is None:
             eventlet.spawn(self._keeper.park, message, "Undecodable")

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
+import eventlet
 import orjson
 import pytest
 
@@ -367,3 +368,39 @@ def test_services_are_told_what_is_covered_and_nobody_else_is(office: Office) ->
         with pytest.raises(Refusal) as refused:
             office.ask("find_uncovered", contacts, size=5, ranges=ranges)
         assert refused.value.branch == "invalid"
+
+
+@pytest.mark.requirement("R16", "R126")
+def test_asked_to_stop_it_stops_though_entries_keep_coming_and_the_next_leader_takes_them_all(office: Office) -> None:
+    services = office.start()
+    senders = [Sender() for _ in range(6)]
+    shipped = 0
+    steady = True
+
+    def keep_shipping(sender: Sender) -> None:
+        nonlocal shipped
+        while steady:
+            office.ship(*sender.entries(4))
+            shipped += 4
+
+    shipping = [eventlet.spawn(keep_shipping, sender) for sender in senders]
+    eventually(lambda: office.size() > 100, why="entries come")
+    clock = eventlet.hubs.get_hub().clock
+    asked_at, before = clock(), shipped
+    try:
+        with eventlet.Timeout(25, exception=False):
+            services.stop()
+        took = clock() - asked_at
+        kept_coming = shipped > before
+    finally:
+        steady = False
+        for greenlet in shipping:
+            greenlet.wait()
+    assert took < 8, "it took what had arrived, signed once, and went"
+    assert kept_coming, "it had to stop under load"
+    assert office.signed_size() == office.size(), "what it wrote, it signed"
+    office.start()
+    eventually(lambda: len(office.traced()) >= shipped, 60, why="the next one takes what was left in the queue")
+    assert len(office.traced()) == shipped, "each once"
+    eventually(lambda: office.signed_size() == office.size(), why="and signs it")
+    assert office.trail.verify().ok
