@@ -29,6 +29,8 @@ from gateway.errors import (
 from gateway.identity import Cookies, Sessions, bearer_of, is_form_token
 from gateway.limits import Window
 from gateway.openapi import document
+from gateway.pages.addresses import is_for_programs
+from gateway.pages.kept import Sealer
 from gateway.trail import record, recorded, source
 from services.access.contract import SessionRequired
 from services.chassis import logs
@@ -55,6 +57,7 @@ OPEN_TO_ALL = frozenset(
         "sessions.sign_in",
         "pages.sign_in",
         "pages.signing_in",
+        "pages.signing_out",
         "pages.privacy_notice",
     }
 )
@@ -66,7 +69,6 @@ BEFORE_ACKNOWLEDGEMENT = frozenset(
         "sessions.sign_out",
         "pages.acknowledgement",
         "pages.acknowledging",
-        "pages.signing_out",
     }
 )
 #: Uploads are read as they come, so the form's token is checked by the route, from the first part of the body.
@@ -76,6 +78,10 @@ CLIENT_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
 JSON_LIMIT = 1 << 20
 UPLOAD_LIMIT = (10 << 20) + (64 << 10)
 UPLOADS = frozenset({"imports.create_import", "pages.uploading"})
+#: A form of any size that is taken in is carried through signing in, sealed and so a third longer.
+CARRYING = frozenset({"pages.signing_in", "pages.acknowledging"})
+CARRIED_LIMIT = 2 * JSON_LIMIT
+TOO_LONG = "What you sent is longer than a form may be (1 MiB), so nothing of it was saved. Go back, shorten it, and send it again."
 
 _CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; "
@@ -113,6 +119,7 @@ class Liaison:
     revocations: Revocations
     sessions: Sessions
     cookies: Cookies
+    sealer: Sealer
     failed_sign_ins: Window = field(default_factory=lambda: Window(30, 60))
     anonymous: Window = field(default_factory=lambda: Window(600, 60))
     limited_entries: Window = field(default_factory=lambda: Window(1, 60))
@@ -135,6 +142,7 @@ def create_app(bus: Bus, revocations: Revocations, settings: Settings, **given: 
         revocations=revocations,
         sessions=Sessions(bus, revocations),
         cookies=Cookies(secure=settings.cookie_secure),
+        sealer=Sealer(settings.service_secret),
         **given,
     )
     app.extensions["liaison"] = liaison
@@ -174,6 +182,8 @@ def begin() -> None:
     g.conversation = Conversation(_liaison().bus, trace_id=g.trace_id)
     if request.endpoint in UPLOADS:
         request.max_content_length = UPLOAD_LIMIT
+    if request.endpoint in CARRYING:
+        request.max_content_length = request.max_form_memory_size = CARRIED_LIMIT
 
 
 def admit() -> None:
@@ -220,15 +230,21 @@ def refused_by_http(error: HTTPException) -> Response:
     if error.response is not None or (error.code or 500) < 400:
         return error.get_response()  # type: ignore[return-value]  # Flask's response class
     if isinstance(error, MethodNotAllowed):
+        if _is_page() and request.method in {"GET", "HEAD"}:
+            return pages.instead_of_form()
         try:
             record("method-not-allowed", 405)
         except Refusal:
-            return problem_of(TrailUnavailable(), trace_id=g.trace_id)
-        response = problem(405, "method-not-allowed", "This address takes other methods; see Allow.", trace_id=g.trace_id)
+            return refused(TrailUnavailable())
+        said = "This address takes other methods; see Allow."
+        if _is_page():
+            response = pages.refusal_page(Refusal(said, code="method-not-allowed"), status=405)
+        else:
+            response = problem(405, "method-not-allowed", said, trace_id=g.trace_id)
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
         return response
     if isinstance(error, RequestEntityTooLarge):
-        return refused(BodyTooLarge())
+        return refused(BodyTooLarge(TOO_LONG if _is_page() else None))
     if isinstance(error, UnsupportedMediaType):
         return refused(JsonRequired())
     if error.code == 404:
@@ -287,7 +303,11 @@ def _liaison() -> Liaison:
 
 
 def _is_page() -> bool:
-    return not request.path.startswith(("/api/", "/health/", "/metrics", "/static/"))
+    """Tell whether a person is answered: every address but those for programs, and those too when a browser goes there."""
+    if not is_for_programs(request.path):
+        return True
+    navigates = request.headers.get("Sec-Fetch-Mode") == "navigate" or "text/html" in request.headers.get("Accept", "")
+    return navigates and not request.path.startswith("/api/")
 
 
 __all__ = ["BEFORE_ACKNOWLEDGEMENT", "OPEN_TO_ALL", "create_app", "liaison_of"]

@@ -54,6 +54,12 @@ class FormNotOurs(Forbidden):
     code = "csrf-token-required"
 
 
+class NotSentYet(Conflict):
+    """Your session had ended. This is what you had typed; nothing of it was sent yet."""
+
+    code = "not-sent-yet"
+
+
 class UnknownField(Invalid):
     """There is a field or parameter that this system does not hold."""
 
@@ -112,10 +118,6 @@ class BodyTooSlow(Unavailable):
     """The request came in too slowly; send it again."""
 
     code = "request-too-slow"
-
-
-class MethodNotAllowed(Exception):
-    """This address takes other methods; see the Allow header."""
 
 
 def status_of(refusal: Refusal) -> int:

@@ -21,6 +21,8 @@ from services.chassis.revocations import Revocations
 
 #: Passports live for a minute; the gateway keeps one for half of that.
 KEPT_SECONDS = 30.0
+#: A browser is told for this long why its session ended.
+ENDED_SECONDS = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ class Cookies:
         prefix = "__Host-" if secure else ""
         self.session_name = f"{prefix}liaison_session"
         self.visit_name = f"{prefix}liaison_visit"
+        self.ended_name = f"{prefix}liaison_ended"
 
     def session(self, request: Request) -> str | None:
         """Return the session token that the browser holds."""
@@ -134,6 +137,7 @@ class Cookies:
     def keep_session(self, response: Response, token: str) -> None:
         """Hand the session to the browser."""
         self._set(response, self.session_name, token)
+        self._drop(response, self.ended_name)
 
     def keep_visit(self, response: Response, mark: str) -> None:
         """Mark a browser before it signs in."""
@@ -141,10 +145,21 @@ class Cookies:
 
     def drop_session(self, response: Response) -> None:
         """Take the session from the browser."""
-        response.delete_cookie(self.session_name, path="/", secure=self._secure, httponly=True, samesite="Strict")
+        self._drop(response, self.session_name)
 
-    def _set(self, response: Response, name: str, value: str) -> None:
-        response.set_cookie(name, value, path="/", secure=self._secure, httponly=True, samesite="Strict")
+    def ended(self, request: Request) -> str | None:
+        """Return why the last session of this browser ended, for its other tabs."""
+        return request.cookies.get(self.ended_name)
+
+    def keep_ended(self, response: Response, reason: str) -> None:
+        """Keep why the session ended, for the other tabs."""
+        self._set(response, self.ended_name, reason, max_age=ENDED_SECONDS)
+
+    def _set(self, response: Response, name: str, value: str, *, max_age: int | None = None) -> None:
+        response.set_cookie(name, value, max_age=max_age, path="/", secure=self._secure, httponly=True, samesite="Strict")
+
+    def _drop(self, response: Response, name: str) -> None:
+        response.delete_cookie(name, path="/", secure=self._secure, httponly=True, samesite="Strict")
 
 
 def form_token(secret: str) -> str:
@@ -155,7 +170,7 @@ def form_token(secret: str) -> str:
 
 def is_form_token(secret: str, given: str | None) -> bool:
     """Tell whether `given` is the CSRF token of this session."""
-    return given is not None and hmac.compare_digest(form_token(secret), given)
+    return given is not None and hmac.compare_digest(form_token(secret).encode(), given.encode())
 
 
 def bearer_of(request: Request) -> str | None:

@@ -4,7 +4,7 @@ They say the same words on the bus as the API and know no rule of their own.
 """
 
 from gateway.pages import desk, door, engagement, entry, imports, record, removal, search, trail
-from gateway.pages.frame import blueprint, fault_page, refusal_page
+from gateway.pages.frame import blueprint, fault_page, instead_of_form, refusal_page
 
 __all__ = [
     "blueprint",
@@ -14,6 +14,7 @@ __all__ = [
     "entry",
     "fault_page",
     "imports",
+    "instead_of_form",
     "record",
     "refusal_page",
     "removal",

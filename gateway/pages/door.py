@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response, current_app, g, redirect, request
 
-from gateway.errors import FormNotOurs, status_of
+from gateway.errors import FormNotOurs, NotSentYet, status_of
 from gateway.identity import is_form_token
+from gateway.pages import kept as keeping
+from gateway.pages.addresses import ours
 from gateway.pages.frame import (
     acknowledgement_page,
     blueprint,
+    came_from_elsewhere,
     checked,
-    kept_form,
-    ours,
-    page,
+    give_back,
+    onward_page,
     sign_in_page,
     to,
 )
+from gateway.pages.frame import page as show
 from gateway.routes.sessions import acknowledged, signed_in_with, signed_out
 from gateway.trail import recorded
 from services.access.contract import SignInSchema
@@ -24,8 +29,16 @@ from services.chassis.messages import Invalid, Refusal, Unauthenticated
 
 @blueprint.get("/sign-in")
 def sign_in() -> Response:
-    """Show the sign-in form."""
-    return sign_in_page(status=200)
+    """Show the sign-in form; whoever is signed in goes on to their desk, and stays signed in."""
+    if came_from_elsewhere():
+        return onward_page("/sign-in")
+    try:
+        signed_in = _come_in_as_before()
+    except Unauthenticated as ended:
+        return sign_in_page(ended, status=200)
+    if not signed_in:
+        return sign_in_page(status=200, ended=request.args.get("ended"))
+    return to("desk") if g.admission.acknowledged else to("acknowledgement")
 
 
 @blueprint.post("/sign-in")
@@ -44,8 +57,7 @@ def signing_in() -> Response:
     except Refusal as refusal:
         refused = recorded(refusal)
         return sign_in_page(refused, status=status_of(refused), username=username)
-    g.token = signed_in["token"]
-    g.admission = current_app.extensions["liaison"].sessions.admit(g.token, trace_id=g.trace_id)
+    _come_in(signed_in["token"])
     response = acknowledgement_page(onward=request.form.get("onward"))
     cookies.keep_session(response, g.token)
     return response
@@ -53,8 +65,8 @@ def signing_in() -> Response:
 
 @blueprint.get("/acknowledgement")
 def acknowledgement() -> Response:
-    """Show the three statements."""
-    return acknowledgement_page()
+    """Show the three statements; whoever acknowledged them goes on to their desk."""
+    return to("desk") if g.admission.acknowledged else acknowledgement_page()
 
 
 @blueprint.post("/acknowledgement")
@@ -75,24 +87,34 @@ def acknowledging() -> Response:
     except Refusal as refusal:
         refused = recorded(refusal)
         return acknowledgement_page(status=status_of(refused), refusal=refused)
-    kept = kept_form()
-    if kept:
-        if token:
-            g.token = token
-        g.admission = current_app.extensions["liaison"].sessions.admit(g.token, trace_id=g.trace_id)
-        response = page("resume.html", kept=kept)
-    else:
-        response = redirect(ours(request.form.get("onward")), 303)  # type: ignore[assignment]  # Flask's response class
+    form = keeping.carried()
+    if token:
+        _come_in(token)
+    mine = form if keeping.belongs_here(form) else None
+    response: Any = give_back(mine, NotSentYet()) if mine else redirect(ours(request.form.get("onward")), 303)
     if token:
         current_app.extensions["liaison"].cookies.keep_session(response, token)
-    return response
+    shown: Response = response
+    return shown
 
 
 @blueprint.post("/sign-out")
 def signing_out() -> Response:
-    """End the session, everywhere at once."""
-    signed_out()
-    response = to("sign_in")
+    """End the session of this browser, everywhere at once, from a page of whatever age.
+
+    The token of an old page is no longer that of the session; that a page of ours asks is enough to end one.
+    """
+    token = current_app.extensions["liaison"].cookies.session(request)
+    given = keeping.posted("csrf_token")
+    if not keeping.is_same_origin() and not (token and is_form_token(token, given)):
+        raise FormNotOurs
+    try:
+        if _come_in_as_before():
+            signed_out()
+    except Unauthenticated:
+        # It had ended already, which is what was asked for.
+        pass
+    response = to("sign_in", ended="signed-out")
     current_app.extensions["liaison"].cookies.drop_session(response)
     return response
 
@@ -100,4 +122,24 @@ def signing_out() -> Response:
 @blueprint.get("/privacy")
 def privacy_notice() -> Response:
     """Show the privacy notice (R10, R18, R162, R173), to anybody."""
-    return page("privacy.html")
+    return show("privacy.html")
+
+
+def _come_in_as_before() -> bool:
+    """Take up the session that the browser holds; False when it holds none.
+
+    :raises Unauthenticated: it has ended.
+    """
+    token = current_app.extensions["liaison"].cookies.session(request)
+    if token is None:
+        return False
+    _come_in(token)
+    return True
+
+
+def _come_in(token: str) -> None:
+    sessions = current_app.extensions["liaison"].sessions
+    g.admission = sessions.admit(token, trace_id=g.trace_id)
+    g.token = token
+    g.conversation.passports = g.admission.passports
+    g.conversation.renew = lambda: sessions.admit_anew(token, trace_id=g.trace_id).passports

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,11 +11,16 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
 from marshmallow import Schema
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.exceptions import HTTPException
 
 from gateway.clients import query
 from gateway.endpoints import check, operation
 from gateway.errors import FormNotOurs, status_of
 from gateway.identity import form_token
+from gateway.pages import kept as keeping
+from gateway.pages.addresses import ours, page_of_thing, present_page
+from gateway.pages.kept import Kept, posted
 from gateway.trail import recorded
 from services.access.contract import SessionRequired
 from services.chassis.messages import IdempotencyMismatch, NotFound, Refusal, Unauthenticated, new_id
@@ -32,11 +36,18 @@ from services.lexicon.vocabulary import (
 
 blueprint = Blueprint("pages", __name__)
 
-#: Fields of a form that belong to the frame, not to what was typed.
-OURS = frozenset({"csrf_token", "idempotency_key", "if_match", "kept"})
-MAX_KEPT = 64 << 10
-#: Browsers drop tabs and line breaks, and read a backslash as a slash: `/<tab>/elsewhere` would lead elsewhere.
-OUR_PATH = re.compile(r"/(?!/)[^\x00-\x20\x7f\\]*")
+#: Pages that a form may end on without its fields: what was typed is shown there, so that it is not lost.
+WITHOUT_FORM = frozenset({"refused.html", "frozen.html", "fault.html"})
+#: Why a session ended, by the words of access; a browser keeps the word for its other tabs.
+ENDED = {
+    "idle": "Your session ended after fifteen minutes without a request. Sign in again.",
+    "expired": "Your session ended after twelve hours. Sign in again.",
+    "signed-out": "You signed out.",
+    "newer-sign-in": "Your session was ended by a newer sign-in of yours. Sign in again.",
+    "rights-changed": "Your rights were changed, so your session ended. Sign in again.",
+    "access-suspended": "Your access is suspended. Sign in to see why.",
+    "account-closed": "Your account is closed.",
+}
 WORDS = {
     "modes": INTERACTION_MODES,
     "media": REQUEST_MEDIA,
@@ -53,7 +64,7 @@ Filter = Callable[..., str]
 def page(template: str, *, status: int = 200, refusal: Refusal | None = None, **shown: Any) -> Response:
     """Render a page in the frame; `values` are what a form shows, `refusal` what is wrong with it."""
     admission = getattr(g, "admission", None)
-    key = request.form.get("idempotency_key") if request.method == "POST" and not _is_upload() else None
+    key = posted("idempotency_key") if request.method == "POST" and not keeping.is_upload() else None
     if refusal is not None and refusal.code == IdempotencyMismatch.code:
         # The browser went back and sent the form with other content: sent again, it is another record.
         key = None
@@ -66,6 +77,8 @@ def page(template: str, *, status: int = 200, refusal: Refusal | None = None, **
         errors=(refusal.errors or {}) if refusal is not None else {},
         refusal=refusal,
         trace_id=g.trace_id,
+        author=keeping.author_mark(),
+        unsent=keeping.not_saved(keeping.typed_too_late()) if template in WITHOUT_FORM else [],
         words=WORDS,
         ribbon=current_app.extensions["liaison"].settings.ribbon,
         **{"values": {}, **shown},
@@ -79,8 +92,11 @@ def page(template: str, *, status: int = 200, refusal: Refusal | None = None, **
 def attempt(act: Callable[[], Any], again: Callable[[Refusal], Response]) -> Response:
     """Do what a form asks; when it is refused, show the form again with what was typed and what is wrong.
 
-    The form's hidden key makes a double submit one record; the key stays while the form comes back.
+    The form's hidden key makes a double submit one record; the key stays while the form comes back. A form that was
+    kept over the end of a session only comes back: nothing is done with it.
     """
+    if "given_back" in g:
+        return again(g.given_back)
     g.conversation.operation = operation(key=request.form.get("idempotency_key") or new_id(), body_hash=_hash_of_form())
     try:
         done: Response = act()
@@ -123,69 +139,90 @@ def instant(value: str) -> str:
     return f"{value}Z" if value and not value.endswith("Z") else value
 
 
-def kept_form() -> dict[str, Any] | None:
-    """Return what was typed into a form whose session ended: from the form itself, or carried through signing in."""
-    if request.form.get("kept"):
-        try:
-            kept = orjson.loads(request.form["kept"])
-        except orjson.JSONDecodeError:
-            return None
-        return kept if _is_kept(kept) else None
-    if request.method != "POST" or _is_upload() or request.endpoint in {"pages.signing_in", "pages.acknowledging"}:
-        return None
-    # Another site's form arrives without our cookie as well; it must not be kept and offered as the user's own.
-    if not _is_same_origin():
-        return None
-    typed_in = [[name, value] for name, value in request.form.items(multi=True) if name not in OURS]
-    return {"path": request.path, "fields": typed_in} if typed_in else None
+def give_back(kept: Kept, why: Refusal) -> Response:
+    """Show the form that was kept, as it was typed, in its page; nothing of it is sent.
+
+    Where its page has no such form any more, what was typed is shown to be copied.
+    """
+    rule, view_args = current_app.url_map.bind("").match(kept.path, method="POST", return_rule=True)
+    present = request.url_rule, request.view_args, request.form
+    request.url_rule, request.view_args = rule, dict(view_args)
+    request.__dict__["form"] = ImmutableMultiDict([*kept.fields, ("author", keeping.author_mark())])
+    g.given_back, g.conversation.operation = why, None
+    try:
+        shown: Response = current_app.ensure_sync(current_app.view_functions[rule.endpoint])(**view_args)
+    except Unauthenticated:
+        raise
+    except (Refusal, HTTPException, RuntimeError):
+        # Without an operation nothing can be done by mistake: a view that tries to is stopped, and comes here.
+        shown = page("refused.html", refusal=why)
+    finally:
+        request.url_rule, request.view_args, request.__dict__["form"] = present
+    shown.status_code = status_of(why) if isinstance(why, FormNotOurs) else 200
+    return shown
 
 
-def ours(path: str | None) -> str:
-    """Return a path of this site to go on to, or the desk."""
-    if not path or not OUR_PATH.fullmatch(path):
-        return "/"
-    return path
-
-
-def refusal_page(refusal: Refusal) -> Response:
+def refusal_page(refusal: Refusal, *, status: int | None = None) -> Response:
     """Show a refusal: signing in or acknowledging where that is what is missing, else a page that says why."""
-    if isinstance(refusal, Unauthenticated) and _came_from_elsewhere():
-        # A link on another site was followed: the browser kept our Strict cookie back. From a page of ours it sends it.
-        return page("onward.html", status=401, onward=ours(request.full_path.rstrip("?")))
+    if isinstance(refusal, Unauthenticated) and came_from_elsewhere():
+        return onward_page(present_page(), status=401)
     if isinstance(refusal, Unauthenticated):
-        return sign_in_page(refusal if g.token or not isinstance(refusal, SessionRequired) else None)
-    if refusal.code == "acknowledgement-required":
+        return sign_in_page(refusal)
+    unacknowledged = g.get("admission") is not None and not g.admission.acknowledged
+    if refusal.code == "acknowledgement-required" or (isinstance(refusal, FormNotOurs) and unacknowledged):
         return acknowledgement_page(status=403)
-    if isinstance(refusal, FormNotOurs) and (kept := kept_form()):
-        return page("resume.html", status=403, kept=kept)
-    return page("refused.html", status=status_of(refusal), refusal=refusal)
+    if isinstance(refusal, FormNotOurs):
+        return _form_of_another_session(refusal)
+    return page("refused.html", status=status or status_of(refusal), refusal=refusal)
+
+
+def instead_of_form() -> Response:
+    """Go to the page of the thing: an address that only takes forms was opened or reloaded."""
+    return redirect(page_of_thing(request.path), 303)  # type: ignore[return-value]  # Flask's response class
+
+
+def onward_page(path: str, *, status: int = 200) -> Response:
+    """Go on to a page of ours: a link on another site was followed, and the browser kept our Strict cookie back."""
+    return page("onward.html", status=status, onward=path)
 
 
 def fault_page() -> Response:
-    """Show that something went wrong on our side."""
+    """Show that something went wrong on our side, and what was typed."""
     return page("fault.html", status=500)
 
 
-def sign_in_page(refusal: Refusal | None = None, *, status: int = 401, username: str = "") -> Response:
-    """Show the sign-in form; what was typed into another form is kept in it."""
-    g.admission, g.token = None, None
-    if request.form.get("onward") is not None:
-        onward = ours(request.form["onward"])
-    else:
-        onward = ours(request.full_path.rstrip("?") if request.method == "GET" else None)
-    response = page("sign_in.html", status=status, refusal=refusal, kept=_dumped(kept_form()), onward=onward, username=username)
+def sign_in_page(refusal: Refusal | None = None, *, status: int = 401, username: str = "", ended: str | None = None) -> Response:
+    """Show the sign-in form, and why the session ended; what was typed into another form is kept in it."""
     cookies = current_app.extensions["liaison"].cookies
+    told = _why_it_ended(refusal) or ended or cookies.ended(request)
+    g.admission, g.token = None, None
+    onward = ours(posted("onward")) if posted("onward") is not None else present_page()
+    if isinstance(refusal, SessionRequired):
+        refusal = None
+    response = page(
+        "sign_in.html",
+        status=status,
+        refusal=refusal,
+        kept=keeping.sealed(keeping.kept()),
+        onward=onward,
+        username=username,
+        why=ENDED.get(told or "", "") if refusal is None else "",
+    )
     if cookies.session(request) is not None:
         cookies.drop_session(response)
+    if told in ENDED:
+        cookies.keep_ended(response, told)
     return response
 
 
 def acknowledgement_page(*, status: int = 200, refusal: Refusal | None = None, onward: str | None = None) -> Response:
     """Show the three statements, nothing pre-ticked (R105)."""
-    path = request.form.get("onward") or onward
-    if path is None and request.method == "GET" and request.endpoint != "pages.acknowledgement":
-        path = request.full_path.rstrip("?")
-    return page("acknowledgement.html", status=status, refusal=refusal, kept=_dumped(kept_form()), onward=ours(path))
+    path = posted("onward") or onward or (present_page() if request.endpoint != "pages.acknowledgement" else "/")
+    kept = keeping.kept()
+    if kept and not keeping.belongs_here(kept):
+        # Somebody else typed it, or the same person for another component: it ends here, and so does where it led.
+        kept, path = None, "/"
+    return page("acknowledgement.html", status=status, refusal=refusal, kept=keeping.sealed(kept), onward=ours(path))
 
 
 def names_of(users: set[str | None]) -> dict[str, str]:
@@ -247,42 +284,42 @@ def _visit() -> str:
     return mark
 
 
-def _came_from_elsewhere() -> bool:
+def came_from_elsewhere() -> bool:
+    """Tell whether a link on another site was followed, so that the browser kept our cookie back."""
     return (
         request.method == "GET"
-        and g.token is None
+        and g.get("token") is None
         and request.headers.get("Sec-Fetch-Mode") == "navigate"
         and request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}
     )
 
 
-def _is_same_origin() -> bool:
-    fetched = request.headers.get("Sec-Fetch-Site")
-    if fetched is not None:
-        return fetched == "same-origin"
-    origin = request.headers.get("Origin")
-    return origin is not None and origin.partition("://")[2] == request.host
+def _form_of_another_session(refusal: FormNotOurs) -> Response:
+    """Give a form back that was opened in another session of the same user; of somebody else nothing is shown."""
+    if request.endpoint == "pages.acknowledging":
+        # Another tab acknowledged first.
+        return redirect(ours(posted("onward")), 303)  # type: ignore[return-value]  # Flask's response class
+    form = keeping.kept()
+    if form is not None and keeping.belongs_here(form):
+        return give_back(form, FormNotOurs("This page was opened in an earlier session of yours. Nothing was sent yet: check it, and send it again."))
+    return page("refused.html", status=status_of(refusal), refusal=refusal, back=page_of_thing(request.path))
 
 
-def _is_upload() -> bool:
-    return request.mimetype == "multipart/form-data"
+def _why_it_ended(refusal: Refusal | None) -> str | None:
+    """Return the word of access for why this session ended; a service that only saw that it did is asked again."""
+    if not isinstance(refusal, Unauthenticated):
+        return None
+    if "reason" in refusal.extra:
+        return str(refusal.extra["reason"])
+    if not g.get("token"):
+        return None
+    try:
+        current_app.extensions["liaison"].sessions.admit_anew(g.token, trace_id=g.trace_id)
+    except Refusal as ended:
+        return str(ended.extra.get("reason") or "") or None
+    return None
 
 
 def _hash_of_form() -> str:
-    pairs = sorted((name, value) for name, value in request.form.items(multi=True) if name != "csrf_token")
+    pairs = sorted((name, value) for name, value in request.form.items(multi=True) if name not in keeping.OURS)
     return hashlib.sha256(orjson.dumps(pairs)).hexdigest()
-
-
-def _dumped(kept: dict[str, Any] | None) -> str:
-    text = orjson.dumps(kept).decode() if kept else ""
-    return text if len(text) <= MAX_KEPT else ""
-
-
-def _is_kept(kept: Any) -> bool:
-    return (
-        isinstance(kept, dict)
-        and isinstance(kept.get("path"), str)
-        and ours(kept["path"]) == kept["path"]
-        and isinstance(kept.get("fields"), list)
-        and all(isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair) for pair in kept["fields"])
-    )

@@ -12,74 +12,14 @@ from gateway.identity import form_token
 from services.access.contract import CredentialsWrong, SessionRequired
 from services.chassis.messages import IdempotencyMismatch, OutcomeUnknown, Stale
 from services.contacts.contract.refusals import TextNeedsReview
+from tests.unit.gateway.browsing import ID, PERSON, Browser, quiet
 from tests.unit.gateway.fakes import AMINA, STATEMENTS, TOKEN, FakeBus, opened, session
-
-ID = "0197f2a0-0000-7000-8000-0000000000b0"
-OWNER = {"user": AMINA, "component": "ICE"}
-PERSON: dict[str, Any] = {
-    "id": ID,
-    "first_name": "Dov",
-    "last_name": "Dorn <b>",
-    "owner": OWNER,
-    "deputy": None,
-    "relationships": [{"component": "ICE", "since": "2026-01-01", "last_contact_at": None}],
-    "issues": [],
-    "frozen": False,
-    "last_contact": None,
-    "last_contacted_at": None,
-    "state": "TX",
-    "fema_region": 6,
-}
-NOTHING: dict[str, Any] = {"items": [], "next": None, "total": 0}
 
 
 @pytest.fixture
 def bus() -> FakeBus:
     """What the pages ask for, in a quiet system."""
-    return FakeBus(
-        {
-            ("access", "open_session"): opened(),
-            ("access", "list_users"): {"items": [{"id": AMINA, "name": "Amina Adler", "active": True, "level": "contributor"}]},
-            ("interactions", "list_issues"): {"items": [{"id": ID, "name": "Worksite enforcement", "priority": "immigration", "active": True}]},
-            ("interactions", "list_history"): NOTHING,
-            ("interactions", "list_events"): NOTHING,
-            ("interactions", "read_event"): {"id": ID, "name": "Roundtable", "starts_at": "2026-01-01T00:00:00Z", "issue_ids": [ID]},
-            ("interactions", "list_attendees"): NOTHING,
-            ("contacts", "search_stakeholders"): {**NOTHING, "facets": {}},
-            ("interactions", "list_tasks"): NOTHING,
-            ("contacts", "list_tasks"): NOTHING,
-            ("retention", "list_tasks"): NOTHING,
-            ("contacts", "read_individual"): PERSON,
-            ("contacts", "list_notes"): NOTHING,
-            ("contacts", "record_history"): NOTHING,
-        }
-    )
-
-
-class Browser:
-    """A browser without scripts: one page at a time, its cookies, its forms."""
-
-    def __init__(self, app: Any) -> None:
-        self.client = app.test_client()
-        self.page: Any = None
-
-    def get(self, path: str) -> Any:
-        """Open a page."""
-        self.page = self.client.get(path)
-        return self.page
-
-    def send(self, path: str, fields: dict[str, Any], *, ours: bool = True, hidden: bool = True) -> Any:
-        """Send a form of the page that is open, with its hidden fields."""
-        given = {name: self.hidden(name) for name in ("csrf_token", "idempotency_key")} if hidden else {}
-        headers = {"Origin": "http://localhost"} if ours else {"Origin": "http://elsewhere.example"}
-        self.page = self.client.post(path, data={**given, **fields}, headers=headers)
-        return self.page
-
-    def hidden(self, name: str) -> str:
-        """Return a hidden field of the page that is open."""
-        found = re.search(rf'name="{name}" value="([^"]*)"', self.page.text)
-        assert found, self.page.text[:500]
-        return found[1]
+    return quiet()
 
 
 @pytest.fixture
@@ -209,14 +149,14 @@ def test_a_form_whose_session_ended_is_given_back_after_signing_in(app: Any, ami
     answer = aminas.send("/individuals/new", {"last_name": "Quillfeather & Dorn"})
     assert answer.status_code == 401
     assert "What you typed is kept" in answer.text
-    kept = _unescaped(aminas.hidden("kept"))
+    kept = aminas.hidden("kept")
     bus.answers |= {
         ("access", "sign_in"): {"token": TOKEN, **session(acknowledged=False)},
         ("access", "open_session"): opened(acknowledged=False),
         ("access", "acknowledge"): {"token": "another-token"},
     }
     aminas.send("/sign-in", {"username": "amina", "password": "x", "kept": kept})
-    kept = _unescaped(aminas.hidden("kept"))
+    kept = aminas.hidden("kept")
     fields = {f"statement_{n}": "yes" for n in (1, 2, 3)}
     answer = aminas.send("/acknowledgement", {"statements_version": "2.4-1", "kept": kept, **fields})
     assert 'action="/individuals/new"' in answer.text
@@ -348,7 +288,3 @@ class Reader(HTMLParser):
     def unlabelled(self) -> list[dict[str, str | None]]:
         """Return the controls that nothing names."""
         return [control for control in self.controls if control.get("id") not in self.labels and not control.get("aria-label")]
-
-
-def _unescaped(text: str) -> str:
-    return text.replace("&#34;", '"').replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

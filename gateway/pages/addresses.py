@@ -1,0 +1,62 @@
+"""Addresses of pages: where it is safe to go on to, and the page of a thing whose address only takes forms."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from urllib.parse import unquote
+
+from flask import current_app, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RoutingException
+
+#: Browsers drop tabs and line breaks, and read a backslash as a slash: `/<tab>/elsewhere` would lead elsewhere.
+OUR_PATH = re.compile(r"/(?!/)[^\x00-\x20\x7f\\]*")
+#: Nobody goes on to these after signing in: they sign in, acknowledge or sign out themselves.
+DOORS = frozenset({"/sign-in", "/acknowledgement", "/sign-out"})
+#: These answer programs, never a person.
+FOR_PROGRAMS = ("/api", "/health", "/metrics", "/static")
+
+
+def ours(path: str | None) -> str:
+    """Return a page of this site to go on to, or the desk.
+
+    Neither another site nor a door is one, however it is spelled.
+    """
+    if not path or not OUR_PATH.fullmatch(path):
+        return "/"
+    # Browsers take dot segments out of an address before they ask for it, percent-encoded ones too.
+    way = unquote(re.split(r"[?#]", path, maxsplit=1)[0])
+    plain = posixpath.normpath(way).lower()
+    if "//" in way or not OUR_PATH.fullmatch(plain) or plain in DOORS or is_for_programs(plain):
+        return "/"
+    return path
+
+
+def is_for_programs(path: str) -> bool:
+    """Tell whether programs are answered at this address, in their own format."""
+    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in FOR_PROGRAMS)
+
+
+def is_page(path: str) -> bool:
+    """Tell whether a browser that goes to this address is shown a page."""
+    try:
+        endpoint, _ = current_app.url_map.bind("").match(path, method="GET")
+    except (HTTPException, RoutingException):
+        return False
+    return bool(endpoint.startswith("pages."))
+
+
+def page_of_thing(path: str) -> str:
+    """Return the nearest page at this address or above it: `/individuals/<id>/reveal` is done on `/individuals/<id>`."""
+    path = path.rstrip("/")
+    while path and not is_page(path):
+        path = path.rpartition("/")[0]
+    return path or "/"
+
+
+def present_page() -> str:
+    """Return the page that the present request is about, to come back to after signing in."""
+    if request.method in {"GET", "HEAD"} and not (request.routing_exception and getattr(request.routing_exception, "code", 404) == 405):
+        return ours(request.full_path.rstrip("?"))
+    return ours(page_of_thing(request.path))

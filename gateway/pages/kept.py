@@ -1,0 +1,174 @@
+"""What was typed into a form whose session ended: kept for whoever typed it, sealed, and given to nobody else.
+
+A form bears its author, sealed by the gateway when it showed the page. When the form arrives too late, what was typed
+is sealed with its author and carried through signing in by the browser, which cannot read it. What is not sealed by
+the gateway, another site's form above all, is never kept and never offered.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import os
+import re
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from flask import current_app, g, request
+from werkzeug.exceptions import HTTPException
+
+#: Fields of a form that belong to the frame, not to what was typed.
+OURS = frozenset({"csrf_token", "author", "kept", "onward"})
+#: Fields that go with what was typed, but are nothing to read.
+BESIDE = OURS | {"idempotency_key", "if_match", "seen_match", "zone"}
+#: An id, or several.
+IDS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}([\s,]+[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})*", re.IGNORECASE)
+DOORS = frozenset({"pages.signing_in", "pages.acknowledging", "pages.signing_out"})
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who typed something, and for which component."""
+
+    user: str
+    component: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A form that was not sent: its author, its address and its fields."""
+
+    author: Author
+    path: str
+    fields: tuple[tuple[str, str], ...]
+
+
+class Sealer:
+    """Seals what a browser carries: it can neither be read nor made by anybody else."""
+
+    def __init__(self, secret: str) -> None:
+        """Take the secret that the key is derived from; without one (a process by itself) it lives as long as the process."""
+        self._material = secret.encode() or os.urandom(32)
+
+    @functools.cached_property
+    def _cipher(self) -> Any:
+        # Loaded with the first form: a gateway that only answers programs does without it.
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+        return AESGCM(HKDF(SHA256(), 32, None, b"liaison kept forms").derive(self._material))
+
+    def seal(self, purpose: str, content: Any) -> str:
+        """Return the content as text that only `unseal` reads."""
+        nonce = os.urandom(12)
+        sealed = self._cipher.encrypt(nonce, zlib.compress(orjson.dumps(content)), purpose.encode())
+        return base64.urlsafe_b64encode(nonce + sealed).decode()
+
+    def unseal(self, purpose: str, text: str | None) -> Any:
+        """Return what was sealed for this purpose; None for anything else."""
+        from cryptography.exceptions import InvalidTag
+
+        try:
+            sealed = base64.b64decode((text or "").encode("ascii"), altchars=b"-_", validate=True)
+            return orjson.loads(zlib.decompress(self._cipher.decrypt(sealed[:12], sealed[12:], purpose.encode())))
+        except (InvalidTag, ValueError, binascii.Error, zlib.error):
+            return None
+
+
+def author_mark() -> str:
+    """Return the mark that a form of the present session bears; nothing where nobody is signed in."""
+    author = present_author()
+    return _sealer().seal("author", [author.user, author.component]) if author else ""
+
+
+def present_author() -> Author | None:
+    """Return who is signed in."""
+    admission = g.get("admission")
+    if admission is None:
+        return None
+    user = admission.session["user"]
+    return Author(str(user["id"]), str(user["component"] or ""))
+
+
+def kept() -> Kept | None:
+    """Return the form that is to be kept: the one that just arrived too late, or the one carried through signing in."""
+    return carried() or typed_too_late()
+
+
+def carried() -> Kept | None:
+    """Return the form that is carried through signing in."""
+    content = _sealer().unseal("kept", posted("kept"))
+    return Kept(Author(*content["author"]), content["path"], tuple((name, value) for name, value in content["fields"])) if content else None
+
+
+def typed_too_late() -> Kept | None:
+    """Return the present form, if a page of ours showed it to its author."""
+    if request.method != "POST" or is_upload() or request.endpoint in DOORS or not is_same_origin():
+        return None
+    if not str(request.endpoint).startswith("pages."):
+        return None
+    author = _sealer().unseal("author", posted("author"))
+    fields = tuple((name, value) for name, value in form_fields() if name not in OURS)
+    if not author or not any(value.strip() for name, value in fields if name not in BESIDE):
+        return None
+    return Kept(Author(*author), request.path, fields)
+
+
+def sealed(form: Kept | None) -> str:
+    """Return a kept form as the browser carries it."""
+    if form is None:
+        return ""
+    author = [form.author.user, form.author.component]
+    return _sealer().seal("kept", {"author": author, "path": form.path, "fields": form.fields})
+
+
+def belongs_here(form: Kept | None) -> bool:
+    """Tell whether the one signed in typed it, for the component that they are of now."""
+    return form is not None and form.author == present_author()
+
+
+def not_saved(form: Kept | None) -> list[tuple[str, str]]:
+    """Return label and text of what was typed, for a page that has no form to show it in; ids say nothing to a person."""
+    if form is None or not belongs_here(form):
+        return []
+    shown = [(name, value.strip()) for name, value in form.fields if name not in BESIDE and not name.startswith("was_")]
+    return [(name.replace("_", " ").capitalize(), value) for name, value in shown if value and not IDS.fullmatch(value)]
+
+
+def posted(name: str) -> str | None:
+    """Return a field of the form that was sent; nothing when its body cannot be read."""
+    try:
+        return request.form.get(name)
+    except HTTPException:
+        return None
+
+
+def form_fields() -> list[tuple[str, str]]:
+    """Return the fields of the form that was sent; none when its body cannot be read."""
+    try:
+        return list(request.form.items(multi=True))
+    except HTTPException:
+        return []
+
+
+def is_same_origin() -> bool:
+    """Tell whether a page of ours sent this: another site's form arrives without our cookie, but it arrives."""
+    fetched = request.headers.get("Sec-Fetch-Site")
+    if fetched is not None:
+        return fetched == "same-origin"
+    origin = request.headers.get("Origin")
+    return origin is not None and origin.partition("://")[2] == request.host
+
+
+def is_upload() -> bool:
+    """Tell whether a file comes with the form; it is read as it comes."""
+    return request.mimetype == "multipart/form-data"
+
+
+def _sealer() -> Sealer:
+    sealer: Sealer = current_app.extensions["liaison"].sealer
+    return sealer
