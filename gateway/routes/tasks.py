@@ -1,13 +1,24 @@
-"""What waits for me, asked of every service that knows of something."""
+"""What waits for me, asked of every service that knows of something.
+
+A service's `list_tasks` answers its own first tasks after a position (`services.lexicon.tasks`); they are merged here, and
+named: a task keeps ids alone. A task's id begins with its service, which is asked to dismiss it (`dismiss_task`).
+"""
 
 from __future__ import annotations
 
+import base64
+from datetime import date
 from typing import Any
 
-from gateway.clients import query
+import orjson
+
+from gateway.clients import command, query
 from gateway.endpoints import Area, collected
-from services.chassis.messages import Unavailable
-from services.contacts.contract import TaskSchema
+from gateway.naming import stakeholder_names
+from services.chassis.messages import NotFound, Unavailable
+from services.contacts.contract import TaskListQuerySchema, TaskSchema
+from services.contacts.contract.refusals import CursorInvalid
+from services.lexicon.tasks import position
 
 area = Area("tasks", __name__, url_prefix="/tasks", description="What waits for me")
 
@@ -15,32 +26,99 @@ PREFIX = "/api/v1"
 SERVICES = ("retention", "contacts", "interactions")
 TASKS = collected(TaskSchema)
 TASKS["properties"]["warning"] = {"type": "string", "description": "A part of the system is away; its tasks are not here."}
+#: How many of those in a conversation are named; of the others it is said how many they are.
+NAMED = 3
 
 
-@area.endpoint("GET", "", answers=TASKS)
-def list_tasks() -> Any:
+@area.endpoint("GET", "", query=TaskListQuerySchema, answers=TASKS)
+def list_tasks(query: dict[str, Any]) -> Any:
     """List what waits for you, the most urgent first; when a service is away the rest is shown, with a warning."""
-    return tasks()
+    return tasks(limit=int(query.get("limit", 50)), cursor=query.get("cursor"))
 
 
-def tasks() -> dict[str, Any]:
-    """Return everything that waits for the caller."""
+@area.endpoint("POST", "/<string:task_id>/dismissal", status=204, problems=(404,))
+def dismiss_task(task_id: str) -> Any:
+    """Dismiss a notice: a task that only tells you something. What is to be done stays until it is done."""
+    return dismiss(task_id)
+
+
+def dismiss(task_id: str) -> None:
+    """Ask the service that gave a notice to take it away.
+
+    :raises NotFound: there is none of that id, or it is not the caller's.
+    """
+    service, _, own_id = task_id.partition(".")
+    if service not in SERVICES or len(task_id) > 200:
+        raise NotFound
+    command(service, "dismiss_task", task_id=own_id)
+
+
+def tasks(*, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
+    """Return a page of what waits for the caller, out of all services."""
+    after = _opened(cursor) if cursor else None
+    asked = {"limit": limit, "after": after}
     items: list[dict[str, Any]] = []
+    total, is_exact, has_more = 0, True, False
     away: list[str] = []
     for service in SERVICES:
         try:
-            answer = query(service, "list_tasks")
+            answer = query(service, "list_tasks", query=asked)
         except Unavailable:
             away.append(service)
             continue
-        items.extend({**task, "link": _address(task["link"])} for task in answer["items"])
-    items.sort(key=lambda task: (task.get("due_on") or "9999", task["kind"]))
-    found: dict[str, Any] = {"items": items, "next": None, "total": len(items)}
+        items.extend(_placed(service, task) for task in answer["items"])
+        counted = answer["total"]
+        is_exact &= not isinstance(counted, dict)
+        total += counted["at_least"] if isinstance(counted, dict) else counted
+        has_more |= answer["more"]
+    items.sort(key=lambda task: task["_position"])
+    has_more |= len(items) > limit
+    page = items[:limit]
+    following = _sealed(page[-1]["_position"]) if page and has_more else None
+    names = stakeholder_names(one for task in page for one in _about(task))
+    found: dict[str, Any] = {
+        "items": [_shown(task, names) for task in page],
+        "next": following,
+        "total": total if is_exact else {"at_least": total},
+    }
     if away:
         found["warning"] = f"Not all tasks are shown: {', '.join(away)} cannot be asked at the moment."
     return found
 
 
+def _placed(service: str, task: dict[str, Any]) -> dict[str, Any]:
+    return {**task, "_position": position(task), "id": f"{service}.{task['id']}", "link": _address(task["link"])}
+
+
+def _about(task: dict[str, Any]) -> list[str]:
+    subject = task["subject"]
+    return [*(subject.get("individual_ids") or []), *(subject.get("organization_ids") or [])]
+
+
+def _shown(task: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    about = _about(task)
+    known = [names[one] for one in about if one in names]
+    others = len(about) - min(len(known), NAMED)
+    name = ", ".join(known[:NAMED]) + (f" and {others} more" if others else "") if known else None
+    empty = {"text": None, "issue_id": None, "by": None, "at": None}
+    return {**empty, **{key: value for key, value in task.items() if key != "_position"}, "name": name}
+
+
 def _address(link: str) -> str:
     # Services name the record; under which address it is served is the gateway's to say.
     return link if link.startswith(PREFIX) else f"{PREFIX}{link}"
+
+
+def _sealed(place: tuple[str, str, str]) -> str:
+    # It says where one's own list goes on, and no more: whoever changes it skips tasks of their own.
+    return base64.urlsafe_b64encode(orjson.dumps(place)).decode()
+
+
+def _opened(cursor: str) -> list[str]:
+    try:
+        due_on, kind, key = orjson.loads(base64.urlsafe_b64decode(cursor))
+        if not isinstance(kind, str) or not isinstance(key, str) or "\x00" in kind + key:
+            raise CursorInvalid
+        return [date.fromisoformat(due_on).isoformat(), kind, key]
+    except (ValueError, TypeError) as error:
+        raise CursorInvalid from error

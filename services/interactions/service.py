@@ -35,6 +35,7 @@ from services.interactions.usecases import (
     interactions,
     issues,
     reading,
+    tasks,
 )
 from services.retention.contract import ErasureCompleted
 
@@ -278,6 +279,8 @@ class InteractionsService(Witness):
         """Ask the owner of a record to speak to that person (R86)."""
         command = loaded(contract.CoordinationRequestCreateSchema(), body)
         self._get_acquainted(caller, {"individual_ids": [command["individual_id"]]})
+        if command["component"] is not None:
+            command["holder"] = self._holder(caller, command["individual_id"], command["component"])
         with self.database.work(caller) as work:
             if replay := work.replayed():
                 return coordination.read_coordination_request(work, by=caller, request_id=replay.subject_id)
@@ -300,12 +303,12 @@ class InteractionsService(Witness):
 
     @answers("interactions:coordination-request:answer", subject="request_id", command=True)
     def change_coordination_request(self, caller: Caller, request_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
-        """Accept, decline or finish a request (R87)."""
+        """Accept, decline, finish or withdraw a request (R87)."""
         command = loaded(contract.CoordinationRequestChangeSchema(), body)
         with self.database.work(caller) as work:
             if work.replayed():
                 return coordination.read_coordination_request(work, by=caller, request_id=as_id(request_id))
-            answered = coordination.answer_coordination_request(
+            answered = coordination.move_coordination_request(
                 work, by=caller, now=self.database.clock(), request_id=as_id(request_id), if_match=if_match, **command
             )
             work.complete(200, answered["id"])
@@ -335,10 +338,21 @@ class InteractionsService(Witness):
             return reading.report_coverage_gaps(work, by=caller, now=self.database.clock(), query=wanted)
 
     @answers("interactions:task:list")
-    def list_tasks(self, caller: Caller) -> dict[str, Any]:
+    def list_tasks(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what waits for the caller."""
+        wanted = loaded(contract.TaskListQuerySchema(), query or {})
         with self.database.work(caller) as work:
-            return reading.list_tasks(work, by=caller, now=self.database.clock())
+            return tasks.list_tasks(work, by=caller, now=self.database.clock(), query=wanted)
+
+    @answers("interactions:task:dismiss", command=True)
+    def dismiss_task(self, caller: Caller, task_id: str) -> None:
+        """Take away what only told the caller something."""
+        with self.database.work(caller) as work:
+            if work.replayed():
+                work.record("interactions:task:dismiss", outcome="replayed")
+                return
+            tasks.dismiss_task(work, by=caller, task_id=str(task_id))
+            work.complete(204, None)
 
     @answers("interactions:operation:read", subject="operation_id")
     def read_operation(self, caller: Caller, operation_id: str) -> dict[str, Any]:
@@ -407,7 +421,7 @@ class InteractionsService(Witness):
     @listens(OwnerChanged)
     def owner_changed(self, work: UnitOfWork, told: OwnerChanged) -> None:
         """Know who answers for an individual."""
-        hearing.owner_changed(work, told)
+        hearing.owner_changed(work, told, now=self.database.clock())
 
     @listens(IndividualFrozen)
     def individual_frozen(self, work: UnitOfWork, told: IndividualFrozen) -> None:
@@ -443,6 +457,15 @@ class InteractionsService(Witness):
     def erasure_completed(self, work: UnitOfWork, told: ErasureCompleted) -> None:
         """Forget which rows an erased individual was linked to."""
         erasure.erasure_completed(work, erasure_id=told.erasure_id, individual_id=told.individual_id, now=self.database.clock())
+
+    def _holder(self, caller: Caller, individual_id: str, component: str) -> str | None:
+        """Ask contacts who stands for a component's relationship with somebody; None when there is none to know of."""
+        try:
+            held = self.bus.call("contacts", "read_holder", caller, individual_id=individual_id, component=component)
+        except NotFound:
+            return None
+        user: str | None = held["user"]
+        return user
 
     @property
     def _cursors(self) -> Cursors:

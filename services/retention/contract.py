@@ -8,6 +8,7 @@ from typing import ClassVar
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from services.chassis.messages import Announcement, Conflict, Forbidden, Invalid, NotFound, PreconditionMissing, Stale
+from services.lexicon.tasks import LIMIT
 from services.lexicon.vocabulary import REQUEST_MEDIA
 
 SUBJECT_TYPES = ("individual", "organization")
@@ -117,6 +118,13 @@ class NoContactRequestListQuerySchema(_Closed):
     state = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(["open", "erasing", "done"]))
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
     cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
+
+
+class TaskPageSchema(_Closed):
+    """A page of what waits: the first tasks after a position (see `services.lexicon.tasks`)."""
+
+    limit = fields.Integer(load_default=LIMIT, validate=validate.Range(1, LIMIT))
+    after = fields.List(fields.String(), load_default=None, allow_none=True, validate=validate.Length(equal=3))
 
 
 class ErasureRequestSchema(_Closed):

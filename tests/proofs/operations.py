@@ -179,6 +179,13 @@ def _follow_up(world: World) -> Request:
     return _post(world.amina, f"/interactions/{interaction['id']}/follow-ups/{interaction['follow_ups'][0]['id']}/done")
 
 
+def _notice(world: World) -> Request:
+    asked = world.a_coordination_request(world.an_individual()["id"])
+    world.amina.patch(f"/coordination-requests/{asked['id']}", {"status": "declined", "reason": "We spoke yesterday."})
+    told = next(task for task in world.chloe.every("/tasks") if task["notice"] and task["subject"]["id"] == asked["id"])
+    return _post(world.chloe, f"/tasks/{told['id']}/dismissal")
+
+
 def _note(world: World) -> str:
     note = world.amina.post(f"/individuals/{world.person['id']}/notes", {"text": "Met at the forum."})
     return f"/individuals/{world.person['id']}/notes/{note['id']}"
@@ -248,11 +255,14 @@ MAKERS: dict[str, Callable[[World], Request]] = {
     "POST /events/{event_id}/attendees": lambda w: _post(w.amina, f"/events/{w.an_event()['id']}/attendees", {"individual_ids": [w.person["id"]]}),
     "DELETE /events/{event_id}/attendees/{attendee_id}": _attendance,
     "POST /coordination-requests": lambda w: _post(
-        w.chloe, "/coordination-requests", {"individual_id": w.coordination_request["individual_id"], "message": "Please call."}
+        w.chloe,
+        "/coordination-requests",
+        {"individual_id": w.coordination_request["individual_id"], "issue_id": w.an_issue(), "message": "Please call."},
     ),
     "PATCH /coordination-requests/{request_id}": lambda w: _matched(
-        w.amina, f"/coordination-requests/{w.a_coordination_request()['id']}", {"status": "accepted"}
+        w.amina, f"/coordination-requests/{w.a_coordination_request(w.an_individual()['id'])['id']}", {"status": "accepted"}
     ),
+    "POST /tasks/{task_id}/dismissal": _notice,
     "POST /no-contact-requests": lambda w: _post(
         w.chloe, "/no-contact-requests", {"individual_id": w.an_individual()["id"], "medium": "phone", "received_on": day(0)}
     ),

@@ -165,6 +165,10 @@ class World:
         self.amina.post(f"/events/{event}/attendees", {"individual_ids": [self.person["id"]]})
         return event, str(self.amina.get(f"/events/{event}/attendees")["items"][0]["id"])
 
+    def an_issue(self) -> str:
+        """Enter an issue of its own name."""
+        return str(self.amina.post("/issues", {"name": f"Ports of entry {self.letters()}", "priority": "secure_borders"})["id"])
+
     def a_coordination_request(self, individual_id: str | None = None) -> dict[str, Any]:
         """Ask Amina to speak to somebody; interactions knows whose record it is once it has heard."""
         body = {"individual_id": individual_id or self.person["id"], "message": "Please pass on the guidance."}

@@ -28,6 +28,7 @@ from services.contacts.contract.schemas import (
     IndividualListQuerySchema,
     IndividualSchema,
     ListQuerySchema,
+    NamesQuerySchema,
     NoteChangeSchema,
     NoteCreateSchema,
     NoteSchema,
@@ -41,6 +42,8 @@ from services.contacts.contract.schemas import (
     RevealSchema,
     StakeholderQuerySchema,
     StakeholderSchema,
+    TaskListQuerySchema,
+    TaskPageSchema,
     TaskSchema,
 )
 
@@ -64,6 +67,7 @@ __all__ = [
     "IndividualSchema",
     "IndividualsImported",
     "ListQuerySchema",
+    "NamesQuerySchema",
     "NoteChangeSchema",
     "NoteCreateSchema",
     "NoteSchema",
@@ -83,5 +87,7 @@ __all__ = [
     "RevealSchema",
     "StakeholderQuerySchema",
     "StakeholderSchema",
+    "TaskListQuerySchema",
+    "TaskPageSchema",
     "TaskSchema",
 ]

@@ -75,7 +75,7 @@ class RelationshipEstablished(Announcement):
 
 @dataclass(frozen=True, slots=True)
 class OwnerChanged(Announcement):
-    """An individual was handed over (R45); the highest `revision` counts."""
+    """An individual was handed over, or their owner named a deputy (R45, T10); the highest `revision` counts."""
 
     name: ClassVar[str] = "contacts:individual:handed-over"
 
@@ -83,6 +83,7 @@ class OwnerChanged(Announcement):
     owner_id: str
     component: str
     revision: int = 0
+    deputy_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,12 @@ class SealUnknown(NotFound):
     code = "seal-unknown"
 
 
+class TaskStands(Conflict):
+    """This task is something to do: it goes away when it is done."""
+
+    code = "task-stands"
+
+
 class ContributorsOnly(Forbidden):
     """Your access level lets you read, not write."""
 

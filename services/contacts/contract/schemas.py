@@ -10,6 +10,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from services.lexicon.places import state_code
+from services.lexicon.tasks import LIMIT
 from services.lexicon.vocabulary import (
     CONTACT_POINT_KINDS,
     ISSUE_LINK_KINDS,
@@ -544,10 +545,48 @@ class RegionReportSchema(Schema):
     total = fields.Integer()
 
 
-class TaskSchema(Schema):
-    """What waits for the caller."""
+class TaskSubjectSchema(Schema):
+    """What a task is about: ids; `type` says of what."""
 
-    kind = fields.String()
-    subject = fields.Dict()
-    due_on = fields.String(allow_none=True)
-    link = fields.String()
+    type = fields.String(required=True)
+    id = fields.String(required=True)
+    individual_id = fields.String()
+    individual_ids = fields.List(fields.String())
+    organization_ids = fields.List(fields.String())
+    interaction_id = fields.String()
+
+
+class TaskSchema(Schema):
+    """What waits for the caller; a `notice` only tells, and can be dismissed."""
+
+    id = fields.String(required=True)
+    kind = fields.String(required=True)
+    notice = fields.Boolean(required=True)
+    subject = fields.Nested(TaskSubjectSchema, required=True)
+    name = fields.String(required=True, allow_none=True, metadata={"description": "Whom it is about, where you may know."})
+    text = fields.String(allow_none=True, metadata={"description": "What was asked or promised."})
+    issue_id = fields.String(allow_none=True)
+    by = fields.Dict(allow_none=True, metadata={"description": "Who asked or promised: `user`, `component`."})
+    at = fields.String(allow_none=True)
+    due_on = fields.Date(required=True, allow_none=True)
+    link = fields.String(required=True)
+
+
+class TaskPageSchema(_Closed):
+    """A page of what waits: the first tasks after a position (see `services.lexicon.tasks`)."""
+
+    limit = fields.Integer(load_default=LIMIT, validate=validate.Range(1, LIMIT))
+    after = fields.List(fields.String(), load_default=None, allow_none=True, validate=validate.Length(equal=3))
+
+
+class TaskListQuerySchema(_Closed):
+    """Which part of what waits."""
+
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, LIMIT))
+    cursor = fields.String(validate=validate.Length(max=500))
+
+
+class NamesQuerySchema(_Closed):
+    """Whose names."""
+
+    ids = fields.List(_id(), required=True, validate=validate.Length(max=500))

@@ -26,7 +26,7 @@ from services.contacts.service.imports import ImportMethods
 from services.contacts.service.integrations import IntegrationMethods
 from services.contacts.service.parts import PartsProvider
 from services.contacts.storage import ledger, projections
-from services.contacts.usecases import contact_points, finding, freezing, individuals, listening, notes, organizations
+from services.contacts.usecases import contact_points, finding, freezing, individuals, listening, naming, notes, organizations
 from services.interactions.contract import (
     AttendanceRecorded,
     InteractionLogged,
@@ -35,6 +35,7 @@ from services.interactions.contract import (
     IssueErased,
     IssueRegistered,
 )
+from services.lexicon.tasks import first_after
 
 
 class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness):
@@ -330,10 +331,35 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
             return freezing.may_erase_organization(work, by=caller, organization_id=organization_id)
 
     @answers("contacts:task:list")
-    def list_tasks(self, caller: Caller) -> dict[str, Any]:
-        """List what waits for the caller."""
+    def list_tasks(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+        """List what waits for the caller, the first after a position."""
+        asked = ready(contract.TaskPageSchema).load(query or {})
         with self.database.work(caller) as work:
-            return {"items": freezing.list_tasks(work, by=caller)}
+            return first_after(freezing.list_tasks(work, by=caller), **asked)
+
+    @answers("contacts:task:dismiss", command=True)
+    def dismiss_task(self, caller: Caller, task_id: str) -> None:
+        """Take away a notice of ours; a kind that only tells is dismissed in `freezing.dismiss_task`."""
+        with self.database.work(caller) as work:
+            if work.replayed():
+                work.record("contacts:task:dismiss", outcome="replayed")
+                return
+            freezing.dismiss_task(work, by=caller, task_id=str(task_id))
+            work.complete(204, None)
+
+    @answers("contacts:stakeholder:name")
+    def name_stakeholders(self, caller: Caller, ids: list[str]) -> dict[str, Any]:
+        """Name stakeholders by their ids, those whom the caller may know of (T4, T21)."""
+        asked = ready(contract.NamesQuerySchema).load({"ids": ids})
+        with self.database.work(caller) as work:
+            return naming.name_stakeholders(work, by=caller, now=self.database.clock(), ids=asked["ids"])
+
+    @answers("contacts:relationship:read", subject="individual_id")
+    def read_holder(self, caller: Caller, individual_id: str, component: str) -> dict[str, Any]:
+        """Tell who stands for a component's relationship with an individual (T5)."""
+        _as_id(individual_id, IndividualUnknown)
+        with self.database.work(caller) as work:
+            return naming.read_holder(work, by=caller, now=self.database.clock(), individual_id=individual_id, component=str(component))
 
     @answers("contacts:operation:read")
     def read_operation(self, caller: Caller, operation_id: str) -> dict[str, Any]:

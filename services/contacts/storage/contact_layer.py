@@ -245,7 +245,7 @@ def unseen_corrections(work: UnitOfWork, *, user_id: str, component: str) -> lis
 def own_likenesses(work: UnitOfWork, *, component: str) -> list[dict[str, Any]]:
     """Return pairs of people of whom the matcher found that they share a value the caller's component holds (T23)."""
     rows = work.execute(
-        text("SELECT held_id, other_id, found_at FROM likenesses WHERE holder_component = :component ORDER BY found_at LIMIT 100"),
+        text("SELECT held_id, other_id, found_at FROM likenesses WHERE holder_component = :component ORDER BY found_at"),
         {"component": component},
     )
     return plains(rows.mappings())

@@ -6,14 +6,18 @@ from datetime import date, datetime
 from typing import Any
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, entity_tag
+from services.chassis.messages import Caller, NotFound, entity_tag
 from services.contacts.contract.announcements import IndividualFrozen as FrozenAnnouncement
+from services.contacts.contract.refusals import TaskStands
 from services.contacts.domain import representations
 from services.contacts.domain.clocks import erase_due
 from services.contacts.storage import contact_layer, directory, individuals, projections
 from services.contacts.usecases.asking import demand, duty, facts_of, visible_individual, visible_organization
 from services.lexicon.calendar import add_working_days
 from services.lexicon.policy import Facts, Granted, decide
+
+#: What goes away when it is done, and not by dismissing it.
+_STAND = frozenset({"correction", "duplicate"})
 
 
 def freeze(
@@ -92,7 +96,7 @@ def may_erase_organization(work: UnitOfWork, *, by: Caller, organization_id: str
 
 
 def list_tasks(work: UnitOfWork, *, by: Caller) -> list[dict[str, Any]]:
-    """Return what waits for the caller here: corrections to look at, likely duplicates (T3, T23).
+    """Return what waits for the caller here: corrections to look at, likely duplicates (T3, T23); all of it, in no order.
 
     Whom to erase is retention's to say: it keeps the requests.
     """
@@ -103,13 +107,31 @@ def list_tasks(work: UnitOfWork, *, by: Caller) -> list[dict[str, Any]]:
             individual_id = found["individual_id"]
             tasks.append(_task("correction", individual_id, due.isoformat(), f"/api/v1/individuals/{individual_id}/contact-points"))
         tasks += [
-            _task("duplicate", found["held_id"], None, f"/api/v1/individuals/{found['other_id']}")
+            _task("duplicate", found["held_id"], None, f"/api/v1/individuals/{found['other_id']}", key=f"{found['held_id']}-{found['other_id']}")
             for found in contact_layer.own_likenesses(work, component=by.component)
         ]
-    unique = {(task["kind"], task["subject"]["id"], task["link"]): task for task in tasks}
+    unique: dict[str, dict[str, Any]] = {}
+    for task in tasks:
+        # Of several corrections of one person the most urgent stands for all.
+        unique.setdefault(task["id"], task)
     work.record("contacts:task:list", subjects=[task["subject"]["id"] for task in unique.values()])
     return list(unique.values())
 
 
-def _task(kind: str, individual_id: str, due_on: str | None, link: str) -> dict[str, Any]:
-    return {"kind": kind, "subject": {"type": "individual", "id": individual_id}, "due_on": due_on, "link": link}
+def dismiss_task(work: UnitOfWork, *, by: Caller, task_id: str) -> None:  # noqa: ARG001 - notices are somebody's
+    """Take away a task that only tells the caller something: none of ours does yet.
+
+    A kind of notice is added here: delete the caller's row by the key in `<kind>.<key>`, record
+    `contacts:task:dismiss`, and give its tasks `"notice": True` in `list_tasks`. `NotFound` when it is not theirs.
+
+    :raises TaskStands: it is something to do.
+    :raises NotFound: there is no such kind.
+    """
+    if task_id.partition(".")[0] in _STAND:
+        raise TaskStands
+    raise NotFound
+
+
+def _task(kind: str, individual_id: str, due_on: str | None, link: str, *, key: str | None = None) -> dict[str, Any]:
+    subject = {"type": "individual", "id": individual_id, "individual_ids": [individual_id]}
+    return {"id": f"{kind}.{key or individual_id}", "kind": kind, "notice": False, "subject": subject, "due_on": due_on, "link": link}

@@ -141,6 +141,9 @@ def change_individual(
     changed = individuals.find(work, individual_id)
     assert changed is not None  # noqa: S101 - its row is locked
     work.announce(IndividualChanged(individual_id, changed["organization_id"], changed["state"], changed["version"]))
+    if changed["deputy_id"] != row["deputy_id"]:
+        owner = (changed["owner_id"], changed["owner_component"])
+        work.announce(OwnerChanged(individual_id, *owner, revision=changed["version"], deputy_id=changed["deputy_id"]))
     work.record("contacts:individual:change", subjects=[individual_id], fields=given)
     return representations.individual(changed)
 

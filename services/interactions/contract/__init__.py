@@ -8,7 +8,7 @@ from services.interactions.contract.announcements import (
     IssueErased,
     IssueRegistered,
 )
-from services.interactions.contract.refusals import EventNotBegun, IssueActive, RecordIsYours, RequestSettled
+from services.interactions.contract.refusals import AlreadyAsked, EventNotBegun, IssueActive, RecordIsYours, RequestSettled
 from services.interactions.contract.schemas import (
     AttendeeListQuerySchema,
     AttendeesAddSchema,
@@ -44,7 +44,7 @@ from services.interactions.contract.schemas import (
     SpokenToSchema,
     TalkingPointCreateSchema,
     TalkingPointSchema,
-    TaskSchema,
+    TaskListQuerySchema,
     as_id,
     loaded,
 )
@@ -60,6 +60,7 @@ ANNOUNCES = (
 
 __all__ = [
     "ANNOUNCES",
+    "AlreadyAsked",
     "AttendanceRecorded",
     "AttendeeListQuerySchema",
     "AttendeeSchema",
@@ -104,7 +105,7 @@ __all__ = [
     "SpokenToSchema",
     "TalkingPointCreateSchema",
     "TalkingPointSchema",
-    "TaskSchema",
+    "TaskListQuerySchema",
     "as_id",
     "loaded",
 ]

@@ -26,6 +26,12 @@ class RequestSettled(Conflict):
     code = "request-settled"
 
 
+class AlreadyAsked(Conflict):
+    """Your component has already asked that, and the request is still open."""
+
+    code = "already-asked"
+
+
 class IssueActive(Conflict):
     """The issue is still active; end it before it is deleted."""
 

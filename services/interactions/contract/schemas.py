@@ -11,9 +11,10 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, pre_loa
 
 from services.chassis.messages import Invalid, NotFound
 from services.lexicon.places import STATES
+from services.lexicon.tasks import LIMIT
 from services.lexicon.vocabulary import INTERACTION_MODES, PRIORITIES
 
-REQUEST_STATES = ("requested", "accepted", "declined", "done")
+REQUEST_STATES = ("requested", "accepted", "declined", "withdrawn", "done")
 UPDATE_KINDS = ("event", "policy")
 TEXT_LIMIT = 20_000
 
@@ -389,14 +390,23 @@ class CoordinationRequestCreateSchema(_Screened):
 
     individual_id = Id(required=True)
     issue_id = Id(load_default=None, allow_none=True)
+    component = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(max=20),
+        metadata={"description": "Ask this component, which has a relationship with the person; without it the record's owner is asked."},
+    )
     message = Words(required=True, validate=validate.Length(min=1, max=5000))
     due_on = fields.Date(load_default=None, allow_none=True)
 
 
 class CoordinationRequestChangeSchema(_Screened):
-    """The owner's answer: accepted or declined, and at last done (R87)."""
+    """The addressee's answer: accepted or declined, and at last done (R87); or `withdrawn`, by whoever asked.
 
-    status = fields.String(required=True, validate=validate.OneOf(REQUEST_STATES[1:]))
+    `requested` takes an acceptance back.
+    """
+
+    status = fields.String(required=True, validate=validate.OneOf(REQUEST_STATES))
     reason = Words(validate=validate.Length(max=1000), load_default=None, allow_none=True)
 
     @validates_schema
@@ -418,7 +428,11 @@ class CoordinationRequestListQuerySchema(Inbound):
 
 
 class CoordinationRequestSchema(Outbound):
-    """A coordination request (R86, R87); `owner` is whoever has to answer it now."""
+    """A coordination request (R86, R87); `owner` is whoever has to answer it now.
+
+    `moves` are the states that the caller may put it into now. `closed_because` says why it ended by itself:
+    `no_contact` (the person asked not to be contacted) or `record_is_yours` (whoever asked became the owner).
+    """
 
     id = Id(required=True)
     individual_id = Id(required=True)
@@ -429,7 +443,10 @@ class CoordinationRequestSchema(Outbound):
     reason = fields.String(required=True, allow_none=True)
     requested_by = Id(required=True)
     requested_component = fields.String(required=True)
+    asked_component = fields.String(required=True, allow_none=True)
     owner = fields.Dict(required=True, allow_none=True)
+    closed_because = fields.String(required=True, allow_none=True)
+    moves = fields.List(fields.String(), required=True)
     created_at = fields.AwareDateTime(required=True)
     answered_at = fields.AwareDateTime(required=True, allow_none=True)
     answered_by = Id(required=True, allow_none=True)
@@ -533,13 +550,11 @@ class CoverageGapsSchema(Outbound):
     total = fields.Integer(required=True)
 
 
-class TaskSchema(Outbound):
-    """Something that waits for the caller."""
+class TaskListQuerySchema(Inbound):
+    """A page of what waits: the first tasks after a position (see `services.lexicon.tasks`)."""
 
-    kind = fields.String(required=True)
-    subject = fields.Dict(required=True)
-    due_on = fields.Date(required=True, allow_none=True)
-    link = fields.String(required=True)
+    limit = fields.Integer(load_default=LIMIT, validate=validate.Range(1, LIMIT))
+    after = fields.List(fields.String(), load_default=None, allow_none=True, validate=validate.Length(equal=3))
 
 
 def _flat(said: Mapping[Any, Any], path: str = "") -> dict[str, list[str]]:

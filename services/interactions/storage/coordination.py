@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller
-from services.interactions.domain.coordination import OPEN_STATES
+from services.chassis.messages import Caller, new_id
+from services.interactions.domain.coordination import OPEN_STATES, WITHDRAWN
 from services.interactions.storage.directory import hidden_person
 from services.interactions.storage.tables import coordination_requests as requests
-from services.interactions.storage.tables import people
+from services.interactions.storage.tables import notices, people
+from services.lexicon.vocabulary import at_least
+
+#: Who has to answer: the record's owner and deputy, or who stands for the relationship of the component that was asked.
+addressee = case((requests.c.asked_component.is_(None), people.c.owner_id), else_=requests.c.asked_user)
+addressee_deputy = case((requests.c.asked_component.is_(None), people.c.deputy_id))
+addressee_component = func.coalesce(requests.c.asked_component, people.c.component)
 
 
 def _theirs_to_answer(by: Caller) -> ColumnElement[bool]:
-    mine = [people.c.owner_id == by.id, people.c.deputy_id == by.id]
+    mine: list[ColumnElement[bool]] = [addressee == by.id, addressee_deputy == by.id]
     if "office_administrator" in by.roles and by.component:
-        mine.append(people.c.component == by.component)
+        mine.append(addressee_component == by.component)
     return func.coalesce(or_(*mine), False)
 
 
@@ -28,11 +36,21 @@ def _theirs_to_follow(by: Caller) -> ColumnElement[bool]:
     return or_(*sent)
 
 
+def not_hidden(by: Caller) -> ColumnElement[bool]:
+    """Say which requests are not about a frozen individual whom the caller may not find (T21)."""
+    return ~func.coalesce(and_(people.c.id.is_not(None), hidden_person(by)), False)
+
+
 def with_owner() -> Select[Any]:
     """Select requests with whoever has to answer them now."""
-    return select(requests, people.c.owner_id, people.c.deputy_id, people.c.component, people.c.frozen_request_id, people.c.frozen_by).outerjoin(
-        people, people.c.id == requests.c.individual_id
-    )
+    return select(
+        requests,
+        addressee.label("owner_id"),
+        addressee_deputy.label("deputy_id"),
+        addressee_component.label("component"),
+        people.c.frozen_request_id,
+        people.c.frozen_by,
+    ).outerjoin(people, people.c.id == requests.c.individual_id)
 
 
 def concerning(by: Caller, *, side: str | None = None) -> Select[Any]:
@@ -42,7 +60,7 @@ def concerning(by: Caller, *, side: str | None = None) -> Select[Any]:
         "sent": _theirs_to_follow(by),
         None: or_(_theirs_to_answer(by), _theirs_to_follow(by)),
     }
-    return with_owner().where(sides[side], ~func.coalesce(and_(people.c.id.is_not(None), hidden_person(by)), False))
+    return with_owner().where(sides[side], not_hidden(by))
 
 
 def matching(
@@ -65,9 +83,31 @@ def matching(
 
 
 def one(work: UnitOfWork, request_id: str, *, lock: bool = False) -> Row[Any] | None:
-    """Return a request that concerns the caller; others don't exist for them."""
-    query = concerning(work.caller).where(requests.c.id == request_id)
+    """Return a request that concerns the caller, or that their component sent; others don't exist for them."""
+    by = work.caller
+    theirs = [_theirs_to_answer(by), _theirs_to_follow(by)]
+    if by.component and at_least(by.level, "contributor"):
+        # Who asks the same again is told of this one, and can look at it.
+        theirs.append(requests.c.requested_component == by.component)
+    query = with_owner().where(or_(*theirs), not_hidden(by), requests.c.id == request_id)
     return work.execute(query.with_for_update(of=requests) if lock else query).one_or_none()
+
+
+def hold_place(work: UnitOfWork, individual_id: str, component: str) -> None:
+    """Let nobody else of a component ask about an individual until the end of the transaction."""
+    work.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"coordination {individual_id} {component}", 0))))
+
+
+def open_one(work: UnitOfWork, *, individual_id: str, issue_id: str | None, requested_component: str, asked_component: str | None) -> Row[Any] | None:
+    """Return the open request that asks the same, if there is one."""
+    query = select(requests).where(
+        requests.c.individual_id == individual_id,
+        requests.c.issue_id.is_not_distinct_from(issue_id),
+        requests.c.requested_component == requested_component,
+        requests.c.asked_component.is_not_distinct_from(asked_component),
+        requests.c.status.in_(OPEN_STATES),
+    )
+    return work.execute(query).one_or_none()
 
 
 def add(work: UnitOfWork, **values: Any) -> None:
@@ -80,10 +120,41 @@ def change(work: UnitOfWork, request_id: str, values: dict[str, Any]) -> None:
     work.execute(update(requests).where(requests.c.id == request_id).values(**values))
 
 
-def decline_open(work: UnitOfWork, individual_id: str, *, reason: str, now: Any) -> None:
-    """Decline what is still open about one individual."""
-    work.execute(
+def decline_open(work: UnitOfWork, individual_id: str, *, reason: str, now: Any) -> list[Row[Any]]:
+    """Decline what is still open about one individual, for they asked not to be contacted; return the requests."""
+    statement = (
         update(requests)
         .where(requests.c.individual_id == individual_id, requests.c.status.in_(OPEN_STATES))
-        .values(status="declined", reason=reason, answered_at=now)
+        .values(status="declined", reason=reason, closed_because="no_contact", answered_at=now)
     )
+    return list(work.execute(statement.returning(requests)))
+
+
+def close_ones_own(work: UnitOfWork, individual_id: str, *, owner_id: str) -> list[Row[Any]]:
+    """End what an individual's new owner had asked the former one: nobody asks themselves; return the requests."""
+    statement = (
+        update(requests)
+        .where(
+            requests.c.individual_id == individual_id,
+            requests.c.requested_by == owner_id,
+            requests.c.asked_component.is_(None),
+            requests.c.status.in_(OPEN_STATES),
+        )
+        .values(status=WITHDRAWN, closed_because="record_is_yours")
+    )
+    return list(work.execute(statement.returning(requests)))
+
+
+def tell(work: UnitOfWork, user_id: str, kind: str, told: Iterable[Any], *, now: Any) -> None:
+    """Give a user a notice about each of these requests, in the place of what they were told of it before."""
+    for request in told:
+        values = {"id": new_id(), "kind": kind, "issue_id": request.issue_id, "asked_at": request.created_at, "created_at": now}
+        statement = upsert(notices).values(user_id=user_id, request_id=request.id, **values)
+        work.execute(statement.on_conflict_do_update(index_elements=["user_id", "request_id"], set_=values))
+
+
+def dismiss(work: UnitOfWork, notice_id: str, *, user_id: str) -> str | None:
+    """Take away a user's notice; return the request that it was about, or None when it is not theirs."""
+    statement = delete(notices).where(notices.c.id == notice_id, notices.c.user_id == user_id)
+    request_id: str | None = work.execute(statement.returning(notices.c.request_id)).scalar_one_or_none()
+    return request_id

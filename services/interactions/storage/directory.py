@@ -153,12 +153,13 @@ def place_person(work: UnitOfWork, *, individual_id: str, organization_id: str |
     work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=place, where=people.c.place_revision <= revision))
 
 
-def hand_over(work: UnitOfWork, *, individual_id: str, owner_id: str, component: str | None, revision: int, deputy_id: str | None = None) -> None:
-    """Know an individual's owner; what was overtaken on the way changes nothing."""
+def hand_over(work: UnitOfWork, *, individual_id: str, owner_id: str, component: str | None, revision: int, deputy_id: str | None = None) -> bool:
+    """Know an individual's owner, and say whether that was news; what was overtaken on the way changes nothing."""
     _keep_from_burying(work)
     owner = {"owner_id": owner_id, "component": component, "deputy_id": deputy_id, "owner_revision": revision}
     statement = _unless_erased(people, id=individual_id, placed=False, **owner)
-    work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=owner, where=people.c.owner_revision <= revision))
+    known = statement.on_conflict_do_update(index_elements=["id"], set_=owner, where=people.c.owner_revision <= revision)
+    return work.execute(known.returning(people.c.id)).first() is not None
 
 
 def freeze(work: UnitOfWork, *, individual_id: str, request_id: str, recorded_by: str) -> None:

@@ -54,6 +54,8 @@ class Reached:
     attendances: int
     requests: list[str]
     people: int
+    #: The requests as they were, for those who are told.
+    asked: list[Row[Any]]
 
 
 def remember_links(work: UnitOfWork, erasure_id: str, individual_id: str) -> None:
@@ -119,14 +121,13 @@ def remove_individual(work: UnitOfWork, individual_id: str) -> Reached:
         ),
     )
     promised = _ids(work, select(follow_ups.c.id).where(follow_ups.c.interaction_id.in_(alone)))
-    requests = _ids(
-        work,
-        delete(coordination_requests).where(coordination_requests.c.individual_id == individual_id).returning(coordination_requests.c.id),
-    )
+    about_them = delete(coordination_requests).where(coordination_requests.c.individual_id == individual_id)
+    asked = list(work.execute(about_them.returning(coordination_requests)))
+    requests = [request.id for request in asked]
     work.execute(delete(kept_texts).where(kept_texts.c.subject_id.in_([*alone, *promised, *requests])))
     work.execute(delete(interactions).where(interactions.c.id.in_(alone)))
     left = work.execute(delete(attendances).where(attendances.c.individual_id == individual_id)).rowcount
-    return Reached(len(unlinked), alone, left, requests, gone)
+    return Reached(len(unlinked), alone, left, requests, gone, asked)
 
 
 def suspects(work: UnitOfWork, table: Table, column: str, *, needles: Iterable[str], linked: set[str]) -> list[Row[Any]]:

@@ -30,12 +30,14 @@ LINKS: Mapping[str, tuple[Table, str]] = {
 }
 
 
-def _linked(table: Table, column: str) -> ColumnElement[Any]:
+def linked_ids(table: Table, column: str) -> ColumnElement[Any]:
+    """Select, as an array, the ids that an interaction is linked to."""
     ids = select(table.c[column]).where(table.c.interaction_id == interactions.c.id).order_by(table.c[column])
     return func.array(ids.scalar_subquery(), type_=ARRAY(Uuid(as_uuid=False)))
 
 
-def _visible_individuals(by: Caller) -> ColumnElement[Any]:
+def visible_individuals(by: Caller) -> ColumnElement[Any]:
+    """Select, as an array, the individuals of an interaction whom the caller may find (T21)."""
     ids = (
         select(interaction_individuals.c.individual_id)
         .outerjoin(people, people.c.id == interaction_individuals.c.individual_id)
@@ -49,13 +51,14 @@ def with_links(by: Caller) -> Select[Any]:
     """Select interactions as a caller sees them, with the ids they are linked to."""
     return select(
         interactions,
-        _visible_individuals(by).label("individual_ids"),
-        _linked(interaction_organizations, "organization_id").label("organization_ids"),
-        _linked(interaction_issues, "issue_id").label("issue_ids"),
-    ).where(_visible(by))
+        visible_individuals(by).label("individual_ids"),
+        linked_ids(interaction_organizations, "organization_id").label("organization_ids"),
+        linked_ids(interaction_issues, "issue_id").label("issue_ids"),
+    ).where(visible(by))
 
 
-def _visible(by: Caller) -> ColumnElement[bool]:
+def visible(by: Caller) -> ColumnElement[bool]:
+    """Say which interactions the caller may find."""
     # Frozen people are out of lists (T21), and an interaction with nobody else goes with them. There are few of them,
     # so these interactions are looked up once, and not the people of every interaction.
     other, others = interaction_individuals.alias("other"), people.alias("others")
@@ -158,7 +161,7 @@ def history(by: Caller, *, individual_id: str | None, organization_id: str | Non
         interactions.c.component.label("component"),
         interactions.c.user_id.label("user_id"),
         interactions.c.event_id.label("event_id"),
-        _linked(interaction_issues, "issue_id").label("issue_ids"),
+        linked_ids(interaction_issues, "issue_id").label("issue_ids"),
         interactions.c.outcome.label("outcome"),
         null().label("event_name"),
     ).where(interactions.c.id.in_(held))
@@ -236,13 +239,3 @@ def put_promise(work: UnitOfWork, *, is_new: bool, **values: Any) -> None:
 def drop_promises(work: UnitOfWork, interaction_id: str, *, but: Iterable[str]) -> None:
     """Delete the follow-ups that are not named."""
     work.execute(delete(follow_ups).where(follow_ups.c.interaction_id == interaction_id, follow_ups.c.id.not_in(list(but))))
-
-
-def open_promises(work: UnitOfWork, user_id: str) -> list[Row[Any]]:
-    """Return what one user promised and has not done."""
-    query = select(follow_ups.c.id, follow_ups.c.interaction_id, follow_ups.c.due_on).where(
-        follow_ups.c.assignee == user_id,
-        follow_ups.c.done_at.is_(None),
-        exists().where(interactions.c.id == follow_ups.c.interaction_id).where(_visible(work.caller)),
-    )
-    return list(work.execute(query.order_by(follow_ups.c.due_on.asc().nulls_last(), follow_ups.c.id).limit(200)))

@@ -116,6 +116,7 @@ follow_ups = Table(
     Column("text", Text),
     Column("due_on", Date),
     _id("assignee"),
+    _id("created_by", nullable=False),
     _instant("done_at"),
     _id("done_by"),
 )
@@ -165,12 +166,28 @@ coordination_requests = Table(
     Column("due_on", Date),
     Column("status", Text, nullable=False),
     Column("reason", Text),
+    Column("closed_because", Text),
     _id("requested_by", nullable=False),
     Column("requested_component", Text, nullable=False),
+    Column("asked_component", Text),
+    _id("asked_user"),
     _instant("created_at", nullable=False),
     _id("answered_by"),
     _instant("answered_at"),
     _instant("done_at"),
+)
+
+# What a user is told once, and dismisses; the request that it speaks of may be gone.
+notices = Table(
+    "notices",
+    metadata,
+    _id("id", primary_key=True),
+    _id("user_id", nullable=False),
+    Column("kind", Text, nullable=False),
+    _id("request_id", nullable=False),
+    _id("issue_id"),
+    _instant("asked_at", nullable=False),
+    _instant("created_at", nullable=False),
 )
 
 # Text that was kept although screening found something: one component's alone, by row-level security (T15).

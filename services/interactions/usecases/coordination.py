@@ -10,8 +10,8 @@ from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Invalid, NotFound
 from services.chassis.messages import new_id as fresh_id
 from services.contacts.contract.refusals import IndividualFrozen, OwnerOnly
-from services.interactions.contract.refusals import RecordIsYours
-from services.interactions.domain.coordination import demand_move
+from services.interactions.contract.refusals import AlreadyAsked, RecordIsYours
+from services.interactions.domain.coordination import WITHDRAWN, demand_move, moves
 from services.interactions.domain.cursors import Cursors
 from services.interactions.domain.rights import Person, demand_contributor, demand_reader, may_answer
 from services.interactions.domain.texts import review
@@ -25,6 +25,7 @@ from services.interactions.usecases.writing import (
     store_text,
     wire,
 )
+from services.lexicon.vocabulary import at_least
 
 _FIELDS = ("individual_id", "issue_id", "message", "due_on", "status", "reason")
 
@@ -38,25 +39,40 @@ def request_coordination(
     message: str,
     issue_id: str | None = None,
     due_on: date | None = None,
+    component: str | None = None,
+    holder: str | None = None,
     keep_reason: str | None = None,
     new_id: Ids = fresh_id,
 ) -> dict[str, Any]:
-    """Ask whoever owns an individual's record to speak to them.
+    """Ask whoever owns an individual's record, or another component with a relationship, to speak to them.
 
+    :param component: the component to ask, where it is not the owner's.
+    :param holder: who stands for the relationship there, as contacts said.
     :raises ContributorsOnly: the caller reads only.
-    :raises RecordIsYours: the caller is the owner.
+    :raises RecordIsYours: the caller is the owner, and names no other component.
+    :raises AlreadyAsked: the caller's component has asked the same, and that is open; `request_id` says which.
     :raises IndividualFrozen: the individual asked not to be contacted.
     :raises Invalid: the due date is past, or somebody or something named does not exist.
     """
-    component = demand_contributor(by)
+    own = demand_contributor(by)
     person = demand_individuals(work, [individual_id], field="individual_id")[individual_id]
-    if person.owner_id == by.id:
+    # The owner answers for their own component, whoever the relationship began with.
+    asked = None if component == person.component else component
+    if asked is not None and (holder is None or asked == own):
+        raise Invalid(errors={"component": ["Another component, with a relationship to this person."]})
+    if asked is None and person.owner_id == by.id:
+        raise RecordIsYours
+    if asked is not None and holder == by.id:
         raise RecordIsYours
     if issue_id is not None:
         demand_issues(work, [issue_id])
     if due_on is not None and due_on < now.date():
         raise Invalid(errors={"due_on": ["Not in the past."]})
     (written,) = review([("message", message)], keep_reason=keep_reason)
+    coordination.hold_place(work, individual_id, own)
+    same = coordination.open_one(work, individual_id=individual_id, issue_id=issue_id, requested_component=own, asked_component=asked)
+    if same is not None:
+        raise AlreadyAsked(extra={"request_id": same.id, "requested_by": same.requested_by})
     request_id = new_id()
     coordination.add(
         work,
@@ -67,7 +83,9 @@ def request_coordination(
         due_on=due_on,
         status="requested",
         requested_by=by.id,
-        requested_component=component,
+        requested_component=own,
+        asked_component=asked,
+        asked_user=holder if asked is not None else None,
         created_at=now,
     )
     _store(work, written, request_id, keep_reason=keep_reason, now=now, new_id=new_id)
@@ -97,13 +115,13 @@ def list_coordination_requests(work: UnitOfWork, *, by: Caller, cursors: Cursors
     subjects = [*(row.id for row in page.rows), *(row.individual_id for row in page.rows)]
     work.record("interactions:coordination-request:list", subjects=subjects, fields=_FIELDS)
     return {
-        "items": [_shown(row, kept) for row in page.rows],
+        "items": [_shown(by, row, kept) for row in page.rows],
         "next": cursors.seal([last.created_at.isoformat(), last.id], user=by.id, query=query) if last else None,
         "total": page.total,
     }
 
 
-def answer_coordination_request(
+def move_coordination_request(
     work: UnitOfWork,
     *,
     by: Caller,
@@ -115,37 +133,59 @@ def answer_coordination_request(
     keep_reason: str | None = None,
     new_id: Ids = fresh_id,
 ) -> dict[str, Any]:
-    """Accept, decline or finish a request; only whoever has to answer it does.
+    """Accept, decline or finish a request, or take an acceptance back, as its addressee; or withdraw it, as who asked.
+
+    Whoever asked gets a notice of what became of it, and who had accepted one of its withdrawal.
 
     :raises NotFound: there is none that concerns the caller.
-    :raises OwnerOnly: the caller only sent it.
+    :raises OwnerOnly: the caller may not set this state.
     :raises Stale: it changed since.
-    :raises RequestSettled: its state does not allow this answer.
+    :raises RequestSettled: its state does not allow this one.
     :raises IndividualFrozen: the individual has asked not to be contacted meanwhile.
     """
     row = coordination.one(work, request_id, lock=True)
     if row is None:
         raise NotFound
-    person = Person(row.individual_id, row.owner_id, row.deputy_id, row.component, row.frozen_request_id, row.frozen_by)
-    if not may_answer(by, person):
-        raise OwnerOnly("Only the owner of the record answers.")
+    if status == WITHDRAWN and not _may_withdraw(by, row):
+        raise OwnerOnly("Only whoever asked withdraws a request.")
+    if status != WITHDRAWN and not may_answer(by, _addressee(row)):
+        raise OwnerOnly("Only the addressee answers.")
     demand_contributor(by)
     demand_version(_request(work, request_id), if_match)
-    if person.frozen_request_id is not None and status == "accepted":
+    if row.frozen_request_id is not None and status in {"accepted", "requested"}:
         raise IndividualFrozen
     demand_move(row.status, status)
-    values: dict[str, Any] = {"status": status}
-    if status == "done":
-        values["done_at"] = now
-    else:
-        values |= {"answered_at": now, "answered_by": by.id}
+    values: dict[str, Any] = {"status": status, **_moments(by, status, now=now)}
     if reason is not None:
         (written,) = review([("reason", reason)], keep_reason=keep_reason)
         values["reason"] = written.shared
         _store(work, written, request_id, keep_reason=keep_reason, now=now, new_id=new_id)
     coordination.change(work, request_id, values)
-    work.record("interactions:coordination-request:answer", subjects=[request_id, row.individual_id], fields=["status", "reason"])
+    if status in {"declined", "done"} and row.requested_by != by.id:
+        coordination.tell(work, row.requested_by, f"coordination-request-{status}", [row], now=now)
+    if status == WITHDRAWN and row.status == "accepted" and row.answered_by != by.id:
+        coordination.tell(work, row.answered_by, "coordination-request-withdrawn", [row], now=now)
+    act = "withdraw" if status == WITHDRAWN else "answer"
+    work.record(f"interactions:coordination-request:{act}", subjects=[request_id, row.individual_id], fields=["status", "reason"])
     return _request(work, request_id)
+
+
+def _moments(by: Caller, status: str, *, now: datetime) -> dict[str, Any]:
+    if status == "done":
+        return {"done_at": now}
+    if status == WITHDRAWN:
+        return {}
+    if status == "requested":
+        return {"answered_at": None, "answered_by": None, "reason": None}
+    return {"answered_at": now, "answered_by": by.id}
+
+
+def _addressee(row: Any) -> Person:
+    return Person(row.individual_id, row.owner_id, row.deputy_id, row.component, row.frozen_request_id, row.frozen_by)
+
+
+def _may_withdraw(by: Caller, row: Any) -> bool:
+    return by.id == row.requested_by or ("office_administrator" in by.roles and by.component == row.requested_component)
 
 
 def _store(work: UnitOfWork, written: Any, request_id: str, *, keep_reason: str | None, now: datetime, new_id: Ids) -> None:
@@ -165,10 +205,10 @@ def _request(work: UnitOfWork, request_id: str) -> dict[str, Any]:
     row = coordination.one(work, request_id)
     if row is None:
         raise NotFound
-    return _shown(row, texts.read(work, [request_id]))
+    return _shown(work.caller, row, texts.read(work, [request_id]))
 
 
-def _shown(row: Any, kept: texts.Kept) -> dict[str, Any]:
+def _shown(by: Caller, row: Any, kept: texts.Kept) -> dict[str, Any]:
     return {
         "id": row.id,
         "individual_id": row.individual_id,
@@ -179,9 +219,20 @@ def _shown(row: Any, kept: texts.Kept) -> dict[str, Any]:
         "reason": row.reason if row.reason is not None else kept.get((row.id, "reason")),
         "requested_by": row.requested_by,
         "requested_component": row.requested_component,
+        "asked_component": row.asked_component,
         "owner": {"user": row.owner_id, "component": row.component} if row.owner_id else None,
+        "closed_because": row.closed_because,
+        "moves": _moves(by, row),
         "created_at": wire(row.created_at),
         "answered_at": wire(row.answered_at),
         "answered_by": row.answered_by,
         "done_at": wire(row.done_at),
     }
+
+
+def _moves(by: Caller, row: Any) -> list[str]:
+    if not at_least(by.level, "contributor"):
+        return []
+    possible = moves(row.status, may_answer=may_answer(by, _addressee(row)), may_withdraw=_may_withdraw(by, row))
+    frozen = row.frozen_request_id is not None
+    return [state for state in possible if not (frozen and state in {"accepted", "requested"})]

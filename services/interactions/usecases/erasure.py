@@ -10,7 +10,7 @@ from services.chassis.database import UnitOfWork
 from services.contacts.contract.refusals import SealUnknown
 from services.interactions.contract import InteractionWithdrawn
 from services.interactions.domain.redaction import Sought, find, redact
-from services.interactions.storage import directory, erasure
+from services.interactions.storage import coordination, directory, erasure
 from services.lexicon.seal import open_seal
 
 #: Under this word the answer to `erase` is kept; a search has a word of the saga's.
@@ -100,6 +100,8 @@ def erasure_completed(work: UnitOfWork, *, erasure_id: str, individual_id: str, 
 def _remove(work: UnitOfWork, individual_id: str, *, now: datetime) -> erasure.Reached:
     directory.bury(work, individual_id, kind="individual", now=now)
     reached = erasure.remove_individual(work, individual_id)
+    for request in reached.asked:
+        coordination.tell(work, request.requested_by, "coordination-request-erased", [request], now=now)
     for interaction_id in reached.deleted:
         work.announce(InteractionWithdrawn(interaction_id))
     return reached

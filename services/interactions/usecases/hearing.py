@@ -61,22 +61,26 @@ def individual_changed(work: UnitOfWork, told: IndividualChanged) -> None:
     directory.place_person(work, individual_id=told.individual_id, organization_id=told.organization_id, state=told.state, revision=told.revision)
 
 
-def owner_changed(work: UnitOfWork, told: OwnerChanged) -> None:
-    """Know who answers for an individual now."""
-    directory.hand_over(
+def owner_changed(work: UnitOfWork, told: OwnerChanged, *, now: datetime) -> None:
+    """Know who answers for an individual now; what the new owner had asked of the former one has ended, and they are told."""
+    is_news = directory.hand_over(
         work,
         individual_id=told.individual_id,
         owner_id=told.owner_id,
         component=told.component,
-        deputy_id=getattr(told, "deputy_id", None),
+        deputy_id=told.deputy_id,
         revision=told.revision,
     )
+    if is_news:
+        closed = coordination.close_ones_own(work, told.individual_id, owner_id=told.owner_id)
+        coordination.tell(work, told.owner_id, "coordination-request-yours", closed, now=now)
 
 
 def individual_frozen(work: UnitOfWork, told: IndividualFrozen, *, now: datetime) -> None:
     """Take a frozen individual out of lists and reports, and decline what was asked about them (T21)."""
     directory.freeze(work, individual_id=told.individual_id, request_id=told.request_id, recorded_by=told.recorded_by)
-    coordination.decline_open(work, told.individual_id, reason=NO_CONTACT, now=now)
+    for request in coordination.decline_open(work, told.individual_id, reason=NO_CONTACT, now=now):
+        coordination.tell(work, request.requested_by, "coordination-request-no-contact", [request], now=now)
 
 
 def individual_erased(work: UnitOfWork, told: IndividualErased, *, now: datetime) -> None:

@@ -344,7 +344,7 @@ def _put_promises(
         else:
             is_shared = True
         if promise["is_new"]:
-            values["interaction_id"] = interaction_id
+            values |= {"interaction_id": interaction_id, "created_by": by.id}
         interactions.put_promise(work, is_new=promise["is_new"], id=promise["id"], **values)
         if text is not None:
             store_text(

@@ -1,9 +1,9 @@
-"""Reading across: histories, reports, tasks."""
+"""Reading across: histories and reports."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -12,13 +12,10 @@ from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, NotFound
 from services.interactions.domain.cursors import Cursors
 from services.interactions.domain.rights import demand_reader
-from services.interactions.storage import coordination, interactions, issues, pages, reports, texts
+from services.interactions.storage import interactions, issues, pages, reports, texts
 from services.interactions.usecases.writing import wire
 from services.lexicon.places import REGIONS, STATES
-from services.lexicon.vocabulary import at_least
 
-#: How long a requester is told of a refusal.
-_TOLD_FOR = timedelta(days=14)
 _COUNTS = ("spoken_to", "known", "organizations_spoken_to", "organizations_known")
 
 
@@ -106,52 +103,6 @@ def report_coverage_gaps(work: UnitOfWork, *, by: Caller, now: datetime, query: 
     items.sort(key=lambda item: (-item["known"], item["fema_region"], item["state"]))
     _record_report(work, "coverage-gaps", query)
     return {"items": items, "total": len(items)}
-
-
-def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime) -> dict[str, Any]:
-    """Return what waits for the caller: requests to answer and to carry out, answers to what they asked, promises (R53, R87)."""
-    tasks: list[dict[str, Any]] = []
-    if at_least(by.level, "reader"):
-        tasks += _requests_to_answer(work, by)
-        tasks += _requests_sent(work, by, now)
-        tasks += [
-            {
-                "kind": "keep-promise",
-                "subject": {"type": "follow_up", "id": row.id, "interaction_id": row.interaction_id},
-                "due_on": wire(row.due_on),
-                "link": f"/interactions/{row.interaction_id}",
-            }
-            for row in interactions.open_promises(work, by.id)
-        ]
-    work.record("interactions:task:list", subjects=[task["subject"]["id"] for task in tasks], fields=["kind", "due_on"])
-    return {"items": tasks, "next": None, "total": len(tasks)}
-
-
-def _requests_to_answer(work: UnitOfWork, by: Caller) -> list[dict[str, Any]]:
-    kinds = {"requested": "answer-coordination-request", "accepted": "carry-out-coordination-request"}
-    rows = work.execute(coordination.matching(by, side="received").limit(200).order_by("created_at")).all()
-    return [_request_task(kinds[row.status], row) for row in rows if row.status in kinds]
-
-
-def _requests_sent(work: UnitOfWork, by: Caller, now: datetime) -> list[dict[str, Any]]:
-    tasks = []
-    for row in work.execute(coordination.matching(by, side="sent").order_by("created_at").limit(200)):
-        if row.requested_by != by.id:
-            continue
-        if row.status in {"requested", "accepted"}:
-            tasks.append(_request_task("await-coordination-request", row))
-        elif row.status == "declined" and row.answered_at >= now - _TOLD_FOR:
-            tasks.append(_request_task("coordination-request-declined", row))
-    return tasks
-
-
-def _request_task(kind: str, row: Any) -> dict[str, Any]:
-    return {
-        "kind": kind,
-        "subject": {"type": "coordination_request", "id": row.id, "individual_id": row.individual_id},
-        "due_on": wire(row.due_on),
-        "link": f"/coordination-requests/{row.id}",
-    }
 
 
 def _counted(work: UnitOfWork, by: Caller, now: datetime, query: Mapping[str, Any]) -> dict[str | None, dict[str, int]]:

@@ -39,8 +39,10 @@ def duty(*, recorded_at: datetime, owner_is_active: bool, office_has_administrat
     return Duty("system_owner", max(first, min(second, today)))
 
 
-def is_on(by: Caller, duty_of: str, *, owner_id: str | None, owner_component: str | None) -> bool:
-    """Whether the duty lies on this caller."""
+def is_on(by: Caller, duty_of: str, *, owner_id: str | None, owner_component: str | None, deputy_id: str | None = None) -> bool:
+    """Whether the duty lies on this caller; an owner's deputy may always see to it."""
+    if deputy_id is not None and by.id == deputy_id:
+        return True
     if duty_of == "owner":
         return by.id == owner_id
     if duty_of == "office_administrator":

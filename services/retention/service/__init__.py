@@ -15,6 +15,7 @@ from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, NotFound, Operation, new_id
 from services.chassis.witnessing import Witness
 from services.contacts.contract import IndividualErased, IndividualFrozen, IndividualRegistered, IndividualsImported, OwnerChanged
+from services.lexicon.tasks import first_after
 from services.retention import contract
 from services.retention.service.erased import ErasedIds
 from services.retention.service.saga import Saga
@@ -110,10 +111,17 @@ class RetentionService(Witness):
             return requests.list_requests(work, by=caller, now=self.database.clock(), cursor_key=self.settings.cursor_key, **given)
 
     @answers("retention:task:list")
-    def list_tasks(self, caller: Caller) -> dict[str, Any]:
-        """Return what waits for the caller."""
+    def list_tasks(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return what waits for the caller, the first after a position."""
+        given = contract.TaskPageSchema().load(query or {})
         with self.database.work(caller) as work:
-            return requests.list_tasks(work, by=caller, now=self.database.clock())
+            return first_after(requests.list_tasks(work, by=caller, now=self.database.clock()), **given)
+
+    @answers("retention:task:dismiss", command=True)
+    def dismiss_task(self, caller: Caller, task_id: str) -> None:
+        """Refuse: what waits here is all to be done."""
+        with self.database.work(caller):
+            requests.dismiss_task(task_id=str(task_id))
 
     @answers("retention:erasure:request", subject="request_id", command=True)
     def erase_no_contact_request(self, caller: Caller, request_id: str) -> dict[str, Any]:
@@ -288,7 +296,9 @@ class RetentionService(Witness):
     @listens(OwnerChanged)
     def owner_changed(self, work: UnitOfWork, told: OwnerChanged) -> None:
         """Know whose they are now."""
-        stored.know_individual(work, told.individual_id, owner_id=told.owner_id, component=told.component, revision=told.revision)
+        stored.know_individual(
+            work, told.individual_id, owner_id=told.owner_id, component=told.component, deputy_id=told.deputy_id, revision=told.revision
+        )
 
     @listens(IndividualErased)
     def individual_erased(self, work: UnitOfWork, told: IndividualErased) -> None:

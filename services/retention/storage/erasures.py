@@ -141,10 +141,10 @@ def decide_hit(work: UnitOfWork, erasure_id: str, hit_id: str, *, decision: str 
     return work.execute(statement.values(decision=decision, decided_by=by, decided_at=at)).rowcount == 1
 
 
-def waiting(work: UnitOfWork, *, limit: int = 200) -> list[Row]:
+def waiting(work: UnitOfWork) -> list[Row]:
     """Return the erasures that wait for the privacy officer."""
     query = select(erasures).where(erasures.c.waiting, erasures.c.completed_at.is_(None))
-    return [_mapped(row) for row in work.execute(query.order_by(erasures.c.requested_at).limit(limit))]
+    return [_mapped(row) for row in work.execute(query.order_by(erasures.c.requested_at))]
 
 
 def insert_destruction(work: UnitOfWork, values: Mapping[str, Any]) -> None:

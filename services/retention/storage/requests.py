@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import and_, delete, func, or_, select, text, tuple_, update
+from sqlalchemy import and_, delete, func, or_, select, text, true, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.retention.storage.tables import erasures, holds, individuals, no_contact_requests, tombstones, users
@@ -35,7 +35,9 @@ def one_at_a_time(work: UnitOfWork, individual_id: str) -> None:
     work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:individual, 0))"), {"individual": individual_id})
 
 
-def know_individual(work: UnitOfWork, individual_id: str, *, owner_id: str, component: str, revision: int = 0, first: bool = False) -> None:
+def know_individual(
+    work: UnitOfWork, individual_id: str, *, owner_id: str, component: str, deputy_id: str | None = None, revision: int = 0, first: bool = False
+) -> None:
     """Keep whose an individual is, unless they are being erased or gone: a late message brings nobody back.
 
     :param revision: of one individual the highest is the latest, in whatever order they come.
@@ -44,7 +46,7 @@ def know_individual(work: UnitOfWork, individual_id: str, *, owner_id: str, comp
     one_at_a_time(work, individual_id)
     if gone(work, [individual_id]):
         return
-    values = {"owner_id": owner_id, "component": component, "revision": revision}
+    values = {"owner_id": owner_id, "component": component, "deputy_id": deputy_id, "revision": revision}
     statement = upsert(individuals).values(id=individual_id, **values)
     if first:
         statement = statement.on_conflict_do_nothing()
@@ -146,36 +148,52 @@ def _one(work: UnitOfWork, condition: Any, *, lock: bool = False) -> Row | None:
 
 
 def _with_completion() -> Any:
-    return select(no_contact_requests, erasures.c.completed_at).join(erasures, erasures.c.id == no_contact_requests.c.erasure_id, isouter=True)
+    return (
+        select(no_contact_requests, erasures.c.completed_at, individuals.c.deputy_id)
+        .join(erasures, erasures.c.id == no_contact_requests.c.erasure_id, isouter=True)
+        .join(individuals, individuals.c.id == no_contact_requests.c.individual_id, isouter=True)
+    )
 
 
 def list_requests(work: UnitOfWork, *, by: Caller, state: str | None, after: tuple[datetime, str] | None, limit: int) -> list[Row]:
     """Return the requests that this caller may know of, the newest first."""
     table = no_contact_requests.c
-    query = _with_completion().where(_known_to(by))
-    if state == "open":
-        query = query.where(table.erasure_id.is_(None))
-    elif state == "erasing":
-        query = query.where(table.erasure_id.is_not(None), erasures.c.completed_at.is_(None))
-    elif state == "done":
-        query = query.where(erasures.c.completed_at.is_not(None))
+    query = _with_completion().where(_known_to(by), _in_state(state))
     if after is not None:
         query = query.where(tuple_(table.recorded_at, table.id) < after)
     query = query.order_by(table.recorded_at.desc(), table.id.desc()).limit(limit)
     return [_mapped(row) for row in work.execute(query)]
 
 
-def open_requests_for(work: UnitOfWork, *, by: Caller, limit: int = 500) -> list[Row]:
-    """Return requests of which nobody has begun the erasure, as far as the duty may lie on this caller."""
-    query = _with_completion().where(no_contact_requests.c.erasure_id.is_(None), _known_to(by))
-    query = query.order_by(no_contact_requests.c.recorded_at).limit(limit)
-    return [_mapped(row) for row in work.execute(query)]
+def _in_state(state: str | None) -> Any:
+    return {
+        None: true(),
+        "open": no_contact_requests.c.erasure_id.is_(None),
+        "erasing": and_(no_contact_requests.c.erasure_id.is_not(None), erasures.c.completed_at.is_(None)),
+        "done": erasures.c.completed_at.is_not(None),
+    }[state]
+
+
+def open_requests_for(work: UnitOfWork, *, by: Caller) -> list[Row]:
+    """Return requests of which nobody has begun the erasure, as far as the duty may lie on this caller: all of them."""
+    table = no_contact_requests.c
+    theirs = [func.cast(table.owner_id, table.recorded_by.type) == by.id, func.cast(individuals.c.deputy_id, table.recorded_by.type) == by.id]
+    if "office_administrator" in by.roles:
+        theirs.append(table.owner_component == by.component)
+    if "system_owner" in by.roles:
+        theirs.append(true())
+    query = _with_completion().where(table.erasure_id.is_(None), or_(*theirs))
+    return [_mapped(row) for row in work.execute(query.order_by(table.recorded_at, table.id))]
 
 
 def _known_to(by: Caller) -> Any:
     table = no_contact_requests.c
     # Compared as text: an operator's or a service's id is none of the database's uuids.
-    ways = [table.recorded_by == by.id, func.cast(table.owner_id, no_contact_requests.c.recorded_by.type) == by.id]
+    ways = [
+        table.recorded_by == by.id,
+        func.cast(table.owner_id, no_contact_requests.c.recorded_by.type) == by.id,
+        func.cast(individuals.c.deputy_id, no_contact_requests.c.recorded_by.type) == by.id,
+    ]
     if "office_administrator" in by.roles:
         ways.append(table.owner_component == by.component)
     if by.roles & {"privacy_officer", "system_owner"}:
@@ -183,9 +201,9 @@ def _known_to(by: Caller) -> Any:
     return or_(*ways)
 
 
-def count_requests(work: UnitOfWork, *, by: Caller, most: int) -> int:
-    """Count the requests that this caller may know of, up to `most`."""
-    some = select(no_contact_requests.c.id).where(_known_to(by)).limit(most).subquery()
+def count_requests(work: UnitOfWork, *, by: Caller, state: str | None, most: int) -> int:
+    """Count the requests in a state that this caller may know of, up to `most`."""
+    some = _with_completion().where(_known_to(by), _in_state(state)).with_only_columns(no_contact_requests.c.id).limit(most).subquery()
     return int(work.execute(select(func.count()).select_from(some)).scalar_one())
 
 

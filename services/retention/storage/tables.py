@@ -34,7 +34,15 @@ users = Table(
     _required("revision", Integer),
 )
 
-individuals = Table("individuals", metadata, _id("id", key=True), _id("owner_id"), _required("component", Text), _required("revision", Integer))
+individuals = Table(
+    "individuals",
+    metadata,
+    _id("id", key=True),
+    _id("owner_id"),
+    _required("component", Text),
+    _id("deputy_id", nullable=True),
+    _required("revision", Integer),
+)
 
 # Individuals of whom contacts told that they are gone, by whatever door: an import that was undone comes by none here.
 tombstones = Table("tombstones", metadata, _id("id", key=True))

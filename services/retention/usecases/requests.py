@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from services.chassis.messages import Caller, wire_value
+from services.chassis.messages import Caller, NotFound, wire_value
+from services.contacts.contract.refusals import TaskStands
 from services.retention.contract import CursorNotYours, RequestsWithheld, RequestUnknown
 from services.retention.domain.cursors import read_cursor, write_cursor
 from services.retention.domain.duty import Duty, duty, is_on, may_know, may_look
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
 
 _COUNTED = 10_000
+#: What goes away when it is done, and not by dismissing it.
+_STAND = frozenset({"no_contact_request", "erasure"})
 
 
 def open_request(
@@ -99,29 +102,45 @@ def list_requests(
     work.record("retention:request:list", subjects=[row["id"] for row in page])
     total: int | dict[str, int] = len(page)
     if following is not None or cursor is not None:
-        counted = stored.count_requests(work, by=by, most=_COUNTED + 1)
+        counted = stored.count_requests(work, by=by, state=state, most=_COUNTED + 1)
         total = counted if counted <= _COUNTED else {"at_least": _COUNTED}
     return {"items": [describe(work, row, now=now) for row in page], "next": following, "total": total}
 
 
-def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime) -> dict[str, Any]:
-    """Return what waits for the caller: requests whose erasure is their duty now, hits to decide."""
+def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime) -> list[dict[str, Any]]:
+    """Return what waits for the caller: requests whose erasure is their duty now, hits to decide; all of it, in no order."""
     tasks = []
+    duties: dict[tuple[str | None, str | None, date], Duty] = {}
     for row in stored.open_requests_for(work, by=by):
-        on = duty_on(work, row, now=now)
-        if is_on(by, on.of, owner_id=row["owner_id"], owner_component=row["owner_component"]):
+        # Many requests of one owner and day have one answer.
+        of_day = (row["owner_id"], row["owner_component"], row["recorded_at"].astimezone(UTC).date())
+        on = duties.get(of_day) or duties.setdefault(of_day, duty_on(work, row, now=now))
+        if is_on(by, on.of, owner_id=row["owner_id"], owner_component=row["owner_component"], deputy_id=row["deputy_id"]):
             link = f"/api/v1/no-contact-requests/{row['id']}"
-            tasks.append(_task("no_contact_request", row["id"], on.due_on, link))
+            tasks.append(_task("no_contact_request", row["id"], on.due_on, link, individual_id=row["individual_id"]))
     if "privacy_officer" in by.roles:
         tasks += [_task("erasure", row["id"], None, f"/api/v1/erasures/{row['id']}") for row in erasures.waiting(work)]
     work.record("retention:task:list", subjects=[task["subject"]["id"] for task in tasks])
-    return {"items": tasks, "next": None, "total": len(tasks)}
+    return tasks
+
+
+def dismiss_task(*, task_id: str) -> None:
+    """Refuse: what waits here is all to be done, and goes when it is done.
+
+    :raises TaskStands, NotFound: it is such a task, or none of ours.
+    """
+    if task_id.partition(".")[0] in _STAND:
+        raise TaskStands
+    raise NotFound
 
 
 def known_request(work: UnitOfWork, *, by: Caller, request_id: str, lock: bool = False) -> Mapping[str, Any]:
     """Return a request's row to whoever may know of it; raises `RequestUnknown` else."""
     row = stored.find_request(work, request_id, lock=lock)
-    if row is None or not may_know(by, owner_id=row["owner_id"], owner_component=row["owner_component"], involved=[row["recorded_by"]]):
+    if row is None:
+        raise RequestUnknown
+    involved = [row["recorded_by"], row["deputy_id"]]
+    if not may_know(by, owner_id=row["owner_id"], owner_component=row["owner_component"], involved=involved):
         raise RequestUnknown
     return row
 
@@ -156,6 +175,9 @@ def describe(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime) -> dict
     }
 
 
-def _task(kind: str, subject_id: str, due_on: date | None, link: str) -> dict[str, Any]:
+def _task(kind: str, subject_id: str, due_on: date | None, link: str, *, individual_id: str | None = None) -> dict[str, Any]:
+    subject: dict[str, Any] = {"type": kind, "id": subject_id}
+    if individual_id is not None:
+        subject |= {"individual_id": individual_id, "individual_ids": [individual_id]}
     due = None if due_on is None else due_on.isoformat()
-    return {"kind": kind, "subject": {"type": kind, "id": subject_id}, "due_on": due, "link": link}
+    return {"id": f"{kind}.{subject_id}", "kind": kind, "notice": False, "subject": subject, "due_on": due, "link": link}

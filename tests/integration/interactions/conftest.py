@@ -16,11 +16,16 @@ from services.chassis.database import Database, UnitOfWork
 from services.chassis.messages import Caller, entity_tag, new_id
 from services.contacts.contract import IndividualFrozen, IndividualRegistered, OrganizationRegistered
 from services.interactions.domain.cursors import Cursors
-from services.interactions.usecases import coordination, events, hearing, interactions, issues, reading
+from services.interactions.usecases import coordination, events, hearing, interactions, issues, reading, tasks
 from tests.cast import AMINA, EVERYBODY
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 CURSORS = Cursors(b"a key of tests, thirty-two bytes")
+
+
+def a_promise(**given: Any) -> dict[str, Any]:
+    """Return a follow-up as the schema loads it."""
+    return {"text": "Send the guidance", "due_on": None, "assignee": None, "done_at": None, **given}
 
 
 @dataclass
@@ -117,12 +122,13 @@ class Office:
         return found
 
     def answer(self, by: Caller, request: dict[str, Any], status: str, **given: Any) -> dict[str, Any]:
-        """Answer a coordination request as it was read."""
+        """Move a coordination request, as its mover reads it now or `as_read`."""
+        as_read = given.pop("as_read", None) or self.do(by, coordination.read_coordination_request, request_id=request["id"])
         found: dict[str, Any] = self.do(
             by,
-            coordination.answer_coordination_request,
+            coordination.move_coordination_request,
             request_id=request["id"],
-            if_match=entity_tag(request),
+            if_match=entity_tag(as_read),
             status=status,
             **given,
         )
@@ -130,7 +136,7 @@ class Office:
 
     def tasks(self, by: Caller) -> list[tuple[str, str]]:
         """Return kinds and subjects of what waits for somebody."""
-        return [(task["kind"], task["subject"]["id"]) for task in self.do(by, reading.list_tasks)["items"]]
+        return [(task["kind"], task["subject"]["id"]) for task in self.do(by, tasks.list_tasks, query={"limit": 200, "after": None})["items"]]
 
     def state(self, by: Caller, code: str, **query: Any) -> dict[str, Any]:
         """Return one state's row of the report `spoken-to`."""

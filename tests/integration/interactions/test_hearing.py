@@ -54,7 +54,7 @@ def hear(office: Office, *told: Announcement) -> None:
 
 def timed(office: Office, told: Announcement) -> dict[str, Any]:
     """Return the office's time for a listener that takes it."""
-    return {"now": office.now} if isinstance(told, IndividualFrozen | IndividualErased | OrganizationErased) else {}
+    return {"now": office.now} if isinstance(told, IndividualFrozen | IndividualErased | OrganizationErased | OwnerChanged) else {}
 
 
 def test_in_whatever_order_the_latest_place_and_the_latest_owner_of_an_individual_count(office: Office) -> None:

@@ -28,7 +28,7 @@ PERSON: dict[str, Any] = {
     "state": "TX",
     "fema_region": 6,
 }
-NOTHING: dict[str, Any] = {"items": [], "next": None, "total": 0}
+NOTHING: dict[str, Any] = {"items": [], "next": None, "more": False, "total": 0}
 
 
 def quiet() -> FakeBus:

@@ -233,14 +233,17 @@ def test_the_entry_that_is_blocked_says_so_and_no_more(amina: Any, bus: FakeBus)
 
 
 def test_tasks_of_a_service_that_is_away_are_missing_with_a_warning(amina: Any, bus: FakeBus) -> None:
-    task = {"kind": "follow_up", "subject": {"type": "interaction", "id": ID}, "due_on": None, "link": "/x"}
+    task = {"id": f"follow_up.{ID}", "kind": "follow_up", "notice": False, "due_on": None, "link": "/x"}
+    task |= {"subject": {"type": "interaction", "id": ID, "individual_ids": [ID]}}
     bus.answers |= {
         ("retention", "list_tasks"): Unavailable(),
-        ("contacts", "list_tasks"): {"items": []},
-        ("interactions", "list_tasks"): {"items": [task]},
+        ("contacts", "list_tasks"): {"items": [], "more": False, "total": 0},
+        ("contacts", "name_stakeholders"): {"items": [{"id": ID, "type": "individual", "name": "Dov Dorn"}]},
+        ("interactions", "list_tasks"): {"items": [task], "more": False, "total": 1},
     }
     found = amina.ask("GET", "/tasks").get_json()
-    assert found["items"] == [{**task, "link": "/api/v1/x"}]
+    (shown,) = found["items"]
+    assert (shown["id"], shown["link"], shown["name"]) == (f"interactions.{task['id']}", "/api/v1/x", "Dov Dorn")
     assert "retention" in found["warning"]
 
 

@@ -22,12 +22,14 @@ from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE, RENATA
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
 DOVS_RECORD = Person("dov", owner_id=AMINA.id, component="ICE", frozen_request_id="request", frozen_by=CHLOE.id)
-STATES = ("requested", "accepted", "declined", "done")
+STATES = ("requested", "accepted", "declined", "withdrawn", "done")
 
 
 @pytest.mark.requirement("R86", "R87")
 def test_a_request_moves_only_along_its_path() -> None:
     allowed = {("requested", "accepted"), ("requested", "declined"), ("accepted", "done"), ("accepted", "declined")}
+    # An acceptance is taken back; what is open is withdrawn by whoever asked.
+    allowed |= {("accepted", "requested"), ("requested", "withdrawn"), ("accepted", "withdrawn")}
     for current in STATES:
         for wanted in STATES:
             if (current, wanted) in allowed:
@@ -110,7 +112,7 @@ CALL: dict[str, Any] = {"held_at": "2026-11-23T14:00:00Z", "mode": "phone", "ind
         (contract.IssueCreateSchema(), {"name": " ", "priority": "one_dhs"}, "name"),
         (contract.EventCreateSchema(), {"name": "X", "starts_at": "2026-11-23T14:00Z", "ends_at": "2026-11-22T14:00Z"}, "ends_at"),
         (contract.CoordinationRequestChangeSchema(), {"status": "declined"}, "reason"),
-        (contract.CoordinationRequestChangeSchema(), {"status": "requested"}, "status"),
+        (contract.CoordinationRequestChangeSchema(), {"status": "forgotten"}, "status"),
         (contract.HistoryQuerySchema(), {}, "individual_id"),
         (contract.SpokenToQuerySchema(), {"state": "XX"}, "state"),
         (contract.InteractionListQuerySchema(), {"limit": 201}, "limit"),

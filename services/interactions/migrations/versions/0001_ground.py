@@ -129,11 +129,13 @@ CREATE TABLE follow_ups (
     text text,
     due_on date,
     assignee uuid,
+    created_by uuid NOT NULL,
     done_at timestamptz,
     done_by uuid
 );
 CREATE INDEX follow_ups_interaction_id ON follow_ups (interaction_id);
-CREATE INDEX follow_ups_open ON follow_ups (assignee) WHERE done_at IS NULL;
+-- A promise without an assignee is whoever's who logged it.
+CREATE INDEX follow_ups_open ON follow_ups (coalesce(assignee, created_by)) WHERE done_at IS NULL;
 
 CREATE TABLE coordination_requests (
     id uuid PRIMARY KEY,
@@ -141,10 +143,15 @@ CREATE TABLE coordination_requests (
     issue_id uuid REFERENCES issues ON DELETE CASCADE,
     message text,
     due_on date,
-    status text NOT NULL CHECK (status IN ('requested', 'accepted', 'declined', 'done')),
+    status text NOT NULL CHECK (status IN ('requested', 'accepted', 'declined', 'withdrawn', 'done')),
     reason text,
+    -- Why it ended by itself, in a word of a closed list.
+    closed_because text CHECK (closed_because IN ('no_contact', 'record_is_yours')),
     requested_by uuid NOT NULL,
     requested_component text NOT NULL,
+    -- Another component than the owner's, and who stands for the relationship there; else the owner is asked.
+    asked_component text,
+    asked_user uuid,
     created_at timestamptz NOT NULL,
     answered_by uuid,
     answered_at timestamptz,
@@ -152,8 +159,21 @@ CREATE TABLE coordination_requests (
 );
 CREATE INDEX coordination_requests_individual_id ON coordination_requests (individual_id);
 CREATE INDEX coordination_requests_requested_by ON coordination_requests (requested_by);
-CREATE INDEX coordination_requests_open ON coordination_requests (individual_id)
-    WHERE status IN ('requested', 'accepted');
+-- The same thing is asked once at a time.
+CREATE UNIQUE INDEX coordination_requests_open ON coordination_requests (individual_id, issue_id, requested_component, asked_component)
+    NULLS NOT DISTINCT WHERE status IN ('requested', 'accepted');
+
+-- What a user is told once, and dismisses: ids and words of a closed list. The request may be gone by then.
+CREATE TABLE notices (
+    id uuid PRIMARY KEY,
+    user_id uuid NOT NULL,
+    kind text NOT NULL,
+    request_id uuid NOT NULL,
+    issue_id uuid REFERENCES issues ON DELETE SET NULL,
+    asked_at timestamptz NOT NULL,
+    created_at timestamptz NOT NULL,
+    UNIQUE (user_id, request_id)
+);
 
 CREATE TABLE kept_texts (
     id uuid PRIMARY KEY,
@@ -230,7 +250,7 @@ $$;
 
 _WRITTEN = (
     "issues, issue_updates, talking_points, events, event_issues, attendances, interactions, interaction_individuals,"
-    " interaction_organizations, interaction_issues, follow_ups, coordination_requests, kept_texts, people,"
+    " interaction_organizations, interaction_issues, follow_ups, coordination_requests, notices, kept_texts, people,"
     " organizations, users"
 )
 

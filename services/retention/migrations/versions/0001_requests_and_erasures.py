@@ -27,7 +27,8 @@ CREATE INDEX users_component ON users (component) WHERE active;
 CREATE TABLE individuals (
     id uuid PRIMARY KEY,
     owner_id uuid NOT NULL,
-    component text NOT NULL
+    component text NOT NULL,
+    deputy_id uuid
 );
 CREATE INDEX individuals_owner ON individuals (owner_id);
 
