@@ -3,17 +3,15 @@
 import re
 from typing import Final
 
-import phonenumbers
-
-from services.lexicon.canonical import USUAL_PHONE
 from services.lexicon.folding import fold, plain
+from services.lexicon.mailboxes import mailbox
 from services.lexicon.names import SUFFIXES
 from services.lexicon.places import state_code
+from services.lexicon.telephones import telephones
 
 _ROMAN: Final = frozenset({"ii", "iii", "iv", "vi"})
 _PARTICLES: Final = frozenset({"de", "la", "del", "der", "den", "von", "van", "da", "di", "y", "of"})
 _ZIP: Final = re.compile(r"^(\d{5})[-\s]?(\d{4})?$")
-_SPACE: Final = re.compile(r"\s")
 _SPACE_BEFORE_COMMA: Final = re.compile(r"\s+,")
 
 
@@ -54,40 +52,15 @@ def display_name(written: str) -> str:
     return " ".join([*head, tail])
 
 
-def display_phone(written: str, region: str = "US") -> str | None:
-    """Write a phone as "202-224-3441 ext. 12", or "+44 20 7946 0000" abroad; None if it is none."""
-    text = plain(written).strip()
-    text = text[4:] if text.lower().startswith("tel:") else text
-    if region == "US" and (usual := USUAL_PHONE.fullmatch(text)):
-        return "-".join(usual.groups())
-    try:
-        number = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    if number.country_code == 1:
-        digits = str(number.national_number)
-        shown = f"{digits[:3]}-{digits[3:6]}-{digits[6:]}"
-    else:
-        bare = phonenumbers.PhoneNumber(
-            country_code=number.country_code,
-            national_number=number.national_number,
-            italian_leading_zero=number.italian_leading_zero,
-        )
-        shown = phonenumbers.format_number(bare, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-    return f"{shown} ext. {number.extension}" if number.extension else shown
+def display_phone(written: str) -> str | None:
+    """Write a phone as "202-224-3441 ext. 12", or "+44 20 7946 0000" abroad; None if it isn't one number that is held."""
+    read = telephones(written)
+    return read.found[0].shown if len(read.found) == 1 and not read.refused else None
 
 
 def display_email(written: str) -> str | None:
-    """Write an e-mail address tidily with its domain in small letters; None if it is none."""
-    text = tidy(written).removeprefix("mailto:")
-    if found := re.search(r"<([^<>]+)>$", text):
-        text = found[1].strip()
-    local, at, domain = text.rpartition("@")
-    if not at or not local or "." not in domain or _SPACE.search(text):
-        return None
-    return f"{local}@{domain.lower().rstrip('.')}"
+    """Write an e-mail address cleaned, with its domain in small letters; None if it isn't one that can be."""
+    return mailbox(written)
 
 
 def display_postal_code(written: str) -> str:

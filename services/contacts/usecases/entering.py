@@ -26,9 +26,12 @@ from services.contacts.storage import ledger, organizations, registration
 from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
 from services.contacts.usecases.asking import demand_contributor
 from services.lexicon.canonical import canonical_contact_point, canonical_name, canonical_organization
-from services.lexicon.display import display_email, display_name, display_phone, tidy
+from services.lexicon.display import display_name, tidy
+from services.lexicon.mailboxes import mailbox, why_no_mailbox
 from services.lexicon.names import PersonName, are_names_alike, family_key
 from services.lexicon.places import propose_state
+from services.lexicon.telephones import telephone
+from services.lexicon.vocabulary import CONTACT_POINT_KINDS
 
 #: What a contributor may say of an individual's directory layer; each is a column.
 DIRECTORY_FIELDS = (
@@ -50,18 +53,27 @@ BLOCKED_A_DAY = 20
 
 
 def standardized(kind: str, value: str, *, field: str) -> str:
-    """Return a contact point's value as it is kept (R80).
+    """Return a contact point's value as it is kept, cleaned of what surrounds it (R80, T30).
 
     :raises ContactPointInvalid: it can't be a value of that kind; the sentence doesn't repeat it.
     """
-    if canonical_contact_point(kind, value) is None:
-        names = {"email": "an e-mail address", "work_address": "an address"}
-        raise ContactPointInvalid(errors={field: [f"Not {names.get(kind, 'a telephone number')}."]})
+    why: str | None = None
+    kept = tidy(value)
     if kind == "email":
-        return display_email(value) or tidy(value)
-    if kind == "work_address":
-        return tidy(value)
-    return display_phone(value) or tidy(value)
+        why, kept = why_no_mailbox(value), mailbox(value) or kept
+    elif kind != "work_address":
+        read = telephone(value)
+        if isinstance(read, str):
+            why = read
+        elif read.kind not in {None, kind}:
+            why = f"This says that it is of another kind: {CONTACT_POINT_KINDS[str(read.kind)].lower()}."
+        else:
+            kept = read.shown
+    if why is None and canonical_contact_point(kind, kept) is None:
+        why = {"email": "Not an e-mail address.", "work_address": "Not an address."}.get(kind, "Not a telephone number.")
+    if why:
+        raise ContactPointInvalid(errors={field: [why]})
+    return kept
 
 
 def standardized_points(points: Iterable[Mapping[str, Any]], *, declined: Iterable[str]) -> list[dict[str, Any]]:

@@ -13,11 +13,12 @@ from services.contacts.contract.announcements import (
     OrganizationRegistered,
     RelationshipEstablished,
 )
-from services.contacts.contract.refusals import IssueUnknown, OrganizationDuplicate, OwnerUnsuitable
+from services.contacts.contract.refusals import ContactPointInvalid, IssueUnknown, OrganizationDuplicate, OwnerUnsuitable
 from services.contacts.domain import representations
 from services.contacts.storage import directory, links, organizations
 from services.contacts.usecases.asking import demand_contributor, demand_version, visible_organization
-from services.lexicon.display import display_phone, tidy
+from services.lexicon.postal import postal_code
+from services.lexicon.telephones import telephone
 
 
 def register_organization(work: UnitOfWork, *, by: Caller, now: datetime, **given: Any) -> dict[str, Any]:
@@ -113,20 +114,42 @@ def change_organization(work: UnitOfWork, *, by: Caller, now: datetime, organiza
 
 
 def _offices(given: Mapping[str, Any], *, present: Container[str] = ()) -> list[dict[str, Any]]:
-    """Return the offices that are meant, with standardised telephones (R80); one that is present keeps its id."""
+    """Return the offices that are meant, standardized (R80); one that is present keeps its id.
+
+    :raises ContactPointInvalid: a telephone or a postal code can't be one; the sentence doesn't repeat it.
+    """
     wanted: Sequence[Mapping[str, Any]] = given.get("offices") or []
+    at = "offices.{}."
     if not wanted and (given.get("address") or given.get("office_phone")):
-        wanted = [{"address": given.get("address"), "phone": given.get("office_phone")}]
+        wanted, at = [{"address": given.get("address"), "phone": given.get("office_phone")}], ""
     return [
         {
             # An id that is not of this organization's offices is another's, or made up.
             "id": office["id"] if office.get("id") in present else new_id(),
             "label": office.get("label"),
-            "address": office.get("address"),
-            "phone": (display_phone(phone) or tidy(phone)) if (phone := office.get("phone")) else None,
+            "address": _address(office.get("address"), field=f"{at.format(n)}address.postal_code"),
+            "phone": _phone(office.get("phone"), field=f"{at.format(n)}phone" if at else "office_phone"),
         }
-        for office in wanted
+        for n, office in enumerate(wanted)
     ]
+
+
+def _phone(written: str | None, *, field: str) -> str | None:
+    if not written:
+        return None
+    read = telephone(written)
+    if isinstance(read, str):
+        raise ContactPointInvalid(errors={field: [read]})
+    return read.shown
+
+
+def _address(written: Mapping[str, Any] | None, *, field: str) -> Mapping[str, Any] | None:
+    if not written or not written.get("postal_code"):
+        return written
+    kept, why = postal_code(written["postal_code"], state=written.get("state"), country=written.get("country"))
+    if why:
+        raise ContactPointInvalid(errors={field: [why]})
+    return {**written, "postal_code": kept}
 
 
 def _demand_known(work: UnitOfWork, wanted: Sequence[Mapping[str, Any]]) -> None:
