@@ -3,14 +3,33 @@
 import re
 from typing import Final
 
+<<<<<<< HEAD
 from services.lexicon.folding import fold, plain
 from services.lexicon.mailboxes import mailbox
 from services.lexicon.names import SUFFIXES
+=======
+import phonenumbers
+
+from services.lexicon.canonical import USUAL_PHONE
+from services.lexicon.folding import even_signs, fold, plain, words
+>>>>>>> 1358adb (names: Tell titles, suffixes and initials from the name itself)
 from services.lexicon.places import state_code
 from services.lexicon.telephones import telephones
 
 _ROMAN: Final = frozenset({"ii", "iii", "iv", "vi"})
 _PARTICLES: Final = frozenset({"de", "la", "del", "der", "den", "von", "van", "da", "di", "y", "of"})
+#: Two letters are initials, and so are three without a vowel ("JD", "TJ", "MLK"), unless they are a name.
+_INITIALS: Final = re.compile(r"[A-Za-z]{2}|[B-DF-HJ-NP-TV-XZb-df-hj-np-tv-xz]{3}")
+_SHORT_NAMES: Final = words(
+    """
+    al bo cy ed jo ty mo vi di li wu xu yu an ng lu su ho hu le vo bi ah ky ly ya yi qi ye mi na ai ko oz io st mt ft mc mr ms dr jr sr
+    de la da di do du el le van von y
+    """
+)
+_DEGREES: Final = {
+    "phd": "PhD", "md": "MD", "jd": "JD", "cpa": "CPA", "esq": "Esq.", "edd": "EdD", "rn": "RN", "dds": "DDS", "mba": "MBA", "mph": "MPH",
+    "mpa": "MPA", "usn": "USN", "usa": "USA", "usaf": "USAF", "usmc": "USMC", "uscg": "USCG", "ret": "(Ret.)",
+}  # fmt: skip
 _ZIP: Final = re.compile(r"^(\d{5})[-\s]?(\d{4})?$")
 _SPACE_BEFORE_COMMA: Final = re.compile(r"\s+,")
 
@@ -26,8 +45,13 @@ def tidy_lines(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
-def _titled(word: str) -> str:
-    if fold(word) in _ROMAN:
+def _titled(word: str, at: int, *, given: bool) -> str:
+    folded = fold(word)
+    if folded in _ROMAN:
+        return word.upper()
+    if at and folded.replace(" ", "") in _DEGREES:
+        return _DEGREES[folded.replace(" ", "")]
+    if given and _INITIALS.fullmatch(word) and word.lower() not in _SHORT_NAMES:
         return word.upper()
     return re.sub(
         r"\w+",
@@ -36,20 +60,20 @@ def _titled(word: str) -> str:
     )
 
 
-def display_name(written: str) -> str:
-    """Even out one field of a name: only what is all capitals or all small is recased.
+def display_name(written: str, *, given: bool = True) -> str:
+    """Even out one field of a name: only what is all capitals or all small is recased, and initials stay.
 
-    "MCDONALD JR" gives "McDonald Jr.", "de la Cruz" stays.
+    "MCDONALD JR" gives "McDonald Jr.", "de la Cruz" and "JD" stay, "O´Neil" gives "O'Neil".
+
+    :param given: initials may stand in it; a family name beside a given name has none, and "WU" is Wu.
     """
-    text = _SPACE_BEFORE_COMMA.sub(",", tidy(written)).replace(", ", " ")
+    text = _SPACE_BEFORE_COMMA.sub(",", tidy(even_signs(written))).replace(", ", " ")
     if (text.isupper() or text.islower()) and sum(c.isalpha() for c in text) > 1:
-        words = [_titled(word) for word in text.split()]
-        text = " ".join(word.lower() if fold(word) in _PARTICLES and i + 1 < len(words) else word for i, word in enumerate(words))
+        parts = [_titled(word, at, given=given) for at, word in enumerate(text.split())]
+        text = " ".join(part.lower() if fold(part) in _PARTICLES and i + 1 < len(parts) else part for i, part in enumerate(parts))
         text = text[:1].upper() + text[1:]
-    *head, tail = text.split() or [""]
-    if head and fold(tail) in {"jr", "sr"} & SUFFIXES:
-        tail = f"{fold(tail).capitalize()}."
-    return " ".join([*head, tail])
+    head, *rest = text.split() or [""]
+    return " ".join([head, *(f"{fold(word).capitalize()}." if fold(word) in {"jr", "sr"} else word for word in rest)])
 
 
 def display_phone(written: str) -> str | None:

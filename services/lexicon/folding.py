@@ -7,15 +7,28 @@ from typing import Final
 # Only the combining marks of European scripts go: the vowel signs of others carry meaning.
 _MARKS: Final = re.compile(r"[\u0300-\u036f]+")
 
+#: What people type for an apostrophe, and what keyboards and other scripts put there: quotes, accents that stand alone, primes,
+#: the okina of Hawaiian and its kin.
+APOSTROPHES: Final = (
+    "\u0060\u00b4\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u02ca\u02cb\u02ee\u0374\u0384\u055a\u05f3\u07f4\u07f5\u1fbd\u1fbf\u1fef\u1ffd\u1ffe"
+    "\u2018\u2019\u201b\u2032\u2035\ua78b\ua78c\uff07\uff40"
+)
+_HYPHENS: Final = "\u00ad\u058a\u05be\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d"
+_EVEN_APOSTROPHES: Final = dict.fromkeys(map(ord, APOSTROPHES), "'")
+#: Of these, the compatibility form is an accent over a blank: it would part the word.
+_BROKEN: Final = dict.fromkeys(map(ord, "\u00b4\u0384\u1fbd\u1fbf\u1fef\u1ffd\u1ffe"), "'")
+_EVEN_HYPHENS: Final = re.compile(rf"(?<=\w)[{_HYPHENS}](?=\w)")
+
 # Letters that Unicode does not decompose, and signs that mean a word.
 _LETTERS: Final = str.maketrans(
     {
         "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i",
-        "ħ": "h", "ŧ": "t", "ŋ": "n", "&": " and ", "’": "'", "‘": "'", "ʼ": "'", "`": "'",
+        "ħ": "h", "ŧ": "t", "ŋ": "n", "&": " and ",
+        **dict.fromkeys(APOSTROPHES, "'"),
     }
 )  # fmt: skip
 
-_APOSTROPHE: Final = re.compile(r"(?<=\w)'(?=\w)")
+_APOSTROPHE: Final = re.compile(r"(?<=\w)'+(?=\w)")
 _NOT_WORD: Final = re.compile(r"[\W_]+")
 # In ASCII, a sign parts words; only an apostrophe joins them, and only "&" is one.
 _JOINING: Final = re.compile(r"['`&]")
@@ -26,8 +39,15 @@ def plain(text: str) -> str:
     """Normalise to NFKC without invisible characters; letters keep their case and their marks."""
     if text.isascii() and text.isprintable():
         return text
-    kept = "".join(c for c in text if c in "\t\n\r" or unicodedata.category(c) not in {"Cc", "Cf"})
+    kept = "".join(c for c in text.translate(_BROKEN) if c in "\t\n\r" or unicodedata.category(c) not in {"Cc", "Cf"})
     return unicodedata.normalize("NFKC", kept)
+
+
+def even_signs(text: str) -> str:
+    """Write every apostrophe as ' and every hyphen inside a word as -, as names of people and organizations are kept."""
+    if text.isascii():
+        return plain(text).replace("`", "'")
+    return _EVEN_HYPHENS.sub("-", plain(text.translate(_EVEN_APOSTROPHES)).translate(_EVEN_APOSTROPHES))
 
 
 def unmarked(text: str) -> str:

@@ -1,31 +1,26 @@
-"""Names of people: splitting a written name, and likeness of two names (R27, R80, T9)."""
+"""Names of people: what of a name is compared, and likeness of two names (R27, R80, T9)."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
-from services.lexicon.folding import fold, plain, words
+from services.lexicon.folding import fold, plain
+from services.lexicon.honorifics import SUFFIXES, generation_of, leading_title, trailing_suffix
+from services.lexicon.splitting import PersonName, join_name, split_name
 
+__all__ = [
+    "SUFFIXES",
+    "PersonName",
+    "are_given_names_alike",
+    "are_names_alike",
+    "family_key",
+    "generation_of",
+    "given_key",
+    "given_names",
+    "join_name",
+    "known_as",
+    "split_name",
+]
 
-@dataclass(frozen=True, slots=True)
-class PersonName:
-    """A name in the three fields that the system holds; empty where there is none."""
-
-    salutation: str
-    first_name: str
-    last_name: str
-
-
-SUFFIXES: Final = words("jr sr ii iii iv v vi phd md esq esquire jd dds dvm cpa rn mba mpa usn usa usmc usaf ret")
-
-_SALUTATIONS: Final = words(
-    """
-    mr mrs ms miss mx dr prof professor hon honorable sen senator rep representative congressman congresswoman
-    gov governor mayor sheriff chief judge justice col colonel capt captain maj major lt lieutenant gen
-    general sgt sergeant adm admiral rev reverend rabbi imam fr father sr sister amb ambassador sec secretary
-    pres president
-    """
-)
 
 # People are known by these as by their own names; likeness only, never a canonical form.
 _NICKNAMES: Final = tuple(
@@ -156,9 +151,7 @@ _QUOTED: Final = re.compile(r"[\"“”(\[][^\"“”()\[\]]*[\"“”)\]]")
 def given_names(first_name: str) -> tuple[str, ...]:
     """Give the folded given names of a first-name field, without salutations, in their order."""
     words = fold(first_name).split()
-    while len(words) > 1 and words[0] in _SALUTATIONS:
-        words.pop(0)
-    return tuple(words)
+    return tuple(words[leading_title(words, sure=True) :])
 
 
 def given_key(first_name: str) -> str:
@@ -174,8 +167,9 @@ def family_key(last_name: str) -> str:
     / Masto"), so only its last word is comparable.
     """
     words = fold(last_name).split()
-    while len(words) > 1 and words[-1] in SUFFIXES:
-        words.pop()
+    if len(words) > 1:
+        tokens = [token for token in plain(last_name).replace(",", " ").split() if fold(token)]
+        words = fold(" ".join(tokens[: len(tokens) - trailing_suffix(tokens, least=1)])).split()
     return words[-1] if words else ""
 
 
@@ -207,34 +201,3 @@ def are_names_alike(one: PersonName, other: PersonName) -> bool:
     """Say whether two names may be the same person's; symmetric (T9, R82)."""
     family = family_key(one.last_name)
     return bool(family) and family == family_key(other.last_name) and are_given_names_alike(one.first_name, other.first_name)
-
-
-def split_name(written: str) -> PersonName:
-    """Split a name in one column; middle names and nickname go first, a suffix goes last (R27)."""
-    # Most names come in fields of their own; the parser is loaded for the first that does not.
-    from nameparser import HumanName
-
-    text = " ".join(plain(written).split())
-    # The parser leaves a salutation before "Last, First" where it is.
-    salutation = ""
-    head, _, rest = text.partition(" ")
-    if "," in text and rest and fold(head) in _SALUTATIONS:
-        salutation, text = head, rest
-    parsed = HumanName(text)
-    title, given = parsed.title, parsed.first
-    # The parser takes "Burgess" for an office; only what is written before a name counts as a salutation.
-    if title and not set(fold(title).split()) <= _SALUTATIONS:
-        title, given = "", f"{title} {given}".strip()
-    nickname = f'"{parsed.nickname}"' if parsed.nickname else ""
-    first = " ".join(part for part in (given, parsed.middle, nickname) if part)
-    last = " ".join(part for part in (parsed.last, parsed.suffix.replace(",", "")) if part)
-    return PersonName(salutation or title, first, last)
-
-
-def join_name(*, salutation: str = "", first: str = "", middle: str = "", last: str = "", suffix: str = "") -> PersonName:
-    """Put a name of five columns into the three fields: middle name first, suffix last (R27)."""
-
-    def joined(*parts: str) -> str:
-        return " ".join([" ".join(plain(part).split()) for part in parts if part and not part.isspace()])
-
-    return PersonName(joined(salutation), joined(first, middle), joined(last, suffix))

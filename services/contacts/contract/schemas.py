@@ -9,6 +9,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
+from services.lexicon.folding import even_signs
 from services.lexicon.places import state_code
 from services.lexicon.tasks import LIMIT
 from services.lexicon.vocabulary import (
@@ -50,6 +51,13 @@ class Line(fields.String):
                 raise ValidationError("Not empty.")
             return None
         return text
+
+
+class Name(Line):
+    """A name of a person or an organization: every apostrophe in it is ' and every hyphen -, whatever keyboard it came from."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        return super()._deserialize(even_signs(value) if isinstance(value, str) else value, attr, data, **kwargs)
 
 
 class State(Line):
@@ -154,7 +162,7 @@ class _IndividualFields(_Closed):
     salutation = Line(most=60, allow_none=True)
     title = Line(allow_none=True)
     organization_id = _id(allow_none=True)
-    organization = Line(allow_none=True)
+    organization = Name(allow_none=True)
     state = State(allow_none=True)
     issues = fields.List(fields.Nested(IssueLinkSchema), validate=validate.Length(max=200))
     interests = fields.List(Line(most=100), validate=validate.Length(max=50))
@@ -172,8 +180,8 @@ class _IndividualFields(_Closed):
 class IndividualCreateSchema(_IndividualFields):
     """A new individual; `issue_ids` is short for engaged, `contact_points` go to the caller's component."""
 
-    first_name = Line(load_default="", allow_none=False)
-    last_name = Line(required=True)
+    first_name = Name(load_default=None, allow_none=True, metadata={"description": "Empty or null for somebody of one name."})
+    last_name = Name(required=True, metadata={"description": "A name of one word stands here."})
     issue_ids = fields.List(_id(), validate=validate.Length(max=200))
     contact_points = fields.List(fields.Nested(ContactPointCreateSchema), validate=validate.Length(max=20))
     duplicate_ok = fields.Boolean(load_default=False, truthy={True}, falsy={False})
@@ -182,8 +190,8 @@ class IndividualCreateSchema(_IndividualFields):
 class IndividualChangeSchema(_IndividualFields):
     """What any contributor may change of an individual (T2); only what is given changes."""
 
-    first_name = Line()
-    last_name = Line()
+    first_name = Name(allow_none=True, metadata={"description": "Empty or null for somebody of one name."})
+    last_name = Name()
 
 
 class _OrganizationFields(_Closed):
@@ -206,7 +214,7 @@ class _OrganizationFields(_Closed):
 class OrganizationCreateSchema(_OrganizationFields):
     """A new organization; `address` and `office_phone` make its first office."""
 
-    name = Line(required=True)
+    name = Name(required=True)
     issue_ids = fields.List(_id(), validate=validate.Length(max=200))
     duplicate_ok = fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
@@ -214,7 +222,7 @@ class OrganizationCreateSchema(_OrganizationFields):
 class OrganizationChangeSchema(_OrganizationFields):
     """What any contributor may change of an organization; only what is given changes."""
 
-    name = Line()
+    name = Name()
 
 
 class NoteCreateSchema(_Closed):

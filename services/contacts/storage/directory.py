@@ -13,7 +13,7 @@ from sqlalchemy import text
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import chunks
 from services.contacts.storage.bulk import as_json, records
-from services.lexicon.folding import fold
+from services.lexicon.folding import fold, plain
 
 _CHUNK = 500
 
@@ -107,9 +107,30 @@ def leave(work: UnitOfWork, stakeholder_id: str) -> None:
     work.execute(text("DELETE FROM directory WHERE stakeholder_id = :id"), {"id": stakeholder_id})
 
 
-def search_words(written: str) -> list[str]:
-    """Return the folded words of a text, each once."""
-    return list(dict.fromkeys(fold(written).split()))
+def letters(shown: Iterable[str | None]) -> str:
+    """Return the words by which a line is found: "A.J. Al-Rashid" by a, j, al and rashid, and by aj and alrashid, too."""
+    written = " ".join(part for part in shown if part)
+    folded = fold(written)
+    joined = [unit.replace(" ", "") for unit in map(" ".join, terms(written)) if " " in unit]
+    return " ".join([folded, *joined]) if joined else folded
+
+
+def terms(written: str) -> list[tuple[str, ...]]:
+    """Return the folded words of a text, each once; those of one written word, and initials in a row, are together."""
+    units: list[tuple[str, ...]] = []
+    initials: list[str] = []
+    for token in plain(written).split():
+        words = tuple(fold(token).split())
+        if all(len(word) == 1 for word in words):
+            initials += words
+            continue
+        if initials:
+            units.append(tuple(initials))
+            initials = []
+        units.append(words)
+    if initials:
+        units.append(tuple(initials))
+    return list(dict.fromkeys(units))
 
 
 def entry_of_new(individual: Mapping[str, Any], organization: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -137,11 +158,10 @@ def _index(work: UnitOfWork, select: Any, ids: Iterable[str]) -> None:
 
 def _entry(row: Mapping[Any, Any]) -> dict[str, Any]:
     shown: Sequence[str | None] = (row["name"], row["title"], row["organization_name"], *row["interests"], row["places"])
-    letters = fold(" ".join(part for part in shown if part))
     order = f"{row['last_name']} {row['first_name']}" if row["type"] == "individual" else row["name"]
     return {
         **row,
         "group_ids": row["group_ids"] or [],
         "sort_name": fold(order),
-        "letters": letters,
+        "letters": letters(shown),
     }

@@ -119,7 +119,7 @@ def people_written(people: Iterable[Person], organizations: Mapping[str, Organiz
 
 def _written(person: Person, organization: Organization | None) -> dict[str, Any]:
     name = f"{person.first_name} {person.last_name}".strip(" ")
-    shown = (name, person.title, organization and organization.name, *person.interests)
+    shown = (name, person.title, organization.name if organization else None, *person.interests)
     return {
         "id": person.id,
         "salutation": person.salutation,
@@ -136,7 +136,7 @@ def _written(person: Person, organization: Organization | None) -> dict[str, Any
         "organization_name": organization.name if organization else None,
         "sector": organization.sector if organization else None,
         "group_ids": organization.group_ids if organization else [],
-        "letters": fold(" ".join(part for part in shown if part)),
+        "letters": directory.letters(shown),
     }
 
 

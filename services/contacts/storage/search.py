@@ -11,9 +11,11 @@ import orjson
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
-from services.contacts.storage.directory import search_words
+from services.contacts.storage.directory import terms
 from services.contacts.storage.individuals import RELATIONSHIPS
 from services.contacts.storage.rows import INSTANT, plains
+from services.lexicon.folding import fold, plain
+from services.lexicon.honorifics import without_titles
 from services.lexicon.places import REGIONS
 
 #: Totals are exact up to here.
@@ -64,9 +66,9 @@ def filter_of(query: Mapping[str, Any], *, now: datetime, misspelt: bool = False
     :param misspelt: words need only be like those that are there.
     """
     wanted = Filter()
-    if words := search_words(query.get("q") or ""):
+    if words := terms(query.get("q") or ""):
         wanted.by_words = True
-        _add_words(wanted, words, misspelt=misspelt)
+        _add_words(wanted, words, _named(query["q"]), misspelt=misspelt)
     elif query.get("q"):
         # Only punctuation was asked for: nothing is called so.
         wanted.add("false")
@@ -99,14 +101,42 @@ def filter_of(query: Mapping[str, Any], *, now: datetime, misspelt: bool = False
     return wanted
 
 
-def _add_words(wanted: Filter, words: Sequence[str], *, misspelt: bool) -> None:
-    # Folded words hold letters and digits only, so that quoting them is enough.
-    for at, word in enumerate(words):
-        prefix = f"d.words @@ CAST(:word_{at} AS tsquery)"
-        condition = f"({prefix} OR CAST(:like_{at} AS text) <% d.letters)" if misspelt and len(word) > 2 else prefix
-        wanted.add(condition, **{f"word_{at}": f"'{word}':*"})
-        if misspelt:
-            wanted.parameters[f"like_{at}"] = word
+def _named(written: str) -> list[tuple[str, ...]]:
+    """Return the words of a search that are a person's name: "Dr. Robert Smith Jr." is Robert Smith."""
+    return terms(" ".join(without_titles([token for token in plain(written).replace(",", " ").split() if fold(token)])))
+
+
+def _add_words(wanted: Filter, words: Sequence[tuple[str, ...]], named: Sequence[tuple[str, ...]], *, misspelt: bool) -> None:
+    found = _have(wanted, words, "word", misspelt=misspelt)
+    if named and list(named) != list(words):
+        # Salutations and suffixes hide nobody; what is left must then be in the name, or "General Electric" would find every "electric".
+        people = _have(wanted, named, "name", misspelt=misspelt)
+        if not misspelt:
+            wanted.parameters["names"] = [f"% {word}%" for unit in named for word in {unit[0], "".join(unit)}]
+            people += " AND ' ' || d.sort_name LIKE ANY(CAST(:names AS text[]))"
+        found = f"({found} OR d.type = 'individual' AND {people})"
+    wanted.add(found)
+
+
+def _have(wanted: Filter, units: Sequence[tuple[str, ...]], called: str, *, misspelt: bool) -> str:
+    def word(text: str, name: str) -> str:
+        # Folded words hold letters and digits only, so that quoting them is enough.
+        wanted.parameters[name] = f"'{text}':*"
+        condition = f"d.words @@ CAST(:{name} AS tsquery)"
+        if misspelt and len(text) > 2:
+            wanted.parameters[f"{name}_like"] = text
+            condition = f"({condition} OR CAST(:{name}_like AS text) <% d.letters)"
+        return condition
+
+    conditions = []
+    for at, unit in enumerate(units):
+        each = " AND ".join(word(text, f"{called}_{at}_{place}") for place, text in enumerate(unit))
+        if len(unit) > 1:
+            # "A.J." is found as AJ, and "al-Rashid" as Alrashid.
+            wanted.parameters[f"{called}_{at}"] = f"'{''.join(unit)}':*"
+            each = f"({each} OR d.words @@ CAST(:{called}_{at} AS tsquery))"
+        conditions.append(each)
+    return " AND ".join(conditions)
 
 
 def _add_issues(wanted: Filter, query: Mapping[str, Any], *, now: datetime) -> None:

@@ -160,7 +160,7 @@ def entry_of(given: Mapping[str, Any], *, by: Caller, owner_id: str | None = Non
         owner_id=owner_id or by.id,
         component=by.component,
         first_name=display_name(given.get("first_name") or ""),
-        last_name=display_name(given["last_name"]),
+        last_name=display_name(given["last_name"], given=not given.get("first_name")),
         state=given.get("state") or next((state for state in proposed if state), None),
         issues=unique_links([*(given.get("issues") or []), *engaged]),
         contact_points=points,

@@ -116,9 +116,10 @@ def change_individual(
             demand_contributor(by, "change", "organization_id" if name == "organization" else name, facts_of(row))
     demand_version(representations.individual(row), if_match)
     changes = {name: given[name] for name in DIRECTORY_FIELDS if name in given}
-    for name in ("first_name", "last_name"):
-        if name in changes:
-            changes[name] = display_name(changes[name])
+    if "first_name" in changes:
+        changes["first_name"] = display_name(changes["first_name"] or "")
+    if "last_name" in changes:
+        changes["last_name"] = display_name(changes["last_name"], given=not changes.get("first_name", row["first_name"]))
     if "organization" in given or "organization_id" in given:
         organization = _organization(work, given, by=by, now=now)
         changes["organization_id"] = organization["id"] if organization else None

@@ -200,6 +200,15 @@ def test_a_record_that_changed_meanwhile_is_shown_as_it_is_with_what_was_typed(a
     assert "changed since you read it" in answer.text
 
 
+@pytest.mark.requirement("R27", "R111")
+def test_somebody_of_one_name_is_corrected_without_a_first_name(aminas: Browser, bus: FakeBus) -> None:
+    bus.answers[("contacts", "change_individual")] = {"version": 2}
+    aminas.get(f"/individuals/{ID}")
+    answer = aminas.send(f"/individuals/{ID}/facts", {"if_match": '"1"', "first_name": "", "last_name": "Dorn"})
+    assert answer.status_code == 303
+    assert bus.of("contacts", "change_individual")[-1].kwargs["body"] == {"first_name": None, "last_name": "Dorn"}
+
+
 def test_text_that_the_screening_holds_can_be_kept_with_a_reason(aminas: Browser, bus: FakeBus) -> None:
     bus.answers[("contacts", "add_note")] = TextNeedsReview(errors={"text": ["A phone number belongs in a contact point."]})
     aminas.get(f"/individuals/{ID}")

@@ -20,7 +20,7 @@ from services.lexicon.canonical import (
     compared_as,
 )
 from services.lexicon.display import display_email, display_name, display_phone, display_postal_code, tidy
-from services.lexicon.folding import fold
+from services.lexicon.folding import even_signs, fold
 from services.lexicon.names import PersonName, family_key, join_name, split_name
 from services.lexicon.places import STATES, propose_state, state_code
 
@@ -163,7 +163,7 @@ def record_of(row: Row, mapping: Mapping[str, str]) -> Record:
     if row.too_long:
         cells.problems.append("The row has more cells than there are columns.")
     name = _name(cells)
-    organization = cells.get("organization")
+    organization = even_signs(cells.get("organization") or "") or None
     if not name.last_name and not organization:
         cells.problems.append("The row has neither a name nor an organization.")
     if (not name.last_name and name.first_name) or (name.last_name and not family_key(name.last_name)):
@@ -198,9 +198,6 @@ def _name(cells: _Cells) -> PersonName:
     whole = cells.get("name")
     if whole and not cells.by_field.get("last_name"):
         name = split_name(whole)
-        # One word alone is a family name: there must be one.
-        if not name.last_name:
-            name = PersonName(name.salutation, "", name.first_name)
     else:
         name = join_name(
             first=cells.get("first_name") or "",
@@ -208,8 +205,11 @@ def _name(cells: _Cells) -> PersonName:
             last=cells.get("last_name") or "",
             suffix=cells.get("suffix") or "",
         )
+    if not name.last_name:
+        # One word alone is a family name: there must be one.
+        name = PersonName(name.salutation, "", name.first_name)
     salutation = cells.get("salutation") or name.salutation
-    first, last = display_name(name.first_name), display_name(name.last_name)
+    first, last = display_name(name.first_name), display_name(name.last_name, given=not name.first_name)
     for text, of in ((first, "first_name"), (last, "last_name")):
         if len(text) > _USUAL:
             cells.problems.append(f"{of}: at most {_USUAL} characters.")
