@@ -31,6 +31,7 @@ from services.chassis.migrations import SERVICES
 from services.chassis.postgres import OwnServer, stop_with_parent
 from services.chassis.testing import eventually
 from services.chassis.testing.rabbitmq import Node, start_node
+from services.chassis.topology import call_queue
 from services.contacts.contract.integrations import components_of
 
 _ROOT = Path(__file__).parents[1]
@@ -262,8 +263,14 @@ class Full(_Accounts):
         self.processes[name].wait(_STOP)
 
     def wait_ready(self, seconds: float = _READY) -> None:
-        """Wait until the gateway says that every part answers."""
+        """Wait until the gateway hears access, and every service takes calls."""
         eventually(self._is_ready, seconds, why="the system is ready")
+        eventually(lambda: all(map(self.takes_calls, SERVICES)), seconds, why="every service takes calls")
+
+    def takes_calls(self, service: str) -> bool:
+        """Whether somebody takes the service's calls, as the broker knows it."""
+        with self.look_into_queues() as connection:
+            return connection.channel().queue_declare(call_queue(service), passive=True).consumer_count > 0
 
     def _is_ready(self) -> bool:
         for name, process in self.processes.items():

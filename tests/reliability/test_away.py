@@ -83,3 +83,25 @@ def test_what_is_asked_meanwhile_is_refused_with_a_code_and_done_once_afterwards
     assert {answer.json()["code"] for answer in told if not answer.ok} <= {"operation-unknown"}
     held = full.sql("contacts", f"SELECT id::text FROM individuals WHERE last_name = '{marker}'")
     assert held == [(done.json()["id"],)]
+
+
+def test_a_service_that_is_stopped_is_missed_at_once_and_nothing_else_is(full: Full) -> None:
+    amina = Person(full.base).sign_in(full.account("ICE", "contributor"))
+    known = amina.post("/individuals", {"first_name": "Ada", "last_name": f"Stopped{uuid.uuid4().hex}"})
+    full.processes["contacts"].terminate()
+    assert full.processes["contacts"].wait(30) == 0
+    try:
+        for path in (f"/individuals/{known['id']}", "/individuals", f"/individuals/{known['id']}/notes"):
+            begun = time.monotonic()
+            refused = amina.ask("GET", path)
+            assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+            # It takes a moment; ten seconds was the deadline of the call.
+            assert time.monotonic() - begun < 3
+        refused = amina.ask("POST", "/individuals", json={"first_name": "Ada", "last_name": "Never"})
+        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable"), "it was not sent: nothing is unknown"
+        assert amina.ask("GET", "/issues").status_code == 200, "the others answer"
+    finally:
+        full.spawn("contacts")
+    eventually(lambda: full.takes_calls("contacts"), 60, why="contacts is back")
+    assert amina.get(f"/individuals/{known['id']}")["last_name"] == known["last_name"]
+    assert amina.get("/stakeholders", q="Never")["items"] == []

@@ -3,7 +3,7 @@
 It speaks nameko's protocol (exchange `nameko-rpc`, queue `rpc-<service>`, `{"args", "kwargs"}` in, `{"result",
 "error"}` out), pipelined: one consumer of replies hands each to whoever waits for its correlation id. Calls are
 transient and unconfirmed; the deadline takes the place of a confirmation, and a call that nobody waits for any more
-expires in the queue.
+expires in the queue. A call to a service that is gone is refused at once (`presence`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import eventlet
 import orjson
 from eventlet.event import Event
 
+from services.chassis.bus.presence import Presence
 from services.chassis.bus.wire import Address, Delivery, Link, LinkDown
 from services.chassis.logs import Log
 from services.chassis.messages import Operation, OutcomeUnknown, Refusal, Unavailable, new_id, wire_value
@@ -33,6 +34,8 @@ _TRANSIENT = 1
 #: A broker that takes nothing in is waited for this long, then its callers are let go.
 _BLOCKED_GRACE = 3.0
 _RECONNECT_GRACE = 2.0
+#: A call that waits so long, with no other answer from its service meanwhile, is reason to look whether anybody takes it.
+_LOOK_AFTER = 0.2
 
 
 class InternalError(Exception):
@@ -49,7 +52,13 @@ class _Interrupted(Exception):
 
 @dataclass(eq=False, slots=True)
 class _Waiting:
+    service: str
     answered: Event = field(default_factory=Event)
+    sent_at: float = float("inf")
+
+    def let_go(self, error: Exception) -> None:
+        if not self.answered.ready():
+            self.answered.send_exception(error)
 
 
 class Client:
@@ -65,6 +74,8 @@ class Client:
         self._deadline = deadline
         self._also = also
         self._waiting: dict[str, _Waiting] = {}
+        self._presence = Presence(address, name=f"{identity}-presence")
+        self._watcher: Any = None
         self._link = Link(address, name=f"{identity}-calls", prepare=self._prepare, lost=self._lost, blocked=self._blocked)
 
     def start(self) -> None:
@@ -77,6 +88,7 @@ class Client:
 
     def stop(self) -> None:
         """Close the connection; whoever still waits is told that no answer will come."""
+        self._presence.stop()
         self._link.stop()
 
     @property
@@ -98,8 +110,10 @@ class Client:
         """Ask a service and return its answer.
 
         :raises Refusal: the service refused, with its code.
-        :raises Unavailable: the call could not be sent, or the answer to a query did not come in time.
-        :raises OutcomeUnknown: the answer to a command (`operation` given) did not come in time; `extra` names it.
+        :raises Unavailable: nobody takes the service's calls, the call could not be sent, or the answer to a query did not
+            come in time.
+        :raises OutcomeUnknown: the answer to a command (`operation` given) did not come in time, or whoever had to take it
+            was gone before it was taken; `extra` names it.
         :raises InternalError: the service made a mistake.
         """
         seconds = self._deadline if deadline is None else deadline
@@ -110,13 +124,17 @@ class Client:
             headers[OPERATION] = orjson.dumps(operation.to_wire()).decode()
         body = orjson.dumps({"args": [], "kwargs": dict(kwargs)}, default=wire_value)
         correlation_id = uuid.uuid4().hex
-        waiting = self._waiting[correlation_id] = _Waiting()
+        waiting = self._waiting[correlation_id] = _Waiting(service)
         sent = False
         # The deadline is around publishing and waiting; whatever ends the wait, a killed greenlet too, the entry goes.
         deadline_passed = eventlet.Timeout(seconds)
         try:
             self._wait_for_link(min(seconds, _RECONNECT_GRACE))
+            if self._presence.is_gone(service):
+                raise Unavailable
             sent = True
+            waiting.sent_at = _now()
+            self._watch()
             self._link.publish(
                 body,
                 exchange=CALLS,
@@ -161,13 +179,14 @@ class Client:
         waiting = self._waiting.get(str(message.properties.get("correlation_id")))
         if waiting is None or waiting.answered.ready():
             return  # The deadline passed, or somebody answers what nobody asked.
+        self._presence.heard(waiting.service)
         waiting.answered.send(message.body)
 
     def _returned(self, _error: Any, _exchange: str, routing_key: str, message: Any) -> None:
         _log.warning("call.unroutable", method=routing_key)
         waiting = self._waiting.get(str(message.properties.get("correlation_id")))
-        if waiting is not None and not waiting.answered.ready():
-            waiting.answered.send_exception(LinkDown(f"nobody answers {routing_key}"))
+        if waiting is not None:
+            waiting.let_go(LinkDown(f"nobody answers {routing_key}"))
 
     def _lost(self) -> None:
         self._interrupt("connection lost")
@@ -182,8 +201,37 @@ class Client:
 
     def _interrupt(self, reason: str) -> None:
         for waiting in list(self._waiting.values()):
-            if not waiting.answered.ready():
-                waiting.answered.send_exception(_Interrupted(reason))
+            waiting.let_go(_Interrupted(reason))
+
+    # One greenlet looks after all calls that wait, for as long as there are any.
+
+    def _watch(self) -> None:
+        if self._watcher is None:
+            self._watcher = eventlet.spawn(self._look_after_those_who_wait)
+
+    def _look_after_those_who_wait(self) -> None:
+        try:
+            while self._waiting:
+                eventlet.sleep(_LOOK_AFTER)
+                before = _now() - _LOOK_AFTER
+                for service in {waiting.service for waiting in self._waiting.values() if waiting.sent_at < before}:
+                    if not self._presence.heard_within(service, _LOOK_AFTER):
+                        unserved = self._presence.unserved(service)
+                        self._let_go(service, unserved or 0, before)
+        finally:
+            self._watcher = None
+
+    def _let_go(self, service: str, unserved: int, before: float) -> None:
+        """Let go whose calls wait in a queue that nobody takes from: the last ones sent; the others are being worked on."""
+        if unserved:
+            sent = [waiting for waiting in self._waiting.values() if waiting.service == service and waiting.sent_at < before]
+            for waiting in sorted(sent, key=lambda one: one.sent_at)[-unserved:]:
+                waiting.let_go(_Interrupted(f"nobody takes calls to {service}"))
+
+
+def _now() -> float:
+    now: float = eventlet.hubs.get_hub().clock()
+    return now
 
 
 def _no_answer(operation: Operation | None, *, sent: bool) -> Refusal:

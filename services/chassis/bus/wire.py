@@ -59,7 +59,7 @@ class Address:
     #: File of the authority's certificates, for `amqps://`; the system's own when empty.
     authority: str = ""
 
-    def connection(self, **options: Any) -> Connection:
+    def connection(self, *, heartbeat: float = HEARTBEAT, **options: Any) -> Connection:
         """Return an unopened connection.
 
         Over TLS the peer must show a certificate of the name that we dialled: kombu by itself verifies the chain only.
@@ -72,7 +72,7 @@ class Address:
                 "cert_reqs": ssl.CERT_REQUIRED,
                 "ca_certs": self.authority or ssl.get_default_verify_paths().cafile,
             }
-        return _Connection(self.url, ssl=tls, heartbeat=HEARTBEAT, connect_timeout=_CONNECT_TIMEOUT, transport_options=options)
+        return _Connection(self.url, ssl=tls, heartbeat=heartbeat, connect_timeout=_CONNECT_TIMEOUT, transport_options=options)
 
 
 class _Connection(Connection):

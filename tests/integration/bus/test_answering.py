@@ -17,7 +17,7 @@ from services.chassis.bus import BusProvider, Client, DatabaseProvider, Fate, In
 from services.chassis.bus.answering import CallConsumer
 from services.chassis.bus.relay import Backlog
 from services.chassis.database import DatabaseAway, UnitOfWork
-from services.chassis.messages import Caller, Forbidden, Invalid, NotFound, Refusal, Unauthenticated, Unavailable, new_id
+from services.chassis.messages import Caller, Forbidden, Invalid, NotFound, OutcomeUnknown, Refusal, Unauthenticated, Unavailable, new_id
 from services.chassis.passport import PassportSigner
 from services.chassis.process import Services
 from services.chassis.testing import a_caller, a_command, eventually, lines_logged
@@ -94,6 +94,10 @@ class Probe:
             work.record("probe:thing:linger")
             eventlet.sleep(30)
         return {}
+
+    @answers("probe:thing:change", command=True)
+    def change(self, caller: Caller) -> dict[str, Any]:
+        return self.linger(caller)
 
 
 @pytest.fixture
@@ -265,6 +269,21 @@ def test_work_ends_at_its_callers_deadline_and_gives_its_connection_up(probe: Wo
     assert (entry["action"], entry["outcome"], entry["rule"]) == ("probe:thing:linger", "refused", "unavailable")
     database = probe.processes["probe"].open_database()
     eventually(lambda: database.engine.pool.checkedout() == 0)  # type: ignore[attr-defined]  # a pool with a count, as ours is
+
+
+def test_a_late_command_answers_that_its_outcome_is_unknown_and_a_late_query_that_the_service_is_away(
+    probe: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service ends its work at the deadline that it was told; this caller waits on, and so hears what it says."""
+    publish = client._link.publish
+    monkeypatch.setattr(client._link, "publish", lambda body, **given: publish(body, **{**given, "expiration": "300"}))
+    amina = a_command(a_caller())
+    assert amina.operation is not None
+    with pytest.raises(OutcomeUnknown) as unknown:
+        client.call("probe", "change", {}, passport=probe.passport(amina), operation=amina.operation)
+    assert unknown.value.extra == {"operation_id": amina.operation.id}
+    assert _refusal(client, "linger", probe.passport(a_caller())).code == "unavailable"
+    assert [(e["action"], e["rule"]) for e in probe.entries()] == [("probe:thing:change", "outcome-unknown"), ("probe:thing:linger", "unavailable")]
 
 
 class Asker:

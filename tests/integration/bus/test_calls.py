@@ -14,7 +14,7 @@ import pytest
 from services.chassis.bus import BusProvider, Client, DatabaseProvider, answers
 from services.chassis.bus.answering import CallConsumer
 from services.chassis.bus.wire import _hang_up
-from services.chassis.messages import Caller, OutcomeUnknown, Unavailable, new_id
+from services.chassis.messages import Caller, OutcomeUnknown, Refusal, Unavailable, new_id
 from services.chassis.process import compose
 from services.chassis.testing import a_caller, a_command, eventually, lines_logged
 from tests.integration.bus.conftest import World
@@ -74,16 +74,100 @@ def probe(declared: World) -> World:
     return declared
 
 
-def test_a_call_to_a_dead_service_ends_at_its_deadline_and_is_not_run_later(declared: World) -> None:
-    client = declared.client()
+def _refused(client: Client, method: str = "echo", **kwargs: Any) -> tuple[Refusal, float]:
+    """Return the refusal of a call, and how long it took."""
     begun = time.monotonic()
-    with pytest.raises(Unavailable) as refused:
-        client.call("probe", "echo", {"text": "late"}, deadline=0.3)
-    assert time.monotonic() - begun < 3
-    assert refused.value.code == "unavailable"
-    declared.run(Probe)
-    assert client.call("probe", "echo", {"text": "now"}) == {"text": "now"}
-    assert Probe.ran == ["now"], "the call that nobody waits for any more expired in the queue"
+    with pytest.raises(Refusal) as refused:
+        client.call("probe", method, {"text": "late"} if method == "echo" else {}, **kwargs)
+    return refused.value, time.monotonic() - begun
+
+
+def test_a_call_to_a_service_that_is_gone_is_refused_at_once_and_served_once_it_is_back(declared: World) -> None:
+    client = declared.client()
+    services = declared.run(Probe)
+    for turn in range(2):
+        assert client.call("probe", "echo", {"text": "now"}) == {"text": "now"}
+        services.stop()
+        for again in range(3):
+            refused, took = _refused(client)
+            assert (refused.code, refused.branch) == ("unavailable", "unavailable")
+            assert took < 3, (turn, again)
+        amina = a_command(a_caller())
+        refused, took = _refused(client, "create", operation=amina.operation)
+        assert refused.code == "unavailable", "it was not sent, so nothing is unknown"
+        assert took < 3
+        assert declared.depth("rpc-probe") <= 1, "what is known to be gone is not sent to"
+        services = declared.run(Probe)
+        assert client.call("probe", "echo", {"text": "now"}) == {"text": "now"}, "at once when it is there again"
+    assert "create" not in Probe.ran
+
+
+def test_a_command_sent_before_its_service_was_known_to_be_gone_is_of_unknown_outcome(declared: World) -> None:
+    client = declared.client()
+    services = declared.run(Probe)
+    client.call("probe", "echo", {"text": "now"})
+    services.stop()
+    client._presence.heard("probe")
+    amina = a_command(a_caller())
+    assert amina.operation is not None
+    refused, took = _refused(client, "create", operation=amina.operation)
+    assert isinstance(refused, OutcomeUnknown)
+    assert refused.extra == {"operation_id": amina.operation.id}
+    assert took < 3, "and that at once"
+
+
+def test_callers_wait_in_vain_for_a_killed_service_no_longer_than_a_moment(declared: World) -> None:
+    client = declared.client()
+    services = declared.run(Probe)
+    slow = [eventlet.spawn(client.call, "probe", "echo", {"text": "slow", "pause": 30}, deadline=20) for _ in range(3)]
+    eventually(lambda: Probe.ran.count("slow") == 3)
+    begun = time.monotonic()
+    services.kill()
+    for call in slow:
+        with pytest.raises(Unavailable):
+            call.wait()
+    assert time.monotonic() - begun < 6
+
+
+def test_a_slow_service_is_not_called_gone(probe: World) -> None:
+    client = probe.client()
+    calls = [eventlet.spawn(client.call, "probe", "echo", {"text": str(n), "pause": 2.0}) for n in range(15)]
+    assert [call.wait()["text"] for call in calls] == [str(n) for n in range(15)], "ten work, five wait in the queue"
+
+
+def test_while_one_of_two_stops_nobody_is_refused(declared: World) -> None:
+    """A rolling restart: the second begins before the first ends, five times over, under load."""
+    client = declared.client()
+    services = declared.run(Probe)
+    served = 0
+    going_on = True
+
+    def keep_asking() -> None:
+        nonlocal served
+        while going_on:
+            assert client.call("probe", "echo", {"text": "x", "pause": 0.01})
+            served += 1
+
+    asking = [eventlet.spawn(keep_asking) for _ in range(5)]
+    for _ in range(5):
+        beside = declared.run(Probe)
+        services.stop()
+        services = beside
+        before = served
+        eventually(lambda before=before: served > before + 50, why="calls are served")
+    going_on = False
+    for greenlet in asking:
+        greenlet.wait()
+
+
+def test_answers_that_come_cost_no_look_at_the_broker(probe: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = probe.client()
+    looks: list[str] = []
+    ask = client._presence._ask
+    monkeypatch.setattr(client._presence, "_ask", lambda service: looks.append(service) or ask(service))
+    for n in range(300):
+        client.call("probe", "echo", {"text": str(n)})
+    assert len(looks) <= 3, "one before the first, and whenever the machine itself was slow"
 
 
 def test_a_command_without_an_answer_names_its_operation(probe: World) -> None:
