@@ -3,16 +3,8 @@
 import re
 from typing import Final
 
-<<<<<<< HEAD
-from services.lexicon.folding import fold, plain
-from services.lexicon.mailboxes import mailbox
-from services.lexicon.names import SUFFIXES
-=======
-import phonenumbers
-
-from services.lexicon.canonical import USUAL_PHONE
 from services.lexicon.folding import even_signs, fold, plain, words
->>>>>>> 1358adb (names: Tell titles, suffixes and initials from the name itself)
+from services.lexicon.mailboxes import mailbox
 from services.lexicon.places import state_code
 from services.lexicon.telephones import telephones
 
