@@ -69,6 +69,7 @@ BEFORE_ACKNOWLEDGEMENT = frozenset(
         "sessions.sign_out",
         "pages.acknowledgement",
         "pages.acknowledging",
+        "pages.staying",
     }
 )
 #: Uploads are read as they come, so the form's token is checked by the route, from the first part of the body.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, current_app, g, redirect, request
+from flask import Response, current_app, g, jsonify, redirect, request
 
 from gateway.errors import FormNotOurs, NotSentYet, status_of
 from gateway.identity import is_form_token
@@ -17,6 +17,7 @@ from gateway.pages.frame import (
     checked,
     give_back,
     onward_page,
+    session_end,
     sign_in_page,
     to,
 )
@@ -96,6 +97,13 @@ def acknowledging() -> Response:
         current_app.extensions["liaison"].cookies.keep_session(response, token)
     shown: Response = response
     return shown
+
+
+@blueprint.post("/session/stay")
+def staying() -> Response:
+    """Stay signed in: note that the session is in use, and tell the page's script until when it lives."""
+    g.admission = current_app.extensions["liaison"].sessions.admit_anew(g.token, trace_id=g.trace_id)
+    return jsonify(session_end(g.admission.session))
 
 
 @blueprint.post("/sign-out")

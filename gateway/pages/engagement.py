@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, g, request
@@ -12,7 +11,6 @@ from gateway.pages.frame import (
     attempt,
     blueprint,
     checked,
-    instant,
     issue_names,
     names_of,
     page,
@@ -20,6 +18,7 @@ from gateway.pages.frame import (
     to,
     typed,
 )
+from gateway.pages.times import moment, now_typed
 from services.chassis.messages import NotFound, Refusal, entity_tag
 from services.contacts.contract import StakeholderQuerySchema
 from services.interactions.contract import (
@@ -36,7 +35,7 @@ def new_interaction() -> Response:
     """Show the form, prefilled with now and with whom one came from."""
     return _interaction_form(
         {
-            "held_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M}",
+            "held_at": now_typed(),
             "individual_ids": request.args.get("individual_id", ""),
             "mode": "phone",
             "no_contact_request_id": request.args.get("no_contact_request_id", ""),
@@ -51,7 +50,7 @@ def logging_interaction() -> Response:
 
     def log_it() -> Response:
         body: dict[str, Any] = typed("mode", "outcome", "event_id", "keep_reason", "no_contact_request_id")
-        body["held_at"] = instant(request.form.get("held_at", "").strip())
+        body["held_at"] = moment("held_at")
         body["individual_ids"] = _ids("individual_ids")
         body["organization_ids"] = _ids("organization_ids")
         body["issue_ids"] = several("issue_ids")
@@ -98,9 +97,9 @@ def entering_event() -> Response:
 
     def enter() -> Response:
         body: dict[str, Any] = typed("name", "place", "agenda", "keep_reason")
-        body["starts_at"] = instant(request.form.get("starts_at", "").strip())
-        if ends_at := request.form.get("ends_at", "").strip():
-            body["ends_at"] = instant(ends_at)
+        body["starts_at"] = moment("starts_at")
+        if ends_at := moment("ends_at"):
+            body["ends_at"] = ends_at
         body["issue_ids"] = several("issue_ids")
         entered = command("interactions", "create_event", body=checked(EventCreateSchema, body))
         return to("event", event_id=entered["id"])
@@ -204,7 +203,7 @@ def _events_page(refusal: Refusal | None = None) -> Response:
         "events.html",
         found=found,
         issues=issue_names(),
-        values=request.form if refusal else {"starts_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M}"},
+        values=request.form if refusal else {"starts_at": now_typed()},
         refusal=refusal,
     )
 

@@ -19,6 +19,7 @@ from gateway.endpoints import check, operation
 from gateway.errors import FormNotOurs, status_of
 from gateway.identity import form_token
 from gateway.pages import kept as keeping
+from gateway.pages import times
 from gateway.pages.addresses import ours, page_of_thing, present_page
 from gateway.pages.kept import Kept, posted
 from gateway.trail import recorded
@@ -72,6 +73,10 @@ def page(template: str, *, status: int = 200, refusal: Refusal | None = None, **
         template,
         session=admission.session if admission is not None else None,
         minute=datetime.now(UTC),
+        zone=times.zone_shown(),
+        ends=session_end(admission.session) if admission is not None else None,
+        unsaved=template in WITHOUT_FORM and request.method == "POST",
+        draft_key=keeping.draft_key(),
         csrf_token=form_token(g.token) if g.token else form_token(_visit()),
         idempotency_key=key or new_id(),
         errors=(refusal.errors or {}) if refusal is not None else {},
@@ -132,11 +137,6 @@ def checked(schema: type[Schema], body: dict[str, Any]) -> dict[str, Any]:
     """
     check(schema, body)
     return body
-
-
-def instant(value: str) -> str:
-    """Return a form's `datetime-local`, which is UTC here, as an instant."""
-    return f"{value}Z" if value and not value.endswith("Z") else value
 
 
 def give_back(kept: Kept, why: Refusal) -> Response:
@@ -225,6 +225,16 @@ def acknowledgement_page(*, status: int = 200, refusal: Refusal | None = None, o
     return page("acknowledgement.html", status=status, refusal=refusal, kept=keeping.sealed(kept), onward=ours(path))
 
 
+def session_end(session: dict[str, Any]) -> dict[str, Any]:
+    """Return when a session ends if nothing more is asked in it: in how many seconds, and whether asking helps."""
+    idle, last = (datetime.fromisoformat(str(session[name])) for name in ("idle_expires_at", "expires_at"))
+    return {
+        "seconds": max(0, int((idle - datetime.now(UTC)).total_seconds())),
+        "at": times.minute_words(idle),
+        "final": idle >= last,
+    }
+
+
 def names_of(users: set[str | None]) -> dict[str, str]:
     """Return user id → name, for owners and authors; someone who cannot be asked for stays an id."""
     ids = sorted(user for user in users if user)
@@ -244,31 +254,15 @@ def issue_names() -> dict[str, str]:
     return {issue["id"]: issue["name"] or "(withheld)" for issue in answer["items"]}
 
 
-@blueprint.app_template_filter("day")
-def day(value: Any) -> str:
-    """Write a date as people do."""
-    if not value:
-        return ""
-    return f"{datetime.fromisoformat(str(value)[:10]):%-d %B %Y}"
+for each in times.FILTERS:
+    blueprint.add_app_template_filter(each)
+blueprint.add_app_template_global(times.choices_of_moment)
 
 
-@blueprint.app_template_filter("minute")
-def minute(value: Any) -> str:
-    """Write an instant to the minute, in UTC."""
-    if not value:
-        return ""
-    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    return f"{moment.astimezone(UTC):%-d %B %Y, %H:%M} UTC"
-
-
-@blueprint.app_template_filter("ago")
-def ago(value: Any) -> str:
-    """Write how long ago an instant was."""
-    if not value:
-        return "never"
-    moment = datetime.fromisoformat(str(value))
-    days = (datetime.now(UTC).date() - moment.astimezone(UTC).date()).days
-    return "today" if days <= 0 else "yesterday" if days == 1 else f"{days} days ago"
+@blueprint.app_template_global("filled")
+def filled(values: Any, names: list[str]) -> bool:
+    """Tell whether something was typed into one of these fields: then what hides them stays open."""
+    return any(str(values.get(name) or "").strip() for name in names)
 
 
 @blueprint.app_template_filter("word")

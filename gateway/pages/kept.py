@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
+import hmac
 import os
 import re
 import zlib
@@ -23,7 +24,7 @@ from werkzeug.exceptions import HTTPException
 #: Fields of a form that belong to the frame, not to what was typed.
 OURS = frozenset({"csrf_token", "author", "kept", "onward"})
 #: Fields that go with what was typed, but are nothing to read.
-BESIDE = OURS | {"idempotency_key", "if_match", "seen_match", "zone"}
+BESIDE = OURS | {"idempotency_key", "if_match", "seen_match"}
 #: An id, or several.
 IDS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}([\s,]+[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})*", re.IGNORECASE)
 DOORS = frozenset({"pages.signing_in", "pages.acknowledging", "pages.signing_out"})
@@ -67,6 +68,11 @@ class Sealer:
         nonce = os.urandom(12)
         sealed = self._cipher.encrypt(nonce, zlib.compress(orjson.dumps(content)), purpose.encode())
         return base64.urlsafe_b64encode(nonce + sealed).decode()
+
+    def key(self, *parts: str) -> str:
+        """Return a key of its own for these parts."""
+        digest = hmac.digest(self._material, "\0".join(("liaison", *parts)).encode(), "sha256")
+        return base64.b64encode(digest).decode()
 
     def unseal(self, purpose: str, text: str | None) -> Any:
         """Return what was sealed for this purpose; None for anything else."""
@@ -113,7 +119,7 @@ def typed_too_late() -> Kept | None:
         return None
     author = _sealer().unseal("author", posted("author"))
     fields = tuple((name, value) for name, value in form_fields() if name not in OURS)
-    if not author or not any(value.strip() for name, value in fields if name not in BESIDE):
+    if not author or not any(value.strip() for name, value in fields if not _is_beside(name)):
         return None
     return Kept(Author(*author), request.path, fields)
 
@@ -135,8 +141,14 @@ def not_saved(form: Kept | None) -> list[tuple[str, str]]:
     """Return label and text of what was typed, for a page that has no form to show it in; ids say nothing to a person."""
     if form is None or not belongs_here(form):
         return []
-    shown = [(name, value.strip()) for name, value in form.fields if name not in BESIDE and not name.startswith("was_")]
+    shown = [(name, value.strip()) for name, value in form.fields if not _is_beside(name)]
     return [(name.replace("_", " ").capitalize(), value) for name, value in shown if value and not IDS.fullmatch(value)]
+
+
+def draft_key() -> str:
+    """Return the key under which a browser keeps a page's unsent text: the user's, in pages that are shown to them."""
+    author = present_author()
+    return _sealer().key("draft", author.user, author.component) if author else ""
 
 
 def posted(name: str) -> str | None:
@@ -167,6 +179,10 @@ def is_same_origin() -> bool:
 def is_upload() -> bool:
     """Tell whether a file comes with the form; it is read as it comes."""
     return request.mimetype == "multipart/form-data"
+
+
+def _is_beside(name: str) -> bool:
+    return name in BESIDE or name.startswith("was_") or name.endswith(("_zone", "_fold"))
 
 
 def _sealer() -> Sealer:

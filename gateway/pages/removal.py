@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, request
 
 from gateway.clients import command, query
 from gateway.pages.frame import attempt, blueprint, checked, names_of, page, to, typed
+from gateway.pages.times import today
 from gateway.routes.removal import open_request
 from services.chassis.messages import NotFound, Refusal
 from services.retention.contract import NoContactRequestCreateSchema
@@ -26,7 +26,7 @@ def new_no_contact_request() -> Response:
     """Show the form for recording such a request."""
     values = {
         "individual_id": request.args.get("individual_id", ""),
-        "received_on": f"{datetime.now(UTC):%Y-%m-%d}",
+        "received_on": today().isoformat(),
     }
     return _form(values)
 

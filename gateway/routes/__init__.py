@@ -22,6 +22,7 @@ AREAS = (
     sessions.area,
     directory.components,
     directory.users,
+    directory.profile,
     individuals.area,
     organizations.area,
     organizations.stakeholders,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import current_app, g
+
+from gateway.clients import command
 from gateway.clients import query as ask
 from gateway.endpoints import Area
-from services.access.contract import ComponentSchema, UserListSchema, UserSchema
+from services.access.contract import ComponentSchema, ProfileChangeSchema, ProfileSchema, UserListSchema, UserSchema
 
 components = Area("components", __name__, url_prefix="/components", description="The offices of R139")
+profile = Area("profile", __name__, url_prefix="/profile", description="Your own settings")
 users = Area("users", __name__, url_prefix="/users", description="The people who work with the system")
 
 
@@ -28,6 +32,25 @@ def list_users(query: dict[str, Any]) -> Any:
 def read_user(user_id: str) -> Any:
     """Read one user."""
     return ask("access", "read_user", user_id=user_id)
+
+
+@profile.endpoint("GET", "", answers=ProfileSchema, tagged=True)
+def read_profile() -> Any:
+    """Read your own settings."""
+    return ask("access", "read_profile")
+
+
+@profile.endpoint("PATCH", "", body=ProfileChangeSchema, answers=ProfileSchema, tagged=True, matched=True)
+def change_profile(if_match: str, body: dict[str, Any]) -> Any:
+    """Change your own settings: the time zone in which pages show times (T29)."""
+    return changed_profile(body, if_match)
+
+
+def changed_profile(body: dict[str, Any], if_match: str) -> Any:
+    """Change one's own settings, and forget the session as it was before."""
+    changed = command("access", "change_profile", body=body, if_match=if_match)
+    current_app.extensions["liaison"].sessions.forget(g.token)
+    return changed
 
 
 def collection(answer: Any) -> dict[str, Any]:

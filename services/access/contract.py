@@ -10,6 +10,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate, valida
 
 from services.chassis.messages import Announcement, Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthenticated
 from services.lexicon.vocabulary import LEVELS, ROLES
+from services.lexicon.zones import is_zone
 
 #: Services for which a session's passports are issued.
 AUDIENCES = ("access", "contacts", "interactions", "retention", "audit")
@@ -242,6 +243,17 @@ class RulesOfBehaviorSchema(_Closed):
     expires_on = fields.Date(required=True)
 
 
+class ProfileChangeSchema(_Closed):
+    """What a user changes of their own settings: the time zone of pages, or null for the browser's (T29)."""
+
+    time_zone = fields.String(required=True, allow_none=True, validate=validate.Length(max=64))
+
+    @validates_schema
+    def _known(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("time_zone") is not None and not is_zone(data["time_zone"]):
+            raise ValidationError("Choose a time zone, such as America/New_York.", "time_zone")
+
+
 class GatewayRefusalSchema(_Closed):
     """What the gateway refused: the route's name and the code, never path, query or body."""
 
@@ -287,6 +299,14 @@ class SessionSchema(Schema):
     statements_version = fields.String()
     expires_at = fields.DateTime()
     idle_expires_at = fields.DateTime()
+    time_zone = fields.String(allow_none=True)
+
+
+class ProfileSchema(Schema):
+    """A user's own settings."""
+
+    user = fields.Nested(UserSchema)
+    time_zone = fields.String(allow_none=True, metadata={"description": "IANA name, or null: the browser's."})
 
 
 class SignedInSchema(SessionSchema):

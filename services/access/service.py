@@ -20,7 +20,7 @@ from services.access.domain.secrets import SERVICES
 from services.access.domain.throttle import Throttle
 from services.access.storage import directory as kept
 from services.access.storage import sessions as stored
-from services.access.usecases import administration, directory, exchange, refusals, sessions
+from services.access.usecases import administration, directory, exchange, profile, refusals, sessions
 from services.chassis.bus import BusProvider, DatabaseProvider, LinkDown, SettingsProvider, answers, every
 from services.chassis.bus.providers import process_of
 from services.chassis.database import note_audited
@@ -234,6 +234,23 @@ class AccessService(Witness):
         """Return whom a component's system names as owner, if they may own."""
         with self.database.work(caller) as work:
             return directory.integration_owner(work, by=caller, account=str(account), username=str(username))
+
+    @answers("access:profile:read")
+    def read_profile(self, caller: Caller) -> dict[str, Any]:
+        """Return the caller's own settings."""
+        with self.database.work(caller) as work:
+            return profile.read_profile(work, by=caller)
+
+    @answers("access:profile:change", command=True)
+    def change_profile(self, caller: Caller, body: dict[str, Any], if_match: str) -> dict[str, Any]:
+        """Change the caller's own settings."""
+        command = contract.ProfileChangeSchema().load(body)
+        with self.database.work(caller) as work:
+            if work.replayed():
+                return profile.read_profile(work, by=caller)
+            changed = profile.change_profile(work, by=caller, if_match=if_match, **command)
+            work.complete(200, caller.id)
+            return changed
 
     @answers("access:user:create", command=True)
     def create_user(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:

@@ -176,7 +176,7 @@ def _meet(amina: Desk, record: str) -> None:
     page = amina.page
     amina.press("Events")
     page.get_by_label("Name (needed)").fill("Roundtable on worksite enforcement")
-    page.get_by_label("Begins (UTC)").fill("2026-01-20T10:00")
+    page.get_by_label("Begins (Eastern Time)").fill("2026-01-20T10:00")
     page.get_by_label("Place").fill("Houston")
     amina.press("Enter")
     amina.says("Nobody is recorded yet.")

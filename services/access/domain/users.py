@@ -33,6 +33,8 @@ class User:
     external_id: str | None = None
     #: What the other services were last told about whether access is in effect.
     told_active: bool = False
+    #: In which pages show times to this user; None leaves it to the browser.
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

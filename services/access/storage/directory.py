@@ -67,6 +67,7 @@ def _users() -> Select[Any]:
         users.c.active,
         users.c.contractor,
         users.c.told_active,
+        users.c.time_zone,
         roles.label("roles"),
     )
 
@@ -83,6 +84,7 @@ def _user(row: Row[Any]) -> User:
         contractor=row.contractor,
         external_id=row.external_id,
         told_active=row.told_active,
+        time_zone=row.time_zone,
     )
 
 

@@ -47,6 +47,7 @@ users = Table(
     _required("active", Boolean),
     _required("contractor", Boolean),
     Column("justification", Text),
+    Column("time_zone", Text),
     # What the other services were last told about whether this user's access is in effect.
     _required("told_active", Boolean),
     # How often they were told.

@@ -270,6 +270,7 @@ def describe(user: User, session: Session) -> dict[str, Any]:
         "statements_version": STATEMENTS_VERSION,
         "expires_at": wire_value(session.expires_at),
         "idle_expires_at": wire_value(session.idle_expires_at),
+        "time_zone": user.time_zone,
     }
 
 

@@ -25,6 +25,7 @@ from services.chassis.messages import (
     Refusal,
     TooMany,
     Unauthenticated,
+    entity_tag,
     new_id,
 )
 from services.chassis.passport import ISSUER, PassportSigner, PassportVerifier
@@ -488,3 +489,26 @@ def test_every_answer_left_an_entry_with_its_trace(standing):
         with pytest.raises(Refusal):
             standing.client.call("access", method, given, passport=passport, trace_id=trace)
         assert [entry["outcome"] for entry in standing.entries() if entry["trace_id"] == trace] == ["refused"], method
+
+
+@pytest.mark.requirement("T29")
+def test_a_user_sets_the_time_zone_of_their_own_pages_and_nobody_elses(running):
+    passport = running.passport(running.signed_in("amina"))
+    profile = running.call("read_profile", passport)
+    assert profile["time_zone"] is None
+    changed = running.call("change_profile", passport, command=True, body={"time_zone": "America/Chicago"}, if_match=entity_tag(profile))
+    assert changed == {**profile, "time_zone": "America/Chicago"}
+    assert running.call("read_profile", passport) == changed
+    assert running.call("current_session", passport)["time_zone"] == "America/Chicago"
+    assert code_of(running.call, "change_profile", passport, command=True, body={"time_zone": None}, if_match=entity_tag(profile)) == "stale"
+    assert running.call("change_profile", passport, command=True, body={"time_zone": None}, if_match=entity_tag(changed))["time_zone"] is None
+    entry = next(entry for entry in running.entries() if entry["action"] == "access:profile:change")
+    assert entry["fields"] == ["time_zone"]
+
+
+@pytest.mark.parametrize("wrong", ["Mars/Phobos", "EST5EDT4,M3.2.0", "../etc/passwd", "", "Factory", "localtime", 5, "x" * 100, "America/new_york"])
+def test_a_time_zone_that_there_is_not_is_refused(running, wrong):
+    passport = running.passport(running.signed_in("amina"))
+    with pytest.raises(Invalid) as refusal:
+        running.call("change_profile", passport, command=True, body={"time_zone": wrong}, if_match='"any"')
+    assert "time_zone" in refusal.value.errors

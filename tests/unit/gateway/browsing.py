@@ -49,6 +49,7 @@ def quiet() -> FakeBus:
             ("contacts", "read_individual"): PERSON,
             ("contacts", "list_notes"): NOTHING,
             ("contacts", "record_history"): NOTHING,
+            ("access", "read_profile"): {"user": session()["user"], "time_zone": None},
         }
     )
 
@@ -136,6 +137,7 @@ class Doorkeeper(FakeBus):
             "session_id": f"session of {token}",
             "user": user,
             "component": user["component"],
+            "time_zone": user.get("time_zone"),
             "expires_at": (now + timedelta(hours=12)).isoformat(),
             "idle_expires_at": (now + timedelta(minutes=15)).isoformat(),
         }

@@ -56,6 +56,7 @@ CREATE TABLE users (
     active boolean NOT NULL DEFAULT true,
     contractor boolean NOT NULL DEFAULT false,
     justification text CHECK (NOT contractor OR justification IS NOT NULL),
+    time_zone text CHECK (length(time_zone) BETWEEN 1 AND 64),
     told_active boolean NOT NULL DEFAULT false,
     revision integer NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL,

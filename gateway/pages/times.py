@@ -1,0 +1,146 @@
+"""Times as people write them, in the user's own zone: a setting of the profile, else what the browser said (T29)."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from flask import g, request
+from jinja2.filters import do_mark_safe
+
+from gateway.pages.kept import posted
+from services.chassis.messages import Invalid
+from services.lexicon import zones
+
+#: Set by our own script; not worth a secret.
+ZONE_COOKIE = "liaison_zone"
+
+
+def zone_name() -> str:
+    """Return the zone in which this request's user reads and writes times."""
+    admission = g.get("admission")
+    chosen = admission.session.get("time_zone") if admission is not None else None
+    for name in (chosen, request.cookies.get(ZONE_COOKIE)):
+        if zones.is_zone(name):
+            return str(name)
+    return zones.DEFAULT
+
+
+def zone_shown() -> dict[str, str]:
+    """Return the zone's name and what people call it, for pages."""
+    name = zone_name()
+    return {"name": name, "label": zones.label(name)}
+
+
+def now_typed() -> str:
+    """Return the present minute as a form's `datetime-local` shows it."""
+    return local_input(datetime.now(UTC))
+
+
+def today() -> date:
+    """Return which day it is where the user is."""
+    return datetime.now(zones.zone(zone_name())).date()
+
+
+def moment(name: str) -> str:
+    """Return the instant that was typed into a form's `datetime-local`, with its offset.
+
+    What is no local time at all goes on as it was typed: the schema says what is wrong with it.
+
+    :raises Invalid: clocks jump over that time, or pass it twice and it is not said which is meant.
+    """
+    value = (posted(name) or "").strip()
+    local = _local(value)
+    if local is None:
+        return value
+    zone = _zone_of_form(name)
+    try:
+        found = zones.instants(local, zone)
+        if not found:
+            before, after = zones.jump(local, zone)
+            said = f"This time does not exist: clocks go from {zones.clock(before)} to {zones.clock(after)} on this day. Enter another time."
+            raise Invalid(errors={name: [said]})
+    except OverflowError:
+        return f"{value}Z"
+    if len(found) == 1:
+        return found[0].isoformat()
+    fold = posted(f"{name}_fold")
+    if fold not in {"0", "1"}:
+        raise Invalid(errors={name: ["Clocks go back on this day, so this time comes twice. Choose which one you mean."]})
+    return found[int(fold)].isoformat()
+
+
+def choices_of_moment(name: str, values: Any) -> dict[str, str]:
+    """Return the instants to choose from when what was typed comes twice; else nothing."""
+    local = _local((values.get(name) or "").strip()) if values else None
+    try:
+        found = zones.instants(local, _zone_of_form(name)) if local is not None else []
+    except OverflowError:
+        return {}
+    if len(found) < 2:
+        return {}
+    apart = (found[0].utcoffset() or timedelta()) - (found[1].utcoffset() or timedelta())
+    order = ("the first", "an hour later" if apart == timedelta(hours=1) else "the second")
+    return {str(n): f"{zones.clock(one)} {zones.abbreviation(one)}, {order[n]}" for n, one in enumerate(found)}
+
+
+def local_input(value: Any) -> str:
+    """Write an instant as a form's `datetime-local` takes it, in the user's zone."""
+    return f"{_moment(value).astimezone(zones.zone(zone_name())):%Y-%m-%dT%H:%M}" if value else ""
+
+
+def day(value: Any) -> str:
+    """Write a date as people do; of an instant the day where the user is."""
+    if not value:
+        return ""
+    text = str(value)
+    on = date.fromisoformat(text[:10]) if len(text) == 10 else _moment(value).astimezone(zones.zone(zone_name())).date()
+    return f"{on:%B} {on.day}, {on.year}"
+
+
+def minute_words(value: Any) -> str:
+    """Write an instant to the minute in the user's zone, as plain text."""
+    return zones.written(_moment(value), zone_name()) if value else ""
+
+
+def minute(value: Any) -> str:
+    """Write an instant to the minute in the user's zone; the instant in UTC is on hover and in print."""
+    if not value:
+        return ""
+    utc = f"{_moment(value).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    instant = _moment(value).astimezone(UTC).isoformat(timespec="minutes")
+    # Digits and the names of months and zones: nothing in it was typed.
+    return do_mark_safe(f'<time datetime="{instant}" title="{utc}" data-utc="{utc}">{minute_words(value)}</time>')
+
+
+def ago(value: Any) -> str:
+    """Write how many days ago an instant was, by the days where the user is."""
+    if not value:
+        return "never"
+    days = (today() - _moment(value).astimezone(zones.zone(zone_name())).date()).days
+    return "today" if days <= 0 else "yesterday" if days == 1 else f"{days} days ago"
+
+
+FILTERS = (day, minute, minute_words, ago, local_input)
+
+
+def _moment(value: Any) -> datetime:
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _local(value: str) -> datetime | None:
+    # A day alone is no time: it is not guessed that midnight is meant.
+    if len(value) < len("2026-11-28T14:05"):
+        return None
+    try:
+        local = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return local if local.tzinfo is None else None
+
+
+def _zone_of_form(name: str) -> str:
+    # The zone that the form named when it was shown: the profile may have been changed in another tab since.
+    said = posted(f"{name}_zone")
+    return str(said) if zones.is_zone(said) else zone_name()

@@ -1,0 +1,45 @@
+"""A user's own settings: the time zone in which pages show and take times (T29)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from services.access.contract import UserUnknown
+from services.access.domain.users import User
+from services.access.storage import directory
+from services.access.usecases.sessions import describe_user
+from services.chassis.messages import Caller, Stale, entity_tag
+
+if TYPE_CHECKING:
+    from services.chassis.database import UnitOfWork
+
+
+def read_profile(work: UnitOfWork, *, by: Caller) -> dict[str, Any]:
+    """Return the caller's own profile."""
+    user = _own(work, by)
+    work.record("access:profile:read", subjects=[user.id])
+    return _describe(user)
+
+
+def change_profile(work: UnitOfWork, *, by: Caller, time_zone: str | None, if_match: str) -> dict[str, Any]:
+    """Set the caller's time zone; None leaves it to the browser again.
+
+    :raises Stale: `if_match` is not the tag of what the caller last saw.
+    """
+    user = _own(work, by, lock=True)
+    if if_match != entity_tag(_describe(user)):
+        raise Stale
+    directory.update_user(work, user.id, {"time_zone": time_zone})
+    work.record("access:profile:change", subjects=[user.id], fields=["time_zone"])
+    return {**_describe(user), "time_zone": time_zone}
+
+
+def _describe(user: User) -> dict[str, Any]:
+    return {"user": describe_user(user), "time_zone": user.time_zone}
+
+
+def _own(work: UnitOfWork, by: Caller, *, lock: bool = False) -> User:
+    user = directory.find_user(work, by.id, lock=lock)
+    if user is None:
+        raise UserUnknown
+    return user
