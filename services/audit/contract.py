@@ -25,6 +25,7 @@ __all__ = [
     "ReviewSchema",
     "ReviewSignSchema",
     "UnknownEntry",
+    "WeekBeforeTrail",
     "WeekNotOver",
 ]
 
@@ -55,6 +56,12 @@ class ReviewAlreadySigned(Conflict):
     """This week was reviewed and signed off already."""
 
     code = "review-already-signed"
+
+
+class WeekBeforeTrail(Conflict):
+    """There was no trail yet in this week: there is nothing to review."""
+
+    code = "week-before-trail"
 
 
 class WeekNotOver(Conflict):

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from services.audit.contract import NotTheAuditor, ReviewAlreadySigned, UnknownEntry, WeekNotOver
+from services.audit.contract import NotTheAuditor, ReviewAlreadySigned, UnknownEntry, WeekBeforeTrail, WeekNotOver
 from services.audit.domain.cursors import open_cursor, seal_cursor
-from services.audit.domain.weeks import state_of, weeks_between
+from services.audit.domain.weeks import monday_of, state_of, weeks_between
 from services.audit.storage import reading
 from services.audit.storage.trail import StoredTree
 from services.chassis import merkle
@@ -142,12 +142,16 @@ def sign_review(work: UnitOfWork, *, by: Caller, now: datetime, week: date, revi
 
     :raises NotTheAuditor: the caller is not the ISSO.
     :raises WeekNotOver: the week is not over.
+    :raises WeekBeforeTrail: the first entry is of a later week.
     :raises ReviewAlreadySigned: somebody did already.
     :raises UnknownEntry: nothing was ever signed, so that there is nothing to review.
     """
     _require_the_auditor(by)
     if state_of(week, today=now.date(), signed=False) == "open":
         raise WeekNotOver
+    first = reading.first_day(work)
+    if first is None or week < monday_of(first):
+        raise WeekBeforeTrail
     if week in reading.signed_reviews(work):
         raise ReviewAlreadySigned
     newest = next(iter(reading.list_checkpoints(work, below=None, limit=1)), None)

@@ -137,6 +137,12 @@ class IssueUnknown(Invalid):
     code = "issue-unknown"
 
 
+class OwnerUnchanged(Conflict):
+    """The record is theirs already."""
+
+    code = "owner-unchanged"
+
+
 class OwnerUnsuitable(Invalid):
     """A record's owner is an active employee with a component."""
 

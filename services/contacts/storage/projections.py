@@ -99,28 +99,39 @@ def keep_engagement(work: UnitOfWork, told: Mapping[str, Any]) -> tuple[list[str
     ).first()
     if newest is None:
         return [], []
-    former = [
-        str(row.stakeholder_id)
-        for row in work.execute(
-            text("DELETE FROM engagements WHERE source_id = CAST(:source_id AS uuid) RETURNING stakeholder_id"),
-            {"source_id": told["source_id"]},
-        )
-    ]
+    former = work.execute(
+        text("DELETE FROM engagements WHERE source_id = CAST(:source_id AS uuid) RETURNING stakeholder_id, employer_id"),
+        {"source_id": told["source_id"]},
+    ).all()
     rows = work.execute(
         text(
-            "INSERT INTO engagements (source_id, stakeholder_id, component, user_id, held_at, mode, issue_ids, revision)"
-            " SELECT CAST(:source_id AS uuid), s.id, :component, CAST(:user_id AS uuid), CAST(:held_at AS timestamptz), :mode,"
+            "INSERT INTO engagements (source_id, stakeholder_id, employer_id, component, user_id, held_at, mode, issue_ids, revision)"
+            " SELECT CAST(:source_id AS uuid), s.id, s.employer, :component, CAST(:user_id AS uuid), CAST(:held_at AS timestamptz), :mode,"
             " ARRAY(SELECT i FROM unnest(CAST(:issue_ids AS uuid[])) AS i WHERE NOT EXISTS (SELECT FROM erased_issues x WHERE x.id = i)),"
             " :revision"
             # Held until the end: whoever erases one of them meanwhile waits, and reaches these rows, or was first.
-            " FROM (SELECT id FROM (SELECT id FROM individuals WHERE id = ANY(CAST(:stakeholder_ids AS uuid[])) ORDER BY id FOR KEY SHARE) AS p"
-            " UNION ALL SELECT id FROM"
+            # Told again after somebody changed their employer, it is still the former one's.
+            " FROM (SELECT p.id, CASE WHEN f.id IS NULL THEN p.organization_id ELSE f.employer END AS employer"
+            " FROM (SELECT id, organization_id FROM individuals WHERE id = ANY(CAST(:stakeholder_ids AS uuid[])) ORDER BY id FOR KEY SHARE) AS p"
+            " LEFT JOIN unnest(CAST(:former AS uuid[]), CAST(:employers AS uuid[])) AS f (id, employer) ON f.id = p.id"
+            " UNION ALL SELECT id, NULL FROM"
             " (SELECT id FROM organizations WHERE id = ANY(CAST(:stakeholder_ids AS uuid[])) ORDER BY id FOR KEY SHARE) AS o) AS s"
             " RETURNING stakeholder_id"
         ),
-        {**told, "stakeholder_ids": list(told["stakeholder_ids"]), "issue_ids": list(told["issue_ids"])},
+        {
+            **told,
+            "stakeholder_ids": list(told["stakeholder_ids"]),
+            "issue_ids": list(told["issue_ids"]),
+            "former": [row.stakeholder_id for row in former],
+            "employers": [row.employer_id for row in former],
+        },
     )
-    return [str(row.stakeholder_id) for row in rows], former
+    return [str(row.stakeholder_id) for row in rows], _concerned(former)
+
+
+def _concerned(rows: Iterable[Any]) -> list[str]:
+    """Return the stakeholders of engagements that are gone, and where those worked then."""
+    return [str(one) for row in rows for one in (row.stakeholder_id, row.employer_id) if one is not None]
 
 
 def drop_engagement(work: UnitOfWork, source_id: str) -> list[str]:
@@ -132,8 +143,8 @@ def drop_engagement(work: UnitOfWork, source_id: str) -> list[str]:
         ),
         {"id": source_id},
     )
-    rows = work.execute(text("DELETE FROM engagements WHERE source_id = CAST(:id AS uuid) RETURNING stakeholder_id"), {"id": source_id})
-    return [str(row.stakeholder_id) for row in rows]
+    rows = work.execute(text("DELETE FROM engagements WHERE source_id = CAST(:id AS uuid) RETURNING stakeholder_id, employer_id"), {"id": source_id})
+    return _concerned(rows)
 
 
 def settle_contacts(work: UnitOfWork, stakeholder_ids: Iterable[str]) -> None:
@@ -142,18 +153,17 @@ def settle_contacts(work: UnitOfWork, stakeholder_ids: Iterable[str]) -> None:
     if not people:
         return
     given = {"ids": people}
-    # The latest for each, or none: rows of one table at a time.
-    for table in ("individuals", "organizations"):
-        work.execute(
-            text(
-                f"UPDATE {table} t SET last_contacted_at = l.held_at, last_contact_by = l.user_id,"  # noqa: S608 - one of two tables of ours
-                " last_contact_component = l.component, last_contact_mode = l.mode"
-                " FROM unnest(CAST(:ids AS uuid[])) AS s (id) LEFT JOIN LATERAL (SELECT held_at, user_id, component, mode"
-                " FROM engagements e WHERE e.stakeholder_id = s.id ORDER BY held_at DESC, source_id DESC LIMIT 1) l ON true"
-                " WHERE t.id = s.id"
-            ),
-            given,
-        )
+    # The latest for each, or none.
+    work.execute(
+        text(
+            "UPDATE individuals t SET last_contacted_at = l.held_at, last_contact_by = l.user_id,"
+            " last_contact_component = l.component, last_contact_mode = l.mode"
+            " FROM unnest(CAST(:ids AS uuid[])) AS s (id) LEFT JOIN LATERAL (SELECT held_at, user_id, component, mode"
+            " FROM engagements e WHERE e.stakeholder_id = s.id ORDER BY held_at DESC, source_id DESC LIMIT 1) l ON true"
+            " WHERE t.id = s.id"
+        ),
+        given,
+    )
     work.execute(
         text(
             "UPDATE directory d SET last_contacted_at = l.held_at FROM unnest(CAST(:ids AS uuid[])) AS s (id)"
@@ -168,6 +178,16 @@ def settle_contacts(work: UnitOfWork, stakeholder_ids: Iterable[str]) -> None:
             " (SELECT max(held_at) FROM engagements e WHERE e.stakeholder_id = r2.stakeholder_id AND e.component = r2.component)"
             " AS held_at FROM relationships r2 WHERE r2.stakeholder_id = ANY(CAST(:ids AS uuid[]))) l"
             " WHERE r.stakeholder_id = l.stakeholder_id AND r.component = l.component"
+        ),
+        given,
+    )
+    # A talk with a person is contact with their organization: that of then, and that of now (T6).
+    work.execute(
+        text(
+            "SELECT settle_organizations(array_agg(id)) FROM (SELECT id FROM organizations WHERE id = ANY(CAST(:ids AS uuid[]))"
+            " UNION SELECT organization_id FROM individuals WHERE id = ANY(CAST(:ids AS uuid[])) AND organization_id IS NOT NULL"
+            " UNION SELECT employer_id FROM engagements WHERE stakeholder_id = ANY(CAST(:ids AS uuid[])) AND employer_id IS NOT NULL)"
+            " AS concerned (id) HAVING count(*) > 0"
         ),
         given,
     )

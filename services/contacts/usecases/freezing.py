@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, NotFound, entity_tag
+from services.chassis.messages import Caller, Invalid, NotFound, entity_tag
 from services.contacts.contract.announcements import IndividualFrozen as FrozenAnnouncement
 from services.contacts.contract.refusals import TaskStands
 from services.contacts.domain import representations
@@ -37,6 +37,8 @@ def freeze(
     """
     row = visible_individual(work, individual_id, by=by, now=now, lock=True)
     demand(decide(by, "freeze", None, facts_of(row)))
+    if received_on > now.astimezone(UTC).date():
+        raise Invalid(errors={"received_on": ["Not in the future."]})
     if row["frozen_at"] is None:
         frozen = {
             "now": now,

@@ -18,6 +18,7 @@ from services.contacts.contract.refusals import (
     IssueUnknown,
     OrganizationUnknown,
     OwnerOnly,
+    OwnerUnchanged,
     OwnerUnsuitable,
 )
 from services.contacts.domain import representations
@@ -64,7 +65,8 @@ def register_individual(
     :raises IndividualDuplicate: somebody of this name is already there at this organization.
     """
     entry = entry_of(given, by=by, owner_id=owner_id, individual_id=individual_id)
-    organization = _organization(work, given, by=by, now=now)
+    # The card's state is the organization's, too, when the card makes it known (T18).
+    organization = _organization(work, {**given, "state": entry.state}, by=by, now=now)
     registration.hold_name(work, entry.first_name, entry.last_name)
     (outcome,) = enter(work, layer, [(entry, organization)], now=now)
     if isinstance(outcome, Refusal):
@@ -126,7 +128,7 @@ def change_individual(
     if "deputy" in given:
         demand(decide(by, "name_deputy", None, facts_of(row)), OwnerOnly)
         if given["deputy"] is not None:
-            _demand_colleague(work, given["deputy"], row["owner_component"])
+            _demand_deputy(work, given["deputy"], row)
         changes["deputy_id"] = given["deputy"]
     if set(row["declined"]) - set(changes.get("declined", row["declined"])):
         raise Invalid(errors={"declined": ["A declined mark goes when a verification withdraws it."]})
@@ -157,6 +159,8 @@ def hand_over(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str
     """
     row = visible_individual(work, individual_id, by=by, now=now, lock=True)
     demand(decide(by, "hand_over", None, facts_of(row, duty_of=duty(work, row, now=now))), OwnerOnly)
+    if owner == row["owner_id"]:
+        raise OwnerUnchanged
     new_owner = projections.user(work, owner)
     if new_owner is None or not new_owner["active"] or not new_owner["component"] or new_owner["level"] in {None, "reader"}:
         raise OwnerUnsuitable(errors={"owner": ["An active contributor."]})
@@ -224,7 +228,7 @@ def _organization(work: UnitOfWork, given: Mapping[str, Any], *, by: Caller, now
     if given.get("organization"):
         organizations.hold_name(work, given["organization"])
         known = organizations.of_name(work, given["organization"])
-        return known[0] if known else register_organization(work, by=by, now=now, name=given["organization"])
+        return known[0] if known else register_organization(work, by=by, now=now, name=given["organization"], state=given.get("state"))
     return None
 
 
@@ -233,10 +237,13 @@ def _demand_known(work: UnitOfWork, wanted: Sequence[Mapping[str, Any]]) -> None
         raise IssueUnknown(errors={"issues": ["An issue that was deleted."]})
 
 
-def _demand_colleague(work: UnitOfWork, user_id: str, component: str) -> None:
+def _demand_deputy(work: UnitOfWork, user_id: str, row: Mapping[str, Any]) -> None:
+    # Whoever stands in may have to erase, which a reader may not (T10).
     colleague = projections.user(work, user_id)
-    if colleague is None or not colleague["active"] or colleague["component"] != component:
-        raise OwnerUnsuitable(errors={"deputy": ["An active colleague of the owner's office."]})
+    if colleague is None or not colleague["active"] or colleague["component"] != row["owner_component"] or colleague["level"] in {None, "reader"}:
+        raise OwnerUnsuitable(errors={"deputy": ["An active contributor of the owner's office."]})
+    if user_id == row["owner_id"]:
+        raise OwnerUnsuitable(errors={"deputy": ["Somebody else than the owner."]})
 
 
 def _demand_name_not_suppressed(work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], changes: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from services.interactions.contract.announcements import (
     IssueErased,
     IssueRegistered,
 )
-from services.interactions.contract.refusals import AlreadyAsked, EventNotBegun, IssueActive, RecordIsYours, RequestSettled
+from services.interactions.contract.refusals import AlreadyAsked, EventNotBegun, IssueActive, IssueExists, RecordIsYours, RequestSettled
 from services.interactions.contract.schemas import (
     AttendeeListQuerySchema,
     AttendeesAddSchema,
@@ -92,6 +92,7 @@ __all__ = [
     "IssueChanged",
     "IssueCreateSchema",
     "IssueErased",
+    "IssueExists",
     "IssueListQuerySchema",
     "IssueRegistered",
     "IssueSchema",

@@ -32,6 +32,12 @@ class AlreadyAsked(Conflict):
     code = "already-asked"
 
 
+class IssueExists(Conflict):
+    """There is an issue of this name in this place; `issue_id` says which."""
+
+    code = "issue-exists"
+
+
 class IssueActive(Conflict):
     """The issue is still active; end it before it is deleted."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from services.chassis.messages import Invalid
 
@@ -21,3 +21,8 @@ def demand_past(moment: datetime, *, now: datetime, field: str) -> None:
         raise Invalid(errors={field: ["Not in the future."]})
     if moment < EARLIEST:
         raise Invalid(errors={field: ["Not before 2003."]})
+
+
+def day_somewhere(moment: datetime) -> date:
+    """Return the earliest day that it is at this moment anywhere in the United States (American Samoa's): a user's own is no earlier."""
+    return (moment.astimezone(UTC) - timedelta(hours=11)).date()

@@ -66,6 +66,12 @@ def persons(work: UnitOfWork, individual_ids: Iterable[str], *, lock: bool = Fal
     }
 
 
+def employers_of(work: UnitOfWork, individual_ids: Iterable[str]) -> dict[str, str | None]:
+    """Return where individuals work, by id, as far as known."""
+    rows = work.execute(select(people.c.id, people.c.organization_id).where(people.c.id.in_(list(individual_ids))))
+    return {row.id: row.organization_id for row in rows}
+
+
 def known_organizations(work: UnitOfWork, organization_ids: Iterable[str]) -> set[str]:
     """Return which of these organizations are known."""
     return set(work.execute(select(organizations.c.id).where(organizations.c.id.in_(list(organization_ids)))).scalars())
@@ -193,6 +199,8 @@ def forget_organization(work: UnitOfWork, organization_id: str) -> None:
     """Remove an organization, also as an employer."""
     work.execute(delete(organizations).where(organizations.c.id == organization_id))
     work.execute(update(people).where(people.c.organization_id == organization_id).values(organization_id=None))
+    for then in (interaction_individuals, attendances):
+        work.execute(update(then).where(then.c.employer_id == organization_id).values(employer_id=None))
 
 
 def put_user(

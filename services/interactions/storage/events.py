@@ -43,7 +43,8 @@ def matching(
         attended = select(attendances.c.event_id).where(attendances.c.individual_id == individual_id)
         query = query.where(events.c.id.in_(attended), ~exists().where(people.c.id == individual_id).where(hidden_person(by)))
     if organization_id is not None:
-        query = query.where(events.c.id.in_(select(attendances.c.event_id).where(attendances.c.organization_id == organization_id)))
+        came = select(attendances.c.event_id).where(or_(attendances.c.organization_id == organization_id, _with_people_of(organization_id, by)))
+        query = query.where(events.c.id.in_(came))
     if issue_ids is not None:
         about = select(event_issues.c.event_id).where(event_issues.c.issue_id.in_(issue_ids))
         query = query.where(events.c.id.in_(about))
@@ -54,6 +55,12 @@ def matching(
     if until is not None:
         query = query.where(events.c.starts_at <= until)
     return query
+
+
+def _with_people_of(organization_id: str, by: Caller) -> ColumnElement[bool]:
+    """Say which attendances are of somebody who works at an organization, or did so then (R57, T6)."""
+    theirs = or_(people.c.organization_id == organization_id, attendances.c.employer_id == organization_id)
+    return exists().where(people.c.id == attendances.c.individual_id, theirs, ~hidden_person(by))
 
 
 def add(work: UnitOfWork, **values: Any) -> None:

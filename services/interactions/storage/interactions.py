@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, ColumnElement, Row, Select, Table, Uuid, delete, e
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
-from services.interactions.storage.directory import hidden_person
+from services.interactions.storage.directory import employers_of, hidden_person
 from services.interactions.storage.tables import (
     attendances,
     event_issues,
@@ -82,6 +82,11 @@ def one(work: UnitOfWork, interaction_id: str, *, lock: bool = False) -> Row[Any
     return work.execute(query.with_for_update(of=interactions) if lock else query).one_or_none()
 
 
+def held(work: UnitOfWork, interaction_id: str) -> Row[Any]:
+    """Return when an interaction was held and by which component, whoever may see it."""
+    return work.execute(select(interactions.c.held_at, interactions.c.component).where(interactions.c.id == interaction_id)).one()
+
+
 def matching(
     by: Caller,
     *,
@@ -123,14 +128,14 @@ def of_individual(individual_id: str, by: Caller) -> Select[tuple[str]]:
 
 
 def of_organization(organization_id: str, by: Caller) -> Any:
-    """Select the ids of the interactions with an organization, or with somebody who works there."""
+    """Select the ids of the interactions with an organization, with somebody who works there, or who did so then (T6)."""
+    theirs = select(interaction_individuals.c.interaction_id).join(people, people.c.id == interaction_individuals.c.individual_id)
     return (
         select(interaction_organizations.c.interaction_id)
         .where(interaction_organizations.c.organization_id == organization_id)
         .union(
-            select(interaction_individuals.c.interaction_id)
-            .join(people, people.c.id == interaction_individuals.c.individual_id)
-            .where(people.c.organization_id == organization_id, ~hidden_person(by))
+            theirs.where(people.c.organization_id == organization_id, ~hidden_person(by)),
+            theirs.where(interaction_individuals.c.employer_id == organization_id, ~hidden_person(by)),
         )
     )
 
@@ -143,13 +148,13 @@ def history(by: Caller, *, individual_id: str | None, organization_id: str | Non
         attended: Any = select(attendances.c.id).where(attendances.c.individual_id == individual_id, ~frozen)
     else:
         held = of_organization(organization_id or "", by)
+        theirs = select(attendances.c.id).join(people, people.c.id == attendances.c.individual_id)
         attended = (
             select(attendances.c.id)
             .where(attendances.c.organization_id == organization_id)
             .union(
-                select(attendances.c.id)
-                .join(people, people.c.id == attendances.c.individual_id)
-                .where(people.c.organization_id == organization_id, ~hidden_person(by))
+                theirs.where(people.c.organization_id == organization_id, ~hidden_person(by)),
+                theirs.where(attendances.c.employer_id == organization_id, ~hidden_person(by)),
             )
         )
     discussed = select(event_issues.c.issue_id).where(event_issues.c.event_id == events.c.id).scalar_subquery()
@@ -209,7 +214,11 @@ def link(work: UnitOfWork, interaction_id: str, field: str, ids: Iterable[str], 
     wanted = list(dict.fromkeys(ids))
     work.execute(delete(table).where(table.c.interaction_id == interaction_id, table.c[column].not_in([*wanted, *keeping])))
     present = set(work.execute(select(table.c[column]).where(table.c.interaction_id == interaction_id)).scalars())
-    if new := [{"interaction_id": interaction_id, column: one} for one in wanted if one not in present]:
+    new: list[dict[str, Any]] = [{"interaction_id": interaction_id, column: one} for one in wanted if one not in present]
+    if table is interaction_individuals:
+        employers = employers_of(work, [row[column] for row in new])
+        new = [{**row, "employer_id": employers.get(row[column])} for row in new]
+    if new:
         work.execute(insert(table), new)
 
 

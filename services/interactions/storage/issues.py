@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, insert, or_, select, update
+from sqlalchemy import Row, Select, delete, func, insert, or_, select, update
 
 from services.chassis.database import UnitOfWork
 from services.interactions.storage.tables import issue_updates, issues, kept_texts, talking_points
@@ -26,6 +26,17 @@ def known(work: UnitOfWork, issue_ids: Iterable[str]) -> set[str]:
     """Return which of these issues exist; they are kept from being deleted until the transaction ends."""
     query = select(issues.c.id).where(issues.c.id.in_(list(issue_ids))).with_for_update(key_share=True, read=True)
     return set(work.execute(query).scalars())
+
+
+def hold_place(work: UnitOfWork, place: str) -> None:
+    """Let nobody else name an issue in this place, below a parent or at the top of a priority, until the transaction ends."""
+    work.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"issues {place}", 0))))
+
+
+def siblings(work: UnitOfWork, *, priority: str, parent_id: str | None) -> list[Row[Any]]:
+    """Return id and name of the issues below a parent, or at the top of a priority."""
+    here = issues.c.parent_id == parent_id if parent_id is not None else (issues.c.parent_id.is_(None) & (issues.c.priority == priority))
+    return list(work.execute(select(issues.c.id, issues.c.name).where(here)))
 
 
 def change(work: UnitOfWork, issue_id: str, values: dict[str, Any]) -> Row[Any]:

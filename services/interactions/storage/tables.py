@@ -91,6 +91,7 @@ interaction_individuals = Table(
     metadata,
     _id("interaction_id", primary_key=True),
     _id("individual_id", primary_key=True),
+    _id("employer_id"),
 )
 
 interaction_organizations = Table(
@@ -151,6 +152,7 @@ attendances = Table(
     _id("event_id", nullable=False),
     _id("individual_id"),
     _id("organization_id"),
+    _id("employer_id"),
     Column("component", Text, nullable=False),
     _id("recorded_by", nullable=False),
     _instant("recorded_at", nullable=False),

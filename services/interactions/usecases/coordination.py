@@ -13,6 +13,7 @@ from services.contacts.contract.refusals import IndividualFrozen, OwnerOnly
 from services.interactions.contract.refusals import AlreadyAsked, RecordIsYours
 from services.interactions.domain.coordination import WITHDRAWN, demand_move, moves
 from services.interactions.domain.cursors import Cursors
+from services.interactions.domain.moments import day_somewhere
 from services.interactions.domain.rights import Person, demand_contributor, demand_reader, may_answer
 from services.interactions.domain.texts import review
 from services.interactions.storage import coordination, pages, texts
@@ -66,7 +67,7 @@ def request_coordination(
         raise RecordIsYours
     if issue_id is not None:
         demand_issues(work, [issue_id])
-    if due_on is not None and due_on < now.date():
+    if due_on is not None and due_on < day_somewhere(now):
         raise Invalid(errors={"due_on": ["Not in the past."]})
     (written,) = review([("message", message)], keep_reason=keep_reason)
     coordination.hold_place(work, individual_id, own)

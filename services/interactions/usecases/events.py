@@ -15,7 +15,7 @@ from services.interactions.domain.cursors import Cursors
 from services.interactions.domain.moments import CLOCK_SKEW, EARLIEST
 from services.interactions.domain.rights import demand_contributor, demand_reader
 from services.interactions.domain.texts import review
-from services.interactions.storage import events, issues, pages, texts
+from services.interactions.storage import directory, events, issues, pages, texts
 from services.interactions.storage.tables import attendances
 from services.interactions.storage.tables import events as table
 from services.interactions.usecases.writing import (
@@ -182,6 +182,7 @@ def add_attendees(
         raise EventNotBegun
     demand_individuals(work, individual_ids)
     demand_organizations(work, organization_ids)
+    employers = directory.employers_of(work, individual_ids)
     named = [("individual_id", one) for one in dict.fromkeys(individual_ids)]
     named += [("organization_id", one) for one in dict.fromkeys(organization_ids)]
     events.attend(
@@ -192,6 +193,7 @@ def add_attendees(
                 "event_id": event_id,
                 "individual_id": one if kind == "individual_id" else None,
                 "organization_id": one if kind == "organization_id" else None,
+                "employer_id": employers.get(one) if kind == "individual_id" else None,
                 "component": component,
                 "recorded_by": by.id,
                 "recorded_at": now,

@@ -11,10 +11,10 @@ from services.chassis.messages import Caller, Conflict, Forbidden, Invalid, NotF
 from services.chassis.messages import new_id as fresh_id
 from services.interactions.contract import InteractionLogged, InteractionWithdrawn
 from services.interactions.domain.cursors import Cursors
-from services.interactions.domain.moments import demand_past
+from services.interactions.domain.moments import day_somewhere, demand_past
 from services.interactions.domain.rights import demand_contributor, demand_reader
 from services.interactions.domain.texts import Written, review
-from services.interactions.storage import events, interactions, issues, pages, texts
+from services.interactions.storage import directory, events, interactions, issues, pages, texts
 from services.interactions.storage.tables import interactions as table
 from services.interactions.usecases.writing import (
     Ids,
@@ -23,7 +23,6 @@ from services.interactions.usecases.writing import (
     demand_issues,
     demand_organizations,
     demand_own_component,
-    demand_users,
     demand_version,
     store_text,
     wire,
@@ -325,7 +324,13 @@ def _put_promises(
     new_id: Ids,
 ) -> bool:
     """Write follow-ups in their order; return whether anything changed that every component sees."""
-    demand_users(work, by, {p["assignee"] for p in promises if p["assignee"]}, field="follow_ups")
+    held = interactions.held(work, interaction_id)
+    _demand_assignees(work, by, promises, before, component=held.component)
+    for promise in promises:
+        former = before.get(promise["id"])
+        is_new_day = promise["due_on"] is not None and (former or {}).get("due_on") != wire(promise["due_on"])
+        if is_new_day and promise["due_on"] < day_somewhere(held.held_at):
+            raise Invalid(errors={"follow_ups": ["A promise is not due before it was made."]})
     is_shared = False
     for position, promise in enumerate(promises):
         text: Written | None = written[position] if written else promise.get("written")
@@ -339,7 +344,8 @@ def _put_promises(
             values["done_by"] = None
         if text is not None:
             values["text"] = text.shared
-        if former is not None and text is None and all(former[name] == wire(values[name]) for name in ("due_on", "assignee", "done_at")):
+        shown = {"due_on": wire(promise["due_on"]), "assignee": promise["assignee"], "done_at": wire(done_at)}
+        if former is not None and text is None and all(former[name] == value for name, value in shown.items()):
             values = {"position": position}
         else:
             is_shared = True
@@ -358,6 +364,18 @@ def _put_promises(
                 new_id=new_id,
             )
     return is_shared
+
+
+def _demand_assignees(
+    work: UnitOfWork, by: Caller, promises: Sequence[Mapping[str, Any]], before: Mapping[str, Mapping[str, Any]], *, component: str
+) -> None:
+    """Give promises to active users of the component that spoke, or of the caller's own; who had one before keeps it."""
+    new = {p["assignee"] for p in promises if p["assignee"] and p["assignee"] != (before.get(p["id"]) or {}).get("assignee")}
+    known = directory.known_users(work, new) if new else {}
+    for one in new:
+        of, active = known.get(one, (by.component, True) if one == by.id else (None, False))
+        if not active or of not in {component, by.component}:
+            raise Invalid(errors={"follow_ups": ["An active colleague of the component that had the conversation, or of your own."]})
 
 
 def _announce(work: UnitOfWork, interaction: Mapping[str, Any], *, revision: int) -> None:

@@ -11,13 +11,14 @@ from services.chassis.messages import Caller, Invalid, NotFound
 from services.chassis.messages import new_id as fresh_id
 from services.contacts.contract.refusals import IssueUnknown
 from services.interactions.contract import IssueChanged, IssueErased, IssueRegistered
-from services.interactions.contract.refusals import IssueActive
+from services.interactions.contract.refusals import IssueActive, IssueExists
 from services.interactions.domain.cursors import Cursors
 from services.interactions.domain.rights import demand_contributor, demand_reader
 from services.interactions.domain.texts import review
 from services.interactions.storage import issues, pages, texts
 from services.interactions.storage.tables import issues as table
 from services.interactions.usecases.writing import Ids, demand_version, store_text, wire
+from services.lexicon.folding import fold
 from services.lexicon.vocabulary import PRIORITIES
 
 _TEXTS = ("name", "summary")
@@ -40,6 +41,7 @@ def register_issue(
 
     :raises ContributorsOnly: the caller reads only.
     :raises IssueUnknown: there is no such parent.
+    :raises IssueExists: there is one of this name below the same parent, or at the top of the same priority.
     :raises Invalid: the priority is another than the parent's.
     :raises TextNeedsReview: screening found something.
     """
@@ -47,6 +49,7 @@ def register_issue(
     if parent_id is not None:
         priority = _priority_below(work, parent_id, priority)
     written = review([("name", name), ("summary", summary)], keep_reason=keep_reason)
+    _demand_other_name(work, written[0].shared, priority=str(priority), parent_id=parent_id)
     issue_id = new_id()
     issues.add(
         work,
@@ -146,6 +149,9 @@ def change_issue(
         store_text(work, one, subject_type="issue", subject_id=issue_id, field=one.path, keep_reason=keep_reason, now=now, new_id=new_id)
         if one.shared != getattr(row, one.path):
             values[one.path] = one.shared
+    if values.keys() & {"name", "parent_id", "priority"}:
+        place = {"priority": values.get("priority", row.priority), "parent_id": values.get("parent_id", row.parent_id)}
+        _demand_other_name(work, values.get("name", row.name), **place, but=issue_id)
     if values:
         top = issues.change(work, issue_id, {**values, "updated_at": now})
         if moved:
@@ -299,6 +305,16 @@ def _priority_below(work: UnitOfWork, parent_id: str, priority: str | None) -> s
     if priority is not None and priority != parent.priority:
         raise Invalid(errors={"priority": ["An issue has the priority of the one above it."]})
     return str(parent.priority)
+
+
+def _demand_other_name(work: UnitOfWork, name: str | None, *, priority: str, parent_id: str | None, but: str | None = None) -> None:
+    """Let no two issues in one place be called the same, but for case, marks and punctuation; what is kept is nobody else's to compare."""
+    if name is None:
+        return
+    issues.hold_place(work, parent_id or priority)
+    for other in issues.siblings(work, priority=priority, parent_id=parent_id):
+        if other.id != but and other.name is not None and fold(other.name) == fold(name):
+            raise IssueExists(extra={"issue_id": other.id})
 
 
 def _announce_subtree(work: UnitOfWork, top: Any, *, moved: bool, now: datetime) -> None:

@@ -119,14 +119,3 @@ def demand_colleague(work: UnitOfWork, by: Caller, user_id: str) -> None:
     component, active = directory.known_users(work, [user_id]).get(user_id, (None, False))
     if not active or component != by.component:
         raise Invalid(errors={"user": ["An active colleague of your own component."]})
-
-
-def demand_users(work: UnitOfWork, by: Caller, user_ids: Iterable[str], *, field: str) -> None:
-    """Every user must be active.
-
-    :raises Invalid: one is not, or is not known.
-    """
-    wanted = set(user_ids) - {by.id}
-    known = directory.known_users(work, wanted) if wanted else {}
-    if any(not known.get(one, (None, False))[1] for one in wanted):
-        raise Invalid(errors={field: ["An active user."]})

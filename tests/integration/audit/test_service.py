@@ -307,6 +307,7 @@ def test_the_isso_signs_off_each_week_once_it_is_over(office: Office) -> None:
     for body, code in [
         ({"week": week}, "review-already-signed"),
         ({"week": next(iter(reviews))}, "week-not-over"),
+        ({"week": "2019-12-30"}, "week-before-trail"),
         ({"week": "2026-11-17"}, "invalid"),
     ]:
         with pytest.raises(Refusal) as refused:

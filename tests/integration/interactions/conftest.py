@@ -35,6 +35,7 @@ class Office:
     database: Database
     now: datetime = NOW
     heard: Caller = field(default_factory=lambda: Caller.service("interactions"))
+    named: int = 0
 
     @contextmanager
     def work(self, by: Caller, role: str | None = None) -> Iterator[UnitOfWork]:
@@ -80,8 +81,10 @@ class Office:
         return request_id
 
     def issue(self, by: Caller = AMINA, **given: Any) -> str:
-        """Enter an issue."""
-        return str(self.do(by, issues.register_issue, **{"name": "Worksite enforcement", "priority": "immigration", **given})["id"])
+        """Enter an issue, under a name that nobody else has."""
+        self.named += 1
+        name = f"Worksite enforcement {self.named}"
+        return str(self.do(by, issues.register_issue, **{"name": name, "priority": "immigration", **given})["id"])
 
     def talk(self, by: Caller = AMINA, *, ago: timedelta = timedelta(hours=1), **given: Any) -> dict[str, Any]:
         """Log a call."""

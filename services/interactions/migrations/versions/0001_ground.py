@@ -74,6 +74,7 @@ CREATE TABLE attendances (
     event_id uuid NOT NULL REFERENCES events ON DELETE CASCADE,
     individual_id uuid,
     organization_id uuid,
+    employer_id uuid,
     component text NOT NULL,
     recorded_by uuid NOT NULL,
     recorded_at timestamptz NOT NULL,
@@ -81,6 +82,7 @@ CREATE TABLE attendances (
     UNIQUE (event_id, individual_id),
     UNIQUE (event_id, organization_id)
 );
+CREATE INDEX attendances_employer_id ON attendances (employer_id) WHERE employer_id IS NOT NULL;
 CREATE INDEX attendances_individual_id ON attendances (individual_id) WHERE individual_id IS NOT NULL;
 CREATE INDEX attendances_organization_id ON attendances (organization_id) WHERE organization_id IS NOT NULL;
 
@@ -104,8 +106,11 @@ CREATE INDEX interactions_event_id ON interactions (event_id) WHERE event_id IS 
 CREATE TABLE interaction_individuals (
     interaction_id uuid NOT NULL REFERENCES interactions ON DELETE CASCADE,
     individual_id uuid NOT NULL,
+    -- Where they worked then: it is in that organization's history, too (R57, T6).
+    employer_id uuid,
     PRIMARY KEY (interaction_id, individual_id)
 );
+CREATE INDEX interaction_individuals_employer_id ON interaction_individuals (employer_id) WHERE employer_id IS NOT NULL;
 CREATE INDEX interaction_individuals_individual_id ON interaction_individuals (individual_id);
 
 CREATE TABLE interaction_organizations (
