@@ -3,7 +3,7 @@
 They say the same words on the bus as the API and know no rule of their own.
 """
 
-from gateway.pages import desk, door, engagement, entry, imports, profile, record, removal, search, trail
+from gateway.pages import desk, door, engagement, entry, erasing, imports, profile, record, removal, search, trail
 from gateway.pages.frame import blueprint, fault_page, instead_of_form, refusal_page
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "door",
     "engagement",
     "entry",
+    "erasing",
     "fault_page",
     "imports",
     "instead_of_form",

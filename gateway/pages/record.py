@@ -9,7 +9,6 @@ from flask import Response, g, request
 from gateway.clients import command, query
 from gateway.errors import status_of
 from gateway.pages.frame import attempt, blueprint, checked, issue_names, names_of, page, to, typed
-from gateway.routes.removal import erase as erase_record
 from gateway.routes.timeline import timeline
 from gateway.trail import recorded
 from services.chassis.messages import Refusal, Unauthenticated, Unavailable, entity_tag
@@ -21,7 +20,6 @@ from services.contacts.contract import (
     NoteCreateSchema,
     RevealQuerySchema,
 )
-from services.retention.contract import ErasureRequestSchema
 
 FACTS = ("salutation", "first_name", "last_name", "title", "state")
 
@@ -140,18 +138,6 @@ def handing_over(individual_id: Any) -> Response:
         return to("individual", individual_id=individual_id, done="handed-over")
 
     return _with_the_record(str(individual_id), "owner", hand_over)
-
-
-@blueprint.post("/individuals/<uuid:individual_id>/erase")
-def erasing_individual(individual_id: Any) -> Response:
-    """Have one's own record erased: a mistake, or no longer needed (R131)."""
-
-    def erase() -> Response:
-        body = checked(ErasureRequestSchema, typed("reason"))
-        accepted = erase_record("individual", str(individual_id), request.form.get("if_match", ""), body["reason"])
-        return to("erasure", erasure_id=accepted["erasure_id"])
-
-    return _with_the_record(str(individual_id), "erase", erase)
 
 
 def _with_the_record(individual_id: str, form: str, act: Any) -> Response:

@@ -1,4 +1,4 @@
-"""Requests for no more contact: record, freeze at once, erase, and the receipt."""
+"""Requests for no more contact: record, and freeze at once."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import Any
 
 from flask import Response, request
 
-from gateway.clients import command, query
+from gateway.clients import query
+from gateway.pages.erasing import may_erase, name_of
 from gateway.pages.frame import attempt, blueprint, checked, names_of, page, to, typed
 from gateway.pages.times import today
 from gateway.routes.removal import open_request
-from services.chassis.messages import NotFound, Refusal
+from services.chassis.messages import Refusal
 from services.retention.contract import NoContactRequestCreateSchema
 
 
@@ -45,35 +46,14 @@ def recording_no_contact_request() -> Response:
 
 @blueprint.get("/requests/no-contact/<uuid:request_id>")
 def no_contact_request(request_id: Any) -> Response:
-    """Show one request, and the button that erases for whoever has the duty."""
+    """Show one request, and the way to erase for whoever has the duty."""
     return _request_page(str(request_id))
-
-
-@blueprint.post("/requests/no-contact/<uuid:request_id>/erase")
-def erasing_on_request(request_id: Any) -> Response:
-    """Erase, as the owner or whoever the duty has passed to (R165)."""
-
-    def erase() -> Response:
-        accepted = command("retention", "erase_no_contact_request", request_id=str(request_id))
-        return to("erasure", erasure_id=accepted["erasure_id"])
-
-    return attempt(erase, lambda refusal: _request_page(str(request_id), refusal))
-
-
-@blueprint.get("/erasures/<uuid:erasure_id>")
-def erasure(erasure_id: Any) -> Response:
-    """Show how far an erasure is, and its receipts."""
-    return page("erasure.html", erasure=query("retention", "read_erasure", erasure_id=str(erasure_id)))
 
 
 def _form(values: Any, refusal: Refusal | None = None) -> Response:
     name = ""
     if values.get("individual_id"):
-        try:
-            person = query("contacts", "read_individual", individual_id=values["individual_id"])
-            name = f"{person['first_name']} {person['last_name']}".strip()
-        except NotFound:
-            name = ""
+        name = name_of(values["individual_id"])
     return page("no_contact_new.html", values=values, name=name, refusal=refusal)
 
 
@@ -82,4 +62,5 @@ def _request_page(request_id: str, refusal: Refusal | None = None) -> Response:
     users = {shown.get("recorded_by"), shown.get("owner") if isinstance(shown.get("owner"), str) else None}
     if isinstance(shown.get("owner"), dict):
         users.add(shown["owner"].get("user"))
-    return page("no_contact.html", asked=shown, names=names_of(users), refusal=refusal)
+    may = not shown["erasure_id"] and may_erase(shown["individual_id"])
+    return page("no_contact.html", asked=shown, names=names_of(users), may=may, refusal=refusal)

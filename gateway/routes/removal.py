@@ -9,10 +9,15 @@ from gateway.clients import query as ask
 from gateway.endpoints import Answer, Area, created
 from services.chassis.messages import new_id
 from services.retention.contract import (
+    DecisionsSchema,
     ErasureSchema,
+    HitListQuerySchema,
     NoContactRequestCreateSchema,
     NoContactRequestListQuerySchema,
     NoContactRequestSchema,
+    SampledHitSchema,
+    SampleQuerySchema,
+    ShownHitSchema,
 )
 
 requests = Area(
@@ -52,6 +57,24 @@ def erase_no_contact_request(request_id: str) -> Any:
 def read_erasure(erasure_id: str) -> Any:
     """Read how far an erasure is, its receipts per service, and its certificate."""
     return ask("retention", "read_erasure", erasure_id=erasure_id)
+
+
+@erasures.endpoint("GET", "/<uuid:erasure_id>/hits", query=HitListQuerySchema, answers=ShownHitSchema, collection=True, problems=(404,))
+def list_hits(erasure_id: str, query: dict[str, Any]) -> Any:
+    """List the texts about others in which the erased person was found, with what stands there: the privacy officer (T27)."""
+    return ask("retention", "list_hits", erasure_id=erasure_id, query=query)
+
+
+@erasures.endpoint("POST", "/<uuid:erasure_id>/decisions", body=DecisionsSchema, answers=ErasureSchema, problems=(404,))
+def decide_hits(erasure_id: str, body: dict[str, Any]) -> Any:
+    """Redact a hit, or say that another person is meant: one, several or all alike; the privacy officer (T27)."""
+    return command("retention", "decide_hits", erasure_id=erasure_id, body=body)
+
+
+@erasures.endpoint("GET", "/sample", query=SampleQuerySchema, answers=SampledHitSchema, collection=True)
+def list_sample(query: dict[str, Any]) -> Any:
+    """List the texts that nobody decided and that stay as another person's, for the weekly sample: the privacy officer (T27)."""
+    return ask("retention", "list_sample", query=query)
 
 
 def open_request(body: dict[str, Any]) -> dict[str, Any]:

@@ -380,10 +380,12 @@ class InteractionsService(Witness):
         individual_id: str,
         sealed: str,
         key: str | None,
-        kept: Iterable[str] = (),
         look: str | None = None,
+        redact_in: list[list[str]] | None = None,
+        redact_sure_in: list[list[str]] | None = None,
+        leave_in: list[list[str]] | None = None,
     ) -> dict[str, Any]:
-        """Look for what may be left of an individual, and remove it."""
+        """Look for what may be left of an individual, remove it, and carry out what was decided."""
         with self.database.work(caller, role=_ERASER) as work:
             return erasure.seek(
                 work,
@@ -392,9 +394,17 @@ class InteractionsService(Witness):
                 individual_id=as_id(individual_id),
                 sealed=sealed,
                 key=key,
-                kept=[str(one) for one in kept],
                 look=look,
+                redact_in=redact_in or (),
+                redact_sure_in=redact_sure_in or (),
+                leave_in=leave_in or (),
             )
+
+    @answers("interactions:erasure:show-mentions", subject="erasure_id", identity="retention")
+    def show_mentions(self, caller: Caller, erasure_id: str, sealed: str, key: str | None, places: list[list[str]]) -> dict[str, Any]:
+        """Show mentions with the text around them; retention asks for the privacy officer alone."""
+        with self.database.work(caller, role=_ERASER) as work:
+            return erasure.show(work, erasure_id=as_id(erasure_id), sealed=sealed, key=key, places=places)
 
     # What others announce
 

@@ -98,6 +98,11 @@ def _keys(token: str) -> list[str]:
     return [joined] if joined in _TITLES or joined in SUFFIXES or joined in _DOUBTFUL_SUFFIXES else folded.split()
 
 
+def may_stand_in_a_name(word: str) -> bool:
+    """Whether a folded word is a title or a suffix, so that it may stand between given and family name."""
+    return word in _TITLES or word in SUFFIXES
+
+
 def title_ends(tokens: Sequence[str]) -> list[int]:
     """Return after how many of the first tokens a title may end, the shortest first."""
     ends: list[int] = []

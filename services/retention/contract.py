@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from services.chassis.messages import Announcement, Conflict, Forbidden, Invalid, NotFound, PreconditionMissing, Stale
 from services.lexicon.tasks import LIMIT
@@ -38,9 +38,21 @@ class ErasureUnknown(NotFound):
 
 
 class HitUnknown(NotFound):
-    """There is nothing of that id left to decide."""
+    """This erasure found nothing of that id."""
 
     code = "hit-unknown"
+
+
+class HitDecided(Conflict):
+    """That was decided already, or the text was changed so that nothing is left to decide."""
+
+    code = "hit-decided"
+
+
+class ErasureNotWaiting(Conflict):
+    """This erasure waits for no decision."""
+
+    code = "erasure-not-waiting"
 
 
 class HoldUnknown(NotFound):
@@ -133,10 +145,53 @@ class ErasureRequestSchema(_Closed):
     reason = fields.String(required=True, validate=[validate.Length(min=1, max=500), _no_nul])
 
 
-class DecisionSchema(_Closed):
-    """What the privacy officer says of a name that was found in somebody else's record."""
+DECISIONS = ("redact", "another_person")
 
-    decision = fields.String(required=True, validate=validate.OneOf(["keep", "look_again"]))
+
+class HitDecisionSchema(_Closed):
+    """What the privacy officer says of one hit: it is taken out, or another person is meant."""
+
+    hit_id = fields.UUID(required=True)
+    decision = fields.String(required=True, validate=validate.OneOf(DECISIONS))
+
+
+class DecisionsSchema(_Closed):
+    """What the privacy officer decides: one hit, several, or all that are left alike (T27)."""
+
+    hit_id = fields.UUID(metadata={"description": "With `decision`: one hit."})
+    all = fields.Boolean(validate=validate.Equal(True), metadata={"description": "With `decision`: every hit that is not decided."})
+    decision = fields.String(validate=validate.OneOf(DECISIONS))
+    decisions = fields.List(fields.Nested(HitDecisionSchema), validate=validate.Length(min=1, max=500))
+
+    @validates_schema
+    def _demand_one_way(self, given: dict[str, Any], **_: Any) -> None:
+        ways = [name for name in ("hit_id", "all", "decisions") if name in given]
+        if len(ways) != 1:
+            message = "Give hit_id and decision, or all and decision, or decisions."
+            raise ValidationError(message)
+        if (ways == ["decisions"]) == ("decision" in given):
+            message = "Needed with hit_id or all, and not with decisions."
+            raise ValidationError(message, "decision")
+        ids = [each["hit_id"] for each in given.get("decisions", ())]
+        if len(ids) != len(set(ids)):
+            message = "Decide each hit once."
+            raise ValidationError(message, "decisions")
+
+
+class HitListQuerySchema(_Closed):
+    """Which hits of an erasure."""
+
+    undecided = fields.Boolean(load_default=False, metadata={"description": "Only those that are not decided."})
+    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
+    cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
+
+
+class SampleQuerySchema(_Closed):
+    """Which of the texts that the rule left as another person's."""
+
+    since = fields.Date(load_default=None, allow_none=True)
+    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
+    cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
 
 
 class HoldCreateSchema(_Closed):
@@ -184,15 +239,42 @@ class ReceiptSchema(Schema):
 
 
 class HitSchema(Schema):
-    """A name found in somebody else's record; for the privacy officer alone."""
+    """A text about somebody or something else in which the erased person was found; for the privacy officer alone."""
 
     id = fields.String()
     service = fields.String()
     store = fields.String()
     record_id = fields.String()
     field = fields.String(allow_none=True)
-    decision = fields.String(allow_none=True)
-    decided_by = fields.String(allow_none=True)
+    kinds = fields.List(fields.String(), metadata={"description": "`name`, `phone`, `email`"})
+    decision = fields.String(allow_none=True, metadata={"description": "`redact`, `another_person`, or `gone` when the text was edited or deleted"})
+    decided_by = fields.String(allow_none=True, metadata={"description": "A user, or `rule` after the deadline"})
+    decided_at = fields.DateTime(allow_none=True)
+    stays_because = fields.String(
+        allow_none=True,
+        metadata={"description": "Why the rule left it: `other-cause`, `living-namesake`, `too-many-texts` or `not-sure`"},
+    )
+
+
+class ExcerptSchema(Schema):
+    """A mention with the text around it."""
+
+    before = fields.String()
+    found = fields.String()
+    after = fields.String()
+    kind = fields.String()
+
+
+class ShownHitSchema(HitSchema):
+    """A hit with what stands there, as long as the erasure waits; for the privacy officer alone."""
+
+    excerpts = fields.List(fields.Nested(ExcerptSchema))
+
+
+class SampledHitSchema(HitSchema):
+    """A hit that nobody decided and that stays as another person's, for the weekly sample."""
+
+    erasure_id = fields.String()
 
 
 class ErasureSubjectSchema(Schema):
@@ -213,8 +295,10 @@ class ErasureSchema(Schema):
     requested_by = fields.String()
     requested_at = fields.DateTime()
     completed_at = fields.DateTime(allow_none=True)
+    decide_by = fields.Date(allow_none=True, metadata={"description": "The last day on which hits wait for a decision, if there are any left"})
+    undecided = fields.Integer(allow_none=True, metadata={"description": "How many hits are not decided; for the privacy officer alone"})
     receipts = fields.List(fields.Nested(ReceiptSchema))
-    hits = fields.List(fields.Nested(HitSchema))
+    hits = fields.List(fields.Nested(HitSchema), metadata={"description": "The first 200, to the privacy officer; `/erasures/{id}/hits` has all"})
     certificate = fields.Dict(allow_none=True)
 
 

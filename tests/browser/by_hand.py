@@ -233,6 +233,8 @@ def _remove(amina: Desk, chloe: Desk, denis: Desk, record: str) -> None:
     amina.open("/")
     amina.press("Erase the record of somebody who asked for no more contact")
     amina.press("Erase now")
+    amina.says(f"Erase {NAME}?")
+    amina.press(f"Erase {NAME}")
     amina.says("Erasure:")
     expect(amina.page.get_by_role("heading", level=1)).to_have_text(re.compile("Erasure: done"), timeout=90_000)
     amina.says("contacts")

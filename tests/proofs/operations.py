@@ -267,6 +267,11 @@ MAKERS: dict[str, Callable[[World], Request]] = {
         w.chloe, "/no-contact-requests", {"individual_id": w.an_individual()["id"], "medium": "phone", "received_on": day(0)}
     ),
     "POST /no-contact-requests/{request_id}/erase": lambda w: _post(w.amina, f"/no-contact-requests/{w.a_no_contact_request()['id']}/erase"),
+    "GET /erasures/sample": lambda w: Request(w.farid, "GET", "/erasures/sample"),
+    "GET /erasures/{erasure_id}/hits": lambda w: Request(w.farid, "GET", f"/erasures/{w.erasure['erasure_id']}/hits"),
+    "POST /erasures/{erasure_id}/decisions": lambda w: _post(
+        w.farid, f"/erasures/{w.an_erasure_that_waits()['id']}/decisions", {"all": True, "decision": "redact"}
+    ),
     "POST /imports": lambda w: _post(
         w.amina, "/imports", files={"file": ("list.csv", f"First Name,Last Name\nRuth,Oyelaran{w.letters()}\n".encode())}
     ),

@@ -20,6 +20,8 @@ REFUSED: dict[str, frozenset[str]] = {
     "/audit/reviews": ACCOUNTS - {"edda"},
     "/components": frozenset(),
     "/coordination-requests": frozenset({"edda"}),
+    "/erasures/sample": ACCOUNTS - {"farid"},
+    "/erasures/{erasure_id}/hits": ACCOUNTS - {"farid"},
     "/events": frozenset({"edda"}),
     "/events/{event_id}/attendees": frozenset({"edda"}),
     "/imports": ACCOUNTS - {"amina", "chloe", "grace"},

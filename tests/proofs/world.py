@@ -122,6 +122,16 @@ class World:
         request = self.a_no_contact_request()
         return dict(self.amina.post(f"/no-contact-requests/{request['id']}/erase", expect=202))
 
+    def an_erasure_that_waits(self) -> dict[str, Any]:
+        """An erasure that found its person in a note on somebody else."""
+        request = self.a_no_contact_request()
+        person = self.amina.get(f"/individuals/{request['individual_id']}")
+        name = f"{person['first_name']} {person['last_name']}"
+        self.amina.post(f"/individuals/{self.person['id']}/notes", {"text": f"{name} introduced us."})
+        begun = self.amina.post(f"/no-contact-requests/{request['id']}/erase", expect=202)["erasure_id"]
+        waiting = eventually(lambda: (e := self.amina.get(f"/erasures/{begun}"))["state"] == "waiting_for_decision" and e, seconds=60)
+        return dict(waiting)
+
     @functools.cached_property
     def operation_id(self) -> str:
         """The number of a command of Amina's."""

@@ -95,12 +95,6 @@ class KindDeclined(Conflict):
     code = "declined"
 
 
-class ErasureNotSealed(Conflict):
-    """The erasure has not been sealed."""
-
-    code = "erasure-not-sealed"
-
-
 class RecordChanged(Stale):
     """The record changed since you read it."""
 

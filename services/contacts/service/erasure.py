@@ -11,7 +11,7 @@ from services.chassis.messages import Caller
 from services.contacts.service.beside import beside
 from services.contacts.service.parts import Parts
 from services.contacts.storage import imports
-from services.contacts.usecases import erasing
+from services.contacts.usecases import erasing, mentions
 from services.contacts.usecases.imports import refused
 from services.contacts.usecases.imports.seeking import seek_in_names
 
@@ -20,36 +20,18 @@ _ERASER = "eraser"
 
 
 class ErasureMethods:
-    """Seal, erase, seek; a unit of work here is the eraser's."""
+    """Erase, seek, show, close; a unit of work here is the eraser's."""
 
     database: Database
     parts: Parts
 
     #: What other parts of this service add to an erasure and to the search.
     also_erased: tuple[erasing.Also, ...] = (imports.forget_individual,)
-    also_sought: tuple[erasing.AlsoSeek, ...] = (seek_in_names,)
-
-    @answers("contacts:erasure:seal", subject="individual_id", identity=_RETENTION)
-    def seal(self, caller: Caller, erasure_id: str, individual_id: str) -> dict[str, Any]:
-        """Seal a person's former values into the case."""
-        with self.database.work(caller, role=_ERASER) as work:
-            return erasing.seal_individual(
-                work,
-                now=self.database.clock(),
-                layer=self.parts.layer,
-                erasure_id=erasure_id,
-                individual_id=individual_id,
-            )
-
-    @answers("contacts:erasure:unseal-key", subject="erasure_id", identity=_RETENTION)
-    def unseal_key(self, caller: Caller, erasure_id: str) -> dict[str, Any]:
-        """Give the seal's key while it is whole, and null once it is broken."""
-        with self.database.work(caller, role=_ERASER) as work:
-            return erasing.unseal_key(work, layer=self.parts.layer, erasure_id=erasure_id)
+    also_sought: tuple[mentions.AlsoSeek, ...] = (seek_in_names,)
 
     @answers("contacts:individual:erase", subject="individual_id", identity=_RETENTION)
     def erase(self, caller: Caller, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
-        """Erase a person: every row, then the key of what dumps and backups still hold."""
+        """Seal a person's former values and erase every row, then the key of what dumps and backups still hold."""
         with self.database.work(caller, role=_ERASER) as work:
             answer = erasing.erase_individual(
                 work,
@@ -64,6 +46,12 @@ class ErasureMethods:
         self.parts.layer.vault.destroy(individual_id)
         return answer
 
+    @answers("contacts:erasure:unseal-key", subject="erasure_id", identity=_RETENTION)
+    def unseal_key(self, caller: Caller, erasure_id: str) -> dict[str, Any]:
+        """Give the seal's key while it is whole, and null once it is broken."""
+        with self.database.work(caller, role=_ERASER) as work:
+            return erasing.unseal_key(work, layer=self.parts.layer, erasure_id=erasure_id)
+
     @answers("contacts:erasure:seek", subject="individual_id", identity=_RETENTION)
     def seek(
         self,
@@ -72,25 +60,44 @@ class ErasureMethods:
         individual_id: str,
         sealed: str,
         key: str | None,
-        kept: list[str] | None = None,
         look: str | None = None,
+        redact_in: list[list[str]] | None = None,
+        redact_sure_in: list[list[str]] | None = None,
+        leave_in: list[list[str]] | None = None,
     ) -> dict[str, Any]:
-        """Search what is about others for the person's former values; a clean search after the erasing breaks the seal."""
+        """Search what is about others for the person's former values, and carry out what was decided."""
         with self.database.work(caller, role=_ERASER) as work:
-            answer = erasing.seek_individual(
+            return mentions.seek(
                 work,
-                now=self.database.clock(),
                 erasure_id=erasure_id,
                 individual_id=individual_id,
                 sealed=sealed,
                 key=key,
-                kept=kept or (),
                 look=look,
+                redact_in=redact_in or (),
+                redact_sure_in=redact_sure_in or (),
+                leave_in=leave_in or (),
                 also=[*self.also_sought, partial(refused.seek, vault=self.parts.layer.vault, beside=beside)],
             )
-            closed = erasing.is_closed(work, erasure_id)
-        if closed:
-            self.parts.layer.vault.break_seal(erasure_id)
+
+    @answers("contacts:erasure:show-mentions", subject="erasure_id", identity=_RETENTION)
+    def show_mentions(self, caller: Caller, erasure_id: str, sealed: str, key: str | None, places: list[list[str]]) -> dict[str, Any]:
+        """Show mentions with the text around them; retention asks for the privacy officer alone."""
+        with self.database.work(caller, role=_ERASER) as work:
+            return mentions.show(work, erasure_id=erasure_id, sealed=sealed, key=key, places=places)
+
+    @answers("contacts:erasure:namesake", subject="erasure_id", identity=_RETENTION)
+    def namesake(self, caller: Caller, erasure_id: str, sealed: str, key: str | None) -> dict[str, Any]:
+        """Tell whether a living record bears the erased person's name."""
+        with self.database.work(caller, role=_ERASER) as work:
+            return mentions.namesake(work, erasure_id=erasure_id, sealed=sealed, key=key)
+
+    @answers("contacts:erasure:close", subject="individual_id", identity=_RETENTION)
+    def close_erasure(self, caller: Caller, erasure_id: str, individual_id: str) -> dict[str, Any]:
+        """Forget the sealed values, and destroy their key: nobody can search any more."""
+        with self.database.work(caller, role=_ERASER) as work:
+            answer = erasing.close(work, now=self.database.clock(), erasure_id=erasure_id, individual_id=individual_id)
+        self.parts.layer.vault.break_seal(erasure_id)
         return answer
 
     @answers("contacts:organization:erase", subject="organization_id", identity=_RETENTION)

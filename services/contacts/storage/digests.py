@@ -48,6 +48,10 @@ class Digests:
         """Return the digest by which the matcher compares values across components."""
         return self._digest("match", self.key_id, compared_as(kind), canonical)
 
+    def matches(self, kind: str, canonical: str) -> list[bytes]:
+        """Return the same under every key that rows may have."""
+        return [self._digest("match", key_id, compared_as(kind), canonical) for key_id in self.key_ids]
+
     def suppression(self, kind: str, canonical: str) -> bytes:
         """Return the digest that goes into the suppression ledger."""
         return self._digest("suppression", self.key_id, compared_as(kind), canonical)

@@ -1,15 +1,15 @@
-"""Reaching every row that is about a person, and searching the rows that are not (N3). All of it as the eraser."""
+"""Reaching every row that is about a person, and the course of an erasure (N3). All of it as the eraser."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.contacts.storage.bulk import array_of_bytes
 from services.contacts.storage.rows import plain, plains
 
 #: Stores with rows about one individual, in the order in which they go; the column that says whose they are.
@@ -40,31 +40,6 @@ _LINKED_TO_ORGANIZATION = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A column of shared text in rows that are about somebody or something else."""
-
-    store: str
-    column: str
-    whose: str | None
-    #: Whether all of it goes where the person is in it: nobody edits it, so nobody could take a name out by hand.
-    cleared: bool = False
-
-
-_TEXTS = (
-    Text("notes", "text", "individual_id"),
-    Text("notes", "provenance", "individual_id"),
-    Text("notes", "keep_reason", "individual_id"),
-    Text("individuals", "title", "id"),
-    Text("contact_point_grants", "reason", "individual_id", cleared=True),
-    Text("reveal_reasons", "reason", "individual_id", cleared=True),
-    Text("organizations", "name", None),
-    Text("organizations", "source_url", None),
-    Text("offices", "label", None),
-    Text("offices", "street", None),
-)
-
-
 def delete_linked(work: UnitOfWork, individual_id: str) -> dict[str, int]:
     """Delete every row about an individual; return how many there were in each store."""
     return _delete(work, _LINKED, individual_id)
@@ -92,35 +67,24 @@ def _delete(work: UnitOfWork, linked: Sequence[tuple[str, str]], subject_id: str
     return counts
 
 
-def texts_that_may_hold(work: UnitOfWork, *, besides: str, families: Sequence[str], digits: Sequence[str]) -> Iterator[tuple[Text, str, str]]:
-    """Give (column, row id, text) of texts about others that bear one of these words, runs of digits, or an e-mail.
-
-    A rough sieve, so that only what it lets through is looked at closely.
-    """
-    for column in _TEXTS:
-        apart = f"AND {column.whose} <> CAST(:besides AS uuid)" if column.whose else ""
-        rows = work.execute(
-            text(
-                f"SELECT id, {column.column} AS words FROM {column.store} WHERE {column.column} IS NOT NULL {apart}"  # noqa: S608 - names of our own list
-                f" AND ({column.column} ILIKE ANY(CAST(:families AS text[])) OR {column.column} ~* '@|[(\\[]at[)\\]]| at .* dot '"
-                f" OR regexp_replace({column.column}, '[^0-9]', '', 'g') LIKE ANY(CAST(:digits AS text[])))"
-            ),
-            {
-                "besides": besides,
-                "families": [f"%{family}%" for family in families if family],
-                "digits": [f"%{run}%" for run in digits if run],
-            },
-        ).all()
-        for row in rows:
-            yield column, str(row.id), row.words
-
-
-def rewrite(work: UnitOfWork, column: Text, row_id: str, words: str) -> None:
-    """Set a text that something was taken out of."""
-    work.execute(
-        text(f"UPDATE {column.store} SET {column.column} = :words WHERE id = CAST(:id AS uuid)"),  # noqa: S608 - names of our own list
-        {"words": words, "id": row_id},
+def is_held(work: UnitOfWork, digests: Sequence[bytes], *, besides: str) -> bool:
+    """Whether another person's record has a contact point under one of these digests, of whatever component."""
+    statement = text(
+        "SELECT EXISTS (SELECT FROM match_digests WHERE digest = ANY(CAST(:digests AS bytea[])) AND individual_id <> CAST(:besides AS uuid))"
     )
+    return bool(work.execute(statement, {"digests": array_of_bytes(digests), "besides": besides}).scalar_one())
+
+
+def phones_of_offices(work: UnitOfWork, tails: Sequence[str]) -> list[str]:
+    """Return the phones of offices whose digits end like one of these."""
+    statement = text("SELECT DISTINCT phone FROM offices WHERE regexp_replace(phone, '[^0-9]', '', 'g') LIKE ANY(CAST(:tails AS text[]))")
+    return list(work.execute(statement, {"tails": [f"%{tail}%" for tail in tails]}).scalars())
+
+
+def names_of_family(work: UnitOfWork, family: str) -> list[tuple[str, str]]:
+    """Return first and last name of everybody, frozen or not, whose family name ends alike."""
+    rows = work.execute(text("SELECT first_name, last_name FROM individuals WHERE family_key = :family"), {"family": family})
+    return [(row.first_name, row.last_name) for row in rows]
 
 
 def is_tombstone(work: UnitOfWork, stakeholder_id: str) -> bool:
@@ -153,8 +117,8 @@ def open_erasure(work: UnitOfWork, erasure_id: str, subject_id: str, *, now: dat
 
 
 def note_erasure(work: UnitOfWork, erasure_id: str, columns: Mapping[str, Any]) -> None:
-    """Set `erased_at`, `receipts`, `sought`, `look` or `closed_at` (receipts as JSON text)."""
-    assert set(columns) <= {"erased_at", "receipts", "sought", "look", "closed_at"}  # noqa: S101 - the names become SQL
+    """Set `erased_at`, `sealed`, `receipts`, `sought`, `look` or `closed_at` (receipts as JSON text)."""
+    assert set(columns) <= {"erased_at", "sealed", "receipts", "sought", "look", "closed_at"}  # noqa: S101 - the names become SQL
     sets = ", ".join(f"{name} = {f'CAST(:{name} AS json)' if name in {'receipts', 'sought'} else f':{name}'}" for name in columns)
     work.execute(text(f"UPDATE erasures SET {sets} WHERE id = CAST(:id AS uuid)"), {**columns, "id": erasure_id})  # noqa: S608 - names of our own list
 

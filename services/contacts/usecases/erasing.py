@@ -1,4 +1,4 @@
-"""Contacts' part of an erasure: seal, erase, seek (N3, T8, T9, T16). Retention's saga calls it, and nobody else.
+"""Contacts' part of an erasure: seal and erase in one transaction (N3, T8, T9, T16, T27). Retention's saga calls it alone.
 
 A unit of work here has the role `eraser`. The person's key is destroyed after the commit (by the service's method):
 before it, a transaction that failed would have left rows that nobody can read.
@@ -15,41 +15,74 @@ import orjson
 
 from services.chassis.database import UnitOfWork
 from services.contacts.contract.announcements import IndividualErased, OrganizationErased
-from services.contacts.contract.refusals import (
-    ErasureNotSealed,
-    IndividualUnknown,
-    OrganizationUnknown,
-    SealUnknown,
-)
-from services.contacts.domain.sealing import REMOVED, FormerValues, names_in, redact, seal, unseal
+from services.contacts.contract.refusals import OrganizationUnknown, SealUnknown
+from services.contacts.domain.sealing import former_values
 from services.contacts.domain.suppression import marks_of
 from services.contacts.storage import directory, erasing, individuals, ledger, organizations
 from services.contacts.storage.contact_layer import ContactLayer
-from services.lexicon.folding import fold
-from services.lexicon.names import family_key
+from services.lexicon.canonical import canonical_contact_point, canonical_phone, compared_as
+from services.lexicon.seal import seal
 
 #: Causes whose erased people are not to be entered again (T9); expiry, mistakes and undoing are none.
 SUPPRESSING = frozenset({"no_contact", "declined"})
 
 #: What another part of this service adds to an erasure: (work, individual id) → rows removed, by store.
 Also = Callable[[UnitOfWork, str], Mapping[str, int]]
-#: What it adds to the search: (work, former values, individual id) → receipts, with `hits`.
-AlsoSeek = Callable[[UnitOfWork, FormerValues, str], list[dict[str, Any]]]
 
 
-def seal_individual(work: UnitOfWork, *, now: datetime, layer: ContactLayer, erasure_id: str, individual_id: str) -> dict[str, Any]:
-    """Seal a person's former values under the erasure's one-time key, for the other services to search with.
+def erase_individual(
+    work: UnitOfWork,
+    *,
+    now: datetime,
+    layer: ContactLayer,
+    erasure_id: str,
+    individual_id: str,
+    cause: str,
+    also: Collection[Also] = (),
+) -> dict[str, Any]:
+    """Seal an individual's former values and erase every row about them, in one transaction.
 
-    :raises IndividualUnknown: there is nobody of that id (any more).
+    The same again answers with the same seal and the same receipts. Of somebody whom nobody knows (any more) nothing is
+    sealed.
+
+    :returns: `sealed` (None where there was nothing to seal), `receipts` [{store, found, removed, left, method}].
     """
+    # Whoever adds to the record at this moment commits first, and is reached, or finds it gone.
+    individuals.lock(work, individual_id)
+    course = erasing.erasure(work, erasure_id)
+    if course is not None and course["receipts"]:
+        work.record("contacts:individual:erase", subjects=[individual_id, erasure_id], rule=cause)
+        return {"sealed": course["sealed"], "receipts": course["receipts"]}
     row = individuals.find(work, individual_id)
     if row is None:
-        raise IndividualUnknown
+        # Another erasure reached them first, or there never was anybody of that id.
+        work.record("contacts:individual:erase", subjects=[individual_id, erasure_id], rule=cause)
+        return {"sealed": None, "receipts": []}
     erasing.open_erasure(work, erasure_id, individual_id, now=now)
-    values = FormerValues.of(row["first_name"], row["last_name"], _values(work, layer, individual_id))
-    sealed = seal(values, layer.vault.seal_key(erasure_id), erasure_id=erasure_id)
-    work.record("contacts:erasure:seal", subjects=[individual_id, erasure_id], fields=["first_name", "last_name", "contact_points"])
-    return {"sealed": sealed}
+    sealed = _sealed(work, layer, row, erasure_id)
+    counts: dict[str, int] = {}
+    if cause in SUPPRESSING:
+        _suppress(work, layer, row, now=now)
+    for reach in also:
+        counts |= reach(work, individual_id)
+    counts |= erasing.delete_linked(work, individual_id)
+    work.announce(IndividualErased(individual_id, cause))
+    erasing.bury(work, individual_id, now=now)
+    remaining = erasing.left(work, individual_id)
+    receipts = [
+        {
+            "store": f"contacts.{store}",
+            "found": count,
+            "removed": count,
+            "left": remaining.get(store, 0),
+            "method": "deleted",
+        }
+        for store, count in counts.items()
+    ]
+    receipts.append({"store": "keys.subject_keys", "found": 1, "removed": 1, "left": 0, "method": "key destroyed"})
+    erasing.note_erasure(work, erasure_id, {"erased_at": now, "sealed": sealed, "receipts": orjson.dumps(receipts).decode()})
+    work.record("contacts:individual:erase", subjects=[individual_id, erasure_id], rule=cause)
+    return {"sealed": sealed, "receipts": receipts}
 
 
 def unseal_key(work: UnitOfWork, *, layer: ContactLayer, erasure_id: str) -> dict[str, Any]:
@@ -64,132 +97,23 @@ def unseal_key(work: UnitOfWork, *, layer: ContactLayer, erasure_id: str) -> dic
     return {"key": base64.b64encode(key).decode() if key else None}
 
 
-def erase_individual(
-    work: UnitOfWork,
-    *,
-    now: datetime,
-    layer: ContactLayer,
-    erasure_id: str,
-    individual_id: str,
-    cause: str,
-    also: Collection[Also] = (),
-) -> dict[str, Any]:
-    """Erase every row about an individual; the same again answers with the same receipts.
+def close(work: UnitOfWork, *, now: datetime, erasure_id: str, individual_id: str) -> dict[str, Any]:
+    """Forget the sealed values, once every mention is settled; the one-time key is destroyed after the commit.
 
-    :returns: `receipts` [{store, found, removed, left, method}].
-    :raises ErasureNotSealed: it must be sealed first.
-    """
-    course = erasing.erasure(work, erasure_id)
-    if course is None and erasing.is_tombstone(work, individual_id):
-        # Another erasure reached them first: nothing was there to be sealed.
-        work.record("contacts:individual:erase", subjects=[individual_id, erasure_id], rule=cause)
-        return {"receipts": []}
-    if course is None or course["subject_id"] != individual_id:
-        raise ErasureNotSealed
-    if course["receipts"]:
-        work.record("contacts:individual:erase", subjects=[individual_id, erasure_id], rule=cause)
-        return {"receipts": course["receipts"]}
-    # Whoever adds to the record at this moment commits first, and is reached, or finds it gone.
-    individuals.lock(work, individual_id)
-    row = individuals.find(work, individual_id)
-    counts: dict[str, int] = {}
-    if row is not None:
-        if cause in SUPPRESSING:
-            _suppress(work, layer, row, now=now)
-        for reach in also:
-            counts |= reach(work, individual_id)
-        counts |= erasing.delete_linked(work, individual_id)
-        work.announce(IndividualErased(individual_id, cause))
-    erasing.bury(work, individual_id, now=now)
-    remaining = erasing.left(work, individual_id)
-    receipts = [
-        {
-            "store": f"contacts.{store}",
-            "found": count,
-            "removed": count,
-            "left": remaining.get(store, 0),
-            "method": "deleted",
-        }
-        for store, count in counts.items()
-    ]
-    receipts.append({"store": "keys.subject_keys", "found": 1, "removed": 1, "left": 0, "method": "key destroyed"})
-    erasing.note_erasure(work, erasure_id, {"erased_at": now, "receipts": orjson.dumps(receipts).decode()})
-    work.record("contacts:individual:erase", subjects=[individual_id, erasure_id], rule=cause)
-    return {"receipts": receipts}
-
-
-def seek_individual(
-    work: UnitOfWork,
-    *,
-    now: datetime,
-    erasure_id: str,
-    individual_id: str,
-    sealed: str,
-    key: str | None,
-    kept: Collection[str] = (),
-    look: str | None = None,
-    also: Collection[AlsoSeek] = (),
-) -> dict[str, Any]:
-    """Search all text that is about others for the person's former values; the same look again answers the same.
-
-    Phones and e-mails are taken out; a name is a hit that the privacy officer decides.
-
-    :param kept: ids of rows of which the privacy officer decided that they stay as they are.
-    :param look: the saga's word for this search, by which a repetition is known.
-    :returns: `receipts` [{store, found, removed, left, method}], `hits` [{store, id, field}], `clean`.
+    :returns: `receipts`, with what is left of the person here: nothing.
+    :raises SealUnknown: nothing was ever sealed for this erasure.
     """
     course = erasing.erasure(work, erasure_id)
     if course is None:
         raise SealUnknown
-    if course["sought"] is not None and (key is None or (look is not None and look == course["look"])):
-        work.record("contacts:erasure:seek", subjects=[individual_id, erasure_id])
-        return dict(course["sought"])
-    if key is None:
-        raise SealUnknown
-    values = unseal(sealed, base64.b64decode(key), erasure_id=erasure_id)
-    receipts: dict[str, dict[str, Any]] = {}
-    hits: list[dict[str, str]] = []
-    families = list({values.last_name.split()[-1] if values.last_name else "", family_key(values.last_name), fold(values.last_name)})
-    digits = [phone[-7:] for phone in values.phones]
-    changed: set[str] = set()
-    for column, row_id, words in erasing.texts_that_may_hold(work, besides=individual_id, families=families, digits=digits):
-        receipt = receipts.setdefault(column.store, _receipt(f"contacts.{column.store}"))
-        redacted, found = redact(words, values)
-        # A name inside an address that was taken out is gone with it.
-        named = names_in(redacted, values)
-        if column.cleared and (found or named):
-            found, redacted, named = found + int(named), REMOVED, False
-        if found:
-            erasing.rewrite(work, column, row_id, redacted)
-            receipt["removed"] += found
-            if column.store == "organizations":
-                changed.add(row_id)
-        receipt["found"] += found
-        if named and row_id not in kept:
-            receipt["found"] += 1
-            receipt["left"] += 1
-            hits.append({"store": f"contacts.{column.store}", "id": row_id, "field": column.column})
-    directory.index_organizations(work, changed)
-    answers = list(receipts.values())
-    for seeker in also:
-        for answer in seeker(work, values, individual_id):
-            hits += [hit for hit in answer.pop("hits", []) if hit["id"] not in kept]
-            answers.append(answer)
-    left = sum(erasing.left(work, individual_id).values()) if course["erased_at"] else 0
-    answers.append({"store": "contacts.linked", "found": left, "removed": 0, "left": left, "method": "searched"})
-    answer = {"receipts": answers, "hits": hits, "clean": not hits and left == 0}
-    columns: dict[str, Any] = {"sought": orjson.dumps(answer).decode(), "look": look}
-    if answer["clean"] and course["erased_at"]:
-        columns["closed_at"] = now
-    erasing.note_erasure(work, erasure_id, columns)
-    work.record("contacts:erasure:seek", subjects=[individual_id, erasure_id, *(hit["id"] for hit in hits)])
-    return answer
-
-
-def is_closed(work: UnitOfWork, erasure_id: str) -> bool:
-    """Whether the rows are gone and the search was clean or decided: then the seal may be broken."""
-    course = erasing.erasure(work, erasure_id)
-    return course is not None and course["closed_at"] is not None
+    left = sum(erasing.left(work, individual_id).values())
+    erasing.note_erasure(work, erasure_id, {"sealed": None, "sought": None, "closed_at": course["closed_at"] or now})
+    work.record("contacts:erasure:close", subjects=[individual_id, erasure_id])
+    receipts = [
+        {"store": "contacts.linked", "found": left, "removed": 0, "left": left, "method": "searched"},
+        {"store": "keys.seal_keys", "found": 1, "removed": 1, "left": 0, "method": "key destroyed"},
+    ]
+    return {"receipts": receipts}
 
 
 def erase_organization(work: UnitOfWork, *, now: datetime, erasure_id: str, organization_id: str, cause: str) -> dict[str, Any]:
@@ -221,10 +145,22 @@ def _suppress(work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], *, 
     ledger.write(work, layer.digests, marks, first_name=row["first_name"], last_name=row["last_name"], now=now)
 
 
+def _sealed(work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], erasure_id: str) -> str:
+    values = _values(work, layer, row["id"])
+    former = former_values(row["first_name"], row["last_name"], values, held=_held(work, layer, row["id"], values))
+    return seal(former, layer.vault.seal_key(erasure_id), erasure_id=erasure_id)
+
+
+def _held(work: UnitOfWork, layer: ContactLayer, individual_id: str, values: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return those of a person's values that a living record holds as well, of whatever component: shared lines, switchboards."""
+    found = {(compared_as(kind), canonical) for kind, value in values if (canonical := canonical_contact_point(kind, value))}
+    lines = {value for kind, value in found if kind == "phone"}
+    offices = {canonical_phone(phone) for phone in erasing.phones_of_offices(work, sorted(line[-7:] for line in lines))} & lines
+    return {
+        (kind, value) for kind, value in found if value in offices or erasing.is_held(work, layer.digests.matches(kind, value), besides=individual_id)
+    }
+
+
 def _values(work: UnitOfWork, layer: ContactLayer, individual_id: str) -> list[tuple[str, str]]:
     rows = [*layer.read(work, individual_id), *layer.read_corrections(work, individual_id)]
     return [(row["kind"], row["value"]) for row in rows]
-
-
-def _receipt(store: str) -> dict[str, Any]:
-    return {"store": store, "found": 0, "removed": 0, "left": 0, "method": "searched"}

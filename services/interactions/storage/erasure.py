@@ -141,6 +141,17 @@ def suspects(work: UnitOfWork, table: Table, column: str, *, needles: Iterable[s
     return list(work.execute(query.order_by(table.c.id).with_for_update()))
 
 
+def text_in(work: UnitOfWork, store: str, row_id: str, field: str) -> Row[Any] | None:
+    """Return (text, subject_id) of one place, or None when it is gone or empty."""
+    for table, column in TEXTS:
+        if (f"interactions.{table.name}", column) == (store, field):
+            text = table.c[column]
+            subject: Column[Any] = table.c.get("subject_id", table.c.id)
+            query = select(text.label("text"), subject.label("subject_id")).where(table.c.id == row_id, text.is_not(None))
+            return work.execute(query).one_or_none()
+    return None
+
+
 def rewrite(work: UnitOfWork, table: Table, column: str, row_id: str, text: str) -> None:
     """Replace one text."""
     work.execute(update(table).where(table.c.id == row_id).values({column: text}))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.contacts.contract.refusals import SealUnknown
 from services.interactions.contract import InteractionWithdrawn
-from services.interactions.domain.redaction import Sought, find, redact
 from services.interactions.storage import coordination, directory, erasure
+from services.lexicon.mentions import AT_ONCE, DECIDED, LATER, Sought, excerpts, redact
 from services.lexicon.seal import open_seal
 
 #: Under this word the answer to `erase` is kept; a search has a word of the saga's.
@@ -43,16 +43,21 @@ def seek(
     individual_id: str,
     sealed: str,
     key: str | None,
-    kept: Collection[str] = (),
     look: str | None = None,
+    redact_in: Collection[Sequence[str]] = (),
+    redact_sure_in: Collection[Sequence[str]] = (),
+    leave_in: Collection[Sequence[str]] = (),
 ) -> dict[str, Any]:
     """Look for the individual's former values in every text, and remove them; the same look again answers the same.
 
-    In rows that were linked to them, names too; in others a name is a hit that the privacy officer decides.
+    In rows that were linked to them everything goes; in others what goes at once, and the rest is a hit, unless it was
+    decided.
 
-    :param kept: ids of rows of which the privacy officer decided that they stay as they are.
     :param look: the saga's word for this search, by which a repetition is known.
-    :returns: `receipts` [{store, found, removed, left, method}], `hits` [{store, id, field}], `clean`.
+    :param redact_in: places (store, row, field) from which every mention goes.
+    :param redact_sure_in: places from which those go that may go without the privacy officer.
+    :param leave_in: places where somebody else is meant.
+    :returns: `receipts` [{store, found, removed, left, method}], `hits` [{store, id, field, kinds, sure}].
     :raises SealUnknown: the seal is broken, so that nobody can look any more.
     """
     erasure.one_at_a_time(work, erasure_id)
@@ -61,34 +66,57 @@ def seek(
         return given
     if key is None:
         raise SealUnknown
-    sought = Sought.of(open_seal(sealed, key, erasure_id=erasure_id))
+    sought = Sought(open_seal(sealed, key, erasure_id=erasure_id))
     # A talk that was logged between erasing and seeking, by somebody who still had the page open, is reached here.
     erasure.remember_links(work, erasure_id, individual_id)
     receipts = _receipts(_remove(work, individual_id, now=now))
     linked = erasure.links(work, erasure_id)
+    everything, sure, decided = _places(redact_in), _places(redact_sure_in), _places([*redact_in, *redact_sure_in, *leave_in])
     touched: list[str] = []
-    hits: list[dict[str, str]] = []
+    hits: list[dict[str, Any]] = []
     for table, column in erasure.TEXTS:
-        store = f"interactions.{table.name}.{column}"
+        store = f"interactions.{table.name}"
         found = removed = left = 0
         for row in erasure.suspects(work, table, column, needles=sought.needles, linked=linked):
-            is_linked = row.subject_id in linked
-            seen = find(row.text, sought, linked=is_linked)
-            gone = [hit for hit in seen if is_linked or hit.kind in {"phone", "email"}]
-            found, removed = found + len(seen), removed + len(gone)
+            place = (store, row.id, column)
+            mentions = sought.find(row.text, linked=row.subject_id in linked)
+            going = {AT_ONCE, LATER, DECIDED} if place in everything else {AT_ONCE, LATER} if place in sure else {AT_ONCE}
+            gone = [mention for mention in mentions if mention.goes in going]
             if gone:
                 erasure.rewrite(work, table, column, row.id, redact(row.text, gone))
                 touched.append(row.subject_id)
-            if len(gone) < len(seen) and row.id not in kept:
-                left += len(seen) - len(gone)
-                hits.append({"store": store, "id": row.id, "field": column})
-        receipts.append({"store": store, "found": found, "removed": removed, "left": left, "method": "redacted"})
+            stay = [] if place in decided else [mention for mention in mentions if mention not in gone]
+            if stay:
+                kinds = sorted({mention.kind for mention in stay})
+                hits.append({**_hit(place), "kinds": kinds, "sure": any(mention.goes == LATER for mention in stay)})
+            found, removed, left = found + len(gone) + len(stay), removed + len(gone), left + len(stay)
+        receipts.append({"store": f"{store}.{column}", "found": found, "removed": removed, "left": left, "method": "redacted"})
     subjects = [individual_id, erasure_id, *dict.fromkeys(touched), *(hit["id"] for hit in hits)]
     work.record("interactions:individual:seek", subjects=subjects)
-    answer = {"receipts": receipts, "hits": hits, "clean": not hits}
+    answer = {"receipts": receipts, "hits": hits}
     if look is not None:
         erasure.keep_answer(work, erasure_id, look, answer)
     return answer
+
+
+def show(work: UnitOfWork, *, erasure_id: str, sealed: str, key: str | None, places: Collection[Sequence[str]]) -> dict[str, Any]:
+    """Return the mentions in these places with the text around them, for the privacy officer alone (retention asks who it is).
+
+    :returns: `items` [{store, id, field, excerpts}]; a place where nothing is found any more is left out.
+    :raises SealUnknown: the seal is broken, so that nobody can look any more.
+    """
+    if key is None:
+        raise SealUnknown
+    sought = Sought(open_seal(sealed, key, erasure_id=erasure_id))
+    linked = erasure.links(work, erasure_id)
+    items = []
+    for place in sorted(_places(places)):
+        row = erasure.text_in(work, *place)
+        found = excerpts(row.text, sought.find(row.text, linked=row.subject_id in linked)) if row else []
+        if found:
+            items.append({**_hit(place), "excerpts": found})
+    work.record("interactions:erasure:show-mentions", subjects=[erasure_id, *dict.fromkeys(item["id"] for item in items)])
+    return {"items": items}
 
 
 def erasure_completed(work: UnitOfWork, *, erasure_id: str, individual_id: str, now: datetime) -> None:
@@ -116,3 +144,11 @@ def _receipts(reached: erasure.Reached) -> list[dict[str, Any]]:
         "interactions.people": (reached.people, "deleted"),
     }
     return [{"store": store, "found": count, "removed": count, "left": 0, "method": method} for store, (count, method) in counts.items()]
+
+
+def _places(given: Collection[Sequence[str]]) -> set[tuple[str, str, str]]:
+    return {(str(store), str(row_id), str(field)) for store, row_id, field in given}
+
+
+def _hit(place: tuple[str, str, str]) -> dict[str, Any]:
+    return {"store": place[0], "id": place[1], "field": place[2]}

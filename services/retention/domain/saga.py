@@ -1,19 +1,16 @@
-"""The course of an erasure: which step follows which. Contacts erases last, and is searched once more afterwards.
+"""The course of an erasure: which step follows which. Contacts erases first; only the sealed search values wait (T27).
 
 A person:
 
-1. `seal`                  contacts seals the former values under a one-time key
-2. `erase_interactions`    everything that bears the person's id
-3. `erase_retention`       likewise here
-4. `seek_interactions`     search for the sealed values: phones and e-mails go, a name is a hit
-5. `seek_contacts`         likewise
-6. `decide`                waits while a hit is not decided by the privacy officer
-7. `erase_contacts`        the rows and the person's key
-8. `search_interactions`   once more, for whoever wrote something meanwhile
-9. `settle`                waits like 6
-10. `search_contacts`      likewise; a clean search breaks the seal, so nothing is searched after it
-11. `settle_contacts`      waits like 6
-12. `close`                certificate, register, announcement
+1. `erase_contacts`       contacts seals the former values under a one-time key and deletes the rows, in one transaction;
+                          then it destroys the person's key
+2. `erase_interactions`   everything that bears the person's id
+3. `erase_retention`      likewise here
+4. `seek_interactions`    search for the sealed values: what matches alone goes, the rest is a hit
+5. `seek_contacts`        likewise
+6. `decide`               waits while a hit is not settled, and goes back to 4 to carry out what was decided
+7. `close_contacts`       the sealed values are forgotten and their key destroyed: nothing is searched after it
+8. `close`                certificate, register, announcement
 
 Every step may be taken again: each service answers a repetition with the same receipts.
 """
@@ -21,31 +18,63 @@ Every step may be taken again: each service answers a repetition with the same r
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 
+from services.lexicon.calendar import add_working_days
+
 _INDIVIDUAL = (
-    "seal",
+    "erase_contacts",
     "erase_interactions",
     "erase_retention",
     "seek_interactions",
     "seek_contacts",
     "decide",
-    "erase_contacts",
-    "search_interactions",
-    "settle",
-    "search_contacts",
-    "settle_contacts",
+    "close_contacts",
     "close",
 )
 COURSES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"individual": _INDIVIDUAL, "organization": ("erase_organization", "erase_retention", "close")}
 )
-#: Steps that wait for the privacy officer, and where a decision sends them back to.
-GATES: Mapping[str, str] = MappingProxyType({"decide": "seek_interactions", "settle": "search_interactions", "settle_contacts": "search_contacts"})
-#: Steps that search; a decision sends the course back to them, and every search has receipts of its own.
-SEARCHES = frozenset({"seek_interactions", "seek_contacts", "search_interactions", "search_contacts"})
-#: Of somebody whom contacts does not know (any more) there is nothing to search with, and nothing to erase there.
-_ONLY_WITH_SEAL = SEARCHES | frozenset(GATES) | {"erase_contacts"}
+#: The step that waits for the privacy officer, and where it goes back to.
+GATE = "decide"
+SEARCH = "seek_interactions"
+#: Steps that search; the course may come back to them, and every search has receipts of its own.
+SEARCHES = frozenset({"seek_interactions", "seek_contacts"})
+#: Of somebody whom contacts does not know (any more) there is nothing to search with.
+_ONLY_WITH_SEAL = SEARCHES | {GATE, "close_contacts"}
+
+#: Federal working days that the sealed values wait for decisions, at most.
+WAITING_DAYS = 5
+#: While it waits the search is made again so often: a text that was edited or deleted settles its hit.
+LOOK_AGAIN = timedelta(hours=1)
+#: More texts than this are never redacted without a decision.
+MOST_TEXTS = 20
+
+
+def decide_by(erased_at: datetime) -> date:
+    """Return the last day (UTC) on which hits wait for a decision."""
+    return add_working_days(erased_at.astimezone(UTC).date(), WAITING_DAYS)
+
+
+def deadline(last_day: date) -> datetime:
+    """Return the instant at which that day is over."""
+    return datetime.combine(last_day + timedelta(days=1), time(), tzinfo=UTC)
+
+
+def stays_because(*, cause: str, living_namesake: bool, texts: int, sure: bool) -> str | None:
+    """Return why a hit that nobody decided stays as another person's, or None when it is redacted (T27).
+
+    :param texts: in how many texts the person was found.
+    :param sure: whether it is the name as a phrase, or a value that no living record holds.
+    """
+    if cause != "no_contact":
+        return "other-cause"
+    if living_namesake:
+        return "living-namesake"
+    if texts > MOST_TEXTS:
+        return "too-many-texts"
+    return None if sure else "not-sure"
 
 
 def first_step(subject_type: str) -> str:
@@ -72,5 +101,6 @@ NOT_REACHED = (
     "Backups made before the completion, until they are replaced; without the person's key they show no contact points.",
     "Dead rows and the write-ahead log of the databases, until they are overwritten.",
     "The message broker's disk, which holds ids and codes and no values.",
+    "Texts about others that name somebody of that name, where another person is meant or was taken to be: see what was decided.",
     "The audit trail, which holds ids and names of fields and no values, and is kept.",
 )

@@ -199,23 +199,40 @@ class RetentionService(Witness):
             return erasing.read_erasure(work, by=caller, erasure_id=_id(erasure_id))
 
     @answers("retention:erasure:decide", subject="erasure_id", command=True)
-    def decide_hit(self, caller: Caller, erasure_id: str, hit_id: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Decide a name that was found in somebody else's record: the privacy officer."""
-        decision = contract.DecisionSchema().load(body)["decision"]
+    def decide_hits(self, caller: Caller, erasure_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Decide what was found in texts about others: the privacy officer (T27)."""
+        given = contract.DecisionsSchema().load(body)
         with self.database.work(caller) as work:
             if work.replayed() is not None:
                 return erasing.read_erasure(work, by=caller, erasure_id=_id(erasure_id))
-            erasure = erasing.decide(
-                work,
-                by=caller,
-                now=self.database.clock(),
-                erasure_id=_id(erasure_id),
-                hit_id=_id(hit_id),
-                decision=decision,
-            )
-            work.complete(200, erasure_id)
+            erasure = erasing.decide(work, by=caller, now=self.database.clock(), erasure_id=_id(erasure_id), given=given)
+            work.complete(200, erasure["id"])
         self.saga.wake(erasure["id"])
         return erasure
+
+    @answers("retention:erasure:list-hits", subject="erasure_id")
+    def list_hits(self, caller: Caller, erasure_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return what was found in texts about others, each with the text around it: the privacy officer (T27)."""
+        given = contract.HitListQuerySchema().load(query or {})
+        key = self.settings.cursor_key
+        with self.database.work(caller) as work:
+            page, sealed, open_hits = erasing.list_hits(work, by=caller, cursor_key=key, erasure_id=_id(erasure_id), **given)
+        if sealed is None or not open_hits:
+            return page
+        shown = self.saga.mentions(_id(erasure_id), sealed, open_hits, trace_id=caller.trace_id)
+        if len(shown) < len(open_hits):
+            with self.database.work(Caller.service("retention", trace_id=caller.trace_id)) as work:
+                erasing.found_gone(work, now=self.database.clock(), erasure_id=_id(erasure_id))
+            self.saga.wake(_id(erasure_id))
+        page["items"] = [{**item, "excerpts": shown.get(item["id"], [])} for item in page["items"]]
+        return page
+
+    @answers("retention:erasure:list-sample")
+    def list_sample(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return what nobody decided and stays as another person's, for the weekly sample: the privacy officer (T27)."""
+        given = contract.SampleQuerySchema().load(query or {})
+        with self.database.work(caller) as work:
+            return erasing.list_sample(work, by=caller, cursor_key=self.settings.cursor_key, **given)
 
     @answers("retention:hold:place", command=True)
     def place_hold(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:

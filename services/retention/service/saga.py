@@ -5,7 +5,7 @@ Whatever kills the process between two lines here, the step is taken again, by t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -76,33 +76,25 @@ class Saga:
 
     def _perform(self, claim: Claim, caller: Caller) -> None:
         step = claim.step
-        if step == "seal":
-            self._seal(claim, caller)
-        elif step in {"erase_interactions", "erase_contacts"}:
-            self._erase(claim, caller, service=step.removeprefix("erase_"))
+        if step == "erase_contacts":
+            self._erase(claim, caller, service="contacts")
+        elif step == "erase_interactions":
+            self._erase(claim, caller, service="interactions")
         elif step == "erase_organization":
             self._erase_organization(claim, caller)
-        elif step in {"seek_interactions", "search_interactions"}:
+        elif step == "seek_interactions":
             self._seek(claim, caller, service="interactions")
-        elif step in {"seek_contacts", "search_contacts"}:
-            self._seek(claim, caller, service="contacts", kept=list(claim.kept))
+        elif step == "seek_contacts":
+            self._seek(claim, caller, service="contacts")
         elif step == "erase_retention":
             with self._database.work(caller) as work:
                 course.erase_here(work, claim, now=self._clock())
-        elif step == "close":
-            self._close(claim, caller)
+        elif step == "decide":
+            self._pass_gate(claim, caller)
+        elif step == "close_contacts":
+            self._keep(claim, caller, "contacts", self._call("contacts", "close_erasure", caller, **self._subject(claim)))
         else:
-            with self._database.work(caller) as work:
-                course.pass_gate(work, claim, now=self._clock())
-
-    def _seal(self, claim: Claim, caller: Caller) -> None:
-        values: str | None
-        try:
-            values = self._call("contacts", "seal", caller, **self._subject(claim))["sealed"]
-        except NotFound:
-            values = None
-        with self._database.work(caller) as work:
-            course.sealed(work, claim, values=values, now=self._clock())
+            self._close(claim, caller)
 
     def _erase(self, claim: Claim, caller: Caller, *, service: str) -> None:
         answer = self._call(service, "erase", caller, **self._subject(claim), cause=claim.cause)
@@ -122,11 +114,36 @@ class Saga:
             answer = {"receipts": []}
         self._keep(claim, caller, "contacts", answer)
 
-    def _seek(self, claim: Claim, caller: Caller, *, service: str, **more: Any) -> None:
-        # The key is asked for each search and kept nowhere: the seal lies here, its key there.
-        key = self._call("contacts", "unseal_key", caller, erasure_id=claim.erasure_id)["key"]
-        answer = self._call(service, "seek", caller, **self._subject(claim), sealed=claim.sealed, key=key, look=claim.look, **more)
+    def _seek(self, claim: Claim, caller: Caller, *, service: str) -> None:
+        unsealing = self._unsealing(claim.erasure_id, claim.sealed, caller)
+        answer = self._call(service, "seek", caller, **self._subject(claim), **unsealing, look=claim.look, **claim.places(service))
         self._keep(claim, caller, service, answer)
+
+    def _pass_gate(self, claim: Claim, caller: Caller) -> None:
+        with self._database.work(caller) as work:
+            is_overdue = course.pass_gate(work, claim, now=self._clock())
+        if is_overdue:
+            unsealing = self._unsealing(claim.erasure_id, claim.sealed, caller)
+            living = self._call("contacts", "namesake", caller, erasure_id=claim.erasure_id, **unsealing)["living"]
+            with self._database.work(caller) as work:
+                course.decide_overdue(work, claim, living_namesake=living, now=self._clock())
+
+    def mentions(self, erasure_id: str, sealed: str, hits: Sequence[Mapping[str, Any]], *, trace_id: str | None) -> dict[str, list[dict[str, str]]]:
+        """Return hit id → the mentions there with the text around them; a hit whose text is gone is left out."""
+        caller = Caller.service("retention", trace_id=trace_id)
+        unsealing = self._unsealing(erasure_id, sealed, caller)
+        shown: dict[str, list[dict[str, str]]] = {}
+        for service in sorted({hit["service"] for hit in hits}):
+            ids = {(hit["store"], hit["record_id"], hit["field"]): hit["id"] for hit in hits if hit["service"] == service}
+            answer = self._call(service, "show_mentions", caller, erasure_id=erasure_id, **unsealing, places=[list(place) for place in ids])
+            for item in answer["items"]:
+                shown[ids[item["store"], item["id"], item["field"]]] = item["excerpts"]
+        return shown
+
+    def _unsealing(self, erasure_id: str, sealed: str | None, caller: Caller) -> dict[str, str | None]:
+        # The key is asked for each search and kept nowhere: the seal lies here, its key there.
+        key = self._call("contacts", "unseal_key", caller, erasure_id=erasure_id)["key"]
+        return {"sealed": sealed, "key": key}
 
     def _keep(self, claim: Claim, caller: Caller, service: str, answer: dict[str, Any]) -> None:
         with self._database.work(caller) as work:

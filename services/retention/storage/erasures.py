@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, exists, func, or_, select, update
+from sqlalchemy import and_, delete, exists, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.retention.domain.saga import COURSES
@@ -41,7 +41,7 @@ def find_of(work: UnitOfWork, subject_id: str, *, lock: bool = False) -> Row | N
 
 
 def due(work: UnitOfWork, *, now: datetime, limit: int = 20) -> list[str]:
-    """Return erasures on which a step can be taken: not done, not waiting, not claimed, not on hold before it began."""
+    """Return erasures on which a step can be taken: not done, not claimed, not to wait longer, not on hold before it began."""
     query = select(erasures.c.id).where(_ready(now)).order_by(erasures.c.next_at).limit(limit)
     return list(work.execute(query).scalars())
 
@@ -57,7 +57,6 @@ def _ready(now: datetime) -> Any:
     held = exists().where(holds.c.subject_id == erasures.c.subject_id, standing_hold(now.date()))
     return and_(
         erasures.c.completed_at.is_(None),
-        ~erasures.c.waiting,
         erasures.c.next_at <= now,
         or_(erasures.c.claimed_until.is_(None), erasures.c.claimed_until < now),
         ~and_(erasures.c.step.in_(_FIRST_STEPS), held),
@@ -99,28 +98,43 @@ def put_receipts(work: UnitOfWork, erasure_id: str, step: str, service: str, row
 
 def read_receipts(work: UnitOfWork, erasure_id: str) -> list[Row]:
     """Return the receipts, in the order in which they came."""
-    query = select(receipts).where(receipts.c.erasure_id == erasure_id).order_by(receipts.c.at, receipts.c.store)
+    query = select(receipts).where(receipts.c.erasure_id == erasure_id)
+    # Looks bear a number that grows.
+    query = query.order_by(receipts.c.at, func.length(receipts.c.step), receipts.c.step, receipts.c.store)
     return [_mapped(row) for row in work.execute(query)]
 
 
-def put_hits(work: UnitOfWork, erasure_id: str, service: str, found: Iterable[Mapping[str, Any]]) -> None:
-    """Keep what a service's search hit now: what it hit before and not any more goes, decisions stay."""
-    now_found = [(str(hit["store"]), str(hit["id"]), str(hit.get("field") or ""), str(hit["hit_id"])) for hit in found]
+def put_hits(work: UnitOfWork, erasure_id: str, service: str, found: Iterable[Mapping[str, Any]], *, at: datetime) -> None:
+    """Keep what a service's search hit now: an undecided hit that is not there any more is settled, decisions stay."""
+    places = {(str(hit["store"]), str(hit["id"]), str(hit.get("field") or "")): hit for hit in found}
     known = {
-        (row.store, row.record_id, row.field): row.id
+        (row.store, row.record_id, row.field): row
         for row in work.execute(select(hits).where(hits.c.erasure_id == erasure_id, hits.c.service == service))
     }
-    places = {(store, record, field) for store, record, field, _ in now_found}
-    gone = [row_id for place, row_id in known.items() if place not in places]
+    gone = [row.id for place, row in known.items() if place not in places and row.decision is None]
     if gone:
-        # Whatever was decided to be kept is not reported again by a service that was told so: it stays on record.
-        work.execute(delete(hits).where(hits.c.id.in_(gone), hits.c.decision.is_(None)))
-    for store, record, field, hit_id in now_found:
-        work.execute(
-            upsert(hits)
-            .values(id=hit_id, erasure_id=erasure_id, service=service, store=store, record_id=record, field=field)
-            .on_conflict_do_nothing()
-        )
+        work.execute(update(hits).where(hits.c.id.in_(gone)).values(decision="gone", decided_at=at))
+    for (store, record, field), hit in places.items():
+        looks = {"kinds": sorted(hit["kinds"]), "sure": bool(hit["sure"])}
+        row = known.get((store, record, field))
+        if row is None:
+            place = {"erasure_id": erasure_id, "service": service, "store": store, "record_id": record, "field": field}
+            work.execute(insert(hits).values(id=str(hit["hit_id"]), found_at=at, carried_out=False, **place, **looks))
+        elif row.decision in {None, "gone"}:
+            # Written again, it is to be decided again.
+            work.execute(update(hits).where(hits.c.id == row.id).values(decision=None, decided_at=None, **looks))
+
+
+def carried_out(work: UnitOfWork, hit_ids: Sequence[str]) -> None:
+    """Say that a search has carried these decisions out."""
+    if hit_ids:
+        work.execute(update(hits).where(hits.c.id.in_(hit_ids)).values(carried_out=True))
+
+
+def to_carry_out(work: UnitOfWork, erasure_id: str) -> bool:
+    """Whether something was decided since the last search."""
+    waits = hits.c.decision.in_(["redact", "another_person"]), ~hits.c.carried_out
+    return work.execute(select(hits.c.id).where(hits.c.erasure_id == erasure_id, *waits).limit(1)).first() is not None
 
 
 def read_hits(work: UnitOfWork, erasure_id: str) -> list[Row]:
@@ -129,22 +143,56 @@ def read_hits(work: UnitOfWork, erasure_id: str) -> list[Row]:
     return [_mapped(row) for row in work.execute(query)]
 
 
-def undecided(work: UnitOfWork, erasure_id: str) -> int:
-    """Count the hits that are not decided."""
-    query = select(func.count()).where(hits.c.erasure_id == erasure_id, hits.c.decision.is_(None))
-    return int(work.execute(query).scalar_one())
+def page_of_hits(work: UnitOfWork, erasure_id: str, *, undecided: bool, after: str | None, limit: int) -> list[Row]:
+    """Return a page of the hits of an erasure, in the order in which they were found."""
+    query = select(hits).where(hits.c.erasure_id == erasure_id)
+    if undecided:
+        query = query.where(hits.c.decision.is_(None))
+    if after is not None:
+        query = query.where(hits.c.id > after)
+    return [_mapped(row) for row in work.execute(query.order_by(hits.c.id).limit(limit))]
 
 
-def decide_hit(work: UnitOfWork, erasure_id: str, hit_id: str, *, decision: str | None, by: str, at: datetime) -> bool:
-    """Decide one hit; False when there is none of that id in this erasure."""
-    statement = update(hits).where(hits.c.erasure_id == erasure_id, hits.c.id == hit_id)
-    return work.execute(statement.values(decision=decision, decided_by=by, decided_at=at)).rowcount == 1
+def sample(work: UnitOfWork, *, since: datetime | None, after: tuple[datetime, str] | None, limit: int) -> list[Row]:
+    """Return hits that the rule left as another person's, the latest first."""
+    query = select(hits).where(hits.c.stays_because.is_not(None))
+    if since is not None:
+        query = query.where(hits.c.decided_at >= since)
+    if after is not None:
+        query = query.where(tuple_(hits.c.decided_at, hits.c.id) < after)
+    return [_mapped(row) for row in work.execute(query.order_by(hits.c.decided_at.desc(), hits.c.id.desc()).limit(limit))]
+
+
+def count_sample(work: UnitOfWork, *, since: datetime | None, most: int) -> int:
+    """Count them, up to `most`."""
+    query = select(hits.c.id).where(hits.c.stays_because.is_not(None))
+    if since is not None:
+        query = query.where(hits.c.decided_at >= since)
+    return int(work.execute(select(func.count()).select_from(query.limit(most).subquery())).scalar_one())
+
+
+def count_hits(work: UnitOfWork, erasure_id: str, *, undecided: bool) -> int:
+    """Count the hits of an erasure."""
+    query = select(func.count()).where(hits.c.erasure_id == erasure_id)
+    return int(work.execute(query.where(hits.c.decision.is_(None)) if undecided else query).scalar_one())
+
+
+def decide_hit(work: UnitOfWork, erasure_id: str, hit_id: str, *, decision: str, by: str, at: datetime, stays_because: str | None = None) -> bool:
+    """Decide one hit; False when none of that id is undecided in this erasure."""
+    statement = update(hits).where(hits.c.erasure_id == erasure_id, hits.c.id == hit_id, hits.c.decision.is_(None))
+    return work.execute(statement.values(decision=decision, decided_by=by, decided_at=at, stays_because=stays_because)).rowcount == 1
+
+
+def look_again_soon(work: UnitOfWork, *, now: datetime) -> None:
+    """Have the search made again for every erasure that waits."""
+    waits = erasures.c.waiting, erasures.c.completed_at.is_(None)
+    work.execute(update(erasures).where(*waits).values(looked_at=None, next_at=now))
 
 
 def waiting(work: UnitOfWork) -> list[Row]:
-    """Return the erasures that wait for the privacy officer."""
+    """Return the erasures that wait for the privacy officer, the most urgent first."""
     query = select(erasures).where(erasures.c.waiting, erasures.c.completed_at.is_(None))
-    return [_mapped(row) for row in work.execute(query.order_by(erasures.c.requested_at))]
+    return [_mapped(row) for row in work.execute(query.order_by(erasures.c.decide_by, erasures.c.requested_at))]
 
 
 def insert_destruction(work: UnitOfWork, values: Mapping[str, Any]) -> None:

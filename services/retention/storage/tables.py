@@ -66,6 +66,8 @@ erasures = Table(
     Column("sealed", Text),
     _required("found_nobody", Boolean),
     _required("waiting", Boolean),
+    Column("decide_by", Date),
+    _at("looked_at", nullable=True),
     _required("returns", Integer),
     _id("claim", nullable=True),
     _at("claimed_until", nullable=True),
@@ -113,9 +115,14 @@ hits = Table(
     _required("store", Text),
     _id("record_id"),
     _required("field", Text),
+    _required("kinds", ARRAY(Text)),
+    _required("sure", Boolean),
+    _at("found_at"),
     Column("decision", Text),
     Column("decided_by", Text),
     _at("decided_at", nullable=True),
+    Column("stays_because", Text),
+    _required("carried_out", Boolean),
 )
 
 holds = Table(

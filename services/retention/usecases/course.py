@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 LEASE = timedelta(seconds=15)
 _FIRST_PAUSE = timedelta(seconds=1)
 _LONGEST_PAUSE = timedelta(seconds=60)
+#: What a hit is decided to be; `gone` is a text that was edited or deleted.
+REDACT, ANOTHER_PERSON, GONE = "redact", "another_person", "gone"
+#: Who decided, where nobody did.
+RULE = "rule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +43,25 @@ class Claim:
     sealed: str | None
     trace_id: str | None
     attempts: int
-    #: How often a decision of the privacy officer sent the course back to search again.
+    #: How often the course went back to search again.
     returns: int
-    #: Records whose hit the privacy officer decided to keep.
-    kept: tuple[str, ...]
+    #: Hits that are decided.
+    decided: tuple[Mapping[str, Any], ...]
 
     @property
     def look(self) -> str:
         """The word for this search and its receipts: a repetition bears the same, a new search another one."""
         return f"{self.step}-{self.returns + 1}" if self.returns else self.step
+
+    def places(self, service: str) -> dict[str, list[list[str]]]:
+        """Return where a service redacts everything, where only what is sure, and what it leaves as it is."""
+        found: dict[str, list[list[str]]] = {"redact_in": [], "redact_sure_in": [], "leave_in": []}
+        for hit in self.decided:
+            if hit["service"] == service:
+                redacts = "redact_sure_in" if hit["decided_by"] == RULE else "redact_in"
+                way = redacts if hit["decision"] == REDACT else "leave_in"
+                found[way].append([hit["store"], hit["record_id"], hit["field"]])
+        return found
 
 
 def due(work: UnitOfWork, *, now: datetime) -> list[str]:
@@ -61,7 +75,7 @@ def claim(work: UnitOfWork, *, erasure_id: str, now: datetime, new_id: Callable[
     row = erasures.claim(work, erasure_id, claim_id=claim_id, until=now + LEASE, now=now)
     if row is None:
         return None
-    kept = tuple(hit["record_id"] for hit in erasures.read_hits(work, erasure_id) if hit["decision"] == "keep")
+    decided = tuple(hit for hit in erasures.read_hits(work, erasure_id) if hit["decision"] in {REDACT, ANOTHER_PERSON})
     return Claim(
         id=claim_id,
         erasure_id=row["id"],
@@ -73,13 +87,8 @@ def claim(work: UnitOfWork, *, erasure_id: str, now: datetime, new_id: Callable[
         trace_id=row["trace_id"],
         attempts=row["attempts"],
         returns=row["returns"],
-        kept=kept,
+        decided=decided,
     )
-
-
-def sealed(work: UnitOfWork, claim: Claim, *, values: str | None, now: datetime) -> None:
-    """Keep the sealed values; None when contacts knows nobody of that id."""
-    _go_on(work, claim, now=now, sealed=values, found_nobody=values is None)
 
 
 def received(
@@ -91,22 +100,22 @@ def received(
     now: datetime,
     new_id: Callable[[], str] = make_id,
 ) -> None:
-    """Keep a service's receipts, and the hits of its search, and go on."""
-    if _go_on(work, claim, now=now):
+    """Keep a service's receipts, and the seal or the hits that came with them, and go on."""
+    values: dict[str, Any] = {}
+    if claim.step == "erase_contacts":
+        # None when contacts knows nobody of that id.
+        sealed = answer["sealed"]
+        values = {"sealed": sealed, "found_nobody": sealed is None, "decide_by": None if sealed is None else saga.decide_by(now)}
+    if claim.step in saga.SEARCHES:
+        values = {"looked_at": now}
+    if _go_on(work, claim, now=now, **values):
         receipts = list(answer["receipts"])
         step = claim.look if claim.step in saga.SEARCHES else claim.step
         erasures.put_receipts(work, claim.erasure_id, step, service, receipts, at=now)
         if claim.step in saga.SEARCHES:
-            found = [{**hit, "hit_id": new_id()} for hit in hits_in(answer)]
-            erasures.put_hits(work, claim.erasure_id, service, found)
-
-
-def hits_in(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the names that a search hit: as `hits` of the answer, or as `left_in` of its receipts."""
-    found = [dict(hit) for hit in answer.get("hits", ())]
-    for receipt in answer["receipts"]:
-        found += [{"store": receipt["store"], "id": record, "field": ""} for record in receipt.get("left_in", ())]
-    return found
+            found = [{**hit, "hit_id": new_id()} for hit in answer["hits"]]
+            erasures.put_hits(work, claim.erasure_id, service, found, at=now)
+            erasures.carried_out(work, [hit["id"] for hit in claim.decided if hit["service"] == service])
 
 
 def erase_here(work: UnitOfWork, claim: Claim, *, now: datetime) -> None:
@@ -124,12 +133,48 @@ def erase_here(work: UnitOfWork, claim: Claim, *, now: datetime) -> None:
     erasures.put_receipts(work, claim.erasure_id, claim.step, "retention", stores, at=now)
 
 
-def pass_gate(work: UnitOfWork, claim: Claim, *, now: datetime) -> None:
-    """Go on when every hit is decided; else wait for the privacy officer."""
-    if erasures.undecided(work, claim.erasure_id) == 0:
-        _go_on(work, claim, now=now)
-    elif erasures.change(work, claim.erasure_id, claim_id=claim.id, waiting=True, claim=None, claimed_until=None):
-        work.record("retention:erasure:wait", subjects=[claim.erasure_id, claim.subject_id])
+def pass_gate(work: UnitOfWork, claim: Claim, *, now: datetime) -> bool:
+    """Go on when every hit is settled; else search again, or wait for the privacy officer.
+
+    :return: whether the deadline has passed while something is undecided, so that `decide_overdue` is to be called.
+    """
+    row = erasures.find(work, claim.erasure_id, lock=True)
+    if row is None or row["claim"] != claim.id:
+        return False
+    undecided = erasures.count_hits(work, claim.erasure_id, undecided=True)
+    is_fresh = row["looked_at"] is not None and now - row["looked_at"] < saga.LOOK_AGAIN
+    if erasures.to_carry_out(work, claim.erasure_id) or (undecided and not is_fresh):
+        _search_again(work, claim, row, now=now)
+    elif not undecided:
+        _go_on(work, claim, now=now, waiting=False)
+    elif now >= (until := saga.deadline(row["decide_by"])):
+        return True
+    else:
+        erasures.change(work, claim.erasure_id, waiting=True, claim=None, claimed_until=None, next_at=min(until, now + saga.LOOK_AGAIN))
+        if not row["waiting"]:
+            work.record("retention:erasure:wait", subjects=[claim.erasure_id, claim.subject_id], rule="T27")
+    return False
+
+
+def decide_overdue(work: UnitOfWork, claim: Claim, *, living_namesake: bool, now: datetime) -> None:
+    """Decide by rule what nobody decided in time (T27); what stays is listed for the weekly sample."""
+    row = erasures.find(work, claim.erasure_id, lock=True)
+    if row is None or row["claim"] != claim.id:
+        return
+    hits = [hit for hit in erasures.read_hits(work, claim.erasure_id) if hit["decision"] != GONE]
+    for hit in hits:
+        if hit["decision"] is None:
+            because = saga.stays_because(cause=row["cause"], living_namesake=living_namesake, texts=len(hits), sure=hit["sure"])
+            decision = ANOTHER_PERSON if because else REDACT
+            erasures.decide_hit(work, claim.erasure_id, hit["id"], decision=decision, by=RULE, at=now, stays_because=because)
+            work.record("retention:erasure:decide", subjects=[claim.erasure_id, hit["id"], hit["record_id"]], fields=[decision], rule="T27")
+    erasures.change(work, claim.erasure_id, claim=None, claimed_until=None, next_at=now)
+
+
+def _search_again(work: UnitOfWork, claim: Claim, row: Mapping[str, Any], *, now: datetime) -> None:
+    values = {"step": saga.SEARCH, "returns": row["returns"] + 1, "attempts": 0, "claim": None, "claimed_until": None, "next_at": now}
+    erasures.change(work, claim.erasure_id, **values)
+    work.record("retention:erasure:search-again", subjects=[claim.erasure_id, claim.subject_id])
 
 
 def close(work: UnitOfWork, claim: Claim, *, now: datetime) -> bool:
@@ -162,6 +207,8 @@ def close(work: UnitOfWork, claim: Claim, *, now: datetime) -> bool:
             "destroyed_at": now,
         },
     )
+    # What was just erased may have been a text in which somebody else is named whose erasure waits.
+    erasures.look_again_soon(work, now=now)
     if row["subject_type"] == "individual":
         work.announce(ErasureCompleted(row["id"], row["subject_id"], row["cause"]))
     work.record("retention:erasure:complete", subjects=[row["id"], row["subject_id"]], rule=row["cause"])
@@ -190,7 +237,8 @@ def put_off(work: UnitOfWork, claim: Claim, *, now: datetime, code: str) -> None
 
 
 def _go_on(work: UnitOfWork, claim: Claim, *, now: datetime, **values: Any) -> bool:
-    following = saga.step_after(claim.subject_type, claim.step, found_nobody=values.get("found_nobody", claim.step != "seal" and _has_nothing(claim)))
+    nobody = values.get("found_nobody", _has_nothing(claim))
+    following = saga.step_after(claim.subject_type, claim.step, found_nobody=nobody)
     moved = erasures.change(
         work,
         claim.erasure_id,
@@ -214,7 +262,15 @@ def _has_nothing(claim: Claim) -> bool:
 def _certificate(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
     receipts = [describe_receipt(receipt) for receipt in erasures.read_receipts(work, row["id"])]
     decided = [
-        {"service": hit["service"], "store": hit["store"], "record_id": hit["record_id"], "decided_by": hit["decided_by"]}
+        {
+            "service": hit["service"],
+            "store": hit["store"],
+            "record_id": hit["record_id"],
+            "field": hit["field"],
+            "decision": hit["decision"],
+            "decided_by": hit["decided_by"],
+            "stays_because": hit["stays_because"],
+        }
         for hit in erasures.read_hits(work, row["id"])
         if hit["decision"] is not None
     ]

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from services.chassis.messages import Caller, wire_value
 from services.chassis.messages import new_id as make_id
 from services.retention.contract import (
+    CursorNotYours,
+    ErasureNotWaiting,
     ErasureUnderWay,
     ErasureUnknown,
+    HitDecided,
     HitUnknown,
     HoldUnknown,
     NotYoursToErase,
     PrivacyOfficerOnly,
 )
 from services.retention.domain import saga
+from services.retention.domain.cursors import read_cursor, write_cursor
 from services.retention.domain.duty import may_know
 from services.retention.storage import erasures
 from services.retention.storage import requests as stored
@@ -24,6 +28,10 @@ from services.retention.usecases.requests import known_request
 
 if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
+
+#: Hits that the erasure itself shows; its list of hits has all of them.
+_SHOWN = 200
+_COUNTED = 10_000
 
 
 def request_erasure(
@@ -124,7 +132,9 @@ def read_erasure(work: UnitOfWork, *, by: Caller, erasure_id: str) -> dict[str, 
     if row is None or not _may_know(by, row, recorded_by=request["recorded_by"] if request else None):
         raise ErasureUnknown
     work.record("retention:erasure:read", subjects=[erasure_id, row["subject_id"]])
+    undecided = erasures.count_hits(work, erasure_id, undecided=True)
     officer = "privacy_officer" in by.roles
+    hits = erasures.page_of_hits(work, erasure_id, undecided=False, after=None, limit=_SHOWN) if officer else []
     return {
         "id": row["id"],
         "erasure_id": row["id"],
@@ -134,8 +144,11 @@ def read_erasure(work: UnitOfWork, *, by: Caller, erasure_id: str) -> dict[str, 
         "requested_by": row["requested_by"],
         "requested_at": wire_value(row["requested_at"]),
         "completed_at": wire_value(row["completed_at"]) if row["completed_at"] else None,
+        "decide_by": wire_value(row["decide_by"]) if undecided else None,
+        # How many is said of texts that others may not see.
+        "undecided": undecided if officer else None,
         "receipts": [describe_receipt(receipt) for receipt in erasures.read_receipts(work, erasure_id)],
-        "hits": [_describe_hit(hit) for hit in erasures.read_hits(work, erasure_id)] if officer else [],
+        "hits": [_describe_hit(hit) for hit in hits],
         "certificate": row["certificate"],
     }
 
@@ -161,31 +174,111 @@ def _describe_hit(hit: Mapping[str, Any]) -> dict[str, Any]:
         "store": hit["store"],
         "record_id": hit["record_id"],
         "field": hit["field"] or None,
+        "kinds": list(hit["kinds"]),
         "decision": hit["decision"],
         "decided_by": hit["decided_by"],
+        "decided_at": wire_value(hit["decided_at"]) if hit["decided_at"] else None,
+        "stays_because": hit["stays_because"],
     }
 
 
-def decide(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str, hit_id: str, decision: str) -> dict[str, Any]:
-    """Decide one name that was hit: it may stay (`keep`), or was taken out by hand (`look_again`).
+def decide(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Decide what a search hit: it is redacted, or another person is meant. All of `given` is decided, or nothing.
 
-    When nothing is left to decide, the search is made again, and then the erasure goes on.
+    The erasure goes on at once: what is to be redacted is, and when nothing is left to decide it ends.
 
+    :param given: as `DecisionsSchema` loads it.
     :raises PrivacyOfficerOnly: for everybody else.
-    :raises HitUnknown: there is none of that id in this erasure.
+    :raises ErasureUnknown, ErasureNotWaiting: there is none, or nothing of it is left to decide.
+    :raises HitUnknown, HitDecided: it found nothing of that id, or it is settled.
     """
-    if "privacy_officer" not in by.roles:
-        raise PrivacyOfficerOnly
+    _demand_officer(by)
     row = erasures.find(work, erasure_id, lock=True)
-    if row is None or row["completed_at"] is not None:
+    if row is None:
+        raise ErasureUnknown
+    hits = {hit["id"]: hit for hit in erasures.read_hits(work, erasure_id)}
+    left = [hit_id for hit_id, hit in hits.items() if hit["decision"] is None]
+    decisions = _asked(given, left)
+    if not hits.keys() >= decisions.keys():
         raise HitUnknown
-    kept = "keep" if decision == "keep" else None
-    if not erasures.decide_hit(work, erasure_id, hit_id, decision=kept, by=by.id, at=now):
-        raise HitUnknown
-    work.record("retention:erasure:decide", subjects=[erasure_id, hit_id], rule=decision)
-    if row["waiting"] and (decision == "look_again" or erasures.undecided(work, erasure_id) == 0):
-        erasures.change(work, erasure_id, step=saga.GATES[row["step"]], returns=row["returns"] + 1, waiting=False, next_at=now)
+    if row["completed_at"] is not None or not decisions:
+        raise ErasureNotWaiting
+    if not decisions.keys() <= set(left):
+        raise HitDecided
+    for decision in sorted(set(decisions.values())):
+        ids = [hit_id for hit_id, each in decisions.items() if each == decision]
+        for hit_id in ids:
+            erasures.decide_hit(work, erasure_id, hit_id, decision=decision, by=by.id, at=now)
+        records = dict.fromkeys(hits[hit_id]["record_id"] for hit_id in ids)
+        work.record("retention:erasure:decide", subjects=[erasure_id, row["subject_id"], *ids, *records], fields=[decision], rule="T27")
+    erasures.change(work, erasure_id, next_at=now)
     return read_erasure(work, by=by, erasure_id=erasure_id)
+
+
+def _asked(given: Mapping[str, Any], left: Sequence[str]) -> dict[str, str]:
+    """Return hit id → decision."""
+    if "decisions" in given:
+        return {str(each["hit_id"]): each["decision"] for each in given["decisions"]}
+    return dict.fromkeys([str(given["hit_id"])] if "hit_id" in given else left, given["decision"])
+
+
+def list_hits(
+    work: UnitOfWork, *, by: Caller, cursor_key: str, erasure_id: str, undecided: bool, limit: int, cursor: str | None
+) -> tuple[dict[str, Any], str | None, list[Mapping[str, Any]]]:
+    """Return a page of what a search hit, for the privacy officer, and what is needed to show what stands there.
+
+    :return: the page without excerpts; the sealed values, if they still are; the hits of the page that are not decided.
+    :raises PrivacyOfficerOnly, ErasureUnknown, CursorNotYours:
+    """
+    _demand_officer(by)
+    row = erasures.find(work, erasure_id)
+    if row is None:
+        raise ErasureUnknown
+    query = f"hits {erasure_id} {undecided}"
+    after = _position(cursor_key, cursor, by=by, query=query)
+    found = erasures.page_of_hits(work, erasure_id, undecided=undecided, after=after[0] if after else None, limit=limit + 1)
+    page = found[:limit]
+    following = write_cursor(cursor_key, user_id=by.id, query=query, position=[page[-1]["id"]]) if len(found) > limit else None
+    work.record("retention:erasure:list-hits", subjects=[erasure_id, row["subject_id"], *(hit["record_id"] for hit in page)], rule="T27")
+    total = erasures.count_hits(work, erasure_id, undecided=undecided)
+    answer = {"items": [{**_describe_hit(hit), "excerpts": []} for hit in page], "next": following, "total": total}
+    return answer, row["sealed"], [hit for hit in page if hit["decision"] is None]
+
+
+def found_gone(work: UnitOfWork, *, now: datetime, erasure_id: str) -> None:
+    """Have the search made again: a text that was to be shown is not there any more."""
+    erasures.change(work, erasure_id, looked_at=None, next_at=now)
+
+
+def list_sample(work: UnitOfWork, *, by: Caller, cursor_key: str, since: date | None, limit: int, cursor: str | None) -> dict[str, Any]:
+    """Return the texts that nobody decided and that stay as another person's, for the weekly sample (T27).
+
+    :raises PrivacyOfficerOnly, CursorNotYours:
+    """
+    _demand_officer(by)
+    query = f"sample {since}"
+    after = _position(cursor_key, cursor, by=by, query=query)
+    begin = datetime.combine(since, time(), tzinfo=UTC) if since else None
+    position = (datetime.fromisoformat(after[0]), str(after[1])) if after else None
+    found = erasures.sample(work, since=begin, after=position, limit=limit + 1)
+    page = found[:limit]
+    following = None
+    if len(found) > limit:
+        last = [page[-1]["decided_at"].isoformat(), page[-1]["id"]]
+        following = write_cursor(cursor_key, user_id=by.id, query=query, position=last)
+    work.record("retention:erasure:list-sample", subjects=[hit["record_id"] for hit in page], rule="T27")
+    counted = erasures.count_sample(work, since=begin, most=_COUNTED + 1)
+    total = counted if counted <= _COUNTED else {"at_least": _COUNTED}
+    return {"items": [{**_describe_hit(hit), "erasure_id": hit["erasure_id"]} for hit in page], "next": following, "total": total}
+
+
+def _position(cursor_key: str, cursor: str | None, *, by: Caller, query: str) -> list[Any] | None:
+    if cursor is None:
+        return None
+    position = read_cursor(cursor_key, cursor, user_id=by.id, query=query)
+    if position is None:
+        raise CursorNotYours(errors={"cursor": ["Begin again without it."]})
+    return position
 
 
 def place_hold(

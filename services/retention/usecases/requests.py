@@ -119,7 +119,7 @@ def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime) -> list[dict[str,
             link = f"/api/v1/no-contact-requests/{row['id']}"
             tasks.append(_task("no_contact_request", row["id"], on.due_on, link, individual_id=row["individual_id"]))
     if "privacy_officer" in by.roles:
-        tasks += [_task("erasure", row["id"], None, f"/api/v1/erasures/{row['id']}") for row in erasures.waiting(work)]
+        tasks += [_task("erasure", row["id"], row["decide_by"], f"/api/v1/erasures/{row['id']}") for row in erasures.waiting(work)]
     work.record("retention:task:list", subjects=[task["subject"]["id"] for task in tasks])
     return tasks
 

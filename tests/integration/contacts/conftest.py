@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,15 +22,13 @@ from services.chassis.testing import Databases
 from services.chassis.testing.databases import Addresses
 from services.contacts import contract
 from services.contacts.domain.cursors import Cursors
-from services.contacts.service import ContactsService
-from services.contacts.service.beside import beside
+from services.contacts.service.erasure import ErasureMethods
 from services.contacts.storage import projections
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.vault import Keyring, Vault
 from services.contacts.usecases import (
     contact_points,
-    erasing,
     finding,
     freezing,
     individuals,
@@ -38,7 +36,6 @@ from services.contacts.usecases import (
     notes,
     organizations,
 )
-from services.contacts.usecases.imports import refused
 from tests.cast import AMINA, DOV, EVERYBODY
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -201,33 +198,30 @@ class Desk:
                 },
             )
 
-    def erase(self, individual_id: str, *, cause: str = "no_contact", kept: tuple[str, ...] = ()) -> dict[str, Any]:
-        """Erase as retention's saga does; return the erase's receipts and the search's answer."""
+    def erase(self, individual_id: str, *, cause: str = "no_contact") -> dict[str, Any]:
+        """Erase as the service does, the key included, and search; return the erase's receipts and the search's answer."""
         erasure_id = new_id()
-        sealed = self.do(RETENTION, erasing.seal_individual, role="eraser", erasure_id=erasure_id, individual_id=individual_id)["sealed"]
-        key = self.do(RETENTION, erasing.unseal_key, role="eraser", erasure_id=erasure_id)["key"]
-        erased = self.do(
-            RETENTION,
-            erasing.erase_individual,
-            role="eraser",
-            erasure_id=erasure_id,
-            individual_id=individual_id,
-            cause=cause,
-            also=ContactsService.also_erased,
-        )
-        self.layer.vault.destroy(individual_id)
-        sought = self.do(
-            RETENTION,
-            erasing.seek_individual,
-            role="eraser",
-            erasure_id=erasure_id,
-            individual_id=individual_id,
-            sealed=sealed,
-            key=key,
-            kept=kept,
-            also=[*ContactsService.also_sought, partial(refused.seek, vault=self.layer.vault, beside=beside)],
-        )
-        return {"erasure_id": erasure_id, "sealed": sealed, "key": key, **erased, "sought": sought}
+        case = {"erasure_id": erasure_id, "individual_id": individual_id}
+        erased = self.answer("erase", **case, cause=cause)
+        key = self.answer("unseal_key", erasure_id=erasure_id)["key"]
+        unsealing = {"sealed": erased["sealed"], "key": key}
+        sought = self.answer("seek", **case, **unsealing)
+        return {**case, **unsealing, **erased, "sought": sought}
+
+    def seek(self, erased: dict[str, Any], **decided: Any) -> dict[str, Any]:
+        """Search once more for somebody who was erased, with what was decided since."""
+        found: dict[str, Any] = self.answer("seek", **{name: erased[name] for name in ("erasure_id", "individual_id", "sealed", "key")}, **decided)
+        return found
+
+    def answer(self, method: str, **given: Any) -> Any:
+        """Answer a call of retention's saga as the service does: by its own method."""
+        service: Any = ErasureMethods()
+        service.database, service.parts = self.database, SimpleNamespace(layer=self.layer)
+        former, self.database.clock = self.database.clock, lambda: self.now
+        try:
+            return getattr(service, method)(RETENTION, **given)
+        finally:
+            self.database.clock = former
 
     # What is behind
 

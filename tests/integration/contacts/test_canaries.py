@@ -16,9 +16,10 @@ from sqlalchemy import text
 
 from services.chassis.messages import Refusal
 from services.chassis.postgres import embedded_programs, local_programs
-from services.contacts.domain.sealing import seal
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.vault import KeyDestroyed, Keyring, Vault
+from services.lexicon.mentions import FormerValues
+from services.lexicon.seal import open_seal, seal
 from tests.cast import AMINA, BRUNO, CHLOE, GRACE
 from tests.integration.contacts.conftest import Desk
 
@@ -167,15 +168,13 @@ def test_another_master_key_opens_nothing_and_a_retired_one_is_replaced(desk: De
 
 @pytest.mark.requirement("N3")
 def test_a_seal_opens_with_its_own_key_for_its_own_erasure_only(desk: Desk) -> None:
-    from services.contacts.domain.sealing import FormerValues, unseal
-
-    values = FormerValues.of("Dov", "Quillfeather", [("cell", "956-555-0142")])
+    values = FormerValues("Dov", "Quillfeather", phones=("+19565550142",), held=("+19565550100",))
     key = desk.layer.vault.seal_key("01900000-0000-7000-8000-0000000000ee")
     sealed = seal(values, key, erasure_id="01900000-0000-7000-8000-0000000000ee")
-    assert unseal(sealed, key, erasure_id="01900000-0000-7000-8000-0000000000ee") == values
+    assert open_seal(sealed, key, erasure_id="01900000-0000-7000-8000-0000000000ee") == values
     for wrong_key, erasure in ((os.urandom(32), "01900000-0000-7000-8000-0000000000ee"), (key, "01900000-0000-7000-8000-0000000000ef")):
         with pytest.raises(InvalidTag):
-            unseal(sealed, wrong_key, erasure_id=erasure)
+            open_seal(sealed, wrong_key, erasure_id=erasure)
     assert isinstance(desk.layer, ContactLayer)
 
 

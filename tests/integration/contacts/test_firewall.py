@@ -21,13 +21,12 @@ from services.contacts.contract.refusals import (
     StewardsOnly,
     TextNeedsReview,
 )
-from services.contacts.domain.sealing import REMOVED
 from services.contacts.storage import ledger
 from services.contacts.usecases import contact_points
 from services.lexicon.policy import Granted
 from services.lexicon.policy.rules import REASON_FROM, REFUSED_FROM
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, FARID, GRACE, RENATA
-from tests.integration.contacts.conftest import RETENTION, Desk, an_id
+from tests.integration.contacts.conftest import RETENTION, Desk
 
 NEW = "956-555-0177"
 
@@ -326,94 +325,6 @@ def test_after_many_blocked_entries_nothing_more_is_taken_that_day(desk: Desk) -
         desk.register(CHLOE, last_name="Anybody")
     desk.later(days=1)
     assert desk.register(CHLOE, last_name="Anybody")
-
-
-@pytest.mark.requirement("R165", "R166", "N3", "T16")
-def test_an_erased_person_is_in_no_row_and_the_search_takes_out_what_others_wrote_of_them(desk: Desk) -> None:
-    dov = desk.dov(issue_ids=[desk.issue()])
-    desk.note(AMINA, dov, "Met him at the forum.")
-    desk.correct(CHLOE, dov, "cell", NEW)
-    desk.talked(AMINA, dov)
-    ruth = desk.register(AMINA, last_name="Ruthless")["id"]
-    desk.note(AMINA, ruth, f"Her colleague Dov is on {DOV.cell} or {DOV.email}, or {NEW}.", keep_reason="she said so")
-    named = desk.note(AMINA, ruth, "Works with Dov Quillfeather.")
-    office = desk.organization(name="Office of Dov Quillfeather")
-    desk.freeze(CHLOE, dov)
-    erased = desk.erase(dov)
-    assert all(receipt["left"] == 0 for receipt in erased["receipts"])
-    found = {receipt["store"]: receipt["found"] for receipt in erased["receipts"]}
-    assert (found["contacts.contact_points"], found["contacts.corrections"], found["contacts.notes"]) == (3, 1, 1)
-    assert desk.notes(AMINA, ruth)[1] == f"Her colleague Dov is on {REMOVED} or {REMOVED}, or {REMOVED}."
-    hits = {(hit["store"], hit["id"]) for hit in erased["sought"]["hits"]}
-    assert hits == {("contacts.notes", named["id"]), ("contacts.organizations", office["id"])}
-    assert not erased["sought"]["clean"]
-    assert desk.announced("contacts:individual:erased") == [{"individual_id": dov, "cause": "no_contact"}]
-    tables = desk.rows("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
-    left = []
-    engine = sa.create_engine(desk.addresses.superuser.replace("postgresql://", "postgresql+psycopg://"), poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        for (table,) in tables:
-            if table not in {"tombstones", "erasures"} and not table.startswith(("entries", "outbox")):
-                left += [table] * connection.execute(text(f"SELECT count(*) FROM {table} t WHERE t::text LIKE :id"), {"id": f"%{dov}%"}).scalar_one()
-    assert left == []
-
-
-@pytest.mark.requirement("N3")
-def test_the_seal_is_broken_once_the_search_is_clean_or_decided(desk: Desk) -> None:
-    from services.contacts.usecases import erasing
-
-    dov = desk.dov()
-    office = desk.organization(name="Office of Dov Quillfeather")
-    erased = desk.erase(dov, kept=(office["id"],))
-    assert erased["sought"]["clean"]
-    assert desk.do(RETENTION, erasing.is_closed, role="eraser", erasure_id=erased["erasure_id"])
-    again = desk.do(
-        RETENTION,
-        erasing.erase_individual,
-        role="eraser",
-        erasure_id=erased["erasure_id"],
-        individual_id=dov,
-        cause="no_contact",
-    )
-    assert again["receipts"] == erased["receipts"]
-
-
-@pytest.mark.requirement("N3", "R166")
-def test_a_reason_that_speaks_of_an_erased_person_is_cleared_for_nobody_can_edit_it(desk: Desk) -> None:
-    dov, other = desk.dov(), desk.dov(last_name="Other", first_name="Somebody", organization="Elsewhere")
-    desk.reveal(BRUNO, other, reason="Dov Quillfeather asked me to")
-    desk.reveal(BRUNO, other, reason="The flood")
-    desk.reveal(BRUNO, dov, reason="The flood in Laredo")
-    until = desk.now + timedelta(days=7)
-    desk.do(GRACE, contact_points.grant, individual_id=other, component="PSO", reason="with D. Quillfeather", expires_at=until)
-    sought = desk.erase(dov)["sought"]
-    assert sought["clean"]
-    receipts = {receipt["store"]: receipt for receipt in sought["receipts"]}
-    for store in ("contacts.reveal_reasons", "contacts.contact_point_grants"):
-        assert (receipts[store]["found"], receipts[store]["removed"], receipts[store]["left"]) == (1, 1, 0)
-    with desk.work(RETENTION, "eraser") as work:
-        reasons = work.execute(text("SELECT reason FROM reveal_reasons UNION ALL SELECT reason FROM contact_point_grants")).scalars()
-        assert sorted(reasons) == ["The flood", REMOVED, REMOVED]
-
-
-@pytest.mark.requirement("N3")
-def test_the_same_look_twice_answers_the_same_and_another_one_looks_again(desk: Desk) -> None:
-    from services.contacts.usecases import erasing
-
-    dov, other = desk.dov(), desk.dov(last_name="Other", first_name="Somebody", organization="Elsewhere", reached=False)
-    desk.note(AMINA, other, f"Ask at {DOV.cell}", keep_reason="Asked")
-    case = {"erasure_id": an_id(), "individual_id": dov}
-    sealed = desk.do(RETENTION, erasing.seal_individual, role="eraser", **case)["sealed"]
-    key = desk.do(RETENTION, erasing.unseal_key, role="eraser", erasure_id=case["erasure_id"])["key"]
-
-    def removed(look: str) -> tuple[dict[str, Any], int]:
-        answer = desk.do(RETENTION, erasing.seek_individual, role="eraser", **case, sealed=sealed, key=key, look=look)
-        return answer, sum(receipt["removed"] for receipt in answer["receipts"])
-
-    first, gone = removed("seek_contacts")
-    assert gone == 1
-    assert removed("seek_contacts") == (first, 1), "the answer to the first may have been lost: it is the certificate's"
-    assert removed("seek_contacts-2")[1] == 0
 
 
 @pytest.mark.requirement("N3")

@@ -47,7 +47,6 @@ def test_a_talk_that_is_told_of_late_brings_no_erased_issue_back(desk: Desk) -> 
 def test_a_talk_that_is_told_of_at_the_very_moment_of_the_erasing_leaves_nothing(desk: Desk, first: str) -> None:
     dov, erasure_id = desk.dov(), new_id()
     case = {"erasure_id": erasure_id, "individual_id": dov}
-    desk.do(RETENTION, erasing.seal_individual, role="eraser", **case)
     erase = partial(erasing.erase_individual, now=desk.now, layer=desk.layer, cause="no_contact", **case)
     talk = partial(
         listening.note_engagement,

@@ -194,17 +194,26 @@ def test_only_retention_erases(running: Running) -> None:
     person = running.call(AMINA, "create_individual", body={"last_name": "Gone", "contact_points": [{"kind": "cell", "value": "956-555-0188"}]})
     erasure = new_id()
     given = {"erasure_id": erasure, "individual_id": person["id"]}
-    for method, more in (("seal", {}), ("erase", {"cause": "no_contact"}), ("seek", {"sealed": "", "key": None})):
-        assert running.code(AMINA, method, **given, **more) == "identity-refused"
-    assert running.code(RETENTION, "erase", **given, cause="no_contact") == "erasure-not-sealed"
-    sealed = running.call(RETENTION, "seal", **given)["sealed"]
-    key = running.call(RETENTION, "unseal_key", erasure_id=erasure)["key"]
+    unsealing: dict[str, Any] = {"erasure_id": erasure, "sealed": "", "key": None}
+    closed: list[tuple[str, dict[str, Any]]] = [
+        ("erase", {**given, "cause": "no_contact"}),
+        ("seek", {**given, **unsealing}),
+        ("unseal_key", {"erasure_id": erasure}),
+        ("show_mentions", {**unsealing, "places": []}),
+        ("namesake", unsealing),
+        ("close_erasure", given),
+    ]
+    for method, more in closed:
+        assert running.code(AMINA, method, **more) == "identity-refused"
     erased = running.call(RETENTION, "erase", **given, cause="no_contact")
     assert {receipt["left"] for receipt in erased["receipts"]} == {0}
-    assert running.call(RETENTION, "seek", **given, sealed=sealed, key=key)["clean"]
-    assert running.call(RETENTION, "unseal_key", erasure_id=erasure)["key"] is None
+    unsealing = {"sealed": erased["sealed"], "key": running.call(RETENTION, "unseal_key", erasure_id=erasure)["key"]}
+    assert running.call(RETENTION, "seek", **given, **unsealing)["hits"] == []
     assert running.call(RETENTION, "erase", **given, cause="no_contact") == erased
-    assert running.call(RETENTION, "seek", **given, sealed=sealed, key=None)["clean"]
+    for _ in range(2):
+        assert {receipt["left"] for receipt in running.call(RETENTION, "close_erasure", **given)["receipts"]} == {0}
+    assert running.call(RETENTION, "unseal_key", erasure_id=erasure)["key"] is None
+    assert running.code(RETENTION, "seek", **given, sealed=erased["sealed"], key=None) == "seal-unknown"
     assert running.code(AMINA, "read_individual", individual_id=person["id"]) == "individual-unknown"
     blocked = {"last_name": "Anybody", "contact_points": [{"kind": "personal_phone", "value": "+1 (956) 555-0188"}]}
     for _ in range(20):

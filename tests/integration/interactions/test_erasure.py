@@ -44,11 +44,11 @@ def seek(office: Office, individual_id: str, erasure_id: str) -> dict[str, dict[
     return {receipt["store"]: receipt for receipt in look(office, individual_id, erasure_id)["receipts"]}
 
 
-def look(office: Office, individual_id: str, erasure_id: str, *, kept: tuple[str, ...] = (), word: str | None = None) -> dict[str, Any]:
+def look(office: Office, individual_id: str, erasure_id: str, *, word: str | None = None, **decided: Any) -> dict[str, Any]:
     """Answer `seek`, as the saga asks for it."""
-    sealed, key = seal(erasure_id)
+    sealed, key = seal(erasure_id, **decided.pop("values", {}))
     with office.work(RETENTION, role="eraser") as work:
-        return erasure.seek(work, now=office.now, erasure_id=erasure_id, individual_id=individual_id, sealed=sealed, key=key, kept=kept, look=word)
+        return erasure.seek(work, now=office.now, erasure_id=erasure_id, individual_id=individual_id, sealed=sealed, key=key, look=word, **decided)
 
 
 @pytest.mark.requirement("R165", "R166", "T16")
@@ -93,28 +93,70 @@ def test_dov_is_gone_from_talks_attendance_requests_and_text(office: Office) -> 
     assert all(receipt["found"] == 0 for receipt in again.values())
 
 
-@pytest.mark.requirement("R166")
-def test_in_rows_not_linked_numbers_go_and_a_name_is_left_for_the_privacy_officer(office: Office) -> None:
+OUTCOME = "interactions.interactions"
+
+
+@pytest.mark.requirement("R166", "T27")
+def test_in_rows_not_linked_what_is_theirs_alone_goes_and_a_name_waits_for_the_privacy_officer(office: Office) -> None:
     dov, other = office.individual(), office.individual()
     office.talk(individual_ids=[dov])
     aside = office.talk(individual_ids=[other], outcome=f"Ask {FULL}.")
     office.do(CHLOE, issues.register_issue, name="Freight", priority="one_dhs", summary=f"Desk: {DOV.cell}", keep_reason="A public desk")
-    harmless = office.talk(individual_ids=[other], outcome="Mr. Quillfeather-Smith of Ohio will call Dov's Diner.")
+    words = "Mr. Quillfeather-Smith of Ohio will call Dov's Diner; Dov Ash Quillfeather and Quillfeather Street."
+    harmless = office.talk(individual_ids=[other], outcome=words)
     erasure_id = new_id()
     erase(office, dov, erasure_id)
     answer = look(office, dov, erasure_id)
-    assert answer["hits"] == [{"store": "interactions.interactions.outcome", "id": aside["id"], "field": "outcome"}]
-    assert not answer["clean"]
+    assert answer["hits"] == [{"store": OUTCOME, "id": aside["id"], "field": "outcome", "kinds": ["name"], "sure": True}]
     found = {receipt["store"]: receipt for receipt in answer["receipts"]}
     outcome = found["interactions.interactions.outcome"]
     assert (outcome["found"], outcome["removed"], outcome["left"]) == (1, 0, 1)
     assert found["interactions.kept_texts.text"]["removed"] == 1
     assert office.read(AMINA, aside["id"])["outcome"] == f"Ask {FULL}."
-    assert office.read(AMINA, harmless["id"])["outcome"] == "Mr. Quillfeather-Smith of Ohio will call Dov's Diner."
-    decided = look(office, dov, erasure_id, kept=(aside["id"],))
-    assert decided["clean"]
+    assert office.read(AMINA, harmless["id"])["outcome"] == words
+    decided = look(office, dov, erasure_id, leave_in=[[OUTCOME, aside["id"], "outcome"]])
     assert decided["hits"] == []
     assert all(receipt["left"] == 0 for receipt in decided["receipts"])
+    assert office.read(AMINA, aside["id"])["outcome"] == f"Ask {FULL}."
+    assert look(office, dov, erasure_id, redact_in=[[OUTCOME, aside["id"], "outcome"]])["hits"] == []
+    assert office.read(AMINA, aside["id"])["outcome"] == "Ask [removed]."
+
+
+@pytest.mark.requirement("T27", "T9")
+def test_a_shared_line_is_a_hit_and_one_that_is_held_goes_on_a_decision_alone(office: Office) -> None:
+    dov, other, erasure_id = office.individual(), office.individual(), new_id()
+    talk = office.talk(individual_ids=[other], outcome="956-555-0100 or 956-555-0101", keep_reason="Switchboards")
+    erase(office, dov, erasure_id)
+    values = {"phones": [], "emails": [], "shared_phones": ["+19565550100", "+19565550101"], "held": ["+19565550101"]}
+    answer = look(office, dov, erasure_id, values=values)
+    [hit] = answer["hits"]
+    assert (hit["store"], hit["field"], hit["kinds"], hit["sure"]) == ("interactions.kept_texts", "text", ["phone"], True)
+    place = [hit["store"], hit["id"], hit["field"]]
+    look(office, dov, erasure_id, values=values, redact_sure_in=[place])
+    assert office.read(AMINA, talk["id"])["outcome"] == "[removed] or 956-555-0101"
+    look(office, dov, erasure_id, values=values, redact_in=[place])
+    assert office.read(AMINA, talk["id"])["outcome"] == "[removed] or [removed]"
+
+
+@pytest.mark.requirement("T27")
+def test_what_stands_in_a_place_is_shown_with_the_text_around_it_until_it_is_edited(office: Office) -> None:
+    dov, other, erasure_id = office.individual(), office.individual(), new_id()
+    talk = office.talk(individual_ids=[other], outcome=f"Ask {FULL} of Ohio.")
+    erase(office, dov, erasure_id)
+    places = [[OUTCOME, talk["id"], "outcome"], [OUTCOME, new_id(), "outcome"], ["interactions.nothing", new_id(), "x"]]
+
+    def shown() -> list[dict[str, Any]]:
+        sealed, key = seal(erasure_id)
+        with office.work(RETENTION, role="eraser") as work:
+            found: list[dict[str, Any]] = erasure.show(work, erasure_id=erasure_id, sealed=sealed, key=key, places=places)["items"]
+            return found
+
+    [item] = shown()
+    assert item["excerpts"] == [{"before": "Ask ", "found": FULL, "after": " of Ohio.", "kind": "name"}]
+    with office.work(RETENTION, role="eraser") as work:
+        work.execute(text("UPDATE interactions SET outcome = 'Ask somebody.'"))
+    assert shown() == []
+    assert "Quillfeather" not in json.dumps(office.entries())
 
 
 @pytest.mark.requirement("R166")
@@ -216,6 +258,7 @@ def test_the_first_look_finds_what_folding_finds(office: Office) -> None:
             ("(956) 555-0142", "9565550142"),
             ("O\u2019Neil", "oneil"),
             ("Søren", "soren"),
+            ("Weiß", "weiss"),
         ):
             squeezed = work.execute(select(text("squeezed(:written)")), {"written": written}).scalar_one()
             assert sought in squeezed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,13 +12,14 @@ import pytest
 from sqlalchemy import text
 
 from services.chassis.database import Database
-from services.chassis.messages import Caller, NotFound, Refusal, new_id
+from services.chassis.messages import Caller, Refusal, new_id
 from services.chassis.testing import a_caller
+from services.retention.contract import DecisionsSchema
 from services.retention.service.erased import ErasedIds
 from services.retention.service.saga import Saga
 from services.retention.storage import requests as stored
 from services.retention.usecases import erasing, requests
-from tests.cast import AMINA, GRACE
+from tests.cast import AMINA, FARID, GRACE
 
 #: Chloé's colleague, who heard on the phone that somebody wants no more contact.
 DENIS = a_caller("PSO", "contributor", id="01900000-0000-7000-8000-000000000010")
@@ -42,10 +44,13 @@ class Others:
         #: What was answered to each step, by service and step.
         self.answered: dict[tuple[str, str], dict[str, Any]] = {}
         self.key: str | None = None
-        self.sought: dict[str, Any] | None = None
+        self.sealed: str | None = None
         self.erased_for: list[str] = []
-        #: Records in which the person's name was found: by service.
+        #: Texts in which the person's name was found, by service; and those of them that are not sure.
         self.named: dict[str, set[str]] = {"contacts": set(), "interactions": set()}
+        self.unsure: set[str] = set()
+        self.redacted: set[str] = set()
+        self.living_namesake = False
         self.asked: list[str] = []
         self.before: Callable[[str], None] = lambda _: None
         self.after: Callable[[str], None] = lambda _: None
@@ -56,63 +61,72 @@ class Others:
         name = f"{service}.{method}"
         self.asked.append(name)
         self.before(name)
-        answer = getattr(self, f"_{service}_{method}")(**given)
+        if method in {"seek", "show_mentions"}:
+            answer = getattr(self, f"_{method}")(service, **given)
+        else:
+            answer = getattr(self, f"_{service}_{method}")(**given)
         self.after(name)
         return answer
 
-    def _contacts_seal(self, *, erasure_id: str, individual_id: str) -> dict[str, Any]:
-        if individual_id != self.person or not self.rows:
-            raise NotFound
-        self.key = self.key or "a one-time key"
-        return {"sealed": f"sealed for {erasure_id}"}
+    def _contacts_erase(self, *, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
+        if individual_id != self.person:
+            return {"sealed": None, "receipts": []}
+        if self.rows:
+            self.erased_for.append(cause)
+            self.key, self.sealed = "a one-time key", f"sealed for {erasure_id}"
+        self.rows = {}
+        receipts = [_receipt("contacts.individuals", 1, "deleted"), _receipt("contacts.contact_points", 2, "deleted")]
+        return {"sealed": self.sealed, "receipts": receipts}
 
     def _contacts_unseal_key(self, *, erasure_id: str) -> dict[str, Any]:
         return {"key": self.key}
 
+    def _contacts_namesake(self, *, erasure_id: str, sealed: str, key: str) -> dict[str, Any]:
+        assert (sealed, key) == (f"sealed for {erasure_id}", "a one-time key")
+        return {"living": self.living_namesake}
+
+    def _contacts_close_erasure(self, *, erasure_id: str, individual_id: str) -> dict[str, Any]:
+        self.key = self.sealed = None
+        return {"receipts": [_receipt("keys.seal_keys", 1, "key destroyed")]}
+
     def _interactions_erase(self, *, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
+        assert not self.rows or individual_id != self.person, "contacts erases first"
         return self._once("interactions", "erase", self._erase_talks)
 
     def _erase_talks(self) -> dict[str, Any]:
         gone, self.talks = self.talks, 0
         return {"receipts": [_receipt("interactions.interactions", gone, "deleted")]}
 
-    def _interactions_seek(self, *, erasure_id: str, individual_id: str, sealed: str, key: str, look: str) -> dict[str, Any]:
-        assert sealed == f"sealed for {erasure_id}"
-        assert key == "a one-time key"
-        return self._once("interactions", look, self._search_talks)
+    def _seek(self, service: str, *, erasure_id: str, individual_id: str, sealed: str, key: str, look: str, **decided: Any) -> dict[str, Any]:
+        assert self.talks == 0, "everything that bears the id is gone before anything is searched"
+        assert (sealed, key) == (f"sealed for {erasure_id}", "a one-time key")
+        return self._once(service, look, lambda: self._search(service, **decided))
 
-    def _search_talks(self) -> dict[str, Any]:
-        named = sorted(self.named["interactions"])
-        gone, self.quoted["interactions"] = self.quoted["interactions"], 0
-        receipt = {**_receipt("interactions.interactions.outcome", gone, "redacted"), "left": len(named), "left_in": named}
-        return {"receipts": [{**receipt, "found": gone + len(named)}]}
+    def _search(self, service: str, *, redact_in: list[list[str]], redact_sure_in: list[list[str]], leave_in: list[list[str]]) -> dict[str, Any]:
+        store = f"{service}.texts"
+        named = self.named[service]
+        taken = {record for where, record, _ in redact_in if where == store} & named
+        taken |= {record for where, record, _ in redact_sure_in if where == store and record not in self.unsure} & named
+        self.redacted |= taken
+        named -= taken
+        settled = {record for _, record, _ in [*redact_in, *redact_sure_in, *leave_in]}
+        left = sorted(named - settled)
+        hits = [{"store": store, "id": record, "field": "text", "kinds": ["name"], "sure": record not in self.unsure} for record in left]
+        gone, self.quoted[service] = self.quoted[service] + len(taken), 0
+        return {"receipts": [{**_receipt(store, gone, "redacted"), "found": gone + len(hits), "left": len(hits)}], "hits": hits}
 
-    def _contacts_seek(self, *, erasure_id: str, individual_id: str, sealed: str, key: str | None, look: str, kept: list[str]) -> dict[str, Any]:
-        if key is None:
-            assert self.sought is not None, "a broken seal, and nothing was ever sought"
-            return self.sought
-        self.sought = self._once("contacts", look, lambda: self._search_notes(kept))
-        if self.sought["clean"] and not self.rows:
-            self.key = None
-        return self.sought
-
-    def _search_notes(self, kept: list[str]) -> dict[str, Any]:
-        hits = [{"store": "contacts.notes", "id": record, "field": "text"} for record in sorted(self.named["contacts"] - set(kept))]
-        gone, self.quoted["contacts"] = self.quoted["contacts"], 0
-        receipt = {**_receipt("contacts.notes", gone, "searched"), "found": gone + len(hits), "left": len(hits)}
-        return {"receipts": [receipt], "hits": hits, "clean": not hits}
+    def _show_mentions(self, service: str, *, erasure_id: str, sealed: str, key: str, places: list[list[str]]) -> dict[str, Any]:
+        assert (sealed, key) == (f"sealed for {erasure_id}", "a one-time key")
+        excerpt = {"before": "Ask ", "found": "Ottoline Vantongeren", "after": ".", "kind": "name"}
+        items = [
+            {"store": store, "id": record, "field": field, "excerpts": [excerpt]} for store, record, field in places if record in self.named[service]
+        ]
+        return {"items": items}
 
     def _once(self, service: str, step: str, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         if (service, step) not in self.answered:
             self.answered[service, step] = act()
         return self.answered[service, step]
-
-    def _contacts_erase(self, *, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
-        assert self.talks == 0, "contacts erases last"
-        if self.rows:
-            self.erased_for.append(cause)
-        self.rows = {}
-        return {"receipts": [_receipt("contacts.individuals", 1, "deleted"), _receipt("contacts.contact_points", 2, "deleted")]}
 
     def _contacts_erase_organization(self, *, erasure_id: str, organization_id: str, cause: str) -> dict[str, Any]:
         return {"receipts": [_receipt("contacts.organizations", 1, "deleted")]}
@@ -149,7 +163,8 @@ class Case:
     def does(self, act: Callable[..., Any], *, by: Caller = AMINA, **given: Any) -> Any:
         """Do one thing in a unit of work of its own."""
         with self.database.work(by) as work:
-            return act(work, by=by, now=self.now, **given)
+            takes = inspect.signature(act).parameters
+            return act(work, **{name: value for name, value in (("by", by), ("now", self.now)) if name in takes}, **given)
 
     def ask(self, *, by: Caller = AMINA, cause: str = "no_contact", subject: str | None = None, kind: str = "individual", **given: Any) -> str:
         """Ask for the erasure of the person; return its id."""
@@ -178,6 +193,15 @@ class Case:
                 recorded_by_component=recorded_by.component,
             )
         return str(row["id"])
+
+    def decide(self, erasure_id: str, *, by: Caller = FARID, **given: Any) -> dict[str, Any]:
+        """Decide hits, as the privacy officer."""
+        answer: dict[str, Any] = self.does(erasing.decide, by=by, erasure_id=erasure_id, given=DecisionsSchema().load(given))
+        return answer
+
+    def hits(self, erasure_id: str) -> dict[str, dict[str, Any]]:
+        """Return text → hit, as the privacy officer reads them."""
+        return {hit["record_id"]: hit for hit in self.read(erasure_id, by=FARID)["hits"]}
 
     def read(self, erasure_id: str, *, by: Caller = AMINA) -> dict[str, Any]:
         """Read how far an erasure is."""

@@ -39,6 +39,8 @@ class World:
     frozen_for: ClassVar[str | None]
     erased: ClassVar[list[tuple[str, str]]]
     key: ClassVar[str | None]
+    #: Notes on others in which the person is named.
+    named: ClassVar[list[str]]
 
 
 class ContactsStandIn:
@@ -65,29 +67,38 @@ class ContactsStandIn:
         World.frozen_for = World.frozen_for or request_id
         return {"request_id": World.frozen_for}
 
-    @answers("contacts:erasure:seal", identity="retention")
-    def seal(self, caller: Caller, erasure_id: str, individual_id: str) -> dict[str, Any]:
+    @answers("contacts:individual:erase", identity="retention")
+    def erase(self, caller: Caller, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
         note_audited()
         World.key = "key"
-        return {"sealed": "sealed"}
+        World.erased.append((individual_id, cause))
+        receipts = [{"store": "contacts.individuals", "found": 1, "removed": 1, "left": 0, "method": "deleted"}]
+        return {"sealed": "sealed", "receipts": receipts}
 
     @answers("contacts:erasure:unseal-key", identity="retention")
     def unseal_key(self, caller: Caller, erasure_id: str) -> dict[str, Any]:
         note_audited()
         return {"key": World.key}
 
-    @answers("contacts:individual:erase", identity="retention")
-    def erase(self, caller: Caller, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
-        note_audited()
-        World.erased.append((individual_id, cause))
-        return {"receipts": [{"store": "contacts.individuals", "found": 1, "removed": 1, "left": 0, "method": "deleted"}]}
-
     @answers("contacts:erasure:seek", identity="retention")
-    def seek(
-        self, caller: Caller, erasure_id: str, individual_id: str, sealed: str, key: str | None, look: str, kept: list[str] | None = None
-    ) -> dict[str, Any]:
+    def seek(self, caller: Caller, erasure_id: str, individual_id: str, sealed: str, key: str | None, look: str, **decided: Any) -> dict[str, Any]:
         note_audited()
-        return {"receipts": [], "hits": [], "clean": True}
+        settled = decided["redact_in"] + decided["leave_in"]
+        hits = [{"store": "contacts.notes", "id": each, "field": "text", "kinds": ["name"], "sure": True} for each in World.named]
+        return {"receipts": [], "hits": [hit for hit in hits if [hit["store"], hit["id"], hit["field"]] not in settled]}
+
+    @answers("contacts:erasure:show-mentions", identity="retention")
+    def show_mentions(self, caller: Caller, erasure_id: str, sealed: str, key: str | None, places: list[list[str]]) -> dict[str, Any]:
+        note_audited()
+        assert (sealed, key) == ("sealed", "key")
+        excerpt = {"before": "Ask ", "found": "Dov Quillfeather", "after": ".", "kind": "name"}
+        return {"items": [{"store": store, "id": record, "field": field, "excerpts": [excerpt]} for store, record, field in places]}
+
+    @answers("contacts:erasure:close", identity="retention")
+    def close_erasure(self, caller: Caller, erasure_id: str, individual_id: str) -> dict[str, Any]:
+        note_audited()
+        World.key = None
+        return {"receipts": []}
 
 
 class InteractionsStandIn:
@@ -101,9 +112,10 @@ class InteractionsStandIn:
         return {"receipts": []}
 
     @answers("interactions:individual:seek", identity="retention")
-    def seek(self, caller: Caller, erasure_id: str, individual_id: str, sealed: str, key: str, look: str) -> dict[str, Any]:
+    def seek(self, caller: Caller, erasure_id: str, individual_id: str, sealed: str, key: str, look: str, **decided: Any) -> dict[str, Any]:
         note_audited()
-        return {"receipts": [{"store": "interactions.text", "found": 2, "removed": 2, "left": 0, "left_in": [], "method": "redacted"}]}
+        assert set(decided) == {"redact_in", "redact_sure_in", "leave_in"}
+        return {"receipts": [{"store": "interactions.text", "found": 2, "removed": 2, "left": 0, "method": "redacted"}], "hits": []}
 
 
 class System:
@@ -149,6 +161,7 @@ class System:
                 now=datetime.now(UTC) - timedelta(days=1),
             )
         World.owner, World.person, World.frozen_for, World.erased, World.key = self.ids["amina"], new_id(), None, [], None
+        World.named = []
         self.services = Services(parts)
         assert self.services.start(seconds=20)
         self.client = Client(access.address, identity="gateway")
@@ -217,6 +230,31 @@ def test_from_the_request_to_the_certificate(system, tmp_path):
     again = system.ask("amina", "erase_no_contact_request", command=True, request_id=request["id"])
     assert again == {"erasure_id": accepted["erasure_id"], "state": "done"}
     assert [row["erasure_id"] for row in system.ask("farid", "list_destructions")["items"]] == [accepted["erasure_id"]]
+
+
+@pytest.mark.requirement("T27")
+def test_the_privacy_officer_sees_what_was_found_and_decides_and_a_repetition_decides_nothing_anew(system):
+    World.named = [new_id(), new_id()]
+    request = system.open()
+    erasure_id = system.ask("amina", "erase_no_contact_request", command=True, request_id=request["id"])["erasure_id"]
+    eventually(lambda: system.ask("amina", "read_erasure", erasure_id=erasure_id)["state"] == "waiting_for_decision")
+    assert World.erased == [(World.person, "no_contact")]
+    page = system.ask("farid", "list_hits", erasure_id=erasure_id, query={"undecided": "true", "limit": "1"})
+    assert (page["total"], page["items"][0]["excerpts"][0]["found"]) == (2, "Dov Quillfeather")
+    [second] = system.ask("farid", "list_hits", erasure_id=erasure_id, query={"undecided": "true", "limit": "1", "cursor": page["next"]})["items"]
+    assert {page["items"][0]["record_id"], second["record_id"]} == set(World.named)
+    body, key = {"hit_id": second["id"], "decision": "another_person"}, new_id()
+    for _ in range(2):
+        assert system.ask("farid", "decide_hits", command=True, key=key, erasure_id=erasure_id, body=body)["undecided"] == 1
+    assert system.code("farid", "decide_hits", command=True, key=new_id(), erasure_id=erasure_id, body=body) == "hit-decided"
+    for name in ("amina", "denis", "chloe"):
+        assert system.code(name, "decide_hits", command=True, erasure_id=erasure_id, body=body) == "privacy-officer-only"
+        assert system.code(name, "list_hits", erasure_id=erasure_id) == "privacy-officer-only"
+    system.ask("farid", "decide_hits", command=True, erasure_id=erasure_id, body={"all": True, "decision": "redact"})
+    eventually(lambda: system.ask("amina", "read_erasure", erasure_id=erasure_id)["state"] == "done")
+    assert World.key is None
+    [first] = system.ask("farid", "list_hits", erasure_id=erasure_id, query={"limit": "1"})["items"]
+    assert first["excerpts"] == [], "nobody can look any more"
 
 
 def test_frozen_by_the_gateway_first_it_is_the_same_request(system):
@@ -288,8 +326,13 @@ BAD = [
     ("request_erasure", {"subject_type": "individual", "subject_id": new_id(), "reason": ""}, {"invalid"}),
     ("request_erasure", {"subject_type": "individual", "subject_id": new_id(), "reason": "x\x00"}, {"invalid"}),
     ("read_erasure", {"erasure_id": new_id()}, {"erasure-unknown"}),
-    ("decide_hit", {"erasure_id": new_id(), "hit_id": new_id(), "body": {"decision": "keep"}}, {"privacy-officer-only"}),
-    ("decide_hit", {"erasure_id": new_id(), "hit_id": new_id(), "body": {"decision": "burn"}}, {"invalid"}),
+    ("decide_hits", {"erasure_id": new_id(), "body": {"all": True, "decision": "redact"}}, {"privacy-officer-only"}),
+    ("decide_hits", {"erasure_id": new_id(), "body": {"hit_id": new_id(), "decision": "keep"}}, {"invalid"}),
+    ("decide_hits", {"erasure_id": new_id(), "body": {}}, {"invalid"}),
+    ("list_hits", {"erasure_id": new_id()}, {"privacy-officer-only"}),
+    ("list_hits", {"erasure_id": new_id(), "query": {"limit": "0"}}, {"invalid"}),
+    ("list_sample", {}, {"privacy-officer-only"}),
+    ("list_sample", {"query": {"since": "lately"}}, {"invalid"}),
     ("place_hold", {"body": {"subject_id": new_id()}}, {"privacy-officer-only"}),
     ("place_hold", {"body": {"subject_id": "x"}}, {"invalid"}),
     ("lift_hold", {"hold_id": new_id()}, {"privacy-officer-only"}),
@@ -301,6 +344,7 @@ BAD = [
 
 def test_every_bad_request_is_answered_with_its_code(system):
     queries = {"read_no_contact_request", "list_no_contact_requests", "read_erasure", "list_holds", "list_destructions", "read_operation"}
+    queries |= {"list_hits", "list_sample"}
     for method, given, codes in BAD:
         assert system.code("chloe", method, command=method not in queries, **given) in codes, (method, given)
     with system.databases["retention"].plain() as connection:
@@ -326,6 +370,9 @@ def test_without_an_audit_entry_nothing_is_answered_and_nothing_erased(system):
         ("farid", "place_hold", {"body": {"subject_id": subject}}),
         ("farid", "list_holds", {}),
         ("farid", "list_destructions", {}),
+        ("farid", "list_hits", {"erasure_id": erasure_id}),
+        ("farid", "decide_hits", {"erasure_id": erasure_id, "body": {"all": True, "decision": "redact"}}),
+        ("farid", "list_sample", {}),
     ]
     owner = create_engine(as_url(system.addresses["retention"].owner), poolclass=NullPool)
     with owner.begin() as connection:

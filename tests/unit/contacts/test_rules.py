@@ -14,13 +14,12 @@ from services.contacts.contract import IndividualCreateSchema, StakeholderQueryS
 from services.contacts.contract.refusals import CursorInvalid
 from services.contacts.domain.clocks import duty_of, erase_due, expiry
 from services.contacts.domain.cursors import Cursors
-from services.contacts.domain.sealing import REMOVED, FormerValues, names_in, redact
+from services.contacts.domain.sealing import former_values, is_told_in
 from services.contacts.domain.suppression import marks_of
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.vault import Keyring
 
 CREATED = datetime(2026, 3, 5, 23, 30, tzinfo=UTC)
-DOV = FormerValues.of("Dov", "Quillfeather", [("cell", "956-555-0142"), ("email", "dov.quillfeather@example.org"), ("work_address", "1 Main St")])
 
 
 @pytest.mark.requirement("T6", "R132", "R135")
@@ -72,35 +71,37 @@ def test_a_cursor_opens_for_its_user_and_query_only_and_no_mutant_opens() -> Non
             cursors.open(nonsense, user_id="amina", query=query)
 
 
-@pytest.mark.requirement("N3")
-@pytest.mark.parametrize(
-    ("text", "left"),
-    [
-        ("Call 956-555-0142 now", f"Call {REMOVED} now"),
-        ("Call (956) 555 0142.", f"Call {REMOVED}."),
-        ("Mail DOV.QUILLFEATHER@EXAMPLE.ORG", f"Mail {REMOVED}"),
-        ("Call 956-555-0143", "Call 956-555-0143"),
-        ("Mail ruth@example.org", "Mail ruth@example.org"),
-    ],
-)
-def test_a_persons_phones_and_mails_are_taken_out_of_text_in_any_spelling_and_nobody_elses(text: str, left: str) -> None:
-    assert redact(text, DOV)[0] == left
+@pytest.mark.requirement("T27", "T9")
+def test_what_matches_alone_is_sealed_apart_from_what_may_be_somebody_elses() -> None:
+    points = [
+        ("cell", "956-555-0142"),
+        ("personal_phone", "956-555-0143"),
+        ("work_phone", "956-555-0144"),
+        ("work_phone", "956-555-0142"),
+        ("email", "dov@gmail.com"),
+        ("email", "dov@example.org"),
+        ("work_address", "1 Main St"),
+    ]
+    sealed = former_values("Dov", "Quillfeather", points, held={("phone", "+19565550143"), ("email", "dov@example.org")})
+    assert (sealed.emails, sealed.phones) == (("dov@gmail.com",), ("+19565550142",))
+    assert (sealed.shared_emails, sealed.shared_phones) == (("dov@example.org",), ("+19565550143", "+19565550144"))
+    assert sealed.held == ("+19565550143", "dov@example.org")
 
 
-@pytest.mark.requirement("N3")
+@pytest.mark.requirement("N3", "T27")
 @pytest.mark.parametrize(
-    ("text", "named"),
+    ("cells", "told"),
     [
-        ("Dov Quillfeather came", True),
-        ("QUILLFEATHER, Dov", True),
-        ("D. Quillfeather", True),
-        ("Office of Dov B. Quillfeather", True),
-        ("Quillfeather Street", False),
-        ("Dov came", False),
+        (["Dov and the others", "Quillfeather", "TX"], True),
+        (["Nowhere", "Cohen", "(956) 555-0142 or so"], True),
+        (["Nowhere", "Cohen", "dov@example.org"], True),
+        (["Nowhere", "Cohen", "956-555-0100"], False),
+        (["Dina", "Quillfeather", "TX"], False),
     ],
 )
-def test_a_name_in_a_text_is_a_hit_when_given_and_family_name_stand_together(text: str, named: bool) -> None:
-    assert names_in(text, DOV) is named
+def test_a_row_of_a_file_tells_of_a_person_unless_it_has_no_more_than_a_line_that_others_hold(cells: list[str], told: bool) -> None:
+    points = [("cell", "956-555-0142"), ("email", "dov@example.org"), ("work_phone", "956-555-0100")]
+    assert is_told_in(cells, former_values("Dov", "Quillfeather", points, held={("phone", "+19565550100")})) is told
 
 
 @pytest.mark.requirement("T9")

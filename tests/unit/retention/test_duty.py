@@ -8,7 +8,7 @@ from services.chassis.messages import Caller
 from services.chassis.testing import a_caller
 from services.retention.domain.cursors import read_cursor, write_cursor
 from services.retention.domain.duty import duty, is_on, may_know, may_look
-from services.retention.domain.saga import COURSES, GATES, SEARCHES, first_step, has_begun, step_after
+from services.retention.domain.saga import COURSES, GATE, SEARCH, SEARCHES, first_step, has_begun, step_after
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE
 
 # A Wednesday before Thanksgiving: Thursday is a federal holiday, so two working days later is Monday.
@@ -70,16 +70,13 @@ def test_who_may_know_of_a_request():
     assert not may_know(BRUNO, **nobodys)
 
 
-def test_contacts_erases_after_every_other_and_is_searched_once_more():
+@pytest.mark.requirement("T27")
+def test_contacts_erases_before_every_other_and_only_the_search_waits():
     course = COURSES["individual"]
-    assert course.index("erase_interactions") < course.index("seek_contacts") < course.index("erase_contacts")
-    assert course.index("erase_contacts") < course.index("search_interactions") < course.index("search_contacts")
-    assert course[-1] == "close"
-    # The gate comes before anything that cannot be undone, and after each search.
-    assert course[course.index("erase_contacts") - 1] in GATES
-    for gate, back in GATES.items():
-        assert back in SEARCHES
-        assert course.index(back) < course.index(gate)
+    assert course[0] == "erase_contacts"
+    assert [step for step in course[: course.index(GATE)] if step not in SEARCHES] == ["erase_contacts", "erase_interactions", "erase_retention"]
+    assert SEARCH in SEARCHES
+    assert course[course.index(GATE) :] == (GATE, "close_contacts", "close")
 
 
 @pytest.mark.parametrize("subject_type", ["individual", "organization"])
@@ -95,7 +92,7 @@ def test_of_somebody_nobody_knows_there_is_nothing_to_search_with():
     taken = [first_step("individual")]
     while taken[-1] != "close":
         taken.append(step_after("individual", taken[-1], found_nobody=True))
-    assert taken == ["seal", "erase_interactions", "erase_retention", "close"]
+    assert taken == ["erase_contacts", "erase_interactions", "erase_retention", "close"]
 
 
 def test_a_cursor_is_for_one_user_and_one_query():

@@ -7,6 +7,7 @@ Revises:
 from alembic import op
 
 from services.chassis.outbox import chassis_tables
+from services.lexicon.squeezing import SQUEEZED
 
 revision = "0001"
 down_revision = None
@@ -449,6 +450,8 @@ CREATE TABLE erasures (
     subject_id uuid NOT NULL,
     sealed_at timestamptz NOT NULL,
     erased_at timestamptz,
+    -- The former values under the erasure's one-time key, until that is destroyed.
+    sealed text,
     receipts json,
     sought json,
     closed_at timestamptz
@@ -491,6 +494,7 @@ def upgrade() -> None:
     for script in (
         chassis_tables("contacts", narrow_roles=NARROW_ROLES),
         SEARCH,
+        SQUEEZED,
         DIRECTORY,
         PROJECTIONS,
         CONTACT_LAYER,

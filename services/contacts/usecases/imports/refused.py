@@ -16,11 +16,12 @@ import orjson
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
 from services.contacts.domain.cursors import Cursors
-from services.contacts.domain.sealing import FormerValues, is_told_in
+from services.contacts.domain.sealing import is_told_in
 from services.contacts.storage import imports
 from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
 from services.contacts.usecases.imports.preparing import Beside
 from services.contacts.usecases.imports.representing import layout_of, own
+from services.lexicon.mentions import FormerValues
 
 #: So long after the commit: a week, so that whoever imports on a Friday can still mend on Thursday.
 KEPT = timedelta(days=7)

@@ -9,16 +9,17 @@ from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.contacts.domain.imports.reading import nameless
-from services.contacts.domain.sealing import FormerValues, redact
 from services.contacts.storage import imports
 from services.lexicon.folding import fold
+from services.lexicon.mentions import FormerValues, Sought
 from services.lexicon.names import family_key
 
 
 def seek_in_names(work: UnitOfWork, values: FormerValues, _individual_id: str) -> list[dict[str, Any]]:
     """Clear the names of files and sheets that bear the person's family name, a phone or an e-mail of theirs; return receipts."""
-    files = {name: nameless(name) for name in imports.filenames(work) if _bears(name, values)}
-    sheets = [name for name in imports.sheets(work) if _bears(name, values)]
+    sought = Sought(values)
+    files = {name: nameless(name) for name in imports.filenames(work) if _bears(name, sought)}
+    sheets = [name for name in imports.sheets(work) if _bears(name, sought)]
     counts = {
         "contacts.imports.filename": imports.rename_files(work, files),
         "contacts.import_rows.sheet": imports.clear_sheets(work, sheets),
@@ -26,6 +27,6 @@ def seek_in_names(work: UnitOfWork, values: FormerValues, _individual_id: str) -
     return [{"store": store, "found": count, "removed": count, "left": 0, "method": "cleared"} for store, count in counts.items()]
 
 
-def _bears(name: str, values: FormerValues) -> bool:
-    family = family_key(values.last_name)
-    return bool(redact(name, values)[1]) or (bool(family) and family in fold(name).split())
+def _bears(name: str, sought: Sought) -> bool:
+    family = family_key(sought.values.last_name)
+    return bool(sought.find(name)) or (bool(family) and family in fold(name).split())

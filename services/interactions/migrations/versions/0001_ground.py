@@ -3,6 +3,7 @@
 from alembic import op
 
 from services.chassis.outbox import chassis_tables
+from services.lexicon.squeezing import SQUEEZED
 
 revision = "0001"
 down_revision = None
@@ -245,12 +246,6 @@ CREATE TABLE erasure_links (
     subject_id uuid NOT NULL,
     UNIQUE (erasure_id, subject_id)
 );
-
--- Letters and digits alone, without case and marks: where the seeker looks first, so that it reads few rows itself.
-CREATE FUNCTION squeezed(written text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT regexp_replace(
-        translate(normalize(lower(written), NFKD), 'øłđðıħŧŋ', 'olddihtn'), '(\W|_)+', '', 'g')
-$$;
 """
 
 _WRITTEN = (
@@ -276,6 +271,7 @@ def upgrade() -> None:
     """Make everything."""
     op.execute(chassis_tables("interactions", narrow_roles=["eraser"]))
     op.execute(_TABLES)
+    op.get_bind().exec_driver_sql(SQUEEZED)
     op.execute(_GRANTS)
 
 

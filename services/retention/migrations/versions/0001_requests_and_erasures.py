@@ -48,6 +48,9 @@ CREATE TABLE erasures (
     sealed text,
     found_nobody boolean NOT NULL DEFAULT false,
     waiting boolean NOT NULL DEFAULT false,
+    -- The last day on which hits wait for a decision, and when the last search was made.
+    decide_by date,
+    looked_at timestamptz,
     claim uuid,
     claimed_until timestamptz,
     attempts integer NOT NULL DEFAULT 0,
@@ -91,11 +94,22 @@ CREATE TABLE hits (
     store text NOT NULL,
     record_id uuid NOT NULL,
     field text NOT NULL DEFAULT '',
-    decision text CHECK (decision IN ('keep')),
+    kinds text[] NOT NULL,
+    -- Whether it may be redacted without a decision, once the deadline has passed.
+    sure boolean NOT NULL,
+    found_at timestamptz NOT NULL,
+    -- `gone`: the text was edited or deleted, and nothing is left to decide.
+    decision text CHECK (decision IN ('redact', 'another_person', 'gone')),
+    -- A user's id, or `rule`.
     decided_by text,
     decided_at timestamptz,
+    -- Why the rule left it as another person's.
+    stays_because text,
+    -- Whether a search has carried the decision out.
+    carried_out boolean NOT NULL DEFAULT false,
     UNIQUE (erasure_id, service, store, record_id, field)
 );
+CREATE INDEX hits_sample ON hits (id) WHERE stays_because IS NOT NULL;
 
 CREATE TABLE holds (
     id uuid PRIMARY KEY,

@@ -1,0 +1,163 @@
+"""Erasing: asked once more with the person's name, followed, and what it found in other texts decided (T27)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, g, request
+
+from gateway.clients import command, query
+from gateway.pages.frame import attempt, blueprint, checked, names_of, page, to, typed
+from gateway.routes.removal import erase as erase_record
+from services.chassis.messages import Forbidden, NotFound, Refusal, entity_tag
+from services.retention.contract import DecisionsSchema, ErasureRequestSchema
+
+#: Where a mention was found, in words.
+PLACES = {
+    "contacts.notes": "A note on somebody else",
+    "contacts.individuals": "Somebody else's record",
+    "contacts.organizations": "An organization",
+    "contacts.offices": "An organization's office",
+    "contacts.contact_point_grants": "The reason of a grant",
+    "contacts.reveal_reasons": "The reason of a reveal",
+    "contacts.import_effects": "What an import changed",
+    "interactions.issues": "An issue",
+    "interactions.issue_updates": "An update on an issue",
+    "interactions.talking_points": "A talking point",
+    "interactions.interactions": "A conversation with somebody else",
+    "interactions.follow_ups": "A promise to somebody else",
+    "interactions.events": "An event",
+    "interactions.coordination_requests": "A coordination request about somebody else",
+    "interactions.kept_texts": "A text kept by one component",
+}
+#: Why a mention that nobody decided was left, in words.
+LEFT = {
+    "other-cause": "The person did not ask for no more contact.",
+    "living-namesake": "Somebody of that name has a record.",
+    "too-many-texts": "The name was found in more than 20 texts.",
+    "not-sure": "It may well mean somebody else.",
+}
+
+
+@blueprint.get("/requests/no-contact/<uuid:request_id>/erase")
+def erase_on_request(request_id: Any) -> Response:
+    """Ask once more before erasing somebody who asked for no more contact."""
+    return _confirm_request(str(request_id))
+
+
+@blueprint.post("/requests/no-contact/<uuid:request_id>/erase")
+def erasing_on_request(request_id: Any) -> Response:
+    """Erase, as the owner or whoever the duty has passed to (R165)."""
+
+    def erase() -> Response:
+        if not request.form.get("confirmed"):
+            return _confirm_request(str(request_id))
+        accepted = command("retention", "erase_no_contact_request", request_id=str(request_id))
+        return to("erasure", erasure_id=accepted["erasure_id"])
+
+    return attempt(erase, lambda refusal: _confirm_request(str(request_id), refusal))
+
+
+@blueprint.get("/individuals/<uuid:individual_id>/erase")
+def erase_individual(individual_id: Any) -> Response:
+    """Ask once more before erasing a record of one's own."""
+    return _confirm_individual(str(individual_id))
+
+
+@blueprint.post("/individuals/<uuid:individual_id>/erase")
+def erasing_individual(individual_id: Any) -> Response:
+    """Have one's own record erased: a mistake, or no longer needed (R131)."""
+
+    def erase() -> Response:
+        if not request.form.get("confirmed"):
+            return _confirm_individual(str(individual_id))
+        body = checked(ErasureRequestSchema, typed("reason"))
+        accepted = erase_record("individual", str(individual_id), request.form.get("if_match", ""), body["reason"])
+        return to("erasure", erasure_id=accepted["erasure_id"])
+
+    return attempt(erase, lambda refusal: _confirm_individual(str(individual_id), refusal))
+
+
+@blueprint.get("/erasures/<uuid:erasure_id>")
+def erasure(erasure_id: Any) -> Response:
+    """Show how far an erasure is; to the privacy officer, what is to be decided."""
+    return _erasure_page(str(erasure_id))
+
+
+@blueprint.post("/erasures/<uuid:erasure_id>/decisions")
+def deciding_hits(erasure_id: Any) -> Response:
+    """Decide one mention, or all that are left alike: the privacy officer."""
+
+    def decide() -> Response:
+        body: dict[str, Any] = typed("hit_id", "decision")
+        body |= {"all": True} if request.form.get("all") else {}
+        command("retention", "decide_hits", erasure_id=str(erasure_id), body=checked(DecisionsSchema, body))
+        return to("erasure", erasure_id=erasure_id)
+
+    return attempt(decide, lambda refusal: _erasure_page(str(erasure_id), refusal))
+
+
+@blueprint.get("/erasures/sample")
+def erasures_sample() -> Response:
+    """Show what nobody decided and stays as another person's, for the weekly sample: the privacy officer."""
+    asked = {"limit": "50", **({"cursor": request.args["cursor"]} if request.args.get("cursor") else {})}
+    return page("erasures_sample.html", found=query("retention", "list_sample", query=asked), places=PLACES, left=LEFT)
+
+
+def may_erase(individual_id: str) -> bool:
+    """Whether this user may erase this record now (T10)."""
+    try:
+        return bool(query("contacts", "may_erase", individual_id=individual_id)["allowed"])
+    except (NotFound, Forbidden):
+        return False
+
+
+def name_of(individual_id: str) -> str:
+    """Return the name of an individual whose record this user may see, or nothing."""
+    try:
+        person = query("contacts", "read_individual", individual_id=individual_id)
+    except (NotFound, Forbidden):
+        return ""
+    return f"{person['first_name']} {person['last_name']}".strip()
+
+
+def _confirm_request(request_id: str, refusal: Refusal | None = None) -> Response:
+    asked = query("retention", "read_no_contact_request", request_id=request_id)
+    if asked["erasure_id"]:
+        return to("erasure", erasure_id=asked["erasure_id"])
+    individual_id = asked["individual_id"]
+    return page(
+        "erase.html",
+        name=name_of(individual_id),
+        may=may_erase(individual_id),
+        action=f"/requests/no-contact/{request_id}/erase",
+        back=f"/requests/no-contact/{request_id}",
+        asked=asked,
+        owner=names_of({asked["owner"]["user"]}).get(asked["owner"]["user"], ""),
+        refusal=refusal,
+    )
+
+
+def _confirm_individual(individual_id: str, refusal: Refusal | None = None) -> Response:
+    person = query("contacts", "read_individual", individual_id=individual_id)
+    return page(
+        "erase.html",
+        name=f"{person['first_name']} {person['last_name']}".strip(),
+        may=may_erase(individual_id),
+        action=f"/individuals/{individual_id}/erase",
+        back=f"/individuals/{individual_id}",
+        asked=None,
+        tag=entity_tag(person),
+        owner=names_of({person["owner"]["user"]}).get(person["owner"]["user"], ""),
+        values=request.form if request.method == "POST" else {},
+        refusal=refusal,
+    )
+
+
+def _erasure_page(erasure_id: str, refusal: Refusal | None = None) -> Response:
+    shown = query("retention", "read_erasure", erasure_id=erasure_id)
+    officer = "privacy_officer" in g.admission.session["user"]["roles"]
+    hits = None
+    if officer and shown["state"] == "waiting_for_decision":
+        hits = query("retention", "list_hits", erasure_id=erasure_id, query={"undecided": "true", "limit": "50"})
+    return page("erasure.html", erasure=shown, hits=hits, officer=officer, places=PLACES, refusal=refusal)

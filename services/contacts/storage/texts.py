@@ -1,0 +1,158 @@
+"""Every column that people write into and that an erased person may be named in, though the row is about another (N3).
+
+All of it as the eraser. A new column belongs into `COLUMNS`, or into the list of the test that holds this to the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+
+from services.chassis.database import UnitOfWork
+from services.contacts.storage import directory
+from services.lexicon.canonical import canonical_organization
+
+Place = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of text in rows that are about somebody or something else."""
+
+    table: str
+    name: str
+    #: The column that says whom the row is about, where it is about a person.
+    whose: str | None = None
+    #: `text`, `text[]`, or `json`, of which the strings are read.
+    kind: str = "text"
+    #: Whether all of it goes where something of the person goes: nobody edits it, so that the rest would mean nothing.
+    cleared: bool = False
+    key: str = "id"
+    #: What tells rows of one key apart.
+    part: str | None = None
+
+    @property
+    def store(self) -> str:
+        """The store that receipts and hits name."""
+        return f"contacts.{self.table}"
+
+    @property
+    def written(self) -> str:
+        """The SQL of all that is written there."""
+        return {"text": self.name, "text[]": f"array_to_string({self.name}, ' ')", "json": f"CAST({self.name} AS text)"}[self.kind]
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("notes", "text", "individual_id"),
+    Column("notes", "provenance", "individual_id"),
+    Column("notes", "keep_reason", "individual_id"),
+    Column("individuals", "salutation", "id"),
+    Column("individuals", "title", "id"),
+    Column("individuals", "interests", "id", kind="text[]"),
+    Column("contact_point_grants", "reason", "individual_id", cleared=True),
+    Column("reveal_reasons", "reason", "individual_id", cleared=True),
+    Column("organizations", "name"),
+    Column("organizations", "source_url"),
+    Column("offices", "label"),
+    Column("offices", "street"),
+    Column("offices", "city"),
+    Column("offices", "phone"),
+    # What a field held before an import changed it, for taking it back.
+    Column("import_effects", "detail", "subject_id", kind="json", key="import_id", part="n"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One text, as the strings that it is made of."""
+
+    column: Column
+    id: str
+    part: str | None
+    value: Any
+
+    @property
+    def place(self) -> Place:
+        """Where it stands: store, row, field."""
+        return self.column.store, self.id, self.column.name if self.part is None else f"{self.column.name} {self.part}"
+
+    @property
+    def strings(self) -> list[str]:
+        """The strings in it."""
+        found: list[str] = []
+        _each(self.value, found.append)
+        return found
+
+
+def that_may_hold(work: UnitOfWork, *, besides: str, needles: Sequence[str]) -> Iterator[Written]:
+    """Give the texts about others whose letters and digits hold one of these runs, each locked."""
+    for column in COLUMNS:
+        apart = f"AND {column.whose} <> CAST(:besides AS uuid)" if column.whose else ""
+        condition = f"{column.name} IS NOT NULL {apart} AND squeezed({column.written}) LIKE ANY(CAST(:needles AS text[]))"
+        given = {"besides": besides} if column.whose else {}
+        yield from _read(work, column, condition, needles=[f"%{needle}%" for needle in needles], **given)
+
+
+def read(work: UnitOfWork, places: Iterable[Place]) -> Iterator[Written]:
+    """Give the texts that stand in these places; one that is gone is left out."""
+    for store, row_id, field in places:
+        name, _, part = field.partition(" ")
+        for column in COLUMNS:
+            if (column.store, column.name) == (store, name):
+                condition = f"{column.key} = CAST(:id AS uuid) AND {column.name} IS NOT NULL"
+                given = {"id": row_id}
+                if column.part:
+                    condition, given = f"{condition} AND {column.part} = CAST(:part AS bigint)", {**given, "part": part}
+                yield from _read(work, column, condition, **given)
+
+
+def rewrite(work: UnitOfWork, written: Written, change: Callable[[str], str]) -> None:
+    """Set a text to what `change` makes of each of its strings."""
+    column = written.column
+    value = _each(written.value, change)
+    sets = f"{column.name} = CAST(:value AS {column.kind})"
+    given = {"id": written.id, "value": orjson.dumps(value).decode() if column.kind == "json" else value}
+    if (column.table, column.name) == ("organizations", "name"):
+        # By this it is found and compared.
+        sets, given = f"{sets}, canonical_name = :canonical", {**given, "canonical": canonical_organization(value)}
+    condition = f"{column.key} = CAST(:id AS uuid)"
+    if column.part:
+        condition, given = f"{condition} AND {column.part} = CAST(:part AS bigint)", {**given, "part": written.part}
+    work.execute(text(f"UPDATE {column.table} SET {sets} WHERE {condition}"), given)  # noqa: S608 - names of our own list
+
+
+def index(work: UnitOfWork, changed: Iterable[Written]) -> None:
+    """Put into the directory again whatever shows one of these texts."""
+    ids: dict[str, dict[str, None]] = {"individuals": {}, "organizations": {}, "offices": {}}
+    for written in changed:
+        if written.column.table in ids:
+            ids[written.column.table][written.id] = None
+    homes = work.execute(text("SELECT DISTINCT organization_id FROM offices WHERE id = ANY(CAST(:ids AS uuid[]))"), {"ids": list(ids["offices"])})
+    directory.index_individuals(work, ids["individuals"])
+    directory.index_organizations(work, {**ids["organizations"], **{str(row.organization_id): None for row in homes}})
+    for organization_id in ids["organizations"]:
+        directory.index_people_of(work, organization_id)
+
+
+def _read(work: UnitOfWork, column: Column, condition: str, **given: Any) -> Iterator[Written]:
+    part = column.part or "NULL"
+    statement = (
+        f"SELECT {column.key} AS id, {part} AS part, {column.name} AS value FROM {column.table}"  # noqa: S608 - names of our own list
+        f" WHERE {condition} ORDER BY 1, 2 FOR UPDATE"
+    )
+    for row in work.execute(text(statement), given).all():
+        yield Written(column, str(row.id), None if row.part is None else str(row.part), row.value)
+
+
+def _each(value: Any, change: Callable[[str], Any]) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {name: _each(one, change) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_each(one, change) for one in value]
+    return value

@@ -1,0 +1,138 @@
+"""Mentions of an erased person in what is about others: searched, shown to the privacy officer, settled (T27, N3).
+
+A unit of work here has the role `eraser`. Retention's saga calls it, and nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import orjson
+
+from services.chassis.database import UnitOfWork
+from services.contacts.contract.refusals import SealUnknown
+from services.contacts.storage import erasing, texts
+from services.lexicon.mentions import AT_ONCE, DECIDED, LATER, REMOVED, FormerValues, Sought, excerpts, redact
+from services.lexicon.names import PersonName, are_names_alike, family_key
+from services.lexicon.seal import open_seal
+
+#: What another part of this service adds to the search: (work, former values, individual id) → receipts.
+AlsoSeek = Callable[[UnitOfWork, FormerValues, str], list[dict[str, Any]]]
+
+_AT_ONCE = frozenset({AT_ONCE})
+_SURE = frozenset({AT_ONCE, LATER})
+_EVERYTHING = frozenset({AT_ONCE, LATER, DECIDED})
+
+
+def seek(
+    work: UnitOfWork,
+    *,
+    erasure_id: str,
+    individual_id: str,
+    sealed: str,
+    key: str | None,
+    look: str | None = None,
+    redact_in: Collection[Sequence[str]] = (),
+    redact_sure_in: Collection[Sequence[str]] = (),
+    leave_in: Collection[Sequence[str]] = (),
+    also: Collection[AlsoSeek] = (),
+) -> dict[str, Any]:
+    """Search all text that is about others for the person's former values; the same look again answers the same.
+
+    What goes at once is taken out; the rest is a hit, unless it was decided.
+
+    :param look: the saga's word for this search, by which a repetition is known.
+    :param redact_in: places (store, row, field) from which every mention goes.
+    :param redact_sure_in: places from which those go that may go without the privacy officer.
+    :param leave_in: places where somebody else is meant.
+    :returns: `receipts` [{store, found, removed, left, method}], `hits` [{store, id, field, kinds, sure}].
+    :raises SealUnknown: nothing was ever sealed for this erasure, or the seal is broken.
+    """
+    course = erasing.erasure(work, erasure_id)
+    if course is None:
+        raise SealUnknown
+    if course["sought"] is not None and look is not None and look == course["look"]:
+        work.record("contacts:erasure:seek", subjects=[individual_id, erasure_id])
+        return dict(course["sought"])
+    if key is None:
+        raise SealUnknown
+    values = open_seal(sealed, key, erasure_id=erasure_id)
+    sought = Sought(values)
+    everything, sure, decided = _places(redact_in), _places(redact_sure_in), _places([*redact_in, *redact_sure_in, *leave_in])
+    receipts: dict[str, dict[str, Any]] = {}
+    hits: list[dict[str, Any]] = []
+    changed: list[texts.Written] = []
+    for written in texts.that_may_hold(work, besides=individual_id, needles=sorted(sought.needles)):
+        place = written.place
+        going = _EVERYTHING if place in everything else _SURE if place in sure else _AT_ONCE
+        mentions = [mention for string in written.strings for mention in sought.find(string)]
+        gone = [mention for mention in mentions if mention.goes in going]
+        if gone:
+            _take_out(work, written, sought, going)
+            changed.append(written)
+        left = [] if place in decided or (gone and written.column.cleared) else [mention for mention in mentions if mention.goes not in going]
+        if left:
+            hits.append({**_hit(place), "kinds": sorted({mention.kind for mention in left}), "sure": any(each.goes == LATER for each in left)})
+        receipt = receipts.setdefault(place[0], {"store": place[0], "found": 0, "removed": 0, "left": 0, "method": "searched"})
+        receipt["found"] += len(gone) + len(left)
+        receipt["removed"] += len(gone)
+        receipt["left"] += len(left)
+    texts.index(work, changed)
+    answers = list(receipts.values())
+    for seeker in also:
+        answers += seeker(work, values, individual_id)
+    answer = {"receipts": answers, "hits": hits}
+    erasing.note_erasure(work, erasure_id, {"sought": orjson.dumps(answer).decode(), "look": look})
+    work.record("contacts:erasure:seek", subjects=[individual_id, erasure_id, *(hit["id"] for hit in hits)])
+    return answer
+
+
+def show(work: UnitOfWork, *, erasure_id: str, sealed: str, key: str | None, places: Collection[Sequence[str]]) -> dict[str, Any]:
+    """Return the mentions in these places with the text around them, for the privacy officer alone (retention asks who it is).
+
+    :returns: `items` [{store, id, field, excerpts}]; a place where nothing is found any more is left out.
+    :raises SealUnknown: the seal is broken, so that nobody can look any more.
+    """
+    if key is None:
+        raise SealUnknown
+    sought = Sought(open_seal(sealed, key, erasure_id=erasure_id))
+    items = []
+    for written in texts.read(work, sorted(_places(places))):
+        found = [excerpt for string in written.strings for excerpt in excerpts(string, sought.find(string))]
+        if found:
+            items.append({**_hit(written.place), "excerpts": found})
+    work.record("contacts:erasure:show-mentions", subjects=[erasure_id, *dict.fromkeys(item["id"] for item in items)])
+    return {"items": items}
+
+
+def namesake(work: UnitOfWork, *, erasure_id: str, sealed: str, key: str | None) -> dict[str, Any]:
+    """Tell whether a living record bears the erased person's name, frozen or not, of whatever component.
+
+    :raises SealUnknown: the seal is broken.
+    """
+    if key is None:
+        raise SealUnknown
+    values = open_seal(sealed, key, erasure_id=erasure_id)
+    erased = PersonName("", values.first_name, values.last_name)
+    living = erasing.names_of_family(work, family_key(values.last_name))
+    work.record("contacts:erasure:namesake", subjects=[erasure_id])
+    return {"living": any(are_names_alike(erased, PersonName("", first, last)) for first, last in living)}
+
+
+def _take_out(work: UnitOfWork, written: texts.Written, sought: Sought, going: Collection[str]) -> None:
+    def without(string: str) -> str:
+        mentions = [mention for mention in sought.find(string) if mention.goes in going]
+        if mentions and written.column.cleared:
+            return REMOVED
+        return redact(string, mentions)
+
+    texts.rewrite(work, written, without)
+
+
+def _places(given: Collection[Sequence[str]]) -> set[texts.Place]:
+    return {(str(store), str(row_id), str(field)) for store, row_id, field in given}
+
+
+def _hit(place: texts.Place) -> dict[str, Any]:
+    return {"store": place[0], "id": place[1], "field": place[2]}

@@ -1,0 +1,441 @@
+"""An erased person's former values in text: where they stand, and what may be taken out without a decision (T27).
+
+One rule for every service. A mention is the name as a phrase, a phone number or an e-mail address. Whether it goes at
+once, goes after the deadline, or only on the privacy officer's word is said of each mention.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import phonenumbers
+
+from services.lexicon.canonical import canonical_email, canonical_phone
+from services.lexicon.folding import fold
+from services.lexicon.honorifics import may_stand_in_a_name
+from services.lexicon.names import SUFFIXES, given_names, known_as
+
+#: What stands where a mention stood.
+REMOVED: Final = "[removed]"
+
+#: It goes with the first search: a value that matches alone and that no living record holds, or a row about the person.
+AT_ONCE: Final = "at_once"
+#: The privacy officer decides; what they leave undecided may go after the deadline.
+LATER: Final = "later"
+#: It goes on the privacy officer's word alone.
+DECIDED: Final = "decided"
+_CAUTION: Final = (AT_ONCE, LATER, DECIDED)
+
+#: Marks that follow their letter (text that came decomposed), and signs that nobody sees.
+_UNSEEN = "\u0300-\u036f\u00ad\u200b-\u200d\u2060\ufeff"
+_LETTERS = rf"[^\W_][^\W_{_UNSEEN}]*(?:[{_UNSEEN}]+[^\W_{_UNSEEN}]*)*"
+_APOSTROPHES = "'\u2019\u2018\u02bc\u02bb\u02b9\u00b4`\u2032"
+_WORD: Final = re.compile(rf"{_LETTERS}(?:[{_APOSTROPHES}]{_LETTERS})*")
+_POSSESSIVE: Final = re.compile(rf"[{_APOSTROPHES}][sS]$")
+_ONE_APOSTROPHE: Final = {ord(sign): "'" for sign in _APOSTROPHES}
+_QUOTES: Final = "\"'()[]\u201c\u201d\u2018\u2019\u00ab\u00bb\u201e"
+_HYPHENS: Final = "-\u2010\u2011_+"
+_GENERATIONS: Final = {"jr": "jr", "junior": "jr", "sr": "sr", "senior": "sr", "ii": "2", "2nd": "2", "iii": "3", "3rd": "3", "iv": "4", "4th": "4"}
+#: "Catherine Ann Mary O. Masto": more words than this between two parts are no name any more.
+_BETWEEN: Final = 4
+#: How many written words may make one word of a name: "Mac Donald", "De La Cruz".
+_PARTS: Final = 5
+#: "Levi" stands for García-Levi in a row about him; "de" and "la" stand for nobody.
+_LONE: Final = 4
+
+_EMAIL: Final = re.compile(r"[^\s<>(),;:\"'\[\]@]+@[^\s<>(),;:\"'\[\]@]+\.[^\s<>(),;:\"'\[\]@]+")
+_SPOKEN: Final = re.compile(
+    r"[\w.+%-]+(?:\s*[(\[{]\s*dot\s*[)\]}]\s*[\w.+%-]+|\s+dot\s+[\w.+%-]+){0,4}"
+    r"(?:\s*[(\[{]\s*at\s*[)\]}]\s*|\s+at\s+|\s*@\s*)"
+    r"[\w-]+(?:(?:\s*[(\[{]\s*dot\s*[)\]}]\s*|\s+dot\s+|\s*\.\s*)[\w-]+){1,5}",
+    re.IGNORECASE,
+)
+_AT: Final = re.compile(r"\s*[(\[{]\s*at\s*[)\]}]\s*|\s+at\s+|\s*@\s*", re.IGNORECASE)
+_DOT: Final = re.compile(r"\s*[(\[{]\s*dot\s*[)\]}]\s*|\s+dot\s+|\s*\.\s*", re.IGNORECASE)
+#: Between the digits of one number.
+_GAP: Final = r"[\s().\-/\u00a0\u00b7\u2010-\u2015\u2212]{0,4}"
+_LOCAL = 7
+
+
+@dataclass(frozen=True, slots=True)
+class FormerValues:
+    """What a person was called and reached by; phones and e-mails in their canonical form."""
+
+    first_name: str
+    last_name: str
+    #: What matches alone (T9) and no living record holds.
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    #: Switchboards, shared lines and whatever else may be somebody else's as well.
+    shared_emails: tuple[str, ...] = ()
+    shared_phones: tuple[str, ...] = ()
+    #: Of the shared ones, those that a living record holds.
+    held: tuple[str, ...] = ()
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return what goes under the seal."""
+        return {name: value if isinstance(value, str) else list(value) for name, value in self._fields()}
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> FormerValues:
+        """Read what was under the seal."""
+        values = {
+            name: tuple(str(value) for value in wire.get(name) or ()) for name in ("emails", "phones", "shared_emails", "shared_phones", "held")
+        }
+        return cls(str(wire.get("first_name") or ""), str(wire.get("last_name") or ""), **values)
+
+    def _fields(self) -> Iterator[tuple[str, str | tuple[str, ...]]]:
+        yield from (
+            ("first_name", self.first_name),
+            ("last_name", self.last_name),
+            ("emails", self.emails),
+            ("phones", self.phones),
+            ("shared_emails", self.shared_emails),
+            ("shared_phones", self.shared_phones),
+            ("held", self.held),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Where in a text one of the values stands."""
+
+    start: int
+    end: int
+    #: `name`, `phone` or `email`.
+    kind: str
+    #: `AT_ONCE`, `LATER` or `DECIDED`.
+    goes: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    start: int
+    end: int
+    word: str
+    is_capital: bool
+
+
+@dataclass(frozen=True)
+class Sought:
+    """A person's former values in the forms in which text is compared with them."""
+
+    values: FormerValues
+    family: str = field(init=False)
+    #: Given names as they were recorded, and short forms that people use for them.
+    given: frozenset[str] = field(init=False)
+    short: frozenset[str] = field(init=False)
+    generation: str | None = field(init=False)
+    #: Words of the family name that stand for it where the row is about the person.
+    lone: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Fold the name."""
+        last = _folded(self.values.last_name)
+        generation = None
+        while len(last) > 1 and last[-1] in SUFFIXES | _GENERATIONS.keys():
+            generation = _GENERATIONS.get(last.pop(), generation)
+        given = given_names(self.values.first_name.translate(_ONE_APOSTROPHE))
+        longer = {word for word in given if len(word) > 1}
+        object.__setattr__(self, "family", "".join(last))
+        object.__setattr__(self, "generation", generation)
+        object.__setattr__(self, "lone", frozenset(word for word in last if len(word) >= _LONE))
+        object.__setattr__(self, "given", frozenset((longer or set(given[:1])) | {"".join(given)} - {""}))
+        object.__setattr__(self, "short", frozenset().union(*(known_as(word) for word in longer)) - self.given)
+
+    @cached_property
+    def needles(self) -> frozenset[str]:
+        """Letters and digits, of which a text must hold one run to be worth reading."""
+        found = {self.family or "".join(sorted(self.given, key=len)[-1:])}
+        values = self.values
+        found |= {phone[-_LOCAL:] for phone in (*values.phones, *values.shared_phones)}
+        for email in (*values.emails, *values.shared_emails):
+            labels = email.rpartition("@")[2].split(".")
+            found.add(fold(labels[-2] if len(labels) > 1 else labels[0]).replace(" ", ""))
+            if email.endswith("@gmail.com"):
+                found.add("googlemail")
+        return frozenset(found - {""})
+
+    def find(self, text: str, *, linked: bool = False) -> list[Mention]:
+        """Return the mentions in a text, in order and without overlaps.
+
+        :param linked: the row is about this person for certain, so that everything of theirs goes, a lone name too.
+        """
+        found: list[Mention] = []
+        mentions = [*self._emails(text), *self._phones(text), *self._names(text, linked=linked)]
+        if linked:
+            # A name of one word may be any word, whoever the row is about.
+            mentions = [each if each.kind == "name" and not self.is_full else _at_once(each) for each in mentions]
+        for mention in sorted(mentions, key=lambda each: (each.start, -each.end)):
+            if not found or mention.start >= found[-1].end:
+                found.append(mention)
+            elif mention.end > found[-1].end:
+                last = found[-1]
+                found[-1] = Mention(last.start, mention.end, last.kind, max(last.goes, mention.goes, key=_CAUTION.index))
+        return found
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are a given and a family name, so that there is a phrase."""
+        return bool(self.family and self.given)
+
+    def _names(self, text: str, *, linked: bool) -> Iterator[Mention]:
+        tokens = _tokens(text)
+        addresses = [match.span() for match in _EMAIL.finditer(text)] if "@" in text else []
+        for at in range(len(tokens)):
+            for mention in self._name_at(text, tokens, at, linked=linked):
+                if any(start <= mention.start < end for start, end in addresses):
+                    # A part of an address that is not theirs: redacting it would make another address of it.
+                    yield Mention(mention.start, mention.end, "name", DECIDED)
+                else:
+                    yield mention
+
+    def _name_at(self, text: str, tokens: list[_Token], at: int, *, linked: bool) -> Iterator[Mention]:
+        if not self.is_full:
+            end = _word_at(text, tokens, at, self.family or max(self.given, key=len, default=""))
+            if end and tokens[at].is_capital and not _is_part(text, tokens, at, end):
+                yield Mention(tokens[at].start, tokens[end - 1].end, "name", DECIDED)
+            return
+        end = _word_at(text, tokens, at, self.family)
+        if end and not _is_part(text, tokens, at, end):
+            yield from self._around_family(text, tokens, at, end, linked=linked)
+        if linked and tokens[at].is_capital and len(tokens[at].word) > 1 and (tokens[at].word in self.lone or self._is_given(tokens[at])):
+            yield Mention(tokens[at].start, tokens[at].end, "name", AT_ONCE)
+
+    def _around_family(self, text: str, tokens: list[_Token], at: int, end: int, *, linked: bool) -> Iterator[Mention]:
+        after, generation = _suffix_after(text, tokens, end)
+        if generation and self.generation and generation != self.generation:
+            return
+        first = self._given_before(text, tokens, at)
+        if first is not None:
+            yield Mention(tokens[first].start, tokens[after - 1].end, "name", LATER)
+            return
+        last = self._given_after(text, tokens, after)
+        if last is not None:
+            # "Mary Smith, John Doe" is a list of two people; "Ask Smith, John" is one.
+            is_list = _follows_a_name(text, tokens, at) or (_follows_capital(text, tokens, at) and _follows_capital(text, tokens, last, of_next=True))
+            goes = DECIDED if is_list else LATER
+            yield Mention(tokens[at].start, tokens[last - 1].end, "name", goes)
+        elif linked and tokens[at].is_capital:
+            yield Mention(tokens[at].start, tokens[end - 1].end, "name", AT_ONCE)
+        elif (span := self._initial_beside(text, tokens, at, after)) is not None:
+            # "D. Quillfeather" may be Dov, and may be Dina: that is said by nobody but the privacy officer.
+            yield Mention(tokens[span[0]].start, tokens[span[1] - 1].end, "name", DECIDED)
+
+    def _given_before(self, text: str, tokens: list[_Token], family_at: int) -> int | None:
+        """Return where the name begins whose family name stands there, or None."""
+        for first in range(max(0, family_at - 1 - _BETWEEN), family_at):
+            begins = self._given_ends(text, tokens, first) and not _is_hyphenated_before(text, tokens, first)
+            if begins and self._reaches(text, tokens, first, family_at):
+                return first
+        return None
+
+    def _reaches(self, text: str, tokens: list[_Token], at: int, family_at: int) -> bool:
+        """Whether from here to the family name there are only their given names, initials and titles."""
+        if at == family_at:
+            return True
+        ends = self._given_ends(text, tokens, at) | ({at + 1} if _may_stand_between(tokens[at]) else set())
+        return any(end <= family_at and _joins(text, tokens[end - 1], tokens[end]) and self._reaches(text, tokens, end, family_at) for end in ends)
+
+    def _given_ends(self, text: str, tokens: list[_Token], at: int) -> set[int]:
+        """Return where given names of theirs end that begin here."""
+        ends = {end for name in self.given if (end := _word_at(text, tokens, at, name))}
+        return ends | ({at + 1} if self._is_given(tokens[at]) else set())
+
+    def _given_after(self, text: str, tokens: list[_Token], after: int) -> int | None:
+        """Return where the name ends whose family name ends before, or None."""
+        for at in range(after, min(len(tokens), after + 1 + _BETWEEN)):
+            if not _joins(text, tokens[at - 1], tokens[at], comma=at == after):
+                return None
+            end = max(self._given_ends(text, tokens, at), default=0)
+            if end:
+                while end < len(tokens) and _joins(text, tokens[end - 1], tokens[end]) and self._is_given(tokens[end]):
+                    end += 1
+                return None if _is_hyphenated_after(text, tokens, end) else end
+            if not _may_stand_between(tokens[at]):
+                return None
+        return None
+
+    def _initial_beside(self, text: str, tokens: list[_Token], at: int, after: int) -> tuple[int, int] | None:
+        """Return from where to where a family name stands with an initial of the given name, or None."""
+        initials = {name[0] for name in self.given}
+        first = at
+        while first and len(tokens[first - 1].word) == 1 and tokens[first - 1].is_capital and _joins(text, tokens[first - 1], tokens[first]):
+            first -= 1
+        if first < at and tokens[first].word in initials and not _follows_a_name(text, tokens, first):
+            return first, after
+        if after < len(tokens) and tokens[after].word in initials and tokens[after].is_capital:
+            is_beside = _joins(text, tokens[after - 1], tokens[after], comma=True) and not _follows_a_name(text, tokens, at)
+            return (at, after + 1) if is_beside and "," in text[tokens[after - 1].end : tokens[after].start] else None
+        return None
+
+    def _is_given(self, token: _Token) -> bool:
+        # "Bob" is Robert; "will" and "mark" are words, "Will" and "Mark" are people.
+        return token.word in self.given or (token.is_capital and token.word in self.short)
+
+    def _emails(self, text: str) -> Iterator[Mention]:
+        values = self.values
+        if not values.emails and not values.shared_emails:
+            return
+        for pattern in (_EMAIL, _SPOKEN):
+            for match in pattern.finditer(text):
+                written = match[0].rstrip(".!?")
+                address = canonical_email(_DOT.sub(".", _AT.sub("@", written)))
+                if address in values.emails:
+                    yield Mention(match.start(), match.start() + len(written), "email", AT_ONCE)
+                elif address in values.shared_emails:
+                    yield Mention(match.start(), match.start() + len(written), "email", DECIDED if address in values.held else LATER)
+
+    def _phones(self, text: str) -> Iterator[Mention]:
+        for phone in (*self.values.phones, *self.values.shared_phones):
+            goes = DECIDED if phone in self.values.held else AT_ONCE if phone in self.values.phones else LATER
+            whole, local = _patterns(phone)
+            for match in whole.finditer(text):
+                # In a longer run of digits it may be another number, of a file or an account.
+                within = _is_digit(text, match.start() - 1) or _is_digit(text, match.end())
+                yield Mention(match.start(), match.end(), "phone", max(goes, LATER, key=_CAUTION.index) if within else goes)
+            for match in local.finditer(text) if local else ():
+                yield Mention(match.start(), match.end(), "phone", max(goes, LATER, key=_CAUTION.index))
+        # Digits of other scripts, and whatever else the library reads as a number.
+        written = phonenumbers.PhoneNumberMatcher(text, "US", leniency=phonenumbers.Leniency.POSSIBLE) if self.values.phones else ()
+        for number in written:
+            if canonical_phone(number.raw_string) in self.values.phones:
+                yield Mention(number.start, number.end, "phone", AT_ONCE)
+
+
+def redact(text: str, mentions: Iterable[Mention]) -> str:
+    """Replace these mentions."""
+    for mention in sorted(mentions, key=lambda each: each.start, reverse=True):
+        text = text[: mention.start] + REMOVED + text[mention.end :]
+    return text
+
+
+def excerpts(text: str, mentions: Iterable[Mention], *, around: int = 120) -> list[dict[str, str]]:
+    """Return each mention with the text around it."""
+    found = []
+    for mention in mentions:
+        start, end = max(0, mention.start - around), min(len(text), mention.end + around)
+        found.append(
+            {
+                "before": ("\u2026" if start else "") + text[start : mention.start],
+                "found": text[mention.start : mention.end],
+                "after": text[mention.end : end] + ("\u2026" if end < len(text) else ""),
+                "kind": mention.kind,
+            }
+        )
+    return found
+
+
+def _at_once(mention: Mention) -> Mention:
+    return Mention(mention.start, mention.end, mention.kind, AT_ONCE)
+
+
+def _tokens(text: str) -> list[_Token]:
+    tokens = []
+    for match in _WORD.finditer(text):
+        # "Levi's" is Levi; "O'Neil" is one word.
+        written = _POSSESSIVE.sub("", match[0])
+        tokens += [_Token(match.start(), match.start() + len(written), part, written[:1].isupper()) for part in _folded(written)]
+    return tokens
+
+
+def _folded(written: str) -> list[str]:
+    return fold(written.translate(_ONE_APOSTROPHE)).split()
+
+
+def _word_at(text: str, tokens: list[_Token], at: int, word: str) -> int:
+    """Return where a word of a name ends that begins there, in whatever way it is parted; 0 when it doesn't."""
+    run = ""
+    for end in range(at, min(len(tokens), at + _PARTS)):
+        if end > at and not _joins(text, tokens[end - 1], tokens[end]):
+            return 0
+        run += tokens[end].word
+        if run == word:
+            return end + 1
+        if not word.startswith(run):
+            return 0
+    return 0
+
+
+def _joins(text: str, one: _Token, other: _Token, *, comma: bool = False) -> bool:
+    """Whether two words stand beside each other as the parts of one name do, and not in two sentences or a list."""
+    between = text[one.end : other.start]
+    core = between.translate(_WITHOUT_QUOTES)
+    if between.count("\n") > 1:
+        return False
+    if not core:
+        return True
+    if core == ".":
+        return between == "." or _may_stand_between(one)
+    if core in {",", ".,"}:
+        return comma or one.word in SUFFIXES or other.word in SUFFIXES
+    return len(between) == 1 and core in _HYPHENS
+
+
+_WITHOUT_QUOTES: Final = {ord(sign): None for sign in f"{_QUOTES} \t\r\n\u00a0\u2007\u2009\u202f\u3000"}
+
+
+def _may_stand_between(token: _Token) -> bool:
+    return len(token.word) == 1 or may_stand_in_a_name(token.word)
+
+
+def _suffix_after(text: str, tokens: list[_Token], end: int) -> tuple[int, str | None]:
+    """Return where a name ends with the suffix that follows it, and the generation that this tells."""
+    if end < len(tokens) and _joins(text, tokens[end - 1], tokens[end], comma=True):
+        word = tokens[end].word
+        if word in _GENERATIONS or (word in SUFFIXES and len(word) > 1):
+            return end + 1, _GENERATIONS.get(word)
+    return end, None
+
+
+def _is_part(text: str, tokens: list[_Token], at: int, end: int) -> bool:
+    """Whether these words are a part of a longer, hyphenated one."""
+    return _is_hyphenated_before(text, tokens, at) or _is_hyphenated_after(text, tokens, end)
+
+
+def _is_hyphenated_after(text: str, tokens: list[_Token], end: int) -> bool:
+    return end < len(tokens) and text[tokens[end - 1].end : tokens[end].start] in _REAL_HYPHENS and tokens[end].word[0].isalpha()
+
+
+def _is_hyphenated_before(text: str, tokens: list[_Token], at: int) -> bool:
+    if at == 0 or text[tokens[at - 1].end : tokens[at].start] not in _REAL_HYPHENS:
+        return False
+    # In an address ("who-is-john-smith") hyphens part words that are no names.
+    return tokens[at - 1].is_capital
+
+
+_REAL_HYPHENS: Final = ("-", "\u2010", "\u2011")
+
+
+def _follows_a_name(text: str, tokens: list[_Token], at: int) -> bool:
+    """Whether a word stands before it that looks like somebody's name; the first word of a sentence looks like any other."""
+    if not _follows_capital(text, tokens, at) or may_stand_in_a_name(tokens[at - 1].word):
+        return False
+    return at > 1 and not re.search(r"[.!?:\n]", text[tokens[at - 2].end : tokens[at - 1].start])
+
+
+def _follows_capital(text: str, tokens: list[_Token], at: int, *, of_next: bool = False) -> bool:
+    if at == 0 or at >= len(tokens) or text[tokens[at - 1].end : tokens[at].start].strip():
+        return False
+    return tokens[at if of_next else at - 1].is_capital
+
+
+def _patterns(phone: str) -> tuple[re.Pattern[str], re.Pattern[str] | None]:
+    """Return how a number is written in full, and how without its area code."""
+    if phone.startswith("+1") and len(phone) == 12:
+        digits = phone[2:]
+        # Its country code goes with it, an extension as well.
+        whole = rf"(?:(?:\+|\b00|\b)1{_GAP})?\(?{_GAP.join(digits)}(?:\s?(?:x|ext\.?|extension)\s?\d{{1,6}})?"
+        local = rf"(?<![\d+])(?<!\d[\s.\-/)\u2010-\u2015]){_GAP.join(digits[3:])}(?!\d)"
+        return re.compile(whole, re.IGNORECASE), re.compile(local)
+    number = phonenumbers.parse(phone, None)
+    digits = str(number.national_number)
+    return re.compile(rf"(?:\+|\b00)?(?:{number.country_code}{_GAP})?(?:\(?0\)?{_GAP})?{_GAP.join(digits)}"), None
+
+
+def _is_digit(text: str, at: int) -> bool:
+    return 0 <= at < len(text) and text[at].isdecimal()
