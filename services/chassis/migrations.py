@@ -8,6 +8,7 @@ The key store is a database beside contacts', with an owner and a runtime role o
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,6 +31,10 @@ NARROW_ROLES: Mapping[str, tuple[str, ...]] = MappingProxyType({"contacts": ("ma
 _PACKAGES = Path(__file__).resolve().parent.parent
 #: One upgrade at a time per server, in whichever process: the number is ours alone.
 _LOCK = 7_031_977_205
+_OTHER_HISTORY = (
+    "{} was made by another version of this program and cannot be brought up to this one."
+    " Start with an empty folder or server, or run the version that made it."
+)
 _TELLING = frozenset({"add_table", "add_column", "remove_column", "modify_nullable"})
 
 
@@ -92,7 +97,9 @@ def make_database(connection: sa.Connection, name: str, store: str, *, template:
 def upgrade(server: URL, password_of: Passwords, *, stores: Iterable[str] = STORES) -> dict[str, str]:
     """Bring every database to its newest revision; return the revision each is at.
 
-    A service that has no migrations yet is left out. Two upgrades at a time wait for each other.
+    Leaves out a service that has no migrations yet. Two upgrades at a time wait for each other.
+
+    :raises SchemaDiffers: a database was made by other migrations than these; nothing of it is changed.
     """
     from alembic import command
 
@@ -102,8 +109,11 @@ def upgrade(server: URL, password_of: Passwords, *, stores: Iterable[str] = STOR
             if not has_scripts(store):
                 continue
             with _opened(server, store, password_of) as connection:
-                command.upgrade(_configuration(store, connection), "head")
+                configuration = _configuration(store, connection)
+                _require_same_history(configuration, connection, store)
+                command.upgrade(configuration, "head")
                 revisions[store] = _revision(connection)
+                _keep_history(configuration, connection)
     return revisions
 
 
@@ -116,9 +126,13 @@ def drift(server: URL, password_of: Passwords, *, stores: Iterable[str] = STORES
         if not has_scripts(store):
             continue
         with _opened(server, store, password_of) as connection:
-            head = ScriptDirectory.from_config(_configuration(store, connection)).get_current_head()
+            configuration = _configuration(store, connection)
+            head = ScriptDirectory.from_config(configuration).get_current_head()
             if (revision := _revision(connection)) != head:
                 found.append(f"{database_of(store)} is at {revision or 'no revision'}, its migrations are at {head}.")
+                continue
+            if not _has_same_history(configuration, connection, revision):
+                found.append(_OTHER_HISTORY.format(database_of(store)))
                 continue
             metadata = _declared(store)
             if metadata is not None:
@@ -197,6 +211,39 @@ def _configuration(store: str, connection: sa.Connection) -> Any:
     configuration.set_main_option("path_separator", "os")
     configuration.attributes["connection"] = connection
     return configuration
+
+
+def _require_same_history(configuration: Any, connection: sa.Connection, store: str) -> None:
+    """Refuse a database whose migrations were edited since it was made: until the first release they may be."""
+    revision = _revision(connection)
+    if revision and not _has_same_history(configuration, connection, revision):
+        raise SchemaDiffers(_OTHER_HISTORY.format(database_of(store)))
+
+
+def _has_same_history(configuration: Any, connection: sa.Connection, revision: str) -> bool:
+    kept = connection.execute(sa.text("SELECT obj_description(to_regclass('alembic_version'), 'pg_class')")).scalar_one()
+    connection.rollback()
+    return kept is not None and kept == _history(configuration, revision)
+
+
+def _keep_history(configuration: Any, connection: sa.Connection) -> None:
+    history = _history(configuration, _revision(connection))
+    connection.exec_driver_sql(f"COMMENT ON TABLE alembic_version IS '{history}'")
+    connection.commit()
+
+
+def _history(configuration: Any, revision: str) -> str | None:
+    """Return a digest (hexadecimal) of the migrations up to a revision, or None where the revision is unknown."""
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    digest = hashlib.sha256()
+    try:
+        for script in ScriptDirectory.from_config(configuration).walk_revisions("base", revision):
+            digest.update(Path(script.path).read_bytes())
+    except CommandError:
+        return None
+    return digest.hexdigest()
 
 
 def _revision(connection: sa.Connection) -> str:

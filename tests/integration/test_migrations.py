@@ -35,6 +35,21 @@ def test_upgrading_twice_changes_nothing_and_nothing_has_drifted(store: str, ser
     assert migrations.drift(server.url, password_of, stores=[store]) == []
 
 
+def test_a_database_made_by_other_migrations_is_refused_with_a_sentence(store: str, server: Server) -> None:
+    engine = sa.create_engine(server.url.set(database=migrations.database_of(store)), poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        kept = connection.execute(text("SELECT obj_description('alembic_version'::regclass, 'pg_class')")).scalar_one()
+        connection.exec_driver_sql("COMMENT ON TABLE alembic_version IS 'of other migrations'")
+    try:
+        with pytest.raises(migrations.SchemaDiffers, match="made by another version"):
+            migrations.upgrade(server.url, password_of, stores=[store])
+        assert ["made by another version" in told for told in migrations.drift(server.url, password_of, stores=[store])] == [True]
+    finally:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"COMMENT ON TABLE alembic_version IS '{kept}'")
+    assert migrations.upgrade(server.url, password_of, stores=[store])[store]
+
+
 def test_a_column_that_is_missing_is_told_by_name(databases: Databases, server: Server) -> None:
     databases.make("access")
     engine = sa.create_engine(server.url.set(database="liaison_access"), poolclass=sa.NullPool)
