@@ -15,7 +15,16 @@ from gateway.clients import query as ask
 from gateway.endpoints import Area, created
 from gateway.uploads import send_import, upload
 from services.contacts.contract import ListQuerySchema
-from services.contacts.contract.imports import NOT_TAKEN_IN, ImportChangeSchema, ImportRowSchema, ImportRowsQuerySchema, ImportSchema
+from services.contacts.contract.imports import (
+    NOT_TAKEN_IN,
+    AllDecisionsSchema,
+    ImportChangeSchema,
+    ImportRowDetailSchema,
+    ImportRowSchema,
+    ImportRowsQuerySchema,
+    ImportSchema,
+    RowDecisionSchema,
+)
 from services.lexicon.cells import harmless
 
 area = Area("imports", __name__, url_prefix="/imports", description="Spreadsheets, CSV, cards (R77-R82)")
@@ -85,19 +94,37 @@ def list_import_rows(import_id: str, query: dict[str, Any]) -> Any:
     return ask("contacts", "list_import_rows", import_id=import_id, query=query)
 
 
+@area.endpoint("GET", "/<uuid:import_id>/rows/<string:n>", answers=ImportRowDetailSchema, problems=(404,))
+def read_import_row(import_id: str, n: str) -> Any:
+    """Read a row (`n` within the import) with its cells, as long as they are kept, and beside it whoever it may be about."""
+    return ask("contacts", "read_import_row", import_id=import_id, n=n)
+
+
+@area.endpoint("POST", "/<uuid:import_id>/rows/<string:n>/decision", body=RowDecisionSchema, answers=ImportRowSchema, problems=(404,))
+def decide_import_row(import_id: str, n: str, body: dict[str, Any]) -> Any:
+    """Decide whom an undecided row is about (T28): the same person, another one, or nobody to be taken in."""
+    return command("contacts", "decide_import_row", import_id=import_id, n=n, body=body)
+
+
+@area.endpoint("POST", "/<uuid:import_id>/decisions", body=AllDecisionsSchema, answers=ImportSchema, status=202, problems=(404,))
+def decide_import_rows(import_id: str, body: dict[str, Any]) -> Any:
+    """Decide all undecided rows alike; then poll, until `deciding` is null."""
+    return command("contacts", "decide_import_rows", import_id=import_id, body=body)
+
+
 @area.endpoint("GET", "/<uuid:import_id>/rows.csv", answers={"type": "string"}, media="text/csv", problems=(404,))
 def refused_rows(import_id: str) -> Response:
     """Give the rows that were not taken in back as a file: to be mended, and uploaded as it is.
 
-    Refused rows have their cells, until `refused_rows_until`, and why they were refused in a column behind them, which an
-    upload passes over. Of duplicates and of blocked rows it says which, and why.
+    Refused and undecided rows have their cells, until `refused_rows_until`, and why they were not taken in in a column
+    behind them, which an upload passes over. Of all others it says which, and why.
     """
     columns: list[str] = []
     lines: list[list[str]] = []
     for page in _pages("list_refused_import_rows", import_id):
         columns = page["columns"]
         lines += [[*(harmless((row["cells"] or {}).get(name, "")) for name in columns), _why(row)] for row in page["items"]]
-    for outcome in ("duplicate", "blocked"):
+    for outcome in ("duplicate", "blocked", "skipped", "lapsed"):
         for page in _pages("list_import_rows", import_id, outcome=outcome):
             lines += [[*("" for _ in columns), _why(row)] for row in page["items"]]
     out = io.StringIO()

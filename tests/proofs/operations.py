@@ -135,6 +135,7 @@ IDS: dict[str, Callable[[World], str]] = {
     "event_id": lambda w: w.event["id"],
     "note_id": lambda w: w.note["id"],
     "import_id": lambda w: w.import_["id"],
+    "n": lambda _: "0",
     "request_id": lambda w: w.coordination_request["id"],
     "erasure_id": lambda w: w.erasure["erasure_id"],
     "operation_id": lambda w: w.operation_id,
@@ -279,5 +280,10 @@ MAKERS: dict[str, Callable[[World], Request]] = {
     "POST /imports/{import_id}/dry-run": lambda w: _post(w.amina, f"/imports/{w.an_import()['id']}/dry-run"),
     "POST /imports/{import_id}/cancel": lambda w: _post(w.amina, f"/imports/{w.an_import()['id']}/cancel"),
     "POST /imports/{import_id}/commit": lambda w: _post(w.amina, f"/imports/{w.an_import('checked')['id']}/commit"),
+    "GET /imports/{import_id}/rows/{n}": lambda w: Request(w.amina, "GET", f"/imports/{w.an_undecided_import()['id']}/rows/1"),
+    "POST /imports/{import_id}/rows/{n}/decision": lambda w: _post(
+        w.amina, f"/imports/{w.an_undecided_import()['id']}/rows/1/decision", {"decision": "another"}
+    ),
+    "POST /imports/{import_id}/decisions": lambda w: _post(w.amina, f"/imports/{w.an_undecided_import()['id']}/decisions", {"decision": "skip"}),
     "POST /imports/{import_id}/undo": lambda w: _post(w.amina, f"/imports/{w.an_import('committed')['id']}/undo"),
 }

@@ -170,7 +170,9 @@ def test_a_random_walk_and_the_trail_match_one_to_one(world: World) -> None:
 
 
 #: What takes seconds each, and what makes a new import each time; the matrix above has asked for them.
-SLOW = frozenset({f"POST /imports/{{import_id}}/{step}" for step in ("commit", "undo")})
+SLOW = frozenset(
+    {f"POST /imports/{{import_id}}/{step}" for step in ("commit", "undo", "decisions", "rows/{n}/decision")} | {"GET /imports/{import_id}/rows/{n}"}
+)
 
 
 def _step(world: World, operation: Operation, chance: random.Random, walkers: list[Person]) -> None:

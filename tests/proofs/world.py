@@ -206,6 +206,11 @@ class World:
                 self.wait_for_import(self.amina, path, state)
         return dict(self.amina.get(path))
 
+    def an_undecided_import(self) -> dict[str, Any]:
+        """Commit two namesakes, the second of whom waits to be decided."""
+        name = f"Ruth,Oyelaran{self.letters()}"
+        return self.an_import("committed", f"First Name,Last Name,State,E-mail\n{name},NM,ruth@one.example.org\n{name},NM,ruth@two.example.org\n")
+
     @staticmethod
     def wait_for_import(by: Person, path: str, state: str) -> None:
         """Wait until an import is so far, or failed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from services.chassis.messages import Conflict, Forbidden, Invalid, NotFound, TooLarge, WrongType
-from services.contacts.contract.schemas import IssueLinkSchema, Line, ListQuerySchema
+from services.contacts.contract.schemas import IndividualSchema, IssueLinkSchema, Line, ListQuerySchema
 from services.lexicon.vocabulary import SOURCES
 
 STATES = (
@@ -21,7 +21,9 @@ STATES = (
     "cancelled",
     "failed",
 )
-OUTCOMES = ("create", "update", "duplicate", "blocked", "invalid")
+#: A row that may be somebody's who is there is *undecided* until its importer says which; *skipped* if they leave it out,
+#: and *lapsed* if nobody has said so in time.
+OUTCOMES = ("create", "update", "duplicate", "blocked", "invalid", "undecided", "skipped", "lapsed")
 
 #: What a column may be mapped to; a closed list, as everything that is held (R13).
 IMPORT_FIELDS = (
@@ -90,6 +92,36 @@ class ImportUnreadable(Conflict):
     """What was staged of the file is no longer there."""
 
     code = "import-unreadable"
+
+
+class RowUnknown(NotFound):
+    """The import has no such row."""
+
+    code = "import-row-unknown"
+
+
+class DecisionAlreadyMade(Conflict):
+    """This was decided already, or is being decided otherwise."""
+
+    code = "decision-made"
+
+
+class NothingToDecide(Conflict):
+    """No row of this import waits to be decided."""
+
+    code = "nothing-to-decide"
+
+
+class CandidateGone(Conflict):
+    """The person you chose can't be chosen any more, or you have to say which person it is."""
+
+    code = "candidate-gone"
+
+
+class RowNotKept(Conflict):
+    """What this row said is no longer kept, so it can't be decided any more."""
+
+    code = "import-row-not-kept"
 
 
 class UploadOutOfOrder(Conflict):
@@ -243,6 +275,38 @@ class ImportRowsQuerySchema(ListQuerySchema):
     outcome = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(OUTCOMES))
 
 
+DECISIONS = ("same", "another", "skip")
+
+
+class RowDecisionSchema(Schema):
+    """Whom a row is about: the same person, another one, or nobody to be taken in."""
+
+    class Meta:
+        """Closed (R13)."""
+
+        unknown = RAISE
+
+    decision = fields.String(required=True, validate=validate.OneOf(DECISIONS))
+    #: Of *same*: who it is; may be left out where there is one candidate.
+    individual_id = fields.UUID(allow_none=True, load_default=None)
+
+    @validates_schema
+    def _only_of_the_same(self, given: dict[str, object], **_: object) -> None:
+        if given.get("individual_id") and given.get("decision") != "same":
+            raise ValidationError("Only the same person has an id.", "individual_id")
+
+
+class AllDecisionsSchema(Schema):
+    """What all rows are that wait to be decided."""
+
+    class Meta:
+        """Closed (R13)."""
+
+        unknown = RAISE
+
+    decision = fields.String(required=True, validate=validate.OneOf(DECISIONS))
+
+
 class RefusedColumnSchema(Schema):
     """A column that the system must not hold, by name, with the reason and the requirement (R13)."""
 
@@ -282,7 +346,10 @@ class ImportSchema(Schema):
     owner = fields.Dict(required=True)
     sha256 = fields.String(allow_none=True)
     problem = fields.Nested(ImportProblemSchema, allow_none=True)
-    #: Until when `rows.csv` gives refused rows back with their cells, once the import is committed; null when none are kept.
+    #: What is being decided of all rows that wait for it, alike.
+    deciding = fields.String(allow_none=True, validate=validate.OneOf(DECISIONS))
+    #: Until when undecided rows can be decided, and `rows.csv` gives refused rows back with their cells, once the import is
+    #: committed; null when none are kept.
     refused_rows_until = fields.String(allow_none=True)
     created_at = fields.String(required=True)
     finished_at = fields.String(allow_none=True)
@@ -291,9 +358,39 @@ class ImportSchema(Schema):
 class ImportRowSchema(Schema):
     """What becomes, or became, of one row."""
 
+    #: Its number within the import, and within its sheet.
+    n = fields.Integer(required=True)
     row = fields.Integer(required=True)
     sheet = fields.String(allow_none=True)
     outcome = fields.String(allow_none=True, validate=validate.OneOf(OUTCOMES))
     reason = fields.String(allow_none=True)
     individual_id = fields.String(allow_none=True)
     organization_id = fields.String(allow_none=True)
+    #: Whom an undecided row may be about, the likeliest first.
+    candidates = fields.List(fields.String(), required=True)
+    decided = fields.String(allow_none=True, validate=validate.OneOf(DECISIONS))
+
+
+class ImportCellSchema(Schema):
+    """One cell of a row, and what its column is."""
+
+    column = fields.String(required=True)
+    field = fields.String(allow_none=True)
+    value = fields.String(required=True)
+
+
+class CandidateSchema(Schema):
+    """Somebody whom a row may be about, and what of it agrees and differs; values of other components play no part."""
+
+    individual = fields.Nested(IndividualSchema, required=True)
+    agrees = fields.List(fields.String(), required=True)
+    differs = fields.List(fields.String(), required=True)
+    #: Of which kinds your component holds values.
+    held_kinds = fields.List(fields.String(), required=True)
+
+
+class ImportRowDetailSchema(ImportRowSchema):
+    """A row with its cells, as long as they are kept, and beside it whoever it may be about."""
+
+    cells = fields.List(fields.Nested(ImportCellSchema), required=True)
+    people = fields.List(fields.Nested(CandidateSchema), required=True)

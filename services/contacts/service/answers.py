@@ -27,6 +27,7 @@ from services.contacts.service.integrations import IntegrationMethods
 from services.contacts.service.parts import PartsProvider
 from services.contacts.storage import ledger, projections
 from services.contacts.usecases import contact_points, finding, freezing, individuals, listening, naming, notes, organizations
+from services.contacts.usecases.imports import deciding
 from services.interactions.contract import (
     AttendanceRecorded,
     InteractionLogged,
@@ -335,7 +336,7 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
         """List what waits for the caller, the first after a position."""
         asked = ready(contract.TaskPageSchema).load(query or {})
         with self.database.work(caller) as work:
-            return first_after(freezing.list_tasks(work, by=caller), **asked)
+            return first_after([*freezing.list_tasks(work, by=caller), *deciding.list_tasks(work, by=caller)], **asked)
 
     @answers("contacts:task:dismiss", command=True)
     def dismiss_task(self, caller: Caller, task_id: str) -> None:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from services.chassis.bus import Bell, answers, every
-from services.chassis.database import Database
+from services.chassis.database import Database, UnitOfWork
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, Refusal, Unavailable
 from services.contacts.contract.imports import (
+    AllDecisionsSchema,
+    CandidateGone,
     FileTooLarge,
     ImportChangeSchema,
     ImportRowsQuerySchema,
     ImportStartSchema,
     ImportUnknown,
     ImportUnreadable,
+    RowDecisionSchema,
+    RowUnknown,
 )
 from services.contacts.contract.schemas import ListQuerySchema
 from services.contacts.domain.imports.reading import read
@@ -25,20 +30,23 @@ from services.contacts.domain.imports.register import Register
 from services.contacts.service.beside import beside, one_ahead
 from services.contacts.service.parts import Parts
 from services.contacts.storage import import_writing, imports
-from services.contacts.usecases.imports import refused, steering, undoing, uploading, working
+from services.contacts.usecases.imports import deciding, refused, steering, undoing, uploading, working
 from services.contacts.usecases.imports.preparing import Prepared, Preparing
 from services.contacts.usecases.imports.representing import actor_of
 
 _log = Log(__name__)
+T = TypeVar("T")
 
 #: An import that nobody goes on with is dropped after this; its file is not kept for a rainy day.
 _LEFT_BEHIND = timedelta(hours=24)
 #: Rows of an import after which the planner is told at once.
 _MANY = 500
 _ATTEMPTS = 5
+#: Of the number of a row: an import has at most 100,000.
+_DIGITS = 6
 _ERASER = "eraser"
 #: Rung when a check, a commit or an undo was asked for here: whoever works on it need not wait for its next look.
-_asked_for = Bell()
+_asked_for, _asked_to_undo = Bell(), Bell()
 
 
 class ImportMethods:
@@ -164,10 +172,67 @@ class ImportMethods:
         with self.database.work(caller) as work:
             return refused.give_back(work, by=caller, vault=self.parts.layer.vault, cursors=self.parts.cursors, import_id=import_id, query=asked)
 
+    @answers("contacts:import:read-row", subject="import_id")
+    def read_import_row(self, caller: Caller, import_id: str, n: int | str) -> dict[str, Any]:
+        """Read a row with its cells, and whoever it may be about."""
+        _as_id(import_id)
+        with self.database.work(caller) as work:
+            return deciding.read_row(work, by=caller, layer=self.parts.layer, import_id=import_id, n=_as_number(n), beside=beside)
+
+    @answers("contacts:import:decide", subject="import_id", command=True)
+    def decide_import_row(self, caller: Caller, import_id: str, n: int | str, body: dict[str, Any]) -> dict[str, Any]:
+        """Say whom a row is about (T28)."""
+        _as_id(import_id)
+        command = RowDecisionSchema().load(body)
+        chosen = command["individual_id"]
+
+        def decide(work: UnitOfWork) -> dict[str, Any]:
+            if work.replayed():
+                return deciding.row_as_it_is(work, by=caller, import_id=import_id, n=_as_number(n))
+            decided = deciding.decide_row(
+                work,
+                by=caller,
+                now=self.database.clock(),
+                layer=self.parts.layer,
+                import_id=import_id,
+                n=_as_number(n),
+                decision=command["decision"],
+                individual_id=str(chosen) if chosen else None,
+                beside=beside,
+            )
+            work.complete(200, import_id)
+            return decided
+
+        try:
+            return self._as_often_as_people_move(caller, decide)
+        except working.PeopleMoved as error:
+            raise CandidateGone from error
+
+    @answers("contacts:import:decide-all", subject="import_id", command=True)
+    def decide_import_rows(self, caller: Caller, import_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Say of all rows that wait for it, alike, whom they are about."""
+        _as_id(import_id)
+        command = AllDecisionsSchema().load(body)
+        with self.database.work(caller) as work:
+            if work.replayed():
+                return steering.read_import(work, by=caller, vault=self.parts.layer.vault, import_id=import_id)
+            answer = deciding.decide_all(
+                work, by=caller, now=self.database.clock(), layer=self.parts.layer, import_id=import_id, decision=command["decision"]
+            )
+            work.complete(202, import_id)
+        _asked_for.ring()
+        return answer
+
     @every(seconds=0.5, action="contacts:import:work", bell=_asked_for)
     def work_on_imports(self, caller: Caller) -> None:
-        """Check, commit and undo what was asked for, one import at a time."""
+        """Check, commit and decide what was asked for, one import at a time."""
         while self.work_on_one_import(caller):
+            pass
+
+    @every(seconds=0.5, action="contacts:import:work", bell=_asked_to_undo)
+    def undo_imports(self, caller: Caller) -> None:
+        """Take back what was asked for: a block of each import in turn, and beside all others."""
+        while self.work_on_one_import(caller, undoing=True):
             pass
 
     @every(seconds=600, action="contacts:import:cancel")
@@ -182,16 +247,17 @@ class ImportMethods:
         for import_id in due:
             refused.forget(self.parts.layer.vault, import_id)
 
-    def work_on_one_import(self, caller: Caller) -> bool:
-        """Take the import that waits longest to its end; say whether there was one."""
+    def work_on_one_import(self, caller: Caller, *, undoing: bool = False) -> bool:
+        """Take the import that waits longest to its end, or a block of it back; say whether there was one."""
         now = self.database.clock()
         with self.database.work(caller) as work:
-            row = imports.claim(work, now=now, until=now + working.LEASE)
+            row = imports.claim(work, now=now, until=now + working.LEASE, undoing=undoing)
         if row is None:
             return False
         by = actor_of(row)
         try:
-            {"checking": self._check, "committing": self._commit, "undoing": self._undo}[row["state"]](by, row)
+            tasks = {"checking": self._check, "committing": self._commit, "undoing": self._undo, "committed": self._decide}
+            tasks[row["state"]](by, row)
         except working.ImportOvertaken:
             _log.info("import.overtaken", import_id=row["id"])
         except Refusal as refusal:
@@ -219,8 +285,21 @@ class ImportMethods:
                 )
 
     def _commit(self, by: Caller, row: dict[str, Any]) -> None:
+        kept_key = refused.key_for(self.parts.layer.vault, row["id"])
         for block in self._blocks(by, row, begin=row["position"], checked=True):
-            self._commit_block(by, row["id"], block)
+            self._as_often_as_people_move(
+                by,
+                lambda work, block=block: working.commit_block(  # type: ignore[misc]  # bound for each block
+                    work,
+                    by=by,
+                    now=self.database.clock(),
+                    layer=self.parts.layer,
+                    import_id=row["id"],
+                    block=block,
+                    kept_key=kept_key,
+                    beside=beside,
+                ),
+            )
         uploading.forget(self.parts.layer.vault, row["id"])
         with self.database.work(by) as work:
             done = imports.find(work, row["id"])
@@ -234,34 +313,26 @@ class ImportMethods:
                 # The server does so by itself, a minute later.
                 _log.info("import.statistics-left", import_id=row["id"])
 
-    def _commit_block(self, by: Caller, import_id: str, block: Prepared) -> None:
-        for attempt in range(_ATTEMPTS):
-            try:
-                with self.database.work(by) as work:
-                    working.commit_block(
-                        work,
-                        by=by,
-                        now=self.database.clock(),
-                        layer=self.parts.layer,
-                        import_id=import_id,
-                        block=block,
-                        beside=beside,
-                    )
-            except working.PeopleMoved:
-                if attempt == _ATTEMPTS - 1:
-                    raise
-            else:
-                return
+    def _decide(self, by: Caller, row: dict[str, Any]) -> None:
+        def decide(work: UnitOfWork) -> bool:
+            return deciding.decide_block(work, by=by, now=self.database.clock(), layer=self.parts.layer, import_id=row["id"], beside=beside)
+
+        while not self._as_often_as_people_move(by, decide):
+            pass
+
+    def _as_often_as_people_move(self, by: Caller, step: Callable[[UnitOfWork], T]) -> T:
+        """Do it in a transaction; again, if somebody whom it means was frozen or erased meanwhile."""
+        for _ in range(_ATTEMPTS - 1):
+            with suppress(working.PeopleMoved), self.database.work(by) as work:
+                return step(work)
+        with self.database.work(by) as work:
+            return step(work)
 
     def _undo(self, by: Caller, row: dict[str, Any]) -> None:
-        position, last = row["position"], False
-        while not last:
-            with self.database.work(by, role=_ERASER) as work:
-                last, erased = undoing.undo_block(work, now=self.database.clock(), import_id=row["id"], position=position)
-            # After the commit: a key without rows harms nobody, rows without a key do.
-            for individual_id in erased:
-                self.parts.layer.vault.destroy(individual_id)
-            position += undoing.EFFECTS
+        with self.database.work(by, role=_ERASER) as work:
+            _, erased = undoing.undo_block(work, now=self.database.clock(), import_id=row["id"])
+        # After the commit: a key without rows harms nobody, rows without a key do.
+        self.parts.layer.vault.destroy_all(erased)
 
     def _blocks(self, by: Caller, row: dict[str, Any], *, begin: int, checked: bool) -> Iterator[Prepared]:
         """Give the blocks from that row on; while one is worked on, the next is prepared, or read as a check has prepared it."""
@@ -286,13 +357,18 @@ class ImportMethods:
             answer = use_case(work, by=caller, now=self.database.clock(), vault=vault, import_id=import_id)
             work.complete(202, import_id)
         _asked_for.ring()
+        _asked_to_undo.ring()
         return answer
 
     def _fail(self, by: Caller, import_id: str, refusal: Refusal) -> None:
         """Mark it failed, if it is the caller's and still under way, and destroy what could read its file."""
         with self.database.work(by) as work:
             row = imports.find(work, import_id, lock=True)
-            if row is None or row["owner_id"] != by.id or row["finished_at"] is not None:
+            if row is None or row["owner_id"] != by.id:
+                return
+            if row["finished_at"] is not None:
+                # It is committed; what cannot be decided any more waits no longer for a worker.
+                imports.update(work, import_id, {"deciding": None, "acting": None, "lease_until": None}, now=self.database.clock())
                 return
             uploading.fail(work, row, now=self.database.clock(), refusal=refusal)
         self._forget(import_id)
@@ -308,3 +384,10 @@ def _as_id(import_id: str) -> None:
         UUID(import_id)
     except ValueError as error:
         raise ImportUnknown from error
+
+
+def _as_number(n: Any) -> int:
+    written = str(n)
+    if not (written.isascii() and written.isdigit() and len(written) <= _DIGITS):
+        raise RowUnknown
+    return int(written)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
-from services.contacts.storage.bulk import array_of_bytes
+from services.contacts.storage.bulk import array, array_of_bytes
 from services.contacts.storage.rows import plain, plains
 
 #: Stores with rows about one individual, in the order in which they go; the column that says whose they are.
@@ -50,6 +50,16 @@ def delete_linked_to_organization(work: UnitOfWork, organization_id: str) -> dic
     return _delete(work, _LINKED_TO_ORGANIZATION, organization_id)
 
 
+def delete_all_linked(work: UnitOfWork, individual_ids: Sequence[str]) -> None:
+    """Delete every row about these individuals."""
+    _delete_all(work, _LINKED, individual_ids)
+
+
+def delete_all_linked_to_organizations(work: UnitOfWork, organization_ids: Sequence[str]) -> None:
+    """Delete every row about these organizations; their people stay, without them."""
+    _delete_all(work, _LINKED_TO_ORGANIZATION, organization_ids)
+
+
 def left(work: UnitOfWork, individual_id: str) -> dict[str, int]:
     """Count the rows about an individual that are there still."""
     counts: dict[str, int] = {}
@@ -65,6 +75,12 @@ def _delete(work: UnitOfWork, linked: Sequence[tuple[str, str]], subject_id: str
         statement = text(f"DELETE FROM {store} WHERE {column} = CAST(:id AS uuid)")  # noqa: S608 - names of our own list
         counts[store] = counts.get(store, 0) + work.execute(statement, {"id": subject_id}).rowcount
     return counts
+
+
+def _delete_all(work: UnitOfWork, linked: Sequence[tuple[str, str]], subject_ids: Sequence[str]) -> None:
+    for store, column in linked:
+        statement = text(f"DELETE FROM {store} WHERE {column} = ANY(CAST(:ids AS uuid[]))")  # noqa: S608 - names of our own list
+        work.execute(statement, {"ids": array(subject_ids)})
 
 
 def is_held(work: UnitOfWork, digests: Sequence[bytes], *, besides: str) -> bool:
@@ -99,6 +115,14 @@ def bury(work: UnitOfWork, stakeholder_id: str, *, now: datetime) -> None:
     work.execute(
         text("INSERT INTO tombstones (stakeholder_id, erased_at) VALUES (CAST(:id AS uuid), :now) ON CONFLICT DO NOTHING"),
         {"id": stakeholder_id, "now": now},
+    )
+
+
+def bury_all(work: UnitOfWork, stakeholder_ids: Sequence[str], *, now: datetime) -> None:
+    """Keep these ids, so that a late message brings nobody back."""
+    work.execute(
+        text("INSERT INTO tombstones (stakeholder_id, erased_at) SELECT id, :now FROM unnest(CAST(:ids AS uuid[])) AS t (id) ON CONFLICT DO NOTHING"),
+        {"ids": array(stakeholder_ids), "now": now},
     )
 
 

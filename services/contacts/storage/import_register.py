@@ -11,7 +11,7 @@ from sqlalchemy import text
 from services.chassis.database import UnitOfWork
 from services.contacts.domain.imports.matching import Person
 from services.contacts.domain.imports.records import Office, Record
-from services.contacts.domain.imports.register import Organization, Register
+from services.contacts.domain.imports.register import MOST_HOLDERS, Organization, Register, families_besides, swapped
 from services.contacts.storage.bulk import array, array_of_bytes, as_list, texts
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.rows import plains
@@ -30,6 +30,9 @@ class Questions:
     offices: str
     held_organizations: str
     held_people: str
+    #: The names with their fields swapped, and by which own values somebody is reached, whatever they are called.
+    names: str
+    reached: str
     #: By which own values are found; and what digests each value (family of kinds, canonical) has, the first of them in use.
     lookups: str
     digests: Mapping[tuple[str, str], list[bytes]]
@@ -42,10 +45,12 @@ class Questions:
         values = {value: digests.lookups(component, *value) for record in records for value in record.signs.values}
         return cls(
             organizations=as_list(organizations),
-            families=as_list(sorted({key for record in people for key in record.signs.families} - {""})),
+            families=as_list(sorted({key for record in people for key in (*record.signs.families, *families_besides(record))} - {""})),
             offices=as_list(sorted({key for record in people for key in record.signs.offices})),
             held_organizations=as_list(f"organization {name}" for name in organizations),
             held_people=as_list(f"individual {name}" for name in sorted({record.signs.canonical_name for record in people})),
+            names=as_list(sorted({swapped(record) for record in people} - {""})),
+            reached=array_of_bytes(digest for (family, _), made in values.items() if family != "work_address" for digest in made),
             lookups=array_of_bytes(digest for made in values.values() for digest in made),
             digests=values,
         )
@@ -70,7 +75,9 @@ def hold_names(work: UnitOfWork, asked: Questions) -> None:
 def learn(work: UnitOfWork, register: Register, asked: Questions, *, component: str) -> None:
     """Take into the register whoever and whatever is meant: directory layer, and own values (T23)."""
     _learn_organizations(work, register, asked)
-    people = plains(work.execute(_PEOPLE, {"families": asked.families, "offices": asked.offices}).mappings())
+    reached = [str(row.individual_id) for row in work.execute(_REACHED, {"lookups": asked.reached, "component": component, "most": MOST_HOLDERS})]
+    given = {"families": asked.families, "offices": asked.offices, "names": asked.names, "reached": array(reached)}
+    people = plains(work.execute(_PEOPLE, given).mappings())
     if not people:
         return
     proposed = _proposed(work, [row["id"] for row in people])
@@ -89,6 +96,7 @@ def learn(work: UnitOfWork, register: Register, asked: Questions, *, component: 
             interests=tuple(row["interests"]),
             declined=frozenset(row["declined"]),
             frozen=row["frozen"],
+            own=row["owner_component"] == component,
             family=row["family_key"],
             canonical_name=row["canonical_name"],
         )
@@ -97,10 +105,17 @@ def learn(work: UnitOfWork, register: Register, asked: Questions, *, component: 
 
 _PEOPLE = text(
     "SELECT i.id, i.first_name, i.last_name, i.salutation, i.title, i.state, i.organization_id, i.interests, i.declined,"  # noqa: S608 - put together from our own constants
-    " i.family_key, i.canonical_name, i.frozen_at IS NOT NULL AS frozen, o.name AS organization"
+    " i.family_key, i.canonical_name, i.owner_component, i.frozen_at IS NOT NULL AS frozen, o.name AS organization"
     " FROM individuals i LEFT JOIN organizations o ON o.id = i.organization_id"
     f" WHERE i.family_key = ANY({texts('families')}) OR i.organization_id ="
-    f" ANY(ARRAY(SELECT id FROM organizations WHERE canonical_name = ANY({texts('offices')}))) ORDER BY i.id"
+    f" ANY(ARRAY(SELECT id FROM organizations WHERE canonical_name = ANY({texts('offices')})))"
+    f" OR i.canonical_name = ANY({texts('names')}) OR i.id = ANY(CAST(:reached AS uuid[])) ORDER BY i.id"
+)
+# Whoever has one of these values, unless it is a switchboard's.
+_REACHED = text(
+    "SELECT held.individual_id FROM unnest(CAST(:lookups AS bytea[])) AS l (lookup) CROSS JOIN LATERAL"
+    " (SELECT individual_id, count(*) OVER () AS many FROM (SELECT individual_id FROM contact_points p"
+    " WHERE p.component = :component AND p.lookup = l.lookup LIMIT :most + 1) AS few) AS held WHERE held.many <= :most"
 )
 
 
@@ -117,7 +132,7 @@ def _proposed(work: UnitOfWork, ids: Sequence[str]) -> dict[str, str]:
 
 # An office's telephone may be thousands of people's: only theirs are fetched whom the rows may mean by name.
 _OWN_VALUES = text(
-    "SELECT individual_id, lookup FROM contact_points WHERE component = :component"
+    "SELECT individual_id, kind, lookup FROM contact_points WHERE component = :component"
     " AND individual_id = ANY(CAST(:people AS uuid[])) AND lookup = ANY(CAST(:lookups AS bytea[]))"
 )
 
@@ -126,11 +141,33 @@ def _own_values(work: UnitOfWork, asked: Questions, people: Sequence[str], *, co
     if not asked.digests:
         return {}
     rows = work.execute(_OWN_VALUES, {"component": component, "lookups": asked.lookups, "people": array(people)})
-    values = {digest: value for value, made in asked.digests.items() for digest in made}
+    values = {digest: canonical for (_, canonical), made in asked.digests.items() for digest in made}
     found: dict[str, set[tuple[str, str]]] = {}
     for row in rows:
-        found.setdefault(str(row.individual_id), set()).add(values[bytes(row.lookup)])
+        found.setdefault(str(row.individual_id), set()).add((row.kind, values[bytes(row.lookup)]))
     return found
+
+
+def candidates_of(register: Register, records: Sequence[Record]) -> dict[str, list[Person]]:
+    """Return whoever these records may mean, by id; nothing but computing."""
+    found: dict[str, list[Person]] = {}
+    for record in records:
+        if record.is_person:
+            for person in register.candidates(record):
+                if not person.fresh:
+                    found.setdefault(person.id, []).append(person)
+    return found
+
+
+def learn_kinds(work: UnitOfWork, candidates: Mapping[str, Sequence[Person]], *, component: str) -> None:
+    """Let these know of which kinds the component holds values of theirs: one that differs contradicts (T28)."""
+    if candidates:
+        for row in work.execute(_KINDS, {"component": component, "people": array(candidates)}):
+            for person in candidates[str(row.individual_id)]:
+                person.kinds.add(row.kind)
+
+
+_KINDS = text("SELECT DISTINCT individual_id, kind FROM contact_points WHERE component = :component AND individual_id = ANY(CAST(:people AS uuid[]))")
 
 
 _ORGANIZATIONS = text(

@@ -197,7 +197,16 @@ def insert_points(work: UnitOfWork, layer: ContactLayer, written: str, entry: En
     work.execute(_INSERT_POINTS, {**entry.parameters(), "rows": written, "key_id": layer.digests.key_id})
 
 
-_FIELDS = {"salutation": "text", "title": "text", "state": "text", "organization_id": "uuid", "interests": "text[]"}
+_FIELDS = {
+    "salutation": "text",
+    "first_name": "text",
+    "last_name": "text",
+    "canonical_name": "text",
+    "title": "text",
+    "state": "text",
+    "organization_id": "uuid",
+    "interests": "text[]",
+}
 _FILL = text(
     f"""
     UPDATE individuals i SET {", ".join(f"{name} = coalesce(t.{name}, i.{name})" for name in _FIELDS)},
@@ -207,10 +216,14 @@ _FILL = text(
 )
 
 
-def fill(work: UnitOfWork, changes: Mapping[str, Mapping[str, Any]], *, now: datetime) -> None:
-    """Set fields of many individuals; what is not named stays."""
+def fill(work: UnitOfWork, changes: Mapping[str, Mapping[str, Any]], names: Mapping[str, str], *, now: datetime) -> None:
+    """Set fields of many individuals; what is not named stays. A better spelling leaves the family's key as it is.
+
+    :param names: the canonical names of those whose name changes.
+    """
     if changes:
-        work.execute(_FILL, {"now": now, "rows": as_json([{"id": id_, **changed} for id_, changed in changes.items()])})
+        rows = [{"id": id_, **changed, "canonical_name": names.get(id_)} for id_, changed in changes.items()]
+        work.execute(_FILL, {"now": now, "rows": as_json(rows)})
 
 
 _OFFICE = {

@@ -26,6 +26,7 @@ _ROW = {
     "reason": "text",
     "individual_id": "uuid",
     "organization_id": "uuid",
+    "candidates": "uuid[]",
 }
 _PUT_ROWS = text(
     f"INSERT INTO import_rows (import_id, {', '.join(_ROW)}) SELECT CAST(:id AS uuid), t.* FROM {records('rows', _ROW)}"  # noqa: S608 - names of our own list
@@ -34,7 +35,12 @@ _DROP_SOME = text(
     "WITH gone AS (DELETE FROM import_rows WHERE import_id = CAST(:id AS uuid) AND n BETWEEN :first AND :last RETURNING outcome)"
     " SELECT outcome, count(*) AS many FROM gone GROUP BY 1"
 )
-_JSON = frozenset({"refused_columns", "issues", "acting", "counts"})
+_SETTLE = text(
+    "UPDATE import_rows r SET outcome = t.outcome, reason = t.reason, individual_id = t.individual_id,"  # noqa: S608 - put together from our own constants
+    " organization_id = t.organization_id, candidates = t.candidates, decided = t.decided"
+    f" FROM {records('rows', {**_ROW, 'decided': 'text'})} WHERE r.import_id = CAST(:id AS uuid) AND r.n = t.n AND r.outcome = 'undecided'"
+)
+_JSON = frozenset({"refused_columns", "issues", "acting", "counts", "deciding"})
 
 
 def insert(work: UnitOfWork, values: Mapping[str, Any]) -> None:
@@ -76,20 +82,24 @@ def count_of_owner(work: UnitOfWork, owner_id: str) -> int:
 def update(work: UnitOfWork, import_id: str, changes: Mapping[str, Any], *, now: datetime) -> None:
     """Set columns of an import; their names are this service's own."""
     sets = [f"{name} = {f'CAST(:{name} AS json)' if name in _JSON else f':{name}'}" for name in changes]
-    values = {name: orjson.dumps(value).decode() if name in _JSON else value for name, value in changes.items()}
+    values = {name: orjson.dumps(value).decode() if name in _JSON and value is not None else value for name, value in changes.items()}
     work.execute(
         text(f"UPDATE imports SET {', '.join([*sets, 'changed_at = :now'])} WHERE id = CAST(:id AS uuid)"),  # noqa: S608 - names of our own
         {**values, "id": import_id, "now": now},
     )
 
 
-def claim(work: UnitOfWork, *, now: datetime, until: datetime) -> dict[str, Any] | None:
-    """Take the import that waits longest and that nobody works on; the lease tells others for how long."""
+def claim(work: UnitOfWork, *, now: datetime, until: datetime, undoing: bool = False) -> dict[str, Any] | None:
+    """Take the import that waits longest and that nobody works on; the lease tells others for how long.
+
+    :param undoing: one that is taken back, and no other: neither kind of work holds up the other.
+    """
+    condition = "state = 'undoing'" if undoing else "(state IN ('checking', 'committing') OR deciding IS NOT NULL)"
     row = (
         work.execute(
             text(
-                "UPDATE imports SET lease_until = :until WHERE id = (SELECT id FROM imports"
-                " WHERE state IN ('checking', 'committing', 'undoing') AND (lease_until IS NULL OR lease_until < :now)"
+                "UPDATE imports SET lease_until = :until WHERE id = (SELECT id FROM imports"  # noqa: S608 - one of two conditions of ours
+                f" WHERE {condition} AND (lease_until IS NULL OR lease_until < :now)"
                 " ORDER BY changed_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING *"
             ),
             {"now": now, "until": until},
@@ -184,17 +194,73 @@ def put_rows(work: UnitOfWork, import_id: str, written: str, *, first: int, last
     return before
 
 
-def rows(work: UnitOfWork, import_id: str, *, outcome: str | None, after: int, limit: int) -> list[dict[str, Any]]:
-    """Return what became of rows, from behind a position on."""
+def rows(work: UnitOfWork, import_id: str, *, outcomes: Sequence[str], after: int, limit: int) -> list[dict[str, Any]]:
+    """Return what became of rows, of all or of these outcomes, from behind a position on."""
+    chosen = "AND outcome = ANY(CAST(:outcomes AS text[]))" if outcomes else ""
     found = work.execute(
         text(
-            "SELECT n, sheet, number, outcome, reason, individual_id, organization_id FROM import_rows"
-            " WHERE import_id = CAST(:id AS uuid) AND n > :after AND (CAST(:outcome AS text) IS NULL OR outcome = :outcome)"
-            " ORDER BY n LIMIT :limit"
+            f"SELECT {_OF_A_ROW} FROM import_rows"  # noqa: S608 - names of our own list
+            f" WHERE import_id = CAST(:id AS uuid) AND n > :after {chosen} ORDER BY n LIMIT :limit"
         ),
-        {"id": import_id, "after": after, "outcome": outcome, "limit": limit},
+        {"id": import_id, "after": after, "limit": limit, **({"outcomes": array(outcomes)} if outcomes else {})},
     )
     return plains(found.mappings())
+
+
+_OF_A_ROW = "n, sheet, number, outcome, reason, individual_id, organization_id, candidates, decided"
+
+
+def row(work: UnitOfWork, import_id: str, n: int) -> dict[str, Any] | None:
+    """Return what became of one row."""
+    found = work.execute(
+        text(f"SELECT {_OF_A_ROW} FROM import_rows WHERE import_id = CAST(:id AS uuid) AND n = :n"),  # noqa: S608 - names of our own list
+        {"id": import_id, "n": n},
+    )
+    one = found.mappings().one_or_none()
+    return plain(one) if one else None
+
+
+def settle_rows(work: UnitOfWork, import_id: str, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Say what became of rows that were to be decided: as `rows_written`, and `decided`; return how many there were."""
+    return work.execute(_SETTLE, {"id": import_id, "rows": as_json(rows)}).rowcount
+
+
+def lapse_rows(work: UnitOfWork, import_id: str, reason: str, numbers: Iterable[int] | None = None) -> int:
+    """Leave rows out that were to be decided, all of them or these, and count them so; return how many there were."""
+    chosen = "" if numbers is None else " AND n = ANY(CAST(:numbers AS integer[]))"
+    many = work.execute(
+        text(
+            "UPDATE import_rows SET outcome = 'lapsed', reason = :reason, candidates = '{}', individual_id = NULL"  # noqa: S608 - one of two words of ours
+            f" WHERE import_id = CAST(:id AS uuid) AND outcome = 'undecided'{chosen}"
+        ),
+        {"id": import_id, "reason": reason, **({} if numbers is None else {"numbers": array(map(str, numbers))})},
+    ).rowcount
+    if many:
+        counted = work.execute(text("SELECT counts FROM imports WHERE id = CAST(:id AS uuid) FOR UPDATE"), {"id": import_id}).scalar_one()
+        counts = recounted(counted, {"undecided": -many, "lapsed": many})
+        work.execute(
+            text("UPDATE imports SET counts = CAST(:counts AS json) WHERE id = CAST(:id AS uuid)"),
+            {"id": import_id, "counts": orjson.dumps(counts).decode()},
+        )
+    return many
+
+
+def recounted(counts: Mapping[str, int], changes: Mapping[str, int]) -> dict[str, int]:
+    """Return counts with these changes in them; what comes to nothing is left out."""
+    made = {outcome: counts.get(outcome, 0) + changes.get(outcome, 0) for outcome in sorted({*counts, *changes})}
+    return {outcome: many for outcome, many in made.items() if many}
+
+
+def waiting_for_decisions(work: UnitOfWork, owner_id: str, component: str) -> list[dict[str, Any]]:
+    """Return the imports of a user with rows that wait to be decided: id, and until when their cells are kept."""
+    rows = work.execute(
+        text(
+            "SELECT id, refused_until FROM imports WHERE owner_id = CAST(:owner AS uuid) AND component = :component AND state = 'committed'"
+            " AND refused_until IS NOT NULL AND (counts ->> 'undecided') IS NOT NULL ORDER BY refused_until"
+        ),
+        {"owner": owner_id, "component": component},
+    )
+    return plains(rows.mappings())
 
 
 def put_refused(work: UnitOfWork, import_id: str, rows: Sequence[tuple[int, bytes]], *, first: int, last: int) -> None:
@@ -210,14 +276,17 @@ _PUT_REFUSED = text(
 )
 
 
-def keep_refused(work: UnitOfWork, import_id: str, numbers: Iterable[int], *, first: int, last: int) -> None:
-    """Of the rows from `first` to `last` whose cells are kept, keep these, and drop the others."""
+def keep_refused(work: UnitOfWork, import_id: str, numbers: Iterable[int], *, first: int, last: int) -> set[int]:
+    """Of the rows from `first` to `last` whose cells are kept, keep these, and drop the others; return which are kept."""
+    given = {"id": import_id, "numbers": array(map(str, numbers)), "first": first, "last": last}
     work.execute(
         text(
             "DELETE FROM import_refused WHERE import_id = CAST(:id AS uuid) AND n BETWEEN :first AND :last AND n <> ALL(CAST(:numbers AS integer[]))"
         ),
-        {"id": import_id, "numbers": array(map(str, numbers)), "first": first, "last": last},
+        given,
     )
+    kept = work.execute(text("SELECT n FROM import_refused WHERE import_id = CAST(:id AS uuid) AND n BETWEEN :first AND :last"), given)
+    return set(kept.scalars())
 
 
 def refused_rows(work: UnitOfWork, import_id: str, numbers: Iterable[int]) -> dict[int, bytes]:
@@ -227,6 +296,12 @@ def refused_rows(work: UnitOfWork, import_id: str, numbers: Iterable[int]) -> di
         {"id": import_id, "numbers": array(map(str, numbers))},
     )
     return {row.n: bytes(row.ciphertext) for row in found}
+
+
+def add_refused(work: UnitOfWork, import_id: str, rows: Sequence[tuple[int, bytes]]) -> None:
+    """Keep cells of these rows too."""
+    if rows:
+        work.execute(_PUT_REFUSED, {"id": import_id, "rows": as_json([{"n": n, "ciphertext": ciphertext} for n, ciphertext in rows])})
 
 
 def refused_from(work: UnitOfWork, import_id: str, *, after: int, limit: int) -> list[tuple[int, bytes]]:
@@ -290,15 +365,6 @@ def add_effects(work: UnitOfWork, import_id: str, effects: Sequence[tuple[str, s
     )
 
 
-def last_effects(work: UnitOfWork, import_id: str, *, limit: int) -> list[dict[str, Any]]:
-    """Return the latest effects that are left, the latest first."""
-    found = work.execute(
-        text("SELECT n, kind, subject_id, detail FROM import_effects WHERE import_id = CAST(:id AS uuid) ORDER BY n DESC LIMIT :limit"),
-        {"id": import_id, "limit": limit},
-    )
-    return plains(found.mappings())
-
-
 def count_effects(work: UnitOfWork, import_id: str) -> int:
     """Count what is left to undo."""
     return int(work.execute(text("SELECT count(*) FROM import_effects WHERE import_id = CAST(:id AS uuid)"), {"id": import_id}).scalar_one())
@@ -336,9 +402,22 @@ def clear_sheets(work: UnitOfWork, names: Sequence[str]) -> int:
 
 def forget_individual(work: UnitOfWork, individual_id: str) -> dict[str, int]:
     """As the eraser: delete what imports keep about an individual; return how many rows in each store (N3)."""
+    return forget_individuals(work, [individual_id])
+
+
+def forget_individuals(work: UnitOfWork, individual_ids: Sequence[str]) -> dict[str, int]:
+    """As the eraser: delete what imports keep about these individuals; return how many rows in each store (N3)."""
+    given = {"ids": array(individual_ids)}
+    work.execute(
+        text(
+            "UPDATE import_rows SET candidates = ARRAY(SELECT c FROM unnest(candidates) AS c WHERE c <> ALL(CAST(:ids AS uuid[])))"
+            " WHERE candidates <> '{}' AND candidates && CAST(:ids AS uuid[])"
+        ),
+        given,
+    )
     return {
-        "import_effects": work.execute(text("DELETE FROM import_effects WHERE subject_id = CAST(:id AS uuid)"), {"id": individual_id}).rowcount,
+        "import_effects": work.execute(text("DELETE FROM import_effects WHERE subject_id = ANY(CAST(:ids AS uuid[]))"), given).rowcount,
         "import_rows": work.execute(
-            text("UPDATE import_rows SET individual_id = NULL WHERE individual_id = CAST(:id AS uuid)"), {"id": individual_id}
+            text("UPDATE import_rows SET individual_id = NULL WHERE individual_id = ANY(CAST(:ids AS uuid[]))"), given
         ).rowcount,
     }

@@ -148,6 +148,12 @@ class Vault:
         """Destroy a person's key, for good; say whether there was one."""
         return bool(self._execute("DELETE FROM subject_keys WHERE subject_id = :id RETURNING 1", {"id": subject_id}))
 
+    def destroy_all(self, subject_ids: Iterable[str]) -> None:
+        """Destroy the keys of all of them, for good."""
+        ids = list(subject_ids)
+        if ids:
+            self._execute("DELETE FROM subject_keys WHERE subject_id = ANY(CAST(:ids AS uuid[]))", {"ids": array(ids)})
+
     def seal_key(self, erasure_id: str) -> bytes:
         """Return the one-time key of an erasure's seal, making it the first time."""
         wrapped = self._wrap(os.urandom(_KEY), erasure_id)

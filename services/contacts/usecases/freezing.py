@@ -17,7 +17,7 @@ from services.lexicon.calendar import add_working_days
 from services.lexicon.policy import Facts, Granted, decide
 
 #: What goes away when it is done, and not by dismissing it.
-_STAND = frozenset({"correction", "duplicate"})
+_STAND = frozenset({"correction", "duplicate", "decide-import-rows"})
 
 
 def freeze(

@@ -88,7 +88,9 @@ def archive(**parts: bytes) -> bytes:
 def test_in_whatever_order_every_member_exists_once_and_no_office_is_lost(real, order):
     register, ids = planning.Register(), itertools.count()
     for name in order:
-        made = planning.plan(real[name], register, blocked=(), new_id=lambda: str(next(ids)))
+        # Of whom T28 asks is decided all alike: they are the same.
+        same = dict.fromkeys(range(len(real[name])), planning.Answer("same", or_new=True))
+        made = planning.plan(real[name], register, blocked=(), new_id=lambda: str(next(ids)), answers=same)
         assert {decision.outcome for decision in made.decisions} <= {"create", "update", "duplicate"}
         assert len(made.decisions) == len(real[name])
     people = [person for family in register.people.values() for person in family.everybody.values()]
@@ -393,7 +395,7 @@ def test_no_row_breaks_the_reading_of_records_and_planning(name, organization, a
     mapping = {"n": "name", "o": "organization", "a": "office_address", "p": "work_address"}
     record = records.record_of(row, mapping)
     made = planning.plan([record, record], planning.Register(), blocked=(), new_id=iter(map(str, range(99))).__next__)
-    assert made.decisions[1].outcome in {"duplicate", "invalid"}
+    assert made.decisions[1].outcome in {"duplicate", "undecided", "invalid"}
 
 
 @pytest.mark.requirement("R77", "R78")

@@ -10,7 +10,7 @@ from services.contacts.domain.imports.records import Office, Record, Signs, valu
 from services.lexicon.names import PersonName
 
 #: Changes with the form: what was kept in another one is not read, but prepared anew.
-FORM = 1
+FORM = 2
 
 
 def kept(record: Record) -> list[Any]:

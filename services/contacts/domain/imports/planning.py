@@ -5,15 +5,17 @@ The register holds what storage read for a chunk of rows, and what earlier rows 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 
-from services.contacts.domain.imports.matching import Person, best
+from services.contacts.domain.imports.comparing import fuller
+from services.contacts.domain.imports.matching import Match, Person, best, evidence_of, likeliest
 from services.contacts.domain.imports.offices import is_own_office
 from services.contacts.domain.imports.records import Office, Record
 from services.contacts.domain.imports.register import Organization, Register
-from services.lexicon.canonical import compared_as
+from services.lexicon.canonical import canonical_name, compared_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,21 @@ class Decision:
     reason: str | None = None
     individual_id: str | None = None
     organization_id: str | None = None
+    #: Of a row that is to be decided: everybody whom it may be about, the likeliest first.
+    candidates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a row's importer has decided: whom it is about."""
+
+    verdict: Literal["same", "another"]
+    #: Who it is; of *same* without an id, the likeliest.
+    individual_id: str | None = None
+    #: Whether *same* without an id enters whoever is not there.
+    or_new: bool = False
+    #: Who it is not: whoever was shown when it was decided.
+    besides: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -39,6 +56,8 @@ class Plan:
     new_points: list[tuple[str, str, str, str]] = field(default_factory=list)
     #: individual id → field → new value, for people who were there before.
     changes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: Individual id → canonical name, of whoever is spelled better.
+    names: dict[str, str] = field(default_factory=dict)
     #: What a change replaces, for undoing: individual id → field → former value.
     former: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: People whose state was proposed from an address: individual id → state.
@@ -48,22 +67,30 @@ class Plan:
     organizations: dict[str, None] = field(default_factory=dict)
 
 
-def plan(records: Sequence[Record], register: Register, *, blocked: Collection[int], new_id: Callable[[], str]) -> Plan:
+def plan(
+    records: Sequence[Record],
+    register: Register,
+    *,
+    blocked: Collection[int],
+    new_id: Callable[[], str],
+    answers: Mapping[int, Answer] = MappingProxyType({}),
+) -> Plan:
     """Decide on each record in turn; the register learns what is planned.
 
     :param blocked: which of them the suppression ledger knows (T9).
+    :param answers: of which of them somebody has decided whom they are about.
     """
     made = Plan()
     for at, record in enumerate(records):
-        made.decisions.append(_decide(record, register, made, blocked=at in blocked, new_id=new_id))
+        made.decisions.append(_decide(record, register, made, blocked=at in blocked, new_id=new_id, answer=answers.get(at)))
     return made
 
 
-def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, new_id: Callable[[], str]) -> Decision:
+def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, new_id: Callable[[], str], answer: Answer | None = None) -> Decision:
     if blocked:
         return Decision("blocked", _BLOCKED)
-    verdict, person = best(record, register.candidates(record)) if record.is_person else ("other", None)
-    if person is not None and person.frozen:
+    match = _meant(record, register, answer) if record.is_person else Match("other")
+    if _is_frozen(record, match):
         # The same word as for the suppression ledger: neither tells which it was (T9, T21).
         return Decision("blocked", _BLOCKED)
     # Only then: of who is blocked no cell is kept to be mended.
@@ -73,8 +100,15 @@ def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, ne
         organization, news = _organization(record, register, made, new_id=new_id)
         outcome = "create" if "organization" in news else "update" if news else "duplicate"
         return Decision(outcome, _told(news), None, organization.id if organization else None)
-    if verdict == "like" and person is not None:
-        return Decision("duplicate", "Somebody of a like name is there already; decide by hand whether it is the same person.", person.id)
+    person = match.person if match.verdict == "same" else None
+    possible = [each for each in match.candidates if not each.frozen]
+    if possible and _is_all_there(record, possible[0], register):
+        return Decision("duplicate", _NOTHING_NEW, possible[0].id, possible[0].organization_id)
+    gone = answer is not None and answer.verdict == "same" and person is None and not answer.or_new
+    if possible or gone:
+        # Nothing of it is taken in until somebody has decided (T28).
+        candidates = tuple(each.id for each in possible)
+        return Decision("undecided", UNDECIDED, candidates[0] if candidates else None, candidates=candidates)
     organization, news = _organization(record, register, made, new_id=new_id)
     if person is None:
         person = _registered(record, organization, new_id=new_id)
@@ -83,19 +117,62 @@ def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, ne
         news.add("person")
     else:
         news |= _filled(record, person, organization, made)
+        if "name" in news:
+            register.renamed(person)
         register.joined(person)
     made.people[person.id] = None
     declined = _points(record, person, register, made, news)
     if record.state_proposed and record.state and {"person", "state"} & news:
         made.proposed[person.id] = record.state
     outcome = "create" if "person" in news else "update" if news else "duplicate"
-    reason = _told(news - {"person"}) if outcome == "update" else "Nothing in this row is new." if outcome == "duplicate" else None
+    reason = _told(news - {"person"}) if outcome == "update" else _NOTHING_NEW if outcome == "duplicate" else None
     if declined:
         reason = " ".join(part for part in (reason, f"Left out, as the person declined to give it: {', '.join(declined)}.") if part)
     return Decision(outcome, reason, person.id, organization.id if organization else None)
 
 
 _BLOCKED = "This entry is blocked; the privacy officer can say why."
+_NOTHING_NEW = "Nothing in this row is new."
+UNDECIDED = "This may be a person who is already here. Decide whether it is the same person."
+
+
+def _meant(record: Record, register: Register, answer: Answer | None) -> Match:
+    """Return whom a row means, as far as nobody or somebody has decided it."""
+    people = register.candidates(record)
+    if answer is None:
+        return best(record, people)
+    if answer.verdict == "another":
+        return best(record, [person for person in people if person.id not in answer.besides])
+    if answer.individual_id is None:
+        return likeliest(best(record, people))
+    chosen = next((person for person in people if person.id == answer.individual_id), None)
+    if chosen is not None:
+        return Match("same", chosen)
+    # Whoever was chosen is gone: that somebody else is certain decides nothing of it.
+    found = best(record, people)
+    return Match("like", found.person, (found.person,)) if found.verdict == "same" and found.person else found
+
+
+def _is_frozen(record: Record, match: Match) -> bool:
+    """Whether a row means somebody frozen: by itself, or by a value or an organization; a name alone is many people's."""
+    if match.verdict == "same" and match.person is not None:
+        return match.person.frozen
+    return any(found.value or found.organization for each in match.candidates if each.frozen for found in [evidence_of(record, each)])
+
+
+def _is_all_there(record: Record, person: Person, register: Register) -> bool:
+    """Whether a row says nothing that is not there already: then there is nothing to decide."""
+    evidence = evidence_of(record, person)
+    if not (evidence.value and evidence.kinship.is_whole) or evidence.contradicts or record.signs.values - person.values.keys():
+        return False
+    if any(canonical is None for _, _, canonical in record.points):
+        return False
+    if evidence.organization is False or (record.organization and not person.organization):
+        return False
+    if (record.title and not evidence.title) or (record.state and record.state != person.state) or set(record.interests) - set(person.interests):
+        return False
+    organization = register.organizations.get(record.signs.organization) if record.office else None
+    return record.office is None or (organization is not None and record.office.key() in organization.offices)
 
 
 def _organization(record: Record, register: Register, made: Plan, *, new_id: Callable[[], str]) -> tuple[Organization | None, set[str]]:
@@ -139,6 +216,11 @@ def _registered(record: Record, organization: Organization | None, *, new_id: Ca
 def _filled(record: Record, person: Person, organization: Organization | None, made: Plan) -> set[str]:
     """Fill what is empty; nothing that somebody entered is overwritten, but for what was only proposed."""
     wanted: dict[str, Any] = {}
+    known = (person.first_name, person.last_name)
+    # Only a spelling that loses nothing of the known one is taken, and only on the component's own record.
+    better = fuller((record.name.first_name, record.name.last_name), known) if person.own else None
+    if better:
+        wanted |= {name: value for name, value, before in zip(("first_name", "last_name"), better, known, strict=True) if value != before}
     if record.name.salutation and not person.salutation:
         wanted["salutation"] = record.name.salutation
     if record.title and not person.title:
@@ -163,9 +245,12 @@ def _filled(record: Record, person: Person, organization: Organization | None, m
             made.former.setdefault(person.id, {}).setdefault(name, getattr(person, name))
             made.changes.setdefault(person.id, {})[name] = value
         setattr(person, name, value)
+    if better:
+        person.canonical_name = canonical_name(person.first_name, person.last_name)
+        made.names[person.id] = person.canonical_name
     if organization and "organization_id" in wanted:
         person.organization = organization.name
-    return set(wanted)
+    return {"name" if name in {"first_name", "last_name"} else name for name in wanted}
 
 
 def _points(record: Record, person: Person, register: Register, made: Plan, news: set[str]) -> list[str]:
@@ -176,7 +261,7 @@ def _points(record: Record, person: Person, register: Register, made: Plan, news
             continue
         if canonical is None or (compared_as(kind), canonical) in person.values:
             continue
-        register.holds(person, [(compared_as(kind), canonical)])
+        register.holds(person, [(kind, canonical)])
         made.new_points.append((person.id, kind, value, canonical))
         news.add("contact_points")
     return declined

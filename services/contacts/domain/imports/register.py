@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from services.contacts.domain.imports.comparing import forms_of
 from services.contacts.domain.imports.matching import Person
 from services.contacts.domain.imports.offices import is_own_office
 from services.contacts.domain.imports.records import Record
-from services.lexicon.canonical import canonical_organization
-from services.lexicon.names import given_names, known_as
+from services.lexicon.canonical import canonical_name, canonical_organization, compared_as
+from services.lexicon.folding import fold
+from services.lexicon.names import given_names
+
+#: A value that more people have than this tells of nobody beyond those who bear the name.
+MOST_HOLDERS = 20
 
 
 @dataclass(slots=True)
@@ -49,22 +54,37 @@ class Register:
     organizations: dict[str, Organization] = field(default_factory=dict)
     #: People by the canonical name of their own office.
     offices: dict[str, dict[str, Person]] = field(default_factory=dict)
+    #: Whoever is reached by a value, whatever they are called: who married, or whose name was written otherwise.
+    by_value: dict[tuple[str, str], list[Person]] = field(default_factory=dict)
+    by_name: dict[str, dict[str, Person]] = field(default_factory=dict)
     #: Ids of whoever and whatever was only planned.
     planned: set[str] = field(default_factory=set)
 
     def learn_person(self, person: Person, values: Iterable[tuple[str, str]] = ()) -> Person:
-        """Take in somebody, with what of theirs is held; return them, who if known already stay as planned rows left them."""
+        """Take in somebody, with what of theirs is held; return them, who if known already stay as planned rows left them.
+
+        :param values: (kind, canonical value)
+        """
         family = self.people.setdefault(person.family, _Family())
         known = family.everybody.get(person.id)
         if known is None:
             known = family.everybody[person.id] = person
             for sign in _signs_of(person.first_name):
                 family.by_given.setdefault(sign, []).append(person)
+            self.by_name.setdefault(person.canonical_name, {})[person.id] = person
             if person.fresh:
                 self.planned.add(person.id)
         self.joined(known)
         self.holds(known, values)
         return known
+
+    def renamed(self, person: Person) -> None:
+        """Note another spelling of somebody's given names, by which they are found too."""
+        by_given = self.people[person.family].by_given
+        for sign in _signs_of(person.first_name):
+            known = by_given.setdefault(sign, [])
+            if person not in known:
+                known.append(person)
 
     def learn_organization(self, organization: Organization, key: str | None = None) -> Organization:
         """Take in an organization; return the one that counts, which of two of one name is the first."""
@@ -74,12 +94,15 @@ class Register:
         return known
 
     def holds(self, person: Person, values: Iterable[tuple[str, str]]) -> None:
-        """Note values of somebody's that the importer's own component holds."""
-        by_value = self.people[person.family].by_value
-        for value in values:
+        """Note values of somebody's that the importer's own component holds: (kind, canonical value)."""
+        family = self.people[person.family].by_value
+        for kind, canonical in values:
+            value = (compared_as(kind), canonical)
             if value not in person.values:
-                person.values.add(value)
-                by_value.setdefault(value, []).append(person)
+                family.setdefault(value, []).append(person)
+                if kind != "work_address":
+                    self.by_value.setdefault(value, []).append(person)
+            person.holds(kind, canonical)
 
     def joined(self, person: Person) -> None:
         """Note that somebody works for an organization, so that they are found by it."""
@@ -88,24 +111,44 @@ class Register:
             self.people[person.family].with_office[person.id] = person
 
     def candidates(self, record: Record) -> list[Person]:
-        """Return whoever a record may mean: of its family names and a like name or value, or of an office of that name.
+        """Return whoever a record may mean: of its family names and a like name or value, of an office of that name, or reached by a value.
 
-        All others of a family are nobody that the matcher would take for the record's person.
+        All others are nobody whom the matcher would take for the record's person by itself.
         """
         found: list[Person] = []
-        for name, key in zip(record.signs.names, record.signs.families, strict=True):
+        signs = record.signs
+        for name, key in zip(signs.names, signs.families, strict=True):
             family = self.people.get(key) if key else None
             if family is None:
                 continue
             for sign in _signs_asked(name.first_name):
                 found += family.by_given.get(sign, ())
-            for value in record.signs.values:
+            for value in signs.values:
                 found += family.by_value.get(value, ())
             found += family.with_office.values()
-        for key in record.signs.offices:
+        for key in families_besides(record):
+            if family := self.people.get(key):
+                for sign in _signs_asked(record.name.first_name):
+                    found += family.by_given.get(sign, ())
+        for key in signs.offices:
             found += self.offices.get(key, {}).values()
+        found += self.by_name.get(swapped(record), {}).values()
+        for value in signs.values:
+            holders = self.by_value.get(value, ())
+            if len(holders) <= MOST_HOLDERS:
+                found += holders
         once = {person.id: person for person in found}
         return [once[person_id] for person_id in sorted(once)]
+
+
+def families_besides(record: Record) -> list[str]:
+    """Return further words of a double family name: some lists have the first of them alone."""
+    return [word for word in fold(record.name.last_name).split() if len(word) > 2 and word not in record.signs.families]
+
+
+def swapped(record: Record) -> str:
+    """Return the name as it is compared if the two fields were taken for each other."""
+    return canonical_name(record.name.last_name, record.name.first_name) if record.name.first_name else ""
 
 
 def _signs_of(first_name: str) -> set[str]:
@@ -113,7 +156,7 @@ def _signs_of(first_name: str) -> set[str]:
     words = given_names(first_name)
     if not words:
         return {""}
-    signs = {word for word in words if len(word) > 1}
+    signs = {word for word in (*words, "".join(words)) if len(word) > 1}
     signs.add(f"{words[0][0]}.")
     if all(len(word) == 1 for word in words):
         signs.add(f"{words[0]}. only")
@@ -125,7 +168,7 @@ def _signs_asked(first_name: str) -> set[str]:
     words = given_names(first_name)
     if not words:
         return {""}
-    signs = {other for word in words if len(word) > 1 for other in known_as(word)}
+    signs = {other for word in (*words, "".join(words)) if len(word) > 1 for other in forms_of(word)}
     signs.add(f"{words[0][0]}. only")
     if all(len(word) == 1 for word in words):
         signs.add(f"{words[0]}.")

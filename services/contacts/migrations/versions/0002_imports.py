@@ -32,6 +32,10 @@ CREATE TABLE imports (
     total integer NOT NULL DEFAULT 0,
     -- In whose session a check, a commit or an undo was asked for: its entries in the trail say so.
     acting json,
+    -- What was stopped, to be gone on with: a check, a commit or an undo.
+    stopped text,
+    -- What was decided of all rows that wait for it, alike, and behind which of them to go on.
+    deciding json,
     lease_until timestamptz,
     problem_code text,
     problem_detail text,
@@ -40,7 +44,8 @@ CREATE TABLE imports (
     finished_at timestamptz
 );
 CREATE INDEX imports_owner ON imports (owner_id, created_at DESC);
-CREATE INDEX imports_waiting ON imports (changed_at) WHERE state IN ('checking', 'committing', 'undoing');
+CREATE INDEX imports_waiting ON imports (changed_at)
+    WHERE state IN ('checking', 'committing', 'undoing') OR deciding IS NOT NULL;
 
 CREATE TABLE import_pieces (
     import_id uuid NOT NULL REFERENCES imports ON DELETE CASCADE,
@@ -62,12 +67,18 @@ CREATE TABLE import_rows (
     n integer NOT NULL,
     sheet text,
     number integer NOT NULL,
-    outcome text NOT NULL CHECK (outcome IN ('create', 'update', 'duplicate', 'blocked', 'invalid')),
+    outcome text NOT NULL CHECK (outcome IN
+        ('create', 'update', 'duplicate', 'blocked', 'invalid', 'undecided', 'skipped', 'lapsed')),
     reason text,
     individual_id uuid,
     organization_id uuid,
+    -- Whom it may be about, as long as that is to be decided; and what was decided.
+    candidates uuid[] NOT NULL DEFAULT '{}',
+    decided text CHECK (decided IN ('same', 'another', 'skip')),
     PRIMARY KEY (import_id, n)
 );
+CREATE INDEX import_rows_undecided ON import_rows (import_id, n) WHERE outcome = 'undecided';
+CREATE INDEX import_rows_candidates ON import_rows USING gin (candidates) WHERE candidates <> '{}';
 CREATE INDEX import_rows_outcome ON import_rows (import_id, outcome, n);
 CREATE INDEX import_rows_individual ON import_rows (individual_id) WHERE individual_id IS NOT NULL;
 
@@ -84,6 +95,7 @@ CREATE INDEX import_effects_subject ON import_effects (subject_id, kind);
 
 GRANT SELECT, INSERT, UPDATE ON imports TO liaison_contacts;
 GRANT SELECT, INSERT, DELETE ON import_pieces, import_blocks, import_rows, import_effects TO liaison_contacts;
+GRANT UPDATE ON import_rows TO liaison_contacts;
 GRANT SELECT, UPDATE ON imports TO liaison_contacts_eraser;
 GRANT SELECT, DELETE, UPDATE ON import_rows, import_effects TO liaison_contacts_eraser;
 """

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any, Protocol, Self, TypeVar
 
 import orjson
@@ -45,9 +46,10 @@ class Prepared:
     records: list[Record]
     questions: Questions
     suppressions: str
-    #: Where it was not read from that: all of it, encrypted; and the cells of rows that cannot be taken in as they are.
+    #: Where it was not read from that: all of it, encrypted.
     sealed: bytes | None = None
-    cells: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    #: Gives its rows as they were staged, for the cells of those that are not taken in as they are.
+    staged: Callable[[], Sequence[Row]] = list
 
     @property
     def first(self) -> int:
@@ -58,6 +60,12 @@ class Prepared:
     def end(self) -> int:
         """Return the number behind its last row."""
         return self.first + len(self.records)
+
+    def cells(self, numbers: Iterable[int]) -> list[tuple[int, Mapping[str, str]]]:
+        """Return the cells of rows (number within the import); nothing but computing."""
+        wanted = list(numbers)
+        rows = self.staged() if wanted else ()
+        return [(n, rows[n - self.first].cells) for n in wanted]
 
 
 class Preparing:
@@ -90,9 +98,8 @@ class Preparing:
             records = [record_of(row, self._mapping) for row in rows]
             questions = Questions.of(records, self._digests, self._component)
             block = Prepared(n, records, questions, array_of_bytes(_asking(self._digests, records)))
-            cells = {block.first + at: rows[at].cells for at, record in enumerate(records) if record.problems}
-            block = replace(block, sealed=self._sealed(block), cells=cells)
-        return block
+            return replace(block, sealed=self._sealed(block), staged=lambda: rows)
+        return replace(block, staged=partial(self._rows, n, staged))
 
     def _rows(self, n: int, staged: bytes) -> list[Row]:
         rows = orjson.loads(decrypt(self._cipher, staged, bound_to=f"import block {self._import_id} {n}"))
@@ -119,6 +126,12 @@ class Preparing:
 
     def _sealed_as(self, n: int) -> str:
         return f"prepared import block {self._import_id} {n}"
+
+
+def of_rows(rows: Sequence[Row], mapping: Mapping[str, str], digests: Digests, component: str) -> Prepared:
+    """Return rows that were kept, as a block that is prepared; nothing but computing."""
+    records = [record_of(row, dict(mapping)) for row in rows]
+    return Prepared(0, records, Questions.of(records, digests, component), array_of_bytes(_asking(digests, records)))
 
 
 #: But for the digests, they are texts.

@@ -1,4 +1,4 @@
-"""Rows that were refused, kept for whoever sent them to mend: nobody else's, until a date, and then gone for good.
+"""Rows that were refused, or wait to be decided, kept for whoever sent them: nobody else's, until a date, and then gone for good.
 
 Their cells are encrypted under a key of their own, so that the import's key, and with it what was staged of all the
 other rows, is destroyed with the commit as ever. What an erased person's former values are in is not kept.
@@ -25,6 +25,9 @@ from services.lexicon.mentions import FormerValues
 
 #: So long after the commit: a week, so that whoever imports on a Friday can still mend on Thursday.
 KEPT = timedelta(days=7)
+LAPSED = "Nobody decided within a week; this row was not imported."
+UNDONE = "The import was undone before this row was decided."
+GONE = "What this row said is no longer kept; it was not imported."
 #: Characters of cells in one page: what goes over the bus in one message.
 _PAGE = 256 << 10
 _SOUGHT_AT_ONCE = 500
@@ -36,11 +39,17 @@ def key_of(import_id: str) -> str:
 
 
 def begin(work: UnitOfWork, row: Mapping[str, Any], vault: Vault, *, now: datetime) -> bytes:
-    """Keep in which columns the cells stood, for a check that begins; return the key for them."""
-    key = vault.keys_for([key_of(row["id"])])[key_of(row["id"])]
-    columns = orjson.dumps(layout_of(vault, row)["columns"]).decode()
-    imports.update(work, row["id"], {"refused_layout": encrypt(key, columns, bound_to=_columns_as(row["id"]))}, now=now)
+    """Keep in which columns the cells stood, and what these are, for a check that begins; return the key for them."""
+    key = key_for(vault, row["id"])
+    layout = layout_of(vault, row)
+    written = orjson.dumps({"columns": layout["columns"], "mapping": layout["mapping"]}).decode()
+    imports.update(work, row["id"], {"refused_layout": encrypt(key, written, bound_to=_columns_as(row["id"]))}, now=now)
     return key
+
+
+def key_for(vault: Vault, import_id: str) -> bytes:
+    """Return the key for the cells of refused rows, making it the first time."""
+    return vault.keys_for([key_of(import_id)])[key_of(import_id)]
 
 
 def sealed(import_id: str, key: bytes, rows: Iterable[tuple[int, Mapping[str, str]]]) -> list[tuple[int, bytes]]:
@@ -54,8 +63,8 @@ def give_back(work: UnitOfWork, *, by: Caller, vault: Vault, cursors: Cursors, i
     asked = {"refused": import_id}
     after = cursors.open(query["cursor"], user_id=by.id, query=asked)["n"] if query.get("cursor") else -1
     work.record("contacts:import:list-refused-rows", subjects=[import_id], fields=["cells"])
-    found = imports.rows(work, import_id, outcome="invalid", after=after, limit=query["limit"] + 1)
-    columns, key = _opened(vault, row)
+    found = imports.rows(work, import_id, outcomes=["invalid", "undecided"], after=after, limit=query["limit"] + 1)
+    layout, key = opened(vault, row)
     kept = imports.refused_rows(work, import_id, [each["n"] for each in found]) if key else {}
     items: list[dict[str, Any]] = []
     size = 0
@@ -66,7 +75,7 @@ def give_back(work: UnitOfWork, *, by: Caller, vault: Vault, cursors: Cursors, i
         size += len(text)
         items.append({"row": each["number"], "sheet": each["sheet"], "reason": each["reason"], "cells": orjson.loads(text)})
     following = cursors.seal({"n": found[len(items) - 1]["n"]}, user_id=by.id, query=asked) if len(items) < len(found) else None
-    return {"columns": columns, "items": items, "next": following}
+    return {"columns": layout["columns"], "items": items, "next": following}
 
 
 def let_go(work: UnitOfWork, import_id: str) -> int:
@@ -79,6 +88,7 @@ def let_go_due(work: UnitOfWork, *, now: datetime) -> list[str]:
     """Keep nothing any more of what was kept until now; return the imports, for the keys to be destroyed."""
     due = imports.refused_due(work, now=now)
     for import_id in due:
+        imports.lapse_rows(work, import_id, LAPSED)
         let_go(work, import_id)
     if due:
         work.record("contacts:import:forget-refused-rows", subjects=due, rule="kept-until")
@@ -97,16 +107,18 @@ def seek(work: UnitOfWork, values: FormerValues, _individual_id: str, *, vault: 
     """
     found = 0
     for row in imports.with_refused(work):
-        columns, key = _opened(vault, row)
+        layout, key = opened(vault, row)
         if key is None:
             continue
         # Where a file has no header, its first row is somebody's data.
-        if is_told_in(columns, values):
+        if is_told_in(layout["columns"], values):
+            imports.lapse_rows(work, row["id"], GONE)
             found += let_go(work, row["id"])
             continue
         after = -1
         while part := imports.refused_from(work, row["id"], after=after, limit=_SOUGHT_AT_ONCE):
             told = beside(_telling, row["id"], key, part, values)
+            imports.lapse_rows(work, row["id"], GONE, told)
             found += imports.drop_refused(work, row["id"], told)
             after = part[-1][0]
     return [{"store": "contacts.import_refused", "found": found, "removed": found, "left": 0, "method": "deleted"}]
@@ -117,16 +129,22 @@ def _telling(import_id: str, key: bytes, rows: Sequence[tuple[int, bytes]], valu
     return [n for n, by_column in cells if is_told_in(by_column.values(), values)]
 
 
-def _opened(vault: Vault, row: Mapping[str, Any]) -> tuple[list[str], bytes | None]:
-    """Return the columns and the key, as long as there are any."""
+def opened(vault: Vault, row: Mapping[str, Any]) -> tuple[dict[str, Any], bytes | None]:
+    """Return the columns and what they are, and the key, as long as there are any."""
+    nothing: dict[str, Any] = {"columns": [], "mapping": {}}
     if row["refused_layout"] is None:
-        return [], None
+        return nothing, None
     try:
         key = vault.key(key_of(row["id"]))
     except KeyDestroyed:
-        return [], None
-    columns: list[str] = orjson.loads(decrypt(key, bytes(row["refused_layout"]), bound_to=_columns_as(row["id"])))
-    return columns, key
+        return nothing, None
+    layout: dict[str, Any] = orjson.loads(decrypt(key, bytes(row["refused_layout"]), bound_to=_columns_as(row["id"])))
+    return layout, key
+
+
+def cells_of(import_id: str, key: bytes, rows: Mapping[int, bytes]) -> dict[int, dict[str, str]]:
+    """Decrypt the cells of rows (by number within the import); nothing but computing."""
+    return {n: orjson.loads(decrypt(key, ciphertext, bound_to=_row_as(import_id, n))) for n, ciphertext in rows.items()}
 
 
 def _row_as(import_id: str, n: int) -> str:

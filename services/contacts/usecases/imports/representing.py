@@ -86,6 +86,12 @@ def ended(row: Mapping[str, Any], state: str, *, now: datetime) -> dict[str, Any
     return {**gone, "state": state, "filename": nameless(row["filename"]), "finished_at": now}
 
 
+def line_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what became of a row as it is listed: `n` is its number within the import, `row` that within its sheet."""
+    names = ("n", "sheet", "outcome", "reason", "individual_id", "organization_id", "candidates", "decided")
+    return {"row": row["number"], **{name: row[name] for name in names}}
+
+
 def representation(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
     """Return an import as `ImportSchema` writes it."""
     layout = layout_of(vault, row)
@@ -95,6 +101,7 @@ def representation(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
         "filename": row["filename"],
         "format": row["format"],
         "state": row["state"],
+        "deciding": row["deciding"]["decision"] if row["deciding"] else None,
         "progress": {"done": 0 if uploading else row["position"], "of": row["total"]},
         "counts": row["counts"],
         "rows": row["rows"],

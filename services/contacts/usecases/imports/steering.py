@@ -19,6 +19,7 @@ from services.contacts.usecases.imports.representing import (
     acting,
     ended,
     layout_of,
+    line_of,
     own,
     representation,
     sealed_layout,
@@ -136,7 +137,9 @@ def undo_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, im
     """Ask for a committed import to be taken back (N16); what somebody has worked with since stays."""
     row = own(work, import_id, by=by, lock=True, states={"committed"})
     demand_may_import(by, rows=0)
+    imports.lapse_rows(work, import_id, refused.UNDONE)
     refused.let_go(work, import_id)
+    imports.update(work, import_id, {"deciding": None}, now=now)
     _queue(work, row, by=by, now=now, state="undoing", total=imports.count_effects(work, import_id))
     work.record("contacts:import:undo", subjects=[import_id])
     return _as_it_is(work, vault, import_id)
@@ -148,16 +151,15 @@ def list_rows(work: UnitOfWork, *, by: Caller, cursors: Cursors, import_id: str,
     outcome, limit = query["outcome"], query["limit"]
     asked = {"rows": import_id, "outcome": outcome}
     after = cursors.open(query["cursor"], user_id=by.id, query=asked)["n"] if query.get("cursor") else -1
-    found = imports.rows(work, import_id, outcome=outcome, after=after, limit=limit + 1)
+    found = imports.rows(work, import_id, outcomes=[outcome] if outcome else [], after=after, limit=limit + 1)
     following = None
     if len(found) > limit:
         found = found[:limit]
         following = cursors.seal({"n": found[-1]["n"]}, user_id=by.id, query=asked)
     total = counts.get(outcome, 0) if outcome else sum(counts.values())
     work.record("contacts:import:list-rows", subjects=[import_id])
-    names = ("sheet", "outcome", "reason", "individual_id", "organization_id")
     return {
-        "items": [{"row": row["number"], **{name: row[name] for name in names}} for row in found],
+        "items": [line_of(row) for row in found],
         "next": following,
         "total": total if total <= _COUNTED else {"at_least": _COUNTED},
     }

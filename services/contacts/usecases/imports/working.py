@@ -7,9 +7,10 @@ is decided by the same pure plan for a check and for a commit, so that they diff
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from services.chassis.database import UnitOfWork
@@ -22,7 +23,7 @@ from services.contacts.contract.announcements import (
     RelationshipEstablished,
 )
 from services.contacts.contract.imports import ImportsForContributors
-from services.contacts.domain.imports.planning import Plan, plan
+from services.contacts.domain.imports.planning import Answer, Plan, plan
 from services.contacts.domain.imports.register import Register
 from services.contacts.storage import directory, import_register, import_writing, imports, individuals, ledger, links, organizations, projections
 from services.contacts.storage.contact_layer import ContactLayer
@@ -64,14 +65,14 @@ def check_block(
 ) -> None:
     """Say what would become of a block's rows, and keep the cells of those that are refused."""
     row = _held(work, import_id, state="checking", position=block.first)
-    _demand_rights(work, by)
-    import_register.learn(work, register, block.questions, component=str(by.component))
+    demand_rights(work, by)
+    _learn(work, register, block, by=by, beside=beside)
     made = beside(plan, block.records, register, blocked=blocked(work, layer, block, beside=beside), new_id=new_id)
     if block.sealed:
         imports.keep_prepared(work, import_id, block.n, block.sealed)
     counts = _put_rows(work, row, block, made, beside=beside, hidden=register.planned)
-    cells = [(n, block.cells[n]) for n in _refused(block, made)]
-    imports.put_refused(work, import_id, beside(refused.sealed, import_id, refused_key, cells), first=block.first, last=block.end - 1)
+    sealed = beside(_cells_sealed, import_id, refused_key, block, _kept(block, made))
+    imports.put_refused(work, import_id, sealed, first=block.first, last=block.end - 1)
     # Each look at the ledger that an import takes counts like one at the keyboard (T9).
     for _ in range(sum(decision.outcome == "blocked" for decision in made.decisions)):
         ledger.count_blocked(work, by.id, now.astimezone(UTC).date())
@@ -90,6 +91,7 @@ def commit_block(
     layer: ContactLayer,
     import_id: str,
     block: Prepared,
+    kept_key: bytes,
     beside: Beside,
 ) -> None:
     """Take a block's rows in: everything that they come to, or nothing.
@@ -98,25 +100,54 @@ def commit_block(
     :raises ImportOvertaken, ImportsForContributors:
     """
     row = _held(work, import_id, state="committing", position=block.first)
-    _demand_rights(work, by)
-    import_register.hold_names(work, block.questions)
-    register = Register()
-    import_register.learn(work, register, block.questions, component=str(by.component))
-    made = beside(plan, block.records, register, blocked=blocked(work, layer, block, beside=beside), new_id=new_id)
-    fresh = {person.id for person in made.new_people}
-    if not import_register.hold_people(work, [person_id for person_id in made.people if person_id not in fresh]):
-        raise PeopleMoved
-    _carry_out(work, row, block, made, register, by=by, now=now, layer=layer, beside=beside)
+    demand_rights(work, by)
+    made = take_in(work, row, block, by=by, now=now, layer=layer, beside=beside)
     counts = _put_rows(work, row, block, made, beside=beside)
-    if row["counts"].get("invalid"):
-        imports.keep_refused(work, import_id, _refused(block, made), first=block.first, last=block.end - 1)
+    kept = _kept(block, made)
+    # What was entered since the check may make more rows undecided than it said.
+    before = imports.keep_refused(work, import_id, kept, first=block.first, last=block.end - 1)
+    imports.add_refused(work, import_id, beside(_cells_sealed, import_id, kept_key, block, [n for n in kept if n not in before]))
     changes: dict[str, Any] = {"position": block.end, "counts": counts, "lease_until": now + LEASE}
     if block.end >= row["rows"]:
         imports.drop_staged(work, import_id)
         changes |= ended(row, "committed", now=now)
-        if counts.get("invalid") and row["refused_layout"] is not None:
+        if (counts.get("invalid") or counts.get("undecided")) and row["refused_layout"] is not None:
             changes |= {"refused_layout": row["refused_layout"], "refused_until": now + refused.KEPT}
     imports.update(work, import_id, changes, now=now)
+
+
+def take_in(
+    work: UnitOfWork,
+    row: dict[str, Any],
+    block: Prepared,
+    *,
+    by: Caller,
+    now: datetime,
+    layer: ContactLayer,
+    beside: Beside,
+    answers: Mapping[int, Answer] = MappingProxyType({}),
+) -> Plan:
+    """Plan a block under the names' locks, and carry it out; return the plan.
+
+    :param answers: what was decided of some of its records.
+    :raises PeopleMoved: roll back, and try again.
+    """
+    import_register.hold_names(work, block.questions)
+    register = Register()
+    _learn(work, register, block, by=by, beside=beside)
+    made = beside(plan, block.records, register, blocked=blocked(work, layer, block, beside=beside), new_id=new_id, answers=answers)
+    fresh = {person.id for person in made.new_people}
+    if not import_register.hold_people(work, [person_id for person_id in made.people if person_id not in fresh]):
+        raise PeopleMoved
+    _carry_out(work, row, block, made, register, by=by, now=now, layer=layer, beside=beside)
+    return made
+
+
+def _learn(work: UnitOfWork, register: Register, block: Prepared, *, by: Caller, beside: Beside) -> None:
+    component = str(by.component)
+    import_register.learn(work, register, block.questions, component=component)
+    candidates = beside(import_register.candidates_of, register, block.records)
+    import_register.learn_kinds(work, candidates, component=component)
 
 
 def restart_check(work: UnitOfWork, *, now: datetime, vault: Vault, import_id: str) -> bytes:
@@ -139,7 +170,7 @@ def _held(work: UnitOfWork, import_id: str, *, state: str, position: int) -> dic
     return row
 
 
-def _demand_rights(work: UnitOfWork, by: Caller) -> None:
+def demand_rights(work: UnitOfWork, by: Caller) -> None:
     """An import stops where its owner's rights end."""
     known = projections.user(work, by.id)
     if known and (not known["active"] or known["component"] != by.component or not at_least(known["level"], "contributor")):
@@ -160,8 +191,13 @@ def _put_rows(
     return {outcome: many for outcome, many in sorted(counts.items()) if many}
 
 
-def _refused(block: Prepared, made: Plan) -> list[int]:
-    return [n for n, decision in enumerate(made.decisions, block.first) if decision.outcome == "invalid"]
+def _kept(block: Prepared, made: Plan) -> list[int]:
+    """Return the rows whose cells are kept: to be mended, or to be decided."""
+    return [n for n, decision in enumerate(made.decisions, block.first) if decision.outcome in {"invalid", "undecided"}]
+
+
+def _cells_sealed(import_id: str, key: bytes, block: Prepared, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
+    return refused.sealed(import_id, key, block.cells(numbers))
 
 
 def _rows_written(block: Prepared, made: Plan, hidden: Collection[str]) -> str:
@@ -176,6 +212,7 @@ def _rows_written(block: Prepared, made: Plan, hidden: Collection[str]) -> str:
                 "reason": decision.reason,
                 "individual_id": None if decision.individual_id in hidden else decision.individual_id,
                 "organization_id": None if decision.organization_id in hidden else decision.organization_id,
+                "candidates": [candidate for candidate in decision.candidates if candidate not in hidden],
             }
             for n, (record, decision) in enumerate(zip(block.records, made.decisions, strict=True), block.first)
         ]
@@ -202,7 +239,7 @@ def _carry_out(
     import_writing.insert_organizations(work, made.new_organizations, entry)
     import_writing.insert_offices(work, made.new_offices)
     point_ids = _enter(work, block, made, register, entry, layer=layer, beside=beside)
-    import_writing.fill(work, made.changes, now=now)
+    import_writing.fill(work, made.changes, made.names, now=now)
     established = _relate(work, made, entry, by=by, now=now)
     fresh = {person.id for person in made.new_people}
     bare = [d.organization_id for d in made.decisions if d.organization_id and not d.individual_id]

@@ -1,0 +1,480 @@
+"""How two written names compare: given names, the whole family name, and the generation (T28).
+
+`services.lexicon.names` says which names may be one person's. An import that takes a row for somebody by itself needs
+more: which may not be, and which are equal. Nothing here decides; `matching` does.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+from typing import Final
+
+from rapidfuzz.distance import OSA
+
+from services.lexicon.folding import fold, plain, words
+from services.lexicon.names import SUFFIXES, given_names, known_as
+
+#: Father and son bear one name but for these; those of a degree or an office say nothing of who it is.
+_GENERATIONS: Final = {
+    "jr": "jr", "jnr": "jr", "junior": "jr", "hijo": "jr", "sr": "sr", "snr": "sr", "senior": "sr",
+    "ii": "2", "2nd": "2", "2d": "2", "iii": "3", "3rd": "3", "3d": "3", "iv": "4", "4th": "4", "v": "5", "5th": "5",
+    "vi": "6", "6th": "6", "vii": "7", "viii": "8",
+}  # fmt: skip
+#: These are initials as well, where they stand among given names.
+_INITIALS_TOO: Final = words("v i")
+_DEGREES: Final = SUFFIXES - _GENERATIONS.keys()
+_PARTICLES: Final = words(
+    """
+    de del della dello da di do dos das du des d la las los le l el al ul ad as van von der den het t ten ter te vande vander
+    vanden zu zum zur af av bin ibn ben bint abu abd y e i ap st saint san santa mac mc o
+    """
+)
+_QUOTED: Final = re.compile(r"[\"“”(\[]([^\"“”()\[\]]*)[\"“”)\]]")
+
+#: Short forms that stand for these names, and for no name of the other sex or of a brother.
+_SHORT_FORMS: Final = {
+    short: frozenset(formal.split())
+    for line in """abe: abraham
+    andy: andrew
+    drew: andrew
+    angie: angela
+    tony: anthony antonio
+    barb: barbara
+    barbie: barbara
+    ben: benjamin benedict
+    benny: benjamin
+    brad: bradley
+    cal: calvin
+    cathy: catherine
+    kathy: katherine kathryn kathleen
+    kate: katherine kathryn catherine
+    katie: katherine kathryn kathleen catherine
+    charlie: charles
+    chuck: charles
+    chaz: charles
+    chrissy: christine christina
+    tina: christina
+    cindy: cynthia
+    dan: daniel
+    danny: daniel
+    dave: david
+    davey: david
+    deb: deborah debra
+    debbie: deborah debra
+    denny: dennis
+    don: donald
+    donny: donald
+    dot: dorothy
+    dottie: dorothy
+    doug: douglas
+    dusty: dustin
+    ed: edward edwin edmund
+    eddie: edward edwin
+    ellie: eleanor
+    eli: elijah
+    liz: elizabeth
+    beth: elizabeth
+    betsy: elizabeth
+    betty: elizabeth
+    lizzie: elizabeth
+    manny: emanuel emmanuel manuel
+    gabe: gabriel
+    gerry: gerald
+    gil: gilbert
+    greg: gregory
+    gus: gustavo augustus
+    hal: harold
+    hank: henry
+    herb: herbert
+    jake: jacob
+    jim: james
+    jimmy: james
+    jan: janice janet
+    geoff: geoffrey
+    jeff: jeffrey jefferson
+    jen: jennifer
+    jenny: jennifer
+    jess: jessica
+    jack: john
+    johnny: john
+    jon: jonathan
+    joe: joseph
+    joey: joseph
+    josh: joshua
+    judy: judith
+    ken: kenneth
+    kenny: kenneth
+    kim: kimberly
+    larry: lawrence laurence
+    len: leonard
+    lenny: leonard
+    les: lester
+    lou: louis luis
+    maddy: madeleine
+    maggie: margaret
+    peggy: margaret
+    meg: margaret
+    marty: martin
+    matt: matthew
+    max: maxwell maximilian
+    mike: michael
+    mick: michael
+    mickey: michael
+    missy: melissa
+    mitch: mitchell
+    nate: nathan nathaniel
+    nat: nathaniel
+    nick: nicholas nicolas
+    pam: pamela
+    patty: patricia
+    trish: patricia
+    tricia: patricia
+    paddy: patrick
+    pete: peter
+    phil: philip phillip
+    randy: randall randolph
+    ray: raymond
+    becca: rebecca
+    becky: rebecca
+    rick: richard
+    dick: richard
+    rich: richard
+    ricky: richard
+    bob: robert
+    bobby: robert
+    rob: robert
+    robbie: robert
+    ron: ronald
+    ronny: ronald
+    rudy: rudolph
+    russ: russell
+    steph: stephanie
+    steve: stephen steven
+    sue: susan suzanne
+    susie: susan
+    suzie: suzanne
+    syl: sylvester
+    ted: theodore edward
+    teddy: theodore
+    theo: theodore
+    tom: thomas
+    tommy: thomas
+    tim: timothy
+    timmy: timothy
+    val: valerie
+    vern: vernon
+    vicky: victoria
+    vicki: victoria
+    vic: victor
+    vince: vincent
+    vinny: vincent
+    ginny: virginia
+    walt: walter
+    wes: wesley
+    bill: william
+    billy: william
+    will: william
+    willie: william
+    liam: william
+    zach: zachary
+    zack: zachary""".splitlines()
+    for short, _, formal in [line.strip().partition(": ")]
+}
+_FORMAL: Final = {
+    formal: frozenset(short for short, of in _SHORT_FORMS.items() if formal in of) for formal in frozenset().union(*_SHORT_FORMS.values())
+}
+
+
+def forms_of(given_name: str) -> frozenset[str]:
+    """Return every folded given name that is like this one, itself included."""
+    return known_as(given_name) | _SHORT_FORMS.get(given_name, frozenset()) | _FORMAL.get(given_name, frozenset())
+
+
+class Given(IntEnum):
+    """What two given names have to do with each other, the nearer the greater."""
+
+    #: Nothing: somebody else's, or a name that nobody knows for a short form.
+    OTHER = 0
+    #: A letter or two apart: written wrongly, or another name ("Maria", "Marie").
+    CLOSE = 1
+    #: One goes by a name that the other has in the middle, or both belong to one group of names ("Jon", "John").
+    RELATED = 2
+    #: An initial for a name.
+    INITIAL = 3
+    #: A short form that is known ("Bill", "William").
+    SHORT = 4
+    #: The same, and one has a middle name more.
+    FULLER = 5
+    EQUAL = 6
+
+
+class Family(IntEnum):
+    """What two family names have to do with each other, the nearer the greater."""
+
+    OTHER = 0
+    #: A letter or two apart.
+    CLOSE = 1
+    #: One is part of the other ("Masto", "Cortez Masto"), or they differ in a particle.
+    PART = 2
+    EQUAL = 3
+
+
+class Generation(IntEnum):
+    """What two suffixes have to do with each other."""
+
+    OTHER = 0
+    #: One has none: a father rarely writes "Sr.".
+    ONE = 1
+    EQUAL = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Kinship:
+    """How two whole names compare."""
+
+    given: Given
+    family: Family
+    generation: Generation
+    #: Middle names that contradict each other ("John Allen", "John Brian").
+    middle_differs: bool = False
+    #: The same words in another order: fields that were swapped, or an Asian order.
+    swapped: bool = False
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether these are alike enough to be one person's without anybody looking."""
+        return self.given >= Given.SHORT and self.family is Family.EQUAL and self.generation is Generation.EQUAL and not self.middle_differs
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the whole name with its suffix is the same."""
+        return self.given is Given.EQUAL and self.is_certain
+
+    @property
+    def is_alike(self) -> bool:
+        """Whether one person may bear both."""
+        if self.generation is Generation.OTHER:
+            return False
+        return self.swapped or (self.family >= Family.PART and self.given >= Given.RELATED)
+
+    @property
+    def is_close(self) -> bool:
+        """Whether they look alike, though as written they are two names."""
+        return (self.family >= Family.CLOSE and self.given >= Given.CLOSE) or self.is_alike
+
+    @property
+    def nearness(self) -> tuple[int, int, int]:
+        """Return it so that the nearer of two is the greater."""
+        return int(self.is_alike), self.given + self.family, int(self.generation)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenName:
+    """A name in the words by which it is compared."""
+
+    given: tuple[str, ...]
+    nicknames: tuple[str, ...]
+    family: tuple[str, ...]
+    generation: str
+
+    @classmethod
+    def of(cls, first_name: str, last_name: str) -> WrittenName:
+        """Take a name's two fields apart."""
+        return _written(first_name, last_name)
+
+
+@lru_cache(maxsize=8192)
+def _written(first_name: str, last_name: str) -> WrittenName:
+    nicknames = tuple(word for found in _QUOTED.findall(plain(first_name)) for word in fold(found).split())
+    given = list(given_names(_QUOTED.sub(" ", plain(first_name))))
+    family = fold(last_name).split()
+    generation = _taken(family, initials=False) or _taken(given, initials=True)
+    # "Jr. Adlai": some lists put it in front of the given name.
+    if not generation and len(given) > 1 and given[0] in _GENERATIONS and given[0] not in _INITIALS_TOO:
+        generation = _GENERATIONS[given.pop(0)]
+    return WrittenName(tuple(given), nicknames, tuple(family), generation)
+
+
+def _taken(name: list[str], *, initials: bool) -> str:
+    """Take degrees and the generation from a name's end; return the generation."""
+    generation = ""
+    while len(name) > 1 and (name[-1] in _DEGREES or (not generation and name[-1] in _GENERATIONS)):
+        if initials and name[-1] in _INITIALS_TOO:
+            break
+        word = name.pop()
+        generation = generation or _GENERATIONS.get(word, "")
+    return generation
+
+
+def generation_of(first_name: str, last_name: str) -> str:
+    """Return the generation that a name's suffix says, or nothing: "jr", "sr", "2", "3"."""
+    return _written(first_name, last_name).generation
+
+
+def compare(one: WrittenName, other: WrittenName) -> Kinship:
+    """Compare two names; symmetric."""
+    generation = _generation(one.generation, other.generation)
+    if one.given == other.given and one.family == other.family:
+        # Nothing but initials is no name: "J. Smith" may be two people.
+        full = Given.INITIAL if one.given and all(len(word) == 1 for word in one.given) else Given.EQUAL
+        return Kinship(full, Family.EQUAL, generation)
+    given, middle_differs = _given(one, other)
+    family = _family(one.family, other.family)
+    mine, theirs = one.given + one.family, other.given + other.family
+    if "".join(mine) == "".join(theirs) and one.given and other.given:
+        # Lists disagree on where a double name begins ("Catherine / Cortez Masto", "Catherine Cortez / Masto").
+        return Kinship(Given.EQUAL, Family.EQUAL, generation)
+    swapped = bool(one.given and other.given) and sorted(mine) == sorted(theirs) and family is not Family.EQUAL
+    return Kinship(given, family, generation, middle_differs=middle_differs, swapped=swapped)
+
+
+def _generation(one: str, other: str) -> Generation:
+    if one == other:
+        return Generation.EQUAL
+    return Generation.OTHER if one and other else Generation.ONE
+
+
+def _family(one: tuple[str, ...], other: tuple[str, ...]) -> Family:
+    mine, theirs = "".join(one), "".join(other)
+    if not mine or not theirs:
+        return Family.OTHER
+    if mine == theirs:
+        return Family.EQUAL
+    core, their_core = _core(one), _core(other)
+    if "".join(core) == "".join(their_core):
+        return Family.PART
+    shorter, longer = sorted((core, their_core), key=len)
+    if len(shorter) < len(longer) and shorter in (longer[: len(shorter)], longer[-len(shorter) :]):
+        return Family.PART
+    return Family.CLOSE if are_close(mine, theirs) else Family.OTHER
+
+
+def _core(family: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word for word in family if word not in _PARTICLES) or family
+
+
+def _given(one: WrittenName, other: WrittenName) -> tuple[Given, bool]:
+    """Compare given names; and say whether middle names contradict each other."""
+    mine, theirs = one.given, other.given
+    if not mine or not theirs:
+        # A family name alone is like itself alone.
+        return (Given.EQUAL if mine == theirs else Given.OTHER), False
+    if "".join(mine) == "".join(theirs) and len("".join(mine)) > max(len(mine), len(theirs)):
+        return Given.EQUAL, False
+    first = _first(mine[0], theirs[0])
+    if first >= Given.INITIAL:
+        middle_differs = _middles_differ(mine[1:], theirs[1:])
+        if first is Given.EQUAL and mine[1:] != theirs[1:]:
+            first = Given.FULLER
+        # A short form stands alone: "Bill" and "William James" are one name, "Bill Ray" and "William James" are not.
+        return (Given.RELATED if middle_differs else first), middle_differs
+    if any(_first(nickname, theirs[0]) >= Given.SHORT for nickname in one.nicknames) or any(
+        _first(nickname, mine[0]) >= Given.SHORT for nickname in other.nicknames
+    ):
+        return Given.SHORT, _middles_differ(mine[1:], theirs[1:])
+    full, others = [word for word in (*mine, *one.nicknames) if len(word) > 1], [word for word in (*theirs, *other.nicknames) if len(word) > 1]
+    if any(_first(a, b) >= Given.SHORT or b in known_as(a) for a in full for b in others):
+        return Given.RELATED, False
+    close = are_close(mine[0], theirs[0]) or are_close("".join(mine), "".join(theirs))
+    return (Given.CLOSE if close else Given.OTHER), False
+
+
+def _first(one: str, other: str) -> Given:
+    if one == other:
+        return Given.EQUAL if len(one) > 1 else Given.INITIAL
+    if len(one) == 1 or len(other) == 1:
+        return Given.INITIAL if one[0] == other[0] else Given.OTHER
+    if other in _SHORT_FORMS.get(one, ()) or one in _SHORT_FORMS.get(other, ()):
+        return Given.SHORT
+    return Given.OTHER
+
+
+def _middles_differ(mine: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
+    """Whether middle names contradict each other: one has a name or an initial that the other, with as many, has not."""
+    shorter, longer = sorted((mine, theirs), key=len)
+    rest = iter(longer)
+    return not all(any(_is_middle(word, other) for other in rest) for word in shorter)
+
+
+def _is_middle(one: str, other: str) -> bool:
+    return one == other or (1 in {len(one), len(other)} and one[0] == other[0]) or _first(one, other) >= Given.SHORT
+
+
+def fuller(written: tuple[str, str], known: tuple[str, str]) -> tuple[str, str] | None:
+    """Return the spelling of a name (first, last) that loses nothing of the known one and says more, or None if that is as good.
+
+    More is a middle name, a name for its initial, a suffix, or a mark over a letter; another word is no better one.
+    """
+    mine, theirs = _written(*written), _written(*known)
+    if len(mine.family) != len(theirs.family) or "".join(mine.family) != "".join(theirs.family):
+        return None
+    if mine.generation != theirs.generation and theirs.generation:
+        return None
+    rest = iter((*mine.given, *mine.nicknames))
+    if not mine.given or not all(any(word == other or (len(word) == 1 and other[0] == word) for other in rest) for word in theirs.given):
+        return None
+    if not set(theirs.nicknames) <= {*mine.nicknames, *mine.given} or (mine.given[:1] != theirs.given[:1] and len(theirs.given[0]) > 1):
+        return None
+    more = sum(map(len, mine.given)) - sum(map(len, theirs.given))
+    if more > 0 or mine.generation != theirs.generation:
+        return written
+    return written if more == 0 and _marks(written) > _marks(known) else None
+
+
+def _marks(name: tuple[str, str]) -> int:
+    """Count what folding takes away from letters, and what tells a written name from one in capitals or without signs."""
+    return sum(not character.isascii() for part in name for character in plain(part))
+
+
+#: What scanners and hurried typists confuse.
+_LOOKALIKE: Final = (("0", "o"), ("1", "l"), ("5", "s"), ("8", "b"), ("rn", "m"), ("vv", "w"), ("cl", "d"), ("ii", "u"))
+#: How one sound is written in several scripts' transcriptions.
+_SOUNDALIKE: Final = (
+    ("ph", "f"), ("ck", "k"), ("kh", "h"), ("sch", "sh"), ("tch", "ch"), ("tz", "ts"), ("dj", "j"), ("gh", "g"), ("th", "t"), ("qu", "k"),
+    ("x", "ks"), ("q", "k"), ("c", "k"), ("w", "v"), ("y", "i"), ("j", "i"), ("z", "s"), ("ee", "i"), ("oo", "u"), ("ou", "u"), ("o", "u"),
+    ("e", "i"),
+)  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def are_close(one: str, other: str) -> bool:
+    """Whether two words look or sound alike: a letter wrong or two changed round, misread by a scanner, or transcribed otherwise."""
+    if min(len(one), len(other)) < 3:
+        return False
+    one, other = _read(one, _LOOKALIKE), _read(other, _LOOKALIKE)
+    most = 1 if min(len(one), len(other)) < 6 else 2
+    if OSA.distance(one, other, score_cutoff=most) <= most:
+        return True
+    return OSA.distance(_sound(one), _sound(other), score_cutoff=1) <= (1 if min(len(one), len(other)) > 4 else 0)
+
+
+def _sound(word: str) -> str:
+    return re.sub(r"(.)\1+", r"\1", _read(word, _SOUNDALIKE))
+
+
+def _read(word: str, pairs: tuple[tuple[str, str], ...]) -> str:
+    for written, meant in pairs:
+        word = word.replace(written, meant)
+    return word
+
+
+_LITTLE: Final = words("of the and for a an in on at to de la")
+
+
+def are_organizations_alike(one: str, other: str) -> bool:
+    """Whether two organizations, as they are compared, may be one: an acronym, a part, or a letter or two apart."""
+    if not one or not other:
+        return False
+    if one == other or are_close(one.replace(" ", ""), other.replace(" ", "")):
+        return True
+    shorter, longer = sorted((one.split(), other.split()), key=len)
+    if len(shorter) == 1 and len(longer) > 1:
+        letters = "".join(word[0] for word in longer)
+        meant = "".join(word[0] for word in longer if word not in _LITTLE)
+        if shorter[0] in {letters, meant}:
+            return True
+    said = [word for word in shorter if word not in _LITTLE]
+    return len(said) > 1 and set(said) <= set(longer)

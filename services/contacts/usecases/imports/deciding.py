@@ -1,0 +1,286 @@
+"""Deciding of rows that may be somebody's who is there already (T28): one by one, or all alike.
+
+A row waits encrypted, for a week, and nothing of it is taken in meanwhile. A decision takes it in as a commit would,
+under the rights, the ledger and the locks of that moment.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller
+from services.contacts.contract.imports import CandidateGone, DecisionAlreadyMade, NothingToDecide, RowNotKept, RowUnknown
+from services.contacts.domain import representations
+from services.contacts.domain.imports.comparing import Generation
+from services.contacts.domain.imports.matching import Evidence, Person, best, evidence_of
+from services.contacts.domain.imports.planning import Answer, Decision
+from services.contacts.domain.imports.register import Register
+from services.contacts.domain.imports.tables import Row
+from services.contacts.storage import import_register, imports, individuals, ledger
+from services.contacts.storage.contact_layer import ContactLayer
+from services.contacts.usecases.imports import refused
+from services.contacts.usecases.imports.preparing import Beside, Prepared, of_rows
+from services.contacts.usecases.imports.representing import acting, line_of, own, representation
+from services.contacts.usecases.imports.uploading import demand_may_import
+from services.contacts.usecases.imports.working import LEASE, ImportOvertaken, demand_rights, take_in
+
+#: Rows that are decided in one transaction.
+AT_ONCE = 200
+SKIPPED = "You decided to leave this row out."
+OTHERS_CAME = "Somebody else who may be the same person was entered meanwhile. Decide again."
+
+
+def decide_row(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    layer: ContactLayer,
+    import_id: str,
+    n: int,
+    decision: str,
+    individual_id: str | None,
+    beside: Beside,
+) -> dict[str, Any]:
+    """Take a row in as its importer decides, or leave it out; the same decision again answers the same.
+
+    :param individual_id: who it is, of *same*; without it, the only one who was shown.
+    :raises RowUnknown, DecisionAlreadyMade, CandidateGone, RowNotKept:
+    :raises PeopleMoved: roll back, and try again.
+    """
+    row = own(work, import_id, by=by, lock=True, states={"committed"})
+    demand_may_import(by, rows=0)
+    demand_rights(work, by)
+    entry = imports.row(work, import_id, n)
+    if entry is None:
+        raise RowUnknown
+    work.record("contacts:import:decide", subjects=[import_id, *([individual_id] if individual_id else [])], rule=decision)
+    if entry["outcome"] != "undecided":
+        if entry["decided"] == decision and individual_id in {None, entry["individual_id"]}:
+            return line_of(entry)
+        raise DecisionAlreadyMade(extra={"outcome": entry["outcome"]})
+    answer = _answer(entry, decision, individual_id)
+    if answer is None:
+        became = Decision("skipped", SKIPPED)
+    else:
+        block = _block(work, layer, row, [entry], by=by, beside=beside)
+        became = take_in(work, row, block, by=by, now=now, layer=layer, beside=beside, answers={0: answer}).decisions[0]
+        if became.outcome == "undecided" and decision == "same":
+            raise CandidateGone
+        _count_blocked(work, [became], by=by, now=now)
+    _settle(work, row, [(entry, became)], decision=decision, now=now)
+    after = imports.row(work, import_id, n)
+    assert after is not None  # noqa: S101 - it was found above
+    return line_of(after)
+
+
+def _answer(entry: Mapping[str, Any], decision: str, individual_id: str | None) -> Answer | None:
+    if decision == "skip":
+        return None
+    if decision == "another":
+        return Answer("another", besides=frozenset(entry["candidates"]))
+    if individual_id is None and len(entry["candidates"]) != 1:
+        raise CandidateGone(errors={"individual_id": ["Say which person it is."]})
+    return Answer("same", individual_id or entry["candidates"][0])
+
+
+def decide_all(work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactLayer, import_id: str, decision: str) -> dict[str, Any]:
+    """Ask for all rows that wait to be decided alike; the work goes on in the background.
+
+    :raises NothingToDecide: no row waits.
+    :raises DecisionAlreadyMade: another decision is being carried out.
+    """
+    row = own(work, import_id, by=by, lock=True, states={"committed"})
+    demand_may_import(by, rows=0)
+    waiting = row["counts"].get("undecided", 0)
+    if row["deciding"] is None:
+        if not waiting:
+            raise NothingToDecide
+        going = {"decision": decision, "after": -1}
+        imports.update(work, import_id, {"deciding": going, "position": 0, "total": waiting, "acting": acting(by), "lease_until": None}, now=now)
+    elif row["deciding"]["decision"] != decision:
+        raise DecisionAlreadyMade
+    work.record("contacts:import:decide-all", subjects=[import_id], rule=decision)
+    again = imports.find(work, import_id)
+    assert again is not None  # noqa: S101 - it is locked
+    return representation(layer.vault, again)
+
+
+def decide_block(work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactLayer, import_id: str, beside: Beside) -> bool:
+    """Decide the next rows of those that are decided all alike; say whether these were the last.
+
+    Of *same*, a row of which several people are as likely still waits; of *another*, one that is like somebody who came since.
+
+    :raises PeopleMoved, ImportOvertaken, ImportsForContributors:
+    """
+    row = imports.find(work, import_id, lock=True)
+    if row is None or row["state"] != "committed" or row["deciding"] is None:
+        raise ImportOvertaken
+    demand_rights(work, by)
+    decision, after = row["deciding"]["decision"], row["deciding"]["after"]
+    entries = imports.rows(work, import_id, outcomes=["undecided"], after=after, limit=AT_ONCE)
+    became: Sequence[Decision] = [Decision("skipped", SKIPPED) for _ in entries]
+    if decision != "skip" and entries:
+        block = _block(work, layer, row, entries, by=by, beside=beside)
+        answers = {at: _alike(entry, decision) for at, entry in enumerate(entries)}
+        became = take_in(work, row, block, by=by, now=now, layer=layer, beside=beside, answers=answers).decisions
+        _count_blocked(work, became, by=by, now=now)
+    _settle(work, row, list(zip(entries, became, strict=True)), decision=decision, now=now)
+    last = len(entries) < AT_ONCE
+    going: dict[str, Any] = {"lease_until": None, "acting": None, "deciding": None}
+    if not last:
+        going = {"lease_until": now + LEASE, "deciding": {"decision": decision, "after": entries[-1]["n"]}}
+    imports.update(work, import_id, {"position": row["position"] + len(entries), **going}, now=now)
+    work.record("contacts:import:decide", subjects=[import_id], rule=decision)
+    return last
+
+
+def _alike(entry: Mapping[str, Any], decision: str) -> Answer:
+    return Answer("same") if decision == "same" else Answer("another", besides=frozenset(entry["candidates"]))
+
+
+def read_row(work: UnitOfWork, *, by: Caller, layer: ContactLayer, import_id: str, n: int, beside: Beside) -> dict[str, Any]:
+    """Return a row with its cells, and beside it whoever it may be about: directory layer, and what speaks for and against it.
+
+    :raises RowUnknown: the import has no such row.
+    """
+    row = own(work, import_id, by=by)
+    entry = imports.row(work, import_id, n)
+    if entry is None:
+        raise RowUnknown
+    layout, key = refused.opened(layer.vault, row)
+    kept = imports.refused_rows(work, import_id, [n]) if key else {}
+    cells = refused.cells_of(import_id, key, kept).get(n) if key else None
+    people: list[dict[str, Any]] = []
+    if cells is not None and entry["outcome"] == "undecided":
+        block = beside(of_rows, [Row(entry["sheet"], entry["number"], cells)], layout["mapping"], layer.digests, str(by.component))
+        people = _people(work, block, by=by)
+    work.record("contacts:import:read-row", subjects=[import_id, *(each["individual"]["id"] for each in people)], fields=["cells"])
+    mapping = layout["mapping"]
+    shown = [{"column": name, "field": mapping.get(name), "value": cells.get(name, "")} for name in layout["columns"]] if cells else []
+    return {**line_of(entry), "cells": shown, "people": people}
+
+
+def _people(work: UnitOfWork, block: Prepared, *, by: Caller) -> list[dict[str, Any]]:
+    register, component, record = Register(), str(by.component), block.records[0]
+    import_register.learn(work, register, block.questions, component=component)
+    import_register.learn_kinds(work, import_register.candidates_of(register, block.records), component=component)
+    match = best(record, register.candidates(record))
+    people: Sequence[Person] = match.candidates or ([match.person] if match.person else [])
+    # Frozen ones are left out (T21).
+    found = individuals.find_many(work, [person.id for person in people])
+    return [
+        {"individual": representations.individual(found[person.id]), **_told(evidence_of(record, person), person)}
+        for person in people
+        if person.id in found
+    ]
+
+
+def _told(evidence: Evidence, person: Person) -> dict[str, Any]:
+    """Return what speaks for and against, in a closed list of words, and of which kinds the caller's component holds values."""
+    kinship = evidence.kinship
+    agrees = {
+        "name": kinship.is_whole,
+        "personal_contact": evidence.personal,
+        "home_phone": evidence.home,
+        "work_email": evidence.work_mail,
+        "work_phone": evidence.work_phone,
+        "organization": evidence.organization is True,
+        "title": evidence.title is True,
+        "state": evidence.state is True,
+    }
+    differs = {
+        "name": not kinship.is_whole,
+        "suffix": kinship.generation is not Generation.EQUAL,
+        "middle_name": kinship.middle_differs,
+        "email": evidence.mail_differs,
+        "phone": evidence.direct_differs,
+        "work_phone": evidence.work_phone_differs,
+        "work_address": evidence.address_differs,
+        "organization": evidence.organization is False,
+        "title": evidence.title is False,
+        "state": evidence.state is False,
+    }
+    return {
+        "agrees": [word for word, holds in agrees.items() if holds],
+        "differs": [word for word, holds in differs.items() if holds],
+        "held_kinds": sorted(person.kinds),
+    }
+
+
+def row_as_it_is(work: UnitOfWork, *, by: Caller, import_id: str, n: int) -> dict[str, Any]:
+    """Return what became of a row, for a decision that was taken already.
+
+    :raises RowUnknown: the import has no such row.
+    """
+    own(work, import_id, by=by)
+    entry = imports.row(work, import_id, n)
+    if entry is None:
+        raise RowUnknown
+    work.record("contacts:import:read-row", subjects=[import_id])
+    return line_of(entry)
+
+
+def list_tasks(work: UnitOfWork, *, by: Caller) -> list[dict[str, Any]]:
+    """Return the caller's imports with rows to decide, as tasks."""
+    if by.kind != "user" or by.component is None:
+        return []
+    return [
+        {
+            "id": f"decide-import-rows.{row['id']}",
+            "kind": "decide-import-rows",
+            "notice": False,
+            "subject": {"type": "import", "id": row["id"]},
+            "due_on": row["refused_until"].astimezone(UTC).date().isoformat(),
+            "link": f"/api/v1/imports/{row['id']}/rows?outcome=undecided",
+        }
+        for row in imports.waiting_for_decisions(work, by.id, by.component)
+    ]
+
+
+def _block(
+    work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], *, by: Caller, beside: Beside
+) -> Prepared:
+    layout, key = refused.opened(layer.vault, row)
+    kept = imports.refused_rows(work, row["id"], [entry["n"] for entry in entries]) if key else {}
+    if key is None or len(kept) < len(entries):
+        raise RowNotKept
+    cells = beside(refused.cells_of, row["id"], key, kept)
+    rows = [Row(entry["sheet"], entry["number"], cells[entry["n"]]) for entry in entries]
+    return beside(of_rows, rows, layout["mapping"], layer.digests, str(by.component))
+
+
+def _settle(work: UnitOfWork, row: Mapping[str, Any], became: Sequence[tuple[Mapping[str, Any], Decision]], *, decision: str, now: datetime) -> None:
+    """Say what became of rows, and count it; cells that wait for nothing any more are dropped."""
+    if not became:
+        return
+    written = []
+    for entry, one in became:
+        waits = one.outcome == "undecided"
+        others = waits and decision == "another" and set(one.candidates) != set(entry["candidates"])
+        written.append(
+            {
+                "n": entry["n"],
+                "outcome": one.outcome,
+                "reason": OTHERS_CAME if others else one.reason,
+                "individual_id": one.individual_id,
+                "organization_id": one.organization_id,
+                # Of whom it was said that it is not them, it is not asked again.
+                "candidates": list(dict.fromkeys([*one.candidates, *(entry["candidates"] if others else ())])),
+                "decided": None if waits else decision,
+            }
+        )
+    imports.settle_rows(work, row["id"], written)
+    outcomes = Counter(one.outcome for _, one in became)
+    outcomes.subtract({"undecided": len(became)})
+    imports.update(work, row["id"], {"counts": imports.recounted(row["counts"], outcomes)}, now=now)
+    imports.drop_refused(work, row["id"], [entry["n"] for entry, one in became if one.outcome not in {"undecided", "invalid"}])
+
+
+def _count_blocked(work: UnitOfWork, became: Sequence[Decision], *, by: Caller, now: datetime) -> None:
+    for _ in range(sum(one.outcome == "blocked" for one in became)):
+        ledger.count_blocked(work, by.id, now.astimezone(UTC).date())

@@ -1,0 +1,65 @@
+"""Whom an import takes a row for by itself, whom it asks about, and whom it never mixes (T28)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import count
+
+import pytest
+
+from services.contacts.domain.imports.planning import Plan, plan
+from services.contacts.domain.imports.records import record_of
+from services.contacts.domain.imports.register import Register
+from services.contacts.domain.imports.tables import Row
+from tests.likenesses import COLUMNS, DIFFERENT, SAME, Pair, pairs
+
+MAPPING = {column: column.lower().replace("e-mail", "email").replace(" ", "_") for column in COLUMNS}
+PAIRS = 2000
+
+
+def planned(*rows: dict[str, str]) -> Plan:
+    """Plan these rows of one file, as a check and a commit do."""
+    ids = (f"{n:08d}" for n in count())
+    records = [record_of(Row(None, n, {column: cell for column, cell in row.items() if cell}), MAPPING) for n, row in enumerate(rows, 2)]
+    return plan(records, Register(), blocked=(), new_id=lambda: next(ids))
+
+
+def outcome(one: dict[str, str], other: dict[str, str]) -> str:
+    """Say what becomes of the second of two rows: "merged", "asked" or "apart"."""
+    made = planned(one, other)
+    first, second = made.decisions
+    assert first.outcome == "create", (one, first)
+    assert second.outcome in {"create", "update", "duplicate", "undecided"}, (other, second)
+    return {"create": "apart", "undecided": "asked"}.get(second.outcome, "merged")
+
+
+def told(kinds: Sequence[str], found: Counter[tuple[str, str]]) -> str:
+    """Return a table: by kind, how many merged, asked, apart."""
+    words = ("merged", "asked", "apart")
+    lines = [f"{kind:34}" + "".join(f"{found[kind, word]:8}" for word in words) for kind in kinds]
+    total = [sum(found[kind, word] for kind in kinds) for word in words]
+    return "\n".join([f"{'':34}" + "".join(f"{word:>8}" for word in words), *lines, f"{'together':34}" + "".join(f"{n:8}" for n in total)])
+
+
+def counted(made: Sequence[Pair]) -> Counter[tuple[str, str]]:
+    """Plan each pair in both orders."""
+    found: Counter[tuple[str, str]] = Counter()
+    for n, pair in enumerate(made):
+        first, second = (pair.one, pair.other) if n % 2 else (pair.other, pair.one)
+        found[pair.kind, outcome(first, second)] += 1
+    return found
+
+
+@pytest.mark.requirement("T28", "R82")
+def test_of_two_thousand_pairs_of_people_who_look_alike_none_are_merged() -> None:
+    apart = counted(list(pairs(PAIRS, same=False, seed=20260615)))
+    together = counted(list(pairs(PAIRS, same=True, seed=20260616)))
+    print(f"\ndifferent people\n{told(list(DIFFERENT), apart)}\n\none person\n{told(list(SAME), together)}")
+    asked = {name: sum(many for (_, word), many in found.items() if word == "asked") for name, found in (("different", apart), ("same", together))}
+    merged = {name: sum(many for (_, word), many in found.items() if word == "merged") for name, found in (("different", apart), ("same", together))}
+    seen = asked["same"] + merged["same"]
+    print(f"same or asked: precision {seen / (seen + asked['different'] + merged['different']):.2f}, recall {seen / PAIRS:.2f}")
+    assert merged["different"] == 0, [kind for kind, word in apart if word == "merged"]
+    # Of one person who doesn't look it, hardly anybody is entered twice without a question.
+    assert seen >= 0.95 * PAIRS
