@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from uuid import UUID
 
 from gateway.clients import query
 from services.chassis.messages import Forbidden, Unavailable
@@ -23,3 +24,11 @@ def stakeholder_names(ids: Iterable[str | None]) -> dict[str, str]:
             return names
         names |= {item["id"]: item["name"] for item in found}
     return names
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text is an id; what is typed into an address may be anything."""
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False

@@ -7,15 +7,23 @@ from typing import Any
 from flask import Response, request
 
 from gateway.clients import query
-from gateway.pages.frame import blueprint, issue_names, page
-from gateway.routes.tasks import tasks
+from gateway.pages.frame import attempt, blueprint, issue_names, names_of, page, to
+from gateway.pages.paging import rest_of
+from gateway.routes.tasks import dismiss, tasks
+from services.chassis.messages import Refusal
 
+SHOWN = 50
 TASK_WORDS = {
     "no_contact_request": "Erase the record of somebody who asked for no more contact",
     "answer-coordination-request": "Answer a request to coordinate",
     "carry-out-coordination-request": "Carry out what was asked of you",
     "await-coordination-request": "Wait for an answer to your request",
+    "coordination-request-done": "What you asked for was done",
     "coordination-request-declined": "Your request to coordinate was declined",
+    "coordination-request-withdrawn": "A request that you had accepted was withdrawn",
+    "coordination-request-yours": "The record is yours now, so your request has ended",
+    "coordination-request-no-contact": "The person whom you asked about wants no more contact; your request has ended",
+    "coordination-request-erased": "The person whom you asked about was erased; your request has ended",
     "correction": "Check a reported contact point",
     "duplicate": "Look at a possible duplicate",
     "keep-promise": "Keep a promise to follow up",
@@ -26,11 +34,28 @@ TASK_WORDS = {
 @blueprint.get("/")
 def desk() -> Response:
     """Show what waits for me."""
-    found = tasks()
+    return _desk_page()
+
+
+@blueprint.post("/tasks/<string:task_id>/dismissal")
+def dismissing_task(task_id: str) -> Response:
+    """Take a notice off the desk."""
+
+    def take_off() -> Response:
+        dismiss(task_id)
+        return to("desk")
+
+    return attempt(take_off, _desk_page)
+
+
+def _desk_page(refusal: Refusal | None = None) -> Response:
+    found = tasks(limit=SHOWN, cursor=request.args.get("cursor") or None)
     for task in found["items"]:
         task["page"] = page_of(task)
         task["words"] = TASK_WORDS.get(task["kind"], str(task["kind"]).replace("_", " ").replace("-", " ").capitalize())
-    return page("desk.html", tasks=found)
+    names = names_of({(task["by"] or {}).get("user") for task in found["items"]})
+    issues = issue_names() if any(task["issue_id"] for task in found["items"]) else {}
+    return page("desk.html", tasks=found, part=rest_of(found, path="/"), names=names, issues=issues, refusal=refusal)
 
 
 @blueprint.get("/reports")
@@ -50,6 +75,9 @@ def page_of(task: dict[str, Any]) -> str:
     """Return the page on which a task is done; tasks themselves link into the API."""
     subject = task.get("subject") or {}
     kind, subject_id = subject.get("type"), subject.get("id")
+    if kind == "coordination_request" and not str(task.get("link", "")).endswith(str(subject_id)):
+        # The request is gone with its person, or not to be found any more: there is nothing to open.
+        return ""
     return {
         "no_contact_request": f"/requests/no-contact/{subject_id}",
         "coordination_request": f"/requests/coordination/{subject_id}",

@@ -1,12 +1,14 @@
-"""Logging interactions, events with attendees, requests to coordinate."""
+"""Logging interactions and what was promised in them, events with attendees."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, g, request
+from flask import Response, request
 
 from gateway.clients import command, query
+from gateway.naming import is_id, stakeholder_names
+from gateway.pages.colleagues import colleagues, writes
 from gateway.pages.frame import (
     attempt,
     blueprint,
@@ -18,16 +20,20 @@ from gateway.pages.frame import (
     to,
     typed,
 )
+from gateway.pages.paging import placed, rest_of
 from gateway.pages.times import moment, now_typed
 from services.chassis.messages import NotFound, Refusal, entity_tag
 from services.contacts.contract import StakeholderQuerySchema
 from services.interactions.contract import (
     AttendeesAddSchema,
-    CoordinationRequestChangeSchema,
-    CoordinationRequestCreateSchema,
     EventCreateSchema,
+    InteractionChangeSchema,
     InteractionCreateSchema,
 )
+
+SHOWN = 50
+#: How many events are offered when an interaction is logged, and how many people to be ticked.
+RECENT, TICKED = 50, 50
 
 
 @blueprint.get("/interactions/new")
@@ -39,6 +45,7 @@ def new_interaction() -> Response:
             "individual_ids": request.args.get("individual_id", ""),
             "mode": "phone",
             "no_contact_request_id": request.args.get("no_contact_request_id", ""),
+            "event_id": request.args.get("event_id", ""),
         }
     )
 
@@ -46,7 +53,7 @@ def new_interaction() -> Response:
 @blueprint.post("/interactions/new")
 def logging_interaction() -> Response:
     """Log an interaction (R48-R54)."""
-    promised = typed("promise", "promise_due_on")
+    promised = typed("promise", "promise_due_on", "promise_assignee")
 
     def log_it() -> Response:
         body: dict[str, Any] = typed("mode", "outcome", "event_id", "keep_reason", "no_contact_request_id")
@@ -56,14 +63,15 @@ def logging_interaction() -> Response:
         body["issue_ids"] = several("issue_ids")
         if promised:
             follow_up = {"text": promised.get("promise", "")}
-            if "promise_due_on" in promised:
-                follow_up["due_on"] = promised["promise_due_on"]
+            for field in ("due_on", "assignee"):
+                if f"promise_{field}" in promised:
+                    follow_up[field] = promised[f"promise_{field}"]
             body["follow_ups"] = [follow_up]
         logged = command("interactions", "create_interaction", body=checked(InteractionCreateSchema, body))
         return to("interaction", interaction_id=logged["id"])
 
     def again(refusal: Refusal) -> Response:
-        moved = {"follow_ups.0.text": "promise", "follow_ups.0.due_on": "promise_due_on"}
+        moved = {"follow_ups.0.text": "promise", "follow_ups.0.due_on": "promise_due_on", "follow_ups": "promise_due_on"}
         refusal.errors = {moved.get(name, _whole(name)): said for name, said in (refusal.errors or {}).items()} or None
         return _interaction_form(request.form, refusal)
 
@@ -73,16 +81,61 @@ def logging_interaction() -> Response:
 @blueprint.get("/interactions/<uuid:interaction_id>")
 def interaction(interaction_id: Any) -> Response:
     """Show one interaction."""
-    shown = query("interactions", "read_interaction", interaction_id=str(interaction_id))
-    users = {shown["user"]} | {promise["assignee"] for promise in shown["follow_ups"]}
+    return _interaction_page(str(interaction_id))
+
+
+@blueprint.post("/interactions/<uuid:interaction_id>/follow-ups/<uuid:follow_up_id>/done")
+def completing_follow_up(interaction_id: Any, follow_up_id: Any) -> Response:
+    """Mark a promise as complete (R53)."""
+
+    def complete() -> Response:
+        command("interactions", "complete_follow_up", interaction_id=str(interaction_id), follow_up_id=str(follow_up_id))
+        return to("interaction", interaction_id=interaction_id)
+
+    return attempt(complete, lambda refusal: _interaction_page(str(interaction_id), refusal))
+
+
+@blueprint.post("/interactions/<uuid:interaction_id>/follow-ups/<uuid:follow_up_id>")
+def changing_follow_up(interaction_id: Any, follow_up_id: Any) -> Response:
+    """Give a promise to a colleague, or another due date (R53)."""
+
+    def change() -> Response:
+        shown = query("interactions", "read_interaction", interaction_id=str(interaction_id))
+        given = {"assignee": request.form.get("assignee") or None, "due_on": request.form.get("due_on") or None}
+        body = {"follow_ups": [{**one, **given} if one["id"] == str(follow_up_id) else one for one in shown["follow_ups"]]}
+        command(
+            "interactions",
+            "change_interaction",
+            interaction_id=str(interaction_id),
+            if_match=request.form.get("if_match", ""),
+            body=checked(InteractionChangeSchema, body),
+        )
+        return to("interaction", interaction_id=interaction_id)
+
+    return attempt(change, lambda refusal: _interaction_page(str(interaction_id), refusal))
+
+
+def _interaction_page(interaction_id: str, refusal: Refusal | None = None) -> Response:
+    shown = query("interactions", "read_interaction", interaction_id=interaction_id)
+    users = {shown["user"]}
+    for promise in shown["follow_ups"]:
+        users |= {promise["assignee"], promise["created_by"], promise["done_by"]}
     return page(
         "interaction.html",
         interaction=shown,
         names=names_of(users),
-        people=_people(shown["individual_ids"]),
+        people=stakeholder_names([*shown["individual_ids"], *shown["organization_ids"]]),
         issues=issue_names(),
+        event=_event_name(shown["event_id"]),
+        colleagues=colleagues() if writes() else {},
+        writes=writes(),
         tag=entity_tag(shown),
+        refusal=refusal,
     )
+
+
+def _event_name(event_id: str | None) -> str | None:
+    return (query("interactions", "read_event", event_id=event_id)["name"] or "(withheld)") if event_id else None
 
 
 @blueprint.get("/events")
@@ -129,79 +182,38 @@ def recording_attendance(event_id: Any) -> Response:
     return attempt(add, again)
 
 
-@blueprint.get("/requests/coordination")
-def coordination_requests() -> Response:
-    """List the requests that one sent or has to answer."""
-    found = query("interactions", "list_coordination_requests", query={"limit": "200"})
-    users = {item["requested_by"] for item in found["items"]}
-    users |= {(item.get("owner") or {}).get("user") for item in found["items"]}
-    return page("coordination_list.html", found=found, names=names_of(users), issues=issue_names())
-
-
-@blueprint.get("/requests/coordination/new")
-def new_coordination_request() -> Response:
-    """Show the form for asking the owner of a record to speak to that person."""
-    return _coordination_form(request.args)
-
-
-@blueprint.post("/requests/coordination/new")
-def asking_to_coordinate() -> Response:
-    """Ask the owner (R86)."""
-
-    def ask() -> Response:
-        body = checked(CoordinationRequestCreateSchema, typed("individual_id", "issue_id", "message", "due_on", "keep_reason"))
-        asked = command("interactions", "create_coordination_request", body=body)
-        return to("coordination_request", request_id=asked["id"])
-
-    return attempt(ask, lambda refusal: _coordination_form(request.form, refusal))
-
-
-@blueprint.get("/requests/coordination/<uuid:request_id>")
-def coordination_request(request_id: Any) -> Response:
-    """Show a request, and the answers that it can take."""
-    return _coordination_page(str(request_id))
-
-
-@blueprint.post("/requests/coordination/<uuid:request_id>")
-def answering_coordination_request(request_id: Any) -> Response:
-    """Accept, decline with a reason, or mark as done (R87)."""
-
-    def answer() -> Response:
-        body = checked(CoordinationRequestChangeSchema, typed("status", "reason"))
-        command(
-            "interactions",
-            "change_coordination_request",
-            request_id=str(request_id),
-            if_match=request.form.get("if_match", ""),
-            body=body,
-        )
-        return to("coordination_request", request_id=request_id)
-
-    return attempt(answer, lambda refusal: _coordination_page(str(request_id), refusal))
-
-
 def _interaction_form(values: Any, refusal: Refusal | None = None) -> Response:
     chosen = (values.get("individual_ids") or "").split()
+    at = values.get("event_id") or ""
     return page(
         "interaction_new.html",
         issues=issue_names(),
-        events=_recent_events(),
-        people=_people(chosen),
+        events=_recent_events(at),
+        people=stakeholder_names(chosen) if all(map(is_id, chosen)) else {},
+        colleagues=colleagues() if writes() else {},
         values=values,
         refusal=refusal,
     )
 
 
-def _recent_events() -> dict[str, str]:
-    found = query("interactions", "list_events", query={"limit": "50"})
-    return {item["id"]: item["name"] or "(withheld)" for item in found["items"]}
+def _recent_events(chosen: str) -> dict[str, str]:
+    """Return the latest events to choose from, and the one that was chosen, however old it is."""
+    found = query("interactions", "list_events", query={"limit": str(RECENT)})
+    events = {item["id"]: item["name"] or "(withheld)" for item in found["items"]}
+    if is_id(chosen) and chosen not in events:
+        try:
+            events[chosen] = query("interactions", "read_event", event_id=chosen)["name"] or "(withheld)"
+        except NotFound:
+            return events
+    return events
 
 
 def _events_page(refusal: Refusal | None = None) -> Response:
-    found = query("interactions", "list_events", query={"limit": "100"})
+    found = query("interactions", "list_events", query=placed({}, limit=SHOWN))
     return page(
         "events.html",
         found=found,
+        part=rest_of(found, path="/events"),
         issues=issue_names(),
         values=request.form if refusal else {"starts_at": now_typed()},
         refusal=refusal,
@@ -210,70 +222,31 @@ def _events_page(refusal: Refusal | None = None) -> Response:
 
 def _event_page(event_id: str, refusal: Refusal | None = None) -> Response:
     shown = query("interactions", "read_event", event_id=event_id)
-    attendees = query("interactions", "list_attendees", event_id=event_id, query={"limit": "200"})
+    attendees = query("interactions", "list_attendees", event_id=event_id, query=placed({}, limit=SHOWN))
     wanted = request.args.get("find", "").strip()
+    found, is_more = _found(wanted) if wanted else ({}, False)
     return page(
         "event.html",
         event=shown,
         form="ids" if refusal else "",
         attendees=attendees,
-        people=_people([item["individual_id"] for item in attendees["items"] if item["individual_id"]]),
+        part=rest_of(attendees, path=f"/events/{event_id}"),
+        people=stakeholder_names(item["individual_id"] or item["organization_id"] for item in attendees["items"]),
         issues=issue_names(),
         wanted=wanted,
-        found=_found(wanted) if wanted else {},
+        found=found,
+        is_more=is_more,
         values=request.form if refusal else {},
         refusal=refusal,
     )
 
 
-def _found(words: str) -> dict[str, str]:
-    """Return id → name of individuals that fit, to be ticked."""
-    asked = checked(StakeholderQuerySchema, {"q": words, "type": "individual", "limit": "20"})
-    items = query("contacts", "search_stakeholders", query=asked)["items"]
-    return {item["id"]: ", ".join(filter(None, (item["name"], item["organization_name"], item["state"]))) for item in items}
-
-
-def _coordination_form(values: Any, refusal: Refusal | None = None) -> Response:
-    chosen = values.get("individual_id") or ""
-    return page(
-        "coordination_new.html",
-        people=_people([chosen] if chosen else []),
-        issues=issue_names(),
-        values=values,
-        refusal=refusal,
-    )
-
-
-def _coordination_page(request_id: str, refusal: Refusal | None = None) -> Response:
-    shown = query("interactions", "read_coordination_request", request_id=request_id)
-    owner = (shown.get("owner") or {}).get("user")
-    return page(
-        "coordination.html",
-        asked=shown,
-        tag=entity_tag(shown),
-        names=names_of({shown["requested_by"], owner}),
-        people=_people([shown["individual_id"]]),
-        issues=issue_names(),
-        mine=g.admission.session["user"]["id"] == owner,
-        values=request.form if refusal else {},
-        refusal=refusal,
-    )
-
-
-def _people(ids: list[str]) -> dict[str, str]:
-    """Return id → name of the few people on a page; whoever is gone or not to be known of stays an id."""
-    names = {}
-    for individual_id in ids[:20]:
-        try:
-            person = query("contacts", "read_individual", individual_id=individual_id)
-        except NotFound:
-            continue
-        except Refusal as refusal:
-            if refusal.branch == "invalid":
-                continue
-            raise
-        names[individual_id] = f"{person['first_name']} {person['last_name']}".strip()
-    return names
+def _found(words: str) -> tuple[dict[str, str], bool]:
+    """Return id → name of individuals that fit, to be ticked, and whether there are more of them."""
+    asked = checked(StakeholderQuerySchema, {"q": words, "type": "individual", "limit": str(TICKED)})
+    found = query("contacts", "search_stakeholders", query=asked)
+    names = {item["id"]: ", ".join(filter(None, (item["name"], item["organization_name"], item["state"]))) for item in found["items"]}
+    return names, found["next"] is not None
 
 
 def _ids(name: str) -> list[str]:

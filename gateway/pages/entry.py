@@ -8,6 +8,7 @@ from flask import Response, request
 
 from gateway.clients import command, query
 from gateway.pages.frame import attempt, blueprint, checked, issue_names, names_of, page, several, to, typed
+from gateway.pages.paging import placed, rest_of, whole
 from gateway.routes.timeline import timeline
 from services.chassis.messages import Refusal
 from services.contacts.contract import IndividualCreateSchema, OrganizationCreateSchema
@@ -89,17 +90,26 @@ def entering_organization() -> Response:
 def organization(organization_id: Any) -> Response:
     """Show an organization with its people and its history."""
     shown = query("contacts", "read_organization", organization_id=str(organization_id))
-    people = query("contacts", "list_individuals", query={"organization_id": str(organization_id), "limit": "200"})
-    history = timeline("organization_id", str(organization_id), {"limit": "50"})
+    path = f"/organizations/{organization_id}"
+    people = query("contacts", "list_individuals", query=placed({"organization_id": str(organization_id)}, limit=50, name="people"))
+    history = timeline("organization_id", str(organization_id), placed({}, limit=50, name="history"))
     names = names_of({(shown.get("owner") or {}).get("user")} | {item.get("user") for item in history["items"]})
-    return page("organization.html", organization=shown, people=people, history=history, names=names, issues=issue_names())
+    return page(
+        "organization.html",
+        organization=shown,
+        people=people,
+        people_part=rest_of(people, path=path, name="people"),
+        history=history,
+        history_part=rest_of(history, path=path, name="history"),
+        names=names,
+        issues=issue_names(),
+    )
 
 
 @blueprint.get("/issues")
 def issues() -> Response:
     """List the issues under their priorities."""
-    found = query("interactions", "list_issues", query={"limit": "200"})
-    return page("issues.html", found=found)
+    return page("issues.html", found=_all_issues())
 
 
 @blueprint.post("/issues")
@@ -112,7 +122,10 @@ def entering_issue() -> Response:
         return to("issues")
 
     def again(refusal: Refusal) -> Response:
-        found = query("interactions", "list_issues", query={"limit": "200"})
-        return page("issues.html", found=found, values=request.form, refusal=refusal)
+        return page("issues.html", found=_all_issues(), values=request.form, refusal=refusal)
 
     return attempt(enter, again)
+
+
+def _all_issues() -> dict[str, Any]:
+    return {"items": whole("interactions", "list_issues", {})}

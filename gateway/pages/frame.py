@@ -22,6 +22,7 @@ from gateway.pages import kept as keeping
 from gateway.pages import times
 from gateway.pages.addresses import ours, page_of_thing, present_page
 from gateway.pages.kept import Kept, posted
+from gateway.pages.paging import whole
 from gateway.trail import recorded
 from services.access.contract import SessionRequired
 from services.chassis.messages import IdempotencyMismatch, NotFound, Refusal, Unauthenticated, new_id
@@ -60,6 +61,8 @@ WORDS = {
 }
 
 Filter = Callable[..., str]
+#: How many users access names at a time.
+USERS_AT_A_TIME = 200
 
 
 def page(template: str, *, status: int = 200, refusal: Refusal | None = None, **shown: Any) -> Response:
@@ -238,20 +241,20 @@ def session_end(session: dict[str, Any]) -> dict[str, Any]:
 def names_of(users: set[str | None]) -> dict[str, str]:
     """Return user id → name, for owners and authors; someone who cannot be asked for stays an id."""
     ids = sorted(user for user in users if user)
-    if not ids:
-        return {}
-    try:
-        answer = query("access", "list_users", ids=ids)
-    except NotFound:
-        return {}
-    found = answer["items"] if isinstance(answer, dict) else answer
-    return {user["id"]: user["name"] for user in found}
+    names: dict[str, str] = {}
+    for start in range(0, len(ids), USERS_AT_A_TIME):
+        try:
+            answer = query("access", "list_users", ids=ids[start : start + USERS_AT_A_TIME])
+        except NotFound:
+            continue
+        found = answer["items"] if isinstance(answer, dict) else answer
+        names |= {user["id"]: user["name"] for user in found}
+    return names
 
 
 def issue_names() -> dict[str, str]:
-    """Return issue id → name of the issues that there are, for choosing and for showing."""
-    answer = query("interactions", "list_issues", query={"limit": 200})
-    return {issue["id"]: issue["name"] or "(withheld)" for issue in answer["items"]}
+    """Return issue id → name of all issues that there are, for choosing and for showing."""
+    return {issue["id"]: issue["name"] or "(withheld)" for issue in whole("interactions", "list_issues", {})}
 
 
 for each in times.FILTERS:

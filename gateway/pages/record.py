@@ -8,7 +8,9 @@ from flask import Response, g, request
 
 from gateway.clients import command, query
 from gateway.errors import status_of
+from gateway.pages.colleagues import colleagues
 from gateway.pages.frame import attempt, blueprint, checked, issue_names, names_of, page, to, typed
+from gateway.pages.paging import placed, rest_of
 from gateway.routes.timeline import timeline
 from gateway.trail import recorded
 from services.chassis.messages import Refusal, Unauthenticated, Unavailable, entity_tag
@@ -37,7 +39,7 @@ def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str
         return page("frozen.html", person=person, refusal=refusal, tag=entity_tag(person), names=names_of(_users(person)))
     mine = g.admission.session["user"]["id"] in {person["owner"]["user"], person.get("deputy")}
     notes = query("contacts", "list_notes", individual_id=individual_id)
-    history = timeline("individual_id", individual_id, {"limit": "50"})
+    history = timeline("individual_id", individual_id, placed({}, limit=50, name="history"))
     names = names_of(
         _users(person)
         | {item.get("user") for item in history["items"]}
@@ -50,6 +52,7 @@ def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str
         tag=entity_tag(person),
         notes=_items(notes),
         history=history,
+        history_part=rest_of(history, path=f"/individuals/{individual_id}", name="history"),
         names=names,
         issues=issue_names(),
         refusal=refusal,
@@ -57,7 +60,7 @@ def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str
         revealed=revealed,
         values=request.form if request.method == "POST" else {},
         mine=mine,
-        colleagues=_colleagues() if mine else {},
+        colleagues={id_: name for id_, name in colleagues().items() if id_ != person["owner"]["user"]} if mine else {},
     )
 
 
@@ -152,13 +155,6 @@ def _with_the_record(individual_id: str, form: str, act: Any) -> Response:
             return page("refused.html", status=status_of(shown), refusal=shown)
 
     return attempt(act, again)
-
-
-def _colleagues() -> dict[str, str]:
-    """Return id → name of those in the user's component to whom a record can be handed over."""
-    component = g.admission.session["user"]["component"]
-    users = query("access", "list_users", component=component)["items"] if component else []
-    return {user["id"]: user["name"] for user in users if user["active"] and user["level"] in {"contributor", "steward"}}
 
 
 def _users(person: dict[str, Any]) -> set[str | None]:

@@ -7,19 +7,33 @@ from typing import Any
 from flask import Response, request
 
 from gateway.clients import query
+from gateway.naming import stakeholder_names
 from gateway.pages.erasing import may_erase, name_of
 from gateway.pages.frame import attempt, blueprint, checked, names_of, page, to, typed
+from gateway.pages.paging import placed, rest_of
 from gateway.pages.times import today
 from gateway.routes.removal import open_request
 from services.chassis.messages import Refusal
 from services.retention.contract import NoContactRequestCreateSchema
 
+SHOWN = 50
+STATES = {"open": "to be erased", "erasing": "being erased", "done": "erased"}
+
 
 @blueprint.get("/requests/no-contact")
 def no_contact_requests() -> Response:
     """List the requests that one may know of."""
-    found = query("retention", "list_no_contact_requests", query={"limit": "200"})
-    return page("no_contact_list.html", found=found)
+    given = {"state": state} if (state := request.args.get("state", "").strip()) else {}
+    found = query("retention", "list_no_contact_requests", query=placed(given, limit=SHOWN))
+    return page(
+        "no_contact_list.html",
+        found=found,
+        part=rest_of(found, path="/requests/no-contact", kept=given),
+        people=stakeholder_names(item["individual_id"] for item in found["items"]),
+        names=names_of({item["recorded_by"] for item in found["items"]} | {item["owner"]["user"] for item in found["items"]}),
+        states=STATES,
+        values=given,
+    )
 
 
 @blueprint.get("/requests/no-contact/new")
@@ -63,4 +77,5 @@ def _request_page(request_id: str, refusal: Refusal | None = None) -> Response:
     if isinstance(shown.get("owner"), dict):
         users.add(shown["owner"].get("user"))
     may = not shown["erasure_id"] and may_erase(shown["individual_id"])
-    return page("no_contact.html", asked=shown, names=names_of(users), may=may, refusal=refusal)
+    people = stakeholder_names([shown["individual_id"]])
+    return page("no_contact.html", asked=shown, names=names_of(users), people=people, states=STATES, may=may, refusal=refusal)

@@ -223,6 +223,7 @@ class NoContactRequestSchema(Schema):
     duty_of = fields.String()
     owner = fields.Nested(RecordOwnerSchema)
     erasure_id = fields.String(allow_none=True)
+    may_erase = fields.Boolean(metadata={"description": "Whether you may answer it with the erasure now (T10)."})
 
 
 class ReceiptSchema(Schema):

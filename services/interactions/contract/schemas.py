@@ -194,8 +194,8 @@ class FollowUpSchema(Inbound):
 
     @pre_load
     def _without_what_only_we_say(self, body: Any, **_: Any) -> Any:
-        # A client sends back what it read: who did it is told by us and never taken.
-        return {key: value for key, value in body.items() if key != "done_by"} if isinstance(body, dict) else body
+        # A client sends back what it read: who wrote and who did it is told by us and never taken.
+        return {key: value for key, value in body.items() if key not in {"created_by", "done_by"}} if isinstance(body, dict) else body
 
     @validates_schema
     def _worded(self, body: dict[str, Any], **_: Any) -> None:
@@ -265,7 +265,8 @@ class FollowUpReadSchema(Outbound):
     id = Id(required=True)
     text = fields.String(required=True, allow_none=True)
     due_on = fields.Date(required=True, allow_none=True)
-    assignee = Id(required=True, allow_none=True)
+    assignee = Id(required=True, allow_none=True, metadata={"description": "Whose it is; without one it is `created_by`'s."})
+    created_by = Id(required=True)
     done_at = fields.AwareDateTime(required=True, allow_none=True)
     done_by = Id(required=True, allow_none=True)
 

@@ -429,6 +429,7 @@ def _shown(work: UnitOfWork, rows: Sequence[Any]) -> list[dict[str, Any]]:
                     "text": promise.text if promise.text is not None else kept.get((promise.id, "text")),
                     "due_on": wire(promise.due_on),
                     "assignee": promise.assignee,
+                    "created_by": promise.created_by,
                     "done_at": wire(promise.done_at),
                     "done_by": promise.done_by,
                 }

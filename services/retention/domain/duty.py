@@ -50,6 +50,15 @@ def is_on(by: Caller, duty_of: str, *, owner_id: str | None, owner_component: st
     return "system_owner" in by.roles
 
 
+def may_erase(by: Caller, duty_of: str, *, owner_id: str | None, owner_component: str | None, deputy_id: str | None) -> bool:
+    """Whether this caller may answer a request with the erasure, as the policy says: the owner and the deputy at any time (T10)."""
+    if by.id in {owner_id, deputy_id}:
+        return at_least(by.level, "contributor")
+    if "office_administrator" in by.roles and by.component is not None and by.component == owner_component:
+        return duty_of != "owner"
+    return duty_of == "system_owner" and "system_owner" in by.roles
+
+
 def may_look(by: Caller) -> bool:
     """Whether this caller may ask which requests there are (T14, T19, T21).
 

@@ -79,7 +79,7 @@ class RetentionService(Witness):
             )
             if work.replayed() is None:
                 work.complete(201, row["id"])
-            return requests.describe(work, row, now=self.database.clock())
+            return requests.describe(work, row, by=caller, now=self.database.clock())
 
     def _frozen(self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str) -> dict[str, Any]:
         """Return contacts' word that the individual is frozen, and for which request."""

@@ -10,7 +10,7 @@ from services.chassis.messages import Caller, NotFound, wire_value
 from services.contacts.contract.refusals import TaskStands
 from services.retention.contract import CursorNotYours, RequestsWithheld, RequestUnknown
 from services.retention.domain.cursors import read_cursor, write_cursor
-from services.retention.domain.duty import Duty, duty, is_on, may_know, may_look
+from services.retention.domain.duty import Duty, duty, is_on, may_erase, may_know, may_look
 from services.retention.storage import erasures
 from services.retention.storage import requests as stored
 
@@ -73,7 +73,7 @@ def read_request(work: UnitOfWork, *, by: Caller, now: datetime, request_id: str
     """
     row = known_request(work, by=by, request_id=request_id)
     work.record("retention:request:read", subjects=[request_id, row["individual_id"]])
-    return describe(work, row, now=now)
+    return describe(work, row, by=by, now=now)
 
 
 def list_requests(
@@ -104,7 +104,7 @@ def list_requests(
     if following is not None or cursor is not None:
         counted = stored.count_requests(work, by=by, state=state, most=_COUNTED + 1)
         total = counted if counted <= _COUNTED else {"at_least": _COUNTED}
-    return {"items": [describe(work, row, now=now) for row in page], "next": following, "total": total}
+    return {"items": [describe(work, row, by=by, now=now) for row in page], "next": following, "total": total}
 
 
 def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime) -> list[dict[str, Any]]:
@@ -155,7 +155,7 @@ def duty_on(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime) -> Duty:
     )
 
 
-def describe(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
+def describe(work: UnitOfWork, row: Mapping[str, Any], *, by: Caller, now: datetime) -> dict[str, Any]:
     """Return a request as those who may know of it see it."""
     on = duty_on(work, row, now=now)
     state = "open" if row["erasure_id"] is None else "erasing" if row["completed_at"] is None else "done"
@@ -172,6 +172,8 @@ def describe(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime) -> dict
         "duty_of": on.of,
         "owner": {"user": row["owner_id"], "component": row["owner_component"]},
         "erasure_id": row["erasure_id"],
+        "may_erase": state == "open"
+        and may_erase(by, on.of, owner_id=row["owner_id"], owner_component=row["owner_component"], deputy_id=row["deputy_id"]),
     }
 
 

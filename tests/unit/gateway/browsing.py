@@ -45,6 +45,7 @@ def quiet() -> FakeBus:
             ("contacts", "search_stakeholders"): {**NOTHING, "facets": {}},
             ("interactions", "list_tasks"): NOTHING,
             ("contacts", "list_tasks"): NOTHING,
+            ("contacts", "name_stakeholders"): {"items": [{"id": ID, "type": "individual", "name": "Dov Dorn <b>"}]},
             ("retention", "list_tasks"): NOTHING,
             ("contacts", "read_individual"): PERSON,
             ("contacts", "list_notes"): NOTHING,

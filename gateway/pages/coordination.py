@@ -1,0 +1,113 @@
+"""Asking somebody else to speak to a person, and what became of it (R86, R87)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+
+from gateway.clients import command, query
+from gateway.naming import is_id, stakeholder_names
+from gateway.pages.frame import attempt, blueprint, checked, issue_names, names_of, page, to, typed
+from gateway.pages.paging import placed, rest_of
+from services.chassis.messages import Refusal, entity_tag
+from services.interactions.contract import CoordinationRequestChangeSchema, CoordinationRequestCreateSchema
+
+SHOWN = 50
+STATES = {
+    "requested": "waiting for a reply",
+    "accepted": "accepted",
+    "declined": "declined",
+    "withdrawn": "withdrawn",
+    "done": "done",
+}
+SIDES = {"received": "Sent to me", "sent": "Sent by me"}
+
+
+@blueprint.get("/requests/coordination")
+def coordination_requests() -> Response:
+    """List the requests that one sent or has to answer."""
+    given = {name: value for name in ("side", "status") if (value := request.args.get(name, "").strip())}
+    found = query("interactions", "list_coordination_requests", query=placed(given, limit=SHOWN))
+    users = {item["requested_by"] for item in found["items"]}
+    users |= {(item.get("owner") or {}).get("user") for item in found["items"]}
+    return page(
+        "coordination_list.html",
+        found=found,
+        part=rest_of(found, path="/requests/coordination", kept=given),
+        names=names_of(users),
+        people=stakeholder_names(item["individual_id"] for item in found["items"]),
+        issues=issue_names(),
+        states=STATES,
+        sides=SIDES,
+        values=given,
+    )
+
+
+@blueprint.get("/requests/coordination/new")
+def new_coordination_request() -> Response:
+    """Show the form for asking the owner of a record, or another component, to speak to that person."""
+    return _coordination_form(request.args)
+
+
+@blueprint.post("/requests/coordination/new")
+def asking_to_coordinate() -> Response:
+    """Ask (R86)."""
+
+    def ask() -> Response:
+        body = checked(CoordinationRequestCreateSchema, typed("individual_id", "issue_id", "component", "message", "due_on", "keep_reason"))
+        asked = command("interactions", "create_coordination_request", body=body)
+        return to("coordination_request", request_id=asked["id"])
+
+    return attempt(ask, lambda refusal: _coordination_form(request.form, refusal))
+
+
+@blueprint.get("/requests/coordination/<uuid:request_id>")
+def coordination_request(request_id: Any) -> Response:
+    """Show a request, and what may be done with it now."""
+    return _coordination_page(str(request_id))
+
+
+@blueprint.post("/requests/coordination/<uuid:request_id>")
+def answering_coordination_request(request_id: Any) -> Response:
+    """Accept, decline with a reason, mark as done, take an acceptance back, or withdraw (R87)."""
+
+    def answer() -> Response:
+        body = checked(CoordinationRequestChangeSchema, typed("status", "reason"))
+        command(
+            "interactions",
+            "change_coordination_request",
+            request_id=str(request_id),
+            if_match=request.form.get("if_match", ""),
+            body=body,
+        )
+        return to("coordination_request", request_id=request_id)
+
+    return attempt(answer, lambda refusal: _coordination_page(str(request_id), refusal))
+
+
+def _coordination_form(values: Any, refusal: Refusal | None = None) -> Response:
+    chosen = values.get("individual_id") or ""
+    return page(
+        "coordination_new.html",
+        people=stakeholder_names([chosen]) if is_id(chosen) else {},
+        issues=issue_names(),
+        values=values,
+        refusal=refusal,
+    )
+
+
+def _coordination_page(request_id: str, refusal: Refusal | None = None) -> Response:
+    shown = query("interactions", "read_coordination_request", request_id=request_id)
+    owner = (shown.get("owner") or {}).get("user")
+    return page(
+        "coordination.html",
+        asked=shown,
+        tag=entity_tag(shown),
+        names=names_of({shown["requested_by"], shown["answered_by"], owner}),
+        people=stakeholder_names([shown["individual_id"]]),
+        issues=issue_names(),
+        states=STATES,
+        values=request.form if refusal else {},
+        refusal=refusal,
+    )
