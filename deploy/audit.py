@@ -7,8 +7,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,14 +17,14 @@ import click
 from deploy.audit_cli import Evidence, Unverifiable, newest_checkpoint, verify_trail
 from deploy.audit_cli import export as export_entries
 from deploy.audit_cli import prove as prove_from
+from deploy.operators import database_runs, installation
 from deploy.provision import read_address
-from deploy.state import AlreadyRunning, StateFolder
 from services.audit.domain.verification import Report, as_wire
 from services.audit.storage.witness import WitnessFile
 from services.chassis.checkpoints import CheckpointRefused, VerifierKey
 from services.chassis.config import Settings
 from services.chassis.migrations import SERVICES
-from services.chassis.postgres import OwnServer, ServerFailed
+from services.chassis.postgres import ServerFailed
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _EVERY = 2.0
@@ -56,7 +56,7 @@ def _evidence(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(data: Path, database: str | None, witness: Path | None, key: str | None, origin: str, **options: Any) -> Any:
         entries = options.pop("entries", None)
         try:
-            with _running(data) if database is None and entries is None else nullcontext(True) as living:
+            with database_runs(data) if database is None and entries is None else nullcontext(True) as living:
                 if not living and "wait" in options:
                     # Nobody signs while the system is stopped: what no checkpoint covers now, none will.
                     options["wait"] = 0.0
@@ -129,23 +129,6 @@ def export(evidence: Evidence, *, file: TextIO) -> None:
     click.echo(f"{count} entries.", err=True)
 
 
-@contextmanager
-def _running(data: Path) -> Iterator[bool]:
-    """Have the database of a state folder running, for as long as we read; give whether the whole system runs."""
-    if not (data / "postgres").is_dir() or read_address(os.environ, "DATABASE_URL"):
-        yield True
-        return
-    state = StateFolder(data)
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(state)
-        except AlreadyRunning:
-            yield True
-            return
-        stack.enter_context(OwnServer(state.postgres, state.secrets["postgres_password"]))
-        yield False
-
-
 def _gathered(data: Path, database: str | None, witness: Path | None, key: str | None, origin: str, entries: Path | None) -> Evidence:
     services: tuple[tuple[str, str], ...] = ()
     held = os.environ.get("SECRETS")
@@ -161,8 +144,6 @@ def _gathered(data: Path, database: str | None, witness: Path | None, key: str |
         # In a container of the audit service: this is its own database.
         database = read_address(os.environ, "DATABASE_URL")
     if database is None and entries is None:
-        from deploy.operators import installation
-
         # The system's own folder: its database, and every other service's as a witness.
         system = installation(data, folder if held else None)
         database = system.environment_of("audit")["DATABASE_URL"]

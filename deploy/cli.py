@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import sys
 import warnings
@@ -12,14 +11,15 @@ from typing import Any
 
 import click
 
-#: Commands that live in modules of their own; loaded only when they are asked for, so that the others start fast.
+#: Commands that live in modules of their own, and what each is for; loaded only when they are asked for, so that the
+#: others start fast, and so that `--help` needs none of them.
 ELSEWHERE = {
-    "audit": "deploy.audit:audit",
-    "conformance": "deploy.conformance:conformance",
-    "import": "deploy.imports:import_files",
-    "init": "deploy.init:init",
-    "parked": "deploy.parked:parked",
-    "users": "deploy.users:users",
+    "audit": ("deploy.audit:audit", "Look into the audit trail, believing nothing but the public key of its checkpoints."),
+    "conformance": ("deploy.conformance:conformance", "Write docs/conformance.md: which requirements have a test, and which not yet."),
+    "import": ("deploy.importing:import_files", "Import files into a running system, over its HTTP API."),
+    "init": ("deploy.init:init", "Write the secrets of the full deployment, and deploy/.env."),
+    "parked": ("deploy.parked:parked", "List, replay or discard what was put aside after its last try."),
+    "users": ("deploy.users:users", "Accounts: add, approve, license, train, list, close, open, set a password."),
 }
 SEEDS = ("demo", "accounts", "none")
 
@@ -28,22 +28,35 @@ class Commands(click.Group):
     """The commands here and those elsewhere."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the commands that are installed."""
-        there = [name for name, place in ELSEWHERE.items() if importlib.util.find_spec(place.partition(":")[0])]
-        return sorted([*super().list_commands(ctx), *there])
+        """Return the names of all commands."""
+        return sorted([*super().list_commands(ctx), *ELSEWHERE])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of that name."""
         # nameko stands on eventlet, which says of itself at every start that it is in maintenance; `docs/decisions.md` does too.
         warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
-        place = ELSEWHERE.get(cmd_name)
-        if place is None:
+        if cmd_name not in ELSEWHERE:
             return super().get_command(ctx, cmd_name)
-        module, _, attribute = place.partition(":")
-        if importlib.util.find_spec(module) is None:
-            return None
+        module, _, attribute = ELSEWHERE[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what each command is for, without loading it."""
+        here = {name: command.get_short_help_str(limit=90) for name, command in self.commands.items()}
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, here.get(name) or ELSEWHERE[name][1]) for name in self.list_commands(ctx)])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; whatever goes wrong in it is told in a sentence."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as failed:
+            from deploy.failures import sentence_of
+
+            raise click.ClickException(sentence_of(failed)) from failed
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -120,12 +133,18 @@ def migrate(folder: Path, *, check: bool) -> None:
 
 @main.command()
 @_data
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
-def doctor(data: Path, *, as_json: bool) -> None:
-    """Look at what this machine has and how the state folder is; change nothing."""
+@click.option("--secrets", type=click.Path(exists=True, file_okay=False, path_type=Path), envvar="SECRETS", help="Of a system in containers.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON list instead of lines.")
+def doctor(data: Path, secrets: Path | None, *, as_json: bool) -> None:
+    """Examine a system and the machine under it, and change nothing; exit status 0 only if all is well.
+
+    With --secrets and DATABASE_URL, as the operator's container has them, the deployment in containers is examined;
+    without, the state folder of a system in one process.
+    """
+    import services.chassis.green  # noqa: F401 - patches before anything else is imported
     from deploy.doctor import examine
 
-    findings = examine(data, os.environ)
+    findings = examine(data, secrets, os.environ)
     if as_json:
         import json
 
@@ -137,4 +156,4 @@ def doctor(data: Path, *, as_json: bool) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="liaison")

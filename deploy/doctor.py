@@ -1,4 +1,4 @@
-"""`liaison doctor`: what this machine has and how the state folder is, without changing either."""
+"""`liaison doctor`: how a system is, and the machine under it, without changing either."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from deploy.provision import read_address
 from services.chassis.postgres import embedded_programs, local_programs
 
 _ROOM = 1 << 30
+_TESTED = ((3, 11), (3, 12), (3, 13))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +30,37 @@ class Finding:
         return asdict(self)
 
 
-def examine(data: Path, environ: Mapping[str, str]) -> list[Finding]:
-    """Return every finding, good or not."""
-    return [*_machine(environ), *_folder(data)]
+def examine(data: Path, secrets: Path | None, environ: Mapping[str, str]) -> list[Finding]:
+    """Return every finding, good or not.
+
+    :param data: the state folder of a system in one process.
+    :param secrets: the secrets of a deployment in containers, which is then examined instead.
+    """
+    found = [_python()]
+    server = read_address(environ, "DATABASE_URL")
+    if secrets is not None:
+        from deploy.doctor_full import examine_deployment
+
+        return [*found, *examine_deployment(secrets, server, environ)]
+    return [*found, *_machine(server, environ), *_folder(data)]
 
 
-def _machine(environ: Mapping[str, str]) -> Iterator[Finding]:
+def look_at_secrets(folder: Path, *, public: frozenset[str] = frozenset()) -> Finding:
+    """Return whether others can read what is in a folder of secrets; those named `public` they may."""
+    exposed = sorted(file.name for file in folder.iterdir() if file.stat().st_mode & 0o077 and file.name not in public)
+    # A folder that is closed to others hides what is in it.
+    if exposed and folder.stat().st_mode & 0o077:
+        return Finding("secrets", False, f"others can read {', '.join(exposed)}.")
+    return Finding("secrets", True, f"{len(list(folder.iterdir()))} files, readable by their owner alone.")
+
+
+def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
-    yield Finding("python", sys.version_info[:2] == (3, 11), f"{version}; 3.11 is what Liaison is tested on.")
-    if environ.get("DATABASE_URL") or environ.get("DATABASE_URL_FILE"):
+    return Finding("python", sys.version_info[:2] in _TESTED, f"{version}; Liaison is tested on 3.11.")
+
+
+def _machine(server: str | None, environ: Mapping[str, str]) -> Iterator[Finding]:
+    if server:
         yield Finding("database", True, "a server is given by DATABASE_URL.")
     else:
         programs = embedded_programs() or local_programs()
@@ -50,8 +74,5 @@ def _folder(data: Path) -> Iterator[Finding]:
     yield Finding("folder", os.access(existing, os.W_OK), f"{data} {'is there' if existing == data.resolve() else 'will be made'}.")
     free = shutil.disk_usage(existing).free
     yield Finding("room", free > _ROOM, f"{free / (1 << 30):.1f} GiB free.")
-    secrets = data / "secrets"
-    if secrets.is_dir():
-        exposed = sorted(file.name for file in secrets.iterdir() if file.stat().st_mode & 0o077)
-        sentence = f"others can read {', '.join(exposed)}." if exposed else "readable by their owner alone."
-        yield Finding("secrets", not exposed, sentence)
+    if (data / "secrets").is_dir():
+        yield look_at_secrets(data / "secrets")

@@ -7,6 +7,8 @@ transport, the number of processes and the addresses, and nothing outside this m
 from __future__ import annotations
 
 import ipaddress
+import shlex
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -76,8 +78,26 @@ def run_embedded(data: Path, *, host: str, port: int, seed: str, environ: Mappin
             raise running
         settle()
         print(f"Ready: {running.address}", flush=True)  # noqa: T201 - the one line that whoever started it waits for
+        if not _has_accounts(running.processes["access"]):
+            print(_first_account(state.path), flush=True)  # noqa: T201 - whoever started it has to know
         stop.wait()
         _log.info("system.stopping")
+
+
+def _has_accounts(access: Process) -> bool:
+    with access.open_database().plain() as connection:
+        return connection.exec_driver_sql("SELECT 1 FROM users LIMIT 1").first() is not None
+
+
+def _first_account(data: Path) -> str:
+    """Return what is to be typed, in another terminal or when this is stopped, so that somebody can sign in."""
+    program = Path(sys.argv[0])
+    liaison = shlex.quote(str(program)) if program.name == "liaison" else f"{shlex.quote(sys.executable)} -m deploy.cli"
+    return (
+        "Nobody can sign in yet. Make the first account, with a name and an office of your own (it asks for a password):\n"
+        f'  {liaison} users add first --name "First Administrator" --component ICE --level steward --role office_administrator '
+        f"--complete --data {shlex.quote(str(data))}"
+    )
 
 
 def _try_to_start(*parts: Any) -> Running | Exception:

@@ -6,21 +6,24 @@ import functools
 import getpass
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from deploy.environment import Installation
+from deploy.failures import sentence_of
 from deploy.provision import read_address
 from deploy.secrets import Secrets
+from deploy.state import AlreadyRunning, StateFolder
 from services.chassis.config import Settings
 from services.chassis.database import Database
 from services.chassis.messages import Refusal
 from services.chassis.outbox import Outbox, Stream
-from services.chassis.postgres import OwnServer, Server, as_url
+from services.chassis.postgres import OwnServer, Server, ServerFailed, as_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +71,32 @@ def as_operator(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def wrapped(data: Path, secrets: Path | None, operator: str, **options: Any) -> Any:
         try:
-            return command(Operator(operator, installation(data, secrets)), **options)
-        except Refusal as refusal:
-            reasons = [f"{field}: {' '.join(sentences)}" for field, sentences in (refusal.errors or {}).items()]
-            raise click.ClickException(" ".join([refusal.detail, *reasons])) from refusal
+            with nullcontext(True) if secrets is not None else database_runs(data):
+                return command(Operator(operator, installation(data, secrets)), **options)
+        except (Refusal, SQLAlchemyError, ServerFailed) as failed:
+            raise click.ClickException(sentence_of(failed)) from failed
 
     return wrapped
+
+
+@contextmanager
+def database_runs(data: Path) -> Iterator[bool]:
+    """Have the database of a state folder running for as long as the block lasts; give whether the whole system runs.
+
+    One that was stopped is started for that long.
+    """
+    if not (data / "postgres").is_dir() or read_address(os.environ, "DATABASE_URL"):
+        yield True
+        return
+    state = StateFolder(data)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(state)
+        except AlreadyRunning:
+            yield True
+            return
+        stack.enter_context(OwnServer(state.postgres, state.secrets["postgres_password"]))
+        yield False
 
 
 def your_name() -> str:
@@ -97,7 +120,7 @@ def installation(data: Path, secrets: Path | None) -> Installation:
         if given is None:
             raise click.ClickException("With --secrets, DATABASE_URL (or DATABASE_URL_FILE) says where the databases are.")
         return _installation(Secrets(secrets), given, broker=read_address(os.environ, "BROKER_URL") or "", data=data)
-    if not (data / "secrets").is_dir():
+    if not (data / "secrets").is_dir() or not ((data / "postgres").is_dir() or given):
         raise click.ClickException(f"There is no system in {data}; --data names its state folder.")
     held = Secrets(data / "secrets")
     if given is None:

@@ -40,20 +40,17 @@ class Secrets:
     def make(self) -> list[str]:
         """Write those that are missing; return their names."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        wanted: dict[str, Callable[[], str]] = dict.fromkeys(KEYS, _key)
-        wanted["service_master_secret"] = _password
-        wanted["postgres_password"] = _password
-        for store in STORES:
-            wanted[f"{owner_of(store)}_password"] = _password
-            wanted[f"{runtime_of(store)}_password"] = _password
-        for name in PAIRS:
-            wanted[f"{name}_private_key"] = _private_key
-        made = [name for name, invent in wanted.items() if self._write(name, invent)]
+        made = [name for name, invent in _wanted().items() if self._write(name, invent)]
         for name in PAIRS:
             private = f"{name}_private_key"
             if self._write(f"{name}_public_key", partial(self._public_key_of, private)):
                 made.append(f"{name}_public_key")
         return made
+
+    @staticmethod
+    def names() -> list[str]:
+        """Return the names of all that `make` writes."""
+        return [*_wanted(), *(f"{name}_public_key" for name in PAIRS)]
 
     def make_passwords(self, names: Iterable[str]) -> list[str]:
         """Write passwords of these names where they are missing; return the names of those."""
@@ -96,6 +93,18 @@ class Secrets:
             os.fsync(file.fileno())
         aside.chmod(mode)
         aside.rename(self.folder / name)
+
+
+def _wanted() -> dict[str, Callable[[], str]]:
+    wanted: dict[str, Callable[[], str]] = dict.fromkeys(KEYS, _key)
+    wanted["service_master_secret"] = _password
+    wanted["postgres_password"] = _password
+    for store in STORES:
+        wanted[f"{owner_of(store)}_password"] = _password
+        wanted[f"{runtime_of(store)}_password"] = _password
+    for name in PAIRS:
+        wanted[f"{name}_private_key"] = _private_key
+    return wanted
 
 
 def _password() -> str:

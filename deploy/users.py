@@ -1,9 +1,9 @@
-"""`liaison users`: accounts from the command line, for the first one of a new system and for emergencies."""
+"""`liaison users`: accounts from the command line, for the first ones of a new system and for emergencies."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,14 @@ from marshmallow import ValidationError
 
 from deploy import users_cli
 from deploy.operators import Operator, as_operator
+from deploy.passwords import takes_password
 
-_PASSWORD = click.option(
-    "--password", prompt=True, hide_input=True, confirmation_prompt=True, envvar="PASSWORD", help="Asked for, unless PASSWORD is set."
-)
+_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group()
 def users() -> None:
-    """Accounts: add, list, close, open again, set a password. Every act is in the audit trail."""
+    """Accounts: add, approve, license, train, list, close, open again, set a password. Every act is in the audit trail."""
 
 
 @users.command("add")
@@ -30,17 +29,65 @@ def users() -> None:
 @click.option("--level", type=click.Choice(["reader", "contributor", "steward", "none"]), default="none", show_default=True)
 @click.option("--role", "roles", multiple=True, help="Such as system_administrator; may be given several times.")
 @click.option("--complete", is_flag=True, help="With license, approval, trainings, rules of behavior: for the first account.")
-@_PASSWORD
+@takes_password(new=True)
 @as_operator
 def add(operator: Operator, *, username: str, level: str, roles: tuple[str, ...], password: str, complete: bool, **told: Any) -> None:
     """Enter an account."""
     body = {"username": username, "level": None if level == "none" else level, "roles": list(roles), **told}
     with operator.database("access") as database:
         try:
-            user = users_cli.add(database, operator=operator.name, now=datetime.now(UTC), password=password, complete=complete, **body)
+            user = users_cli.add(database, operator=operator.name, now=_now(), password=password, complete=complete, **body)
         except ValidationError as wrong:
-            raise click.ClickException(f"{wrong.messages}") from wrong
+            raise click.ClickException(_sentence(wrong)) from wrong
+        missing = users_cli.missing(database, operator=operator.name, now=_now(), username=username)
     click.echo(f"{user['username']}: {user['id']}")
+    _say_what_is_missing(username, missing)
+
+
+@users.command("approve")
+@click.argument("username")
+@as_operator
+def approve(operator: Operator, *, username: str) -> None:
+    """Approve an account for its present office (R179)."""
+    with operator.database("access") as database:
+        users_cli.approve(database, operator=operator.name, now=_now(), username=username)
+        missing = users_cli.missing(database, operator=operator.name, now=_now(), username=username)
+    click.echo(f"{username} is approved.")
+    _say_what_is_missing(username, missing)
+
+
+@users.command("license")
+@click.argument("username")
+@click.option("--until", type=_DAY, help="The last day, such as 2027-09-30; without end unless given.")
+@as_operator
+def license_(operator: Operator, *, username: str, until: datetime | None) -> None:
+    """Designate a license for an account (R178)."""
+    with operator.database("access") as database:
+        users_cli.license_(database, operator=operator.name, now=_now(), username=username, until=_day(until))
+        missing = users_cli.missing(database, operator=operator.name, now=_now(), username=username)
+    click.echo(f"{username} has a license.")
+    _say_what_is_missing(username, missing)
+
+
+@users.command("train")
+@click.argument("username")
+@click.option(
+    "--course",
+    "courses",
+    multiple=True,
+    type=click.Choice(users_cli.COURSES),
+    help="May be given several times; all three unless given.",
+)
+@click.option("--on", "on", type=_DAY, help="The day it was completed, such as 2026-11-02; today unless given.")
+@as_operator
+def train(operator: Operator, *, username: str, courses: tuple[str, ...], on: datetime | None) -> None:
+    """Record privacy training, computer security training and the accepted rules of behavior (R184-R186)."""
+    taken = courses or users_cli.COURSES
+    with operator.database("access") as database:
+        users_cli.train(database, operator=operator.name, now=_now(), username=username, courses=taken, on=_day(on))
+        missing = users_cli.missing(database, operator=operator.name, now=_now(), username=username)
+    click.echo(f"Recorded for {username}: {', '.join(taken)}.")
+    _say_what_is_missing(username, missing)
 
 
 @users.command("demonstration")
@@ -51,7 +98,7 @@ def demonstration(operator: Operator, *, file: Path) -> None:
     from deploy.demo import accounts
 
     with operator.database("access") as database:
-        told = accounts.seed(database, file, now=datetime.now(UTC))
+        told = accounts.seed(database, file, now=_now())
     click.echo(f"{file}: {len(told)} accounts.")
 
 
@@ -76,7 +123,7 @@ def list_all(operator: Operator, *, as_json: bool) -> None:
 def close(operator: Operator, *, username: str) -> None:
     """Close an account; its sessions end at once."""
     with operator.database("access") as database:
-        users_cli.disable(database, operator=operator.name, now=datetime.now(UTC), username=username)
+        users_cli.disable(database, operator=operator.name, now=_now(), username=username)
     click.echo(f"{username} is closed.")
 
 
@@ -86,16 +133,51 @@ def close(operator: Operator, *, username: str) -> None:
 def reopen(operator: Operator, *, username: str) -> None:
     """Open a closed account again; what lapsed meanwhile stays lapsed."""
     with operator.database("access") as database:
-        users_cli.enable(database, operator=operator.name, now=datetime.now(UTC), username=username)
+        users_cli.enable(database, operator=operator.name, now=_now(), username=username)
+        missing = users_cli.missing(database, operator=operator.name, now=_now(), username=username)
     click.echo(f"{username} is open.")
+    _say_what_is_missing(username, missing)
 
 
 @users.command("password")
 @click.argument("username")
-@_PASSWORD
+@takes_password(new=True)
 @as_operator
 def password(operator: Operator, *, username: str, password: str) -> None:
     """Set a password; every session of the account ends."""
     with operator.database("access") as database:
-        users_cli.set_password(database, operator=operator.name, now=datetime.now(UTC), username=username, password=password)
+        users_cli.set_password(database, operator=operator.name, now=_now(), username=username, password=password)
     click.echo(f"{username} has a new password.")
+
+
+#: What gives what is missing, by the code of the lapse.
+_REMEDIES = {
+    "account-closed": "liaison users open",
+    "license": "liaison users license",
+    "approval": "liaison users approve",
+    "training-privacy": "liaison users train",
+    "training-computer-security": "liaison users train",
+    "rules-of-behavior": "liaison users train",
+}
+
+
+def _say_what_is_missing(username: str, missing: dict[str, str]) -> None:
+    if not missing:
+        click.echo(f"{username} can sign in.")
+        return
+    click.echo(f"{username} cannot sign in yet:")
+    for code, sentence in missing.items():
+        click.echo(f"  {sentence} ({_REMEDIES[code]} {username})")
+
+
+def _sentence(wrong: ValidationError) -> str:
+    messages = wrong.messages if isinstance(wrong.messages, dict) else {"account": wrong.messages}
+    return " ".join(f"{name}: {' '.join(map(str, said)) if isinstance(said, list) else said}" for name, said in messages.items())
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _day(given: datetime | None) -> date | None:
+    return given.date() if given else None

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from services.access.contract import UserCreateSchema, UserUnknown
+from services.access.contract import TRAININGS, UserCreateSchema, UserUnknown
 from services.access.domain.passwords import password_hash, why_too_weak
 from services.access.storage import directory
-from services.access.usecases import administration, seeding
-from services.chassis.database import Database
+from services.access.usecases import administration, seeding, sessions
+from services.chassis.database import Database, UnitOfWork
 from services.chassis.messages import Caller, Invalid
+
+_RULES = "rules_of_behavior"
+#: What a user must have attended or accepted (R184-R186).
+COURSES = (*TRAININGS, _RULES)
+_RULES_VERSION = "1"
+_YEAR = timedelta(days=365)
 
 
 def add(
@@ -42,6 +49,63 @@ def add(
             seeding.complete(work, user_id=user["id"], now=now)
             user = {**user, "active": True}
     return user
+
+
+def approve(database: Database, *, operator: str, now: datetime, username: str) -> dict[str, Any]:
+    """Approve a user for their present office. Return the user.
+
+    :raises UserUnknown: no user of that name.
+    """
+    by = Caller.operator(operator)
+    with database.work(by) as work:
+        return administration.approve_user(work, by=by, now=now, user_id=_id_of(work, username))
+
+
+def license_(database: Database, *, operator: str, now: datetime, username: str, until: date | None = None) -> dict[str, Any]:
+    """Designate a license, to that day or without end. Return the user.
+
+    :raises UserUnknown: no user of that name.
+    :raises Invalid: that day has passed.
+    """
+    by = Caller.operator(operator)
+    with database.work(by) as work:
+        return administration.designate_license(work, by=by, now=now, user_id=_id_of(work, username), expires_on=until)
+
+
+def train(
+    database: Database, *, operator: str, now: datetime, username: str, courses: Iterable[str] = COURSES, on: date | None = None
+) -> dict[str, Any]:
+    """Record what a user attended or accepted on a day, today unless given. Return the user.
+
+    :raises UserUnknown: no user of that name.
+    :raises Invalid: the day lies ahead, or what was accepted then has lapsed.
+    """
+    by = Caller.operator(operator)
+    day = on or now.date()
+    user: dict[str, Any] = {}
+    with database.work(by) as work:
+        user_id = _id_of(work, username)
+        for course in courses:
+            if course == _RULES:
+                if day > now.date():
+                    raise Invalid(errors={"on": ["What lies ahead was not accepted yet."]})
+                user = administration.accept_rules_of_behavior(work, by=by, now=now, user_id=user_id, version=_RULES_VERSION, expires_on=day + _YEAR)
+            else:
+                user = administration.record_training(work, by=by, now=now, user_id=user_id, kind=course, completed_on=day, expires_on=None)
+    return user
+
+
+def missing(database: Database, *, operator: str, now: datetime, username: str) -> dict[str, str]:
+    """Return what access still lacks: a sentence by the code of each lapse; nothing if it is in effect.
+
+    :raises UserUnknown: no user of that name.
+    """
+    with database.work(Caller.operator(operator)) as work:
+        user = directory.find_user_by_name(work, username)
+        if user is None:
+            raise UserUnknown
+        work.record("access:user:read", subjects=[user.id])
+        return {lapse.code: lapse.sentence for lapse in sessions.lapses_of(work, user, now=now)}
 
 
 def disable(database: Database, *, operator: str, now: datetime, username: str) -> dict[str, Any]:
@@ -101,10 +165,14 @@ def list_all(database: Database, *, operator: str) -> list[dict[str, Any]]:
 def _change(database: Database, *, operator: str, now: datetime, username: str, active: bool) -> dict[str, Any]:
     by = Caller.operator(operator)
     with database.work(by) as work:
-        user = directory.find_user_by_name(work, username)
-        if user is None:
-            raise UserUnknown
-        return administration.change_user(work, by=by, now=now, user_id=user.id, changes={"active": active})
+        return administration.change_user(work, by=by, now=now, user_id=_id_of(work, username), changes={"active": active})
+
+
+def _id_of(work: UnitOfWork, username: str) -> str:
+    user = directory.find_user_by_name(work, username)
+    if user is None:
+        raise UserUnknown
+    return user.id
 
 
 def _stored(password: str, *, username: str) -> str:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 import requests
 
@@ -58,7 +59,8 @@ class Up:
         def moved(value: str) -> str:
             if value == "/tmp/healthy":
                 return str(self.folder / f"{name}.healthy")
-            return value.replace("/var/lib/liaison", str(self.folder)).replace("0.0.0.0", "127.0.0.1")
+            moved = value.replace("/var/lib/liaison", str(self.folder)).replace("0.0.0.0", "127.0.0.1")
+            return moved.replace("http://gateway:8080", self.base)
 
         environment = self.composition.mapped(name, secrets=self.secrets, moved=moved)
         if "LISTEN_PORT" in environment:
@@ -179,6 +181,56 @@ def test_the_operator_lists_accounts_and_parked_messages_under_a_name_that_is_in
     exported = up.run("operator", "audit", "export", "-")
     acts = [json.loads(json.loads(line)["body"]) for line in exported.stdout.splitlines() if json.loads(line)["body"]]
     assert {act["action"] for act in acts if act.get("actor") == "olga"} >= {"access:user:create"}
+
+
+def _examined(up: Up) -> tuple[int, dict[str, dict[str, object]]]:
+    told = up.run("operator", "doctor", "--json")
+    return told.returncode, {finding["subject"]: finding for finding in json.loads(told.stdout)}
+
+
+def test_the_doctor_examines_this_deployment_and_not_the_one_in_one_process(up: Up, amina: Person) -> None:
+    amina.get("/individuals")
+    status, found = _examined(up)
+    assert [finding for finding in found.values() if not finding["good"]] == []
+    assert status == 0
+    services = {"access", "contacts", "interactions", "audit", "retention"}
+    assert {"secrets", "database", "clock", "schema", "checkpoints", "broker", "parked", "gateway"} | services <= set(found)
+    said = " ".join(str(finding["sentence"]) for finding in found.values())
+    assert "in this process" not in said
+    assert "will be made" not in said
+    assert "FAIL" not in up.run("operator", "doctor").stdout
+
+
+def test_the_doctor_says_what_is_wrong(up: Up, amina: Person) -> None:
+    key = up.secrets / "cursor_key"
+    queue = "interactions.inbox.retry-60s"
+
+    def broken(subject: str, sentence: str) -> None:
+        status, found = _examined(up)
+        assert status == 1
+        assert not found[subject]["good"]
+        assert sentence in str(found[subject]["sentence"])
+
+    up.processes["interactions"].send_signal(signal.SIGTERM)
+    up.processes["interactions"].wait(30)
+    broken("interactions", "nobody takes its calls")
+    (up.folder / "interactions.healthy").unlink()
+    up.spawn("interactions")
+    eventually(lambda: (up.folder / "interactions.healthy").exists() and up.is_healthy("interactions"), seconds=60, why="it is back")
+    kept = key.read_text()
+    key.unlink()
+    broken("secrets", "missing: cursor_key")
+    key.write_text(kept)
+    key.chmod(0o600)
+    up.broker.control("delete_queue", "-p", "liaison", queue)
+    broken("broker", f"not declared: {queue}")
+    assert up.run("migrate").returncode == 0
+    with psycopg.connect(up.postgres.url.set(drivername="postgresql", database="liaison_access").render_as_string(hide_password=False)) as sql:
+        sql.execute("ALTER TABLE users ADD COLUMN shoe_size integer")
+        sql.commit()
+        broken("schema", "liaison_access")
+        sql.execute("ALTER TABLE users DROP COLUMN shoe_size")
+    assert _examined(up)[0] == 0
 
 
 def test_what_components_with_a_system_of_their_own_need_is_there(up: Up) -> None:

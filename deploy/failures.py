@@ -1,0 +1,31 @@
+"""What a command says when something goes wrong: one sentence, and nobody's values."""
+
+from __future__ import annotations
+
+from kombu.exceptions import OperationalError as BrokerError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from services.chassis.logs import where
+from services.chassis.messages import Refusal
+
+
+def sentence_of(failed: Exception) -> str:
+    """Return one sentence on what went wrong."""
+    if isinstance(failed, Refusal):
+        reasons = [f"{field}: {' '.join(sentences)}" for field, sentences in (failed.errors or {}).items()]
+        return " ".join([failed.detail, *reasons])
+    if isinstance(failed, OperationalError):
+        # Raised while connecting, it says where and why; it has no statement, and so no values.
+        said = str(failed.orig).strip().splitlines() if failed.statement is None else []
+        return f"The database does not answer{f': {said[0].strip()}' if said else ''}."
+    if isinstance(failed, SQLAlchemyError):
+        return "The database is not as this version expects it; liaison migrate brings it up to date."
+    if isinstance(failed, BrokerError):
+        return "The broker does not answer."
+    if isinstance(failed, FileNotFoundError) and failed.filename:
+        return f"There is no {failed.filename}."
+    if isinstance(failed, OSError):
+        return str(failed) or type(failed).__name__
+    # The text of any other mistake may quote what somebody typed; its place helps whoever mends it.
+    found = where(failed)
+    return f"Liaison made a mistake ({found['error']} at {found['at'][-1] if found['at'] else 'an unknown place'}); please report it."
