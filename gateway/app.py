@@ -13,6 +13,7 @@ from flask.json.provider import JSONProvider
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge, UnsupportedMediaType
 
 from gateway import pages, routes
+from gateway.addresses import demand_words_only
 from gateway.clients import Bus, Conversation
 from gateway.endpoints import CHANGING
 from gateway.errors import (
@@ -216,6 +217,7 @@ def admit() -> None:
             raise FormNotOurs
     if not admission.acknowledged and request.endpoint not in BEFORE_ACKNOWLEDGEMENT:
         raise AcknowledgementRequired
+    demand_words_only()
 
 
 def refused(refusal: Refusal) -> Response:

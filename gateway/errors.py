@@ -60,6 +60,12 @@ class NotSentYet(Conflict):
     code = "not-sent-yet"
 
 
+class ContactValueInAddress(Invalid):
+    """A telephone number or e-mail address must not stand in an address, which is written into histories and logs; search by POST."""
+
+    code = "contact-value-in-address"
+
+
 class UnknownField(Invalid):
     """There is a field or parameter that this system does not hold."""
 

@@ -10,6 +10,8 @@ from flask import current_app, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RoutingException
 
+from gateway.addresses import with_values
+
 #: Browsers drop tabs and line breaks, and read a backslash as a slash: `/<tab>/elsewhere` would lead elsewhere.
 OUR_PATH = re.compile(r"/(?!/)[^\x00-\x20\x7f\\]*")
 #: Nobody goes on to these after signing in: they sign in, acknowledge or sign out themselves.
@@ -58,5 +60,6 @@ def page_of_thing(path: str) -> str:
 def present_page() -> str:
     """Return the page that the present request is about, to come back to after signing in."""
     if request.method in {"GET", "HEAD"} and not (request.routing_exception and getattr(request.routing_exception, "code", 404) == 405):
-        return ours(request.full_path.rstrip("?"))
+        # What may not stand in an address is not taken along in one either.
+        return ours(request.path if with_values(request.args.items(multi=True)) else request.full_path.rstrip("?"))
     return ours(page_of_thing(request.path))

@@ -10,6 +10,7 @@ from gateway.clients import command, query
 from gateway.naming import is_id, stakeholder_names
 from gateway.pages.frame import attempt, blueprint, checked, issue_names, names_of, page, to, typed
 from gateway.pages.paging import placed, rest_of
+from gateway.pages.versions import meant, versions
 from services.chassis.messages import Refusal, entity_tag
 from services.interactions.contract import CoordinationRequestChangeSchema, CoordinationRequestCreateSchema
 
@@ -78,7 +79,7 @@ def answering_coordination_request(request_id: Any) -> Response:
             "interactions",
             "change_coordination_request",
             request_id=str(request_id),
-            if_match=request.form.get("if_match", ""),
+            if_match=meant(),
             body=body,
         )
         return to("coordination_request", request_id=request_id)
@@ -103,7 +104,14 @@ def _coordination_page(request_id: str, refusal: Refusal | None = None) -> Respo
     return page(
         "coordination.html",
         asked=shown,
-        tag=entity_tag(shown),
+        version=versions(
+            {**shown, "status": STATES.get(shown["status"], shown["status"])},
+            entity_tag(shown),
+            {"status": "State", "message": "Message", "due_on": "Due", "reason": "Reason"},
+            refusal,
+            here=refusal is not None,
+            asks_always=True,
+        ),
         names=names_of({shown["requested_by"], shown["answered_by"], owner}),
         people=stakeholder_names([shown["individual_id"]]),
         issues=issue_names(),

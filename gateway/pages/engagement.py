@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response, request
 
+from gateway.addresses import may_stand
 from gateway.clients import command, query
 from gateway.naming import is_id, stakeholder_names
 from gateway.pages.colleagues import colleagues, writes
@@ -22,6 +23,7 @@ from gateway.pages.frame import (
 )
 from gateway.pages.paging import placed, rest_of
 from gateway.pages.times import moment, now_typed
+from gateway.pages.versions import meant, versions
 from services.chassis.messages import NotFound, Refusal, entity_tag
 from services.contacts.contract import StakeholderQuerySchema
 from services.interactions.contract import (
@@ -107,7 +109,7 @@ def changing_follow_up(interaction_id: Any, follow_up_id: Any) -> Response:
             "interactions",
             "change_interaction",
             interaction_id=str(interaction_id),
-            if_match=request.form.get("if_match", ""),
+            if_match=meant(),
             body=checked(InteractionChangeSchema, body),
         )
         return to("interaction", interaction_id=interaction_id)
@@ -120,16 +122,28 @@ def _interaction_page(interaction_id: str, refusal: Refusal | None = None) -> Re
     users = {shown["user"]}
     for promise in shown["follow_ups"]:
         users |= {promise["assignee"], promise["created_by"], promise["done_by"]}
+    names = names_of(users)
+    promises = [
+        ", ".join(filter(None, (one["text"] or "(withheld)", names.get(one["assignee"] or ""), one["due_on"], "done" if one["done_at"] else "")))
+        for one in shown["follow_ups"]
+    ]
     return page(
         "interaction.html",
         interaction=shown,
-        names=names_of(users),
+        names=names,
         people=stakeholder_names([*shown["individual_ids"], *shown["organization_ids"]]),
         issues=issue_names(),
         event=_event_name(shown["event_id"]),
         colleagues=colleagues() if writes() else {},
         writes=writes(),
-        tag=entity_tag(shown),
+        version=versions(
+            {"outcome": shown["outcome"], "promises": "; ".join(promises)},
+            entity_tag(shown),
+            {"outcome": "Outcome", "promises": "Promises"},
+            refusal,
+            here=refusal is not None,
+            asks_always=True,
+        ),
         refusal=refusal,
     )
 
@@ -164,6 +178,15 @@ def entering_event() -> Response:
 def event(event_id: Any) -> Response:
     """Show an event with who attended."""
     return _event_page(str(event_id))
+
+
+@blueprint.post("/events/<uuid:event_id>/find")
+def finding_attendees(event_id: Any) -> Response:
+    """Find who may have attended: words become an address, a number or an e-mail address never does (T31)."""
+    wanted = request.form.get("find", "").strip()
+    if may_stand([("find", wanted)]):
+        return to("event", event_id=event_id, find=wanted, _anchor="who")
+    return _event_page(str(event_id), wanted=wanted)
 
 
 @blueprint.post("/events/<uuid:event_id>/attendees")
@@ -220,10 +243,10 @@ def _events_page(refusal: Refusal | None = None) -> Response:
     )
 
 
-def _event_page(event_id: str, refusal: Refusal | None = None) -> Response:
+def _event_page(event_id: str, refusal: Refusal | None = None, *, wanted: str = "") -> Response:
     shown = query("interactions", "read_event", event_id=event_id)
     attendees = query("interactions", "list_attendees", event_id=event_id, query=placed({}, limit=SHOWN))
-    wanted = request.args.get("find", "").strip()
+    wanted = wanted or request.args.get("find", "").strip()
     found, is_more = _found(wanted) if wanted else ({}, False)
     return page(
         "event.html",

@@ -7,10 +7,10 @@ from typing import Any
 from flask import Response, request
 
 from gateway.clients import command, query
-from gateway.pages.frame import attempt, blueprint, checked, issue_names, names_of, page, several, to, typed
+from gateway.pages.frame import WORDS, attempt, blueprint, checked, issue_names, names_of, page, several, to, typed
 from gateway.pages.paging import placed, rest_of, whole
 from gateway.routes.timeline import timeline
-from services.chassis.messages import Refusal
+from services.chassis.messages import NotFound, Refusal
 from services.contacts.contract import IndividualCreateSchema, OrganizationCreateSchema
 from services.interactions.contract import IssueCreateSchema
 from services.lexicon.vocabulary import CONTACT_POINT_KINDS
@@ -48,7 +48,7 @@ def entering_individual() -> Response:
                 if said in errors:
                     errors[kind] = errors.pop(said)
         refusal.errors = errors or None
-        return page("individual_new.html", issues=issue_names(), values=request.form, refusal=refusal)
+        return page("individual_new.html", issues=issue_names(), values=request.form, refusal=refusal, likely=_likely(refusal))
 
     return attempt(enter, again)
 
@@ -81,7 +81,7 @@ def entering_organization() -> Response:
         if "address.state" in (refusal.errors or {}):
             errors["address_state"] = errors.pop("state")
         refusal.errors = errors or None
-        return page("organization_new.html", issues=issue_names(), values=request.form, refusal=refusal)
+        return page("organization_new.html", issues=issue_names(), values=request.form, refusal=refusal, likely=_likely(refusal))
 
     return attempt(enter, again)
 
@@ -129,3 +129,28 @@ def entering_issue() -> Response:
 
 def _all_issues() -> dict[str, Any]:
     return {"items": whole("interactions", "list_issues", {})}
+
+
+def _likely(refusal: Refusal) -> list[dict[str, str]]:
+    """Return who is there already under this name, as the one who asks may see them."""
+    found = refusal.extra.get("possible_duplicates") or []
+    names = names_of({(one.get("owner") or {}).get("user") for one in found})
+    return [_likeness(one, names) for one in found]
+
+
+def _likeness(one: dict[str, Any], names: dict[str, str]) -> dict[str, str]:
+    kind = "organization" if "name" in one else "individual"
+    shown = one
+    if kind == "individual":
+        try:
+            shown = query("contacts", "read_individual", individual_id=one["id"])
+        except NotFound:
+            shown = one
+    owner = one.get("owner") or {}
+    said = (shown.get("title"), shown.get("organization_name"), WORDS["states"].get(shown.get("state") or ""))
+    return {
+        "page": f"/{kind}s/{one['id']}",
+        "name": one.get("name") or f"{one['first_name'] or ''} {one['last_name']}".strip(),
+        "said": ", ".join(part for part in said if part),
+        "owner": f"{names.get(owner['user'], 'unknown')} ({owner['component']})" if owner else "",
+    }

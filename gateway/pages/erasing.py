@@ -7,7 +7,9 @@ from typing import Any
 from flask import Response, g, request
 
 from gateway.clients import command, query
-from gateway.pages.frame import attempt, blueprint, checked, names_of, page, to, typed
+from gateway.pages.frame import WORDS, attempt, blueprint, checked, names_of, page, to, typed
+from gateway.pages.record import FACTS
+from gateway.pages.versions import meant, versions
 from gateway.routes.removal import erase as erase_record
 from services.chassis.messages import Forbidden, NotFound, Refusal, entity_tag
 from services.retention.contract import DecisionsSchema, ErasureRequestSchema
@@ -72,7 +74,7 @@ def erasing_individual(individual_id: Any) -> Response:
         if not request.form.get("confirmed"):
             return _confirm_individual(str(individual_id))
         body = checked(ErasureRequestSchema, typed("reason"))
-        accepted = erase_record("individual", str(individual_id), request.form.get("if_match", ""), body["reason"])
+        accepted = erase_record("individual", str(individual_id), meant(), body["reason"])
         return to("erasure", erasure_id=accepted["erasure_id"])
 
     return attempt(erase, lambda refusal: _confirm_individual(str(individual_id), refusal))
@@ -147,7 +149,7 @@ def _confirm_individual(individual_id: str, refusal: Refusal | None = None) -> R
         action=f"/individuals/{individual_id}/erase",
         back=f"/individuals/{individual_id}",
         asked=None,
-        tag=entity_tag(person),
+        version=versions(person, entity_tag(person), FACTS, refusal, here=refusal is not None, asks_always=True, words={"state": WORDS["states"]}),
         owner=names_of({person["owner"]["user"]}).get(person["owner"]["user"], ""),
         values=request.form if request.method == "POST" else {},
         refusal=refusal,

@@ -10,6 +10,7 @@ from gateway.clients import command, query
 from gateway.errors import FormNotOurs, status_of
 from gateway.identity import is_form_token
 from gateway.pages.frame import attempt, blueprint, checked, issue_names, page, several, to
+from gateway.pages.versions import meant, versions
 from gateway.trail import recorded
 from gateway.uploads import send_import, upload
 from services.chassis.messages import Refusal, Unauthenticated, entity_tag
@@ -68,7 +69,7 @@ def mapping_import(import_id: Any) -> Response:
             "contacts",
             "change_import_mapping",
             import_id=str(import_id),
-            if_match=request.form.get("if_match", ""),
+            if_match=meant(),
             body=checked(ImportChangeSchema, body),
         )
         return to("importing", import_id=import_id)
@@ -96,7 +97,14 @@ def _import_page(import_id: str, refusal: Refusal | None = None) -> Response:
         "import.html",
         shown=shown,
         rows=rows,
-        tag=entity_tag(shown),
+        version=versions(
+            {"state": shown["state"], "columns": "; ".join(f"{one['column']}: {one['field'] or 'left out'}" for one in shown.get("mapping") or [])},
+            entity_tag(shown),
+            {"state": "State", "columns": "Columns"},
+            refusal,
+            here=refusal is not None and "column" in request.form,
+            asks_always=True,
+        ),
         issues=issue_names(),
         refusal=refusal,
         values=request.form if refusal else {},

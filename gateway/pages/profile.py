@@ -8,6 +8,7 @@ from flask import Response, request
 
 from gateway.clients import query
 from gateway.pages.frame import attempt, blueprint, checked, page, to
+from gateway.pages.versions import meant, versions
 from gateway.routes.directory import changed_profile
 from services.access.contract import ProfileChangeSchema
 from services.chassis.messages import Refusal, entity_tag
@@ -26,7 +27,7 @@ def changing_profile() -> Response:
 
     def change() -> Response:
         body = checked(ProfileChangeSchema, {"time_zone": request.form.get("time_zone") or None})
-        changed_profile(body, request.form.get("if_match", ""))
+        changed_profile(body, meant())
         return to("profile", done="changed")
 
     return attempt(change, _profile_page)
@@ -37,9 +38,8 @@ def _profile_page(refusal: Refusal | None = None) -> Response:
     return page(
         "profile.html",
         profile=shown,
-        tag=entity_tag(shown),
+        version=versions(shown, entity_tag(shown), {"time_zone": "Time zone"}, refusal, here=request.method == "POST"),
         choices=_choices(),
-        values=request.form if request.method == "POST" else {},
         refusal=refusal,
     )
 

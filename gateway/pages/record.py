@@ -9,8 +9,9 @@ from flask import Response, g, request
 from gateway.clients import command, query
 from gateway.errors import status_of
 from gateway.pages.colleagues import colleagues
-from gateway.pages.frame import attempt, blueprint, checked, issue_names, names_of, page, to, typed
+from gateway.pages.frame import WORDS, attempt, blueprint, checked, issue_names, names_of, page, to, typed
 from gateway.pages.paging import placed, rest_of
+from gateway.pages.versions import changed, meant, versions
 from gateway.routes.timeline import timeline
 from gateway.trail import recorded
 from services.chassis.messages import Refusal, Unauthenticated, Unavailable, entity_tag
@@ -23,7 +24,7 @@ from services.contacts.contract import (
     RevealQuerySchema,
 )
 
-FACTS = ("salutation", "first_name", "last_name", "title", "state")
+FACTS = {"salutation": "Salutation", "first_name": "First name", "last_name": "Last name", "title": "Title", "state": "State"}
 
 
 @blueprint.get("/individuals/<uuid:individual_id>")
@@ -46,10 +47,12 @@ def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str
         | {note.get("author") for note in _items(notes)}
         | {holder.get("owner") for holder in (revealed or {}).get("held_by", [])}
     )
+    tag = entity_tag(person)
+    states = {"state": WORDS["states"]}
     return page(
         "individual.html",
         person=person,
-        tag=entity_tag(person),
+        facts=versions(person, tag, FACTS, refusal, here=form == "facts", words=states),
         notes=_items(notes),
         history=history,
         history_part=rest_of(history, path=f"/individuals/{individual_id}", name="history"),
@@ -105,13 +108,12 @@ def correcting(individual_id: Any) -> Response:
     """Correct facts of the directory layer (R111-R113); an emptied field is cleared."""
 
     def correct() -> Response:
-        given: dict[str, Any] = {name: request.form[name].strip() or None for name in FACTS if name in request.form}
-        body = checked(IndividualChangeSchema, given)
+        body = checked(IndividualChangeSchema, changed(tuple(FACTS)))
         command(
             "contacts",
             "change_individual",
             individual_id=str(individual_id),
-            if_match=request.form.get("if_match", ""),
+            if_match=meant(),
             body=body,
         )
         return to("individual", individual_id=individual_id, done="changed")

@@ -1,27 +1,45 @@
-"""Search: one box, facets, and every filter in the address."""
+"""Search: one box, facets, and every filter in the address; but what may not stand in one is posted."""
 
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Response, request
 
+from gateway.addresses import may_stand
 from gateway.clients import query
 from gateway.errors import status_of
-from gateway.pages.frame import blueprint, checked, issue_names, names_of, page
+from gateway.pages.frame import blueprint, checked, issue_names, names_of, page, to
 from gateway.trail import recorded
 from services.chassis.messages import Invalid
 from services.contacts.contract import StakeholderQuerySchema
 
 FACETS = ("type", "state", "fema_region", "component", "sector", "issue", "priority")
 SHOWN = 50
+#: Fields of the frame, which are no filters.
+FRAME = frozenset({"csrf_token", "author", "idempotency_key", "kept"})
 
 
 @blueprint.get("/search")
 def search() -> Response:
-    """Find stakeholders; empty fields of the form are not filters."""
-    given = {name: value for name, value in request.args.items() if value.strip()}
+    """Find stakeholders by what the address says; empty fields of the form are not filters."""
+    return _results(_filled(request.args), posted=False)
+
+
+@blueprint.post("/search")
+def searching() -> Response:
+    """Take the search form: words become an address, which can be kept; a number or an e-mail address never does (T31)."""
+    given = _filled(request.form)
+    if may_stand(given.items()):
+        return to("search", **given)
+    return _results(given, posted=True)
+
+
+def _filled(fields: Any) -> dict[str, str]:
+    return {name: value.strip() for name, value in fields.items() if value.strip() and name not in FRAME}
+
+
+def _results(given: dict[str, str], *, posted: bool) -> Response:
     issues = issue_names()
     try:
         asked = {**given, "limit": str(SHOWN), "facets": ",".join(FACETS)}
@@ -38,17 +56,17 @@ def search() -> Response:
             facets=[],
             names={},
             following=None,
+            posted=posted,
         )
-    names = names_of({(item.get("owner") or {}).get("user") for item in found["items"]})
-    following = urlencode({**given, "cursor": found["next"]}) if found["next"] else None
     return page(
         "search.html",
         values=given,
         found=found,
         issues=issues,
         facets=_facets(found.get("facets") or {}, given, issues),
-        names=names,
-        following=following,
+        names=names_of({(item.get("owner") or {}).get("user") for item in found["items"]}),
+        following={**given, "cursor": found["next"]} if found["next"] else None,
+        posted=posted,
     )
 
 
@@ -66,7 +84,7 @@ def _facets(facets: dict[str, Any], given: dict[str, str], issues: dict[str, str
                 continue
             chosen = given.get(name) == str(value)
             others = {k: v for k, v in given.items() if k not in {name, "cursor"}}
-            link = urlencode(others if chosen else {**others, name: value})
-            values.append({"label": issues.get(str(value), str(value)), "count": count, "link": link, "chosen": chosen})
+            leads_to = others if chosen else {**others, name: str(value)}
+            values.append({"label": issues.get(str(value), str(value)), "count": count, "to": leads_to, "chosen": chosen})
         shown.append({"name": name.replace("_", " "), "code": name, "entries": values})
     return shown

@@ -90,7 +90,13 @@ def read_organization_history(organization_id: str, query: dict[str, Any]) -> An
     return timeline("organization_id", organization_id, query)
 
 
+@stakeholders.endpoint("POST", "/search", body=StakeholderQuerySchema, answers=FACETED)
+def search_stakeholders_by_value(body: dict[str, Any]) -> Any:
+    """Find stakeholders as by GET, and by a telephone number or e-mail address that your own component holds (T31)."""
+    return ask("contacts", "search_stakeholders", query=body)
+
+
 @stakeholders.endpoint("GET", "", query=StakeholderQuerySchema, answers=FACETED)
 def search_stakeholders(query: dict[str, Any]) -> Any:
-    """Find stakeholders by words, issue, place, component, owner and contact; count them by facets."""
+    """Find stakeholders by words, issue, place, component, owner and contact; count them by facets. No telephone number, no e-mail (T31)."""
     return ask("contacts", "search_stakeholders", query=query)

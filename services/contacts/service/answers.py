@@ -293,7 +293,9 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
         """Find stakeholders (R83-R85)."""
         asked = ready(contract.StakeholderQuerySchema).load(query)
         with self.database.reading(caller) as work:
-            return finding.search_stakeholders(work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, query=asked)
+            return finding.search_stakeholders(
+                work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, layer=self.parts.layer, query=asked
+            )
 
     @answers("contacts:report:stakeholders-by-region")
     def report_stakeholders_by_region(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:

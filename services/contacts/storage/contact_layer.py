@@ -81,6 +81,14 @@ class ContactLayer:
             lookups |= dict.fromkeys(self._lookups(component, kind, value), kind)
         return lookups
 
+    def holders(self, work: UnitOfWork, component: str, values: Iterable[tuple[str, str]]) -> list[str]:
+        """Return whose points of the component's own have one of these values (kind, value), as ids."""
+        lookups = list(self.lookups_of(component, values))
+        if not lookups:
+            return []
+        statement = text("SELECT DISTINCT individual_id FROM contact_points WHERE component = :component AND lookup = ANY(:lookups)")
+        return [str(row.individual_id) for row in work.execute(statement, {"component": component, "lookups": lookups})]
+
     def file_correction(self, work: UnitOfWork, point: ContactPoint, *, by_user: str, now: datetime) -> str:
         """File a correction for whoever holds that kind; insert-only, and the submitter cannot read it (T3)."""
         correction_id = new_id()

@@ -66,6 +66,10 @@ def filter_of(query: Mapping[str, Any], *, now: datetime, misspelt: bool = False
     :param misspelt: words need only be like those that are there.
     """
     wanted = Filter()
+    if query.get("holders") is not None:
+        # Whoever has a value that was searched for: few, so that no estimate is worth its time.
+        wanted.by_words = True
+        wanted.add("d.stakeholder_id = ANY(CAST(:holders AS uuid[]))", holders=query["holders"])
     if words := terms(query.get("q") or ""):
         wanted.by_words = True
         _add_words(wanted, words, _named(query["q"]), misspelt=misspelt)

@@ -11,20 +11,27 @@ from services.chassis.messages import Caller
 from services.contacts.domain import representations
 from services.contacts.domain.cursors import Cursors
 from services.contacts.storage import individuals, organizations, search
+from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.usecases.asking import demand
 from services.lexicon.places import REGIONS, STATES, fema_region
-from services.lexicon.policy import decide
+from services.lexicon.policy import Facts, decide
+from services.lexicon.searching import read_search
+from services.lexicon.vocabulary import CONTACT_POINT_KINDS
 
 _LINE = ("first_name", "last_name", "name", "title", "organization_id", "state", "owner", "relationships")
 
 
-def search_stakeholders(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
+def search_stakeholders(
+    work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, layer: ContactLayer, query: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return a page of stakeholders: `items`, `next`, `total`, and `facets` where asked for.
 
-    Words are found by their beginnings; where that finds nothing, by likeness. The trail says which ids were shown and
-    never what was asked (T8).
+    Words are found by their beginnings; where that finds nothing, by likeness. A telephone number or an e-mail address
+    finds whoever has it among what the caller's own component holds, and nobody else (T31). The trail says which ids
+    were shown and never what was asked (T8).
     """
     demand(decide(by, "search", "name"))
+    query = _with_holders(work, query, by=by, layer=layer)
     rows, answer = _page(work, by=by, now=now, cursors=cursors, query=query)
     answer["items"] = [representations.line(row) for row in rows]
     if query.get("facets"):
@@ -85,6 +92,18 @@ def stakeholders_by_region(work: UnitOfWork, *, by: Caller, now: datetime, query
         "without_state": without_state,
         "total": sum(region["count"] for region in regions) + without_state,
     }
+
+
+def _with_holders(work: UnitOfWork, query: Mapping[str, Any], *, by: Caller, layer: ContactLayer) -> Mapping[str, Any]:
+    """Return the query with who has the contact-layer values in it, which are then no words of it."""
+    asked = read_search(query.get("q") or "")
+    if not asked.has_values:
+        return query
+    # Whoever may reveal no contact point finds nobody by its value either.
+    may = by.component is not None and any(decide(by, "reveal", kind, Facts(point_component=by.component)) for kind in CONTACT_POINT_KINDS)
+    values = [*(("cell", phone) for phone in asked.phones), *(("email", email) for email in asked.emails)]
+    holders = sorted(layer.holders(work, str(by.component), values)) if may else []
+    return {**query, "q": asked.words or None, "holders": holders}
 
 
 def _page(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:

@@ -71,9 +71,39 @@ def test_words_of_nobody_find_nobody(standing_town: Desk, words: str) -> None:
     assert standing_town.found(CHLOE, q=words) == []
 
 
+@pytest.mark.requirement("T31", "R148", "R149")
+@pytest.mark.parametrize(
+    "value",
+    [
+        DOV.cell,
+        DOV.cell.replace("-", ""),
+        f"+1 {DOV.cell.replace('-', '.')}",
+        DOV.email,
+        DOV.email.upper(),
+        f"mailto:{DOV.email}",
+        f"quillf {DOV.cell}",
+    ],
+)
+def test_a_value_finds_whoever_has_it_for_the_component_that_holds_it_and_nobody_for_another(standing_town: Desk, value: str) -> None:
+    assert standing_town.found(AMINA, q=value) == standing_town.found(BRUNO, q=value) == ["Dov Quillfeather"]
+    assert standing_town.found(CHLOE, q=value) == []
+
+
+@pytest.mark.requirement("T31", "T19", "R148")
+def test_whoever_may_reveal_nothing_finds_nobody_by_a_value(standing_town: Desk) -> None:
+    assert standing_town.found(RENATA, q=DOV.cell) == standing_town.found(RENATA, q=DOV.email) == []
+    assert standing_town.found(RENATA, q="dov quillfeather") == ["Dov Quillfeather"]
+
+
+@pytest.mark.requirement("T31", "R148")
+@pytest.mark.parametrize("value", [f"klobuchar {DOV.cell}", "956-555-9999", "nobody@example.org", "@", "2" * 30])
+def test_a_value_of_nobody_or_with_anothers_name_finds_nobody(standing_town: Desk, value: str) -> None:
+    assert standing_town.found(AMINA, q=value) == []
+
+
 @pytest.mark.requirement("T17", "R148", "R149")
-@pytest.mark.parametrize("value", [DOV.cell, DOV.cell.replace("-", ""), "956", "0142", DOV.email, "example.org"])
-def test_a_value_of_the_contact_layer_finds_nobody_not_even_for_its_holder(standing_town: Desk, value: str) -> None:
+@pytest.mark.parametrize("value", ["956", "0142", "example.org", DOV.cell[4:8]])
+def test_a_part_of_a_value_of_the_contact_layer_finds_nobody_not_even_for_its_holder(standing_town: Desk, value: str) -> None:
     assert standing_town.found(AMINA, q=value) == standing_town.found(CHLOE, q=value) == []
 
 
