@@ -211,6 +211,66 @@ def _going_back(browser: Browser, base: str, amina: dict[str, Any], chloe: dict[
     assert not visit.complaints, visit.complaints
 
 
+def with_care(browser: Browser, base: str, amina: dict[str, Any], chloe: dict[str, Any], shots: Callable[[Page, str], None]) -> None:
+    """Search by a number without an address; meet a duplicate; correct what somebody else corrected meanwhile."""
+    visit = Visit(browser, base, scripts=False)
+    visit.open("/individuals/new")
+    visit.sign_in(amina)
+    page = visit.page
+    _card(page, "Quarrie", "Director")
+    record = visit.at().split("?")[0]
+    for searched in (CELL_OF_QUARRIE, CELL_OF_QUARRIE.replace("-", "")):
+        page.get_by_label("Search stakeholders").fill(searched)
+        page.get_by_role("button", name="Search").first.click()
+        assert visit.at() == "/search", "no number stands in the address"
+        expect(page.get_by_role("link", name="Ann Quarrie")).to_be_visible()
+        assert searched not in page.title()
+    shots(page, "by-number")
+    page.get_by_label("Search stakeholders").fill("quarrie")
+    page.get_by_role("button", name="Search").first.click()
+    assert visit.at() == "/search?q=quarrie"
+    visit.open(f"/search?q={CELL_OF_QUARRIE}")
+    expect(page.get_by_role("alert")).to_contain_text("must not stand in an address")
+    visit.open("/individuals/new")
+    _card(page, "Quarrie", "Director")
+    expect(page.get_by_role("heading", name="Already registered")).to_be_visible()
+    expect(page.locator("main").get_by_role("link", name="Ann Quarrie").first).to_have_attribute("href", record)
+    shots(page, "duplicate")
+    _both_correct(visit, record, shots)
+
+
+CELL_OF_QUARRIE = "956-555-0171"
+
+
+def _card(page: Page, last_name: str, title: str) -> None:
+    page.get_by_label("First name").fill("Ann")
+    page.get_by_label("Last name").fill(last_name)
+    page.get_by_label("Title").fill(title)
+    page.get_by_label("Organization", exact=True).fill("Larkspur Freight")
+    page.locator("summary").first.click()
+    page.get_by_label("Cell phone").fill(CELL_OF_QUARRIE)
+    page.get_by_role("button", name="Enter").click()
+
+
+def _both_correct(visit: Visit, record: str, shots: Callable[[Page, str], None]) -> None:
+    page, other = visit.page, visit.tab()
+    for tab in (page, other):
+        visit.open(record, tab)
+        tab.get_by_text("Correct the facts").click()
+    other.locator("#facts-title").fill("Chief of Staff")
+    other.get_by_role("button", name="Correct").click()
+    expect(other.locator("main")).to_contain_text("Chief of Staff")
+    page.locator("#facts-title").fill("Head of Policy")
+    for _ in range(2):
+        page.get_by_role("button", name="Correct").click()
+        expect(page.get_by_role("row").filter(has_text="Title")).to_contain_text("Chief of Staff")
+    shots(page, "both-correct")
+    page.get_by_label("Replace what is there now").check()
+    page.get_by_role("button", name="Correct").click()
+    expect(page.locator("main")).to_contain_text("Corrected.")
+    expect(page.locator("dl.facts").first).to_contain_text("Head of Policy")
+
+
 def main(base: str, accounts: list[dict[str, Any]], chromium: str, folder: str | None = None) -> None:
     """Tell all of it."""
 
@@ -222,7 +282,7 @@ def main(base: str, accounts: list[dict[str, Any]], chromium: str, folder: str |
     amina, chloe = (next(account for account in plain if account["component"] == component) for component in ("ICE", "PSO"))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for tell in (from_every_start, interrupted, with_scripts):
+        for tell in (from_every_start, interrupted, with_scripts, with_care):
             tell(browser, base, amina, chloe, shots)
         browser.close()
 

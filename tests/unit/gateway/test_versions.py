@@ -162,6 +162,11 @@ def test_an_answer_to_a_request_that_changed_asks_again(browser: Browser, bus: D
         "due_on": None,
         "message": "Please call.",
         "reason": None,
+        "answered_by": None,
+        "answered_at": None,
+        "done_at": None,
+        "closed_because": None,
+        "moves": ["accepted", "declined"],
     }
     bus.answers[("interactions", "read_coordination_request")] = asked
     path = f"/requests/coordination/{ID}"
