@@ -10,6 +10,7 @@ from gateway.clients import command, query
 from gateway.errors import FormNotOurs, status_of
 from gateway.identity import is_form_token
 from gateway.pages.frame import attempt, blueprint, checked, issue_names, page, several, to
+from gateway.pages.paging import placed, rest_of
 from gateway.pages.versions import meant, versions
 from gateway.trail import recorded
 from gateway.uploads import send_import, upload
@@ -27,7 +28,8 @@ STEPS = {
 @blueprint.get("/imports")
 def imports() -> Response:
     """List one's imports, and show the form for another."""
-    return page("imports.html", found=query("contacts", "list_imports", query={}))
+    found = query("contacts", "list_imports", query=placed({}, limit=50))
+    return page("imports.html", found=found, part=rest_of(found, path="/imports"))
 
 
 @blueprint.post("/imports")
@@ -44,7 +46,7 @@ def uploading() -> Response:
         raise
     except Refusal as refusal:
         said = recorded(refusal)
-        return page("imports.html", status=status_of(said), refusal=said, found={"items": []})
+        return page("imports.html", status=status_of(said), refusal=said, found={"items": []}, part={})
     return to("importing", import_id=started["id"])
 
 
@@ -92,7 +94,7 @@ def _import_page(import_id: str, refusal: Refusal | None = None) -> Response:
     shown = query("contacts", "read_import", import_id=import_id)
     rows: dict[str, Any] = {"items": []}
     if shown["state"] in {"checked", "committed", "failed", "undone"}:
-        rows = query("contacts", "list_import_rows", import_id=import_id, query={"limit": "200"})
+        rows = query("contacts", "list_import_rows", import_id=import_id, query=placed({}, limit=100, name="rows"))
     return page(
         "import.html",
         shown=shown,
@@ -105,6 +107,7 @@ def _import_page(import_id: str, refusal: Refusal | None = None) -> Response:
             here=refusal is not None and "column" in request.form,
             asks_always=True,
         ),
+        rows_part=rest_of(rows, path=f"/imports/{import_id}", name="rows"),
         issues=issue_names(),
         refusal=refusal,
         values=request.form if refusal else {},

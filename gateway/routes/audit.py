@@ -13,10 +13,12 @@ from services.audit.contract import (
     EntriesQuerySchema,
     EntrySchema,
     FindingSchema,
+    FindingsQuerySchema,
     ProofQuerySchema,
     ProofSchema,
     ReviewSchema,
     ReviewSignSchema,
+    ReviewsQuerySchema,
 )
 
 area = Area("audit", __name__, url_prefix="/audit", description="The trail, its checkpoints, its weekly reviews")
@@ -40,16 +42,16 @@ def prove(query: dict[str, Any]) -> Any:
     return ask("audit", "prove", query=query)
 
 
-@area.endpoint("GET", "/findings", answers=FindingSchema, collection=True)
-def list_findings() -> Any:
+@area.endpoint("GET", "/findings", query=FindingsQuerySchema, answers=FindingSchema, collection=True)
+def list_findings(query: dict[str, Any]) -> Any:
     """List what a person has to look into: holes, numbers with two contents."""
-    return ask("audit", "list_findings")
+    return ask("audit", "list_findings", query=query)
 
 
-@area.endpoint("GET", "/reviews", answers=ReviewSchema, collection=True)
-def list_reviews() -> Any:
+@area.endpoint("GET", "/reviews", query=ReviewsQuerySchema, answers=ReviewSchema, collection=True)
+def list_reviews(query: dict[str, Any]) -> Any:
     """List the weeks and their reviews (R127)."""
-    return ask("audit", "list_reviews")
+    return ask("audit", "list_reviews", query=query)
 
 
 @area.endpoint("POST", "/reviews", body=ReviewSignSchema, answers=ReviewSchema, status=201)

@@ -18,12 +18,14 @@ __all__ = [
     "EntriesQuerySchema",
     "EntrySchema",
     "FindingSchema",
+    "FindingsQuerySchema",
     "NotTheAuditor",
     "ProofQuerySchema",
     "ProofSchema",
     "ReviewAlreadySigned",
     "ReviewSchema",
     "ReviewSignSchema",
+    "ReviewsQuerySchema",
     "UnknownEntry",
     "WeekBeforeTrail",
     "WeekNotOver",
@@ -106,6 +108,14 @@ class CheckpointsQuerySchema(_Closed):
 
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
     cursor = fields.String(validate=validate.Length(max=500))
+
+
+class FindingsQuerySchema(CheckpointsQuerySchema):
+    """Which findings to list, the newest first."""
+
+
+class ReviewsQuerySchema(CheckpointsQuerySchema):
+    """Which weeks to list, the newest first."""
 
 
 class ProofQuerySchema(_Closed):

@@ -251,7 +251,7 @@ class InteractionsService(Witness):
         with self.database.work(caller) as work:
             if work.replayed():
                 return events.list_attendees(work, by=caller, cursors=self._cursors, event_id=as_id(event_id), query={"limit": 200})
-            found = events.add_attendees(work, by=caller, now=self.database.clock(), event_id=as_id(event_id), **command)
+            found = events.add_attendees(work, by=caller, now=self.database.clock(), cursors=self._cursors, event_id=as_id(event_id), **command)
             work.complete(201, event_id)
             return found
 

@@ -15,11 +15,13 @@ from services.audit.contract import CursorInvalid
 from services.chassis.messages import wire_value
 
 _TAG = 16
+#: A place in the trail, a day, or an id.
+_POSITION = 16
 
 
 def seal_cursor(position: int, *, key: str, user_id: str, query: Mapping[str, Any]) -> str:
     """Return the cursor that goes on below `position`."""
-    content = position.to_bytes(8, "big")
+    content = position.to_bytes(_POSITION, "big")
     return base64.urlsafe_b64encode(content + _tag(content, key, user_id, query)).decode().rstrip("=")
 
 
@@ -32,8 +34,8 @@ def open_cursor(cursor: str, *, key: str, user_id: str, query: Mapping[str, Any]
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise CursorInvalid from error
-    content, tag = raw[:8], raw[8:]
-    if len(content) != 8 or not hmac.compare_digest(tag, _tag(content, key, user_id, query)):
+    content, tag = raw[:_POSITION], raw[_POSITION:]
+    if len(content) != _POSITION or not hmac.compare_digest(tag, _tag(content, key, user_id, query)):
         raise CursorInvalid
     return int.from_bytes(content, "big")
 

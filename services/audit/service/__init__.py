@@ -55,22 +55,24 @@ class AuditService(Witness):
             return reading.prove(work, by=caller, query=asked)
 
     @answers(reading.LIST_FINDINGS)
-    def list_findings(self, caller: Caller) -> dict[str, Any]:
-        """Return the newest findings.
+    def list_findings(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return findings, the newest first.
 
-        :raises NotTheAuditor: 403.
+        :raises NotTheAuditor, CursorInvalid: 403, 422.
         """
+        asked = contract.FindingsQuerySchema().load(query or {})
         with self.database.work(caller) as work:
-            return reading.list_findings(work, by=caller)
+            return reading.list_findings(work, by=caller, query=asked, cursor_key=self.settings.cursor_key)
 
     @answers(reading.LIST_REVIEWS)
-    def list_reviews(self, caller: Caller) -> dict[str, Any]:
-        """Return the weeks and their reviews.
+    def list_reviews(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the weeks and their reviews, the newest first.
 
-        :raises NotTheAuditor: 403.
+        :raises NotTheAuditor, CursorInvalid: 403, 422.
         """
+        asked = contract.ReviewsQuerySchema().load(query or {})
         with self.database.work(caller) as work:
-            return reading.list_reviews(work, by=caller, now=self.database.clock())
+            return reading.list_reviews(work, by=caller, now=self.database.clock(), query=asked, cursor_key=self.settings.cursor_key)
 
     @answers(reading.SIGN_REVIEW, command=True)
     def sign_review(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:

@@ -97,9 +97,16 @@ def first_day(work: UnitOfWork) -> date | None:
     return datetime.fromisoformat(at).date() if at else None
 
 
-def list_findings(work: UnitOfWork, *, limit: int) -> list[Row[Any]]:
-    """Return the newest findings."""
-    return list(work.execute(select(findings).order_by(findings.c.found_at.desc(), findings.c.id.desc()).limit(limit)))
+def list_findings(work: UnitOfWork, *, below: str | None, limit: int) -> list[Row[Any]]:
+    """Return at most `limit` findings below an id, the newest first: ids are in the order of their making."""
+    statement = select(findings).order_by(findings.c.id.desc()).limit(limit)
+    return list(work.execute(statement if below is None else statement.where(findings.c.id < below)))
+
+
+def count_all_findings(work: UnitOfWork) -> int:
+    """Count the findings, no further than one beyond what is counted exactly."""
+    part = select(findings.c.id).limit(COUNTED + 1).subquery()
+    return int(work.execute(select(func.count()).select_from(part)).scalar_one())
 
 
 def count_findings(work: UnitOfWork, week: date) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -27,7 +27,6 @@ LIST_REVIEWS = "audit:review:list"
 SIGN_REVIEW = "audit:review:sign"
 READ_OPERATION = "audit:operation:read"
 FIND_UNCOVERED = "audit:number:find-uncovered"
-_WEEKS = 53
 
 
 def may_read_the_trail(by: Caller) -> bool:
@@ -47,7 +46,7 @@ def list_entries(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any], curs
     count = reading.count_entries(work, query)
     asked = sorted(query.keys() - {"limit", "cursor"})
     work.record(LIST_ENTRIES, subjects=_ids(query.get("subject")), fields=asked)
-    return _page(items, "position", query, by, cursor_key, count)
+    return _page(items, lambda item: int(item["position"]), query, by, cursor_key, count)
 
 
 def list_checkpoints(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any], cursor_key: str) -> dict[str, Any]:
@@ -59,7 +58,7 @@ def list_checkpoints(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any], 
     rows = reading.list_checkpoints(work, below=_position(query, by, cursor_key), limit=query["limit"] + 1)
     items = [{"size": row.size, "root": _base64(bytes(row.root)), "note": row.note, "signed_at": wire_value(row.signed_at)} for row in rows]
     work.record(LIST_CHECKPOINTS)
-    return _page(items, "size", query, by, cursor_key, reading.count_checkpoints(work))
+    return _page(items, lambda item: int(item["size"]), query, by, cursor_key, reading.count_checkpoints(work))
 
 
 def prove(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,13 +100,17 @@ def prove(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any]) -> dict[str
     }
 
 
-def list_findings(work: UnitOfWork, *, by: Caller) -> dict[str, Any]:
-    """Return the newest findings.
+def list_findings(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any], cursor_key: str) -> dict[str, Any]:
+    """Return findings, the newest first.
 
-    :raises NotTheAuditor: the caller is not the ISSO.
+    :raises NotTheAuditor, CursorInvalid: the caller is not the ISSO; the cursor is another's.
     """
     _require_the_auditor(by)
-    rows = reading.list_findings(work, limit=200)
+    # A cursor of one list is none of another.
+    query = {**query, "of": "findings"}
+    position = _position(query, by, cursor_key)
+    below = None if position is None else str(UUID(int=position))
+    rows = reading.list_findings(work, below=below, limit=query["limit"] + 1)
     work.record(LIST_FINDINGS)
     items = [
         {
@@ -120,21 +123,26 @@ def list_findings(work: UnitOfWork, *, by: Caller) -> dict[str, Any]:
         }
         for row in rows
     ]
-    return {"items": items, "next": None, "total": len(items)}
+    return _page(items, lambda item: UUID(item["id"]).int, query, by, cursor_key, reading.count_all_findings(work))
 
 
-def list_reviews(work: UnitOfWork, *, by: Caller, now: datetime) -> dict[str, Any]:
-    """Return the weeks of the last year with their state; those that wait come with their figures. (R127, R191)
+def list_reviews(work: UnitOfWork, *, by: Caller, now: datetime, query: Mapping[str, Any], cursor_key: str) -> dict[str, Any]:
+    """Return the weeks with their state, the newest first, back to the first entry; those that wait come with their figures. (R127, R191)
 
-    :raises NotTheAuditor: the caller is not the ISSO.
+    :raises NotTheAuditor, CursorInvalid: the caller is not the ISSO; the cursor is another's.
     """
     _require_the_auditor(by)
+    query = {**query, "of": "reviews"}
     today = now.date()
-    weeks = list(weeks_between(reading.first_day(work) or today, today))[:_WEEKS]
+    weeks = list(weeks_between(reading.first_day(work) or today, today))
+    position = _position(query, by, cursor_key)
+    rest = [week for week in weeks if position is None or week.toordinal() < position]
     signed = reading.signed_reviews(work)
-    items = [_review(work, week, signed.get(week), today) for week in weeks]
+    items = [_review(work, week, signed.get(week), today) for week in rest[: query["limit"]]]
     work.record(LIST_REVIEWS)
-    return {"items": items, "next": None, "total": len(items)}
+    is_part = len(rest) > len(items)
+    following = seal_cursor(rest[len(items) - 1].toordinal(), key=cursor_key, user_id=by.id, query=query) if is_part else None
+    return {"items": items, "next": following, "total": len(weeks)}
 
 
 def sign_review(work: UnitOfWork, *, by: Caller, now: datetime, week: date, review_id: str) -> dict[str, Any]:
@@ -218,12 +226,14 @@ def _review(work: UnitOfWork, week: date, review: Row[Any] | None, today: date) 
     }
 
 
-def _page(items: list[dict[str, Any]], order: str, query: Mapping[str, Any], by: Caller, cursor_key: str, count: int) -> dict[str, Any]:
+def _page(
+    items: list[dict[str, Any]], place: Callable[[dict[str, Any]], int], query: Mapping[str, Any], by: Caller, cursor_key: str, count: int
+) -> dict[str, Any]:
     page = items[: query["limit"]]
     more = len(items) > len(page)
     return {
         "items": page,
-        "next": seal_cursor(page[-1][order], key=cursor_key, user_id=by.id, query=query) if more else None,
+        "next": seal_cursor(place(page[-1]), key=cursor_key, user_id=by.id, query=query) if more else None,
         "total": count if count <= reading.COUNTED else {"at_least": reading.COUNTED},
     }
 

@@ -235,7 +235,7 @@ def facet(work: UnitOfWork, wanted: Filter, name: str) -> list[dict[str, Any]]:
     rows = work.execute(
         text(
             f"SELECT {value} AS value, count({counted}) AS count FROM directory d {join}"  # noqa: S608 - put together from our own constants
-            f" WHERE {wanted.where} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 100"
+            f" WHERE {wanted.where} GROUP BY 1 ORDER BY 2 DESC, 1"
         ),
         wanted.parameters,
     )

@@ -230,6 +230,8 @@ class _Asked:
             canonical_name=canonical_name(entry.first_name, entry.last_name),
             family_key=family_key(entry.last_name),
             organization=canonical_organization(named) if named and organization is None else None,
+            organization_id=organization["id"] if organization else None,
+            state=entry.state,
             user_id=entry.by.id if entry.by.kind == "user" else None,
             suppressions=list({digest for _, digest, _ in suppressions}),
             lookups=list(lookups),
@@ -277,7 +279,7 @@ def _likenesses(entry: Entry, organization: Mapping[str, Any] | None, asked: _As
         kinds.setdefault(row["id"], set()).add(asked.lookups[row["lookup"]])
     for individual_id, held in kinds.items():
         reasons.setdefault(individual_id, []).extend(sorted(held))
-    found = [representations.likeness(row, reasons[row["id"]]) for row in rows.values() if row["frozen_at"] is None][:10]
+    found = [representations.likeness(row, reasons[row["id"]]) for row in rows.values() if row["frozen_at"] is None]
     if same and organization_id and not entry.given.get("duplicate_ok"):
         raise IndividualDuplicate(extra={"possible_duplicates": found})
     return found

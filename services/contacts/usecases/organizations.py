@@ -32,7 +32,7 @@ def register_organization(work: UnitOfWork, *, by: Caller, now: datetime, **give
     organizations.hold_name(work, given["name"])
     known = organizations.of_name(work, given["name"])
     if known and not given.get("duplicate_ok"):
-        raise OrganizationDuplicate(extra={"possible_duplicates": [_likeness(row) for row in known[:10]]})
+        raise OrganizationDuplicate(extra={"possible_duplicates": [_likeness(row) for row in known]})
     offices = _offices(given)
     organization_id = new_id()
     state = given.get("state") or next(((office["address"] or {}).get("state") for office in offices if office["address"]), None)

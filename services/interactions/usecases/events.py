@@ -30,6 +30,8 @@ from services.interactions.usecases.writing import (
 )
 
 _TEXTS = ("name", "place", "agenda")
+#: How many of those who attended are answered at once.
+_ANSWERED = 200
 _FILTERS = ("individual_id", "organization_id", "component", "since", "until")
 
 
@@ -162,6 +164,7 @@ def add_attendees(
     *,
     by: Caller,
     now: datetime,
+    cursors: Cursors,
     event_id: str,
     individual_ids: Sequence[str] = (),
     organization_ids: Sequence[str] = (),
@@ -203,7 +206,10 @@ def add_attendees(
     )
     _announce(work, _event(work, event_id), *events.attending(work, event_id))
     work.record("interactions:attendance:record", subjects=[event_id, *individual_ids, *organization_ids], fields=["attendees"])
-    return _page(work, by, event_id, limit=200)[0]
+    found, last = _page(work, by, event_id, limit=_ANSWERED)
+    if last is not None:
+        found["next"] = cursors.seal([last], user=by.id, query={"event_id": event_id})
+    return found
 
 
 def list_attendees(work: UnitOfWork, *, by: Caller, cursors: Cursors, event_id: str, query: Mapping[str, Any]) -> dict[str, Any]:
