@@ -184,3 +184,15 @@ def test_a_list_that_goes_on_says_how_much_there_is_and_leads_on(aminas: Browser
     second = aminas.get(rest.replace("&amp;", "&")).text
     assert "Back to the first" in second
     assert 'rel="next"' not in second
+
+
+@pytest.mark.requirement("R100", "R97")
+def test_the_report_counts_those_without_a_state_and_tells_one_gap_from_the_other(aminas: Browser, bus: FakeBus) -> None:
+    counts = {"spoken_to": 0, "known": 5, "organizations_spoken_to": 0, "organizations_known": 0}
+    states = [{"state": "NM", "name": "New Mexico", **counts}, {"state": "OK", "name": "Oklahoma", **counts, "known": 0}]
+    region = {"fema_region": 6, **counts, "states": states}
+    spoken = {"regions": [region], "without_state": {**counts, "known": 41}, "total": {**counts, "known": 46}}
+    bus.answers[("interactions", "report_spoken_to")] = spoken
+    shown = aminas.get("/reports").text
+    for words in ("41 people have no state", "not spoken to", "nobody known", "<td>46</td>"):
+        assert words in shown
