@@ -165,6 +165,7 @@ def test_every_collection_comes_whole_page_by_page_whatever_it_is_filtered_by(wo
 SMALL = frozenset(
     {
         "/erasures/sample",
+        "/erasures/{erasure_id}/hits",
         "/audit/reviews",
         "/audit/findings",
         "/imports/{import_id}/rows",
