@@ -233,7 +233,7 @@ def with_care(browser: Browser, base: str, amina: dict[str, Any], chloe: dict[st
     expect(page.get_by_role("alert")).to_contain_text("must not stand in an address")
     visit.open("/individuals/new")
     _card(page, "Quarrie", "Director")
-    expect(page.get_by_role("heading", name="Already registered")).to_be_visible()
+    expect(page.get_by_role("heading", name="Already registered", exact=True)).to_be_visible()
     expect(page.locator("main").get_by_role("link", name="Ann Quarrie").first).to_have_attribute("href", record)
     shots(page, "duplicate")
     _both_correct(visit, record, shots)
