@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
+from services.chassis.instants import Day
 from services.chassis.messages import Announcement, Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthenticated
 from services.lexicon.vocabulary import LEVELS, ROLES
 from services.lexicon.zones import is_zone
@@ -225,22 +226,22 @@ class ComponentChangeSchema(_Closed):
 class LicenseSchema(_Closed):
     """The license designated for a user (R178)."""
 
-    expires_on = fields.Date(load_default=None, allow_none=True)
+    expires_on = Day(load_default=None, allow_none=True)
 
 
 class TrainingSchema(_Closed):
     """A training that a user attended (R184, R185)."""
 
     kind = fields.String(required=True, validate=validate.OneOf(TRAININGS))
-    completed_on = fields.Date(required=True)
-    expires_on = fields.Date(load_default=None, allow_none=True)
+    completed_on = Day(required=True)
+    expires_on = Day(load_default=None, allow_none=True)
 
 
 class RulesOfBehaviorSchema(_Closed):
     """The rules of behavior as a user accepted them (R186)."""
 
     version = fields.String(required=True, validate=validate.Length(min=1, max=40))
-    expires_on = fields.Date(required=True)
+    expires_on = Day(required=True)
 
 
 class ProfileChangeSchema(_Closed):

@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
+from services.chassis.instants import Day, Instant
 from services.chassis.messages import CheckpointSigned, Conflict, Forbidden, Invalid, NotFound
 
 __all__ = [
@@ -97,8 +98,8 @@ class EntriesQuerySchema(_Closed):
     action = fields.String(validate=_word)
     outcome = fields.String(validate=validate.OneOf(OUTCOMES))
     trace_id = fields.String(validate=_word)
-    since = fields.AwareDateTime()
-    until = fields.AwareDateTime()
+    since = Instant()
+    until = Instant()
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
     cursor = fields.String(validate=validate.Length(max=500))
 
@@ -162,7 +163,7 @@ class CoverageQuerySchema(_Closed):
 class ReviewSignSchema(_Closed):
     """The sign-off of one week's review, named by its Monday."""
 
-    week = fields.Date(required=True)
+    week = Day(required=True)
 
     @validates_schema
     def _a_monday(self, review: dict[str, Any], **_: object) -> None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
+from services.chassis.instants import Day
 from services.chassis.messages import Announcement, Conflict, Forbidden, Invalid, NotFound, PreconditionMissing, Stale
 from services.lexicon.tasks import LIMIT
 from services.lexicon.vocabulary import REQUEST_MEDIA
@@ -121,7 +122,7 @@ class NoContactRequestCreateSchema(_Closed):
 
     individual_id = fields.UUID(required=True)
     medium = fields.String(required=True, validate=validate.OneOf(sorted(REQUEST_MEDIA)))
-    received_on = fields.Date(required=True)
+    received_on = Day(required=True)
 
 
 class NoContactRequestListQuerySchema(_Closed):
@@ -198,7 +199,7 @@ class HoldCreateSchema(_Closed):
     """A hold on one record, for a pending request under the Privacy Act or FOIA (R138)."""
 
     subject_id = fields.UUID(required=True)
-    until = fields.Date(load_default=None, allow_none=True)
+    until = Day(load_default=None, allow_none=True)
 
 
 class RecordOwnerSchema(Schema):

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from marshmallow import RAISE, Schema, fields, validate
 
+from services.chassis.instants import Instant
 from services.chassis.messages import Announcement, Conflict, Invalid, TooLarge, TooMany
 from services.chassis.topology import ANNOUNCEMENTS, PARKED, Exchange, Queue, Topology, inbox, retries
 from services.contacts.contract.announcements import (
@@ -209,7 +210,7 @@ class SubmissionSchema(Schema):
     id = fields.String(required=True, validate=validate.Regexp(_EVENT_ID))
     source = fields.String(required=True, validate=validate.Length(min=1, max=200))
     type = fields.String(required=True, validate=validate.Equal(SUBMITTED))
-    time = fields.AwareDateTime()
+    time = Instant()
     subject = fields.String()
     datacontenttype = fields.String(validate=validate.Equal("application/json"))
     data = fields.Nested(IndividualSubmittedSchema, required=True)

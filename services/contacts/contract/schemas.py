@@ -9,6 +9,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
+from services.chassis.instants import Day, Instant
 from services.lexicon.folding import even_signs
 from services.lexicon.places import state_code
 from services.lexicon.tasks import LIMIT
@@ -133,8 +134,8 @@ class IssueLinkSchema(_Closed):
 
     issue_id = _id(required=True)
     kind = fields.String(load_default="engaged", validate=validate.OneOf(list(ISSUE_LINK_KINDS)))
-    since = fields.Date(load_default=None, allow_none=True)
-    ended_on = fields.Date(load_default=None, allow_none=True)
+    since = Day(load_default=None, allow_none=True)
+    ended_on = Day(load_default=None, allow_none=True)
 
     @validates_schema
     def _in_order(self, link: dict[str, Any], **_: object) -> None:
@@ -253,7 +254,7 @@ class GrantCreateSchema(_Closed):
     component = fields.String(required=True, validate=COMPONENT)
     contact_point_id = _id(load_default=None, allow_none=True)
     reason = Line(most=500, required=True)
-    expires_at = fields.AwareDateTime(required=True)
+    expires_at = Instant(required=True)
 
 
 class RevealQuerySchema(_Closed):
@@ -268,7 +269,7 @@ class FreezeSchema(_Closed):
     request_id = _id(required=True)
     individual_id = _id(required=True)
     medium = fields.String(required=True, validate=validate.OneOf(list(REQUEST_MEDIA)))
-    received_on = fields.Date(required=True)
+    received_on = Day(required=True)
 
 
 class ListQuerySchema(_Closed):
@@ -313,8 +314,8 @@ class AudienceSchema(_Closed):
     interest = Line(most=100, load_default=None, allow_none=True)
     sector = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(list(SECTORS)))
     organization_id = _id(load_default=None, allow_none=True)
-    contacted_before = fields.Date(load_default=None, allow_none=True)
-    contacted_after = fields.Date(load_default=None, allow_none=True)
+    contacted_before = Day(load_default=None, allow_none=True)
+    contacted_after = Day(load_default=None, allow_none=True)
     engaged_on = _id(load_default=None, allow_none=True)
 
 
@@ -576,7 +577,7 @@ class TaskSchema(Schema):
     issue_id = fields.String(allow_none=True)
     by = fields.Dict(allow_none=True, metadata={"description": "Who asked or promised: `user`, `component`."})
     at = fields.String(allow_none=True)
-    due_on = fields.Date(required=True, allow_none=True)
+    due_on = Day(required=True, allow_none=True)
     link = fields.String(required=True)
 
 

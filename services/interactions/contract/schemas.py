@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC
 from typing import Any
 from uuid import UUID
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
+from services.chassis.instants import Day, Instant
 from services.chassis.messages import Invalid, NotFound
 from services.lexicon.places import STATES
 from services.lexicon.tasks import LIMIT
@@ -44,9 +44,10 @@ class Words(fields.String):
             raise ValidationError(message)
         return text or None
 
-
-def _instant(**options: Any) -> fields.AwareDateTime:
-    return fields.AwareDateTime(format="iso", default_timezone=UTC, **options)
+    def _validate(self, value: Any) -> None:
+        # Text of which nothing is left is null, and has no length.
+        if value is not None:
+            super()._validate(value)
 
 
 def _name(**options: Any) -> Words:
@@ -147,7 +148,7 @@ class IssueUpdateCreateSchema(_Screened):
 
     kind = fields.String(required=True, validate=validate.OneOf(UPDATE_KINDS))
     text = Words(required=True, validate=validate.Length(min=1, max=TEXT_LIMIT))
-    happened_on = fields.Date(load_default=None, allow_none=True)
+    happened_on = Day(load_default=None, allow_none=True)
 
 
 class IssueUpdateSchema(Outbound):
@@ -188,9 +189,9 @@ class FollowUpSchema(Inbound):
 
     id = Id()
     text = Words(validate=validate.Length(max=2000), load_default=None, allow_none=True)
-    due_on = fields.Date(load_default=None, allow_none=True)
+    due_on = Day(load_default=None, allow_none=True)
     assignee = Id(load_default=None, allow_none=True)
-    done_at = _instant(load_default=None, allow_none=True)
+    done_at = Instant(load_default=None, allow_none=True)
 
     @pre_load
     def _without_what_only_we_say(self, body: Any, **_: Any) -> Any:
@@ -207,7 +208,7 @@ class FollowUpSchema(Inbound):
 class InteractionCreateSchema(_Screened):
     """An interaction that was held (R48-R54), with at least one individual or organization."""
 
-    held_at = _instant(required=True)
+    held_at = Instant(required=True)
     mode = fields.String(required=True, validate=validate.OneOf(list(INTERACTION_MODES)))
     individual_ids = _ids(load_default=list)
     organization_ids = _ids(load_default=list)
@@ -233,7 +234,7 @@ class InteractionCreateSchema(_Screened):
 class InteractionChangeSchema(_Screened):
     """What of an interaction changes; a list replaces the one that was there."""
 
-    held_at = _instant()
+    held_at = Instant()
     mode = fields.String(validate=validate.OneOf(list(INTERACTION_MODES)))
     individual_ids = _ids()
     organization_ids = _ids()
@@ -253,8 +254,8 @@ class InteractionListQuerySchema(Inbound):
     event_id = Id()
     component = fields.String(validate=validate.Length(max=20))
     user = Id()
-    since = _instant()
-    until = _instant()
+    since = Instant()
+    until = Instant()
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
     cursor = fields.String(validate=validate.Length(max=2000))
 
@@ -298,8 +299,8 @@ class EventCreateSchema(_Screened):
     """A meeting or event on which DHS collaborated (R58-R63)."""
 
     name = _name(required=True)
-    starts_at = _instant(required=True)
-    ends_at = _instant(load_default=None, allow_none=True)
+    starts_at = Instant(required=True)
+    ends_at = Instant(load_default=None, allow_none=True)
     place = Words(validate=validate.Length(max=500), load_default=None, allow_none=True)
     agenda = _text(load_default=None)
     issue_ids = _ids(load_default=list)
@@ -316,8 +317,8 @@ class EventChangeSchema(_Screened):
     """What of an event changes."""
 
     name = _name()
-    starts_at = _instant()
-    ends_at = _instant(allow_none=True)
+    starts_at = Instant()
+    ends_at = Instant(allow_none=True)
     place = Words(validate=validate.Length(max=500), allow_none=True)
     agenda = _text()
     issue_ids = _ids()
@@ -330,8 +331,8 @@ class EventListQuerySchema(Inbound):
     organization_id = Id()
     issue_id = Id()
     component = fields.String(validate=validate.Length(max=20))
-    since = _instant()
-    until = _instant()
+    since = Instant()
+    until = Instant()
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
     cursor = fields.String(validate=validate.Length(max=2000))
 
@@ -398,7 +399,7 @@ class CoordinationRequestCreateSchema(_Screened):
         metadata={"description": "Ask this component, which has a relationship with the person; without it the record's owner is asked."},
     )
     message = Words(required=True, validate=validate.Length(min=1, max=5000))
-    due_on = fields.Date(load_default=None, allow_none=True)
+    due_on = Day(load_default=None, allow_none=True)
 
 
 class CoordinationRequestChangeSchema(_Screened):
@@ -495,8 +496,8 @@ class SpokenToQuerySchema(Inbound):
     fema_region = fields.Integer(validate=validate.Range(1, 10))
     state = fields.String(validate=validate.OneOf(list(STATES)))
     component = fields.String(validate=validate.Length(max=20))
-    since = _instant()
-    until = _instant()
+    since = Instant()
+    until = Instant()
 
 
 class CoverageGapsQuerySchema(SpokenToQuerySchema):

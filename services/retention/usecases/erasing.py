@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
-from services.chassis.messages import Caller, wire_value
+from services.chassis.messages import Caller, Invalid, wire_value
 from services.chassis.messages import new_id as make_id
 from services.retention.contract import (
     CursorNotYours,
@@ -293,9 +293,12 @@ def place_hold(
     """Hold up the erasure of a record while a request under the Privacy Act or FOIA is pending (R138).
 
     :raises PrivacyOfficerOnly: for everybody else.
+    :raises Invalid: it would have ended before it began.
     :raises ErasureUnderWay: something of it is gone already.
     """
     _demand_officer(by)
+    if until is not None and until < now.date():
+        raise Invalid(errors={"until": ["Not in the past."]})
     row = erasures.find_of(work, subject_id, lock=True)
     if row is not None and (
         saga.has_begun(row["subject_type"], row["step"])
