@@ -190,7 +190,7 @@ class HitListQuerySchema(_Closed):
 class SampleQuerySchema(_Closed):
     """Which of the texts that the rule left as another person's."""
 
-    since = fields.Date(load_default=None, allow_none=True)
+    since = Day(load_default=None, allow_none=True)
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
     cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
 

@@ -23,6 +23,8 @@ from services.access.usecases import sessions
 from services.access.usecases.sessions import describe_user
 from services.chassis.messages import Caller, Invalid, Stale, entity_tag
 from services.chassis.messages import new_id as make_id
+from services.contacts.contract.refusals import TextNeedsReview
+from services.lexicon.screening import screen, screen_organization_name, screen_person_name
 
 if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
@@ -53,6 +55,7 @@ def create_user(
     :raises UsernameTaken: the name or the external id is in use.
     """
     _demand(rules.may_administer(by, component=component, roles=roles))
+    TextNeedsReview.unless_clean([("name", name, screen_person_name), ("justification", justification, screen)])
     _demand_component(work, component)
     _demand_together(component=component, level=level, roles=roles)
     user = User(
@@ -100,6 +103,7 @@ def change_user(
         roles=frozenset(changes.get("roles", user.roles)),
         active=changes.get("active", user.active),
     )
+    TextNeedsReview.unless_clean([("name", changes.get("name"), screen_person_name)])
     _demand(rules.may_change(by, user, component=after.component, level=after.level, roles=after.roles))
     if after.component != user.component:
         _demand_component(work, after.component)
@@ -213,6 +217,7 @@ def put_component(work: UnitOfWork, *, by: Caller, code: str, name: str, parent_
     """
     if not (by.kind == "operator" or by.roles & rules.SYSTEM):
         raise NotYourUsers("System administrators and owners keep the list of offices.", extra={"rule": "T19"})
+    TextNeedsReview.unless_clean([("name", name, screen_organization_name)])
     if parent_id is not None:
         above = directory.find_component(work, parent_id)
         if above is None or above.parent_code is not None or parent_id == code or directory.has_offices_below(work, code):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Self
+
 from services.chassis.messages import Conflict, Forbidden, Invalid, NotFound, Stale, TooMany
+from services.lexicon.screening import Screening, findings_in
 
 
 class IndividualUnknown(NotFound):
@@ -123,6 +127,25 @@ class TextNeedsReview(Invalid):
     """The text holds what shared text should not; change it, or keep it with a reason."""
 
     code = "text-needs-review"
+
+    @classmethod
+    def unless_clean(cls, texts: Iterable[tuple[str, str | None, Screening]]) -> None:
+        """Go on only if screening finds nothing in fields, given as (path, text, how it is screened) (T32).
+
+        :raises TextNeedsReview: it does; `findings` says where and of which class, never what.
+        """
+        if findings := findings_in(texts):
+            raise cls.of(findings)
+
+    @classmethod
+    def of(cls, findings: Sequence[Mapping[str, object]]) -> Self:
+        """Return the refusal that tells of these findings."""
+        errors: dict[str, list[str]] = {}
+        for found in findings:
+            said = errors.setdefault(str(found["field"]), [])
+            if found["why"] not in said:
+                said.append(str(found["why"]))
+        return cls(errors=errors, extra={"findings": list(findings)})
 
 
 class IssueUnknown(Invalid):

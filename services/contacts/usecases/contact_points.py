@@ -152,6 +152,7 @@ def grant(
     """
     open_individual(work, individual_id, by=by, now=now, share=True)
     demand(decide(by, "grant", "email", Facts(point_component=by.component)), StewardsOnly)
+    _demand_clean(reason)
     if expires_at <= now:
         raise Invalid(errors={"expires_at": ["In the future."]})
     if component == by.component:
@@ -207,9 +208,7 @@ def _received(individual_id: str, kind: str, by: Caller) -> dict[str, Any]:
 
 
 def _demand_clean(reason: str) -> None:
-    if findings := screen(reason):
-        spans = [{"field": "reason", "start": f.start, "end": f.end, "class": f.klass, "verdict": f.verdict, "why": f.why} for f in findings]
-        raise TextNeedsReview(errors={"reason": [f.why for f in findings]}, extra={"findings": spans})
+    TextNeedsReview.unless_clean([("reason", reason, screen)])
 
 
 def _count(work: UnitOfWork, row: Mapping[str, Any], *, by: Caller, now: datetime, reason: str | None) -> Any:

@@ -19,6 +19,7 @@ from services.contacts.contract.refusals import (
     KindDeclined,
     OrganizationUnknown,
     OwnerUnsuitable,
+    TextNeedsReview,
 )
 from services.contacts.domain import representations
 from services.contacts.domain.suppression import marks_of
@@ -30,6 +31,7 @@ from services.lexicon.display import display_name, tidy
 from services.lexicon.mailboxes import mailbox, why_no_mailbox
 from services.lexicon.names import PersonName, are_names_alike, family_key
 from services.lexicon.places import propose_state
+from services.lexicon.screening import screen, screen_organization_name, screen_person_name
 from services.lexicon.telephones import telephone
 from services.lexicon.vocabulary import CONTACT_POINT_KINDS
 
@@ -144,11 +146,12 @@ def entry_of(given: Mapping[str, Any], *, by: Caller, owner_id: str | None = Non
     """Return what is to be entered, put into its form.
 
     :param owner_id: another owner of the same component, where a component's system enters for its people (T13).
-    :raises ContributorsOnly, OwnerUnsuitable, KindDeclined, ContactPointInvalid: see there.
+    :raises ContributorsOnly, OwnerUnsuitable, TextNeedsReview, KindDeclined, ContactPointInvalid: see there.
     """
     demand_contributor(by, "create")
     if by.component is None:
         raise OwnerUnsuitable
+    demand_clean_fields(given)
     points = standardized_points(given.get("contact_points") or [], declined=given.get("declined") or [])
     # Proposed once; from then on the field stands by itself (T18).
     proposed = (propose_state(point["value"]) for point in points if point["kind"] == "work_address")
@@ -164,6 +167,23 @@ def entry_of(given: Mapping[str, Any], *, by: Caller, owner_id: str | None = Non
         state=given.get("state") or next((state for state in proposed if state), None),
         issues=unique_links([*(given.get("issues") or []), *engaged]),
         contact_points=points,
+    )
+
+
+def demand_clean_fields(given: Mapping[str, Any]) -> None:
+    """Go on only if what everybody sees of an individual holds nothing that shared text must not (T32).
+
+    :raises TextNeedsReview: it does. None of these fields can be kept for one component alone: a note can.
+    """
+    TextNeedsReview.unless_clean(
+        [
+            ("salutation", given.get("salutation"), screen),
+            ("first_name", given.get("first_name"), screen_person_name),
+            ("last_name", given.get("last_name"), screen_person_name),
+            ("title", given.get("title"), screen),
+            ("organization", given.get("organization"), screen_organization_name),
+            *((f"interests.{at}", interest, screen) for at, interest in enumerate(given.get("interests") or ())),
+        ]
     )
 
 

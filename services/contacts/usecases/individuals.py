@@ -36,6 +36,7 @@ from services.contacts.usecases.asking import (
 )
 from services.contacts.usecases.entering import (
     DIRECTORY_FIELDS,
+    demand_clean_fields,
     demand_not_suppressed,
     enter,
     entry_of,
@@ -110,13 +111,14 @@ def change_individual(
     """Change fields of an individual's directory layer, at once, whoever owns it (T2).
 
     :raises PreconditionMissing, RecordChanged: the caller doesn't say which version, or means an earlier one.
-    :raises IndividualFrozen, IndividualUnknown, ContributorsOnly, IndividualBlocked, OwnerOnly: see there.
+    :raises IndividualFrozen, IndividualUnknown, ContributorsOnly, IndividualBlocked, OwnerOnly, TextNeedsReview: see there.
     """
     row = open_individual(work, individual_id, by=by, now=now, lock=True)
     for name in given:
         if name != "deputy":
             demand_contributor(by, "change", "organization_id" if name == "organization" else name, facts_of(row))
     demand_version(representations.individual(row), if_match)
+    demand_clean_fields(given)
     changes = {name: given[name] for name in DIRECTORY_FIELDS if name in given}
     if "first_name" in changes:
         changes["first_name"] = display_name(changes["first_name"] or "")

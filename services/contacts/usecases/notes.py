@@ -12,7 +12,7 @@ from services.contacts.domain import representations
 from services.contacts.storage import notes
 from services.contacts.usecases.asking import demand, demand_version, open_individual
 from services.lexicon.policy import decide
-from services.lexicon.screening import screen
+from services.lexicon.screening import contact_values, findings_in, screen
 
 
 def list_notes(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str) -> list[dict[str, Any]]:
@@ -117,17 +117,11 @@ def _visible(work: UnitOfWork, individual_id: str, note_id: str, *, by: Caller, 
 
 
 def _screened(text: str, provenance: str | None, keep_reason: str | None) -> dict[str, Any]:
-    findings = [
-        {"field": field, "start": found.start, "end": found.end, "class": found.klass, "verdict": found.verdict, "why": found.why}
-        for field, words in (("text", text), ("provenance", provenance or ""))
-        for found in screen(words)
-    ]
+    # The reason is read beside the text, and holds no value either.
+    TextNeedsReview.unless_clean([("keep_reason", keep_reason, contact_values)])
+    findings = findings_in([("text", text, screen), ("provenance", provenance, screen)])
     if findings and not keep_reason:
-        fields = dict.fromkeys(str(finding["field"]) for finding in findings)
-        raise TextNeedsReview(
-            errors={field: [str(finding["why"]) for finding in findings if finding["field"] == field] for field in fields},
-            extra={"findings": findings},
-        )
+        raise TextNeedsReview.of(findings)
     return {"kept": bool(findings), "keep_reason": keep_reason if findings else None}
 
 

@@ -13,11 +13,12 @@ from services.contacts.contract.announcements import (
     OrganizationRegistered,
     RelationshipEstablished,
 )
-from services.contacts.contract.refusals import ContactPointInvalid, IssueUnknown, OrganizationDuplicate, OwnerUnsuitable
+from services.contacts.contract.refusals import ContactPointInvalid, IssueUnknown, OrganizationDuplicate, OwnerUnsuitable, TextNeedsReview
 from services.contacts.domain import representations
 from services.contacts.storage import directory, links, organizations
 from services.contacts.usecases.asking import demand_contributor, demand_version, visible_organization
 from services.lexicon.postal import postal_code
+from services.lexicon.screening import screen_address, screen_organization_name
 from services.lexicon.telephones import telephone
 
 
@@ -29,6 +30,7 @@ def register_organization(work: UnitOfWork, *, by: Caller, now: datetime, **give
     demand_contributor(by, "create")
     if by.component is None:
         raise OwnerUnsuitable
+    _demand_clean(given)
     organizations.hold_name(work, given["name"])
     known = organizations.of_name(work, given["name"])
     if known and not given.get("duplicate_ok"):
@@ -87,6 +89,7 @@ def change_organization(work: UnitOfWork, *, by: Caller, now: datetime, organiza
         demand_contributor(by, "change", name)
     representation = representations.organization(row)
     demand_version(representation, if_match)
+    _demand_clean(given)
     changes = {name: given[name] for name in organizations.FIELDS if name in given}
     if changes.get("group_ids", ()) is None:
         changes["group_ids"] = []
@@ -111,6 +114,17 @@ def change_organization(work: UnitOfWork, *, by: Caller, now: datetime, organiza
     work.announce(OrganizationChanged(organization_id, changed["state"], changed["sector"], changed["version"]))
     work.record("contacts:organization:change", subjects=[organization_id], fields=given)
     return representations.organization(changed)
+
+
+def _demand_clean(given: Mapping[str, Any]) -> None:
+    """Go on only if names, labels and addresses hold nothing that shared text must not (T32)."""
+    addresses = [("address", given.get("address"))]
+    labels = []
+    for at, office in enumerate(given.get("offices") or ()):
+        labels.append((f"offices.{at}.label", office.get("label"), screen_organization_name))
+        addresses.append((f"offices.{at}.address", office.get("address")))
+    streets = [(f"{path}.{name}", (address or {}).get(name), screen_address) for path, address in addresses for name in ("street", "city", "country")]
+    TextNeedsReview.unless_clean([("name", given.get("name"), screen_organization_name), *labels, *streets])
 
 
 def _offices(given: Mapping[str, Any], *, present: Container[str] = ()) -> list[dict[str, Any]]:

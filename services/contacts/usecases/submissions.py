@@ -33,9 +33,8 @@ from services.contacts.contract.refusals import TextNeedsReview
 from services.contacts.domain.submissions import Delivered, Submission, outgoing
 from services.contacts.storage import submissions
 from services.contacts.storage.contact_layer import ContactLayer
-from services.contacts.usecases.entering import BLOCKED_A_DAY
+from services.contacts.usecases.entering import BLOCKED_A_DAY, demand_clean_fields
 from services.contacts.usecases.individuals import register_individual
-from services.lexicon.screening import screen
 
 ACTION = "contacts:integration:submit"
 _ACCEPTED = "accepted"
@@ -170,9 +169,11 @@ _SHARED: Mapping[type[Announcement], frozenset[str]] = {
 
 def _demand_clean(command: Mapping[str, Any]) -> None:
     """A system cannot be asked whether it means it: whatever screening finds is refused (T15, R41)."""
-    texts = [("title", command.get("title")), *(("interests", interest) for interest in command.get("interests") or ())]
-    if found := sorted({name for name, words in texts if words and screen(words)}):
-        raise TextNeedsReview(errors={name: ["Holds what shared text must not."] for name in found})
+    try:
+        demand_clean_fields(command)
+    except TextNeedsReview as refusal:
+        found = sorted({name.partition(".")[0] for name in refusal.errors or ()})
+        raise TextNeedsReview(errors={name: ["Holds what shared text must not."] for name in found}) from None
 
 
 def _reply(work: UnitOfWork, component: str, outcome: Mapping[str, Any], *, now: datetime) -> None:

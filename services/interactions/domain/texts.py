@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.contacts.contract.refusals import TextNeedsReview
-from services.lexicon.screening import screen
+from services.lexicon.screening import contact_values, findings_in, screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +26,16 @@ class Written:
 def review(texts: Iterable[tuple[str, str | None]], *, keep_reason: str | None) -> list[Written]:
     """Screen texts, given as (path, text), and return them in order.
 
-    :raises TextNeedsReview: something was found and no reason given; `spans` says where and of which class, never what.
+    :raises TextNeedsReview: something was found and no reason given; `findings` says where and of which class, never what.
     """
+    # The reason is read beside the text, and holds no value either.
+    TextNeedsReview.unless_clean([("keep_reason", keep_reason, contact_values)])
     written: list[Written] = []
-    spans: list[dict[str, object]] = []
-    errors: dict[str, list[str]] = {}
+    findings: list[dict[str, object]] = []
     for path, text in texts:
-        findings = list(screen(text)) if text else []
-        written.append(Written(path, text, tuple(sorted({finding.klass for finding in findings}))))
-        spans += [{"field": path, "start": f.start, "end": f.end, "class": f.klass, "verdict": f.verdict} for f in findings]
-        if findings:
-            errors[path] = list(dict.fromkeys(finding.why for finding in findings))
-    if spans and not keep_reason:
-        raise TextNeedsReview(errors=errors, extra={"spans": spans})
+        found = findings_in([(path, text, screen)])
+        written.append(Written(path, text, tuple(sorted({str(finding["class"]) for finding in found}))))
+        findings += found
+    if findings and not keep_reason:
+        raise TextNeedsReview.of(findings)
     return written

@@ -35,6 +35,8 @@ _DATE_LIKE: Final = re.compile(
     r"^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:\s\d{1,2})?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}"
     r"|(?:19|20)\d\d\s?[-\u2013/]\s?(?:19|20)\d\d|\d{5}-\d{4})$"
 )
+#: A number of the tariff schedule has as many digits as a telephone, and dots where none has them.
+_TARIFF: Final = re.compile(r"^\d{4}\.\d{2}\.\d{4}$")
 _LOCAL_DIGITS: Final = 7
 _CALLING: Final = words("call phone cell mobile tel telephone number ring text reach dial fax at")
 
@@ -133,6 +135,11 @@ def screen(text: str, extra_terms: Mapping[str, Term] | None = None) -> list[Fin
     return sorted(findings, key=lambda found: (found.start, found.end))
 
 
+def contact_values(text: str) -> list[Finding]:
+    """Find telephones and e-mails alone, in the order of the text (T15, T32)."""
+    return sorted(_contact_values(text), key=lambda found: found.start)
+
+
 @lru_cache(maxsize=1)
 def _own_automaton() -> Automaton:
     return Automaton(all_terms())
@@ -180,7 +187,7 @@ def _words_before(text: str, start: int) -> set[str]:
 def _is_phone(text: str, found: re.Match[str]) -> bool:
     written = found[0].strip()
     digits = re.sub(r"\D", "", written)
-    if _DATE_LIKE.match(written) or len(digits) <= _LOCAL_DIGITS:
+    if _DATE_LIKE.match(written) or _TARIFF.match(written) or len(digits) <= _LOCAL_DIGITS:
         return False
     try:
         number = phonenumbers.parse(written, "US")

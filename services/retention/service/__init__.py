@@ -15,6 +15,8 @@ from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, NotFound, Operation, new_id
 from services.chassis.witnessing import Witness
 from services.contacts.contract import IndividualErased, IndividualFrozen, IndividualRegistered, IndividualsImported, OwnerChanged
+from services.contacts.contract.refusals import TextNeedsReview
+from services.lexicon.screening import screen
 from services.lexicon.tasks import first_after
 from services.retention import contract
 from services.retention.service.erased import ErasedIds
@@ -146,6 +148,7 @@ class RetentionService(Witness):
         :raises RecordStale: it changed since the caller read it.
         """
         given = contract.ErasureRequestSchema().load({"reason": reason})
+        TextNeedsReview.unless_clean([("reason", given["reason"], screen)])
         subject = _id(subject_id)
         if subject_type not in contract.SUBJECT_TYPES:
             raise NotFound

@@ -24,6 +24,7 @@ from services.access.contract import (
 from services.access.storage import directory as stored
 from services.access.usecases import administration, directory, refusals, seeding, sessions
 from services.chassis.messages import Caller, Invalid, Stale, entity_tag, new_id
+from services.contacts.contract.refusals import TextNeedsReview
 
 NEW = {"username": "henrik", "name": "Henrik Dahl", "component": "ICE", "level": "contributor"}
 
@@ -41,6 +42,16 @@ def test_the_offices_of_the_pia_are_there_as_a_tree(office):
     assert {code for code, item in by_code.items() if item["parent_id"] == "POLICY"} == {"HSAC", "PSO", "SLLE", "SCO", "PD"}
     assert by_code["ICE"]["name"] == "Immigration and Customs Enforcement"
     assert all(item["id"] == item["code"] for item in items)
+
+
+@pytest.mark.requirement("T32")
+def test_what_is_typed_of_an_account_or_an_office_holds_nobody_s_number(office):
+    olga = as_user(office, "olga")
+    with pytest.raises(TextNeedsReview):
+        office.does(administration.put_component, by=olga, code="TSA", name="TSA, call 202-555-0143")
+    for changes in ({"name": "Henrik 202-555-0143"}, {"justification": "henrik@example.org asked", "contractor": True}):
+        with pytest.raises(TextNeedsReview):
+            office.does(administration.create_user, by=olga, **{**NEW, **changes})
 
 
 @pytest.mark.requirement("R141")

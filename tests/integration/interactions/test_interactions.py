@@ -143,7 +143,7 @@ def test_text_that_quotes_a_number_is_asked_about_and_kept_for_its_authors_compo
     promise = {"text": f"Mail {DOV.email}", "due_on": None, "assignee": None, "done_at": None}
     with pytest.raises(TextNeedsReview) as asked:
         office.talk(individual_ids=[dov], outcome=quoted, follow_ups=[promise])
-    spans = asked.value.extra["spans"]
+    spans = asked.value.extra["findings"]
     assert {(span["field"], span["class"]) for span in spans} == {("outcome", "phone"), ("follow_ups.0.text", "email")}
     assert quoted[spans[0]["start"] : spans[0]["end"]].strip() == DOV.cell
     assert DOV.cell not in str(asked.value.to_wire())
