@@ -14,6 +14,7 @@ from services.chassis.messages import Refusal
 
 SHOWN = 50
 TASK_WORDS = {
+    "decide-import-rows": "Decide rows of your import",
     "no_contact_request": "Erase the record of somebody who asked for no more contact",
     "answer-coordination-request": "Answer a request to coordinate",
     "carry-out-coordination-request": "Carry out what was asked of you",

@@ -9,19 +9,49 @@ from flask import Response, g, request
 from gateway.clients import command, query
 from gateway.errors import FormNotOurs, status_of
 from gateway.identity import is_form_token
+from gateway.naming import stakeholder_names
 from gateway.pages.frame import attempt, blueprint, checked, issue_names, page, several, to
 from gateway.pages.paging import placed, rest_of
 from gateway.pages.versions import meant, versions
 from gateway.trail import recorded
 from gateway.uploads import send_import, upload
 from services.chassis.messages import Refusal, Unauthenticated, entity_tag
-from services.contacts.contract.imports import IMPORT_FIELDS, ImportChangeSchema
+from services.contacts.contract.imports import IMPORT_FIELDS, OUTCOMES, AllDecisionsSchema, ImportChangeSchema, RowDecisionSchema
 
 STEPS = {
     "dry-run": "dry_run_import",
     "commit": "commit_import",
     "cancel": "cancel_import",
     "undo": "undo_import",
+    "stop": "stop_import",
+    "resume": "resume_import",
+}
+#: What became of a row.
+RESULTS = {
+    "create": "New",
+    "update": "Updated",
+    "duplicate": "Already there",
+    "blocked": "Blocked",
+    "invalid": "Refused",
+    "undecided": "To be decided",
+    "skipped": "Left out",
+    "lapsed": "Not imported",
+}
+#: What of a row agrees with somebody, or differs.
+SIGNS = {
+    "name": "name",
+    "suffix": "suffix",
+    "middle_name": "middle name",
+    "personal_contact": "cell phone or personal e-mail",
+    "home_phone": "home phone",
+    "work_email": "work e-mail",
+    "work_phone": "work phone",
+    "work_address": "work address",
+    "email": "e-mail",
+    "phone": "phone",
+    "organization": "organization",
+    "title": "title",
+    "state": "state",
 }
 
 
@@ -58,15 +88,14 @@ def importing(import_id: Any) -> Response:
 
 @blueprint.post("/imports/<uuid:import_id>/mapping")
 def mapping_import(import_id: Any) -> Response:
-    """Change which column means what, and for which issue everybody is entered."""
+    """Change which column means what, and for which issues everybody is entered; with `then`, check every row at once."""
 
     def change() -> Response:
-        columns = request.form.getlist("column")
-        targets = request.form.getlist("target")
-        body: dict[str, Any] = {"mapping": [{"column": column, "field": target or None} for column, target in zip(columns, targets, strict=False)]}
-        if issue_ids := several("issue_ids"):
-            kind = request.form.get("issue_kind", "interested")
-            body["issues"] = [{"issue_id": issue_id, "kind": kind} for issue_id in issue_ids]
+        kind = request.form.get("issue_kind") or "interested"
+        body = {
+            "mapping": [{"column": column, "field": target or None} for column, target in _targets()],
+            "issues": [{"issue_id": issue_id, "kind": kind} for issue_id in several("issue_ids")],
+        }
         command(
             "contacts",
             "change_import_mapping",
@@ -74,14 +103,16 @@ def mapping_import(import_id: Any) -> Response:
             if_match=meant(),
             body=checked(ImportChangeSchema, body),
         )
+        if request.form.get("then") == "dry-run":
+            command("contacts", "dry_run_import", import_id=str(import_id))
         return to("importing", import_id=import_id)
 
     return attempt(change, lambda refusal: _import_page(str(import_id), refusal))
 
 
-@blueprint.post("/imports/<uuid:import_id>/<any('dry-run', 'commit', 'cancel', 'undo'):step>")
+@blueprint.post("/imports/<uuid:import_id>/<any('dry-run', 'commit', 'cancel', 'undo', 'stop', 'resume'):step>")
 def stepping_import(import_id: Any, step: str) -> Response:
-    """Check, commit, cancel or undo an import."""
+    """Check, commit, cancel, undo, stop or go on with an import."""
 
     def go() -> Response:
         command("contacts", STEPS[step], import_id=str(import_id))
@@ -90,11 +121,64 @@ def stepping_import(import_id: Any, step: str) -> Response:
     return attempt(go, lambda refusal: _import_page(str(import_id), refusal))
 
 
+@blueprint.post("/imports/<uuid:import_id>/decisions")
+def deciding_import(import_id: Any) -> Response:
+    """Decide all rows that wait for it alike."""
+
+    def go() -> Response:
+        body = checked(AllDecisionsSchema, {"decision": request.form.get("decision", "")})
+        command("contacts", "decide_import_rows", import_id=str(import_id), body=body)
+        return to("importing", import_id=import_id)
+
+    return attempt(go, lambda refusal: _import_page(str(import_id), refusal))
+
+
+@blueprint.get("/imports/<uuid:import_id>/rows/<string:n>")
+def import_row(import_id: Any, n: str) -> Response:
+    """Show a row beside the people it may be about."""
+    return _row_page(str(import_id), n)
+
+
+@blueprint.post("/imports/<uuid:import_id>/rows/<string:n>")
+def deciding_row(import_id: Any, n: str) -> Response:
+    """Decide whom a row is about, and go on to the next that waits."""
+
+    def go() -> Response:
+        body: dict[str, Any] = {"decision": request.form.get("decision", "")}
+        if chosen := request.form.get("individual_id"):
+            body["individual_id"] = chosen
+        command("contacts", "decide_import_row", import_id=str(import_id), n=n, body=checked(RowDecisionSchema, body))
+        waiting = _rows(str(import_id), outcome="undecided", limit="1")["items"]
+        return to("import_row", import_id=import_id, n=waiting[0]["n"]) if waiting else to("importing", import_id=import_id)
+
+    return attempt(go, lambda refusal: _row_page(str(import_id), n, refusal))
+
+
+def _targets() -> list[tuple[str, str]]:
+    return list(zip(request.form.getlist("column"), request.form.getlist("target"), strict=False))
+
+
+def _rows(import_id: str, **asked: str) -> dict[str, Any]:
+    found: dict[str, Any] = query("contacts", "list_import_rows", import_id=import_id, query=asked)
+    return found
+
+
+def _row_page(import_id: str, n: str, refusal: Refusal | None = None) -> Response:
+    row = query("contacts", "read_import_row", import_id=import_id, n=n)
+    return page("import_row.html", import_id=import_id, row=row, refusal=refusal, result=RESULTS, signs=SIGNS)
+
+
 def _import_page(import_id: str, refusal: Refusal | None = None) -> Response:
     shown = query("contacts", "read_import", import_id=import_id)
-    rows: dict[str, Any] = {"items": []}
-    if shown["state"] in {"checked", "committed", "failed", "undone"}:
-        rows = query("contacts", "list_import_rows", import_id=import_id, query=placed({}, limit=100, name="rows"))
+    rows: dict[str, Any] = {"items": [], "next": None}
+    outcome = request.args.get("outcome", "")
+    outcome = outcome if outcome in OUTCOMES else ""
+    if shown["state"] in {"checked", "committed", "failed", "undone", "stopped"}:
+        rows = _rows(import_id, **placed({"outcome": outcome} if outcome else {}, limit=100, name="rows"))
+    names = stakeholder_names(each for row in rows["items"] for each in (row["individual_id"], row["organization_id"]))
+    # What was typed stays typed where it was refused.
+    typed = dict(_targets()) if refusal else {}
+    chosen = {"issue_ids": [issue["issue_id"] for issue in shown["issues"]], "issue_kind": next((i["kind"] for i in shown["issues"]), "")}
     return page(
         "import.html",
         shown=shown,
@@ -108,9 +192,13 @@ def _import_page(import_id: str, refusal: Refusal | None = None) -> Response:
             asks_always=True,
         ),
         rows_part=rest_of(rows, path=f"/imports/{import_id}", name="rows"),
+        names=names,
+        outcome=outcome,
+        result=RESULTS,
         issues=issue_names(),
         refusal=refusal,
-        values=request.form if refusal else {},
+        targets={mapped["column"]: typed.get(mapped["column"], mapped["field"]) for mapped in shown["mapping"]},
+        chosen=request.form if typed else chosen,
         fields={name: name.replace("_", " ") for name in IMPORT_FIELDS},
-        moving=shown["state"] in {"checking", "committing", "undoing", "uploading"},
+        moving=shown["state"] in {"checking", "committing", "undoing", "uploading"} or shown["deciding"],
     )

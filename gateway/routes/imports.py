@@ -75,6 +75,18 @@ def cancel_import(import_id: str) -> Any:
     return command("contacts", "cancel_import", import_id=import_id)
 
 
+@area.endpoint("POST", "/<uuid:import_id>/stop", answers=ImportSchema, status=202, problems=(404,))
+def stop_import(import_id: str) -> Any:
+    """Stop a check, a commit or an undo behind the block under way; it can be resumed."""
+    return command("contacts", "stop_import", import_id=import_id)
+
+
+@area.endpoint("POST", "/<uuid:import_id>/resume", answers=ImportSchema, status=202, problems=(404,))
+def resume_import(import_id: str) -> Any:
+    """Go on with what was stopped, where it was stopped; then poll."""
+    return command("contacts", "resume_import", import_id=import_id)
+
+
 @area.endpoint("POST", "/<uuid:import_id>/undo", answers=ImportSchema, status=202, problems=(404,))
 def undo_import(import_id: str) -> Any:
     """Take an import back (N16); then poll."""

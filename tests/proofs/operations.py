@@ -285,5 +285,7 @@ MAKERS: dict[str, Callable[[World], Request]] = {
         w.amina, f"/imports/{w.an_undecided_import()['id']}/rows/1/decision", {"decision": "another"}
     ),
     "POST /imports/{import_id}/decisions": lambda w: _post(w.amina, f"/imports/{w.an_undecided_import()['id']}/decisions", {"decision": "skip"}),
+    "POST /imports/{import_id}/stop": lambda w: _post(w.amina, f"/imports/{w.a_stopped_import()['id']}/stop"),
+    "POST /imports/{import_id}/resume": lambda w: _post(w.amina, f"/imports/{w.a_stopped_import()['id']}/resume"),
     "POST /imports/{import_id}/undo": lambda w: _post(w.amina, f"/imports/{w.an_import('committed')['id']}/undo"),
 }

@@ -211,6 +211,17 @@ class World:
         name = f"Ruth,Oyelaran{self.letters()}"
         return self.an_import("committed", f"First Name,Last Name,State,E-mail\n{name},NM,ruth@one.example.org\n{name},NM,ruth@two.example.org\n")
 
+    def a_stopped_import(self) -> dict[str, Any]:
+        """Begin a check that takes a while, and stop it at once."""
+        content = "First Name,Last Name,State\n" + "".join(f"Ruth,Oyelaran{self.letters()}{'x' * (n % 50)},NM\n" for n in range(1900))
+        for _ in range(5):
+            path = f"/imports/{self.an_import(content=content)['id']}"
+            self.amina.post(f"{path}/dry-run", expect=202)
+            if self.amina.ask("POST", f"{path}/stop").status_code == 202:
+                return dict(self.amina.get(path))
+        message = "every check was quicker than its stop"
+        raise AssertionError(message)
+
     @staticmethod
     def wait_for_import(by: Person, path: str, state: str) -> None:
         """Wait until an import is so far, or failed."""

@@ -18,6 +18,7 @@ STATES = (
     "committed",
     "undoing",
     "undone",
+    "stopped",
     "cancelled",
     "failed",
 )
@@ -134,6 +135,12 @@ class UploadDamaged(Invalid):
     """What arrived is not the file that was sent."""
 
     code = "upload-damaged"
+
+
+class UploadInterrupted(Conflict):
+    """The upload was interrupted before the file was whole; upload it again."""
+
+    code = "upload-interrupted"
 
 
 class FileTooLarge(TooLarge):
@@ -346,6 +353,8 @@ class ImportSchema(Schema):
     owner = fields.Dict(required=True)
     sha256 = fields.String(allow_none=True)
     problem = fields.Nested(ImportProblemSchema, allow_none=True)
+    #: What was stopped and can be gone on with: a check, a commit or an undo.
+    stopped = fields.String(allow_none=True, validate=validate.OneOf(["checking", "committing", "undoing"]))
     #: What is being decided of all rows that wait for it, alike.
     deciding = fields.String(allow_none=True, validate=validate.OneOf(DECISIONS))
     #: Until when undecided rows can be decided, and `rows.csv` gives refused rows back with their cells, once the import is

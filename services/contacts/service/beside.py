@@ -6,7 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import eventlet
-from eventlet import tpool
+from eventlet import patcher, tpool
+from phonenumbers.phonemetadata import PhoneMetadata
+
+# Two threads ask for a region at once, and a lock of the loop's own, which cannot wait in a thread, would hang both.
+PhoneMetadata._metadata_lock = patcher.original("threading").Lock()  # noqa: SLF001 - it has no other door
 
 T = TypeVar("T")
 Made = TypeVar("Made")

@@ -39,6 +39,8 @@ T = TypeVar("T")
 
 #: An import that nobody goes on with is dropped after this; its file is not kept for a rainy day.
 _LEFT_BEHIND = timedelta(hours=24)
+#: An upload of which nothing has come for so long was interrupted: a piece takes seconds, and reading a file at most one minute.
+_INTERRUPTED = timedelta(minutes=10)
 #: Rows of an import after which the planner is told at once.
 _MANY = 500
 _ATTEMPTS = 5
@@ -146,15 +148,26 @@ class ImportMethods:
     def cancel_import(self, caller: Caller, import_id: str) -> dict[str, Any]:
         """Leave an import that was not committed."""
         cancelled = self._steer(caller, import_id, steering.cancel_import)
-        self._forget(import_id)
+        if cancelled["state"] == "cancelled":
+            self._forget(import_id)
         return cancelled
 
     @answers("contacts:import:undo", subject="import_id", command=True)
     def undo_import(self, caller: Caller, import_id: str) -> dict[str, Any]:
         """Ask for a committed import to be taken back (N16)."""
         asked = self._steer(caller, import_id, steering.undo_import)
-        refused.forget(self.parts.layer.vault, import_id)
+        self._forget(import_id)
         return asked
+
+    @answers("contacts:import:stop", subject="import_id", command=True)
+    def stop_import(self, caller: Caller, import_id: str) -> dict[str, Any]:
+        """Stop what is under way."""
+        return self._steer(caller, import_id, steering.stop_import)
+
+    @answers("contacts:import:resume", subject="import_id", command=True)
+    def resume_import(self, caller: Caller, import_id: str) -> dict[str, Any]:
+        """Go on with what was stopped."""
+        return self._steer(caller, import_id, steering.resume_import)
 
     @answers("contacts:import:list-rows", subject="import_id")
     def list_import_rows(self, caller: Caller, import_id: str, query: dict[str, Any]) -> dict[str, Any]:
@@ -235,15 +248,19 @@ class ImportMethods:
         while self.work_on_one_import(caller, undoing=True):
             pass
 
-    @every(seconds=600, action="contacts:import:cancel")
+    @every(seconds=60, action="contacts:import:cancel", eager=True)
     def cancel_imports_left_behind(self, caller: Caller) -> None:
         """Drop imports that nobody goes on with, and refused rows that were kept long enough."""
         now = self.database.clock()
         with self.database.work(caller) as work:
             left = steering.cancel_left_behind(work, now=now, before=now - _LEFT_BEHIND)
+            left += steering.fail_interrupted(work, now=now, before=now - _INTERRUPTED)
+            ended = steering.end_stopped(work, now=now, before=now - _LEFT_BEHIND)
             due = refused.let_go_due(work, now=now)
         for import_id in left:
             self._forget(import_id)
+        for import_id in ended:
+            uploading.forget(self.parts.layer.vault, import_id)
         for import_id in due:
             refused.forget(self.parts.layer.vault, import_id)
 

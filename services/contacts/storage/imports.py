@@ -114,12 +114,53 @@ def left_behind(work: UnitOfWork, *, before: datetime, limit: int = 20) -> list[
     """Return imports that nobody committed or gave up since then."""
     rows = work.execute(
         text(
-            "SELECT * FROM imports WHERE state IN ('uploading', 'uploaded', 'mapped', 'checked') AND changed_at < :before"
+            "SELECT * FROM imports WHERE (state IN ('uploading', 'uploaded', 'mapped', 'checked') OR (state = 'stopped' AND stopped = 'checking'))"
+            " AND changed_at < :before"
             " ORDER BY changed_at LIMIT :limit FOR UPDATE SKIP LOCKED"
         ),
         {"before": before, "limit": limit},
     )
     return plains(rows.mappings())
+
+
+def interrupted(work: UnitOfWork, *, before: datetime, limit: int = 20) -> list[dict[str, Any]]:
+    """Return uploads of which nothing came since then."""
+    return _waiting(work, "state = 'uploading'", before=before, limit=limit)
+
+
+def left_stopped(work: UnitOfWork, *, before: datetime, limit: int = 20) -> list[dict[str, Any]]:
+    """Return commits that were stopped before then."""
+    return _waiting(work, "state = 'stopped' AND stopped = 'committing'", before=before, limit=limit)
+
+
+def _waiting(work: UnitOfWork, condition: str, *, before: datetime, limit: int) -> list[dict[str, Any]]:
+    rows = work.execute(
+        text(
+            f"SELECT * FROM imports WHERE {condition} AND changed_at < :before ORDER BY changed_at LIMIT :limit FOR UPDATE SKIP LOCKED"  # noqa: S608 - conditions of our own
+        ),
+        {"before": before, "limit": limit},
+    )
+    return plains(rows.mappings())
+
+
+def leave_rest_out(work: UnitOfWork, import_id: str, *, first: int, reason: str) -> None:
+    """Say of the rows from `first` on that they were not taken in, and count anew."""
+    given = {"id": import_id, "first": first, "reason": reason}
+    work.execute(
+        text(
+            "UPDATE import_rows SET outcome = 'lapsed', reason = :reason, candidates = '{}', individual_id = NULL, organization_id = NULL"
+            " WHERE import_id = CAST(:id AS uuid) AND n >= :first"
+        ),
+        given,
+    )
+    work.execute(text("DELETE FROM import_refused WHERE import_id = CAST(:id AS uuid) AND n >= :first"), given)
+    work.execute(
+        text(
+            "UPDATE imports SET counts = coalesce((SELECT json_object_agg(outcome, many) FROM (SELECT outcome, count(*) AS many"
+            " FROM import_rows WHERE import_id = CAST(:id AS uuid) GROUP BY 1) AS t), '{}') WHERE id = CAST(:id AS uuid)"
+        ),
+        given,
+    )
 
 
 def add_piece(work: UnitOfWork, import_id: str, n: int, ciphertext: bytes) -> None:

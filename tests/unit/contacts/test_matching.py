@@ -8,6 +8,7 @@ from itertools import count
 
 import pytest
 
+from services.contacts.domain.imports.matching import Person, best, likeliest
 from services.contacts.domain.imports.planning import Plan, plan
 from services.contacts.domain.imports.records import record_of
 from services.contacts.domain.imports.register import Register
@@ -63,3 +64,51 @@ def test_of_two_thousand_pairs_of_people_who_look_alike_none_are_merged() -> Non
     assert merged["different"] == 0, [kind for kind, word in apart if word == "merged"]
     # Of one person who doesn't look it, hardly anybody is entered twice without a question.
     assert seen >= 0.95 * PAIRS
+
+
+MARIA = {"First name": "Maria", "Last name": "Samegard", "State": "TX", "Work address": "1 Main Street, Austin, TX 78701"}
+
+
+@pytest.mark.requirement("T28")
+def test_a_shared_address_speaks_for_nobody() -> None:
+    assert outcome(MARIA, MARIA) == "asked"
+    assert outcome(MARIA | {"Title": "Mayor"}, MARIA | {"Title": "Mayor"}) == "asked"
+    assert outcome(MARIA, {**MARIA, "First name": "Boris"}) == "apart"
+
+
+@pytest.mark.requirement("T28")
+def test_of_two_who_are_both_certain_neither_is_taken() -> None:
+    one = {**MARIA, "Organization": "Larkspur Levee Board"}
+    row = {**MARIA, "Organization": "Larkspur Levee Board", "Work address": ""}
+    register = Register()
+    for n in ("1", "2"):
+        register.learn_person(Person(n, "Maria", "Samegard", state="TX", organization="Larkspur Levee Board"))
+    record = record_of(Row(None, 2, {column: cell for column, cell in row.items() if cell}), MAPPING)
+    found = best(record, register.candidates(record))
+    assert (found.verdict, found.is_clear, {person.id for person in found.candidates}) == ("like", False, {"1", "2"})
+    assert likeliest(found).verdict == "like", "said of all alike, a tie still waits"
+    assert outcome(one, row) == "merged"
+
+
+@pytest.mark.requirement("T28")
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ({"Cell": "512-555-0135"}, {"Cell": "512-555-0135"}, "merged"),
+        ({"Cell": "512-555-0135", "E-mail": "a@larks.example.org"}, {"Cell": "512-555-0135", "E-mail": "b@larks.example.org"}, "asked"),
+        ({"E-mail": "maria@gmail.com"}, {"E-mail": "maria@gmail.com"}, "merged"),
+        ({"E-mail": "m@larks.example.org"}, {"E-mail": "m@larks.example.org", "Title": "Mayor"}, "merged"),
+        ({"E-mail": "m@larks.example.org"}, {"E-mail": "m@larks.example.org", "State": "NM"}, "asked"),
+        ({"Work phone": "512-555-0135"}, {"Work phone": "512-555-0135", "State": "NM"}, "asked"),
+        ({"Cell": "512-555-0135", "Suffix": "Jr."}, {"Cell": "512-555-0135"}, "asked"),
+        ({"Cell": "512-555-0135", "Suffix": "Jr."}, {"Cell": "512-555-0135", "Suffix": "III"}, "asked"),
+        ({"Cell": "512-555-0135", "Suffix": "2nd"}, {"Cell": "512-555-0135", "Suffix": "II"}, "merged"),
+        ({"Cell": "512-555-0135"}, {"Cell": "512-555-0135", "First name": "Marie"}, "asked"),
+        ({"State": "TX"}, {"State": "NM", "Title": "Mayor"}, "apart"),
+        ({"Title": "Mayor"}, {"Title": "Mayor"}, "asked"),
+    ],
+)
+def test_what_t28_says_of_each_sign(one: dict[str, str], other: dict[str, str], said: str) -> None:
+    maria = {"First name": "Maria", "Last name": "Samegard", "State": "TX"}
+    assert outcome(maria | one, maria | other) == said
+    assert outcome(maria | other, maria | one) == said

@@ -101,6 +101,7 @@ def representation(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
         "filename": row["filename"],
         "format": row["format"],
         "state": row["state"],
+        "stopped": row["stopped"],
         "deciding": row["deciding"]["decision"] if row["deciding"] else None,
         "progress": {"done": 0 if uploading else row["position"], "of": row["total"]},
         "counts": row["counts"],

@@ -8,6 +8,7 @@ from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, PreconditionMissing, entity_tag
+from services.contacts.contract.imports import ImportStateUnsuitable, UploadInterrupted
 from services.contacts.contract.refusals import IssueUnknown, RecordChanged
 from services.contacts.domain.cursors import Cursors
 from services.contacts.domain.imports import columns
@@ -24,9 +25,10 @@ from services.contacts.usecases.imports.representing import (
     representation,
     sealed_layout,
 )
-from services.contacts.usecases.imports.uploading import demand_may_import
+from services.contacts.usecases.imports.uploading import demand_may_import, fail
 
 _COUNTED = 10_000
+STOPPED = "The import was stopped before this row."
 
 
 def read_import(work: UnitOfWork, *, by: Caller, vault: Vault, import_id: str) -> dict[str, Any]:
@@ -101,7 +103,9 @@ def check_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, i
 
     :raises MappingIncomplete, BlockedTooOften, ImportForStewards, ImportStateUnsuitable:
     """
-    row = own(work, import_id, by=by, lock=True, states={"uploaded", "mapped", "checked"})
+    row = own(work, import_id, by=by, lock=True, states={"uploaded", "mapped", "checked", "stopped"})
+    if row["state"] == "stopped":
+        return _resume_as(work, row, "checking", by=by, now=now, vault=vault)
     demand_may_import(by, rows=row["rows"])
     demand_entries_left(work, by=by, now=now)
     columns.demand_enough(layout_of(vault, row)["mapping"])
@@ -116,7 +120,9 @@ def commit_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, 
 
     :raises ImportForStewards, ImportStateUnsuitable: it was not checked.
     """
-    row = own(work, import_id, by=by, lock=True, states={"checked"})
+    row = own(work, import_id, by=by, lock=True, states={"checked", "stopped"})
+    if row["state"] == "stopped":
+        return _resume_as(work, row, "committing", by=by, now=now, vault=vault)
     demand_may_import(by, rows=row["rows"])
     _queue(work, row, by=by, now=now, state="committing", total=row["rows"])
     work.record("contacts:import:commit", subjects=[import_id])
@@ -124,8 +130,13 @@ def commit_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, 
 
 
 def cancel_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str) -> dict[str, Any]:
-    """Leave an import that was not committed; what was staged of it is dropped. The keys go after the commit."""
-    row = own(work, import_id, by=by, lock=True, states={"uploading", "uploaded", "mapped", "checking", "checked"})
+    """Leave an import that was not committed; what was staged of it is dropped. The keys go after the commit.
+
+    A commit or an undo that is under way is stopped instead: some of it is done already.
+    """
+    row = own(work, import_id, by=by, lock=True, states={"uploading", "uploaded", "mapped", "checked", *_UNDER_WAY, "stopped"})
+    if row["state"] in {"committing", "undoing"} or (row["state"] == "stopped" and row["stopped"] != "checking"):
+        return stop_import(work, by=by, now=now, vault=vault, import_id=import_id)
     imports.drop_staged(work, import_id)
     imports.drop_rows(work, import_id)
     imports.update(work, import_id, ended(row, "cancelled", now=now), now=now)
@@ -135,13 +146,53 @@ def cancel_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, 
 
 def undo_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str) -> dict[str, Any]:
     """Ask for a committed import to be taken back (N16); what somebody has worked with since stays."""
-    row = own(work, import_id, by=by, lock=True, states={"committed"})
+    row = own(work, import_id, by=by, lock=True, states={"committed", "stopped"})
+    if row["state"] == "stopped":
+        if row["stopped"] == "undoing":
+            return resume_import(work, by=by, now=now, vault=vault, import_id=import_id)
+        if row["stopped"] != "committing":
+            raise ImportStateUnsuitable("The import is stopped.", extra={"state": "stopped"})
+        # Of a commit that was stopped, what is in already is taken back.
+        imports.drop_staged(work, import_id)
+        imports.leave_rest_out(work, import_id, first=row["position"], reason=STOPPED)
     demand_may_import(by, rows=0)
     imports.lapse_rows(work, import_id, refused.UNDONE)
     refused.let_go(work, import_id)
     imports.update(work, import_id, {"deciding": None}, now=now)
     _queue(work, row, by=by, now=now, state="undoing", total=imports.count_effects(work, import_id))
     work.record("contacts:import:undo", subjects=[import_id])
+    return _as_it_is(work, vault, import_id)
+
+
+def stop_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str) -> dict[str, Any]:
+    """Stop a check, a commit, an undo or the deciding of all rows behind the block under way; each but the last can be gone on with.
+
+    :raises ImportStateUnsuitable: nothing is under way.
+    """
+    row = own(work, import_id, by=by, lock=True)
+    if row["deciding"] is not None:
+        # What was not decided yet simply waits on.
+        imports.update(work, import_id, {"deciding": None, "lease_until": None}, now=now)
+    elif row["state"] in _UNDER_WAY:
+        imports.update(work, import_id, {"state": "stopped", "stopped": row["state"], "lease_until": None}, now=now)
+    elif row["state"] != "stopped":
+        raise ImportStateUnsuitable(f"The import is {row['state']}.", extra={"state": row["state"]})
+    work.record("contacts:import:stop", subjects=[import_id])
+    return _as_it_is(work, vault, import_id)
+
+
+_UNDER_WAY = ("checking", "committing", "undoing")
+
+
+def resume_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str) -> dict[str, Any]:
+    """Go on with what was stopped, where it was stopped.
+
+    :raises ImportStateUnsuitable: nothing was stopped.
+    """
+    row = own(work, import_id, by=by, lock=True, states={"stopped"})
+    demand_may_import(by, rows=row["rows"] if row["stopped"] != "undoing" else 0)
+    imports.update(work, import_id, {"state": row["stopped"], "stopped": None, "acting": acting(by), "lease_until": None}, now=now)
+    work.record("contacts:import:resume", subjects=[import_id])
     return _as_it_is(work, vault, import_id)
 
 
@@ -165,6 +216,27 @@ def list_rows(work: UnitOfWork, *, by: Caller, cursors: Cursors, import_id: str,
     }
 
 
+def fail_interrupted(work: UnitOfWork, *, now: datetime, before: datetime) -> list[str]:
+    """Say of uploads of which nothing came since then that they were interrupted; return them, for their keys to be destroyed."""
+    rows = imports.interrupted(work, before=before)
+    for row in rows:
+        fail(work, row, now=now, refusal=UploadInterrupted())
+    return [row["id"] for row in rows]
+
+
+def end_stopped(work: UnitOfWork, *, now: datetime, before: datetime) -> list[str]:
+    """End commits that were stopped and that nobody went on with: what is in stays; return them, for their keys to be destroyed."""
+    rows = imports.left_stopped(work, before=before)
+    for row in rows:
+        imports.drop_staged(work, row["id"])
+        imports.leave_rest_out(work, row["id"], first=row["position"], reason=STOPPED)
+        kept = {"refused_layout": row["refused_layout"], "refused_until": now + refused.KEPT}
+        imports.update(work, row["id"], {**ended(row, "committed", now=now), "stopped": None, **kept}, now=now)
+    if rows:
+        work.record("contacts:import:end-stopped", subjects=[row["id"] for row in rows], rule="left-behind")
+    return [row["id"] for row in rows]
+
+
 def cancel_left_behind(work: UnitOfWork, *, now: datetime, before: datetime) -> list[str]:
     """Cancel imports that nobody went on with; return them, for their keys to be destroyed."""
     rows = imports.left_behind(work, before=before)
@@ -178,8 +250,14 @@ def cancel_left_behind(work: UnitOfWork, *, now: datetime, before: datetime) -> 
     return left
 
 
+def _resume_as(work: UnitOfWork, row: Mapping[str, Any], stopped: str, *, by: Caller, now: datetime, vault: Vault) -> dict[str, Any]:
+    if row["stopped"] != stopped:
+        raise ImportStateUnsuitable("The import is stopped.", extra={"state": "stopped"})
+    return resume_import(work, by=by, now=now, vault=vault, import_id=row["id"])
+
+
 def _queue(work: UnitOfWork, row: Mapping[str, Any], *, by: Caller, now: datetime, state: str, total: int) -> None:
-    changes = {"state": state, "position": 0, "total": total, "acting": acting(by), "lease_until": None}
+    changes = {"state": state, "stopped": None, "position": 0, "total": total, "acting": acting(by), "lease_until": None}
     imports.update(work, row["id"], changes, now=now)
 
 

@@ -95,7 +95,7 @@ def _put_back(work: UnitOfWork, changed: Sequence[Mapping[str, Any]], taken: _Ta
 
 
 def _erase_organizations(work: UnitOfWork, row: Mapping[str, Any], created: Sequence[str], taken: _Taken, *, now: datetime) -> None:
-    taken.gone = import_undoing.unused(work, created, component=row["component"], committed=row["finished_at"])
+    taken.gone = import_undoing.unused(work, created, component=row["component"], committed=row["finished_at"] or now)
     import_undoing.erase_organizations(work, taken.gone, now=now)
     taken.organizations -= set(taken.gone)
     for organization_id in taken.gone:

@@ -1,0 +1,282 @@
+"""Taking imports back: in blocks, beside others, to be stopped and gone on with, and without telling what others hold (N16)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from services.contacts.contract import imports as contract
+from services.contacts.usecases.imports import steering, undoing, working
+from tests.cast import AMINA, BRUNO, CHLOE, GRACE
+from tests.integration.contacts.conftest import Desk
+from tests.integration.contacts.test_imports import SMALL, SYSTEM, Porter
+
+
+@pytest.fixture
+def porter(desk: Desk) -> Porter:
+    return Porter(desk)
+
+
+def people(count: int) -> str:
+    return "Last name,First name,Company,State,E-mail,Phone\n" + "".join(
+        f"Levi{_letters(n)},Rivka,Company {_letters(n % 50)},TX,u{n}@example.org,713-{220 + n % 600}-{n % 10000:04d}\n" for n in range(count)
+    )
+
+
+def _letters(n: int) -> str:
+    return "".join("abcdefghij"[int(digit)] for digit in f"{n:05d}")
+
+
+@pytest.mark.requirement("N16")
+def test_an_undo_goes_in_blocks_shows_its_progress_and_goes_on_after_a_kill(porter: Porter, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = porter.bring(people(3000), by=GRACE)
+    porter.undo_import(GRACE, import_id=done["id"])
+    total = porter.read(done["id"], GRACE)["progress"]["of"]
+    undo_block, calls = undoing.undo_block, iter(range(99))
+
+    def killed(*args: Any, **kwargs: Any) -> Any:
+        if next(calls) == 2:
+            raise SystemExit
+        return undo_block(*args, **kwargs)
+
+    monkeypatch.setattr(undoing, "undo_block", killed)
+    began = time.perf_counter()
+    with pytest.raises(SystemExit):
+        porter.work()
+    halfway = porter.read(done["id"], GRACE)
+    assert halfway["state"] == "undoing"
+    assert 0 < halfway["progress"]["done"] < total
+    left = porter.count("individuals")
+    assert 0 < left < 3000
+    with porter.desk.work(SYSTEM) as work:
+        work.execute(text("UPDATE imports SET lease_until = NULL"))
+    porter.work()
+    print(f"{3000 / (time.perf_counter() - began):.0f} rows a second taken back")
+    undone = porter.read(done["id"], GRACE)
+    assert (undone["state"], undone["progress"]) == ("undone", {"done": total, "of": total})
+    tables = ("individuals", "organizations", "contact_points", "directory", "import_effects", "relationships")
+    assert [porter.count(table) for table in tables] == [0] * len(tables)
+    told = porter.desk.announced("contacts:individual:erased")
+    assert len({one["individual_id"] for one in told}) == len(told) == 3000
+
+
+@pytest.mark.requirement("N16")
+def test_an_undo_is_stopped_and_gone_on_with_and_holds_up_no_other_import(porter: Porter) -> None:
+    big = porter.bring(people(1200), by=GRACE)
+    second = porter.bring(SMALL.replace("Levi", "Adams").replace("rivka", "adams").replace("0134", "0199"), by=BRUNO)
+    small = porter.upload(SMALL)["id"]
+    porter.check(small)
+    porter.undo_import(GRACE, import_id=big["id"])
+    porter.commit_import(AMINA, import_id=small)
+    assert porter.work_on_one_import(SYSTEM, undoing=True)
+    while porter.work_on_one_import(SYSTEM):
+        pass
+    assert porter.read(small)["state"] == "committed"
+    # One import after the other, a block of each.
+    porter.undo_import(BRUNO, import_id=second["id"])
+    for _ in range(2):
+        porter.work_on_one_import(SYSTEM, undoing=True)
+    assert porter.read(second["id"], BRUNO)["state"] == "undone"
+    assert porter.read(big["id"], GRACE)["state"] == "undoing"
+    for _ in range(2):
+        stopped = porter.stop_import(GRACE, import_id=big["id"])
+        assert (stopped["state"], stopped["stopped"]) == ("stopped", "undoing")
+    left = porter.count("individuals")
+    porter.work()
+    assert porter.count("individuals") == left > 1
+    assert porter.cancel_import(GRACE, import_id=big["id"])["state"] == "stopped"
+    assert porter.resume_import(GRACE, import_id=big["id"])["state"] == "undoing"
+    porter.work()
+    assert porter.read(big["id"], GRACE)["state"] == "undone"
+    assert porter.count("individuals") == 1
+    with pytest.raises(contract.ImportStateUnsuitable):
+        porter.stop_import(GRACE, import_id=big["id"])
+    with pytest.raises(contract.ImportStateUnsuitable):
+        porter.resume_import(GRACE, import_id=big["id"])
+
+
+@pytest.mark.requirement("N16")
+def test_a_check_and_a_commit_are_stopped_and_gone_on_with(porter: Porter, monkeypatch: pytest.MonkeyPatch) -> None:
+    import_id = porter.upload(people(1500), by=GRACE)["id"]
+    for step, block, state in (("dry_run_import", "check_block", "checked"), ("commit_import", "commit_block", "committed")):
+        original, calls = getattr(working, block), iter(range(99))
+
+        def stopping(*args: Any, original: Any = original, calls: Any = calls, **kwargs: Any) -> Any:
+            if next(calls) == 1:
+                raise working.ImportOvertaken
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(working, block, stopping)
+        getattr(porter, step)(GRACE, import_id=import_id)
+        porter.work()
+        monkeypatch.undo()
+        assert porter.stop_import(GRACE, import_id=import_id)["state"] == "stopped"
+        porter.work()
+        assert porter.read(import_id, GRACE)["progress"] == {"done": 1000, "of": 1500}
+        assert porter.resume_import(GRACE, import_id=import_id)["stopped"] is None
+        porter.work()
+        assert porter.read(import_id, GRACE)["state"] == state
+    assert porter.read(import_id, GRACE)["counts"] == {"create": 1500}
+
+
+@pytest.mark.requirement("N16", "N17")
+def test_a_commit_that_was_stopped_is_taken_back_or_ends_after_a_day_with_what_is_in(porter: Porter, monkeypatch: pytest.MonkeyPatch) -> None:
+    for taken_back in (True, False):
+        import_id = porter.upload(people(1500), by=GRACE)["id"]
+        porter.check(import_id, GRACE)
+        porter.commit_import(GRACE, import_id=import_id)
+        original, calls = working.commit_block, iter(range(99))
+
+        def stopping(*args: Any, original: Any = original, calls: Any = calls, **kwargs: Any) -> Any:
+            if next(calls) == 1:
+                raise working.ImportOvertaken
+            return original(*args, **kwargs)
+
+        monkeypatch.setattr(working, "commit_block", stopping)
+        porter.work()
+        monkeypatch.undo()
+        porter.stop_import(GRACE, import_id=import_id)
+        if taken_back:
+            porter.undo_import(GRACE, import_id=import_id)
+            porter.work()
+            assert porter.read(import_id, GRACE)["state"] == "undone"
+            assert porter.count("individuals") == 0
+        else:
+            porter.database.clock = lambda: dt.datetime.now(dt.UTC) + dt.timedelta(hours=25)
+            porter.cancel_imports_left_behind(SYSTEM)
+            ended = porter.read(import_id, GRACE)
+            assert (ended["state"], ended["counts"]) == ("committed", {"create": 1000, "lapsed": 500})
+            assert porter.rows(import_id, "lapsed", GRACE)[0]["reason"] == steering.STOPPED
+        assert porter.count("import_blocks") == 0
+        assert porter.desk.layer.vault.keys([import_id]) == {}
+
+
+@pytest.mark.requirement("T17", "N16")
+def test_whether_a_record_stays_tells_nothing_of_what_another_component_holds(porter: Porter) -> None:
+    outcomes = []
+    for held in (False, True):
+        name = "Levi" if held else "Adams"
+        content = SMALL.replace("Levi", name).replace("rivka", name.lower()).replace("0134", "0135" if held else "0136")
+        done = porter.bring(content)
+        person = porter.rows(done["id"])[0]["individual_id"]
+        if held:
+            porter.desk.add(CHLOE, person, "cell", "713-555-0171")
+            porter.desk.correct(CHLOE, person, "email", "levi@elsewhere.example.org")
+        porter.undo(done["id"])
+        outcomes.append((porter.read(done["id"])["progress"], porter.count("individuals")))
+    assert outcomes[0] == outcomes[1]
+    kept = porter.bring(SMALL.replace("rivka", "kept").replace("0134", "0137"))
+    person = porter.rows(kept["id"])[0]["individual_id"]
+    porter.desk.note(CHLOE, person, "Met at the levee.")
+    porter.undo(kept["id"])
+    assert porter.count("individuals") == 1, "a note is told to everybody"
+
+
+@pytest.mark.requirement("N16", "R43")
+def test_undoing_takes_back_the_relationship_that_the_import_made(porter: Porter) -> None:
+    person = porter.desk.register(AMINA, last_name="Levi", first_name="Rivka", state="TX")["id"]
+    done = porter.bring(SMALL.replace("Acme Levees", ""), by=CHLOE)
+    (row,) = porter.rows(done["id"], by=CHLOE)
+    porter.decide(done["id"], row["n"], "same", by=CHLOE)
+    assert [each["component"] for each in porter.desk.read(AMINA, person)["relationships"]] == ["ICE", "PSO"]
+    porter.undo(done["id"], CHLOE)
+    assert [each["component"] for each in porter.desk.read(AMINA, person)["relationships"]] == ["ICE"]
+    assert porter.desk.values(CHLOE, person) == []
+
+
+@pytest.mark.requirement("N16")
+def test_what_somebody_changed_between_commit_and_decision_stays(porter: Porter) -> None:
+    done = porter.bring(SMALL)
+    person = porter.rows(done["id"])[0]["individual_id"]
+    porter.desk.change(BRUNO, person, title="Levee Master")
+    porter.undo(done["id"])
+    assert porter.desk.read(AMINA, person)["title"] == "Levee Master"
+
+
+@pytest.mark.requirement("R77")
+def test_an_upload_that_was_interrupted_fails_with_a_sentence(porter: Porter) -> None:
+    started = porter.create_import(AMINA, filename="a.csv")
+    porter.append_import(AMINA, import_id=started["id"], n=0, chunk="TGFzdCBuYW1lCg==")
+    porter.cancel_imports_left_behind(SYSTEM)
+    assert porter.read(started["id"])["state"] == "uploading"
+    porter.database.clock = lambda: dt.datetime.now(dt.UTC) + dt.timedelta(minutes=11)
+    porter.cancel_imports_left_behind(SYSTEM)
+    failed = porter.read(started["id"])
+    assert (failed["state"], failed["problem"]["code"]) == ("failed", "upload-interrupted")
+    assert failed["problem"]["detail"] == "The upload was interrupted before the file was whole; upload it again."
+    assert porter.count("import_pieces") == 0
+    with pytest.raises(contract.ImportStateUnsuitable):
+        porter.append_import(AMINA, import_id=started["id"], n=1, chunk="TGV2aQo=")
+
+
+@pytest.mark.requirement("N16")
+def test_a_worker_whose_lease_lapsed_takes_in_no_block_twice(porter: Porter, monkeypatch: pytest.MonkeyPatch) -> None:
+    import_id = porter.upload(people(1500), by=GRACE)["id"]
+    porter.check(import_id, GRACE)
+    porter.commit_import(GRACE, import_id=import_id)
+    commit_block, late = working.commit_block, []
+
+    def overtaken(work: Any, **given: Any) -> None:
+        late.append(given)
+        commit_block(work, **given)
+
+    monkeypatch.setattr(working, "commit_block", overtaken)
+    porter.work()
+    monkeypatch.undo()
+    assert porter.count("individuals") == 1500
+    for given in late:
+        with porter.desk.work(GRACE) as work, pytest.raises(working.ImportOvertaken):
+            commit_block(work, **given)
+    # As long as it goes on, too: the other one's position is not ours.
+    again = porter.upload(people(1500).replace("Rivka", "Odette").replace("@", "@o.").replace("713-", "214-"), by=GRACE)["id"]
+    porter.check(again, GRACE)
+    porter.commit_import(GRACE, import_id=again)
+    taken = iter(range(9))
+
+    def twice(work: Any, **given: Any) -> None:
+        commit_block(work, **given)
+        if next(taken) == 0:
+            late.append(given)
+            raise SystemExit
+
+    monkeypatch.setattr(working, "commit_block", twice)
+    with pytest.raises(SystemExit):
+        porter.work()
+    monkeypatch.undo()
+    with porter.desk.work(GRACE) as work:
+        commit_block(work, **late[-1])
+    with porter.desk.work(GRACE) as work, pytest.raises(working.ImportOvertaken):
+        commit_block(work, **late[-1])
+    with porter.desk.work(SYSTEM) as work:
+        work.execute(text("UPDATE imports SET lease_until = NULL"))
+    porter.work()
+    assert porter.read(again, GRACE)["counts"] == {"create": 1500}
+    assert porter.count("individuals") == 3000
+
+
+@pytest.mark.requirement("N16", "R82")
+def test_a_check_that_was_killed_after_its_first_block_begins_again(porter: Porter, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Two rows of one person lie in two blocks: only a check that knows its first block sees that.
+    content = people(1100) + people(1).splitlines()[1] + "\n"
+    import_id = porter.upload(content, by=GRACE)["id"]
+    porter.dry_run_import(GRACE, import_id=import_id)
+    check_block, calls = working.check_block, iter(range(9))
+
+    def killed(*args: Any, **kwargs: Any) -> None:
+        if next(calls) == 1:
+            raise SystemExit
+        check_block(*args, **kwargs)
+
+    monkeypatch.setattr(working, "check_block", killed)
+    with pytest.raises(SystemExit):
+        porter.work()
+    monkeypatch.undo()
+    assert porter.read(import_id, GRACE)["progress"]["done"] == 1000
+    with porter.desk.work(SYSTEM) as work:
+        work.execute(text("UPDATE imports SET lease_until = NULL"))
+    porter.work()
+    assert porter.read(import_id, GRACE)["counts"] == {"create": 1100, "duplicate": 1}

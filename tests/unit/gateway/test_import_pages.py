@@ -1,0 +1,117 @@
+"""The pages of an import: what was chosen is what is checked, and each row stands beside whom it may be about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.app import create_app
+from services.chassis.config import Settings
+from tests.unit.gateway.browsing import ID, OWNER, PERSON, Browser, come_in, doorkeeper
+from tests.unit.gateway.fakes import FakeBus, heard
+
+IMPORT: dict[str, Any] = {
+    "id": ID, "filename": "list.csv", "format": "csv", "state": "mapped", "progress": {"done": 0, "of": 1}, "counts": {}, "rows": 1,
+    "mapping": [{"column": "Name", "field": "name"}, {"column": "Place", "field": None}], "refused_columns": [],
+    "issues": [{"issue_id": ID, "kind": "engaged", "since": None, "ended_on": None}], "source": None, "owner": OWNER, "sha256": None,
+    "problem": None, "stopped": None, "deciding": None, "refused_rows_until": None, "created_at": "2026-01-01T00:00:00Z", "finished_at": None,
+}  # fmt: skip
+ROW: dict[str, Any] = {
+    "n": 3, "row": 5, "sheet": None, "outcome": "undecided", "reason": "This may be a person who is already here.", "individual_id": ID,
+    "organization_id": None, "candidates": [ID], "decided": None,
+}  # fmt: skip
+PERSON_SHOWN = {"individual": {**PERSON, "salutation": None, "title": "Director", "organization_name": "Larkspur"}, "agrees": ["name", "state"]}
+
+
+@pytest.fixture
+def bus() -> FakeBus:
+    bus = doorkeeper()
+    bus.answers |= {
+        ("contacts", "read_import"): IMPORT,
+        ("contacts", "list_import_rows"): {"items": [ROW], "next": "further", "total": 201},
+        ("contacts", "read_import_row"): {
+            **ROW,
+            "cells": [{"column": "Name", "field": "name", "value": "Dov <Dorn>"}, {"column": "Place", "field": None, "value": "Austin"}],
+            "people": [{**PERSON_SHOWN, "differs": ["email"], "held_kinds": ["cell"]}],
+        },
+        ("contacts", "change_import_mapping"): IMPORT,
+        ("contacts", "dry_run_import"): IMPORT,
+        ("contacts", "decide_import_row"): ROW,
+        ("contacts", "decide_import_rows"): IMPORT,
+        ("contacts", "stop_import"): IMPORT,
+        ("contacts", "resume_import"): IMPORT,
+    }
+    return bus
+
+
+@pytest.fixture
+def client(bus: FakeBus) -> Browser:
+    browser = Browser(create_app(bus, heard(), Settings(service="gateway", cookie_secure=False)))
+    come_in(browser, "amina")
+    return browser
+
+
+def page(client: Browser, path: str) -> str:
+    """Return a page's text."""
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.status
+    return str(answer.text)
+
+
+def send(client: Browser, path: str, **form: Any) -> Any:
+    """Send a form of the import's page."""
+    page(client, f"/imports/{ID}")
+    return client.send(path, form)
+
+
+@pytest.mark.requirement("R77", "R83")
+def test_checking_checks_the_columns_and_issues_that_the_form_shows(client: Browser, bus: FakeBus) -> None:
+    shown = page(client, f"/imports/{ID}")
+    assert shown.count(f'action="/imports/{ID}/dry-run"') == 0
+    assert f'value="{ID}" checked' in shown
+    given = {
+        "column": ["Name", "Place"],
+        "target": ["name", "work_city"],
+        "issue_ids": [ID],
+        "issue_kind": "engaged",
+        "then": "dry-run",
+        "if_match": '"x"',
+    }
+    assert send(client, f"/imports/{ID}/mapping", **given).status_code == 303
+    (changed,) = bus.of("contacts", "change_import_mapping")
+    assert changed.kwargs["body"] == {
+        "mapping": [{"column": "Name", "field": "name"}, {"column": "Place", "field": "work_city"}],
+        "issues": [{"issue_id": ID, "kind": "engaged"}],
+    }
+    (checked,) = bus.of("contacts", "dry_run_import")
+    assert changed.operation is not None
+    assert checked.operation is not None
+    assert changed.operation.key != checked.operation.key
+
+
+@pytest.mark.requirement("T28")
+def test_a_row_is_decided_beside_whom_it_may_be_about(client: Browser, bus: FakeBus) -> None:
+    bus.answers["contacts", "read_import"] = {**IMPORT, "state": "committed", "counts": {"undecided": 1}}
+    shown = page(client, f"/imports/{ID}?outcome=undecided")
+    assert f'href="/imports/{ID}/rows/3"' in shown
+    assert f'href="/individuals/{ID}">Dov Dorn &lt;b&gt;</a>' in shown
+    assert "Showing 1 of 201" in shown
+    row = page(client, f"/imports/{ID}/rows/3")
+    for words in ("Dov &lt;Dorn&gt;", "Director, Larkspur, TX", "name, state", "e-mail", "cell", "Austin"):
+        assert words in row
+    assert send(client, f"/imports/{ID}/rows/3", decision="same", individual_id=ID).status_code == 303
+    (decided,) = bus.of("contacts", "decide_import_row")
+    assert decided.kwargs == {"import_id": ID, "n": "3", "body": {"decision": "same", "individual_id": ID}}
+    assert send(client, f"/imports/{ID}/decisions", decision="skip").status_code == 303
+    assert bus.of("contacts", "decide_import_rows")[0].kwargs["body"] == {"decision": "skip"}
+
+
+@pytest.mark.requirement("N16")
+def test_what_is_under_way_can_be_stopped_and_gone_on_with(client: Browser, bus: FakeBus) -> None:
+    bus.answers["contacts", "read_import"] = {**IMPORT, "state": "undoing"}
+    assert f'action="/imports/{ID}/stop"' in page(client, f"/imports/{ID}")
+    assert send(client, f"/imports/{ID}/stop").status_code == 303
+    bus.answers["contacts", "read_import"] = {**IMPORT, "state": "stopped", "stopped": "undoing"}
+    assert f'action="/imports/{ID}/resume"' in page(client, f"/imports/{ID}")
+    assert send(client, f"/imports/{ID}/resume").status_code == 303
