@@ -69,6 +69,12 @@ class StewardsOnly(Forbidden):
     code = "stewards-only"
 
 
+class PreferenceStands(Conflict):
+    """This person said that they do not want this; `preferences` says what they said."""
+
+    code = "preference-stands"
+
+
 class IndividualFrozen(Conflict):
     """This person asked not to be contacted; the record is frozen."""
 

@@ -12,6 +12,7 @@ from services.contacts.contract.refusals import (
     ContactLayerWithheld,
     KindDeclined,
     OwnerUnsuitable,
+    PreferenceStands,
     RevealReasonRequired,
     RevealsExhausted,
     StewardsOnly,
@@ -149,10 +150,14 @@ def grant(
     """Share one contact point, or all that the caller's component holds of a person, with another component (T5).
 
     :raises StewardsOnly: the caller is no steward.
+    :raises TextNeedsReview: the reason holds what shared text must not.
+    :raises PreferenceStands: the person does not want it (T33).
     """
-    open_individual(work, individual_id, by=by, now=now, share=True)
+    row = open_individual(work, individual_id, by=by, now=now, share=True)
     demand(decide(by, "grant", "email", Facts(point_component=by.component)), StewardsOnly)
     _demand_clean(reason)
+    if "no_sharing" in row["use_preferences"]:
+        raise PreferenceStands(extra={"preferences": ["no_sharing"]})
     if expires_at <= now:
         raise Invalid(errors={"expires_at": ["In the future."]})
     if component == by.component:

@@ -16,6 +16,7 @@ from services.contacts.contract.refusals import (
     BlockedTooOften,
     ContactLayerWithheld,
     IndividualBlocked,
+    PreferenceStands,
     RevealReasonRequired,
     RevealsExhausted,
     StewardsOnly,
@@ -147,6 +148,19 @@ def test_a_ciphertext_that_is_moved_to_another_place_does_not_decrypt(desk: Desk
         )
     with pytest.raises(InvalidTag):
         desk.reveal(AMINA, other)
+
+
+@pytest.mark.requirement("T32", "T5")
+def test_what_a_person_does_not_want_shared_is_not_granted_and_the_reason_holds_nobody_s_number(desk: Desk) -> None:
+    dov = desk.dov()
+    until = desk.now + timedelta(days=30)
+    wanted = {"individual_id": dov, "component": "PSO", "expires_at": until}
+    with pytest.raises(TextNeedsReview):
+        desk.do(GRACE, contact_points.grant, **wanted, reason="Call 202-555-0143")
+    desk.change(AMINA, dov, use_preferences=["no_sharing"])
+    with pytest.raises(PreferenceStands) as refused:
+        desk.do(GRACE, contact_points.grant, **wanted, reason="joint visit")
+    assert refused.value.extra == {"preferences": ["no_sharing"]}
 
 
 @pytest.mark.requirement("T5")
