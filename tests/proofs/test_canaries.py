@@ -262,7 +262,7 @@ def test_no_canary_is_in_the_trail_as_the_isso_reads_it(world: World, released: 
 @pytest.mark.parametrize("store", STORES)
 def test_no_hidden_value_is_in_a_superusers_dump_of_any_database(world: World, released: Released, store: str) -> None:
     """P28; of the services without a directory not one word of it, and nowhere what was refused or only asked for."""
-    dump = _dumped(world.address(store))
+    dump = dumped(world.address(store))
     aviary = released.aviary
     forbidden = aviary.hidden + aviary.stray
     if store in {"access", "audit", "retention", "keys"}:
@@ -318,12 +318,13 @@ def test_the_search_finds_a_canary_where_there_is_one(world: World) -> None:
     world.sql("contacts", "CREATE TABLE escaped (value text)")
     try:
         world.sql("contacts", f"INSERT INTO escaped VALUES ('{cell}')")
-        assert forms.search(_dumped(world.address("contacts")))
+        assert forms.search(dumped(world.address("contacts")))
     finally:
         world.sql("contacts", "DROP TABLE escaped")
 
 
-def _dumped(url: str) -> str:
+def dumped(url: str) -> str:
+    """Return what `pg_dump` writes of a database, as a superuser, in lower case."""
     programs = embedded_programs() or local_programs()
     if programs is None or not (programs.folder / "pg_dump").exists():
         pytest.skip("there is no pg_dump here")

@@ -48,6 +48,8 @@ _ONLY_WITH_SEAL = SEARCHES | {GATE, "close_contacts"}
 WAITING_DAYS = 5
 #: While it waits the search is made again so often: a text that was edited or deleted settles its hit.
 LOOK_AGAIN = timedelta(hours=1)
+#: And so long after the last search, when somebody asks how far the erasure is.
+LOOK_WHEN_ASKED = timedelta(seconds=10)
 #: More texts than this are never redacted without a decision.
 MOST_TEXTS = 20
 

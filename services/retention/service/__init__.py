@@ -199,7 +199,7 @@ class RetentionService(Witness):
     def read_erasure(self, caller: Caller, erasure_id: str) -> dict[str, Any]:
         """Return how far an erasure is, its receipts and certificate."""
         with self.database.work(caller) as work:
-            return erasing.read_erasure(work, by=caller, erasure_id=_id(erasure_id))
+            return erasing.read_erasure(work, by=caller, now=self.database.clock(), erasure_id=_id(erasure_id))
 
     @answers("retention:erasure:decide", subject="erasure_id", command=True)
     def decide_hits(self, caller: Caller, erasure_id: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -207,7 +207,7 @@ class RetentionService(Witness):
         given = contract.DecisionsSchema().load(body)
         with self.database.work(caller) as work:
             if work.replayed() is not None:
-                return erasing.read_erasure(work, by=caller, erasure_id=_id(erasure_id))
+                return erasing.read_erasure(work, by=caller, now=self.database.clock(), erasure_id=_id(erasure_id))
             erasure = erasing.decide(work, by=caller, now=self.database.clock(), erasure_id=_id(erasure_id), given=given)
             work.complete(200, erasure["id"])
         self.saga.wake(erasure["id"])

@@ -122,8 +122,10 @@ def state_of(row: Mapping[str, Any]) -> str:
     return "waiting_for_decision" if row["waiting"] else "in_progress"
 
 
-def read_erasure(work: UnitOfWork, *, by: Caller, erasure_id: str) -> dict[str, Any]:
+def read_erasure(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str) -> dict[str, Any]:
     """Return how far an erasure is: receipts, certificate, and to the privacy officer what is to be decided.
+
+    While it waits the search is made again, so that a text that was edited or deleted meanwhile settles its hit.
 
     :raises ErasureUnknown: there is none, or the caller may not know of it.
     """
@@ -132,6 +134,8 @@ def read_erasure(work: UnitOfWork, *, by: Caller, erasure_id: str) -> dict[str, 
     if row is None or not _may_know(by, row, recorded_by=request["recorded_by"] if request else None):
         raise ErasureUnknown
     work.record("retention:erasure:read", subjects=[erasure_id, row["subject_id"]])
+    if row["waiting"] and row["completed_at"] is None and row["looked_at"] is not None and now - row["looked_at"] >= saga.LOOK_WHEN_ASKED:
+        erasures.change(work, erasure_id, looked_at=None, next_at=now)
     undecided = erasures.count_hits(work, erasure_id, undecided=True)
     officer = "privacy_officer" in by.roles
     hits = erasures.page_of_hits(work, erasure_id, undecided=False, after=None, limit=_SHOWN) if officer else []
@@ -212,7 +216,7 @@ def decide(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str, give
         records = dict.fromkeys(hits[hit_id]["record_id"] for hit_id in ids)
         work.record("retention:erasure:decide", subjects=[erasure_id, row["subject_id"], *ids, *records], fields=[decision], rule="T27")
     erasures.change(work, erasure_id, next_at=now)
-    return read_erasure(work, by=by, erasure_id=erasure_id)
+    return read_erasure(work, by=by, now=now, erasure_id=erasure_id)
 
 
 def _asked(given: Mapping[str, Any], left: Sequence[str]) -> dict[str, str]:

@@ -211,7 +211,7 @@ def test_the_seeker_reads_every_column_that_people_write_into(desk: Desk) -> Non
         ("imports", "filename"), ("import_rows", "sheet"), ("erasures", "sealed"), ("erasures", "receipts"), ("erasures", "sought"),
         # Written by the product, of columns and codes.
         ("import_rows", "reason"), ("imports", "refused_columns"), ("imports", "issues"), ("imports", "problem_detail"), ("imports", "acting"),
-        ("imports", "counts"),
+        ("imports", "counts"), ("imports", "stopped"), ("imports", "deciding"), ("import_rows", "decided"),
     }  # fmt: skip
     linked = {table for table, _ in stored._LINKED} - {"individuals", "notes", "reveal_reasons", "contact_point_grants", "directory"}
     bookkeeping = {"entries", "outbox", "inbox", "operations", "suppressions", "directory", "alembic_version", "checkpoints_seen"}

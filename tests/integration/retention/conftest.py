@@ -206,7 +206,7 @@ class Case:
     def read(self, erasure_id: str, *, by: Caller = AMINA) -> dict[str, Any]:
         """Read how far an erasure is."""
         with self.database.work(by) as work:
-            return erasing.read_erasure(work, by=by, erasure_id=erasure_id)
+            return erasing.read_erasure(work, by=by, now=self.now, erasure_id=erasure_id)
 
     def refused(self, does: Callable[..., Any], /, **given: Any) -> str:
         """Return the code of the refusal that this meets."""

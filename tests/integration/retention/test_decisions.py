@@ -235,6 +235,17 @@ def test_editing_or_deleting_the_text_settles_its_hit_at_the_next_look(case):
 
 
 @pytest.mark.requirement("T27")
+def test_whoever_asks_how_far_it_is_has_the_search_made_again_and_no_oftener_than_every_ten_seconds(case):
+    erasure_id = begun(case, contacts=1)
+    case.others.named["contacts"].clear()
+    for state in ("waiting_for_decision", "done"):
+        case.read(erasure_id)
+        case.saga().drive_all()
+        assert case.read(erasure_id)["state"] == state
+        case.later(seconds=rules.LOOK_WHEN_ASKED.total_seconds())
+
+
+@pytest.mark.requirement("T27")
 def test_a_text_that_goes_with_its_own_persons_erasure_settles_its_hit_at_once(case):
     erasure_id = begun(case, contacts=1)
     case.others.named["contacts"].clear()
