@@ -155,6 +155,12 @@ class FileUnpacksTooLarge(TooLarge):
     code = "file-unpacks-too-large"
 
 
+class TooManyParts(TooLarge):
+    """A workbook to import has at most 5,000 parts in its archive."""
+
+    code = "too-many-parts"
+
+
 class TooManyRows(TooLarge):
     """A file to import has at most 100,000 rows."""
 

@@ -24,6 +24,7 @@ from services.contacts.contract.imports import (
     NotAWorkbook,
     NotText,
     TooManyColumns,
+    TooManyParts,
     TooManyRows,
 )
 from services.contacts.domain.imports.cards import read_cards
@@ -178,11 +179,18 @@ def _check_size(width: int, height: int) -> None:
         raise TooManyRows
 
 
+#: Files in a workbook's archive: sheets, drawings, pictures.
+MAX_PARTS = 5_000
+
+
 def _check_archive(content: bytes) -> None:
     """Look into a workbook's archive before the reader does: sizes as they are, not as they are declared.
 
-    :raises NotAWorkbook, FileUnpacksTooLarge, TooManyRows, TooManyColumns:
+    :raises NotAWorkbook, FileUnpacksTooLarge, TooManyParts, TooManyRows, TooManyColumns:
     """
+    # Counted before the archive is opened: reading its directory alone would take a minute.
+    if content.count(b"PK\x01\x02") > MAX_PARTS:
+        raise TooManyParts
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
@@ -222,7 +230,8 @@ def _inflated(content: bytes, entry: zipfile.ZipInfo, left: int) -> bytes:
     if len(head) < 30 or head[:4] != b"PK\x03\x04" or entry.flag_bits & 1:
         raise NotAWorkbook
     name_length, extra_length = struct.unpack("<HH", head[26:30])
-    packed = content[start + 30 + name_length + extra_length :][: entry.compress_size]
+    begin = start + 30 + name_length + extra_length
+    packed = content[begin : begin + entry.compress_size]
     if entry.compress_type == zipfile.ZIP_STORED:
         unpacked = packed
     elif entry.compress_type == zipfile.ZIP_DEFLATED:
