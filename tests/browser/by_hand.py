@@ -203,17 +203,17 @@ def _coordinate(amina: Desk, chloe: Desk, record: str) -> None:
     chloe.press("Ask the owner to coordinate")
     page.get_by_label("What should they be told or asked?").fill("Please pass on the new guidance.")
     page.get_by_label("Issue", exact=True).select_option(label="Worksite enforcement")
-    chloe.press("Ask")
-    chloe.says("Request to coordinate: requested")
+    chloe.press("Send request")
+    chloe.says("Coordination request: waiting for a reply")
     request = page.url
     amina.open("/")
     amina.press("Answer a request to coordinate")
     amina.press("Accept")
-    amina.says("Request to coordinate: accepted")
-    amina.press("It is done")
-    amina.says("Request to coordinate: done")
+    amina.says("Coordination request: accepted")
+    amina.press("Mark complete")
+    amina.says("Coordination request: done")
     page.goto(request)
-    chloe.says("Request to coordinate: done")
+    chloe.says("Coordination request: done")
 
 
 def _remove(amina: Desk, chloe: Desk, denis: Desk, record: str) -> None:
