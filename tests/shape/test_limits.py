@@ -23,7 +23,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "services/contacts/storage/contact_layer.py": (WORK, WORK),
     "services/contacts/storage/import_register.py": ("values that very many share tell nobody apart",),
     "services/contacts/storage/import_undoing.py": (WORK,),
-    "services/contacts/storage/imports.py": (PAGE, PAGE, PAGE, ONE, WORK, WORK, WORK, WORK),
+    "services/contacts/storage/imports.py": (PAGE, PAGE, PAGE, ONE, *(WORK,) * 7),
     "services/contacts/storage/projections.py": (ONE,),
     "services/contacts/storage/registration.py": (ONE, ONE, ONE, "holders of one number: a line that more share is nobody's"),
     "services/contacts/storage/search.py": (PAGE, COUNT),
