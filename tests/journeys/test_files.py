@@ -105,13 +105,12 @@ def test_refused_rows_are_given_back_mended_and_taken_in(amina: Person, system: 
     # Only what is wrong is mended; the rest of the file is sent as it came.
     mended = file.replace(b"Atlantis", b"TX").replace(b"call me", b"512-555-0173")
     again = taken_in(amina, "rows.csv", mended)
-    assert again["counts"] == {"create": 1, "invalid": 1}
+    # Whoever has a given name alone is somebody, too.
+    assert again["counts"] == {"create": 2}
     assert [column["column"] for column in again["refused_columns"]] == []
     (found,) = [person for person in amina.every("/individuals", state="TX") if person["last_name"] == family and person["first_name"] == "Zelda"]
     values = {point["kind"]: point["value"] for point in amina.get(f"/individuals/{found['id']}/contact-points")["items"]}
     assert values == {"email": "zelda@example.org", "cell": "512-555-0171"}
-    once_more = list(csv.reader(io.StringIO(amina.ask("GET", f"/imports/{again['id']}/rows.csv", expect=200).content.decode("utf-8-sig"))))
-    assert once_more[1][:-1] == [*ximena[:-2], "512-555-0173"]
     amina.post(f"/imports/{done['id']}/undo", expect=202)
     eventually(lambda: amina.get(f"/imports/{done['id']}")["state"] == "undone", seconds=60)
     gone = list(csv.reader(io.StringIO(amina.ask("GET", path, expect=200).content.decode("utf-8-sig"))))
