@@ -101,6 +101,16 @@ class IndividualFrozen(Announcement):
 
 
 @dataclass(frozen=True, slots=True)
+class IndividualUnfrozen(Announcement):
+    """The request for which an individual was frozen was taken back (T36)."""
+
+    name: ClassVar[str] = "contacts:individual:unfrozen"
+
+    individual_id: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class IndividualErased(Announcement):
     """An individual is gone from here; the other holders of a relationship learn that it happened (T16)."""
 

@@ -27,6 +27,24 @@ class NoteUnknown(NotFound):
     code = "note-unknown"
 
 
+class MarkUnknown(NotFound):
+    """There is no such value that waits for you."""
+
+    code = "mark-unknown"
+
+
+class TwinUnknown(NotFound):
+    """There is no such record that may be the same person's."""
+
+    code = "twin-unknown"
+
+
+class NoticeUnknown(NotFound):
+    """There is no such notice for your component."""
+
+    code = "notice-unknown"
+
+
 class SealUnknown(NotFound):
     """There is no such seal; it was broken when the erasure was done."""
 
@@ -105,6 +123,18 @@ class KindDeclined(Conflict):
     code = "declined"
 
 
+class TooManyContactPoints(Conflict):
+    """Your component holds twenty values of this kind for this person already; no more are kept."""
+
+    code = "too-many-contact-points"
+
+
+class TwinDecided(Conflict):
+    """This was decided the other way already."""
+
+    code = "twin-decided"
+
+
 class RecordChanged(Stale):
     """The record changed since you read it."""
 
@@ -115,6 +145,12 @@ class BlockedTooOften(TooMany):
     """Too many of your entries were blocked today; nothing more is entered until tomorrow."""
 
     code = "blocked-too-often"
+
+
+class FreezeReasonRequired(Invalid):
+    """You have recorded many requests for no more contact today: give a reason for this one."""
+
+    code = "freeze-reason-required"
 
 
 class RevealReasonRequired(Invalid):

@@ -184,7 +184,7 @@ class IndividualCreateSchema(_IndividualFields):
     first_name = Name(load_default=None, allow_none=True, metadata={"description": "Empty or null for somebody of one name."})
     last_name = Name(required=True, metadata={"description": "A name of one word stands here."})
     issue_ids = fields.List(_id(), validate=validate.Length(max=200))
-    contact_points = fields.List(fields.Nested(ContactPointCreateSchema), validate=validate.Length(max=20))
+    contact_points = fields.List(fields.Nested(ContactPointCreateSchema), validate=validate.Length(max=100))
     duplicate_ok = fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
 
@@ -270,6 +270,111 @@ class FreezeSchema(_Closed):
     individual_id = _id(required=True)
     medium = fields.String(required=True, validate=validate.OneOf(list(REQUEST_MEDIA)))
     received_on = Day(required=True)
+    reason = Line(most=500, allow_none=True, load_default=None)
+
+
+class TwinDecisionCommandSchema(_Closed):
+    """What the privacy officer said of a record that may be of somebody who asked not to be contacted (T26)."""
+
+    request_id = _id(required=True)
+    decision = fields.String(required=True, validate=validate.OneOf(["same", "another"]))
+    medium = fields.String(required=True, validate=validate.OneOf(list(REQUEST_MEDIA)))
+    received_on = Day(required=True)
+
+
+class MarkDecisionSchema(_Closed):
+    """Whether a value that was added lately blocks from now on (T25)."""
+
+    decision = fields.String(required=True, validate=validate.OneOf(["keep", "drop"]))
+
+
+class FrozenQuerySchema(_Closed):
+    """Words of the name of somebody frozen."""
+
+    q = Line(most=200, required=True)
+
+
+class AskedSchema(Schema):
+    """Who asked not to be contacted, while the record is there."""
+
+    id = fields.String()
+    first_name = fields.String()
+    last_name = fields.String()
+
+
+class TwinSchema(Schema):
+    """A record that may be of somebody who asked not to be contacted; for the privacy officer alone (T26, T34)."""
+
+    request_id = fields.String()
+    individual_id = fields.String()
+    first_name = fields.String()
+    last_name = fields.String()
+    owner = fields.Dict()
+    asked = fields.Nested(AskedSchema, allow_none=True)
+    because = fields.List(fields.String(), metadata={"description": "kinds of values that agree, or `organization`"})
+    frozen_for = fields.List(fields.String(), metadata={"description": "components that see it frozen until it is decided"})
+    found_at = fields.String()
+
+
+class TwinDecidedSchema(Schema):
+    """What became of it."""
+
+    decision = fields.String()
+    request_id = fields.String(allow_none=True)
+
+
+class WaitingMarkSchema(Schema):
+    """A value that the recorder or an unverified correction added within thirty days (T25)."""
+
+    id = fields.String()
+    request_id = fields.String()
+    individual_id = fields.String(allow_none=True)
+    kind = fields.String()
+    value = fields.String(allow_none=True)
+    because = fields.String(metadata={"description": "`recorder` or `correction`"})
+    component = fields.String()
+    added_by = fields.String()
+    added_at = fields.String()
+
+
+class MarkDecidedSchema(Schema):
+    """What the privacy officer said of it."""
+
+    id = fields.String()
+    request_id = fields.String()
+    individual_id = fields.String(allow_none=True)
+    kind = fields.String()
+    decision = fields.String()
+
+
+class FrozenIndividualSchema(Schema):
+    """A frozen person, to those who may find them."""
+
+    id = fields.String()
+    first_name = fields.String()
+    last_name = fields.String()
+    owner = fields.Dict()
+    request_id = fields.String(allow_none=True)
+    frozen = fields.Boolean()
+    notice = fields.String()
+
+
+class NoticeSchema(Schema):
+    """That somebody a component had a relationship with was erased; without the data (T16)."""
+
+    id = fields.String()
+    at = fields.String()
+    text = fields.String()
+
+
+class ManyFreezesSchema(Schema):
+    """One of many people whom a user had frozen on one day, with the reason (T36)."""
+
+    user_id = fields.String()
+    day = fields.String()
+    count = fields.Integer()
+    individual_id = fields.String(allow_none=True)
+    reason = fields.String()
 
 
 class ListQuerySchema(_Closed):

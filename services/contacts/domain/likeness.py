@@ -1,41 +1,95 @@
-"""Likeness of names where no name may be kept: as words to be digested (T9).
+"""Likeness of names where no name may be kept: as words to be digested (T9, T25).
 
-`lexicon.names.are_names_alike` compares two names. The suppression ledger keeps none, so that an erased person's name
-is turned into every word under which a like name will be looked up, and a candidate's into the words it is looked up
-by; the two sets meet exactly where the names are alike.
+`lexicon.names.are_names_alike` compares two names. The suppression ledger keeps none, so that a person's name is turned
+into every word under which a like name will be looked up, and a candidate's into the words it is looked up by. The two
+sets meet where the names are alike, and also where somebody swapped given and family name, wrote a salutation or a
+suffix among them, parted or joined a name, or drew letters by others that look like them.
 """
 
 from __future__ import annotations
 
-from services.lexicon.names import family_key, given_names, known_as
+from collections.abc import Iterable, Sequence
+
+from services.lexicon.folding import fold, words
+from services.lexicon.lookalikes import latin, skeleton
+from services.lexicon.names import SUFFIXES, family_key, known_as
+
+#: Said of a name and no part of it; compared as they look.
+_BESIDE = SUFFIXES | words(
+    """
+        mr mrs ms miss mx dr doctor prof professor hon honorable the sen senator rep representative congressman congresswoman
+        gov governor mayor sheriff chief judge justice col colonel capt captain maj major lt lieutenant gen general sgt
+        sergeant adm admiral rev reverend rabbi imam fr father amb ambassador sec secretary sir madam
+        junior senior 2nd 3rd 4th 5th esq retired md phd dr
+        """
+)
+_PARTICLES = words("de la las los del der den das do dos da di du von van y e of ter ten el al bin ibn")
+#: A name is joined of so many words at most.
+_JOINED = 3
 
 
 def kept_words(first_name: str, last_name: str) -> frozenset[str]:
     """Return the words that the ledger keeps (as digests) of one name."""
-    return _words(first_name, last_name, kept=True)
+    given, family = _parts(first_name), _parts(last_name)
+    if not given:
+        # All of it may stand in one field.
+        return frozenset(word for at, one in enumerate(family) for word in _kept([one], [*family[:at], *family[at + 1 :]]))
+    families = [word for word in family if word not in _PARTICLES] or family
+    return frozenset(_kept([*families, *_joined(family)], given))
 
 
 def asked_words(first_name: str, last_name: str) -> frozenset[str]:
-    """Return the words by which a candidate's name is asked for."""
-    return _words(first_name, last_name, kept=False)
+    """Return the words by which a candidate's name is asked for: each of its words may be the family name."""
+    tokens = [skeleton(word) for word in _parts(f"{first_name} {last_name}")]
+    if len(tokens) == 1:
+        return frozenset({f"{tokens[0]}|"})
+    found: set[str] = set()
+    for begin in range(len(tokens)):
+        for end in range(begin + 1, min(begin + _JOINED, len(tokens)) + 1):
+            family = "".join(tokens[begin:end])
+            others = [*tokens[:begin], *tokens[end:]]
+            if len(family) > 1 and others:
+                found |= _asked(family, others)
+    return frozenset(found)
 
 
-def _words(first_name: str, last_name: str, *, kept: bool) -> frozenset[str]:
-    family = family_key(last_name)
-    given = given_names(first_name)
-    if not family:
-        return frozenset()
+def may_be_one(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Say whether two names (first, last) meet as they would in the ledger."""
+    return bool(kept_words(*one) & asked_words(*other))
+
+
+def family_keys(first_name: str, last_name: str) -> list[str]:
+    """Return the keys under which like names are stored, as far as a database can look them up."""
+    return sorted({family_key(last_name), *fold(f"{first_name} {last_name}").split()} - {""})
+
+
+def _parts(written: str) -> list[str]:
+    found = latin(written).split()
+    return [word for word in found if word not in _BESIDE] or found
+
+
+def _joined(parts: Sequence[str]) -> list[str]:
+    """Return neighbors as one word: "mc donald" and "mcdonald" are one name."""
+    spans = ((begin, end) for begin in range(len(parts)) for end in range(begin + 2, min(begin + _JOINED, len(parts)) + 1))
+    return ["".join(parts[begin:end]) for begin, end in spans]
+
+
+def _kept(families: Iterable[str], given: Sequence[str]) -> set[str]:
+    families = {skeleton(family) for family in families if len(family) > 1}
     if not given:
-        # A family name alone is like itself alone.
-        return frozenset({f"{family}|"})
-    full = [name for name in given if len(name) > 1]
-    first_letter = given[0][0]
+        return {f"{family}|" for family in families}
+    full = [name for name in [*given, *_joined(given)] if len(name) > 1]
+    first_letter = skeleton(given[0])[0]
     if not full:
         # "J. Smith": asked of by full names through "initials of", and of other initials through "letter".
-        return frozenset({f"{family}|initials of {first_letter}" if kept else f"{family}|letter {first_letter}"}) | frozenset(
-            {f"{family}|letters {first_letter}"}
-        )
-    names = {other for name in full for other in known_as(name)} if kept else set(full)
-    words = {f"{family}|{name}" for name in names}
-    words.add(f"{family}|letter {first_letter}" if kept else f"{family}|initials of {first_letter}")
-    return frozenset(words)
+        signs = {f"initials of {first_letter}", f"letters {first_letter}"}
+    else:
+        signs = {skeleton(other) for name in full for other in known_as(name)} | {f"letter {first_letter}"}
+    return {f"{family}|{sign}" for family in families for sign in signs}
+
+
+def _asked(family: str, given: Sequence[str]) -> set[str]:
+    full = [name for name in given if len(name) > 1]
+    first_letter = given[0][0]
+    signs = {f"initials of {first_letter}", *full, *_joined(given)} if full else {f"letter {first_letter}", f"letters {first_letter}"}
+    return {f"{family}|{sign}" for sign in signs}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from services.contacts.domain.suppression import marks_of
-from services.lexicon.canonical import compared_as
+from services.contacts.domain.suppression import is_alone
+from services.lexicon.canonical import canonical_contact_point, compared_as
 from services.lexicon.folding import fold
 from services.lexicon.mentions import DECIDED, FormerValues, Sought
 from services.lexicon.names import family_key, given_key
@@ -24,10 +24,10 @@ def former_values(
     """
     alone: dict[str, set[str]] = {"email": set(), "phone": set()}
     shared: dict[str, set[str]] = {"email": set(), "phone": set()}
-    for mark in marks_of(organization=None, contact_points=contact_points):
-        kind = compared_as(mark.kind)
-        if kind in alone:
-            (alone if mark.alone and (kind, mark.canonical) not in held else shared)[kind].add(mark.canonical)
+    for given, value in contact_points:
+        kind, canonical = compared_as(given), canonical_contact_point(given, value)
+        if kind in alone and canonical is not None:
+            (alone if is_alone(given, canonical) and (kind, canonical) not in held else shared)[kind].add(canonical)
     # One number may be a cell here and a work phone there: then it matches alone.
     return FormerValues(
         first_name,

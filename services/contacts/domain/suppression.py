@@ -1,26 +1,81 @@
-"""What of a person the suppression ledger knows again, alone or only together with likeness of name (T9)."""
+"""What of a person the suppression ledger knows again, alone or only together with likeness of name (T9, T25)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.lexicon.canonical import canonical_contact_point, canonical_organization
+from services.lexicon.canonical import canonical_contact_point
 from services.lexicon.folding import words
+from services.lexicon.lookalikes import latin, skeleton
+
+ORGANIZATION = "organization"
+#: Kinds that are one person's own, whatever the value.
+PERSONAL = frozenset({"cell", "personal_phone"})
 
 #: Mailboxes of people, not of offices: the address matches alone.
 _PERSONAL_MAIL = words(
     """
-    gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com ymail.com rocketmail.com icloud.com
-    me.com mac.com aol.com proton.me protonmail.com gmx.com gmx.net mail.com zoho.com fastmail.com comcast.net
-    verizon.net att.net sbcglobal.net bellsouth.net cox.net charter.net earthlink.net
+    gmail.com outlook.com hotmail.com live.com msn.com passport.com yahoo.com ymail.com rocketmail.com icloud.com aol.com aim.com
+    proton.me gmx.com gmx.net gmx.us mail.com email.com usa.com zoho.com zohomail.com fastmail.com fastmail.fm hushmail.com
+    tutanota.com tuta.com tuta.io duck.com hey.com pobox.com inbox.com mailbox.org posteo.net runbox.com startmail.com
+    comcast.net xfinity.com verizon.net att.net sbcglobal.net bellsouth.net pacbell.net ameritech.net swbell.net
+    cox.net charter.net spectrum.net rr.com twc.com earthlink.net mindspring.com optonline.net optimum.net juno.com netzero.net
+    frontier.com frontiernet.net windstream.net centurylink.net centurytel.net embarqmail.com q.com suddenlink.net
+    roadrunner.com wowway.com rcn.com cableone.net sonic.net hawaiiantel.net gci.net prodigy.net netscape.net excite.com
+    lycos.com yandex.com yandex.ru mail.ru qq.com 163.com 126.com naver.com web.de t-online.de orange.fr wanadoo.fr free.fr
+    laposte.net libero.it btinternet.com sky.com ntlworld.com rogers.com shaw.ca sympatico.ca telus.net bigpond.com
+    """
+)
+#: The same providers in other countries: yahoo.co.uk, hotmail.fr, outlook.com.br.
+_PERSONAL_MAIL_ABROAD = re.compile(r"(?:yahoo|ymail|hotmail|outlook|live|gmx|aol|msn|icloud)\.(?:[a-z]{2}|com?\.[a-z]{2})")
+
+#: Words that organizations are written with or without.
+_LEFT_OUT = words("the of and for de la und et y")
+_LEGAL_FORMS = words(
+    """
+    inc incorporated llc ltd limited corp corporation co company plc llp lp pllc pc pa gmbh ag sa nv bv spa srl oy ab as lllp na
+    se kg ev pbc dba lc chartered
+    """
+)
+_ABBREVIATED = {
+    "assn": "association", "assoc": "association", "asn": "association", "assocs": "associates", "dept": "department", "dep": "department",
+    "univ": "university", "u": "university", "natl": "national", "nat": "national", "intl": "international", "int": "international",
+    "govt": "government", "gov": "government", "cmte": "committee", "comm": "committee", "cttee": "committee", "fed": "federation",
+    "inst": "institute", "fdn": "foundation", "fndn": "foundation", "found": "foundation", "ctr": "center", "centre": "center", "cntr": "center",
+    "svc": "service", "svcs": "services", "serv": "services", "mgmt": "management", "mgt": "management", "mfg": "manufacturing",
+    "bros": "brothers", "tech": "technology", "technologies": "technology", "techs": "technology", "hosp": "hospital", "labs": "laboratories",
+    "lab": "laboratories", "laboratory": "laboratories", "grp": "group", "sys": "systems", "st": "saint", "ft": "fort", "mt": "mount",
+    "amer": "american", "am": "american", "us": "united states", "usa": "united states", "org": "organization", "org'n": "organization",
+    "soc": "society", "coun": "council", "cncl": "council", "cty": "county", "cnty": "county", "dist": "district", "div": "division",
+    "ofc": "office", "off": "office", "bd": "board", "comn": "commission", "commn": "commission", "auth": "authority", "admin": "administration",
+    "agcy": "agency", "acad": "academy", "coll": "college", "sch": "school", "dev": "development", "ind": "industries", "inds": "industries",
+    "ent": "enterprises", "ents": "enterprises", "hldgs": "holdings", "hldg": "holdings", "prods": "products", "eng": "engineering",
+    "engrg": "engineering", "env": "environmental", "fin": "financial", "ins": "insurance", "med": "medical", "ntl": "national",
+    "co op": "cooperative", "coop": "cooperative", "bur": "bureau", "chmbr": "chamber", "n": "north", "s": "south", "e": "east", "w": "west",
+}  # fmt: skip
+_LETTERS_IN_A_ROW = re.compile(r"\b(?:\w )+\w\b")
+#: An organization's name among other words is looked for up to this length, in the first words of a text.
+_WORDS_OF_A_NAME = 8
+_WORDS_OF_A_TEXT = 24
+#: What stands between a title and whom somebody holds it with.
+_WITH_WHOM = re.compile(r"\s+(?:at|with|for|from)\s+|\s*[,@|;/()\[\]]\s*|\s+[-\u2013\u2014]\s+", re.IGNORECASE)
+#: Words that are of a position and name nobody.
+_POSITION = words(
+    """
+    director manager president vice chief officer executive senior junior staff counsel attorney partner associate assistant deputy head
+    lead chair chairman chairwoman chairperson secretary treasurer member fellow analyst advisor adviser consultant coordinator specialist
+    administrator engineer professor dean policy public government affairs relations communications operations finance legal marketing
+    sales external federal state local strategy technology information security research programs program outreach development human
+    resources general national international retired former acting interim principal founder owner ceo cfo coo cto cio evp svp vp
     """
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One canonical value by which somebody is known again."""
+    """One value by which somebody is known again, in the form in which the ledger compares it."""
 
     kind: str
     canonical: str
@@ -28,22 +83,86 @@ class Mark:
     alone: bool
 
 
-def marks_of(*, organization: str | None, contact_points: Iterable[tuple[str, str]]) -> list[Mark]:
-    """Return what a person is known again by; two members of Congress share one office's telephone."""
-    found = known_by(
-        canonical_organization(organization) if organization else "",
-        ((kind, canonical_contact_point(kind, value)) for kind, value in contact_points),
-    )
-    return [Mark(kind, canonical, _is_alone(kind, canonical)) for kind, canonical in found]
+def marks_of(*, organizations: Iterable[str] = (), texts: Iterable[str] = (), contact_points: Iterable[tuple[str, str]]) -> list[Mark]:
+    """Return what a person is known again by; two members of Congress share one office's telephone.
+
+    :param organizations: names of present and former employers.
+    :param texts: titles and the like, of which what follows "at", a comma or a dash may name an employer.
+    """
+    named = [*organizations, *(name for written in texts for name in employers_in(written))]
+    marks = {(mark.kind, mark.canonical): mark for kind, value in contact_points if (mark := mark_of(kind, value))}
+    for name in named:
+        if form := organization_form(name):
+            marks[ORGANIZATION, form] = Mark(ORGANIZATION, form, alone=False)
+    return list(marks.values())
 
 
-def known_by(organization: str, points: Iterable[tuple[str, str | None]]) -> list[tuple[str, str]]:
-    """Return the same as kinds and values, of values that are canonical already; an empty organization is none."""
-    found = {(kind, canonical): None for kind, canonical in points if canonical is not None and kind != "work_address"}
-    if organization:
-        found["organization", organization] = None
+def mark_of(kind: str, value: str) -> Mark | None:
+    """Return the mark of one contact point; None where it is known again by nothing of it."""
+    canonical = canonical_contact_point(kind, value)
+    if canonical is None or kind == "work_address":
+        return None
+    return Mark(kind, compared(kind, canonical), is_alone(kind, canonical))
+
+
+def asked_of(*, texts: Iterable[str], points: Iterable[tuple[str, str | None]]) -> list[tuple[str, str]]:
+    """Return under which kinds and values a candidate is asked for.
+
+    :param texts: every field that may hold an organization's name, the organization first.
+    :param points: kinds and canonical values.
+    """
+    found = {(kind, compared(kind, canonical)): None for kind, canonical in points if canonical is not None and kind != "work_address"}
+    for written in texts:
+        found |= {(ORGANIZATION, form): None for form in _names_in(written)}
     return list(found)
 
 
-def _is_alone(kind: str, canonical: str) -> bool:
-    return canonical.rpartition("@")[2] in _PERSONAL_MAIL if kind == "email" else kind in {"cell", "personal_phone"}
+def compared(kind: str, canonical: str) -> str:
+    """Return a canonical value as the ledger compares it: of an e-mail address no tag and no look-alike letter counts."""
+    if kind != "email":
+        return canonical
+    local, _, domain = canonical.rpartition("@")
+    return f"{_drawn(local.partition('+')[0] or local)}@{_drawn(domain)}"
+
+
+def organization_form(name: str) -> str:
+    """Return an organization's name as the ledger compares it; empty if nothing of it is left."""
+    parts = _content(name)
+    while len(parts) > 1 and parts[-1] in _LEGAL_FORMS:
+        parts.pop()
+    return skeleton(" ".join(parts))
+
+
+def employers_in(title: str) -> list[str]:
+    """Return what of a title may name an employer: "Counsel, Heritage Mills" and "Director at Heritage Mills" do."""
+    _, *others = _WITH_WHOM.split(title)
+    return [part for part in others if part and set(_content(part)) - _POSITION]
+
+
+def is_alone(kind: str, canonical: str) -> bool:
+    """Say whether a canonical value is one person's own, so that it matches without a name."""
+    if kind != "email":
+        return kind in PERSONAL
+    domain = canonical.rpartition("@")[2]
+    return domain in _PERSONAL_MAIL or _PERSONAL_MAIL_ABROAD.fullmatch(domain) is not None
+
+
+def _content(written: str) -> list[str]:
+    # "I.B.M." folds to "i b m"; single letters in a row are one word.
+    folded = _LETTERS_IN_A_ROW.sub(lambda run: run[0].replace(" ", ""), latin(written))
+    parts = " ".join(_ABBREVIATED.get(word, word) for word in folded.split()).split()
+    return [word for word in parts if word not in _LEFT_OUT] or parts
+
+
+def _names_in(written: str) -> list[str]:
+    parts = [skeleton(word) for word in _content(written)[:_WORDS_OF_A_TEXT]]
+    found = {
+        " ".join(parts[begin:end]): None for begin in range(len(parts)) for end in range(begin + 1, min(begin + _WORDS_OF_A_NAME, len(parts)) + 1)
+    }
+    if whole := organization_form(written):
+        found[whole] = None
+    return list(found)
+
+
+def _drawn(written: str) -> str:
+    return written if written.isascii() else re.sub(r"[^\w.+-]", "", "".join(latin(c) or c for c in written))

@@ -21,13 +21,13 @@ from services.contacts.contract.refusals import (
     NoteUnknown,
     OrganizationUnknown,
 )
+from services.contacts.service.cases import CaseMethods
 from services.contacts.service.erasure import ErasureMethods
 from services.contacts.service.imports import ImportMethods
 from services.contacts.service.integrations import IntegrationMethods
 from services.contacts.service.parts import PartsProvider
 from services.contacts.storage import ledger, projections
-from services.contacts.usecases import contact_points, finding, freezing, individuals, listening, naming, notes, organizations
-from services.contacts.usecases.imports import deciding
+from services.contacts.usecases import contact_points, finding, individuals, listening, naming, notes, organizations
 from services.interactions.contract import (
     AttendanceRecorded,
     InteractionLogged,
@@ -37,10 +37,9 @@ from services.interactions.contract import (
     IssueRegistered,
 )
 from services.lexicon.searching import has_contact_value
-from services.lexicon.tasks import first_after
 
 
-class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness):
+class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMethods, Witness):
     """Answers who the stakeholders are, how they are reached, and who in the department knows them."""
 
     name = "contacts"
@@ -157,7 +156,13 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
             if work.replayed():
                 return organizations.read_organization(work, by=caller, organization_id=organization_id)
             changed = organizations.change_organization(
-                work, by=caller, now=self.database.clock(), organization_id=organization_id, if_match=if_match, **command
+                work,
+                by=caller,
+                now=self.database.clock(),
+                layer=self.parts.layer,
+                organization_id=organization_id,
+                if_match=if_match,
+                **command,
             )
             work.complete(200, organization_id)
             return changed
@@ -307,51 +312,7 @@ class ContactsService(ErasureMethods, ImportMethods, IntegrationMethods, Witness
         with self.database.reading(caller) as work:
             return finding.stakeholders_by_region(work, by=caller, now=self.database.clock(), query=asked)
 
-    # Freezing, and what waits
-
-    @answers("contacts:individual:freeze", subject="individual_id", command=True)
-    def freeze(self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str) -> dict[str, Any]:
-        """Freeze whoever asks not to be contacted (R164-R170); repeating it changes nothing."""
-        _as_id(individual_id, IndividualUnknown)
-        command = ready(contract.FreezeSchema).load(
-            {"request_id": request_id, "individual_id": individual_id, "medium": medium, "received_on": received_on}
-        )
-        with self.database.work(caller) as work:
-            frozen = freezing.freeze(work, by=caller, now=self.database.clock(), **command)
-            if work.replayed() is None:
-                work.complete(201, individual_id)
-            return frozen
-
-    @answers("contacts:individual:may-erase", subject="individual_id")
-    def may_erase(self, caller: Caller, individual_id: str) -> dict[str, Any]:
-        """Tell whether the caller may erase this individual now (R165, T10)."""
-        _as_id(individual_id, IndividualUnknown)
-        with self.database.work(caller) as work:
-            return freezing.may_erase(work, by=caller, now=self.database.clock(), individual_id=individual_id)
-
-    @answers("contacts:organization:may-erase", subject="organization_id")
-    def may_erase_organization(self, caller: Caller, organization_id: str) -> dict[str, Any]:
-        """Tell whether the caller may erase this organization."""
-        _as_id(organization_id, OrganizationUnknown)
-        with self.database.work(caller) as work:
-            return freezing.may_erase_organization(work, by=caller, organization_id=organization_id)
-
-    @answers("contacts:task:list")
-    def list_tasks(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
-        """List what waits for the caller, the first after a position."""
-        asked = ready(contract.TaskPageSchema).load(query or {})
-        with self.database.work(caller) as work:
-            return first_after([*freezing.list_tasks(work, by=caller), *deciding.list_tasks(work, by=caller)], **asked)
-
-    @answers("contacts:task:dismiss", command=True)
-    def dismiss_task(self, caller: Caller, task_id: str) -> None:
-        """Take away a notice of ours; a kind that only tells is dismissed in `freezing.dismiss_task`."""
-        with self.database.work(caller) as work:
-            if work.replayed():
-                work.record("contacts:task:dismiss", outcome="replayed")
-                return
-            freezing.dismiss_task(work, by=caller, task_id=str(task_id))
-            work.complete(204, None)
+    # Names
 
     @answers("contacts:stakeholder:name")
     def name_stakeholders(self, caller: Caller, ids: list[str]) -> dict[str, Any]:

@@ -293,7 +293,6 @@ class ImportMethods:
                     work,
                     by=by,
                     now=self.database.clock(),
-                    layer=self.parts.layer,
                     import_id=row["id"],
                     block=block,
                     register=register,

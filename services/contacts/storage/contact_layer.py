@@ -203,6 +203,16 @@ def _bound_to(row: Mapping[str, Any]) -> str:
     return f"contact point {row['id']} {row['individual_id']} {row['component']} {row['kind']}"
 
 
+def count_own(work: UnitOfWork, individual_id: str, *, kind: str, component: str) -> int:
+    """Count a component's values of one kind of a person."""
+    return int(
+        work.execute(
+            text("SELECT count(*) FROM contact_points WHERE individual_id = CAST(:id AS uuid) AND kind = :kind AND component = :component"),
+            {"id": individual_id, "kind": kind, "component": component},
+        ).scalar_one()
+    )
+
+
 def grant(work: UnitOfWork, entry: Mapping[str, Any]) -> None:
     """Share a contact point, or all of one's component's of a person, with another component until a day (T5)."""
     work.execute(

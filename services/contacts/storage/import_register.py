@@ -72,12 +72,16 @@ def hold_names(work: UnitOfWork, asked: Questions) -> None:
         work.execute(_HOLD_NAMES, {"names": names, "seed": seed})
 
 
-def learn(work: UnitOfWork, register: Register, asked: Questions, *, component: str) -> None:
-    """Take into the register whoever and whatever is meant: directory layer, and own values (T23)."""
+def learn(work: UnitOfWork, register: Register, asked: Questions, *, component: str, checking: bool = False) -> None:
+    """Take into the register whoever and whatever is meant: directory layer, and own values (T23).
+
+    :param checking: leave frozen people out: that somebody is blocked is told after a commit alone (T35).
+    """
     _learn_organizations(work, register, asked)
     reached = [str(row.individual_id) for row in work.execute(_REACHED, {"lookups": asked.reached, "component": component, "most": MOST_HOLDERS})]
-    given = {"families": asked.families, "offices": asked.offices, "names": asked.names, "reached": array(reached)}
+    given = {"families": asked.families, "offices": asked.offices, "names": asked.names, "reached": array(reached), "component": component}
     people = plains(work.execute(_PEOPLE, given).mappings())
+    people = [row for row in people if not (checking and row["frozen"])]
     if not people:
         return
     proposed = _proposed(work, [row["id"] for row in people])
@@ -105,7 +109,8 @@ def learn(work: UnitOfWork, register: Register, asked: Questions, *, component: 
 
 _PEOPLE = text(
     "SELECT i.id, i.first_name, i.last_name, i.salutation, i.title, i.state, i.organization_id, i.interests, i.declined,"  # noqa: S608 - put together from our own constants
-    " i.family_key, i.canonical_name, i.owner_component, i.frozen_at IS NOT NULL AS frozen, o.name AS organization"
+    " i.family_key, i.canonical_name, i.owner_component, (i.frozen_at IS NOT NULL OR :component = ANY(i.frozen_for)) AS frozen,"
+    " o.name AS organization"
     " FROM individuals i LEFT JOIN organizations o ON o.id = i.organization_id"
     f" WHERE i.family_key = ANY({texts('families')}) OR i.organization_id ="
     f" ANY(ARRAY(SELECT id FROM organizations WHERE canonical_name = ANY({texts('offices')})))"

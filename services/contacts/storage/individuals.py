@@ -108,6 +108,44 @@ def freeze(work: UnitOfWork, individual_id: str, frozen: Mapping[str, Any]) -> N
     )
 
 
+def unfreeze(work: UnitOfWork, individual_id: str, *, now: datetime) -> None:
+    """Take the freeze of an individual back."""
+    work.execute(
+        text(
+            "UPDATE individuals SET frozen_at = NULL, frozen_request_id = NULL, frozen_medium = NULL, frozen_received_on = NULL,"
+            " frozen_by = NULL, frozen_by_component = NULL, updated_at = :now, version = version + 1 WHERE id = CAST(:id AS uuid)"
+        ),
+        {"id": individual_id, "now": now},
+    )
+
+
+def employers(work: UnitOfWork, individual_id: str) -> list[str]:
+    """Return every name of an individual's organization, and of those that they worked for before (T25)."""
+    rows = work.execute(
+        text(
+            "SELECT o.name FROM individuals i JOIN organizations o ON o.id = i.organization_id WHERE i.id = CAST(:id AS uuid)"
+            " UNION SELECT f.name FROM individuals i JOIN former_names f ON f.organization_id = i.organization_id WHERE i.id = CAST(:id AS uuid)"
+            " UNION SELECT name FROM former_employers WHERE individual_id = CAST(:id AS uuid) ORDER BY 1"
+        ),
+        {"id": individual_id},
+    )
+    return [row.name for row in rows]
+
+
+def frozen_among(work: UnitOfWork, *, user_id: str, component: str | None, office: bool, officer: bool) -> list[dict[str, Any]]:
+    """Return frozen individuals whom this user may find: their own, those whom they recorded, their office's, or all (T21)."""
+    rows = work.execute(
+        text(
+            "SELECT id, first_name, last_name, frozen_request_id, frozen_at IS NOT NULL AS everywhere, owner_id, owner_component FROM individuals"
+            " WHERE (frozen_at IS NOT NULL AND (owner_id = CAST(:user AS uuid) OR deputy_id = CAST(:user AS uuid) OR frozen_by = CAST(:user AS uuid)"
+            " OR (:office AND owner_component = :component) OR :officer)) OR (frozen_at IS NULL AND :component = ANY(frozen_for))"
+            " ORDER BY last_name, first_name, id LIMIT 2000"
+        ),
+        {"user": user_id, "component": component or "", "office": office, "officer": officer},
+    )
+    return plains(rows.mappings())
+
+
 def hand_over(work: UnitOfWork, individual_id: str, *, owner_id: str, component: str, now: datetime) -> None:
     """Give a record to another owner; a deputy of the former one goes."""
     work.execute(

@@ -1,9 +1,11 @@
-"""The suppression ledger (T9), and the counts of what a user did today (T9, T11)."""
+"""The suppression ledger (T9, T25), and the counts of what a user did today (T9, T11, T36)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import text
 
@@ -13,74 +15,186 @@ from services.contacts.domain.likeness import asked_words, kept_words
 from services.contacts.domain.suppression import Mark
 from services.contacts.storage.bulk import array_of_bytes
 from services.contacts.storage.digests import Digests
+from services.contacts.storage.rows import plain, plains
 
 _NAME = "likeness"
+#: Whoever enters somebody shares it; whoever freezes has it alone. So no entry is made between the looking and the
+#: marking: one that began before a freeze is seen by it, and one that begins after it sees the marks.
+_LOCK = "pg_advisory_xact_lock{}(hashtextextended('contacts suppressions', 4))"
+_SHARE = text(f"SELECT {_LOCK.format('_shared')}")
+_ALONE = text(f"SELECT {_LOCK.format('')}")
 
 
-def write(work: UnitOfWork, digests: Digests, marks: Iterable[Mark], *, first_name: str, last_name: str, now: datetime) -> int:
-    """Write an erased person's marks as digests; return how many. Only no-contact and declined come here (T9)."""
-    entry_id = new_id()
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Why a mark blocks nothing until the privacy officer says so (T25)."""
+
+    #: `recorder` or `correction`.
+    because: str
+    contact_point_id: str
+    component: str
+    added_by: str
+    added_at: datetime
+
+
+def hold_shared(work: UnitOfWork) -> None:
+    """Let nobody freeze anybody until the end of the transaction; in a statement before the ledger is asked."""
+    work.execute(_SHARE)
+
+
+def hold_alone(work: UnitOfWork) -> None:
+    """Let nobody enter anybody until the end of the transaction; wait for those who are entering somebody now."""
+    work.execute(_ALONE)
+
+
+_WRITE = text(
+    "INSERT INTO suppressions (id, case_id, individual_id, kind, digest, alone, likenesses, key_id, written_at, stands,"
+    " because, contact_point_id, component, added_by, added_at) VALUES (:id, :case, :individual, :kind, :digest, :alone,"
+    " CAST(:likenesses AS bytea[]), :key_id, :now, :stands, :because, :contact_point_id, :component, :added_by, :added_at)"
+)
+
+
+def write(
+    work: UnitOfWork,
+    digests: Digests,
+    marks: Iterable[Mark],
+    *,
+    case_id: str,
+    individual_id: str,
+    first_name: str,
+    last_name: str,
+    now: datetime,
+    waiting: Iterable[tuple[Mark, Waiting]] = (),
+) -> int:
+    """Write a person's marks as digests, each naming its case; return how many. Only no-contact and declined come here (T9).
+
+    :param waiting: marks that block nothing until the privacy officer keeps them (T25).
+    """
     likenesses = [digests.suppression(_NAME, word) for word in sorted(kept_words(first_name, last_name))]
-    rows = [
-        {
-            "id": new_id(),
-            "entry_id": entry_id,
-            "kind": mark.kind,
-            "digest": digests.suppression(mark.kind, mark.canonical),
-            "alone": mark.alone,
-            "likenesses": likenesses,
-            "key_id": digests.key_id,
-            "now": now,
-        }
-        for mark in marks
-    ]
-    if rows:
-        work.execute(
-            text(
-                "INSERT INTO suppressions (id, entry_id, kind, digest, alone, likenesses, key_id, written_at)"
-                " VALUES (:id, :entry_id, :kind, :digest, :alone, CAST(:likenesses AS bytea[]), :key_id, :now)"
-            ),
-            rows,
+    rows = []
+    for mark, why in [*((mark, None) for mark in marks), *waiting]:
+        rows.append(
+            {
+                "id": new_id(),
+                "case": case_id,
+                "individual": individual_id,
+                "kind": mark.kind,
+                "digest": digests.suppression(mark.kind, mark.canonical),
+                "alone": mark.alone,
+                "likenesses": likenesses,
+                "key_id": digests.key_id,
+                "now": now,
+                "stands": why is None,
+                **{name: getattr(why, name) if why else None for name in ("because", "contact_point_id", "component", "added_by", "added_at")},
+            }
         )
+    if rows:
+        work.execute(_WRITE, rows)
     return len(rows)
 
 
-#: Which candidate, by which of their values, and the words of their name.
-Question = tuple[int, bytes, list[bytes]]
+def has_marks(work: UnitOfWork, case_id: str, individual_id: str) -> bool:
+    """Whether marks of this person were written for this case."""
+    statement = text("SELECT EXISTS (SELECT FROM suppressions WHERE case_id = CAST(:case AS uuid) AND individual_id = CAST(:individual AS uuid))")
+    return bool(work.execute(statement, {"case": case_id, "individual": individual_id}).scalar_one())
 
 
-def suppressed(work: UnitOfWork, digests: Digests, candidates: Sequence[tuple[str, str, Sequence[Mark]]]) -> list[bool]:
-    """Say of each candidate (first name, last name, marks) whether the ledger knows them; one statement for all."""
+def drop(work: UnitOfWork, case_id: str) -> int:
+    """Drop a case's marks; a value stays blocked while another case holds it. Return how many there were."""
+    return work.execute(text("DELETE FROM suppressions WHERE case_id = CAST(:case AS uuid)"), {"case": case_id}).rowcount
+
+
+def waiting(work: UnitOfWork, *, limit: int) -> list[dict[str, Any]]:
+    """Return the marks that wait for the privacy officer, the oldest first."""
+    rows = work.execute(
+        text(
+            "SELECT id, case_id, individual_id, kind, because, contact_point_id, component, added_by, added_at, written_at"
+            " FROM suppressions WHERE NOT stands ORDER BY written_at, id LIMIT :limit"
+        ),
+        {"limit": limit},
+    )
+    return plains(rows.mappings())
+
+
+def count_waiting(work: UnitOfWork) -> int:
+    """Count them."""
+    return int(work.execute(text("SELECT count(*) FROM suppressions WHERE NOT stands")).scalar_one())
+
+
+def settle(work: UnitOfWork, mark_id: str, *, keep: bool) -> dict[str, Any] | None:
+    """Let a mark that waits block from now on, or drop it; return what it was, or None when there is none."""
+    statement = (
+        "UPDATE suppressions SET stands = true WHERE id = CAST(:id AS uuid) AND NOT stands RETURNING id, case_id, individual_id, kind"
+        if keep
+        else "DELETE FROM suppressions WHERE id = CAST(:id AS uuid) AND NOT stands RETURNING id, case_id, individual_id, kind"
+    )
+    row = work.execute(text(statement), {"id": mark_id}).mappings().one_or_none()
+    return plain(row) if row else None
+
+
+def follow_rename(work: UnitOfWork, digests: Digests, *, former: str, present: str) -> int:
+    """Mark an organization's new name wherever its former one is marked; return how many marks that made."""
+    return work.execute(
+        text(
+            "INSERT INTO suppressions (id, case_id, individual_id, kind, digest, alone, likenesses, key_id, written_at, stands)"
+            " SELECT gen_random_uuid(), s.case_id, s.individual_id, s.kind, :present, s.alone, s.likenesses, s.key_id, s.written_at, true"
+            " FROM suppressions s WHERE s.digest = ANY(CAST(:former AS bytea[])) AND s.stands AND NOT EXISTS (SELECT FROM suppressions p"
+            " WHERE p.case_id = s.case_id AND p.individual_id = s.individual_id AND p.digest = :present)"
+        ),
+        {"present": digests.suppression("organization", present), "former": array_of_bytes(digests.suppressions("organization", former))},
+    ).rowcount
+
+
+#: Which candidate, by which of their values.
+Question = tuple[int, bytes]
+
+
+def suppressed(work: UnitOfWork, digests: Digests, candidates: Sequence[tuple[str, str, Sequence[tuple[str, str]]]]) -> list[bool]:
+    """Say of each candidate (first name, last name, kinds and values) whether the ledger knows them; one statement for all."""
     asked = questions(digests, candidates)
-    known = answers(asked, written(work, array_of_bytes({digest for _, digest, _ in asked})) if asked else ())
+    found = written(work, array_of_bytes({digest for _, digest in asked})) if asked else []
+    known = answers(digests, asked, found, {at: (first, last) for at, (first, last, _) in enumerate(candidates)})
     return [at in known for at in range(len(candidates))]
 
 
 def written(work: UnitOfWork, digests: str) -> list[tuple[bytes, bool, list[bytes]]]:
     """Return what the ledger has under these digests, an array of them: digest, alone, likenesses."""
     rows = work.execute(
-        text("SELECT digest, alone, likenesses FROM suppressions WHERE digest = ANY(CAST(:digests AS bytea[]))"), {"digests": digests}
+        text("SELECT digest, alone, likenesses FROM suppressions WHERE stands AND digest = ANY(CAST(:digests AS bytea[]))"), {"digests": digests}
     )
     return [(bytes(row.digest), row.alone, [bytes(item) for item in row.likenesses]) for row in rows]
 
 
-def questions(digests: Digests, candidates: Sequence[tuple[str, str, Sequence[Mark]]]) -> list[Question]:
+def questions(digests: Digests, candidates: Sequence[tuple[str, str, Sequence[tuple[str, str]]]]) -> list[Question]:
     """Return what the ledger is asked of these candidates."""
-    asked: list[Question] = []
-    for at, (first_name, last_name, marks) in enumerate(candidates):
-        if not marks:
-            continue
-        likenesses = [digest for word in sorted(asked_words(first_name, last_name)) for digest in digests.suppressions(_NAME, word)]
-        asked += [(at, digest, likenesses) for mark in marks for digest in digests.suppressions(mark.kind, mark.canonical)]
-    return asked
+    return [(at, digest) for at, (_, _, values) in enumerate(candidates) for kind, value in values for digest in digests.suppressions(kind, value)]
 
 
-def answers(asked: Sequence[Question], rows: Iterable[tuple[bytes, bool, Iterable[bytes]]]) -> set[int]:
-    """Return which candidates the ledger knows, by its rows (digest, alone, likenesses) of the digests asked for."""
+def answers(
+    digests: Digests, asked: Iterable[Question], rows: Iterable[tuple[bytes, bool, Iterable[bytes]]], names: Mapping[int, tuple[str, str]]
+) -> set[int]:
+    """Return which candidates the ledger knows, by its rows (digest, alone, likenesses) of the digests asked for.
+
+    :param names: first and last name of each candidate; made into digests only where a value was found.
+    """
     kept: dict[bytes, list[tuple[bool, set[bytes]]]] = {}
     for digest, alone, likenesses in rows:
         kept.setdefault(digest, []).append((alone, set(likenesses)))
-    return {at for at, digest, words in asked if any(alone or known & set(words) for alone, known in kept.get(digest, ()))}
+    found: set[int] = set()
+    words: dict[int, set[bytes]] = {}
+    for at, digest in asked if kept else ():
+        if at in found or digest not in kept:
+            continue
+        if at not in words:
+            words[at] = {each for word in asked_words(*names[at]) for each in digests.suppressions(_NAME, word)}
+        if any(alone or known & words[at] for alone, known in kept[digest]):
+            found.add(at)
+    return found
+
+
+def count_freeze(work: UnitOfWork, user_id: str, day: date) -> int:
+    """Count one more person whom the user had frozen on that day; return how many there are (T36)."""
+    return _count(work, "freeze_counts", user_id, day)
 
 
 def count_reveal(work: UnitOfWork, user_id: str, day: date) -> int:

@@ -36,9 +36,8 @@ class Question:
     #: Whose blocked entries of the day are counted; None counts none.
     user_id: str | None
     suppressions: list[bytes]
-    #: Digests of the values as the caller's component would hold them, and of those that are one person's alone.
+    #: Digests of the values as the caller's component would hold them.
     lookups: list[bytes]
-    personal: list[bytes]
     issue_ids: list[str]
 
 
@@ -55,8 +54,6 @@ class Known:
     same: list[dict[str, Any]] = field(default_factory=list)
     family: list[dict[str, Any]] = field(default_factory=list)
     holders: list[dict[str, Any]] = field(default_factory=list)
-    #: Whether one of those who hold a personal value is frozen.
-    frozen_holder: bool = False
 
 
 def lock_of_name(first_name: str, last_name: str) -> Lock:
@@ -73,7 +70,7 @@ def hold_name(work: UnitOfWork, first_name: str, last_name: str) -> None:
     work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, :seed))"), {"name": lock.name, "seed": lock.seed})
 
 
-_COMPARED = "i.id, i.first_name, i.last_name, i.canonical_name, i.organization_id, i.owner_id, i.owner_component, i.frozen_at, i.state"
+_COMPARED = "i.id, i.first_name, i.last_name, i.canonical_name, i.organization_id, i.owner_id, i.owner_component, i.frozen_at, i.frozen_for, i.state"
 #: Where an entry says that they work. Whom it is compared with is chosen by it, and not cut off before: fifty namesakes
 #: elsewhere would hide the one at this organization.
 _EMPLOYER = (
@@ -89,7 +86,6 @@ _ASKED = {
     "user_id": "uuid",
     "suppressions": "bytea[]",
     "lookups": "bytea[]",
-    "personal": "bytea[]",
     "issue_ids": "uuid[]",
 }
 _LOOK = text(
@@ -97,7 +93,8 @@ _LOOK = text(
     SELECT t.place, f.why, f.found FROM {records("asked", _ASKED)} CROSS JOIN LATERAL (
         SELECT 'blocked' AS why, to_json(b.count) AS found FROM blocked_tries b WHERE b.user_id = t.user_id AND b.day = :day
         UNION ALL
-        SELECT 'suppressed', json_build_array(s.digest, s.alone, s.likenesses) FROM suppressions s WHERE s.digest = ANY(t.suppressions)
+        SELECT 'suppressed', json_build_array(s.digest, s.alone, s.likenesses) FROM suppressions s
+            WHERE s.stands AND s.digest = ANY(t.suppressions)
         UNION ALL
         SELECT 'erased issue', to_json(e.id) FROM erased_issues e WHERE e.id = ANY(t.issue_ids)
         UNION ALL
@@ -122,10 +119,6 @@ _LOOK = text(
                 SELECT * FROM (SELECT individual_id, lookup FROM contact_points WHERE component = :component AND lookup = ANY(t.lookups) OFFSET 0) h
                 ORDER BY individual_id LIMIT 50
             ) c JOIN individuals i ON i.id = c.individual_id ORDER BY i.id) p
-        UNION ALL
-        (SELECT 'frozen holder', to_json(true) FROM (
-            SELECT individual_id FROM contact_points WHERE component = :component AND lookup = ANY(t.personal) OFFSET 0
-        ) c JOIN individuals i ON i.id = c.individual_id AND i.frozen_at IS NOT NULL LIMIT 1)
     ) f
     """  # noqa: S608 - put together from our own constants
 )
@@ -153,8 +146,6 @@ def look(work: UnitOfWork, questions: Sequence[Question], *, component: str, day
                 of.family.append(found)
             case "holder":
                 of.holders.append({**found, "lookup": _bytes(found["lookup"])})
-            case "frozen holder":
-                of.frozen_holder = True
     return known
 
 

@@ -179,23 +179,27 @@ def allow_likeness(work: UnitOfWork) -> None:
     work.execute(text("SELECT set_config('pg_trgm.word_similarity_threshold', '0.5', false)"))
 
 
-def page(work: UnitOfWork, wanted: Filter, *, sort: str, limit: int, after: Mapping[str, Any] | None = None) -> tuple[list[dict[str, Any]], int]:
+def page(
+    work: UnitOfWork, wanted: Filter, *, sort: str, limit: int, component: str | None, after: Mapping[str, Any] | None = None
+) -> tuple[list[dict[str, Any]], int]:
     """Return up to `limit` lines behind a position, each with its position as `_key`, and how many there are in all.
 
+    Whom the caller's component sees frozen alone (T26) it does not find; a total without words counts them still.
     One statement for both. Far more than `COUNTED` may not be counted; behind a position nothing is, and 0 returned.
     """
     descending = sort.startswith("-")
     key = _SORT_KEYS[sort.removeprefix("-")]
     direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
-    parameters = {**wanted.parameters, "limit": limit}
+    parameters = {**wanted.parameters, "limit": limit, "asking": component or ""}
+    shown = f"{wanted.where} AND NOT (CAST(:asking AS text) = ANY(d.frozen_for))"
     behind = "true"
     if after is not None:
         cast = 'CAST(:after_key AS text) COLLATE "C"' if key == "d.sort_name" else "CAST(:after_key AS timestamptz)"
         behind = f"({key}, d.stakeholder_id) {beyond} ({cast}, CAST(:after_id AS uuid))"
         parameters |= {"after_key": after["key"], "after_id": after["id"]}
-    found, source, where, total = "", "directory d", f"{wanted.where} AND {behind}", "0"
+    found, source, where, total = "", "directory d", f"{shown} AND {behind}", "0"
     if wanted.by_words:
-        found = f"WITH found AS MATERIALIZED (SELECT d.* FROM directory d WHERE {wanted.where})"  # noqa: S608 - put together from our own constants
+        found = f"WITH found AS MATERIALIZED (SELECT d.* FROM directory d WHERE {shown})"  # noqa: S608 - put together from our own constants
         source, where = "found d", behind
     if after is None and wanted.by_words:
         total = "(SELECT count(*) FROM found)"

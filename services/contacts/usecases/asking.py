@@ -14,11 +14,24 @@ from services.contacts.contract.refusals import (
     IndividualUnknown,
     OrganizationUnknown,
     RecordChanged,
+    TextNeedsReview,
 )
 from services.contacts.domain.clocks import duty_of
 from services.contacts.storage import individuals, organizations, projections
 from services.lexicon.policy import Decision, Facts, decide
+from services.lexicon.screening import screen
 from services.lexicon.vocabulary import at_least
+
+#: In a row: its component alone sees it frozen.
+TWIN = "frozen_as_twin"
+
+
+def demand_clean(reason: str) -> None:
+    """Go on only if a reason holds nothing that no text of ours may; there is no keeping it against that.
+
+    :raises TextNeedsReview: it does.
+    """
+    TextNeedsReview.unless_clean([("reason", reason, screen)])
 
 
 def demand(decision: Decision, refusal: type[Refusal] = Forbidden) -> None:
@@ -73,6 +86,10 @@ def visible_individual(work: UnitOfWork, individual_id: str, *, by: Caller, now:
     if row is None:
         demand(decide(by, "read", "id", Facts()))
         raise IndividualUnknown
+    if row["frozen_at"] is None and by.component is not None and by.component in row["frozen_for"]:
+        demand(decide(by, "read", "first_name", facts_of(row)))
+        # It may be of somebody who asked not to be contacted; the others see it as it was (T26).
+        return {**row, "frozen_at": now, TWIN: True}
     frozen = row["frozen_at"] is not None
     facts = facts_of(row, duty_of=duty(work, row, now=now) if frozen else "owner")
     decision = decide(by, "read", "first_name", facts)
@@ -81,6 +98,11 @@ def visible_individual(work: UnitOfWork, individual_id: str, *, by: Caller, now:
             raise IndividualUnknown
         demand(decision)
     return row
+
+
+def truly(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an individual's row as everybody has it, whatever the caller's component is shown of a possible twin."""
+    return {**row, "frozen_at": None} if row.get(TWIN) else dict(row)
 
 
 def open_individual(work: UnitOfWork, individual_id: str, *, by: Caller, now: datetime, lock: bool = False, share: bool = False) -> dict[str, Any]:

@@ -16,16 +16,15 @@ from services.contacts.contract.refusals import (
     RevealReasonRequired,
     RevealsExhausted,
     StewardsOnly,
-    TextNeedsReview,
+    TooManyContactPoints,
 )
-from services.contacts.storage import contact_layer, ledger, links, organizations
+from services.contacts.storage import contact_layer, ledger, links
 from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
-from services.contacts.usecases.asking import demand, demand_contributor, facts_of, open_individual
-from services.contacts.usecases.entering import demand_entries_left, demand_not_suppressed, standardized
+from services.contacts.usecases.asking import demand, demand_clean, demand_contributor, facts_of, open_individual
+from services.contacts.usecases.entering import VALUES_OF_A_KIND, demand_entries_left, demand_not_suppressed, standardized
 from services.lexicon.canonical import canonical_contact_point
 from services.lexicon.policy import Facts, Grant, Withheld, decide
 from services.lexicon.policy.rules import REASON_FROM, REFUSED_FROM
-from services.lexicon.screening import screen
 from services.lexicon.vocabulary import CONTACT_POINT_KINDS
 
 
@@ -49,7 +48,7 @@ def reveal(
     :raises ContactLayerWithheld: the caller's level or role has no contact layer.
     """
     row = open_individual(work, individual_id, by=by, now=now)
-    _demand_clean(reason or "")
+    demand_clean(reason or "")
     facts = _count(work, row, by=by, now=now, reason=reason)
     # 1. The decision, before the table is touched; what is unknown is withheld.
     if not any(decide(by, "reveal", kind, facts(point_component=by.component)) for kind in CONTACT_POINT_KINDS):
@@ -100,7 +99,7 @@ def add_contact_point(
     """
     point = _entry(work, layer, by=by, now=now, individual_id=individual_id, kind=kind, value=value, action="add_contact_point")
     point = ContactPoint(point.individual_id, point.component, kind, point.value, source)
-    point_id = layer.confirm_own(work, point, now=now) or layer.add(work, [point], by_user=by.id, now=now)[0]
+    point_id = layer.confirm_own(work, point, now=now) or _added(work, layer, point, by=by, now=now)
     work.record("contacts:individual:add-contact-point", subjects=[individual_id], fields=[kind])
     return {
         "id": point_id,
@@ -123,10 +122,16 @@ def correct_contact_point(
     """
     point = _entry(work, layer, by=by, now=now, individual_id=individual_id, kind=kind, value=value, action="correct_contact_point")
     if layer.confirm_own(work, point, now=now) is None:
-        layer.add(work, [point], by_user=by.id, now=now)
+        _added(work, layer, point, by=by, now=now)
     layer.file_correction(work, point, by_user=by.id, now=now)
     work.record("contacts:individual:correct-contact-point", subjects=[individual_id], fields=[kind])
     return _received(individual_id, kind, by)
+
+
+def _added(work: UnitOfWork, layer: ContactLayer, point: ContactPoint, *, by: Caller, now: datetime) -> str:
+    if contact_layer.count_own(work, point.individual_id, kind=point.kind, component=point.component) >= VALUES_OF_A_KIND:
+        raise TooManyContactPoints(errors={"kind": [f"{VALUES_OF_A_KIND} of this kind are there."]})
+    return layer.add(work, [point], by_user=by.id, now=now)[0]
 
 
 def repeat_correction(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, kind: str) -> dict[str, Any]:
@@ -155,7 +160,7 @@ def grant(
     """
     row = open_individual(work, individual_id, by=by, now=now, share=True)
     demand(decide(by, "grant", "email", Facts(point_component=by.component)), StewardsOnly)
-    _demand_clean(reason)
+    demand_clean(reason)
     if "no_sharing" in row["use_preferences"]:
         raise PreferenceStands(extra={"preferences": ["no_sharing"]})
     if expires_at <= now:
@@ -210,10 +215,6 @@ def match_waiting(work: UnitOfWork) -> int:
 
 def _received(individual_id: str, kind: str, by: Caller) -> dict[str, Any]:
     return {"individual_id": individual_id, "kind": kind, "component": by.component, "status": "received"}
-
-
-def _demand_clean(reason: str) -> None:
-    TextNeedsReview.unless_clean([("reason", reason, screen)])
 
 
 def _count(work: UnitOfWork, row: Mapping[str, Any], *, by: Caller, now: datetime, reason: str | None) -> Any:
@@ -299,6 +300,7 @@ def _entry(
     action: str,
 ) -> ContactPoint:
     """Ask everything that is asked of an entry, and return it as it is to be kept."""
+    ledger.hold_shared(work)
     row = open_individual(work, individual_id, by=by, now=now, share=True)
     decision = decide(by, action, kind, facts_of(row))
     if isinstance(decision, Withheld) and decision.rule == "T20":
@@ -308,13 +310,12 @@ def _entry(
         raise OwnerUnsuitable
     demand_entries_left(work, by=by, now=now)
     kept = standardized(kind, value, field="value")
-    organization = organizations.find(work, row["organization_id"]) if row["organization_id"] else None
     demand_not_suppressed(
         work,
         layer,
         first_name=row["first_name"],
         last_name=row["last_name"],
-        organization=organization["name"] if organization else None,
+        # The name at its organization was entered already; only the value is new.
         contact_points=[(kind, kept)],
     )
     return ContactPoint(individual_id, by.component, kind, kept)

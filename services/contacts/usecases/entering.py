@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,9 +21,10 @@ from services.contacts.contract.refusals import (
     OrganizationUnknown,
     OwnerUnsuitable,
     TextNeedsReview,
+    TooManyContactPoints,
 )
 from services.contacts.domain import representations
-from services.contacts.domain.suppression import marks_of
+from services.contacts.domain.suppression import asked_of
 from services.contacts.storage import ledger, organizations, registration
 from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
 from services.contacts.usecases.asking import demand_contributor
@@ -48,8 +50,8 @@ DIRECTORY_FIELDS = (
     "declined",
     "use_preferences",
 )
-#: Kinds whose values are one person's alone.
-_PERSONAL = frozenset({"cell", "personal_phone", "email"})
+#: Values of each kind that a component keeps of one person at most (T26).
+VALUES_OF_A_KIND = 20
 #: Blocked entries of one user and day after which nothing more is taken (T9).
 BLOCKED_A_DAY = 20
 
@@ -91,6 +93,10 @@ def standardized_points(points: Iterable[Mapping[str, Any]], *, declined: Iterab
             raise KindDeclined
         value = standardized(point["kind"], point["value"], field=f"contact_points.{at}.value")
         kept.setdefault((point["kind"], value), {"kind": point["kind"], "value": value, "source": point.get("source")})
+    crowded = {kind for kind, many in Counter(kind for kind, _ in kept).items() if many > VALUES_OF_A_KIND}
+    if crowded:
+        names = [f"contact_points.{at}.value" for at, (kind, _) in enumerate(kept) if kind in crowded][VALUES_OF_A_KIND:]
+        raise TooManyContactPoints(errors={name: [f"More than {VALUES_OF_A_KIND} of one kind."] for name in names})
     return list(kept.values())
 
 
@@ -109,15 +115,17 @@ def demand_not_suppressed(
     *,
     first_name: str,
     last_name: str,
-    organization: str | None,
-    contact_points: Iterable[tuple[str, str]],
+    texts: Iterable[str | None] = (),
+    contact_points: Iterable[tuple[str, str]] = (),
 ) -> None:
-    """Go on only if the suppression ledger doesn't know this person (T9).
+    """Go on only if the suppression ledger doesn't know this person (T9, T25).
 
+    :param texts: every field in which the words of an organization may stand.
     :raises IndividualBlocked: it does.
     """
-    marks = marks_of(organization=organization, contact_points=contact_points)
-    if any(ledger.suppressed(work, layer.digests, [(first_name, last_name, marks)])):
+    points = [(kind, canonical_contact_point(kind, value)) for kind, value in contact_points]
+    values = asked_of(texts=[written for written in texts if written], points=points)
+    if any(ledger.suppressed(work, layer.digests, [(first_name, last_name, values)])):
         raise IndividualBlocked
 
 
@@ -140,6 +148,12 @@ class Entry:
     def values(self) -> list[tuple[str, str]]:
         """Kinds and values of the contact points."""
         return [(point["kind"], point["value"]) for point in self.contact_points]
+
+    @property
+    def texts(self) -> list[str]:
+        """Every field in which the words of an organization may stand (T25)."""
+        given = self.given
+        return [written for written in (given.get("title"), *(given.get("interests") or ()), self.first_name, self.last_name) if written]
 
 
 def entry_of(given: Mapping[str, Any], *, by: Caller, owner_id: str | None = None, individual_id: str | None = None) -> Entry:
@@ -207,6 +221,7 @@ def enter(
 ) -> list[dict[str, Any] | Refusal | None]:
     """Enter individuals, each with their organization where it is found already; as `enter_together`."""
     asked = [_Asked.of(entry, organization, layer) for entry, organization in entries]
+    ledger.hold_shared(work)
     component = str(work.caller.component)
     known = registration.look(work, [each.question for each in asked], component=component, day=now.astimezone(UTC).date())
     outcomes: list[dict[str, Any] | Refusal | None] = []
@@ -218,7 +233,7 @@ def enter(
             outcomes[at] = OrganizationUnknown(errors={"organization_id": ["There is no such organization."]})
         elif theirs is not None or not entry.given.get("organization"):
             try:
-                accepted.append((at, entry, theirs, _likenesses(entry, theirs, each, found)))
+                accepted.append((at, entry, theirs, _likenesses(entry, theirs, each, found, layer)))
             except Refusal as refusal:
                 outcomes[at] = refusal
     keys = layer.vault.new_keys(entry.individual_id for _, entry, _, _ in accepted if entry.contact_points)
@@ -243,8 +258,9 @@ class _Asked:
     @classmethod
     def of(cls, entry: Entry, organization: Mapping[str, Any] | None, layer: ContactLayer) -> Self:
         named = organization["name"] if organization else entry.given.get("organization")
-        marks = marks_of(organization=named, contact_points=entry.values)
-        suppressions = ledger.questions(layer.digests, [(entry.first_name, entry.last_name, marks)])
+        points = [(kind, canonical_contact_point(kind, value)) for kind, value in entry.values]
+        values = asked_of(texts=[named, *entry.texts] if named else entry.texts, points=points)
+        suppressions = ledger.questions(layer.digests, [(entry.first_name, entry.last_name, values)])
         lookups = layer.lookups_of(entry.component, entry.values)
         question = registration.Question(
             canonical_name=canonical_name(entry.first_name, entry.last_name),
@@ -253,36 +269,36 @@ class _Asked:
             organization_id=organization["id"] if organization else None,
             state=entry.state,
             user_id=entry.by.id if entry.by.kind == "user" else None,
-            suppressions=list({digest for _, digest, _ in suppressions}),
+            suppressions=list({digest for _, digest in suppressions}),
             lookups=list(lookups),
-            personal=list(layer.lookups_of(entry.component, [point for point in entry.values if point[0] in _PERSONAL])),
             issue_ids=[link["issue_id"] for link in entry.issues],
         )
         return cls(question, suppressions, lookups)
 
 
-def _likenesses(entry: Entry, organization: Mapping[str, Any] | None, asked: _Asked, known: registration.Known) -> list[dict[str, Any]]:
+def _likenesses(
+    entry: Entry, organization: Mapping[str, Any] | None, asked: _Asked, known: registration.Known, layer: ContactLayer
+) -> list[dict[str, Any]]:
     """Return who this may be (T23), if nothing stands against entering them.
 
     What another component holds changes nothing in it; the matcher finds that later, for its holder.
 
     :raises BlockedTooOften: too many of the caller's entries were blocked today (T9).
     :raises IssueUnknown: one of the issues was deleted.
-    :raises IndividualBlocked: the suppression ledger knows this person (T9), somebody of this name at this organization
-        asked not to be contacted, or somebody did who has one of these values as the caller's component knows them. What
-        other components hold is not asked: the answer would tell of it (T10, T17, T21).
+    :raises IndividualBlocked: the suppression ledger knows this person, from the request on (T9, T25): whoever enters
+        them is told the same, whatever the reason and whichever component holds what.
     :raises IndividualDuplicate: somebody of this name is already there at this organization.
     """
     if known.blocked_today >= BLOCKED_A_DAY:
         raise BlockedTooOften
     if known.erased_issues:
         raise IssueUnknown(errors={"issues": ["An issue that was deleted."]})
-    if ledger.answers(asked.suppressions, known.suppressions):
+    if ledger.answers(layer.digests, asked.suppressions, known.suppressions, {0: (entry.first_name, entry.last_name)}):
         raise IndividualBlocked
     organization_id = organization["id"] if organization else None
     same = [row for row in known.same if row["organization_id"] == organization_id]
     # A name without an organization is too many people's.
-    if known.frozen_holder or (organization_id and any(row["frozen_at"] is not None for row in same)):
+    if organization_id and any(_is_hidden(row, entry.component) for row in same):
         raise IndividualBlocked
     reasons: dict[str, list[str]] = {}
     rows: dict[str, dict[str, Any]] = {}
@@ -299,10 +315,14 @@ def _likenesses(entry: Entry, organization: Mapping[str, Any] | None, asked: _As
         kinds.setdefault(row["id"], set()).add(asked.lookups[row["lookup"]])
     for individual_id, held in kinds.items():
         reasons.setdefault(individual_id, []).extend(sorted(held))
-    found = [representations.likeness(row, reasons[row["id"]]) for row in rows.values() if row["frozen_at"] is None]
+    found = [representations.likeness(row, reasons[row["id"]]) for row in rows.values() if not _is_hidden(row, entry.component)]
     if same and organization_id and not entry.given.get("duplicate_ok"):
         raise IndividualDuplicate(extra={"possible_duplicates": found})
     return found
+
+
+def _is_hidden(row: Mapping[str, Any], component: str) -> bool:
+    return row["frozen_at"] is not None or component in row["frozen_for"]
 
 
 def _newcomer(

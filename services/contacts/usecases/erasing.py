@@ -17,9 +17,9 @@ from services.chassis.database import UnitOfWork
 from services.contacts.contract.announcements import IndividualErased, OrganizationErased
 from services.contacts.contract.refusals import OrganizationUnknown, SealUnknown
 from services.contacts.domain.sealing import former_values
-from services.contacts.domain.suppression import marks_of
-from services.contacts.storage import directory, erasing, individuals, ledger, organizations
+from services.contacts.storage import directory, erasing, individuals, notices, organizations
 from services.contacts.storage.contact_layer import ContactLayer
+from services.contacts.usecases import suppressing
 from services.lexicon.canonical import canonical_contact_point, canonical_phone, compared_as
 from services.lexicon.seal import seal
 
@@ -62,7 +62,9 @@ def erase_individual(
     sealed = _sealed(work, layer, row, erasure_id)
     counts: dict[str, int] = {}
     if cause in SUPPRESSING:
-        _suppress(work, layer, row, now=now)
+        _suppress(work, layer, row, erasure_id, now=now)
+        notices.tell_holders(work, individual_id, now=now)
+    notices.forget(work, individual_id)
     for reach in also:
         counts |= reach(work, individual_id)
     counts |= erasing.delete_linked(work, individual_id)
@@ -140,9 +142,10 @@ def erase_organization(work: UnitOfWork, *, now: datetime, erasure_id: str, orga
     return {"receipts": receipts}
 
 
-def _suppress(work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], *, now: datetime) -> None:
-    marks = marks_of(organization=row["organization_name"], contact_points=_values(work, layer, row["id"]))
-    ledger.write(work, layer.digests, marks, first_name=row["first_name"], last_name=row["last_name"], now=now)
+def _suppress(work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], erasure_id: str, *, now: datetime) -> None:
+    """Mark whoever was not marked when they were frozen, which is when it is done (T25)."""
+    if row["frozen_request_id"] is None:
+        suppressing.mark_erased(work, layer, row, case_id=erasure_id, now=now)
 
 
 def _sealed(work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], erasure_id: str) -> str:

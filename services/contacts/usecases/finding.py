@@ -116,14 +116,14 @@ def _page(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, quer
     wanted = search.filter_of(query, now=now, misspelt=misspelt)
     sort, limit = query.get("sort") or "name", query.get("limit") or 50
     # One more than asked for tells whether there is a next page.
-    rows, total = search.page(work, wanted, sort=sort, limit=limit + 1, after=after)
+    rows, total = search.page(work, wanted, sort=sort, limit=limit + 1, component=by.component, after=after)
     if after:
         total = int(after["total"])
     elif total == 0 and query.get("q"):
         misspelt = True
         search.allow_likeness(work)
         wanted = search.filter_of(query, now=now, misspelt=True)
-        rows, total = search.page(work, wanted, sort=sort, limit=limit + 1)
+        rows, total = search.page(work, wanted, sort=sort, limit=limit + 1, component=by.component)
     following = None
     if len(rows) > limit:
         rows = rows[:limit]

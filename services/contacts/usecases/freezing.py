@@ -1,23 +1,30 @@
-"""Freezing whoever asks not to be contacted, and who may then erase (T10, T21); what waits for a user."""
+"""Freezing whoever asks not to be contacted, taking it back, and who may then erase (T10, T21, T36); what waits for a user."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import UUID
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, Invalid, NotFound, entity_tag
+from services.chassis.messages import Caller, Forbidden, Invalid, NotFound, entity_tag, wire_value
 from services.contacts.contract.announcements import IndividualFrozen as FrozenAnnouncement
-from services.contacts.contract.refusals import TaskStands
+from services.contacts.contract.announcements import IndividualUnfrozen
+from services.contacts.contract.refusals import FreezeReasonRequired, NoticeUnknown, TaskStands, TwinDecided, TwinUnknown
 from services.contacts.domain import representations
 from services.contacts.domain.clocks import erase_due
-from services.contacts.storage import contact_layer, directory, individuals, projections
-from services.contacts.usecases.asking import demand, duty, facts_of, visible_individual, visible_organization
+from services.contacts.storage import contact_layer, directory, individuals, ledger, notices, projections, twins
+from services.contacts.storage.contact_layer import ContactLayer
+from services.contacts.usecases import suppressing
+from services.contacts.usecases.asking import demand, demand_clean, duty, facts_of, truly, visible_individual, visible_organization
 from services.lexicon.calendar import add_working_days
+from services.lexicon.folding import fold
 from services.lexicon.policy import Facts, Granted, decide
 
 #: What goes away when it is done, and not by dismissing it.
-_STAND = frozenset({"correction", "duplicate", "decide-import-rows"})
+_STAND = frozenset({"correction", "duplicate", "decide-import-rows", "possible_no_contact", "twin_to_decide", "value_to_decide"})
+#: Which of a user's freezes of a day is the first to need a reason, and to be told to their office administrator (T36).
+REASON_FROM = 10
 
 
 def freeze(
@@ -29,19 +36,26 @@ def freeze(
     individual_id: str,
     medium: str,
     received_on: date,
+    layer: ContactLayer,
+    reason: str | None = None,
 ) -> dict[str, Any]:
-    """Freeze an individual who asked anyone, by any medium, not to be contacted (R164-R170).
+    """Freeze an individual who asked anyone, by any medium, not to be contacted, and mark what they are known by (R164-R170, T25).
 
-    The same request again answers the same. Another request for one who is frozen already answers whoever may find the
-    record, and is "not found" to everybody else (T21).
+    As the caseworker: the marks are of every component's values. The same request again answers the same. Another
+    request for one who is frozen already answers whoever may find the record, and is "not found" to everybody else (T21).
 
     :raises Invalid: it was received on a day that lies ahead (T29).
+    :raises FreezeReasonRequired: it is the tenth of the caller's day, or later (T36).
+    :raises TextNeedsReview: the reason holds what no text of ours may.
     """
-    row = visible_individual(work, individual_id, by=by, now=now, lock=True)
+    # Before any row is held: whoever enters somebody holds it, and may wait for this row.
+    ledger.hold_alone(work)
+    row = truly(visible_individual(work, individual_id, by=by, now=now, lock=True))
     demand(decide(by, "freeze", None, facts_of(row)))
     if received_on > now.astimezone(UTC).date():
         raise Invalid(errors={"received_on": ["Not in the future."]})
     if row["frozen_at"] is None:
+        _count(work, by=by, now=now, individual_id=individual_id, reason=reason)
         frozen = {
             "now": now,
             "request_id": request_id,
@@ -52,6 +66,7 @@ def freeze(
         }
         individuals.freeze(work, individual_id, frozen)
         directory.leave(work, individual_id)
+        suppressing.open_case(work, layer, row, case_id=request_id, recorder=by.id, now=now)
         work.announce(FrozenAnnouncement(individual_id, request_id, medium, received_on.isoformat(), by.id, by.component))
         row = {**row, "frozen_at": now, "frozen_request_id": request_id, "frozen_by": by.id}
     work.record("contacts:individual:freeze", subjects=[individual_id], fields=["frozen"], rule="T21")
@@ -62,9 +77,145 @@ def freeze(
     }
 
 
+def take_back(work: UnitOfWork, *, now: datetime, request_id: str, individual_id: str) -> None:
+    """Take a request back: free the record and its twins, and drop the case's marks; again changes nothing (T36).
+
+    As the caseworker. What another case holds stays frozen and blocked.
+    """
+    ledger.hold_alone(work)
+    individuals.lock(work, individual_id)
+    row = individuals.find(work, individual_id)
+    marks = ledger.drop(work, request_id)
+    freed = twins.free(work, request_id)
+    if row is not None and row["frozen_request_id"] == request_id:
+        individuals.unfreeze(work, individual_id, now=now)
+        directory.index_individuals(work, [individual_id])
+        twins.show(work, [individual_id])
+        work.announce(IndividualUnfrozen(individual_id, request_id))
+    work.record("contacts:individual:unfreeze", subjects=[individual_id, request_id, *freed], fields=["frozen"] if marks or row else [], rule="T36")
+
+
+def decide_twin(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    layer: ContactLayer,
+    case_id: str,
+    request_id: str,
+    individual_id: str,
+    decision: str,
+    medium: str,
+    received_on: date,
+) -> dict[str, Any]:
+    """Say whether another record is of the person in a case: *same* freezes it for everybody, *another* frees it (T26).
+
+    As the caseworker, for the privacy officer. The same decision again answers the same.
+
+    :param request_id: for which it is frozen; the case is `case_id`.
+    :returns: `decision`, and of the same person's record its `owner` and `request_id`.
+    :raises TwinUnknown: it is no twin of that case, or it is gone.
+    :raises TwinDecided: the other way.
+    """
+    suppressing.demand_officer(by)
+    ledger.hold_alone(work)
+    individuals.lock(work, individual_id)
+    row, twin = individuals.find(work, individual_id), twins.find(work, case_id, individual_id)
+    if twin is None or row is None:
+        raise TwinUnknown
+    if twin["decision"] not in {None, decision}:
+        raise TwinDecided
+    if twin["decision"] is None:
+        twins.decide(work, case_id, individual_id, decision=decision, by=by.id, now=now)
+        row = individuals.find(work, individual_id) or row
+    if decision == "same" and row["frozen_at"] is None:
+        frozen = {"now": now, "request_id": request_id, "medium": medium, "received_on": received_on, "by": by.id, "component": by.component}
+        individuals.freeze(work, individual_id, frozen)
+        directory.leave(work, individual_id)
+        suppressing.open_case(work, layer, row, case_id=request_id, recorder=by.id, now=now)
+        work.announce(FrozenAnnouncement(individual_id, request_id, medium, received_on.isoformat(), by.id, by.component))
+        row = {**row, "frozen_request_id": request_id}
+    work.record("contacts:twin:decide", subjects=[individual_id, case_id], fields=["frozen"], rule=decision)
+    return {
+        "decision": decision,
+        "request_id": row["frozen_request_id"] if decision == "same" else None,
+        "owner": {"user": row["owner_id"], "component": row["owner_component"]},
+    }
+
+
+def find_frozen(work: UnitOfWork, *, by: Caller, words: str) -> dict[str, Any]:
+    """Return frozen people whose names have these words, to those who may find them: T21 leaves them in no search."""
+    wanted = fold(words).split()
+    rows = individuals.frozen_among(
+        work, user_id=by.id, component=by.component, office="office_administrator" in by.roles, officer="privacy_officer" in by.roles
+    )
+    found = []
+    for row in rows if wanted and by.kind == "user" and "isso" not in by.roles else ():
+        name = fold(f"{row['first_name']} {row['last_name']}").split()
+        if all(any(part.startswith(word) for part in name) for word in wanted):
+            found.append(row)
+    work.record("contacts:individual:find-frozen", subjects=[row["id"] for row in found], fields=["first_name", "last_name"], rule="T21")
+    items = [
+        {
+            "id": row["id"],
+            "first_name": row["first_name"],
+            "last_name": row["last_name"],
+            "owner": {"user": row["owner_id"], "component": row["owner_component"]},
+            "request_id": row["frozen_request_id"],
+            "frozen": True,
+            "notice": representations.DO_NOT_CONTACT,
+        }
+        for row in found
+    ]
+    return {"items": items, "next": None, "total": len(items)}
+
+
+def read_notice(work: UnitOfWork, *, by: Caller, notice_id: str) -> dict[str, Any]:
+    """Return a notice of the caller's component: that somebody was erased, without the data (T16).
+
+    :raises NoticeUnknown: there is none for the caller.
+    """
+    row = notices.find(work, notice_id, by=by)
+    if row is None:
+        raise NoticeUnknown
+    work.record("contacts:notice:read", subjects=[notice_id])
+    return {
+        "id": row["id"],
+        "at": wire_value(row["at"]),
+        "text": "Somebody your component had a relationship with asked not to be contacted, and was erased.",
+    }
+
+
+def list_many_freezes(work: UnitOfWork, *, by: Caller) -> dict[str, Any]:
+    """Return who of the office had many people frozen on one day, with the reasons, to its administrator (T36).
+
+    :raises Forbidden: the caller is no office administrator.
+    """
+    if "office_administrator" not in by.roles or by.component is None:
+        raise Forbidden
+    rows = notices.unseen_freezes(work, component=by.component)
+    work.record("contacts:freezes:list", subjects=[row["user_id"] for row in rows], rule="T36")
+    items = [{**row, "day": row["day"].isoformat()} for row in rows]
+    return {"items": items, "next": None, "total": len(items)}
+
+
+def _count(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, reason: str | None) -> None:
+    if by.kind != "user":
+        return
+    demand_clean(reason or "")
+    day = now.astimezone(UTC).date()
+    count = ledger.count_freeze(work, by.id, day)
+    if count < REASON_FROM:
+        return
+    if not reason:
+        raise FreezeReasonRequired(errors={"reason": ["Say why."]})
+    notices.note_freeze(work, by=by, day=day, count=count, individual_id=individual_id, reason=reason)
+
+
 def may_erase(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str) -> dict[str, Any]:
     """Return whether this caller may erase this individual now, and whose record it is (R165, T10)."""
-    row = visible_individual(work, individual_id, by=by, now=now)
+    seen = visible_individual(work, individual_id, by=by, now=now)
+    row = truly(seen)
     on = duty(work, row, now=now)
     decision = decide(by, "erase", None, facts_of(row, duty_of=on))
     work.record("contacts:individual:may-erase", subjects=[individual_id], fields=["owner"])
@@ -77,7 +228,7 @@ def may_erase(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str
         "duty_of": on,
         "frozen": row["frozen_at"] is not None,
         "request_id": row["frozen_request_id"],
-        "etag": entity_tag(representations.individual(row)),
+        "etag": entity_tag(representations.individual(seen)),
     }
 
 
@@ -100,12 +251,14 @@ def may_erase_organization(work: UnitOfWork, *, by: Caller, organization_id: str
 
 
 def list_tasks(work: UnitOfWork, *, by: Caller) -> list[dict[str, Any]]:
-    """Return what waits for the caller here: corrections to look at, likely duplicates (T3, T23); all of it, in no order.
+    """Return what waits for the caller here, all of it, in no order: corrections, likely duplicates (T3, T23), what came of requests.
 
-    Whom to erase is retention's to say: it keeps the requests.
+    The privacy officer's are decided upon as the caseworker. Whom to erase is retention's to say: it keeps the requests.
     """
     tasks: list[dict[str, Any]] = []
-    if by.component is not None:
+    if "privacy_officer" in by.roles:
+        tasks += suppressing.officer_tasks(work)
+    elif by.component is not None:
         for found in contact_layer.unseen_corrections(work, user_id=by.id, component=by.component):
             due = add_working_days(found["reported_at"].date(), 5)
             individual_id = found["individual_id"]
@@ -114,6 +267,7 @@ def list_tasks(work: UnitOfWork, *, by: Caller) -> list[dict[str, Any]]:
             _task("duplicate", found["held_id"], None, f"/api/v1/individuals/{found['other_id']}", key=f"{found['held_id']}-{found['other_id']}")
             for found in contact_layer.own_likenesses(work, component=by.component)
         ]
+        tasks += _case_tasks(work, by=by, component=by.component)
     unique: dict[str, dict[str, Any]] = {}
     for task in tasks:
         # Of several corrections of one person the most urgent stands for all.
@@ -122,18 +276,43 @@ def list_tasks(work: UnitOfWork, *, by: Caller) -> list[dict[str, Any]]:
     return list(unique.values())
 
 
-def dismiss_task(work: UnitOfWork, *, by: Caller, task_id: str) -> None:  # noqa: ARG001 - notices are somebody's
-    """Take away a task that only tells the caller something: none of ours does yet.
-
-    A kind of notice is added here: delete the caller's row by the key in `<kind>.<key>`, record
-    `contacts:task:dismiss`, and give its tasks `"notice": True` in `list_tasks`. `NotFound` when it is not theirs.
+def dismiss_task(work: UnitOfWork, *, by: Caller, now: datetime, task_id: str) -> None:
+    """Take away a task that only tells: of an erasure, for the whole component; of many freezes, for the office's administrator.
 
     :raises TaskStands: it is something to do.
-    :raises NotFound: there is no such kind.
+    :raises NotFound: there is no such kind, or it is not theirs.
     """
-    if task_id.partition(".")[0] in _STAND:
+    kind, _, key = task_id.partition(".")
+    if kind in _STAND:
         raise TaskStands
-    raise NotFound
+    try:
+        subject = str(UUID(key))
+    except ValueError:
+        raise NotFound from None
+    if kind == "erased_notice":
+        done = notices.dismiss(work, subject, by=by, now=now)
+    elif kind == "many_freezes" and "office_administrator" in by.roles and by.component is not None:
+        done = notices.see_freezes(work, component=by.component, user_id=subject, now=now)
+    else:
+        raise NotFound
+    if not done:
+        raise NotFound
+    work.record("contacts:task:dismiss", subjects=[subject], rule=kind)
+
+
+def _case_tasks(work: UnitOfWork, *, by: Caller, component: str) -> list[dict[str, Any]]:
+    """Return records that may be of somebody who asked not to be contacted, and erasures that the component is told of."""
+    tasks = [_task("possible_no_contact", twin, None, f"/api/v1/individuals/{twin}") for twin in notices.twins_for(work, by=by)]
+    tasks += [_notice("erased_notice", "notice", told["id"], f"/api/v1/notices/{told['id']}") for told in notices.open_for(work, by=by)]
+    if "office_administrator" in by.roles:
+        users = dict.fromkeys(row["user_id"] for row in notices.unseen_freezes(work, component=component))
+        tasks += [_notice("many_freezes", "user", user, "/api/v1/many-freezes") for user in users]
+    return tasks
+
+
+def _notice(kind: str, subject_type: str, subject_id: str, link: str) -> dict[str, Any]:
+    subject = {"type": subject_type, "id": subject_id, "individual_ids": []}
+    return {"id": f"{kind}.{subject_id}", "kind": kind, "notice": True, "subject": subject, "due_on": None, "link": link}
 
 
 def _task(kind: str, individual_id: str, due_on: str | None, link: str, *, key: str | None = None) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from services.contacts.contract.refusals import (
     OwnerUnsuitable,
 )
 from services.contacts.domain import representations
-from services.contacts.storage import directory, individuals, links, organizations, projections, registration
+from services.contacts.storage import directory, individuals, ledger, links, organizations, projections, registration
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.rows import plain
 from services.contacts.usecases.asking import (
@@ -32,6 +32,7 @@ from services.contacts.usecases.asking import (
     duty,
     facts_of,
     open_individual,
+    truly,
     visible_individual,
 )
 from services.contacts.usecases.entering import (
@@ -95,7 +96,8 @@ def read_gathered(reads: GatheredReads, *, by: Caller, individual_id: str) -> di
     if not decide(by, "read", "first_name", Facts(by_exact_id=True)):
         return None
     row = reads.read(by, individual_id)
-    return representations.individual(plain(row)) if row else None
+    # A possible twin of somebody who asked not to be contacted is shown otherwise to a component that holds their value.
+    return representations.individual(plain(row)) if row and by.component not in row["frozen_for"] else None
 
 
 def change_individual(
@@ -113,6 +115,7 @@ def change_individual(
     :raises PreconditionMissing, RecordChanged: the caller doesn't say which version, or means an earlier one.
     :raises IndividualFrozen, IndividualUnknown, ContributorsOnly, IndividualBlocked, OwnerOnly, TextNeedsReview: see there.
     """
+    ledger.hold_shared(work)
     row = open_individual(work, individual_id, by=by, now=now, lock=True)
     for name in given:
         if name != "deputy":
@@ -159,7 +162,7 @@ def hand_over(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str
     :raises OwnerOnly: the caller is neither its owner nor the administrator of the owner's office.
     :raises OwnerUnsuitable: the new one is not an active contributor.
     """
-    row = visible_individual(work, individual_id, by=by, now=now, lock=True)
+    row = truly(visible_individual(work, individual_id, by=by, now=now, lock=True))
     demand(decide(by, "hand_over", None, facts_of(row, duty_of=duty(work, row, now=now))), OwnerOnly)
     if owner == row["owner_id"]:
         raise OwnerUnchanged
@@ -249,15 +252,15 @@ def _demand_deputy(work: UnitOfWork, user_id: str, row: Mapping[str, Any]) -> No
 
 
 def _demand_name_not_suppressed(work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
-    if not {"first_name", "last_name", "organization_id"} & set(changes):
-        return
+    names = {"first_name", "last_name"} & set(changes)
     merged = {**row, **changes}
-    organization = organizations.find(work, merged["organization_id"]) if merged["organization_id"] else None
-    demand_not_suppressed(
-        work,
-        layer,
-        first_name=merged["first_name"],
-        last_name=merged["last_name"],
-        organization=organization["name"] if organization else None,
-        contact_points=[],
-    )
+    # Under another name everything is new; under the same name, only what is changed.
+    texts: list[str | None] = [merged["title"]] if names or "title" in changes else []
+    texts += (merged["interests"] or []) if names or "interests" in changes else []
+    if merged["organization_id"] and (names or "organization_id" in changes):
+        organization = organizations.find(work, merged["organization_id"])
+        texts.append(organization["name"] if organization else None)
+    if names:
+        texts += [merged["first_name"], merged["last_name"]]
+    if texts:
+        demand_not_suppressed(work, layer, first_name=merged["first_name"] or "", last_name=merged["last_name"] or "", texts=texts)

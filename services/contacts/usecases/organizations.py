@@ -15,7 +15,9 @@ from services.contacts.contract.announcements import (
 )
 from services.contacts.contract.refusals import ContactPointInvalid, IssueUnknown, OrganizationDuplicate, OwnerUnsuitable, TextNeedsReview
 from services.contacts.domain import representations
-from services.contacts.storage import directory, links, organizations
+from services.contacts.domain.suppression import organization_form
+from services.contacts.storage import directory, ledger, links, organizations
+from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.usecases.asking import demand_contributor, demand_version, visible_organization
 from services.lexicon.postal import postal_code
 from services.lexicon.screening import screen_address, screen_organization_name
@@ -78,7 +80,9 @@ def read_organization(work: UnitOfWork, *, by: Caller, organization_id: str) -> 
     return representation
 
 
-def change_organization(work: UnitOfWork, *, by: Caller, now: datetime, organization_id: str, if_match: str | None, **given: Any) -> dict[str, Any]:
+def change_organization(
+    work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactLayer, organization_id: str, if_match: str | None, **given: Any
+) -> dict[str, Any]:
     """Change an organization, whoever owns it (T2).
 
     :raises PreconditionMissing, RecordChanged, OrganizationUnknown, ContributorsOnly: see there.
@@ -94,6 +98,9 @@ def change_organization(work: UnitOfWork, *, by: Caller, now: datetime, organiza
     if changes.get("group_ids", ()) is None:
         changes["group_ids"] = []
     organizations.update(work, organization_id, changes, now=now)
+    if "name" in changes and organization_form(changes["name"]) != organization_form(row["name"]):
+        # Whoever is marked as of this organization is known again under its new name (T25).
+        ledger.follow_rename(work, layer.digests, former=organization_form(row["name"]), present=organization_form(changes["name"]))
     present = {office["id"] for office in representation["offices"]}
     if "offices" in given:
         organizations.replace_offices(work, organization_id, _offices(given, present=present))

@@ -140,16 +140,18 @@ class Desk:
         """Return the names that a search finds."""
         return [item["name"] for item in self.search(by, **query)["items"]]
 
-    def freeze(self, by: Caller, individual_id: str) -> str:
+    def freeze(self, by: Caller, individual_id: str, **given: Any) -> str:
         """Record a no-contact request; return its id."""
         request_id = new_id()
         self.do(
             by,
             freezing.freeze,
+            role="caseworker",
             request_id=request_id,
             individual_id=individual_id,
             medium="phone",
             received_on=self.now.date(),
+            **given,
         )
         return request_id
 

@@ -114,7 +114,7 @@ def test_personal_values_match_alone_and_those_of_work_only_with_the_name() -> N
         ("email", "dov@example.org"),
         ("work_address", "1 Main St"),
     ]
-    marks = {(mark.kind, mark.canonical): mark.alone for mark in marks_of(organization="The Larkspur, Inc.", contact_points=points)}
+    marks = {(mark.kind, mark.canonical): mark.alone for mark in marks_of(organizations=["The Larkspur, Inc."], contact_points=points)}
     assert marks == {
         ("cell", "+19565550142"): True,
         ("personal_phone", "+19565550143"): True,

@@ -13,7 +13,7 @@ from typing import Literal
 from services.contacts.domain.imports.comparing import Family, Generation, Given, Kinship, WrittenName, are_organizations_alike, compare
 from services.contacts.domain.imports.offices import is_own_office, names_of, title_of
 from services.contacts.domain.imports.records import Record
-from services.contacts.domain.suppression import marks_of
+from services.contacts.domain.suppression import is_alone
 from services.lexicon.canonical import canonical_name, canonical_organization, compared_as
 from services.lexicon.names import PersonName, family_key
 
@@ -274,7 +274,7 @@ def _shared(record: Record, person: Person) -> set[str]:
 
 
 def _is_personal_mail(canonical: str) -> bool:
-    return all(mark.alone for mark in marks_of(organization=None, contact_points=[("email", canonical)]))
+    return is_alone("email", canonical)
 
 
 def _direct_differs(mine: set[str], theirs: set[str], shared: set[str]) -> bool:

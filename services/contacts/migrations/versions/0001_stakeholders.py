@@ -92,12 +92,15 @@ CREATE TABLE individuals (
     frozen_medium text,
     frozen_received_on date,
     frozen_by uuid,
-    frozen_by_component text
+    frozen_by_component text,
+    -- Components that see it frozen: they hold a value of somebody who asked not to be contacted (T26).
+    frozen_for text[] NOT NULL DEFAULT '{}'
 );
 CREATE INDEX individuals_canonical_name ON individuals (canonical_name);
 CREATE INDEX individuals_family_key ON individuals (family_key);
 CREATE INDEX individuals_organization ON individuals (organization_id);
 CREATE INDEX individuals_frozen ON individuals (owner_id) WHERE frozen_at IS NOT NULL;
+CREATE INDEX individuals_frozen_for ON individuals USING gin (frozen_for) WHERE frozen_for <> '{}';
 
 CREATE TABLE stakeholder_issues (
     stakeholder_id uuid NOT NULL,
@@ -154,7 +157,9 @@ CREATE TABLE directory (
     created_at timestamptz NOT NULL,
     last_contacted_at timestamptz,
     words tsvector NOT NULL,
-    letters text NOT NULL
+    letters text NOT NULL,
+    -- Components that don't find it (T26); nobody else sees a difference.
+    frozen_for text[] NOT NULL DEFAULT '{}'
 );
 CREATE INDEX directory_words ON directory USING gin (words);
 CREATE INDEX directory_letters ON directory USING gin (letters gin_trgm_ops);
@@ -384,6 +389,7 @@ ALTER TABLE match_digests FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_insert ON match_digests FOR INSERT WITH CHECK (component = app_component());
 CREATE POLICY matcher ON match_digests FOR SELECT USING (current_user = 'liaison_contacts_matcher');
 CREATE POLICY eraser ON match_digests USING (current_user = 'liaison_contacts_eraser');
+CREATE POLICY caseworker ON match_digests FOR SELECT USING (current_user = 'liaison_contacts_caseworker');
 
 ALTER TABLE likenesses ENABLE ROW LEVEL SECURITY;
 ALTER TABLE likenesses FORCE ROW LEVEL SECURITY;
@@ -428,18 +434,123 @@ CREATE TABLE blocked_tries (
     PRIMARY KEY (user_id, day)
 );
 
--- One row for each value of an erased person: keyed digests, and those of the ways to write the name (T9).
+-- One row for each value of a person in a case: keyed digests, and those of the ways to write the name (T9, T25).
 CREATE TABLE suppressions (
     id uuid PRIMARY KEY,
-    entry_id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    -- Until they are erased; then the case alone says whose it is.
+    individual_id uuid,
     kind text NOT NULL,
     digest bytea NOT NULL,
     alone boolean NOT NULL,
     likenesses bytea[] NOT NULL,
     key_id text NOT NULL,
-    written_at timestamptz NOT NULL
+    written_at timestamptz NOT NULL,
+    -- Whether it blocks. One that doesn't waits for the privacy officer, and says where its value came from.
+    stands boolean NOT NULL DEFAULT true,
+    because text CHECK (because IN ('recorder', 'correction')),
+    contact_point_id uuid,
+    component text,
+    added_by uuid,
+    added_at timestamptz
 );
-CREATE INDEX suppressions_digest ON suppressions (digest);
+CREATE INDEX suppressions_digest ON suppressions (digest) WHERE stands;
+CREATE INDEX suppressions_case ON suppressions (case_id);
+CREATE INDEX suppressions_individual ON suppressions (individual_id);
+CREATE INDEX suppressions_waiting ON suppressions (written_at) WHERE NOT stands;
+
+-- Other records that may be of the person in a case (T26).
+CREATE TABLE twins (
+    case_id uuid NOT NULL,
+    individual_id uuid NOT NULL,
+    source_id uuid,
+    because text[] NOT NULL,
+    -- Components that hold the matching value and see the record frozen until it is decided.
+    components text[] NOT NULL,
+    found_at timestamptz NOT NULL,
+    decision text CHECK (decision IN ('same', 'another')),
+    decided_by uuid,
+    decided_at timestamptz,
+    PRIMARY KEY (case_id, individual_id)
+);
+CREATE INDEX twins_individual ON twins (individual_id);
+CREATE INDEX twins_source ON twins (source_id);
+CREATE INDEX twins_undecided ON twins (found_at) WHERE decision IS NULL;
+
+-- Whom a person worked for, and what an organization was called, before (T25).
+CREATE TABLE former_employers (
+    individual_id uuid NOT NULL REFERENCES individuals ON DELETE CASCADE,
+    name text NOT NULL,
+    PRIMARY KEY (individual_id, name)
+);
+CREATE TABLE former_names (
+    organization_id uuid NOT NULL REFERENCES organizations ON DELETE CASCADE,
+    name text NOT NULL,
+    PRIMARY KEY (organization_id, name)
+);
+CREATE FUNCTION keep_former_name() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $keep$
+BEGIN
+    -- The eraser takes somebody's name out of it: it is kept nowhere.
+    IF current_setting('role') LIKE '%_eraser' THEN
+        DELETE FROM former_names WHERE organization_id = OLD.id;
+        DELETE FROM former_employers WHERE name = OLD.name;
+    ELSE
+        INSERT INTO former_names (organization_id, name) VALUES (OLD.id, OLD.name) ON CONFLICT DO NOTHING;
+    END IF;
+    RETURN NULL;
+END $keep$;
+CREATE TRIGGER keep_former_name AFTER UPDATE OF name ON organizations FOR EACH ROW WHEN (NEW.name IS DISTINCT FROM OLD.name)
+    EXECUTE FUNCTION keep_former_name();
+CREATE FUNCTION keep_former_employer() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $keep$
+BEGIN
+    INSERT INTO former_employers (individual_id, name)
+    SELECT OLD.id, o.name FROM organizations o WHERE o.id = OLD.organization_id
+    UNION SELECT OLD.id, f.name FROM former_names f WHERE f.organization_id = OLD.organization_id
+    ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $keep$;
+CREATE TRIGGER keep_former_employer AFTER UPDATE OF organization_id ON individuals FOR EACH ROW
+    WHEN (OLD.organization_id IS NOT NULL AND NEW.organization_id IS DISTINCT FROM OLD.organization_id)
+    EXECUTE FUNCTION keep_former_employer();
+CREATE FUNCTION keep_employer_erased() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $keep$
+BEGIN
+    INSERT INTO former_employers (individual_id, name)
+    SELECT i.id, n.name FROM individuals i, (SELECT OLD.name UNION SELECT f.name FROM former_names f WHERE f.organization_id = OLD.id) AS n (name)
+    WHERE i.organization_id = OLD.id ON CONFLICT DO NOTHING;
+    RETURN OLD;
+END $keep$;
+CREATE TRIGGER keep_employer_erased BEFORE DELETE ON organizations FOR EACH ROW EXECUTE FUNCTION keep_employer_erased();
+REVOKE ALL ON FUNCTION keep_former_name(), keep_former_employer(), keep_employer_erased() FROM PUBLIC;
+
+-- People whom a user had frozen, by day; from the tenth on with the reason, for the office administrator (T36).
+CREATE TABLE freeze_counts (
+    user_id uuid NOT NULL,
+    day date NOT NULL,
+    count integer NOT NULL,
+    PRIMARY KEY (user_id, day)
+);
+CREATE TABLE many_freezes (
+    user_id uuid NOT NULL,
+    component text,
+    day date NOT NULL,
+    count integer NOT NULL,
+    individual_id uuid,
+    reason text NOT NULL,
+    seen_at timestamptz,
+    PRIMARY KEY (user_id, day, count)
+);
+CREATE INDEX many_freezes_component ON many_freezes (component) WHERE seen_at IS NULL;
+
+-- What a component is told without the data: that somebody whom it had a relationship with was erased (T16, T26).
+CREATE TABLE notices (
+    id uuid PRIMARY KEY,
+    component text NOT NULL,
+    user_id uuid,
+    at timestamptz NOT NULL,
+    dismissed_at timestamptz,
+    dismissed_by uuid
+);
+CREATE INDEX notices_component ON notices (component, at) WHERE dismissed_at IS NULL;
 
 CREATE TABLE tombstones (
     stakeholder_id uuid PRIMARY KEY,
@@ -478,7 +589,20 @@ GRANT SELECT ON match_digests, individuals TO liaison_contacts_matcher;
 GRANT SELECT, DELETE, UPDATE ON match_queue TO liaison_contacts_matcher;
 GRANT SELECT, INSERT ON likenesses TO liaison_contacts_matcher;
 
-GRANT SELECT ON individuals, contact_points, corrections, notes, organizations TO liaison_contacts_caseworker;
+-- A case: freezing with its marks, finding twins, taking back, and what the privacy officer decides.
+GRANT SELECT ON individuals, contact_points, contact_point_grants, corrections, notes, organizations, offices, relationships,
+    stakeholder_issues, users,
+    former_employers, former_names, match_digests, tombstones TO liaison_contacts_caseworker;
+GRANT UPDATE ON individuals TO liaison_contacts_caseworker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON suppressions, twins, directory, freeze_counts, many_freezes TO liaison_contacts_caseworker;
+GRANT INSERT ON suppressions TO liaison_contacts;
+GRANT SELECT, UPDATE (seen_at) ON many_freezes TO liaison_contacts;
+GRANT SELECT, UPDATE (dismissed_at, dismissed_by) ON notices TO liaison_contacts;
+GRANT SELECT, INSERT, DELETE ON notices TO liaison_contacts_eraser;
+GRANT SELECT, DELETE, UPDATE ON twins, many_freezes TO liaison_contacts_eraser;
+GRANT UPDATE ON suppressions TO liaison_contacts_eraser;
+GRANT SELECT, DELETE ON former_employers TO liaison_contacts_eraser;
+GRANT SELECT ON former_names TO liaison_contacts_eraser;
 
 GRANT SELECT, DELETE ON organizations, offices, individuals, stakeholder_issues, relationships, hand_overs, directory,
     engagements, contact_points, contact_point_grants, corrections, match_digests, match_queue, likenesses, notes,

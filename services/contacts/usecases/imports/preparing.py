@@ -15,7 +15,7 @@ from services.contacts.contract.imports import ImportUnreadable
 from services.contacts.domain.imports.kept import FORM, kept, record_of_kept
 from services.contacts.domain.imports.records import Record, record_of
 from services.contacts.domain.imports.tables import Row
-from services.contacts.domain.suppression import known_by, marks_of
+from services.contacts.domain.suppression import asked_of
 from services.contacts.storage import imports, ledger
 from services.contacts.storage.bulk import array_of_bytes
 from services.contacts.storage.contact_layer import ContactLayer
@@ -146,12 +146,8 @@ def blocked(work: UnitOfWork, layer: ContactLayer, block: Prepared, *, beside: B
 
 def _known(digests: Digests, records: Sequence[Record], found: Sequence[tuple[bytes, bool, list[bytes]]]) -> set[int]:
     asking = _asking(digests, records)
-    suspects = sorted({at for digest, _, _ in found for at in asking[digest]})
-    candidates = []
-    for record in (records[at] for at in suspects):
-        marks = marks_of(organization=record.organization, contact_points=((kind, value) for kind, value, _ in record.points))
-        candidates.append((record.name.first_name, record.name.last_name, marks))
-    return {suspects[at] for at in ledger.answers(ledger.questions(digests, candidates), found)}
+    names = {at: (records[at].name.first_name, records[at].name.last_name) for digest, _, _ in found for at in asking[digest]}
+    return ledger.answers(digests, ((at, digest) for digest, suspects in asking.items() for at in suspects), found, names)
 
 
 def _asking(digests: Digests, records: Sequence[Record]) -> dict[bytes, list[int]]:
@@ -159,7 +155,9 @@ def _asking(digests: Digests, records: Sequence[Record]) -> dict[bytes, list[int
     asking: dict[bytes, list[int]] = {}
     for at, record in enumerate(records):
         if record.is_person:
-            for kind, canonical in known_by(record.signs.organization, ((kind, canonical) for kind, _, canonical in record.points)):
-                for digest in digests.suppressions(kind, canonical):
+            texts = (record.organization, record.title, *record.interests, record.name.first_name, record.name.last_name)
+            points = ((kind, canonical) for kind, _, canonical in record.points)
+            for kind, compared in asked_of(texts=[written for written in texts if written], points=points):
+                for digest in digests.suppressions(kind, compared):
                     asking.setdefault(digest, []).append(at)
     return asking

@@ -56,7 +56,6 @@ def check_block(
     *,
     by: Caller,
     now: datetime,
-    layer: ContactLayer,
     import_id: str,
     block: Prepared,
     register: Register,
@@ -66,16 +65,14 @@ def check_block(
     """Say what would become of a block's rows, and keep the cells of those that are refused."""
     row = _held(work, import_id, state="checking", position=block.first)
     demand_rights(work, by)
-    _learn(work, register, block, by=by, beside=beside)
-    made = beside(plan, block.records, register, blocked=blocked(work, layer, block, beside=beside), new_id=new_id)
+    _learn(work, register, block, by=by, beside=beside, checking=True)
+    # Who is suppressed is asked only when rows are taken in: a check would tell it to whoever tries many values (T35).
+    made = beside(plan, block.records, register, blocked=(), new_id=new_id)
     if block.sealed:
         imports.keep_prepared(work, import_id, block.n, block.sealed)
     counts = _put_rows(work, row, block, made, beside=beside, hidden=register.planned)
     sealed = beside(_cells_sealed, import_id, refused_key, block, _kept(block, made))
     imports.put_refused(work, import_id, sealed, first=block.first, last=block.end - 1)
-    # Each look at the ledger that an import takes counts like one at the keyboard (T9).
-    for _ in range(sum(decision.outcome == "blocked" for decision in made.decisions)):
-        ledger.count_blocked(work, by.id, now.astimezone(UTC).date())
     last = block.end >= row["rows"]
     changes: dict[str, Any] = {"position": block.end, "counts": counts, "lease_until": None if last else now + LEASE}
     imports.update(work, import_id, changes | ({"state": "checked", "acting": None} if last else {}), now=now)
@@ -102,6 +99,9 @@ def commit_block(
     row = _held(work, import_id, state="committing", position=block.first)
     demand_rights(work, by)
     made = take_in(work, row, block, by=by, now=now, layer=layer, beside=beside)
+    # What an import enters of blocked people counts like an entry at the keyboard (T9).
+    for _ in range(sum(decision.outcome == "blocked" for decision in made.decisions)):
+        ledger.count_blocked(work, by.id, now.astimezone(UTC).date())
     counts = _put_rows(work, row, block, made, beside=beside)
     kept = _kept(block, made)
     # What was entered since the check may make more rows undecided than it said.
@@ -133,6 +133,7 @@ def take_in(
     :raises PeopleMoved: roll back, and try again.
     """
     import_register.hold_names(work, block.questions)
+    ledger.hold_shared(work)
     register = Register()
     _learn(work, register, block, by=by, beside=beside)
     made = beside(plan, block.records, register, blocked=blocked(work, layer, block, beside=beside), new_id=new_id, answers=answers)
@@ -143,9 +144,9 @@ def take_in(
     return made
 
 
-def _learn(work: UnitOfWork, register: Register, block: Prepared, *, by: Caller, beside: Beside) -> None:
+def _learn(work: UnitOfWork, register: Register, block: Prepared, *, by: Caller, beside: Beside, checking: bool = False) -> None:
     component = str(by.component)
-    import_register.learn(work, register, block.questions, component=component)
+    import_register.learn(work, register, block.questions, component=component, checking=checking)
     candidates = beside(import_register.candidates_of, register, block.records)
     import_register.learn_kinds(work, candidates, component=component)
 

@@ -1,0 +1,157 @@
+"""The methods of requests for no more contact: freezing, taking back, what the privacy officer decides, and tasks."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from services.chassis.bus import answers
+from services.chassis.database import Database
+from services.chassis.messages import Caller, NotFound
+from services.chassis.schemas import ready
+from services.contacts import contract
+from services.contacts.contract.refusals import IndividualUnknown, MarkUnknown, NoticeUnknown, OrganizationUnknown, TwinUnknown
+from services.contacts.service.parts import Parts
+from services.contacts.usecases import freezing, suppressing
+from services.contacts.usecases.imports import deciding
+from services.lexicon.tasks import first_after
+
+_RETENTION = "retention"
+#: Reads every component's values, for the marks of a case; the privacy officer's lists too.
+_CASEWORKER = "caseworker"
+
+
+class CaseMethods:
+    """Freeze, take back, decide; a unit of work that reads values is the caseworker's."""
+
+    database: Database
+    parts: Parts
+
+    @answers("contacts:individual:freeze", subject="individual_id", command=True)
+    def freeze(self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None = None) -> dict[str, Any]:
+        """Freeze whoever asks not to be contacted (R164-R170); repeating it changes nothing."""
+        _as_id(individual_id, IndividualUnknown)
+        command = ready(contract.FreezeSchema).load(
+            {"request_id": request_id, "individual_id": individual_id, "medium": medium, "received_on": received_on, "reason": reason}
+        )
+        with self.database.work(caller, role=_CASEWORKER) as work:
+            frozen = freezing.freeze(work, by=caller, now=self.database.clock(), layer=self.parts.layer, **command)
+            if work.replayed() is None:
+                work.complete(201, individual_id)
+            return frozen
+
+    @answers("contacts:individual:unfreeze", subject="individual_id", identity=_RETENTION)
+    def take_back(self, caller: Caller, request_id: str, individual_id: str) -> dict[str, Any]:
+        """Take a request back, which retention has decided (T36); repeating it changes nothing."""
+        with self.database.work(caller, role=_CASEWORKER) as work:
+            freezing.take_back(work, now=self.database.clock(), request_id=request_id, individual_id=individual_id)
+        return {"individual_id": individual_id}
+
+    @answers("contacts:twin:decide", subject="individual_id", command=True)
+    def decide_twin(
+        self, caller: Caller, case_id: str, request_id: str, individual_id: str, decision: str, medium: str, received_on: str
+    ) -> dict[str, Any]:
+        """Say whether another record is of the same person (T26): the privacy officer."""
+        _as_id(case_id, TwinUnknown)
+        _as_id(individual_id, TwinUnknown)
+        command = ready(contract.TwinDecisionCommandSchema).load(
+            {"request_id": request_id, "decision": decision, "medium": medium, "received_on": received_on}
+        )
+        with self.database.work(caller, role=_CASEWORKER) as work:
+            decided = freezing.decide_twin(
+                work,
+                by=caller,
+                now=self.database.clock(),
+                layer=self.parts.layer,
+                case_id=case_id,
+                individual_id=individual_id,
+                **command,
+            )
+            if work.replayed() is None:
+                work.complete(200, individual_id)
+            return decided
+
+    @answers("contacts:twin:list")
+    def list_twins(self, caller: Caller, request_id: str | None = None) -> dict[str, Any]:
+        """List records that may be of somebody who asked not to be contacted: the privacy officer."""
+        if request_id is not None:
+            _as_id(request_id, TwinUnknown)
+        with self.database.work(caller, role=_CASEWORKER) as work:
+            return suppressing.list_twins(work, by=caller, request_id=request_id)
+
+    @answers("contacts:suppression:list")
+    def list_marks(self, caller: Caller) -> dict[str, Any]:
+        """List values that make no mark by themselves (T25): the privacy officer."""
+        with self.database.work(caller, role=_CASEWORKER) as work:
+            return suppressing.list_marks(work, by=caller, layer=self.parts.layer)
+
+    @answers("contacts:suppression:settle", subject="mark_id", command=True)
+    def settle_mark(self, caller: Caller, mark_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Keep such a value as a mark, or drop it: the privacy officer."""
+        _as_id(mark_id, MarkUnknown)
+        command = ready(contract.MarkDecisionSchema).load(body)
+        with self.database.work(caller, role=_CASEWORKER) as work:
+            settled = suppressing.settle_mark(work, by=caller, mark_id=mark_id, **command)
+            work.complete(200, mark_id)
+            return settled
+
+    @answers("contacts:individual:find-frozen")
+    def find_frozen(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+        """Find frozen people by words of their names, as far as the caller may find them (T21)."""
+        asked = ready(contract.FrozenQuerySchema).load(query)
+        with self.database.work(caller) as work:
+            return freezing.find_frozen(work, by=caller, words=asked["q"])
+
+    @answers("contacts:individual:may-erase", subject="individual_id")
+    def may_erase(self, caller: Caller, individual_id: str) -> dict[str, Any]:
+        """Tell whether the caller may erase this individual now (R165, T10)."""
+        _as_id(individual_id, IndividualUnknown)
+        with self.database.work(caller) as work:
+            return freezing.may_erase(work, by=caller, now=self.database.clock(), individual_id=individual_id)
+
+    @answers("contacts:organization:may-erase", subject="organization_id")
+    def may_erase_organization(self, caller: Caller, organization_id: str) -> dict[str, Any]:
+        """Tell whether the caller may erase this organization."""
+        _as_id(organization_id, OrganizationUnknown)
+        with self.database.work(caller) as work:
+            return freezing.may_erase_organization(work, by=caller, organization_id=organization_id)
+
+    @answers("contacts:task:list")
+    def list_tasks(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+        """List what waits for the caller, the first after a position."""
+        asked = ready(contract.TaskPageSchema).load(query or {})
+        officer = "privacy_officer" in caller.roles
+        with self.database.work(caller, role=_CASEWORKER if officer else None) as work:
+            importing = [] if officer else deciding.list_tasks(work, by=caller)
+            return first_after([*freezing.list_tasks(work, by=caller), *importing], **asked)
+
+    @answers("contacts:task:dismiss", command=True)
+    def dismiss_task(self, caller: Caller, task_id: str) -> None:
+        """Take away a notice of ours; a kind that only tells is dismissed in `freezing.dismiss_task`."""
+        with self.database.work(caller) as work:
+            if work.replayed():
+                work.record("contacts:task:dismiss", outcome="replayed")
+                return
+            freezing.dismiss_task(work, by=caller, now=self.database.clock(), task_id=str(task_id))
+            work.complete(204, None)
+
+    @answers("contacts:notice:read", subject="notice_id")
+    def read_notice(self, caller: Caller, notice_id: str) -> dict[str, Any]:
+        """Read what the caller's component is told of an erasure."""
+        _as_id(notice_id, NoticeUnknown)
+        with self.database.work(caller) as work:
+            return freezing.read_notice(work, by=caller, notice_id=notice_id)
+
+    @answers("contacts:freezes:list")
+    def list_many_freezes(self, caller: Caller) -> dict[str, Any]:
+        """List who of the caller's office had many people frozen in one day (T36)."""
+        with self.database.work(caller) as work:
+            return freezing.list_many_freezes(work, by=caller)
+
+
+def _as_id(given: object, unknown: type[NotFound]) -> None:
+    """Let only ids through: what is none is of nobody."""
+    try:
+        UUID(given if isinstance(given, str) else "")
+    except ValueError:
+        raise unknown from None

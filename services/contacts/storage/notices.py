@@ -1,0 +1,126 @@
+"""What people are told of requests for no more contact: possible twins, erasures, and many freezes (T16, T26, T36)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller, new_id
+from services.contacts.storage.rows import plains
+
+_MOST = 200
+#: Whoever stands for the component: who has the relationship, or the office's administrator.
+_MINE = (
+    "(n.user_id = CAST(:user AS uuid) OR n.user_id IS NULL OR :administrator OR NOT EXISTS (SELECT FROM users u WHERE u.id = n.user_id AND u.active))"
+)
+
+
+def tell_holders(work: UnitOfWork, individual_id: str, *, now: datetime) -> int:
+    """As the eraser: leave every component that has a relationship with somebody a notice that they are being erased."""
+    rows = work.execute(
+        text("SELECT component, user_id FROM relationships WHERE stakeholder_id = CAST(:id AS uuid) ORDER BY component"), {"id": individual_id}
+    ).all()
+    told = [{"id": new_id(), "component": row.component, "user": row.user_id, "now": now} for row in rows]
+    if told:
+        work.execute(
+            text("INSERT INTO notices (id, component, user_id, at) VALUES (:id, :component, :user, :now)"),
+            told,
+        )
+    return len(told)
+
+
+def open_for(work: UnitOfWork, *, by: Caller) -> list[dict[str, Any]]:
+    """Return the notices that wait for this user."""
+    rows = work.execute(
+        text(
+            "SELECT n.id, n.at FROM notices n WHERE n.component = :component AND n.dismissed_at IS NULL"  # noqa: S608 - our own constant
+            f" AND {_MINE} ORDER BY n.at DESC, n.id LIMIT :most"
+        ),
+        {**_whose(by), "most": _MOST},
+    )
+    return plains(rows.mappings())
+
+
+def find(work: UnitOfWork, notice_id: str, *, by: Caller) -> dict[str, Any] | None:
+    """Return one notice of the user's component."""
+    rows = work.execute(
+        text("SELECT id, at FROM notices WHERE id = CAST(:id AS uuid) AND component = :component AND dismissed_at IS NULL"),
+        {"id": notice_id, "component": by.component or ""},
+    )
+    return next(iter(plains(rows.mappings())), None)
+
+
+def dismiss(work: UnitOfWork, notice_id: str, *, by: Caller, now: datetime) -> bool:
+    """Put a notice of the user's component away; False when there is none."""
+    return (
+        work.execute(
+            text(
+                "UPDATE notices n SET dismissed_at = :now, dismissed_by = CAST(:user AS uuid) WHERE n.id = CAST(:id AS uuid)"
+                " AND n.component = :component AND n.dismissed_at IS NULL"
+            ),
+            {"id": notice_id, "user": by.id, "component": by.component or "", "now": now},
+        ).rowcount
+        == 1
+    )
+
+
+def twins_for(work: UnitOfWork, *, by: Caller) -> list[str]:
+    """Return records that the user's component sees frozen as possible twins, of which this user stands for it (T26).
+
+    That is the record's owner where they are of the component, else who has its relationship.
+    """
+    rows = work.execute(
+        text(
+            "SELECT i.id FROM individuals i LEFT JOIN relationships n ON n.stakeholder_id = i.id AND n.component = :component"  # noqa: S608 - our own constant
+            " WHERE i.frozen_at IS NULL AND i.frozen_for <> '{}' AND :component = ANY(i.frozen_for) AND (i.owner_id = CAST(:user AS uuid)"
+            f" OR (i.owner_component <> :component AND {_MINE}) OR :administrator) ORDER BY i.id LIMIT :most"
+        ),
+        {**_whose(by), "most": _MOST},
+    )
+    return [str(row.id) for row in rows]
+
+
+def note_freeze(work: UnitOfWork, *, by: Caller, day: date, count: int, individual_id: str, reason: str) -> None:
+    """Keep why somebody who had frozen many went on."""
+    work.execute(
+        text(
+            "INSERT INTO many_freezes (user_id, component, day, count, individual_id, reason) VALUES (CAST(:user AS uuid), :component, :day, :count,"
+            " CAST(:individual AS uuid), :reason)"
+        ),
+        {"user": by.id, "component": by.component, "day": day, "count": count, "individual": individual_id, "reason": reason},
+    )
+
+
+def unseen_freezes(work: UnitOfWork, *, component: str) -> list[dict[str, Any]]:
+    """Return who of a component froze many on one day, with each reason, as far as its administrator has not seen it."""
+    rows = work.execute(
+        text(
+            "SELECT user_id, day, count, individual_id, reason FROM many_freezes WHERE component = :component AND seen_at IS NULL"
+            " ORDER BY day, user_id, count LIMIT :most"
+        ),
+        {"component": component, "most": _MOST},
+    )
+    return plains(rows.mappings())
+
+
+def see_freezes(work: UnitOfWork, *, component: str, user_id: str, now: datetime) -> bool:
+    """Say that they were seen; False when there were none."""
+    statement = text("UPDATE many_freezes SET seen_at = :now WHERE component = :component AND user_id = CAST(:user AS uuid) AND seen_at IS NULL")
+    return work.execute(statement, {"component": component, "user": user_id, "now": now}).rowcount > 0
+
+
+def forget(work: UnitOfWork, individual_id: str) -> None:
+    """As the eraser: take out whose marks, twins and freezes these are, and why somebody froze them."""
+    for statement in (
+        "UPDATE many_freezes SET reason = '', individual_id = NULL WHERE individual_id = CAST(:id AS uuid)",
+        "UPDATE suppressions SET individual_id = NULL, contact_point_id = NULL WHERE individual_id = CAST(:id AS uuid)",
+        "UPDATE twins SET source_id = NULL WHERE source_id = CAST(:id AS uuid)",
+    ):
+        work.execute(text(statement), {"id": individual_id})
+
+
+def _whose(by: Caller) -> dict[str, Any]:
+    return {"component": by.component or "", "user": by.id, "administrator": "office_administrator" in by.roles}

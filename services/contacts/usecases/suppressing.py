@@ -1,0 +1,185 @@
+"""A case's marks in the ledger, the records that may be the same person's, and what the privacy officer says of both (T25, T26)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller, Forbidden, wire_value
+from services.contacts.contract.refusals import MarkUnknown
+from services.contacts.domain.likeness import family_keys, may_be_one
+from services.contacts.domain.suppression import ORGANIZATION, PERSONAL, is_alone, mark_of, marks_of
+from services.contacts.storage import individuals, ledger, twins
+from services.contacts.storage.contact_layer import ContactLayer
+from services.contacts.storage.ledger import Waiting
+from services.contacts.usecases.asking import demand
+from services.lexicon.canonical import canonical_contact_point, canonical_organization
+from services.lexicon.policy import decide
+
+#: So long what the recorder or an unverified correction added says nothing by itself.
+_RECENT = timedelta(days=30)
+_PERSONAL_KINDS = PERSONAL | {"email"}
+_LISTED = 200
+
+
+def open_case(work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], *, case_id: str, recorder: str, now: datetime) -> None:
+    """Write the marks of somebody who is being frozen, and find who else may be the same person.
+
+    As the caseworker, who reads every component's values; the ledger is held.
+    """
+    values = layer.read(work, row["id"])
+    doubts = twins.points(work, row["id"], recorder=recorder, since=now - _RECENT)
+    employers = individuals.employers(work, row["id"])
+    sure = [(point["kind"], point["value"]) for point in values if doubts[point["id"]] is None]
+    marks = marks_of(organizations=employers, texts=[row["title"] or "", *row["interests"]], contact_points=sure)
+    known = {(mark.kind, mark.canonical) for mark in marks}
+    doubtful = [
+        (mark, Waiting(str(doubts[point["id"]]), point["id"], point["component"], point["created_by"], point["created_at"]))
+        for point in values
+        if doubts[point["id"]] is not None and (mark := mark_of(point["kind"], point["value"])) and (mark.kind, mark.canonical) not in known
+    ]
+    name = {"first_name": row["first_name"], "last_name": row["last_name"]}
+    ledger.write(work, layer.digests, marks, case_id=case_id, individual_id=row["id"], now=now, waiting=doubtful, **name)
+    found = _twins(work, layer, row, values, doubts, employers, recorder=recorder, now=now)
+    twins.insert(work, case_id, row["id"], found, now=now)
+
+
+def mark_erased(work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], *, case_id: str, now: datetime) -> None:
+    """Write the marks of somebody who is erased for a cause that suppresses, without having been frozen."""
+    values = [(point["kind"], point["value"]) for point in (*layer.read(work, row["id"]), *layer.read_corrections(work, row["id"]))]
+    marks = marks_of(organizations=individuals.employers(work, row["id"]), texts=[row["title"] or "", *row["interests"]], contact_points=values)
+    name = {"first_name": row["first_name"], "last_name": row["last_name"]}
+    ledger.write(work, layer.digests, marks, case_id=case_id, individual_id=row["id"], now=now, **name)
+
+
+def _twins(
+    work: UnitOfWork,
+    layer: ContactLayer,
+    row: Mapping[str, Any],
+    values: list[dict[str, Any]],
+    doubts: Mapping[str, str | None],
+    employers: list[str],
+    *,
+    recorder: str,
+    now: datetime,
+) -> dict[str, tuple[set[str], set[str]]]:
+    """Return who may be the same person: by id, why, and the components that are to see it frozen at once."""
+    found: dict[str, tuple[set[str], set[str]]] = {}
+    alone: dict[bool, list[bytes]] = {True: [], False: []}
+    at_work: list[bytes] = []
+    for point in values:
+        canonical = canonical_contact_point(point["kind"], point["value"])
+        if canonical is None or point["kind"] == "work_address":
+            continue
+        digests = layer.digests.matches(point["kind"], canonical)
+        if is_alone(point["kind"], canonical):
+            alone[doubts[point["id"]] is None] += digests
+        else:
+            at_work += digests
+    asked = {"besides": row["id"], "recorder": recorder, "since": now - _RECENT}
+    for sure, digests in alone.items():
+        for holder in twins.holders(work, digests, **asked) if digests else ():
+            because, components = found.setdefault(holder["individual_id"], (set(), set()))
+            because.add(holder["kind"])
+            if sure and holder["because"] is None and holder["kind"] in _PERSONAL_KINDS:
+                components.add(holder["component"])
+    name = (row["first_name"], row["last_name"])
+    families = family_keys(*name)
+    others = twins.holders(work, at_work, families=families, **asked) if at_work else []
+    names = {canonical_organization(employer) for employer in employers} - {""}
+    others += [{**each, "kind": ORGANIZATION} for each in twins.colleagues(work, names, besides=row["id"], families=families)] if names else []
+    for other in others:
+        if may_be_one(name, (other["first_name"], other["last_name"])):
+            found.setdefault(other["individual_id"], (set(), set()))[0].add(other["kind"])
+    return found
+
+
+def list_marks(work: UnitOfWork, *, by: Caller, layer: ContactLayer) -> dict[str, Any]:
+    """Return the values that make no mark by themselves, for the privacy officer, who keeps or drops each (T25).
+
+    Their value is shown while the record is there.
+    """
+    demand_officer(by)
+    rows = ledger.waiting(work, limit=_LISTED)
+    values: dict[str, str] = {}
+    for individual_id in {row["individual_id"] for row in rows if row["individual_id"]}:
+        if individuals.find(work, individual_id) is not None:
+            values |= {point["id"]: point["value"] for point in layer.read(work, individual_id)}
+    items = [
+        {
+            "id": row["id"],
+            "request_id": row["case_id"],
+            "individual_id": row["individual_id"],
+            "kind": row["kind"],
+            "value": values.get(row["contact_point_id"]),
+            "because": row["because"],
+            "component": row["component"],
+            "added_by": row["added_by"],
+            "added_at": wire_value(row["added_at"]),
+        }
+        for row in rows
+    ]
+    work.record("contacts:suppression:list", subjects=[item["individual_id"] or item["id"] for item in items], fields=["contact_points"], rule="T25")
+    return {"items": items, "next": None, "total": ledger.count_waiting(work)}
+
+
+def settle_mark(work: UnitOfWork, *, by: Caller, mark_id: str, decision: str) -> dict[str, Any]:
+    """Keep a value as a mark, or drop it: the privacy officer (T25).
+
+    :raises MarkUnknown: nothing of that id waits.
+    """
+    demand_officer(by)
+    ledger.hold_alone(work)
+    row = ledger.settle(work, mark_id, keep=decision == "keep")
+    if row is None:
+        raise MarkUnknown
+    work.record("contacts:suppression:settle", subjects=[row["individual_id"] or row["case_id"], mark_id], fields=[row["kind"]], rule=decision)
+    return {"id": mark_id, "request_id": row["case_id"], "individual_id": row["individual_id"], "kind": row["kind"], "decision": decision}
+
+
+def list_twins(work: UnitOfWork, *, by: Caller, request_id: str | None = None) -> dict[str, Any]:
+    """Return other records that may be of somebody who asked not to be contacted, for the privacy officer alone (T26, T34)."""
+    demand_officer(by)
+    rows = twins.undecided(work, case_id=request_id, limit=_LISTED)
+    items = [
+        {
+            "request_id": row["case_id"],
+            "individual_id": row["individual_id"],
+            "first_name": row["first_name"],
+            "last_name": row["last_name"],
+            "owner": {"user": row["owner_id"], "component": row["owner_component"]},
+            "asked": None
+            if row["source_last_name"] is None
+            else {"id": row["source_id"], "first_name": row["source_first_name"], "last_name": row["source_last_name"]},
+            "because": row["because"],
+            "frozen_for": row["components"],
+            "found_at": wire_value(row["found_at"]),
+        }
+        for row in rows
+    ]
+    work.record("contacts:twin:list", subjects=[item["individual_id"] for item in items], fields=["first_name", "last_name"], rule="T26")
+    return {"items": items, "next": None, "total": twins.count_undecided(work, case_id=request_id)}
+
+
+def officer_tasks(work: UnitOfWork) -> list[dict[str, Any]]:
+    """Return what waits for the privacy officer: records that may be one person's, and values to keep or drop."""
+    tasks = []
+    for row in twins.undecided(work, limit=_LISTED):
+        subject = {"type": "individual", "id": row["individual_id"], "individual_ids": [row["individual_id"]]}
+        link = f"/api/v1/no-contact-requests/{row['case_id']}/twins"
+        key = f"{row['case_id']}-{row['individual_id']}"
+        tasks.append({"id": f"twin_to_decide.{key}", "kind": "twin_to_decide", "notice": False, "subject": subject, "due_on": None, "link": link})
+    for row in ledger.waiting(work, limit=_LISTED):
+        subject = {"type": "no_contact_request", "id": row["case_id"], "individual_ids": [row["individual_id"]] if row["individual_id"] else []}
+        link = "/api/v1/suppressions"
+        tasks.append(
+            {"id": f"value_to_decide.{row['id']}", "kind": "value_to_decide", "notice": False, "subject": subject, "due_on": None, "link": link}
+        )
+    return tasks
+
+
+def demand_officer(by: Caller) -> None:
+    """Go on only for the privacy officer."""
+    demand(decide(by, "open_case"), Forbidden)
