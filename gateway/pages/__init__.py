@@ -3,11 +3,12 @@
 They say the same words on the bus as the API and know no rule of their own.
 """
 
-from gateway.pages import coordination, desk, door, engagement, entry, erasing, imports, profile, record, removal, search, trail
+from gateway.pages import cases, coordination, desk, door, engagement, entry, erasing, imports, profile, record, removal, search, trail
 from gateway.pages.frame import blueprint, fault_page, instead_of_form, refusal_page
 
 __all__ = [
     "blueprint",
+    "cases",
     "coordination",
     "desk",
     "door",

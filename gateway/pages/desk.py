@@ -29,6 +29,21 @@ TASK_WORDS = {
     "duplicate": "Look at a possible duplicate",
     "keep-promise": "Keep a promise to follow up",
     "erasure": "Decide what an erasure found",
+    "withdrawal": "Confirm or decline that a request for no more contact is taken back",
+    "possible_no_contact": "This may be the person who asked not to be contacted: do not contact",
+    "twin_to_decide": "Say whether a record is of a person who asked not to be contacted",
+    "value_to_decide": "Keep or drop a value of a person who asked not to be contacted",
+    "erased_notice": "Somebody your component had a relationship with asked not to be contacted, and was erased",
+    "many_freezes": "Somebody in your office recorded ten or more requests for no more contact in one day",
+}
+
+
+#: Kinds of task that are done on one page, whatever they are about.
+PAGES_OF_KINDS = {
+    "twin_to_decide": "/requests/no-contact/decisions",
+    "value_to_decide": "/requests/no-contact/decisions",
+    "withdrawal": "/requests/no-contact/decisions",
+    "many_freezes": "/requests/no-contact/many",
 }
 
 
@@ -75,6 +90,8 @@ def reports() -> Response:
 def page_of(task: dict[str, Any]) -> str:
     """Return the page on which a task is done; tasks themselves link into the API."""
     subject = task.get("subject") or {}
+    if task["kind"] in PAGES_OF_KINDS:
+        return PAGES_OF_KINDS[task["kind"]]
     kind, subject_id = subject.get("type"), subject.get("id")
     if kind == "coordination_request" and not str(task.get("link", "")).endswith(str(subject_id)):
         # The request is gone with its person, or not to be found any more: there is nothing to open.

@@ -17,7 +17,7 @@ from services.chassis.messages import Refusal
 from services.retention.contract import NoContactRequestCreateSchema
 
 SHOWN = 50
-STATES = {"open": "to be erased", "erasing": "being erased", "done": "erased"}
+STATES = {"open": "to be erased", "erasing": "being erased", "done": "erased", "withdrawn": "taken back"}
 
 
 @blueprint.get("/requests/no-contact")
@@ -51,7 +51,7 @@ def recording_no_contact_request() -> Response:
     """Record it; the record is frozen when this answers (R164-R170, N6)."""
 
     def open_it() -> Response:
-        body = checked(NoContactRequestCreateSchema, typed("individual_id", "medium", "received_on"))
+        body = checked(NoContactRequestCreateSchema, typed("individual_id", "medium", "received_on", "reason"))
         opened = open_request(body)
         return to("no_contact_request", request_id=opened["id"])
 
@@ -61,7 +61,7 @@ def recording_no_contact_request() -> Response:
 @blueprint.get("/requests/no-contact/<uuid:request_id>")
 def no_contact_request(request_id: Any) -> Response:
     """Show one request, and the way to erase for whoever has the duty."""
-    return _request_page(str(request_id))
+    return request_page(str(request_id))
 
 
 def _form(values: Any, refusal: Refusal | None = None) -> Response:
@@ -71,11 +71,13 @@ def _form(values: Any, refusal: Refusal | None = None) -> Response:
     return page("no_contact_new.html", values=values, name=name, refusal=refusal)
 
 
-def _request_page(request_id: str, refusal: Refusal | None = None) -> Response:
+def request_page(request_id: str, refusal: Refusal | None = None) -> Response:
+    """Render the page of one request."""
     shown = query("retention", "read_no_contact_request", request_id=request_id)
     users = {shown.get("recorded_by"), shown.get("owner") if isinstance(shown.get("owner"), str) else None}
     if isinstance(shown.get("owner"), dict):
         users.add(shown["owner"].get("user"))
+    users.add((shown.get("withdrawal") or {}).get("proposed_by"))
     may = not shown["erasure_id"] and may_erase(shown["individual_id"])
     people = stakeholder_names([shown["individual_id"]])
     return page("no_contact.html", asked=shown, names=names_of(users), people=people, states=STATES, may=may, refusal=refusal)

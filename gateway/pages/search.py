@@ -11,7 +11,7 @@ from gateway.clients import query
 from gateway.errors import status_of
 from gateway.pages.frame import blueprint, checked, issue_names, names_of, page, to
 from gateway.trail import recorded
-from services.chassis.messages import Invalid
+from services.chassis.messages import Invalid, Refusal
 from services.contacts.contract import StakeholderQuerySchema
 
 FACETS = ("type", "state", "fema_region", "component", "sector", "issue", "priority")
@@ -61,6 +61,7 @@ def _results(given: dict[str, str], *, posted: bool) -> Response:
     return page(
         "search.html",
         values=given,
+        frozen=_frozen(given),
         found=found,
         issues=issues,
         facets=_facets(found.get("facets") or {}, given, issues),
@@ -68,6 +69,17 @@ def _results(given: dict[str, str], *, posted: bool) -> Response:
         following={**given, "cursor": found["next"]} if found["next"] else None,
         posted=posted,
     )
+
+
+def _frozen(given: dict[str, str]) -> list[dict[str, Any]]:
+    """Return frozen people of that name whom the user may find: search finds none (T21), and a new card would be refused."""
+    if "q" not in given or "cursor" in given:
+        return []
+    try:
+        found: list[dict[str, Any]] = query("contacts", "find_frozen", query={"q": given["q"]})["items"]
+    except Refusal:
+        return []
+    return found
 
 
 def _facets(facets: dict[str, Any], given: dict[str, str], issues: dict[str, str]) -> list[dict[str, Any]]:

@@ -8,6 +8,17 @@ from gateway.clients import command
 from gateway.clients import query as ask
 from gateway.endpoints import Answer, Area, created
 from services.chassis.messages import new_id
+from services.contacts.contract import (
+    FrozenIndividualSchema,
+    FrozenQuerySchema,
+    ManyFreezesSchema,
+    MarkDecidedSchema,
+    MarkDecisionSchema,
+    NoticeSchema,
+    TwinDecidedSchema,
+    TwinSchema,
+    WaitingMarkSchema,
+)
 from services.retention.contract import (
     DecisionsSchema,
     ErasureSchema,
@@ -18,6 +29,8 @@ from services.retention.contract import (
     SampledHitSchema,
     SampleQuerySchema,
     ShownHitSchema,
+    TwinDecisionSchema,
+    WithdrawalSchema,
 )
 
 requests = Area(
@@ -26,6 +39,11 @@ requests = Area(
     url_prefix="/no-contact-requests",
     description="Freeze at once, erase by the owner (N6, R164-R170)",
 )
+twins = Area("twins", __name__, url_prefix="/twins", description="Records that may be of somebody who asked not to be contacted (T26)")
+suppressions = Area("suppressions", __name__, url_prefix="/suppressions", description="Values that block nothing until they are looked at (T25)")
+frozen = Area("frozen-individuals", __name__, url_prefix="/frozen-individuals", description="Frozen people, for those who may find them (T21)")
+notices = Area("notices", __name__, url_prefix="/notices", description="What your component is told of erasures (T16)")
+many_freezes = Area("many-freezes", __name__, url_prefix="/many-freezes", description="Many requests of one user on one day (T36)")
 erasures = Area("erasures", __name__, url_prefix="/erasures", description="How far an erasure is, and its receipts (N3)")
 
 
@@ -51,6 +69,67 @@ def read_no_contact_request(request_id: str) -> Any:
 def erase_no_contact_request(request_id: str) -> Any:
     """Erase, as the owner or whoever the duty has passed to (T10); the answer says where to follow it."""
     return followed(command("retention", "erase_no_contact_request", request_id=request_id))
+
+
+@requests.endpoint("POST", "/<uuid:request_id>/withdraw", body=WithdrawalSchema, answers=NoContactRequestSchema, status=200, problems=(403, 404, 409))
+def withdraw_no_contact_request(request_id: str, body: dict[str, Any]) -> Any:
+    """Take a request back: within the hour by whoever recorded it, afterwards by proposing it to the privacy officer (T36)."""
+    return command("retention", "withdraw_no_contact_request", request_id=request_id, body=body)
+
+
+@requests.endpoint("GET", "/<uuid:request_id>/twins", answers=TwinSchema, collection=True, problems=(403, 404))
+def list_twins_of_request(request_id: str) -> Any:
+    """List records that may be of the same person: the privacy officer (T26)."""
+    return ask("contacts", "list_twins", request_id=request_id)
+
+
+@requests.endpoint(
+    "POST",
+    "/<uuid:request_id>/twins/<uuid:individual_id>",
+    body=TwinDecisionSchema,
+    answers=TwinDecidedSchema,
+    status=200,
+    problems=(403, 404, 409),
+)
+def decide_twin(request_id: str, individual_id: str, body: dict[str, Any]) -> Any:
+    """Say whether a record is of the same person, and is erased with the case, or another's, and is freed (T26)."""
+    return command("retention", "decide_twin", request_id=request_id, individual_id=individual_id, body=body)
+
+
+@twins.endpoint("GET", "", answers=TwinSchema, collection=True, problems=(403,))
+def list_twins() -> Any:
+    """List, of every case, records that may be of the same person: the privacy officer (T26, T34)."""
+    return ask("contacts", "list_twins")
+
+
+@suppressions.endpoint("GET", "", answers=WaitingMarkSchema, collection=True, problems=(403,))
+def list_marks() -> Any:
+    """List values that were added lately and block nothing yet: the privacy officer (T25)."""
+    return ask("contacts", "list_marks")
+
+
+@suppressions.endpoint("POST", "/<uuid:mark_id>", body=MarkDecisionSchema, answers=MarkDecidedSchema, status=200, problems=(403, 404))
+def settle_mark(mark_id: str, body: dict[str, Any]) -> Any:
+    """Keep such a value, so that it blocks, or drop it (T25)."""
+    return command("contacts", "settle_mark", mark_id=mark_id, body=body)
+
+
+@frozen.endpoint("GET", "", query=FrozenQuerySchema, answers=FrozenIndividualSchema, collection=True, problems=(403,))
+def find_frozen(query: dict[str, Any]) -> Any:
+    """Find frozen people by words of their names, those whom you may find: your own, your office's, those you recorded (T21)."""
+    return ask("contacts", "find_frozen", query=query)
+
+
+@notices.endpoint("GET", "/<uuid:notice_id>", answers=NoticeSchema, tagged=True, problems=(404,))
+def read_notice(notice_id: str) -> Any:
+    """Read that somebody your component had a relationship with was erased; dismiss it among your tasks (T16)."""
+    return ask("contacts", "read_notice", notice_id=notice_id)
+
+
+@many_freezes.endpoint("GET", "", answers=ManyFreezesSchema, collection=True, problems=(403,))
+def list_many_freezes() -> Any:
+    """List who of your office recorded ten requests or more on one day, with the reasons: the office administrator (T36)."""
+    return ask("contacts", "list_many_freezes")
 
 
 @erasures.endpoint("GET", "/<uuid:erasure_id>", answers=ErasureSchema, tagged=True, problems=(404,))

@@ -4,11 +4,12 @@
 relationships, ownership, declined and frozen marks, imports, the suppression ledger, search, and the reports over them.
 
 *answers*: registering, reading, changing and finding stakeholders; the reveal of contact points and write-blind
-corrections; notes; hand-overs; freezing; imports; stakeholders by region; what waits for its user; for retention alone
+corrections; notes; hand-overs; freezing, taking it back, and what the privacy officer decides of it; imports;
+stakeholders by region; what waits for its user; for retention alone
 sealing, erasing and seeking.
 
 *announces*: IndividualRegistered, IndividualsImported, OrganizationsImported,
-IndividualChanged, IndividualFrozen, IndividualErased, OrganizationRegistered,
+IndividualChanged, IndividualFrozen, IndividualUnfrozen, IndividualErased, OrganizationRegistered,
 OrganizationChanged, OrganizationErased, RelationshipEstablished, OwnerChanged.
 
 *listens to*: interactions (logged, withdrawn, attendance; issues), access (users, components), audit (checkpoints); to

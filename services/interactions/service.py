@@ -17,6 +17,7 @@ from services.contacts.contract import (
     IndividualFrozen,
     IndividualRegistered,
     IndividualsImported,
+    IndividualUnfrozen,
     OrganizationChanged,
     OrganizationErased,
     OrganizationRegistered,
@@ -437,6 +438,11 @@ class InteractionsService(Witness):
     def individual_frozen(self, work: UnitOfWork, told: IndividualFrozen) -> None:
         """Take a frozen individual out of everything (T21)."""
         hearing.individual_frozen(work, told, now=self.database.clock())
+
+    @listens(IndividualUnfrozen)
+    def individual_unfrozen(self, work: UnitOfWork, told: IndividualUnfrozen) -> None:
+        """Let an individual be found again whose request was taken back (T36)."""
+        hearing.individual_unfrozen(work, told)
 
     @listens(IndividualErased)
     def individual_erased(self, work: UnitOfWork, told: IndividualErased) -> None:

@@ -68,6 +68,30 @@ class NotYoursToErase(Forbidden):
     code = "not-yours-to-erase"
 
 
+class NotYoursToWithdraw(Forbidden):
+    """A request is taken back by whoever recorded it, or on a proposal of theirs or of whoever is to erase."""
+
+    code = "not-yours-to-withdraw"
+
+
+class NothingProposed(Conflict):
+    """Nobody has proposed to take this request back."""
+
+    code = "nothing-proposed"
+
+
+class RequestWithdrawn(Conflict):
+    """This request was taken back."""
+
+    code = "request-withdrawn"
+
+
+class WithdrawalReasonRequired(Invalid):
+    """After the first hour a reason is asked, and the privacy officer confirms."""
+
+    code = "withdrawal-reason-required"
+
+
 class RequestsWithheld(Forbidden):
     """Requests for no more contact are for users with an access level and for those who answer for them."""
 
@@ -123,12 +147,31 @@ class NoContactRequestCreateSchema(_Closed):
     individual_id = fields.UUID(required=True)
     medium = fields.String(required=True, validate=validate.OneOf(sorted(REQUEST_MEDIA)))
     received_on = Day(required=True)
+    reason = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=[validate.Length(max=500), _no_nul],
+        metadata={"description": "asked from the tenth request on that you record on one day (T36)"},
+    )
+
+
+class WithdrawalSchema(_Closed):
+    """Why a request is taken back, and what the privacy officer says to a proposal (T36)."""
+
+    reason = fields.String(load_default=None, allow_none=True, validate=[validate.Length(max=500), _no_nul])
+    decision = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(["confirm", "decline"]))
+
+
+class TwinDecisionSchema(_Closed):
+    """What the privacy officer says of a record that may be of the same person (T26)."""
+
+    decision = fields.String(required=True, validate=validate.OneOf(["same", "another"]))
 
 
 class NoContactRequestListQuerySchema(_Closed):
     """Which requests."""
 
-    state = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(["open", "erasing", "done"]))
+    state = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(["open", "erasing", "done", "withdrawn"]))
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
     cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
 
@@ -209,6 +252,14 @@ class RecordOwnerSchema(Schema):
     component = fields.String(allow_none=True)
 
 
+class ProposalSchema(Schema):
+    """That somebody proposed to take a request back, and why (T36)."""
+
+    proposed_by = fields.String()
+    proposed_at = fields.DateTime()
+    reason = fields.String()
+
+
 class NoContactRequestSchema(Schema):
     """A request for no more contact, to those who may know of it."""
 
@@ -225,6 +276,11 @@ class NoContactRequestSchema(Schema):
     owner = fields.Nested(RecordOwnerSchema)
     erasure_id = fields.String(allow_none=True)
     may_erase = fields.Boolean(metadata={"description": "Whether you may answer it with the erasure now (T10)."})
+    withdrawal = fields.Nested(ProposalSchema, allow_none=True)
+    withdrawn_at = fields.DateTime(allow_none=True)
+    you_may_withdraw = fields.String(
+        allow_none=True, metadata={"description": "`now` by yourself, `propose` with a reason, `confirm` what was proposed, or null"}
+    )
 
 
 class ReceiptSchema(Schema):

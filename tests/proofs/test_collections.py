@@ -39,7 +39,12 @@ REFUSED: dict[str, frozenset[str]] = {
     "/organizations/{organization_id}/history": frozenset({"farid", "edda"}),
     "/reports/coverage-gaps": frozenset({"edda"}),
     "/stakeholders": frozenset({"farid", "edda"}),
+    "/frozen-individuals": frozenset({"edda"}),
+    "/many-freezes": ACCOUNTS - {"grace"},
+    "/no-contact-requests/{request_id}/twins": ACCOUNTS - {"farid"},
+    "/suppressions": ACCOUNTS - {"farid"},
     "/tasks": frozenset(),
+    "/twins": ACCOUNTS - {"farid"},
     "/users": frozenset(),
 }
 #: An import is its owner's alone, whoever asks: to everybody else it is not there.

@@ -19,7 +19,7 @@ from services.chassis.process import listened_by
 ROOT = Path(__file__).parents[2]
 
 #: What is told once and stays so: nothing that comes late can contradict it. A checkpoint has its size.
-FOR_EVER = {"registered", "imported", "established", "frozen", "erased", "withdrawn", "completed", "signed"}
+FOR_EVER = {"registered", "imported", "established", "frozen", "unfrozen", "erased", "withdrawn", "completed", "signed"}
 
 
 def _announcements() -> list[type[Announcement]]:

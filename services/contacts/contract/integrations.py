@@ -20,6 +20,7 @@ from services.contacts.contract.announcements import (
     IndividualFrozen,
     IndividualRegistered,
     IndividualsImported,
+    IndividualUnfrozen,
     OwnerChanged,
     RelationshipEstablished,
 )
@@ -36,6 +37,7 @@ PASSED_ON: Mapping[type[Announcement], str] = MappingProxyType(
         IndividualChanged: "individual.changed",
         OwnerChanged: "individual.handed-over",
         IndividualFrozen: "individual.frozen",
+        IndividualUnfrozen: "individual.unfrozen",
         IndividualErased: "individual.erased",
         RelationshipEstablished: "relationship.established",
     }

@@ -291,7 +291,7 @@ class MarkDecisionSchema(_Closed):
 class FrozenQuerySchema(_Closed):
     """Words of the name of somebody frozen."""
 
-    q = Line(most=200, required=True)
+    q = Line(most=200, load_default="")
 
 
 class AskedSchema(Schema):

@@ -33,7 +33,7 @@ def kept_words(first_name: str, last_name: str) -> frozenset[str]:
     given, family = _parts(first_name), _parts(last_name)
     if not given:
         # All of it may stand in one field.
-        return frozenset(word for at, one in enumerate(family) for word in _kept([one], [*family[:at], *family[at + 1 :]]))
+        return frozenset(word for at, one in enumerate(family) for word in _kept([one], [*family[:at], *family[at + 1 :]])) | _alone(family)
     families = [word for word in family if word not in _PARTICLES] or family
     return frozenset(_kept([*families, *_joined(family)], given))
 
@@ -43,7 +43,8 @@ def asked_words(first_name: str, last_name: str) -> frozenset[str]:
     tokens = [skeleton(word) for word in _parts(f"{first_name} {last_name}")]
     if len(tokens) == 1:
         return frozenset({f"{tokens[0]}|"})
-    found: set[str] = set()
+    # A family name alone, of two words.
+    found: set[str] = set() if _parts(first_name) else set(_alone(tokens))
     for begin in range(len(tokens)):
         for end in range(begin + 1, min(begin + _JOINED, len(tokens)) + 1):
             family = "".join(tokens[begin:end])
@@ -74,11 +75,16 @@ def _joined(parts: Sequence[str]) -> list[str]:
     return ["".join(parts[begin:end]) for begin, end in spans]
 
 
+def _alone(family: Sequence[str]) -> frozenset[str]:
+    return frozenset(f"{skeleton(word)}|" for word in family[-1:] if len(word) > 1)
+
+
 def _kept(families: Iterable[str], given: Sequence[str]) -> set[str]:
     families = {skeleton(family) for family in families if len(family) > 1}
     if not given:
         return {f"{family}|" for family in families}
-    full = [name for name in [*given, *_joined(given)] if len(name) > 1]
+    full = [name for name in given if len(name) > 1]
+    full += _joined(given) if full else []
     first_letter = skeleton(given[0])[0]
     if not full:
         # "J. Smith": asked of by full names through "initials of", and of other initials through "letter".
@@ -91,5 +97,6 @@ def _kept(families: Iterable[str], given: Sequence[str]) -> set[str]:
 def _asked(family: str, given: Sequence[str]) -> set[str]:
     full = [name for name in given if len(name) > 1]
     first_letter = given[0][0]
-    signs = {f"initials of {first_letter}", *full, *_joined(given)} if full else {f"letter {first_letter}", f"letters {first_letter}"}
+    signs = {f"letter {first_letter}", f"letters {first_letter}"} if len(given[0]) == 1 else set()
+    signs |= {f"initials of {first_letter}", *full, *_joined(given)} if full else set()
     return {f"{family}|{sign}" for sign in signs}

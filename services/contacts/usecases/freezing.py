@@ -144,13 +144,18 @@ def decide_twin(
 
 
 def find_frozen(work: UnitOfWork, *, by: Caller, words: str) -> dict[str, Any]:
-    """Return frozen people whose names have these words, to those who may find them: T21 leaves them in no search."""
+    """Return frozen people whose names have these words, to those who may find them: T21 leaves them in no search.
+
+    :raises Forbidden: the caller's account sees no stakeholders.
+    """
+    if by.kind != "user" or "isso" in by.roles:
+        raise Forbidden
     wanted = fold(words).split()
     rows = individuals.frozen_among(
         work, user_id=by.id, component=by.component, office="office_administrator" in by.roles, officer="privacy_officer" in by.roles
     )
     found = []
-    for row in rows if wanted and by.kind == "user" and "isso" not in by.roles else ():
+    for row in rows if wanted else ():
         name = fold(f"{row['first_name']} {row['last_name']}").split()
         if all(any(part.startswith(word) for part in name) for word in wanted):
             found.append(row)

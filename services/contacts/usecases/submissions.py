@@ -17,6 +17,7 @@ from services.contacts.contract.announcements import (
     IndividualFrozen,
     IndividualRegistered,
     IndividualsImported,
+    IndividualUnfrozen,
     OwnerChanged,
     RelationshipEstablished,
 )
@@ -162,6 +163,7 @@ _SHARED: Mapping[type[Announcement], frozenset[str]] = {
     OwnerChanged: frozenset({"component", "owner_id", "revision"}),
     # That somebody asked for no more contact is what everybody must know; who heard it, and how, is not (T21).
     IndividualFrozen: frozenset(),
+    IndividualUnfrozen: frozenset(),
     IndividualErased: frozenset({"cause"}),
     RelationshipEstablished: frozenset({"component"}),
 }

@@ -169,11 +169,28 @@ def hand_over(work: UnitOfWork, *, individual_id: str, owner_id: str, component:
 
 
 def freeze(work: UnitOfWork, *, individual_id: str, request_id: str, recorded_by: str) -> None:
-    """Know that an individual asked not to be contacted."""
+    """Know that an individual asked not to be contacted, unless that was taken back already."""
+    if _is_withdrawn(work, individual_id, request_id):
+        return
     _keep_from_burying(work)
     frozen = {"frozen_request_id": request_id, "frozen_by": recorded_by}
     row = {"id": individual_id, "placed": False, **frozen}
     work.execute(_unless_erased(people, **row).on_conflict_do_update(index_elements=["id"], set_=frozen))
+
+
+def unfreeze(work: UnitOfWork, *, individual_id: str, request_id: str) -> None:
+    """Know that a request was taken back, before or after that somebody was frozen for it (T36)."""
+    _is_withdrawn(work, individual_id, request_id)
+    work.execute(text("INSERT INTO withdrawn_requests (id) VALUES (CAST(:id AS uuid)) ON CONFLICT DO NOTHING"), {"id": request_id})
+    known = update(people).where(people.c.id == individual_id, people.c.frozen_request_id == request_id)
+    work.execute(known.values(frozen_request_id=None, frozen_by=None))
+
+
+def _is_withdrawn(work: UnitOfWork, individual_id: str, request_id: str) -> bool:
+    # Both are worked off concurrently: of one individual one at a time, so that each sees what the other left.
+    work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:individual, 5))"), {"individual": individual_id})
+    statement = text("SELECT EXISTS (SELECT FROM withdrawn_requests WHERE id = CAST(:id AS uuid))")
+    return bool(work.execute(statement, {"id": request_id}).scalar_one())
 
 
 def forget_person(work: UnitOfWork, individual_id: str) -> int:

@@ -16,6 +16,7 @@ from services.contacts.contract import (
     IndividualFrozen,
     IndividualRegistered,
     IndividualsImported,
+    IndividualUnfrozen,
     OrganizationChanged,
     OrganizationErased,
     OrganizationRegistered,
@@ -81,6 +82,11 @@ def individual_frozen(work: UnitOfWork, told: IndividualFrozen, *, now: datetime
     directory.freeze(work, individual_id=told.individual_id, request_id=told.request_id, recorded_by=told.recorded_by)
     for request in coordination.decline_open(work, told.individual_id, reason=NO_CONTACT, now=now):
         coordination.tell(work, request.requested_by, "coordination-request-no-contact", [request], now=now)
+
+
+def individual_unfrozen(work: UnitOfWork, told: IndividualUnfrozen) -> None:
+    """Let an individual be found and spoken with again: the request was taken back (T36)."""
+    directory.unfreeze(work, individual_id=told.individual_id, request_id=told.request_id)
 
 
 def individual_erased(work: UnitOfWork, told: IndividualErased, *, now: datetime) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from nameko.extensions import DependencyProvider
 
 from services.access.contract import UserChanged
-from services.chassis.bus import Bus, BusProvider, DatabaseProvider, SettingsProvider, answers, every, listens
+from services.chassis.bus import Bus, BusProvider, DatabaseProvider, InternalError, SettingsProvider, answers, every, listens
 from services.chassis.bus.providers import process_of
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, NotFound, Operation, new_id
+from services.chassis.logs import Log
+from services.chassis.messages import Caller, NotFound, Operation, Refusal, new_id
 from services.chassis.witnessing import Witness
 from services.contacts.contract import IndividualErased, IndividualFrozen, IndividualRegistered, IndividualsImported, OwnerChanged
 from services.contacts.contract.refusals import TextNeedsReview
@@ -22,7 +23,9 @@ from services.retention import contract
 from services.retention.service.erased import ErasedIds
 from services.retention.service.saga import Saga
 from services.retention.storage import requests as stored
-from services.retention.usecases import erasing, requests
+from services.retention.usecases import erasing, requests, withdrawing
+
+_log = Log(__name__)
 
 #: Whose word for a reason is a cause of its own; every other reason is "no longer needed" (R131).
 _MISTAKE = "mistake"
@@ -60,13 +63,17 @@ class RetentionService(Witness):
     saga = SagaProvider()
 
     @answers("retention:request:open", subject="individual_id", command=True)
-    def open_no_contact_request(self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str) -> dict[str, Any]:
+    def open_no_contact_request(
+        self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None = None
+    ) -> dict[str, Any]:
         """Open the case of somebody who wants no more contact; contacts has frozen them, or does it now.
 
         :raises IndividualUnknown: there is nobody of that id, or the caller may not know.
         """
-        given = contract.NoContactRequestCreateSchema().load({"individual_id": individual_id, "medium": medium, "received_on": received_on})
-        frozen = self._frozen(caller, _id(request_id), str(given["individual_id"]), medium, received_on)
+        given = contract.NoContactRequestCreateSchema().load(
+            {"individual_id": individual_id, "medium": medium, "received_on": received_on, "reason": reason}
+        )
+        frozen = self._frozen(caller, _id(request_id), str(given["individual_id"]), medium, received_on, reason)
         with self.database.work(caller) as work:
             row = requests.open_request(
                 work,
@@ -83,7 +90,7 @@ class RetentionService(Witness):
                 work.complete(201, row["id"])
             return requests.describe(work, row, by=caller, now=self.database.clock())
 
-    def _frozen(self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str) -> dict[str, Any]:
+    def _frozen(self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None) -> dict[str, Any]:
         """Return contacts' word that the individual is frozen, and for which request."""
         asked: dict[str, Any] = self.bus.call("contacts", "may_erase", caller, individual_id=individual_id)
         if not asked["frozen"]:
@@ -95,6 +102,7 @@ class RetentionService(Witness):
                 individual_id=individual_id,
                 medium=medium,
                 received_on=received_on,
+                reason=reason,
             )
             asked = {**asked, "request_id": frozen["request_id"]}
         return asked
@@ -111,6 +119,72 @@ class RetentionService(Witness):
         given = contract.NoContactRequestListQuerySchema().load(query or {})
         with self.database.work(caller) as work:
             return requests.list_requests(work, by=caller, now=self.database.clock(), cursor_key=self.settings.cursor_key, **given)
+
+    @answers("retention:request:withdraw", subject="request_id", command=True)
+    def withdraw_no_contact_request(self, caller: Caller, request_id: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Take a request back, propose to, or confirm it (T36)."""
+        given = contract.WithdrawalSchema().load(body or {})
+        with self.database.work(caller) as work:
+            if work.replayed() is not None:
+                return requests.read_request(work, by=caller, now=self.database.clock(), request_id=_id(request_id))
+            answer = withdrawing.withdraw(work, by=caller, now=self.database.clock(), request_id=_id(request_id), **given)
+            work.complete(200, request_id)
+        if answer["state"] == "withdrawn":
+            self._release()
+        return answer
+
+    def _release(self) -> None:
+        """Have contacts free whoever's request was taken back; what fails is tried again by `drive`."""
+        itself = Caller.service("retention")
+        with self.database.work(itself) as work:
+            waiting = withdrawing.waiting_for_release(work)
+        for request_id, individual_id in waiting:
+            try:
+                self.saga.ask("contacts", "take_back", itself, request_id=request_id, individual_id=individual_id)
+            except (Refusal, InternalError) as error:
+                _log.warning("release.put-off", request=request_id, code=error.code if isinstance(error, Refusal) else "internal")
+                return
+            with self.database.work(itself) as work:
+                withdrawing.released(work, request_id=request_id, now=self.database.clock())
+
+    @answers("retention:twin:decide", subject="individual_id", command=True)
+    def decide_twin(self, caller: Caller, request_id: str, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Say whether another record is of the same person (T26): *same* is erased with the case, *another* is freed."""
+        decision = contract.TwinDecisionSchema().load(body)["decision"]
+        with self.database.work(caller) as work:
+            case = withdrawing.case_of(work, by=caller, request_id=_id(request_id))
+        decided: dict[str, Any] = self.bus.call(
+            "contacts",
+            "decide_twin",
+            _second_command(caller, "decide", f"{request_id} {individual_id} {decision}"),
+            case_id=case["id"],
+            request_id=new_id(),
+            individual_id=_id(individual_id),
+            decision=decision,
+            medium=case["medium"],
+            received_on=case["received_on"].isoformat(),
+        )
+        if decided["request_id"] is not None:
+            self._join(caller, case, individual_id, decided)
+        return {"decision": decided["decision"], "request_id": decided["request_id"]}
+
+    def _join(self, caller: Caller, case: Mapping[str, Any], individual_id: str, decided: Mapping[str, Any]) -> None:
+        owner = decided["owner"]
+        with self.database.work(caller) as work:
+            row = requests.open_request(
+                work,
+                now=self.database.clock(),
+                request_id=decided["request_id"],
+                individual_id=individual_id,
+                medium=case["medium"],
+                received_on=case["received_on"],
+                recorded_by=caller.id,
+                recorded_by_component=caller.component,
+                owner=(owner["user"], owner["component"]),
+            )
+            begun = withdrawing.join(work, twin_request=row["id"], case_id=case["id"])
+        if begun is not None:
+            self._begin(caller, "individual", individual_id, "no_contact", None, owner)
 
     @answers("retention:task:list")
     def list_tasks(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -133,6 +207,8 @@ class RetentionService(Witness):
         """
         with self.database.work(caller) as work:
             request = requests.known_request(work, by=caller, request_id=_id(request_id))
+            if request["withdrawn_at"] is not None:
+                raise contract.RequestWithdrawn
             begun = erasing.begun_before(work, by=caller, subject_id=request["individual_id"])
         if begun is not None:
             return begun
@@ -192,7 +268,21 @@ class RetentionService(Witness):
             )
             if work.replayed() is None:
                 work.complete(202, accepted["erasure_id"])
-        self.saga.wake(accepted["erasure_id"])
+            twins = [
+                erasing.request_erasure(
+                    work,
+                    by=caller,
+                    now=self.database.clock(),
+                    subject_type="individual",
+                    subject_id=twin["individual_id"],
+                    cause="no_contact",
+                    reason=None,
+                    owner=(twin["owner_id"], twin["owner_component"]),
+                )
+                for twin in erasing.twins_of(work, subject_id)
+            ]
+        for each in (accepted, *twins):
+            self.saga.wake(each["erasure_id"])
         return accepted
 
     @answers("retention:erasure:read", subject="erasure_id")
@@ -288,6 +378,7 @@ class RetentionService(Witness):
     def drive(self, _caller: Caller) -> None:
         """Go on with whatever was interrupted, put off or held."""
         self.saga.drive_all()
+        self._release()
 
     @listens(IndividualFrozen)
     def individual_frozen(self, work: UnitOfWork, told: IndividualFrozen) -> None:

@@ -42,6 +42,10 @@ class Saga:
         self._erased = erased
         self._spawn = spawn
 
+    def ask(self, service: str, method: str, caller: Caller, **given: Any) -> Any:
+        """Ask a service for something else in retention's own name."""
+        return self._call(service, method, caller, **given)
+
     def wake(self, erasure_id: str) -> None:
         """Go on with an erasure now, in the background."""
         self._spawn(lambda: self.drive(erasure_id))

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import and_, delete, func, or_, select, text, true, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.retention.storage.tables import erasures, holds, individuals, no_contact_requests, tombstones, users
+from services.retention.storage.tables import erasures, holds, individuals, no_contact_requests, recordings, tombstones, users
 
 if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
@@ -137,8 +137,8 @@ def find_request(work: UnitOfWork, request_id: str, *, lock: bool = False) -> Ro
 
 
 def find_request_about(work: UnitOfWork, individual_id: str) -> Row | None:
-    """Return the request about an individual, or None."""
-    return _one(work, no_contact_requests.c.individual_id == individual_id)
+    """Return the request about an individual that stands, or None."""
+    return _one(work, and_(no_contact_requests.c.individual_id == individual_id, no_contact_requests.c.withdrawn_at.is_(None)))
 
 
 def _one(work: UnitOfWork, condition: Any, *, lock: bool = False) -> Row | None:
@@ -168,7 +168,8 @@ def list_requests(work: UnitOfWork, *, by: Caller, state: str | None, after: tup
 def _in_state(state: str | None) -> Any:
     return {
         None: true(),
-        "open": no_contact_requests.c.erasure_id.is_(None),
+        "open": and_(no_contact_requests.c.erasure_id.is_(None), no_contact_requests.c.withdrawn_at.is_(None)),
+        "withdrawn": no_contact_requests.c.withdrawn_at.is_not(None),
         "erasing": and_(no_contact_requests.c.erasure_id.is_not(None), erasures.c.completed_at.is_(None)),
         "done": erasures.c.completed_at.is_not(None),
     }[state]
@@ -182,7 +183,7 @@ def open_requests_for(work: UnitOfWork, *, by: Caller) -> list[Row]:
         theirs.append(table.owner_component == by.component)
     if "system_owner" in by.roles:
         theirs.append(true())
-    query = _with_completion().where(table.erasure_id.is_(None), or_(*theirs))
+    query = _with_completion().where(table.erasure_id.is_(None), table.withdrawn_at.is_(None), or_(*theirs))
     return [_mapped(row) for row in work.execute(query.order_by(table.recorded_at, table.id))]
 
 
@@ -210,6 +211,49 @@ def count_requests(work: UnitOfWork, *, by: Caller, state: str | None, most: int
 def begin_erasing(work: UnitOfWork, request_id: str, erasure_id: str) -> None:
     """Say which erasure answers a request."""
     work.execute(update(no_contact_requests).where(no_contact_requests.c.id == request_id).values(erasure_id=erasure_id))
+
+
+def note_recording(work: UnitOfWork, request_id: str, values: Mapping[str, Any]) -> None:
+    """Keep that somebody recorded a request, once."""
+    work.execute(upsert(recordings).values(request_id=request_id, **values).on_conflict_do_nothing())
+
+
+def recordings_of(work: UnitOfWork, request_id: str) -> list[Row]:
+    """Return who recorded a request and has not taken it back, the first first."""
+    query = select(recordings).where(recordings.c.request_id == request_id, recordings.c.withdrawn_at.is_(None))
+    return [_mapped(row) for row in work.execute(query.order_by(recordings.c.recorded_at, recordings.c.recorded_by))]
+
+
+def withdraw_recording(work: UnitOfWork, request_id: str, recorded_by: str, *, at: datetime) -> None:
+    """Take somebody's recording back."""
+    mine = and_(recordings.c.request_id == request_id, recordings.c.recorded_by == recorded_by)
+    work.execute(update(recordings).where(mine).values(withdrawn_at=at))
+
+
+def change_request(work: UnitOfWork, request_id: str, **values: Any) -> None:
+    """Set these columns of a request."""
+    work.execute(update(no_contact_requests).where(no_contact_requests.c.id == request_id).values(**values))
+
+
+def twins_of(work: UnitOfWork, request_id: str) -> list[Row]:
+    """Return the requests about records of the same person that no erasure answers yet (T26)."""
+    table = no_contact_requests.c
+    query = _with_completion().where(table.twin_of == request_id, table.erasure_id.is_(None), table.withdrawn_at.is_(None))
+    return [_mapped(row) for row in work.execute(query.order_by(table.id))]
+
+
+def unreleased(work: UnitOfWork, *, limit: int = 50) -> list[Row]:
+    """Return requests that were taken back and whom contacts has not freed yet."""
+    table = no_contact_requests.c
+    query = _with_completion().where(table.withdrawn_at.is_not(None), table.released_at.is_(None))
+    return [_mapped(row) for row in work.execute(query.order_by(table.withdrawn_at).limit(limit))]
+
+
+def proposed(work: UnitOfWork, *, limit: int = 200) -> list[Row]:
+    """Return requests that somebody proposed to take back, the oldest proposal first."""
+    table = no_contact_requests.c
+    query = _with_completion().where(table.proposed_at.is_not(None), table.erasure_id.is_(None), table.withdrawn_at.is_(None))
+    return [_mapped(row) for row in work.execute(query.order_by(table.proposed_at).limit(limit))]
 
 
 def standing_hold(today: date) -> Any:

@@ -90,6 +90,25 @@ no_contact_requests = Table(
     _id("owner_id", nullable=True),
     Column("owner_component", Text),
     _id("erasure_id", nullable=True),
+    _id("twin_of", nullable=True),
+    Column("proposed_by", Text),
+    _at("proposed_at", nullable=True),
+    Column("proposal_reason", Text),
+    Column("withdrawn_by", Text),
+    _at("withdrawn_at", nullable=True),
+    _at("released_at", nullable=True),
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    _id("request_id", key=True),
+    Column("recorded_by", Text, primary_key=True),
+    Column("recorded_by_component", Text),
+    _required("medium", Text),
+    _required("received_on", Date),
+    _at("recorded_at"),
+    _at("withdrawn_at", nullable=True),
 )
 
 receipts = Table(

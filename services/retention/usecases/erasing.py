@@ -82,6 +82,12 @@ def request_erasure(
     return accepted(row)
 
 
+def twins_of(work: UnitOfWork, subject_id: str) -> list[Mapping[str, Any]]:
+    """Return the requests about other records of the same person, which are erased with this one (T26)."""
+    request = stored.find_request_about(work, subject_id)
+    return stored.twins_of(work, request["id"]) if request is not None else []
+
+
 def request_of(work: UnitOfWork, *, by: Caller, request_id: str) -> Mapping[str, Any]:
     """Return a request that the caller wants to answer with an erasure.
 

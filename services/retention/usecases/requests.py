@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from services.chassis.messages import Caller, NotFound, wire_value
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
 
 _COUNTED = 10_000
+#: So long whoever recorded a request may take it back alone (T36).
+BY_ONESELF = timedelta(hours=1)
 #: What goes away when it is done, and not by dismissing it.
-_STAND = frozenset({"no_contact_request", "erasure"})
+_STAND = frozenset({"no_contact_request", "erasure", "withdrawal"})
 
 
 def open_request(
@@ -36,7 +38,7 @@ def open_request(
 ) -> Mapping[str, Any]:
     """Open a request, once: told again, by the user's call or by contacts, it is the same one.
 
-    An individual has one request; a second about the same one is answered with the first.
+    An individual has one request; a second about the same one is answered with the first, and kept as heard twice.
 
     :param owner: (user, component), where contacts said so; else what was announced is taken.
     """
@@ -62,6 +64,9 @@ def open_request(
     row = stored.find_request(work, request_id) or stored.find_request_about(work, individual_id)
     if row is None:
         raise RequestUnknown
+    recording = {"recorded_by": recorded_by, "recorded_by_component": recorded_by_component, "medium": medium, "received_on": received_on}
+    if row["withdrawn_at"] is None:
+        stored.note_recording(work, row["id"], {**recording, "recorded_at": now})
     work.record("retention:request:open", subjects=[row["id"], individual_id], rule=None if entered else "opened-before")
     return row
 
@@ -120,6 +125,11 @@ def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime) -> list[dict[str,
             tasks.append(_task("no_contact_request", row["id"], on.due_on, link, individual_id=row["individual_id"]))
     if "privacy_officer" in by.roles:
         tasks += [_task("erasure", row["id"], row["decide_by"], f"/api/v1/erasures/{row['id']}") for row in erasures.waiting(work)]
+        tasks += [
+            _task("withdrawal", row["id"], None, f"/api/v1/no-contact-requests/{row['id']}", individual_id=row["individual_id"])
+            for row in stored.proposed(work)
+            if row["proposed_by"] != by.id
+        ]
     work.record("retention:task:list", subjects=[task["subject"]["id"] for task in tasks])
     return tasks
 
@@ -159,6 +169,10 @@ def describe(work: UnitOfWork, row: Mapping[str, Any], *, by: Caller, now: datet
     """Return a request as those who may know of it see it."""
     on = duty_on(work, row, now=now)
     state = "open" if row["erasure_id"] is None else "erasing" if row["completed_at"] is None else "done"
+    state = "withdrawn" if row["withdrawn_at"] else state
+    proposal = None
+    if row["proposed_at"] is not None:
+        proposal = {"proposed_by": row["proposed_by"], "proposed_at": wire_value(row["proposed_at"]), "reason": row["proposal_reason"]}
     return {
         "id": row["id"],
         "individual_id": row["individual_id"],
@@ -174,7 +188,23 @@ def describe(work: UnitOfWork, row: Mapping[str, Any], *, by: Caller, now: datet
         "erasure_id": row["erasure_id"],
         "may_erase": state == "open"
         and may_erase(by, on.of, owner_id=row["owner_id"], owner_component=row["owner_component"], deputy_id=row["deputy_id"]),
+        "withdrawal": proposal,
+        "withdrawn_at": wire_value(row["withdrawn_at"]) if row["withdrawn_at"] else None,
+        "you_may_withdraw": may_withdraw(work, row, by=by, now=now) if state == "open" else None,
     }
+
+
+def may_withdraw(work: UnitOfWork, row: Mapping[str, Any], *, by: Caller, now: datetime) -> str | None:
+    """Say what this caller may do to take a request back: `now`, `propose`, `confirm`, or nothing (T36)."""
+    mine = next((each for each in stored.recordings_of(work, row["id"]) if each["recorded_by"] == by.id), None)
+    if mine is not None and now - mine["recorded_at"] <= BY_ONESELF:
+        return "now"
+    if "privacy_officer" in by.roles and row["proposed_at"] is not None and row["proposed_by"] != by.id:
+        return "confirm"
+    on = duty_on(work, row, now=now)
+    if mine is not None or is_on(by, on.of, owner_id=row["owner_id"], owner_component=row["owner_component"], deputy_id=row["deputy_id"]):
+        return "propose"
+    return None
 
 
 def _task(kind: str, subject_id: str, due_on: date | None, link: str, *, individual_id: str | None = None) -> dict[str, Any]:

@@ -24,7 +24,6 @@ from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.vault import Keyring
 from services.contacts.usecases import freezing, organizations, suppressing
-from services.contacts.usecases.erasing import seal_individual
 from tests.cast import AMINA, BRUNO, CHLOE, FARID, GRACE, RENATA
 from tests.integration.contacts.conftest import RETENTION, Desk
 
@@ -433,9 +432,3 @@ def test_an_entry_that_races_the_freeze_is_either_blocked_or_found_as_a_twin(des
     for entered in [each for each in outcomes.values() if each]:
         assert desk.read(CHLOE, entered)["frozen"], "whoever came before the marks was found by the freeze"
     assert is_blocked(desk, CHLOE, **card("Some", "Bodyelse", "cell", CELL))
-
-
-def test_sealing_still_finds_every_value_of_somebody_frozen(desk: Desk) -> None:
-    person = hope(desk)
-    desk.freeze(DENIS, person)
-    assert desk.do(RETENTION, seal_individual, role="eraser", erasure_id=new_id(), individual_id=person)["sealed"]

@@ -233,6 +233,9 @@ CREATE TABLE users (
     revision integer NOT NULL DEFAULT 0
 );
 
+-- Requests for no more contact that were taken back: that somebody was frozen for one may be told later.
+CREATE TABLE withdrawn_requests (id uuid PRIMARY KEY);
+
 CREATE TABLE tombstones (
     id uuid PRIMARY KEY,
     kind text NOT NULL,
@@ -257,7 +260,7 @@ _WRITTEN = (
 # Erasing reaches every component's kept text, and is the only thing that does.
 _GRANTS = f"""
 GRANT SELECT, INSERT, UPDATE, DELETE ON {_WRITTEN} TO liaison_interactions;
-GRANT SELECT, INSERT ON tombstones TO liaison_interactions;
+GRANT SELECT, INSERT ON tombstones, withdrawn_requests TO liaison_interactions;
 GRANT SELECT, INSERT, DELETE ON erasure_links TO liaison_interactions;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON {_WRITTEN} TO liaison_interactions_eraser;

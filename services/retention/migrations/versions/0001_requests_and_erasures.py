@@ -62,7 +62,7 @@ CREATE INDEX erasures_due ON erasures (next_at) WHERE completed_at IS NULL;
 
 CREATE TABLE no_contact_requests (
     id uuid PRIMARY KEY,
-    individual_id uuid NOT NULL UNIQUE,
+    individual_id uuid NOT NULL,
     medium text NOT NULL,
     received_on date NOT NULL,
     recorded_by text NOT NULL,
@@ -70,7 +70,31 @@ CREATE TABLE no_contact_requests (
     recorded_at timestamptz NOT NULL,
     owner_id uuid,
     owner_component text,
-    erasure_id uuid REFERENCES erasures
+    erasure_id uuid REFERENCES erasures,
+    -- The case in which the privacy officer found this record to be of the same person (T26).
+    twin_of uuid REFERENCES no_contact_requests,
+    -- Taking it back (T36): proposed with a reason, confirmed by the privacy officer, and at last freed by contacts.
+    proposed_by text,
+    proposed_at timestamptz,
+    proposal_reason text,
+    withdrawn_by text,
+    withdrawn_at timestamptz,
+    released_at timestamptz
+);
+CREATE UNIQUE INDEX no_contact_requests_individual ON no_contact_requests (individual_id) WHERE withdrawn_at IS NULL;
+CREATE INDEX no_contact_requests_twins ON no_contact_requests (twin_of) WHERE twin_of IS NOT NULL;
+CREATE INDEX no_contact_requests_unreleased ON no_contact_requests (withdrawn_at) WHERE withdrawn_at IS NOT NULL AND released_at IS NULL;
+
+-- Each who recorded it: the same person may ask two of us, and one taking theirs back leaves the other's.
+CREATE TABLE recordings (
+    request_id uuid NOT NULL REFERENCES no_contact_requests,
+    recorded_by text NOT NULL,
+    recorded_by_component text,
+    medium text NOT NULL,
+    received_on date NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    withdrawn_at timestamptz,
+    PRIMARY KEY (request_id, recorded_by)
 );
 CREATE INDEX no_contact_requests_recorded ON no_contact_requests (recorded_at, id);
 
@@ -132,7 +156,7 @@ CREATE TABLE destructions (
     destroyed_at timestamptz NOT NULL
 );
 
-GRANT SELECT, INSERT, UPDATE ON users, erasures, no_contact_requests, holds TO liaison_retention;
+GRANT SELECT, INSERT, UPDATE ON users, erasures, no_contact_requests, recordings, holds TO liaison_retention;
 GRANT SELECT, INSERT, UPDATE, DELETE ON individuals, receipts, hits TO liaison_retention;
 GRANT SELECT, INSERT ON destructions TO liaison_retention;
 """

@@ -1,0 +1,77 @@
+"""What becomes of requests for no more contact: taking one back, twins and late values to decide (T25, T26, T36)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+
+from gateway.clients import command, query
+from gateway.pages.frame import attempt, blueprint, checked, names_of, page, to, typed
+from gateway.pages.removal import request_page
+from services.chassis.messages import Refusal
+from services.contacts.contract import MarkDecisionSchema
+from services.retention.contract import TwinDecisionSchema, WithdrawalSchema
+
+
+@blueprint.post("/requests/no-contact/<uuid:request_id>/withdraw")
+def withdrawing_request(request_id: Any) -> Response:
+    """Take the request back, propose to, or say what becomes of the proposal (T36)."""
+
+    def withdraw() -> Response:
+        body = checked(WithdrawalSchema, typed("reason", "decision"))
+        command("retention", "withdraw_no_contact_request", request_id=str(request_id), body=body)
+        return to("no_contact_decisions" if request.form.get("decision") else "withdrawn_request")
+
+    return attempt(withdraw, lambda refusal: request_page(str(request_id), refusal))
+
+
+@blueprint.get("/requests/no-contact/withdrawn")
+def withdrawn_request() -> Response:
+    """Say that a request was taken back, or proposed to be."""
+    return page("no_contact_withdrawn.html")
+
+
+@blueprint.get("/requests/no-contact/decisions")
+def no_contact_decisions() -> Response:
+    """Show the privacy officer what waits: records that may be the same person's, late values, proposals to take back."""
+    return _decisions()
+
+
+@blueprint.post("/requests/no-contact/<uuid:request_id>/twins/<uuid:individual_id>")
+def deciding_twin(request_id: Any, individual_id: Any) -> Response:
+    """Say whether a record is of the same person (T26)."""
+
+    def decide() -> Response:
+        body = checked(TwinDecisionSchema, typed("decision"))
+        command("retention", "decide_twin", request_id=str(request_id), individual_id=str(individual_id), body=body)
+        return to("no_contact_decisions")
+
+    return attempt(decide, _decisions)
+
+
+@blueprint.post("/suppressions/<uuid:mark_id>")
+def settling_mark(mark_id: Any) -> Response:
+    """Keep a value that was added lately as a mark, or drop it (T25)."""
+
+    def settle() -> Response:
+        command("contacts", "settle_mark", mark_id=str(mark_id), body=checked(MarkDecisionSchema, typed("decision")))
+        return to("no_contact_decisions")
+
+    return attempt(settle, _decisions)
+
+
+@blueprint.get("/requests/no-contact/many")
+def many_freezes() -> Response:
+    """Show the office administrator who recorded many requests on one day, and why (T36)."""
+    found = query("contacts", "list_many_freezes")
+    return page("no_contact_many.html", found=found, names=names_of({item["user_id"] for item in found["items"]}), refusal=None)
+
+
+def _decisions(refusal: Refusal | None = None) -> Response:
+    twins, marks = query("contacts", "list_twins"), query("contacts", "list_marks")
+    open_requests = query("retention", "list_no_contact_requests", query={"state": "open", "limit": "200"})
+    proposals = [asked for asked in open_requests["items"] if asked.get("you_may_withdraw") == "confirm"]
+    users = {twin["owner"]["user"] for twin in twins["items"]} | {mark["added_by"] for mark in marks["items"]}
+    users |= {asked["withdrawal"]["proposed_by"] for asked in proposals}
+    return page("no_contact_decisions.html", twins=twins, marks=marks, proposals=proposals, names=names_of(users), refusal=refusal)
