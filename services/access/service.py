@@ -27,6 +27,7 @@ from services.chassis.database import note_audited
 from services.chassis.messages import Caller, NotFound, Refusal
 from services.chassis.passport import PassportSigner, PassportVerifier
 from services.chassis.refusals import PassportInvalid
+from services.chassis.stopping import is_asked_to_stop
 from services.chassis.witnessing import Witness
 
 #: The version of the field policy that passports are made out under.
@@ -335,7 +336,7 @@ class AccessService(Witness):
             with self.database.work(caller) as work:
                 page = kept.list_users(work, ids=None, component=None, words=None, after=after, limit=_PAGE)
                 suspended += len(sessions.suspend_lapsed(work, now=now, users=page))
-            if len(page) < _PAGE:
+            if len(page) < _PAGE or is_asked_to_stop():
                 break
             after = page[-1].username
         if ended or suspended:

@@ -22,7 +22,7 @@ def test_coming_and_going_loses_nothing_and_gives_nothing_away(tmp_path: Path) -
 
 @pytest.mark.browser
 @pytest.mark.timeout(300)
-@pytest.mark.requirement("R1", "R73", "R83", "R86", "R105", "R154", "R164", "R165", "R187", "R14")
+@pytest.mark.requirement("R73", "R86", "R105", "R154", "R164", "R165", "R187", "R14")
 def test_both_stories_can_be_done_by_hand_in_a_browser_without_scripts(tmp_path: Path) -> None:
     _told("by_hand.py", tmp_path)
 

@@ -79,7 +79,7 @@ def taken_in(amina: Person, name: str, content: bytes) -> dict[str, Any]:
     return dict(amina.get(path))
 
 
-@pytest.mark.requirement("R77", "R78", "R190", "R193")
+@pytest.mark.requirement("R77", "R78", "R193")
 def test_refused_rows_are_given_back_mended_and_taken_in(amina: Person, system: Any) -> None:
     family = f"Mended{uuid.uuid4().hex[:8]}"
     content = (

@@ -39,7 +39,7 @@ def people(system: Any) -> dict[str, Person]:
     }
 
 
-@pytest.mark.requirement("R164", "R165", "R166", "R167", "R168", "R170", "R122")
+@pytest.mark.requirement("R164", "R165", "R166", "R167", "R168", "R170", "R122", "R136")
 def test_whoever_asks_to_be_left_alone_is_frozen_at_once_and_then_gone(system: Any, people: dict[str, Person]) -> None:
     amina, bruno, chloe, denis = people["amina"], people["bruno"], people["chloe"], people["denis"]
     issue = amina.post("/issues", {"name": "E-Verify outreach", "priority": "immigration"})["id"]

@@ -54,7 +54,6 @@ def _is_gone(pid: int) -> bool:
         return True
 
 
-@pytest.mark.requirement("R16")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_asked_to_stop_it_stops_and_leaves_nothing_running(running: Embedded, number: signal.Signals) -> None:
     assert running.process

@@ -351,7 +351,7 @@ NO_ROUTE = {
 ELSEWHERE = {"a call straight to the service past the gateway": "tests/integration/contacts/test_firewall.py"}
 
 
-@pytest.mark.requirement("N1", "R148", "R149", "R150", "R154", "T3", "T17", "T23")
+@pytest.mark.requirement("N1", "R148", "R149", "R150", "R154", "R190", "T3", "T17", "T23")
 @pytest.mark.parametrize("entry", CATALOGUE)
 def test_chloe_learns_nothing_hidden_by(twins: Twins, entry: str) -> None:
     CATALOGUE[entry](twins)

@@ -105,3 +105,41 @@ def test_a_service_that_is_stopped_is_missed_at_once_and_nothing_else_is(full: F
     eventually(lambda: full.takes_calls("contacts"), 60, why="contacts is back")
     assert amina.get(f"/individuals/{known['id']}")["last_name"] == known["last_name"]
     assert amina.get("/stakeholders", q="Never")["items"] == []
+
+
+@pytest.mark.parametrize("take_away", [_broker_is_frozen, _database_is_stopped])
+def test_asked_to_stop_every_process_ends_within_its_grace_though_what_it_waits_for_is_away(
+    full: Full, take_away: Callable[[Full], Callable[[], None]]
+) -> None:
+    """With requests open, entries to ship and calls to answer; and afterwards everything goes on."""
+    amina = Person(full.base).sign_in(full.account("ICE", "contributor"))
+    known = amina.post("/individuals", {"first_name": "Ada", "last_name": f"Grace{uuid.uuid4().hex}"})
+    token = amina.token
+
+    def ask() -> None:
+        try:
+            requests.get(f"{full.base}/api/v1/individuals/{known['id']}", headers={"Authorization": f"Bearer {token}"}, timeout=40)
+        except requests.RequestException:
+            return
+
+    bring_back = take_away(full)
+    try:
+        asking = [threading.Thread(target=ask) for _ in range(5)]
+        for thread in asking:
+            thread.start()
+        begun = time.monotonic()
+        for process in full.processes.values():
+            process.terminate()
+        ended = {name: process.wait(40) for name, process in full.processes.items()}
+        took = time.monotonic() - begun
+        for thread in asking:
+            thread.join()
+    finally:
+        bring_back()
+    for name in full.processes:
+        full.spawn(name)
+    full.wait_ready()
+    assert took < 30
+    assert set(ended.values()) == {0}, ended
+    amina = Person(full.base).sign_in(full.account("ICE", "contributor"))
+    assert amina.get(f"/individuals/{known['id']}")["last_name"] == known["last_name"]

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import eventlet
 from nameko.containers import ServiceContainer
 from nameko.extensions import Entrypoint
 
 from services.chassis.logs import Log
 
 _log = Log(__name__)
+
+#: Seconds for the work under way when the service is asked to stop; a call has ended by then, at its own deadline.
+LAST_WORK = 10.0
 
 
 class Performed(Entrypoint):
@@ -27,6 +31,20 @@ class Performed(Entrypoint):
 
 class Container(ServiceContainer):
     """One service in one process."""
+
+    def stop(self) -> None:
+        """Stop in order; work that has not ended within ten seconds is ended: nothing of it is committed, and it is done again."""
+        ending = eventlet.spawn_after(LAST_WORK, self._end_work)
+        try:
+            super().stop()
+        finally:
+            ending.cancel()
+
+    def _end_work(self) -> None:
+        workers = list(self._worker_threads)
+        if workers:
+            _log.warning("work.ended", service=self.service_name, methods=sorted({worker.entrypoint.method_name for worker in workers}))
+            self._kill_worker_threads()
 
     def _run_worker(self, worker_ctx: Any, handle_result: Any) -> None:
         entrypoint = worker_ctx.entrypoint

@@ -13,6 +13,7 @@ from services.chassis.bus.container import Performed
 from services.chassis.bus.providers import process_of
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, Refusal
+from services.chassis.stopping import ask_here, ask_no_more
 
 _log = Log(__name__)
 
@@ -58,7 +59,7 @@ class Every(Performed):
         self._greenlet = self.container.spawn_managed_thread(self._run, identifier=f"every {self.method_name}")
 
     def stop(self) -> None:
-        """Stop after the run under way."""
+        """Stop after the run under way, which can ask `stopping.is_asked_to_stop`."""
         self._stopped = True
         self._bell.ring()
         self._greenlet.wait()
@@ -84,6 +85,7 @@ class Every(Performed):
         service = process_of(self).service
         caller = Caller.service(service)
         token = logs.trace.set(caller.trace_id)
+        asked = ask_here(lambda: self._stopped)
         outcome = "ok"
         try:
             method(caller)
@@ -96,6 +98,7 @@ class Every(Performed):
         finally:
             metrics.ticks.labels(service, self.method_name, outcome).inc()
             logs.trace.reset(token)
+            ask_no_more(asked)
             worker.data["finished"].send()
 
 

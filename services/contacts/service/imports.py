@@ -12,6 +12,7 @@ from services.chassis.bus import Bell, answers, every
 from services.chassis.database import Database, UnitOfWork
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, Refusal, Unavailable
+from services.chassis.stopping import is_asked_to_stop
 from services.contacts.contract.imports import (
     AllDecisionsSchema,
     CandidateGone,
@@ -239,13 +240,13 @@ class ImportMethods:
     @every(seconds=0.5, action="contacts:import:work", bell=_asked_for)
     def work_on_imports(self, caller: Caller) -> None:
         """Check, commit and decide what was asked for, one import at a time."""
-        while self.work_on_one_import(caller):
+        while not is_asked_to_stop() and self.work_on_one_import(caller):
             pass
 
     @every(seconds=0.5, action="contacts:import:work", bell=_asked_to_undo)
     def undo_imports(self, caller: Caller) -> None:
         """Take back what was asked for: a block of each import in turn, and beside all others."""
-        while self.work_on_one_import(caller, undoing=True):
+        while not is_asked_to_stop() and self.work_on_one_import(caller, undoing=True):
             pass
 
     @every(seconds=60, action="contacts:import:cancel", eager=True)
@@ -277,6 +278,11 @@ class ImportMethods:
             tasks[row["state"]](by, row)
         except working.ImportOvertaken:
             _log.info("import.overtaken", import_id=row["id"])
+        except _AskedToStop:
+            # Given back at once: the process that starts next goes on without waiting for this one's lease to lapse.
+            with self.database.work(by) as work:
+                imports.update(work, row["id"], {"lease_until": None}, now=self.database.clock())
+            return False
         except Refusal as refusal:
             if isinstance(refusal, Unavailable):
                 raise
@@ -288,6 +294,7 @@ class ImportMethods:
             refused_key = working.restart_check(work, now=self.database.clock(), vault=self.parts.layer.vault, import_id=row["id"])
         register = Register()
         for block in self._blocks(by, row, begin=0, checked=False):
+            _stop_if_asked()
             with self.database.work(by) as work:
                 working.check_block(
                     work,
@@ -303,6 +310,7 @@ class ImportMethods:
     def _commit(self, by: Caller, row: dict[str, Any]) -> None:
         kept_key = refused.key_for(self.parts.layer.vault, row["id"])
         for block in self._blocks(by, row, begin=row["position"], checked=True):
+            _stop_if_asked()
             self._as_often_as_people_move(
                 by,
                 lambda work, block=block: working.commit_block(  # type: ignore[misc]  # bound for each block
@@ -334,7 +342,7 @@ class ImportMethods:
             return deciding.decide_block(work, by=by, now=self.database.clock(), layer=self.parts.layer, import_id=row["id"], beside=beside)
 
         while not self._as_often_as_people_move(by, decide):
-            pass
+            _stop_if_asked()
 
     def _as_often_as_people_move(self, by: Caller, step: Callable[[UnitOfWork], T]) -> T:
         """Do it in a transaction; again, if somebody whom it means was frozen or erased meanwhile."""
@@ -393,6 +401,15 @@ class ImportMethods:
         """Destroy every key of an import of which nothing is kept."""
         uploading.forget(self.parts.layer.vault, import_id)
         refused.forget(self.parts.layer.vault, import_id)
+
+
+class _AskedToStop(Exception):
+    """The process is stopping; the next one goes on from here."""
+
+
+def _stop_if_asked() -> None:
+    if is_asked_to_stop():
+        raise _AskedToStop
 
 
 def _as_id(import_id: str) -> None:

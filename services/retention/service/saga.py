@@ -13,6 +13,7 @@ from services.chassis.bus import InternalError
 from services.chassis.database import Database
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, NotFound, Refusal, wire_value
+from services.chassis.stopping import is_asked_to_stop
 from services.retention.service.erased import ErasedIds
 from services.retention.usecases import course
 from services.retention.usecases.course import Claim
@@ -55,12 +56,15 @@ class Saga:
         with self._database.work(Caller.service("retention")) as work:
             waiting = course.due(work, now=self._clock())
         for erasure_id in waiting:
+            if is_asked_to_stop():
+                return
             self.drive(erasure_id)
 
     def drive(self, erasure_id: str) -> None:
         """Take one step after the other until it is done, waits, or a step has to be tried again later."""
         while self._take_step(erasure_id):
-            pass
+            if is_asked_to_stop():
+                return
 
     def _take_step(self, erasure_id: str) -> bool:
         with self._database.work(Caller.service("retention")) as work:

@@ -289,7 +289,7 @@ def test_a_leader_that_finds_stored_bytes_altered_signs_nothing_and_says_so(offi
     assert office.signed_size() == signed
 
 
-@pytest.mark.requirement("R127", "N2")
+@pytest.mark.requirement("N2")
 def test_the_isso_signs_off_each_week_once_it_is_over(office: Office) -> None:
     office.start()
     old = Sender()
@@ -371,7 +371,7 @@ def test_services_are_told_what_is_covered_and_nobody_else_is(office: Office) ->
         assert refused.value.branch == "invalid"
 
 
-@pytest.mark.requirement("R16", "R126")
+@pytest.mark.requirement("R126")
 def test_asked_to_stop_it_stops_though_entries_keep_coming_and_the_next_leader_takes_them_all(office: Office) -> None:
     services = office.start()
     senders = [Sender() for _ in range(6)]

@@ -7,16 +7,19 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import eventlet
 import pytest
 
-from services.chassis.bus import DatabaseProvider, answers
+from services.chassis.bus import DatabaseProvider, answers, every, gathers, listens
 from services.chassis.database import Database
-from services.chassis.messages import Caller, Unavailable
+from services.chassis.messages import Announcement, Caller, Unavailable
 from services.chassis.outbox import Stream
+from services.chassis.stopping import is_asked_to_stop
 from services.chassis.testing import eventually
+from services.chassis.topology import ENTRIES
 from tests.integration.bus.conftest import World
 
 pytestmark = pytest.mark.rabbitmq
@@ -96,3 +99,121 @@ def test_a_process_that_cannot_start_ends_so_that_it_is_started_again() -> None:
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", _PROCESS], env=environ, stderr=subprocess.PIPE, timeout=60, check=False)
     assert done.returncode == 1
     assert b"process.failed" in done.stderr
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeTold(Announcement):
+    """Something to be worked off for a long time."""
+
+    name: ClassVar[str] = "ProbeTold"
+    thing: str
+
+
+class Busy:
+    """Does one thing for ever, by the name in TASK, and does not look whether it is asked to stop."""
+
+    name = "probe"
+    database = DatabaseProvider()
+
+    def _begin(self, task: str) -> bool:
+        if os.environ.get("TASK") == task:
+            print("begun", file=sys.stderr, flush=True)
+            return True
+        return False
+
+    def _work(self, caller: Caller) -> None:
+        while True:
+            with self.database.work(caller) as work:
+                work.record("probe:thing:work")
+                eventlet.sleep(0.02)
+
+    @every(seconds=0.2, action="probe:thing:tick", eager=True)
+    def tick(self, caller: Caller) -> None:
+        if os.environ.get("TASK") == "gather":
+            with self.database.work(caller) as work:
+                work.record("probe:thing:tick")
+        if self._begin("tick"):
+            self._work(caller)
+
+    @every(seconds=0.2, action="probe:thing:look", eager=True)
+    def look(self, caller: Caller) -> None:
+        if self._begin("look"):
+            while not is_asked_to_stop():
+                with self.database.work(caller) as work:
+                    work.record("probe:thing:look")
+                eventlet.sleep(0.02)
+
+    @every(seconds=0.2, action="probe:thing:spin", eager=True)
+    def spin(self, _caller: Caller) -> None:
+        if self._begin("spin"):
+            while True:
+                pass
+
+    @every(seconds=0.2, action="probe:thing:query", eager=True)
+    def query(self, _caller: Caller) -> None:
+        if self._begin("query"):
+            with self.database.plain() as connection:
+                connection.exec_driver_sql("SELECT pg_sleep(600)")
+
+    @every(seconds=0.2, action="probe:thing:tell", eager=True)
+    def tell(self, caller: Caller) -> None:
+        if os.environ.get("TASK") == "told":
+            with self.database.work(caller) as work:
+                work.announce(ProbeTold(thing="x"))
+            eventlet.sleep(600)
+
+    @listens(ProbeTold)
+    def told(self, work: Any, _told: ProbeTold) -> None:
+        if self._begin("told"):
+            eventlet.sleep(600)
+
+    @gathers(ENTRIES)
+    def gather(self, _batch: list[Any]) -> None:
+        if self._begin("gather"):
+            raise RuntimeError("always")
+
+
+_BUSY = _PROCESS.replace("import Probe", "import Busy").replace("(Probe,", "(Busy,")
+#: Supervisors kill after thirty seconds.
+_GRACE = 30
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("broker_url", ["rabbitmq"], indirect=True)
+@pytest.mark.parametrize("task", ["look", "tick", "query", "told", "gather", "spin"])
+def test_asked_to_stop_a_process_ends_within_its_grace_whatever_it_is_doing(world: World, task: str) -> None:
+    world.declare(Busy)
+    environ = {
+        **os.environ,
+        "SERVICE": "probe",
+        "BROKER_URL": world.url,
+        "DATABASE_URL": world._make_database(),
+        "PASSPORT_PUBLIC_KEY": world.keys.public,
+        "PYTHONPATH": ".",
+        "TASK": task,
+    }
+    process = subprocess.Popen([sys.executable, "-W", "ignore", "-c", _BUSY], env=environ, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr
+        ready = begun = False
+        for line in process.stderr:
+            # A loop that never yields keeps its process from saying that it is ready.
+            ready, begun = ready or "process.ready" in line or task == "spin", begun or line == "begun\n"
+            if ready and begun:
+                break
+        asked_at = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        status = process.wait(_GRACE + 10)
+        took = time.monotonic() - asked_at
+    finally:
+        process.kill()
+        _, errors = process.communicate()
+    assert took < _GRACE, errors
+    if task == "spin":
+        assert status == -signal.SIGALRM, "nothing in the process can end this but the system"
+        return
+    assert status == 0, errors
+    assert "process.stopped" in errors
+    if task == "look":
+        assert took < 8, "whoever looks ends at the next step"
+        assert "work.ended" not in errors

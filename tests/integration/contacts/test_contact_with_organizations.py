@@ -90,7 +90,7 @@ def test_an_organization_that_a_card_makes_known_has_the_cards_state(desk: Desk)
     assert next(one["state"] for one in found if one["name"] == "Tuck Farms") == "OK"
 
 
-@pytest.mark.requirement("R45", "T10")
+@pytest.mark.requirement("T10")
 def test_nobody_hands_over_to_the_owner_and_no_owner_is_their_own_deputy(desk: Desk) -> None:
     dov = desk.dov()
     for by in (AMINA, GRACE):

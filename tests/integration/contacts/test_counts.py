@@ -43,7 +43,7 @@ def test_kept_numbers_and_places_are_right_whatever_is_done(desk: Desk) -> None:
     assert desk.do(AMINA, finding.search_stakeholders, query=asked)["total"] == 1
 
 
-@pytest.mark.requirement("R84", "T21")
+@pytest.mark.requirement("T21")
 def test_whoever_is_frozen_is_not_counted_though_a_link_comes_later(desk: Desk) -> None:
     issue, other = desk.issue(), desk.issue()
     found, frozen = (desk.register(AMINA, last_name=name, state="TX", issue_ids=[issue])["id"] for name in ("Found", "Frozen"))
@@ -61,7 +61,6 @@ def test_whoever_is_frozen_is_not_counted_though_a_link_comes_later(desk: Desk) 
     assert [desk.rows(linked, issue=each)[0].n for each in (issue, other)] == [2, 2]
 
 
-@pytest.mark.requirement("R84")
 def test_a_link_made_while_the_state_changes_has_the_later_state(desk: Desk) -> None:
     somebody = desk.register(AMINA, last_name="Person", state="TX")["id"]
     engine = create_engine(desk.database.engine.url)

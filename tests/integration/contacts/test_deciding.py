@@ -130,7 +130,7 @@ def test_the_same_person_gets_the_row_another_is_entered_and_a_skipped_one_is_no
     assert [entry["rule"] for entry in told] == ["same", "same", "another", "skip"]
 
 
-@pytest.mark.requirement("T28", "N16")
+@pytest.mark.requirement("T28")
 def test_undoing_the_import_takes_decided_rows_back_too(porter: Porter) -> None:
     import_id, row, there = asked(porter)
     porter.decide(import_id, row["n"], "same", there)

@@ -120,7 +120,6 @@ def test_a_state_is_proposed_once_from_the_address_and_stands_by_itself(desk: De
     assert desk.change(AMINA, person["id"], state=None)["state"] is None
 
 
-@pytest.mark.requirement("R45")
 def test_a_record_is_handed_over_by_its_owner_and_contact_points_stay(desk: Desk) -> None:
     dov = desk.dov()
     with pytest.raises(OwnerOnly):

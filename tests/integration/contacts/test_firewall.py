@@ -163,7 +163,6 @@ def test_what_a_person_does_not_want_shared_is_not_granted_and_the_reason_holds_
     assert refused.value.extra == {"preferences": ["no_sharing"]}
 
 
-@pytest.mark.requirement("T5")
 def test_a_steward_grants_a_component_one_persons_values_until_a_day(desk: Desk) -> None:
     dov = desk.dov()
     # The database asks its own clock whether a grant is in force.
@@ -263,7 +262,7 @@ def test_a_correction_reaches_nobody_who_does_not_hold_that_kind(desk: Desk) -> 
     assert NEW not in desk.values(CHLOE, dov), "what was filed before they held one stays hidden"
 
 
-@pytest.mark.requirement("T23", "N5")
+@pytest.mark.requirement("T23")
 def test_a_match_across_components_is_a_task_for_the_holder_and_changes_nothing_for_who_enters(desk: Desk) -> None:
     dov = desk.dov()
     twin = desk.register(CHLOE, last_name="Quill", contact_points=[{"kind": "email", "value": DOV.email.upper()}])

@@ -150,7 +150,7 @@ def congress(databases: Databases) -> Iterator[tuple[Porter, str, dict[str, dict
     next(opened, None)
 
 
-@pytest.mark.requirement("R77", "R78", "R79", "R82", "N16")
+@pytest.mark.requirement("R77", "R78", "R79", "R82")
 def test_all_four_files_come_in_every_member_once_and_no_office_lost(congress):
     porter, _, done = congress
     assert {name: i["state"] for name, i in done.items()} == dict.fromkeys(done, "committed")
@@ -163,7 +163,7 @@ def test_all_four_files_come_in_every_member_once_and_no_office_lost(congress):
     assert porter.desk.search(type="individual", state="DC", limit=1)["total"] == 1
 
 
-@pytest.mark.requirement("R42", "R43", "R35", "R81")
+@pytest.mark.requirement("R42", "R43", "R35")
 def test_everyone_has_an_owner_a_relationship_a_source_and_the_issue(congress):
     porter, issue, _ = congress
     found = porter.desk.search(q="klobuchar", type="individual")["items"]
@@ -245,7 +245,6 @@ def test_an_import_goes_from_state_to_state_and_back(porter):
     assert porter.bring(SMALL)["counts"] == {"create": 1}
 
 
-@pytest.mark.requirement("N16")
 def test_undoing_leaves_what_somebody_worked_with_and_puts_back_what_was(porter):
     known = porter.desk.register(AMINA, last_name="Adams", first_name="Alma", state="NC", organization="Acme Levees")
     content = SMALL + "Adams,Alma,Acme Levees,alma@example.org,,NC,Mayor\nBean,Aaron,Beanery,,,FL,\n"
@@ -384,7 +383,6 @@ def test_neither_the_rows_nor_a_refused_column_can_be_read_in_the_database(porte
     assert "rivka" not in stored
 
 
-@pytest.mark.requirement("N16")
 def test_whoever_takes_over_after_a_kill_goes_on_where_the_last_block_ended(porter, monkeypatch):
     content = "Last name,First name\n" + "".join(f"Levi{n:04d},Rivka\n" for n in range(1700))
     import_id = porter.upload(content)["id"]

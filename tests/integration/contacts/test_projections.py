@@ -32,7 +32,6 @@ def test_in_whatever_order_the_latest_word_on_an_issue_counts_and_an_erased_one_
         assert desk.rows("SELECT 1 FROM issues WHERE id = :id", id=issue) == []
 
 
-@pytest.mark.requirement("T7")
 def test_a_talk_that_is_told_of_late_brings_no_erased_issue_back(desk: Desk) -> None:
     dov, issue = desk.dov(), desk.issue()
     with desk.work(CONTACTS) as work:

@@ -79,7 +79,7 @@ def _gone(porter: Porter, import_id: str) -> bool:
     return porter.count("import_refused") == 0 and porter.desk.layer.vault.keys([refused.key_of(import_id)]) == {}
 
 
-@pytest.mark.requirement("N17", "N16")
+@pytest.mark.requirement("N17")
 def test_refused_rows_are_gone_for_good_at_their_date_with_undo_with_cancel_and_with_a_failure(porter):
     kept = porter.bring(HEADER + BAD)["id"]
     now = dt.datetime.now(dt.UTC)

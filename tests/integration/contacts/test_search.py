@@ -43,7 +43,7 @@ def settled(desk: Desk) -> Desk:
     return desk
 
 
-@pytest.mark.requirement("R83", "R84")
+@pytest.mark.requirement("R83")
 @pytest.mark.parametrize(
     ("words", "name"),
     [
@@ -122,7 +122,7 @@ def test_an_issue_finds_whoever_engages_on_it_or_below_and_no_ended_interest(tow
     assert town.found(CHLOE, priority="counterterrorism") == []
 
 
-@pytest.mark.requirement("R55", "R83", "R44")
+@pytest.mark.requirement("R55", "R83")
 def test_whoever_was_spoken_to_is_found_by_issue_and_by_when_and_shows_who_spoke_last(town: Desk) -> None:
     worksite = town.issue()
     (dov,) = [item["id"] for item in town.search(q="dov")["items"]]

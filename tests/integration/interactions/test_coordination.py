@@ -70,7 +70,7 @@ def test_a_request_exists_for_those_it_concerns_only(office: Office) -> None:
         office.ask(EDDA, office.individual())
 
 
-@pytest.mark.requirement("R45", "T10")
+@pytest.mark.requirement("T10")
 def test_a_request_follows_the_record_to_its_new_owner_and_the_office_administrator_may_answer(office: Office) -> None:
     dov = office.individual()
     asked = office.ask(CHLOE, dov)
@@ -181,7 +181,7 @@ def test_whoever_asked_learns_that_the_person_wants_no_contact_and_is_erased_and
     assert office.tasks(CHLOE) == []
 
 
-@pytest.mark.requirement("R45", "R86")
+@pytest.mark.requirement("R86")
 def test_what_the_new_owner_had_asked_the_former_one_has_ended_and_they_are_told(office: Office) -> None:
     dov = office.individual()
     asked = office.ask(CHLOE, dov)

@@ -107,7 +107,7 @@ def test_a_correction_is_announced_when_listeners_reckon_with_it(office: Office)
     assert told[1]["revision"] > told[0]["revision"]
 
 
-@pytest.mark.requirement("R52", "R53")
+@pytest.mark.requirement("R52")
 def test_a_promise_is_a_task_until_it_is_kept(office: Office) -> None:
     dov = office.individual()
     talk = office.talk(
@@ -122,7 +122,6 @@ def test_a_promise_is_a_task_until_it_is_kept(office: Office) -> None:
     assert office.tasks(BRUNO) == []
 
 
-@pytest.mark.requirement("R53")
 def test_follow_ups_sent_back_as_read_keep_their_ids_and_text(office: Office) -> None:
     dov = office.individual()
     first = {"text": "Call back", "due_on": None, "assignee": None, "done_at": None}
@@ -324,7 +323,7 @@ def test_issues_stand_in_a_tree_below_the_five_priorities(office: Office) -> Non
     assert {one["issue_id"] for one in office.announced("interactions:issue:changed")} == {top, below}
 
 
-@pytest.mark.requirement("R66", "R67", "R68", "R133", "T7")
+@pytest.mark.requirement("R66", "R67", "R68")
 def test_an_issue_takes_its_updates_and_talking_points_with_it_when_it_goes(office: Office) -> None:
     dov = office.individual()
     issue = office.issue()

@@ -54,7 +54,7 @@ def test_attendance_counts_and_so_do_issues_below_and_organizations_are_counted_
     assert office.state(CHLOE, "OK", priority="immigration")["spoken_to"] == 1
 
 
-@pytest.mark.requirement("R99", "R100")
+@pytest.mark.requirement("R100")
 def test_only_the_period_and_the_component_asked_for_count(office: Office) -> None:
     dov = office.individual()
     office.talk(individual_ids=[dov], ago=timedelta(days=10))

@@ -106,7 +106,7 @@ def test_what_was_told_of_a_user_before_and_comes_later_is_old(case):
         assert stored.is_active(work, AMINA.id) is True
 
 
-@pytest.mark.requirement("N3", "N16")
+@pytest.mark.requirement("N3")
 def test_whoever_went_with_an_import_that_was_undone_is_not_brought_back_by_a_late_message(case):
     somebody = new_id()
     with case.database.work(Caller.service("retention")) as work:

@@ -228,7 +228,6 @@ def test_an_organization_that_is_gone_already_is_no_obstacle(case):
     assert case.read(erasure_id)["state"] == "done"
 
 
-@pytest.mark.requirement("R138", "T24")
 def test_a_hold_keeps_the_erasure_from_beginning_and_only_the_privacy_officer_sees_why(case):
     hold = case.does(erasing.place_hold, by=FARID, subject_id=case.others.person, until=None)
     erasure_id = case.ask()
@@ -250,7 +249,6 @@ def test_a_hold_keeps_the_erasure_from_beginning_and_only_the_privacy_officer_se
     assert_done_once(case, erasure_id)
 
 
-@pytest.mark.requirement("R138", "T24")
 def test_a_hold_ends_with_its_last_day(case):
     case.does(erasing.place_hold, by=FARID, subject_id=case.others.person, until=case.now.date() + timedelta(days=1))
     erasure_id = case.ask()

@@ -21,7 +21,7 @@ GRACE = a_caller("ICE", "contributor", roles=["office_administrator"])
 OWNER = a_caller("WHL", None, roles=["system_owner"])
 
 
-@pytest.mark.requirement("R177", "R178", "R179", "R184", "R185", "R186")
+@pytest.mark.requirement("R177")
 def test_access_with_everything_in_place_is_in_effect():
     assert lapses(AMINA, COMPLETE, today=TODAY) == []
 
@@ -39,7 +39,7 @@ def test_access_with_everything_in_place_is_in_effect():
         (AMINA, replace(COMPLETE, rules_of_behavior=None), "rules-of-behavior"),
     ],
 )
-@pytest.mark.requirement("R177", "R178", "R179", "R184", "R185", "R186")
+@pytest.mark.requirement("R177")
 def test_any_one_thing_that_lapsed_suspends_and_is_named(user, grounds, code):
     assert [lapse.code for lapse in lapses(user, grounds, today=TODAY)] == [code]
 
@@ -85,7 +85,6 @@ def test_who_may_administer_which_accounts(by, component, roles, allowed):
     assert bool(may_administer(by, component=component, roles=roles)) is allowed
 
 
-@pytest.mark.requirement("R179", "R180")
 def test_nobody_approves_themselves_and_administrators_are_approved_from_above():
     assert may_approve(GRACE, AMINA)
     assert not may_approve(a_caller("PSO", "contributor", roles=["office_administrator"]), AMINA)

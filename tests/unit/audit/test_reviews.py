@@ -11,7 +11,6 @@ from services.audit.domain.weeks import monday_of, state_of, weeks_between
 MONDAY = date(2026, 11, 16)
 
 
-@pytest.mark.requirement("R127")
 @pytest.mark.parametrize(
     ("today", "state"),
     [

@@ -83,7 +83,7 @@ def archive(**parts: bytes) -> bytes:
 # --- real files ---
 
 
-@pytest.mark.requirement("R77", "R78", "R79", "R82", "N16")
+@pytest.mark.requirement("R77", "R78", "R79", "R82")
 @pytest.mark.parametrize("order", list(itertools.permutations(FILES))[::4], ids=lambda order: "-".join(name[0] for name in order))
 def test_in_whatever_order_every_member_exists_once_and_no_office_is_lost(real, order):
     register, ids = planning.Register(), itertools.count()

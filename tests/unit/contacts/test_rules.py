@@ -22,7 +22,7 @@ from services.contacts.storage.vault import Keyring
 CREATED = datetime(2026, 3, 5, 23, 30, tzinfo=UTC)
 
 
-@pytest.mark.requirement("T6", "R132", "R135")
+@pytest.mark.requirement("T6")
 @pytest.mark.parametrize(
     ("contacted", "mode", "verified", "day", "because"),
     [

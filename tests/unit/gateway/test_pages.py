@@ -91,7 +91,7 @@ def test_every_page_bears_the_marking_the_user_and_the_minute(aminas: Browser) -
     assert 'href="#main"' in page
 
 
-@pytest.mark.requirement("R10", "R18", "R162", "R173")
+@pytest.mark.requirement("R10", "R173")
 def test_the_privacy_notice_is_there_for_everybody(browser: Browser) -> None:
     page = browser.get("/privacy")
     assert page.status_code == 200

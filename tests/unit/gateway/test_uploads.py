@@ -128,7 +128,7 @@ def test_a_browsers_upload_shows_the_token_of_our_page_before_its_file(app: Any,
     assert (done.status_code, done.headers["Location"]) == (303, f"/imports/{ID}")
 
 
-@pytest.mark.requirement("R190", "R77")
+@pytest.mark.requirement("R77")
 def test_the_rows_that_were_refused_come_back_as_a_file_without_formulas(amina: Any, bus: FakeBus) -> None:
     pages = {
         None: {

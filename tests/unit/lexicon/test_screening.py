@@ -61,13 +61,12 @@ First Baptist Church hosted the meeting
 Uses social media regularly; often writes op-eds for a local newspaper""".splitlines()
 
 
-@pytest.mark.requirement("R41", "N8")
+@pytest.mark.requirement("R41")
 @pytest.mark.parametrize("text", HELD)
 def test_what_is_said_of_a_person_is_held(text):
     assert any(found.verdict == "hold" and found.klass in {"race", "ethnicity", "religion"} for found in screen(text))
 
 
-@pytest.mark.requirement("N8")
 @pytest.mark.parametrize("text", LET_GO)
 def test_names_of_firms_bodies_places_and_people_are_let_go(text):
     assert screen(text) == []
