@@ -151,7 +151,8 @@ def refused_rows(import_id: str) -> Response:
 
 def _why(row: dict[str, Any]) -> str:
     sheet = f" of {row['sheet']}" if row["sheet"] else ""
-    return f"Row {row['row']}{sheet}: {row['reason']}"
+    cells = " ".join(f"{cell['column']}: {cell['reason']}" for cell in row.get("refused") or ())
+    return f"Row {row['row']}{sheet}: {' '.join(filter(None, (row['reason'], cells)))}"
 
 
 def _pages(method: str, import_id: str, **query: str) -> Iterator[dict[str, Any]]:

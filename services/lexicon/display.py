@@ -22,7 +22,6 @@ _DEGREES: Final = {
     "phd": "PhD", "md": "MD", "jd": "JD", "cpa": "CPA", "esq": "Esq.", "edd": "EdD", "rn": "RN", "dds": "DDS", "mba": "MBA", "mph": "MPH",
     "mpa": "MPA", "usn": "USN", "usa": "USA", "usaf": "USAF", "usmc": "USMC", "uscg": "USCG", "ret": "(Ret.)",
 }  # fmt: skip
-_ZIP: Final = re.compile(r"^(\d{5})[-\s]?(\d{4})?$")
 _SPACE_BEFORE_COMMA: Final = re.compile(r"\s+,")
 
 
@@ -77,15 +76,6 @@ def display_phone(written: str) -> str | None:
 def display_email(written: str) -> str | None:
     """Write an e-mail address cleaned, with its domain in small letters; None if it isn't one that can be."""
     return mailbox(written)
-
-
-def display_postal_code(written: str) -> str:
-    """Write a ZIP code as 02458 or 20515-0904; a spreadsheet's 2458 gets its zero back."""
-    text = tidy(written).removesuffix(".0")
-    if text.isdigit() and len(text) in {3, 4}:
-        text = text.zfill(5)
-    found = _ZIP.match(text)
-    return (f"{found[1]}-{found[2]}" if found[2] else found[1]) if found else text
 
 
 def display_state(written: str) -> str | None:

@@ -102,6 +102,17 @@ def telephone(written: str) -> Telephone | str:
     return read.found[0] if len(read.found) == 1 else "More than one telephone number: enter each by itself."
 
 
+def kind_said(label: str) -> str | None:
+    """Return of which kind a label says that a number is; "" if it says none, "fax" or "pager", or None if it is not known."""
+    said = {word.lower() for word in re.findall(r"[A-Za-z]+", label)}
+    if not said:
+        return ""
+    for kind, its in (("fax", _FAX), ("pager", _NO_VOICE), ("cell", _CELL), ("personal_phone", _PERSONAL), ("work_phone", _WORK)):
+        if said & its:
+            return kind
+    return "" if said <= _SILENT else None
+
+
 @cache
 def american_area_codes() -> frozenset[str]:
     """Return the area codes of the United States and its territories."""

@@ -178,7 +178,7 @@ def an_import_of(world: World, aviary: Aviary, rows: int) -> None:
     lines = [
         "First Name,Last Name,State,Cell,E-mail Address,Party",
         *(f"{aviary.word()},{aviary.word()},TX,{aviary.cell()},{aviary.email()},{aviary.word(kept=False)}" for _ in range(rows)),
-        f"{aviary.word(kept=False)},,Atlantis,{aviary.cell()},{aviary.email()} is none,Whig",
+        f"{aviary.word(kept=False)},,Atlantis,{aviary.cell()},{aviary.email()} is none,Whig,surplus",
     ]
     done = world.an_import("committed", "\n".join(lines) + "\n")
     assert done["state"] == "committed"

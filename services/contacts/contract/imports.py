@@ -36,15 +36,19 @@ IMPORT_FIELDS = (
     "suffix",
     "title",
     "organization",
+    "organization_state",
     "state",
     "interests",
+    "notes",
     "cell",
     "personal_phone",
     "work_phone",
     "email",
+    "value_kind",
     "work_address",
     "work_street",
     "work_street_2",
+    "work_po_box",
     "work_city",
     "work_state",
     "work_postal_code",
@@ -53,6 +57,7 @@ IMPORT_FIELDS = (
     "office_address",
     "office_street",
     "office_suite",
+    "office_po_box",
     "office_city",
     "office_state",
     "office_postal_code",
@@ -60,6 +65,20 @@ IMPORT_FIELDS = (
     "office_phone",
 )
 
+#: Of these a person or an organization has several (T30): so many columns as there are may be mapped to each. Parts of an
+#: address belong together by what their columns are called: "Address 2 - City" goes with "Address 2 - Street".
+PLURAL_FIELDS = frozenset(
+    {
+        "interests",
+        "notes",
+        "cell",
+        "personal_phone",
+        "work_phone",
+        "email",
+        "value_kind",
+        *(name for name in IMPORT_FIELDS if name.startswith(("work_", "office_")) and name != "office_label"),
+    }
+)
 
 #: What the column is called that says, in a file of refused rows, why; an upload of such a file passes over it.
 NOT_TAKEN_IN = "Not taken in because"
@@ -370,6 +389,13 @@ class ImportSchema(Schema):
     finished_at = fields.String(allow_none=True)
 
 
+class RefusedCellSchema(Schema):
+    """What of a row is not taken in though the row is: the column, or the field of a card, and why (T30)."""
+
+    column = fields.String(required=True)
+    reason = fields.String(required=True)
+
+
 class ImportRowSchema(Schema):
     """What becomes, or became, of one row."""
 
@@ -379,6 +405,8 @@ class ImportRowSchema(Schema):
     sheet = fields.String(allow_none=True)
     outcome = fields.String(allow_none=True, validate=validate.OneOf(OUTCOMES))
     reason = fields.String(allow_none=True)
+    #: What of it is not taken in; never with the value.
+    refused = fields.List(fields.Nested(RefusedCellSchema))
     individual_id = fields.String(allow_none=True)
     organization_id = fields.String(allow_none=True)
     #: Whom an undecided row may be about, the likeliest first.

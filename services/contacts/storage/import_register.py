@@ -9,8 +9,9 @@ from typing import Self
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.contacts.domain.imports.addresses import Office
 from services.contacts.domain.imports.matching import Person
-from services.contacts.domain.imports.records import Office, Record
+from services.contacts.domain.imports.records import Record
 from services.contacts.domain.imports.register import MOST_HOLDERS, Organization, Register, families_besides, swapped
 from services.contacts.storage.bulk import array, array_of_bytes, as_list, texts
 from services.contacts.storage.digests import Digests
@@ -33,6 +34,8 @@ class Questions:
     #: The names with their fields swapped, and by which own values somebody is reached, whatever they are called.
     names: str
     reached: str
+    #: Notes that the records bring, by which known ones are found.
+    notes: str
     #: By which own values are found; and what digests each value (family of kinds, canonical) has, the first of them in use.
     lookups: str
     digests: Mapping[tuple[str, str], list[bytes]]
@@ -51,6 +54,7 @@ class Questions:
             held_people=as_list(f"individual {name}" for name in sorted({record.signs.canonical_name for record in people})),
             names=as_list(sorted({swapped(record) for record in people} - {""})),
             reached=array_of_bytes(digest for (family, _), made in values.items() if family != "work_address" for digest in made),
+            notes=as_list(sorted({note for record in people for note in record.notes})),
             lookups=array_of_bytes(digest for made in values.values() for digest in made),
             digests=values,
         )
@@ -86,6 +90,7 @@ def learn(work: UnitOfWork, register: Register, asked: Questions, *, component: 
         return
     proposed = _proposed(work, [row["id"] for row in people])
     values = _own_values(work, asked, [row["id"] for row in people], component=component)
+    notes = _notes(work, asked, [row["id"] for row in people])
     for row in people:
         person = Person(
             id=row["id"],
@@ -103,6 +108,7 @@ def learn(work: UnitOfWork, register: Register, asked: Questions, *, component: 
             own=row["owner_component"] == component,
             family=row["family_key"],
             canonical_name=row["canonical_name"],
+            notes=notes.get(row["id"], set()),
         )
         register.learn_person(person, values.get(person.id, ()))
 
@@ -173,6 +179,22 @@ def learn_kinds(work: UnitOfWork, candidates: Mapping[str, Sequence[Person]], *,
 
 
 _KINDS = text("SELECT DISTINCT individual_id, kind FROM contact_points WHERE component = :component AND individual_id = ANY(CAST(:people AS uuid[]))")
+
+
+_NOTES = text(
+    "SELECT individual_id, text FROM notes WHERE individual_id = ANY(CAST(:people AS uuid[]))"  # noqa: S608 - put together from our own constants
+    f" AND text = ANY({texts('notes')})"
+)
+
+
+def _notes(work: UnitOfWork, asked: Questions, people: Sequence[str]) -> dict[str, set[str]]:
+    """Return which of the notes that the rows bring are there already, of those that the importer may see."""
+    if asked.notes == "[]":
+        return {}
+    found: dict[str, set[str]] = {}
+    for row in work.execute(_NOTES, {"people": array(people), "notes": asked.notes}):
+        found.setdefault(str(row.individual_id), set()).add(row.text)
+    return found
 
 
 _ORGANIZATIONS = text(

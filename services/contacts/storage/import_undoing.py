@@ -97,6 +97,20 @@ _PUT_BACK = text(
 )
 
 
+_TAKE_STATES_BACK = text(
+    "UPDATE organizations o SET state = NULL, version = o.version + 1, updated_at = :now"  # noqa: S608 - put together from our own constants
+    f" FROM {records('rows', {'id': 'uuid', 'state': 'text'})} WHERE o.id = t.id AND o.state = t.state RETURNING o.id"
+)
+
+
+def take_states_back(work: UnitOfWork, states: Mapping[str, str], *, now: datetime) -> set[str]:
+    """Take the states of these organizations back, where they still are what the import wrote; return which those are."""
+    if not states:
+        return set()
+    rows = as_json([{"id": organization_id, "state": state} for organization_id, state in states.items()])
+    return {str(row.id) for row in work.execute(_TAKE_STATES_BACK, {"now": now, "rows": rows})}
+
+
 def put_back(work: UnitOfWork, back: Mapping[str, Mapping[str, Any]], people: Mapping[str, Mapping[str, Any]], *, now: datetime) -> None:
     """Set fields of many individuals to what they were, null included.
 

@@ -11,9 +11,10 @@ import orjson
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.chassis.messages import new_id
+from services.contacts.domain.imports.addresses import Office
 from services.contacts.domain.imports.matching import Person
 from services.contacts.domain.imports.planning import Plan
-from services.contacts.domain.imports.records import Office
 from services.contacts.domain.imports.register import Organization
 from services.contacts.storage import directory
 from services.contacts.storage.bulk import array, as_json, insert_rows, records
@@ -197,6 +198,35 @@ def insert_points(work: UnitOfWork, layer: ContactLayer, written: str, entry: En
     work.execute(_INSERT_POINTS, {**entry.parameters(), "rows": written, "key_id": layer.digests.key_id})
 
 
+_FILL_STATES = text(
+    "UPDATE organizations o SET state = t.state, updated_at = :now, version = o.version + 1"  # noqa: S608 - put together from our own constants
+    f" FROM {records('rows', {'id': 'uuid', 'state': 'text'})} WHERE o.id = t.id AND o.state IS NULL"
+)
+
+
+def fill_states(work: UnitOfWork, states: Mapping[str, str], *, now: datetime) -> None:
+    """Set the state of organizations that had none."""
+    if states:
+        work.execute(_FILL_STATES, {"now": now, "rows": as_json([{"id": each, "state": state} for each, state in states.items()])})
+
+
+_NOTE = {"id": "uuid", "individual_id": "uuid", "text": "text"}
+_INSERT_NOTES = text(
+    f"""
+    INSERT INTO notes (id, individual_id, text, component, author_id, created_at, updated_at)
+    SELECT id, individual_id, text, :component, CAST(:user AS uuid), :now, :now FROM {records("rows", _NOTE)}
+    """  # noqa: S608 - put together from our own constants
+)
+
+
+def insert_notes(work: UnitOfWork, notes: Sequence[tuple[str, str]], entry: Entry) -> list[str]:
+    """Keep notes (individual id, text), which were screened; return their ids, in order."""
+    rows = [{"id": new_id(), "individual_id": individual_id, "text": note} for individual_id, note in notes]
+    if rows:
+        work.execute(_INSERT_NOTES, {**entry.parameters(), "rows": as_json(rows)})
+    return [row["id"] for row in rows]
+
+
 _FIELDS = {
     "salutation": "text",
     "first_name": "text",
@@ -283,7 +313,7 @@ def link(work: UnitOfWork, stakeholder_ids: Collection[str], entry: Entry) -> di
 
 
 def effects_of(
-    plan: Plan, point_ids: Sequence[str], *, established: Sequence[str], linked: Mapping[str, list[list[str]]]
+    plan: Plan, point_ids: Sequence[str], note_ids: Sequence[str], *, established: Sequence[str], linked: Mapping[str, list[list[str]]]
 ) -> list[tuple[str, str, Any]]:
     """Return what undoing needs to know of a plan that was carried out, in the order of doing."""
     fresh = {person.id for person in plan.new_people} | {organization.id for organization in plan.new_organizations}
@@ -296,6 +326,8 @@ def effects_of(
         for (person_id, _, _, _), point_id in zip(plan.new_points, point_ids, strict=True)
         if person_id not in fresh
     ]
+    effects += [("organization-state", each, {"state": state}) for each, state in plan.organization_states.items()]
+    effects += [("note-added", person_id, {"note": note_id}) for (person_id, _), note_id in zip(plan.new_notes, note_ids, strict=True)]
     effects += [("related", stakeholder_id, None) for stakeholder_id in established if stakeholder_id not in fresh]
     effects += [(STATE_PROPOSED, person_id, {"state": state}) for person_id, state in plan.proposed.items()]
     effects += [("linked", stakeholder_id, {"issues": pairs}) for stakeholder_id, pairs in linked.items()]

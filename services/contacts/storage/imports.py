@@ -24,6 +24,7 @@ _ROW = {
     "number": "integer",
     "outcome": "text",
     "reason": "text",
+    "refused": "json",
     "individual_id": "uuid",
     "organization_id": "uuid",
     "candidates": "uuid[]",
@@ -224,7 +225,7 @@ def drop_rows(work: UnitOfWork, import_id: str) -> None:
 
 
 def rows_written(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return rows as `put_rows` sends them: `n`, `sheet`, `number`, `outcome`, `reason`, `individual_id`, `organization_id`."""
+    """Return rows as `put_rows` sends them: `n`, `sheet`, `number`, `outcome`, `reason`, ids, and what of it is `refused`."""
     return as_json(rows)
 
 
@@ -235,9 +236,10 @@ def put_rows(work: UnitOfWork, import_id: str, written: str, *, first: int, last
     return before
 
 
-def rows(work: UnitOfWork, import_id: str, *, outcomes: Sequence[str], after: int, limit: int) -> list[dict[str, Any]]:
-    """Return what became of rows, of all or of these outcomes, from behind a position on."""
-    chosen = "AND outcome = ANY(CAST(:outcomes AS text[]))" if outcomes else ""
+def rows(work: UnitOfWork, import_id: str, *, outcomes: Sequence[str], after: int, limit: int, to_mend: bool = False) -> list[dict[str, Any]]:
+    """Return what became of rows, of all or of these outcomes, `to_mend` of those too of which a cell was refused, from behind a position on."""
+    also = " OR refused IS NOT NULL" if to_mend else ""
+    chosen = f"AND (outcome = ANY(CAST(:outcomes AS text[])){also})" if outcomes else ""
     found = work.execute(
         text(
             f"SELECT {_OF_A_ROW} FROM import_rows"  # noqa: S608 - names of our own list
@@ -248,7 +250,7 @@ def rows(work: UnitOfWork, import_id: str, *, outcomes: Sequence[str], after: in
     return plains(found.mappings())
 
 
-_OF_A_ROW = "n, sheet, number, outcome, reason, individual_id, organization_id, candidates, decided"
+_OF_A_ROW = "n, sheet, number, outcome, reason, refused, individual_id, organization_id, candidates, decided"
 
 
 def row(work: UnitOfWork, import_id: str, n: int) -> dict[str, Any] | None:
@@ -345,6 +347,11 @@ def add_refused(work: UnitOfWork, import_id: str, rows: Sequence[tuple[int, byte
         work.execute(_PUT_REFUSED, {"id": import_id, "rows": as_json([{"n": n, "ciphertext": ciphertext} for n, ciphertext in rows])})
 
 
+def has_refused(work: UnitOfWork, import_id: str) -> bool:
+    """Say whether cells of any row are kept."""
+    return bool(work.execute(text("SELECT EXISTS (SELECT FROM import_refused WHERE import_id = CAST(:id AS uuid))"), {"id": import_id}).scalar_one())
+
+
 def refused_from(work: UnitOfWork, import_id: str, *, after: int, limit: int) -> list[tuple[int, bytes]]:
     """Return kept cells from behind a row on."""
     found = work.execute(
@@ -439,6 +446,23 @@ def sheets(work: UnitOfWork) -> set[str]:
 def clear_sheets(work: UnitOfWork, names: Sequence[str]) -> int:
     """As the eraser: forget these names of sheets; return in how many rows they stood."""
     return work.execute(text("UPDATE import_rows SET sheet = NULL WHERE sheet = ANY(CAST(:names AS text[]))"), {"names": list(names)}).rowcount
+
+
+def refused_names(work: UnitOfWork) -> set[str]:
+    """As the eraser: return every name of a column of which rows say that it is not taken in."""
+    statement = "SELECT DISTINCT cell->>'column' FROM import_rows, json_array_elements(refused) AS cell WHERE refused IS NOT NULL"
+    return set(work.execute(text(statement)).scalars())
+
+
+def clear_refused_names(work: UnitOfWork, names: Sequence[str]) -> int:
+    """As the eraser: call these columns no name any more; return in how many rows they stood."""
+    statement = text(
+        "UPDATE import_rows SET refused = (SELECT json_agg(json_build_object('column',"
+        " CASE WHEN cell->>'column' = ANY(CAST(:names AS text[])) THEN 'A column' ELSE cell->>'column' END, 'reason', cell->>'reason'))"
+        " FROM json_array_elements(refused) AS cell) WHERE refused IS NOT NULL AND EXISTS"
+        " (SELECT FROM json_array_elements(refused) AS cell WHERE cell->>'column' = ANY(CAST(:names AS text[])))"
+    )
+    return work.execute(statement, {"names": list(names)}).rowcount
 
 
 def forget_individual(work: UnitOfWork, individual_id: str) -> dict[str, int]:

@@ -8,31 +8,53 @@ from __future__ import annotations
 
 import quopri
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from services.contacts.contract.imports import CellTooLong, NestedTooDeep, NotCards, TooManyRows
-from services.contacts.domain.imports.tables import MAX_CELL, MAX_COLUMNS, MAX_NESTING, MAX_ROWS, Row, Table
+from services.contacts.contract.imports import NestedTooDeep, NotCards, TooManyRows
+from services.contacts.domain.imports.tables import DAMAGED, LOST, MAX_CELL, MAX_COLUMNS, MAX_NESTING, MAX_ROWS, Row, Table
+from services.lexicon.folding import fold, words
+
+CUT_OFF = "The card is cut off: its end is missing."
+NESTED = "A card within a card is not taken in."
+A_GROUP = "This card is of a group, not of a person or an organization."
+UNREADABLE = "This line of the card can't be read."
+_TOO_MANY = "A file has at most 100 kinds of entries."
 
 #: What the parts of a structured name are called as columns, in vCard's order.
 _NAME = ("Family name", "Given name", "Additional names", "Name prefix", "Name suffix")
 _ADDRESS = ("PO box", "Extended address", "Street", "City", "State", "Postal code", "Country")
 _SIMPLE = {
     "TITLE": "Job title",
-    "NOTE": "Notes",
+    "NICKNAME": "Nickname",
     "URL": "Web page",
     "BDAY": "Birthday",
     "GENDER": "Gender",
     "X-GENDER": "Gender",
+    "SEX": "Gender",
     "ANNIVERSARY": "Anniversary",
+    "X-ANNIVERSARY": "Anniversary",
     "PHOTO": "Photo",
     "CATEGORIES": "Categories",
     "IMPP": "Instant messaging",
+    "X-SPOUSE": "Card field X-SPOUSE",
 }
-_PASSED_OVER = frozenset({"VERSION", "BEGIN", "END", "PRODID", "REV", "UID", "SORT-STRING", "KIND", "SOURCE", "CLASS"})
-_PROPERTY = re.compile(r"(?:[\w-]+\.)?([A-Za-z][\w-]*)((?:;(?:[^\":;]|\"[^\"]*\")*)*):(.*)", re.DOTALL)
+#: What says something about the card, and nothing of whose it is.
+_PASSED_OVER = words(
+    """
+    VERSION BEGIN END PRODID REV UID SORT-STRING KIND SOURCE CLASS NAME PROFILE MAILER CLIENTPIDMAP XML X-ABLABEL X-ABADR X-ABUID
+    X-ABSHOWAS X-ADDRESSBOOKSERVER-KIND X-EVOLUTION-FILE-AS X-MS-OL-DEFAULT-POSTAL-ADDRESS X-MS-OL-DESIGN X-IMAGEHASH
+    X-PHONETIC-FIRST-NAME X-PHONETIC-LAST-NAME X-MOZILLA-HTML SORT-AS X-ABORDER X-IMAGETYPE
+    """
+)
+#: Values of these are dropped where they are read; that there was one is told.
+_NEVER = frozenset({"Photo", "Web page", "Birthday", "Gender", "Anniversary", "Instant messaging"})
+_PROPERTY = re.compile(r"(?:([\w-]+)\.)?([A-Za-z][\w-]*)((?:;(?:[^\":;]|\"[^\"]*\")*)*):(.*)", re.DOTALL)
 _PARAMETER = re.compile(r";((?:[^\";]|\"[^\"]*\")*)")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _PARTS = re.compile(r"(?<!\\);")
+_LABEL = re.compile(r"^_\$!<(.*)>!\$_$")
+_BASE64 = re.compile(rb"\s*[A-Za-z0-9+/=]{1,}\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,95 +62,308 @@ class _Property:
     name: str
     kinds: frozenset[str]
     value: str
+    group: str = ""
+    #: 1 is the most preferred; vCard 4's PREF, or the kind "pref".
+    preference: int = 101
 
     def parts(self) -> list[str]:
         return [_unescaped(part).strip() for part in _PARTS.split(self.value)]
+
+    def names(self) -> list[str]:
+        """Its parts, where each may be a list: of several names, one stands behind the other."""
+        return [" ".join(part.replace(",", " ").split()) for part in self.parts()]
 
     def text(self) -> str:
         return _unescaped(self.value).strip()
 
 
-def read_cards(text: str) -> Table:
+@dataclass(slots=True)
+class _Card:
+    """What one card says, on its way to a row."""
+
+    cells: dict[str, str] = field(default_factory=dict)
+    refused: dict[tuple[str, str], None] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    kind: str = ""
+
+    def put(self, column: str, text: str) -> None:
+        """Keep a text under a column, or under the next one of that name: "Work phone 2"."""
+        text = text.strip()
+        number = 1
+        name = column
+        while text and name in self.cells and self.cells[name] != text:
+            number += 1
+            name = f"{column} {number}"
+        if text:
+            self.cells[name] = text
+
+
+def read_cards(content: bytes, encoding: str) -> Table:
     """Read cards; each becomes a row whose number is the card's.
 
-    :raises NotCards, NestedTooDeep, TooManyRows, CellTooLong:
+    :raises NotCards, NestedTooDeep, TooManyRows:
     """
     table = Table("vcf")
     columns: dict[str, None] = {}
-    depth = number = 0
-    lines: list[str] = []
-    for line in _lines(text):
-        mark = line.strip().upper() if len(line) < 60 else ""
-        if mark.startswith("BEGIN:"):
-            # A card that was never closed ends where the next one begins.
-            if mark == "BEGIN:VCARD" and depth == 1:
-                number = _add(table, columns, lines, number)
-                lines, depth = [], 0
-            depth += 1
-            if depth > MAX_NESTING:
-                raise NestedTooDeep
-        elif mark.startswith("END:"):
-            depth = max(0, depth - 1)
-            if depth == 0:
-                number = _add(table, columns, lines, number)
-                lines = []
-        elif depth == 1:
-            lines.append(line)
-    if depth:
-        _add(table, columns, lines, number)
+    lines = _lines(content)
+    for number, (first, last, inner, closed) in enumerate(_cards(lines), 1):
+        card = _Card()
+        own = lines[first:last] if not inner else _outside(lines, first, last, inner)
+        _read(card, own, encoding)
+        if inner:
+            card.refused["Agent", NESTED] = None
+        if not closed:
+            card.problems.append(CUT_OFF)
+        _add(table, columns, card, number)
     if not table.rows:
         raise NotCards
     table.columns = list(columns)
     return table
 
 
-def _lines(text: str) -> list[str]:
-    """Return the logical lines: unfolded, and with the soft breaks of quoted-printable undone."""
-    logical: list[list[str]] = []
-    soft = False
-    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+def _outside(lines: list[bytes], first: int, last: int, inner: list[tuple[int, int]]) -> list[bytes]:
+    return [line for at, line in enumerate(lines[first:last], first) if not any(begin <= at <= end for begin, end in inner)]
+
+
+def _lines(content: bytes) -> list[bytes]:
+    """Return the logical lines: unfolded as bytes, for a fold may part a character; soft breaks of quoted-printable undone."""
+    logical: list[bytes] = []
+    soft = packed = False
+    for line in content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"):
         if soft:
-            logical[-1].append(line)
-            soft = line.endswith("=")
-        elif line[:1] in {" ", "\t"} and logical:
-            logical[-1].append(line[1:])
+            # What a program folded as well as broke begins with a blank of no meaning only if it says so by being folded.
+            logical[-1] += line
+            soft = line.endswith(b"=")
+        elif line[:1] in {b" ", b"\t"} and logical:
+            logical[-1] += line[1:]
+        elif packed and _BASE64.fullmatch(line) and b":" not in line:
+            logical[-1] += line.strip()
         else:
-            logical.append([line])
-            soft = line.endswith("=") and "QUOTED-PRINTABLE" in line.upper()
+            logical.append(line)
+            head = line.partition(b":")[0].upper()
+            soft = line.endswith(b"=") and b"QUOTED-PRINTABLE" in head
+            packed = b"BASE64" in head or b"ENCODING=B" in head
         if soft:
-            logical[-1][-1] = logical[-1][-1][:-1]
-    return ["".join(parts) for parts in logical]
+            logical[-1] = logical[-1][:-1]
+    return logical
 
 
-def _add(table: Table, columns: dict[str, None], lines: list[str], number: int) -> int:
-    number += 1
-    cells: dict[str, str] = {}
+def _cards(lines: list[bytes]) -> Iterator[tuple[int, int, list[tuple[int, int]], bool]]:
+    """Give each outer card: its first line, the one behind its last, the lines of what is nested in it, whether it is closed.
+
+    1. Begins and ends are paired as brackets are. 2. A card inside another is nested where an agent is announced, or where
+    the outer one goes on behind it; where the next thing is another card, the outer one was cut off.
+
+    :raises NestedTooDeep: the nesting is deeper than 20.
+    """
+    marks: list[tuple[int, bool, bool]] = []
+    for at, line in enumerate(lines):
+        mark = line.strip().upper() if len(line) < 60 else b""
+        if mark.startswith((b"BEGIN:", b"END:")):
+            marks.append((at, mark.startswith(b"BEGIN:"), mark.endswith(b":VCARD")))
+    partner = _paired(marks)
+    following = {at: (marks[n + 1] if n + 1 < len(marks) else None) for n, (at, _, _) in enumerate(marks)}
+    depths: list[int] = []  # where what is nested and open ends
+    begins = [(at, is_card) for at, is_begin, is_card in marks if is_begin]
+    starts: list[tuple[int, bool, list[tuple[int, int]]]] = []
+    end_of_outer = -1
+    for at, is_card in begins:
+        while depths and depths[-1] < at:
+            depths.pop()
+        end = partner.get(at)
+        outer_open = bool(starts) and (end_of_outer > at or end_of_outer == -1)
+        nested = outer_open and (not is_card or _announced(lines, at) or (end is not None and _goes_on(lines, end, following[end])))
+        if nested:
+            depths.append(end if end is not None else len(lines))
+            if len(depths) >= MAX_NESTING:
+                raise NestedTooDeep
+            if len(depths) == 1:
+                starts[-1][2].append((at, end if end is not None else len(lines)))
+            continue
+        depths.clear()
+        starts.append((at, is_card, []))
+        end_of_outer = -1 if end is None else end
+    for n, (at, is_card, inner) in enumerate(starts):
+        end = partner.get(at)
+        following_start = starts[n + 1][0] if n + 1 < len(starts) else len(lines)
+        closed = end is not None and end < following_start
+        if is_card:
+            yield at + 1, end if closed and end is not None else following_start, inner, closed
+
+
+def _paired(marks: list[tuple[int, bool, bool]]) -> dict[int, int]:
+    open_: list[int] = []
+    partner: dict[int, int] = {}
+    for at, is_begin, _ in marks:
+        if is_begin:
+            open_.append(at)
+        elif open_:
+            partner[open_.pop()] = at
+    return partner
+
+
+def _announced(lines: list[bytes], at: int) -> bool:
+    before = next((line for line in reversed(lines[max(0, at - 3) : at]) if line.strip()), b"")
+    return re.fullmatch(rb"(?:[\w-]+\.)?AGENT(?:;[^:]*)?:\s*", before, re.IGNORECASE) is not None
+
+
+def _goes_on(lines: list[bytes], end: int, following: tuple[int, bool, bool] | None) -> bool:
+    """Say whether a card goes on behind one that ended in it: with a line of its own, or with its end."""
+    until = following[0] if following else len(lines)
+    return any(line.strip() for line in lines[end + 1 : until]) or (following is not None and not following[1])
+
+
+def _read(card: _Card, lines: list[bytes], encoding: str) -> None:
+    found: list[_Property] = []
+    labels: dict[str, str] = {}
     for line in lines:
-        if found := _property(line):
-            _put(cells, found)
-    # Nested cards and empty ones leave nothing.
-    cells = {column: text for column, text in cells.items() if text}
-    if not cells:
-        return number
+        if not line.strip():
+            continue
+        read = _property(line, encoding)
+        if read is None:
+            card.refused["A line", UNREADABLE] = None
+        elif read.name == "X-ABLABEL":
+            label = read.text()
+            labels[read.group] = (_LABEL.sub(r"\1", label)).upper()
+        elif read.name == "AGENT":
+            card.refused["Agent", NESTED] = None
+        else:
+            found.append(read)
+    if any(LOST in read.value for read in found):
+        card.problems.append(DAMAGED)
+    by_name: dict[str, list[_Property]] = {}
+    for read in found:
+        by_name.setdefault(read.name, []).append(read)
+    kind = next((read.text().lower() for name in ("KIND", "X-ADDRESSBOOKSERVER-KIND") for read in by_name.get(name, [])), "")
+    company = any(read.text().upper() == "COMPANY" for read in by_name.get("X-ABSHOWAS", []))
+    if kind == "group":
+        card.problems.append(A_GROUP)
+    for read in sorted(found, key=lambda read: read.preference):
+        _put(card, read, labels.get(read.group, "") if read.group else "")
+    _roles(card)
+    _whose(card, kind=kind, company=company)
+
+
+def _put(card: _Card, read: _Property, label: str) -> None:
+    name, kinds = read.name, read.kinds | _kinds_of(label)
+    if name == "N":
+        for column, part in zip(_NAME, read.names(), strict=False):
+            card.put(column, part)
+    elif name == "FN":
+        card.put("Full name", read.text())
+    elif name == "ORG":
+        organization, *units = [part for part in read.parts() if part] or [""]
+        card.put("Organization", organization)
+        card.put("Department", ", ".join(units))
+    elif name == "TEL":
+        card.put(_phone_column(kinds), _without_scheme(read.text()))
+    elif name == "EMAIL":
+        card.put("E-mail", _without_scheme(read.text()))
+    elif name == "ADR":
+        _put_address(card, read, kinds)
+    elif name == "LABEL":
+        if not ("HOME" in kinds and "WORK" not in kinds):
+            card.put("Address label", " ".join(read.text().split()))
+        else:
+            card.put("Home address", "refused")
+    elif name == "NOTE":
+        before = card.cells.get("Notes")
+        card.cells["Notes"] = f"{before}\n{read.text()}" if before else read.text()
+    elif name == "ROLE":
+        card.put("Role", read.text())
+    elif name in _SIMPLE:
+        column = _SIMPLE[name]
+        if column in _NEVER or column.startswith("Card field "):
+            card.put(column, "refused" if read.value.strip() else "")
+        else:
+            card.put(column, read.text())
+    elif name not in _PASSED_OVER and read.value.strip(" ;"):
+        # Its name is told, so that it is refused by name; what it says is let go here already.
+        card.put(f"Card field {name[:40]}", "refused")
+
+
+def _put_address(card: _Card, read: _Property, kinds: frozenset[str]) -> None:
+    parts = dict(zip(_ADDRESS, read.parts(), strict=False))
+    if not any(parts.values()):
+        return
+    if "HOME" in kinds and "WORK" not in kinds:
+        card.put("Home address", "refused")
+        return
+    names = {part: f"Work {part.lower()}" for part in _ADDRESS}
+    if not any(name in card.cells for name in names.values()):
+        for part, text in parts.items():
+            card.put(names[part], text)
+        return
+    if all(card.cells.get(names[part], "") == text for part, text in parts.items()):
+        return
+    box = parts["PO box"]
+    line = [f"PO Box {box}" if box.isdigit() else box, *(parts.get(part, "") for part in ("Street", "Extended address", "City"))]
+    line += [" ".join(filter(None, (parts.get("State"), parts.get("Postal code")))), parts.get("Country", "")]
+    card.put("Work address formatted", ", ".join(filter(None, line)))
+
+
+def _roles(card: _Card) -> None:
+    # A role is a title where the card has no other; both are told of the column either way.
+    if "Job title" not in card.cells and "Role" in card.cells:
+        card.cells["Job title"] = card.cells.pop("Role")
+    if "Address label" in card.cells:
+        label = card.cells.pop("Address label")
+        if not any(column.startswith("Work ") and column != "Work phone" and not column.startswith("Work phone") for column in card.cells):
+            card.put("Work address formatted", label)
+        else:
+            # It writes the same address once more, in lines, as an envelope wants it.
+            said = set(fold(" ".join(text for column, text in card.cells.items() if column.startswith("Work "))).split())
+            if not set(fold(label).split()) <= said:
+                card.put("Work address formatted", label)
+
+
+def _whose(card: _Card, *, kind: str, company: bool) -> None:
+    """Say whether a card is of a person or of an organization alone; the latter has no person's name."""
+    cells = card.cells
+    own = kind in {"org", "organization", "location"}
+    joined = " ".join(cells[column] for column in _NAME[:3] if cells.get(column))
+    full, organization = cells.get("Full name", ""), cells.get("Organization", "")
+    if not own:
+        person = joined or ("" if company else full)
+        if person and (not organization or fold(person) != fold(organization)) and not (company and not organization):
+            return
+        if not person and not organization and not company:
+            return
+    name = (full or organization if own else organization or full) or joined
+    for column in ("Full name", "Organization", *_NAME):
+        text = cells.pop(column, "")
+        if not set(fold(text).split()) <= set(fold(name).split()):
+            card.refused[column, "This card is of an organization; it has one name, and no person's."] = None
+    if name:
+        cells["Organization"] = name
+
+
+def _add(table: Table, columns: dict[str, None], card: _Card, number: int) -> None:
+    cells = {column: text if len(text) <= MAX_CELL else text[:MAX_CELL] for column, text in card.cells.items() if text}
+    # Empty cards leave nothing.
+    if not cells and not card.refused:
+        return
     if len(table.rows) >= MAX_ROWS:
         raise TooManyRows
-    if any(len(text) * 4 > MAX_CELL and len(text.encode("utf-8", "replace")) > MAX_CELL for text in cells.values()):
-        raise CellTooLong
-    for column in cells:
-        if column not in columns and len(columns) < MAX_COLUMNS:
-            columns[column] = None
-    table.rows.append(Row(None, number, {column: text for column, text in cells.items() if column in columns}))
-    return number
+    for column in list(cells):
+        if column not in columns:
+            if len(columns) >= MAX_COLUMNS:
+                del cells[column]
+                card.refused[column, _TOO_MANY] = None
+            else:
+                columns[column] = None
+    table.rows.append(Row(None, number, cells, refused=tuple(card.refused), problems=tuple(card.problems)))
 
 
-def _property(line: str) -> _Property | None:
-    found = _PROPERTY.fullmatch(line)
+def _property(line: bytes, encoding: str) -> _Property | None:
+    text = _decoded(line, encoding)
+    found = _PROPERTY.fullmatch(text)
     if not found:
         return None
-    name, value = found[1].upper(), found[3]
+    group, name, value = (found[1] or "").upper(), found[2].upper(), found[4]
     kinds: set[str] = set()
-    charset, quoted = "utf-8", False
-    for parameter in _PARAMETER.findall(found[2]):
+    charset, quoted, preference = "", False, 101
+    for parameter in _PARAMETER.findall(found[3]):
         key, equals, setting = parameter.partition("=")
         key, setting = (key.strip().upper(), setting.strip().strip('"')) if equals else ("TYPE", key.strip())
         if key == "TYPE":
@@ -138,62 +373,59 @@ def _property(line: str) -> _Property | None:
             quoted = quoted or setting.upper() == "QUOTED-PRINTABLE"
         elif key == "CHARSET":
             charset = setting
+        elif key == "PREF" and setting.isdigit():
+            preference = min(preference, int(setting))
+    if "PREF" in kinds:
+        preference = 1
     if quoted:
-        raw = quopri.decodestring(value.encode("utf-8", "replace"))
+        value = _decoded(quopri.decodestring(line.partition(b":")[2]), charset or "cp1252 or utf-8")
+    elif charset and not line.isascii():
+        value = _decoded(line.partition(b":")[2], charset)
+    return _Property(name, frozenset(kinds), value, group, preference)
+
+
+def _decoded(raw: bytes, encoding: str) -> str:
+    """Return bytes as text; what is none in that encoding, nor in UTF-8, becomes U+FFFD."""
+    if raw.isascii():
+        return raw.decode("ascii")
+    for tried in ("utf-8", "cp1252") if encoding == "cp1252 or utf-8" else (encoding, "utf-8"):
         try:
-            value = raw.decode(charset)
+            return raw.decode(tried)
         except (UnicodeDecodeError, LookupError):
-            value = raw.decode("cp1252", "replace")
-    return _Property(name, frozenset(kinds), value)
+            continue
+    return raw.decode("utf-8", "replace")
 
 
-def _put(cells: dict[str, str], found: _Property) -> None:
-    name = found.name
-    if name == "N":
-        for column, part in zip(_NAME, found.parts(), strict=False):
-            cells.setdefault(column, part.replace(",", " ") if column in {"Additional names", "Name prefix"} else part)
-    elif name == "FN":
-        cells.setdefault("Full name", found.text())
-    elif name == "ORG":
-        cells.setdefault("Organization", found.parts()[0])
-    elif name == "TEL":
-        cells.setdefault(_phone_column(found.kinds), _without_scheme(found.text()))
-    elif name == "EMAIL":
-        _numbered(cells, "E-mail", _without_scheme(found.text()))
-    elif name == "ADR":
-        home = "HOME" in found.kinds and "WORK" not in found.kinds
-        if home:
-            cells.setdefault("Home address", "refused")
-        else:
-            for column, part in zip(_ADDRESS, found.parts(), strict=False):
-                cells.setdefault(f"Work {column.lower()}", part)
-    elif name in _SIMPLE:
-        cells.setdefault(_SIMPLE[name], found.text() if name != "PHOTO" else "refused")
-    elif name not in _PASSED_OVER:
-        # Its name is told, so that it is refused by name; what it says is let go here already.
-        cells.setdefault(f"Card field {name[:40]}", "refused")
+_KINDS = {
+    "MOBILE": "CELL", "CELL": "CELL", "IPHONE": "CELL", "CAR": "CELL", "APPLE WATCH": "CELL", "HOME": "HOME", "WORK": "WORK", "MAIN": "MAIN",
+    "HOMEFAX": "FAX", "WORKFAX": "FAX", "OTHERFAX": "FAX", "FAX": "FAX", "HOME FAX": "FAX", "WORK FAX": "FAX", "OTHER FAX": "FAX", "PAGER": "PAGER",
+    "PERSONAL": "HOME", "PRIVATE": "HOME", "OFFICE": "WORK", "BUSINESS": "WORK", "COMPANY": "WORK",
+}  # fmt: skip
+
+
+def _kinds_of(label: str) -> frozenset[str]:
+    return frozenset({_KINDS[label]}) if label in _KINDS else frozenset()
 
 
 def _phone_column(kinds: frozenset[str]) -> str:
     if "FAX" in kinds:
         return "Fax"
-    if kinds & {"CELL", "MOBILE"}:
+    if kinds & {"PAGER", "TEXTPHONE", "MODEM", "BBS", "ISDN", "TTY-TDD", "X-TTY"}:
+        return "Pager"
+    if kinds & {"CELL", "MOBILE", "IPHONE", "CAR"}:
         return "Mobile phone"
     if "HOME" in kinds and "WORK" not in kinds:
         return "Home phone"
     return "Work phone"
 
 
-def _numbered(cells: dict[str, str], column: str, text: str) -> None:
-    if column not in cells:
-        cells[column] = text
-    elif cells[column] != text:
-        cells.setdefault(f"{column} 2", text)
-
-
 def _without_scheme(text: str) -> str:
     scheme, colon, rest = text.partition(":")
-    return rest if colon and scheme.lower() in {"tel", "mailto", "sms"} else text
+    if not colon or scheme.lower() not in {"tel", "mailto", "sms"}:
+        return text
+    number, _, parameters = rest.partition(";")
+    extension = next((part[4:] for part in parameters.split(";") if part.lower().startswith("ext=")), "")
+    return f"{number} ext. {extension}" if extension else number if scheme.lower() != "mailto" else rest
 
 
 def _unescaped(text: str) -> str:

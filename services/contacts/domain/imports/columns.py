@@ -1,126 +1,32 @@
-"""What each column is: proposed by its name, and refused by its name where the system must not hold it (R13)."""
+"""What each column is: proposed by its name and by what stands in it, and refused where the system must not hold it (R13)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
-from services.contacts.contract.imports import NOT_TAKEN_IN, ColumnRefused, MappingIncomplete, MappingInvalid
+from services.contacts.contract.imports import NOT_TAKEN_IN, PLURAL_FIELDS, ColumnRefused, MappingIncomplete, MappingInvalid
+from services.contacts.domain.imports import forbidden
+from services.contacts.domain.imports.headers import ADORNMENTS, NAMES, PLAIN_PARTS
 from services.contacts.domain.imports.tables import Row
-from services.lexicon.folding import fold
+from services.lexicon.folding import fold, words
+from services.lexicon.mailboxes import mailboxes
 from services.lexicon.places import state_code
+from services.lexicon.telephones import telephones
 
-#: Field → the names under which it is found, folded; the first field that knows a name has it.
-_NAMES: dict[str, str] = {
-    "name": "name|full name|member|contact|contact name|person|display name|stakeholder|attendee|point of contact|poc|fn",
-    "salutation": "salutation|prefix|name prefix|courtesy title|honorific|mr ms",
-    "first_name": "first name|first|given name|forename|firstname|given|fname",
-    "middle_name": "middle name|middle|additional names|middle initial|mi|middlename",
-    "last_name": "last name|last|surname|family name|lastname|family|lname",
-    "suffix": "suffix|name suffix|generation",
-    "title": "title|job title|position|role|jobtitle|office held",
-    "organization": "organization|organisation|company|employer|agency|org|firm|institution|affiliation|company name",
-    "state": "state|state code|state or territory|represents",
-    "interests": "interests|interest",
-    "cell": "cell|cell phone|mobile|mobile phone|cell number|mobile number|cellphone|cellular|mobile phone number",
-    "personal_phone": "home phone|personal phone|other phone|primary phone|home telephone",
-    "work_phone": "work phone|business phone|phone|telephone|dc phone|direct phone|direct line|phone number|tel|work telephone|company main phone",
-    "email": "e mail|email|e mail address|email address|mail|work email|business email|e mail 1 value",
-    "work_address": "work address|business address|address|dc office|mailing address|full address|dc address",
-    "work_street": "business street|work street|street address|business address street|address 1|address line 1",
-    "work_street_2": "business street 2|work extended address|address 2|address line 2|work street 2",
-    "work_city": "business city|work city|business address city",
-    "work_state": "business state|work state|business address state",
-    "work_postal_code": "business postal code|work postal code|business zip|work zip|business address postal code",
-    "work_country": "business country region|work country|business country|business address country",
-    "office_label": "office|office name|office label|location|branch",
-    "office_address": "office address|district office|field office address",
-    "office_street": "office street|street",
-    "office_suite": "suite|office suite|room|unit|ste|suite room",
-    "office_city": "office city|city|town",
-    "office_state": "office state|st",
-    "office_postal_code": "office zip|office postal code|zip|zip code|postal code|postcode|zipcode",
-    "office_country": "office country|country",
-    "office_phone": "office phone|district phone|main phone|office telephone|switchboard",
-}
-
-_NOT_HELD = "The system does not hold this."
-#: Words in a column's name → (reason, requirement). The reason is shown to whoever imports.
-_REFUSED: tuple[tuple[str, str, str], ...] = (
-    (
-        "party| political party| political affiliation| party affiliation| caucus party| pac",
-        "Party affiliation is not held.",
-        "R13",
-    ),
-    (
-        "dob| date of birth| birth date| birthdate| birthday| birth| born| birthplace| age",
-        "Dates of birth are not held.",
-        "R193",
-    ),
-    (
-        "gender| sex| pronouns",
-        "Gender is not held.",
-        "R193",
-    ),
-    (
-        "race| ethnicity| ethnic group| religion| faith| denomination| tribe membership",
-        "Race, ethnicity and religion are not documented.",
-        "R41",
-    ),
-    (
-        "nationality| citizenship| immigration status| country of birth| language| languages",
-        "Such attributes are not documented.",
-        "R41",
-    ),
-    (
-        "fax| business fax| home fax| other fax| fax number| office fax| dc fax| telex| isdn| tty tdd phone",
-        "Fax numbers are not held.",
-        "R13",
-    ),
-    (
-        "web site| website| web page| url| homepage| home page| personal web page| link| internet free busy",
-        "Web sites of individuals are not held.",
-        "R13",
-    ),
-    (
-        "contact form| form| rss| twitter| facebook| youtube| instagram| linkedin| social media| instant messaging",
-        "The system does not hold this.",
-        "R13",
-    ),
-    (
-        "ssn| social security number| passport| passport number| driver license| government id number| account|billing information",
-        "Numbers that identify a person to others are not held.",
-        "R193",
-    ),
-    (
-        (
-            "home address| home street| home street 2| home street 3| home city| home state| home postal code| home zip|"
-            "home country region| home country| home address po box"
-        ),
-        "Only the work address is held, not where somebody lives.",
-        "R34",
-    ),
-    (
-        "spouse| children| anniversary| hobby| marital status| partner| family members| referred by",
-        "The private life of a person is not held.",
-        "R193",
-    ),
-    (
-        "photo| picture| image| photograph",
-        "Pictures are not held.",
-        "R13",
-    ),
-    (
-        "salary| income| health| disability| medical",
-        "Such attributes are not held.",
-        "R193",
-    ),
+_PARTS = ("street", "city", "postal_code", "country")
+#: As many rows say what stands in a column.
+_SAMPLE = 200
+#: Fields that people use for all sorts of things: a column so called may hold something else.
+_VAGUE = frozenset({"name", "title", "organization", "notes", "office_label", "work_address", "work_phone", "personal_phone", "email", "cell"})
+#: Of these words, whoever writes one above a column means no value to write to or call.
+_NOT_A_VALUE = words(
+    "type label kind status opt out sent bounced consent verified valid date time count display owner id assistant assistants asst manager managers"
 )
-_REFUSED_WORDS = {
-    "dob": "R193", "birthday": "R193", "birth": "R193", "gender": "R193", "religion": "R41", "ethnicity": "R41", "race": "R41",
-    "party": "R13", "fax": "R13", "ssn": "R193", "website": "R13", "url": "R13", "spouse": "R193", "passport": "R193",
-}  # fmt: skip
+
+_SALUTATIONS = words("mr mrs ms miss mx dr prof hon rev sir madam the honorable reverend doctor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,45 +40,60 @@ class RefusedColumn:
 
 @cache
 def recognised() -> frozenset[str]:
-    """Return the folded names of all columns that are known, proposed or refused; they tell where the header is."""
-    return frozenset(_field_by_name()) | frozenset(_refusals()) | {"categories", "notes", "department", fold(NOT_TAKEN_IN)}
+    """Return the folded names of all columns that are known as they stand; they tell where the header is."""
+    names = {fold(name) for names in (*NAMES.values(), *PLAIN_PARTS.values()) for name in names.split("|")}
+    return frozenset(names | {"categories", "notes", "department", "nickname", "connected on", fold(NOT_TAKEN_IN)})
 
 
-def refused(columns: Iterable[str]) -> list[RefusedColumn]:
-    """Return those of these columns that the system must not hold (R13, R41, R193)."""
-    return [found for column in columns if (found := _refusal(column))]
+@lru_cache(maxsize=4096)
+def is_recognised(name: str) -> bool:
+    """Say whether a cell of the first rows is the name of a column, known or refused."""
+    return fold(name) in recognised() or (bool(name) and (_field(name) is not None or forbidden.by_name(name) is not None))
 
 
-def propose(columns: Sequence[str], rows: Iterable[Row]) -> dict[str, str]:
-    """Propose what each column is, by its name; of two columns for one field the first has it.
+def is_single(name: str) -> bool:
+    """Say whether a column of that name is a field that a person has once, so that two of them would contradict."""
+    field = _field(name)
+    return field is not None and field not in PLURAL_FIELDS
 
-    `rows` tell whether Outlook's Categories are states. What is not proposed is left out.
+
+def refused(columns: Iterable[str], rows: Sequence[Row] = ()) -> list[RefusedColumn]:
+    """Return those of these columns that the system must not hold (R13, R41, R193), by their names or by what stands in them."""
+    found = []
+    for column in columns:
+        reason = _refusal(column)
+        if reason is None and rows and _field(column) is None:
+            reason = forbidden.by_contents(_values(column, rows))
+        if reason:
+            found.append(RefusedColumn(column, *reason))
+    return found
+
+
+def propose(columns: Sequence[str], rows: Sequence[Row]) -> dict[str, str]:
+    """Propose what each column is, by its name and by what stands in it.
+
+    Of two columns for a field that a person has once, the first has it. What is not proposed is left out.
     """
-    names = {column: fold(column) for column in columns}
-    taken: dict[str, str] = {}
-    # Outlook calls the salutation "Title", and has "Job Title" beside it.
-    has_job_title = "job title" in names.values()
-    # An address in one column, and its parts: the column "State" beside a city is a part of the address only if
-    # another column says whom the person speaks for.
-    for column, name in names.items():
-        if _refusal(column):
-            continue
-        field = _field_by_name().get(name)
-        if name == "title" and has_job_title:
-            field = "salutation"
-        if field and field not in taken:
-            taken[field] = column
-    if "name" in taken and ("last_name" in taken or "first_name" in taken):
-        del taken["name"]
-    categories = next((column for column, name in names.items() if name == "categories"), None)
+    kept = [column for column in columns if not _refusal(column)]
+    found = {column: field for column in kept if (field := _field(column))}
+    _by_contents(kept, rows, found)
+    _titles(found, rows)
+    _addresses(kept, found)
+    taken: set[str] = set()
+    mapping: dict[str, str] = {}
+    for column in kept:
+        field = found.get(column)
+        if field and (field in PLURAL_FIELDS or field not in taken):
+            mapping[column] = field
+            taken.add(field)
+    categories = next((column for column in kept if fold(column) == "categories"), None)
     if categories and "state" not in taken and _are_states(categories, rows):
-        taken["state"] = categories
-    mapping = {column: field for field, column in taken.items()}
+        mapping[categories] = "state"
     return {column: mapping[column] for column in columns if column in mapping}
 
 
 def checked(mapping: Sequence[Mapping[str, str | None]], columns: Sequence[str], refused_columns: Iterable[RefusedColumn]) -> dict[str, str]:
-    """Return a mapping as it was asked for: column → field.
+    """Return a mapping as it was asked for: column → field. Several columns may be one field that a person has several of.
 
     :raises ColumnRefused, MappingInvalid: by the column's name.
     """
@@ -189,7 +110,7 @@ def checked(mapping: Sequence[Mapping[str, str | None]], columns: Sequence[str],
         if field is None:
             found.pop(column, None)
             continue
-        if field in found.values():
+        if field not in PLURAL_FIELDS and field in found.values():
             raise MappingInvalid("Two columns are mapped to the same field.", errors={"mapping": [f"Two columns are mapped to {field}."]})
         found[column] = field
     return found
@@ -206,35 +127,161 @@ def is_enough(mapping: Mapping[str, str]) -> bool:
     return bool({"name", "last_name", "organization"} & set(mapping.values()))
 
 
-def _are_states(column: str, rows: Iterable[Row]) -> bool:
+def _by_contents(columns: Sequence[str], rows: Sequence[Row], found: dict[str, str]) -> None:
+    """Say what a column is by what stands in it, where its name says nothing, or something else."""
+    for column in columns:
+        field = found.get(column)
+        if field is not None and field not in _VAGUE:
+            continue
+        if field is None and _NOT_A_VALUE & set(forbidden.words_of(column)):
+            continue
+        values = _values(column, rows)
+        if not values:
+            continue
+        emails = sum("@" in value and bool(mailboxes(value).found) for value in values)
+        if emails * 5 >= len(values) * 4 and field != "email":
+            found[column] = "email"
+        elif field in {"cell", "personal_phone", "work_phone"}:
+            continue
+        elif _are_phones(values):
+            found[column] = "work_phone"
+        elif field is None and "state" not in found.values() and len(values) > 1 and all(len(v) == 2 and state_code(v) for v in values):
+            found[column] = "state"
+    if not {"name", "last_name", "first_name", "organization"} & set(found.values()):
+        _names_by_contents(columns, rows, found)
+
+
+def _names_by_contents(columns: Sequence[str], rows: Sequence[Row], found: dict[str, str]) -> None:
+    from services.lexicon.names import known_as
+
+    free = [column for column in columns if column not in found]
+    for at, column in enumerate(free):
+        values = _values(column, rows)
+        given = sum(len(known_as(fold(value.split()[0]))) > 1 for value in values if value.split())
+        if values and given * 3 >= len(values):
+            one_word = sum(len(value.split()) == 1 for value in values) * 3 >= len(values) * 2
+            if one_word and at + 1 < len(free):
+                found[column], found[free[at + 1]] = "first_name", "last_name"
+            elif not one_word:
+                found[column] = "name"
+            return
+
+
+def _titles(found: dict[str, str], rows: Sequence[Row]) -> None:
+    # Outlook calls the salutation "Title", and has "Job Title" beside it; HubSpot has a "Salutation" of its own.
+    titles = [column for column, field in found.items() if field == "title"]
+    plain = next((column for column in titles if fold(column) == "title"), None)
+    if plain is None or "salutation" in found.values():
+        return
+    values = _values(plain, rows)
+    if any(fold(column) == "job title" for column in titles) or (values and all(set(fold(value).split()) <= _SALUTATIONS for value in values)):
+        found[plain] = "salutation"
+
+
+def _addresses(columns: Sequence[str], found: dict[str, str]) -> None:
+    """Say whose the plain parts of an address are, and whether "Address" is all of it or the street."""
+    plain = {column: part for column in columns if column not in found and (part := _plain_part(column))}
+    fields = set(found.values())
+    # Rows of offices have a suite or a label; there, what is beside is of the office.
+    person = bool({"name", "first_name", "last_name"} & fields)
+    office = not person or bool({"office_suite", "office_label", "office_address", "office_state"} & fields)
+    if office and person and "organization" not in fields:
+        office = False
+    for column, part in plain.items():
+        found[column] = f"{'office' if office else 'work'}_{part}"
+    cities = {_stem(column) for column, field in found.items() if field in {"work_city", "office_city"}}
+    for column, field in list(found.items()):
+        if field in {"work_address", "office_address"} and "formatted" not in fold(column) and _stem(column) in cities:
+            beside = f"{'office' if office and _stem(column) == '' else field.partition('_')[0]}_street"
+            if beside not in {other for name, other in found.items() if _stem(name) == _stem(column)}:
+                found[column] = beside
+    # In a row of offices, what stands beside the city is of that office too.
+    if office and "office_street" in found.values():
+        for column, field in list(found.items()):
+            if field in {"work_street", "work_street_2", "work_po_box"} and _stem(column) == "":
+                found[column] = {"work_street": "office_street", "work_street_2": "office_suite", "work_po_box": "office_po_box"}[field]
+
+
+_QUALIFIERS = words("business work other mailing office organization company billing shipping primary agency headquarters hq district")
+_GROUP = re.compile(r"^(?:address )?(\d+)(?= )")
+
+
+def _stem(column: str) -> str:
+    """Return to which address a part of one belongs: "Business Street 2" and "Business City", "Address 2 - City"."""
+    folded = fold(column)
+    first, _, rest = folded.partition(" ")
+    if first in _QUALIFIERS and rest:
+        number = _GROUP.match(rest)
+        return f"{first} {number[1]}" if number else first
+    number = re.match(r"^(?:address|addr) (\d+) (?=\w)", folded)
+    return number[1] if number else ""
+
+
+#: What a column's name says without the words that are the same in all.
+stem = lru_cache(maxsize=4096)(_stem)
+
+
+def _plain_part(column: str) -> str | None:
+    key = _key(forbidden.words_of(column))
+    return _plain_parts().get(key) or _plain_parts().get(_key(w for w in key if not w.isdigit() and w not in ADORNMENTS))
+
+
+def _are_states(column: str, rows: Sequence[Row]) -> bool:
     values = {row.cells[column] for row in rows if column in row.cells}
     return bool(values) and all(state_code(value) for value in values)
 
 
+def _are_phones(values: Sequence[str]) -> bool:
+    alike = [value for value in values if sum(c.isdigit() for c in value) >= 7]
+    return len(alike) * 5 >= len(values) * 4 and sum(bool(telephones(value).found) for value in alike) * 5 >= len(values) * 4
+
+
+def _values(column: str, rows: Sequence[Row]) -> list[str]:
+    found = []
+    for row in rows:
+        if text := row.cells.get(column):
+            found.append(text)
+            if len(found) == _SAMPLE:
+                break
+    return found
+
+
+def _key(said: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(said))
+
+
 @cache
-def _field_by_name() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for field, names in _NAMES.items():
+def _by_key() -> dict[tuple[str, ...], str]:
+    found: dict[tuple[str, ...], str] = {}
+    for field, names in NAMES.items():
         for name in names.split("|"):
-            found.setdefault(name, field)
+            found.setdefault(_key(forbidden.words_of(name)), field)
     return found
 
 
 @cache
-def _refusals() -> dict[str, tuple[str, str]]:
-    return {fold(name): (reason, requirement) for names, reason, requirement in _REFUSED for name in names.split("|")}
+def _plain_parts() -> dict[tuple[str, ...], str]:
+    return {_key(forbidden.words_of(name)): part for part, names in PLAIN_PARTS.items() for name in names.split("|")}
 
 
-def _refusal(column: str) -> RefusedColumn | None:
-    name = fold(column)
-    if name in _field_by_name():
+_ORDINALS = {"2": "second", "3": "third"}
+
+
+@lru_cache(maxsize=4096)
+def _field(column: str) -> str | None:
+    """Return the field whose name a column bears: as it is, then without numbers, then without what people put around it."""
+    said = forbidden.words_of(column)
+    known = _by_key()
+    without = [word for word in said if not word.isdigit()]
+    bare = [word for word in without if word not in ADORNMENTS]
+    # "Street 2" is the second line of a street; "Phone 2" is another phone.
+    lines = [_ORDINALS.get(word, word) if at == len(said) - 1 else word for at, word in enumerate(said)]
+    lines = [word for word in lines if not word.isdigit()]
+    return next((known[key] for key in map(_key, (said, lines, without, bare)) if key in known), None)
+
+
+@lru_cache(maxsize=4096)
+def _refusal(column: str) -> forbidden.Reason | None:
+    if _field(column) or _plain_part(column):
         return None
-    known = _refusals().get(name)
-    if known is None and name.startswith("card field "):
-        known = ("This is not among what the system holds.", "R13")
-    if known is None:
-        # "Member's party", "Fax 2": the telling word may stand among others.
-        word = next((word for word in name.split() if word in _REFUSED_WORDS), None)
-        if word:
-            known = _refusals().get(word) or (_NOT_HELD, _REFUSED_WORDS[word])
-    return RefusedColumn(column, *known) if known else None
+    return forbidden.by_name(column)

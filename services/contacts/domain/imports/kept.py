@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from typing import Any
 
-from services.contacts.domain.imports.records import Office, Record, Signs, values_of
+from services.contacts.domain.imports.addresses import Office
+from services.contacts.domain.imports.records import Record, Signs, values_of
 from services.lexicon.names import PersonName
 
 #: Changes with the form: what was kept in another one is not read, but prepared anew.
@@ -22,12 +23,15 @@ def kept(record: Record) -> list[Any]:
         astuple_of(record.name),
         record.title,
         record.organization,
+        record.organization_state,
         record.state,
         record.state_proposed,
         record.interests,
+        record.notes,
         record.points,
-        None if record.office is None else astuple(record.office),
+        [astuple(office) for office in record.offices],
         record.problems,
+        record.refused,
         [astuple_of(name) for name in signs.names[1:]],
         signs.families,
         signs.offices,
@@ -41,7 +45,8 @@ def kept(record: Record) -> list[Any]:
 
 def record_of_kept(written: Sequence[Any]) -> Record:
     """Return the record that was kept so."""
-    (sheet, number, name, title, organization, state, proposed, interests, points, office, problems, *known_by) = written
+    (sheet, number, name, title, organization, its_state, state, proposed, interests, notes, points, *rest) = written
+    (addresses, problems, refused, *known_by) = rest
     names, families, offices, own, organization_key, title_key, first_name, canonical_name = known_by
     person, points = PersonName(*name), tuple(map(tuple, points))
     record = Record(
@@ -50,12 +55,15 @@ def record_of_kept(written: Sequence[Any]) -> Record:
         person,
         title,
         organization,
+        its_state,
         state,
         proposed,
         tuple(interests),
+        tuple(notes),
         points,
-        None if office is None else Office(*office),
+        tuple(Office(*office) for office in addresses),
         tuple(problems),
+        tuple((column, reason) for column, reason in refused),
     )
     # A cached property lies in the instance; here it is filled.
     record.__dict__["signs"] = Signs(

@@ -47,6 +47,8 @@ class Person:
     values: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     #: Of which kinds the importer's own component holds any value.
     kinds: set[str] = field(default_factory=set)
+    #: The notes on them that the importer may see.
+    notes: set[str] = field(default_factory=set)
     #: What people of one family name have in common, and the name as it is compared; worked out where they are not given.
     family: str = ""
     canonical_name: str = ""

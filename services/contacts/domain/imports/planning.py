@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
+from services.contacts.domain.imports.addresses import Office
 from services.contacts.domain.imports.comparing import fuller
 from services.contacts.domain.imports.matching import Match, Person, best, evidence_of, likeliest
 from services.contacts.domain.imports.offices import is_own_office
-from services.contacts.domain.imports.records import Office, Record
+from services.contacts.domain.imports.records import Record
 from services.contacts.domain.imports.register import Organization, Register
 from services.lexicon.canonical import canonical_name, compared_as
+from services.lexicon.places import STATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,14 @@ class Plan:
     new_offices: list[tuple[str, str, int, Office]] = field(default_factory=list)
     #: (individual id, kind, value, the value as it is compared)
     new_points: list[tuple[str, str, str, str]] = field(default_factory=list)
+    #: (individual id, text)
+    new_notes: list[tuple[str, str]] = field(default_factory=list)
     #: individual id → field → new value, for people who were there before.
     changes: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: Individual id → canonical name, of whoever is spelled better.
     names: dict[str, str] = field(default_factory=dict)
+    #: Organizations that had no state: organization id → state (T18).
+    organization_states: dict[str, str] = field(default_factory=dict)
     #: What a change replaces, for undoing: individual id → field → former value.
     former: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: People whose state was proposed from an address: individual id → state.
@@ -122,6 +128,11 @@ def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, ne
         register.joined(person)
     made.people[person.id] = None
     declined = _points(record, person, register, made, news)
+    for note in record.notes:
+        if note not in person.notes:
+            person.notes.add(note)
+            made.new_notes.append((person.id, note))
+            news.add("notes")
     if record.state_proposed and record.state and {"person", "state"} & news:
         made.proposed[person.id] = record.state
     outcome = "create" if "person" in news else "update" if news else "duplicate"
@@ -171,8 +182,10 @@ def _is_all_there(record: Record, person: Person, register: Register) -> bool:
         return False
     if (record.title and not evidence.title) or (record.state and record.state != person.state) or set(record.interests) - set(person.interests):
         return False
-    organization = register.organizations.get(record.signs.organization) if record.office else None
-    return record.office is None or (organization is not None and record.office.key() in organization.offices)
+    if set(record.notes) - person.notes:
+        return False
+    organization = register.organizations.get(record.signs.organization) if record.offices else None
+    return not record.offices or (organization is not None and {office.key() for office in record.offices} <= organization.offices)
 
 
 def _organization(record: Record, register: Register, made: Plan, *, new_id: Callable[[], str]) -> tuple[Organization | None, set[str]]:
@@ -182,16 +195,22 @@ def _organization(record: Record, register: Register, made: Plan, *, new_id: Cal
     key = record.signs.organization
     organization = register.organizations.get(key)
     if organization is None:
-        state = record.office.state if record.office else None
+        state = record.organization_state or next((office.state for office in record.offices if office.state in STATES), None)
         organization = Organization(new_id(), record.organization, state=state, fresh=True)
         register.learn_organization(organization, key)
         made.new_organizations.append(organization)
         news.add("organization")
+    elif organization.state is None and record.organization_state:
+        organization.state = record.organization_state
+        if not organization.fresh:
+            made.organization_states[organization.id] = record.organization_state
+            news.add("state of the organization")
     made.organizations[organization.id] = None
-    if record.office and record.office.key() not in organization.offices:
-        made.new_offices.append((new_id(), organization.id, len(organization.offices), record.office))
-        organization.offices.add(record.office.key())
-        news.add("office")
+    for office in record.offices:
+        if office.key() not in organization.offices:
+            made.new_offices.append((new_id(), organization.id, len(organization.offices), office))
+            organization.offices.add(office.key())
+            news.add("office")
     return organization, news
 
 

@@ -5,7 +5,6 @@ What reads one kind of file only is loaded with the first of its kind.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -28,16 +27,24 @@ from services.contacts.contract.imports import (
     TooManyRows,
 )
 from services.contacts.domain.imports.cards import read_cards
-from services.contacts.domain.imports.columns import recognised
-from services.contacts.domain.imports.tables import MAX_COLUMNS, MAX_FILE, MAX_ROWS, MAX_UNPACKED, Table, add_sheet, finished
+from services.contacts.domain.imports.columns import is_recognised, is_single
+from services.contacts.domain.imports.encodings import decoded, in_one_encoding
+from services.contacts.domain.imports.tables import LOST, MAX_COLUMNS, MAX_FILE, MAX_ROWS, MAX_UNPACKED, Known, Table, add_sheet, finished
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_CELL_AT = re.compile(rb"""\br\s*=\s*["'](?:([A-Z]{1,7}))?(\d{1,10})["']""")
+#: A cell that holds something: a formatted one that is empty takes no place.
+_CELL_AT = re.compile(rb"""<(?:\w+:)?c\b[^>]*?\br\s*=\s*["']([A-Z]{1,7})(\d{1,10})["'][^>]*(?<!/)>(?!</)""")
+#: A row whose cells don't say where they stand.
+_ROW_AT = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\br\s*=\s*["'](\d{1,10})["'][^>]*>\s*<(?:\w+:)?c(?![^>]*\br\s*=)""")
 _SHARED = re.compile(rb"<(?:\w+:)?si\b.*?</(?:\w+:)?si\s*>", re.DOTALL)
 _SHARED_AT = re.compile(rb"""\bt\s*=\s*["']s["'][^>]*>\s*<(?:\w+:)?v>\s*(\d{1,9})\s*<""")
+_FOLD = re.compile(rb"\r?\n[ \t]")
 _DELIMITERS = ",;\t|"
-_FOREIGN = ["cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "gb18030", "big5", "shift_jis", "euc_kr"]
 _SAMPLE = 64 << 10
+#: So much of a file may be swallowed by a quotation mark that is never closed, and so many of them are mended.
+_LONGEST_CELL = 64 << 10
+_UNCLOSED = 200
+_KNOWN = Known(is_recognised, is_single)
 
 
 _ENDINGS = frozenset({"xlsx", "xls", "csv", "txt", "tsv", "vcf", "vcard"})
@@ -64,69 +71,63 @@ def read(filename: str, content: bytes) -> Table:
         raise FileEmpty
     if ending in {"xlsx", "xls"}:
         return _read_workbook(content)
-    text = decoded(content)
     if ending in {"vcf", "vcard"}:
-        return finished(read_cards(text))
-    return _read_delimited(text)
-
-
-def decoded(content: bytes) -> str:
-    """Return the bytes as text: by byte order mark, as UTF-8, or as the likeliest of the older encodings.
-
-    :raises NotText:
-    """
-    for mark, encoding in ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
-        if content.startswith(mark):
-            try:
-                return content.decode(encoding)
-            except UnicodeDecodeError as error:
-                raise NotText from error
-    if b"\x00" in content:
-        raise NotText
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    # Only the lines that are not ASCII say anything, and a sample of them is enough.
-    telling = b"\n".join(line for line in content.splitlines() if not line.isascii())[:_SAMPLE]
-    foreign = None
-    # European names are a few marked letters among plain ones, which every guess mistakes for another European
-    # encoding; only where plain letters are few is a guess worth more than what Windows here writes.
-    if sum(byte > 0x7F for byte in telling) * 3 > len(telling):
-        from charset_normalizer import from_bytes
-
-        best = from_bytes(telling, cp_isolation=_FOREIGN).best()
-        foreign = best.encoding if best else None
-    for encoding in filter(None, (foreign, "cp1252", "latin_1")):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        # Text has no control characters; a file that is full of them is something else.
-        if sum(character < " " and character not in "\t\r\n\f" for character in text[:_SAMPLE]) > 8:
-            raise NotText
-        return text
-    raise NotText
+        content, encoding = in_one_encoding(content)
+        if encoding != "utf-8":
+            # A fold may part a character: only what is unfolded tells the encoding.
+            _, encoding = in_one_encoding(_FOLD.sub(b"", content))
+        return finished(read_cards(content, encoding))
+    return _read_delimited(decoded(content))
 
 
 def _read_delimited(text: str) -> Table:
     table = Table("csv")
-    lines = io.StringIO(text, newline="")
-    reader = csv.reader(lines, delimiter=_delimiter(text))
+    add_sheet(table, None, _records(text, _delimiter(text)), known=_KNOWN)
+    return finished(table)
 
-    def rows() -> Iterator[list[str]]:
+
+def _records(text: str, delimiter: str) -> Iterator[list[str]]:
+    """Give the records of a delimited text; a quotation mark that is never closed spoils its own line and no other."""
+    # The limit is the process's; this one is as long as a file may be.
+    csv.field_size_limit(MAX_FILE)
+    lines = io.StringIO(text, newline="").readlines()
+    start = 0
+    for _ in range(_UNCLOSED):
+        reader = csv.reader(lines[start:], delimiter=delimiter)
+        before = line = 0
+        last: list[str] | None = None
         try:
             for cells in reader:
-                if len(cells) > MAX_COLUMNS and any(cells[MAX_COLUMNS:]):
-                    raise TooManyColumns
-                yield cells[:MAX_COLUMNS]
+                if last is not None:
+                    yield _in_width(last)
+                last, before, line = cells, line, reader.line_num
         except csv.Error as error:
-            if "limit" in str(error):
-                raise CellTooLong from error
             raise NotText from error
+        if last is None or line - before < 2 or not _is_unclosed(lines[start + before :], delimiter):
+            if last is not None:
+                yield _in_width(last)
+            return
+        if sum(map(len, lines[start + before :])) > _LONGEST_CELL:
+            raise CellTooLong
+        # What it swallowed are other people's rows: it is its own line's alone.
+        yield _in_width([LOST + cell for cell in lines[start + before].rstrip("\r\n").replace('"', "").split(delimiter)])
+        start += before + 1
+    raise NotText
 
-    add_sheet(table, None, rows(), known=recognised())
-    return finished(table)
+
+def _is_unclosed(lines: list[str], delimiter: str) -> bool:
+    try:
+        for _ in csv.reader(lines, delimiter=delimiter, strict=True):
+            pass
+    except csv.Error as error:
+        return "unexpected end" in str(error)
+    return False
+
+
+def _in_width(cells: list[str]) -> list[str]:
+    if len(cells) > MAX_COLUMNS and any(cells[MAX_COLUMNS:]):
+        raise TooManyColumns
+    return cells[:MAX_COLUMNS]
 
 
 def _delimiter(text: str) -> str:
@@ -161,7 +162,7 @@ def _read_workbook(content: bytes) -> Table:
                 continue  # a sheet of charts has no cells
             _check_size(sheet.width, sheet.height)
             # Rows are numbered from the sheet's first one, not from the first that is filled.
-            add_sheet(table, name[:100], iter(sheet.to_python(skip_empty_area=False)), known=recognised())
+            add_sheet(table, name[:100], iter(sheet.to_python(skip_empty_area=False)), known=_KNOWN)
     except (CalamineError, PasswordError, ZipError, OSError, ValueError, OverflowError) as error:
         raise NotAWorkbook from error
     # The reader is compiled: what goes wrong inside it surfaces as something that is not even an Exception.
@@ -251,8 +252,10 @@ def _check_extent(sheet: bytes) -> None:
     for found in _CELL_AT.finditer(sheet):
         if int(found[2]) > MAX_ROWS + 20:
             raise TooManyRows
-        if found[1] and _column(found[1]) > MAX_COLUMNS:
+        if _column(found[1]) > MAX_COLUMNS:
             raise TooManyColumns
+    if any(int(found[1]) > MAX_ROWS + 20 for found in _ROW_AT.finditer(sheet)):
+        raise TooManyRows
 
 
 @lru_cache(maxsize=1024)

@@ -2,69 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
 
-from services.contacts.contract.imports import IMPORT_FIELDS
+from services.contacts.domain.imports.addresses import ADDRESS_PARTS, Office, one_line, places_of, state_of, with_phone
+from services.contacts.domain.imports.cells import LONGEST, Cells
+from services.contacts.domain.imports.layouts import layout_of
 from services.contacts.domain.imports.offices import is_own_office, keys_of, names_of, title_of
 from services.contacts.domain.imports.tables import Row
-from services.lexicon.canonical import (
-    canonical_address,
-    canonical_contact_point,
-    canonical_name,
-    canonical_organization,
-    canonical_phone,
-    compared_as,
-)
-from services.lexicon.display import display_email, display_name, display_phone, display_postal_code, tidy
+from services.lexicon.canonical import canonical_contact_point, canonical_name, canonical_organization, compared_as
+from services.lexicon.display import display_name, tidy_lines
 from services.lexicon.folding import even_signs, fold
+from services.lexicon.mailboxes import mailboxes
 from services.lexicon.names import PersonName, family_key, join_name, split_name
-from services.lexicon.places import STATES, propose_state, state_code
+from services.lexicon.places import STATES, propose_state
+from services.lexicon.screening import screen
+from services.lexicon.telephones import FAX, NO_VOICE, kind_said, telephones
 
-#: As long as the same fields are when they are typed.
-_LONGEST = {"salutation": 60, "office_street": 300, "office_postal_code": 20, "office_country": 100}
 _USUAL = 200
-#: Longer than no field may be.
-_SHORT = min(*_LONGEST.values(), _USUAL)
-_VALUE = 400
-_OF_WORK_ADDRESS = frozenset(name for name in IMPORT_FIELDS if name.startswith("work_") and name != "work_phone")
-_OF_OFFICE = frozenset(name for name in IMPORT_FIELDS if name.startswith("office_"))
-_HOME = frozenset({"usa", "us", "united states", "united states of america", "u.s.a.", "u.s."})
-
-
-@dataclass(frozen=True, slots=True)
-class Office:
-    """One office of an organization (R21, R22)."""
-
-    label: str | None = None
-    street: str | None = None
-    city: str | None = None
-    state: str | None = None
-    postal_code: str | None = None
-    country: str | None = None
-    phone: str | None = None
-
-    def key(self) -> str:
-        """Return what two spellings of one office have in common."""
-        address = canonical_address(self.street or "", self.city or "", self.state or "", self.postal_code or "")
-        return f"{address}|{canonical_phone(self.phone or '') or ''}"
-
-    def to_wire(self) -> dict[str, Any]:
-        """Return it as an organization's office is written."""
-        return {
-            "label": self.label,
-            "address": {
-                "street": self.street,
-                "city": self.city,
-                "state": self.state,
-                "postal_code": self.postal_code,
-                "country": self.country,
-            },
-            "phone": self.phone,
-        }
+NO_PERSON = "The row has no person; of an organization this is not held (R13)."
+ANOTHER_NAME = "It says another name than the columns beside it."
+NO_STATE = "Not a state or territory of the United States."
+ANOTHER_EXTENSION = "The same number stands here with another extension."
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +57,19 @@ class Record:
     name: PersonName
     title: str | None = None
     organization: str | None = None
+    organization_state: str | None = None
     state: str | None = None
     #: The state was only proposed from an address; a column that says it goes before.
     state_proposed: bool = False
     interests: tuple[str, ...] = ()
+    #: Screened already; what a note must not say is refused.
+    notes: tuple[str, ...] = ()
     #: Kind, value, and the value as it is compared, where there is one.
     points: tuple[tuple[str, str, str | None], ...] = ()
-    office: Office | None = None
+    offices: tuple[Office, ...] = ()
     problems: tuple[str, ...] = ()
+    #: What of the row is not taken in though the row is: (column, reason), never the value (T30).
+    refused: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_person(self) -> bool:
@@ -135,209 +100,229 @@ def values_of(points: Iterable[tuple[str, str, str | None]]) -> frozenset[tuple[
     return frozenset((compared_as(kind), canonical) for kind, _, canonical in points if canonical)
 
 
-@dataclass(slots=True)
-class _Cells:
-    """A row's cells by field; what is wrong with them is gathered."""
-
-    by_field: dict[str, str]
-    problems: list[str] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, row: Row, mapping: Mapping[str, str]) -> Self:
-        return cls({field: tidy(row.cells[column]) for column, field in mapping.items() if column in row.cells})
-
-    def get(self, name: str) -> str | None:
-        text = self.by_field.get(name)
-        if text and len(text) > _SHORT and len(text) > _LONGEST.get(name, _USUAL):
-            self.problems.append(f"{name}: at most {_LONGEST.get(name, _USUAL)} characters.")
-            return None
-        return text or None
-
-    def have(self, names: frozenset[str]) -> bool:
-        return not names.isdisjoint(self.by_field)
-
-
 def record_of(row: Row, mapping: Mapping[str, str]) -> Record:
     """Read a row by the mapping (column → field); never raises."""
-    cells = _Cells.of(row, mapping)
+    cells = Cells(row, layout_of(mapping), list(row.problems), list(row.refused))
     if row.too_long:
         cells.problems.append("The row has more cells than there are columns.")
-    name = _name(cells)
     organization = even_signs(cells.get("organization") or "") or None
+    name = _name(cells, organization)
     if not name.last_name and not organization:
         cells.problems.append("The row has neither a name nor an organization.")
     if (not name.last_name and name.first_name) or (name.last_name and not family_key(name.last_name)):
         # What is nothing but signs can be compared with nothing: the same row again would be somebody else.
         cells.problems.append("last_name: missing.")
-    points = _points(cells)
-    office = _office(cells)
-    if office and not organization:
-        cells.problems.append("organization: missing; an office belongs to one.")
-    state = _state(cells, "state")
+    person = bool(name.last_name)
+    state, says_state = _state(cells, "state")
+    organization_state, _ = _state(cells, "organization_state")
+    work, offices, beside = places_of(cells)
+    if person:
+        points = _points(cells, work)
+        if not organization:
+            # An office of nobody's is where the person works.
+            points += _of_no_organization(cells, offices)
+            offices = []
+    else:
+        offices += [Office(**{name: getattr(address, name) for name in ADDRESS_PARTS}) for address in work]
+        offices = _phones_of_organization(cells, offices)
+        points, organization_state, state = [], organization_state or state, None
+        _refuse_what_people_have(cells)
     proposed = None
-    if state is None and not cells.by_field.get("state"):
+    if person and state is None and not says_state:
         # Once, from an address, and from then on it stands by itself (T18).
-        address = next((value for kind, value, _ in points if kind == "work_address"), None)
-        proposed = (office.state if office else None) or propose_state(address)
+        addresses = (value for kind, value in points if kind == "work_address")
+        proposed = next((office.state for office in offices if office.state in STATES), None) or propose_state(next(addresses, None)) or beside
     return Record(
         sheet=row.sheet,
         number=row.number,
         name=name,
-        title=cells.get("title"),
+        title=cells.get("title") if person else None,
         organization=organization,
+        organization_state=organization_state,
         state=state or proposed,
         state_proposed=state is None and proposed is not None,
-        interests=tuple(part for part in map(str.strip, (cells.get("interests") or "").split(";")) if part),
-        points=tuple(points),
-        office=office,
+        interests=_interests(cells) if person else (),
+        notes=_notes(cells) if person else (),
+        points=_compared(cells, points),
+        offices=tuple(dict.fromkeys(offices)),
         problems=tuple(cells.problems),
+        refused=tuple(cells.refused),
     )
 
 
-def _name(cells: _Cells) -> PersonName:
-    whole = cells.get("name")
-    if whole and not cells.by_field.get("last_name"):
+def _name(cells: Cells, organization: str | None) -> PersonName:
+    whole, first, last = cells.get("name"), cells.get("first_name") or "", cells.get("last_name") or ""
+    middle, suffix, salutation = cells.get("middle_name") or "", cells.get("suffix") or "", cells.get("salutation") or ""
+    if whole and not last and not first and organization and fold(whole) == fold(organization):
+        # A list of organizations calls them by name once more.
+        whole = None
+    if whole and last:
+        said = set(fold(f"{salutation} {first} {middle} {last} {suffix}").split())
+        if not set(fold(whole).split()) <= said:
+            _refuse_all(cells, "name", ANOTHER_NAME)
+        whole = None
+    if not last and not whole and len(first.split()) > 1:
+        whole, first = " ".join(filter(None, (first, middle, suffix))), ""
+        middle = suffix = ""
+    if whole:
         name = split_name(whole)
+        for field, text in (("first_name", first), ("middle_name", middle), ("suffix", suffix)):
+            if text and not set(fold(text).split()) <= set(fold(whole).split()):
+                _refuse_all(cells, field, ANOTHER_NAME)
     else:
-        name = join_name(
-            first=cells.get("first_name") or "",
-            middle=cells.get("middle_name") or "",
-            last=cells.get("last_name") or "",
-            suffix=cells.get("suffix") or "",
-        )
+        name = join_name(first=first, middle=middle, last=last, suffix=suffix)
     if not name.last_name:
         # One word alone is a family name: there must be one.
         name = PersonName(name.salutation, "", name.first_name)
-    salutation = cells.get("salutation") or name.salutation
-    first, last = display_name(name.first_name), display_name(name.last_name, given=not name.first_name)
-    for text, of in ((first, "first_name"), (last, "last_name")):
+    salutation = salutation or name.salutation
+    shown = PersonName(salutation[:60], display_name(name.first_name), display_name(name.last_name, given=not name.first_name))
+    for text, of in ((shown.first_name, "first_name"), (shown.last_name, "last_name")):
         if len(text) > _USUAL:
             cells.problems.append(f"{of}: at most {_USUAL} characters.")
-    return PersonName(salutation[:60], first, last)
+    return shown
 
 
-def _points(cells: _Cells) -> list[tuple[str, str, str | None]]:
-    points: list[tuple[str, str]] = []
-    for kind in ("cell", "personal_phone", "work_phone"):
-        if text := cells.get(kind):
-            if shown := display_phone(text):
-                points.append((kind, shown))
+def _refuse_all(cells: Cells, field: str, reason: str) -> None:
+    for column in cells.layout.fields.get(field, ()):
+        if column in cells.row.cells:
+            cells.refuse(column, reason)
+
+
+def _refuse_what_people_have(cells: Cells) -> None:
+    for field in _OF_PEOPLE:
+        for column, _ in cells.of(field):
+            cells.refuse(column, NO_PERSON)
+
+
+_OF_PEOPLE = ("salutation", "first_name", "middle_name", "suffix", "title", "interests", "notes", "cell", "personal_phone", "email")
+
+
+def _points(cells: Cells, addresses: Iterable[Office]) -> list[tuple[str, str]]:
+    points: dict[tuple[str, str], None] = {}
+    for field in ("cell", "personal_phone", "work_phone"):
+        for column, text in cells.of(field):
+            said = _kind_beside(cells, column)
+            if said in {"fax", "pager"}:
+                cells.refuse(column, FAX if said == "fax" else NO_VOICE)
+                continue
+            read = telephones(text)
+            for number in read.found:
+                points[number.kind or said or field, number.shown] = None
+            for reason in read.refused:
+                cells.refuse(column, reason)
+    for column, text in cells.of("email"):
+        boxes = mailboxes(text)
+        _kind_beside(cells, column)
+        for address in boxes.found:
+            points["email", address] = None
+        for reason in boxes.refused:
+            cells.refuse(column, reason)
+    for place in addresses:
+        if line := one_line(place):
+            points["work_address", line] = None
+    _kinds_without_values(cells)
+    return list(points)
+
+
+def _kind_beside(cells: Cells, column: str) -> str | None:
+    """Return of which kind the column beside says that a value is."""
+    kind = cells.layout.kinds.get(column)
+    if kind is None or kind not in cells.row.cells:
+        return None
+    said = kind_said(cells.row.cells[kind])
+    if said is None:
+        cells.refuse(kind, "It says no kind that is known here.")
+    return said or None
+
+
+def _kinds_without_values(cells: Cells) -> None:
+    beside: dict[str, bool] = {}
+    for column, kind in cells.layout.kinds.items():
+        beside[kind] = beside.get(kind, False) or column in cells.row.cells
+    for kind, is_used in beside.items():
+        if kind in cells.row.cells and not is_used:
+            cells.refuse(kind, "There is no value beside it.")
+
+
+def _phones_of_organization(cells: Cells, offices: list[Office]) -> list[Office]:
+    for column, text in cells.of("work_phone"):
+        read = telephones(text)
+        for number in read.found:
+            offices = with_phone(offices, number.shown)
+        for reason in read.refused:
+            cells.refuse(column, reason)
+    return offices
+
+
+def _of_no_organization(cells: Cells, offices: Iterable[Office]) -> list[tuple[str, str]]:
+    points = []
+    for column, _ in cells.of("office_label"):
+        cells.refuse(column, "An office belongs to an organization; the row has none.")
+    for office in offices:
+        if line := one_line(office):
+            points.append(("work_address", line))
+        if office.phone:
+            points.append(("work_phone", office.phone))
+    return points
+
+
+def _compared(cells: Cells, points: Iterable[tuple[str, str]]) -> tuple[tuple[str, str, str | None], ...]:
+    """Return contact points with what they are compared by; of one number with and without an extension the fuller is kept."""
+    found: dict[tuple[str, str | None], tuple[str, str, str | None]] = {}
+    for kind, value in points:
+        canonical = canonical_contact_point(kind, value)
+        key = (compared_as(kind), canonical)
+        before = found.get(key)
+        if before is None or before[1] in value:
+            found[key] = (before[0] if before else kind, value, canonical)
+        elif value not in before[1] and compared_as(kind) == "phone":
+            cells.refuse(_column_of(cells, value), ANOTHER_EXTENSION)
+    return tuple(found.values())
+
+
+def _column_of(cells: Cells, value: str) -> str:
+    for field in ("cell", "personal_phone", "work_phone", "office_phone"):
+        for column, text in cells.of(field):
+            if any(number.shown == value for number in telephones(text).found):
+                return column
+    return "work_phone"
+
+
+def _state(cells: Cells, field: str) -> tuple[str | None, bool]:
+    """Return a state's code, and whether the row says anything of it."""
+    code, says = None, False
+    for column, text in cells.of(field):
+        says = True
+        read = state_of(text)
+        if read is None:
+            cells.refuse(column, NO_STATE)
+        elif code is None:
+            code = read
+        elif code != read:
+            cells.refuse(column, "Another column says something else.")
+    return code, says
+
+
+def _interests(cells: Cells) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for column, text in cells.of("interests"):
+        for part in filter(None, (part.strip() for part in text.replace(" ::: ", ";").split(";"))):
+            if len(part) > _USUAL:
+                cells.refuse(column, f"At most {_USUAL} characters.")
             else:
-                cells.problems.append(f"{kind}: not a phone number.")
-    if text := cells.by_field.get("email"):
-        shown = display_email(text)
-        if shown and len(shown) <= 254:
-            points.append(("email", shown))
+                found[part] = None
+    return tuple(found)
+
+
+def _notes(cells: Cells) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for column, text in cells.of("notes"):
+        note = tidy_lines(cells.row.cells[column])
+        if len(text) > LONGEST["notes"]:
+            cells.refuse(column, f"At most {LONGEST['notes']} characters.")
+        elif findings := screen(note):
+            why = " ".join(dict.fromkeys(finding.why for finding in findings))
+            cells.refuse(column, f"A note of this must not be taken in unseen: {why}")
         else:
-            cells.problems.append("email: not an e-mail address.")
-    if address := _work_address(cells):
-        if len(address) > _VALUE:
-            cells.problems.append(f"work_address: at most {_VALUE} characters.")
-        else:
-            points.append(("work_address", address))
-    return [(kind, value, canonical_contact_point(kind, value)) for kind, value in points]
-
-
-def _work_address(cells: _Cells) -> str | None:
-    if not cells.have(_OF_WORK_ADDRESS):
-        return None
-    if whole := cells.by_field.get("work_address"):
-        return one_line(split_address(whole))
-    street = ", ".join(part for part in (cells.by_field.get("work_street"), cells.by_field.get("work_street_2")) if part)
-    city, state = cells.by_field.get("work_city"), cells.by_field.get("work_state")
-    postal_code = cells.by_field.get("work_postal_code")
-    if not (street or city):
-        return None
-    # Some cards put all of the address into the street, and city and state once more beside it.
-    inside = split_address(street)
-    if inside.postal_code and not postal_code:
-        return one_line(inside)
-    return one_line(
-        Office(
-            street=street or None,
-            city=city,
-            state=state_code(state) or state,
-            postal_code=display_postal_code(postal_code) if postal_code else None,
-            country=_country(cells.by_field.get("work_country")),
-        )
-    )
-
-
-def _office(cells: _Cells) -> Office | None:
-    if not cells.have(_OF_OFFICE):
-        return None
-    office = Office()
-    if whole := cells.get("office_address"):
-        office = split_address(whole)
-    # The suite goes with the street.
-    street = ", ".join(part for part in (cells.get("office_street") or office.street, cells.get("office_suite")) if part)
-    phone = None
-    if text := cells.get("office_phone"):
-        phone = display_phone(text)
-        if phone is None:
-            cells.problems.append("office_phone: not a phone number.")
-    postal_code = cells.get("office_postal_code") or office.postal_code
-    state = _state(cells, "office_state") if cells.by_field.get("office_state") else office.state
-    office = Office(
-        label=cells.get("office_label"),
-        street=street or None,
-        city=cells.get("office_city") or office.city,
-        state=state,
-        postal_code=display_postal_code(postal_code) if postal_code else None,
-        country=_country(cells.get("office_country") or office.country),
-        phone=phone,
-    )
-    return None if office == Office() else office
-
-
-def _state(cells: _Cells, name: str) -> str | None:
-    text = cells.by_field.get(name)
-    if not text:
-        return None
-    code = state_code(text)
-    if code is None:
-        cells.problems.append(f"{name}: not a state or territory of the United States.")
-    return code
-
-
-def _country(text: str | None) -> str | None:
-    return None if text is None or text.lower() in _HOME else text
-
-
-def one_line(office: Office) -> str | None:
-    """Write an address in one line, as it is put on an envelope, or None if there is nothing of it."""
-    end = " ".join(part for part in (office.state, office.postal_code) if part)
-    return ", ".join(part for part in (office.street, office.city, end, office.country) if part) or None
-
-
-_TAGS = {"PlaceName": "city", "StateName": "state", "ZipCode": "postal_code", "CountryName": "country"}
-#: Words that the parser takes for the beginning of a city, and that end a street.
-_ENDS_OF_STREETS = re.compile(r"^(?:(?:Office )?(?:Building|Bldg\.?|Annex|Capitol|Plaza|Center|Tower|Floor)\s+)+", re.IGNORECASE)
-
-
-def split_address(line: str) -> Office:
-    """Split an address in one line into street, city, state and ZIP code; what it can't, it leaves in the street."""
-    # Most addresses come in columns; the parser and its model are loaded for the first line that does not.
-    import usaddress
-
-    whole = tidy(line).rstrip(",")
-    try:
-        labelled = usaddress.parse(whole)
-    except (ValueError, IndexError):
-        return Office(street=whole or None)
-    parts: dict[str, list[str]] = {}
-    for token, label in labelled:
-        parts.setdefault(_TAGS.get(label, "street"), []).append(token.strip())
-    state = state_code(" ".join(parts.get("state", [])).strip(" ,."))
-    city = " ".join(parts.get("city", [])).strip(" ,")
-    postal_code = display_postal_code(" ".join(parts.get("postal_code", [])).strip(" ,"))
-    if state not in STATES or not city:
-        return Office(street=whole or None)
-    street = " ".join(parts.get("street", [])).strip(" ,")
-    if found := _ENDS_OF_STREETS.match(city):
-        street, city = f"{street} {found[0].strip()}", city[found.end() :]
-    # Only an address that is put together again as it was is known to be split rightly.
-    again = canonical_address(f"{street} {city} {state} {postal_code}")
-    if not city or again != canonical_address(f"{whole[: whole.rfind(parts['state'][0])]} {state} {postal_code}"):
-        return Office(street=whole or None)
-    return Office(street=street or None, city=city, state=state, postal_code=postal_code or None)
+            found[note] = None
+    return tuple(found)

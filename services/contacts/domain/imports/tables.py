@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
-from services.contacts.contract.imports import NOT_TAKEN_IN, CellTooLong, FileEmpty, HeaderDuplicate, TooManyColumns, TooManyRows
+from services.contacts.contract.imports import NOT_TAKEN_IN, FileEmpty, HeaderDuplicate, TooManyColumns, TooManyRows
 from services.lexicon.cells import as_written
 from services.lexicon.folding import fold
+from services.lexicon.names import known_as
+from services.lexicon.places import state_code
 
 MAX_FILE = 10 << 20
 MAX_UNPACKED = 100 << 20
 MAX_ROWS = 100_000
 MAX_COLUMNS = 100
+#: Characters of one cell that are kept: more than any field takes, so that a longer cell is refused as too long.
 MAX_CELL = 64 << 10
 MAX_NESTING = 20
+
+DAMAGED = "A letter in this row can't be read in the encoding of the file."
+#: What stands where bytes were no text.
+LOST = "\ufffd"
 
 _RETURNED = fold(NOT_TAKEN_IN)
 #: A header is looked for in this many rows from the top.
@@ -30,6 +39,10 @@ class Row:
     cells: dict[str, str]
     #: It has cells beyond the last column.
     too_long: bool = False
+    #: What of it is not taken in, told while it was read: (name, reason).
+    refused: tuple[tuple[str, str], ...] = ()
+    #: Why it can't be taken in at all.
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -39,6 +52,14 @@ class Table:
     format: str
     columns: list[str] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of columns' names: whether a text is one, and whether it is of a field that there is once."""
+
+    is_name: Callable[[str], bool]
+    is_single: Callable[[str], bool]
 
 
 def text_of(cell: object) -> str:
@@ -54,40 +75,39 @@ def text_of(cell: object) -> str:
     return str(cell)
 
 
-def add_sheet(table: Table, sheet: str | None, rows: Iterator[Sequence[object]], *, known: frozenset[str]) -> None:
+def add_sheet(table: Table, sheet: str | None, rows: Iterator[Sequence[object]], *, known: Known) -> None:
     """Add a sheet's rows: a title above the header, blank rows and empty columns are passed over.
 
-    `known` are folded names of columns that are recognised; they tell the header from a title.
+    Where no row is a header, the columns are called by their places, and the first row is a row.
 
-    :raises HeaderDuplicate, TooManyColumns, TooManyRows, CellTooLong:
+    :raises HeaderDuplicate, TooManyColumns, TooManyRows:
     """
-    top: list[list[str]] = []
-    header: list[str] | None = None
-    number = 0
+    top: list[tuple[int, list[str]]] = []
     for number, cells in enumerate(rows, 1):
-        top.append(_texts(cells))
-        if number == _HEADER_WITHIN:
+        if texts := _texts(cells):
+            top.append((number, texts))
+        if len(top) == _HEADER_WITHIN:
             break
-    found = _header_at(top, known)
-    if found is None:
+    if not top:
         return
-    header = _header(top[found])
+    found = _header_at([texts for _, texts in top], known)
+    names = _named(top[found][1], known) if found is not None else _by_place(max(len(texts) for _, texts in top))
     # A file of refused rows that comes back: why they were refused is passed over, and signs that kept cells from being
     # formulas are taken off.
-    returned = [at for at, name in enumerate(header) if fold(name) == _RETURNED]
+    returned = [at for at, name in enumerate(names) if fold(name) == _RETURNED]
     if returned:
-        header = ["" if at in returned else as_written(name) for at, name in enumerate(header)]
-    _add_columns(table, header)
-
-    def add(at: int, texts: list[str]) -> None:
+        names = ["" if at in returned else as_written(name) for at, name in enumerate(names)]
+    _add_columns(table, names)
+    after = top[-1][0]
+    below = ((number, _texts(cells)) for number, cells in enumerate(rows, after + 1))
+    for number, texts in chain(top[0 if found is None else found + 1 :], below):
         if returned:
-            texts = ["" if place in returned else as_written(text) for place, text in enumerate(texts)]
-        _add_row(table, sheet, at, header, texts)
-
-    for at, texts in enumerate(top[found + 1 :], found + 2):
-        add(at, texts)
-    for at, cells in enumerate(rows, number + 1):
-        add(at, _texts(cells))
+            texts = ["" if place in returned else as_written(text) for place, text in enumerate(texts)]  # noqa: PLW2901 - the same row, as written
+        if found is None and len(texts) > len(names):
+            more = _by_place(len(texts))[len(names) :]
+            names += more
+            _add_columns(table, more)
+        _add_row(table, sheet, number, names, texts)
 
 
 def finished(table: Table) -> Table:
@@ -107,41 +127,87 @@ def check_columns(count: int) -> None:
 
 
 def _texts(cells: Sequence[object]) -> list[str]:
-    texts = [text_of(cell).strip() for cell in cells]
+    texts = [cell.strip() if type(cell) is str else text_of(cell).strip() for cell in cells]
     while texts and not texts[-1]:
         texts.pop()
-    for text in texts:
-        # A character has up to four bytes: the long ones are counted.
-        if len(text) * 4 > MAX_CELL and len(text.encode("utf-8", "replace")) > MAX_CELL:
-            raise CellTooLong
-    return texts
+    return [text if len(text) <= MAX_CELL else text[:MAX_CELL] for text in texts]
 
 
-def _header_at(top: list[list[str]], known: frozenset[str]) -> int | None:
-    """Return which of the first rows is the header: the one with the most recognised names, else the first wide one."""
-    filled = [(at, [text for text in texts if text]) for at, texts in enumerate(top)]
-    filled = [(at, texts) for at, texts in filled if texts]
-    if not filled:
-        return None
-    recognised = [(sum(fold(text) in known for text in texts), -at) for at, texts in filled]
-    most, at = max(recognised)
-    if most:
-        return -at
-    widest = max(len(texts) for _, texts in filled)
-    return next(at for at, texts in filled if len(texts) * 2 >= widest)
+# Signs of somebody's data: an address to write to, a number to call, a date, an amount, a ZIP code.
+_DATA = re.compile(
+    r".*\S@\S+\.\S.*|[+(]?\d[\d ().,/-]{5,}(?:\s*(?:x|ext).*)?|[$€£]?\d+(?:[.,]\d+)*%?|\d{1,4}[./-]\d{1,2}[./-]\d{1,4}.*|https?://.*",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
-def _header(texts: list[str]) -> list[str]:
+def _header_at(top: list[list[str]], known: Known) -> int | None:
+    """Return which of the first rows is the header, or None where all are somebody's data.
+
+    A header has names that are known, and nothing that is a value. Above it stand titles, which are narrower; rows as wide
+    as it are people, and none is passed over.
+    """
+    filled = [[text for text in texts if text] for texts in top]
+    best, most = None, 0
+    for at, texts in enumerate(filled):
+        count = sum(map(known.is_name, texts))
+        if count > most and not any(map(_DATA.fullmatch, texts)) and count * 3 >= len(texts) and _only_titles(filled[:at], len(texts)):
+            best, most = at, count
+    if best is not None:
+        return best
+    widest = max(map(len, filled))
+    at = next(at for at, texts in enumerate(filled) if len(texts) * 2 >= widest)
+    return at if _only_titles(filled[:at], len(filled[at])) and _reads_as_names(top, at, known) else None
+
+
+def _only_titles(above: list[list[str]], width: int) -> bool:
+    """Say whether rows above a header are titles and notes: narrower than it, and without values."""
+    return all(len(texts) <= max(1, width // 2) and not any(map(_DATA.fullmatch, texts)) for texts in above)
+
+
+def _reads_as_names(top: list[list[str]], at: int, known: Known) -> bool:
+    """Say whether a row of unknown words reads as names of columns: it has no value, and what is below is of other kinds."""
+    texts = [text for text in top[at] if text]
+    below = top[at + 1 :]
+    if any(map(_DATA.fullmatch, texts)) or not below:
+        return False
+    folded = [fold(text) for text in texts]
+    if len(set(folded)) < len(folded) or any(len(text) > 60 for text in texts):
+        return False
+    seen = {fold(text) for row in below for text in row if text}
+    if any(name in seen for name in folded) or any(len(text) == 2 and text.isupper() and state_code(text) for text in texts):
+        return False
+    if any(len(known_as(word)) > 1 for name in folded for word in name.split()[:2]):
+        return False
+    for place, text in enumerate(top[at]):
+        values = [row[place] for row in below if place < len(row) and row[place]]
+        # A column of numbers or addresses that does not begin with one has a heading.
+        if text and values and sum(bool(_DATA.fullmatch(value)) for value in values) * 2 > len(values):
+            return True
+    said = sum(known.is_name(word) for text in texts for word in text.split())
+    return said * 2 >= len(texts) or all("_" in text or text.islower() for text in texts)
+
+
+def _by_place(width: int) -> list[str]:
+    check_columns(width)
+    return [f"Column {place}" for place in range(1, width + 1)]
+
+
+def _named(texts: list[str], known: Known) -> list[str]:
     check_columns(len(texts))
-    names = [" ".join(text.split())[:200] for text in texts]
+    names = [" ".join(text.split())[:190] for text in texts]
     seen: dict[str, int] = {}
     for at, name in enumerate(names, start=1):
         if not name:
             continue
         first = seen.setdefault(name.casefold(), at)
-        if first != at:
-            # By their places: where a file has no header, its first row is somebody's data.
+        if first == at:
+            continue
+        if known.is_single(name):
+            # Which of the two is meant nobody knows.
             raise HeaderDuplicate(f"Columns {first} and {at} have the same name.", extra={"columns": [first, at]})
+        number = next(number for number in range(2, MAX_COLUMNS + 2) if f"{name} ({number})".casefold() not in seen)
+        names[at - 1] = f"{name} ({number})"
+        seen[names[at - 1].casefold()] = at
     return names
 
 
@@ -163,5 +229,14 @@ def _add_row(table: Table, sheet: str | None, number: int, header: list[str], te
         return
     if len(table.rows) >= MAX_ROWS:
         raise TooManyRows
+    if "" in header:
+        for place, text in enumerate(texts[: len(header)]):
+            if text and not header[place]:
+                # A column that nobody has given a name has one by its place, so that nothing in it is passed over.
+                header[place] = next(name for name in (f"Column {place + 1}", f"Column {place + 1} (2)") if name not in header)
+                if header[place] not in table.columns:
+                    _add_columns(table, [header[place]])
     cells = {name: text for name, text in zip(header, texts, strict=False) if name and text}
-    table.rows.append(Row(sheet, number, cells, too_long=len(texts) > len(header)))
+    said = "".join(texts)
+    problems = (DAMAGED,) if not said.isascii() and LOST in said else ()
+    table.rows.append(Row(sheet, number, cells, len(texts) > len(header), (), problems))

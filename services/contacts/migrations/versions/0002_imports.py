@@ -70,6 +70,8 @@ CREATE TABLE import_rows (
     outcome text NOT NULL CHECK (outcome IN
         ('create', 'update', 'duplicate', 'blocked', 'invalid', 'undecided', 'skipped', 'lapsed')),
     reason text,
+    -- What of the row is not taken in: [{column, reason}], never a value.
+    refused json,
     individual_id uuid,
     organization_id uuid,
     -- Whom it may be about, as long as that is to be decided; and what was decided.

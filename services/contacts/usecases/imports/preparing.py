@@ -103,7 +103,10 @@ class Preparing:
 
     def _rows(self, n: int, staged: bytes) -> list[Row]:
         rows = orjson.loads(decrypt(self._cipher, staged, bound_to=f"import block {self._import_id} {n}"))
-        return [Row(sheet, number, cells, too_long=too_long) for sheet, number, cells, too_long in rows]
+        return [
+            Row(sheet, number, cells, too_long, tuple((column, reason) for column, reason in refused), tuple(problems))
+            for sheet, number, cells, too_long, refused, problems in rows
+        ]
 
     def _sealed(self, block: Prepared) -> bytes:
         written = {

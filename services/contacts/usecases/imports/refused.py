@@ -63,7 +63,7 @@ def give_back(work: UnitOfWork, *, by: Caller, vault: Vault, cursors: Cursors, i
     asked = {"refused": import_id}
     after = cursors.open(query["cursor"], user_id=by.id, query=asked)["n"] if query.get("cursor") else -1
     work.record("contacts:import:list-refused-rows", subjects=[import_id], fields=["cells"])
-    found = imports.rows(work, import_id, outcomes=["invalid", "undecided"], after=after, limit=query["limit"] + 1)
+    found = imports.rows(work, import_id, outcomes=["invalid", "undecided"], after=after, limit=query["limit"] + 1, to_mend=True)
     layout, key = opened(vault, row)
     kept = imports.refused_rows(work, import_id, [each["n"] for each in found]) if key else {}
     items: list[dict[str, Any]] = []
@@ -73,7 +73,9 @@ def give_back(work: UnitOfWork, *, by: Caller, vault: Vault, cursors: Cursors, i
             break
         text = decrypt(key, kept[each["n"]], bound_to=_row_as(import_id, each["n"])) if key and each["n"] in kept else "null"
         size += len(text)
-        items.append({"row": each["number"], "sheet": each["sheet"], "reason": each["reason"], "cells": orjson.loads(text)})
+        items.append(
+            {"row": each["number"], "sheet": each["sheet"], "reason": each["reason"], "refused": each["refused"] or [], "cells": orjson.loads(text)}
+        )
     following = cursors.seal({"n": found[len(items) - 1]["n"]}, user_id=by.id, query=asked) if len(items) < len(found) else None
     return {"columns": layout["columns"], "items": items, "next": following}
 

@@ -89,7 +89,7 @@ def ended(row: Mapping[str, Any], state: str, *, now: datetime) -> dict[str, Any
 def line_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return what became of a row as it is listed: `n` is its number within the import, `row` that within its sheet."""
     names = ("n", "sheet", "outcome", "reason", "individual_id", "organization_id", "candidates", "decided")
-    return {"row": row["number"], **{name: row[name] for name in names}}
+    return {"row": row["number"], **{name: row[name] for name in names}, "refused": row["refused"] or []}
 
 
 def representation(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:

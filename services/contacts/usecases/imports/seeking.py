@@ -16,13 +16,15 @@ from services.lexicon.names import family_key
 
 
 def seek_in_names(work: UnitOfWork, values: FormerValues, _individual_id: str) -> list[dict[str, Any]]:
-    """Clear the names of files and sheets that bear the person's family name, a phone or an e-mail of theirs; return receipts."""
+    """Clear the names of files, sheets and columns that bear the person's family name, a phone or an e-mail of theirs; return receipts."""
     sought = Sought(values)
     files = {name: nameless(name) for name in imports.filenames(work) if _bears(name, sought)}
     sheets = [name for name in imports.sheets(work) if _bears(name, sought)]
+    columns = [name for name in imports.refused_names(work) if _bears(name, sought)]
     counts = {
         "contacts.imports.filename": imports.rename_files(work, files),
         "contacts.import_rows.sheet": imports.clear_sheets(work, sheets),
+        "contacts.import_rows.refused": imports.clear_refused_names(work, columns),
     }
     return [{"store": store, "found": count, "removed": count, "left": 0, "method": "cleared"} for store, count in counts.items()]
 

@@ -58,6 +58,8 @@ def undo_block(work: UnitOfWork, *, now: datetime, import_id: str) -> tuple[bool
     import_undoing.delete_notes(work, [effect["detail"]["note"] for effect in known.get("note-added", ())])
     import_undoing.end_relationships(work, [effect["subject_id"] for effect in known.get("related", ())], component=row["component"])
     import_undoing.unlink(work, [(effect["subject_id"], *pair) for effect in known.get("linked", ()) for pair in effect["detail"]["issues"]])
+    states = {effect["subject_id"]: effect["detail"]["state"] for effect in known.get("organization-state", ())}
+    taken.organizations |= import_undoing.take_states_back(work, states, now=now)
     offices = known.get("office-added", ())
     import_undoing.delete_offices(work, [effect["detail"]["office"] for effect in offices])
     taken.organizations |= {effect["subject_id"] for effect in offices}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -138,17 +138,28 @@ def put_together(import_id: str, pieces: Iterable[tuple[int, bytes]], key: bytes
 
 def laid_out(import_id: str, table: Table, key: bytes) -> Staged:
     """Return a table's rows as they are staged, and propose what the columns are; nothing but computing."""
-    refused = columns.refused(table.columns)
+    refused = columns.refused(table.columns, table.rows)
     names = {refusal.column for refusal in refused}
     kept = [column for column in table.columns if column not in names]
     blocks = []
     for n, first in enumerate(range(0, len(table.rows), imports.BLOCK)):
         rows = [
-            [row.sheet, row.number, {column: text for column, text in row.cells.items() if column not in names}, row.too_long]
+            [
+                row.sheet,
+                row.number,
+                {column: text for column, text in row.cells.items() if column not in names},
+                row.too_long,
+                row.refused,
+                row.problems,
+            ]
             for row in table.rows[first : first + imports.BLOCK]
         ]
         blocks.append(encrypt(key, orjson.dumps(rows).decode(), bound_to=f"import block {import_id} {n}"))
     return Staged(table.format, len(table.rows), kept, columns.propose(kept, table.rows), refused, blocks)
+
+
+def _without(cells: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
+    return {column: text for column, text in cells.items() if column not in names}
 
 
 def stage(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str, sha256: str, staged: Staged) -> dict[str, Any]:

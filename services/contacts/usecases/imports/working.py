@@ -24,6 +24,7 @@ from services.contacts.contract.announcements import (
 )
 from services.contacts.contract.imports import ImportsForContributors
 from services.contacts.domain.imports.planning import Answer, Plan, plan
+from services.contacts.domain.imports.records import Record
 from services.contacts.domain.imports.register import Register
 from services.contacts.storage import directory, import_register, import_writing, imports, individuals, ledger, links, organizations, projections
 from services.contacts.storage.contact_layer import ContactLayer
@@ -111,7 +112,7 @@ def commit_block(
     if block.end >= row["rows"]:
         imports.drop_staged(work, import_id)
         changes |= ended(row, "committed", now=now)
-        if (counts.get("invalid") or counts.get("undecided")) and row["refused_layout"] is not None:
+        if row["refused_layout"] is not None and imports.has_refused(work, import_id):
             changes |= {"refused_layout": row["refused_layout"], "refused_until": now + refused.KEPT}
     imports.update(work, import_id, changes, now=now)
 
@@ -194,7 +195,10 @@ def _put_rows(
 
 def _kept(block: Prepared, made: Plan) -> list[int]:
     """Return the rows whose cells are kept: to be mended, or to be decided."""
-    return [n for n, decision in enumerate(made.decisions, block.first) if decision.outcome in {"invalid", "undecided"}]
+    decided = enumerate(zip(block.records, made.decisions, strict=True), block.first)
+    return [
+        n for n, (record, decision) in decided if decision.outcome in {"invalid", "undecided"} or (record.refused and decision.outcome != "blocked")
+    ]
 
 
 def _cells_sealed(import_id: str, key: bytes, block: Prepared, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
@@ -203,6 +207,7 @@ def _cells_sealed(import_id: str, key: bytes, block: Prepared, numbers: Sequence
 
 def _rows_written(block: Prepared, made: Plan, hidden: Collection[str]) -> str:
     sheets = {sheet: _harmless(sheet) for sheet in {record.sheet for record in block.records}}
+    names: dict[str, str] = {}
     return imports.rows_written(
         [
             {
@@ -211,6 +216,7 @@ def _rows_written(block: Prepared, made: Plan, hidden: Collection[str]) -> str:
                 "number": record.number,
                 "outcome": decision.outcome,
                 "reason": decision.reason,
+                "refused": _not_taken_in(record, decision.outcome, names),
                 "individual_id": None if decision.individual_id in hidden else decision.individual_id,
                 "organization_id": None if decision.organization_id in hidden else decision.organization_id,
                 "candidates": [candidate for candidate in decision.candidates if candidate not in hidden],
@@ -218,6 +224,16 @@ def _rows_written(block: Prepared, made: Plan, hidden: Collection[str]) -> str:
             for n, (record, decision) in enumerate(zip(block.records, made.decisions, strict=True), block.first)
         ]
     )
+
+
+def _not_taken_in(record: Record, outcome: str, names: dict[str, str]) -> list[dict[str, str]] | None:
+    """Return what of a row is not taken in; of who is blocked nothing is told."""
+    if not record.refused or outcome == "blocked":
+        return None
+    for column, _ in record.refused:
+        if column not in names:
+            names[column] = _harmless(column) or "A column"
+    return [{"column": names[column], "reason": reason} for column, reason in record.refused]
 
 
 def _harmless(sheet: str | None) -> str | None:
@@ -239,15 +255,19 @@ def _carry_out(
     entry = Entry(by.id, str(by.component), row["source"], now, row["issues"])
     import_writing.insert_organizations(work, made.new_organizations, entry)
     import_writing.insert_offices(work, made.new_offices)
+    import_writing.fill_states(work, made.organization_states, now=now)
     point_ids = _enter(work, block, made, register, entry, layer=layer, beside=beside)
+    note_ids = import_writing.insert_notes(work, made.new_notes, entry)
     import_writing.fill(work, made.changes, made.names, now=now)
     established = _relate(work, made, entry, by=by, now=now)
     fresh = {person.id for person in made.new_people}
     bare = [d.organization_id for d in made.decisions if d.organization_id and not d.individual_id]
     linked = import_writing.link(work, dict.fromkeys([*(each for each in made.people if each not in fresh), *bare]), entry)
     _index_and_tell(work, made, by=by)
-    imports.add_effects(work, row["id"], import_writing.effects_of(made, point_ids, established=established, linked=linked))
+    imports.add_effects(work, row["id"], import_writing.effects_of(made, point_ids, note_ids, established=established, linked=linked))
     _record(work, row["id"], made)
+    if note_ids:
+        work.record("contacts:note:create", subjects=[*dict.fromkeys(person_id for person_id, _ in made.new_notes)], fields=["notes"], rule="import")
 
 
 def _enter(work: UnitOfWork, block: Prepared, made: Plan, register: Register, entry: Entry, *, layer: ContactLayer, beside: Beside) -> list[str]:
@@ -292,7 +312,7 @@ def _relate(work: UnitOfWork, made: Plan, entry: Entry, *, by: Caller, now: date
 
 
 def _index_and_tell(work: UnitOfWork, made: Plan, *, by: Caller) -> None:
-    touched = dict.fromkeys(organization_id for _, organization_id, _, _ in made.new_offices)
+    touched = dict.fromkeys([*(organization_id for _, organization_id, _, _ in made.new_offices), *made.organization_states])
     fresh = {organization.id for organization in made.new_organizations}
     for part in chunks(list(dict.fromkeys([*fresh, *touched])), _PART):
         directory.index_organizations(work, part)
@@ -330,6 +350,8 @@ def _record(work: UnitOfWork, import_id: str, made: Plan) -> None:
         )
     known = {organization.id for organization in made.new_organizations}
     grown = dict.fromkeys(organization_id for _, organization_id, _, _ in made.new_offices if organization_id not in known)
+    if made.organization_states:
+        work.record("contacts:organization:change", subjects=made.organization_states, fields=["state"], rule="import")
     if grown:
         work.record("contacts:organization:change", subjects=grown, fields=["offices"], rule="import")
     work.record("contacts:import:commit-rows", subjects=[import_id])

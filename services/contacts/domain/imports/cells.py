@@ -1,0 +1,102 @@
+"""A row's cells on the way to a record: what is none is told apart, what can't be kept is refused by name (T30)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from services.contacts.domain.imports.forbidden import is_number_of_person
+from services.contacts.domain.imports.layouts import Layout
+from services.contacts.domain.imports.tables import Row
+from services.lexicon.display import tidy
+from services.lexicon.folding import fold, words
+
+NOTHING = "It says that there is nothing."
+NOT_WORKED_OUT = "It is not a value: a formula failed, or was never worked out."
+OF_GOVERNMENT = "Numbers that identify a person to others are not held (R193)."
+
+#: As long as the same fields are when they are typed.
+LONGEST = {"salutation": 60, "office_street": 300, "office_postal_code": 20, "office_country": 100, "notes": 20_000, "interests": 400}
+USUAL = 200
+
+#: What people and programs write where there is nothing.
+_EMPTY = words(
+    """
+    n/a na n.a. n.a #n/a none null nil nan - -- --- ---- \u2013 \u2014 . .. ? ?? tbd tba unknown unkown [none] (none) <none> (null)
+    <null> [blank] (blank) blank n/k not_available undefined missing xxx *
+    """
+) | {"not available", "not applicable", "not known", "no phone", "no email", "no e-mail", "none given", "not given", "not provided"}
+#: In a name, a word may be one: there are people called Null, None and Na.
+_EMPTY_AS_NAME = frozenset(text for text in _EMPTY if not text.isalpha())
+_ERRORS = words("#ref! #value! #name? #div/0! #null! #num! #n/a #spill! #calc! #field! #blocked! #getting_data #error!")
+_NAMES = frozenset({"name", "first_name", "middle_name", "last_name", "suffix"})
+#: In these a zero is one.
+_ZERO_MAY_BE = frozenset({"work_street", "work_street_2", "office_street", "office_suite", "notes", "work_po_box", "office_po_box"})
+
+
+@dataclass(slots=True)
+class Cells:
+    """A row's cells by the fields of a layout; what is wrong with them is gathered."""
+
+    row: Row
+    layout: Layout
+    problems: list[str] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+    def refuse(self, column: str, reason: str) -> None:
+        """Refuse what stands in a column; the reason doesn't repeat it."""
+        if (column, reason) not in self.refused:
+            self.refused.append((column, reason))
+
+    def has(self, name: str) -> bool:
+        """Whether something stands in a column of this field."""
+        return any(column in self.row.cells for column in self.layout.fields.get(name, ()))
+
+    def of(self, name: str) -> Sequence[tuple[str, str]]:
+        """Give the columns of a field that say something, with what they say."""
+        columns = self.layout.fields.get(name)
+        if columns is None:
+            return ()
+        cells = self.row.cells
+        return [(column, text) for column in columns if column in cells and (text := self.said(column, name))]
+
+    def said(self, column: str, name: str) -> str | None:
+        """Return what a cell says, on one line, or None if that is nothing, or nothing that may be kept."""
+        text = tidy(self.row.cells[column])
+        if len(text) <= 24 and (reason := _is_nothing(text, name)):
+            self.refuse(column, reason)
+            return None
+        if len(text) == 11 and is_number_of_person(text):
+            self.refuse(column, OF_GOVERNMENT)
+            return None
+        return text or None
+
+    def get(self, name: str) -> str | None:
+        """Return what the first column of a field says; a text that is too long is refused."""
+        found: str | None = None
+        if name not in self.layout.fields:
+            return None
+        for column, text in self.of(name):
+            if " ::: " in text:
+                # So Google writes several of one.
+                text, *more = text.split(" ::: ")  # noqa: PLW2901 - the first of them
+                if any(fold(other) != fold(text) for other in more):
+                    self.refuse(column, "There are several; only the first is held.")
+            if (most := LONGEST.get(name, USUAL)) < len(text):
+                self.refuse(column, f"At most {most} characters.")
+            elif found is None:
+                found = text
+            elif fold(found) != fold(text):
+                self.refuse(column, "Another column says something else.")
+        return found
+
+
+def _is_nothing(text: str, name: str) -> str | None:
+    lowered = text.lower()
+    if lowered in _ERRORS:
+        return NOT_WORKED_OUT
+    if lowered in (_EMPTY_AS_NAME if name in _NAMES else _EMPTY):
+        return NOTHING
+    if text in {"0", "0.0", "0.00"} and name not in _ZERO_MAY_BE:
+        return NOT_WORKED_OUT
+    return None

@@ -1,0 +1,335 @@
+"""Columns that the system must not hold, in whatever disguise: by the words of their names, and by what stands in them (R13, R41, R193)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from services.lexicon.folding import fold, words
+
+PARTY: Final = ("Party affiliation is not held.", "R13")
+BIRTH: Final = ("Dates of birth are not held.", "R193")
+GENDER: Final = ("Gender is not held.", "R193")
+ORIGIN: Final = ("Race, ethnicity and religion are not documented.", "R41")
+BELONGING: Final = ("Such attributes are not documented.", "R41")
+FAX: Final = ("Fax numbers are not held.", "R13")
+WEB: Final = ("Web sites of individuals are not held.", "R13")
+ONLINE: Final = ("The system does not hold this.", "R13")
+NUMBERS: Final = ("Numbers that identify a person to others are not held.", "R193")
+HOME: Final = ("Only the work address is held, not where somebody lives.", "R34")
+PRIVATE: Final = ("The private life of a person is not held.", "R193")
+PICTURE: Final = ("Pictures are not held.", "R13")
+BODY: Final = ("Such attributes are not held.", "R193")
+NOT_LISTED: Final = ("This is not among what the system holds.", "R13")
+
+Reason = tuple[str, str]
+
+#: A word that tells by itself, wherever it stands in the name.
+_WORDS: Final[tuple[tuple[str, Reason], ...]] = (
+    ("party partisan partisanship republican democrat democratic gop pac polparty polaff", PARTY),
+    (
+        (
+            "dob birth birthday birthdate bday bdate birthplace birthyear born yob nacimiento geburtsdatum geburtstag geb naissance "
+            "age ages birthdt dateofbirth dobirth doborn birthmonth brthdt brthdate"
+        ),
+        BIRTH,
+    ),
+    ("gender gndr sex pronoun pronouns transgender lgbt lgbtq lgbtqia genre geschlecht genero", GENDER),
+    (
+        (
+            "race races racial ethnicity ethnic ethn ethnicgroup raceethnicity religion religions religious relig rel faith "
+            "denomination hispanic latino latina latinx creed raza religione konfession ethnie bipoc"
+        ),
+        ORIGIN,
+    ),
+    (
+        (
+            "nationality citizenship citizen immigration language languages lang nativity orientation sexuality veteran vet union "
+            "disabled minority ancestry caste heritage tribalaffiliation mothertongue"
+        ),
+        BELONGING,
+    ),
+    ("fax faxes telefax facsimile telex isdn tty tdd pager beeper ttytdd", FAX),
+    ("website websites url homepage weblink webpage blog", WEB),
+    (
+        (
+            "twitter facebook youtube instagram linkedin skype tiktok whatsapp telegram wechat snapchat mastodon rss im imaddress "
+            "jabber icq aim screenname"
+        ),
+        ONLINE,
+    ),
+    (
+        (
+            "ssn ssns itin tin passport passports license licence iban anumber anum alien uscis ein fein socsec ssan socialsecurity "
+            "driverlicense nationalid dl edipi payroll creditcard routing"
+        ),
+        NUMBERS,
+    ),
+    (
+        (
+            "spouse husband wife fiance fiancee children child kids dependents dependants anniversary hobby hobbies marital married "
+            "maritalstatus maiden relatives nextofkin spousename divorced widowed partnername"
+        ),
+        PRIVATE,
+    ),
+    ("photo photos picture pictures photograph headshot avatar portrait", PICTURE),
+    (
+        (
+            "salary salaries wage wages income networth compensation disability disabilities medical diagnosis medication "
+            "medications allergy allergies handicap bloodtype blood vaccination vaccine illness pregnancy pregnant dietary diet "
+            "weight arrest arrests conviction convictions criminal creditscore bankruptcy biometric fingerprint"
+        ),
+        BODY,
+    ),
+)
+
+#: Words that tell together, in whatever order, and whatever else stands beside them.
+_TOGETHER: Final[tuple[tuple[str, Reason], ...]] = (
+    (
+        (
+            "political affiliation|political view|political leaning|pol aff|pol affiliation|political preference|voter registration|"
+            "registered voter|voter status"
+        ),
+        PARTY,
+    ),
+    ("place birth|year birth|date birth|fecha nac|date naissance|month birth|day birth|birth year|d birth", BIRTH),
+    ("m f|male female|sexual preference", GENDER),
+    (
+        (
+            "ethnic group|ethnic origin|national origin|church membership|house worship|relig aff|tribal affiliation|"
+            "tribal enrollment|tribe membership|tribal membership"
+        ),
+        ORIGIN,
+    ),
+    (
+        (
+            "immigration status|country birth|country origin|union membership|military status|military service|visa status|visa type|"
+            "visa number|green card|naturalization date|first generation|sexual orientation"
+        ),
+        BELONGING,
+    ),
+    ("web site|web page|home page|internet free busy|web address", WEB),
+    ("contact form|social media|instant messaging|screen name|messenger id|directory server|social profile", ONLINE),
+    (
+        (
+            "social security|social sec|soc sec|ss number|ss no|driver license|drivers license|driver s license|government id|"
+            "employee id|employee number|tax id|taxpayer id|a number|alien number|national id|identity number|id number|"
+            "billing information|account number|bank account|credit card|known traveler|redress number|medicare number|personal id|"
+            "badge number|customer id government"
+        ),
+        NUMBERS,
+    ),
+    (
+        (
+            "home address|home street|home city|home state|home postal code|home zip|home zipcode|home country|home country region|"
+            "home po box|residential address|residence address|private address|personal address|home addr|residential street|"
+            "residential city|residential state|residential zip|personal street|personal city|personal zip|home town|home county|"
+            "home region|home postcode|home extended address|lives in|home suburb|residence city|residence state|street home|"
+            "home label"
+        ),
+        HOME,
+    ),
+    (
+        (
+            "family members|family member|referred by|marriage date|wedding date|significant other|next kin|emergency contact|"
+            "relation value|relation type|relation label|related name|related names|family status|number children|son daughter|"
+            "religious holiday|domestic partner|life partner|event value|event type|event label|family size|civil status"
+        ),
+        PRIVATE,
+    ),
+    (
+        (
+            "net worth|pay grade|blood type|eye color|hair color|health status|health condition|health conditions|health insurance|"
+            "health issues|health info|health information|health notes|special needs|mental health status|credit score|"
+            "criminal record|police record|special accommodations|hair colour"
+        ),
+        BODY,
+    ),
+)
+
+#: Names that tell only alone.
+_ALONE: Final[tuple[tuple[str, Reason], ...]] = (
+    ("caucus|d r|r d|d r i", PARTY),
+    ("b day|bd|d o b|doby|b date|birth", BIRTH),
+    ("sx|m f|mf|f m|gen|man woman", GENDER),
+    ("church|parish|mosque|synagogue|eth|rce|color|colour|skin color|race eth", ORIGIN),
+    ("lang|visa|native language|tribal member|military|status immigration", BELONGING),
+    ("link|web|site url|internet free busy|form", WEB),
+    ("ss|a|a no|ss n|id no|account|s s n|soc|license no|dl no", NUMBERS),
+    ("partner|marriage|family|m status|kids names|schools|school", PRIVATE),
+    ("image|pic|logo", PICTURE),
+    ("health|height|pay|comp|needs|diets", BODY),
+)
+
+_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_LETTERS: Final = re.compile(r"(?<![a-z0-9])(?:[a-z] ){1,4}[a-z](?![a-z0-9])")
+_EMAIL: Final = re.compile(r"\be mail\b")
+
+_BY_WORD: Final = {word: reason for row, reason in _WORDS for word in row.split()}
+_BY_NAME: Final = {frozenset(name.split()): reason for names, reason in _ALONE for name in names.split("|")}
+_BY_SET: Final = tuple((frozenset(name.split()), reason) for names, reason in _TOGETHER for name in names.split("|"))
+#: "Number of children" tells; "of", "the" and "s" don't.
+_FILLERS: Final = words("of the s a and or is was your their his her in to for no what please enter optional contact member value")
+#: Where a telling word says something else: agencies and offices bear such words in their names.
+_HARMLESS: Final = tuple(
+    frozenset(name.split())
+    for name in [
+        "third party",
+        "responsible party",
+        "union name",
+        "health department",
+        "health district",
+        "health system",
+        "health agency",
+        "veterans affairs",
+        "age group served",
+        "average age",
+        "party responsible",
+        "license plate office",
+        "child agency",
+        "languages served",
+        "family name",
+        "family services",
+        "human race",
+        "union office",
+        "citizen advocate",
+        "immigration court",
+        "immigration office",
+        "citizenship office",
+        "credit union",
+    ]
+)
+
+
+def words_of(column: str) -> list[str]:
+    """Return the words of a column's name: "dateOfBirth", "D.O.B." and "DATE_OF_BIRTH" are told apart no more than needed."""
+    text = _EMAIL.sub("email", fold(_CAMEL.sub(" ", column)))
+    return _LETTERS.sub(lambda run: run[0].replace(" ", ""), text).split()
+
+
+def by_name(column: str) -> Reason | None:
+    """Return why a column of that name must not be held, or None."""
+    folded = fold(column)
+    if folded.startswith("card field "):
+        return NOT_LISTED
+    said = [word for word in words_of(column) if not word.isdigit()]
+    stripped = [word.rstrip("0123456789") or word for word in said]
+    all_words = frozenset(stripped)
+    if any(harmless <= all_words for harmless in _HARMLESS):
+        return None
+    if reason := _BY_NAME.get(all_words) or _BY_NAME.get(all_words - _FILLERS):
+        return reason
+    for together, reason in _BY_SET:
+        if together <= all_words:
+            return reason
+    for word in stripped:
+        if reason := _BY_WORD.get(word) or _BY_WORD.get(word.removesuffix("s")):
+            return reason
+    # "DateofBirth" and "memberparty" in one word, without a capital inside.
+    packed = "".join(stripped)
+    return next((reason for word, reason in _PACKED if word in packed), None)
+
+
+#: Long enough not to stand in other words by chance.
+_PACKED: Final = tuple(
+    (word, reason)
+    for row, reason in (
+        ("dateofbirth birthdate birthday yearofbirth placeofbirth", BIRTH),
+        ("ethnicity religion religious", ORIGIN),
+        ("politicalparty partyaffiliation", PARTY),
+        ("maritalstatus spousename", PRIVATE),
+        ("socialsecurity passportn driverslicense driverlicense aliennumber", NUMBERS),
+        ("citizenship nationality", BELONGING),
+        ("disabilit", BODY),
+        ("homeaddress homestreet homecity homezip", HOME),
+        ("faxnumber businessfax homefax workfax", FAX),
+    )
+    for word in row.split()
+)
+
+_SSN: Final = re.compile(r"(?!000|666)[0-8]\d\d([- ])(?!00)\d\d\1(?!0000)\d{4}")
+_ALIEN: Final = re.compile(r"A[- ]?\d{3}[- ]?\d{3}[- ]?\d{3}|A\d{8,9}")
+_DATE: Final = re.compile(
+    r"(?:\d{1,2}[./-]\d{1,2}[./-](\d{4}|\d\d)|(\d{4})-\d{1,2}-\d{1,2}(?:[T ].*)?|(?:\d{1,2} )?[A-Za-z]{3,9}\.? (?:\d{1,2},? )?(\d{4}))"
+)
+#: What stands in a column and nothing else: how many different ones of it tell, and why it is not held.
+_CLOSED: Final[tuple[tuple[frozenset[str], int, Reason], ...]] = tuple(
+    (frozenset(" ".join(said.split()) for said in closed.split("|")), distinct, reason)
+    for closed, distinct, reason in (
+        ("m|f|male|female|man|woman|x|nonbinary|non binary|nb|other|prefer not to say|she her|he him|they them|boy|girl", 1, GENDER),
+        (
+            """democrat|republican|democratic|dem|rep|gop|d|r|i|ind|independent|libertarian|green|l|unaffiliated|no party|npa
+            |democratic party|republican party|nonpartisan|dfl|libertarian party|green party|democrats|republicans""",
+            1,
+            PARTY,
+        ),
+        (
+            """white|black|asian|hispanic|latino|latina|latinx|african american|caucasian|native american|pacific islander
+            |american indian|alaska native|two or more races|multiracial|non hispanic|not hispanic|hispanic or latino
+            |not hispanic or latino|black or african american|middle eastern|native hawaiian|biracial|white non hispanic|other
+            |american indian or alaska native""",
+            2,
+            ORIGIN,
+        ),
+        (
+            """christian|catholic|protestant|jewish|muslim|islam|hindu|buddhist|sikh|mormon|lds|baptist|methodist|lutheran|orthodox
+            |evangelical|atheist|agnostic|roman catholic|judaism|christianity|hinduism|buddhism|none|episcopalian|presbyterian
+            |pentecostal|quaker|bahai|unitarian""",
+            2,
+            ORIGIN,
+        ),
+        ("single|married|divorced|widowed|separated|domestic partner|domestic partnership|never married|engaged|s|w", 2, PRIVATE),
+        (
+            """a pos|b pos|o pos|ab pos|a neg|b neg|o neg|ab neg|a positive|b positive|o positive|a negative|b negative|o negative
+            |ab positive|ab negative""",
+            1,
+            BODY,
+        ),
+        (
+            """us citizen|permanent resident|lawful permanent resident|lpr|green card|daca|h1b|h 1b|f1|asylee|refugee|undocumented
+            |naturalized|citizen""",
+            1,
+            BELONGING,
+        ),
+    )
+)
+#: In these, a single letter is only told where it is nearly certain.
+_LETTERS_ONLY: Final = 3
+
+
+def by_contents(values: Iterable[str]) -> Reason | None:
+    """Return why a column must not be held by what stands in it: a heading that says nothing hides no social security numbers."""
+    cells = [value.strip() for value in values if value.strip()][:500]
+    if not cells:
+        return None
+    if sum(bool(_SSN.fullmatch(cell) or _ALIEN.fullmatch(cell)) for cell in cells) * 2 >= len(cells):
+        return NUMBERS
+    if sum(_is_of_birth(cell) for cell in cells) * 5 >= len(cells) * 3:
+        return BIRTH
+    folded = [fold(cell.replace("+", " pos").replace("-", " neg") if len(cell) < 4 else cell) for cell in cells]
+    distinct = set(folded)
+    for closed, least, reason in _CLOSED:
+        telling = max(map(len, distinct)) > 1 or (len(cells) >= _LETTERS_ONLY and len(distinct) > 1)
+        if distinct <= closed and len(distinct) >= least and telling:
+            if reason is GENDER and not distinct & {"m", "f", "male", "female", "man", "woman", "she her", "he him", "they them", "boy", "girl"}:
+                continue
+            if reason is PARTY and distinct <= {"i", "l", "green", "ind", "independent"}:
+                continue
+            return reason
+    return None
+
+
+def is_number_of_person(text: str) -> bool:
+    """Say whether a cell is a number by which the government knows a person."""
+    return bool(_SSN.fullmatch(text.strip()))
+
+
+def _is_of_birth(cell: str) -> bool:
+    found = _DATE.fullmatch(cell)
+    if not found:
+        return False
+    year = next(part for part in found.groups() if part)
+    # Of two digits, those of the last century: a list of contacts has no dates of the thirties to come.
+    number = int(year) if len(year) == 4 else 1900 + int(year) if int(year) > 30 else 2000 + int(year)
+    return 1900 <= number <= 2008
