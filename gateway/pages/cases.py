@@ -8,6 +8,7 @@ from flask import Response, request
 
 from gateway.clients import command, query
 from gateway.pages.frame import attempt, blueprint, checked, names_of, page, to, typed
+from gateway.pages.paging import whole
 from gateway.pages.removal import request_page
 from services.chassis.messages import Refusal
 from services.contacts.contract import MarkDecisionSchema
@@ -70,8 +71,8 @@ def many_freezes() -> Response:
 
 def _decisions(refusal: Refusal | None = None) -> Response:
     twins, marks = query("contacts", "list_twins"), query("contacts", "list_marks")
-    open_requests = query("retention", "list_no_contact_requests", query={"state": "open", "limit": "200"})
-    proposals = [asked for asked in open_requests["items"] if asked.get("you_may_withdraw") == "confirm"]
+    open_requests = whole("retention", "list_no_contact_requests", {"state": "open"})
+    proposals = [asked for asked in open_requests if asked.get("you_may_withdraw") == "confirm"]
     users = {twin["owner"]["user"] for twin in twins["items"]} | {mark["added_by"] for mark in marks["items"]}
     users |= {asked["withdrawal"]["proposed_by"] for asked in proposals}
     return page("no_contact_decisions.html", twins=twins, marks=marks, proposals=proposals, names=names_of(users), refusal=refusal)

@@ -11,6 +11,7 @@ LIMITED = re.compile(r"\bLIMIT\s+[\d:{]|\.limit\(|\bfetchmany\(|\blimit: int = \
 PAGE = "a page, which says where it goes on"
 ONE = "the one that is asked for"
 COUNT = "counts no further than is counted exactly, and says so"
+OLDEST = "the oldest of a queue beside its total; what is decided makes room"
 WORK = "a portion of work, of which the next comes after it"
 #: File below services/ or gateway/ → the reason of every limit in it, in any order.
 REASONS: dict[str, tuple[str, ...]] = {
@@ -25,7 +26,9 @@ REASONS: dict[str, tuple[str, ...]] = {
     "services/contacts/storage/import_undoing.py": (WORK,),
     "services/contacts/storage/imports.py": (PAGE, PAGE, PAGE, ONE, *(WORK,) * 7),
     "services/contacts/storage/projections.py": (ONE,),
-    "services/contacts/storage/registration.py": (ONE, ONE, ONE, "holders of one number: a line that more share is nobody's"),
+    "services/contacts/storage/ledger.py": (OLDEST,),
+    "services/contacts/storage/twins.py": (OLDEST,),
+    "services/contacts/storage/registration.py": (ONE, ONE, "holders of one number: a line that more share is nobody's"),
     "services/contacts/storage/search.py": (PAGE, COUNT),
     "services/contacts/storage/vault.py": (WORK, WORK),
     "services/contacts/usecases/imports/deciding.py": (WORK,),
@@ -33,7 +36,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "services/interactions/service.py": (PAGE,),
     "services/interactions/storage/pages.py": (PAGE, COUNT),
     "services/retention/storage/erasures.py": (WORK, WORK, ONE, PAGE, PAGE, COUNT, "the register has no door yet"),
-    "services/retention/storage/requests.py": (ONE, PAGE, COUNT),
+    "services/retention/storage/requests.py": (ONE, PAGE, COUNT, WORK, WORK),
     "services/retention/usecases/erasing.py": ("the register has no door yet",),
     "gateway/pages/coordination.py": (PAGE,),
     "gateway/pages/desk.py": (PAGE,),

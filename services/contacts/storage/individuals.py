@@ -139,7 +139,7 @@ def frozen_among(work: UnitOfWork, *, user_id: str, component: str | None, offic
             "SELECT id, first_name, last_name, frozen_request_id, frozen_at IS NOT NULL AS everywhere, owner_id, owner_component FROM individuals"
             " WHERE (frozen_at IS NOT NULL AND (owner_id = CAST(:user AS uuid) OR deputy_id = CAST(:user AS uuid) OR frozen_by = CAST(:user AS uuid)"
             " OR (:office AND owner_component = :component) OR :officer)) OR (frozen_at IS NULL AND :component = ANY(frozen_for))"
-            " ORDER BY last_name, first_name, id LIMIT 2000"
+            " ORDER BY last_name, first_name, id"
         ),
         {"user": user_id, "component": component or "", "office": office, "officer": officer},
     )

@@ -11,7 +11,6 @@ from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, new_id
 from services.contacts.storage.rows import plains
 
-_MOST = 200
 #: Whoever stands for the component: who has the relationship, or the office's administrator.
 _MINE = (
     "(n.user_id = CAST(:user AS uuid) OR n.user_id IS NULL OR :administrator OR NOT EXISTS (SELECT FROM users u WHERE u.id = n.user_id AND u.active))"
@@ -37,9 +36,9 @@ def open_for(work: UnitOfWork, *, by: Caller) -> list[dict[str, Any]]:
     rows = work.execute(
         text(
             "SELECT n.id, n.at FROM notices n WHERE n.component = :component AND n.dismissed_at IS NULL"  # noqa: S608 - our own constant
-            f" AND {_MINE} ORDER BY n.at DESC, n.id LIMIT :most"
+            f" AND {_MINE} ORDER BY n.at DESC, n.id"
         ),
-        {**_whose(by), "most": _MOST},
+        _whose(by),
     )
     return plains(rows.mappings())
 
@@ -76,9 +75,9 @@ def twins_for(work: UnitOfWork, *, by: Caller) -> list[str]:
         text(
             "SELECT i.id FROM individuals i LEFT JOIN relationships n ON n.stakeholder_id = i.id AND n.component = :component"  # noqa: S608 - our own constant
             " WHERE i.frozen_at IS NULL AND i.frozen_for <> '{}' AND :component = ANY(i.frozen_for) AND (i.owner_id = CAST(:user AS uuid)"
-            f" OR (i.owner_component <> :component AND {_MINE}) OR :administrator) ORDER BY i.id LIMIT :most"
+            f" OR (i.owner_component <> :component AND {_MINE}) OR :administrator) ORDER BY i.id"
         ),
-        {**_whose(by), "most": _MOST},
+        _whose(by),
     )
     return [str(row.id) for row in rows]
 
@@ -99,9 +98,9 @@ def unseen_freezes(work: UnitOfWork, *, component: str) -> list[dict[str, Any]]:
     rows = work.execute(
         text(
             "SELECT user_id, day, count, individual_id, reason FROM many_freezes WHERE component = :component AND seen_at IS NULL"
-            " ORDER BY day, user_id, count LIMIT :most"
+            " ORDER BY day, user_id, count"
         ),
-        {"component": component, "most": _MOST},
+        {"component": component},
     )
     return plains(rows.mappings())
 

@@ -12,9 +12,6 @@ from services.chassis.database import UnitOfWork
 from services.contacts.storage.bulk import array, array_of_bytes
 from services.contacts.storage.rows import plain, plains
 
-#: A name and an organization, or a line of work, may be thousands of people's.
-_MOST = 200
-
 #: Why a contact point makes no mark and no match by itself, if it does not (T25, T26). What somebody was registered
 #: with is the record; what was added to it by whoever records the request, or by a correction nobody verified, is not.
 BECAUSE = """
@@ -52,7 +49,7 @@ def holders(
             f" {BECAUSE} FROM match_digests m JOIN contact_points p ON p.id = m.contact_point_id"
             " JOIN individuals i ON i.id = m.individual_id AND i.frozen_at IS NULL"
             f" WHERE m.digest = ANY(CAST(:digests AS bytea[])) AND m.individual_id <> CAST(:besides AS uuid){named}"
-            " ORDER BY m.individual_id LIMIT :most"
+            " ORDER BY m.individual_id"
         ),
         {
             "digests": array_of_bytes(digests),
@@ -60,7 +57,6 @@ def holders(
             "recorder": recorder,
             "since": since,
             "families": list(families or ()),
-            "most": _MOST,
         },
     )
     return plains(rows.mappings())
@@ -72,9 +68,9 @@ def colleagues(work: UnitOfWork, organizations: Iterable[str], *, besides: str, 
         text(
             "SELECT i.id AS individual_id, i.first_name, i.last_name FROM individuals i JOIN organizations o ON o.id = i.organization_id"
             " WHERE i.family_key = ANY(CAST(:families AS text[])) AND o.canonical_name = ANY(CAST(:organizations AS text[]))"
-            " AND i.id <> CAST(:besides AS uuid) AND i.frozen_at IS NULL ORDER BY i.id LIMIT :most"
+            " AND i.id <> CAST(:besides AS uuid) AND i.frozen_at IS NULL ORDER BY i.id"
         ),
-        {"organizations": list(organizations), "besides": besides, "families": list(families), "most": _MOST},
+        {"organizations": list(organizations), "besides": besides, "families": list(families)},
     )
     return plains(rows.mappings())
 

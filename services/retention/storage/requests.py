@@ -249,11 +249,11 @@ def unreleased(work: UnitOfWork, *, limit: int = 50) -> list[Row]:
     return [_mapped(row) for row in work.execute(query.order_by(table.withdrawn_at).limit(limit))]
 
 
-def proposed(work: UnitOfWork, *, limit: int = 200) -> list[Row]:
+def proposed(work: UnitOfWork) -> list[Row]:
     """Return requests that somebody proposed to take back, the oldest proposal first."""
     table = no_contact_requests.c
     query = _with_completion().where(table.proposed_at.is_not(None), table.erasure_id.is_(None), table.withdrawn_at.is_(None))
-    return [_mapped(row) for row in work.execute(query.order_by(table.proposed_at).limit(limit))]
+    return [_mapped(row) for row in work.execute(query.order_by(table.proposed_at))]
 
 
 def standing_hold(today: date) -> Any:

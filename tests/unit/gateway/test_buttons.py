@@ -12,7 +12,7 @@ TEMPLATES = sorted((Path(__file__).parents[3] / "gateway" / "pages" / "templates
 #: A macro of _forms.html that makes a field in which Enter sends the form.
 LINE = re.compile(r"\bf\.(text|moment)\(")
 #: Template → the first button of a form with several, which Enter presses: it keeps what was typed and decides nothing.
-FIRST: dict[str, str] = {}
+FIRST = {"import.html": "Check"}
 
 
 class Forms(HTMLParser):
