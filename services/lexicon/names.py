@@ -5,13 +5,14 @@ from typing import Final
 
 from services.lexicon.folding import fold, plain
 from services.lexicon.honorifics import SUFFIXES, generation_of, leading_title, trailing_suffix
-from services.lexicon.splitting import PersonName, join_name, split_name
+from services.lexicon.splitting import PersonName, are_two_people, join_name, split_name, without_party
 
 __all__ = [
     "SUFFIXES",
     "PersonName",
     "are_given_names_alike",
     "are_names_alike",
+    "are_two_people",
     "family_key",
     "generation_of",
     "given_key",
@@ -19,6 +20,7 @@ __all__ = [
     "join_name",
     "known_as",
     "split_name",
+    "without_party",
 ]
 
 

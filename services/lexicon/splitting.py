@@ -20,6 +20,16 @@ class PersonName:
 
 #: In brackets or quotes: a nickname, or what follows a name.
 _ASIDE: Final = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]|[\"“”„«»]([^\"“”„«»]*)[\"“”„«»]|(?<![^\s,])'([^']+)'(?![^\s,])")
+#: In brackets behind a name: the party, and the state or district, of somebody elected. The system holds no party (R13).
+_PARTY: Final = re.compile(
+    r"[(\[]\s*(?:d|r|i|l|g|dfl|dem|rep|ind|gop|democrat|democratic|republican|independent|libertarian|green)\.?"
+    r"(?:\s*[-–—/,:]\s*[a-z]{2}(?:[-–—\s]?\d{1,2})?|\s*[-–—/,:]\s*[a-z]{4,})?\s*[)\]]",
+    re.IGNORECASE,
+)
+#: Between two given names: a couple in one cell.
+_COUPLE: Final = re.compile(r"\w\s*(?:&|\+|\b(?:and|y|und|et)\b)\s*\w", re.IGNORECASE)
+#: A dash between words: a double name written wide, or what somebody is.
+_WIDE_DASH: Final = re.compile(r"(?<=\w)\s+-+\s+(?=\w)")
 #: Where a family name of several words may begin.
 _PARTICLES: Final = words(
     "de del della der den di da do dos das du des la las le los van von vom zu zur ten ter al el bin ibn ben abu st saint san santa mac mc"
@@ -99,7 +109,15 @@ def split_name(written: str) -> PersonName:
             nicknames.append(inside)
         return " "
 
-    text = _ASIDE.sub(aside, " ".join(even_signs(written).split()))
+    text = " ".join(even_signs(written).split())
+    if (retired := _ASIDE.search(text)) and is_suffix(retired[0][1:-1].split()) and is_title(before := text[: retired.start()].split()):
+        # "Capt. (Ret.) Ana Smith": what stands behind a title is said of the title.
+        salutation += [*before, retired[0]]
+        text = text[retired.end() :]
+    front, dash, behind = text.rpartition(" - ")
+    if dash and is_title(behind.split()):
+        text = f"{front}, {behind}"
+    text = _WIDE_DASH.sub("-", _ASIDE.sub(aside, text))
     parts = [part.split() for part in text.split(",") if fold(part)]
     if not parts:
         bare = " ".join(plain(written).split())
@@ -122,6 +140,16 @@ def split_name(written: str) -> PersonName:
     if nicknames:
         first = " ".join(filter(None, (first, *(f'"{name}"' for name in nicknames))))
     return PersonName(" ".join(salutation), first, " ".join(filter(None, (last, *suffix))))
+
+
+def without_party(written: str) -> str:
+    """Return a name without the party in brackets behind it, "(D-VA)" say, which the system does not hold (R13)."""
+    return " ".join(_PARTY.sub(" ", written).split()) if "(" in written or "[" in written else written
+
+
+def are_two_people(first_name: str) -> bool:
+    """Say whether given names are those of a couple: "John and Mary"."""
+    return bool(_COUPLE.search(first_name))
 
 
 def _is_plain(tokens: list[str]) -> bool:

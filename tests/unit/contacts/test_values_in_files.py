@@ -585,3 +585,21 @@ def test_names_titles_and_dates_of_meetings_are_not_taken_for_what_must_not_be_h
 def test_a_number_of_the_government_in_a_cell_is_refused_wherever_it_stands():
     _, _, (record,) = read("Last name,Title,Phone\nLevi,123-45-6789,123-45-6789\n")
     assert (record.title, points(record), [column for column, _ in record.refused]) == (None, [], ["Phone", "Title"])
+
+
+@pytest.mark.requirement("R13", "R27")
+@pytest.mark.parametrize("written", ["Sen. Ana Quill (D-VA)", "Ana Quill (R)", "Rep. Ana Quill (R-TX-12)", "Ana Quill [I-VT]", "Quill, Ana (Democrat)"])
+def test_a_party_behind_a_name_is_refused_and_the_name_is_kept(written):
+    record = one(f'Name,State\n"{written}",VA\n')
+    assert name_of(record).endswith("Ana Quill")
+    assert record.refused == (("Name", records.PARTY),)
+    assert record.problems == ()
+
+
+@pytest.mark.requirement("R27", "T28")
+@pytest.mark.parametrize(
+    "content",
+    ["Name\nJohn and Mary Quill\n", "Name\nJohn & Mary Quill\n", "First name,Last name\nJohn + Mary,Quill\n", 'Name\n"Quill, John and Mary"\n'],
+)
+def test_a_couple_in_one_row_is_not_made_one_person(content):
+    assert "first_name: two people; give each a row of their own." in one(content).problems

@@ -219,3 +219,18 @@ def test_no_letter_of_a_name_is_lost_whatever_stands_in_it(written):
     split = names.split_name(written)
     letters = sorted(fold(f"{split.salutation} {split.first_name} {split.last_name}").replace(" ", ""))
     assert letters == sorted(fold(written).replace(" ", ""))
+
+
+@pytest.mark.requirement("R26", "R27")
+@pytest.mark.parametrize(
+    ("written", "salutation", "first", "last"),
+    [
+        ("Capt. (Ret.) Dan Quill, USN", "Capt. (Ret.)", "Dan", "Quill USN"),
+        ("Ambassador (Ret.) Ana Quill", "Ambassador (Ret.)", "Ana", "Quill"),
+        ("Ana Quill - Levi", "", "Ana", "Quill-Levi"),
+        ("Ana Quill - Mayor", "Mayor", "Ana", "Quill"),
+    ],
+)
+def test_brackets_and_dashes_belong_to_what_they_stand_at(written, salutation, first, last):
+    name = names.split_name(written)
+    assert (name.salutation, name.first_name, name.last_name) == (salutation, first, last)

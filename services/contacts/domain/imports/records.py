@@ -15,7 +15,7 @@ from services.lexicon.canonical import canonical_contact_point, canonical_name, 
 from services.lexicon.display import display_name, tidy_lines
 from services.lexicon.folding import even_signs, fold
 from services.lexicon.mailboxes import mailboxes
-from services.lexicon.names import PersonName, family_key, join_name, split_name
+from services.lexicon.names import PersonName, are_two_people, family_key, join_name, split_name, without_party
 from services.lexicon.places import STATES, propose_state
 from services.lexicon.screening import screen
 from services.lexicon.telephones import FAX, NO_VOICE, kind_said, telephones
@@ -23,6 +23,7 @@ from services.lexicon.telephones import FAX, NO_VOICE, kind_said, telephones
 _USUAL = 200
 NO_PERSON = "The row has no person; of an organization this is not held (R13)."
 ANOTHER_NAME = "It says another name than the columns beside it."
+PARTY = "It says a party, which is not held (R13); the rest of it is."
 NO_STATE = "Not a state or territory of the United States."
 ANOTHER_EXTENSION = "The same number stands here with another extension."
 
@@ -151,16 +152,16 @@ def record_of(row: Row, mapping: Mapping[str, str]) -> Record:
 
 
 def _name(cells: Cells, organization: str | None) -> PersonName:
-    whole, first, last = cells.get("name"), cells.get("first_name") or "", cells.get("last_name") or ""
-    middle, suffix, salutation = cells.get("middle_name") or "", cells.get("suffix") or "", cells.get("salutation") or ""
+    whole, first, last = _bare(cells, "name"), _bare(cells, "first_name"), _bare(cells, "last_name")
+    middle, suffix, salutation = _bare(cells, "middle_name"), _bare(cells, "suffix"), _bare(cells, "salutation")
     if whole and not last and not first and organization and fold(whole) == fold(organization):
         # A list of organizations calls them by name once more.
-        whole = None
+        whole = ""
     if whole and last:
         said = set(fold(f"{salutation} {first} {middle} {last} {suffix}").split())
         if not set(fold(whole).split()) <= said:
             _refuse_all(cells, "name", ANOTHER_NAME)
-        whole = None
+        whole = ""
     if not last and not whole and len(first.split()) > 1:
         whole, first = " ".join(filter(None, (first, middle, suffix))), ""
         middle = suffix = ""
@@ -174,12 +175,23 @@ def _name(cells: Cells, organization: str | None) -> PersonName:
     if not name.last_name:
         # One word alone is a family name: there must be one.
         name = PersonName(name.salutation, "", name.first_name)
+    if are_two_people(name.first_name):
+        cells.problems.append("first_name: two people; give each a row of their own.")
     salutation = salutation or name.salutation
     shown = PersonName(salutation[:60], display_name(name.first_name), display_name(name.last_name, given=not name.first_name))
     for text, of in ((shown.first_name, "first_name"), (shown.last_name, "last_name")):
         if len(text) > _USUAL:
             cells.problems.append(f"{of}: at most {_USUAL} characters.")
     return shown
+
+
+def _bare(cells: Cells, field: str) -> str:
+    """Return what a part of a name says, or nothing; a party behind it is refused by name (R13)."""
+    text = cells.get(field) or ""
+    bare = without_party(text)
+    if bare != text:
+        _refuse_all(cells, field, PARTY)
+    return bare
 
 
 def _refuse_all(cells: Cells, field: str, reason: str) -> None:
