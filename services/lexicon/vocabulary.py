@@ -98,3 +98,6 @@ def at_least(level: str | None, wanted: str) -> bool:
     if level not in LEVELS or wanted not in LEVELS:
         return False
     return LEVELS.index(level) >= LEVELS.index(wanted)
+
+#: Values of each kind that a component keeps of one person at most (T26).
+VALUES_OF_A_KIND = 20

@@ -21,11 +21,11 @@ from services.contacts.contract.refusals import (
 from services.contacts.storage import contact_layer, ledger, links
 from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
 from services.contacts.usecases.asking import demand, demand_clean, demand_contributor, facts_of, open_individual
-from services.contacts.usecases.entering import VALUES_OF_A_KIND, demand_entries_left, demand_not_suppressed, standardized
+from services.contacts.usecases.entering import demand_entries_left, demand_not_suppressed, standardized
 from services.lexicon.canonical import canonical_contact_point
 from services.lexicon.policy import Facts, Grant, Withheld, decide
 from services.lexicon.policy.rules import REASON_FROM, REFUSED_FROM
-from services.lexicon.vocabulary import CONTACT_POINT_KINDS
+from services.lexicon.vocabulary import CONTACT_POINT_KINDS, VALUES_OF_A_KIND
 
 
 def reveal(

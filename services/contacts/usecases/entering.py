@@ -35,7 +35,7 @@ from services.lexicon.names import PersonName, are_names_alike, family_key
 from services.lexicon.places import propose_state
 from services.lexicon.screening import screen, screen_organization_name, screen_person_name
 from services.lexicon.telephones import telephone
-from services.lexicon.vocabulary import CONTACT_POINT_KINDS
+from services.lexicon.vocabulary import CONTACT_POINT_KINDS, VALUES_OF_A_KIND
 
 #: What a contributor may say of an individual's directory layer; each is a column.
 DIRECTORY_FIELDS = (
@@ -50,8 +50,6 @@ DIRECTORY_FIELDS = (
     "declined",
     "use_preferences",
 )
-#: Values of each kind that a component keeps of one person at most (T26).
-VALUES_OF_A_KIND = 20
 #: Blocked entries of one user and day after which nothing more is taken (T9).
 BLOCKED_A_DAY = 20
 

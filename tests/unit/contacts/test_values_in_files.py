@@ -603,3 +603,15 @@ def test_a_party_behind_a_name_is_refused_and_the_name_is_kept(written):
 )
 def test_a_couple_in_one_row_is_not_made_one_person(content):
     assert "first_name: two people; give each a row of their own." in one(content).problems
+
+
+@pytest.mark.requirement("T26", "T30")
+def test_of_one_kind_twenty_values_are_kept_and_more_are_refused_by_name():
+    many = "; ".join(f"ana{n}@quill.example.org" for n in range(12))
+    more = "; ".join(f"ana{n}@quill.example.org" for n in range(8, 24))
+    _, _, rows = read(f"Name,Organization,Email\nAna Quill,Beanery,{many}\nAna Quill,Beanery,{more}\n")
+    made = planning.plan(rows, planning.Register(), blocked=(), new_id=iter(map(str, range(99))).__next__)
+    assert [decision.outcome for decision in made.decisions] == ["create", "update"]
+    assert len(made.new_points) == 20
+    assert made.decisions[0].reason is None
+    assert "Left out, as 20 values of a kind are there: email." in made.decisions[1].reason

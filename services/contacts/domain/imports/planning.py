@@ -18,6 +18,7 @@ from services.contacts.domain.imports.records import Record
 from services.contacts.domain.imports.register import Organization, Register
 from services.lexicon.canonical import canonical_name, compared_as
 from services.lexicon.places import STATES
+from services.lexicon.vocabulary import VALUES_OF_A_KIND
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, ne
             register.renamed(person)
         register.joined(person)
     made.people[person.id] = None
-    declined = _points(record, person, register, made, news)
+    declined, crowded = _points(record, person, register, made, news)
     for note in record.notes:
         if note not in person.notes:
             person.notes.add(note)
@@ -139,6 +140,9 @@ def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, ne
     reason = _told(news - {"person"}) if outcome == "update" else _NOTHING_NEW if outcome == "duplicate" else None
     if declined:
         reason = " ".join(part for part in (reason, f"Left out, as the person declined to give it: {', '.join(declined)}.") if part)
+    if crowded:
+        told = f"Left out, as {VALUES_OF_A_KIND} values of a kind are there: {', '.join(sorted(crowded))}."
+        reason = " ".join(part for part in (reason, told) if part)
     return Decision(outcome, reason, person.id, organization.id if organization else None)
 
 
@@ -272,18 +276,23 @@ def _filled(record: Record, person: Person, organization: Organization | None, m
     return {"name" if name in {"first_name", "last_name"} else name for name in wanted}
 
 
-def _points(record: Record, person: Person, register: Register, made: Plan, news: set[str]) -> list[str]:
-    declined = []
+def _points(record: Record, person: Person, register: Register, made: Plan, news: set[str]) -> tuple[list[str], set[str]]:
+    """Plan what is new of a row's values; return the kinds that were declined, and those of which too many are there (T20, T26)."""
+    declined: list[str] = []
+    crowded: set[str] = set()
     for kind, value, canonical in record.points:
         if kind in person.declined:
             declined.append(kind)
             continue
         if canonical is None or (compared_as(kind), canonical) in person.values:
             continue
+        if sum(kind in kinds for kinds in person.values.values()) >= VALUES_OF_A_KIND:
+            crowded.add(kind)
+            continue
         register.holds(person, [(kind, canonical)])
         made.new_points.append((person.id, kind, value, canonical))
         news.add("contact_points")
-    return declined
+    return declined, crowded
 
 
 def _told(news: Iterable[str]) -> str | None:
