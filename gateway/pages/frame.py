@@ -34,6 +34,7 @@ from services.lexicon.vocabulary import (
     REQUEST_MEDIA,
     SECTORS,
     SOURCES,
+    VERIFICATION_MEDIA,
 )
 
 blueprint = Blueprint("pages", __name__)
@@ -53,6 +54,7 @@ ENDED = {
 WORDS = {
     "modes": INTERACTION_MODES,
     "media": REQUEST_MEDIA,
+    "verification_media": VERIFICATION_MEDIA,
     "priorities": PRIORITIES,
     "sectors": SECTORS,
     "sources": SOURCES,

@@ -9,8 +9,9 @@ from flask import Response, g, request
 from gateway.clients import command, query
 from gateway.errors import status_of
 from gateway.pages.colleagues import colleagues
-from gateway.pages.frame import WORDS, attempt, blueprint, checked, issue_names, names_of, page, to, typed
+from gateway.pages.frame import WORDS, attempt, blueprint, checked, issue_names, names_of, page, several, to, typed
 from gateway.pages.paging import placed, rest_of
+from gateway.pages.times import moment, now_typed
 from gateway.pages.versions import changed, meant, versions
 from gateway.routes.timeline import timeline
 from gateway.trail import recorded
@@ -22,6 +23,7 @@ from services.contacts.contract import (
     IndividualChangeSchema,
     NoteCreateSchema,
     RevealQuerySchema,
+    VerificationCreateSchema,
 )
 
 FACTS = {"salutation": "Salutation", "first_name": "First name", "last_name": "Last name", "title": "Title", "state": "State"}
@@ -62,6 +64,8 @@ def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str
         form=form,
         revealed=revealed,
         values=request.form if request.method == "POST" else {},
+        verification=request.form if form == "verification" else {"verified_at": now_typed()},
+        declined={kind: WORDS["kinds"][kind] for kind in person.get("declined") or []},
         mine=mine,
         colleagues={id_: name for id_, name in colleagues().items() if id_ != person["owner"]["user"]} if mine else {},
     )
@@ -131,6 +135,20 @@ def adding_note(individual_id: Any) -> Response:
         return to("individual", individual_id=individual_id, done="noted")
 
     return _with_the_record(str(individual_id), "note", add)
+
+
+@blueprint.post("/individuals/<uuid:individual_id>/verifications")
+def verifying(individual_id: Any) -> Response:
+    """Record a verification with this person, and what they no longer decline to give (R115, T20)."""
+
+    def verify() -> Response:
+        body = {**typed("medium"), "withdraw_declined": several("withdraw_declined")}
+        if at := moment("verified_at"):
+            body["verified_at"] = at
+        command("contacts", "verify_individual", individual_id=str(individual_id), body=checked(VerificationCreateSchema, body))
+        return to("individual", individual_id=individual_id, done="verified")
+
+    return _with_the_record(str(individual_id), "verification", verify)
 
 
 @blueprint.post("/individuals/<uuid:individual_id>/owner")

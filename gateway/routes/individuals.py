@@ -24,6 +24,8 @@ from services.contacts.contract import (
     NoteSchema,
     RevealQuerySchema,
     RevealSchema,
+    VerificationCreateSchema,
+    VerificationSchema,
 )
 from services.contacts.contract.refusals import NoteUnknown
 from services.retention.contract import ErasureRequestSchema, ErasureSchema
@@ -114,6 +116,19 @@ def add_contact_point(individual_id: str, body: dict[str, Any]) -> Any:
 def correct_contact_point(individual_id: str, body: dict[str, Any]) -> Any:
     """Correct a contact point that you may not see (T3); the answer is always the same."""
     return command("contacts", "correct_contact_point", individual_id=individual_id, body=body)
+
+
+@area.endpoint(
+    "POST",
+    "/<uuid:individual_id>/verifications",
+    body=VerificationCreateSchema,
+    answers=VerificationSchema,
+    status=201,
+    problems=(404, 409),
+)
+def verify_individual(individual_id: str, body: dict[str, Any]) -> Any:
+    """Record that a person's details were verified with them, and what they no longer decline to give (R115, T20)."""
+    return command("contacts", "verify_individual", individual_id=individual_id, body=body)
 
 
 @area.endpoint("GET", "/<uuid:individual_id>/notes", answers=NoteSchema, collection=True, problems=(404,))

@@ -40,6 +40,8 @@ class HistoryItemSchema(Schema):
     from_ = fields.Dict(data_key="from", metadata={"description": "Whose record it was, before a hand-over."})
     to = fields.Dict(metadata={"description": "Whose it was then."})
     outcome = fields.String(allow_none=True)
+    medium = fields.String(metadata={"description": "How a verification was made."})
+    withdrawn = fields.List(fields.String(), metadata={"description": "What the person no longer declined to give."})
 
 
 def timeline(kind: str, subject_id: str, query: dict[str, Any]) -> dict[str, Any]:

@@ -64,6 +64,9 @@ REQUEST_MEDIA: Final = MappingProxyType(
 )
 """By which medium a no-contact request came: any will do (R168)."""
 
+VERIFICATION_MEDIA: Final = MappingProxyType({"phone": "Phone", "email": "E-mail"})
+"""How a person's details are verified with them (R115)."""
+
 SOURCES: Final = MappingProxyType(
     {
         "given_by_stakeholder": "Given by the stakeholder",
@@ -98,6 +101,7 @@ def at_least(level: str | None, wanted: str) -> bool:
     if level not in LEVELS or wanted not in LEVELS:
         return False
     return LEVELS.index(level) >= LEVELS.index(wanted)
+
 
 #: Values of each kind that a component keeps of one person at most (T26).
 VALUES_OF_A_KIND = 20

@@ -55,6 +55,8 @@ from services.contacts.contract.schemas import (
     TwinDecidedSchema,
     TwinDecisionCommandSchema,
     TwinSchema,
+    VerificationCreateSchema,
+    VerificationSchema,
     WaitingMarkSchema,
 )
 
@@ -111,5 +113,7 @@ __all__ = [
     "TwinDecidedSchema",
     "TwinDecisionCommandSchema",
     "TwinSchema",
+    "VerificationCreateSchema",
+    "VerificationSchema",
     "WaitingMarkSchema",
 ]

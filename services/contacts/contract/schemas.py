@@ -20,6 +20,7 @@ from services.lexicon.vocabulary import (
     REQUEST_MEDIA,
     SECTORS,
     SOURCES,
+    VERIFICATION_MEDIA,
 )
 
 #: How a person wants their information used, or not (R169).
@@ -255,6 +256,15 @@ class GrantCreateSchema(_Closed):
     contact_point_id = _id(load_default=None, allow_none=True)
     reason = Line(most=500, required=True)
     expires_at = Instant(required=True)
+
+
+class VerificationCreateSchema(_Closed):
+    """That a person's details were verified with them, and what they no longer decline to give (R115, T20)."""
+
+    medium = fields.String(required=True, validate=validate.OneOf(list(VERIFICATION_MEDIA)))
+    verified_at = Instant(required=True)
+    contact_point_ids = fields.List(_id(), load_default=list, validate=validate.Length(max=100))
+    withdraw_declined = Codes(one_of=tuple(CONTACT_POINT_KINDS), load_default=list)
 
 
 class RevealQuerySchema(_Closed):
@@ -601,6 +611,19 @@ class RevealSchema(Schema):
 
     items = fields.List(fields.Nested(ContactPointSchema))
     held_by = fields.List(fields.Nested(HolderSchema))
+
+
+class VerificationSchema(Schema):
+    """One verification; `withdrawn` are the declined marks that went with it."""
+
+    id = fields.String()
+    individual_id = fields.String()
+    medium = fields.String()
+    verified_at = fields.String()
+    recorded_at = fields.String()
+    by = fields.String()
+    component = fields.String()
+    withdrawn = fields.List(fields.String())
 
 
 class CorrectionAnswerSchema(Schema):

@@ -27,7 +27,7 @@ from services.contacts.service.imports import ImportMethods
 from services.contacts.service.integrations import IntegrationMethods
 from services.contacts.service.parts import PartsProvider
 from services.contacts.storage import ledger, projections
-from services.contacts.usecases import contact_points, finding, individuals, listening, naming, notes, organizations
+from services.contacts.usecases import contact_points, finding, individuals, listening, naming, notes, organizations, verifying
 from services.interactions.contract import (
     AttendanceRecorded,
     InteractionLogged,
@@ -233,6 +233,19 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
         _as_id(grant_id, NotFound)
         with self.database.work(caller) as work:
             contact_points.revoke_grant(work, by=caller, now=self.database.clock(), individual_id=individual_id, grant_id=grant_id)
+
+    @answers("contacts:individual:verify", subject="individual_id", command=True)
+    def verify_individual(self, caller: Caller, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Note that a person's details were verified with them (R115)."""
+        _as_id(individual_id, IndividualUnknown)
+        command = ready(contract.VerificationCreateSchema).load(body)
+        now = self.database.clock()
+        with self.database.work(caller) as work:
+            if replay := work.replayed():
+                return verifying.repeat_verification(work, by=caller, now=now, individual_id=individual_id, verification_id=str(replay.subject_id))
+            verified = verifying.verify(work, by=caller, now=now, individual_id=individual_id, **command)
+            work.complete(201, verified["id"])
+            return verified
 
     # Notes
 

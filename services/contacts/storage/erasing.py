@@ -24,6 +24,7 @@ _LINKED = (
     ("reveal_reasons", "individual_id"),
     ("notes", "individual_id"),
     ("hand_overs", "individual_id"),
+    ("verifications", "individual_id"),
     ("former_employers", "individual_id"),
     ("twins", "individual_id"),
     ("stakeholder_issues", "stakeholder_id"),

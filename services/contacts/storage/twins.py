@@ -14,8 +14,10 @@ from services.contacts.storage.rows import plain, plains
 
 #: Why a contact point makes no mark and no match by itself, if it does not (T25, T26). What somebody was registered
 #: with is the record; what was added to it by whoever records the request, or by a correction nobody verified, is not.
+#: A verification says so only if neither who records the request nor who added the value made it.
 BECAUSE = """
-    CASE WHEN p.created_at <= :since OR coalesce(p.verified_at, i.verified_at) >= p.created_at THEN NULL
+    CASE WHEN p.created_at <= :since OR EXISTS (SELECT FROM verifications v WHERE v.individual_id = p.individual_id
+              AND v.verified_at >= p.created_at AND v.by_user <> p.created_by AND CAST(v.by_user AS text) <> :recorder) THEN NULL
          WHEN EXISTS (SELECT FROM corrections x WHERE x.individual_id = p.individual_id AND x.kind = p.kind AND x.component = p.component
               AND x.reported_by = p.created_by AND x.reported_at = p.created_at) THEN 'correction'
          WHEN CAST(p.created_by AS text) = :recorder AND NOT (p.created_at = i.created_at AND p.created_by = i.created_by) THEN 'recorder'

@@ -22,7 +22,7 @@ from services.contacts.contract.refusals import (
     OwnerUnsuitable,
 )
 from services.contacts.domain import representations
-from services.contacts.storage import directory, individuals, ledger, links, organizations, projections, registration
+from services.contacts.storage import directory, individuals, ledger, links, organizations, projections, registration, verifications
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.rows import plain
 from services.contacts.usecases.asking import (
@@ -210,8 +210,17 @@ def record_history(work: UnitOfWork, *, by: Caller, now: datetime, individual_id
         }
         for entry in individuals.hand_overs(work, individual_id)
     ]
-    if row["verified_at"]:
-        entries.append({"at": wire_value(row["verified_at"]), "kind": "verified"})
+    entries += [
+        {
+            "at": wire_value(entry["verified_at"]),
+            "kind": "verified",
+            "by": entry["by_user"],
+            "component": entry["by_component"],
+            "medium": entry["medium"],
+            "withdrawn": entry["withdrawn"],
+        }
+        for entry in verifications.of_individual(work, individual_id)
+    ]
     entries.append(
         {
             "at": wire_value(row["created_at"]),

@@ -588,7 +588,9 @@ def test_a_number_of_the_government_in_a_cell_is_refused_wherever_it_stands():
 
 
 @pytest.mark.requirement("R13", "R27")
-@pytest.mark.parametrize("written", ["Sen. Ana Quill (D-VA)", "Ana Quill (R)", "Rep. Ana Quill (R-TX-12)", "Ana Quill [I-VT]", "Quill, Ana (Democrat)"])
+@pytest.mark.parametrize(
+    "written", ["Sen. Ana Quill (D-VA)", "Ana Quill (R)", "Rep. Ana Quill (R-TX-12)", "Ana Quill [I-VT]", "Quill, Ana (Democrat)"]
+)
 def test_a_party_behind_a_name_is_refused_and_the_name_is_kept(written):
     record = one(f'Name,State\n"{written}",VA\n')
     assert name_of(record).endswith("Ana Quill")

@@ -229,6 +229,20 @@ def test_the_contact_layer_is_opened_by_a_button_that_says_that_it_is_logged(ami
     assert "PSO has a relationship with this person" in page
 
 
+@pytest.mark.requirement("R115", "T20")
+def test_a_verification_is_recorded_on_the_record_and_withdraws_what_is_ticked(aminas: Browser, bus: FakeBus) -> None:
+    bus.answers[("contacts", "verify_individual")] = {"id": ID}
+    bus.answers[("contacts", "read_individual")] = {**PERSON, "declined": ["cell", "email"]}
+    assert 'name="withdraw_declined" value="email"' in aminas.get(f"/individuals/{ID}").text
+    answer = aminas.send(f"/individuals/{ID}/verifications", {"medium": "phone"})
+    assert answer.status_code == 422
+    assert not bus.of("contacts", "verify_individual")
+    typed = {"medium": "phone", "verified_at": "2026-11-23T10:00", "verified_at_zone": "America/New_York", "withdraw_declined": "cell"}
+    assert aminas.send(f"/individuals/{ID}/verifications", typed).status_code == 303
+    (said,) = bus.of("contacts", "verify_individual")
+    assert said.kwargs["body"] == {"medium": "phone", "verified_at": "2026-11-23T10:00:00-05:00", "withdraw_declined": ["cell"]}
+
+
 @pytest.mark.requirement("R164", "R168")
 def test_a_frozen_record_shows_the_name_and_do_not_contact(aminas: Browser, bus: FakeBus) -> None:
     bus.answers[("contacts", "read_individual")] = {**PERSON, "frozen": True, "notice": "Do not contact."}

@@ -137,6 +137,19 @@ CREATE TABLE hand_overs (
 );
 CREATE INDEX hand_overs_individual ON hand_overs (individual_id);
 
+-- Talks in which a person's details were verified with them (T6), and which declined marks were withdrawn there (T20).
+CREATE TABLE verifications (
+    id uuid PRIMARY KEY,
+    individual_id uuid NOT NULL REFERENCES individuals ON DELETE CASCADE,
+    medium text NOT NULL CHECK (medium IN ('phone', 'email')),
+    verified_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    by_user uuid NOT NULL,
+    by_component text NOT NULL,
+    withdrawn text[] NOT NULL DEFAULT '{}'
+);
+CREATE INDEX verifications_individual ON verifications (individual_id);
+
 CREATE TABLE directory (
     stakeholder_id uuid PRIMARY KEY,
     type text NOT NULL,
@@ -577,6 +590,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON offices, stakeholder_issues, relationshi
     users, components, issues, engagements, engagement_sources, contact_points, notes, reveals, blocked_tries
     TO liaison_contacts;
 GRANT SELECT, INSERT ON erased_issues TO liaison_contacts;
+GRANT SELECT, INSERT ON verifications TO liaison_contacts;
 GRANT INSERT ON reveal_reasons TO liaison_contacts;
 GRANT SELECT, INSERT, UPDATE (revoked_at) ON contact_point_grants TO liaison_contacts;
 GRANT SELECT, INSERT ON corrections TO liaison_contacts;
@@ -591,7 +605,7 @@ GRANT SELECT, INSERT ON likenesses TO liaison_contacts_matcher;
 
 -- A case: freezing with its marks, finding twins, taking back, and what the privacy officer decides.
 GRANT SELECT ON individuals, contact_points, contact_point_grants, corrections, notes, organizations, offices, relationships,
-    stakeholder_issues, users,
+    stakeholder_issues, users, verifications,
     former_employers, former_names, match_digests, tombstones TO liaison_contacts_caseworker;
 GRANT UPDATE ON individuals TO liaison_contacts_caseworker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON suppressions, twins, directory, freeze_counts, many_freezes TO liaison_contacts_caseworker;
@@ -604,7 +618,7 @@ GRANT UPDATE ON suppressions TO liaison_contacts_eraser;
 GRANT SELECT, DELETE ON former_employers TO liaison_contacts_eraser;
 GRANT SELECT ON former_names TO liaison_contacts_eraser;
 
-GRANT SELECT, DELETE ON organizations, offices, individuals, stakeholder_issues, relationships, hand_overs, directory,
+GRANT SELECT, DELETE ON organizations, offices, individuals, stakeholder_issues, relationships, hand_overs, verifications, directory,
     engagements, contact_points, contact_point_grants, corrections, match_digests, match_queue, likenesses, notes,
     reveal_reasons TO liaison_contacts_eraser;
 GRANT UPDATE ON notes, organizations, offices, individuals, directory, erasures TO liaison_contacts_eraser;

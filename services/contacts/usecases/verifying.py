@@ -1,0 +1,93 @@
+"""Verifying a person's details with them: the clock moves, and what they declined to give may be withdrawn (R115, T6, T20)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller, Invalid, NotFound, new_id, wire_value
+from services.contacts.contract.announcements import IndividualChanged
+from services.contacts.contract.refusals import OwnerUnsuitable
+from services.contacts.storage import individuals, verifications
+from services.contacts.usecases.asking import demand_contributor, facts_of, open_individual
+
+#: Clocks of clients and servers differ by so much, and not by more.
+_CLOCK_SKEW = timedelta(minutes=2)
+#: There was no department before.
+_EARLIEST = datetime(2003, 1, 1, tzinfo=UTC)
+
+
+def verify(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    individual_id: str,
+    medium: str,
+    verified_at: datetime,
+    contact_point_ids: Sequence[str] = (),
+    withdraw_declined: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Note that a person's details were verified with them.
+
+    A declined mark that is gone already is not withdrawn again; `withdrawn` says which were.
+
+    :param contact_point_ids: values of the caller's component that were verified.
+    :param withdraw_declined: what the person no longer declines to give.
+    :raises ContributorsOnly, IndividualUnknown, IndividualFrozen: see there.
+    :raises Invalid: it is yet to happen, or a contact point is not the caller's component's own of this person.
+    """
+    row = open_individual(work, individual_id, by=by, now=now, lock=True)
+    demand_contributor(by, "verify", None, facts_of(row))
+    if by.component is None:
+        raise OwnerUnsuitable
+    if verified_at > now + _CLOCK_SKEW:
+        raise Invalid(errors={"verified_at": ["Not in the future."]})
+    if verified_at < _EARLIEST:
+        raise Invalid(errors={"verified_at": ["Not before 2003."]})
+    named = set(contact_point_ids)
+    # Whether there is none, or it is another's, nobody is told.
+    if named and named != set(verifications.verify_own_points(work, individual_id, sorted(named), component=by.component, at=verified_at)):
+        raise Invalid(errors={"contact_point_ids": ["Contact points of this person that were given to your component."]})
+    withdrawn = [kind for kind in row["declined"] if kind in withdraw_declined]
+    entry = {
+        "id": new_id(),
+        "individual_id": individual_id,
+        "medium": medium,
+        "verified_at": verified_at,
+        "recorded_at": now,
+        "by_user": by.id,
+        "by_component": by.component,
+        "withdrawn": withdrawn,
+    }
+    verifications.add(work, entry)
+    left = {"declined": [kind for kind in row["declined"] if kind not in withdrawn]} if withdrawn else {}
+    individuals.update(work, individual_id, left, now=now)
+    work.announce(IndividualChanged(individual_id, row["organization_id"], row["state"], row["version"] + 1))
+    work.record("contacts:individual:verify", subjects=[individual_id], fields=["verified_at", *left], rule="T6")
+    return _representation(entry)
+
+
+def repeat_verification(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, verification_id: str) -> dict[str, Any]:
+    """Answer the same verification again, as it was answered."""
+    open_individual(work, individual_id, by=by, now=now)
+    entry = verifications.find(work, verification_id)
+    if entry is None or entry["individual_id"] != individual_id:
+        raise NotFound
+    work.record("contacts:individual:verify", subjects=[individual_id], fields=["verified_at"], outcome="replayed")
+    return _representation(entry)
+
+
+def _representation(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": entry["id"],
+        "individual_id": entry["individual_id"],
+        "medium": entry["medium"],
+        "verified_at": wire_value(entry["verified_at"]),
+        "recorded_at": wire_value(entry["recorded_at"]),
+        "by": entry["by_user"],
+        "component": entry["by_component"],
+        "withdrawn": entry["withdrawn"],
+    }
