@@ -88,7 +88,8 @@ def test_r05_an_erased_mailbox_does_not_come_back_with_what_surrounds_it(people:
     for written in (f"'{values['email']}'", f'"{values["email"]},"', f"smtp:{values['email']}", f"{values['email']}?subject=Hello"):
         assert entered(chloe, contact_points=[{"kind": "email", "value": written}]) == (409, "blocked"), written
     imported = _imported(chloe, R05.format(mail=values["email"]))
-    assert imported["checked"] == {"create": 2}, "a dry run does not look into the ledger"
+    # The second row may be the first one's person; of neither does the dry run ask the ledger.
+    assert imported["checked"] == {"create": 1, "undecided": 1}, "a dry run does not look into the ledger"
     assert imported["committed"] == {"blocked": 2}
     eventually(lambda: [task for task in amina.get("/tasks", limit=200)["items"] if task["kind"] == "erased_notice"], why="every holder is told")
 
