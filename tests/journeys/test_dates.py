@@ -15,6 +15,9 @@ import requests
 from tests.journeys.client import Person
 from tests.moments import ENDS, NO_TEXT
 
+#: A walk over many values, not a story: what the bus carries does not change it, so one deployment is enough.
+pytestmark = pytest.mark.parametrize("system", ["embedded"], indirect=True, scope="module")
+
 #: Of those that cannot be, the ones that once broke something; all of them are tried where the fields are tested by themselves.
 HARD = ["0001-01-01", "9999-12-31", "2026-02-30", "9999-12-31T23:59:59-12:00", "2026-11-28T10:00:00", "2026-11-28\u0000", " "]
 ACCOUNTS = [

@@ -9,6 +9,9 @@ import pytest
 from tests.journeys.client import Person
 from tests.journeys.test_files import taken_in
 
+#: A walk over many values, not a story: what the bus carries does not change it, so one deployment is enough.
+pytestmark = pytest.mark.parametrize("system", ["embedded"], indirect=True, scope="module")
+
 
 @pytest.fixture(scope="module")
 def amina(system: Any) -> Person:

@@ -14,6 +14,9 @@ from marshmallow import Schema, fields, validate
 from services.chassis.testing import eventually
 from tests.journeys.client import Person
 
+#: A walk over many values, not a story: what the bus carries does not change it, so one deployment is enough.
+WALK = pytest.mark.parametrize("system", ["embedded"], indirect=True, scope="module")
+
 CONTRACTS = [
     "services.access.contract",
     "services.audit.contract",
@@ -219,6 +222,7 @@ def put(body: Any, steps: list[str], value: str) -> None:
 
 
 @pytest.mark.requirement("T32", "T15")
+@WALK
 @pytest.mark.parametrize(("schema", "name"), sorted(SCREENED))
 def test_a_phone_an_e_mail_and_a_faith_are_asked_about_in_every_field(people: dict[str, Person], ids: dict[str, str], schema: str, name: str) -> None:
     method, path, body, where = SCREENED[schema, name]
@@ -246,6 +250,7 @@ def test_a_phone_an_e_mail_and_a_faith_are_asked_about_in_every_field(people: di
 
 
 @pytest.mark.requirement("T32", "N8", "R41")
+@WALK
 def test_names_of_people_organizations_and_goods_are_no_findings(people: dict[str, Person]) -> None:
     amina = people["amina"]
     amina.post("/individuals", {"first_name": "Christian", "last_name": "Black", "title": "Rabbi", "interests": ["tariff 8517.62.0090"]})

@@ -10,6 +10,9 @@ import pytest
 from services.chassis.testing import eventually
 from tests.journeys.client import Person
 
+#: A walk over many values, not a story: what the bus carries does not change it, so one deployment is enough.
+pytestmark = pytest.mark.parametrize("system", ["embedded"], indirect=True, scope="module")
+
 
 @pytest.fixture(scope="module")
 def amina(system: Any) -> Person:
