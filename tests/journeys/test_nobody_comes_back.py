@@ -140,6 +140,8 @@ def test_the_duty_s_holder_proposes_with_a_reason_and_the_privacy_officer_confir
     path = f"/no-contact-requests/{request['id']}/withdraw"
     assert farid.ask("POST", path, json={}, expect=409).json()["code"] == "nothing-proposed"
     assert amina.ask("POST", path, json={}, expect=422).json()["code"] == "withdrawal-reason-required"
+    screened = amina.ask("POST", path, json={"reason": "He is Catholic; call 512-555-0147."}, expect=422).json()
+    assert (screened["code"], list(screened["errors"])) == ("text-needs-review", ["reason"])
     proposed = amina.post(path, {"reason": "She meant her sister."}, expect=200)
     assert (proposed["state"], proposed["withdrawal"]["reason"]) == ("open", "She meant her sister.")
     assert amina.get(f"/individuals/{person['id']}")["frozen"]

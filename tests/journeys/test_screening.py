@@ -147,10 +147,17 @@ SCREENED: dict[tuple[str, str], tuple[str, str, dict[str, Any], str]] = {
         "keep_reason",
     ),
     ("ErasureRequestSchema", "reason"): ("DELETE", "/individuals/{person}", {}, "reason"),
+    ("NoContactRequestCreateSchema", "reason"): (
+        "POST",
+        "/no-contact-requests",
+        {"individual_id": "{person}", "medium": "phone", "received_on": "2026-11-20"},
+        "reason",
+    ),
     ("RevealQuerySchema", "reason"): ("GET", "/individuals/{person}/contact-points", {}, "reason"),
 }
-#: A component's system is refused by the same rule (tests/integration/contacts/test_integrations.py).
-BY_THE_SAME_RULE = {"IndividualSubmittedSchema"}
+#: A component's system is refused by the same rule (tests/integration/contacts/test_integrations.py), contacts is told
+#: what came to retention, and a proposal waits for an hour (tests/journeys/test_nobody_comes_back.py).
+BY_THE_SAME_RULE = {"IndividualSubmittedSchema", "FreezeSchema", "WithdrawalSchema"}
 #: No route takes these yet (tests/integration/access/test_accounts.py, tests/integration/contacts/test_firewall.py).
 WITHOUT_A_ROUTE = {"ComponentChangeSchema", "GrantCreateSchema", "UserChangeSchema", "UserCreateSchema"}
 #: In names of people, organizations, and in streets, faith is no finding: it may be the name.

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from services.chassis.messages import Caller
+from services.contacts.contract.refusals import TextNeedsReview
 from services.lexicon.screening import screen
 from services.retention.contract import (
     ErasureUnderWay,
@@ -112,8 +113,7 @@ def _take_back_recording(work: UnitOfWork, row: Mapping[str, Any], *, by: Caller
 def _propose(work: UnitOfWork, row: Mapping[str, Any], *, by: Caller, now: datetime, reason: str | None) -> None:
     if not reason or not reason.strip():
         raise WithdrawalReasonRequired(errors={"reason": ["Say why."]})
-    if findings := screen(reason):
-        raise WithdrawalReasonRequired(errors={"reason": [found.why for found in findings]})
+    TextNeedsReview.unless_clean([("reason", reason, screen)])
     stored.change_request(work, row["id"], proposed_by=by.id, proposed_at=now, proposal_reason=reason.strip())
 
 
