@@ -280,6 +280,7 @@ class InteractionsService(Witness):
         """Ask the owner of a record to speak to that person (R86)."""
         command = loaded(contract.CoordinationRequestCreateSchema(), body)
         self._get_acquainted(caller, {"individual_ids": [command["individual_id"]]})
+        command["use_preferences"] = self._preferences(caller, command["individual_id"])
         if command["component"] is not None:
             command["holder"] = self._holder(caller, command["individual_id"], command["component"])
         with self.database.work(caller) as work:
@@ -482,6 +483,14 @@ class InteractionsService(Witness):
             return None
         user: str | None = held["user"]
         return user
+
+    def _preferences(self, caller: Caller, individual_id: str) -> list[str]:
+        """Ask contacts what somebody wants done with their information or not, as it stands now (T33)."""
+        try:
+            person = self.bus.call("contacts", "read_individual", caller, individual_id=individual_id)
+        except NotFound:
+            return []
+        return list(person.get("use_preferences") or ())
 
     @property
     def _cursors(self) -> Cursors:

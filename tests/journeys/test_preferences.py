@@ -67,3 +67,20 @@ def test_a_verification_that_cannot_be_is_refused_by_field(amina: Person, wrong:
     vera = registered(amina)
     answer = amina.post(f"/individuals/{vera}/verifications", {"medium": "email", "verified_at": now(), **wrong}, expect=422)
     assert list(answer["errors"]) == list(wrong)
+
+
+@pytest.mark.requirement("R169", "T33")
+def test_nobody_is_asked_to_speak_to_somebody_who_wants_nothing_shared_and_talks_are_logged(amina: Person, chloe: Person) -> None:
+    vera = registered(amina, use_preferences=["no_sharing", "no_phone"])
+    asked = {"individual_id": vera, "message": "Please pass on the guidance."}
+    for body in (asked, {**asked, "component": "ICE"}):
+        answer = chloe.post("/coordination-requests", body, expect=409)
+        assert (answer["code"], answer["preferences"]) == ("preference-stands", ["no_sharing"])
+    assert not [item for item in chloe.get("/coordination-requests", individual_id=vera)["items"]]
+    talk = {"held_at": now(), "mode": "phone", "individual_ids": [vera]}
+    chloe.post("/interactions", talk)
+    amina.patch(f"/individuals/{vera}", {"use_preferences": ["no_phone"]})
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    first = chloe.post("/coordination-requests", asked, headers=key)
+    amina.patch(f"/individuals/{vera}", {"use_preferences": ["no_sharing"]})
+    assert chloe.post("/coordination-requests", asked, headers=key)["id"] == first["id"], "the same request again is answered as before"

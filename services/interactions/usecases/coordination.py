@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Invalid, NotFound
 from services.chassis.messages import new_id as fresh_id
-from services.contacts.contract.refusals import IndividualFrozen, OwnerOnly
+from services.contacts.contract.refusals import IndividualFrozen, OwnerOnly, PreferenceStands
 from services.interactions.contract.refusals import AlreadyAsked, RecordIsYours
 from services.interactions.domain.coordination import WITHDRAWN, demand_move, moves
 from services.interactions.domain.cursors import Cursors
@@ -28,6 +28,8 @@ from services.interactions.usecases.writing import (
 )
 from services.lexicon.vocabulary import at_least
 
+#: What a person may say that stops asking others about them (T33); a request names no medium.
+_STOPPING = frozenset({"no_sharing"})
 _FIELDS = ("individual_id", "issue_id", "message", "due_on", "status", "reason")
 
 
@@ -42,6 +44,7 @@ def request_coordination(
     due_on: date | None = None,
     component: str | None = None,
     holder: str | None = None,
+    use_preferences: Sequence[str] = (),
     keep_reason: str | None = None,
     new_id: Ids = fresh_id,
 ) -> dict[str, Any]:
@@ -49,7 +52,9 @@ def request_coordination(
 
     :param component: the component to ask, where it is not the owner's.
     :param holder: who stands for the relationship there, as contacts said.
+    :param use_preferences: what the person wants done with their information or not, as contacts said.
     :raises ContributorsOnly: the caller reads only.
+    :raises PreferenceStands: the person does not want it (T33).
     :raises RecordIsYours: the caller is the owner, and names no other component.
     :raises AlreadyAsked: the caller's component has asked the same, and that is open; `request_id` says which.
     :raises IndividualFrozen: the individual asked not to be contacted.
@@ -57,6 +62,8 @@ def request_coordination(
     """
     own = demand_contributor(by)
     person = demand_individuals(work, [individual_id], field="individual_id")[individual_id]
+    if stopping := [one for one in use_preferences if one in _STOPPING]:
+        raise PreferenceStands("This person does not want what is held of them shared.", extra={"preferences": stopping})
     # The owner answers for their own component, whoever the relationship began with.
     asked = None if component == person.component else component
     if asked is not None and (holder is None or asked == own):

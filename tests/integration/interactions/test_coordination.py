@@ -10,7 +10,7 @@ from services.access.contract import UserChanged
 from services.chassis.messages import Caller, Invalid, NotFound, Stale, new_id
 from services.chassis.testing import a_caller
 from services.contacts.contract import IndividualErased, OwnerChanged
-from services.contacts.contract.refusals import ContributorsOnly, IndividualFrozen, OwnerOnly, TaskStands
+from services.contacts.contract.refusals import ContributorsOnly, IndividualFrozen, OwnerOnly, PreferenceStands, TaskStands
 from services.interactions.contract.refusals import AlreadyAsked, RecordIsYours, RequestSettled
 from services.interactions.usecases import coordination, erasure, hearing, tasks
 from services.lexicon.tasks import position
@@ -301,3 +301,12 @@ def test_every_task_comes_page_by_page_the_most_urgent_first(office: Office) -> 
             break
         after = list(position(page["items"][-1]))
     assert pages == whole["items"]
+
+
+@pytest.mark.requirement("R169", "T33")
+def test_who_wants_nothing_shared_is_asked_about_by_nobody_and_other_preferences_stop_no_request(office: Office) -> None:
+    dov = office.individual()
+    with pytest.raises(PreferenceStands) as refused:
+        office.ask(CHLOE, dov, use_preferences=["no_phone", "no_sharing"])
+    assert refused.value.extra == {"preferences": ["no_sharing"]}
+    assert office.ask(CHLOE, dov, use_preferences=["no_phone", "no_email"])["status"] == "requested"
