@@ -58,7 +58,7 @@ def logging_interaction() -> Response:
     promised = typed("promise", "promise_due_on", "promise_assignee")
 
     def log_it() -> Response:
-        body: dict[str, Any] = typed("mode", "outcome", "event_id", "keep_reason", "no_contact_request_id")
+        body: dict[str, Any] = typed("mode", "initiated_by", "outcome", "event_id", "keep_reason", "no_contact_request_id")
         body["held_at"] = moment("held_at")
         body["individual_ids"] = _ids("individual_ids")
         body["organization_ids"] = _ids("organization_ids")

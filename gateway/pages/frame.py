@@ -29,6 +29,7 @@ from services.chassis.messages import IdempotencyMismatch, NotFound, Refusal, Un
 from services.lexicon.places import STATES
 from services.lexicon.vocabulary import (
     CONTACT_POINT_KINDS,
+    INITIATORS,
     INTERACTION_MODES,
     PRIORITIES,
     REQUEST_MEDIA,
@@ -53,6 +54,7 @@ ENDED = {
 }
 WORDS = {
     "modes": INTERACTION_MODES,
+    "initiators": INITIATORS,
     "media": REQUEST_MEDIA,
     "verification_media": VERIFICATION_MEDIA,
     "priorities": PRIORITIES,

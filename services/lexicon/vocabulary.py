@@ -53,6 +53,9 @@ INTERACTION_MODES: Final = MappingProxyType(
 )
 """How an interaction was held (R49)."""
 
+INITIATORS: Final = MappingProxyType({"department": "The department", "stakeholder": "The stakeholder"})
+"""Who began an interaction (T33)."""
+
 REQUEST_MEDIA: Final = MappingProxyType(
     {
         "in_person": "In person",

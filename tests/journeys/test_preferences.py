@@ -76,9 +76,10 @@ def test_nobody_is_asked_to_speak_to_somebody_who_wants_nothing_shared_and_talks
     for body in (asked, {**asked, "component": "ICE"}):
         answer = chloe.post("/coordination-requests", body, expect=409)
         assert (answer["code"], answer["preferences"]) == ("preference-stands", ["no_sharing"])
-    assert not [item for item in chloe.get("/coordination-requests", individual_id=vera)["items"]]
-    talk = {"held_at": now(), "mode": "phone", "individual_ids": [vera]}
-    chloe.post("/interactions", talk)
+    assert chloe.get("/coordination-requests", individual_id=vera)["items"] == []
+    talk = {"held_at": now(), "mode": "phone", "individual_ids": [vera], "initiated_by": "department"}
+    assert chloe.post("/interactions", talk)["initiated_by"] == "department", "what happened is logged, whoever began it"
+    assert list(chloe.post("/interactions", {**talk, "initiated_by": "somebody"}, expect=422)["errors"]) == ["initiated_by"]
     amina.patch(f"/individuals/{vera}", {"use_preferences": ["no_phone"]})
     key = {"Idempotency-Key": str(uuid.uuid4())}
     first = chloe.post("/coordination-requests", asked, headers=key)

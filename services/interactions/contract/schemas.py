@@ -12,7 +12,7 @@ from services.chassis.instants import Day, Instant
 from services.chassis.messages import Invalid, NotFound
 from services.lexicon.places import STATES
 from services.lexicon.tasks import LIMIT
-from services.lexicon.vocabulary import INTERACTION_MODES, PRIORITIES
+from services.lexicon.vocabulary import INITIATORS, INTERACTION_MODES, PRIORITIES
 
 REQUEST_STATES = ("requested", "accepted", "declined", "withdrawn", "done")
 UPDATE_KINDS = ("event", "policy")
@@ -210,6 +210,12 @@ class InteractionCreateSchema(_Screened):
 
     held_at = Instant(required=True)
     mode = fields.String(required=True, validate=validate.OneOf(list(INTERACTION_MODES)))
+    initiated_by = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.OneOf(list(INITIATORS)),
+        metadata={"description": "Who began it, where that is known (T33)."},
+    )
     individual_ids = _ids(load_default=list)
     organization_ids = _ids(load_default=list)
     issue_ids = _ids(load_default=list)
@@ -236,6 +242,7 @@ class InteractionChangeSchema(_Screened):
 
     held_at = Instant()
     mode = fields.String(validate=validate.OneOf(list(INTERACTION_MODES)))
+    initiated_by = fields.String(allow_none=True, validate=validate.OneOf(list(INITIATORS)))
     individual_ids = _ids()
     organization_ids = _ids()
     issue_ids = _ids()
@@ -278,6 +285,7 @@ class InteractionSchema(Outbound):
     id = Id(required=True)
     held_at = fields.AwareDateTime(required=True)
     mode = fields.String(required=True)
+    initiated_by = fields.String(required=True, allow_none=True)
     component = fields.String(required=True)
     user = Id(required=True)
     individual_ids = fields.List(Id(), required=True)

@@ -75,6 +75,7 @@ interactions = Table(
     _id("id", primary_key=True),
     _instant("held_at", nullable=False),
     Column("mode", Text, nullable=False),
+    Column("initiated_by", Text),
     Column("component", Text, nullable=False),
     _id("user_id", nullable=False),
     _id("event_id"),

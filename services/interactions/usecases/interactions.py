@@ -41,6 +41,7 @@ def log_interaction(
     now: datetime,
     held_at: datetime,
     mode: str,
+    initiated_by: str | None = None,
     individual_ids: Sequence[str] = (),
     organization_ids: Sequence[str] = (),
     issue_ids: Sequence[str] = (),
@@ -81,6 +82,7 @@ def log_interaction(
         id=interaction_id,
         held_at=held_at,
         mode=mode,
+        initiated_by=initiated_by,
         component=own,
         user_id=user or by.id,
         event_id=event_id,
@@ -109,7 +111,7 @@ def log_interaction(
     work.record(
         "interactions:interaction:log",
         subjects=_subjects([logged]),
-        fields=["held_at", "mode", "user", "event_id", "outcome", "follow_ups", *_LINKS],
+        fields=["held_at", "mode", "initiated_by", "user", "event_id", "outcome", "follow_ups", *_LINKS],
     )
     return logged
 
@@ -270,7 +272,7 @@ def _differs(before: Any, after: Any) -> bool:
 
 def _checked(work: UnitOfWork, by: Caller, row: Any, before: Mapping[str, Any], changes: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
     """Return the columns that change, once everything named exists."""
-    values: dict[str, Any] = {name: changes[name] for name in ("held_at", "mode", "event_id") if name in changes}
+    values: dict[str, Any] = {name: changes[name] for name in ("held_at", "mode", "initiated_by", "event_id") if name in changes}
     if "held_at" in changes:
         demand_past(changes["held_at"], now=now, field="held_at")
     if changes.get("event_id"):
@@ -416,6 +418,7 @@ def _shown(work: UnitOfWork, rows: Sequence[Any]) -> list[dict[str, Any]]:
             "id": row.id,
             "held_at": wire(row.held_at),
             "mode": row.mode,
+            "initiated_by": row.initiated_by,
             "component": row.component,
             "user": row.user_id,
             "individual_ids": list(row.individual_ids),

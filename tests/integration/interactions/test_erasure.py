@@ -240,7 +240,21 @@ def test_the_trail_of_an_erasure_names_ids_alone(office: Office) -> None:
 
 
 def test_the_seeker_reads_every_column_that_people_write_into() -> None:
-    closed = {"priority", "component", "kind", "mode", "status", "requested_component", "subject_type", "field", "state", "sector", "level", "step"}
+    closed = {
+        "priority",
+        "component",
+        "kind",
+        "mode",
+        "status",
+        "requested_component",
+        "subject_type",
+        "field",
+        "state",
+        "sector",
+        "level",
+        "step",
+        "initiated_by",
+    }
     closed |= {"closed_because", "asked_component"}
     written = {
         (table.name, column.name)

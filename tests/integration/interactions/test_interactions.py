@@ -375,3 +375,14 @@ def test_a_withdrawal_waits_while_somebody_in_the_talk_is_frozen(office: Office)
     seen = office.read(BRUNO, talk["id"])
     with pytest.raises(Conflict):
         office.do(BRUNO, interactions.withdraw_interaction, interaction_id=talk["id"], if_match=entity_tag(seen))
+
+
+@pytest.mark.requirement("T33")
+def test_who_began_a_talk_is_kept_where_somebody_said_and_can_be_corrected(office: Office) -> None:
+    dov = office.individual()
+    unknown = office.talk(individual_ids=[dov])
+    assert unknown["initiated_by"] is None
+    ours = office.talk(individual_ids=[dov], initiated_by="department")
+    assert office.read(AMINA, ours["id"])["initiated_by"] == "department"
+    assert office.correct(AMINA, ours, initiated_by="stakeholder")["initiated_by"] == "stakeholder"
+    assert office.correct(AMINA, unknown, initiated_by="department")["initiated_by"] == "department"

@@ -91,6 +91,8 @@ CREATE TABLE interactions (
     id uuid PRIMARY KEY,
     held_at timestamptz NOT NULL,
     mode text NOT NULL,
+    -- Not set where nobody said (T33).
+    initiated_by text CHECK (initiated_by IN ('department', 'stakeholder')),
     component text NOT NULL,
     user_id uuid NOT NULL,
     event_id uuid REFERENCES events,
