@@ -86,10 +86,10 @@ def note_freeze(work: UnitOfWork, *, by: Caller, day: date, count: int, individu
     """Keep why somebody who had frozen many went on."""
     work.execute(
         text(
-            "INSERT INTO many_freezes (user_id, component, day, count, individual_id, reason) VALUES (CAST(:user AS uuid), :component, :day, :count,"
-            " CAST(:individual AS uuid), :reason)"
+            "INSERT INTO many_freezes (id, user_id, component, day, count, individual_id, reason) VALUES (:id, CAST(:user AS uuid), :component,"
+            " :day, :count, CAST(:individual AS uuid), :reason)"
         ),
-        {"user": by.id, "component": by.component, "day": day, "count": count, "individual": individual_id, "reason": reason},
+        {"id": new_id(), "user": by.id, "component": by.component, "day": day, "count": count, "individual": individual_id, "reason": reason},
     )
 
 

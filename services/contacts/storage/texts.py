@@ -55,6 +55,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("individuals", "interests", "id", kind="text[]"),
     Column("contact_point_grants", "reason", "individual_id", cleared=True),
     Column("reveal_reasons", "reason", "individual_id", cleared=True),
+    Column("many_freezes", "reason", "individual_id", cleared=True),
     Column("organizations", "name"),
     Column("organizations", "source_url"),
     Column("offices", "label"),
@@ -91,7 +92,7 @@ class Written:
 def that_may_hold(work: UnitOfWork, *, besides: str, needles: Sequence[str]) -> Iterator[Written]:
     """Give the texts about others whose letters and digits hold one of these runs, each locked."""
     for column in COLUMNS:
-        apart = f"AND {column.whose} <> CAST(:besides AS uuid)" if column.whose else ""
+        apart = f"AND {column.whose} IS DISTINCT FROM CAST(:besides AS uuid)" if column.whose else ""
         condition = f"{column.name} IS NOT NULL {apart} AND squeezed({column.written}) LIKE ANY(CAST(:needles AS text[]))"
         given = {"besides": besides} if column.whose else {}
         yield from _read(work, column, condition, needles=[f"%{needle}%" for needle in needles], **given)

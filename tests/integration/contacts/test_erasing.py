@@ -204,11 +204,12 @@ def test_the_seeker_reads_every_column_that_people_write_into(desk: Desk) -> Non
         # Closed lists, codes, digests, ids.
         "sector", "state", "source", "declined", "use_preferences", "kind", "component", "postal_code", "country", "key_id", "type", "mode",
         "outcome", "code", "fields", "format", "look", "sha256", "roles", "level", "parent_code", "priority", "event_id", "medium",
-        "problem_code", "action", "status", "method", "path", "cause", "last_contact_mode", "frozen_medium",
+        "problem_code", "action", "status", "method", "path", "cause", "last_contact_mode", "frozen_medium", "frozen_for",
     }  # fmt: skip
     apart = {
         # Searched by other means: names of files and sheets; what is sealed or answered is ids.
-        ("imports", "filename"), ("import_rows", "sheet"), ("erasures", "sealed"), ("erasures", "receipts"), ("erasures", "sought"),
+        ("imports", "filename"), ("import_rows", "sheet"), ("import_rows", "refused"), ("erasures", "sealed"), ("erasures", "receipts"),
+            ("erasures", "sought"),
         # Written by the product, of columns and codes.
         ("import_rows", "reason"), ("imports", "refused_columns"), ("imports", "issues"), ("imports", "problem_detail"), ("imports", "acting"),
         ("imports", "counts"), ("imports", "stopped"), ("imports", "deciding"), ("import_rows", "decided"),

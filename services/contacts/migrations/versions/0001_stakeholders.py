@@ -543,6 +543,7 @@ CREATE TABLE freeze_counts (
     PRIMARY KEY (user_id, day)
 );
 CREATE TABLE many_freezes (
+    id uuid PRIMARY KEY,
     user_id uuid NOT NULL,
     component text,
     day date NOT NULL,
@@ -550,7 +551,7 @@ CREATE TABLE many_freezes (
     individual_id uuid,
     reason text NOT NULL,
     seen_at timestamptz,
-    PRIMARY KEY (user_id, day, count)
+    UNIQUE (user_id, day, count)
 );
 CREATE INDEX many_freezes_component ON many_freezes (component) WHERE seen_at IS NULL;
 
