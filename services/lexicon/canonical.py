@@ -48,6 +48,8 @@ _LAYERS: Final = 8
 _LONGEST: Final = 500
 
 _DIALLED: Final = re.compile(r"[+0-9]")
+#: Dialled before the code of a country.
+_EXIT_CODE: Final = re.compile(r"00\s?[1-9]")
 _NO_NUMBER: Final = re.compile(r"[A-Za-z]")
 _EXTENSION: Final = re.compile(
     r"[\s,;(\[./-]*(?:\b(?:e?xtn?|extn?|extension|xt?|poste|opt(?:ion)?|pin)|(?<=\d)(?:ext?n?|xt?)|[#~])[\s.:#)=-]*(\d{1,7})[\s)\].;,]*$",
@@ -78,6 +80,16 @@ def clean_phone(written: str) -> str:
 
     What isn't one number comes back without needless space and as it is otherwise.
     """
+    text = written
+    for _ in range(_LAYERS):
+        before = text
+        text = _dialled(text)
+        if text == before:
+            break
+    return text
+
+
+def _dialled(written: str) -> str:
     text = " ".join(unquote(plain(written.translate(_QUOTES))).split())
     start = _DIALLED.search(text)
     if start is None or len(text) > _LONGEST:
@@ -96,7 +108,7 @@ def clean_phone(written: str) -> str:
     if number.endswith(")") and "(" not in number:
         # "(202-224-3441)": its opening bracket was before the first digit.
         number = number.rstrip(") ")
-    if number.startswith("00") and not number.startswith("000"):
+    if _EXIT_CODE.match(number):
         number = f"+{number[2:]}"
     return f"{number} ext. {extension}" if extension else number
 

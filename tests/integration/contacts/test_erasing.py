@@ -12,7 +12,7 @@ from sqlalchemy import text
 from services.chassis.messages import new_id
 from services.contacts.contract.refusals import SealUnknown
 from services.contacts.storage import erasing as stored
-from services.contacts.storage import texts
+from services.contacts.storage import notices, texts
 from services.contacts.storage.vault import KeyDestroyed
 from services.contacts.usecases import contact_points
 from services.lexicon.folding import fold
@@ -165,6 +165,9 @@ def test_every_text_about_others_is_searched_rewritten_and_found_by_it_no_more(d
     until = desk.now + timedelta(days=7)
     desk.do(GRACE, contact_points.grant, individual_id=other, component="PSO", reason=f"with {FULL}", expires_at=until)
     effect = {"import": new_id(), "subject": other}
+    with desk.work(BRUNO, role="caseworker") as work:
+        notices.note_freeze(work, by=BRUNO, day=desk.now.date(), count=10, individual_id=other, reason=f"{FULL} told me")
+        work.record("contacts:individual:freeze", subjects=[other])
     with desk.work(RETENTION) as work:
         work.execute(
             text("INSERT INTO import_effects (import_id, kind, subject_id, detail) VALUES (:import, 'changed', :subject, CAST(:detail AS json))"),
