@@ -80,7 +80,10 @@ def withdraw_no_contact_request(request_id: str, body: dict[str, Any]) -> Any:
 @requests.endpoint("GET", "/<uuid:request_id>/twins", answers=TwinSchema, collection=True, problems=(403, 404))
 def list_twins_of_request(request_id: str) -> Any:
     """List records that may be of the same person: the privacy officer (T26)."""
-    return ask("contacts", "list_twins", request_id=request_id)
+    found = ask("contacts", "list_twins", request_id=request_id)
+    # Contacts knows of no request that has no twin.
+    ask("retention", "read_no_contact_request", request_id=request_id)
+    return found
 
 
 @requests.endpoint(

@@ -105,7 +105,7 @@ def failing(world: World, operation: Operation, request: Request) -> Request:
         ids = dict.fromkeys(operation.parameters, unknown_id())
         return replace(request, path=operation.path.format(**ids))
     if "requestBody" in operation.said:
-        return replace(request, given={"json": {"party": "Whig"}})
+        return replace(request, given={"json": {"party": "Whig"}, "headers": request.given.get("headers", {})})
     return replace(request, path=request.path.partition("?")[0], given={"params": {"party": "Whig"}})
 
 
@@ -121,6 +121,9 @@ EVERYBODY_S = frozenset(
         "GET /users/{user_id}",
         # It lists what waits for whoever asks.
         "GET /tasks",
+        # One's own settings.
+        "GET /profile",
+        "PATCH /profile",
     }
 )
 #: What answers in a session that is not acknowledged.
@@ -141,6 +144,14 @@ IDS: dict[str, Callable[[World], str]] = {
     "operation_id": lambda w: w.operation_id,
     "user_id": lambda w: w.amina.user["id"],
 }
+
+
+def path_of(world: World, operation: Operation) -> str:
+    """Return the operation's path with ids that are there."""
+    ids = {name: IDS[name](world) for name in operation.parameters}
+    if operation.path.startswith("/no-contact-requests/"):
+        ids["request_id"] = world.no_contact_request["id"]
+    return operation.path.format(**ids)
 
 
 def _post(by: Person, path: str, body: Any = None, **given: Any) -> Request:
@@ -215,6 +226,38 @@ def _erasable(world: World, kind: str) -> Request:
     return _matched(world.amina, f"/{kind}/{made['id']}", {"reason": "mistake"})
 
 
+def _requested(world: World, **card: Any) -> tuple[str, str]:
+    """Register somebody, who then wants no more contact; return their id and that of the request."""
+    person = world.an_individual(**card)["id"]
+    body = {"individual_id": person, "medium": "phone", "received_on": day(0)}
+    return person, world.chloe.post("/no-contact-requests", body)["id"]
+
+
+def _twin(world: World) -> Request:
+    points = [{"kind": "email", "value": f"{world.letters()}@gmail.com"}]
+    twin = world.an_individual(by="chloe", contact_points=points)["id"]
+    _, asked = _requested(world, contact_points=points)
+    return _post(world.farid, f"/no-contact-requests/{asked}/twins/{twin}", {"decision": "another"})
+
+
+def _mark(world: World) -> Request:
+    person = world.an_individual()["id"]
+    world.chloe.post(f"/individuals/{person}/contact-points", {"kind": "email", "value": f"{world.letters()}@gmail.com"})
+    world.chloe.post("/no-contact-requests", {"individual_id": person, "medium": "phone", "received_on": day(0)})
+    mark = next(mark for mark in world.farid.get("/suppressions")["items"] if mark["individual_id"] == person)
+    return _post(world.farid, f"/suppressions/{mark['id']}", {"decision": "drop"})
+
+
+def _erased_notice(world: World) -> Request:
+    def told() -> list[dict[str, Any]]:
+        return [task for task in world.amina.every("/tasks") if task["kind"] == "erased_notice"]
+
+    if not told():
+        world.amina.post(f"/no-contact-requests/{world.a_no_contact_request()['id']}/erase", expect=202)
+    notice = eventually(told, seconds=60, why="whoever had the relationship is told")[0]
+    return Request(world.amina, "GET", f"/notices/{notice['subject']['id']}")
+
+
 MAKERS: dict[str, Callable[[World], Request]] = {
     "GET /audit/proofs": _proof,
     "POST /audit/reviews": _review,
@@ -264,6 +307,19 @@ MAKERS: dict[str, Callable[[World], Request]] = {
         w.amina, f"/coordination-requests/{w.a_coordination_request(w.an_individual()['id'])['id']}", {"status": "accepted"}
     ),
     "POST /tasks/{task_id}/dismissal": _notice,
+    "POST /individuals/{individual_id}/verifications": lambda w: _post(
+        w.amina, f"/individuals/{w.person['id']}/verifications", {"medium": "phone", "verified_at": instant(minutes=-5)}
+    ),
+    "POST /stakeholders/search": lambda w: _post(w.amina, "/stakeholders/search", {"q": f"{w.letters()}@example.org"}),
+    "PATCH /profile": lambda w: _matched(w.amina, "/profile", {"time_zone": "America/Chicago"}),
+    "POST /no-contact-requests/{request_id}/twins/{individual_id}": _twin,
+    "GET /no-contact-requests/{request_id}/twins": lambda w: Request(w.farid, "GET", f"/no-contact-requests/{w.no_contact_request['id']}/twins"),
+    "POST /no-contact-requests/{request_id}/withdraw": lambda w: _post(w.chloe, f"/no-contact-requests/{_requested(w)[1]}/withdraw", {}),
+    "GET /twins": lambda w: Request(w.farid, "GET", "/twins"),
+    "GET /suppressions": lambda w: Request(w.farid, "GET", "/suppressions"),
+    "POST /suppressions/{mark_id}": _mark,
+    "GET /many-freezes": lambda w: Request(w.grace, "GET", "/many-freezes"),
+    "GET /notices/{notice_id}": _erased_notice,
     "POST /no-contact-requests": lambda w: _post(
         w.chloe, "/no-contact-requests", {"individual_id": w.an_individual()["id"], "medium": "phone", "received_on": day(0)}
     ),

@@ -74,6 +74,14 @@ VALUES = {
     "email": "kept.apart@example.org",
     "work_address": "12 Hidden Lane, Gallup, NM 87301",
 }
+#: Of the frozen one: with a value of theirs, each of the others would be frozen as possibly the same person (T26).
+APART = {
+    "cell": "956-555-0191",
+    "personal_phone": "956-555-0192",
+    "work_phone": "956-555-0193",
+    "email": "left.alone@example.org",
+    "work_address": "16 Frozen Lane, Gallup, NM 87301",
+}
 #: What the sampled people add themselves: their own component's, and told apart from the values of the record's owner.
 ADDED = {
     "cell": "956-555-0181",
@@ -109,7 +117,8 @@ def records(world: World) -> list[Record]:
         ("Bruno's, who gives no e-mail", "bruno", {"declined": ["email"]}),
         ("Amina's, frozen", "amina", {}),
     ):
-        kinds = {kind: value for kind, value in VALUES.items() if kind not in given.get("declined", ())}
+        values = APART if "frozen" in name else VALUES
+        kinds = {kind: value for kind, value in values.items() if kind not in given.get("declined", ())}
         points = [{"kind": kind, "value": value} for kind, value in kinds.items()]
         person = world.an_individual(by, contact_points=points, duplicate_ok=True, **given)
         owner = world.people[by].user
