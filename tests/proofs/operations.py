@@ -229,7 +229,7 @@ def _erasable(world: World, kind: str) -> Request:
 def _requested(world: World, **card: Any) -> tuple[str, str]:
     """Register somebody, who then wants no more contact; return their id and that of the request."""
     person = world.an_individual(**card)["id"]
-    body = {"individual_id": person, "medium": "phone", "received_on": day(0)}
+    body = {"individual_id": person, "medium": "phone", "received_on": day(0), "reason": "Asked at the fair."}
     return person, world.chloe.post("/no-contact-requests", body)["id"]
 
 
@@ -243,7 +243,7 @@ def _twin(world: World) -> Request:
 def _mark(world: World) -> Request:
     person = world.an_individual()["id"]
     world.chloe.post(f"/individuals/{person}/contact-points", {"kind": "email", "value": f"{world.letters()}@gmail.com"})
-    world.chloe.post("/no-contact-requests", {"individual_id": person, "medium": "phone", "received_on": day(0)})
+    world.chloe.post("/no-contact-requests", {"individual_id": person, "medium": "phone", "received_on": day(0), "reason": "Asked at the fair."})
     mark = next(mark for mark in world.farid.get("/suppressions")["items"] if mark["individual_id"] == person)
     return _post(world.farid, f"/suppressions/{mark['id']}", {"decision": "drop"})
 
@@ -321,7 +321,7 @@ MAKERS: dict[str, Callable[[World], Request]] = {
     "GET /many-freezes": lambda w: Request(w.grace, "GET", "/many-freezes"),
     "GET /notices/{notice_id}": _erased_notice,
     "POST /no-contact-requests": lambda w: _post(
-        w.chloe, "/no-contact-requests", {"individual_id": w.an_individual()["id"], "medium": "phone", "received_on": day(0)}
+        w.chloe, "/no-contact-requests", {"individual_id": w.an_individual()["id"], "medium": "phone", "received_on": day(0), "reason": "Asked at the fair."}
     ),
     "POST /no-contact-requests/{request_id}/erase": lambda w: _post(w.amina, f"/no-contact-requests/{w.a_no_contact_request()['id']}/erase"),
     "GET /erasures/sample": lambda w: Request(w.farid, "GET", "/erasures/sample"),

@@ -131,7 +131,7 @@ def records(world: World) -> list[Record]:
             by_exact_id=True,
         )
         if "frozen" in name:
-            body = {"individual_id": person["id"], "medium": "phone", "received_on": day(0)}
+            body = {"individual_id": person["id"], "medium": "phone", "received_on": day(0), "reason": "Asked at the fair."}
             world.renata.post("/no-contact-requests", body)
             facts = replace(facts, frozen=True, recorded_by=world.renata.user["id"])
         made.append(Record(name, person["id"], person["last_name"], facts, kinds))

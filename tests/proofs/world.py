@@ -192,7 +192,7 @@ class World:
     def a_no_contact_request(self) -> dict[str, Any]:
         """Freeze somebody new."""
         person = self.an_individual()
-        body = {"individual_id": person["id"], "medium": "phone", "received_on": day(0)}
+        body = {"individual_id": person["id"], "medium": "phone", "received_on": day(0), "reason": "Asked at the fair."}
         return dict(self.chloe.post("/no-contact-requests", body))
 
     def an_import(self, until: str = "mapped", content: str | None = None) -> dict[str, Any]:

@@ -59,7 +59,9 @@ class Name(Line):
     """A name of a person or an organization: every apostrophe in it is ' and every hyphen -, whatever keyboard it came from."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
-        return super()._deserialize(even_signs(value) if isinstance(value, str) else value, attr, data, **kwargs)
+        text = super()._deserialize(value, attr, data, **kwargs)
+        # Read as it came first: evening takes away what is refused.
+        return text if text is None else super()._deserialize(even_signs(text), attr, data, **kwargs)
 
 
 class State(Line):
