@@ -321,7 +321,9 @@ MAKERS: dict[str, Callable[[World], Request]] = {
     "GET /many-freezes": lambda w: Request(w.grace, "GET", "/many-freezes"),
     "GET /notices/{notice_id}": _erased_notice,
     "POST /no-contact-requests": lambda w: _post(
-        w.chloe, "/no-contact-requests", {"individual_id": w.an_individual()["id"], "medium": "phone", "received_on": day(0), "reason": "Asked at the fair."}
+        w.chloe,
+        "/no-contact-requests",
+        {"individual_id": w.an_individual()["id"], "medium": "phone", "received_on": day(0), "reason": "Asked at the fair."},
     ),
     "POST /no-contact-requests/{request_id}/erase": lambda w: _post(w.amina, f"/no-contact-requests/{w.a_no_contact_request()['id']}/erase"),
     "GET /erasures/sample": lambda w: Request(w.farid, "GET", "/erasures/sample"),

@@ -20,7 +20,7 @@ import requests
 from psycopg import sql
 
 from deploy.state import StateFolder
-from services.chassis.migrations import SERVICES
+from services.chassis.migrations import NARROW_ROLES, SERVICES
 from services.chassis.postgres import OwnServer
 from services.chassis.testing import eventually
 from tests.builders import an_individual, an_organization
@@ -248,11 +248,15 @@ class World:
     @contextmanager
     def without_audit_entries(self, service: str) -> Iterator[None]:
         """Let the insert of every audit entry of this service fail (P6)."""
-        self.sql(service, f"REVOKE INSERT ON entries FROM liaison_{service}")
+        roles = [f"liaison_{service}", *(f"liaison_{service}_{role}" for role in NARROW_ROLES.get(service, ()))]
+        held = [role for role in roles if self.sql(service, f"SELECT has_table_privilege('{role}', 'entries', 'INSERT')")[0][0]]
+        for role in held:
+            self.sql(service, f"REVOKE INSERT ON entries FROM {role}")
         try:
             yield
         finally:
-            self.sql(service, f"GRANT INSERT ON entries TO liaison_{service}")
+            for role in held:
+                self.sql(service, f"GRANT INSERT ON entries TO {role}")
 
     def rows(self, service: str) -> dict[str, int]:
         """Count what a service keeps, beside what the chassis keeps for itself, and beside the trail, which others feed."""

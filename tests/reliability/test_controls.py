@@ -7,6 +7,7 @@ tests/integration/audit.
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from services.chassis.migrations import SERVICES
 from services.chassis.testing import eventually
 from services.chassis.topology import ANNOUNCEMENTS, inbox
 from tests.journeys.client import Person
@@ -63,8 +65,10 @@ class Stage:
         self.wait_back()
 
     def wait_back(self) -> None:
-        """Wait until every part answers."""
+        """Wait until every part answers, and takes calls: a call to one that is not back yet is refused at once."""
         eventually(self.system.answers, _BACK_WITHIN, why="the system answers")
+        for service in SERVICES:
+            eventually(functools.partial(self.system.takes_calls, service), _BACK_WITHIN, why=f"{service} takes calls")
 
     def client(self) -> Client:
         """Return a client who has created one individual and logged one interaction, of which everybody has heard."""
