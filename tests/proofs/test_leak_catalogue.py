@@ -230,6 +230,7 @@ def promised(twins: Twins) -> None:
 
 
 def announced(twins: Twins) -> None:
+    twins.world.an_interaction(twins.plain["id"])
     for service in ("contacts", "interactions", "retention", "access"):
         said = str(twins.world.sql(service, "SELECT to_jsonb(t)::text FROM outbox t")).lower()
         assert not [form for form in FORMS if form in said], service
@@ -272,12 +273,11 @@ def refused_alike(twins: Twins) -> None:
 
 
 def paged(twins: Twins) -> None:
+    totals = set()
     for q in (CELL, NO_CELL, EMAIL, NO_EMAIL):
-        # Chloé's own component may hold the value of somebody else by now; of the twins nothing is found or counted.
-        found = twins.ask("POST", "/stakeholders/search", json={"q": q, "limit": 200}).json()
-        assert not {twins.hidden["id"], twins.plain["id"]} & {item["id"] for item in found["items"]}
-        totals = {twins.ask("POST", "/stakeholders/search", json={"q": q, "limit": limit}).json()["total"] for limit in (1, 2, 200)}
-        assert totals == {len(found["items"])}
+        for limit in (1, 2, 200):
+            totals.add(str(twins.ask("POST", "/stakeholders/search", json={"q": q, "limit": limit}).json()["total"]))
+    assert totals == {"0"}
 
 
 def corrected(twins: Twins) -> None:
@@ -313,6 +313,8 @@ def logged(twins: Twins) -> None:
 
 #: Part 4, entry by entry; where a route exists, what Chloé tries.
 CATALOGUE: dict[str, Callable[[Twins], None]] = {
+    # First: what Chloé corrects and adds below is held by her own component, which finds it.
+    "totals while paging": paged,
     "read one": read_one,
     "list": listed,
     "filter by equality, prefix, range": filtered,
@@ -333,7 +335,6 @@ CATALOGUE: dict[str, Callable[[Twins], None]] = {
     "ETag and Last-Modified": tagged,
     "an error message": erring,
     "403 against 404": refused_alike,
-    "totals while paging": paged,
     "the answer to a write-blind correction": corrected,
     "a record moved between components": handed_over,
     "logs and traces": logged,
