@@ -168,7 +168,8 @@ def engagement(ask: Any, aviary: Aviary, person: str) -> None:
 
 def removal(ask: Any, person: str) -> None:
     """Freeze somebody and erase them."""
-    frozen = ask("chloe", "POST", "/no-contact-requests", json={"individual_id": person, "medium": "phone", "received_on": day(0)})
+    body = {"individual_id": person, "medium": "phone", "received_on": day(0), "reason": "Asked at the fair."}
+    frozen = ask("chloe", "POST", "/no-contact-requests", json=body)
     erasing = ask("amina", "POST", f"/no-contact-requests/{frozen.json()['id']}/erase").json()["erasure_id"]
     eventually(lambda: ask("amina", "GET", f"/erasures/{erasing}").json()["state"] == "done", seconds=60, why="somebody is erased")
 

@@ -75,7 +75,8 @@ def test_of_whoever_is_erased_nothing_is_left_though_others_name_them_and_the_pr
     erasures: list[str] = []
     for n, person in enumerate(people):
         if n % 3:
-            asked = world.chloe.post("/no-contact-requests", {"individual_id": person.id, "medium": "phone", "received_on": day(0)})
+            body = {"individual_id": person.id, "medium": "phone", "received_on": day(0), "reason": "Asked at the fair."}
+            asked = world.chloe.post("/no-contact-requests", body)
             erasures.append(amina.post(f"/no-contact-requests/{asked['id']}/erase", expect=202)["erasure_id"])
         else:
             tag = {"If-Match": amina.ask("GET", f"/individuals/{person.id}", expect=200).headers["ETag"]}
