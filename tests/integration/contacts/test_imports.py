@@ -219,6 +219,35 @@ def test_the_same_file_again_brings_nothing_and_asks_only_of_names_that_others_s
     assert porter.rows(again["id"]) == []
 
 
+#: One member of the House, as four programs write him; the first is a line of the House's own list.
+MEMBER = {
+    "congress.csv": "Member,Title,State,Party,DOB,Gender,DC Office,DC Phone,Web site,Contact form\n"
+    "John J. McGuire III,Representative,VA,Republican,1968-08-24,M,1013 Longworth House Office Building Washington DC 20515-4605,"
+    "202-225-4711,https://mcguire.house.gov,\n",
+    "outlook.csv": "First Name,Middle Name,Last Name,Suffix,Title,Company,Job Title,Business Phone,Business State,Categories\n"
+    "John,J.,McGuire,,Rep.,United States House of Representatives,Representative,202-225-4711,DC,VA\n",
+    "cards.vcf": "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:John McGuire\r\nN:McGuire;John;;;\r\nTITLE:Representative\r\n"
+    "ORG:United States House of Representatives\r\nTEL;TYPE=WORK,VOICE:202-225-4711\r\nEND:VCARD\r\n",
+    "offices.csv": "Member,Title,State,Office,Phone\nJOHN MCGUIRE,Representative,VA,Office of Representative John McGuire,202-225-4711\n",
+}
+
+
+ORDERS = [(*rest[:at], "congress.csv", *rest[at:]) for at in range(4) for rest in (list(MEMBER)[1:], list(MEMBER)[:0:-1])]
+
+
+@pytest.mark.requirement("T28", "T23")
+@pytest.mark.parametrize("order", ORDERS, ids=" ".join)
+def test_a_suffix_and_a_fuller_name_come_out_in_whatever_order_the_files_come(porter, order):
+    for name in order:
+        done = porter.bring(MEMBER[name], name)
+        if done["counts"].get("undecided"):
+            done = porter.decide_all(done["id"], "same")
+        assert not done["counts"].keys() & {"undecided", "invalid", "lapsed"}, (name, done["counts"])
+    (found,) = porter.desk.search(type="individual")["items"]
+    assert (found["first_name"], found["last_name"]) == ("John J.", "McGuire III")
+    assert porter.desk.found(q="john mcguire iii", type="individual") == ["John J. McGuire III"]
+
+
 SMALL = "Last name,First name,Company,E-mail,Cell,State,Party\nLevi,Rivka,Acme Levees,rivka@example.org,512-555-0134,TX,Whig\n"
 
 

@@ -322,6 +322,77 @@ def test_notes_are_screened_as_notes_are():
     assert (adams.notes, [column for column, _ in adams.refused]) == ((), ["Notes"])
 
 
+PHONE, EMAIL, FAITH = "call 202-555-0143", "dov.quill@example.org", "He is a devout Catholic"
+#: Of an organization's name what is written in small letters is said of a person; names of people and places may be of a faith.
+FOUND = {
+    **dict.fromkeys(("salutation", "title", "interests", "notes", "organization", "office_label"), (PHONE, EMAIL, FAITH)),
+    **dict.fromkeys(
+        ("name", "first_name", "middle_name", "last_name", "suffix", "office_address", "office_street", "office_suite", "office_city", "office_country"),
+        (PHONE, EMAIL),
+    ),
+}
+#: What is never shared, what is one of a closed list or a code, or is where such a value belongs.
+NOT_SCREENED = {
+    *("cell", "personal_phone", "work_phone", "email", "office_phone", "value_kind", "state", "organization_state", "office_state"),
+    *("office_postal_code", "office_po_box", "work_address", "work_street", "work_street_2", "work_po_box", "work_city", "work_state"),
+    *("work_postal_code", "work_country"),
+}
+
+
+@pytest.mark.requirement("T32", "R41")
+@pytest.mark.parametrize("field", IMPORT_FIELDS)
+def test_a_cell_that_everybody_would_see_is_screened_as_the_same_field_is_where_somebody_types_it(field):
+    assert (field in FOUND) is not (field in NOT_SCREENED), "a field is screened, or is listed with what it is"
+    for said in FOUND.get(field, ()):
+        row = {"Last": "Quill", "First": "Dov", "Body": "Basin Trust", "Street": "1 Elm", "X": said}
+        mapping = {"Last": "last_name", "First": "first_name", "Body": "organization", "Street": "office_street", "X": field}
+        whole = {column: its for column, its in mapping.items() if column == "X" or its != field}
+        record = records.record_of(Row(None, 1, {column: text for column, text in row.items() if column in whole}), whole)
+        reasons = [reason for column, reason in record.refused if column == "X"]
+        assert reasons, (field, said)
+        assert said not in str(astuple(record)), "neither kept nor repeated"
+        # Whoever has half a name would be somebody else; everything else of the row is taken in.
+        assert bool(record.problems) is (field in {"name", "first_name", "last_name"})
+        if not record.problems and field != "organization":
+            assert (record.name.last_name, record.organization) == ("Quill", "Basin Trust")
+
+
+@pytest.mark.requirement("T32", "R41")
+def test_an_organization_s_addresses_in_a_person_s_columns_are_screened_where_they_become_an_office_of_it():
+    record = one("Company,Business street,Business city\nBasin Trust,1 Elm (call 202-555-0143),Santa Fe\n")
+    assert "0143" not in str([astuple(office) for office in record.offices])
+    assert {column for column, _ in record.refused} == {"Business street"}
+
+
+@pytest.mark.requirement("T32", "R41")
+@pytest.mark.parametrize("line", ["TITLE:{}", "ROLE:{}", "NOTE:{}", "CATEGORIES:{}", "ORG:{}"])
+@pytest.mark.parametrize("said", [PHONE, EMAIL, FAITH])
+def test_what_a_card_says_of_everybody_to_see_is_screened(line, said):
+    others = [card(f"N:Sand{letter};Ann", line.format("Ports")) for letter in "abcdefghi"]
+    content = "".join([*others, card("N:Quill;Dov", line.format(said))])
+    table, mapping, found = read(content, "c.vcf")
+    assert said not in str(astuple(found[-1]))
+    # What no field takes is named as a column that is not taken in.
+    assert found[-1].refused or any(said in text and column not in mapping for column, text in table.rows[-1].cells.items())
+
+
+@pytest.mark.requirement("T32")
+def test_of_several_interests_the_one_that_screening_finds_is_refused_and_the_others_are_kept():
+    record = one("Last name,Interests\nQuill,Ports; He is a devout Catholic; Supply chains\n")
+    assert (record.interests, [column for column, _ in record.refused]) == (("Ports", "Supply chains"), ["Interests"])
+
+
+@pytest.mark.requirement("T32")
+def test_names_that_only_look_like_findings_come_in():
+    record = one(
+        "First name,Last name,Title,Company,Office street\n"
+        "Christian,Church,Director of Catholic Charities,Muslim American Women's Policy Forum,1200 Church St\n"
+    )
+    assert (record.refused, record.problems) == ((), ())
+    assert (name_of(record), record.title) == ("Christian Church", "Director of Catholic Charities")
+    assert (record.organization, record.offices[0].street) == ("Muslim American Women's Policy Forum", "1200 Church St")
+
+
 @pytest.mark.requirement("T30", "T18", "R20", "R21", "R22")
 def test_organizations_own_columns_go_to_the_organization():
     content = (

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from services.contacts.domain.imports.forbidden import is_number_of_person
 from services.contacts.domain.imports.layouts import Layout
 from services.contacts.domain.imports.tables import Row
 from services.lexicon.display import tidy
 from services.lexicon.folding import fold, words
+from services.lexicon.screening import Finding, Screening, screen, screen_address, screen_organization_name, screen_person_name
 
 NOTHING = "It says that there is nothing."
 NOT_WORKED_OUT = "It is not a value: a formula failed, or was never worked out."
@@ -30,6 +32,14 @@ _EMPTY = words(
 _EMPTY_AS_NAME = frozenset(text for text in _EMPTY if not text.isalpha())
 _ERRORS = words("#ref! #value! #name? #div/0! #null! #num! #n/a #spill! #calc! #field! #blocked! #getting_data #error!")
 _NAMES = frozenset({"name", "first_name", "middle_name", "last_name", "suffix"})
+#: How what everybody sees is screened, as the same fields are where somebody types them (T32); notes and interests by themselves.
+SCREENED: Mapping[str, Screening] = {
+    **dict.fromkeys(_NAMES, screen_person_name),
+    **dict.fromkeys(("salutation", "title"), screen),
+    **dict.fromkeys(("organization", "office_label"), screen_organization_name),
+    **dict.fromkeys(("office_street", "office_suite", "office_city", "office_country", "office_address"), screen_address),
+}
+_WHO = frozenset({"name", "first_name", "last_name"})
 #: In these a zero is one.
 _ZERO_MAY_BE = frozenset({"work_street", "work_street_2", "office_street", "office_suite", "notes", "work_po_box", "office_po_box"})
 
@@ -69,6 +79,12 @@ class Cells:
         if len(text) == 11 and is_number_of_person(text):
             self.refuse(column, OF_GOVERNMENT)
             return None
+        if (how := SCREENED.get(name)) and (why := found_by(how, text)):
+            self.refuse(column, why)
+            if name in _WHO:
+                # Under half a name somebody would be somebody else.
+                self.problems.append(f"{name}: {why}")
+            return None
         return text or None
 
     def get(self, name: str) -> str | None:
@@ -89,6 +105,18 @@ class Cells:
             elif fold(found) != fold(text):
                 self.refuse(column, "Another column says something else.")
         return found
+
+
+def unseen(findings: Iterable[Finding]) -> str:
+    """Say why a text is not taken in though somebody may have meant it; the sentence doesn't repeat it."""
+    return f"This must not be taken in unseen: {' '.join(dict.fromkeys(finding.why for finding in findings))}"
+
+
+@lru_cache(maxsize=8192)
+def found_by(how: Screening, text: str) -> str | None:
+    """Return why a text is not taken in; the same title stands in many rows."""
+    findings = how(text)
+    return unseen(findings) if findings else None
 
 
 def _is_nothing(text: str, name: str) -> str | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from services.contacts.domain.imports.addresses import ADDRESS_PARTS, Office, one_line, places_of, state_of, with_phone
-from services.contacts.domain.imports.cells import LONGEST, Cells
+from services.contacts.domain.imports.cells import LONGEST, Cells, found_by, unseen
 from services.contacts.domain.imports.layouts import layout_of
 from services.contacts.domain.imports.offices import is_own_office, keys_of, names_of, title_of
 from services.contacts.domain.imports.tables import Row
@@ -17,7 +17,7 @@ from services.lexicon.folding import even_signs, fold
 from services.lexicon.mailboxes import mailboxes
 from services.lexicon.names import PersonName, are_two_people, family_key, join_name, split_name, without_party
 from services.lexicon.places import STATES, propose_state
-from services.lexicon.screening import screen
+from services.lexicon.screening import screen, screen_address
 from services.lexicon.telephones import FAX, NO_VOICE, kind_said, telephones
 
 _USUAL = 200
@@ -124,7 +124,7 @@ def record_of(row: Row, mapping: Mapping[str, str]) -> Record:
             points += _of_no_organization(cells, offices)
             offices = []
     else:
-        offices += [Office(**{name: getattr(address, name) for name in ADDRESS_PARTS}) for address in work]
+        offices += [Office(**{name: getattr(address, name) for name in ADDRESS_PARTS}) for address in _for_everybody(cells, work)]
         offices = _phones_of_organization(cells, offices)
         points, organization_state, state = [], organization_state or state, None
         _refuse_what_people_have(cells)
@@ -198,6 +198,19 @@ def _refuse_all(cells: Cells, field: str, reason: str) -> None:
     for column in cells.layout.fields.get(field, ()):
         if column in cells.row.cells:
             cells.refuse(column, reason)
+
+
+def _for_everybody(cells: Cells, addresses: Iterable[Office]) -> list[Office]:
+    """Return where an organization is without what screening finds: its offices are seen by everybody, a person's address is not."""
+    shown = []
+    for address in addresses:
+        clean = {part: None for part in ("street", "city", "country") if found_by(screen_address, getattr(address, part) or "")}
+        shown.append(replace(address, **clean) if clean else address)
+    for field in ("work_address", "work_street", "work_street_2", "work_city", "work_country"):
+        for column, text in cells.of(field):
+            if why := found_by(screen_address, text):
+                cells.refuse(column, why)
+    return shown
 
 
 def _refuse_what_people_have(cells: Cells) -> None:
@@ -321,6 +334,8 @@ def _interests(cells: Cells) -> tuple[str, ...]:
         for part in filter(None, (part.strip() for part in text.replace(" ::: ", ";").split(";"))):
             if len(part) > _USUAL:
                 cells.refuse(column, f"At most {_USUAL} characters.")
+            elif why := found_by(screen, part):
+                cells.refuse(column, why)
             else:
                 found[part] = None
     return tuple(found)
@@ -333,8 +348,7 @@ def _notes(cells: Cells) -> tuple[str, ...]:
         if len(text) > LONGEST["notes"]:
             cells.refuse(column, f"At most {LONGEST['notes']} characters.")
         elif findings := screen(note):
-            why = " ".join(dict.fromkeys(finding.why for finding in findings))
-            cells.refuse(column, f"A note of this must not be taken in unseen: {why}")
+            cells.refuse(column, unseen(findings))
         else:
             found[note] = None
     return tuple(found)
