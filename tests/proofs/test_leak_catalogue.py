@@ -210,8 +210,15 @@ def audited(twins: Twins) -> None:
 
 def told_as_task(twins: Twins) -> None:
     world = twins.world
-    twins.ask("POST", f"/individuals/{twins.hidden['id']}/contact-points/corrections", json={"kind": "email", "value": NO_EMAIL})
-    eventually(lambda: [t for t in world.amina.get("/tasks")["items"] if t["subject"]["id"] == twins.hidden["id"]], why="the owner has a task")
+    sent = twins.ask("POST", f"/individuals/{twins.hidden['id']}/contact-points/corrections", json={"kind": "email", "value": NO_EMAIL})
+    assert sent.status_code == 201, sent.text
+
+    def owner_has_a_task() -> bool:
+        found = world.amina.get("/tasks")
+        assert [task for task in found["items"] if task["subject"]["id"] == twins.hidden["id"]], found
+        return True
+
+    eventually(owner_has_a_task)
     tasks = twins.ask("GET", "/tasks").json()["items"]
     assert not [task for task in tasks if task["kind"] == "correction" and task["subject"]["id"] == twins.hidden["id"]]
     for person in (world.amina, world.chloe):
@@ -230,7 +237,9 @@ def promised(twins: Twins) -> None:
 
 
 def announced(twins: Twins) -> None:
-    twins.world.an_interaction(twins.plain["id"])
+    made = twins.world.an_interaction(twins.plain["id"])
+    contacted = f"/individuals/{twins.plain['id']}"
+    eventually(lambda: twins.world.amina.get(contacted)["last_contacted_at"] == made["held_at"], why="the call is known as the last contact")
     for service in ("contacts", "interactions", "retention", "access"):
         said = str(twins.world.sql(service, "SELECT to_jsonb(t)::text FROM outbox t")).lower()
         assert not [form for form in FORMS if form in said], service
