@@ -3,7 +3,7 @@
 They say the same words on the bus as the API and know no rule of their own.
 """
 
-from gateway.pages import cases, coordination, desk, door, engagement, entry, erasing, imports, profile, record, removal, search, trail
+from gateway.pages import cases, coordination, desk, door, engagement, entry, erasing, imports, preferences, profile, record, removal, search, trail
 from gateway.pages.frame import blueprint, fault_page, instead_of_form, refusal_page
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "fault_page",
     "imports",
     "instead_of_form",
+    "preferences",
     "profile",
     "record",
     "refusal_page",

@@ -10,6 +10,7 @@ from gateway.clients import command, query
 from gateway.naming import is_id, stakeholder_names
 from gateway.pages.frame import attempt, blueprint, checked, issue_names, names_of, page, to, typed
 from gateway.pages.paging import placed, rest_of
+from gateway.pages.preferences import with_preferences
 from gateway.pages.versions import meant, versions
 from services.chassis.messages import Refusal, entity_tag
 from services.interactions.contract import CoordinationRequestChangeSchema, CoordinationRequestCreateSchema
@@ -92,6 +93,7 @@ def _coordination_form(values: Any, refusal: Refusal | None = None) -> Response:
     return page(
         "coordination_new.html",
         people=stakeholder_names([chosen]) if is_id(chosen) else {},
+        preferring=with_preferences([chosen] if is_id(chosen) else []),
         issues=issue_names(),
         values=values,
         refusal=refusal,
@@ -114,6 +116,7 @@ def _coordination_page(request_id: str, refusal: Refusal | None = None) -> Respo
         ),
         names=names_of({shown["requested_by"], shown["answered_by"], owner}),
         people=stakeholder_names([shown["individual_id"]]),
+        preferring=with_preferences([shown["individual_id"]]),
         issues=issue_names(),
         states=STATES,
         values=request.form if refusal else {},

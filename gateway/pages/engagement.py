@@ -22,6 +22,7 @@ from gateway.pages.frame import (
     typed,
 )
 from gateway.pages.paging import placed, rest_of
+from gateway.pages.preferences import with_preferences
 from gateway.pages.times import moment, now_typed
 from gateway.pages.versions import meant, versions
 from services.chassis.messages import NotFound, Refusal, entity_tag
@@ -213,6 +214,7 @@ def _interaction_form(values: Any, refusal: Refusal | None = None) -> Response:
         issues=issue_names(),
         events=_recent_events(at),
         people=stakeholder_names(chosen) if all(map(is_id, chosen)) else {},
+        preferring=with_preferences(filter(is_id, chosen)),
         colleagues=colleagues() if writes() else {},
         values=values,
         refusal=refusal,

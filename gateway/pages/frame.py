@@ -35,6 +35,7 @@ from services.lexicon.vocabulary import (
     REQUEST_MEDIA,
     SECTORS,
     SOURCES,
+    USE_PREFERENCES,
     VERIFICATION_MEDIA,
 )
 
@@ -61,6 +62,7 @@ WORDS = {
     "sectors": SECTORS,
     "sources": SOURCES,
     "kinds": CONTACT_POINT_KINDS,
+    "preferences": USE_PREFERENCES,
     "states": {code: state.name for code, state in STATES.items()},
 }
 

@@ -51,10 +51,12 @@ def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str
     )
     tag = entity_tag(person)
     states = {"state": WORDS["states"]}
+    stated = {"use_preferences": ", ".join(WORDS["preferences"].get(one, one) for one in person.get("use_preferences") or [])}
     return page(
         "individual.html",
         person=person,
         facts=versions(person, tag, FACTS, refusal, here=form == "facts", words=states),
+        preferences=versions(stated, tag, {"use_preferences": "Preferences"}, refusal, here=form == "preferences", asks_always=True),
         notes=_items(notes),
         history=history,
         history_part=rest_of(history, path=f"/individuals/{individual_id}", name="history"),
@@ -65,6 +67,8 @@ def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str
         revealed=revealed,
         values=request.form if request.method == "POST" else {},
         verification=request.form if form == "verification" else {"verified_at": now_typed()},
+        points=_own_points(revealed),
+        verified=request.form.getlist("contact_point_ids") if form == "verification" else [],
         declined={kind: WORDS["kinds"][kind] for kind in person.get("declined") or []},
         mine=mine,
         colleagues={id_: name for id_, name in colleagues().items() if id_ != person["owner"]["user"]} if mine else {},
@@ -125,6 +129,18 @@ def correcting(individual_id: Any) -> Response:
     return _with_the_record(str(individual_id), "facts", correct)
 
 
+@blueprint.post("/individuals/<uuid:individual_id>/preferences")
+def stating_preferences(individual_id: Any) -> Response:
+    """Record how this person wants their information used, or not (R169)."""
+
+    def state() -> Response:
+        body = checked(IndividualChangeSchema, {"use_preferences": several("use_preferences")})
+        command("contacts", "change_individual", individual_id=str(individual_id), if_match=meant(), body=body)
+        return to("individual", individual_id=individual_id, done="stated")
+
+    return _with_the_record(str(individual_id), "preferences", state)
+
+
 @blueprint.post("/individuals/<uuid:individual_id>/notes")
 def adding_note(individual_id: Any) -> Response:
     """Add a note; text that the screening holds comes back, to be changed or kept with a reason (T15)."""
@@ -142,7 +158,7 @@ def verifying(individual_id: Any) -> Response:
     """Record a verification with this person, and what they no longer decline to give (R115, T20)."""
 
     def verify() -> Response:
-        body = {**typed("medium"), "withdraw_declined": several("withdraw_declined")}
+        body = {**typed("medium"), "withdraw_declined": several("withdraw_declined"), "contact_point_ids": several("contact_point_ids")}
         if at := moment("verified_at"):
             body["verified_at"] = at
         command("contacts", "verify_individual", individual_id=str(individual_id), body=checked(VerificationCreateSchema, body))
@@ -175,6 +191,13 @@ def _with_the_record(individual_id: str, form: str, act: Any) -> Response:
             return page("refused.html", status=status_of(shown), refusal=shown)
 
     return attempt(act, again)
+
+
+def _own_points(revealed: Any) -> dict[str, str]:
+    """Return id → words of the contact points that are there to be verified: those of the user's own component."""
+    component = g.admission.session["user"]["component"]
+    own = [point for point in (revealed or {}).get("items", []) if point["component"] == component and not point["reported"]]
+    return {point["id"]: f"{WORDS['kinds'].get(point['kind'], point['kind'])}: {point['value']}" for point in own}
 
 
 def _users(person: dict[str, Any]) -> set[str | None]:

@@ -70,6 +70,18 @@ def moment(name: str) -> str:
     return found[int(fold)].isoformat()
 
 
+def bound_of_day(value: str, *, end: bool = False) -> str:
+    """Return the instant at which a typed day begins where the user is, or the last one of it.
+
+    What is no day goes on as it was typed: the schema says what is wrong with it.
+    """
+    try:
+        on = datetime.fromisoformat(f"{value}T00:00:00").replace(tzinfo=zones.zone(zone_name()))
+        return (on + timedelta(days=1, microseconds=-1) if end else on).isoformat()
+    except (ValueError, OverflowError):
+        return value
+
+
 def choices_of_moment(name: str, values: Any) -> dict[str, str]:
     """Return the instants to choose from when what was typed comes twice; else nothing."""
     local = _local((values.get(name) or "").strip()) if values else None

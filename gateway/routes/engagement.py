@@ -8,6 +8,8 @@ from gateway.clients import command
 from gateway.clients import query as ask
 from gateway.endpoints import Area, created
 from services.interactions.contract import (
+    AgainstPreferenceSchema,
+    AgainstPreferencesQuerySchema,
     AttendeeListQuerySchema,
     AttendeesAddSchema,
     AttendeeSchema,
@@ -46,6 +48,18 @@ def create_interaction(body: dict[str, Any]) -> Any:
     """Log an interaction (R48-R54), with what was promised."""
     interaction = command("interactions", "create_interaction", body=body)
     return created("interactions.read_interaction", interaction_id=interaction)
+
+
+@interactions.endpoint(
+    "GET",
+    "/against-preferences",
+    query=AgainstPreferencesQuerySchema,
+    answers=AgainstPreferenceSchema,
+    collection=True,
+)
+def list_against_preferences(query: dict[str, Any]) -> Any:
+    """List what the department began against somebody's preference, the most recent first: the privacy officer (T33)."""
+    return ask("interactions", "list_against_preferences", query=query)
 
 
 @interactions.endpoint("GET", "/<uuid:interaction_id>", answers=InteractionSchema, tagged=True, problems=(404,))

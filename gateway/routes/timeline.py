@@ -33,6 +33,7 @@ class HistoryItemSchema(Schema):
     id = fields.String(allow_none=True)
     at = fields.String(required=True)
     mode = fields.String(allow_none=True)
+    initiated_by = fields.String(allow_none=True, metadata={"description": "Who began an interaction, where that is known (T33)."})
     component = fields.String(allow_none=True)
     user = fields.String(allow_none=True)
     event_id = fields.String(allow_none=True)

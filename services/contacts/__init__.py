@@ -10,7 +10,7 @@ sealing, erasing and seeking.
 
 *announces*: IndividualRegistered, IndividualsImported, OrganizationsImported,
 IndividualChanged, IndividualFrozen, IndividualUnfrozen, IndividualErased, OrganizationRegistered,
-OrganizationChanged, OrganizationErased, RelationshipEstablished, OwnerChanged.
+OrganizationChanged, OrganizationErased, RelationshipEstablished, OwnerChanged, PreferencesChanged.
 
 *listens to*: interactions (logged, withdrawn, attendance; issues), access (users, components), audit (checkpoints); to
 components' own systems, where there are any (`docs/asyncapi.yaml`).

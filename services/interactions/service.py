@@ -23,6 +23,7 @@ from services.contacts.contract import (
     OrganizationRegistered,
     OrganizationsImported,
     OwnerChanged,
+    PreferencesChanged,
 )
 from services.interactions import contract
 from services.interactions.contract import as_id, loaded
@@ -35,6 +36,7 @@ from services.interactions.usecases import (
     hearing,
     interactions,
     issues,
+    preferences,
     reading,
     tasks,
 )
@@ -325,6 +327,13 @@ class InteractionsService(Witness):
         with self.database.work(caller) as work:
             return reading.list_history(work, by=caller, cursors=self._cursors, query=wanted)
 
+    @answers("interactions:interaction:list-against-preferences")
+    def list_against_preferences(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+        """List what the department began against somebody's preference, for the privacy officer (T33)."""
+        wanted = loaded(contract.AgainstPreferencesQuerySchema(), query)
+        with self.database.work(caller) as work:
+            return preferences.list_against_preferences(work, by=caller, cursors=self._cursors, query=wanted)
+
     @answers("interactions:report:spoken-to")
     def report_spoken_to(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """Count who was spoken to, by region and state (R100, T12)."""
@@ -434,6 +443,11 @@ class InteractionsService(Witness):
     def owner_changed(self, work: UnitOfWork, told: OwnerChanged) -> None:
         """Know who answers for an individual."""
         hearing.owner_changed(work, told, now=self.database.clock())
+
+    @listens(PreferencesChanged)
+    def preferences_changed(self, work: UnitOfWork, told: PreferencesChanged) -> None:
+        """Know how an individual's information may be used (R169)."""
+        hearing.preferences_changed(work, told)
 
     @listens(IndividualFrozen)
     def individual_frozen(self, work: UnitOfWork, told: IndividualFrozen) -> None:

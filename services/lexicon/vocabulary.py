@@ -56,6 +56,20 @@ INTERACTION_MODES: Final = MappingProxyType(
 INITIATORS: Final = MappingProxyType({"department": "The department", "stakeholder": "The stakeholder"})
 """Who began an interaction (T33)."""
 
+USE_PREFERENCES: Final = MappingProxyType(
+    {
+        "no_phone": "No phone calls",
+        "no_email": "No e-mail",
+        "no_mail": "No letters",
+        "no_invitations": "No invitations",
+        "no_sharing": "Nothing shared between components",
+    }
+)
+"""How a person wants their information used, or not (R169, T33)."""
+
+PREFERENCE_AGAINST: Final = MappingProxyType({"phone": "no_phone", "email": "no_email", "letter": "no_mail", "event": "no_invitations"})
+"""Which preference stands against a mode of interaction that the department begins (T33)."""
+
 REQUEST_MEDIA: Final = MappingProxyType(
     {
         "in_person": "In person",

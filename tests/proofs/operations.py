@@ -326,6 +326,7 @@ MAKERS: dict[str, Callable[[World], Request]] = {
         {"individual_id": w.an_individual()["id"], "medium": "phone", "received_on": day(0), "reason": "Asked at the fair."},
     ),
     "POST /no-contact-requests/{request_id}/erase": lambda w: _post(w.amina, f"/no-contact-requests/{w.a_no_contact_request()['id']}/erase"),
+    "GET /interactions/against-preferences": lambda w: Request(w.farid, "GET", "/interactions/against-preferences"),
     "GET /erasures/sample": lambda w: Request(w.farid, "GET", "/erasures/sample"),
     "GET /erasures/{erasure_id}/hits": lambda w: Request(w.farid, "GET", f"/erasures/{w.erasure['erasure_id']}/hits"),
     "POST /erasures/{erasure_id}/decisions": lambda w: _post(

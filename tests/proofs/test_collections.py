@@ -31,6 +31,7 @@ REFUSED: dict[str, frozenset[str]] = {
     "/individuals/{individual_id}/history": frozenset({"farid", "edda"}),
     "/individuals/{individual_id}/notes": frozenset({"farid", "edda"}),
     "/interactions": frozenset({"edda"}),
+    "/interactions/against-preferences": ACCOUNTS - {"farid"},
     "/issues": frozenset({"edda"}),
     "/issues/{issue_id}/talking-points": frozenset({"edda"}),
     "/issues/{issue_id}/updates": frozenset({"edda"}),
@@ -170,6 +171,7 @@ def test_every_collection_comes_whole_page_by_page_whatever_it_is_filtered_by(wo
 SMALL = frozenset(
     {
         "/erasures/sample",
+        "/interactions/against-preferences",
         "/erasures/{erasure_id}/hits",
         "/audit/reviews",
         "/audit/findings",

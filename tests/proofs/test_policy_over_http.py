@@ -96,7 +96,7 @@ CHANGES: dict[str, Any] = {
     "state": "NM",
     "interests": ["op-eds"],
     "source": "public",
-    "use_preferences": ["no_letter"],
+    "use_preferences": ["no_mail"],
     "owner": unknown_id(),
     "created_at": "2026-01-01T00:00:00Z",
     "verified_at": "2026-01-01T00:00:00Z",

@@ -45,6 +45,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "gateway/pages/erasing.py": (PAGE, PAGE),
     "gateway/pages/imports.py": (PAGE, PAGE),
     "gateway/pages/paging.py": ("goes on to the end",),
+    "gateway/pages/preferences.py": (PAGE,),
     "gateway/pages/record.py": (PAGE,),
     "gateway/pages/removal.py": (PAGE,),
     "gateway/pages/trail.py": (PAGE, ONE),

@@ -12,6 +12,7 @@ from services.contacts.contract.announcements import (
     OrganizationRegistered,
     OrganizationsImported,
     OwnerChanged,
+    PreferencesChanged,
     RelationshipEstablished,
 )
 from services.contacts.contract.schemas import (
@@ -100,6 +101,7 @@ __all__ = [
     "OrganizationSchema",
     "OrganizationsImported",
     "OwnerChanged",
+    "PreferencesChanged",
     "RegionReportQuerySchema",
     "RegionReportSchema",
     "RelationshipEstablished",

@@ -60,6 +60,20 @@ class IndividualChanged(Announcement):
 
 
 @dataclass(frozen=True, slots=True)
+class PreferencesChanged(Announcement):
+    """A person said how their information may be used, or took that back (R169); the highest `revision` counts.
+
+    `spans` are all of theirs: [preference, since, until or null].
+    """
+
+    name: ClassVar[str] = "contacts:individual:preferences-changed"
+
+    individual_id: str
+    spans: list[list[str | None]]
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RelationshipEstablished(Announcement):
     """A component has a relationship with a stakeholder from now on (R43, R44)."""
 

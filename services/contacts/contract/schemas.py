@@ -20,11 +20,10 @@ from services.lexicon.vocabulary import (
     REQUEST_MEDIA,
     SECTORS,
     SOURCES,
+    USE_PREFERENCES,
     VERIFICATION_MEDIA,
 )
 
-#: How a person wants their information used, or not (R169).
-USE_PREFERENCES = ("no_phone", "no_email", "no_letter", "no_invitations", "no_sharing")
 #: What a list of stakeholders is ordered by; a leading minus turns it round.
 SORTS = ("name", "-name", "last_contacted_at", "-last_contacted_at", "created_at", "-created_at")
 FACETS = ("type", "state", "fema_region", "component", "sector", "issue", "priority")
@@ -172,7 +171,7 @@ class _IndividualFields(_Closed):
     interests = fields.List(Line(most=100), validate=validate.Length(max=50))
     source = fields.String(allow_none=True, validate=validate.OneOf(list(SOURCES)))
     declined = Codes(one_of=tuple(CONTACT_POINT_KINDS))
-    use_preferences = Codes(one_of=USE_PREFERENCES)
+    use_preferences = Codes(one_of=tuple(USE_PREFERENCES))
     deputy = _id(allow_none=True)
 
     @validates_schema
@@ -613,6 +612,7 @@ class RevealSchema(Schema):
 
     items = fields.List(fields.Nested(ContactPointSchema))
     held_by = fields.List(fields.Nested(HolderSchema))
+    use_preferences = fields.List(fields.String(), metadata={"description": "What they said of how they may be contacted (R169)."})
 
 
 class VerificationSchema(Schema):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
@@ -25,6 +26,7 @@ FIELDS = (
     "source",
     "declined",
     "use_preferences",
+    "preference_spans",
     "deputy_id",
 )
 
@@ -78,8 +80,10 @@ def lock(work: UnitOfWork, individual_id: str, *, share: bool = False) -> bool:
 def update(work: UnitOfWork, individual_id: str, changes: Mapping[str, Any], *, now: datetime) -> None:
     """Set these of `FIELDS`; the version and `updated_at` move (for directory-layer changes only, T17)."""
     assert set(changes) <= set(FIELDS)  # noqa: S101 - the names become SQL
-    arrays = {"interests", "declined", "use_preferences"}
-    sets = [f"{name} = {f'CAST(:{name} AS text[])' if name in arrays else f':{name}'}" for name in changes]
+    types = {**dict.fromkeys(("interests", "declined", "use_preferences"), "text[]"), "preference_spans": "jsonb"}
+    sets = [f"{name} = {f'CAST(:{name} AS {types[name]})' if name in types else f':{name}'}" for name in changes]
+    if "preference_spans" in changes:
+        changes = {**changes, "preference_spans": orjson.dumps(changes["preference_spans"]).decode()}
     statement = text(
         f"UPDATE individuals SET {', '.join([*sets, 'version = version + 1', 'updated_at = :now'])}"  # noqa: S608 - names of our own list
         " WHERE id = CAST(:id AS uuid) RETURNING first_name, last_name"

@@ -157,6 +157,7 @@ _PERSON = {
     **dict.fromkeys(("id", "organization_id", "deputy_id", "owner_id", "created_by"), "uuid"),
     **dict.fromkeys(("salutation", "first_name", "last_name", "canonical_name", "family_key", "title", "state", "source"), "text"),
     **dict.fromkeys(("interests", "declined", "use_preferences"), "text[]"),
+    "preference_spans": "jsonb",
     **dict.fromkeys(("owner_component", "created_component"), "text"),
     **dict.fromkeys(("created_at", "updated_at"), "timestamptz"),
 }
@@ -186,6 +187,7 @@ _NEW: dict[str, Any] = {
     "interests": [],
     "declined": [],
     "use_preferences": [],
+    "preference_spans": [],
     "version": 1,
     **dict.fromkeys(("verified_at", "last_contacted_at", "last_contact_by", "last_contact_component", "last_contact_mode", "frozen_at")),
 }

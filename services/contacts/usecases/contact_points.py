@@ -77,7 +77,7 @@ def reveal(
     if reason:
         ledger.keep_reveal_reason(work, individual_id=individual_id, user_id=by.id, reason=reason, now=now)
     work.record("contacts:individual:reveal", subjects=[individual_id], fields={item["kind"] for item in items}, rule="T11")
-    return {"items": items, "held_by": held_by}
+    return {"items": items, "held_by": held_by, "use_preferences": row["use_preferences"]}
 
 
 def add_contact_point(

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Refusal, new_id
-from services.contacts.contract.announcements import IndividualRegistered, RelationshipEstablished
+from services.contacts.contract.announcements import IndividualRegistered, PreferencesChanged, RelationshipEstablished
 from services.contacts.contract.refusals import (
     BlockedTooOften,
     ContactPointInvalid,
@@ -24,6 +24,7 @@ from services.contacts.contract.refusals import (
     TooManyContactPoints,
 )
 from services.contacts.domain import representations
+from services.contacts.domain.preferences import spans_of
 from services.contacts.domain.suppression import asked_of
 from services.contacts.storage import ledger, organizations, registration
 from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
@@ -335,6 +336,7 @@ def _newcomer(
             "last_name": entry.last_name,
             "organization_id": organization["id"] if organization else None,
             "state": entry.state,
+            "preference_spans": spans_of([], entry.given.get("use_preferences") or (), now=now),
             "deputy_id": entry.given.get("deputy"),
             "owner_id": entry.owner_id,
             "owner_component": entry.component,
@@ -349,6 +351,8 @@ def _newcomer(
 
 def _tell(work: UnitOfWork, entry: Entry, row: Mapping[str, Any], *, now: datetime) -> None:
     work.announce(IndividualRegistered(entry.individual_id, row["organization_id"], entry.owner_id, entry.component, entry.state))
+    if row["preference_spans"]:
+        work.announce(PreferencesChanged(entry.individual_id, row["preference_spans"], row["version"]))
     work.announce(RelationshipEstablished("individual", entry.individual_id, entry.component, now.date().isoformat()))
     work.record(
         "contacts:individual:create",

@@ -12,6 +12,7 @@ from services.chassis.messages import Caller, Invalid, Refusal, new_id, wire_val
 from services.contacts.contract.announcements import (
     IndividualChanged,
     OwnerChanged,
+    PreferencesChanged,
     RelationshipEstablished,
 )
 from services.contacts.contract.refusals import (
@@ -22,6 +23,7 @@ from services.contacts.contract.refusals import (
     OwnerUnsuitable,
 )
 from services.contacts.domain import representations
+from services.contacts.domain.preferences import spans_of
 from services.contacts.storage import directory, individuals, ledger, links, organizations, projections, registration, verifications
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.rows import plain
@@ -138,6 +140,8 @@ def change_individual(
     if set(row["declined"]) - set(changes.get("declined", row["declined"])):
         raise Invalid(errors={"declined": ["A declined mark goes when a verification withdraws it."]})
     _demand_name_not_suppressed(work, layer, row, changes)
+    if "use_preferences" in changes:
+        changes["preference_spans"] = spans_of(row["preference_spans"], changes["use_preferences"], now=now)
     if changes:
         individuals.update(work, individual_id, changes, now=now)
     if "issues" in given:
@@ -149,6 +153,8 @@ def change_individual(
     changed = individuals.find(work, individual_id)
     assert changed is not None  # noqa: S101 - its row is locked
     work.announce(IndividualChanged(individual_id, changed["organization_id"], changed["state"], changed["version"]))
+    if changed["preference_spans"] != row["preference_spans"]:
+        work.announce(PreferencesChanged(individual_id, changed["preference_spans"], changed["version"]))
     if changed["deputy_id"] != row["deputy_id"]:
         owner = (changed["owner_id"], changed["owner_component"])
         work.announce(OwnerChanged(individual_id, *owner, revision=changed["version"], deputy_id=changed["deputy_id"]))

@@ -10,6 +10,8 @@ from services.interactions.contract.announcements import (
 )
 from services.interactions.contract.refusals import AlreadyAsked, EventNotBegun, IssueActive, IssueExists, RecordIsYours, RequestSettled
 from services.interactions.contract.schemas import (
+    AgainstPreferenceSchema,
+    AgainstPreferencesQuerySchema,
     AttendeeListQuerySchema,
     AttendeesAddSchema,
     AttendeeSchema,
@@ -60,6 +62,8 @@ ANNOUNCES = (
 
 __all__ = [
     "ANNOUNCES",
+    "AgainstPreferenceSchema",
+    "AgainstPreferencesQuerySchema",
     "AlreadyAsked",
     "AttendanceRecorded",
     "AttendeeListQuerySchema",

@@ -12,7 +12,7 @@ from services.chassis.instants import Day, Instant
 from services.chassis.messages import Invalid, NotFound
 from services.lexicon.places import STATES
 from services.lexicon.tasks import LIMIT
-from services.lexicon.vocabulary import INITIATORS, INTERACTION_MODES, PRIORITIES
+from services.lexicon.vocabulary import INITIATORS, INTERACTION_MODES, PREFERENCE_AGAINST, PRIORITIES
 
 REQUEST_STATES = ("requested", "accepted", "declined", "withdrawn", "done")
 UPDATE_KINDS = ("event", "policy")
@@ -267,6 +267,18 @@ class InteractionListQuerySchema(Inbound):
     cursor = fields.String(validate=validate.Length(max=2000))
 
 
+class AgainstPreferencesQuerySchema(Inbound):
+    """Which of what the department began against a preference; the most recent first."""
+
+    individual_id = Id()
+    component = fields.String(validate=validate.Length(max=20))
+    preference = fields.String(validate=validate.OneOf(sorted(PREFERENCE_AGAINST.values())))
+    since = Instant()
+    until = Instant()
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
+    cursor = fields.String(validate=validate.Length(max=2000))
+
+
 class FollowUpReadSchema(Outbound):
     """A promise as it stands."""
 
@@ -298,6 +310,19 @@ class InteractionSchema(Outbound):
     created_by = Id(required=True)
     created_at = fields.AwareDateTime(required=True)
     updated_at = fields.AwareDateTime(required=True)
+
+
+class AgainstPreferenceSchema(Outbound):
+    """One interaction that the department began with somebody who had said that they did not want it (T33)."""
+
+    interaction_id = Id(required=True)
+    individual_id = Id(required=True)
+    preference = fields.String(required=True, metadata={"description": "What they had said."})
+    stated_at = fields.AwareDateTime(required=True, metadata={"description": "When that was recorded."})
+    held_at = fields.AwareDateTime(required=True)
+    mode = fields.String(required=True)
+    component = fields.String(required=True)
+    user = Id(required=True)
 
 
 # Events ---------------------------------------------------------------------------------------------------------
@@ -488,6 +513,7 @@ class HistoryItemSchema(Outbound):
     id = Id(required=True)
     at = fields.AwareDateTime(required=True)
     mode = fields.String(required=True)
+    initiated_by = fields.String(required=True, allow_none=True)
     component = fields.String(required=True)
     user = Id(required=True)
     event_id = Id(required=True, allow_none=True)

@@ -41,6 +41,15 @@ def demand_contributor(by: Caller) -> str:
     return by.component
 
 
+def demand_privacy_officer(by: Caller) -> None:
+    """Go on only as the privacy officer.
+
+    :raises Forbidden: it is somebody else.
+    """
+    if by.kind != "user" or "privacy_officer" not in by.roles:
+        raise Forbidden("This is for the privacy officer.")
+
+
 def may_see_frozen(by: Caller, person: Person) -> bool:
     """Who still sees a frozen person in lists: who has to deal with the request (T21)."""
     return (

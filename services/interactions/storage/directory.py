@@ -168,6 +168,14 @@ def hand_over(work: UnitOfWork, *, individual_id: str, owner_id: str, component:
     return work.execute(known.returning(people.c.id)).first() is not None
 
 
+def put_preferences(work: UnitOfWork, *, individual_id: str, spans: Sequence[Sequence[str | None]], revision: int) -> None:
+    """Know how an individual's information may be used, and since when; what was overtaken on the way changes nothing."""
+    _keep_from_burying(work)
+    stated = {"preferences": [list(span) for span in spans], "preferences_revision": revision}
+    statement = _unless_erased(people, id=individual_id, placed=False, **stated)
+    work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=stated, where=people.c.preferences_revision <= revision))
+
+
 def freeze(work: UnitOfWork, *, individual_id: str, request_id: str, recorded_by: str) -> None:
     """Know that an individual asked not to be contacted, unless that was taken back already."""
     if _is_withdrawn(work, individual_id, request_id):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Row, Select, Table, Uuid, delete, exists, func, insert, literal, null, select, update
+from sqlalchemy import ARRAY, ColumnElement, Row, Select, Table, Text, Uuid, cast, delete, exists, func, insert, literal, null, select, update
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
@@ -163,6 +163,7 @@ def history(by: Caller, *, individual_id: str | None, organization_id: str | Non
         interactions.c.id.label("id"),
         interactions.c.held_at.label("at"),
         interactions.c.mode.label("mode"),
+        interactions.c.initiated_by.label("initiated_by"),
         interactions.c.component.label("component"),
         interactions.c.user_id.label("user_id"),
         interactions.c.event_id.label("event_id"),
@@ -176,6 +177,7 @@ def history(by: Caller, *, individual_id: str | None, organization_id: str | Non
             attendances.c.id.label("id"),
             events.c.starts_at.label("at"),
             literal("event").label("mode"),
+            cast(null(), Text).label("initiated_by"),
             attendances.c.component.label("component"),
             attendances.c.recorded_by.label("user_id"),
             attendances.c.event_id.label("event_id"),

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData()
 
@@ -224,6 +225,8 @@ people = Table(
     Column("owner_revision", Integer, nullable=False),
     _id("frozen_request_id"),
     _id("frozen_by"),
+    Column("preferences", JSONB, nullable=False),
+    Column("preferences_revision", Integer, nullable=False),
 )
 
 organizations = Table(

@@ -22,6 +22,7 @@ from services.contacts.contract import (
     OrganizationRegistered,
     OrganizationsImported,
     OwnerChanged,
+    PreferencesChanged,
 )
 from services.interactions.contract import InteractionWithdrawn
 from services.interactions.storage import coordination, directory
@@ -75,6 +76,11 @@ def owner_changed(work: UnitOfWork, told: OwnerChanged, *, now: datetime) -> Non
     if is_news:
         closed = coordination.close_ones_own(work, told.individual_id, owner_id=told.owner_id)
         coordination.tell(work, told.owner_id, "coordination-request-yours", closed, now=now)
+
+
+def preferences_changed(work: UnitOfWork, told: PreferencesChanged) -> None:
+    """Know how an individual's information may be used (R169)."""
+    directory.put_preferences(work, individual_id=told.individual_id, spans=told.spans, revision=told.revision)
 
 
 def individual_frozen(work: UnitOfWork, told: IndividualFrozen, *, now: datetime) -> None:

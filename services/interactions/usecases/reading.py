@@ -34,7 +34,7 @@ def list_history(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mappi
     work.record(
         "interactions:history:list",
         subjects=[str(individual_id or organization_id), *(row.id for row in page.rows)],
-        fields=["kind", "at", "mode", "component", "user", "event_id", "issue_ids", "outcome"],
+        fields=["kind", "at", "mode", "initiated_by", "component", "user", "event_id", "issue_ids", "outcome"],
     )
     return {
         "items": [
@@ -43,6 +43,7 @@ def list_history(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mappi
                 "id": row.id,
                 "at": wire(row.at),
                 "mode": row.mode,
+                "initiated_by": row.initiated_by,
                 "component": row.component,
                 "user": row.user_id,
                 "event_id": row.event_id,

@@ -205,7 +205,8 @@ def test_the_seeker_reads_every_column_that_people_write_into(desk: Desk) -> Non
         # The person's own, and what is derived from names and texts.
         "first_name", "last_name", "canonical_name", "family_key", "name_words", "sort_name", "words", "letters", "organization_name", "name",
         # Closed lists, codes, digests, ids.
-        "sector", "state", "source", "declined", "use_preferences", "kind", "component", "postal_code", "country", "key_id", "type", "mode",
+        "sector", "state", "source", "declined", "use_preferences", "preference_spans", "kind", "component", "postal_code", "country", "key_id",
+        "type", "mode",
         "outcome", "code", "fields", "format", "look", "sha256", "roles", "level", "parent_code", "priority", "event_id", "medium",
         "problem_code", "action", "status", "method", "path", "cause", "last_contact_mode", "frozen_medium", "frozen_for",
     }  # fmt: skip

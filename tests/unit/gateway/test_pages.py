@@ -240,7 +240,12 @@ def test_a_verification_is_recorded_on_the_record_and_withdraws_what_is_ticked(a
     typed = {"medium": "phone", "verified_at": "2026-11-23T10:00", "verified_at_zone": "America/New_York", "withdraw_declined": "cell"}
     assert aminas.send(f"/individuals/{ID}/verifications", typed).status_code == 303
     (said,) = bus.of("contacts", "verify_individual")
-    assert said.kwargs["body"] == {"medium": "phone", "verified_at": "2026-11-23T10:00:00-05:00", "withdraw_declined": ["cell"]}
+    assert said.kwargs["body"] == {
+        "medium": "phone",
+        "verified_at": "2026-11-23T10:00:00-05:00",
+        "withdraw_declined": ["cell"],
+        "contact_point_ids": [],
+    }
 
 
 @pytest.mark.requirement("R164", "R168")

@@ -74,6 +74,8 @@ CREATE TABLE individuals (
     source text,
     declined text[] NOT NULL DEFAULT '{}',
     use_preferences text[] NOT NULL DEFAULT '{}',
+    -- Since when each preference stands or stood, and until when: [preference, since, until or null] (T33).
+    preference_spans jsonb NOT NULL DEFAULT '[]',
     owner_id uuid NOT NULL,
     owner_component text NOT NULL,
     deputy_id uuid,

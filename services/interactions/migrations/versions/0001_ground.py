@@ -212,8 +212,11 @@ CREATE TABLE people (
     deputy_id uuid,
     component text,
     frozen_request_id uuid,
-    frozen_by uuid
+    frozen_by uuid,
+    -- [preference, since, until or null] (T33).
+    preferences jsonb NOT NULL DEFAULT '[]'
 );
+CREATE INDEX people_preferences ON people (id) WHERE preferences <> '[]';
 CREATE INDEX people_state ON people (state) WHERE frozen_request_id IS NULL;
 CREATE INDEX people_frozen ON people (id) WHERE frozen_request_id IS NOT NULL;
 CREATE INDEX people_owner_id ON people (owner_id);

@@ -12,7 +12,8 @@ branch_labels = None
 depends_on = None
 
 _REVISIONS = """
-ALTER TABLE people ADD COLUMN place_revision integer NOT NULL DEFAULT 0, ADD COLUMN owner_revision integer NOT NULL DEFAULT 0;
+ALTER TABLE people ADD COLUMN place_revision integer NOT NULL DEFAULT 0, ADD COLUMN owner_revision integer NOT NULL DEFAULT 0,
+    ADD COLUMN preferences_revision integer NOT NULL DEFAULT 0;
 ALTER TABLE organizations ADD COLUMN revision integer NOT NULL DEFAULT 0;
 ALTER TABLE issues ADD COLUMN revision integer NOT NULL DEFAULT 1;
 """

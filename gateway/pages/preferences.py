@@ -1,0 +1,54 @@
+"""How people want to be contacted, and what the department began although they had said so (T33)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Response, request
+
+from gateway.clients import query
+from gateway.errors import status_of
+from gateway.naming import stakeholder_names
+from gateway.pages.frame import blueprint, checked, names_of, page
+from gateway.pages.paging import placed, rest_of
+from gateway.pages.times import bound_of_day
+from gateway.trail import recorded
+from services.chassis.messages import Forbidden, Invalid, NotFound, Refusal, Unavailable
+from services.interactions.contract import AgainstPreferencesQuerySchema
+
+SHOWN = 50
+
+
+def with_preferences(ids: Iterable[str]) -> list[dict[str, Any]]:
+    """Return those of these people who said how they want to be contacted, as far as the user may know of them."""
+    people = []
+    for one in dict.fromkeys(ids):
+        try:
+            person = query("contacts", "read_individual", individual_id=one)
+        except (NotFound, Forbidden, Unavailable):
+            continue
+        if person.get("use_preferences"):
+            people.append(person)
+    return people
+
+
+@blueprint.get("/interactions/against-preferences")
+def against_preferences() -> Response:
+    """Show what the department began against somebody's preference: the privacy officer."""
+    given = {name: value for name in ("component", "since", "until") if (value := request.args.get(name, "").strip())}
+    shown: dict[str, Any] = {"values": given, "found": None, "part": None, "names": {}, "people": {}}
+    try:
+        asked = dict(given)
+        asked |= {name: bound_of_day(given[name], end=name == "until") for name in ("since", "until") if name in given}
+        found = query("interactions", "list_against_preferences", query=checked(AgainstPreferencesQuerySchema, placed(asked, limit=SHOWN)))
+    except Invalid as refusal:
+        said: Refusal = recorded(refusal)
+        return page("against_preferences.html", status=status_of(said), refusal=said, **shown)
+    shown |= {
+        "found": found,
+        "part": rest_of(found, path="/interactions/against-preferences", kept=given),
+        "names": names_of({item["user"] for item in found["items"]}),
+        "people": stakeholder_names(item["individual_id"] for item in found["items"]),
+    }
+    return page("against_preferences.html", **shown)

@@ -1,0 +1,24 @@
+"""Since when each use preference of a person stands or stood, and until when (T33)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from services.chassis.messages import wire_value
+
+#: [preference, since, until or null], as they travel.
+Span = list[str | None]
+
+
+def spans_of(before: Sequence[Span], stated: Iterable[str], *, now: datetime) -> list[Span]:
+    """Return the spans once exactly these preferences are stated.
+
+    One that is stated no more ends now, one that is new begins now, and what has ended stays as it was.
+    """
+    at = str(wire_value(now))
+    wanted = list(dict.fromkeys(stated))
+    spans: list[Span] = [[name, since, until if until is not None or name in wanted else at] for name, since, until in before]
+    standing = {name for name, _, until in spans if until is None}
+    begun: list[Span] = [[name, at, None] for name in wanted if name not in standing]
+    return spans + begun
