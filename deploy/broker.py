@@ -32,7 +32,7 @@ OPERATOR = "operator"
 #: session lives by whoever has not heard it for three seconds, itself included. Audit is asked by all, itself included,
 #: which numbers a checkpoint covers.
 MAY_CALL: Mapping[str, tuple[str, ...]] = {
-    "contacts": ("access", "audit"),
+    "contacts": ("access", "retention", "audit"),
     "interactions": ("access", "contacts", "audit"),
     "access": ("access", "audit"),
     "audit": ("access", "audit"),

@@ -9,7 +9,7 @@ stakeholders by region; what waits for its user; for retention alone
 sealing, erasing and seeking.
 
 *announces*: IndividualRegistered, IndividualsImported, OrganizationsImported,
-IndividualChanged, IndividualFrozen, IndividualUnfrozen, IndividualErased, OrganizationRegistered,
+IndividualChanged, IndividualFrozen, IndividualUnfrozen, IndividualErased, IndividualsErased, OrganizationRegistered,
 OrganizationChanged, OrganizationErased, RelationshipEstablished, OwnerChanged, PreferencesChanged.
 
 *listens to*: interactions (logged, withdrawn, attendance; issues), access (users, components), audit (checkpoints); to

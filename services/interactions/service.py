@@ -16,6 +16,7 @@ from services.contacts.contract import (
     IndividualErased,
     IndividualFrozen,
     IndividualRegistered,
+    IndividualsErased,
     IndividualsImported,
     IndividualUnfrozen,
     OrganizationChanged,
@@ -463,6 +464,11 @@ class InteractionsService(Witness):
     def individual_erased(self, work: UnitOfWork, told: IndividualErased) -> None:
         """See to it that nobody comes back."""
         hearing.individual_erased(work, told, now=self.database.clock())
+
+    @listens(IndividualsErased, role=_ERASER)
+    def individuals_erased(self, work: UnitOfWork, told: IndividualsErased) -> None:
+        """Remove those who went with an import from everything."""
+        erasure.undone(work, individual_ids=told.individuals, import_id=told.import_id, cause=told.cause, now=self.database.clock())
 
     @listens(OrganizationRegistered)
     def organization_registered(self, work: UnitOfWork, told: OrganizationRegistered) -> None:

@@ -36,8 +36,10 @@ from tests.journeys.client import Person
 from tests.system import Full, memory_of
 
 CLIENTS = (1, 16)
-#: Rows of one file.
+#: Rows of one file, and of one that is taken back; the latter's people are none of the others.
 _FILE = 40_000
+_UNDONE = 20_000
+_FIRST_UNDONE = 5_000_000
 _PASSWORD = "a bench of sixteen"
 #: Seconds for which a process is looked into.
 _LOOKS = 4
@@ -84,7 +86,7 @@ class Bench:
         """Import until there are `count` people, in files within the limit of ten mebibytes, and say how fast that was."""
         wanted = count - self.people
         begun = time.perf_counter()
-        committing = sum(self._import(min(_FILE, count - first), first) for first in range(self.people, count, _FILE))
+        committing = sum(self._import(min(_FILE, count - first), first)[0] for first in range(self.people, count, _FILE))
         took = time.perf_counter() - begun
         limit = self._copy_limit(wanted)
         self._add("import (commit)", 1, wanted / committing, 0, 0, "COPY of as many rows, raw", limit, 0)
@@ -93,8 +95,27 @@ class Bench:
         self._settle()
         self._keep_house()
 
-    def _import(self, count: int, first: int) -> float:
-        """Import one file as the steward; return the seconds that the commit took."""
+    def undo(self, count: int = _UNDONE) -> None:
+        """Take an import of so many back, and say how fast that was, and with how much CPU of each part."""
+        _, path = self._import(count, _FIRST_UNDONE)
+        self._settle()
+        self._keep_house()
+        steward = self.users[0]
+        limit = self._delete_limit(count)
+        before, begun = self._spent(), time.perf_counter()
+        steward.post(f"{path}/undo", expect=202)
+        while (done := steward.get(path))["state"] == "undoing":
+            time.sleep(0.1)
+        assert done["state"] == "undone", done
+        rate = count / (time.perf_counter() - begun)
+        # What others do about it (links, projections, the trail) belongs to it, and may go on behind it.
+        self._settle()
+        cpu = {part: 1000 * spent / count for part, spent in costs.difference(before, self._spent()).items()}
+        self._add("import (undo)", 1, rate, 0, 0, "DELETE of as many rows, raw", limit, 0, cpu)
+        self._keep_house()
+
+    def _import(self, count: int, first: int) -> tuple[float, str]:
+        """Import one file as the steward; return the seconds that the commit took, and the import's path."""
         file = self.folder / "people.csv"
         people.write_people(file, count, first=first)
         steward = self.users[0]
@@ -110,7 +131,7 @@ class Bench:
             # As often as a page would look, and not so often that looking is what is measured.
             time.sleep(0.1)
         assert done["state"] == "committed", done
-        return time.perf_counter() - checked
+        return time.perf_counter() - checked, path
 
     def talk(self, count: int) -> None:
         """Log so many interactions about the issue, with twenty individuals each, so that the reports have something to count."""
@@ -314,6 +335,13 @@ class Bench:
                 copy.write_row(["x" * 200])
         return count / (time.perf_counter() - begun)
 
+    def _delete_limit(self, count: int) -> float:
+        self._sql_void("CREATE TABLE IF NOT EXISTS bench_deletes (id uuid DEFAULT gen_random_uuid() PRIMARY KEY, body text)")
+        self._sql("contacts", "INSERT INTO bench_deletes (body) SELECT 'x' FROM generate_series(1, %(count)s) RETURNING 1", count=count)
+        begun = time.perf_counter()
+        self._sql_void("DELETE FROM bench_deletes")
+        return count / (time.perf_counter() - begun)
+
     def _sql_void(self, sql: str) -> None:
         with psycopg.connect(self._url("contacts"), autocommit=True) as connection:
             connection.execute(sql)  # type: ignore[call-overload]  # our own words
@@ -334,9 +362,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--people", default="10000,100000", help="sizes to measure at, growing")
     parser.add_argument("--seconds", type=int, default=8, help="length of each load")
+    parser.add_argument("--undo-only", action="store_true", help="measure nothing but imports and undoing one")
     parser.add_argument("--write", type=Path, help="a document whose part between the marks is replaced by the table")
     given = parser.parse_args()
-    if shutil.which("wrk") is None:
+    if shutil.which("wrk") is None and not given.undo_only:
         sys.exit("wrk is not installed (apt-get install wrk).")
     with _folder() as folder:
         system = Full(folder / "state", settings=_SERVER)
@@ -346,8 +375,10 @@ def main() -> None:
             memory = bench.memory()
             for size in [int(text) for text in given.people.split(",")]:
                 bench.fill(size)
-                bench.talk(size // 200)
-                bench.measure()
+                bench.undo()
+                if not given.undo_only:
+                    bench.talk(size // 200)
+                    bench.measure()
         finally:
             system.stop()
     text = table(bench.rows, bench.profiles, memory)

@@ -18,6 +18,7 @@ _AIMED_RATE = {
     ("count by state and issue", 1): 200,
     ("count by state and issue", 16): 500,
     ("import (commit)", 1): 5000,
+    ("import (undo)", 1): 1000,
 }
 _AIMED_MEDIAN = {"read one": 4.5, "search by words": 6.0, "group state by issue": 15.0}
 #: MiB at rest, of all processes but PostgreSQL's.
@@ -69,7 +70,7 @@ def table(rows: list[Row], profiles: list[Profile], memory: dict[str, int]) -> s
     parts = next(list(row.cpu) for row in rows if row.cpu)
     lines += [
         "",
-        "Milliseconds of CPU for one request, with what the system does beside it:",
+        "Milliseconds of CPU for one request (of an import: for one row), with what the system does beside it:",
         "",
         f"| people | what | clients | {' | '.join(parts)} | in all |",
         f"|---:|---|---:|{'---:|' * (len(parts) + 1)}",

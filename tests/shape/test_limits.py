@@ -32,7 +32,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "services/contacts/storage/search.py": (PAGE, COUNT),
     "services/contacts/storage/vault.py": (WORK, WORK),
     "services/contacts/usecases/imports/deciding.py": (WORK,),
-    "services/contacts/usecases/imports/undoing.py": (WORK,),
+    "services/contacts/usecases/imports/undoing.py": (WORK, WORK),
     "services/interactions/service.py": (PAGE,),
     "services/interactions/storage/pages.py": (PAGE, COUNT),
     "services/retention/storage/erasures.py": (WORK, WORK, ONE, PAGE, PAGE, COUNT, "the register has no door yet"),

@@ -174,13 +174,15 @@ class Listens(Performed):
 
     consumer = InboxConsumer()
 
-    def __init__(self, announcement: type[Announcement], *, together: bool = False, **kwargs: Any) -> None:
+    def __init__(self, announcement: type[Announcement], *, together: bool = False, role: str | None = None, **kwargs: Any) -> None:
         """Listen to one announcement; the method gets (work, announcement).
 
         :param together: the method gets (work, announcements), as many as wait, and leaves nothing that bears a trace.
+        :param role: the database role that the effect needs (`eraser`, ...).
         """
         self.announcement = announcement
         self.together = together
+        self.role = role
         super().__init__(**kwargs)
 
     def setup(self) -> None:
@@ -241,7 +243,8 @@ class Listens(Performed):
         """Hand announcements to their listeners in one transaction; return what became of each: done, or known before."""
         process = self.consumer.process
         caller = Caller.service(process.service, trace_id=batch[0].envelope.trace_id)
-        with process.open_database().work(caller) as work:
+        role = next((listener.role for listener in worker.data["listeners"] if listener.role), None)
+        with process.open_database().work(caller, role=role) as work:
             new = work.receive_together(self.announcement.name, {told.envelope.id for told in batch})
             fresh = {told.envelope.id: announcement for told, announcement in zip(batch, announcements, strict=True) if told.envelope.id in new}
             for listener in worker.data["listeners"] if fresh else ():

@@ -135,6 +135,17 @@ class IndividualErased(Announcement):
 
 
 @dataclass(frozen=True, slots=True)
+class IndividualsErased(Announcement):
+    """The individuals whom an import entered are gone with it, many at once: ids; at most 500 (N16)."""
+
+    name: ClassVar[str] = "contacts:individuals:erased"
+
+    individuals: list[str]
+    cause: str
+    import_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class OrganizationRegistered(Announcement):
     """There is a new organization."""
 

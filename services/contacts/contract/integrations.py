@@ -19,6 +19,7 @@ from services.contacts.contract.announcements import (
     IndividualErased,
     IndividualFrozen,
     IndividualRegistered,
+    IndividualsErased,
     IndividualsImported,
     IndividualUnfrozen,
     OwnerChanged,
@@ -44,7 +45,7 @@ PASSED_ON: Mapping[type[Announcement], str] = MappingProxyType(
 )
 TOLD = tuple(PASSED_ON.values())
 #: What contacts itself listens to for that; people of an import are passed on one by one.
-HEARD: tuple[type[Announcement], ...] = (*PASSED_ON, IndividualsImported)
+HEARD: tuple[type[Announcement], ...] = (*PASSED_ON, IndividualsImported, IndividualsErased)
 #: Contacts' own announcements, on their way to components; the queue is there only where a component has a system.
 PASSING_ON = "contacts.integrations"
 SOURCE = "urn:liaison:contacts"

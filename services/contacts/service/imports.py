@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from services.chassis.bus import Bell, answers, every
+from services.chassis.bus import Bell, Bus, answers, every
 from services.chassis.database import Database, UnitOfWork
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, Refusal, Unavailable
@@ -56,6 +56,7 @@ class ImportMethods:
     """What contacts answers about imports."""
 
     database: Database
+    bus: Bus
     parts: Parts
 
     @answers("contacts:import:create", command=True)
@@ -353,8 +354,12 @@ class ImportMethods:
             return step(work)
 
     def _undo(self, by: Caller, row: dict[str, Any]) -> None:
+        with self.database.work(by) as work:
+            entered = undoing.next_entered(work, row["id"])
+        ourselves = Caller.service("contacts", trace_id=by.trace_id)
+        held = self.bus.call("retention", "find_holds", ourselves, subject_ids=entered) if entered else []
         with self.database.work(by, role=_ERASER) as work:
-            _, erased = undoing.undo_block(work, now=self.database.clock(), import_id=row["id"])
+            _, erased = undoing.undo_block(work, now=self.database.clock(), import_id=row["id"], asked=entered, held=held)
         # After the commit: a key without rows harms nobody, rows without a key do.
         self.parts.layer.vault.destroy_all(erased)
 

@@ -15,21 +15,24 @@ from services.contacts.storage.rows import plains
 from services.lexicon.canonical import canonical_name
 from services.lexicon.names import family_key
 
+_LATEST = text("SELECT n, kind, subject_id, detail FROM import_effects WHERE import_id = CAST(:id AS uuid) ORDER BY n DESC LIMIT :limit")
+# By the subjects first: what knows the import alone would read every effect that is left, for each block and even for each person.
+_EARLIER_ON_ENTERED = text(
+    """
+    WITH theirs AS MATERIALIZED (SELECT * FROM import_effects WHERE subject_id = ANY(CAST(:subjects AS uuid[])))
+    SELECT n, kind, subject_id, detail FROM theirs WHERE import_id = CAST(:id AS uuid) AND n < :before
+    AND subject_id IN (SELECT subject_id FROM theirs WHERE kind = 'individual-created' AND import_id = CAST(:id AS uuid)) ORDER BY n DESC
+    """
+)
+
 
 def last_effects(work: UnitOfWork, import_id: str, *, limit: int) -> list[dict[str, Any]]:
-    """Return the latest effects that are left, and every one on the people whom these entered, the latest first."""
-    rows = work.execute(
-        text(
-            "WITH latest AS (SELECT n, subject_id FROM import_effects WHERE import_id = CAST(:id AS uuid)"
-            " ORDER BY n DESC LIMIT :limit),"
-            " entered AS (SELECT DISTINCT e.subject_id FROM import_effects e WHERE e.import_id = CAST(:id AS uuid) AND e.kind = 'individual-created'"
-            " AND e.subject_id IN (SELECT subject_id FROM latest))"
-            " SELECT n, kind, subject_id, detail FROM import_effects WHERE import_id = CAST(:id AS uuid)"
-            " AND (n = ANY(ARRAY(SELECT n FROM latest)) OR subject_id = ANY(ARRAY(SELECT subject_id FROM entered))) ORDER BY n DESC"
-        ),
-        {"id": import_id, "limit": limit},
-    )
-    return plains(rows.mappings())
+    """Return the latest effects that are left, and every one on the people whom the import entered among these, the latest first."""
+    latest = plains(work.execute(_LATEST, {"id": import_id, "limit": limit}).mappings())
+    if len(latest) < limit:
+        return latest
+    subjects = array(dict.fromkeys(effect["subject_id"] for effect in latest))
+    return latest + plains(work.execute(_EARLIER_ON_ENTERED, {"id": import_id, "subjects": subjects, "before": latest[-1]["n"]}).mappings())
 
 
 # Only what the importer's component may see counts: another's values, corrections and kept notes are hidden from it, and

@@ -16,6 +16,7 @@ from services.contacts.contract.announcements import (
     IndividualErased,
     IndividualFrozen,
     IndividualRegistered,
+    IndividualsErased,
     IndividualsImported,
     IndividualUnfrozen,
     OwnerChanged,
@@ -138,6 +139,10 @@ def tell(work: UnitOfWork, told: Announcement, *, now: datetime, components: Col
         for individual_id, organization_id, state in told.individuals:
             each = IndividualRegistered(str(individual_id), organization_id, told.owner_id, told.component, state)
             tell(work, each, now=now, components=components)
+        return
+    if isinstance(told, IndividualsErased):
+        for each_id in told.individuals:
+            tell(work, IndividualErased(each_id, told.cause), now=now, components=components)
         return
     if isinstance(told, RelationshipEstablished) and told.stakeholder_type != "individual":
         return

@@ -40,10 +40,18 @@ def _keep_from_burying(work: UnitOfWork) -> None:
 
 def bury(work: UnitOfWork, subject_id: str, *, kind: str, now: datetime) -> None:
     """Set a tombstone, once nobody writes of stakeholders any more who could not see it."""
-    if is_erased(work, subject_id):
+    bury_all(work, [subject_id], kind=kind, now=now)
+
+
+def bury_all(work: UnitOfWork, subject_ids: Iterable[str], *, kind: str, now: datetime) -> None:
+    """Set tombstones, once nobody writes of stakeholders any more who could not see them."""
+    wanted = set(subject_ids)
+    wanted -= set(work.execute(select(tombstones.c.id).where(tombstones.c.id.in_(wanted))).scalars())
+    if not wanted:
         return
     work.execute(select(func.pg_advisory_xact_lock(_BURIAL)))
-    work.execute(insert(tombstones).values(id=subject_id, kind=kind, erased_at=now).on_conflict_do_nothing())
+    values = [{"id": subject_id, "kind": kind, "erased_at": now} for subject_id in sorted(wanted)]
+    work.execute(insert(tombstones).on_conflict_do_nothing(), values)
 
 
 def persons(work: UnitOfWork, individual_ids: Iterable[str], *, lock: bool = False) -> dict[str, Person]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,10 +46,10 @@ TEXTS: tuple[tuple[Table, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """What bore the individual's id, and was removed."""
+    """What bore an individual's id, and was removed."""
 
     unlinked: int
-    #: Interactions that were with this individual alone.
+    #: Interactions that were with nobody else.
     deleted: list[str]
     attendances: int
     requests: list[str]
@@ -100,17 +100,18 @@ def forget_course(work: UnitOfWork, erasure_id: str) -> None:
         work.execute(delete(table).where(table.c.erasure_id == erasure_id))
 
 
-def remove_individual(work: UnitOfWork, individual_id: str) -> Reached:
-    """Remove every row that bears the individual's id, and the interactions that are left without a person."""
+def remove_individuals(work: UnitOfWork, individual_ids: Sequence[str]) -> Reached:
+    """Remove every row that bears one of these individuals' ids, and the interactions that are left without a person."""
+    ids = literal(list(individual_ids), ARRAY(people.c.id.type))
     # 1. Whoever logs something about them holds their row: erasing waits for it, and what comes later finds nobody.
-    gone = work.execute(delete(people).where(people.c.id == individual_id)).rowcount
+    gone = work.execute(delete(people).where(people.c.id == any_(ids))).rowcount
     # 2. Locked in one order: whoever corrects one of these talks meanwhile waits, or was first.
-    mine = select(interaction_individuals.c.interaction_id).where(interaction_individuals.c.individual_id == individual_id)
+    mine = select(interaction_individuals.c.interaction_id).where(interaction_individuals.c.individual_id == any_(ids))
     work.execute(select(interactions.c.id).where(interactions.c.id.in_(mine)).order_by(interactions.c.id).with_for_update()).all()
     unlinked = _ids(
         work,
         delete(interaction_individuals)
-        .where(interaction_individuals.c.individual_id == individual_id)
+        .where(interaction_individuals.c.individual_id == any_(ids))
         .returning(interaction_individuals.c.interaction_id),
     )
     alone = _ids(
@@ -121,12 +122,12 @@ def remove_individual(work: UnitOfWork, individual_id: str) -> Reached:
         ),
     )
     promised = _ids(work, select(follow_ups.c.id).where(follow_ups.c.interaction_id.in_(alone)))
-    about_them = delete(coordination_requests).where(coordination_requests.c.individual_id == individual_id)
+    about_them = delete(coordination_requests).where(coordination_requests.c.individual_id == any_(ids))
     asked = list(work.execute(about_them.returning(coordination_requests)))
     requests = [request.id for request in asked]
     work.execute(delete(kept_texts).where(kept_texts.c.subject_id.in_([*alone, *promised, *requests])))
     work.execute(delete(interactions).where(interactions.c.id.in_(alone)))
-    left = work.execute(delete(attendances).where(attendances.c.individual_id == individual_id)).rowcount
+    left = work.execute(delete(attendances).where(attendances.c.individual_id == any_(ids))).rowcount
     return Reached(len(unlinked), alone, left, requests, gone, asked)
 
 

@@ -125,9 +125,16 @@ def erasure_completed(work: UnitOfWork, *, erasure_id: str, individual_id: str, 
     erasure.forget_course(work, erasure_id)
 
 
-def _remove(work: UnitOfWork, individual_id: str, *, now: datetime) -> erasure.Reached:
-    directory.bury(work, individual_id, kind="individual", now=now)
-    reached = erasure.remove_individual(work, individual_id)
+def undone(work: UnitOfWork, *, individual_ids: Sequence[str], import_id: str, cause: str, now: datetime) -> None:
+    """Remove the individuals who went with an import from everything that bears their ids, as `erase` removes one."""
+    reached = _remove(work, *individual_ids, now=now)
+    subjects = [import_id, *individual_ids, *reached.deleted, *reached.requests]
+    work.record("interactions:individual:erase", subjects=subjects, rule=cause)
+
+
+def _remove(work: UnitOfWork, *individual_ids: str, now: datetime) -> erasure.Reached:
+    directory.bury_all(work, individual_ids, kind="individual", now=now)
+    reached = erasure.remove_individuals(work, individual_ids)
     for request in reached.asked:
         coordination.tell(work, request.requested_by, "coordination-request-erased", [request], now=now)
     for interaction_id in reached.deleted:

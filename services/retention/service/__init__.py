@@ -15,7 +15,14 @@ from services.chassis.database import UnitOfWork
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, NotFound, Operation, Refusal, new_id
 from services.chassis.witnessing import Witness
-from services.contacts.contract import IndividualErased, IndividualFrozen, IndividualRegistered, IndividualsImported, OwnerChanged
+from services.contacts.contract import (
+    IndividualErased,
+    IndividualFrozen,
+    IndividualRegistered,
+    IndividualsErased,
+    IndividualsImported,
+    OwnerChanged,
+)
 from services.contacts.contract.refusals import TextNeedsReview
 from services.lexicon.screening import screen
 from services.lexicon.tasks import first_after
@@ -352,6 +359,14 @@ class RetentionService(Witness):
             erasing.lift_hold(work, by=caller, now=self.database.clock(), hold_id=_id(hold_id))
             work.complete(204, hold_id)
 
+    @answers("retention:hold:find", identity="contacts")
+    def find_holds(self, caller: Caller, subject_ids: list[str]) -> list[str]:
+        """Return those of these subjects on whom a hold stands: an import that is taken back leaves them (R138)."""
+        with self.database.work(caller) as work:
+            held = stored.held(work, map(_id, subject_ids), today=self.database.clock().date())
+            work.record("retention:hold:find", subjects=held)
+            return held
+
     @answers("retention:hold:list")
     def list_holds(self, caller: Caller) -> dict[str, Any]:
         """Return the holds that stand: the privacy officer."""
@@ -415,6 +430,12 @@ class RetentionService(Witness):
     def individual_erased(self, work: UnitOfWork, told: IndividualErased) -> None:
         """Forget whose they were."""
         stored.bury(work, told.individual_id)
+
+    @listens(IndividualsErased)
+    def individuals_erased(self, work: UnitOfWork, told: IndividualsErased) -> None:
+        """Forget whose they were, and note them in the list outside what is restored."""
+        stored.bury_all(work, told.individuals)
+        self.saga.note_erased(told.import_id, told.individuals, now=self.database.clock())
 
     @listens(UserChanged)
     def user_changed(self, work: UnitOfWork, told: UserChanged) -> None:

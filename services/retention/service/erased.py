@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,13 @@ class ErasedIds:
 
         :raises ListDamaged: a former line is not as it was written.
         """
+        return self.append_all(erasure_id=erasure_id, subject_type=subject_type, subject_ids=[subject_id], at=at) > 0
+
+    def append_all(self, *, erasure_id: str, subject_type: str, subject_ids: Iterable[str], at: str) -> int:
+        """Append a line for each of these subjects of one erasure that has none, durably; return how many those were.
+
+        :raises ListDamaged: a former line is not as it was written.
+        """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with open(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b", buffering=0) as file:  # noqa: PTH123 - the mode, from the start
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -41,15 +48,20 @@ class ErasedIds:
                 # A line that was being written when the machine died was never confirmed to anybody.
                 file.truncate(len(whole))
             last = ""
+            wanted = dict.fromkeys(subject_ids)
             for line in self._checked(whole):
                 if line["erasure_id"] == erasure_id:
-                    return False
+                    wanted.pop(line["subject_id"], None)
                 last = line["mac"]
-            body = {"at": at, "erasure_id": erasure_id, "subject_id": subject_id, "subject_type": subject_type}
-            line = {**body, "mac": self._mac(last, body)}
-            file.write(json.dumps(line, sort_keys=True, separators=(",", ":")).encode() + b"\n")
-            os.fsync(file.fileno())
-        return True
+            lines = []
+            for subject_id in wanted:
+                body = {"at": at, "erasure_id": erasure_id, "subject_id": subject_id, "subject_type": subject_type}
+                last = self._mac(last, body)
+                lines.append(json.dumps({**body, "mac": last}, sort_keys=True, separators=(",", ":")).encode() + b"\n")
+            if lines:
+                file.write(b"".join(lines))
+                os.fsync(file.fileno())
+        return len(lines)
 
     def read(self) -> list[dict[str, Any]]:
         """Return every line.

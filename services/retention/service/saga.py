@@ -47,6 +47,11 @@ class Saga:
         """Ask a service for something else in retention's own name."""
         return self._call(service, method, caller, **given)
 
+    def note_erased(self, import_id: str, individual_ids: Sequence[str], *, now: datetime) -> None:
+        """Note individuals who went with an import in the list outside what a restore brings back."""
+        if self._erased is not None:
+            self._erased.append_all(erasure_id=import_id, subject_type="individual", subject_ids=individual_ids, at=str(wire_value(now)))
+
     def wake(self, erasure_id: str) -> None:
         """Go on with an erasure now, in the background."""
         self._spawn(lambda: self.drive(erasure_id))

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import and_, delete, func, or_, select, text, true, tuple_, update
+from sqlalchemy import ARRAY, and_, any_, delete, func, literal, or_, select, text, true, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.retention.storage.tables import erasures, holds, individuals, no_contact_requests, recordings, tombstones, users
@@ -103,6 +103,23 @@ def bury(work: UnitOfWork, individual_id: str) -> None:
     one_at_a_time(work, individual_id)
     work.execute(upsert(tombstones).values(id=individual_id).on_conflict_do_nothing())
     forget_individual(work, individual_id)
+
+
+_BURY_ALL = text("INSERT INTO tombstones (id) SELECT unnest(CAST(:ids AS uuid[])) ON CONFLICT DO NOTHING")
+
+
+def bury_all(work: UnitOfWork, individual_ids: Iterable[str]) -> None:
+    """Drop what is kept of these individuals for good, as `bury` does of one."""
+    ids = {"ids": f"{{{','.join(sorted(individual_ids))}}}"}
+    work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(i, 0)) FROM unnest(CAST(:ids AS text[])) AS i"), ids)
+    work.execute(_BURY_ALL, ids)
+    work.execute(text("DELETE FROM individuals WHERE id = ANY(CAST(:ids AS uuid[]))"), ids)
+
+
+def held(work: UnitOfWork, subject_ids: Iterable[str], *, today: date) -> list[str]:
+    """Return those of these subjects on whom a hold stands."""
+    asked = holds.c.subject_id == any_(literal(list(subject_ids), ARRAY(holds.c.subject_id.type)))
+    return list(work.execute(select(holds.c.subject_id).where(asked, standing_hold(today)).distinct().order_by(holds.c.subject_id)).scalars())
 
 
 def owner_of(work: UnitOfWork, individual_id: str) -> tuple[str | None, str | None]:

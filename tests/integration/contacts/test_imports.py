@@ -42,6 +42,9 @@ class Porter(ImportMethods):
         self.desk = desk
         self.database = desk.database
         self.parts = SimpleNamespace(layer=desk.layer, cursors=desk.cursors)
+        #: On whom retention says that a hold stands.
+        self.held: set[str] = set()
+        self.bus = SimpleNamespace(call=lambda *_, subject_ids, **__: sorted(self.held & set(subject_ids)))
 
     def upload(self, content: bytes | str, name: str = "list.csv", by: Caller = AMINA, *, piece: int = 1 << 18) -> dict[str, Any]:
         """Send a file in pieces."""

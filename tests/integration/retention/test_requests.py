@@ -108,12 +108,16 @@ def test_what_was_told_of_a_user_before_and_comes_later_is_old(case):
 
 @pytest.mark.requirement("N3")
 def test_whoever_went_with_an_import_that_was_undone_is_not_brought_back_by_a_late_message(case):
-    somebody = new_id()
+    somebody, others = new_id(), [new_id() for _ in range(3)]
     with case.database.work(Caller.service("retention")) as work:
+        stored.know_individuals(work, [(others[0], AMINA.id, "ICE")])
         stored.bury(work, somebody)
-        stored.know_individual(work, somebody, owner_id=AMINA.id, component="ICE", revision=9)
-        stored.know_individuals(work, [(somebody, AMINA.id, "ICE")])
-        assert stored.owner_of(work, somebody) == (None, None)
+        for _ in ("as it comes", "and again"):
+            stored.bury_all(work, others)
+        for each in (somebody, *others):
+            stored.know_individual(work, each, owner_id=AMINA.id, component="ICE", revision=9)
+            stored.know_individuals(work, [(each, AMINA.id, "ICE")])
+            assert stored.owner_of(work, each) == (None, None)
 
 
 @pytest.mark.requirement("R77", "R165")
@@ -225,7 +229,11 @@ def test_the_list_of_erased_ids_shows_what_was_changed(tmp_path):
         assert erased.append(**given) is False
     assert [line["subject_id"] for line in erased.read()] == ["s0", "s1", "s2"]
     assert path.stat().st_mode & 0o077 == 0
-    lines = path.read_text().splitlines()
+    # Those of an import that is undone are told of in parts, and each part perhaps twice.
+    given = {"erasure_id": "an import", "subject_type": "individual", "at": "2026-11-23T09:00:00Z"}
+    assert [erased.append_all(subject_ids=ids, **given) for ids in (["a", "b"], ["a", "b"], ["b", "c"])] == [2, 0, 1]
+    assert [line["subject_id"] for line in erased.read()[3:]] == ["a", "b", "c"]
+    lines = path.read_text().splitlines()[:3]
     changed = {**json.loads(lines[1]), "subject_id": "other"}
     for damaged in ([lines[0], lines[2]], [lines[1], lines[2]], [lines[0], json.dumps(changed), lines[2]], [lines[0], "{}", lines[2]]):
         path.write_text("\n".join(damaged) + "\n")

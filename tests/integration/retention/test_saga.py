@@ -249,14 +249,22 @@ def test_a_hold_keeps_the_erasure_from_beginning_and_only_the_privacy_officer_se
     assert_done_once(case, erasure_id)
 
 
+def held(case):
+    """Return on whom a hold stands, of two whom an import that is taken back entered."""
+    with case.database.work(Caller.service("retention")) as work:
+        return stored.held(work, [case.others.person, new_id()], today=case.now.date())
+
+
 def test_a_hold_ends_with_its_last_day(case):
     case.does(erasing.place_hold, by=FARID, subject_id=case.others.person, until=case.now.date() + timedelta(days=1))
     erasure_id = case.ask()
     for _ in range(2):
         case.saga().drive_all()
         assert case.others.asked == []
+        assert held(case) == [case.others.person]
         case.later(days=1)
     case.saga().drive_all()
+    assert held(case) == []
     assert_done_once(case, erasure_id)
 
 

@@ -8,19 +8,21 @@ Undoing writes nothing into the suppression ledger (T9).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from services.chassis.database import UnitOfWork
-from services.contacts.contract.announcements import IndividualChanged, IndividualErased, OrganizationChanged, OrganizationErased
+from services.chassis.messages import chunks
+from services.contacts.contract.announcements import IndividualChanged, IndividualsErased, OrganizationChanged, OrganizationErased
 from services.contacts.storage import directory, import_undoing, imports, individuals, organizations
 from services.contacts.usecases.imports.representing import ended
 from services.contacts.usecases.imports.working import ImportOvertaken
 
 #: Effects in one transaction, and with them all others on the people whom they entered.
-EFFECTS = 500
+EFFECTS = 1000
+_TOLD_AT_ONCE = 500
 CAUSE = "import_undone"
 
 
@@ -34,12 +36,20 @@ class _Taken:
     gone: list[str] = field(default_factory=list)
 
 
-def undo_block(work: UnitOfWork, *, now: datetime, import_id: str) -> tuple[bool, list[str]]:
+def next_entered(work: UnitOfWork, import_id: str) -> list[str]:
+    """Return whom the import entered among those whom the next block is about."""
+    effects = import_undoing.last_effects(work, import_id, limit=EFFECTS)
+    return sorted({effect["subject_id"] for effect in effects if effect["kind"] == "individual-created"})
+
+
+def undo_block(work: UnitOfWork, *, now: datetime, import_id: str, asked: Collection[str], held: Collection[str]) -> tuple[bool, list[str]]:
     """Take the latest effects back; return whether these were the last, and whose keys are to be destroyed.
 
     Whoever works on an import holds it for the block alone: another process may go on with the next one.
 
-    :raises ImportOvertaken: it is not being taken back (any more).
+    :param asked: of whom it was asked whether a hold stands, as `next_entered` told.
+    :param held: on whom one does: they stay (R138).
+    :raises ImportOvertaken: it is not being taken back (any more), or another process has taken that block.
     """
     row = imports.find(work, import_id, lock=True)
     if row is None or row["state"] != "undoing":
@@ -50,7 +60,9 @@ def undo_block(work: UnitOfWork, *, now: datetime, import_id: str) -> tuple[bool
         by_kind.setdefault(effect["kind"], []).append(effect)
     taken = _Taken()
     created = {effect["subject_id"] for effect in by_kind.get("individual-created", ())}
-    _erase(work, row, sorted(created), taken, now=now)
+    if not created <= set(asked):
+        raise ImportOvertaken
+    _erase(work, row, sorted(created - set(held)), taken, now=now)
     # Whoever stays, because somebody has worked with them, stays as they are.
     known = {kind: [effect for effect in of if effect["subject_id"] not in created] for kind, of in by_kind.items()}
     _put_back(work, known.get("changed", ()), taken, now=now)
@@ -75,8 +87,8 @@ def undo_block(work: UnitOfWork, *, now: datetime, import_id: str) -> tuple[bool
 def _erase(work: UnitOfWork, row: Mapping[str, Any], created: Sequence[str], taken: _Taken, *, now: datetime) -> None:
     taken.erased = import_undoing.untouched(work, created, owner_id=row["owner_id"], component=row["component"], import_id=row["id"])
     import_undoing.erase_individuals(work, taken.erased, now=now)
-    for individual_id in taken.erased:
-        work.announce(IndividualErased(individual_id, CAUSE))
+    for part in chunks(taken.erased, _TOLD_AT_ONCE):
+        work.announce(IndividualsErased(part, CAUSE, row["id"]))
 
 
 def _put_back(work: UnitOfWork, changed: Sequence[Mapping[str, Any]], taken: _Taken, *, now: datetime) -> None:
@@ -119,4 +131,4 @@ def _tell(work: UnitOfWork, import_id: str, taken: _Taken) -> None:
     work.record("contacts:import:undo-rows", subjects=[import_id, *people, *bodies], rule=CAUSE)
 
 
-__all__ = ["CAUSE", "EFFECTS", "ImportOvertaken", "undo_block"]
+__all__ = ["CAUSE", "EFFECTS", "ImportOvertaken", "next_entered", "undo_block"]
