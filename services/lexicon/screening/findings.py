@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class Finding:
     """A span of the text with its class, its verdict and a sentence that says why.
 
-    ``klass``: ``phone``, ``email``, ``race``, ``ethnicity`` or ``religion``. ``verdict``: ``ask``
+    ``klass``: ``phone``, ``email``, ``race``, ``ethnicity``, ``religion``, ``health``, ``politics``, ``union membership``,
+    ``orientation``, ``immigration status``, ``government number`` or ``date of birth``. ``verdict``: ``ask``
     (the word is there; the writer says whether it is meant) or ``hold`` (it is said of a person,
     or it is a contact value). Offsets are of the text as given. A finding never carries the words.
     """

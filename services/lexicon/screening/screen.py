@@ -8,6 +8,7 @@
    that is not is let go.
 """
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -18,25 +19,30 @@ import phonenumbers
 from services.lexicon.folding import words
 from services.lexicon.screening.automaton import Automaton, Match, Token, tokens_of
 from services.lexicon.screening.findings import Finding
+from services.lexicon.screening.patterns import personal_patterns, spoken_numbers
 from services.lexicon.screening.terms import Term, all_terms
 
 # Every repetition is bounded, and an address begins where no other sign of one stands before it: hostile
 # text costs a single pass.
 _EMAIL: Final = re.compile(
-    r"(?<![\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]{1,64}\s?(?:@|\(at\)|\[at\])\s?[\w-]{1,63}"
+    r"(?<![\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]{1,64}\s?(?:[@＠]|\(at\)|\[at\])\s?[\w-]{1,63}"
     r"(?:\s?(?:\.|\(dot\)|\[dot\])\s?[\w-]{1,63}){1,8}"
+    # "dov_b at example.org": a word with a sign in it is no place to be at.
+    r"|(?<![\w.+-])(?=[a-z\d]{1,32}[_.+])[\w.+-]{1,64}\s{1,3}at\s{1,3}[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
     # Spoken: "dov at example dot org", never "meet me at example.org".
     r"|(?<![\w.+-])[\w.+-]{1,64}\s{1,3}at\s{1,3}[\w-]{1,63}(?:\s{1,3}dot\s{1,3}[\w-]{1,63}){1,8}",
     re.IGNORECASE,
 )
 _PHONE: Final = re.compile(r"(?<![\w.,/$€£#-])(?:tel:)?(?:\+|00)?\(?\d(?:[\s().\-/\u2010-\u2015]{0,2}\d){6,14}(?![\w%-]|[.,]\d)")
+#: A letter that stands for a zero: "512-555-O177".
+_LETTER_O: Final = re.compile(r"(?<=\d)[Oo](?=\d)|(?<=\d-)[Oo](?=\d)")
 _LOCAL_PHONE: Final = re.compile(r"(?<![\d-])\d{3}[-.\s]\d{4}(?!\d|-\d)")
 _DATE_LIKE: Final = re.compile(
     r"^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:\s\d{1,2})?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}"
     r"|(?:19|20)\d\d\s?[-\u2013/]\s?(?:19|20)\d\d|\d{5}-\d{4})$"
 )
-#: A number of the tariff schedule has as many digits as a telephone, and dots where none has them.
-_TARIFF: Final = re.compile(r"^\d{4}\.\d{2}\.\d{4}$")
+#: Numbers of the tariff schedule and of air waybills have as many digits as a telephone, and signs where none has them.
+_TARIFF: Final = re.compile(r"^(?:\d{4}\.\d{2}\.\d{4}|\d{3}[- ]\d{8})$")
 _LOCAL_DIGITS: Final = 7
 _CALLING: Final = words("call phone cell mobile tel telephone number ring text reach dial fax at")
 
@@ -49,21 +55,31 @@ _ORGANIZATION_WORDS: Final = words(
     embassy consulate government fund trust bank airlines company corporation inc llc group alliance network
     mission order brotherhood sisterhood knights army union board museum library festival parade commission
     cemetery convention synod parish house program liaison leaders organization organizations groups affairs
-    trade leaders clergy
+    trade leaders clergy consortium academy initiative project forum press times radio television club clubs
+    partnership collaborative advocates fellowship immigration refugee social family health healthcare medical
+    month week task force lodge ministries league rotary hospitals schools colleges universities
     """
 )
+_PLACE_WORDS: Final = words(
+    """
+    county river creek lake mountain mountains hills hill city street avenue road bay island islands plains
+    forest park airport bridge valley springs beach fort mount reservation rancheria nation hall square
+    """
+)
+_TITLES: Final = words("mr mrs ms miss mx dr sheriff chief mayor senator rep sen gov governor judge director professor prof captain")
 _PERSON_WORDS: Final = words(
     """
     he she they him her his hers their them who man woman men women person people guy lady gentleman male
     female husband wife family families parents mother father son daughter stakeholder contact director
     senator representative mayor sheriff attorney himself herself employee someone somebody is was
+    liaison deputy chief caller coordinator manager assistant clerk officer secretary president chair owner parents both
     """
 )
 _SUBJECTS: Final = words("he she they i who himself herself")
 _BEING: Final = words(
     """
     is was are were being be been becomes became identifies identified identify considers looks appears seems
-    s re m practicing practising raised born converted
+    s re m practicing practising raised born converted serves served ordained
     """
 )
 _BETWEEN: Final = words(
@@ -73,11 +89,33 @@ _BETWEEN: Final = words(
     converted ethnically racially young old older elderly lifelong active member former
     """
 )
+#: How one has an illness.
+_HAVING: Final = words("has have had having suffers suffering suffered diagnosed battling beat survived with fighting fought lives from")
+#: What a word is a subject of: "a diabetes researcher", "gay rights", "Republican senator".
+_SUBJECT_MATTER: Final = words(
+    """
+    research researcher researchers program programs clinic clinics center centre prevention education educator
+    specialist nurse doctor patients patient awareness treatment funding grant grants epidemic crisis screening
+    testing policy policies rights community communities marriage bar bars pride caucus organizations advocates
+    advocate advocacy youth issues movement group groups day month senator representative congressman
+    congresswoman governor mayor leader leaders member members candidate candidates nominee party senators
+    governors mayors staff staffer side majority minority leadership spot spots trust faith data rates rate
+    services service support surge line of institute society association foundation walk care camp event
+    """
+)
+_ASKED_ONLY: Final = frozenset({"politics", "union membership"})
+_FILES: Final = words(
+    """
+    case invoice docket tracking grant file claim ref reference order po contract receipt ticket account id permit
+    award tariff hts entry shipment manifest bill container serial part model isbn ein duns uei fein
+    """
+)
 _HUMAN_NOUNS: Final = words(
     """
     man woman men women male female guy lady gentleman person people individual american americans husband
     wife family parents immigrant descent heritage background ancestry origin himself herself convert believer
-    leader lawyer official businessman businesswoman
+    leader lawyer official businessman businesswoman activist conservative liberal voter immigrant resident
+    nurse teacher farmer veteran driver owner pastor minister couple kid child children boy girl colleague parentage ancestors
     """
 )
 _OTHER_MEANINGS: Final = frozenset(
@@ -98,9 +136,13 @@ _OTHER_MEANINGS: Final = frozenset(
     german shepherd|italian restaurant|chinese restaurant|mexican restaurant|apache server
     apache helicopter|jeep cherokee|cherokee county|dominican republic|religious freedom
     religious liberty|religious worker|religious workers|freedom of religion|temple university
+    race and ethnicity|ethnicity data|blind to|blind spot|blind spots|blind copying|blind copy|blind carbon|hearing aids|aids for|aids to
     asian carp|asian development|salvation army""".replace("\n", "|").split("|")
 )
 
+_AGED: Final = re.compile(r",\s(?:(?:in\s(?:his|her|their)\s)?(?:mid|early|late|about)[\s-]{1,2})?\d{2}(?:'?s)?\b(?![%:./])")
+#: Behind a word between commas: no list goes on, in which it would be a color or a name.
+_APPOSED: Final = re.compile(r"(?:,(?!\s(?:and|or)\b)\s[a-z0-9]|[.;)]|\s*$)")
 _LABELS: Final = words("race ethnicity religion faith heritage descent background nationality denomination")
 _CONTRACTED: Final = re.compile(r"['’](?:s|re|m)$", re.IGNORECASE)
 
@@ -118,11 +160,13 @@ def screen(text: str, extra_terms: Mapping[str, Term] | None = None) -> list[Fin
     ``extra_terms`` adds larger lists (folded or not); pass the same mapping each time, as it is
     compiled once for each.
     """
-    findings = [*_contact_values(text)]
+    findings: list[Finding] = []
     taken = bytearray(len(text))
-    for found in findings:
-        taken[found.start : found.end] = b"\1" * (found.end - found.start)
     tokens = tokens_of(text)
+    for found in itertools.chain(personal_patterns(text), _contact_values(text, tokens)):
+        if not any(taken[found.start : found.end]):
+            findings.append(found)
+            taken[found.start : found.end] = b"\1" * (found.end - found.start)
     for match in _automaton(extra_terms).matches(tokens):
         verdict = _verdict(text, tokens, match)
         if verdict is None:
@@ -137,7 +181,7 @@ def screen(text: str, extra_terms: Mapping[str, Term] | None = None) -> list[Fin
 
 def contact_values(text: str) -> list[Finding]:
     """Find telephones and e-mails alone, in the order of the text (T15, T32)."""
-    return sorted(_contact_values(text), key=lambda found: found.start)
+    return sorted(_contact_values(text, tokens_of(text)), key=lambda found: found.start)
 
 
 @lru_cache(maxsize=1)
@@ -160,7 +204,7 @@ def _automaton(extra: Mapping[str, Term] | None) -> Automaton:
     return known[1]
 
 
-def _contact_values(text: str) -> Iterator[Finding]:
+def _contact_values(text: str, tokens: list[Token]) -> Iterator[Finding]:
     taken = bytearray(len(text))
 
     def is_free(found: re.Match[str]) -> bool:
@@ -172,12 +216,15 @@ def _contact_values(text: str) -> Iterator[Finding]:
 
     for found in _EMAIL.finditer(text):
         yield take(found, "email", "hold")
-    for found in _PHONE.finditer(text):
+    for found in _PHONE.finditer(_LETTER_O.sub("0", text)):
         if is_free(found) and _is_phone(text, found):
             yield take(found, "phone", "hold")
     for found in _LOCAL_PHONE.finditer(text):
         if is_free(found) and _words_before(text, found.start()) & _CALLING:
             yield take(found, "phone", "ask")
+    for start, end in spoken_numbers(text, tokens):
+        if not any(taken[start:end]):
+            yield Finding(start, end, "phone", "hold", _WHY["phone"])
 
 
 def _words_before(text: str, start: int) -> set[str]:
@@ -193,12 +240,17 @@ def _is_phone(text: str, found: re.Match[str]) -> bool:
         number = phonenumbers.parse(written, "US")
     except phonenumbers.NumberParseException:
         return False
-    if written.startswith(("+", "00", "tel:")) or number.country_code != 1:
+    before = _words_before(text, found.start())
+    if written.isdecimal() and before & _FILES:
+        return False
+    if written.startswith("00"):
+        return phonenumbers.is_valid_number(number) or bool(before & _CALLING)
+    if written.startswith(("+", "tel:")) or number.country_code != 1:
         return phonenumbers.is_possible_number(number)
     # Numbers of files and grants are long, too: a North American one has its own shape.
     national = str(number.national_number)
     return re.fullmatch(r"[2-9]\d{2}[2-9]\d{6}", national) is not None and (
-        re.search(r"\D", written) is not None or bool(_words_before(text, found.start()) & _CALLING) or phonenumbers.is_valid_number(number)
+        re.search(r"\D", written) is not None or bool(before & _CALLING) or phonenumbers.is_valid_number(number)
     )
 
 
@@ -206,10 +258,14 @@ def _verdict(text: str, tokens: list[Token], match: Match) -> str | None:
     before = [token.word for token in tokens[max(0, match.first - 5) : match.first]]
     after = [token.word for token in tokens[match.last + 1 : match.last + 4]]
     phrase = " ".join(token.word for token in tokens[match.first : match.last + 1])
+    if match.term.personal:
+        if after and after[0] in _PLACE_WORDS and tokens[match.last + 1].written[:1].isupper():
+            return None
+        return "ask" if match.term.klass in _ASKED_ONLY else "hold"
     if _has_other_meaning(phrase, before, after) or _is_in_a_name(text, tokens, match):
         return None
     if _is_said_of_a_person(text, tokens, match, before, after):
-        return "hold"
+        return "ask" if match.term.klass in _ASKED_ONLY else "hold"
     return None if match.term.weak else "ask"
 
 
@@ -234,7 +290,7 @@ def _is_in_a_name(text: str, tokens: list[Token], match: Match) -> bool:
         return False
     run = _capitalized_run(text, tokens, match.first, match.last)
     neighbors = [tokens[i] for i in run if not match.first <= i <= match.last]
-    if any(token.word in _ORGANIZATION_WORDS for token in neighbors):
+    if any(token.word in _ORGANIZATION_WORDS or token.word in _PLACE_WORDS for token in neighbors):
         return True
     if text[last.end : last.end + 3].strip().startswith("&") or text[max(0, first.start - 3) : first.start].strip().endswith("&"):
         return True
@@ -247,7 +303,8 @@ def _is_in_a_name(text: str, tokens: list[Token], match: Match) -> bool:
 def _capitalized_run(text: str, tokens: list[Token], first: int, last: int) -> range:
     def joins(a: Token, b: Token) -> bool:
         gap = text[a.end : b.start]
-        return re.fullmatch(r"\s*(?:[&’'\-]\s*)?|\.\s(?<=[A-Z]\.\s)", gap) is not None
+        is_initial = len(a.written) == 1 and a.written.isupper() and gap == ". "
+        return is_initial or re.fullmatch(r"\s*(?:[&’'\-]\s*)?", gap) is not None
 
     small = {"of", "the", "and", "for", "in"}
 
@@ -275,6 +332,17 @@ def _capitalized_run(text: str, tokens: list[Token], first: int, last: int) -> r
 def _is_said_of_a_person(text: str, tokens: list[Token], match: Match, before: list[str], after: list[str]) -> bool:
     if _is_labelled(text, tokens, match):
         return True
+    if (
+        match.term.klass in {"health", "politics", "orientation", "immigration status"}
+        and after
+        and after[0] in _SUBJECT_MATTER
+        and _adjacent(text, tokens, match.last)
+    ):
+        return False
+    if match.term.weak and _is_apposed(text, tokens, match):
+        return True
+    if before[-1:] in (["half"], ["part"]) and match.term.klass in {"race", "ethnicity", "religion"}:
+        return True
     # "a black woman" as one term, and "he's Jewish", where the verb hides in the pronoun.
     if match.term.klass == "race" and not match.term.weak and tokens[match.last].word in _HUMAN_NOUNS:
         return True
@@ -285,16 +353,35 @@ def _is_said_of_a_person(text: str, tokens: list[Token], match: Match, before: l
         return True
     if match.term.klass == "religion" and match.term.weak and _is_place_or_thing(tokens, match):
         # "attends a church", "goes to the mosque on Fridays".
-        return bool({"attends", "attend", "goes", "go", "worships", "prays", "member"} & set(before))
+        return bool({"attends", "attend", "goes", "go", "worships", "prays", "member"} & set(before)) or before[-1:] in (["his"], ["her"])
     # "she is a devout Catholic", "identifies as Latino": being, with only small words between.
+    being = _BEING | _HAVING if match.term.klass == "health" else _BEING
     for back, word in enumerate(reversed(before)):
-        if word in _BEING:
+        if word in _SUBJECTS and _CONTRACTED.search(tokens[match.first - back - 1].written):
+            return True
+        if word in being:
             subject = before[: len(before) - back - 1][-1:]
             return _is_personal(tokens, match.first - back - 1, subject)
         if word not in _BETWEEN:
             break
     # "his Jewish faith", "her Korean heritage".
     return bool(before) and before[-1] in {"his", "her", "their", "whose"} and not (after and after[0] in _ORGANIZATION_WORDS)
+
+
+def _is_apposed(text: str, tokens: list[Token], match: Match) -> bool:
+    """Say whether the word stands beside a person between commas: "the mayor, Arab, prefers", "Black, 35", "(Asian)"."""
+    if match.term.klass not in {"race", "ethnicity", "religion"} or _is_place_or_thing(tokens, match):
+        return False
+    after = text[tokens[match.last].end : tokens[match.last].end + 24]
+    if _AGED.match(after):
+        return True
+    if match.first == 0:
+        return False
+    before = tokens[match.first - 1]
+    gap = text[before.end : tokens[match.first].start].strip()
+    is_enclosed = (gap == "(" and after.startswith(")")) or (gap == "," and _APPOSED.match(after) is not None)
+    is_titled = gap == "(" and match.first > 1 and tokens[match.first - 2].word in _TITLES
+    return is_enclosed and (is_titled or before.word in _PERSON_WORDS or before.word in _HUMAN_NOUNS or before.word.isdecimal())
 
 
 def _is_place_or_thing(tokens: list[Token], match: Match) -> bool:
@@ -321,6 +408,6 @@ def _is_personal(tokens: list[Token], being: int, subject: list[str]) -> bool:
     who = tokens[being - 1]
     return (
         subject[0] in _PERSON_WORDS | _SUBJECTS
-        or subject[0] in _BETWEEN | _BEING
+        or subject[0] in _BETWEEN | _BEING | _HAVING
         or (who.written[:1].isupper() and subject[0] not in _ORGANIZATION_WORDS)
     )

@@ -1,6 +1,8 @@
 """Screening: what is said of a person is held, what is a name of something else is let go."""
 
+import csv
 import itertools
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -78,6 +80,37 @@ def test_a_strong_word_that_nobody_is_said_to_be_is_asked_about():
     assert (found.klass, found.verdict) == ("ethnicity", "ask")
 
 
+def _labelled(which):
+    with Path(__file__).with_name("screening.csv").open(newline="") as lines:
+        return [row for row in csv.DictReader(lines) if row["set"] == which]
+
+
+@pytest.mark.requirement("N8", "R41", "T15")
+@pytest.mark.parametrize(
+    ("which", "recall", "precision"),
+    [
+        # What shaped the rules: nothing that was once found may be lost again.
+        pytest.param("made", 0.98, 0.99, id="sentences that shaped the rules"),
+        # These were labelled first and screened once: 0.87 and 0.98 then. Some that were missed shaped the rules since.
+        pytest.param("first", 0.95, 0.98, id="sentences labelled before"),
+    ],
+)
+def test_what_is_said_of_somebody_is_found_and_hard_negatives_are_let_go(which, recall, precision):
+    rows = _labelled(which)
+    about = [row for row in rows if row["about"] != "-"]
+    missed = [row["sentence"] for row in about if not _is_found(row)]
+    alarms = [row["sentence"] for row in rows if row["about"] == "-" and screen(row["sentence"])]
+    found = len(about) - len(missed)
+    print(f"{which}: {len(rows)} sentences, recall {found / len(about):.2f}, precision {found / (found + len(alarms)):.2f}")
+    assert found / len(about) >= recall, missed
+    assert found / (found + len(alarms)) >= precision, alarms
+
+
+def _is_found(row):
+    classes = {finding.klass for finding in screen(row["sentence"])}
+    return bool(classes) if row["about"] == "person" else row["about"] in classes
+
+
 @pytest.mark.requirement("T15")
 @pytest.mark.parametrize(
     ("text", "quoted", "klass"),
@@ -119,10 +152,10 @@ def test_a_finding_never_carries_the_words():
 
 
 def test_a_larger_list_is_added_without_touching_the_rules():
-    extra = {"Tlingit": Term("race")}
-    assert [(f.klass, f.verdict) for f in screen("She is Tlingit.", extra)] == [("race", "hold")]
-    assert screen("She is Tlingit.") == []
-    assert screen("The Tlingit Tribe sent a delegate", extra) == []
+    extra = {"Zorvian": Term("race")}
+    assert [(f.klass, f.verdict) for f in screen("She is Zorvian.", extra)] == [("race", "hold")]
+    assert screen("She is Zorvian.") == []
+    assert screen("The Zorvian Tribe sent a delegate", extra) == []
 
 
 @given(st.text(max_size=300))
@@ -134,7 +167,25 @@ def test_no_text_breaks_screening_and_findings_are_in_order_and_apart(text):
 
 @pytest.mark.timeout(10)
 @pytest.mark.parametrize(
-    "text", ["a@" * 20_000, "1-" * 40_000, "a." * 40_000, "black & " * 10_000, "x at " * 15_000, "A " * 40_000, " " * 100_000 + "@"]
+    "text",
+    [
+        "a@" * 20_000,
+        "1-" * 40_000,
+        "a." * 40_000,
+        "black & " * 10_000,
+        "x at " * 15_000,
+        "A " * 40_000,
+        " " * 100_000 + "@",
+        "born " * 20_000,
+        "Of Aaa " * 15_000,
+        "one " * 30_000,
+        "A-" * 40_000,
+        "member of the Aaa " * 6_000,
+        "dob " * 20_000,
+        "w/m, " * 20_000,
+        "a.b at " * 15_000,
+        "1O" * 40_000,
+    ],
 )
 def test_hostile_text_is_screened_in_reasonable_time(text):
     screen(text)
