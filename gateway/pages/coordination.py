@@ -57,7 +57,7 @@ def asking_to_coordinate() -> Response:
     """Ask (R86)."""
 
     def ask() -> Response:
-        body = checked(CoordinationRequestCreateSchema, typed("individual_id", "issue_id", "component", "message", "due_on", "keep_reason"))
+        body = checked(CoordinationRequestCreateSchema, typed("individual_id", "issue_id", "component", "message", "due_on", "mode", "keep_reason"))
         asked = command("interactions", "create_coordination_request", body=body)
         return to("coordination_request", request_id=asked["id"])
 

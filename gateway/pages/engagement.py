@@ -56,7 +56,7 @@ def new_interaction() -> Response:
 @blueprint.post("/interactions/new")
 def logging_interaction() -> Response:
     """Log an interaction (R48-R54)."""
-    promised = typed("promise", "promise_due_on", "promise_assignee")
+    promised = typed("promise", "promise_due_on", "promise_mode", "promise_assignee")
 
     def log_it() -> Response:
         body: dict[str, Any] = typed("mode", "initiated_by", "outcome", "event_id", "keep_reason", "no_contact_request_id")
@@ -66,7 +66,7 @@ def logging_interaction() -> Response:
         body["issue_ids"] = several("issue_ids")
         if promised:
             follow_up = {"text": promised.get("promise", "")}
-            for field in ("due_on", "assignee"):
+            for field in ("due_on", "mode", "assignee"):
                 if f"promise_{field}" in promised:
                     follow_up[field] = promised[f"promise_{field}"]
             body["follow_ups"] = [follow_up]
@@ -104,7 +104,11 @@ def changing_follow_up(interaction_id: Any, follow_up_id: Any) -> Response:
 
     def change() -> Response:
         shown = query("interactions", "read_interaction", interaction_id=str(interaction_id))
-        given = {"assignee": request.form.get("assignee") or None, "due_on": request.form.get("due_on") or None}
+        given = {
+            "assignee": request.form.get("assignee") or None,
+            "due_on": request.form.get("due_on") or None,
+            "mode": request.form.get("mode") or None,
+        }
         body = {"follow_ups": [{**one, **given} if one["id"] == str(follow_up_id) else one for one in shown["follow_ups"]]}
         command(
             "interactions",

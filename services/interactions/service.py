@@ -37,6 +37,7 @@ from services.interactions.usecases import (
     hearing,
     interactions,
     issues,
+    planning,
     preferences,
     reading,
     tasks,
@@ -145,10 +146,11 @@ class InteractionsService(Witness):
         """Log an interaction (R48-R54)."""
         command = loaded(contract.InteractionCreateSchema(), body)
         self._get_acquainted(caller, command)
+        stated = self._stated(caller, command)
         with self.database.work(caller) as work:
             if replay := work.replayed():
                 return interactions.read_interaction(work, by=caller, interaction_id=replay.subject_id)
-            logged = interactions.log_interaction(work, by=caller, now=self.database.clock(), **command)
+            logged = interactions.log_interaction(work, by=caller, now=self.database.clock(), use_preferences=stated, **command)
             work.complete(201, logged["id"])
             return logged
 
@@ -170,6 +172,7 @@ class InteractionsService(Witness):
         """Correct an interaction, or tick off what was promised (R53)."""
         command = loaded(contract.InteractionChangeSchema(), body)
         self._get_acquainted(caller, command)
+        stated = self._stated(caller, command, interaction_id=as_id(interaction_id))
         with self.database.work(caller) as work:
             if work.replayed():
                 return interactions.read_interaction(work, by=caller, interaction_id=as_id(interaction_id))
@@ -179,6 +182,7 @@ class InteractionsService(Witness):
                 now=self.database.clock(),
                 interaction_id=as_id(interaction_id),
                 if_match=if_match,
+                use_preferences=stated,
                 **command,
             )
             work.complete(200, changed["id"])
@@ -310,6 +314,10 @@ class InteractionsService(Witness):
     def change_coordination_request(self, caller: Caller, request_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Accept, decline, finish or withdraw a request (R87)."""
         command = loaded(contract.CoordinationRequestChangeSchema(), body)
+        if command["status"] == "accepted":
+            with self.database.work(caller) as work:
+                about = coordination.individual_asked_about(work, as_id(request_id))
+            command["use_preferences"] = self._preferences(caller, about) if about else []
         with self.database.work(caller) as work:
             if work.replayed():
                 return coordination.read_coordination_request(work, by=caller, request_id=as_id(request_id))
@@ -511,6 +519,12 @@ class InteractionsService(Witness):
         except NotFound:
             return []
         return list(person.get("use_preferences") or ())
+
+    def _stated(self, caller: Caller, command: dict[str, Any], interaction_id: str | None = None) -> dict[str, list[str]]:
+        """Ask contacts what those want with whom a command plans something that they may not want."""
+        with self.database.work(caller) as work:
+            people = planning.planned_with(work, command=command, interaction_id=interaction_id)
+        return {one: self._preferences(caller, one) for one in people}
 
     @property
     def _cursors(self) -> Cursors:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from services.chassis.testing import eventually
+from services.lexicon.vocabulary import INTERACTION_MODES, PREFERENCE_AGAINST
 from tests.journeys.client import Person
 
 
@@ -161,3 +162,78 @@ def test_whoever_reveals_a_number_and_whoever_reads_the_timeline_is_told(amina: 
     amina.post("/interactions", talk)
     (told,) = [item for item in amina.get(f"/individuals/{vera}/history")["items"] if item["kind"] == "interaction"]
     assert told["initiated_by"] == "stakeholder"
+
+
+def answers(by: Person, method: str, path: str, body: Any) -> tuple[int, str | None, list[str]]:
+    """Return status, code and preferences of an answer; what is patched is patched as it now stands."""
+    headers = {"Idempotency-Key": str(uuid.uuid4())}
+    if method == "PATCH":
+        headers["If-Match"] = by.ask("GET", path, expect=200).headers["ETag"]
+    answer = by.ask(method, path, json=body, headers=headers)
+    said = answer.json()
+    return answer.status_code, said.get("code"), said.get("preferences", [])
+
+
+@pytest.mark.requirement("R169", "T33")
+@pytest.mark.parametrize("preference", sorted(PREFERENCE_AGAINST.values()))
+def test_every_door_that_plans_is_shut_by_the_preference_against_its_mode_and_by_no_other(amina: Person, chloe: Person, preference: str) -> None:
+    vera, other = registered(amina, use_preferences=[preference]), registered(amina)
+    plain = {"held_at": now(), "mode": "phone", "individual_ids": [vera], "initiated_by": "department"}
+    talk = amina.post("/interactions", {**plain, "follow_ups": [{"text": "Tell them the date."}]})
+    (promise,) = talk["follow_ups"]
+    wrong = []
+    for mode in [*INTERACTION_MODES, None]:
+        due = (datetime.now(UTC) + timedelta(days=7)).date().isoformat()
+        promised = [{"text": "Tell them the date.", "mode": mode}]
+        free = amina.post("/interactions", {**plain, "individual_ids": [other], "follow_ups": promised})
+        doors = {
+            "asking": (chloe, "POST", "/coordination-requests", {"individual_id": vera, "message": f"Tell them ({mode}).", "mode": mode}),
+            "logging with a promise": (amina, "POST", "/interactions", {**plain, "follow_ups": promised}),
+            "promising later": (amina, "PATCH", f"/interactions/{talk['id']}", {"follow_ups": [{**promise, "mode": mode, "due_on": due}]}),
+            "somebody more": (chloe, "PATCH", f"/interactions/{free['id']}", {"individual_ids": [other, vera]}),
+        }
+        for name, (by, *asked) in doors.items():
+            status, code, told = answers(by, *asked)
+            if PREFERENCE_AGAINST.get(mode or "") == preference:
+                if (status, code, told) != (409, "preference-stands", [preference]):
+                    wrong.append((name, mode, status, code, told))
+            elif status not in {200, 201} and code != "already-asked":
+                wrong.append((name, mode, status, code, told))
+            if name == "asking" and status == 201:
+                mine = chloe.get("/coordination-requests", individual_id=vera, side="sent", status="requested")["items"]
+                answers(chloe, "PATCH", f"/coordination-requests/{mine[0]['id']}", {"status": "withdrawn"})
+    assert wrong == []
+
+
+@pytest.mark.requirement("R169", "T33")
+def test_what_was_planned_before_a_preference_is_neither_accepted_nor_planned_anew_and_is_finished(amina: Person, chloe: Person) -> None:
+    vera = registered(amina)
+    asked = {"individual_id": vera, "message": "Please call them.", "mode": "phone"}
+    request = chloe.post("/coordination-requests", asked)
+    due = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
+    promised = [{"text": "Call back.", "mode": "phone", "due_on": due}, {"text": "Call again.", "mode": "phone"}]
+    talk = amina.post("/interactions", {"held_at": now(), "mode": "phone", "individual_ids": [vera], "follow_ups": promised})
+    states(amina, vera, "no_phone", "no_sharing")
+    path = f"/coordination-requests/{request['id']}"
+    assert answers(amina, "PATCH", path, {"status": "accepted"}) == (409, "preference-stands", ["no_phone", "no_sharing"])
+    assert answers(amina, "PATCH", path, {"status": "declined", "reason": "They want no calls."})[0] == 200
+    first, second = talk["follow_ups"]
+    path = f"/interactions/{talk['id']}"
+    later = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
+    for anew in ({"due_on": later}, {"assignee": amina.user["id"]}):
+        assert answers(amina, "PATCH", path, {"follow_ups": [{**first, **anew}, second]}) == (409, "preference-stands", ["no_phone"])
+    assert answers(amina, "PATCH", path, {"follow_ups": [{**first, "mode": "email"}, second]})[0] == 200, "what is left as it was stops nothing"
+    assert answers(amina, "PATCH", path, {"outcome": "They will write."})[0] == 200
+    amina.ask("POST", f"{path}/follow-ups/{second['id']}/done", expect=200, headers={"Idempotency-Key": str(uuid.uuid4())})
+
+
+@pytest.mark.requirement("R169", "T33", "T3")
+def test_nothing_of_who_wants_nothing_shared_is_reported_to_other_components(amina: Person, chloe: Person) -> None:
+    vera = registered(amina, use_preferences=["no_sharing"], contact_points=[{"kind": "cell", "value": "202-555-0171"}])
+    new = {"kind": "cell", "value": "202-555-0172"}
+    assert answers(chloe, "POST", f"/individuals/{vera}/contact-points/corrections", new) == (409, "preference-stands", ["no_sharing"])
+    chloe.post(f"/individuals/{vera}/contact-points", new)
+    assert [item["value"] for item in amina.get(f"/individuals/{vera}/contact-points")["items"]] == ["202-555-0171"]
+    states(amina, vera)
+    assert answers(chloe, "POST", f"/individuals/{vera}/contact-points/corrections", new)[0] == 201
+    assert len(amina.get(f"/individuals/{vera}/contact-points")["items"]) == 2

@@ -54,7 +54,8 @@ def reveal(
     if not any(decide(by, "reveal", kind, facts(point_component=by.component)) for kind in CONTACT_POINT_KINDS):
         raise ContactLayerWithheld
     # 2. The values, of which row-level security lets through the caller's component's and what was granted to it.
-    grants = contact_layer.grants(work, individual_id)
+    # What was granted before somebody wanted nothing shared is withheld as long as they do (T33).
+    grants = contact_layer.grants(work, individual_id) if "no_sharing" not in row["use_preferences"] else []
     own = [
         point
         for point in layer.read(work, individual_id)
@@ -119,7 +120,10 @@ def correct_contact_point(
     """Take a correction of a value that the caller need not see: theirs is kept, and whoever holds that kind is shown it.
 
     The answer is always the same, whoever holds what (T3).
+
+    :raises PreferenceStands: the person wants nothing shared, and the value would be shown to other components (T33).
     """
+    _demand_sharing(open_individual(work, individual_id, by=by, now=now, share=True))
     point = _entry(work, layer, by=by, now=now, individual_id=individual_id, kind=kind, value=value, action="correct_contact_point")
     if layer.confirm_own(work, point, now=now) is None:
         _added(work, layer, point, by=by, now=now)
@@ -161,8 +165,7 @@ def grant(
     row = open_individual(work, individual_id, by=by, now=now, share=True)
     demand(decide(by, "grant", "email", Facts(point_component=by.component)), StewardsOnly)
     demand_clean(reason)
-    if "no_sharing" in row["use_preferences"]:
-        raise PreferenceStands(extra={"preferences": ["no_sharing"]})
+    _demand_sharing(row)
     if expires_at <= now:
         raise Invalid(errors={"expires_at": ["In the future."]})
     if component == by.component:
@@ -192,6 +195,11 @@ def grant(
         "reason": reason,
         "expires_at": wire_value(expires_at),
     }
+
+
+def _demand_sharing(row: Mapping[str, Any]) -> None:
+    if "no_sharing" in row["use_preferences"]:
+        raise PreferenceStands(extra={"preferences": ["no_sharing"]})
 
 
 def revoke_grant(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, grant_id: str) -> None:

@@ -71,6 +71,15 @@ class Inbound(Schema):
         unknown = RAISE
 
 
+def _planned_mode() -> fields.String:
+    return fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.OneOf(list(INTERACTION_MODES)),
+        metadata={"description": "How they are to be spoken to; refused where the person does not want that (T33)."},
+    )
+
+
 class _Screened(Inbound):
     keep_reason = Words(
         validate=validate.Length(max=500),
@@ -190,6 +199,7 @@ class FollowUpSchema(Inbound):
     id = Id()
     text = Words(validate=validate.Length(max=2000), load_default=None, allow_none=True)
     due_on = Day(load_default=None, allow_none=True)
+    mode = _planned_mode()
     assignee = Id(load_default=None, allow_none=True)
     done_at = Instant(load_default=None, allow_none=True)
 
@@ -285,6 +295,7 @@ class FollowUpReadSchema(Outbound):
     id = Id(required=True)
     text = fields.String(required=True, allow_none=True)
     due_on = fields.Date(required=True, allow_none=True)
+    mode = fields.String(required=True, allow_none=True)
     assignee = Id(required=True, allow_none=True, metadata={"description": "Whose it is; without one it is `created_by`'s."})
     created_by = Id(required=True)
     done_at = fields.AwareDateTime(required=True, allow_none=True)
@@ -433,6 +444,7 @@ class CoordinationRequestCreateSchema(_Screened):
     )
     message = Words(required=True, validate=validate.Length(min=1, max=5000))
     due_on = Day(load_default=None, allow_none=True)
+    mode = _planned_mode()
 
 
 class CoordinationRequestChangeSchema(_Screened):
@@ -474,6 +486,7 @@ class CoordinationRequestSchema(Outbound):
     issue_id = Id(required=True, allow_none=True)
     message = fields.String(required=True, allow_none=True)
     due_on = fields.Date(required=True, allow_none=True)
+    mode = fields.String(required=True, allow_none=True)
     status = fields.String(required=True)
     reason = fields.String(required=True, allow_none=True)
     requested_by = Id(required=True)

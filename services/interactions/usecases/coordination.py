@@ -26,11 +26,9 @@ from services.interactions.usecases.writing import (
     store_text,
     wire,
 )
-from services.lexicon.vocabulary import at_least
+from services.lexicon.vocabulary import PREFERENCE_AGAINST, at_least
 
-#: What a person may say that stops asking others about them (T33); a request names no medium.
-_STOPPING = frozenset({"no_sharing"})
-_FIELDS = ("individual_id", "issue_id", "message", "due_on", "status", "reason")
+_FIELDS = ("individual_id", "issue_id", "message", "due_on", "mode", "status", "reason")
 
 
 def request_coordination(
@@ -42,6 +40,7 @@ def request_coordination(
     message: str,
     issue_id: str | None = None,
     due_on: date | None = None,
+    mode: str | None = None,
     component: str | None = None,
     holder: str | None = None,
     use_preferences: Sequence[str] = (),
@@ -52,6 +51,7 @@ def request_coordination(
 
     :param component: the component to ask, where it is not the owner's.
     :param holder: who stands for the relationship there, as contacts said.
+    :param mode: how they are to be spoken to, if that is to be said.
     :param use_preferences: what the person wants done with their information or not, as contacts said.
     :raises ContributorsOnly: the caller reads only.
     :raises PreferenceStands: the person does not want it (T33).
@@ -62,8 +62,7 @@ def request_coordination(
     """
     own = demand_contributor(by)
     person = demand_individuals(work, [individual_id], field="individual_id")[individual_id]
-    if stopping := [one for one in use_preferences if one in _STOPPING]:
-        raise PreferenceStands("This person does not want what is held of them shared.", extra={"preferences": stopping})
+    _demand_wanted(mode, use_preferences)
     # The owner answers for their own component, whoever the relationship began with.
     asked = None if component == person.component else component
     if asked is not None and (holder is None or asked == own):
@@ -89,6 +88,7 @@ def request_coordination(
         issue_id=issue_id,
         message=written.shared,
         due_on=due_on,
+        mode=mode,
         status="requested",
         requested_by=by.id,
         requested_component=own,
@@ -97,7 +97,7 @@ def request_coordination(
         created_at=now,
     )
     _store(work, written, request_id, keep_reason=keep_reason, now=now, new_id=new_id)
-    work.record("interactions:coordination-request:send", subjects=[request_id, individual_id], fields=_FIELDS[:4])
+    work.record("interactions:coordination-request:send", subjects=[request_id, individual_id], fields=_FIELDS[:5])
     return _request(work, request_id)
 
 
@@ -138,6 +138,7 @@ def move_coordination_request(
     if_match: str | None,
     status: str,
     reason: str | None = None,
+    use_preferences: Sequence[str] = (),
     keep_reason: str | None = None,
     new_id: Ids = fresh_id,
 ) -> dict[str, Any]:
@@ -150,6 +151,7 @@ def move_coordination_request(
     :raises Stale: it changed since.
     :raises RequestSettled: its state does not allow this one.
     :raises IndividualFrozen: the individual has asked not to be contacted meanwhile.
+    :raises PreferenceStands: it is to be accepted, and the individual has said meanwhile that they do not want it (T33).
     """
     row = coordination.one(work, request_id, lock=True)
     if row is None:
@@ -163,6 +165,8 @@ def move_coordination_request(
     if row.frozen_request_id is not None and status in {"accepted", "requested"}:
         raise IndividualFrozen
     demand_move(row.status, status)
+    if status == "accepted":
+        _demand_wanted(row.mode, use_preferences)
     values: dict[str, Any] = {"status": status, **_moments(by, status, now=now)}
     if reason is not None:
         (written,) = review([("reason", reason)], keep_reason=keep_reason)
@@ -176,6 +180,18 @@ def move_coordination_request(
     act = "withdraw" if status == WITHDRAWN else "answer"
     work.record(f"interactions:coordination-request:{act}", subjects=[request_id, row.individual_id], fields=["status", "reason"])
     return _request(work, request_id)
+
+
+def individual_asked_about(work: UnitOfWork, request_id: str) -> str | None:
+    """Return whom a request is about; nothing is recorded, for nothing is told."""
+    row = coordination.one(work, request_id)
+    return row.individual_id if row is not None else None
+
+
+def _demand_wanted(mode: str | None, use_preferences: Sequence[str]) -> None:
+    against = {"no_sharing", PREFERENCE_AGAINST.get(mode or "")}
+    if stopping := [one for one in use_preferences if one in against]:
+        raise PreferenceStands(extra={"preferences": stopping})
 
 
 def _moments(by: Caller, status: str, *, now: datetime) -> dict[str, Any]:
@@ -223,6 +239,7 @@ def _shown(by: Caller, row: Any, kept: texts.Kept) -> dict[str, Any]:
         "issue_id": row.issue_id,
         "message": row.message if row.message is not None else kept.get((row.id, "message")),
         "due_on": wire(row.due_on),
+        "mode": row.mode,
         "status": row.status,
         "reason": row.reason if row.reason is not None else kept.get((row.id, "reason")),
         "requested_by": row.requested_by,

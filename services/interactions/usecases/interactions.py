@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from services.chassis.database import UnitOfWork
@@ -16,6 +17,7 @@ from services.interactions.domain.rights import demand_contributor, demand_reade
 from services.interactions.domain.texts import Written, review
 from services.interactions.storage import directory, events, interactions, issues, pages, texts
 from services.interactions.storage.tables import interactions as table
+from services.interactions.usecases.planning import Preferences, demand_wanted, plans_of
 from services.interactions.usecases.writing import (
     Ids,
     demand_colleague,
@@ -52,10 +54,13 @@ def log_interaction(
     user: str | None = None,
     keep_reason: str | None = None,
     no_contact_request_id: str | None = None,
+    use_preferences: Preferences = MappingProxyType({}),
     new_id: Ids = fresh_id,
 ) -> dict[str, Any]:
     """Log an interaction for oneself or a colleague of the same component.
 
+    :param use_preferences: what those want of whom something is promised, as contacts said.
+    :raises PreferenceStands: a promise is to be kept in a way that somebody does not want (T33).
     :raises ContributorsOnly: the caller reads only.
     :raises Invalid: it was not yet held, or names somebody or something that does not exist.
     :raises IndividualFrozen: it is with a frozen individual, and not about their request (T21).
@@ -73,6 +78,7 @@ def log_interaction(
     promises = [{**promise, "id": new_id(), "is_new": True} for promise in follow_ups if not promise.get("id")]
     if len(promises) != len(follow_ups):
         raise Invalid(errors={"follow_ups": ["A new interaction's follow-ups have no ids yet."]})
+    demand_wanted(plans_of(promises, {}, people=individual_ids, added=()), use_preferences)
     written = review(
         [("outcome", outcome), *((f"follow_ups.{n}.text", promise["text"]) for n, promise in enumerate(promises))],
         keep_reason=keep_reason,
@@ -153,6 +159,7 @@ def change_interaction(
     interaction_id: str,
     if_match: str | None,
     keep_reason: str | None = None,
+    use_preferences: Preferences = MappingProxyType({}),
     new_id: Ids = fresh_id,
     **changes: Any,
 ) -> dict[str, Any]:
@@ -163,6 +170,7 @@ def change_interaction(
     :raises Stale: it changed since.
     :raises Invalid: as for logging.
     :raises IndividualFrozen: it would come to be with a frozen individual.
+    :raises PreferenceStands: a promise would be planned in a way that somebody does not want (T33).
     :raises TextNeedsReview: screening found something in what is new.
     """
     demand_contributor(by)
@@ -176,6 +184,9 @@ def change_interaction(
     edited = [("outcome", changes["outcome"])] if "outcome" in changes else []
     promises = _merged(before["follow_ups"], changes["follow_ups"], new_id) if "follow_ups" in changes else []
     known = {promise["id"]: promise for promise in before["follow_ups"]}
+    people = changes.get("individual_ids", before["individual_ids"])
+    added = set(people) - set(before["individual_ids"])
+    demand_wanted(plans_of(promises if "follow_ups" in changes else before["follow_ups"], known, people=people, added=added), use_preferences)
     reworded = [promise for promise in promises if promise["text"] != known.get(promise["id"], {}).get("text")]
     written = review(
         [*edited, *((f"follow_ups.{promises.index(promise)}.text", promise["text"]) for promise in reworded)],
@@ -338,7 +349,7 @@ def _put_promises(
         text: Written | None = written[position] if written else promise.get("written")
         former = before.get(promise["id"])
         done_at = promise["done_at"]
-        values = {"position": position, "due_on": promise["due_on"], "assignee": promise["assignee"], "done_at": done_at}
+        values = {"position": position, "due_on": promise["due_on"], "mode": promise.get("mode"), "assignee": promise["assignee"], "done_at": done_at}
         if done_at is not None and (former is None or former["done_at"] is None):
             demand_past(done_at, now=now, field="follow_ups")
             values["done_by"] = by.id
@@ -346,7 +357,7 @@ def _put_promises(
             values["done_by"] = None
         if text is not None:
             values["text"] = text.shared
-        shown = {"due_on": wire(promise["due_on"]), "assignee": promise["assignee"], "done_at": wire(done_at)}
+        shown = {"due_on": wire(promise["due_on"]), "mode": promise.get("mode"), "assignee": promise["assignee"], "done_at": wire(done_at)}
         if former is not None and text is None and all(former[name] == value for name, value in shown.items()):
             values = {"position": position}
         else:
@@ -431,6 +442,7 @@ def _shown(work: UnitOfWork, rows: Sequence[Any]) -> list[dict[str, Any]]:
                     "id": promise.id,
                     "text": promise.text if promise.text is not None else kept.get((promise.id, "text")),
                     "due_on": wire(promise.due_on),
+                    "mode": promise.mode,
                     "assignee": promise.assignee,
                     "created_by": promise.created_by,
                     "done_at": wire(promise.done_at),

@@ -176,6 +176,17 @@ def test_a_steward_grants_a_component_one_persons_values_until_a_day(desk: Desk)
     assert desk.values(CHLOE, dov) == []
 
 
+@pytest.mark.requirement("T5", "T33", "R169")
+def test_what_was_granted_is_withheld_as_long_as_the_person_wants_nothing_shared(desk: Desk) -> None:
+    dov = desk.dov()
+    desk.do(GRACE, contact_points.grant, individual_id=dov, component="PSO", reason="joint visit", expires_at=desk.now + timedelta(days=9000))
+    desk.change(AMINA, dov, use_preferences=["no_sharing"])
+    assert desk.values(CHLOE, dov) == []
+    assert desk.values(AMINA, dov) != [], "one's own are shown"
+    desk.change(AMINA, dov, use_preferences=["no_phone"])
+    assert desk.values(CHLOE, dov) == [DOV.cell, DOV.email]
+
+
 @pytest.mark.requirement("T11", "R191")
 def test_from_the_fiftieth_reveal_of_others_people_a_reason_is_asked_and_the_hundredth_is_refused(desk: Desk) -> None:
     dov = desk.dov()

@@ -25,7 +25,7 @@ CURSORS = Cursors(b"a key of tests, thirty-two bytes")
 
 def a_promise(**given: Any) -> dict[str, Any]:
     """Return a follow-up as the schema loads it."""
-    return {"text": "Send the guidance", "due_on": None, "assignee": None, "done_at": None, **given}
+    return {"text": "Send the guidance", "due_on": None, "mode": None, "assignee": None, "done_at": None, **given}
 
 
 @dataclass

@@ -126,7 +126,7 @@ def test_what_is_wrong_is_said_of_its_field(schema: Schema, body: dict[str, Any]
 
 
 def test_what_is_right_is_taken_and_a_follow_up_is_taken_back_as_it_was_read() -> None:
-    promise = {"id": new_id(), "text": None, "due_on": None, "assignee": None, "done_at": None, "done_by": new_id()}
+    promise = {"id": new_id(), "text": None, "due_on": None, "mode": None, "assignee": None, "done_at": None, "done_by": new_id()}
     taken = loaded(contract.InteractionChangeSchema(), {"follow_ups": [promise]})
     assert taken["follow_ups"] == [{name: value for name, value in promise.items() if name != "done_by"}]
     assert loaded(contract.InteractionCreateSchema(), CALL)["held_at"] == datetime(2026, 11, 23, 14, tzinfo=UTC)

@@ -136,6 +136,8 @@ CREATE TABLE follow_ups (
     position integer NOT NULL,
     text text,
     due_on date,
+    -- How it is to be kept, if that is to be said: a preference may stand against it (T33).
+    mode text,
     assignee uuid,
     created_by uuid NOT NULL,
     done_at timestamptz,
@@ -151,6 +153,7 @@ CREATE TABLE coordination_requests (
     issue_id uuid REFERENCES issues ON DELETE CASCADE,
     message text,
     due_on date,
+    mode text,
     status text NOT NULL CHECK (status IN ('requested', 'accepted', 'declined', 'withdrawn', 'done')),
     reason text,
     -- Why it ended by itself, in a word of a closed list.
