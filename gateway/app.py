@@ -138,16 +138,7 @@ def create_app(bus: Bus, revocations: Revocations, settings: Settings, **given: 
         MAX_FORM_MEMORY_SIZE=JSON_LIMIT,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
-    liaison = Liaison(
-        bus=bus,
-        settings=settings,
-        revocations=revocations,
-        sessions=Sessions(bus, revocations),
-        cookies=Cookies(secure=settings.cookie_secure),
-        sealer=Sealer(settings.service_secret),
-        **given,
-    )
-    app.extensions["liaison"] = liaison
+    liaison = app.extensions["liaison"] = put_together(bus, revocations, settings, **given)
     app.before_request(begin)
     app.before_request(admit)
     app.after_request(seal)
@@ -165,6 +156,19 @@ def create_app(bus: Bus, revocations: Revocations, settings: Settings, **given: 
     app.register_blueprint(routes.health, url_prefix="/api/v1", name="api_health")
     app.register_blueprint(pages.blueprint)
     return app
+
+
+def put_together(bus: Bus, revocations: Revocations, settings: Settings, **given: Any) -> Liaison:
+    """Return what an application keeps beside its routes."""
+    return Liaison(
+        bus=bus,
+        settings=settings,
+        revocations=revocations,
+        sessions=Sessions(bus, revocations),
+        cookies=Cookies(secure=settings.cookie_secure),
+        sealer=Sealer(settings.service_secret),
+        **given,
+    )
 
 
 def liaison_of(app: Flask) -> Liaison:
@@ -313,4 +317,4 @@ def _is_page() -> bool:
     return navigates and not request.path.startswith("/api/")
 
 
-__all__ = ["BEFORE_ACKNOWLEDGEMENT", "OPEN_TO_ALL", "create_app", "liaison_of"]
+__all__ = ["BEFORE_ACKNOWLEDGEMENT", "OPEN_TO_ALL", "create_app", "liaison_of", "put_together"]

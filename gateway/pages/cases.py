@@ -8,11 +8,13 @@ from flask import Response, request
 
 from gateway.clients import command, query
 from gateway.pages.frame import attempt, blueprint, checked, names_of, page, to, typed
-from gateway.pages.paging import whole
+from gateway.pages.paging import placed, rest_of, whole
 from gateway.pages.removal import request_page
 from services.chassis.messages import Refusal
 from services.contacts.contract import MarkDecisionSchema
 from services.retention.contract import TwinDecisionSchema, WithdrawalSchema
+
+SHOWN = 50
 
 
 @blueprint.post("/requests/no-contact/<uuid:request_id>/withdraw")
@@ -65,8 +67,14 @@ def settling_mark(mark_id: Any) -> Response:
 @blueprint.get("/requests/no-contact/many")
 def many_freezes() -> Response:
     """Show the office administrator who recorded many requests on one day, and why (T36)."""
-    found = query("contacts", "list_many_freezes")
-    return page("no_contact_many.html", found=found, names=names_of({item["user_id"] for item in found["items"]}), refusal=None)
+    found = query("contacts", "list_many_freezes", query=placed({}, limit=SHOWN))
+    return page(
+        "no_contact_many.html",
+        found=found,
+        part=rest_of(found, path="/requests/no-contact/many"),
+        names=names_of({item["user_id"] for item in found["items"]}),
+        refusal=None,
+    )
 
 
 def _decisions(refusal: Refusal | None = None) -> Response:

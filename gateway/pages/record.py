@@ -26,6 +26,7 @@ from services.contacts.contract import (
     VerificationCreateSchema,
 )
 
+SHOWN = 50
 FACTS = {"salutation": "Salutation", "first_name": "First name", "last_name": "Last name", "title": "Title", "state": "State"}
 
 
@@ -41,12 +42,12 @@ def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str
     if person["frozen"]:
         return page("frozen.html", person=person, refusal=refusal, tag=entity_tag(person), names=names_of(_users(person)))
     mine = g.admission.session["user"]["id"] in {person["owner"]["user"], person.get("deputy")}
-    notes = query("contacts", "list_notes", individual_id=individual_id)
-    history = timeline("individual_id", individual_id, placed({}, limit=50, name="history"))
+    notes = query("contacts", "list_notes", individual_id=individual_id, query=placed({}, limit=SHOWN, name="notes"))
+    history = timeline("individual_id", individual_id, placed({}, limit=SHOWN, name="history"))
     names = names_of(
         _users(person)
         | {item.get("user") for item in history["items"]}
-        | {note.get("author") for note in _items(notes)}
+        | {note.get("author") for note in notes["items"]}
         | {holder.get("owner") for holder in (revealed or {}).get("held_by", [])}
     )
     tag = entity_tag(person)
@@ -57,7 +58,8 @@ def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str
         person=person,
         facts=versions(person, tag, FACTS, refusal, here=form == "facts", words=states),
         preferences=versions(stated, tag, {"use_preferences": "Preferences"}, refusal, here=form == "preferences", asks_always=True),
-        notes=_items(notes),
+        notes=notes,
+        notes_part=rest_of(notes, path=f"/individuals/{individual_id}", name="notes"),
         history=history,
         history_part=rest_of(history, path=f"/individuals/{individual_id}", name="history"),
         names=names,
@@ -206,8 +208,3 @@ def _users(person: dict[str, Any]) -> set[str | None]:
         person.get("deputy"),
         (person.get("last_contact") or {}).get("by"),
     }
-
-
-def _items(answer: Any) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = answer["items"] if isinstance(answer, dict) else answer
-    return items

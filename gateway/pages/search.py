@@ -71,15 +71,14 @@ def _results(given: dict[str, str], *, posted: bool) -> Response:
     )
 
 
-def _frozen(given: dict[str, str]) -> list[dict[str, Any]]:
+def _frozen(given: dict[str, str]) -> dict[str, Any]:
     """Return frozen people of that name whom the user may find: search finds none (T21), and a new card would be refused."""
     if "q" not in given or "cursor" in given:
-        return []
+        return {"items": []}
     try:
-        found: list[dict[str, Any]] = query("contacts", "find_frozen", query={"q": given["q"]})["items"]
+        return dict(query("contacts", "find_frozen", query={"q": given["q"], "limit": str(SHOWN)}))
     except Refusal:
-        return []
-    return found
+        return {"items": []}
 
 
 def _facets(facets: dict[str, Any], given: dict[str, str], issues: dict[str, str]) -> list[dict[str, Any]]:

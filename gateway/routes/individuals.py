@@ -19,6 +19,7 @@ from services.contacts.contract import (
     IndividualCreateSchema,
     IndividualListQuerySchema,
     IndividualSchema,
+    ListQuerySchema,
     NoteChangeSchema,
     NoteCreateSchema,
     NoteSchema,
@@ -27,7 +28,6 @@ from services.contacts.contract import (
     VerificationCreateSchema,
     VerificationSchema,
 )
-from services.contacts.contract.refusals import NoteUnknown
 from services.retention.contract import ErasureRequestSchema, ErasureSchema
 
 area = Area("individuals", __name__, url_prefix="/individuals", description="People, by what everybody may see (T4)")
@@ -131,20 +131,16 @@ def verify_individual(individual_id: str, body: dict[str, Any]) -> Any:
     return command("contacts", "verify_individual", individual_id=individual_id, body=body)
 
 
-@area.endpoint("GET", "/<uuid:individual_id>/notes", answers=NoteSchema, collection=True, problems=(404,))
-def list_notes(individual_id: str) -> Any:
-    """List the notes on an individual (R37-R41)."""
-    return ask("contacts", "list_notes", individual_id=individual_id)
+@area.endpoint("GET", "/<uuid:individual_id>/notes", query=ListQuerySchema, answers=NoteSchema, collection=True, problems=(404,))
+def list_notes(individual_id: str, query: dict[str, Any]) -> Any:
+    """List the notes on an individual, the latest first (R37-R41)."""
+    return ask("contacts", "list_notes", individual_id=individual_id, query=query)
 
 
 @area.endpoint("GET", "/<uuid:individual_id>/notes/<uuid:note_id>", answers=NoteSchema, tagged=True, problems=(404,))
 def read_note(individual_id: str, note_id: str) -> Any:
     """Read one note."""
-    notes = ask("contacts", "list_notes", individual_id=individual_id)["items"]
-    note = next((note for note in notes if note["id"] == note_id), None)
-    if note is None:
-        raise NoteUnknown
-    return note
+    return ask("contacts", "read_note", individual_id=individual_id, note_id=note_id)
 
 
 @area.endpoint(

@@ -12,6 +12,7 @@ from services.interactions.contract import (
     IssueCreateSchema,
     IssueListQuerySchema,
     IssueSchema,
+    IssueTextListQuerySchema,
     IssueUpdateCreateSchema,
     IssueUpdateSchema,
     TalkingPointCreateSchema,
@@ -45,10 +46,17 @@ def change_issue(issue_id: str, if_match: str, body: dict[str, Any]) -> Any:
     return command("interactions", "change_issue", issue_id=issue_id, if_match=if_match, body=body)
 
 
-@area.endpoint("GET", "/<uuid:issue_id>/updates", answers=IssueUpdateSchema, collection=True, problems=(404,))
-def list_issue_updates(issue_id: str) -> Any:
-    """List what happened on an issue, and what changed of policy (R66, R67)."""
-    return ask("interactions", "list_issue_updates", issue_id=issue_id)
+@area.endpoint(
+    "GET",
+    "/<uuid:issue_id>/updates",
+    query=IssueTextListQuerySchema,
+    answers=IssueUpdateSchema,
+    collection=True,
+    problems=(404,),
+)
+def list_issue_updates(issue_id: str, query: dict[str, Any]) -> Any:
+    """List what happened on an issue, and what changed of policy, the latest first (R66, R67)."""
+    return ask("interactions", "list_issue_updates", issue_id=issue_id, query=query)
 
 
 @area.endpoint("POST", "/<uuid:issue_id>/updates", body=IssueUpdateCreateSchema, answers=IssueUpdateSchema, status=201, problems=(404,))
@@ -57,10 +65,17 @@ def add_issue_update(issue_id: str, body: dict[str, Any]) -> Any:
     return command("interactions", "add_issue_update", issue_id=issue_id, body=body)
 
 
-@area.endpoint("GET", "/<uuid:issue_id>/talking-points", answers=TalkingPointSchema, collection=True, problems=(404,))
-def list_talking_points(issue_id: str) -> Any:
-    """List what is to be said on an issue (R68)."""
-    return ask("interactions", "list_talking_points", issue_id=issue_id)
+@area.endpoint(
+    "GET",
+    "/<uuid:issue_id>/talking-points",
+    query=IssueTextListQuerySchema,
+    answers=TalkingPointSchema,
+    collection=True,
+    problems=(404,),
+)
+def list_talking_points(issue_id: str, query: dict[str, Any]) -> Any:
+    """List what is to be said on an issue, in the order it was written (R68)."""
+    return ask("interactions", "list_talking_points", issue_id=issue_id, query=query)
 
 
 @area.endpoint(

@@ -11,6 +11,7 @@ from services.chassis.messages import new_id
 from services.contacts.contract import (
     FrozenIndividualSchema,
     FrozenQuerySchema,
+    ListQuerySchema,
     ManyFreezesSchema,
     MarkDecidedSchema,
     MarkDecisionSchema,
@@ -129,10 +130,10 @@ def read_notice(notice_id: str) -> Any:
     return ask("contacts", "read_notice", notice_id=notice_id)
 
 
-@many_freezes.endpoint("GET", "", answers=ManyFreezesSchema, collection=True, problems=(403,))
-def list_many_freezes() -> Any:
+@many_freezes.endpoint("GET", "", query=ListQuerySchema, answers=ManyFreezesSchema, collection=True, problems=(403,))
+def list_many_freezes(query: dict[str, Any]) -> Any:
     """List who of your office recorded ten requests or more on one day, with the reasons: the office administrator (T36)."""
-    return ask("contacts", "list_many_freezes")
+    return ask("contacts", "list_many_freezes", query=query)
 
 
 @erasures.endpoint("GET", "/<uuid:erasure_id>", answers=ErasureSchema, tagged=True, problems=(404,))

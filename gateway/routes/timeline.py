@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from gateway.clients import query as ask
-from services.chassis.messages import Invalid, Unavailable
+from services.chassis.instants import Instant
+from services.chassis.messages import Unavailable
+from services.contacts.contract.refusals import CursorInvalid
 
 WARNING = "Interactions and events are not shown: a part of the system is away."
 
@@ -46,66 +50,67 @@ class HistoryItemSchema(Schema):
 
 
 def timeline(kind: str, subject_id: str, query: dict[str, Any]) -> dict[str, Any]:
-    """Return a page of a stakeholder's history.
+    """Return a page of a stakeholder's history, of what contacts and interactions know of it.
 
-    Contacts is asked first, for it knows whether the record is the caller's to know of, and its part is short. The
-    pages are those of interactions; what contacts tells falls into the page that its instant belongs to.
+    Contacts is asked first, for it knows whether the record is the caller's to know of. Each tells its latest items
+    behind a position, with the `position` of each; the page takes the latest of all.
 
     :raises NotFound: there is no such record, or it is not the caller's to know of.
     """
-    inner, before = _opened(query.get("cursor"))
-    own_items = _own_part(kind, subject_id)
-    page: dict[str, Any] = {"items": [], "next": None, "total": len(own_items)}
-    asked = {kind: subject_id, "limit": query.get("limit", "50")} | ({"cursor": inner} if inner else {})
+    limit = int(query.get("limit") or 50)
+    asked = {"limit": limit, "after": _opened(query["cursor"]) if query.get("cursor") else None}
+    own = _own_part(kind, subject_id, asked)
+    page: dict[str, Any] = {}
     try:
-        theirs = ask("interactions", "list_history", query=asked)
+        theirs = ask("interactions", "list_history", query={kind: subject_id, **asked})
     except Unavailable:
         page["warning"] = WARNING
-        theirs = {"items": [], "next": None, "total": 0}
-    after = theirs["items"][-1]["at"] if theirs["next"] and theirs["items"] else ""
-    page["items"] = sorted(
-        [
-            *(item for item in own_items if after <= item["at"] and (not before or item["at"] < before)),
-            *theirs["items"],
-        ],
-        key=lambda item: (item["at"], item["kind"]),
-        reverse=True,
-    )
-    page["next"] = _sealed(theirs["next"], after) if theirs["next"] else None
-    page["total"] = _sum(theirs["total"], len(own_items))
+        theirs = {"items": [], "more": False, "total": 0}
+    found = sorted([*own["items"], *theirs["items"]], key=_position, reverse=True)
+    shown = found[:limit]
+    goes_on = len(found) > len(shown) or own["more"] or theirs["more"]
+    page["items"] = [{name: value for name, value in item.items() if name != "position"} for item in shown]
+    page["next"] = _sealed(shown[-1]["position"]) if shown and goes_on else None
+    page["total"] = _sum(theirs["total"], own["total"])
     return page
 
 
-def _own_part(kind: str, subject_id: str) -> list[dict[str, Any]]:
+def _own_part(kind: str, subject_id: str, asked: dict[str, Any]) -> dict[str, Any]:
     if kind == "individual_id":
-        told = ask("contacts", "record_history", individual_id=subject_id)["items"]
-        return [{**{name: value for name, value in item.items() if name != "by"}, "user": item.get("by")} for item in told]
+        told = ask("contacts", "record_history", individual_id=subject_id, query=asked)
+        items = [{**{name: value for name, value in item.items() if name != "by"}, "user": item.get("by")} for item in told["items"]]
+        return {**told, "items": items}
     organization = ask("contacts", "read_organization", organization_id=subject_id)
     owner = organization.get("owner") or {}
-    return [
-        {
-            "kind": "registered",
-            "at": organization["created_at"],
-            "user": owner.get("user"),
-            "component": owner.get("component"),
-        }
-    ]
+    entry = {
+        "kind": "registered",
+        "at": organization["created_at"],
+        "user": owner.get("user"),
+        "component": owner.get("component"),
+        "position": [organization["created_at"], subject_id],
+    }
+    is_behind = asked["after"] is None or _position(entry) < _position({"position": asked["after"]})
+    return {"items": [entry] if is_behind else [], "more": False, "total": 1}
 
 
 def _sum(total: Any, more: int) -> Any:
     return total if isinstance(total, dict) else total + more
 
 
-def _sealed(cursor: str, after: str) -> str:
-    # The inner cursor is authenticated by its service; the instant only says which of contacts' few items were shown.
-    return base64.urlsafe_b64encode(orjson.dumps([cursor, after])).decode()
+def _position(item: dict[str, Any]) -> tuple[datetime, str]:
+    at, own_id = item["position"]
+    return datetime.fromisoformat(at), own_id
 
 
-def _opened(cursor: str | None) -> tuple[str | None, str | None]:
-    if cursor is None:
-        return None, None
+def _sealed(position: list[str]) -> str:
+    # It says where a list of what the caller may see goes on, and no more: whoever changes it skips items of their own.
+    return base64.urlsafe_b64encode(orjson.dumps(position)).decode()
+
+
+def _opened(cursor: str) -> list[str]:
     try:
-        inner, before = orjson.loads(base64.urlsafe_b64decode(cursor))
-        return str(inner), str(before)
-    except (ValueError, TypeError) as error:
-        raise Invalid(errors={"cursor": ["Use the cursor as it was given."]}) from error
+        at, own_id = orjson.loads(base64.urlsafe_b64decode(cursor))
+        position = [Instant().deserialize(at).isoformat(), str(UUID(own_id))]
+    except (ValueError, TypeError, AttributeError, ValidationError) as error:
+        raise CursorInvalid from error
+    return position

@@ -110,17 +110,17 @@ class InteractionsService(Witness):
         command = loaded(contract.IssueUpdateCreateSchema(), body)
         with self.database.work(caller) as work:
             if replay := work.replayed():
-                found = issues.list_issue_updates(work, by=caller, issue_id=as_id(issue_id))
-                return _named(found, replay.subject_id)
+                return issues.repeat_issue_update(work, by=caller, issue_id=as_id(issue_id), update_id=str(replay.subject_id))
             update = issues.add_issue_update(work, by=caller, now=self.database.clock(), issue_id=as_id(issue_id), **command)
             work.complete(201, update["id"])
             return update
 
     @answers("interactions:issue-update:list", subject="issue_id")
-    def list_issue_updates(self, caller: Caller, issue_id: str) -> dict[str, Any]:
+    def list_issue_updates(self, caller: Caller, issue_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List an issue's updates."""
+        wanted = loaded(contract.IssueTextListQuerySchema(), query or {})
         with self.database.work(caller) as work:
-            return issues.list_issue_updates(work, by=caller, issue_id=as_id(issue_id))
+            return issues.list_issue_updates(work, by=caller, cursors=self._cursors, issue_id=as_id(issue_id), query=wanted)
 
     @answers("interactions:talking-point:add", subject="issue_id", command=True)
     def add_talking_point(self, caller: Caller, issue_id: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -128,16 +128,17 @@ class InteractionsService(Witness):
         command = loaded(contract.TalkingPointCreateSchema(), body)
         with self.database.work(caller) as work:
             if replay := work.replayed():
-                return _named(issues.list_talking_points(work, by=caller, issue_id=as_id(issue_id)), replay.subject_id)
+                return issues.repeat_talking_point(work, by=caller, issue_id=as_id(issue_id), point_id=str(replay.subject_id))
             point = issues.add_talking_point(work, by=caller, now=self.database.clock(), issue_id=as_id(issue_id), **command)
             work.complete(201, point["id"])
             return point
 
     @answers("interactions:talking-point:list", subject="issue_id")
-    def list_talking_points(self, caller: Caller, issue_id: str) -> dict[str, Any]:
+    def list_talking_points(self, caller: Caller, issue_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List an issue's talking points."""
+        wanted = loaded(contract.IssueTextListQuerySchema(), query or {})
         with self.database.work(caller) as work:
-            return issues.list_talking_points(work, by=caller, issue_id=as_id(issue_id))
+            return issues.list_talking_points(work, by=caller, cursors=self._cursors, issue_id=as_id(issue_id), query=wanted)
 
     # Interactions
 
@@ -334,7 +335,7 @@ class InteractionsService(Witness):
         """Return the timeline of one stakeholder (R55-R57)."""
         wanted = loaded(contract.HistoryQuerySchema(), query)
         with self.database.work(caller) as work:
-            return reading.list_history(work, by=caller, cursors=self._cursors, query=wanted)
+            return reading.list_history(work, by=caller, query=wanted)
 
     @answers("interactions:interaction:list-against-preferences")
     def list_against_preferences(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
@@ -551,11 +552,4 @@ def _asked(bus: Any, caller: Caller, service: str, method: str, argument: str, i
             found.append(bus.call(service, method, caller, **{argument: one}))
         except NotFound:
             continue
-    return found
-
-
-def _named(listed: dict[str, Any], item_id: str | None) -> dict[str, Any]:
-    found: dict[str, Any] | None = next((item for item in listed["items"] if item["id"] == item_id), None)
-    if found is None:
-        raise NotFound
     return found

@@ -299,12 +299,6 @@ class MarkDecisionSchema(_Closed):
     decision = fields.String(required=True, validate=validate.OneOf(["keep", "drop"]))
 
 
-class FrozenQuerySchema(_Closed):
-    """Words of the name of somebody frozen."""
-
-    q = Line(most=200, load_default="")
-
-
 class AskedSchema(Schema):
     """Who asked not to be contacted, while the record is there."""
 
@@ -393,6 +387,12 @@ class ListQuerySchema(_Closed):
 
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
     cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=2000))
+
+
+class FrozenQuerySchema(ListQuerySchema):
+    """Words of the name of somebody frozen."""
+
+    q = Line(most=200, load_default="")
 
 
 class IndividualListQuerySchema(ListQuerySchema):
@@ -716,6 +716,13 @@ class TaskPageSchema(_Closed):
 
     limit = fields.Integer(load_default=LIMIT, validate=validate.Range(1, LIMIT))
     after = fields.List(fields.String(), load_default=None, allow_none=True, validate=validate.Length(equal=3))
+
+
+class HistoryPageSchema(_Closed):
+    """A page of contacts' part of a timeline: the latest behind the `position` of an item shown before."""
+
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
+    after = fields.Tuple((Instant(), _id()), load_default=None, allow_none=True)
 
 
 class TaskListQuerySchema(_Closed):

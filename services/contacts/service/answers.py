@@ -114,11 +114,12 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             return changed
 
     @answers("contacts:individual:history", subject="individual_id")
-    def record_history(self, caller: Caller, individual_id: str) -> dict[str, Any]:
+    def record_history(self, caller: Caller, individual_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """Tell contacts' part of a record's timeline (R57)."""
         _as_id(individual_id, IndividualUnknown)
+        asked = ready(contract.HistoryPageSchema).load(query or {})
         with self.database.work(caller) as work:
-            return {"items": individuals.record_history(work, by=caller, now=self.database.clock(), individual_id=individual_id)}
+            return individuals.record_history(work, by=caller, now=self.database.clock(), individual_id=individual_id, **asked)
 
     # Organizations
 
@@ -250,12 +251,12 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     # Notes
 
     @answers("contacts:note:list", subject="individual_id")
-    def list_notes(self, caller: Caller, individual_id: str) -> dict[str, Any]:
+    def list_notes(self, caller: Caller, individual_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List the notes on an individual."""
         _as_id(individual_id, IndividualUnknown)
+        asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
-            found = notes.list_notes(work, by=caller, now=self.database.clock(), individual_id=individual_id)
-            return {"items": found, "next": None, "total": len(found)}
+            return notes.list_notes(work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, individual_id=individual_id, query=asked)
 
     @answers("contacts:note:create", subject="individual_id", command=True)
     def add_note(self, caller: Caller, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -100,7 +100,7 @@ class CaseMethods:
         """Find frozen people by words of their names, as far as the caller may find them (T21)."""
         asked = ready(contract.FrozenQuerySchema).load(query)
         with self.database.work(caller) as work:
-            return freezing.find_frozen(work, by=caller, words=asked["q"])
+            return freezing.find_frozen(work, by=caller, cursors=self.parts.cursors, query=asked)
 
     @answers("contacts:individual:may-erase", subject="individual_id")
     def may_erase(self, caller: Caller, individual_id: str) -> dict[str, Any]:
@@ -143,10 +143,11 @@ class CaseMethods:
             return freezing.read_notice(work, by=caller, notice_id=notice_id)
 
     @answers("contacts:freezes:list")
-    def list_many_freezes(self, caller: Caller) -> dict[str, Any]:
+    def list_many_freezes(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List who of the caller's office had many people frozen in one day (T36)."""
+        asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
-            return freezing.list_many_freezes(work, by=caller)
+            return freezing.list_many_freezes(work, by=caller, cursors=self.parts.cursors, query=asked)
 
 
 def _as_id(given: object, unknown: type[NotFound]) -> None:

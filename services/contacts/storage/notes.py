@@ -29,13 +29,20 @@ def find(work: UnitOfWork, note_id: str) -> dict[str, Any] | None:
     return plain(row) if row else None
 
 
-def of_individual(work: UnitOfWork, individual_id: str) -> list[dict[str, Any]]:
-    """Return the notes on an individual that this transaction may see, the latest first."""
+def of_individual(work: UnitOfWork, individual_id: str, *, after: tuple[str, str] | None, limit: int) -> list[dict[str, Any]]:
+    """Return the notes on an individual that this transaction may see behind a position, the latest first."""
+    behind = "" if after is None else "AND (created_at, id) < (CAST(:at AS timestamptz), CAST(:note AS uuid))"
+    at, note = after or (None, None)
     rows = work.execute(
-        text("SELECT * FROM notes WHERE individual_id = CAST(:id AS uuid) ORDER BY created_at DESC, id DESC"),
-        {"id": individual_id},
+        text(f"SELECT * FROM notes WHERE individual_id = CAST(:id AS uuid) {behind} ORDER BY created_at DESC, id DESC LIMIT :limit"),  # noqa: S608 - conditions of our own
+        {"id": individual_id, "limit": limit, **({"at": at, "note": note} if after else {})},
     )
     return plains(rows.mappings())
+
+
+def count(work: UnitOfWork, individual_id: str) -> int:
+    """Return how many notes on an individual this transaction may see."""
+    return int(work.execute(text("SELECT count(*) FROM notes WHERE individual_id = CAST(:id AS uuid)"), {"id": individual_id}).scalar_one())
 
 
 def update(work: UnitOfWork, note_id: str, note: Mapping[str, Any]) -> None:

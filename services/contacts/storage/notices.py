@@ -93,16 +93,30 @@ def note_freeze(work: UnitOfWork, *, by: Caller, day: date, count: int, individu
     )
 
 
-def unseen_freezes(work: UnitOfWork, *, component: str) -> list[dict[str, Any]]:
+def unseen_freezes(work: UnitOfWork, *, component: str, after: tuple[str, str, int] | None, limit: int) -> list[dict[str, Any]]:
     """Return who of a component froze many on one day, with each reason, as far as its administrator has not seen it."""
+    day, user, count = after or (None, None, None)
+    behind = "" if after is None else " AND (day, user_id, count) > (CAST(:day AS date), CAST(:user AS uuid), :count)"
     rows = work.execute(
         text(
-            "SELECT user_id, day, count, individual_id, reason FROM many_freezes WHERE component = :component AND seen_at IS NULL"
-            " ORDER BY day, user_id, count"
+            "SELECT user_id, day, count, individual_id, reason FROM many_freezes"  # noqa: S608 - conditions of our own
+            f" WHERE component = :component AND seen_at IS NULL{behind} ORDER BY day, user_id, count LIMIT :limit"
         ),
-        {"component": component},
+        {"component": component, "limit": limit, **({"day": day, "user": user, "count": count} if after else {})},
     )
     return plains(rows.mappings())
+
+
+def who_froze_many(work: UnitOfWork, *, component: str) -> list[str]:
+    """Return who of a component did, as far as its administrator has not seen it."""
+    statement = text("SELECT DISTINCT user_id FROM many_freezes WHERE component = :component AND seen_at IS NULL ORDER BY user_id")
+    return [str(row.user_id) for row in work.execute(statement, {"component": component})]
+
+
+def count_unseen_freezes(work: UnitOfWork, *, component: str) -> int:
+    """Return how many of them there are."""
+    statement = text("SELECT count(*) FROM many_freezes WHERE component = :component AND seen_at IS NULL")
+    return int(work.execute(statement, {"component": component}).scalar_one())
 
 
 def see_freezes(work: UnitOfWork, *, component: str, user_id: str, now: datetime) -> bool:

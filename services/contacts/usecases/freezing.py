@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from services.contacts.contract.announcements import IndividualUnfrozen
 from services.contacts.contract.refusals import FreezeReasonRequired, NoticeUnknown, TaskStands, TwinDecided, TwinUnknown
 from services.contacts.domain import representations
 from services.contacts.domain.clocks import erase_due
+from services.contacts.domain.cursors import Cursors
 from services.contacts.storage import contact_layer, directory, individuals, ledger, notices, projections, twins
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.usecases import suppressing
@@ -143,14 +145,14 @@ def decide_twin(
     }
 
 
-def find_frozen(work: UnitOfWork, *, by: Caller, words: str) -> dict[str, Any]:
-    """Return frozen people whose names have these words, to those who may find them: T21 leaves them in no search.
+def find_frozen(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
+    """Return frozen people whose names have the words `q`, to those who may find them: T21 leaves them in no search.
 
     :raises Forbidden: the caller's account sees no stakeholders.
     """
     if by.kind != "user" or "isso" in by.roles:
         raise Forbidden
-    wanted = fold(words).split()
+    wanted = fold(query["q"]).split()
     rows = individuals.frozen_among(
         work, user_id=by.id, component=by.component, office="office_administrator" in by.roles, officer="privacy_officer" in by.roles
     )
@@ -159,7 +161,12 @@ def find_frozen(work: UnitOfWork, *, by: Caller, words: str) -> dict[str, Any]:
         name = fold(f"{row['first_name']} {row['last_name']}").split()
         if all(any(part.startswith(word) for part in name) for word in wanted):
             found.append(row)
-    work.record("contacts:individual:find-frozen", subjects=[row["id"] for row in found], fields=["first_name", "last_name"], rule="T21")
+    found.sort(key=_by_name)
+    after = cursors.open(query["cursor"], user_id=by.id, query=query) if query.get("cursor") else None
+    rest = [row for row in found if after is None or _by_name(row) > tuple(after["name"])]
+    shown = rest[: query["limit"]]
+    following = cursors.seal({"name": _by_name(shown[-1])}, user_id=by.id, query=query) if len(rest) > len(shown) else None
+    work.record("contacts:individual:find-frozen", subjects=[row["id"] for row in shown], fields=["first_name", "last_name"], rule="T21")
     items = [
         {
             "id": row["id"],
@@ -170,9 +177,13 @@ def find_frozen(work: UnitOfWork, *, by: Caller, words: str) -> dict[str, Any]:
             "frozen": True,
             "notice": representations.DO_NOT_CONTACT,
         }
-        for row in found
+        for row in shown
     ]
-    return {"items": items, "next": None, "total": len(items)}
+    return {"items": items, "next": following, "total": len(found)}
+
+
+def _by_name(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    return row["last_name"], row["first_name"], row["id"]
 
 
 def read_notice(work: UnitOfWork, *, by: Caller, notice_id: str) -> dict[str, Any]:
@@ -191,17 +202,24 @@ def read_notice(work: UnitOfWork, *, by: Caller, notice_id: str) -> dict[str, An
     }
 
 
-def list_many_freezes(work: UnitOfWork, *, by: Caller) -> dict[str, Any]:
+def list_many_freezes(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
     """Return who of the office had many people frozen on one day, with the reasons, to its administrator (T36).
 
     :raises Forbidden: the caller is no office administrator.
     """
     if "office_administrator" not in by.roles or by.component is None:
         raise Forbidden
-    rows = notices.unseen_freezes(work, component=by.component)
-    work.record("contacts:freezes:list", subjects=[row["user_id"] for row in rows], rule="T36")
-    items = [{**row, "day": row["day"].isoformat()} for row in rows]
-    return {"items": items, "next": None, "total": len(items)}
+    position = cursors.open(query["cursor"], user_id=by.id, query=query) if query.get("cursor") else None
+    limit = query["limit"]
+    after = (position["day"], position["user"], position["count"]) if position else None
+    rows = notices.unseen_freezes(work, component=by.component, after=after, limit=limit + 1)
+    items = [{**row, "day": row["day"].isoformat()} for row in rows[:limit]]
+    following = None
+    if len(rows) > limit:
+        last = items[-1]
+        following = cursors.seal({"day": last["day"], "user": last["user_id"], "count": last["count"]}, user_id=by.id, query=query)
+    work.record("contacts:freezes:list", subjects=[item["user_id"] for item in items], rule="T36")
+    return {"items": items, "next": following, "total": notices.count_unseen_freezes(work, component=by.component)}
 
 
 def _count(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, reason: str | None) -> None:
@@ -310,7 +328,7 @@ def _case_tasks(work: UnitOfWork, *, by: Caller, component: str) -> list[dict[st
     tasks = [_task("possible_no_contact", twin, None, f"/api/v1/individuals/{twin}") for twin in notices.twins_for(work, by=by)]
     tasks += [_notice("erased_notice", "notice", told["id"], f"/api/v1/notices/{told['id']}") for told in notices.open_for(work, by=by)]
     if "office_administrator" in by.roles:
-        users = dict.fromkeys(row["user_id"] for row in notices.unseen_freezes(work, component=component))
+        users = notices.who_froze_many(work, component=component)
         tasks += [_notice("many_freezes", "user", user, "/api/v1/many-freezes") for user in users]
     return tasks
 

@@ -202,12 +202,20 @@ def hand_over(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str
     return representations.individual(changed)
 
 
-def record_history(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str) -> list[dict[str, Any]]:
-    """Return contacts' part of a record's timeline, the latest first: hand-overs, verification, creation."""
+def record_history(
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    individual_id: str,
+    limit: int = 50,
+    after: tuple[datetime, str] | None = None,
+) -> dict[str, Any]:
+    """Return contacts' part of a record's timeline, the latest first behind a position: hand-overs, verifications, creation."""
     row = open_individual(work, individual_id, by=by, now=now)
-    entries = [
+    entries: list[dict[str, Any]] = [
         {
-            "at": wire_value(entry["at"]),
+            "position": (entry["at"], entry["id"]),
             "kind": "handed_over",
             "by": entry["by_user"],
             "component": entry["by_component"],
@@ -218,7 +226,7 @@ def record_history(work: UnitOfWork, *, by: Caller, now: datetime, individual_id
     ]
     entries += [
         {
-            "at": wire_value(entry["verified_at"]),
+            "position": (entry["verified_at"], entry["id"]),
             "kind": "verified",
             "by": entry["by_user"],
             "component": entry["by_component"],
@@ -229,14 +237,20 @@ def record_history(work: UnitOfWork, *, by: Caller, now: datetime, individual_id
     ]
     entries.append(
         {
-            "at": wire_value(row["created_at"]),
+            "position": (row["created_at"], row["id"]),
             "kind": "registered",
             "by": row["created_by"],
             "component": row["created_component"],
         }
     )
     work.record("contacts:individual:history", subjects=[individual_id], fields=["history"])
-    return sorted(entries, key=lambda entry: str(entry["at"]), reverse=True)
+    entries.sort(key=lambda entry: entry["position"], reverse=True)
+    rest = [entry for entry in entries if after is None or entry["position"] < after]
+    items = [
+        {**entry, "at": wire_value(entry["position"][0]), "position": [entry["position"][0].isoformat(), entry["position"][1]]}
+        for entry in rest[:limit]
+    ]
+    return {"items": items, "more": len(rest) > limit, "total": len(entries)}
 
 
 def _organization(work: UnitOfWork, given: Mapping[str, Any], *, by: Caller, now: datetime) -> Mapping[str, Any] | None:

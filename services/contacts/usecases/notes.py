@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,18 +10,26 @@ from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, new_id
 from services.contacts.contract.refusals import NoteUnknown, OwnerUnsuitable, TextNeedsReview
 from services.contacts.domain import representations
+from services.contacts.domain.cursors import Cursors
 from services.contacts.storage import notes
 from services.contacts.usecases.asking import demand, demand_version, open_individual
 from services.lexicon.policy import decide
 from services.lexicon.screening import contact_values, findings_in, screen
 
 
-def list_notes(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str) -> list[dict[str, Any]]:
-    """Return the notes on an individual, the latest first; kept ones to their author's component only."""
+def list_notes(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, individual_id: str, query: Mapping[str, Any]) -> dict[str, Any]:
+    """List the notes on an individual, the latest first; kept ones to their author's component only."""
     open_individual(work, individual_id, by=by, now=now)
-    found = [representations.note(row) for row in notes.of_individual(work, individual_id)]
-    work.record("contacts:note:list", subjects=[individual_id, *(note["id"] for note in found)], fields=["notes"])
-    return found
+    bound = {**query, "individual_id": individual_id}
+    position = cursors.open(query["cursor"], user_id=by.id, query=bound) if query.get("cursor") else None
+    limit = query["limit"]
+    rows = notes.of_individual(work, individual_id, after=(position["at"], position["id"]) if position else None, limit=limit + 1)
+    items = [representations.note(row) for row in rows[:limit]]
+    following = None
+    if len(rows) > limit:
+        following = cursors.seal({"at": rows[limit - 1]["created_at"], "id": rows[limit - 1]["id"]}, user_id=by.id, query=bound)
+    work.record("contacts:note:list", subjects=[individual_id, *(note["id"] for note in items)], fields=["notes"])
+    return {"items": items, "next": following, "total": notes.count(work, individual_id)}
 
 
 def add_note(

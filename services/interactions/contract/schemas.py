@@ -152,6 +152,13 @@ class IssueSchema(Outbound):
     updated_at = fields.AwareDateTime(required=True)
 
 
+class IssueTextListQuerySchema(Inbound):
+    """A page of an issue's updates or talking points."""
+
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
+    cursor = fields.String(validate=validate.Length(max=2000))
+
+
 class IssueUpdateCreateSchema(_Screened):
     """Something that happened on an issue (R66), or a change of policy (R67)."""
 
@@ -505,12 +512,12 @@ class CoordinationRequestSchema(Outbound):
 
 
 class HistoryQuerySchema(Inbound):
-    """The timeline of one stakeholder; the most recent first (R55, R57)."""
+    """The timeline of one stakeholder; the most recent first (R55, R57). `after` is the `position` of an item shown before."""
 
     individual_id = Id()
     organization_id = Id()
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
-    cursor = fields.String(validate=validate.Length(max=2000))
+    after = fields.Tuple((Instant(), Id()), load_default=None, allow_none=True)
 
     @validates_schema
     def _one(self, body: dict[str, Any], **_: Any) -> None:
@@ -533,6 +540,7 @@ class HistoryItemSchema(Outbound):
     issue_ids = fields.List(Id(), required=True)
     outcome = fields.String(required=True, allow_none=True)
     event_name = fields.String(required=True, allow_none=True)
+    position = fields.List(fields.String(), required=True)
 
 
 class SpokenToQuerySchema(Inbound):

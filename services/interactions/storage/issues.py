@@ -103,10 +103,9 @@ def add_update(work: UnitOfWork, **values: Any) -> None:
     work.execute(insert(issue_updates).values(**values))
 
 
-def updates(work: UnitOfWork, issue_id: str) -> list[Row[Any]]:
-    """Return an issue's updates, the latest first."""
-    query = select(issue_updates).where(issue_updates.c.issue_id == issue_id)
-    return list(work.execute(query.order_by(issue_updates.c.created_at.desc(), issue_updates.c.id.desc())))
+def updates(issue_id: str) -> Select[Any]:
+    """Select an issue's updates."""
+    return select(issue_updates).where(issue_updates.c.issue_id == issue_id)
 
 
 def add_talking_point(work: UnitOfWork, **values: Any) -> None:
@@ -114,7 +113,6 @@ def add_talking_point(work: UnitOfWork, **values: Any) -> None:
     work.execute(insert(talking_points).values(**values))
 
 
-def points(work: UnitOfWork, issue_id: str) -> list[Row[Any]]:
-    """Return an issue's talking points, in the order they were written."""
-    query = select(talking_points).where(talking_points.c.issue_id == issue_id)
-    return list(work.execute(query.order_by(talking_points.c.created_at, talking_points.c.id)))
+def points(issue_id: str) -> Select[Any]:
+    """Select an issue's talking points."""
+    return select(talking_points).where(talking_points.c.issue_id == issue_id)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+
+from sqlalchemy import Select, Table
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Invalid, NotFound
@@ -16,6 +18,7 @@ from services.interactions.domain.cursors import Cursors
 from services.interactions.domain.rights import demand_contributor, demand_reader
 from services.interactions.domain.texts import review
 from services.interactions.storage import issues, pages, texts
+from services.interactions.storage.tables import issue_updates, talking_points
 from services.interactions.storage.tables import issues as table
 from services.interactions.usecases.writing import Ids, demand_version, store_text, wire
 from services.lexicon.folding import fold
@@ -221,27 +224,18 @@ def add_issue_update(
     }
 
 
-def list_issue_updates(work: UnitOfWork, *, by: Caller, issue_id: str) -> dict[str, Any]:
+def list_issue_updates(work: UnitOfWork, *, by: Caller, cursors: Cursors, issue_id: str, query: Mapping[str, Any]) -> dict[str, Any]:
     """List an issue's updates, the latest first."""
-    demand_reader(by)
-    _demand(work, issue_id)
-    rows = issues.updates(work, issue_id)
-    kept = texts.read(work, [row.id for row in rows])
+    found = _texts(work, issues.updates(issue_id), issue_updates, by=by, cursors=cursors, issue_id=issue_id, query=query)
     work.record("interactions:issue-update:list", subjects=[issue_id], fields=["kind", "text", "happened_on"])
-    items = [
-        {
-            "id": row.id,
-            "issue_id": issue_id,
-            "kind": row.kind,
-            "text": row.text if row.text is not None else kept.get((row.id, "text")),
-            "happened_on": wire(row.happened_on),
-            "component": row.component,
-            "created_by": row.created_by,
-            "created_at": wire(row.created_at),
-        }
-        for row in rows
-    ]
-    return {"items": items, "next": None, "total": len(items)}
+    return found
+
+
+def repeat_issue_update(work: UnitOfWork, *, by: Caller, issue_id: str, update_id: str) -> dict[str, Any]:
+    """Return an update as it is now, to whoever adds it a second time."""
+    shown = _text(work, issues.updates(issue_id), issue_updates, update_id, by=by)
+    work.record("interactions:issue-update:add", subjects=[issue_id, update_id], fields=["kind", "text", "happened_on"], outcome="replayed")
+    return shown
 
 
 def add_talking_point(
@@ -272,25 +266,57 @@ def add_talking_point(
     }
 
 
-def list_talking_points(work: UnitOfWork, *, by: Caller, issue_id: str) -> dict[str, Any]:
-    """List an issue's talking points."""
+def list_talking_points(work: UnitOfWork, *, by: Caller, cursors: Cursors, issue_id: str, query: Mapping[str, Any]) -> dict[str, Any]:
+    """List an issue's talking points, in the order they were written."""
+    found = _texts(work, issues.points(issue_id), talking_points, by=by, cursors=cursors, issue_id=issue_id, query=query, descending=False)
+    work.record("interactions:talking-point:list", subjects=[issue_id], fields=["text"])
+    return found
+
+
+def repeat_talking_point(work: UnitOfWork, *, by: Caller, issue_id: str, point_id: str) -> dict[str, Any]:
+    """Return a talking point as it is now, to whoever adds it a second time."""
+    shown = _text(work, issues.points(issue_id), talking_points, point_id, by=by)
+    work.record("interactions:talking-point:add", subjects=[issue_id, point_id], fields=["text"], outcome="replayed")
+    return shown
+
+
+def _texts(
+    work: UnitOfWork,
+    wanted: Select[Any],
+    of: Table,
+    *,
+    by: Caller,
+    cursors: Cursors,
+    issue_id: str,
+    query: Mapping[str, Any],
+    descending: bool = True,
+) -> dict[str, Any]:
+    """Return a page of what was written on an issue."""
     demand_reader(by)
     _demand(work, issue_id)
-    rows = issues.points(work, issue_id)
-    kept = texts.read(work, [row.id for row in rows])
-    work.record("interactions:talking-point:list", subjects=[issue_id], fields=["text"])
-    items = [
-        {
-            "id": row.id,
-            "issue_id": issue_id,
-            "text": row.text if row.text is not None else kept.get((row.id, "text")),
-            "component": row.component,
-            "created_by": row.created_by,
-            "created_at": wire(row.created_at),
-        }
-        for row in rows
-    ]
-    return {"items": items, "next": None, "total": len(items)}
+    bound = {**query, "issue_id": issue_id, "of": of.name}
+    after = cursors.open(query["cursor"], user=by.id, query=bound) if query.get("cursor") else None
+    page = pages.page(work, wanted, keys=[of.c.created_at, of.c.id], after=after, limit=query["limit"], descending=descending)
+    kept = texts.read(work, [row.id for row in page.rows])
+    last = page.rows[-1] if page.has_more else None
+    return {
+        "items": [_written(row, kept) for row in page.rows],
+        "next": cursors.seal([last.created_at.isoformat(), last.id], user=by.id, query=bound) if last else None,
+        "total": page.total,
+    }
+
+
+def _text(work: UnitOfWork, wanted: Select[Any], of: Table, text_id: str, *, by: Caller) -> dict[str, Any]:
+    demand_reader(by)
+    row = work.execute(wanted.where(of.c.id == text_id)).one_or_none()
+    if row is None:
+        raise NotFound
+    return _written(row, texts.read(work, [row.id]))
+
+
+def _written(row: Any, kept: texts.Kept) -> dict[str, Any]:
+    shown = {str(name): wire(value) if isinstance(value, date) else value for name, value in row._asdict().items()}
+    return {**shown, "text": row.text if row.text is not None else kept.get((row.id, "text"))}
 
 
 def _demand(work: UnitOfWork, issue_id: str) -> None:

@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, NotFound
-from services.interactions.domain.cursors import Cursors
 from services.interactions.domain.rights import demand_reader
 from services.interactions.storage import interactions, issues, pages, reports, texts
 from services.interactions.usecases.writing import wire
@@ -19,18 +18,16 @@ from services.lexicon.places import REGIONS, STATES
 _COUNTS = ("spoken_to", "known", "organizations_spoken_to", "organizations_known")
 
 
-def list_history(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
-    """Return interactions and attendances of one stakeholder, the most recent first (R55-R57).
+def list_history(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any]) -> dict[str, Any]:
+    """Return interactions and attendances of one stakeholder, the most recent first, behind a position (R55-R57).
 
     An organization's include those of its people. A frozen individual has none to show (T21).
     """
     demand_reader(by)
     individual_id, organization_id = query.get("individual_id"), query.get("organization_id")
     moments = interactions.history(by, individual_id=individual_id, organization_id=organization_id)
-    after = cursors.open(query["cursor"], user=by.id, query=query) if query.get("cursor") else None
-    page = pages.page(work, select(moments), keys=[moments.c.at, moments.c.id], after=after, limit=query["limit"])
+    page = pages.page(work, select(moments), keys=[moments.c.at, moments.c.id], after=query.get("after"), limit=query["limit"])
     kept = texts.read(work, [one for row in page.rows for one in (row.id, row.event_id) if one])
-    last = page.rows[-1] if page.has_more else None
     work.record(
         "interactions:history:list",
         subjects=[str(individual_id or organization_id), *(row.id for row in page.rows)],
@@ -50,10 +47,11 @@ def list_history(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mappi
                 "issue_ids": list(row.issue_ids),
                 "outcome": row.outcome if row.outcome is not None else kept.get((row.id, "outcome")),
                 "event_name": row.event_name if row.event_name is not None else kept.get((row.event_id, "name")),
+                "position": [row.at.isoformat(), row.id],
             }
             for row in page.rows
         ],
-        "next": cursors.seal([last.at.isoformat(), last.id], user=by.id, query=query) if last else None,
+        "more": page.has_more,
         "total": page.total,
     }
 

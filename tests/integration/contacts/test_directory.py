@@ -132,7 +132,7 @@ def test_a_record_is_handed_over_by_its_owner_and_contact_points_stay(desk: Desk
     assert desk.values(CHLOE, dov) == []
     assert desk.values(BRUNO, dov) == [DOV.cell, DOV.email]
     history = desk.do(CHLOE, individuals.record_history, individual_id=dov)
-    assert [entry["kind"] for entry in history] == ["handed_over", "registered"]
+    assert [entry["kind"] for entry in history["items"]] == ["handed_over", "registered"]
 
 
 @pytest.mark.requirement("R20", "R21", "R22", "R142", "R145", "R80")

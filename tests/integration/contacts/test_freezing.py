@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.chassis.messages import Caller
 from services.contacts.contract.refusals import IndividualBlocked, IndividualFrozen, IndividualUnknown
 from services.contacts.usecases import contact_points, freezing, individuals, notes
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, FARID, GRACE, RENATA
@@ -39,7 +40,7 @@ def test_nothing_is_revealed_or_done_with_a_frozen_record(desk: Desk) -> None:
         (contact_points.add_contact_point, {"kind": "cell", "value": "956-555-0199"}),
         (contact_points.correct_contact_point, {"kind": "cell", "value": "956-555-0199"}),
         (notes.add_note, {"text": "Called."}),
-        (notes.list_notes, {}),
+        (notes.list_notes, {"query": {"limit": 50}}),
         (individuals.change_individual, {"if_match": '"x"', "title": "x"}),
         (individuals.record_history, {}),
     ]
@@ -106,3 +107,48 @@ def test_the_duty_passes_at_once_from_an_owner_who_is_gone(desk: Desk) -> None:
 def may(desk: Desk, somebody: Any, individual_id: str) -> bool:
     """Ask whether somebody may erase."""
     return bool(desk.do(somebody, freezing.may_erase, individual_id=individual_id)["allowed"])
+
+
+def _walked(desk: Desk, by: Caller, use_case: Any, **query: Any) -> list[Any]:
+    """Return a list one by one, and see that each page knows how many there are."""
+    items: list[Any] = []
+    cursor = None
+    while True:
+        page = desk.do(by, use_case, query={**query, "limit": 1, "cursor": cursor})
+        items += page["items"]
+        cursor = page["next"]
+        assert len(page["items"]) == 1
+        if cursor is None:
+            assert page["total"] == len(items)
+            return items
+
+
+@pytest.mark.requirement("T21", "T36")
+def test_frozen_people_and_many_freezes_are_listed_page_by_page(desk: Desk) -> None:
+    people = [desk.register(AMINA, first_name=name, last_name="Erasegard")["id"] for name in ("Hope", "Faith", "Hope", "Grace", "Joy")]
+    people += [desk.register(AMINA, last_name=f"Person{n}")["id"] for n in range(8)]
+    for n, person in enumerate(people):
+        desk.freeze(RENATA, person, **({"reason": f"Letter {n}."} if n >= 9 else {}))
+    named = _walked(desk, AMINA, freezing.find_frozen, q="erasegard")
+    assert [one["first_name"] for one in named] == ["Faith", "Grace", "Hope", "Hope", "Joy"]
+    assert {one["id"] for one in named} == set(people[:5])
+    told = _walked(desk, GRACE, freezing.list_many_freezes)
+    assert [one["reason"] for one in told] == [f"Letter {n}." for n in range(9, 13)]
+
+
+@pytest.mark.requirement("R37", "T15")
+def test_notes_are_listed_page_by_page_and_what_is_another_s_is_counted_by_nobody(desk: Desk) -> None:
+    dov = desk.dov()
+    for n in range(3):
+        desk.note(AMINA, dov, f"Met at forum {n}.")
+        desk.note(AMINA, dov, f"Call {DOV.cell}", keep_reason="The hotline")
+    assert len(_walked(desk, AMINA, _notes_of(dov))) == 6
+    seen = _walked(desk, CHLOE, _notes_of(dov))
+    assert [note["text"] for note in seen] == ["Met at forum 2.", "Met at forum 1.", "Met at forum 0."]
+
+
+def _notes_of(individual_id: str) -> Any:
+    def list_notes(work: Any, *, by: Caller, now: Any, cursors: Any, query: Any) -> Any:
+        return notes.list_notes(work, by=by, now=now, cursors=cursors, individual_id=individual_id, query=query)
+
+    return list_notes

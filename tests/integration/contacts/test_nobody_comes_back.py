@@ -387,7 +387,7 @@ def test_from_the_tenth_of_a_day_a_reason_is_asked_and_the_office_administrator_
     desk.freeze(RENATA, people[9], reason="A letter of their association.")
     assert ("many_freezes", RENATA.id) in desk.tasks(GRACE)
     assert ("many_freezes", RENATA.id) not in desk.tasks(AMINA)
-    (told,) = desk.do(GRACE, freezing.list_many_freezes)["items"]
+    (told,) = desk.do(GRACE, freezing.list_many_freezes, query={"limit": 50})["items"]
     assert (told["count"], told["reason"]) == (10, "A letter of their association.")
     desk.do(GRACE, freezing.dismiss_task, task_id=f"many_freezes.{RENATA.id}")
     assert ("many_freezes", RENATA.id) not in desk.tasks(GRACE)
@@ -400,11 +400,11 @@ def test_whoever_may_find_a_frozen_person_is_led_to_them_by_name(desk: Desk) -> 
     person = hope(desk)
     desk.freeze(DENIS, person)
     for somebody in (AMINA, DENIS, GRACE, FARID):
-        (found,) = desk.do(somebody, freezing.find_frozen, words="erase hope")["items"]
+        (found,) = desk.do(somebody, freezing.find_frozen, query={"q": "erase hope", "limit": 50})["items"]
         assert (found["id"], found["notice"]) == (person, "do not contact")
     for somebody in (BRUNO, CHLOE, RENATA, FEMA):
-        assert desk.do(somebody, freezing.find_frozen, words="Erasegard")["items"] == []
-    assert desk.do(AMINA, freezing.find_frozen, words="'")["items"] == []
+        assert desk.do(somebody, freezing.find_frozen, query={"q": "Erasegard", "limit": 50})["items"] == []
+    assert desk.do(AMINA, freezing.find_frozen, query={"q": "'", "limit": 50})["items"] == []
 
 
 @pytest.mark.requirement("T25", "R170")

@@ -108,7 +108,7 @@ def a_request(chance: random.Random, people: list[str]) -> tuple[Callable[..., A
         (_by_chloe(individuals.read_individual), {"individual_id": person}),
         (_by_chloe(individuals.record_history), {"individual_id": person}),
         (_by_chloe(contact_points.reveal), {"individual_id": person, "reason": "outreach on the flood"}),
-        (_by_chloe(notes.list_notes), {"individual_id": person}),
+        (_by_chloe(notes.list_notes), {"individual_id": person, "query": {"limit": chance.choice([1, 50])}}),
         (_by_chloe(notes.add_note), {"individual_id": person, "text": chance.choice(["Met at the forum.", f"Call {HIDDEN[0]}."])}),
         (_by_chloe(freezing.may_erase), {"individual_id": person}),
         (_by_chloe(freezing.list_tasks), {}),

@@ -34,7 +34,7 @@ def test_a_verification_by_anyone_withdraws_a_declined_mark_and_the_kind_is_ente
     with pytest.raises(KindDeclined):
         desk.add(AMINA, dov, "email", DOV.email)
     told = desk.do(BRUNO, individuals.record_history, individual_id=dov)
-    (entry,) = [entry for entry in told if entry["kind"] == "verified"]
+    (entry,) = [entry for entry in told["items"] if entry["kind"] == "verified"]
     assert (entry["by"], entry["component"], entry["medium"], entry["withdrawn"]) == (CHLOE.id, CHLOE.component, "phone", ["cell"])
     assert verify(desk, AMINA, dov, withdraw_declined=["cell"])["withdrawn"] == [], "it is gone already"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy import text
 
@@ -290,13 +290,13 @@ def test_a_history_mixes_talks_and_attendance_most_recent_first_over_pages(offic
             event = office.event(ago=timedelta(days=day))
             expected.append(office.attend(AMINA, event, dov)["items"][0]["id"])
     seen: list[str] = []
-    cursor: dict[str, Any] = {}
+    after: list[str] | None = None
     while True:
-        page = office.do(CHLOE, reading.list_history, query={"individual_id": dov, "limit": 2, **cursor})
+        page = office.do(CHLOE, reading.list_history, query={"individual_id": dov, "limit": 2, "after": after})
         seen += [item["id"] for item in page["items"]]
-        if not page["next"]:
+        if not page["more"]:
             break
-        cursor = {"cursor": page["next"]}
+        after = page["items"][-1]["position"]
     assert seen == expected
 
 
@@ -329,9 +329,9 @@ def test_an_issue_takes_its_updates_and_talking_points_with_it_when_it_goes(offi
     issue = office.issue()
     office.do(AMINA, issues.add_issue_update, issue_id=issue, kind="policy", text="New guidance is out.")
     office.do(CHLOE, issues.add_talking_point, issue_id=issue, text=f"Call {DOV.cell}", keep_reason="The hotline")
-    assert office.do(CHLOE, issues.list_talking_points, issue_id=issue)["items"][0]["text"] == f"Call {DOV.cell}"
-    assert office.do(AMINA, issues.list_talking_points, issue_id=issue)["items"][0]["text"] is None
-    assert office.do(BRUNO, issues.list_issue_updates, issue_id=issue)["items"][0]["kind"] == "policy"
+    assert office.do(CHLOE, issues.list_talking_points, issue_id=issue, query={"limit": 50})["items"][0]["text"] == f"Call {DOV.cell}"
+    assert office.do(AMINA, issues.list_talking_points, issue_id=issue, query={"limit": 50})["items"][0]["text"] is None
+    assert office.do(BRUNO, issues.list_issue_updates, issue_id=issue, query={"limit": 50})["items"][0]["kind"] == "policy"
     talk = office.talk(individual_ids=[dov], issue_ids=[issue])
 
     def erase() -> None:
@@ -386,3 +386,29 @@ def test_who_began_a_talk_is_kept_where_somebody_said_and_can_be_corrected(offic
     assert office.read(AMINA, ours["id"])["initiated_by"] == "department"
     assert office.correct(AMINA, ours, initiated_by="stakeholder")["initiated_by"] == "stakeholder"
     assert office.correct(AMINA, unknown, initiated_by="department")["initiated_by"] == "department"
+
+
+@pytest.mark.requirement("R66", "R67", "R68", "R92")
+def test_updates_and_talking_points_are_listed_page_by_page(office: Office) -> None:
+    issue, other = office.issue(), office.issue(name="Another")
+    for n in range(3):
+        office.do(AMINA, issues.add_issue_update, issue_id=issue, kind="policy", text=f"Update {n}.")
+        office.do(AMINA, issues.add_talking_point, issue_id=issue, text=f"Point {n}.")
+        office.do(AMINA, issues.add_talking_point, issue_id=other, text="Another's.")
+    for listing, texts in (
+        (issues.list_issue_updates, ["Update 2.", "Update 1.", "Update 0."]),
+        (issues.list_talking_points, ["Point 0.", "Point 1.", "Point 2."]),
+    ):
+        seen: list[str] = []
+        cursor = None
+        while True:
+            page = office.do(CHLOE, listing, issue_id=issue, query={"limit": 1, "cursor": cursor})
+            assert (len(page["items"]), page["total"]) == (1, 3)
+            assert orjson.loads(orjson.dumps(page)) == page, "it goes over the wire as it is"
+            seen += [item["text"] for item in page["items"]]
+            cursor = page["next"]
+            if cursor is None:
+                break
+            with pytest.raises(CursorInvalid):
+                office.do(CHLOE, listing, issue_id=other, query={"limit": 1, "cursor": cursor})
+        assert seen == texts

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
-from gateway.app import create_app
+from gateway.app import create_app, liaison_of, put_together
 from services.chassis.config import Settings
 from tests.unit.gateway.fakes import TOKEN, FakeBus, heard, opened
+
+SETTINGS = Settings(service="gateway", cookie_secure=False)
 
 
 @pytest.fixture
@@ -18,10 +22,21 @@ def bus() -> FakeBus:
     return FakeBus({("access", "open_session"): opened()})
 
 
+@pytest.fixture(scope="session")
+def routed() -> Flask:
+    """The application with its routes and templates, as on loopback: making them takes most of the time of a test."""
+    app = create_app(FakeBus(), heard(), SETTINGS)
+    assert app.jinja_env is not None, "made now, and not for each test"
+    return app
+
+
 @pytest.fixture
-def app(bus: FakeBus) -> Any:
-    """The application, as on loopback."""
-    return create_app(bus, heard(), Settings(service="gateway", cookie_secure=False))
+def app(routed: Flask, bus: FakeBus) -> Flask:
+    """The application of this test alone: its own bus, sessions and counts behind the routes that all tests share."""
+    app = copy(routed)
+    app.config = copy(routed.config)
+    app.extensions = {**routed.extensions, "liaison": put_together(bus, heard(), SETTINGS, document=liaison_of(routed).document)}
+    return app
 
 
 @pytest.fixture

@@ -247,27 +247,52 @@ def test_tasks_of_a_service_that_is_away_are_missing_with_a_warning(amina: Any, 
     assert "retention" in found["warning"]
 
 
+def _moment(kind: str, month: int, n: int) -> dict[str, Any]:
+    at, own_id = f"2026-0{month}-01T00:00:00.000Z", f"0197f2a0-0000-7000-8000-00000000000{n}"
+    return {"kind": kind, "id": own_id, "at": at, "position": [at.replace(".000Z", ".000250+00:00"), own_id]}
+
+
+def _part(items: list[dict[str, Any]], *, limit: int, after: list[str] | None) -> dict[str, Any]:
+    """Answer as a service does: the latest behind a position."""
+    rest = [item for item in sorted(items, key=lambda item: item["position"], reverse=True) if after is None or item["position"] < after]
+    return {"items": rest[:limit], "more": len(rest) > limit, "total": len(items)}
+
+
 @pytest.mark.requirement("R55", "R57")
 def test_the_timeline_is_one_list_most_recent_first_over_all_pages(amina: Any, bus: FakeBus) -> None:
-    own = [{"kind": "created", "id": ID, "at": f"2026-0{month}-01T00:00:00.000Z"} for month in (1, 3, 6)]
-    theirs = {
-        None: {"items": [{"kind": "interaction", "id": "b", "at": "2026-05-01T00:00:00.000Z"}], "next": "c1", "total": 2},
-        "c1": {"items": [{"kind": "attendance", "id": "a", "at": "2026-02-01T00:00:00.000Z"}], "next": None, "total": 2},
-    }
+    # Two of contacts' are of the very instant of one of interactions': the next page begins between them.
+    own = [_moment("verified", month, n) for n, month in enumerate((1, 3, 3, 6))]
+    theirs = [_moment("interaction", month, 4 + n) for n, month in enumerate((2, 3, 5))]
     bus.answers |= {
-        ("contacts", "record_history"): {"items": own},
-        ("interactions", "list_history"): lambda query: theirs[query.get("cursor")],
+        ("contacts", "record_history"): lambda query, **_: _part(own, **query),
+        ("interactions", "list_history"): lambda query: _part(theirs, limit=query["limit"], after=query["after"]),
     }
-    first = amina.ask("GET", f"/individuals/{ID}/history").get_json()
-    second = amina.ask("GET", f"/individuals/{ID}/history?cursor={first['next']}").get_json()
-    months = [item["at"][5:7] for page in (first, second) for item in page["items"]]
-    assert months == ["06", "05", "03", "02", "01"]
-    assert (first["total"], second["next"]) == (5, None)
+    for limit in range(1, 9):
+        seen: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            page = amina.ask("GET", f"/individuals/{ID}/history?limit={limit}{cursor}").get_json()
+            seen += page["items"]
+            assert page["total"] == 7
+            assert len(page["items"]) == limit or page["next"] is None
+            if page["next"] is None:
+                break
+            cursor = f"&cursor={page['next']}"
+        assert [item["at"][5:7] for item in seen] == ["06", "05", "03", "03", "03", "02", "01"], f"in pages of {limit}"
+        assert len({item["id"] for item in seen}) == 7
+        assert all("position" not in item for item in seen)
+
+
+@pytest.mark.parametrize("cursor", ["x", "e30=", "WyIyMDI2LTAxLTAxIiwgMV0=", "WyIyMDI2LTAxLTAxVDAwOjAwOjAwWiIsICJ4Il0="])
+def test_a_timeline_s_cursor_that_is_none_is_refused(amina: Any, bus: FakeBus, cursor: str) -> None:
+    answer = amina.ask("GET", f"/individuals/{ID}/history?cursor={cursor}")
+    assert (answer.status_code, answer.get_json()["code"]) == (422, "cursor-invalid")
+    assert not bus.of("contacts", "record_history")
 
 
 def test_the_timeline_without_interactions_says_what_is_missing(amina: Any, bus: FakeBus) -> None:
     bus.answers |= {
-        ("contacts", "record_history"): {"items": [{"kind": "created", "id": ID, "at": "2026-01-01T00:00:00Z"}]},
+        ("contacts", "record_history"): _part([_moment("registered", 1, 1)], limit=50, after=None),
         ("interactions", "list_history"): Unavailable(),
     }
     page = amina.ask("GET", f"/individuals/{ID}/history").get_json()

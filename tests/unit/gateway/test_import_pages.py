@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.app import create_app
-from services.chassis.config import Settings
 from tests.unit.gateway.browsing import ID, OWNER, PERSON, Browser, come_in, doorkeeper
-from tests.unit.gateway.fakes import FakeBus, heard
+from tests.unit.gateway.fakes import FakeBus
 
 IMPORT: dict[str, Any] = {
     "id": ID, "filename": "list.csv", "format": "csv", "state": "mapped", "progress": {"done": 0, "of": 1}, "counts": {}, "rows": 1,
@@ -46,8 +44,8 @@ def bus() -> FakeBus:
 
 
 @pytest.fixture
-def client(bus: FakeBus) -> Browser:
-    browser = Browser(create_app(bus, heard(), Settings(service="gateway", cookie_secure=False)))
+def client(app: Any) -> Browser:
+    browser = Browser(app)
     come_in(browser, "amina")
     return browser
 

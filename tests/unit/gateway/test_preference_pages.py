@@ -123,13 +123,12 @@ def test_a_verification_names_the_contact_points_of_ones_own_component_that_were
 
 @pytest.mark.requirement("T20", "T33")
 def test_who_withdrew_what_was_declined_and_who_began_a_talk_stand_in_the_history(browser: Browser, bus: FakeBus) -> None:
-    bus.answers[("contacts", "record_history")] = {
-        "items": [{"kind": "verified", "at": "2026-11-23T15:00:00Z", "by": AMINA, "component": "ICE", "medium": "phone", "withdrawn": ["cell"]}]
-    }
+    verified = {"kind": "verified", "at": "2026-11-23T15:00:00Z", "by": AMINA, "component": "ICE", "medium": "phone", "withdrawn": ["cell"]}
+    bus.answers[("contacts", "record_history")] = {"items": [{**verified, "position": [verified["at"], ID]}], "more": False, "total": 1}
     talk = {"kind": "interaction", "id": ID, "at": "2026-11-22T15:00:00Z", "mode": "phone", "initiated_by": "stakeholder", "issue_ids": []}
     bus.answers[("interactions", "list_history")] = {
-        "items": [{**talk, "component": "ICE", "user": AMINA, "outcome": None}],
-        "next": None,
+        "items": [{**talk, "component": "ICE", "user": AMINA, "outcome": None, "position": [talk["at"], ID]}],
+        "more": False,
         "total": 1,
     }
     shown = re.sub(r"<[^>]+>|\s+", " ", browser.get(f"/individuals/{ID}").text)
