@@ -355,11 +355,11 @@ class ImportMethods:
 
     def _undo(self, by: Caller, row: dict[str, Any]) -> None:
         with self.database.work(by) as work:
-            entered = undoing.next_entered(work, row["id"])
+            block = undoing.next_block(work, row["id"])
         ourselves = Caller.service("contacts", trace_id=by.trace_id)
-        held = self.bus.call("retention", "find_holds", ourselves, subject_ids=entered) if entered else []
+        held = self.bus.call("retention", "find_holds", ourselves, subject_ids=block.entered) if block.entered else []
         with self.database.work(by, role=_ERASER) as work:
-            _, erased = undoing.undo_block(work, now=self.database.clock(), import_id=row["id"], asked=entered, held=held)
+            _, erased = undoing.undo_block(work, now=self.database.clock(), import_id=row["id"], block=block, held=held)
         # After the commit: a key without rows harms nobody, rows without a key do.
         self.parts.layer.vault.destroy_all(erased)
 

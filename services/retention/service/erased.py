@@ -26,6 +26,12 @@ class ErasedIds:
         """Take the file and the key that signs its lines."""
         self._path = Path(path)
         self._key = key.encode()
+        #: What was checked before, by its length and hash: of a long list only what is new is checked for each line.
+        self._length = 0
+        self._hash = self._digest(b"")
+        self._lines = 0
+        self._last = ""
+        self._subjects: set[tuple[str, str]] = set()
 
     def append(self, *, erasure_id: str, subject_type: str, subject_id: str, at: str) -> bool:
         """Append a line, durably; False when the erasure is in the list already.
@@ -47,13 +53,9 @@ class ErasedIds:
             if len(whole) < len(raw):
                 # A line that was being written when the machine died was never confirmed to anybody.
                 file.truncate(len(whole))
-            last = ""
-            wanted = dict.fromkeys(subject_ids)
-            for line in self._checked(whole):
-                if line["erasure_id"] == erasure_id:
-                    wanted.pop(line["subject_id"], None)
-                last = line["mac"]
-            lines = []
+            self._learn(whole)
+            last, lines = self._last, []
+            wanted = dict.fromkeys(each for each in subject_ids if (erasure_id, each) not in self._subjects)
             for subject_id in wanted:
                 body = {"at": at, "erasure_id": erasure_id, "subject_id": subject_id, "subject_type": subject_type}
                 last = self._mac(last, body)
@@ -63,6 +65,20 @@ class ErasedIds:
                 os.fsync(file.fileno())
         return len(lines)
 
+    def _learn(self, raw: bytes) -> None:
+        """Check what is new behind what was checked before, or everything if that is not as it was."""
+        if len(raw) < self._length or self._digest(raw[: self._length]) != self._hash:
+            self._length, self._lines, self._last, self._subjects = 0, 0, "", set()
+        new = list(self._checked(raw[self._length :], after=self._lines, last=self._last))
+        self._length, self._hash = len(raw), self._digest(raw)
+        self._lines += len(new)
+        self._last = new[-1]["mac"] if new else self._last
+        self._subjects |= {(line["erasure_id"], line["subject_id"]) for line in new}
+
+    @staticmethod
+    def _digest(raw: bytes) -> bytes:
+        return hashlib.blake2b(raw).digest()
+
     def read(self) -> list[dict[str, Any]]:
         """Return every line.
 
@@ -70,9 +86,8 @@ class ErasedIds:
         """
         return list(self._checked(self._path.read_bytes())) if self._path.exists() else []
 
-    def _checked(self, raw: bytes) -> Iterator[dict[str, Any]]:
-        last = ""
-        for number, text in enumerate(raw.splitlines(), start=1):
+    def _checked(self, raw: bytes, *, after: int = 0, last: str = "") -> Iterator[dict[str, Any]]:
+        for number, text in enumerate(raw.splitlines(), start=after + 1):
             try:
                 line: dict[str, Any] = json.loads(text)
                 mac = line.pop("mac")

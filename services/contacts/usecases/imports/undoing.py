@@ -36,32 +36,45 @@ class _Taken:
     gone: list[str] = field(default_factory=list)
 
 
-def next_entered(work: UnitOfWork, import_id: str) -> list[str]:
-    """Return whom the import entered among those whom the next block is about."""
-    effects = import_undoing.last_effects(work, import_id, limit=EFFECTS)
-    return sorted({effect["subject_id"] for effect in effects if effect["kind"] == "individual-created"})
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What is taken back next: the effects that are left behind a position, the latest first."""
+
+    position: int
+    effects: list[dict[str, Any]]
+    #: Whom the import entered among those whom it is about.
+    entered: list[str]
 
 
-def undo_block(work: UnitOfWork, *, now: datetime, import_id: str, asked: Collection[str], held: Collection[str]) -> tuple[bool, list[str]]:
-    """Take the latest effects back; return whether these were the last, and whose keys are to be destroyed.
+def next_block(work: UnitOfWork, import_id: str) -> Block:
+    """Return what is taken back next.
 
-    Whoever works on an import holds it for the block alone: another process may go on with the next one.
-
-    :param asked: of whom it was asked whether a hold stands, as `next_entered` told.
-    :param held: on whom one does: they stay (R138).
-    :raises ImportOvertaken: it is not being taken back (any more), or another process has taken that block.
+    :raises ImportOvertaken: it is not being taken back (any more).
     """
-    row = imports.find(work, import_id, lock=True)
+    row = imports.find(work, import_id)
     if row is None or row["state"] != "undoing":
         raise ImportOvertaken
     effects = import_undoing.last_effects(work, import_id, limit=EFFECTS)
+    return Block(row["position"], effects, sorted({effect["subject_id"] for effect in effects if effect["kind"] == "individual-created"}))
+
+
+def undo_block(work: UnitOfWork, *, now: datetime, import_id: str, block: Block, held: Collection[str]) -> tuple[bool, list[str]]:
+    """Take a block back; return whether these were the last, and whose keys are to be destroyed.
+
+    Whoever works on an import holds it for the block alone: another process may go on with the next one.
+
+    :param held: on whom of `entered` a hold stands: they stay (R138).
+    :raises ImportOvertaken: it is not being taken back (any more), or another process has taken that block.
+    """
+    row = imports.find(work, import_id, lock=True)
+    if row is None or row["state"] != "undoing" or row["position"] != block.position:
+        raise ImportOvertaken
+    effects = block.effects
     by_kind: dict[str, list[dict[str, Any]]] = {}
     for effect in effects:
         by_kind.setdefault(effect["kind"], []).append(effect)
     taken = _Taken()
-    created = {effect["subject_id"] for effect in by_kind.get("individual-created", ())}
-    if not created <= set(asked):
-        raise ImportOvertaken
+    created = set(block.entered)
     _erase(work, row, sorted(created - set(held)), taken, now=now)
     # Whoever stays, because somebody has worked with them, stays as they are.
     known = {kind: [effect for effect in of if effect["subject_id"] not in created] for kind, of in by_kind.items()}
@@ -131,4 +144,4 @@ def _tell(work: UnitOfWork, import_id: str, taken: _Taken) -> None:
     work.record("contacts:import:undo-rows", subjects=[import_id, *people, *bodies], rule=CAUSE)
 
 
-__all__ = ["CAUSE", "EFFECTS", "ImportOvertaken", "next_entered", "undo_block"]
+__all__ = ["CAUSE", "EFFECTS", "Block", "ImportOvertaken", "next_block", "undo_block"]
