@@ -492,6 +492,16 @@ class LikenessSchema(Schema):
     because = fields.List(fields.String())
 
 
+class PreviousSchema(Schema):
+    """What was replaced of somebody at one time: what they were called at work, where they worked, or both."""
+
+    title = fields.String(allow_none=True, metadata={"description": "Null where the title stayed, or there was none."})
+    organization_id = fields.String(allow_none=True, metadata={"description": "Null where the employer stayed, or there was none."})
+    organization_name = fields.String(allow_none=True)
+    replaced_at = fields.String()
+    import_id = fields.String(allow_none=True, metadata={"description": "The import that replaced it; null where somebody did by hand."})
+
+
 class IndividualSchema(Schema):
     """An individual's directory layer (T4)."""
 
@@ -503,6 +513,7 @@ class IndividualSchema(Schema):
     title = fields.String(allow_none=True)
     organization_id = fields.String(allow_none=True)
     organization_name = fields.String(allow_none=True)
+    previous = fields.List(fields.Nested(PreviousSchema), metadata={"description": "Former titles and employers, the latest first."})
     state = fields.String(allow_none=True)
     fema_region = fields.Integer(allow_none=True)
     issues = fields.List(fields.Nested(LinkedIssueSchema))
@@ -597,7 +608,8 @@ class ContactPointSchema(Schema):
     created_at = fields.String()
     verified_at = fields.String(allow_none=True)
     reported = fields.Nested(ReportedSchema, allow_none=True)
-    previous = fields.Boolean()
+    previous = fields.Boolean(metadata={"description": "Another has taken its place, or was reported; previous ones come last of their kind."})
+    replaced_at = fields.String(allow_none=True, metadata={"description": "When another took its place."})
 
 
 class HolderSchema(Schema):

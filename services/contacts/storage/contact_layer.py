@@ -58,10 +58,11 @@ class ContactLayer:
         return [row["id"] for row in rows]
 
     def confirm_own(self, work: UnitOfWork, point: ContactPoint, *, now: datetime) -> str | None:
-        """If the caller's component holds this value itself, put it first again; return its id, or None."""
+        """If the caller's component holds this value itself, put it first again, a previous one too; return its id, or None."""
         row = work.execute(
             text(
-                "UPDATE contact_points SET confirmed_at = :now WHERE individual_id = CAST(:id AS uuid) AND kind = :kind"
+                "UPDATE contact_points SET confirmed_at = :now, replaced_at = NULL, replaced_import = NULL"
+                " WHERE individual_id = CAST(:id AS uuid) AND kind = :kind"
                 " AND component = :component AND lookup = ANY(CAST(:lookups AS bytea[])) RETURNING id"
             ),
             {
@@ -187,6 +188,7 @@ POINT = {
     "created_at": "timestamptz",
     "created_by": "uuid",
     "confirmed_at": "timestamptz",
+    "import_id": "uuid",
 }
 DIGEST = {
     "contact_point_id": "uuid",

@@ -26,6 +26,7 @@ _LINKED = (
     ("hand_overs", "individual_id"),
     ("verifications", "individual_id"),
     ("former_employers", "individual_id"),
+    ("previous_facts", "individual_id"),
     ("twins", "individual_id"),
     ("stakeholder_issues", "stakeholder_id"),
     ("relationships", "stakeholder_id"),
@@ -34,6 +35,7 @@ _LINKED = (
     ("individuals", "id"),
 )
 _LINKED_TO_ORGANIZATION = (
+    ("previous_facts", "organization_id"),
     ("offices", "organization_id"),
     ("stakeholder_issues", "stakeholder_id"),
     ("relationships", "stakeholder_id"),

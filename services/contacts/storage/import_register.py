@@ -16,6 +16,7 @@ from services.contacts.domain.imports.register import MOST_HOLDERS, Organization
 from services.contacts.storage.bulk import array, array_of_bytes, as_list, texts
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.rows import plains
+from services.lexicon.canonical import compared_as
 
 #: Where an import says that a state was only proposed from an address.
 STATE_PROPOSED = "state-proposed"
@@ -76,8 +77,10 @@ def hold_names(work: UnitOfWork, asked: Questions) -> None:
         work.execute(_HOLD_NAMES, {"names": names, "seed": seed})
 
 
-def learn(work: UnitOfWork, register: Register, asked: Questions, *, component: str, checking: bool = False) -> None:
+def learn(work: UnitOfWork, register: Register, asked: Questions, *, component: str, import_id: str | None = None, checking: bool = False) -> None:
     """Take into the register whoever and whatever is meant: directory layer, and own values (T23).
+
+    :param import_id: the import that asks: what it said before, or a later one, is not replaced by it.
 
     :param checking: leave frozen people out: that somebody is blocked is told after a commit alone (T35).
     """
@@ -89,7 +92,8 @@ def learn(work: UnitOfWork, register: Register, asked: Questions, *, component: 
     if not people:
         return
     proposed = _proposed(work, [row["id"] for row in people])
-    values = _own_values(work, asked, [row["id"] for row in people], component=component)
+    values, replaced = _own_values(work, asked, [row["id"] for row in people], component=component)
+    settled = _settled(work, [row["id"] for row in people], import_id) if import_id else {}
     notes = _notes(work, asked, [row["id"] for row in people])
     for row in people:
         person = Person(
@@ -109,6 +113,8 @@ def learn(work: UnitOfWork, register: Register, asked: Questions, *, component: 
             family=row["family_key"],
             canonical_name=row["canonical_name"],
             notes=notes.get(row["id"], set()),
+            settled=settled.get(row["id"], set()),
+            replaced=replaced.get(row["id"], set()),
         )
         register.learn_person(person, values.get(person.id, ()))
 
@@ -143,19 +149,47 @@ def _proposed(work: UnitOfWork, ids: Sequence[str]) -> dict[str, str]:
 
 # An office's telephone may be thousands of people's: only theirs are fetched whom the rows may mean by name.
 _OWN_VALUES = text(
-    "SELECT individual_id, kind, lookup FROM contact_points WHERE component = :component"
+    "SELECT individual_id, kind, lookup, replaced_at IS NOT NULL AS replaced FROM contact_points WHERE component = :component"
     " AND individual_id = ANY(CAST(:people AS uuid[])) AND lookup = ANY(CAST(:lookups AS bytea[]))"
 )
 
 
-def _own_values(work: UnitOfWork, asked: Questions, people: Sequence[str], *, component: str) -> dict[str, set[tuple[str, str]]]:
+def _own_values(
+    work: UnitOfWork, asked: Questions, people: Sequence[str], *, component: str
+) -> tuple[dict[str, set[tuple[str, str]]], dict[str, set[tuple[str, str]]]]:
+    """Return by individual which values are held, as (kind, canonical); and of which another took the place, as (family, canonical)."""
     if not asked.digests:
-        return {}
+        return {}, {}
     rows = work.execute(_OWN_VALUES, {"component": component, "lookups": asked.lookups, "people": array(people)})
     values = {digest: canonical for (_, canonical), made in asked.digests.items() for digest in made}
     found: dict[str, set[tuple[str, str]]] = {}
+    replaced: dict[str, set[tuple[str, str]]] = {}
     for row in rows:
-        found.setdefault(str(row.individual_id), set()).add((row.kind, values[bytes(row.lookup)]))
+        canonical = values[bytes(row.lookup)]
+        found.setdefault(str(row.individual_id), set()).add((row.kind, canonical))
+        if row.replaced:
+            replaced.setdefault(str(row.individual_id), set()).add((compared_as(row.kind), canonical))
+    return found, replaced
+
+
+# Which of two files is newer is told by their uploads; what the same one says once more, or a later one has said, stays.
+_SETTLED = text(
+    "SELECT e.subject_id, e.kind, e.detail FROM import_effects e JOIN imports m ON m.id = e.import_id"
+    " JOIN imports own ON own.id = CAST(:import AS uuid) WHERE e.subject_id = ANY(CAST(:people AS uuid[]))"
+    " AND ((e.import_id = own.id AND e.kind IN ('individual-created', 'changed'))"
+    " OR (m.created_at > own.created_at AND m.component = own.component AND e.kind IN ('individual-created', 'changed', 'points-turned')))"
+)
+
+
+def _settled(work: UnitOfWork, people: Sequence[str], import_id: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for row in work.execute(_SETTLED, {"import": import_id, "people": array(people)}):
+        said = {
+            "individual-created": {"title", "organization_id"},
+            "points-turned": {"work_address"},
+            "changed": {"title", "organization_id"} & (row.detail or {}).get("to", {}).keys(),
+        }[row.kind]
+        found.setdefault(str(row.subject_id), set()).update(said)
     return found
 
 

@@ -32,6 +32,7 @@ class Entry:
     component: str
     source: str | None
     now: datetime
+    import_id: str
     #: Links to issues: `issue_id`, `kind`, `since`, `ended_on`.
     issues: Sequence[Mapping[str, Any]]
 
@@ -42,6 +43,7 @@ class Entry:
             "component": self.component,
             "source": self.source,
             "now": self.now,
+            "import": self.import_id,
             "issues": orjson.dumps(self.issues).decode(),
         }
 
@@ -159,8 +161,10 @@ _INSERT_POINTS = text(
     f"""
     WITH points AS MATERIALIZED (SELECT * FROM {records("rows", _POINT)}), reached AS (
         INSERT INTO contact_points (id, individual_id, component, kind, ciphertext, lookup, key_id, source, created_at, created_by,
-            confirmed_at)
-        SELECT id, individual_id, :component, kind, ciphertext, lookup, :key_id, :source, :now, CAST(:user AS uuid), :now FROM points
+            confirmed_at, import_id)
+        SELECT id, individual_id, :component, kind, ciphertext, lookup, :key_id, :source, :now, CAST(:user AS uuid), :now,
+            CAST(:import AS uuid)
+        FROM points
     ), queued AS (
         -- A row of the queue needs an id that no other has: that of the person's first point.
         INSERT INTO match_queue (id, individual_id) SELECT id, individual_id FROM points WHERE first
@@ -313,7 +317,13 @@ def link(work: UnitOfWork, stakeholder_ids: Collection[str], entry: Entry) -> di
 
 
 def effects_of(
-    plan: Plan, point_ids: Sequence[str], note_ids: Sequence[str], *, established: Sequence[str], linked: Mapping[str, list[list[str]]]
+    plan: Plan,
+    point_ids: Sequence[str],
+    note_ids: Sequence[str],
+    *,
+    established: Sequence[str],
+    linked: Mapping[str, list[list[str]]],
+    turned: Mapping[str, Any],
 ) -> list[tuple[str, str, Any]]:
     """Return what undoing needs to know of a plan that was carried out, in the order of doing."""
     fresh = {person.id for person in plan.new_people} | {organization.id for organization in plan.new_organizations}
@@ -326,6 +336,7 @@ def effects_of(
         for (person_id, _, _, _), point_id in zip(plan.new_points, point_ids, strict=True)
         if person_id not in fresh
     ]
+    effects += [("points-turned", person_id, points) for person_id, points in turned.items()]
     effects += [("organization-state", each, {"state": state}) for each, state in plan.organization_states.items()]
     effects += [("note-added", person_id, {"note": note_id}) for (person_id, _), note_id in zip(plan.new_notes, note_ids, strict=True)]
     effects += [("related", stakeholder_id, None) for stakeholder_id in established if stakeholder_id not in fresh]

@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.contacts.storage.previous import PREVIOUS
 from services.contacts.storage.rows import INSTANT, plain, plains
 from services.lexicon.canonical import canonical_name
 from services.lexicon.names import family_key
@@ -41,14 +42,14 @@ ISSUES = """
      FROM stakeholder_issues s WHERE s.stakeholder_id = {id}) AS issues
 """
 _SELECT = f"""
-    SELECT i.*, o.name AS organization_name, {RELATIONSHIPS.format(id="i.id")}, {ISSUES.format(id="i.id")}
+    SELECT i.*, o.name AS organization_name, {RELATIONSHIPS.format(id="i.id")}, {ISSUES.format(id="i.id")}, {PREVIOUS.format(id="i.id")}
     FROM individuals i LEFT JOIN organizations o ON o.id = i.organization_id
 """  # noqa: S608 - put together from our own constants
 #: For `GatheredReads`: those that everyone may see alike, which a frozen one is not (T21). One by one through the index
 #: (`OFFSET 0`): how many are asked for the planner can't know, and it would rather read everybody.
 GATHERED = f"""
     SELECT asked.place, i.*, (SELECT o.name FROM organizations o WHERE o.id = i.organization_id) AS organization_name,
-        {RELATIONSHIPS.format(id="i.id")}, {ISSUES.format(id="i.id")}
+        {RELATIONSHIPS.format(id="i.id")}, {ISSUES.format(id="i.id")}, {PREVIOUS.format(id="i.id")}
     FROM asked, LATERAL (SELECT * FROM individuals WHERE id = asked.id AND frozen_at IS NULL OFFSET 0) i
 """  # noqa: S608 - put together from our own constants
 _BY_ID = text(f"{_SELECT} WHERE i.id = CAST(:id AS uuid)")
@@ -129,7 +130,11 @@ def employers(work: UnitOfWork, individual_id: str) -> list[str]:
         text(
             "SELECT o.name FROM individuals i JOIN organizations o ON o.id = i.organization_id WHERE i.id = CAST(:id AS uuid)"
             " UNION SELECT f.name FROM individuals i JOIN former_names f ON f.organization_id = i.organization_id WHERE i.id = CAST(:id AS uuid)"
-            " UNION SELECT name FROM former_employers WHERE individual_id = CAST(:id AS uuid) ORDER BY 1"
+            " UNION SELECT name FROM former_employers WHERE individual_id = CAST(:id AS uuid)"
+            # What a former employer was called later, too.
+            " UNION SELECT o.name FROM previous_facts p JOIN organizations o ON o.id = p.organization_id WHERE p.individual_id = CAST(:id AS uuid)"
+            " UNION SELECT f.name FROM previous_facts p JOIN former_names f ON f.organization_id = p.organization_id"
+            " WHERE p.individual_id = CAST(:id AS uuid) ORDER BY 1"
         ),
         {"id": individual_id},
     )

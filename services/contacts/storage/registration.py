@@ -189,6 +189,7 @@ _NEW: dict[str, Any] = {
     "use_preferences": [],
     "preference_spans": [],
     "version": 1,
+    "previous": [],
     **dict.fromkeys(("verified_at", "last_contacted_at", "last_contact_by", "last_contact_component", "last_contact_mode", "frozen_at")),
 }
 

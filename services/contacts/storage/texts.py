@@ -53,6 +53,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("individuals", "salutation", "id"),
     Column("individuals", "title", "id"),
     Column("individuals", "interests", "id", kind="text[]"),
+    Column("previous_facts", "title", "individual_id"),
     Column("contact_point_grants", "reason", "individual_id", cleared=True),
     Column("reveal_reasons", "reason", "individual_id", cleared=True),
     Column("many_freezes", "reason", "individual_id", cleared=True),

@@ -111,6 +111,7 @@ def add_contact_point(
         "verified_at": None,
         "reported": None,
         "previous": False,
+        "replaced_at": None,
     }
 
 
@@ -265,7 +266,8 @@ def _items(own: list[dict[str, Any]], reported: list[dict[str, Any]], *, compone
                 news.append(correction)
         items += [_reported(correction) for correction in news]
         # What another component granted is theirs, and no report to us makes it a previous one.
-        items += [_held(point, previous=bool(news) and point["component"] == component) for point in held]
+        shown = [_held(point, previous=point["replaced_at"] is not None or (bool(news) and point["component"] == component)) for point in held]
+        items += sorted(shown, key=lambda point: point["replaced_at"] is not None)
     return items
 
 
@@ -279,6 +281,7 @@ def _held(point: Mapping[str, Any], *, previous: bool) -> dict[str, Any]:
         "verified_at": wire_value(point["verified_at"]) if point["verified_at"] else None,
         "reported": None,
         "previous": previous,
+        "replaced_at": wire_value(point["replaced_at"]) if point["replaced_at"] else None,
     }
 
 
@@ -293,6 +296,7 @@ def _reported(correction: Mapping[str, Any]) -> dict[str, Any]:
         "verified_at": None,
         "reported": {"component": correction["component"], "on": at.astimezone(UTC).date().isoformat(), "verified": False},
         "previous": False,
+        "replaced_at": None,
     }
 
 

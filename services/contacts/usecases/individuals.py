@@ -24,7 +24,8 @@ from services.contacts.contract.refusals import (
 )
 from services.contacts.domain import representations
 from services.contacts.domain.preferences import spans_of
-from services.contacts.storage import directory, individuals, ledger, links, organizations, projections, registration, verifications
+from services.contacts.domain.previous import replaced
+from services.contacts.storage import directory, individuals, ledger, links, organizations, previous, projections, registration, verifications
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.rows import plain
 from services.contacts.usecases.asking import (
@@ -144,6 +145,7 @@ def change_individual(
         changes["preference_spans"] = spans_of(row["preference_spans"], changes["use_preferences"], now=now)
     if changes:
         individuals.update(work, individual_id, changes, now=now)
+        previous.keep(work, {individual_id: replaced(row, changes)}, now=now)
     if "issues" in given:
         _demand_known(work, given["issues"])
         links.set_issues(work, individual_id, unique_links(given["issues"]))

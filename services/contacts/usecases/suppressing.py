@@ -11,7 +11,7 @@ from services.chassis.messages import Caller, Forbidden, wire_value
 from services.contacts.contract.refusals import MarkUnknown
 from services.contacts.domain.likeness import family_keys, may_be_one
 from services.contacts.domain.suppression import ORGANIZATION, PERSONAL, is_alone, mark_of, marks_of
-from services.contacts.storage import individuals, ledger, twins
+from services.contacts.storage import individuals, ledger, previous, twins
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.ledger import Waiting
 from services.contacts.usecases.asking import demand
@@ -33,7 +33,7 @@ def open_case(work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], *, 
     doubts = twins.points(work, row["id"], recorder=recorder, since=now - _RECENT)
     employers = individuals.employers(work, row["id"])
     sure = [(point["kind"], point["value"]) for point in values if doubts[point["id"]] is None]
-    marks = marks_of(organizations=employers, texts=[row["title"] or "", *row["interests"]], contact_points=sure)
+    marks = marks_of(organizations=employers, texts=_texts(work, row), contact_points=sure)
     known = {(mark.kind, mark.canonical) for mark in marks}
     doubtful = [
         (mark, Waiting(str(doubts[point["id"]]), point["id"], point["component"], point["created_by"], point["created_at"]))
@@ -49,9 +49,14 @@ def open_case(work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], *, 
 def mark_erased(work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], *, case_id: str, now: datetime) -> None:
     """Write the marks of somebody who is erased for a cause that suppresses, without having been frozen."""
     values = [(point["kind"], point["value"]) for point in (*layer.read(work, row["id"]), *layer.read_corrections(work, row["id"]))]
-    marks = marks_of(organizations=individuals.employers(work, row["id"]), texts=[row["title"] or "", *row["interests"]], contact_points=values)
+    marks = marks_of(organizations=individuals.employers(work, row["id"]), texts=_texts(work, row), contact_points=values)
     name = {"first_name": row["first_name"], "last_name": row["last_name"]}
     ledger.write(work, layer.digests, marks, case_id=case_id, individual_id=row["id"], now=now, **name)
+
+
+def _texts(work: UnitOfWork, row: Mapping[str, Any]) -> list[str]:
+    """Return what may name a present or former employer beside the organization: titles, the former ones too, and interests."""
+    return [row["title"] or "", *row["interests"], *previous.titles(work, row["id"])]
 
 
 def _twins(

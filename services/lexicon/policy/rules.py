@@ -55,7 +55,7 @@ DIRECTORY_LAYER: Final = words(
 READ_ONLY: Final = words(
     """
     id owner created_at updated_at verified_at last_contacted_at last_contact expires_on expires_because
-    frozen fema_region history alias
+    frozen fema_region history alias previous
     """
 )
 """Directory layer, too, but nobody edits it; the owner moves by hand-over only (T2)."""

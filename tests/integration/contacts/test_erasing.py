@@ -152,7 +152,9 @@ def test_a_number_that_a_living_record_holds_is_a_hit_whoevers_it_is_and_one_of_
 def test_every_text_about_others_is_searched_rewritten_and_found_by_it_no_more(desk: Desk) -> None:
     dov = desk.dov()
     other = desk.register(AMINA, last_name="Ruthless", title=f"Scheduler of {FULL}", salutation="Ms.", interests=["grain", f"{FULL} Fund"])["id"]
-    desk.change(AMINA, other, salutation="Aide to Quillfeather, Dov")
+    desk.change(AMINA, other, salutation="Aide to Quillfeather, Dov", title="Clerk")
+    desk.change(AMINA, other, title=f"Scheduler of {FULL}")
+    desk.change(AMINA, other, title=f"Scheduler, {FULL}")
     office = desk.organization(
         name=f"Office of {FULL}",
         source_url="https://example.org/who/dov-quillfeather",
@@ -183,7 +185,7 @@ def test_every_text_about_others_is_searched_rewritten_and_found_by_it_no_more(d
     assert {excerpt["found"] for item in shown for excerpt in item["excerpts"]} >= {FULL, "Quillfeather, Dov", "dov-quillfeather", DOV.cell}
     assert desk.seek(erased, redact_in=places)["hits"] == []
     seen = desk.read(AMINA, other)
-    assert (seen["title"], seen["interests"], seen["salutation"]) == (f"Scheduler of {REMOVED}", ["grain", f"{REMOVED} Fund"], f"Aide to {REMOVED}")
+    assert (seen["title"], seen["interests"], seen["salutation"]) == (f"Scheduler, {REMOVED}", ["grain", f"{REMOVED} Fund"], f"Aide to {REMOVED}")
     engine = sa.create_engine(desk.addresses.superuser.replace("postgresql://", "postgresql+psycopg://"), poolclass=sa.NullPool)
     everything = ""
     with engine.connect() as connection:
@@ -218,7 +220,14 @@ def test_the_seeker_reads_every_column_that_people_write_into(desk: Desk) -> Non
         ("import_rows", "reason"), ("imports", "refused_columns"), ("imports", "issues"), ("imports", "problem_detail"), ("imports", "acting"),
         ("imports", "counts"), ("imports", "stopped"), ("imports", "deciding"), ("import_rows", "decided"),
     }  # fmt: skip
-    linked = {table for table, _ in stored._LINKED} - {"individuals", "notes", "reveal_reasons", "contact_point_grants", "directory"}
+    linked = {table for table, _ in stored._LINKED} - {
+        "individuals",
+        "notes",
+        "reveal_reasons",
+        "contact_point_grants",
+        "directory",
+        "previous_facts",
+    }
     bookkeeping = {"entries", "outbox", "inbox", "operations", "suppressions", "directory", "alembic_version", "checkpoints_seen"}
     rows = desk.rows(
         "SELECT c.table_name, c.column_name FROM information_schema.columns c JOIN pg_class k ON k.relname = c.table_name AND k.relkind IN ('r', 'p')"

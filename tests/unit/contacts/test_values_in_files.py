@@ -327,7 +327,18 @@ PHONE, EMAIL, FAITH = "call 202-555-0143", "dov.quill@example.org", "He is a dev
 FOUND = {
     **dict.fromkeys(("salutation", "title", "interests", "notes", "organization", "office_label"), (PHONE, EMAIL, FAITH)),
     **dict.fromkeys(
-        ("name", "first_name", "middle_name", "last_name", "suffix", "office_address", "office_street", "office_suite", "office_city", "office_country"),
+        (
+            "name",
+            "first_name",
+            "middle_name",
+            "last_name",
+            "suffix",
+            "office_address",
+            "office_street",
+            "office_suite",
+            "office_city",
+            "office_country",
+        ),
         (PHONE, EMAIL),
     ),
 }

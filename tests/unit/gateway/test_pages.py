@@ -248,6 +248,26 @@ def test_a_verification_is_recorded_on_the_record_and_withdraws_what_is_ticked(a
     }
 
 
+@pytest.mark.requirement("T28")
+def test_what_somebody_was_before_stands_on_the_record_and_a_former_address_says_until_when(aminas: Browser, bus: FakeBus) -> None:
+    former = {
+        "title": "Director",
+        "organization_id": ID,
+        "organization_name": "Former Mills",
+        "replaced_at": "2026-11-23T15:00:00.000Z",
+        "import_id": None,
+    }
+    bus.answers[("contacts", "read_individual")] = {**PERSON, "previous": [former, {**former, "organization_name": None}]}
+    page = " ".join(aminas.get(f"/individuals/{ID}").text.split())
+    assert "Previously" in page
+    assert "Director, Former Mills (until November 23, 2026)" in page
+    assert "<li>Director (until November 23, 2026)</li>" in page
+    point = {"id": ID, "kind": "work_address", "value": "1 Old Rd", "component": "ICE", "created_at": former["replaced_at"], "verified_at": None}
+    shown = {**point, "reported": None, "previous": True, "replaced_at": former["replaced_at"]}
+    bus.answers[("contacts", "reveal")] = {"items": [shown], "held_by": []}
+    assert "previous, until November 23, 2026" in aminas.send(f"/individuals/{ID}/reveal", {}).text
+
+
 @pytest.mark.requirement("R164", "R168")
 def test_a_frozen_record_shows_the_name_and_do_not_contact(aminas: Browser, bus: FakeBus) -> None:
     bus.answers[("contacts", "read_individual")] = {**PERSON, "frozen": True, "notice": "Do not contact."}

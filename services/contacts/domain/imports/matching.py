@@ -49,6 +49,10 @@ class Person:
     kinds: set[str] = field(default_factory=set)
     #: The notes on them that the importer may see.
     notes: set[str] = field(default_factory=set)
+    #: What this import has said of them already, or a later one: `title`, `organization_id`, `work_address`.
+    settled: set[str] = field(default_factory=set)
+    #: Values (as in `values`) of which another took the place.
+    replaced: set[tuple[str, str]] = field(default_factory=set)
     #: What people of one family name have in common, and the name as it is compared; worked out where they are not given.
     family: str = ""
     canonical_name: str = ""

@@ -11,12 +11,12 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from services.contacts.domain.imports.addresses import Office
-from services.contacts.domain.imports.comparing import fuller
+from services.contacts.domain.imports.comparing import are_organizations_alike, fuller
 from services.contacts.domain.imports.matching import Match, Person, best, evidence_of, likeliest
-from services.contacts.domain.imports.offices import is_own_office
+from services.contacts.domain.imports.offices import is_own_office, title_of
 from services.contacts.domain.imports.records import Record
 from services.contacts.domain.imports.register import Organization, Register
-from services.lexicon.canonical import canonical_name, compared_as
+from services.lexicon.canonical import canonical_name, canonical_organization, compared_as
 from services.lexicon.places import STATES
 from services.lexicon.vocabulary import VALUES_OF_A_KIND
 
@@ -67,6 +67,10 @@ class Plan:
     organization_states: dict[str, str] = field(default_factory=dict)
     #: What a change replaces, for undoing: individual id → field → former value.
     former: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: What becomes previous: individual id → former `title` and `organization_id`; and `work_address`, where others are previous.
+    previous: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: Values that are present (again), so that others of their kind become previous: (individual id, kind, canonical value).
+    present: list[tuple[str, str, str]] = field(default_factory=list)
     #: People whose state was proposed from an address: individual id → state.
     proposed: dict[str, str] = field(default_factory=dict)
     #: Everybody and everything the rows are about, for relationships and issues.
@@ -117,18 +121,22 @@ def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, ne
         candidates = tuple(each.id for each in possible)
         return Decision("undecided", UNDECIDED, candidates[0] if candidates else None, candidates=candidates)
     organization, news = _organization(record, register, made, new_id=new_id)
+    left_out: set[str] = set()
     if person is None:
         person = _registered(record, organization, new_id=new_id)
         register.learn_person(person)
         made.new_people.append(person)
         news.add("person")
     else:
+        left_out = _contradicted(record, person, organization)
         news |= _filled(record, person, organization, made)
+        left_out -= news
         if "name" in news:
             register.renamed(person)
         register.joined(person)
     made.people[person.id] = None
     declined, crowded = _points(record, person, register, made, news)
+    person.settled |= _said(record)
     for note in record.notes:
         if note not in person.notes:
             person.notes.add(note)
@@ -138,6 +146,11 @@ def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, ne
         made.proposed[person.id] = record.state
     outcome = "create" if "person" in news else "update" if news else "duplicate"
     reason = _told(news - {"person"}) if outcome == "update" else _NOTHING_NEW if outcome == "duplicate" else None
+    if former := news & made.previous.get(person.id, {}).keys():
+        reason = f"{reason} What was there is kept as previous: {', '.join(sorted(former))}."
+    if left_out:
+        told = f"Left out, as the record says something else: {', '.join(sorted(left_out))}."
+        reason = " ".join(part for part in (reason, told) if part)
     if declined:
         reason = " ".join(part for part in (reason, f"Left out, as the person declined to give it: {', '.join(declined)}.") if part)
     if crowded:
@@ -236,9 +249,50 @@ def _registered(record: Record, organization: Organization | None, *, new_id: Ca
     )
 
 
-def _filled(record: Record, person: Person, organization: Organization | None, made: Plan) -> set[str]:
-    """Fill what is empty; nothing that somebody entered is overwritten, but for what was only proposed."""
+def _said(record: Record) -> set[str]:
+    """Return of what a row says something that only one of its rows can settle."""
+    said = {"title": record.title, "organization_id": record.organization}
+    return {name for name, value in said.items() if value}
+
+
+def _contradicted(record: Record, person: Person, organization: Organization | None) -> set[str]:
+    """Return of what a record says something else than a row."""
+    own = is_own_office(person.organization, person.last_name)
+    found = set()
+    if record.title and person.title and title_of(record.title, None, own=False) != title_of(person.title, person.organization, own=own):
+        found.add("title")
+    if organization and person.organization_id not in {None, organization.id}:
+        found.add("organization_id")
+    if record.state and not record.state_proposed and person.state and record.state != person.state:
+        found.add("state")
+    return found
+
+
+def _succeeds(record: Record, person: Person, organization: Organization | None) -> dict[str, Any]:
+    """Return what takes the place of a title and an employer that a file before this one, or somebody, had said (T28).
+
+    Only on the component's own record, and once: of two rows of one file neither is newer. Somebody's own office, and what
+    may be another name of one organization, are no other employer.
+    """
     wanted: dict[str, Any] = {}
+    if not person.own or person.fresh:
+        return wanted
+    other = _contradicted(record, person, organization) - person.settled
+    if "title" in other:
+        wanted["title"] = record.title
+    if "organization_id" in other and organization and not is_own_office(person.organization, person.last_name):
+        names = [canonical_organization(name) for name in (organization.name, person.organization or "")]
+        if not is_own_office(organization.name, person.last_name) and not are_organizations_alike(*names):
+            wanted["organization_id"] = organization.id
+    return wanted
+
+
+def _filled(record: Record, person: Person, organization: Organization | None, made: Plan) -> set[str]:
+    """Fill what is empty; of what somebody entered a newer file replaces title and employer, which become previous."""
+    wanted = _succeeds(record, person, organization)
+    if wanted:
+        former = {name: getattr(person, name) for name in wanted}
+        made.previous.setdefault(person.id, {}).update(former)
     known = (person.first_name, person.last_name)
     # Only a spelling that loses nothing of the known one is taken, and only on the component's own record.
     better = fuller((record.name.first_name, record.name.last_name), known) if person.own else None
@@ -280,10 +334,15 @@ def _points(record: Record, person: Person, register: Register, made: Plan, news
     """Plan what is new of a row's values; return the kinds that were declined, and those of which too many are there (T20, T26)."""
     declined: list[str] = []
     crowded: set[str] = set()
+    addresses: list[str] = []
+    moved, held = False, "work_address" in person.kinds
     for kind, value, canonical in record.points:
         if kind in person.declined:
             declined.append(kind)
             continue
+        if kind == "work_address" and canonical:
+            addresses.append(canonical)
+            moved |= (compared_as(kind), canonical) not in person.values.keys() - person.replaced
         if canonical is None or (compared_as(kind), canonical) in person.values:
             continue
         if sum(kind in kinds for kinds in person.values.values()) >= VALUES_OF_A_KIND:
@@ -292,6 +351,13 @@ def _points(record: Record, person: Person, register: Register, made: Plan, news
         register.holds(person, [(kind, canonical)])
         made.new_points.append((person.id, kind, value, canonical))
         news.add("contact_points")
+    if moved and not person.fresh and held and "work_address" not in person.settled:
+        # A file that knows of another address than before knows of a newer one; of one file all stay.
+        made.present += [(person.id, "work_address", canonical) for canonical in addresses]
+        made.previous.setdefault(person.id, {})["work_address"] = True
+        present = {("work_address", canonical) for canonical in addresses}
+        person.replaced = (person.replaced | {value for value in person.values if value[0] == "work_address"}) - present
+        news.add("work_address")
     return declined, crowded
 
 

@@ -104,6 +104,18 @@ CREATE INDEX individuals_organization ON individuals (organization_id);
 CREATE INDEX individuals_frozen ON individuals (owner_id) WHERE frozen_at IS NOT NULL;
 CREATE INDEX individuals_frozen_for ON individuals USING gin (frozen_for) WHERE frozen_for <> '{}';
 
+-- What somebody's title and employer were before, and which import replaced them; an organization is called as it is now.
+CREATE TABLE previous_facts (
+    id uuid PRIMARY KEY,
+    individual_id uuid NOT NULL REFERENCES individuals ON DELETE CASCADE,
+    title text,
+    organization_id uuid REFERENCES organizations ON DELETE CASCADE,
+    replaced_at timestamptz NOT NULL,
+    import_id uuid
+);
+CREATE INDEX previous_facts_individual ON previous_facts (individual_id, replaced_at);
+CREATE INDEX previous_facts_organization ON previous_facts (organization_id) WHERE organization_id IS NOT NULL;
+
 CREATE TABLE stakeholder_issues (
     stakeholder_id uuid NOT NULL,
     issue_id uuid NOT NULL,
@@ -290,7 +302,11 @@ CREATE TABLE contact_points (
     created_by uuid NOT NULL,
     -- Later than a correction that was reported: the holder looked, and put its own value first again.
     confirmed_at timestamptz NOT NULL,
-    verified_at timestamptz
+    verified_at timestamptz,
+    -- By which import it was entered; and when, and by which import, another took its place: then it is a previous one.
+    import_id uuid,
+    replaced_at timestamptz,
+    replaced_import uuid
 );
 CREATE INDEX contact_points_individual ON contact_points (individual_id);
 CREATE INDEX contact_points_lookup ON contact_points (component, lookup);
@@ -518,6 +534,10 @@ CREATE TRIGGER keep_former_name AFTER UPDATE OF name ON organizations FOR EACH R
     EXECUTE FUNCTION keep_former_name();
 CREATE FUNCTION keep_former_employer() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $keep$
 BEGIN
+    -- Whoever takes an import back takes an employer back whom nobody had; of one that is erased the next function knows.
+    IF current_setting('role') LIKE '%_eraser' THEN
+        RETURN NULL;
+    END IF;
     INSERT INTO former_employers (individual_id, name)
     SELECT OLD.id, o.name FROM organizations o WHERE o.id = OLD.organization_id
     UNION SELECT OLD.id, f.name FROM former_names f WHERE f.organization_id = OLD.organization_id
@@ -593,7 +613,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON offices, stakeholder_issues, relationshi
     users, components, issues, engagements, engagement_sources, contact_points, notes, reveals, blocked_tries
     TO liaison_contacts;
 GRANT SELECT, INSERT ON erased_issues TO liaison_contacts;
-GRANT SELECT, INSERT ON verifications TO liaison_contacts;
+GRANT SELECT, INSERT ON verifications, previous_facts TO liaison_contacts;
 GRANT INSERT ON reveal_reasons TO liaison_contacts;
 GRANT SELECT, INSERT, UPDATE (revoked_at) ON contact_point_grants TO liaison_contacts;
 GRANT SELECT, INSERT ON corrections TO liaison_contacts;
@@ -608,7 +628,7 @@ GRANT SELECT, INSERT ON likenesses TO liaison_contacts_matcher;
 
 -- A case: freezing with its marks, finding twins, taking back, and what the privacy officer decides.
 GRANT SELECT ON individuals, contact_points, contact_point_grants, corrections, notes, organizations, offices, relationships,
-    stakeholder_issues, users, verifications,
+    stakeholder_issues, users, verifications, previous_facts,
     former_employers, former_names, match_digests, tombstones TO liaison_contacts_caseworker;
 GRANT UPDATE ON individuals TO liaison_contacts_caseworker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON suppressions, twins, directory, freeze_counts, many_freezes TO liaison_contacts_caseworker;
@@ -619,6 +639,10 @@ GRANT SELECT, INSERT, DELETE ON notices TO liaison_contacts_eraser;
 GRANT SELECT, DELETE, UPDATE ON twins, many_freezes TO liaison_contacts_eraser;
 GRANT UPDATE ON suppressions TO liaison_contacts_eraser;
 GRANT SELECT, DELETE ON former_employers TO liaison_contacts_eraser;
+GRANT SELECT, DELETE, UPDATE ON previous_facts TO liaison_contacts_eraser;
+GRANT UPDATE (replaced_at, replaced_import) ON contact_points TO liaison_contacts_eraser;
+-- Whose employer an undo takes back brings their last contact along.
+GRANT UPDATE (last_contact_at) ON relationships TO liaison_contacts_eraser;
 GRANT SELECT ON former_names TO liaison_contacts_eraser;
 
 GRANT SELECT, DELETE ON organizations, offices, individuals, stakeholder_issues, relationships, hand_overs, verifications, directory,

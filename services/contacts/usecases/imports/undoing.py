@@ -16,7 +16,7 @@ from typing import Any
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import chunks
 from services.contacts.contract.announcements import IndividualChanged, IndividualsErased, OrganizationChanged, OrganizationErased
-from services.contacts.storage import directory, import_undoing, imports, individuals, organizations
+from services.contacts.storage import directory, import_undoing, imports, individuals, organizations, previous
 from services.contacts.usecases.imports.representing import ended
 from services.contacts.usecases.imports.working import ImportOvertaken
 
@@ -78,7 +78,8 @@ def undo_block(work: UnitOfWork, *, now: datetime, import_id: str, block: Block,
     _erase(work, row, sorted(created - set(held)), taken, now=now)
     # Whoever stays, because somebody has worked with them, stays as they are.
     known = {kind: [effect for effect in of if effect["subject_id"] not in created] for kind, of in by_kind.items()}
-    _put_back(work, known.get("changed", ()), taken, now=now)
+    _put_back(work, import_id, known.get("changed", ()), taken, now=now)
+    previous.turn_back(work, import_id, [effect["detail"] for effect in known.get("points-turned", ())], now=now)
     import_undoing.delete_points(work, [effect["detail"]["point"] for effect in known.get("point-added", ())])
     import_undoing.delete_notes(work, [effect["detail"]["note"] for effect in known.get("note-added", ())])
     import_undoing.end_relationships(work, [effect["subject_id"] for effect in known.get("related", ())], component=row["component"])
@@ -104,7 +105,7 @@ def _erase(work: UnitOfWork, row: Mapping[str, Any], created: Sequence[str], tak
         work.announce(IndividualsErased(part, CAUSE, row["id"]))
 
 
-def _put_back(work: UnitOfWork, changed: Sequence[Mapping[str, Any]], taken: _Taken, *, now: datetime) -> None:
+def _put_back(work: UnitOfWork, import_id: str, changed: Sequence[Mapping[str, Any]], taken: _Taken, *, now: datetime) -> None:
     """Put back what still is what the import wrote."""
     if not changed:
         return
@@ -118,6 +119,7 @@ def _put_back(work: UnitOfWork, changed: Sequence[Mapping[str, Any]], taken: _Ta
             if person[name] == value:
                 person[name] = back.setdefault(effect["subject_id"], {})[name] = effect["detail"]["from"][name]
     import_undoing.put_back(work, back, people, now=now)
+    previous.take_back(work, import_id, back)
     taken.people |= back.keys()
 
 

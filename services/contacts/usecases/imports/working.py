@@ -26,13 +26,25 @@ from services.contacts.contract.imports import ImportsForContributors
 from services.contacts.domain.imports.planning import Answer, Plan, plan
 from services.contacts.domain.imports.records import Record
 from services.contacts.domain.imports.register import Register
-from services.contacts.storage import directory, import_register, import_writing, imports, individuals, ledger, links, organizations, projections
+from services.contacts.storage import (
+    directory,
+    import_register,
+    import_writing,
+    imports,
+    individuals,
+    ledger,
+    links,
+    organizations,
+    previous,
+    projections,
+)
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.import_writing import Entry
 from services.contacts.storage.vault import Vault
 from services.contacts.usecases.imports import refused
 from services.contacts.usecases.imports.preparing import Beside, Prepared, blocked
 from services.contacts.usecases.imports.representing import ended
+from services.lexicon.canonical import compared_as
 from services.lexicon.screening import screen
 from services.lexicon.vocabulary import at_least
 
@@ -66,7 +78,7 @@ def check_block(
     """Say what would become of a block's rows, and keep the cells of those that are refused."""
     row = _held(work, import_id, state="checking", position=block.first)
     demand_rights(work, by)
-    _learn(work, register, block, by=by, beside=beside, checking=True)
+    _learn(work, register, block, import_id, by=by, beside=beside, checking=True)
     # Who is suppressed is asked only when rows are taken in: a check would tell it to whoever tries many values (T35).
     made = beside(plan, block.records, register, blocked=(), new_id=new_id)
     if block.sealed:
@@ -136,7 +148,7 @@ def take_in(
     import_register.hold_names(work, block.questions)
     ledger.hold_shared(work)
     register = Register()
-    _learn(work, register, block, by=by, beside=beside)
+    _learn(work, register, block, row["id"], by=by, beside=beside)
     made = beside(plan, block.records, register, blocked=blocked(work, layer, block, beside=beside), new_id=new_id, answers=answers)
     fresh = {person.id for person in made.new_people}
     if not import_register.hold_people(work, [person_id for person_id in made.people if person_id not in fresh]):
@@ -145,9 +157,9 @@ def take_in(
     return made
 
 
-def _learn(work: UnitOfWork, register: Register, block: Prepared, *, by: Caller, beside: Beside, checking: bool = False) -> None:
+def _learn(work: UnitOfWork, register: Register, block: Prepared, import_id: str, *, by: Caller, beside: Beside, checking: bool = False) -> None:
     component = str(by.component)
-    import_register.learn(work, register, block.questions, component=component, checking=checking)
+    import_register.learn(work, register, block.questions, component=component, import_id=import_id, checking=checking)
     candidates = beside(import_register.candidates_of, register, block.records)
     import_register.learn_kinds(work, candidates, component=component)
 
@@ -252,20 +264,24 @@ def _carry_out(
     layer: ContactLayer,
     beside: Beside,
 ) -> None:
-    entry = Entry(by.id, str(by.component), row["source"], now, row["issues"])
+    entry = Entry(by.id, str(by.component), row["source"], now, row["id"], row["issues"])
     import_writing.insert_organizations(work, made.new_organizations, entry)
     import_writing.insert_offices(work, made.new_offices)
     import_writing.fill_states(work, made.organization_states, now=now)
     point_ids = _enter(work, block, made, register, entry, layer=layer, beside=beside)
     note_ids = import_writing.insert_notes(work, made.new_notes, entry)
     import_writing.fill(work, made.changes, made.names, now=now)
+    turned = _replace(work, block, made, entry)
     established = _relate(work, made, entry, by=by, now=now)
     fresh = {person.id for person in made.new_people}
     bare = [d.organization_id for d in made.decisions if d.organization_id and not d.individual_id]
     linked = import_writing.link(work, dict.fromkeys([*(each for each in made.people if each not in fresh), *bare]), entry)
     _index_and_tell(work, made, by=by)
-    imports.add_effects(work, row["id"], import_writing.effects_of(made, point_ids, note_ids, established=established, linked=linked))
+    effects = import_writing.effects_of(made, point_ids, note_ids, established=established, linked=linked, turned=turned)
+    imports.add_effects(work, row["id"], effects)
     _record(work, row["id"], made)
+    if turned:
+        work.record("contacts:individual:change", subjects=turned, fields=["work_address"], rule="import")
     if note_ids:
         work.record("contacts:note:create", subjects=[*dict.fromkeys(person_id for person_id, _ in made.new_notes)], fields=["notes"], rule="import")
 
@@ -295,6 +311,15 @@ def _enter(work: UnitOfWork, block: Prepared, made: Plan, register: Register, en
         import_writing.insert_points(work, layer, written, entry)
         point_ids += ids
     return point_ids
+
+
+def _replace(work: UnitOfWork, block: Prepared, made: Plan, entry: Entry) -> dict[str, dict[str, list[str]]]:
+    """Keep what others take the place of; return which contact points were turned."""
+    facts = {person_id: {name: former.get(name) for name in ("title", "organization_id")} for person_id, former in made.previous.items()}
+    previous.keep(work, facts, now=entry.now, import_id=entry.import_id)
+    digests = block.questions.digests
+    present = [(person_id, digest) for person_id, kind, canonical in made.present for digest in digests[compared_as(kind), canonical]]
+    return previous.turn(work, present, kind="work_address", component=entry.component, import_id=entry.import_id, now=entry.now)
 
 
 def _relate(work: UnitOfWork, made: Plan, entry: Entry, *, by: Caller, now: datetime) -> list[str]:

@@ -1,0 +1,16 @@
+"""What of a person's facts becomes previous when others take their place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.lexicon.folding import fold
+
+
+def replaced(before: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the `title` and `organization_id` that changes replace, each None if it stays; another spelling is no other title."""
+    title, organization_id = before["title"], before["organization_id"]
+    another = "title" in changes and fold(title or "") != fold(changes["title"] or "")
+    moved = "organization_id" in changes and organization_id != changes["organization_id"]
+    return {"title": title if another else None, "organization_id": organization_id if moved else None}

@@ -1,0 +1,127 @@
+"""What of a person was replaced: titles and employers, which everybody sees, and a component's own addresses (T25, T28)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import new_id
+from services.contacts.storage.bulk import array, as_json, insert_rows, records
+from services.contacts.storage.rows import INSTANT
+
+_FACT = {"id": "uuid", "individual_id": "uuid", "title": "text", "organization_id": "uuid", "replaced_at": "timestamptz", "import_id": "uuid"}
+#: A column of a statement over individuals: what was replaced of each, the latest first. An organization is called as it is called now.
+PREVIOUS = f"""
+    (SELECT coalesce(json_agg(json_build_object('title', p.title, 'organization_id', p.organization_id, 'organization_name', b.name,
+        'replaced_at', {INSTANT.format("p.replaced_at")}, 'import_id', p.import_id) ORDER BY p.replaced_at DESC, p.id), '[]')
+     FROM previous_facts p LEFT JOIN organizations b ON b.id = p.organization_id WHERE p.individual_id = {{id}}) AS previous
+"""  # noqa: S608 - put together from our own constants
+
+
+def keep(work: UnitOfWork, replaced: Mapping[str, Mapping[str, Any]], *, now: datetime, import_id: str | None = None) -> None:
+    """Keep what was replaced of these individuals: id → `title`, `organization_id`, of which those that are None were not.
+
+    :param import_id: the import that replaced it.
+    """
+    rows = [
+        {"id": new_id(), "individual_id": individual_id, "replaced_at": now, "import_id": import_id, **fields}
+        for individual_id, fields in replaced.items()
+        if any(fields.values())
+    ]
+    insert_rows(work, "previous_facts", _FACT, rows)
+
+
+_TAKE_BACK = text(
+    f"""
+    UPDATE previous_facts p SET title = CASE WHEN 'title' = ANY(t.fields) THEN NULL ELSE p.title END,
+        organization_id = CASE WHEN 'organization_id' = ANY(t.fields) THEN NULL ELSE p.organization_id END
+    FROM {records("rows", {"id": "uuid", "fields": "text[]"})} WHERE p.individual_id = t.id AND p.import_id = CAST(:import AS uuid)
+    """  # noqa: S608 - put together from our own constants
+)
+
+
+def take_back(work: UnitOfWork, import_id: str, restored: Mapping[str, Iterable[str]]) -> None:
+    """As the eraser: what an import had replaced is there again (individual id → fields), and previous no more."""
+    if restored:
+        rows = as_json([{"id": individual_id, "fields": list(fields)} for individual_id, fields in restored.items()])
+        work.execute(_TAKE_BACK, {"rows": rows, "import": import_id})
+        work.execute(
+            text("DELETE FROM previous_facts WHERE title IS NULL AND organization_id IS NULL AND individual_id = ANY(CAST(:people AS uuid[]))"),
+            {"people": array(restored)},
+        )
+
+
+def titles(work: UnitOfWork, individual_id: str) -> list[str]:
+    """Return a person's former titles: one may name a former employer (T25)."""
+    rows = work.execute(
+        text("SELECT DISTINCT title FROM previous_facts WHERE individual_id = CAST(:id AS uuid) AND title IS NOT NULL ORDER BY 1"),
+        {"id": individual_id},
+    )
+    return [row.title for row in rows]
+
+
+_KEPT = {"individual_id": "uuid", "lookup": "bytea"}
+_RETIRE = text(
+    f"""
+    UPDATE contact_points p SET replaced_at = :now, replaced_import = CAST(:import AS uuid)
+    WHERE p.component = :component AND p.kind = :kind AND p.individual_id = ANY(CAST(:people AS uuid[])) AND p.replaced_at IS NULL
+      AND p.import_id IS DISTINCT FROM CAST(:import AS uuid)
+      AND NOT EXISTS (SELECT FROM {records("kept", _KEPT)} WHERE t.individual_id = p.individual_id AND t.lookup = p.lookup)
+    RETURNING p.id, p.individual_id
+    """  # noqa: S608 - put together from our own constants
+)
+_REVIVE = text(
+    f"""
+    UPDATE contact_points p SET replaced_at = NULL, replaced_import = NULL, confirmed_at = :now
+    FROM {records("kept", _KEPT)} WHERE p.component = :component AND p.kind = :kind AND p.individual_id = t.individual_id
+      AND p.lookup = t.lookup AND p.replaced_at IS NOT NULL RETURNING p.id, p.individual_id
+    """  # noqa: S608 - put together from our own constants
+)
+
+
+def turn(
+    work: UnitOfWork, kept: Sequence[tuple[str, bytes]], *, kind: str, component: str, import_id: str, now: datetime
+) -> dict[str, dict[str, list[str]]]:
+    """Make a component's values of a kind previous, but for these (individual id, lookup), which are present (again).
+
+    What the same import entered stays: one file may know of several.
+
+    :returns: individual id → ids of contact points, `retired` and `revived`.
+    """
+    turned: dict[str, dict[str, list[str]]] = {}
+    if kept:
+        given = {
+            "kept": as_json([{"individual_id": individual_id, "lookup": lookup} for individual_id, lookup in kept]),
+            "people": array(dict.fromkeys(individual_id for individual_id, _ in kept)),
+            "kind": kind,
+            "component": component,
+            "import": import_id,
+            "now": now,
+        }
+        for name, statement in (("revived", _REVIVE), ("retired", _RETIRE)):
+            for row in work.execute(statement, given):
+                turned.setdefault(str(row.individual_id), {}).setdefault(name, []).append(str(row.id))
+    return turned
+
+
+def turn_back(work: UnitOfWork, import_id: str, turned: Sequence[Mapping[str, Sequence[str]]], *, now: datetime) -> None:
+    """As the eraser: make present again what an import made previous, and previous what it made present again."""
+    retired = [point for each in turned for point in each.get("retired", ())]
+    revived = [point for each in turned for point in each.get("revived", ())]
+    if retired:
+        work.execute(
+            text(
+                "UPDATE contact_points SET replaced_at = NULL, replaced_import = NULL"
+                " WHERE id = ANY(CAST(:ids AS uuid[])) AND replaced_import = CAST(:import AS uuid)"
+            ),
+            {"ids": array(retired), "import": import_id},
+        )
+    if revived:
+        work.execute(
+            text("UPDATE contact_points SET replaced_at = :now WHERE id = ANY(CAST(:ids AS uuid[])) AND replaced_at IS NULL"),
+            {"ids": array(revived), "now": now},
+        )
