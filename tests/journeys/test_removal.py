@@ -161,3 +161,19 @@ def _registered(person: Person, card: dict[str, Any]) -> dict[str, Any] | None:
     answer = person.ask("POST", "/individuals", json=card)
     assert answer.status_code in {201, 422}, answer.text
     return answer.json() if answer.status_code == 201 else None
+
+
+@pytest.mark.requirement("R117", "R168", "R170")
+def test_a_verification_may_end_in_a_request_for_no_more_contact(people: dict[str, Person]) -> None:
+    amina, bruno, chloe = people["amina"], people["bruno"], people["chloe"]
+    person = amina.post("/individuals", {"first_name": "Ulrike", "last_name": "Wexelblatt-Oduya", "state": "NM"})
+    spoken = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5)
+    verified = bruno.post(f"/individuals/{person['id']}/verifications", {"medium": "phone", "verified_at": spoken.isoformat(timespec="seconds")})
+    assert verified["medium"] == "phone"
+    asked = {"individual_id": person["id"], "medium": "phone", "received_on": spoken.date().isoformat()}
+    request = bruno.post("/no-contact-requests", asked)
+    assert request["individual_id"] == person["id"]
+    chloe.ask("GET", f"/individuals/{person['id']}", expect=404)
+    again = {"medium": "phone", "verified_at": spoken.isoformat(timespec="seconds")}
+    assert amina.ask("POST", f"/individuals/{person['id']}/verifications", json=again).status_code == 409, "nobody calls again to verify"
+    amina.post(f"/no-contact-requests/{request['id']}/erase", expect=202)

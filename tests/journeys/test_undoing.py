@@ -12,8 +12,6 @@ from services.chassis.testing import eventually
 from tests.journeys.client import Person
 from tests.journeys.test_files import taken_in
 
-pytestmark = pytest.mark.requirement("N16")
-
 
 @pytest.fixture(scope="module")
 def people(system: Any) -> dict[str, Person]:

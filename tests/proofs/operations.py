@@ -258,6 +258,7 @@ def _erased_notice(world: World) -> Request:
     return Request(world.amina, "GET", f"/notices/{notice['subject']['id']}")
 
 
+#: Whose last contact may still be announced has no version that stands: what is changed of a stakeholder is changed of a new one.
 MAKERS: dict[str, Callable[[World], Request]] = {
     "GET /audit/proofs": _proof,
     "POST /audit/reviews": _review,
@@ -267,7 +268,7 @@ MAKERS: dict[str, Callable[[World], Request]] = {
     "DELETE /sessions/current": lambda w: Request(_passing_session(w, acknowledge=True), "DELETE", "/sessions/current"),
     "POST /sessions/current/acknowledgement": _acknowledgement,
     "POST /individuals": lambda w: _post(w.amina, "/individuals", an_individual(last_name=f"Vantongeren{w.letters()}")),
-    "PATCH /individuals/{individual_id}": lambda w: _matched(w.amina, f"/individuals/{w.person['id']}", {"title": f"Head {w.letters()}"}),
+    "PATCH /individuals/{individual_id}": lambda w: _matched(w.amina, f"/individuals/{w.an_individual()['id']}", {"title": f"Head {w.letters()}"}),
     "DELETE /individuals/{individual_id}": lambda w: _erasable(w, "individuals"),
     "POST /individuals/{individual_id}/contact-points": lambda w: _post(
         w.amina, f"/individuals/{w.person['id']}/contact-points", {"kind": "email", "value": f"{w.letters()}@example.org"}
@@ -282,7 +283,9 @@ MAKERS: dict[str, Callable[[World], Request]] = {
         w.amina, "PUT", f"/individuals/{w.an_individual()['id']}/owner", {"json": {"owner": w.bruno.user["id"]}}
     ),
     "POST /organizations": lambda w: _post(w.amina, "/organizations", an_organization(name=f"Larkspur {w.letters()}")),
-    "PATCH /organizations/{organization_id}": lambda w: _matched(w.amina, f"/organizations/{w.organization['id']}", {"office_phone": "202-555-0111"}),
+    "PATCH /organizations/{organization_id}": lambda w: _matched(
+        w.amina, f"/organizations/{w.an_organization()['id']}", {"office_phone": "202-555-0111"}
+    ),
     "DELETE /organizations/{organization_id}": lambda w: _erasable(w, "organizations"),
     "POST /issues": lambda w: _post(w.amina, "/issues", an_issue(name=f"Issue {w.letters()}")),
     "PATCH /issues/{issue_id}": lambda w: _matched(w.amina, f"/issues/{w.issue['id']}", {"summary": f"Summary {w.letters()}"}),

@@ -164,7 +164,11 @@ def test_every_collection_comes_whole_page_by_page_whatever_it_is_filtered_by(wo
         until = {"until": instant()} if one.path == "/audit/entries" else {}
         for given in [{}, *({name: value} for name, value in _filters(one))]:
             query = {**until, **given}
-            part, whole = _walk(by, path, 1 if given else 2, **query), by.get(path, **query, limit=200)
+            for _ in range(3):
+                part, whole = _walk(by, path, 1 if given else 2, **query), by.get(path, **query, limit=200)
+                # What was announced between the two may stand among the others: then both are asked again.
+                if _is_run_of(part, whole["items"]):
+                    break
             walked += len(part)
             if not _is_run_of(part, whole["items"]):
                 wrong.append(f"{path} {given}: page by page it is not what it is at once")

@@ -32,7 +32,6 @@ def _letters(n: int) -> str:
     return "".join("abcdefghij"[int(digit)] for digit in f"{n:05d}")
 
 
-@pytest.mark.requirement("N16")
 def test_an_undo_goes_in_blocks_shows_its_progress_and_goes_on_after_a_kill(porter: Porter, monkeypatch: pytest.MonkeyPatch) -> None:
     done = porter.bring(people(3000), by=GRACE)
     porter.undo_import(GRACE, import_id=done["id"])
@@ -65,7 +64,6 @@ def test_an_undo_goes_in_blocks_shows_its_progress_and_goes_on_after_a_kill(port
     assert len(set(told)) == len(told) == 3000
 
 
-@pytest.mark.requirement("N16")
 def test_an_undo_is_stopped_and_gone_on_with_and_holds_up_no_other_import(porter: Porter) -> None:
     big = porter.bring(people(2200), by=GRACE)
     second = porter.bring(SMALL.replace("Levi", "Adams").replace("rivka", "adams").replace("0134", "0199"), by=BRUNO)
@@ -100,7 +98,6 @@ def test_an_undo_is_stopped_and_gone_on_with_and_holds_up_no_other_import(porter
         porter.resume_import(GRACE, import_id=big["id"])
 
 
-@pytest.mark.requirement("N16")
 def test_a_check_and_a_commit_are_stopped_and_gone_on_with(porter: Porter, monkeypatch: pytest.MonkeyPatch) -> None:
     import_id = porter.upload(people(1500), by=GRACE)["id"]
     for step, block, state in (("dry_run_import", "check_block", "checked"), ("commit_import", "commit_block", "committed")):
@@ -124,7 +121,7 @@ def test_a_check_and_a_commit_are_stopped_and_gone_on_with(porter: Porter, monke
     assert porter.read(import_id, GRACE)["counts"] == {"create": 1500}
 
 
-@pytest.mark.requirement("N16", "N17")
+@pytest.mark.requirement("N17")
 def test_a_commit_that_was_stopped_is_taken_back_or_ends_after_a_day_with_what_is_in(porter: Porter, monkeypatch: pytest.MonkeyPatch) -> None:
     for taken_back in (True, False):
         import_id = porter.upload(people(1500), by=GRACE)["id"]
@@ -156,7 +153,7 @@ def test_a_commit_that_was_stopped_is_taken_back_or_ends_after_a_day_with_what_i
         assert porter.desk.layer.vault.keys([import_id]) == {}
 
 
-@pytest.mark.requirement("T17", "N16")
+@pytest.mark.requirement("T17")
 def test_whether_a_record_stays_tells_nothing_of_what_another_component_holds(porter: Porter) -> None:
     outcomes = []
     for held in (False, True):
@@ -177,7 +174,7 @@ def test_whether_a_record_stays_tells_nothing_of_what_another_component_holds(po
     assert porter.count("individuals") == 1, "a note is told to everybody"
 
 
-@pytest.mark.requirement("N16", "R43")
+@pytest.mark.requirement("R43")
 def test_undoing_takes_back_the_relationship_that_the_import_made(porter: Porter) -> None:
     person = porter.desk.register(AMINA, last_name="Levi", first_name="Rivka", state="TX")["id"]
     done = porter.bring(SMALL.replace("Acme Levees", ""), by=CHLOE)
@@ -189,7 +186,6 @@ def test_undoing_takes_back_the_relationship_that_the_import_made(porter: Porter
     assert porter.desk.values(CHLOE, person) == []
 
 
-@pytest.mark.requirement("N16")
 def test_what_somebody_changed_between_commit_and_decision_stays(porter: Porter) -> None:
     done = porter.bring(SMALL)
     person = porter.rows(done["id"])[0]["individual_id"]
@@ -198,7 +194,6 @@ def test_what_somebody_changed_between_commit_and_decision_stays(porter: Porter)
     assert porter.desk.read(AMINA, person)["title"] == "Levee Master"
 
 
-@pytest.mark.requirement("N16", "R138")
 def test_on_whom_a_hold_stands_stays_as_they_are(porter: Porter) -> None:
     done = porter.bring(people(3).replace("Rivka", "Rivka,").replace("First name", "First name,Title"))
     first, second, third = (row["individual_id"] for row in porter.rows(done["id"]))
@@ -211,7 +206,6 @@ def test_on_whom_a_hold_stands_stays_as_they_are(porter: Porter) -> None:
     assert sorted(told) == sorted([first, third])
 
 
-@pytest.mark.requirement("N16", "R138")
 def test_while_retention_cannot_say_who_is_held_nobody_goes(porter: Porter) -> None:
     done = porter.bring(people(3))
     answered = porter.bus.call
@@ -243,7 +237,6 @@ def test_an_upload_that_was_interrupted_fails_with_a_sentence(porter: Porter) ->
         porter.append_import(AMINA, import_id=started["id"], n=1, chunk="TGV2aQo=")
 
 
-@pytest.mark.requirement("N16")
 def test_a_worker_whose_lease_lapsed_takes_in_no_block_twice(porter: Porter, monkeypatch: pytest.MonkeyPatch) -> None:
     import_id = porter.upload(people(1500), by=GRACE)["id"]
     porter.check(import_id, GRACE)
@@ -288,7 +281,7 @@ def test_a_worker_whose_lease_lapsed_takes_in_no_block_twice(porter: Porter, mon
     assert porter.count("individuals") == 3000
 
 
-@pytest.mark.requirement("N16", "R82")
+@pytest.mark.requirement("R82")
 def test_a_check_that_was_killed_after_its_first_block_begins_again(porter: Porter, monkeypatch: pytest.MonkeyPatch) -> None:
     # Two rows of one person lie in two blocks: only a check that knows its first block sees that.
     content = people(1100) + people(1).splitlines()[1] + "\n"

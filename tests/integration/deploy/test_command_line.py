@@ -174,7 +174,7 @@ def test_an_empty_system_says_how_the_first_account_is_made_and_that_works_as_it
     assert _can_sign_in(new, "first").get("/sessions/current")["user"]["level"] == "steward"
 
 
-@pytest.mark.requirement("R178", "R179", "R184", "R185", "R186", "N14")
+@pytest.mark.requirement("R178", "R179", "R184", "R185", "N14")
 def test_an_account_is_brought_to_work_step_by_step_and_each_says_what_is_missing(new: Embedded) -> None:
     where = ("--data", str(new.data), "--operator", "olga")
     added = liaison(

@@ -388,7 +388,7 @@ def test_who_began_a_talk_is_kept_where_somebody_said_and_can_be_corrected(offic
     assert office.correct(AMINA, unknown, initiated_by="department")["initiated_by"] == "department"
 
 
-@pytest.mark.requirement("R66", "R67", "R68", "R92")
+@pytest.mark.requirement("R66", "R67", "R68")
 def test_updates_and_talking_points_are_listed_page_by_page(office: Office) -> None:
     issue, other = office.issue(), office.issue(name="Another")
     for n in range(3):

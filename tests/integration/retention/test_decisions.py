@@ -287,7 +287,7 @@ def test_a_mention_that_is_written_while_it_waits_is_found_and_waits_no_longer_t
     assert case.read(erasure_id)["state"] == "done"
 
 
-@pytest.mark.requirement("T27", "T24")
+@pytest.mark.requirement("T27")
 def test_an_erasure_that_waits_cannot_be_held_up(case):
     begun(case)
     with pytest.raises(ErasureUnderWay):

@@ -105,7 +105,6 @@ def test_a_row_is_decided_beside_whom_it_may_be_about(client: Browser, bus: Fake
     assert bus.of("contacts", "decide_import_rows")[0].kwargs["body"] == {"decision": "skip"}
 
 
-@pytest.mark.requirement("N16")
 def test_what_is_under_way_can_be_stopped_and_gone_on_with(client: Browser, bus: FakeBus) -> None:
     bus.answers["contacts", "read_import"] = {**IMPORT, "state": "undoing"}
     assert f'action="/imports/{ID}/stop"' in page(client, f"/imports/{ID}")
