@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from dataclasses import dataclass, field
@@ -44,6 +45,8 @@ def import_files(files: tuple[Path, ...], *, url: str, user: str, password: str,
     """
     if bool(files) == bool(resume):
         raise click.UsageError("Give one or more FILES, or --resume IMPORT.")
+    # Asked to end, it says how to go on, and ends its session, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     run = _Run(_gateway(url), quiet=as_json, columns=_mapping(how.pop("mapping")), **how)
     done: list[dict[str, Any]] = []
     try:

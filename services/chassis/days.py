@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
 from services.chassis.logs import Log
 from services.chassis.messages import Caller
+from services.chassis.stopping import is_asked_to_stop
 
 if TYPE_CHECKING:
     from services.chassis.database import Database
@@ -143,9 +145,10 @@ class Days:
     def drop_covered(self, ask: Ask, caller: Caller) -> list[date]:
         """Drop every day that is over, shipped and covered by a checkpoint seen here; return which.
 
-        No transaction is open while audit is asked.
+        No transaction is open while audit is asked. Asked to stop, it leaves the other days to the next process.
         """
-        return [day for day in self._over() if self._is_covered(day, ask) and self._drop(day, caller)]
+        days = takewhile(lambda _: not is_asked_to_stop(), self._over())
+        return [day for day in days if self._is_covered(day, ask) and self._drop(day, caller)]
 
     def _over(self) -> list[date]:
         with self._database.plain() as connection:
@@ -159,6 +162,8 @@ class Days:
         if size is None:
             return not ranges
         for part in _parts(ranges):
+            if is_asked_to_stop():
+                return False
             if lacking := ask(size, [asdict(each) for each in part]):
                 first = part[lacking[0]]
                 _log.warning("day.uncovered", day=day.isoformat(), size=size, stream=first.stream, first=first.first, last=first.last)

@@ -29,9 +29,7 @@ _BURIAL = 1
 
 
 # An array goes as one text: as five hundred parameters it costs more to put together than all that follows.
-_IS_ANYBODY_NEW = text(
-    "SELECT EXISTS (SELECT unnest(CAST(:ids AS uuid[])) EXCEPT SELECT id FROM tombstones WHERE id = ANY(CAST(:ids AS uuid[])))"
-)
+_IS_ANYBODY_NEW = text("SELECT EXISTS (SELECT unnest(CAST(:ids AS uuid[])) EXCEPT SELECT id FROM tombstones WHERE id = ANY(CAST(:ids AS uuid[])))")
 _BURY = text("INSERT INTO tombstones (id, kind, erased_at) SELECT id, :kind, :now FROM unnest(CAST(:ids AS uuid[])) AS t (id) ON CONFLICT DO NOTHING")
 
 

@@ -14,6 +14,7 @@ from services.chassis.bus.providers import process_of
 from services.chassis.database import UnitOfWork
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, NotFound, Operation, Refusal, new_id
+from services.chassis.stopping import is_asked_to_stop
 from services.chassis.witnessing import Witness
 from services.contacts.contract import (
     IndividualErased,
@@ -146,6 +147,8 @@ class RetentionService(Witness):
         with self.database.work(itself) as work:
             waiting = withdrawing.waiting_for_release(work)
         for request_id, individual_id in waiting:
+            if is_asked_to_stop():
+                return
             try:
                 self.saga.ask("contacts", "take_back", itself, request_id=request_id, individual_id=individual_id)
             except (Refusal, InternalError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from types import SimpleNamespace
 
 import eventlet
 import pytest
@@ -10,11 +11,13 @@ from eventlet.event import Event
 
 from services.access.contract import AUDIENCES, AccessSuspended, SessionRequired, StatementsNotAccepted
 from services.access.domain.sessions import TOLD_FOR, new_token, token_digest
+from services.access.service import AccessService
 from services.access.storage import directory as stored
 from services.access.storage import sessions as storage
 from services.access.usecases import administration, exchange, sessions
 from services.chassis.messages import Caller, new_id
 from services.chassis.refusals import PassportInvalid
+from services.chassis.stopping import ask_here, ask_no_more
 from services.chassis.testing import eventually
 
 TOKEN_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -145,6 +148,24 @@ def test_the_sweep_ends_what_nobody_came_back_to(office):
     assert office.does(sessions.sweep) == 2
     assert office.does(sessions.sweep) == 0
     assert len(office.does(lambda work, now: storage.ended_since(work, now - TOLD_FOR))) == 2
+
+
+def test_asked_to_stop_the_sweep_ends_behind_its_page(office, monkeypatch):
+    monkeypatch.setattr("services.access.service._PAGE", 3)
+    service = AccessService()
+    service.database, service.desk = office.database, SimpleNamespace(clock=lambda: office.now)
+    service._beat = lambda _caller: None
+
+    def suspended():
+        return [told["user_id"] for told in office.announced("access:user:changed") if not told["active"]]
+
+    office.later(days=400)
+    token = ask_here(lambda: True)
+    service.sweep(Caller.service("access"))
+    ask_no_more(token)
+    assert len(suspended()) == 3
+    service.sweep(Caller.service("access"))
+    assert sorted(suspended()) == sorted(office.ids.values()), "the others are reached by the next one, and nobody twice"
 
 
 @pytest.mark.parametrize(("username", "most"), [("amina", 2), ("grace", 3), ("sam", 3), ("edda", 2)])

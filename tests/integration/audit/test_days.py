@@ -21,6 +21,7 @@ from services.chassis.database import Database, work_is_open
 from services.chassis.days import ASKED, KEPT, Days
 from services.chassis.messages import Caller, CheckpointSigned, new_id
 from services.chassis.outbox import Outbox, Stream
+from services.chassis.stopping import ask_here, ask_no_more
 from services.chassis.testing import Databases, a_caller
 from services.chassis.testing.databases import Addresses
 from services.chassis.witnessing import Witness, keep_checkpoint
@@ -341,6 +342,29 @@ def test_dropping_while_everybody_writes_deadlocks_nobody_and_comes_to_its_end(s
     stop.append(True)
     assert all(writer.wait() > 0 for writer in writers)
     assert sorted(dropped) == sorted(old)
+
+
+def test_asked_to_stop_it_leaves_the_other_days_to_the_next_process(service: Service) -> None:
+    days = []
+    for by in (13, 12, 11):
+        service.does(5)
+        service.ship()
+        days.append(service.ages(by=by))
+    asked: list[int] = []
+    token = ask_here(lambda: len(service.asked) > len(asked))
+    try:
+        for n, _ in enumerate(days):
+            asked = list(service.asked)
+            # It ends behind the day that is under way, without asking about another.
+            assert len(service.drops()) == 1
+            assert len(service.asked) == n + 1
+    finally:
+        ask_no_more(token)
+    assert [service.held(day) for day in days] == [0, 0, 0]
+    assert service.drops() == []
+    service.ship()
+    dropped = service.trail.sql("SELECT body FROM trail WHERE action = 'interactions:outbox-day:drop'")
+    assert len(dropped) == len(days), "each once"
 
 
 @pytest.mark.requirement("R126")

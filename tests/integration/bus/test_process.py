@@ -217,3 +217,46 @@ def test_asked_to_stop_a_process_ends_within_its_grace_whatever_it_is_doing(worl
     if task == "look":
         assert took < 8, "whoever looks ends at the next step"
         assert "work.ended" not in errors
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("broker_url", ["rabbitmq"], indirect=True)
+def test_a_backlog_in_the_outbox_keeps_no_process_from_ending_and_the_next_one_ships_the_rest(world: World) -> None:
+    world.declare(Busy)
+    url = world._make_database()
+    database = Database(url, service="probe", stream=Stream())
+    for part in range(10):
+        with database.work(Caller.service("probe")) as work:
+            for n in range(200):
+                work.announce(ProbeTold(thing=f"{part}-{n}"))
+            work.record("probe:thing:tell")
+
+    def count(condition: str) -> int:
+        with database.plain() as connection:
+            return int(connection.exec_driver_sql(f"SELECT count(*) FROM {condition}").scalar_one())
+
+    environ = {
+        **os.environ,
+        "SERVICE": "probe",
+        "BROKER_URL": world.url,
+        "DATABASE_URL": url,
+        "PASSPORT_PUBLIC_KEY": world.keys.public,
+        "PYTHONPATH": ".",
+    }
+    try:
+        for is_last in (False, True):
+            process = subprocess.Popen([sys.executable, "-W", "ignore", "-c", _BUSY], env=environ, stderr=subprocess.PIPE, text=True)
+            try:
+                # Some are shipped, and of these some are worked off, when it is asked; the second one has the rest.
+                enough = 2_000 if is_last else 1
+                eventually(lambda enough=enough: count("inbox") >= enough, seconds=120, why="announcements are worked off")
+                process.send_signal(signal.SIGTERM)
+                status = process.wait(_GRACE)
+            finally:
+                process.kill()
+                _, errors = process.communicate()
+            assert status == 0, errors
+        # Each once, by its id; what was shipped twice was known.
+        assert (count("outbox WHERE NOT done"), count("inbox"), count("entries WHERE NOT done")) == (0, 2_000, 0)
+    finally:
+        database.close()

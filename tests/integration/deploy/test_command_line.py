@@ -300,9 +300,10 @@ def test_what_an_import_cannot_do_is_told_in_a_sentence(new: Embedded, tmp_path:
     assert "no answer from http://127.0.0.1:1" in away.stderr
 
 
-def test_ctrl_c_stops_an_import_and_says_how_to_go_on(new: Embedded, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_stop_an_import_ends_with_its_session_and_says_how_to_go_on(new: Embedded, tmp_path: Path, number: signal.Signals) -> None:
     file = tmp_path / "many.csv"
-    file.write_text("First Name,Last Name\n" + "".join(f"Ada,Interrupted{chr(97 + n % 26)}{n}\n" for n in range(20_000)))
+    file.write_text("First Name,Last Name\n" + "".join(f"Ada,{number.name.title()}{chr(97 + n % 26)}{n}\n" for n in range(20_000)))
     words = ["import", str(file), "--url", new.base, "--user", "first", "--accept-statements", "--yes"]
     environ: dict[str, Any] = {**os.environ, "PASSWORD": PASSWORD}
     process = subprocess.Popen([*LIAISON, *words], cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -310,16 +311,47 @@ def test_ctrl_c_stops_an_import_and_says_how_to_go_on(new: Embedded, tmp_path: P
     for line in process.stderr:
         if "checking" in line:
             break
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "Traceback" not in errors
+    assert "could not be ended" not in errors
     resumed = re.search(r"Stopped\. .*--resume (\S+)", errors)
     assert resumed, errors
     goes_on = _import(new, "--resume", resumed[1], "--accept-statements", "--dry-run", "--json")
     assert goes_on.returncode == 0, goes_on.stderr
     (told,) = json.loads(goes_on.stdout)
     assert told["counts"]["create"] == 20_000
+
+
+def test_a_terminal_sees_a_bar_that_fills_for_each_step(new: Embedded, tmp_path: Path) -> None:
+    file = tmp_path / "bar.csv"
+    file.write_text("First Name,Last Name\n" + "".join(f"Bea,Barred{chr(97 + n % 26)}{n}\n" for n in range(3_000)))
+    words = ["import", str(file), "--url", new.base, "--user", "first", "--accept-statements", "--yes"]
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(ROOT)
+        os.environ["PASSWORD"] = PASSWORD
+        os.execv(sys.executable, [*LIAISON, *words])
+    written = b""
+    try:
+        while more := os.read(terminal, 1000):
+            written += more
+    except OSError:
+        pass
+    shown = written.decode()
+    assert os.waitpid(pid, 0)[1] == 0, shown
+    bars = re.findall(r"\r  (\w+) +\[(#*)(\.*)\] ([\d,]+) of ([\d,]+)", shown)
+    assert {step for step, *_ in bars} >= {"bytes", "checking", "committing"}, shown
+    for step in ("bytes", "checking", "committing"):
+        steps = [(int(done.replace(",", "")), int(of.replace(",", "")), full, empty) for name, full, empty, done, of in bars if name == step]
+        assert [done for done, *_ in steps] == sorted(done for done, *_ in steps), f"{step} never goes back"
+        for done, of, full, empty in steps:
+            assert len(full) + len(empty) == 30
+            assert len(full) == (done * 30 // of if of else 0)
+    # Each bar is written over in its line, and what is said next begins a line of its own.
+    assert re.search(r"of [\d,]+\r?\n  checked: 3000 create", shown), shown
+    assert "  taken in: 3000 create" in shown
 
 
 def test_accounts_can_be_made_while_the_system_is_stopped(new: Embedded) -> None:
