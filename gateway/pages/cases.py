@@ -14,7 +14,14 @@ from services.chassis.messages import Refusal
 from services.contacts.contract import MarkDecisionSchema
 from services.retention.contract import TwinDecisionSchema, WithdrawalSchema
 
+#: Of each list on a page.
 SHOWN = 50
+CAUSES = {
+    "no_contact": "The person asked for no more contact.",
+    "mistake": "It was entered by mistake.",
+    "no_longer_needed": "It was needed no longer.",
+    "expired": "Nobody had spoken with the person for a year.",
+}
 
 
 @blueprint.post("/requests/no-contact/<uuid:request_id>/withdraw")
@@ -77,10 +84,28 @@ def many_freezes() -> Response:
     )
 
 
+@blueprint.get("/destructions")
+def destructions() -> Response:
+    """Show the register of destruction: the privacy officer and system owners (N3)."""
+    found = query("retention", "list_destructions", query=placed({}, limit=SHOWN))
+    names = names_of({item["requested_by"] for item in found["items"]})
+    return page("destructions.html", found=found, part=rest_of(found, path="/destructions"), names=names, causes=CAUSES)
+
+
 def _decisions(refusal: Refusal | None = None) -> Response:
-    twins, marks = query("contacts", "list_twins"), query("contacts", "list_marks")
+    twins = query("contacts", "list_twins", query=placed({}, limit=SHOWN, name="twins"))
+    marks = query("contacts", "list_marks", query=placed({}, limit=SHOWN, name="values"))
     open_requests = whole("retention", "list_no_contact_requests", {"state": "open"})
     proposals = [asked for asked in open_requests if asked.get("you_may_withdraw") == "confirm"]
     users = {twin["owner"]["user"] for twin in twins["items"]} | {mark["added_by"] for mark in marks["items"]}
     users |= {asked["withdrawal"]["proposed_by"] for asked in proposals}
-    return page("no_contact_decisions.html", twins=twins, marks=marks, proposals=proposals, names=names_of(users), refusal=refusal)
+    path = "/requests/no-contact/decisions"
+    return page(
+        "no_contact_decisions.html",
+        twins=twins,
+        marks=marks,
+        parts={"twins": rest_of(twins, path=path, name="twins"), "values": rest_of(marks, path=path, name="values")},
+        proposals=proposals,
+        names=names_of(users),
+        refusal=refusal,
+    )

@@ -23,6 +23,7 @@ TASK_WORDS = {
     "coordination-request-declined": "Your request to coordinate was declined",
     "coordination-request-withdrawn": "A request that you had accepted was withdrawn",
     "coordination-request-yours": "The record is yours now, so your request has ended",
+    "coordination-request-issue-erased": "The issue that a coordination request was about was deleted; the request has ended",
     "coordination-request-no-contact": "The person whom you asked about wants no more contact; your request has ended",
     "coordination-request-erased": "The person whom you asked about was erased; your request has ended",
     "correction": "Check a reported contact point",

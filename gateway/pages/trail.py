@@ -8,10 +8,22 @@ from flask import Response, request
 
 from gateway.clients import query
 from gateway.errors import status_of
-from gateway.pages.frame import blueprint, checked, page
+from gateway.pages.frame import blueprint, checked, names_of, page
+from gateway.pages.paging import placed, rest_of
 from gateway.trail import recorded
 from services.audit.contract import EntriesQuerySchema
 from services.chassis.messages import Forbidden, Invalid
+
+#: Lines of a list on a page.
+SHOWN = 50
+
+
+@blueprint.get("/audit/counts")
+def day_counts() -> Response:
+    """Show how many requests for no more contact each user recorded on each day, and how many entries were blocked (T36)."""
+    found = query("contacts", "list_counts", query=placed({}, limit=SHOWN))
+    names = names_of({item["user_id"] for item in found["items"]})
+    return page("audit_counts.html", found=found, part=rest_of(found, path="/audit/counts"), names=names)
 
 
 @blueprint.get("/audit")

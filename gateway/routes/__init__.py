@@ -38,6 +38,8 @@ AREAS = (
     removal.frozen,
     removal.notices,
     removal.many_freezes,
+    removal.destructions,
+    removal.counts,
     tasks.area,
     reports.area,
     audit.area,

@@ -9,6 +9,7 @@ from gateway.clients import query as ask
 from gateway.endpoints import Answer, Area, created
 from services.chassis.messages import new_id
 from services.contacts.contract import (
+    DayCountSchema,
     FrozenIndividualSchema,
     FrozenQuerySchema,
     ListQuerySchema,
@@ -22,6 +23,8 @@ from services.contacts.contract import (
 )
 from services.retention.contract import (
     DecisionsSchema,
+    DestructionListQuerySchema,
+    DestructionSchema,
     ErasureSchema,
     HitListQuerySchema,
     NoContactRequestCreateSchema,
@@ -45,6 +48,8 @@ suppressions = Area("suppressions", __name__, url_prefix="/suppressions", descri
 frozen = Area("frozen-individuals", __name__, url_prefix="/frozen-individuals", description="Frozen people, for those who may find them (T21)")
 notices = Area("notices", __name__, url_prefix="/notices", description="What your component is told of erasures (T16)")
 many_freezes = Area("many-freezes", __name__, url_prefix="/many-freezes", description="Many requests of one user on one day (T36)")
+counts = Area("day-counts", __name__, url_prefix="/day-counts", description="What users did on each day, in numbers (T36)")
+destructions = Area("destructions", __name__, url_prefix="/destructions", description="The register of destruction (N3)")
 erasures = Area("erasures", __name__, url_prefix="/erasures", description="How far an erasure is, and its receipts (N3)")
 
 
@@ -78,10 +83,10 @@ def withdraw_no_contact_request(request_id: str, body: dict[str, Any]) -> Any:
     return command("retention", "withdraw_no_contact_request", request_id=request_id, body=body)
 
 
-@requests.endpoint("GET", "/<uuid:request_id>/twins", answers=TwinSchema, collection=True, problems=(403, 404))
-def list_twins_of_request(request_id: str) -> Any:
+@requests.endpoint("GET", "/<uuid:request_id>/twins", query=ListQuerySchema, answers=TwinSchema, collection=True, problems=(403, 404))
+def list_twins_of_request(request_id: str, query: dict[str, Any]) -> Any:
     """List records that may be of the same person: the privacy officer (T26)."""
-    found = ask("contacts", "list_twins", request_id=request_id)
+    found = ask("contacts", "list_twins", request_id=request_id, query=query)
     # Contacts knows of no request that has no twin.
     ask("retention", "read_no_contact_request", request_id=request_id)
     return found
@@ -100,16 +105,16 @@ def decide_twin(request_id: str, individual_id: str, body: dict[str, Any]) -> An
     return command("retention", "decide_twin", request_id=request_id, individual_id=individual_id, body=body)
 
 
-@twins.endpoint("GET", "", answers=TwinSchema, collection=True, problems=(403,))
-def list_twins() -> Any:
+@twins.endpoint("GET", "", query=ListQuerySchema, answers=TwinSchema, collection=True, problems=(403,))
+def list_twins(query: dict[str, Any]) -> Any:
     """List, of every case, records that may be of the same person: the privacy officer (T26, T34)."""
-    return ask("contacts", "list_twins")
+    return ask("contacts", "list_twins", query=query)
 
 
-@suppressions.endpoint("GET", "", answers=WaitingMarkSchema, collection=True, problems=(403,))
-def list_marks() -> Any:
+@suppressions.endpoint("GET", "", query=ListQuerySchema, answers=WaitingMarkSchema, collection=True, problems=(403,))
+def list_marks(query: dict[str, Any]) -> Any:
     """List values that were added lately and block nothing yet: the privacy officer (T25)."""
-    return ask("contacts", "list_marks")
+    return ask("contacts", "list_marks", query=query)
 
 
 @suppressions.endpoint("POST", "/<uuid:mark_id>", body=MarkDecisionSchema, answers=MarkDecidedSchema, status=200, problems=(403, 404))
@@ -134,6 +139,18 @@ def read_notice(notice_id: str) -> Any:
 def list_many_freezes(query: dict[str, Any]) -> Any:
     """List who of your office recorded ten requests or more on one day, with the reasons: the office administrator (T36)."""
     return ask("contacts", "list_many_freezes", query=query)
+
+
+@destructions.endpoint("GET", "", query=DestructionListQuerySchema, answers=DestructionSchema, collection=True, problems=(403,))
+def list_destructions(query: dict[str, Any]) -> Any:
+    """List what was erased, when and for what cause: the privacy officer and system owners (N3)."""
+    return ask("retention", "list_destructions", query=query)
+
+
+@counts.endpoint("GET", "", query=ListQuerySchema, answers=DayCountSchema, collection=True, problems=(403,))
+def list_counts(query: dict[str, Any]) -> Any:
+    """List, by user and day, how many requests were recorded and how many entries blocked: the security officer (T36)."""
+    return ask("contacts", "list_counts", query=query)
 
 
 @erasures.endpoint("GET", "/<uuid:erasure_id>", answers=ErasureSchema, tagged=True, problems=(404,))

@@ -9,8 +9,8 @@ stakeholders by region; what waits for its user; for retention alone
 sealing, erasing and seeking.
 
 *announces*: IndividualRegistered, IndividualsImported, OrganizationsImported,
-IndividualChanged, IndividualFrozen, IndividualUnfrozen, IndividualErased, IndividualsErased, OrganizationRegistered,
-OrganizationChanged, OrganizationErased, RelationshipEstablished, OwnerChanged, PreferencesChanged.
+IndividualChanged, IndividualFrozen, IndividualFrozenFor, IndividualUnfrozen, IndividualErased, IndividualsErased,
+OrganizationRegistered, OrganizationChanged, OrganizationErased, RelationshipEstablished, OwnerChanged, PreferencesChanged.
 
 *listens to*: interactions (logged, withdrawn, attendance; issues), access (users, components), audit (checkpoints); to
 components' own systems, where there are any (`docs/asyncapi.yaml`).

@@ -10,6 +10,6 @@ and for the saga alone `interactions:individual:erase` and `interactions:individ
 announces: InteractionLogged, InteractionWithdrawn, AttendanceRecorded, IssueRegistered, IssueChanged, IssueErased.
 
 listens to: contacts (IndividualRegistered, IndividualsImported, IndividualChanged, OwnerChanged, PreferencesChanged,
-IndividualFrozen, IndividualUnfrozen, IndividualErased, IndividualsErased, OrganizationRegistered, OrganizationsImported,
-OrganizationChanged, OrganizationErased), access (UserChanged), retention (ErasureCompleted), audit (checkpoints).
+IndividualFrozen, IndividualFrozenFor, IndividualUnfrozen, IndividualErased, IndividualsErased, OrganizationRegistered,
+OrganizationsImported, OrganizationChanged, OrganizationErased), access (UserChanged), retention (ErasureCompleted), audit (checkpoints).
 """

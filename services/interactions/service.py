@@ -15,6 +15,7 @@ from services.contacts.contract import (
     IndividualChanged,
     IndividualErased,
     IndividualFrozen,
+    IndividualFrozenFor,
     IndividualRegistered,
     IndividualsErased,
     IndividualsImported,
@@ -102,7 +103,7 @@ class InteractionsService(Witness):
     def erase_issue(self, caller: Caller, issue_id: str) -> dict[str, Any]:
         """Delete an issue that is no longer active (T7)."""
         with self.database.work(caller, role=_ERASER) as work:
-            return issues.erase_issue(work, issue_id=as_id(issue_id))
+            return issues.erase_issue(work, now=self.database.clock(), issue_id=as_id(issue_id))
 
     @answers("interactions:issue-update:add", subject="issue_id", command=True)
     def add_issue_update(self, caller: Caller, issue_id: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -463,6 +464,11 @@ class InteractionsService(Witness):
     def individual_frozen(self, work: UnitOfWork, told: IndividualFrozen) -> None:
         """Take a frozen individual out of everything (T21)."""
         hearing.individual_frozen(work, told, now=self.database.clock())
+
+    @listens(IndividualFrozenFor)
+    def individual_frozen_for(self, work: UnitOfWork, told: IndividualFrozenFor) -> None:
+        """Take a possible twin out of everything of the components that see it frozen (T26)."""
+        hearing.individual_frozen_for(work, told)
 
     @listens(IndividualUnfrozen)
     def individual_unfrozen(self, work: UnitOfWork, told: IndividualUnfrozen) -> None:

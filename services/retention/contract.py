@@ -238,6 +238,13 @@ class SampleQuerySchema(_Closed):
     cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
 
 
+class DestructionListQuerySchema(_Closed):
+    """Which part of the register of destruction."""
+
+    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
+    cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
+
+
 class HoldCreateSchema(_Closed):
     """A hold on one record, for a pending request under the Privacy Act or FOIA (R138)."""
 

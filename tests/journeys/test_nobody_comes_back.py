@@ -183,7 +183,7 @@ def test_a_twin_is_frozen_for_its_holder_and_erased_with_the_case_when_it_is_the
     path = f"/no-contact-requests/{request['id']}/twins"
     chloe.ask("GET", path, expect=403)
     assert {item["individual_id"] for item in farid.get(path)["items"]} == {twin["id"], other["id"]}
-    assert {twin["id"], other["id"]} <= {item["individual_id"] for item in farid.get("/twins")["items"]}
+    assert {twin["id"], other["id"]} <= {item["individual_id"] for item in farid.every("/twins")}
     farid.post(f"{path}/{other['id']}", {"decision": "another"}, expect=200)
     assert not chloe.get(f"/individuals/{other['id']}")["frozen"]
     chloe.ask("POST", f"{path}/{twin['id']}", json={"decision": "same"}, expect=403)
@@ -209,7 +209,7 @@ def test_a_value_that_the_recorder_added_waits_for_the_privacy_officer(people: d
     card = {"contact_points": [{"kind": "cell", "value": added}]}
     assert entered(chloe, **card)[0] == 201
     chloe.ask("GET", "/suppressions", expect=403)
-    (waiting,) = [item for item in farid.get("/suppressions")["items"] if item["individual_id"] == person["id"]]
+    (waiting,) = [item for item in farid.every("/suppressions") if item["individual_id"] == person["id"]]
     assert (waiting["value"], waiting["because"]) == (added, "recorder")
     farid.post(f"/suppressions/{waiting['id']}", {"decision": "keep"}, expect=200)
     assert entered(chloe, **card) == (409, "blocked")

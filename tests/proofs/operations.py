@@ -244,7 +244,7 @@ def _mark(world: World) -> Request:
     person = world.an_individual()["id"]
     world.chloe.post(f"/individuals/{person}/contact-points", {"kind": "email", "value": f"{world.letters()}@gmail.com"})
     world.chloe.post("/no-contact-requests", {"individual_id": person, "medium": "phone", "received_on": day(0), "reason": "Asked at the fair."})
-    mark = next(mark for mark in world.farid.get("/suppressions")["items"] if mark["individual_id"] == person)
+    mark = next(mark for mark in world.farid.every("/suppressions") if mark["individual_id"] == person)
     return _post(world.farid, f"/suppressions/{mark['id']}", {"decision": "drop"})
 
 
@@ -321,6 +321,8 @@ MAKERS: dict[str, Callable[[World], Request]] = {
     "GET /twins": lambda w: Request(w.farid, "GET", "/twins"),
     "GET /suppressions": lambda w: Request(w.farid, "GET", "/suppressions"),
     "POST /suppressions/{mark_id}": _mark,
+    "GET /day-counts": lambda w: Request(w.edda, "GET", "/day-counts"),
+    "GET /destructions": lambda w: Request(w.farid, "GET", "/destructions"),
     "GET /many-freezes": lambda w: Request(w.grace, "GET", "/many-freezes"),
     "GET /notices/{notice_id}": _erased_notice,
     "POST /no-contact-requests": lambda w: _post(

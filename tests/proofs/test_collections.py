@@ -21,6 +21,8 @@ REFUSED: dict[str, frozenset[str]] = {
     "/audit/reviews": ACCOUNTS - {"edda"},
     "/components": frozenset(),
     "/coordination-requests": frozenset({"edda"}),
+    "/day-counts": ACCOUNTS - {"edda"},
+    "/destructions": ACCOUNTS - {"farid", "wanda"},
     "/erasures/sample": ACCOUNTS - {"farid"},
     "/erasures/{erasure_id}/hits": ACCOUNTS - {"farid"},
     "/events": frozenset({"edda"}),
@@ -184,6 +186,11 @@ def test_every_collection_comes_whole_page_by_page_whatever_it_is_filtered_by(wo
 #: What a system of today has few of, or this world makes few of.
 SMALL = frozenset(
     {
+        "/day-counts",
+        "/destructions",
+        "/no-contact-requests/{request_id}/twins",
+        "/suppressions",
+        "/twins",
         "/erasures/sample",
         "/interactions/against-preferences",
         "/erasures/{erasure_id}/hits",

@@ -15,7 +15,6 @@ LIMITED = re.compile(r"\bLIMIT\s+[\d:{]|\.limit\(|\bfetchmany\(|\blimit: int = \
 PAGE = "a page, which says where it goes on"
 ONE = "the one that is asked for"
 COUNT = "counts no further than is counted exactly, and says so"
-OLDEST = "the oldest of a queue beside its total; what is decided makes room"
 WORK = "a portion of work, of which the next comes after it"
 BYTES = "bytes of a seal"
 WORDS = "a part of one text"
@@ -34,12 +33,11 @@ REASONS: dict[str, tuple[str, ...]] = {
     "services/contacts/storage/import_register.py": ("values that very many share tell nobody apart",),
     "services/contacts/storage/import_undoing.py": (WORK,),
     "services/contacts/storage/notes.py": (PAGE,),
-    "services/contacts/storage/notices.py": (PAGE,),
     "services/contacts/usecases/individuals.py": (PAGE,),
     "services/contacts/storage/imports.py": (PAGE, PAGE, PAGE, ONE, *(WORK,) * 7),
     "services/contacts/storage/projections.py": (ONE,),
-    "services/contacts/storage/ledger.py": (OLDEST,),
-    "services/contacts/storage/twins.py": (OLDEST,),
+    "services/contacts/storage/notices.py": (PAGE, PAGE),
+    "services/contacts/usecases/suppressing.py": (PAGE, "none: tasks are all of them", "none: tasks are all of them"),
     "services/contacts/storage/registration.py": (ONE, ONE, "holders of one number: a line that more share is nobody's"),
     "services/contacts/storage/search.py": (PAGE, COUNT),
     "services/contacts/storage/vault.py": (WORK, WORK),
@@ -47,21 +45,20 @@ REASONS: dict[str, tuple[str, ...]] = {
     "services/contacts/usecases/imports/undoing.py": (WORK,),
     "services/interactions/service.py": (PAGE,),
     "services/interactions/storage/pages.py": (PAGE, COUNT),
-    "services/retention/storage/erasures.py": (WORK, WORK, ONE, PAGE, PAGE, COUNT, "the register has no door yet"),
+    "services/retention/storage/erasures.py": (WORK, WORK, ONE, PAGE, PAGE, PAGE, COUNT),
     "services/retention/storage/requests.py": (ONE, PAGE, COUNT, WORK, WORK),
-    "services/retention/usecases/erasing.py": ("the register has no door yet",),
     "gateway/pages/coordination.py": (PAGE,),
     "gateway/pages/desk.py": (PAGE,),
     "gateway/pages/engagement.py": (PAGE, PAGE),
     "gateway/pages/entry.py": (PAGE, PAGE),
-    "gateway/pages/cases.py": (PAGE,),
     "gateway/pages/erasing.py": (PAGE, PAGE),
     "gateway/pages/imports.py": (PAGE, PAGE),
     "gateway/pages/paging.py": ("goes on to the end",),
     "gateway/pages/preferences.py": (PAGE,),
     "gateway/pages/record.py": (PAGE, PAGE),
     "gateway/pages/removal.py": (PAGE,),
-    "gateway/pages/trail.py": (PAGE, ONE),
+    "gateway/pages/cases.py": (PAGE, PAGE, PAGE, PAGE),
+    "gateway/pages/trail.py": (PAGE, PAGE, ONE),
     "gateway/routes/imports.py": ("goes on to the end",),
     "gateway/routes/tasks.py": (PAGE,),
 }
@@ -98,7 +95,8 @@ HEADS: dict[str, tuple[str, ...]] = {
     "services/contacts/storage/vault.py": (BYTES, BYTES),
     "services/contacts/usecases/asking.py": (WORDS,),
     "services/contacts/usecases/finding.py": (PAGE,),
-    "services/contacts/usecases/freezing.py": (PAGE, PAGE),
+    "services/contacts/usecases/freezing.py": (PAGE, PAGE, PAGE),
+    "services/contacts/usecases/suppressing.py": (PAGE, PAGE),
     "services/contacts/usecases/individuals.py": (PAGE,),
     "services/contacts/usecases/notes.py": (PAGE,),
     "services/contacts/usecases/imports/refused.py": (PAGE,),
@@ -109,8 +107,8 @@ HEADS: dict[str, tuple[str, ...]] = {
     "services/interactions/usecases/coordination.py": ("names of fields",),
     "services/lexicon/tasks.py": (PAGE,),
     "services/retention/domain/cursors.py": (BYTES, BYTES),
-    "services/retention/service/erased.py": ("whole lines of a file", "what was read of a file before"),
-    "services/retention/usecases/erasing.py": (PAGE, PAGE),
+    "services/retention/service/erased.py": ("whole lines of a file", "the part of a file that was read before"),
+    "services/retention/usecases/erasing.py": (PAGE, PAGE, PAGE),
     "services/retention/usecases/requests.py": (PAGE,),
     "gateway/pages/kept.py": (BYTES,),
     "gateway/pages/times.py": ("the day of an instant",),
@@ -134,6 +132,7 @@ NUMBERS: dict[str, tuple[str, ...]] = {
     "gateway/pages/record.py": (PAGE,),
     "gateway/pages/removal.py": (PAGE,),
     "gateway/pages/search.py": (PAGE,),
+    "gateway/pages/trail.py": (PAGE,),
     "gateway/routes/tasks.py": ("names beside the number of the others",),
 }
 NUMBER = re.compile(

@@ -115,6 +115,20 @@ class IndividualFrozen(Announcement):
 
 
 @dataclass(frozen=True, slots=True)
+class IndividualFrozenFor(Announcement):
+    """These components, and no others, see an individual frozen as possibly somebody who asked not to be contacted (T26).
+
+    None when it was decided; the highest `revision` counts. It goes to services alone: no component learns of another's.
+    """
+
+    name: ClassVar[str] = "contacts:individual:frozen-for"
+
+    individual_id: str
+    components: list[str]
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class IndividualUnfrozen(Announcement):
     """The request for which an individual was frozen was taken back (T36)."""
 

@@ -382,6 +382,16 @@ class ManyFreezesSchema(Schema):
     reason = fields.String()
 
 
+class DayCountSchema(Schema):
+    """What a user did on one day, in numbers (T36, T9)."""
+
+    user_id = fields.String()
+    component = fields.String(allow_none=True)
+    day = fields.String()
+    freezes = fields.Integer(metadata={"description": "requests for no more contact that they recorded"})
+    blocked = fields.Integer(metadata={"description": "entries of theirs that were blocked"})
+
+
 class ListQuerySchema(_Closed):
     """Which part of a list."""
 

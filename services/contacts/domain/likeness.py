@@ -8,6 +8,7 @@ suffix among them, parted or joined a name, or drew letters by others that look 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from services.lexicon.folding import fold, words
@@ -24,6 +25,10 @@ _BESIDE = SUFFIXES | words(
         """
 )
 _PARTICLES = words("de la las los del der den das do dos da di du von van y e of ter ten el al bin ibn")
+#: A sign drawn for a letter, where it stands among letters.
+_SIGN_FOR_A = re.compile(r"(?<=[^\W\d_])@(?=[^\W\d_])")
+#: Single letters, as long as they may be initials.
+_SPELLED = 3
 #: A name is joined of so many words at most.
 _JOINED = 3
 
@@ -40,7 +45,8 @@ def kept_words(first_name: str, last_name: str) -> frozenset[str]:
 
 def asked_words(first_name: str, last_name: str) -> frozenset[str]:
     """Return the words by which a candidate's name is asked for: each of its words may be the family name."""
-    tokens = [skeleton(word) for word in _parts(f"{first_name} {last_name}")]
+    read = [*_read(first_name), *_read(last_name)]
+    tokens = [skeleton(word) for word in [word for word in read if word not in _BESIDE] or read]
     if len(tokens) == 1:
         return frozenset({f"{tokens[0]}|"})
     # A family name alone, of two words.
@@ -65,8 +71,14 @@ def family_keys(first_name: str, last_name: str) -> list[str]:
 
 
 def _parts(written: str) -> list[str]:
-    found = latin(written).split()
+    found = _read(written)
     return [word for word in found if word not in _BESIDE] or found
+
+
+def _read(written: str) -> list[str]:
+    found = latin(_SIGN_FOR_A.sub("a", written)).split()
+    # "E r a s e g a r d": no name is of so many initials.
+    return ["".join(found)] if len(found) > _SPELLED and all(len(word) == 1 for word in found) else found
 
 
 def _joined(parts: Sequence[str]) -> list[str]:

@@ -55,6 +55,8 @@ _ABBREVIATED = {
     "engrg": "engineering", "env": "environmental", "fin": "financial", "ins": "insurance", "med": "medical", "ntl": "national",
     "co op": "cooperative", "coop": "cooperative", "bur": "bureau", "chmbr": "chamber", "n": "north", "s": "south", "e": "east", "w": "west",
 }  # fmt: skip
+#: Signs drawn for letters, as far as they stand among letters.
+_SIGNS_FOR_LETTERS = ((re.compile(r"(?<=[^\W\d_])@(?=[^\W\d_])"), "a"), (re.compile(r"(?<=[^\W\d_])\$|\$(?=[^\W\d_])"), "s"))
 _LETTERS_IN_A_ROW = re.compile(r"\b(?:\w )+\w\b")
 #: An organization's name among other words is looked for up to this length, in the first words of a text.
 _WORDS_OF_A_NAME = 8
@@ -122,15 +124,20 @@ def compared(kind: str, canonical: str) -> str:
     if kind != "email":
         return canonical
     local, _, domain = canonical.rpartition("@")
-    return f"{_drawn(local.partition('+')[0] or local)}@{_drawn(domain)}"
+    drawn = f"{_drawn(local.partition('+')[0] or local)}@{_drawn(_unpunycoded(domain)).removeprefix('www.')}"
+    # Drawn with Latin letters, it may be of a provider whose addresses have more than one spelling.
+    return (canonical_contact_point(kind, drawn) or drawn) if drawn != canonical else canonical
 
 
 def organization_form(name: str) -> str:
-    """Return an organization's name as the ledger compares it; empty if nothing of it is left."""
+    """Return an organization's name as the ledger compares it; empty if nothing of it is left.
+
+    Neither blanks nor a last "s" count: "Larkspur Levees", "LarkspurLevees" and "Larkspur Levee" are one.
+    """
     parts = _content(name)
     while len(parts) > 1 and parts[-1] in _LEGAL_FORMS:
         parts.pop()
-    return skeleton(" ".join(parts))
+    return "".join(_compared_word(word) for word in parts)
 
 
 def employers_in(title: str) -> list[str]:
@@ -148,20 +155,40 @@ def is_alone(kind: str, canonical: str) -> bool:
 
 
 def _content(written: str) -> list[str]:
+    for sign, letter in _SIGNS_FOR_LETTERS:
+        written = sign.sub(letter, written)
     # "I.B.M." folds to "i b m"; single letters in a row are one word.
     folded = _LETTERS_IN_A_ROW.sub(lambda run: run[0].replace(" ", ""), latin(written))
     parts = " ".join(_ABBREVIATED.get(word, word) for word in folded.split()).split()
     return [word for word in parts if word not in _LEFT_OUT] or parts
 
 
+def _compared_word(word: str) -> str:
+    drawn = skeleton(word)
+    return drawn[:-1] if len(drawn) > 3 and drawn.endswith("s") and not drawn.endswith("ss") else drawn
+
+
 def _names_in(written: str) -> list[str]:
-    parts = [skeleton(word) for word in _content(written)[:_WORDS_OF_A_TEXT]]
-    found = {
-        " ".join(parts[begin:end]): None for begin in range(len(parts)) for end in range(begin + 1, min(begin + _WORDS_OF_A_NAME, len(parts)) + 1)
-    }
-    if whole := organization_form(written):
-        found[whole] = None
+    found: dict[str, None] = {}
+    before, comma, behind = written.partition(",")
+    # "Texas, University of" is the University of Texas.
+    for text in (written, f"{behind} {before}") if comma else (written,):
+        parts = [_compared_word(word) for word in _content(text)[:_WORDS_OF_A_TEXT]]
+        ends = ((begin, end) for begin in range(len(parts)) for end in range(begin + 1, min(begin + _WORDS_OF_A_NAME, len(parts)) + 1))
+        found |= {"".join(parts[begin:end]): None for begin, end in ends}
+        if whole := organization_form(text):
+            found[whole] = None
     return list(found)
+
+
+def _unpunycoded(domain: str) -> str:
+    """Return a domain in the letters that it is shown with; as it is where that can't be read."""
+    if "xn--" not in domain:
+        return domain
+    try:
+        return domain.encode("ascii").decode("idna")
+    except UnicodeError:
+        return domain
 
 
 def _drawn(written: str) -> str:

@@ -127,10 +127,10 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     def create_organization(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
         """Register an organization (R20-R25)."""
         command = ready(contract.OrganizationCreateSchema).load(body)
-        with self.database.work(caller) as work:
+        with self._blocked_tries_counted(caller), self.database.work(caller) as work:
             if replay := work.replayed():
                 return organizations.read_organization(work, by=caller, organization_id=str(replay.subject_id))
-            organization = organizations.register_organization(work, by=caller, now=self.database.clock(), **command)
+            organization = organizations.register_organization(work, by=caller, now=self.database.clock(), layer=self.parts.layer, **command)
             work.complete(201, organization["id"])
             return organization
 
@@ -153,7 +153,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
         """Change an organization (T2)."""
         _as_id(organization_id, OrganizationUnknown)
         command = ready(contract.OrganizationChangeSchema).load(body)
-        with self.database.work(caller) as work:
+        with self._blocked_tries_counted(caller), self.database.work(caller) as work:
             if work.replayed():
                 return organizations.read_organization(work, by=caller, organization_id=organization_id)
             changed = organizations.change_organization(

@@ -72,18 +72,20 @@ class CaseMethods:
             return decided
 
     @answers("contacts:twin:list")
-    def list_twins(self, caller: Caller, request_id: str | None = None) -> dict[str, Any]:
+    def list_twins(self, caller: Caller, request_id: str | None = None, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List records that may be of somebody who asked not to be contacted: the privacy officer."""
+        asked = ready(contract.ListQuerySchema).load(query or {})
         if request_id is not None:
             _as_id(request_id, TwinUnknown)
         with self.database.work(caller, role=_CASEWORKER) as work:
-            return suppressing.list_twins(work, by=caller, request_id=request_id)
+            return suppressing.list_twins(work, by=caller, cursors=self.parts.cursors, request_id=request_id, query=asked)
 
     @answers("contacts:suppression:list")
-    def list_marks(self, caller: Caller) -> dict[str, Any]:
+    def list_marks(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List values that make no mark by themselves (T25): the privacy officer."""
+        asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller, role=_CASEWORKER) as work:
-            return suppressing.list_marks(work, by=caller, layer=self.parts.layer)
+            return suppressing.list_marks(work, by=caller, layer=self.parts.layer, cursors=self.parts.cursors, query=asked)
 
     @answers("contacts:suppression:settle", subject="mark_id", command=True)
     def settle_mark(self, caller: Caller, mark_id: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -141,6 +143,13 @@ class CaseMethods:
         _as_id(notice_id, NoticeUnknown)
         with self.database.work(caller) as work:
             return freezing.read_notice(work, by=caller, notice_id=notice_id)
+
+    @answers("contacts:count:list")
+    def list_counts(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+        """List how many requests each user recorded on each day, and how many of their entries were blocked (T36): the security officer."""
+        asked = ready(contract.ListQuerySchema).load(query or {})
+        with self.database.work(caller) as work:
+            return freezing.list_counts(work, by=caller, cursors=self.parts.cursors, query=asked)
 
     @answers("contacts:freezes:list")
     def list_many_freezes(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:

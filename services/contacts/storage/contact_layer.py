@@ -18,6 +18,7 @@ from services.chassis.database import UnitOfWork
 from services.chassis.messages import new_id
 from services.contacts.storage.bulk import insert_rows
 from services.contacts.storage.digests import Digests
+from services.contacts.storage.frozen import OPEN
 from services.contacts.storage.rows import plain, plains
 from services.contacts.storage.vault import Vault, decrypt, encrypt
 from services.lexicon.canonical import canonical_contact_point, compared_as
@@ -251,8 +252,8 @@ def unseen_corrections(work: UnitOfWork, *, user_id: str, component: str) -> lis
     """Return people with a correction later than what the caller's component confirmed, for whom the caller stands."""
     rows = work.execute(
         text(
-            "SELECT DISTINCT c.individual_id, c.kind, max(c.reported_at) AS reported_at FROM corrections c"
-            " JOIN individuals i ON i.id = c.individual_id AND i.frozen_at IS NULL"
+            "SELECT DISTINCT c.individual_id, c.kind, max(c.reported_at) AS reported_at FROM corrections c"  # noqa: S608 - our own constant
+            f" JOIN individuals i ON i.id = c.individual_id AND {OPEN}"
             " JOIN contact_points p ON p.individual_id = c.individual_id AND p.kind = c.kind AND p.component = :component"
             " WHERE (i.owner_id = CAST(:user AS uuid) OR p.created_by = CAST(:user AS uuid))"
             " GROUP BY c.individual_id, c.kind HAVING max(c.reported_at) > max(p.confirmed_at) ORDER BY 3"
@@ -265,7 +266,10 @@ def unseen_corrections(work: UnitOfWork, *, user_id: str, component: str) -> lis
 def own_likenesses(work: UnitOfWork, *, component: str) -> list[dict[str, Any]]:
     """Return pairs of people of whom the matcher found that they share a value the caller's component holds (T23)."""
     rows = work.execute(
-        text("SELECT held_id, other_id, found_at FROM likenesses WHERE holder_component = :component ORDER BY found_at"),
+        text(
+            "SELECT l.held_id, l.other_id, l.found_at FROM likenesses l WHERE l.holder_component = :component"  # noqa: S608 - our own constant
+            f" AND (SELECT count(*) FROM individuals i WHERE i.id IN (l.held_id, l.other_id) AND {OPEN}) = 2 ORDER BY l.found_at"
+        ),
         {"component": component},
     )
     return plains(rows.mappings())

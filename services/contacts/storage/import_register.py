@@ -15,6 +15,7 @@ from services.contacts.domain.imports.records import Record
 from services.contacts.domain.imports.register import MOST_HOLDERS, Organization, Register, families_besides, swapped
 from services.contacts.storage.bulk import array, array_of_bytes, as_list, texts
 from services.contacts.storage.digests import Digests
+from services.contacts.storage.frozen import OPEN
 from services.contacts.storage.rows import plains
 from services.lexicon.canonical import compared_as
 
@@ -259,7 +260,7 @@ def hold_people(work: UnitOfWork, ids: Iterable[str]) -> bool:
     """Hold these individuals' rows until the end of the transaction; say whether all are there and none is frozen."""
     wanted = sorted(set(ids))
     rows = work.execute(
-        text("SELECT id FROM individuals WHERE id = ANY(CAST(:ids AS uuid[])) AND frozen_at IS NULL ORDER BY id FOR NO KEY UPDATE"),
+        text(f"SELECT i.id FROM individuals i WHERE i.id = ANY(CAST(:ids AS uuid[])) AND {OPEN} ORDER BY i.id FOR NO KEY UPDATE"),  # noqa: S608 - our own constant
         {"ids": array(wanted)},
     ).all()
     return len(rows) == len(wanted)

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from services.chassis.database import UnitOfWork
 from services.contacts.storage import erasing, imports
 from services.contacts.storage.bulk import array, as_json, records
+from services.contacts.storage.frozen import OPEN
 from services.contacts.storage.rows import plains
 from services.lexicon.canonical import canonical_name
 from services.lexicon.names import family_key
@@ -38,8 +39,8 @@ def last_effects(work: UnitOfWork, import_id: str, *, limit: int) -> list[dict[s
 # Only what the importer's component may see counts: another's values, corrections and kept notes are hidden from it, and
 # what became of the record would tell of them (T17). A relationship, a note, a conversation and a hand-over are told to all.
 _UNTOUCHED = text(
-    """
-    SELECT i.id FROM individuals i WHERE i.id = ANY(CAST(:ids AS uuid[])) AND i.frozen_at IS NULL
+    f"""
+    SELECT i.id FROM individuals i WHERE i.id = ANY(CAST(:ids AS uuid[])) AND {OPEN}
     AND i.owner_id = CAST(:owner AS uuid) AND i.last_contacted_at IS NULL AND i.verified_at IS NULL
     -- Every change moves the version; those of this import are known.
     AND i.version = 1 + (SELECT count(*) FROM import_effects f WHERE f.subject_id = i.id AND f.import_id = CAST(:import AS uuid)
@@ -56,7 +57,7 @@ _UNTOUCHED = text(
     AND NOT EXISTS (SELECT FROM import_effects f JOIN imports m ON m.id = f.import_id WHERE f.subject_id = i.id
         AND f.import_id <> CAST(:import AS uuid) AND m.component = :component AND f.kind <> 'state-proposed')
     ORDER BY i.id
-    """
+    """  # noqa: S608 - our own constant
 )
 
 
@@ -81,7 +82,7 @@ def erase_individuals(work: UnitOfWork, ids: Sequence[str], *, now: datetime) ->
 def lock_individuals(work: UnitOfWork, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Hold these individuals, and return those that are there and not frozen, by id."""
     rows = work.execute(
-        text("SELECT * FROM individuals WHERE id = ANY(CAST(:ids AS uuid[])) AND frozen_at IS NULL ORDER BY id FOR UPDATE"),
+        text(f"SELECT * FROM individuals i WHERE i.id = ANY(CAST(:ids AS uuid[])) AND {OPEN} ORDER BY i.id FOR UPDATE"),  # noqa: S608 - our own constant
         {"ids": array(dict.fromkeys(ids))},
     )
     return {row["id"]: row for row in plains(rows.mappings())}

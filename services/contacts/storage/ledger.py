@@ -104,14 +104,18 @@ def drop(work: UnitOfWork, case_id: str) -> int:
     return work.execute(text("DELETE FROM suppressions WHERE case_id = CAST(:case AS uuid)"), {"case": case_id}).rowcount
 
 
-def waiting(work: UnitOfWork, *, limit: int) -> list[dict[str, Any]]:
-    """Return the marks that wait for the privacy officer, the oldest first."""
+def waiting(work: UnitOfWork, *, limit: int | None, after: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Return the marks that wait for the privacy officer, the oldest first.
+
+    :param after: `at` and `id` of the last one before.
+    """
     rows = work.execute(
         text(
             "SELECT id, case_id, individual_id, kind, because, contact_point_id, component, added_by, added_at, written_at"
-            " FROM suppressions WHERE NOT stands ORDER BY written_at, id LIMIT :limit"
+            " FROM suppressions WHERE NOT stands AND (CAST(:at AS timestamptz) IS NULL OR (written_at, id)"
+            " > (CAST(:at AS timestamptz), CAST(:id AS uuid))) ORDER BY written_at, id LIMIT CAST(:limit AS bigint)"
         ),
-        {"limit": limit},
+        {"limit": limit, "at": after["at"] if after else None, "id": after["id"] if after else None},
     )
     return plains(rows.mappings())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -15,6 +16,13 @@ from services.contacts.storage.rows import plains
 _MINE = (
     "(n.user_id = CAST(:user AS uuid) OR n.user_id IS NULL OR :administrator OR NOT EXISTS (SELECT FROM users u WHERE u.id = n.user_id AND u.active))"
 )
+
+#: Of a user on one day: requests recorded, and entries blocked.
+_COUNTS = """
+    SELECT user_id, day, sum(freezes)::bigint AS freezes, sum(blocked)::bigint AS blocked FROM (
+        SELECT user_id, day, count AS freezes, 0 AS blocked FROM freeze_counts UNION ALL
+        SELECT user_id, day, 0, count FROM blocked_tries) AS counted GROUP BY user_id, day
+"""
 
 
 def tell_holders(work: UnitOfWork, individual_id: str, *, now: datetime) -> int:
@@ -117,6 +125,27 @@ def count_unseen_freezes(work: UnitOfWork, *, component: str) -> int:
     """Return how many of them there are."""
     statement = text("SELECT count(*) FROM many_freezes WHERE component = :component AND seen_at IS NULL")
     return int(work.execute(statement, {"component": component}).scalar_one())
+
+
+def counts_by_day(work: UnitOfWork, *, after: Mapping[str, Any] | None, limit: int) -> list[dict[str, Any]]:
+    """Return, by user and day, how many people they had frozen and how many of their entries were blocked; the latest day first.
+
+    :param after: `day` and `user` of the last one before.
+    """
+    rows = work.execute(
+        text(
+            f"SELECT c.user_id, c.day, c.freezes, c.blocked, u.component FROM ({_COUNTS}) c LEFT JOIN users u ON u.id = c.user_id"  # noqa: S608 - our own constant
+            " WHERE CAST(:day AS date) IS NULL OR (c.day, c.user_id) < (CAST(:day AS date), CAST(:user AS uuid))"
+            " ORDER BY c.day DESC, c.user_id DESC LIMIT :limit"
+        ),
+        {"day": after["day"] if after else None, "user": after["user"] if after else None, "limit": limit},
+    )
+    return plains(rows.mappings())
+
+
+def count_counts(work: UnitOfWork) -> int:
+    """Count them."""
+    return int(work.execute(text(f"SELECT count(*) FROM ({_COUNTS}) c")).scalar_one())  # noqa: S608 - our own constant
 
 
 def see_freezes(work: UnitOfWork, *, component: str, user_id: str, now: datetime) -> bool:

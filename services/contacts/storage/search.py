@@ -20,6 +20,10 @@ from services.lexicon.places import REGIONS
 
 #: Totals are exact up to here.
 COUNTED = 10_000
+#: Whom the caller's component sees frozen alone (T26): few, and found by an index of their own.
+_TWIN = "d.frozen_for <> '{}' AND CAST(:asking AS text) = ANY(d.frozen_for)"
+#: The others; nobody else's statement differs.
+_SHOWN = "NOT (CAST(:asking AS text) = ANY(d.frozen_for))"
 _NEVER = "timestamptz '1970-01-01 00:00:00+00'"
 _SORT_KEYS = {
     "name": "d.sort_name",
@@ -184,14 +188,14 @@ def page(
 ) -> tuple[list[dict[str, Any]], int]:
     """Return up to `limit` lines behind a position, each with its position as `_key`, and how many there are in all.
 
-    Whom the caller's component sees frozen alone (T26) it does not find; a total without words counts them still.
+    Whom the caller's component sees frozen alone (T26) it neither finds nor counts.
     One statement for both. Far more than `COUNTED` may not be counted; behind a position nothing is, and 0 returned.
     """
     descending = sort.startswith("-")
     key = _SORT_KEYS[sort.removeprefix("-")]
     direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
     parameters = {**wanted.parameters, "limit": limit, "asking": component or ""}
-    shown = f"{wanted.where} AND NOT (CAST(:asking AS text) = ANY(d.frozen_for))"
+    shown = f"{wanted.where} AND {_SHOWN}"
     behind = "true"
     if after is not None:
         cast = 'CAST(:after_key AS text) COLLATE "C"' if key == "d.sort_name" else "CAST(:after_key AS timestamptz)"
@@ -204,8 +208,10 @@ def page(
     if after is None and wanted.by_words:
         total = "(SELECT count(*) FROM found)"
     elif after is None:
+        # Counted by the indexes alone, and then without the twins: to ask each row for whom it is frozen costs ten times as much.
         counted = wanted.linked or f"SELECT FROM directory d WHERE {wanted.where}"
-        total = f"(SELECT count(*) FROM ({counted} LIMIT {COUNTED + 1}) AS counted)"  # noqa: S608 - put together from our own constants
+        twins = f"(SELECT count(*) FROM directory d WHERE {wanted.where} AND {_TWIN})"  # noqa: S608 - put together from our own constants
+        total = f"(SELECT count(*) FROM ({counted} LIMIT {COUNTED + 1} + {twins}) AS counted) - {twins}"  # noqa: S608 - likewise
     # One value for the page: column by column, its rows would take the driver longer than the server takes to find them.
     written = work.execute(
         text(
@@ -231,31 +237,32 @@ _FACETS = {
 }
 
 
-def facet(work: UnitOfWork, wanted: Filter, name: str) -> list[dict[str, Any]]:
-    """Return how many of the found there are for each value of a facet, the most first."""
+def facet(work: UnitOfWork, wanted: Filter, name: str, *, component: str | None) -> list[dict[str, Any]]:
+    """Return how many of the found there are for each value of a facet, the most first; without whom the component sees frozen."""
     value, join = _FACETS[name]
     # One may be linked to an issue twice, engaged and interested; everything else is there once.
     counted = "DISTINCT d.stakeholder_id" if name in {"issue", "priority"} else "*"
     rows = work.execute(
         text(
             f"SELECT {value} AS value, count({counted}) AS count FROM directory d {join}"  # noqa: S608 - put together from our own constants
-            f" WHERE {wanted.where} GROUP BY 1 ORDER BY 2 DESC, 1"
+            f" WHERE {wanted.where} AND {_SHOWN} GROUP BY 1 ORDER BY 2 DESC, 1"
         ),
-        wanted.parameters,
+        {**wanted.parameters, "asking": component or ""},
     )
     return [{"value": row.value, "count": row.count} for row in rows if row.value is not None]
 
 
-def by_state(work: UnitOfWork, wanted: Filter) -> list[dict[str, Any]]:
-    """Return how many individuals and organizations there are for each state, null included."""
-    source, each = f"directory d WHERE {wanted.where}", "count(*)"
+def by_state(work: UnitOfWork, wanted: Filter, *, component: str | None) -> list[dict[str, Any]]:
+    """Return how many individuals and organizations there are for each state, null included; without whom the component sees frozen."""
+    source, each = f"directory d WHERE {wanted.where} AND {_SHOWN}", "count(*)"
     if not wanted.conditions:
         # Everybody: that number is kept.
-        source, each = "directory_tallies d", "sum(d.counted)"
+        twins = f"SELECT d.type, d.state, -1 FROM directory d WHERE {_TWIN}"  # noqa: S608 - put together from our own constants
+        source, each = f"(SELECT type, state, counted FROM directory_tallies UNION ALL {twins}) d", "sum(d.counted)"  # noqa: S608 - likewise
     individuals, organizations = (f"coalesce({each} FILTER (WHERE d.type = '{kind}'), 0)::bigint" for kind in ("individual", "organization"))
     rows = work.execute(
         text(f"SELECT d.state, {individuals} AS individuals, {organizations} AS organizations FROM {source} GROUP BY 1"),  # noqa: S608 - put together from our own constants
-        wanted.parameters,
+        {**wanted.parameters, "asking": component or ""},
     )
     return plains(rows.mappings())
 

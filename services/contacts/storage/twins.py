@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.contacts.contract.announcements import IndividualFrozenFor
 from services.contacts.storage.bulk import array, array_of_bytes
 from services.contacts.storage.rows import plain, plains
 
@@ -100,14 +101,23 @@ def show(work: UnitOfWork, ids: Iterable[str]) -> None:
     Version and `updated_at` stay: for everybody else nothing changed.
     """
     wanted = {"ids": array(sorted(set(ids)))}
-    for table, key in (("individuals", "id"), ("directory", "stakeholder_id")):
-        work.execute(
-            text(
-                f"UPDATE {table} i SET frozen_for = ARRAY(SELECT DISTINCT c FROM twins t, unnest(t.components) AS c"  # noqa: S608 - names of our own list
-                f" WHERE t.individual_id = i.{key} AND t.decision IS NULL ORDER BY c) WHERE i.{key} = ANY(CAST(:ids AS uuid[]))"
-            ),
-            wanted,
-        )
+    work.execute(
+        text(
+            "UPDATE directory d SET frozen_for = ARRAY(SELECT DISTINCT c FROM twins t, unnest(t.components) AS c"
+            " WHERE t.individual_id = d.stakeholder_id AND t.decision IS NULL ORDER BY c) WHERE d.stakeholder_id = ANY(CAST(:ids AS uuid[]))"
+        ),
+        wanted,
+    )
+    shown = work.execute(
+        text(
+            "UPDATE individuals i SET frozen_for_revision = i.frozen_for_revision + 1, frozen_for = ARRAY(SELECT DISTINCT c"
+            " FROM twins t, unnest(t.components) AS c WHERE t.individual_id = i.id AND t.decision IS NULL ORDER BY c)"
+            " WHERE i.id = ANY(CAST(:ids AS uuid[])) RETURNING i.id, i.frozen_for, i.frozen_for_revision"
+        ),
+        wanted,
+    )
+    for row in shown.all():
+        work.announce(IndividualFrozenFor(str(row.id), list(row.frozen_for), row.frozen_for_revision))
 
 
 def free(work: UnitOfWork, case_id: str) -> list[str]:
@@ -143,16 +153,28 @@ def decide(work: UnitOfWork, case_id: str, individual_id: str, *, decision: str,
     show(work, [individual_id])
 
 
-def undecided(work: UnitOfWork, *, case_id: str | None = None, limit: int) -> list[dict[str, Any]]:
-    """Return the twins that wait for the privacy officer, with both names as far as they are there, the oldest first."""
+def undecided(work: UnitOfWork, *, case_id: str | None = None, after: Mapping[str, Any] | None = None, limit: int | None) -> list[dict[str, Any]]:
+    """Return the twins that wait for the privacy officer, with both names as far as they are there, the oldest first.
+
+    :param after: `at`, `id` and `case` of the last one before.
+    """
     rows = work.execute(
         text(
             "SELECT t.*, i.first_name, i.last_name, i.owner_id, i.owner_component, s.first_name AS source_first_name,"
             " s.last_name AS source_last_name FROM twins t JOIN individuals i ON i.id = t.individual_id"
             " LEFT JOIN individuals s ON s.id = t.source_id WHERE t.decision IS NULL"
-            " AND (CAST(:case AS uuid) IS NULL OR t.case_id = CAST(:case AS uuid)) ORDER BY t.found_at, t.individual_id LIMIT :limit"
+            " AND (CAST(:case AS uuid) IS NULL OR t.case_id = CAST(:case AS uuid))"
+            " AND (CAST(:at AS timestamptz) IS NULL OR (t.found_at, t.individual_id, t.case_id)"
+            " > (CAST(:at AS timestamptz), CAST(:id AS uuid), CAST(:after_case AS uuid)))"
+            " ORDER BY t.found_at, t.individual_id, t.case_id LIMIT CAST(:limit AS bigint)"
         ),
-        {"case": case_id, "limit": limit},
+        {
+            "case": case_id,
+            "limit": limit,
+            "at": after["at"] if after else None,
+            "id": after["id"] if after else None,
+            "after_case": after["case"] if after else None,
+        },
     )
     return plains(rows.mappings())
 

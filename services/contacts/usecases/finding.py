@@ -35,7 +35,7 @@ def search_stakeholders(
     rows, answer = _page(work, by=by, now=now, cursors=cursors, query=query)
     answer["items"] = [representations.line(row) for row in rows]
     if query.get("facets"):
-        answer["facets"] = _facets(work, query, now=now, misspelt=answer.pop("misspelt"))
+        answer["facets"] = _facets(work, query, by=by, now=now, misspelt=answer.pop("misspelt"))
     answer.pop("misspelt", None)
     work.record("contacts:stakeholder:search", subjects=search.ids(rows), fields=_LINE)
     return answer
@@ -67,7 +67,7 @@ def list_organizations(work: UnitOfWork, *, by: Caller, now: datetime, cursors: 
 def stakeholders_by_region(work: UnitOfWork, *, by: Caller, now: datetime, query: Mapping[str, Any]) -> dict[str, Any]:
     """Return how many stakeholders there are in each FEMA region and each of its states, zeros too (R101, T12)."""
     demand(decide(by, "search", "state"))
-    counts = {row["state"]: row for row in search.by_state(work, search.filter_of(query, now=now))}
+    counts = {row["state"]: row for row in search.by_state(work, search.filter_of(query, now=now), component=by.component)}
     none = {"individuals": 0, "organizations": 0}
     regions = []
     for region, states in REGIONS.items():
@@ -133,15 +133,15 @@ def _page(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, quer
     return rows, {"items": [], "next": following, "total": shown, "misspelt": misspelt}
 
 
-def _facets(work: UnitOfWork, query: Mapping[str, Any], *, now: datetime, misspelt: bool) -> dict[str, Any]:
+def _facets(work: UnitOfWork, query: Mapping[str, Any], *, by: Caller, now: datetime, misspelt: bool) -> dict[str, Any]:
     wanted = search.filter_of(query, now=now, misspelt=misspelt)
     facets: dict[str, Any] = {}
     for name in query["facets"]:
         if name != "fema_region":
-            facets[name] = search.facet(work, wanted, name)
+            facets[name] = search.facet(work, wanted, name, component=by.component)
             continue
         regions: dict[int, int] = {}
-        for entry in search.facet(work, wanted, "state"):
+        for entry in search.facet(work, wanted, "state", component=by.component):
             if region := fema_region(entry["value"]):
                 regions[region] = regions.get(region, 0) + entry["count"]
         facets[name] = [{"value": region, "count": count} for region, count in sorted(regions.items())]

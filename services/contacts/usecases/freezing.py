@@ -222,6 +222,23 @@ def list_many_freezes(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: 
     return {"items": items, "next": following, "total": notices.count_unseen_freezes(work, component=by.component)}
 
 
+def list_counts(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how many requests each user recorded on each day, and how many of their entries were blocked (T36, T9).
+
+    For the security officer, who learns numbers, and of no person whom they are about.
+
+    :raises Forbidden: the caller is not the security officer.
+    """
+    demand(decide(by, "read_trail"), Forbidden)
+    after = cursors.open(query["cursor"], user_id=by.id, query=query) if query.get("cursor") else None
+    rows = notices.counts_by_day(work, after=after, limit=query["limit"] + 1)
+    last = rows[query["limit"] - 1] if len(rows) > query["limit"] else None
+    items = [{**row, "day": row["day"].isoformat()} for row in rows[: query["limit"]]]
+    following = cursors.seal({"day": last["day"], "user": last["user_id"]}, user_id=by.id, query=query) if last else None
+    work.record("contacts:count:list", subjects=list(dict.fromkeys(item["user_id"] for item in items)), fields=["freezes", "blocked"], rule="T36")
+    return {"items": items, "next": following, "total": notices.count_counts(work)}
+
+
 def _count(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, reason: str | None) -> None:
     if by.kind != "user":
         return

@@ -71,7 +71,7 @@ def register_individual(
     """
     entry = entry_of(given, by=by, owner_id=owner_id, individual_id=individual_id)
     # The card's state is the organization's, too, when the card makes it known (T18).
-    organization = _organization(work, {**given, "state": entry.state}, by=by, now=now)
+    organization = _organization(work, {**given, "state": entry.state}, by=by, now=now, layer=layer, owner_id=entry.owner_id)
     registration.hold_name(work, entry.first_name, entry.last_name)
     (outcome,) = enter(work, layer, [(entry, organization)], now=now)
     if isinstance(outcome, Refusal):
@@ -131,7 +131,7 @@ def change_individual(
     if "last_name" in changes:
         changes["last_name"] = display_name(changes["last_name"], given=not changes.get("first_name", row["first_name"]))
     if "organization" in given or "organization_id" in given:
-        organization = _organization(work, given, by=by, now=now)
+        organization = _organization(work, given, by=by, now=now, layer=layer)
         changes["organization_id"] = organization["id"] if organization else None
     if "deputy" in given:
         demand(decide(by, "name_deputy", None, facts_of(row)), OwnerOnly)
@@ -255,7 +255,9 @@ def record_history(
     return {"items": items, "more": len(rest) > limit, "total": len(entries)}
 
 
-def _organization(work: UnitOfWork, given: Mapping[str, Any], *, by: Caller, now: datetime) -> Mapping[str, Any] | None:
+def _organization(
+    work: UnitOfWork, given: Mapping[str, Any], *, by: Caller, now: datetime, layer: ContactLayer, owner_id: str | None = None
+) -> Mapping[str, Any] | None:
     if given.get("organization_id"):
         organization = organizations.find(work, given["organization_id"])
         if organization is None:
@@ -264,7 +266,11 @@ def _organization(work: UnitOfWork, given: Mapping[str, Any], *, by: Caller, now
     if given.get("organization"):
         organizations.hold_name(work, given["organization"])
         known = organizations.of_name(work, given["organization"])
-        return known[0] if known else register_organization(work, by=by, now=now, name=given["organization"], state=given.get("state"))
+        return (
+            known[0]
+            if known
+            else register_organization(work, by=by, now=now, layer=layer, owner_id=owner_id, name=given["organization"], state=given.get("state"))
+        )
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,31 +13,47 @@ from services.contacts.contract.announcements import (
     OrganizationRegistered,
     RelationshipEstablished,
 )
-from services.contacts.contract.refusals import ContactPointInvalid, IssueUnknown, OrganizationDuplicate, OwnerUnsuitable, TextNeedsReview
+from services.contacts.contract.refusals import (
+    ContactPointInvalid,
+    IndividualBlocked,
+    IssueUnknown,
+    OrganizationDuplicate,
+    OwnerUnsuitable,
+    TextNeedsReview,
+)
 from services.contacts.domain import representations
 from services.contacts.domain.suppression import organization_form
 from services.contacts.storage import directory, ledger, links, organizations
+from services.contacts.storage.bulk import array_of_bytes
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.usecases.asking import demand_contributor, demand_version, visible_organization
+from services.contacts.usecases.entering import demand_entries_left
+from services.lexicon.canonical import canonical_phone
 from services.lexicon.postal import postal_code
 from services.lexicon.screening import screen_address, screen_organization_name
 from services.lexicon.telephones import telephone
 
 
-def register_organization(work: UnitOfWork, *, by: Caller, now: datetime, **given: Any) -> dict[str, Any]:
+def register_organization(
+    work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactLayer, owner_id: str | None = None, **given: Any
+) -> dict[str, Any]:
     """Register an organization; the caller owns it, and their component has a relationship.
 
+    :param owner_id: another owner of the same component, where a component's system enters for its people (T13).
+    :raises IndividualBlocked: an office's telephone is that of somebody who asked not to be contacted (T25).
     :raises OrganizationDuplicate: one of this name is there, and `duplicate_ok` was not given.
     """
     demand_contributor(by, "create")
     if by.component is None:
         raise OwnerUnsuitable
+    owner_id = owner_id or by.id
     _demand_clean(given)
     organizations.hold_name(work, given["name"])
     known = organizations.of_name(work, given["name"])
     if known and not given.get("duplicate_ok"):
         raise OrganizationDuplicate(extra={"possible_duplicates": [_likeness(row) for row in known]})
     offices = _offices(given)
+    _demand_nobody_s(work, layer, offices, by=by, now=now)
     organization_id = new_id()
     state = given.get("state") or next(((office["address"] or {}).get("state") for office in offices if office["address"]), None)
     organizations.insert_many(
@@ -48,9 +64,9 @@ def register_organization(work: UnitOfWork, *, by: Caller, now: datetime, **give
                 "id": organization_id,
                 "name": given["name"],
                 "state": state,
-                "owner_id": by.id,
+                "owner_id": owner_id,
                 "owner_component": by.component,
-                "created_by": by.id,
+                "created_by": owner_id,
                 "created_component": by.component,
                 "now": now,
             }
@@ -60,7 +76,7 @@ def register_organization(work: UnitOfWork, *, by: Caller, now: datetime, **give
     wanted = [*(given.get("issues") or []), *({"issue_id": issue, "kind": "engaged"} for issue in given.get("issue_ids") or [])]
     _demand_known(work, wanted)
     links.add_issues(work, [(organization_id, link) for link in wanted])
-    links.establish(work, [(organization_id, by.component)], user_id=by.id, since=now)
+    links.establish(work, [(organization_id, by.component)], user_id=owner_id, since=now)
     directory.index_organizations(work, [organization_id])
     work.announce(OrganizationRegistered(organization_id, state, given.get("sector")))
     work.announce(RelationshipEstablished("organization", organization_id, by.component, now.date().isoformat()))
@@ -85,8 +101,10 @@ def change_organization(
 ) -> dict[str, Any]:
     """Change an organization, whoever owns it (T2).
 
-    :raises PreconditionMissing, RecordChanged, OrganizationUnknown, ContributorsOnly: see there.
+    :raises PreconditionMissing, RecordChanged, OrganizationUnknown, ContributorsOnly, IndividualBlocked: see there.
     """
+    # Before any row is held: whoever freezes somebody holds it alone.
+    ledger.hold_shared(work)
     organizations.lock(work, organization_id)
     row = visible_organization(work, organization_id, by=by)
     for name in given:
@@ -102,14 +120,19 @@ def change_organization(
         # Whoever is marked as of this organization is known again under its new name (T25).
         ledger.follow_rename(work, layer.digests, former=organization_form(row["name"]), present=organization_form(changes["name"]))
     present = {office["id"] for office in representation["offices"]}
+    offices: list[dict[str, Any]] | None = None
     if "offices" in given:
-        organizations.replace_offices(work, organization_id, _offices(given, present=present))
+        offices = _offices(given, present=present)
     elif "address" in given or "office_phone" in given:
         first, *others = representation["offices"] or [{"id": new_id(), "label": None, "address": None, "phone": None}]
         merged = {**first, **({"address": given["address"]} if "address" in given else {})}
         if "office_phone" in given:
             merged["phone"] = given["office_phone"]
-        organizations.replace_offices(work, organization_id, _offices({"offices": [merged, *others]}, present=present))
+        offices = _offices({"offices": [merged, *others]}, present=present)
+    if offices is not None:
+        kept = [office["phone"] for office in representation["offices"] if office["phone"]]
+        _demand_nobody_s(work, layer, offices, by=by, now=now, known=kept)
+        organizations.replace_offices(work, organization_id, offices)
     if "issues" in given:
         _demand_known(work, given["issues"])
         links.set_issues(work, organization_id, given["issues"])
@@ -153,6 +176,27 @@ def _offices(given: Mapping[str, Any], *, present: Container[str] = ()) -> list[
         }
         for n, office in enumerate(wanted)
     ]
+
+
+def _demand_nobody_s(
+    work: UnitOfWork, layer: ContactLayer, offices: Iterable[Mapping[str, Any]], *, by: Caller, now: datetime, known: Iterable[str] = ()
+) -> None:
+    """Go on only if no telephone of an office is one person's own who asked not to be contacted (T25).
+
+    A line that is shared at work stays an office's: its mark blocks nobody without likeness of name.
+
+    :param known: telephones that the organization has already; what is there holds up no other change.
+    :raises IndividualBlocked: one is.
+    :raises BlockedTooOften: too many of the caller's entries were blocked today (T9).
+    """
+    phones = {canonical_phone(office["phone"]) for office in offices if office["phone"]} - {canonical_phone(phone) for phone in known}
+    asked = [digest for phone in phones if phone for digest in layer.digests.suppressions("work_phone", phone)]
+    if not asked:
+        return
+    demand_entries_left(work, by=by, now=now)
+    ledger.hold_shared(work)
+    if any(alone for _, alone, _ in ledger.written(work, array_of_bytes(asked))):
+        raise IndividualBlocked
 
 
 def _phone(written: str | None, *, field: str) -> str | None:

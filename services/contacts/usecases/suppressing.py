@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Forbidden, wire_value
 from services.contacts.contract.refusals import MarkUnknown
+from services.contacts.domain.cursors import Cursors
 from services.contacts.domain.likeness import family_keys, may_be_one
 from services.contacts.domain.suppression import ORGANIZATION, PERSONAL, is_alone, mark_of, marks_of
 from services.contacts.storage import individuals, ledger, previous, twins
@@ -21,7 +23,8 @@ from services.lexicon.policy import decide
 #: So long what the recorder or an unverified correction added says nothing by itself.
 _RECENT = timedelta(days=30)
 _PERSONAL_KINDS = PERSONAL | {"email"}
-_LISTED = 200
+#: The first part of a list, where no other is asked for.
+_FIRST: Mapping[str, Any] = MappingProxyType({"limit": 50})
 
 
 def open_case(work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], *, case_id: str, recorder: str, now: datetime) -> None:
@@ -101,13 +104,16 @@ def _twins(
     return found
 
 
-def list_marks(work: UnitOfWork, *, by: Caller, layer: ContactLayer) -> dict[str, Any]:
+def list_marks(work: UnitOfWork, *, by: Caller, layer: ContactLayer, cursors: Cursors, query: Mapping[str, Any] = _FIRST) -> dict[str, Any]:
     """Return the values that make no mark by themselves, for the privacy officer, who keeps or drops each (T25).
 
     Their value is shown while the record is there.
     """
     demand_officer(by)
-    rows = ledger.waiting(work, limit=_LISTED)
+    after = cursors.open(query["cursor"], user_id=by.id, query=query) if query.get("cursor") else None
+    rows = ledger.waiting(work, after=after, limit=query["limit"] + 1)
+    last = rows[query["limit"] - 1] if len(rows) > query["limit"] else None
+    rows = rows[: query["limit"]]
     values: dict[str, str] = {}
     for individual_id in {row["individual_id"] for row in rows if row["individual_id"]}:
         if individuals.find(work, individual_id) is not None:
@@ -127,7 +133,8 @@ def list_marks(work: UnitOfWork, *, by: Caller, layer: ContactLayer) -> dict[str
         for row in rows
     ]
     work.record("contacts:suppression:list", subjects=[item["individual_id"] or item["id"] for item in items], fields=["contact_points"], rule="T25")
-    return {"items": items, "next": None, "total": ledger.count_waiting(work)}
+    following = cursors.seal({"at": last["written_at"], "id": last["id"]}, user_id=by.id, query=query) if last else None
+    return {"items": items, "next": following, "total": ledger.count_waiting(work)}
 
 
 def settle_mark(work: UnitOfWork, *, by: Caller, mark_id: str, decision: str) -> dict[str, Any]:
@@ -144,10 +151,14 @@ def settle_mark(work: UnitOfWork, *, by: Caller, mark_id: str, decision: str) ->
     return {"id": mark_id, "request_id": row["case_id"], "individual_id": row["individual_id"], "kind": row["kind"], "decision": decision}
 
 
-def list_twins(work: UnitOfWork, *, by: Caller, request_id: str | None = None) -> dict[str, Any]:
+def list_twins(work: UnitOfWork, *, by: Caller, cursors: Cursors, request_id: str | None = None, query: Mapping[str, Any] = _FIRST) -> dict[str, Any]:
     """Return other records that may be of somebody who asked not to be contacted, for the privacy officer alone (T26, T34)."""
     demand_officer(by)
-    rows = twins.undecided(work, case_id=request_id, limit=_LISTED)
+    bound = {**query, "request_id": request_id}
+    after = cursors.open(query["cursor"], user_id=by.id, query=bound) if query.get("cursor") else None
+    rows = twins.undecided(work, case_id=request_id, after=after, limit=query["limit"] + 1)
+    last = rows[query["limit"] - 1] if len(rows) > query["limit"] else None
+    rows = rows[: query["limit"]]
     items = [
         {
             "request_id": row["case_id"],
@@ -165,18 +176,20 @@ def list_twins(work: UnitOfWork, *, by: Caller, request_id: str | None = None) -
         for row in rows
     ]
     work.record("contacts:twin:list", subjects=[item["individual_id"] for item in items], fields=["first_name", "last_name"], rule="T26")
-    return {"items": items, "next": None, "total": twins.count_undecided(work, case_id=request_id)}
+    position = {"at": last["found_at"], "id": last["individual_id"], "case": last["case_id"]} if last else {}
+    following = cursors.seal(position, user_id=by.id, query=bound) if last else None
+    return {"items": items, "next": following, "total": twins.count_undecided(work, case_id=request_id)}
 
 
 def officer_tasks(work: UnitOfWork) -> list[dict[str, Any]]:
     """Return what waits for the privacy officer: records that may be one person's, and values to keep or drop."""
     tasks = []
-    for row in twins.undecided(work, limit=_LISTED):
+    for row in twins.undecided(work, limit=None):
         subject = {"type": "individual", "id": row["individual_id"], "individual_ids": [row["individual_id"]]}
         link = f"/api/v1/no-contact-requests/{row['case_id']}/twins"
         key = f"{row['case_id']}-{row['individual_id']}"
         tasks.append({"id": f"twin_to_decide.{key}", "kind": "twin_to_decide", "notice": False, "subject": subject, "due_on": None, "link": link})
-    for row in ledger.waiting(work, limit=_LISTED):
+    for row in ledger.waiting(work, limit=None):
         subject = {"type": "no_contact_request", "id": row["case_id"], "individual_ids": [row["individual_id"]] if row["individual_id"] else []}
         link = "/api/v1/suppressions"
         tasks.append(

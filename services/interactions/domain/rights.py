@@ -19,6 +19,12 @@ class Person:
     component: str | None = None
     frozen_request_id: str | None = None
     frozen_by: str | None = None
+    #: Components that see them frozen, as possibly the person of a request (T26).
+    frozen_for: tuple[str, ...] = ()
+
+    def is_frozen_for(self, component: str | None) -> bool:
+        """Whether nobody of this component may have to do with them: frozen for everybody (T21), or for it alone (T26)."""
+        return self.frozen_request_id is not None or component in self.frozen_for
 
 
 def demand_reader(by: Caller) -> None:

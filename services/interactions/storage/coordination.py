@@ -50,6 +50,7 @@ def with_owner() -> Select[Any]:
         addressee_component.label("component"),
         people.c.frozen_request_id,
         people.c.frozen_by,
+        people.c.frozen_for,
     ).outerjoin(people, people.c.id == requests.c.individual_id)
 
 
@@ -128,6 +129,12 @@ def decline_open(work: UnitOfWork, individual_id: str, *, reason: str, now: Any)
         .values(status="declined", reason=reason, closed_because="no_contact", answered_at=now)
     )
     return list(work.execute(statement.returning(requests)))
+
+
+def open_about(work: UnitOfWork, issue_ids: Iterable[str]) -> list[Row[Any]]:
+    """Return the open requests about these issues, held until the end of the transaction."""
+    query = select(requests).where(requests.c.issue_id.in_(list(issue_ids)), requests.c.status.in_(OPEN_STATES)).order_by(requests.c.id)
+    return list(work.execute(query.with_for_update()))
 
 
 def close_ones_own(work: UnitOfWork, individual_id: str, *, owner_id: str) -> list[Row[Any]]:

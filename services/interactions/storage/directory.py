@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, FromClause, Table, and_, delete, exists, false, func, literal, or_, select, text, update
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy import ColumnElement, FromClause, Table, Text, and_, any_, delete, exists, false, func, literal, or_, select, text, update
+from sqlalchemy.dialects.postgresql import Insert, array, insert
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
@@ -71,6 +71,7 @@ def persons(work: UnitOfWork, individual_ids: Iterable[str], *, lock: bool = Fal
             component=row.component,
             frozen_request_id=row.frozen_request_id,
             frozen_by=row.frozen_by,
+            frozen_for=tuple(row.frozen_for),
         )
         for row in rows
     }
@@ -93,9 +94,17 @@ def known_users(work: UnitOfWork, user_ids: Iterable[str]) -> dict[str, tuple[st
     return {row.id: (row.component, row.active) for row in rows}
 
 
+def frozen_person(component: str | None, rows: FromClause = people) -> ColumnElement[bool]:
+    """Say, in SQL, which rows of `people` are frozen for everybody (T21), or for this component alone (T26)."""
+    everywhere = rows.c.frozen_request_id.is_not(None)
+    # The first condition is the index's; few are either.
+    either = or_(everywhere, rows.c.frozen_for != array([], type_=Text))
+    return and_(either, or_(everywhere, literal(component) == any_(rows.c.frozen_for))) if component else everywhere
+
+
 def hidden_person(by: Caller, rows: FromClause = people) -> ColumnElement[bool]:
-    """Say, in SQL, which rows of `people` are frozen and not the caller's to deal with (T21)."""
-    frozen = rows.c.frozen_request_id.is_not(None)
+    """Say, in SQL, which rows of `people` the caller sees frozen and need not deal with (T21, T26)."""
+    frozen = frozen_person(by.component, rows)
     if "privacy_officer" in by.roles:
         return false()
     theirs = [rows.c[column] == by.id for column in ("owner_id", "deputy_id", "frozen_by") if by.kind == "user"]
@@ -194,6 +203,14 @@ def freeze(work: UnitOfWork, *, individual_id: str, request_id: str, recorded_by
     frozen = {"frozen_request_id": request_id, "frozen_by": recorded_by}
     row = {"id": individual_id, "placed": False, **frozen}
     work.execute(_unless_erased(people, **row).on_conflict_do_update(index_elements=["id"], set_=frozen))
+
+
+def freeze_for(work: UnitOfWork, *, individual_id: str, components: Sequence[str], revision: int) -> None:
+    """Know which components see an individual frozen, and no others (T26); what was overtaken on the way changes nothing."""
+    _keep_from_burying(work)
+    frozen = {"frozen_for": list(components), "frozen_for_revision": revision}
+    statement = _unless_erased(people, id=individual_id, placed=False, **frozen)
+    work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=frozen, where=people.c.frozen_for_revision <= revision))
 
 
 def unfreeze(work: UnitOfWork, *, individual_id: str, request_id: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, Select, delete, func, insert, or_, select, update
 
 from services.chassis.database import UnitOfWork
-from services.interactions.storage.tables import issue_updates, issues, kept_texts, talking_points
+from services.interactions.storage.tables import coordination_requests, issue_updates, issues, kept_texts, talking_points
 
 
 def add(work: UnitOfWork, **values: Any) -> None:
@@ -73,8 +73,9 @@ def remove(work: UnitOfWork, issue_ids: Iterable[str]) -> None:
     ids = list(issue_ids)
     hanging = select(issue_updates.c.id).where(issue_updates.c.issue_id.in_(ids))
     hanging_too = select(talking_points.c.id).where(talking_points.c.issue_id.in_(ids))
+    asked = select(coordination_requests.c.id).where(coordination_requests.c.issue_id.in_(ids))
     about = kept_texts.c.subject_id
-    work.execute(delete(kept_texts).where(or_(about.in_(ids), about.in_(hanging), about.in_(hanging_too))))
+    work.execute(delete(kept_texts).where(or_(about.in_(ids), about.in_(hanging), about.in_(hanging_too), about.in_(asked))))
     work.execute(update(issues).where(issues.c.parent_id.in_(ids)).values(parent_id=None))
     work.execute(delete(issues).where(issues.c.id.in_(ids)))
 

@@ -24,26 +24,33 @@ class Asked:
 Counts = dict[str | None, int]
 
 
+#: Frozen for everybody (T21), or for the component that asks (T26).
+_OPEN = "p.frozen_request_id IS NULL AND NOT p.frozen_for @> ARRAY[CAST(:asking AS text)]"
+
+
 def counted(work: UnitOfWork, asked: Asked) -> tuple[Counts, Counts, Counts, Counts]:
     """Count by state who was spoken to and who is known: individuals, then organizations; in one statement.
 
-    Frozen individuals are in neither (T21). How many are known is kept by the tables themselves and added up here.
+    Whom the caller sees frozen is in neither (T21, T26). How many are known is kept by the tables themselves and added up here.
     """
     talks, events = _of(asked, at="i.held_at", issues="interaction_issues"), _of(asked, at="i.starts_at", issues="event_issues")
     statement = f"""
         SELECT 'spoken_to' AS what, p.state, count(*) AS counted FROM people p JOIN (
             SELECT l.individual_id AS id FROM interaction_individuals l JOIN interactions i ON i.id = l.interaction_id WHERE {talks}
             UNION SELECT l.individual_id FROM attendances l JOIN events i ON i.id = l.event_id WHERE l.individual_id IS NOT NULL AND {events}
-        ) spoken ON spoken.id = p.id WHERE p.frozen_request_id IS NULL GROUP BY p.state
+        ) spoken ON spoken.id = p.id WHERE {_OPEN} GROUP BY p.state
         UNION ALL
         SELECT 'bodies', o.state, count(*) FROM organizations o JOIN (
             SELECT l.organization_id AS id FROM interaction_organizations l JOIN interactions i ON i.id = l.interaction_id WHERE {talks}
             UNION SELECT l.organization_id FROM attendances l JOIN events i ON i.id = l.event_id WHERE l.organization_id IS NOT NULL AND {events}
         ) spoken ON spoken.id = o.id GROUP BY o.state
         UNION ALL
-        SELECT kind, state, sum(counted) FROM tallies GROUP BY kind, state
+        SELECT kind, state, sum(counted) FROM (SELECT kind, state, counted FROM tallies UNION ALL
+            SELECT 'people', p.state, -1 FROM people p WHERE (p.frozen_request_id IS NOT NULL OR p.frozen_for <> '{{}}')
+                AND p.frozen_request_id IS NULL AND NOT ({_OPEN})) known GROUP BY kind, state
     """  # noqa: S608 - put together from our own constants
-    parameters = {"until": asked.until, "since": asked.since, "component": asked.component, "issues": list(asked.issue_ids or ())}
+    asking = work.caller.component or ""
+    parameters = {"until": asked.until, "since": asked.since, "component": asked.component, "issues": list(asked.issue_ids or ()), "asking": asking}
     found: dict[str, Counts] = {}
     for row in work.execute(text(statement), {name: value for name, value in parameters.items() if f":{name}" in statement}):
         found.setdefault(row.what, {})[row.state] = int(row.counted)

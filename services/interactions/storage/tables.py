@@ -227,6 +227,8 @@ people = Table(
     Column("owner_revision", Integer, nullable=False),
     _id("frozen_request_id"),
     _id("frozen_by"),
+    Column("frozen_for", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("frozen_for_revision", Integer, nullable=False, server_default="0"),
     Column("preferences", JSONB, nullable=False),
     Column("preferences_revision", Integer, nullable=False),
 )

@@ -162,7 +162,7 @@ def move_coordination_request(
         raise OwnerOnly("Only the addressee answers.")
     demand_contributor(by)
     demand_version(_request(work, request_id), if_match)
-    if row.frozen_request_id is not None and status in {"accepted", "requested"}:
+    if _addressee(row).is_frozen_for(by.component) and status in {"accepted", "requested"}:
         raise IndividualFrozen
     demand_move(row.status, status)
     if status == "accepted":
@@ -205,7 +205,7 @@ def _moments(by: Caller, status: str, *, now: datetime) -> dict[str, Any]:
 
 
 def _addressee(row: Any) -> Person:
-    return Person(row.individual_id, row.owner_id, row.deputy_id, row.component, row.frozen_request_id, row.frozen_by)
+    return Person(row.individual_id, row.owner_id, row.deputy_id, row.component, row.frozen_request_id, row.frozen_by, tuple(row.frozen_for or ()))
 
 
 def _may_withdraw(by: Caller, row: Any) -> bool:
@@ -259,5 +259,5 @@ def _moves(by: Caller, row: Any) -> list[str]:
     if not at_least(by.level, "contributor"):
         return []
     possible = moves(row.status, may_answer=may_answer(by, _addressee(row)), may_withdraw=_may_withdraw(by, row))
-    frozen = row.frozen_request_id is not None
+    frozen = _addressee(row).is_frozen_for(by.component)
     return [state for state in possible if not (frozen and state in {"accepted", "requested"})]

@@ -14,6 +14,7 @@ from services.contacts.contract import (
     IndividualChanged,
     IndividualErased,
     IndividualFrozen,
+    IndividualFrozenFor,
     IndividualRegistered,
     IndividualsImported,
     IndividualUnfrozen,
@@ -88,6 +89,11 @@ def individual_frozen(work: UnitOfWork, told: IndividualFrozen, *, now: datetime
     directory.freeze(work, individual_id=told.individual_id, request_id=told.request_id, recorded_by=told.recorded_by)
     for request in coordination.decline_open(work, told.individual_id, reason=NO_CONTACT, now=now):
         coordination.tell(work, request.requested_by, "coordination-request-no-contact", [request], now=now)
+
+
+def individual_frozen_for(work: UnitOfWork, told: IndividualFrozenFor) -> None:
+    """Take a possible twin of somebody who asked not to be contacted out of everything of these components, and of no others (T26)."""
+    directory.freeze_for(work, individual_id=told.individual_id, components=told.components, revision=told.revision)
 
 
 def individual_unfrozen(work: UnitOfWork, told: IndividualUnfrozen) -> None:

@@ -17,7 +17,7 @@ from services.interactions.contract.refusals import IssueActive, IssueExists
 from services.interactions.domain.cursors import Cursors
 from services.interactions.domain.rights import demand_contributor, demand_reader
 from services.interactions.domain.texts import review
-from services.interactions.storage import issues, pages, texts
+from services.interactions.storage import coordination, issues, pages, texts
 from services.interactions.storage.tables import issue_updates, talking_points
 from services.interactions.storage.tables import issues as table
 from services.interactions.usecases.writing import Ids, demand_version, store_text, wire
@@ -163,8 +163,10 @@ def change_issue(
     return _issue(work, issue_id)
 
 
-def erase_issue(work: UnitOfWork, *, issue_id: str) -> dict[str, Any]:
-    """Delete an issue that is no longer active, with its updates, talking points and links, and all below it (T7, R133).
+def erase_issue(work: UnitOfWork, *, now: datetime, issue_id: str) -> dict[str, Any]:
+    """Delete an issue that is no longer active, with its updates, talking points, requests and links, and all below it (T7, R133).
+
+    Whoever asked somebody to coordinate about it, and whoever had accepted, are told that the request went with it.
 
     :raises NotFound: there is none.
     :raises IssueActive: it, or one below it, is active.
@@ -175,6 +177,9 @@ def erase_issue(work: UnitOfWork, *, issue_id: str) -> dict[str, Any]:
     gone = [row, *issues.below(work, issue_id)]
     if any(one.active for one in gone):
         raise IssueActive
+    for request in coordination.open_about(work, [one.id for one in gone]):
+        for user_id in {request.requested_by, request.answered_by} - {None}:
+            coordination.tell(work, user_id, "coordination-request-issue-erased", [request], now=now)
     issues.remove(work, [one.id for one in gone])
     for one in gone:
         work.announce(IssueErased(one.id))

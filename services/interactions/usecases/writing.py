@@ -74,7 +74,7 @@ def demand_issues(work: UnitOfWork, issue_ids: Iterable[str]) -> None:
 def demand_individuals(
     work: UnitOfWork, individual_ids: Iterable[str], *, request_id: str | None = None, field: str = "individual_ids"
 ) -> dict[str, Person]:
-    """Every individual must be known and not frozen, unless it is about the very request that froze them (T21).
+    """Every individual must be known and not frozen for the caller, unless it is about the very request that froze them (T21, T26).
 
     :raises Invalid: one is not known, or is gone.
     :raises IndividualFrozen: one asked not to be contacted.
@@ -84,7 +84,7 @@ def demand_individuals(
     if missing := [one for one in wanted if one not in found]:
         raise Invalid(errors={field: [f"There is no individual {one}." for one in missing]})
     for one in found.values():
-        if one.frozen_request_id is not None and one.frozen_request_id != request_id:
+        if one.is_frozen_for(work.caller.component) and (one.frozen_request_id is None or one.frozen_request_id != request_id):
             raise IndividualFrozen
     return found
 

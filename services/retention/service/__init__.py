@@ -377,10 +377,11 @@ class RetentionService(Witness):
             return erasing.list_holds(work, by=caller, now=self.database.clock())
 
     @answers("retention:destruction:list")
-    def list_destructions(self, caller: Caller) -> dict[str, Any]:
-        """Return the register of destruction."""
+    def list_destructions(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return a page of the register of destruction: the privacy officer and system owners."""
+        given = contract.DestructionListQuerySchema().load(query or {})
         with self.database.work(caller) as work:
-            return erasing.list_destructions(work, by=caller)
+            return erasing.list_destructions(work, by=caller, cursor_key=self.settings.cursor_key, **given)
 
     @answers("retention:operation:read", subject="operation_id")
     def read_operation(self, caller: Caller, operation_id: str) -> dict[str, Any]:

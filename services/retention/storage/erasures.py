@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import and_, delete, exists, func, insert, literal, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.retention.domain.saga import COURSES
@@ -200,13 +200,22 @@ def insert_destruction(work: UnitOfWork, values: Mapping[str, Any]) -> None:
     work.execute(upsert(destructions).values(**values).on_conflict_do_nothing())
 
 
-def read_register(work: UnitOfWork, *, after: datetime | None, limit: int) -> list[Row]:
-    """Return the register of destruction, the newest first."""
+def read_register(work: UnitOfWork, *, after: tuple[datetime, str] | None, limit: int) -> list[Row]:
+    """Return the register of destruction, the newest first.
+
+    :param after: when, and of which erasure, the last one before.
+    """
     query = select(destructions)
+    keys = (destructions.c.destroyed_at, destructions.c.erasure_id)
     if after is not None:
-        query = query.where(destructions.c.destroyed_at < after)
-    rows = work.execute(query.order_by(destructions.c.destroyed_at.desc(), destructions.c.erasure_id).limit(limit))
+        query = query.where(tuple_(*keys) < tuple_(*(literal(value, key.type) for value, key in zip(after, keys, strict=True))))
+    rows = work.execute(query.order_by(*(key.desc() for key in keys)).limit(limit))
     return [_mapped(row) for row in rows]
+
+
+def count_register(work: UnitOfWork) -> int:
+    """Count the rows of the register of destruction."""
+    return int(work.execute(select(func.count()).select_from(destructions)).scalar_one())
 
 
 def _mapped(row: Any) -> dict[str, Any]:

@@ -344,14 +344,21 @@ def list_holds(work: UnitOfWork, *, by: Caller, now: datetime) -> dict[str, Any]
     return {"items": items, "next": None, "total": len(items)}
 
 
-def list_destructions(work: UnitOfWork, *, by: Caller, limit: int = 200) -> dict[str, Any]:
-    """Return the register of destruction: the privacy officer and system owners read it.
+def list_destructions(work: UnitOfWork, *, by: Caller, cursor_key: str, limit: int, cursor: str | None) -> dict[str, Any]:
+    """Return a page of the register of destruction, the newest first: the privacy officer and system owners read it.
 
-    :raises PrivacyOfficerOnly:
+    :raises PrivacyOfficerOnly, CursorNotYours:
     """
     if not by.roles & {"privacy_officer", "system_owner"}:
         raise PrivacyOfficerOnly
-    rows = erasures.read_register(work, after=None, limit=limit)
+    position = _position(cursor_key, cursor, by=by, query="destructions")
+    after = (datetime.fromisoformat(position[0]), str(position[1])) if position else None
+    rows = erasures.read_register(work, after=after, limit=limit + 1)
+    following = None
+    if len(rows) > limit:
+        rows = rows[:limit]
+        last = [rows[-1]["destroyed_at"].isoformat(), rows[-1]["erasure_id"]]
+        following = write_cursor(cursor_key, user_id=by.id, query="destructions", position=last)
     items = [
         {
             "erasure_id": row["erasure_id"],
@@ -364,7 +371,7 @@ def list_destructions(work: UnitOfWork, *, by: Caller, limit: int = 200) -> dict
         for row in rows
     ]
     work.record("retention:destruction:list", subjects=[item["erasure_id"] for item in items])
-    return {"items": items, "next": None, "total": len(items)}
+    return {"items": items, "next": following, "total": erasures.count_register(work)}
 
 
 def _demand_officer(by: Caller) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import datetime as dt
 import json
 import os
 import pty
@@ -20,6 +22,7 @@ import pytest
 from deploy.cli import ELSEWHERE, main
 from services.chassis.testing import eventually
 from tests.journeys.client import Person
+from tests.spellings import HOPE, VALUES
 from tests.system import Embedded
 
 ROOT = Path(__file__).parents[3]
@@ -352,6 +355,25 @@ def test_a_terminal_sees_a_bar_that_fills_for_each_step(new: Embedded, tmp_path:
     # Each bar is written over in its line, and what is said next begins a line of its own.
     assert re.search(r"of [\d,]+\r?\n  checked: 3000 create", shown), shown
     assert "  taken in: 3000 create" in shown
+
+
+@pytest.mark.requirement("T25", "R78")
+def test_nobody_who_asked_not_to_be_contacted_comes_back_by_the_command_line(new: Embedded, tmp_path: Path) -> None:
+    # After the other imports: so many who are blocked end this user's day.
+    first = _can_sign_in(new, "first")
+    person = first.post("/individuals", HOPE)
+    received = dt.datetime.now(dt.UTC).date().isoformat()
+    first.post("/no-contact-requests", {"individual_id": person["id"], "medium": "phone", "received_on": received})
+    file = tmp_path / "people.csv"
+    columns = {"email": "E-mail", "cell": "Mobile", "personal_phone": "Home phone", "work_phone": "Business phone"}
+    with file.open("w", encoding="utf-8", newline="") as written:
+        table = csv.DictWriter(written, ["First Name", "Last Name", *columns.values()])
+        table.writeheader()
+        for n, (kind, value) in enumerate(VALUES):
+            table.writerow({"First Name": "Some", "Last Name": f"Body{chr(98 + n // 20)}{chr(98 + n % 20)}", columns[kind]: value})
+    done = _import(new, str(file), "--accept-statements", "--yes", "--json")
+    (told,) = json.loads(done.stdout)
+    assert {name: n for name, n in told["counts"].items() if n} == {"blocked": len(VALUES)}
 
 
 def test_accounts_can_be_made_while_the_system_is_stopped(new: Embedded) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from services.access.contract import UserChanged
-from services.chassis.messages import Caller, Invalid, NotFound, Stale, new_id
+from services.chassis.messages import Caller, Invalid, NotFound, Stale, entity_tag, new_id
 from services.chassis.testing import a_caller
 from services.contacts.contract import IndividualErased, OwnerChanged
 from services.contacts.contract.refusals import ContributorsOnly, IndividualFrozen, OwnerOnly, PreferenceStands, TaskStands
 from services.interactions.contract.refusals import AlreadyAsked, RecordIsYours, RequestSettled
-from services.interactions.usecases import coordination, erasure, hearing, tasks
+from services.interactions.usecases import coordination, erasure, hearing, issues, tasks
 from services.lexicon.tasks import position
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, EDDA, FARID, GRACE, RENATA
 from tests.integration.interactions.conftest import Office, a_promise
@@ -148,6 +149,31 @@ def test_whoever_asked_is_told_what_became_of_it_until_they_dismiss_it(office: O
     assert office.tasks(CHLOE) == []
     with pytest.raises(NotFound):
         office.do(CHLOE, tasks.dismiss_task, task_id=notice["id"])
+
+
+@pytest.mark.requirement("R87", "R133")
+def test_whoever_asked_and_whoever_accepted_learn_that_a_request_went_with_its_issue(office: Office) -> None:
+    issue = office.issue()
+    below = office.issue(parent_id=issue)
+    asked = office.ask(CHLOE, office.individual(), issue_id=issue, message=f"Call {DOV.cell}", keep_reason="The hotline")
+    accepted = office.ask(BRUNO, office.individual(CHLOE), issue_id=below)
+    office.answer(CHLOE, accepted, "accepted")
+    done = office.ask(BRUNO, office.individual(CHLOE), issue_id=issue)
+    office.answer(CHLOE, done, "declined")
+    for each in (below, issue):
+        shown = office.do(AMINA, issues.read_issue, issue_id=each)
+        office.do(AMINA, issues.change_issue, issue_id=each, if_match=entity_tag(shown), active=False)
+    with office.work(office.heard, role="eraser") as work:
+        issues.erase_issue(work, now=office.now, issue_id=issue)
+    gone = "coordination-request-issue-erased"
+    assert sorted(office.tasks(CHLOE)) == sorted([(gone, asked["id"]), (gone, accepted["id"])])
+    assert (gone, accepted["id"]) in office.tasks(BRUNO)
+    assert office.tasks(AMINA) == []
+    (told, _) = office.do(CHLOE, tasks.list_tasks, query={"limit": 200, "after": None})["items"]
+    assert told["link"] == "/coordination-requests", "there is nothing left to be read"
+    with office.work(CHLOE) as work:
+        assert not work.execute(text("SELECT * FROM kept_texts")).all(), "no text of a request outlives it"
+    _dismiss(office, CHLOE)
 
 
 def test_what_is_to_be_done_is_not_dismissed(office: Office) -> None:

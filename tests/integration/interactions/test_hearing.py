@@ -14,6 +14,7 @@ from services.contacts.contract import (
     IndividualChanged,
     IndividualErased,
     IndividualFrozen,
+    IndividualFrozenFor,
     IndividualRegistered,
     OrganizationChanged,
     OrganizationErased,
@@ -30,6 +31,7 @@ LISTENERS: dict[type[Announcement], Any] = {
     IndividualChanged: hearing.individual_changed,
     OwnerChanged: hearing.owner_changed,
     IndividualFrozen: hearing.individual_frozen,
+    IndividualFrozenFor: hearing.individual_frozen_for,
     IndividualErased: hearing.individual_erased,
     OrganizationRegistered: hearing.organization_registered,
     OrganizationChanged: hearing.organization_changed,
@@ -120,6 +122,20 @@ def test_in_whatever_order_whoever_is_frozen_stays_so(office: Office) -> None:
         ]
         hear(office, *(told[place] for place in order))
         assert (known(office, "people", dov) or {})["frozen_request_id"] == request_id, order
+
+
+@pytest.mark.requirement("T26")
+def test_in_whatever_order_a_possible_twin_is_frozen_for_those_named_last(office: Office) -> None:
+    for order in permutations(range(4)):
+        dov = new_id()
+        told = [
+            IndividualRegistered(dov, None, AMINA.id, "ICE", "TX"),
+            IndividualFrozenFor(dov, ["ICE"], 1),
+            IndividualFrozenFor(dov, ["ICE", "PSO"], 2),
+            IndividualFrozenFor(dov, ["PSO"], 3),
+        ]
+        hear(office, *(told[place] for place in order))
+        assert (known(office, "people", dov) or {})["frozen_for"] == ["PSO"], order
 
 
 def test_in_whatever_order_an_organization_that_is_erased_is_nobodys_employer(office: Office) -> None:

@@ -336,7 +336,7 @@ def test_an_issue_takes_its_updates_and_talking_points_with_it_when_it_goes(offi
 
     def erase() -> None:
         with office.work(office.heard, role="eraser") as work:
-            issues.erase_issue(work, issue_id=issue)
+            issues.erase_issue(work, now=office.now, issue_id=issue)
 
     with pytest.raises(IssueActive):
         erase()

@@ -329,13 +329,29 @@ def test_every_step_is_in_the_trail_under_retentions_own_name(case):
     assert {step["trace_id"] for step in steps} == {asked["trace_id"]}
 
 
+def test_the_register_is_whole_page_by_page(case):
+    asked = []
+    for _ in range(5):
+        asked.append(case.ask(subject=new_id()))
+        case.saga().drive(asked[-1])
+    walked, cursor = [], None
+    while True:
+        with case.database.work(FARID) as work:
+            page = erasing.list_destructions(work, by=FARID, cursor_key="a key of tests", limit=2, cursor=cursor)
+        walked += [row["erasure_id"] for row in page["items"]]
+        assert page["total"] == 5
+        if (cursor := page["next"]) is None:
+            break
+    assert sorted(walked) == sorted(asked)
+
+
 def test_the_register_is_for_the_privacy_officer_and_system_owners(case):
     erasure_id = case.ask()
     case.saga().drive(erasure_id)
 
     def register(by):
         with case.database.work(by) as work:
-            return erasing.list_destructions(work, by=by)["items"]
+            return erasing.list_destructions(work, by=by, cursor_key="a key of tests", limit=50, cursor=None)["items"]
 
     assert [row["erasure_id"] for row in register(FARID)] == [erasure_id]
     for by in (AMINA, GRACE, EDDA):

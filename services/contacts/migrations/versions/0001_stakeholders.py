@@ -96,7 +96,8 @@ CREATE TABLE individuals (
     frozen_by uuid,
     frozen_by_component text,
     -- Components that see it frozen: they hold a value of somebody who asked not to be contacted (T26).
-    frozen_for text[] NOT NULL DEFAULT '{}'
+    frozen_for text[] NOT NULL DEFAULT '{}',
+    frozen_for_revision integer NOT NULL DEFAULT 0
 );
 CREATE INDEX individuals_canonical_name ON individuals (canonical_name);
 CREATE INDEX individuals_family_key ON individuals (family_key);
@@ -188,6 +189,7 @@ CREATE TABLE directory (
     -- Components that don't find it (T26); nobody else sees a difference.
     frozen_for text[] NOT NULL DEFAULT '{}'
 );
+CREATE INDEX directory_frozen_for ON directory (stakeholder_id) WHERE frozen_for <> '{}';
 CREATE INDEX directory_words ON directory USING gin (words);
 CREATE INDEX directory_letters ON directory USING gin (letters gin_trgm_ops);
 CREATE INDEX directory_name ON directory (sort_name, stakeholder_id);
@@ -634,6 +636,7 @@ GRANT UPDATE ON individuals TO liaison_contacts_caseworker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON suppressions, twins, directory, freeze_counts, many_freezes TO liaison_contacts_caseworker;
 GRANT INSERT ON suppressions TO liaison_contacts;
 GRANT SELECT, UPDATE (seen_at) ON many_freezes TO liaison_contacts;
+GRANT SELECT ON freeze_counts TO liaison_contacts;
 GRANT SELECT, UPDATE (dismissed_at, dismissed_by) ON notices TO liaison_contacts;
 GRANT SELECT, INSERT, DELETE ON notices TO liaison_contacts_eraser;
 GRANT SELECT, DELETE, UPDATE ON twins, many_freezes TO liaison_contacts_eraser;

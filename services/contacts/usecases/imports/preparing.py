@@ -23,6 +23,7 @@ from services.contacts.storage.digests import Digests
 from services.contacts.storage.import_register import Questions
 from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
 from services.contacts.usecases.imports.representing import layout_of
+from services.lexicon.canonical import canonical_phone
 
 T = TypeVar("T")
 Made = TypeVar("Made")
@@ -157,6 +158,10 @@ def _asking(digests: Digests, records: Sequence[Record]) -> dict[bytes, list[int
     """Return the digests of which the ledger is asked, and which records ask for each."""
     asking: dict[bytes, list[int]] = {}
     for at, record in enumerate(records):
+        # An office's telephone may be somebody's own (T25).
+        for phone in {canonical for office in record.offices if office.phone and (canonical := canonical_phone(office.phone))}:
+            for digest in digests.suppressions("work_phone", phone):
+                asking.setdefault(digest, []).append(at)
         if record.is_person:
             texts = (record.organization, record.title, *record.interests, record.name.first_name, record.name.last_name)
             points = ((kind, canonical) for kind, _, canonical in record.points)

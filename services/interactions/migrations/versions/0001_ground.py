@@ -216,12 +216,15 @@ CREATE TABLE people (
     component text,
     frozen_request_id uuid,
     frozen_by uuid,
+    -- Components that see them frozen until it is decided whether they are the person of a request (T26).
+    frozen_for text[] NOT NULL DEFAULT '{}',
+    frozen_for_revision integer NOT NULL DEFAULT 0,
     -- [preference, since, until or null] (T33).
     preferences jsonb NOT NULL DEFAULT '[]'
 );
 CREATE INDEX people_preferences ON people (id) WHERE preferences <> '[]';
 CREATE INDEX people_state ON people (state) WHERE frozen_request_id IS NULL;
-CREATE INDEX people_frozen ON people (id) WHERE frozen_request_id IS NOT NULL;
+CREATE INDEX people_frozen ON people (id) WHERE frozen_request_id IS NOT NULL OR frozen_for <> '{}';
 CREATE INDEX people_owner_id ON people (owner_id);
 CREATE INDEX people_organization_id ON people (organization_id);
 

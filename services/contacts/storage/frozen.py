@@ -1,0 +1,6 @@
+"""Whom the caller sees frozen, in SQL: for everybody (T21), or for the caller's component alone, as a possible twin (T26)."""
+
+from __future__ import annotations
+
+#: Of `individuals i`: frozen neither for everybody nor for the caller's component, which the transaction has set.
+OPEN = "i.frozen_at IS NULL AND (i.frozen_for = '{}' OR NOT (coalesce(app_component(), '') = ANY(i.frozen_for)))"
