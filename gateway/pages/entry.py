@@ -28,7 +28,9 @@ def entering_individual() -> Response:
     kinds = [kind for kind in CONTACT_POINT_KINDS if request.form.get(kind, "").strip()]
 
     def enter() -> Response:
-        body: dict[str, Any] = typed("salutation", "first_name", "last_name", "title", "organization", "organization_id", "state", "source")
+        body: dict[str, Any] = typed(
+            "salutation", "first_name", "last_name", "title", "organization", "organization_id", "state", "source", "keep_reason"
+        )
         if issue_ids := several("issue_ids"):
             body["issue_ids"] = issue_ids
         if interests := [part.strip() for part in request.form.get("interests", "").split(",") if part.strip()]:

@@ -10,7 +10,7 @@ from gateway.clients import command, query
 from gateway.errors import FormNotOurs, status_of
 from gateway.identity import is_form_token
 from gateway.naming import stakeholder_names
-from gateway.pages.frame import attempt, blueprint, checked, issue_names, page, several, to
+from gateway.pages.frame import attempt, blueprint, checked, issue_names, page, several, to, typed
 from gateway.pages.paging import placed, rest_of
 from gateway.pages.versions import meant, versions
 from gateway.trail import recorded
@@ -147,7 +147,10 @@ def deciding_row(import_id: Any, n: str) -> Response:
         body: dict[str, Any] = {"decision": request.form.get("decision", "")}
         if chosen := request.form.get("individual_id"):
             body["individual_id"] = chosen
+        body |= typed("keep_reason")
         command("contacts", "decide_import_row", import_id=str(import_id), n=n, body=checked(RowDecisionSchema, body))
+        if body["decision"] == "keep":
+            return to("import_row", import_id=import_id, n=n)
         waiting = _rows(str(import_id), outcome="undecided", limit="1")["items"]
         return to("import_row", import_id=import_id, n=waiting[0]["n"]) if waiting else to("importing", import_id=import_id)
 
@@ -165,7 +168,7 @@ def _rows(import_id: str, **asked: str) -> dict[str, Any]:
 
 def _row_page(import_id: str, n: str, refusal: Refusal | None = None) -> Response:
     row = query("contacts", "read_import_row", import_id=import_id, n=n)
-    return page("import_row.html", import_id=import_id, row=row, refusal=refusal, result=RESULTS, signs=SIGNS)
+    return page("import_row.html", import_id=import_id, row=row, refusal=refusal, result=RESULTS, signs=SIGNS, values=request.form)
 
 
 def _import_page(import_id: str, refusal: Refusal | None = None) -> Response:

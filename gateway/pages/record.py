@@ -118,7 +118,7 @@ def correcting(individual_id: Any) -> Response:
     """Correct facts of the directory layer (R111-R113); an emptied field is cleared."""
 
     def correct() -> Response:
-        body = checked(IndividualChangeSchema, changed(tuple(FACTS)))
+        body = checked(IndividualChangeSchema, {**changed(tuple(FACTS)), **typed("keep_reason")})
         command(
             "contacts",
             "change_individual",

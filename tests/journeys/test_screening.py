@@ -94,6 +94,8 @@ SCREENED: dict[tuple[str, str], tuple[str, str, dict[str, Any], str]] = {
         for name in ("street", "city", "country")
     },
     **{("NoteCreateSchema", name): ("POST", "/individuals/{person}/notes", {"text": "Met."}, name) for name in ("text", "provenance")},
+    ("IndividualCreateSchema", "keep_reason"): ("POST", "/individuals", {"last_name": "Levi", "title": FAITH}, "keep_reason"),
+    ("IndividualChangeSchema", "keep_reason"): ("PATCH", "/individuals/{person}", {"title": FAITH}, "keep_reason"),
     ("NoteCreateSchema", "keep_reason"): ("POST", "/individuals/{person}/notes", {"text": FAITH}, "keep_reason"),
     **{("NoteChangeSchema", name): ("PATCH", "/individuals/{person}/notes/{note}", {}, name) for name in ("text", "provenance")},
     ("NoteChangeSchema", "keep_reason"): ("PATCH", "/individuals/{person}/notes/{note}", {"text": FAITH}, "keep_reason"),

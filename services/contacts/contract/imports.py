@@ -138,6 +138,12 @@ class CandidateGone(Conflict):
     code = "candidate-gone"
 
 
+class NothingToKeep(Conflict):
+    """Screening stopped nothing in this row that can be kept for a person, or nobody was taken in with it."""
+
+    code = "nothing-to-keep"
+
+
 class RowNotKept(Conflict):
     """What this row said is no longer kept, so it can't be decided any more."""
 
@@ -311,14 +317,18 @@ DECISIONS = ("same", "another", "skip")
 
 
 class RowDecisionSchema(Schema):
-    """Whom a row is about: the same person, another one, or nobody to be taken in."""
+    """Whom a row is about: the same person, another one, or nobody to be taken in.
+
+    *keep* is of a row that was taken in: what screening stopped in it becomes notes of your component alone, with a reason.
+    """
 
     class Meta:
         """Closed (R13)."""
 
         unknown = RAISE
 
-    decision = fields.String(required=True, validate=validate.OneOf(DECISIONS))
+    decision = fields.String(required=True, validate=validate.OneOf((*DECISIONS, "keep")))
+    keep_reason = Line(most=500, allow_none=True, load_default=None)
     #: Of *same*: who it is; may be left out where there is one candidate.
     individual_id = fields.UUID(allow_none=True, load_default=None)
 
@@ -326,6 +336,8 @@ class RowDecisionSchema(Schema):
     def _only_of_the_same(self, given: dict[str, object], **_: object) -> None:
         if given.get("individual_id") and given.get("decision") != "same":
             raise ValidationError("Only the same person has an id.", "individual_id")
+        if (given.get("decision") == "keep") is not bool(given.get("keep_reason")):
+            raise ValidationError("Say why, of what is kept, and of nothing else.", "keep_reason")
 
 
 class AllDecisionsSchema(Schema):
@@ -437,3 +449,5 @@ class ImportRowDetailSchema(ImportRowSchema):
 
     cells = fields.List(fields.Nested(ImportCellSchema), required=True)
     people = fields.List(fields.Nested(CandidateSchema), required=True)
+    #: Columns of which screening stopped something that may be kept with a reason, by the decision *keep*.
+    keepable = fields.List(fields.String(), required=True)

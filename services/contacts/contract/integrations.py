@@ -197,7 +197,7 @@ class IndividualSubmittedSchema(IndividualCreateSchema):
         """Unknown fields are refused (R13), and so is what only people say."""
 
         unknown = RAISE
-        exclude = ("deputy", "duplicate_ok")
+        exclude = ("deputy", "duplicate_ok", "keep_reason")
 
     owner = Line(
         most=64,

@@ -161,6 +161,12 @@ class CorrectionSchema(_Closed):
     value = Line(most=400, required=True)
 
 
+_KEEP_REASON = (
+    "Why a salutation, a title or interests are kept though screening found something: each becomes a note of your component alone"
+    " until the privacy officer releases it, and the field stays empty."
+)
+
+
 class _IndividualFields(_Closed):
     salutation = Line(most=60, allow_none=True)
     title = Line(allow_none=True)
@@ -185,6 +191,7 @@ class IndividualCreateSchema(_IndividualFields):
 
     first_name = Name(load_default=None, allow_none=True, metadata={"description": "Empty or null for somebody of one name."})
     last_name = Name(required=True, metadata={"description": "A name of one word stands here."})
+    keep_reason = Line(most=500, allow_none=True, metadata={"description": _KEEP_REASON})
     issue_ids = fields.List(_id(), validate=validate.Length(max=200))
     contact_points = fields.List(fields.Nested(ContactPointCreateSchema), validate=validate.Length(max=100))
     duplicate_ok = fields.Boolean(load_default=False, truthy={True}, falsy={False})
@@ -195,6 +202,7 @@ class IndividualChangeSchema(_IndividualFields):
 
     first_name = Name(allow_none=True, metadata={"description": "Empty or null for somebody of one name."})
     last_name = Name()
+    keep_reason = Line(most=500, allow_none=True, metadata={"description": _KEEP_REASON})
 
 
 class _OrganizationFields(_Closed):

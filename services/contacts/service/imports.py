@@ -31,7 +31,7 @@ from services.contacts.domain.imports.register import Register
 from services.contacts.service.beside import beside, one_ahead
 from services.contacts.service.parts import Parts
 from services.contacts.storage import import_writing, imports
-from services.contacts.usecases.imports import deciding, refused, steering, undoing, uploading, working
+from services.contacts.usecases.imports import deciding, keeping, refused, steering, undoing, uploading, working
 from services.contacts.usecases.imports.preparing import Prepared, Preparing
 from services.contacts.usecases.imports.representing import actor_of
 
@@ -204,6 +204,11 @@ class ImportMethods:
         def decide(work: UnitOfWork) -> dict[str, Any]:
             if work.replayed():
                 return deciding.row_as_it_is(work, by=caller, import_id=import_id, n=_as_number(n))
+            if command["decision"] == "keep":
+                asked = {"import_id": import_id, "n": _as_number(n), "keep_reason": command["keep_reason"]}
+                kept = keeping.keep_cells(work, by=caller, now=self.database.clock(), layer=self.parts.layer, **asked)
+                work.complete(200, import_id)
+                return kept
             decided = deciding.decide_row(
                 work,
                 by=caller,

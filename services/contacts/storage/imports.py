@@ -263,6 +263,16 @@ def row(work: UnitOfWork, import_id: str, n: int) -> dict[str, Any] | None:
     return plain(one) if one else None
 
 
+def leave_refused(work: UnitOfWork, import_id: str, n: int, left: Sequence[Mapping[str, str]]) -> None:
+    """Say what of a row is still not taken in; where that is nothing, its cells wait for nothing."""
+    work.execute(
+        text("UPDATE import_rows SET refused = CAST(:left AS json) WHERE import_id = CAST(:id AS uuid) AND n = :n"),
+        {"id": import_id, "n": n, "left": orjson.dumps(list(left)).decode() if left else None},
+    )
+    if not left:
+        drop_refused(work, import_id, [n])
+
+
 def settle_rows(work: UnitOfWork, import_id: str, rows: Sequence[Mapping[str, Any]]) -> int:
     """Say what became of rows that were to be decided: as `rows_written`, and `decided`; return how many there were."""
     return work.execute(_SETTLE, {"id": import_id, "rows": as_json(rows)}).rowcount

@@ -163,6 +163,12 @@ _PERSON = {
 }
 _RELATIONSHIP = {"stakeholder_id": "uuid", "component": "text", "since": "timestamptz", "user_id": "uuid"}
 _LINK = {"stakeholder_id": "uuid", "state": "text", "issue_id": "uuid", "kind": "text", "since": "date", "ended_on": "date"}
+_NOTE = {
+    **dict.fromkeys(("id", "individual_id", "author_id"), "uuid"),
+    **dict.fromkeys(("text", "component", "keep_reason"), "text"),
+    **dict.fromkeys(("created_at", "updated_at"), "timestamptz"),
+    "kept": "boolean",
+}
 _QUEUED = {"id": "uuid", "individual_id": "uuid"}
 
 
@@ -179,6 +185,7 @@ _ENTER: dict[str, str] = {
     "points": _insert("contact_points", POINT, "points"),
     "digests": _insert("match_digests", DIGEST, "digests"),
     "queued": _insert("match_queue", _QUEUED, "queued"),
+    "notes": _insert("notes", _NOTE, "notes"),
     "lines": directory.insert(records("lines", directory.ENTRY)),
 }
 #: What a new row has besides what is given, as a read of it gives it.
@@ -205,6 +212,8 @@ class Newcomer:
     issues: Iterable[Mapping[str, Any]]
     #: Rows of the contact layer.
     points: Sequence[Mapping[str, Any]]
+    #: What is kept for the component alone, as notes.
+    notes: Sequence[Mapping[str, Any]] = ()
 
 
 def enter(work: UnitOfWork, newcomers: Sequence[Newcomer], *, now: datetime) -> list[dict[str, Any]]:
@@ -223,6 +232,7 @@ def enter(work: UnitOfWork, newcomers: Sequence[Newcomer], *, now: datetime) -> 
         rows["links"] += [{"stakeholder_id": row["id"], "state": row["state"], **link} for link in links]
         rows["points"] += [{name: point.get(name) for name in POINT} for point in newcomer.points]
         rows["digests"] += [{**{name: point.get(name) for name in DIGEST}, "contact_point_id": point["id"]} for point in newcomer.points]
+        rows["notes"] += [{**{name: note.get(name) for name in _NOTE}, "created_at": now, "updated_at": now} for note in newcomer.notes]
         if newcomer.points:
             rows["queued"].append({"id": new_id(), "individual_id": row["id"]})
         rows["lines"].append(directory.entry_of_new(row, newcomer.organization))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -29,12 +29,12 @@ from services.contacts.domain.suppression import asked_of
 from services.contacts.storage import ledger, organizations, registration
 from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
 from services.contacts.usecases.asking import demand_contributor
+from services.contacts.usecases.keeping import kept_apart, notes_of, screened_fields
 from services.lexicon.canonical import canonical_contact_point, canonical_name, canonical_organization
 from services.lexicon.display import display_name, tidy
 from services.lexicon.mailboxes import mailbox, why_no_mailbox
 from services.lexicon.names import PersonName, are_names_alike, family_key
 from services.lexicon.places import propose_state
-from services.lexicon.screening import screen, screen_organization_name, screen_person_name
 from services.lexicon.telephones import telephone
 from services.lexicon.vocabulary import CONTACT_POINT_KINDS, VALUES_OF_A_KIND
 
@@ -142,6 +142,9 @@ class Entry:
     state: str | None
     issues: list[dict[str, Any]]
     contact_points: list[dict[str, Any]]
+    #: What screening found and its writer keeps for their component: (field, text).
+    kept: list[tuple[str, str]] = field(default_factory=list)
+    keep_reason: str | None = None
 
     @property
     def values(self) -> list[tuple[str, str]]:
@@ -152,7 +155,8 @@ class Entry:
     def texts(self) -> list[str]:
         """Every field in which the words of an organization may stand (T25)."""
         given = self.given
-        return [written for written in (given.get("title"), *(given.get("interests") or ()), self.first_name, self.last_name) if written]
+        shared = (given.get("title"), *(given.get("interests") or ()), self.first_name, self.last_name)
+        return [written for written in (*shared, *(text for _, text in self.kept)) if written]
 
 
 def entry_of(given: Mapping[str, Any], *, by: Caller, owner_id: str | None = None, individual_id: str | None = None) -> Entry:
@@ -164,7 +168,8 @@ def entry_of(given: Mapping[str, Any], *, by: Caller, owner_id: str | None = Non
     demand_contributor(by, "create")
     if by.component is None:
         raise OwnerUnsuitable
-    demand_clean_fields(given)
+    shared, kept = kept_apart(given)
+    reason, given = given.get("keep_reason"), shared
     points = standardized_points(given.get("contact_points") or [], declined=given.get("declined") or [])
     # Proposed once; from then on the field stands by itself (T18).
     proposed = (propose_state(point["value"]) for point in points if point["kind"] == "work_address")
@@ -180,24 +185,17 @@ def entry_of(given: Mapping[str, Any], *, by: Caller, owner_id: str | None = Non
         state=given.get("state") or next((state for state in proposed if state), None),
         issues=unique_links([*(given.get("issues") or []), *engaged]),
         contact_points=points,
+        kept=kept,
+        keep_reason=reason,
     )
 
 
 def demand_clean_fields(given: Mapping[str, Any]) -> None:
     """Go on only if what everybody sees of an individual holds nothing that shared text must not (T32).
 
-    :raises TextNeedsReview: it does. None of these fields can be kept for one component alone: a note can.
+    :raises TextNeedsReview: it does.
     """
-    TextNeedsReview.unless_clean(
-        [
-            ("salutation", given.get("salutation"), screen),
-            ("first_name", given.get("first_name"), screen_person_name),
-            ("last_name", given.get("last_name"), screen_person_name),
-            ("title", given.get("title"), screen),
-            ("organization", given.get("organization"), screen_organization_name),
-            *((f"interests.{at}", interest, screen) for at, interest in enumerate(given.get("interests") or ())),
-        ]
-    )
+    TextNeedsReview.unless_clean(screened_fields(given))
 
 
 def unique_links(wanted: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -346,6 +344,7 @@ def _newcomer(
         organization=organization,
         issues=entry.issues,
         points=layer.rows(points, keys, by_user=entry.owner_id, now=now),
+        notes=notes_of(entry.kept, individual_id=entry.individual_id, by=entry.by, author_id=entry.by.id, reason=entry.keep_reason, now=now),
     )
 
 
@@ -359,3 +358,5 @@ def _tell(work: UnitOfWork, entry: Entry, row: Mapping[str, Any], *, now: dateti
         subjects=[entry.individual_id],
         fields=[name for name in entry.given if name not in {"contact_points", "duplicate_ok"}] + [kind for kind, _ in entry.values],
     )
+    if entry.kept:
+        work.record("contacts:note:create", subjects=[entry.individual_id], fields=["notes"], rule="T15")

@@ -25,7 +25,7 @@ from services.contacts.contract.refusals import (
 from services.contacts.domain import representations
 from services.contacts.domain.preferences import spans_of
 from services.contacts.domain.previous import replaced
-from services.contacts.storage import directory, individuals, ledger, links, organizations, previous, projections, registration, verifications
+from services.contacts.storage import directory, individuals, ledger, links, notes, organizations, previous, projections, registration, verifications
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.rows import plain
 from services.contacts.usecases.asking import (
@@ -40,12 +40,12 @@ from services.contacts.usecases.asking import (
 )
 from services.contacts.usecases.entering import (
     DIRECTORY_FIELDS,
-    demand_clean_fields,
     demand_not_suppressed,
     enter,
     entry_of,
     unique_links,
 )
+from services.contacts.usecases.keeping import kept_apart, notes_of
 from services.contacts.usecases.organizations import register_organization
 from services.lexicon.display import display_name
 from services.lexicon.policy import Facts, decide
@@ -121,10 +121,11 @@ def change_individual(
     ledger.hold_shared(work)
     row = open_individual(work, individual_id, by=by, now=now, lock=True)
     for name in given:
-        if name != "deputy":
+        if name not in {"deputy", "keep_reason"}:
             demand_contributor(by, "change", "organization_id" if name == "organization" else name, facts_of(row))
     demand_version(representations.individual(row), if_match)
-    demand_clean_fields(given)
+    reason = given.get("keep_reason")
+    given, kept = kept_apart(given)
     changes = {name: given[name] for name in DIRECTORY_FIELDS if name in given}
     if "first_name" in changes:
         changes["first_name"] = display_name(changes["first_name"] or "")
@@ -140,12 +141,15 @@ def change_individual(
         changes["deputy_id"] = given["deputy"]
     if set(row["declined"]) - set(changes.get("declined", row["declined"])):
         raise Invalid(errors={"declined": ["A declined mark goes when a verification withdraws it."]})
-    _demand_name_not_suppressed(work, layer, row, changes)
+    _demand_name_not_suppressed(work, layer, row, changes, kept=[written for _, written in kept])
     if "use_preferences" in changes:
         changes["preference_spans"] = spans_of(row["preference_spans"], changes["use_preferences"], now=now)
     if changes:
         individuals.update(work, individual_id, changes, now=now)
         previous.keep(work, {individual_id: replaced(row, changes)}, now=now)
+    for note in notes_of(kept, individual_id=individual_id, by=by, author_id=by.id, reason=reason, now=now):
+        notes.insert(work, note)
+        work.record("contacts:note:create", subjects=[individual_id, note["id"]], fields=["notes"], rule="T15")
     if "issues" in given:
         _demand_known(work, given["issues"])
         links.set_issues(work, individual_id, unique_links(given["issues"]))
@@ -288,11 +292,13 @@ def _demand_deputy(work: UnitOfWork, user_id: str, row: Mapping[str, Any]) -> No
         raise OwnerUnsuitable(errors={"deputy": ["Somebody else than the owner."]})
 
 
-def _demand_name_not_suppressed(work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+def _demand_name_not_suppressed(
+    work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], changes: Mapping[str, Any], *, kept: list[str]
+) -> None:
     names = {"first_name", "last_name"} & set(changes)
     merged = {**row, **changes}
     # Under another name everything is new; under the same name, only what is changed.
-    texts: list[str | None] = [merged["title"]] if names or "title" in changes else []
+    texts: list[str | None] = [*kept, *([merged["title"]] if names or "title" in changes else [])]
     texts += (merged["interests"] or []) if names or "interests" in changes else []
     if merged["organization_id"] and (names or "organization_id" in changes):
         organization = organizations.find(work, merged["organization_id"])

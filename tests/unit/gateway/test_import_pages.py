@@ -105,6 +105,25 @@ def test_a_row_is_decided_beside_whom_it_may_be_about(client: Browser, bus: Fake
     assert bus.of("contacts", "decide_import_rows")[0].kwargs["body"] == {"decision": "skip"}
 
 
+@pytest.mark.requirement("T15", "T32")
+def test_what_screening_stopped_in_a_row_is_kept_with_a_reason_on_its_page(client: Browser, bus: FakeBus) -> None:
+    why = {"column": "Title", "reason": "This must not be taken in unseen."}
+    taken = {**ROW, "outcome": "create", "candidates": [], "refused": [why], "cells": [], "people": []}
+    bus.answers["contacts", "read_import"] = {**IMPORT, "state": "committed"}
+    bus.answers["contacts", "list_import_rows"] = {"items": [taken], "next": None, "total": 1}
+    bus.answers["contacts", "read_import_row"] = {**taken, "keepable": ["Title"]}
+    assert f'href="/imports/{ID}/rows/3"' in page(client, f"/imports/{ID}")
+    row = page(client, f"/imports/{ID}/rows/3")
+    assert "Title: This must not be taken in unseen." in row
+    assert 'name="keep_reason"' in row
+    assert send(client, f"/imports/{ID}/rows/3", decision="keep").status_code == 422
+    assert send(client, f"/imports/{ID}/rows/3", decision="keep", keep_reason="The position.").status_code == 303
+    (kept,) = bus.of("contacts", "decide_import_row")
+    assert kept.kwargs["body"] == {"decision": "keep", "keep_reason": "The position."}
+    bus.answers["contacts", "read_import_row"] = {**taken, "keepable": []}
+    assert 'name="keep_reason"' not in page(client, f"/imports/{ID}/rows/3")
+
+
 def test_what_is_under_way_can_be_stopped_and_gone_on_with(client: Browser, bus: FakeBus) -> None:
     bus.answers["contacts", "read_import"] = {**IMPORT, "state": "undoing"}
     assert f'action="/imports/{ID}/stop"' in page(client, f"/imports/{ID}")

@@ -248,6 +248,22 @@ def test_a_verification_is_recorded_on_the_record_and_withdraws_what_is_ticked(a
     }
 
 
+@pytest.mark.requirement("T32", "T15")
+def test_a_title_that_the_screening_holds_can_be_kept_with_a_reason_where_it_is_entered_or_corrected(aminas: Browser, bus: FakeBus) -> None:
+    held = {"errors": {"title": ["This word may speak of religion, which the system does not document."]}}
+    typed = {"last_name": "Dorn", "title": "Catholic Chaplain"}
+    for path, call, more in (("/individuals/new", "create_individual", {}), (f"/individuals/{ID}/facts", "change_individual", {"if_match": '"1"'})):
+        bus.answers[("contacts", call)] = TextNeedsReview(**held)
+        aminas.get("/individuals/new" if path == "/individuals/new" else f"/individuals/{ID}")
+        answer = aminas.send(path, {**typed, **more})
+        assert answer.status_code == 422
+        assert 'name="keep_reason"' in answer.text
+        bus.answers[("contacts", call)] = {"id": ID, "version": 2}
+        assert aminas.send(path, {**typed, **more, "keep_reason": "The position is called so."}).status_code == 303
+        body = bus.of("contacts", call)[-1].kwargs["body"]
+        assert (body["title"], body["keep_reason"]) == ("Catholic Chaplain", "The position is called so.")
+
+
 @pytest.mark.requirement("T28")
 def test_what_somebody_was_before_stands_on_the_record_and_a_former_address_says_until_when(aminas: Browser, bus: FakeBus) -> None:
     former = {

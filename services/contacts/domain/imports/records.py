@@ -12,7 +12,7 @@ from services.contacts.domain.imports.layouts import layout_of
 from services.contacts.domain.imports.offices import is_own_office, keys_of, names_of, title_of
 from services.contacts.domain.imports.tables import Row
 from services.lexicon.canonical import canonical_contact_point, canonical_name, canonical_organization, compared_as
-from services.lexicon.display import display_name, tidy_lines
+from services.lexicon.display import display_name, tidy, tidy_lines
 from services.lexicon.folding import even_signs, fold
 from services.lexicon.mailboxes import mailboxes
 from services.lexicon.names import PersonName, are_two_people, family_key, join_name, split_name, without_party
@@ -149,6 +149,35 @@ def record_of(row: Row, mapping: Mapping[str, str]) -> Record:
         problems=tuple(cells.problems),
         refused=tuple(cells.refused),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A text of one person's that screening stopped, and that may be kept with a reason."""
+
+    column: str
+    field: str
+    text: str
+    reason: str
+
+
+def unseen_in(row: Row, mapping: Mapping[str, str]) -> list[Unseen]:
+    """Return what screening stops in a row of what a person says of one person: salutation, title, interests, notes."""
+    found = []
+    for column, field in mapping.items():
+        said = row.cells.get(column, "")
+        if field in {"salutation", "title"}:
+            texts = [tidy(said)]
+        elif field == "interests":
+            texts = _parts(tidy(said))
+        else:
+            texts = [tidy_lines(said)] if field == "notes" else []
+        found += [Unseen(column, field, text, why) for text in texts if len(text) <= LONGEST["notes"] and (why := found_by(screen, text))]
+    return found
+
+
+def _parts(text: str) -> list[str]:
+    return [part for part in (part.strip() for part in text.replace(" ::: ", ";").split(";")) if part]
 
 
 def _name(cells: Cells, organization: str | None) -> PersonName:
@@ -331,7 +360,7 @@ def _state(cells: Cells, field: str) -> tuple[str | None, bool]:
 def _interests(cells: Cells) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for column, text in cells.of("interests"):
-        for part in filter(None, (part.strip() for part in text.replace(" ::: ", ";").split(";"))):
+        for part in _parts(text):
             if len(part) > _USUAL:
                 cells.refuse(column, f"At most {_USUAL} characters.")
             elif why := found_by(screen, part):

@@ -18,6 +18,7 @@ from services.contacts.domain import representations
 from services.contacts.domain.imports.comparing import Generation
 from services.contacts.domain.imports.matching import Evidence, Person, best, evidence_of
 from services.contacts.domain.imports.planning import Answer, Decision
+from services.contacts.domain.imports.records import unseen_in
 from services.contacts.domain.imports.register import Register
 from services.contacts.domain.imports.tables import Row
 from services.contacts.storage import import_register, imports, individuals, ledger
@@ -162,7 +163,16 @@ def read_row(work: UnitOfWork, *, by: Caller, layer: ContactLayer, import_id: st
     work.record("contacts:import:read-row", subjects=[import_id, *(each["individual"]["id"] for each in people)], fields=["cells"])
     mapping = layout["mapping"]
     shown = [{"column": name, "field": mapping.get(name), "value": cells.get(name, "")} for name in layout["columns"]] if cells else []
-    return {**line_of(entry), "cells": shown, "people": people}
+    return {**line_of(entry), "cells": shown, "people": people, "keepable": _keepable(entry, cells, mapping)}
+
+
+def _keepable(entry: Mapping[str, Any], cells: Mapping[str, str] | None, mapping: Mapping[str, str]) -> list[str]:
+    """Return the columns of which screening stopped something that may be kept with a reason."""
+    if cells is None or entry["individual_id"] is None or entry["outcome"] == "undecided":
+        return []
+    still = {each["column"] for each in entry["refused"] or ()}
+    found = unseen_in(Row(entry["sheet"], entry["number"], dict(cells)), mapping)
+    return list(dict.fromkeys(each.column for each in found if each.column in still))
 
 
 def _people(work: UnitOfWork, block: Prepared, *, by: Caller) -> list[dict[str, Any]]:

@@ -1,0 +1,69 @@
+"""Keeping with a reason what screening stopped in a row that was taken in (T15, T32): for the importer's component alone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller
+from services.contacts.contract.imports import NothingToKeep, RowNotKept, RowUnknown
+from services.contacts.contract.refusals import TextNeedsReview
+from services.contacts.domain.imports.records import unseen_in
+from services.contacts.domain.imports.tables import Row
+from services.contacts.storage import imports, ledger, notes
+from services.contacts.storage.contact_layer import ContactLayer
+from services.contacts.usecases.asking import demand, open_individual
+from services.contacts.usecases.entering import demand_not_suppressed
+from services.contacts.usecases.imports import refused
+from services.contacts.usecases.imports.representing import line_of, own
+from services.contacts.usecases.imports.uploading import demand_may_import
+from services.contacts.usecases.imports.working import demand_rights
+from services.contacts.usecases.keeping import notes_of
+from services.lexicon.policy import decide
+from services.lexicon.screening import contact_values
+
+
+def keep_cells(
+    work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactLayer, import_id: str, n: int, keep_reason: str | None
+) -> dict[str, Any]:
+    """Keep what screening stopped in a row as notes of the importer's component, each with the reason.
+
+    :raises RowUnknown, RowNotKept: there is no such row, or its cells are gone.
+    :raises NothingToKeep: screening stopped nothing in it that can be kept, or nobody was taken in.
+    :raises TextNeedsReview: the reason holds what no text of ours may.
+    """
+    row = own(work, import_id, by=by, lock=True, states={"committed"})
+    demand_may_import(by, rows=0)
+    demand_rights(work, by)
+    demand(decide(by, "write_note"))
+    TextNeedsReview.unless_clean([("keep_reason", keep_reason, contact_values)])
+    entry = imports.row(work, import_id, n)
+    if entry is None:
+        raise RowUnknown
+    if entry["individual_id"] is None or entry["outcome"] not in {"create", "update", "duplicate"}:
+        raise NothingToKeep
+    layout, key = refused.opened(layer.vault, row)
+    cells = refused.cells_of(import_id, key, imports.refused_rows(work, import_id, [n])).get(n) if key else None
+    if cells is None:
+        raise NothingToKeep if not entry["refused"] else RowNotKept
+    still = {each["column"] for each in entry["refused"] or ()}
+    found = [each for each in unseen_in(Row(entry["sheet"], entry["number"], cells), layout["mapping"]) if each.column in still]
+    if not found:
+        raise NothingToKeep
+    ledger.hold_shared(work)
+    person = open_individual(work, entry["individual_id"], by=by, now=now, share=True)
+    texts = [each.text for each in found]
+    demand_not_suppressed(work, layer, first_name=person["first_name"], last_name=person["last_name"], texts=texts)
+    kept = notes_of([(each.field, each.text) for each in found], individual_id=person["id"], by=by, author_id=by.id, reason=keep_reason, now=now)
+    for note in kept:
+        notes.insert(work, note)
+    imports.add_effects(work, import_id, [("note-added", person["id"], {"note": note["id"]}) for note in kept])
+    settled = {(each.column, each.reason) for each in found}
+    left = [each for each in entry["refused"] or () if (each["column"], each["reason"]) not in settled]
+    imports.leave_refused(work, import_id, n, left)
+    work.record("contacts:note:create", subjects=[person["id"], *(note["id"] for note in kept)], fields=["notes"], rule="T15")
+    work.record("contacts:import:decide", subjects=[import_id, person["id"]], rule="keep")
+    after = imports.row(work, import_id, n)
+    assert after is not None  # noqa: S101 - it was found above
+    return line_of(after)

@@ -1,0 +1,71 @@
+"""Short fields that screening stops, kept with a reason as every text is: for the writer's component alone (T15, T32).
+
+Everybody finds and lists people by their title, so that none can stand there for one component. What is kept becomes a
+note of the component's own, which says of which field it is; of everybody else it is nothing until it is released.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from services.chassis.messages import Caller, new_id
+from services.contacts.contract.refusals import TextNeedsReview
+from services.lexicon.screening import Screening, contact_values, findings_in, screen, screen_organization_name, screen_person_name
+
+#: Fields of one person's that may be kept, and what a note calls each. Names are a person's or an organization's for all.
+KEPT = {"salutation": "Salutation", "title": "Title", "interests": "Interest", "notes": ""}
+
+
+def screened_fields(given: Mapping[str, Any]) -> list[tuple[str, str | None, Screening]]:
+    """Return what everybody sees of an individual: path, text, how it is screened (T32)."""
+    return [
+        ("salutation", given.get("salutation"), screen),
+        ("first_name", given.get("first_name"), screen_person_name),
+        ("last_name", given.get("last_name"), screen_person_name),
+        ("title", given.get("title"), screen),
+        ("organization", given.get("organization"), screen_organization_name),
+        *((f"interests.{at}", interest, screen) for at, interest in enumerate(given.get("interests") or ())),
+    ]
+
+
+def kept_apart(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """Return the fields that all may see, and what is kept for the writer's component: (field, text).
+
+    :raises TextNeedsReview: screening found something, and there is no reason to keep it, or it stands in a name.
+    """
+    reason = given.get("keep_reason")
+    # The reason is read beside the text, and holds no value either.
+    TextNeedsReview.unless_clean([("keep_reason", reason, contact_values)])
+    asked = screened_fields(given)
+    findings = findings_in(asked)
+    found = {str(finding["field"]) for finding in findings}
+    if findings and (not reason or any(path.partition(".")[0] not in KEPT for path in found)):
+        raise TextNeedsReview.of(findings)
+    shared = {name: value for name, value in given.items() if name != "keep_reason"}
+    for path in found:
+        name = path.partition(".")[0]
+        clean = [interest for at, interest in enumerate(given["interests"]) if f"interests.{at}" not in found] if name == "interests" else None
+        shared[name] = clean
+    return shared, [(path.partition(".")[0], written) for path, written, _ in asked if path in found and written]
+
+
+def notes_of(
+    kept: Iterable[tuple[str, str]], *, individual_id: str, by: Caller, author_id: str, reason: str | None, now: datetime
+) -> list[dict[str, Any]]:
+    """Return the notes that keep these texts, (field, text)."""
+    return [
+        {
+            "id": new_id(),
+            "individual_id": individual_id,
+            "text": f"{KEPT[name]}: {written}" if KEPT[name] else written,
+            "provenance": None,
+            "component": by.component,
+            "author_id": author_id,
+            "now": now,
+            "kept": True,
+            "keep_reason": reason,
+        }
+        for name, written in kept
+    ]
