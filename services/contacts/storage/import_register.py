@@ -12,7 +12,7 @@ from services.chassis.database import UnitOfWork
 from services.contacts.domain.imports.addresses import Office
 from services.contacts.domain.imports.matching import Person
 from services.contacts.domain.imports.records import Record
-from services.contacts.domain.imports.register import MOST_HOLDERS, Organization, Register, families_besides, swapped
+from services.contacts.domain.imports.register import MOST_COLLEAGUES, MOST_HOLDERS, Organization, Register, families_besides, swapped, words_of
 from services.contacts.storage.bulk import array, array_of_bytes, as_list, texts
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.frozen import OPEN
@@ -36,6 +36,9 @@ class Questions:
     #: The names with their fields swapped, and by which own values somebody is reached, whatever they are called.
     names: str
     reached: str
+    #: Who works where a record says and bears a word of its name: organizations, and beside each a given name.
+    workplaces: str
+    givens: str
     #: Notes that the records bring, by which known ones are found.
     notes: str
     #: By which own values are found; and what digests each value (family of kinds, canonical) has, the first of them in use.
@@ -47,6 +50,7 @@ class Questions:
         """Work out what these records ask."""
         organizations = sorted({record.signs.organization for record in records if record.organization})
         people = [record for record in records if record.is_person]
+        colleagues = sorted({(record.signs.organization, given) for record in people if record.organization for given in words_of(record)})
         values = {value: digests.lookups(component, *value) for record in records for value in record.signs.values}
         return cls(
             organizations=as_list(organizations),
@@ -56,6 +60,8 @@ class Questions:
             held_people=as_list(f"individual {name}" for name in sorted({record.signs.canonical_name for record in people})),
             names=as_list(sorted({swapped(record) for record in people} - {""})),
             reached=array_of_bytes(digest for (family, _), made in values.items() if family != "work_address" for digest in made),
+            workplaces=as_list(organization for organization, _ in colleagues),
+            givens=as_list(given for _, given in colleagues),
             notes=as_list(sorted({note for record in people for note in record.notes})),
             lookups=array_of_bytes(digest for made in values.values() for digest in made),
             digests=values,
@@ -87,6 +93,8 @@ def learn(work: UnitOfWork, register: Register, asked: Questions, *, component: 
     """
     _learn_organizations(work, register, asked)
     reached = [str(row.individual_id) for row in work.execute(_REACHED, {"lookups": asked.reached, "component": component, "most": MOST_HOLDERS})]
+    beside = {"workplaces": asked.workplaces, "givens": asked.givens, "most": MOST_COLLEAGUES}
+    reached += [str(row.id) for row in work.execute(_COLLEAGUES, beside)]
     given = {"families": asked.families, "offices": asked.offices, "names": asked.names, "reached": array(reached), "component": component}
     people = plains(work.execute(_PEOPLE, given).mappings())
     people = [row for row in people if not (checking and row["frozen"])]
@@ -128,6 +136,13 @@ _PEOPLE = text(
     f" WHERE i.family_key = ANY({texts('families')}) OR i.organization_id ="
     f" ANY(ARRAY(SELECT id FROM organizations WHERE canonical_name = ANY({texts('offices')})))"
     f" OR i.canonical_name = ANY({texts('names')}) OR i.id = ANY(CAST(:reached AS uuid[])) ORDER BY i.id"
+)
+# Whoever works there and bears that given name, unless many do.
+_COLLEAGUES = text(
+    "SELECT few.id FROM unnest("  # noqa: S608 - put together from our own constants
+    f"{texts('workplaces')}, {texts('givens')}) AS a (workplace, given) JOIN organizations o ON o.canonical_name = a.workplace"
+    " CROSS JOIN LATERAL (SELECT id, count(*) OVER () AS many FROM (SELECT id FROM individuals i"
+    " WHERE i.organization_id = o.id AND split_part(i.canonical_name, ' ', 1) = a.given LIMIT :most + 1) AS found) AS few WHERE few.many <= :most"
 )
 # Whoever has one of these values, unless it is a switchboard's.
 _REACHED = text(

@@ -342,6 +342,16 @@ def test_two_rows_of_one_person_in_one_file_are_one_person(porter):
 
 
 @pytest.mark.requirement("T19")
+@pytest.mark.requirement("T28")
+def test_a_colleague_from_an_earlier_file_is_found_though_the_name_is_written_wrongly(porter):
+    head = "First name,Last name,Organization\n"
+    porter.bring(f"{head}Jonathan,Larkgcrd,League of Larks\nLi Weiming,Torvgard,League of Larks\n".encode(), "first.csv")
+    again = porter.upload(f"{head}Jonathan,Larkgard,League of Larks\nTorvgard Li,Weiming,League of Larks\n".encode(), "second.csv")
+    assert porter.check(again["id"])["counts"] == {"undecided": 2}
+    elsewhere = porter.upload(f"{head}Jonathan,Larkgard,Guild of Wrens\n".encode(), "third.csv")
+    assert porter.check(elsewhere["id"])["counts"] == {"create": 1}
+
+
 def test_readers_don_t_import_contributors_import_two_thousand_rows_and_stewards_more(porter):
     with pytest.raises(contract.ImportsForContributors):
         porter.upload(SMALL, by=RENATA)

@@ -112,3 +112,24 @@ def test_what_t28_says_of_each_sign(one: dict[str, str], other: dict[str, str], 
     maria = {"First name": "Maria", "Last name": "Samegard", "State": "TX"}
     assert outcome(maria | one, maria | other) == said
     assert outcome(maria | other, maria | one) == said
+
+
+@pytest.mark.requirement("T28")
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("Robt.", "Larkgard"), ("Robert", "Larkgard")),
+        (("Jmaes", "Larkgard"), ("James", "Larkgard")),
+        (("Mohammed", "Larkgard"), ("Muhammad", "Larkgard")),
+        (("Sergei", "Larkgard"), ("Sergey", "Larkgard")),
+        (("Bernard", "Larkgard"), ("Bemard", "Larkgard")),
+        (("Müller", "Larkgard"), ("Mueller", "Larkgard")),
+        (("Jonathan", "Larkgcrd"), ("Jonathan", "Larkgard")),
+        (("Ann", "McLarkgard"), ("Ann", "Mc Larkgard")),
+    ],
+)
+def test_a_colleague_whose_name_is_written_otherwise_is_asked_about_though_nothing_else_is_known(one, other) -> None:
+    rows = [{"First name": first, "Last name": last, "Organization": "League of Larks"} for first, last in (one, other)]
+    assert outcome(*rows) != "apart"
+    assert outcome(*reversed(rows)) != "apart"
+    assert outcome(rows[0], rows[1] | {"Organization": "Guild of Wrens", "State": "TX"} | {"Title": "Clerk"}) != "merged"

@@ -37,7 +37,29 @@ _QUOTED: Final = re.compile(r"[\"“”(\[]([^\"“”()\[\]]*)[\"“”)\]]")
 #: Short forms that stand for these names, and for no name of the other sex or of a brother.
 _SHORT_FORMS: Final = {
     short: frozenset(formal.split())
-    for line in """abe: abraham
+    for line in """robt: robert
+    wm: william
+    geo: george
+    chas: charles
+    jas: james
+    thos: thomas
+    benj: benjamin
+    jos: joseph
+    saml: samuel
+    danl: daniel
+    edw: edward
+    edwd: edward
+    eliz: elizabeth
+    margt: margaret
+    fredk: frederick
+    richd: richard
+    jno: john
+    nathl: nathaniel
+    alexr: alexander
+    andw: andrew
+    matthw: matthew
+    xtopher: christopher
+    abe: abraham
     andy: andrew
     drew: andrew
     angie: angela

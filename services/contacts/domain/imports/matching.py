@@ -192,7 +192,7 @@ def _is_possible(evidence: Evidence) -> bool:
         return plain or not (evidence.title is False or evidence.organization is False)
     at_work = evidence.work_phone and (together or evidence.title is True)
     if kinship.is_close:
-        return bool(reached or at_work or (together and (evidence.title is True or evidence.state is True)))
+        return bool(reached or at_work or (together and evidence.title is not False and evidence.state is not False))
     if kinship.given >= Given.SHORT and not kinship.middle_differs:
         # Somebody who married; or two who share a telephone at work and a given name.
         return bool(reached or (evidence.work_phone and together and evidence.title))

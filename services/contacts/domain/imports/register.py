@@ -17,6 +17,8 @@ from services.lexicon.canonical import canonical_name, canonical_organization, c
 from services.lexicon.folding import fold
 from services.lexicon.names import given_names
 
+#: An organization in which more people than this bear a family name, or a given name, tells of nobody by it.
+MOST_COLLEAGUES = 50
 #: A value that more people have than this tells of nobody beyond those who bear the name.
 MOST_HOLDERS = 20
 
@@ -57,6 +59,8 @@ class Register:
     #: Whoever is reached by a value, whatever they are called: who married, or whose name was written otherwise.
     by_value: dict[tuple[str, str], list[Person]] = field(default_factory=dict)
     by_name: dict[str, dict[str, Person]] = field(default_factory=dict)
+    #: People of one organization (id) by family name, and by what a given name is found by: whose other name is written wrongly.
+    colleagues: dict[tuple[str, str, str], dict[str, Person]] = field(default_factory=dict)
     #: Ids of whoever and whatever was only planned.
     planned: set[str] = field(default_factory=set)
 
@@ -106,6 +110,9 @@ class Register:
 
     def joined(self, person: Person) -> None:
         """Note that somebody works for an organization, so that they are found by it."""
+        if person.organization_id:
+            for at in (("family", person.family), *(("given", sign) for sign in _signs_of(person.first_name) if _is_word(sign))):
+                self.colleagues.setdefault((person.organization_id, *at), {})[person.id] = person
         if person.organization and is_own_office(person.organization, person.last_name):
             self.offices.setdefault(canonical_organization(person.organization), {})[person.id] = person
             self.people[person.family].with_office[person.id] = person
@@ -132,6 +139,7 @@ class Register:
                     found += family.by_given.get(sign, ())
         for key in signs.offices:
             found += self.offices.get(key, {}).values()
+        found += self._colleagues(record)
         found += self.by_name.get(swapped(record), {}).values()
         for value in signs.values:
             holders = self.by_value.get(value, ())
@@ -140,15 +148,36 @@ class Register:
         once = {person.id: person for person in found}
         return [once[person_id] for person_id in sorted(once)]
 
+    def _colleagues(self, record: Record) -> list[Person]:
+        """Return who works where the record says, and bears its family name or its given name."""
+        organization = self.organizations.get(record.signs.organization) if record.organization else None
+        if organization is None:
+            return []
+        asked = [("family", key) for key in record.signs.families if key]
+        signs = _signs_asked(record.name.first_name) | words_of(record)
+        asked += [("given", sign) for sign in sorted(signs) if _is_word(sign)]
+        people = [self.colleagues.get((organization.id, *at), {}) for at in asked]
+        return [person for found in people if len(found) <= MOST_COLLEAGUES for person in found.values()]
+
 
 def families_besides(record: Record) -> list[str]:
     """Return further words of a double family name: some lists have the first of them alone."""
     return [word for word in fold(record.name.last_name).split() if len(word) > 2 and word not in record.signs.families]
 
 
+def words_of(record: Record) -> set[str]:
+    """Return the words of the name, any of which may be a given name: lists disagree on their order. Initials are none."""
+    return {word for word in (*given_names(record.name.first_name), *fold(record.name.last_name).split()) if len(word) > 1}
+
+
 def swapped(record: Record) -> str:
     """Return the name as it is compared if the two fields were taken for each other."""
     return canonical_name(record.name.last_name, record.name.first_name) if record.name.first_name else ""
+
+
+def _is_word(sign: str) -> bool:
+    """Whether a given name is found by it, and not by an initial alone."""
+    return len(sign) > 1 and "." not in sign
 
 
 def _signs_of(first_name: str) -> set[str]:

@@ -101,7 +101,8 @@ CREATE TABLE individuals (
 );
 CREATE INDEX individuals_canonical_name ON individuals (canonical_name);
 CREATE INDEX individuals_family_key ON individuals (family_key);
-CREATE INDEX individuals_organization ON individuals (organization_id);
+-- Whoever works there, and of these whoever bears a given name.
+CREATE INDEX individuals_organization ON individuals (organization_id, split_part(canonical_name, ' ', 1));
 CREATE INDEX individuals_frozen ON individuals (owner_id) WHERE frozen_at IS NOT NULL;
 CREATE INDEX individuals_frozen_for ON individuals USING gin (frozen_for) WHERE frozen_for <> '{}';
 
