@@ -12,9 +12,9 @@ from tests.journeys.stories import PROMISED, SAID, TEN, Scene, assert_in_the_tra
 
 
 @pytest.fixture(scope="module")
-def scene(system: Any) -> Scene:
+def scene(empty_system: Any) -> Scene:
     """Congress and its offices imported by Amina of ICE; ten people whose cell and e-mail only ICE was given."""
-    return Scene.set(system)
+    return Scene.set(empty_system)
 
 
 @pytest.mark.requirement("R73", "R77", "R78", "R35", "R42", "R43")

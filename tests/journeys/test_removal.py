@@ -71,7 +71,7 @@ def test_whoever_asks_to_be_left_alone_is_frozen_at_once_and_then_gone(system: A
 
     request = denis.post(
         "/no-contact-requests",
-        {"individual_id": dov["id"], "medium": "phone", "received_on": dt.datetime.now(dt.UTC).date().isoformat()},
+        {"individual_id": dov["id"], "medium": "phone", "received_on": dt.datetime.now(dt.UTC).date().isoformat(), "reason": "Told on the phone."},
     )
     recorded = time.monotonic()
     eventually(lambda: amina.get(f"/coordination-requests/{asked['id']}")["status"] == "declined", seconds=2, why="interactions hears of it")
@@ -170,7 +170,7 @@ def test_a_verification_may_end_in_a_request_for_no_more_contact(people: dict[st
     spoken = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5)
     verified = bruno.post(f"/individuals/{person['id']}/verifications", {"medium": "phone", "verified_at": spoken.isoformat(timespec="seconds")})
     assert verified["medium"] == "phone"
-    asked = {"individual_id": person["id"], "medium": "phone", "received_on": spoken.date().isoformat()}
+    asked = {"individual_id": person["id"], "medium": "phone", "received_on": spoken.date().isoformat(), "reason": "Said when called."}
     request = bruno.post("/no-contact-requests", asked)
     assert request["individual_id"] == person["id"]
     chloe.ask("GET", f"/individuals/{person['id']}", expect=404)
