@@ -112,3 +112,19 @@ def test_the_page_shows_every_operation_and_asks_nobody_else(app: Any, document:
     assert "http://" not in page.text
     assert "https://" not in page.text
     assert "<script" not in page.text
+
+
+#: What answers whole, because something bounds it: offices, values of one person, states and territories.
+BOUNDED = {"/api/v1/components", "/api/v1/individuals/{individual_id}/contact-points", "/api/v1/reports/coverage-gaps"}
+
+
+def test_every_collection_goes_on_by_a_cursor_or_is_bounded_by_what_it_lists(document: dict[str, Any]) -> None:
+    whole = set()
+    for path, method, operation in operations(document):
+        schema = operation["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema", {})
+        if reference := schema.get("$ref"):
+            schema = document["components"]["schemas"][reference.rpartition("/")[2]]
+        names = {parameter["name"] for parameter in operation.get("parameters", []) if parameter.get("in") == "query"}
+        if method == "get" and "items" in schema.get("properties", {}) and not {"cursor", "limit"} <= names:
+            whole.add(path)
+    assert whole == BOUNDED

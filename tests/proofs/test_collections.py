@@ -55,9 +55,6 @@ BOUNDED = {
     "/components": "the offices of the department, as data",
     "/individuals/{individual_id}/contact-points": "at most twenty of a kind in a component; a reveal is logged whole (T11)",
     "/reports/coverage-gaps": "states and territories",
-    "/no-contact-requests/{request_id}/twins": "the oldest of a queue beside its total",
-    "/suppressions": "the oldest of a queue beside its total",
-    "/twins": "the oldest of a queue beside its total",
 }
 #: An import is its owner's alone, whoever asks: to everybody else it is not there.
 ONE_OWNER_S = {"/imports/{import_id}/rows"}

@@ -21,6 +21,7 @@ from services.lexicon.vocabulary import (
     SECTORS,
     SOURCES,
     USE_PREFERENCES,
+    VALUES_OF_A_KIND,
     VERIFICATION_MEDIA,
 )
 
@@ -638,9 +639,9 @@ class HolderSchema(Schema):
 
 
 class RevealSchema(Schema):
-    """The reveal (T11)."""
+    """The reveal (T11), whole: it is one entry of the trail."""
 
-    items = fields.List(fields.Nested(ContactPointSchema))
+    items = fields.List(fields.Nested(ContactPointSchema), metadata={"description": f"At most {VALUES_OF_A_KIND} of a kind in each component."})
     held_by = fields.List(fields.Nested(HolderSchema))
     use_preferences = fields.List(fields.String(), metadata={"description": "What they said of how they may be contacted (R169)."})
 
