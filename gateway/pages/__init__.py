@@ -3,7 +3,23 @@
 They say the same words on the bus as the API and know no rule of their own.
 """
 
-from gateway.pages import cases, coordination, desk, door, engagement, entry, erasing, imports, preferences, profile, record, removal, search, trail
+from gateway.pages import (
+    cases,
+    coordination,
+    desk,
+    door,
+    engagement,
+    entry,
+    erasing,
+    imports,
+    kept_texts,
+    preferences,
+    profile,
+    record,
+    removal,
+    search,
+    trail,
+)
 from gateway.pages.frame import blueprint, fault_page, instead_of_form, refusal_page
 
 __all__ = [
@@ -18,6 +34,7 @@ __all__ = [
     "fault_page",
     "imports",
     "instead_of_form",
+    "kept_texts",
     "preferences",
     "profile",
     "record",

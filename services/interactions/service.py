@@ -20,6 +20,8 @@ from services.contacts.contract import (
     IndividualsErased,
     IndividualsImported,
     IndividualUnfrozen,
+    KeptTextPageSchema,
+    KeptTextReleaseSchema,
     OrganizationChanged,
     OrganizationErased,
     OrganizationRegistered,
@@ -41,6 +43,7 @@ from services.interactions.usecases import (
     planning,
     preferences,
     reading,
+    releasing,
     tasks,
 )
 from services.retention.contract import ErasureCompleted
@@ -344,6 +347,25 @@ class InteractionsService(Witness):
         wanted = loaded(contract.AgainstPreferencesQuerySchema(), query)
         with self.database.work(caller) as work:
             return preferences.list_against_preferences(work, by=caller, cursors=self._cursors, query=wanted)
+
+    @answers("interactions:kept-text:list")
+    def list_kept_texts(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+        """List texts that were kept against a finding and wait to be released (T15): the privacy officer."""
+        wanted = loaded(KeptTextPageSchema(), query)
+        with self.database.work(caller, role=_ERASER) as work:
+            return releasing.list_kept_texts(work, by=caller, **wanted)
+
+    @answers("interactions:kept-text:release", subject="kept_id", command=True)
+    def release_kept_text(self, caller: Caller, kept_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Let everybody read such a text: the privacy officer."""
+        command = loaded(KeptTextReleaseSchema(), body)
+        with self.database.work(caller, role=_ERASER) as work:
+            if work.replayed():
+                work.record("interactions:kept-text:release", subjects=[as_id(kept_id)], outcome="replayed")
+                return {"id": as_id(kept_id), "released": True}
+            released = releasing.release_kept_text(work, by=caller, kept_id=as_id(kept_id), **command)
+            work.complete(200, released["id"])
+            return released
 
     @answers("interactions:report:spoken-to")
     def report_spoken_to(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:

@@ -248,6 +248,13 @@ def _mark(world: World) -> Request:
     return _post(world.farid, f"/suppressions/{mark['id']}", {"decision": "drop"})
 
 
+def _kept_text(world: World) -> Request:
+    person = world.an_individual()["id"]
+    note = world.amina.post(f"/individuals/{person}/notes", {"text": "Call the desk at 202-555-0123.", "keep_reason": "The desk of the governor."})
+    kept = next(item for item in world.farid.every("/kept-texts") if item["id"] == f"contacts.{note['id']}")
+    return _post(world.farid, f"/kept-texts/{kept['id']}/release", {"kept_at": kept["kept_at"]})
+
+
 def _erased_notice(world: World) -> Request:
     def told() -> list[dict[str, Any]]:
         return [task for task in world.amina.every("/tasks") if task["kind"] == "erased_notice"]
@@ -332,6 +339,8 @@ MAKERS: dict[str, Callable[[World], Request]] = {
     ),
     "POST /no-contact-requests/{request_id}/erase": lambda w: _post(w.amina, f"/no-contact-requests/{w.a_no_contact_request()['id']}/erase"),
     "GET /interactions/against-preferences": lambda w: Request(w.farid, "GET", "/interactions/against-preferences"),
+    "GET /kept-texts": lambda w: Request(w.farid, "GET", "/kept-texts"),
+    "POST /kept-texts/{kept_id}/release": _kept_text,
     "GET /erasures/sample": lambda w: Request(w.farid, "GET", "/erasures/sample"),
     "GET /erasures/{erasure_id}/hits": lambda w: Request(w.farid, "GET", f"/erasures/{w.erasure['erasure_id']}/hits"),
     "POST /erasures/{erasure_id}/decisions": lambda w: _post(

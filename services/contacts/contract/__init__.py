@@ -17,6 +17,13 @@ from services.contacts.contract.announcements import (
     PreferencesChanged,
     RelationshipEstablished,
 )
+from services.contacts.contract.kept import (
+    KeptTextListQuerySchema,
+    KeptTextPageSchema,
+    KeptTextReleasedSchema,
+    KeptTextReleaseSchema,
+    KeptTextSchema,
+)
 from services.contacts.contract.schemas import (
     AddressSchema,
     AudienceSchema,
@@ -91,6 +98,11 @@ __all__ = [
     "IndividualUnfrozen",
     "IndividualsErased",
     "IndividualsImported",
+    "KeptTextListQuerySchema",
+    "KeptTextPageSchema",
+    "KeptTextReleaseSchema",
+    "KeptTextReleasedSchema",
+    "KeptTextSchema",
     "ListQuerySchema",
     "ManyFreezesSchema",
     "MarkDecidedSchema",

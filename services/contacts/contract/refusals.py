@@ -88,7 +88,7 @@ class StewardsOnly(Forbidden):
 
 
 class PreferenceStands(Conflict):
-    """This person said that they do not want this; `preferences` says what they said."""
+    """This person asked that this is not done."""
 
     code = "preference-stands"
 

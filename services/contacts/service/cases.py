@@ -10,9 +10,10 @@ from services.chassis.database import Database
 from services.chassis.messages import Caller, NotFound
 from services.chassis.schemas import ready
 from services.contacts import contract
+from services.contacts.contract.kept import KeptTextUnknown
 from services.contacts.contract.refusals import IndividualUnknown, MarkUnknown, NoticeUnknown, OrganizationUnknown, TwinUnknown
 from services.contacts.service.parts import Parts
-from services.contacts.usecases import freezing, suppressing
+from services.contacts.usecases import freezing, releasing, suppressing
 from services.contacts.usecases.imports import deciding
 from services.lexicon.tasks import first_after
 
@@ -96,6 +97,26 @@ class CaseMethods:
             settled = suppressing.settle_mark(work, by=caller, mark_id=mark_id, **command)
             work.complete(200, mark_id)
             return settled
+
+    @answers("contacts:note:list-kept")
+    def list_kept_texts(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+        """List notes that were kept against a finding and wait to be released (T15): the privacy officer."""
+        asked = ready(contract.KeptTextPageSchema).load(query)
+        with self.database.work(caller, role=_CASEWORKER) as work:
+            return releasing.list_kept_texts(work, by=caller, **asked)
+
+    @answers("contacts:note:release", subject="kept_id", command=True)
+    def release_kept_text(self, caller: Caller, kept_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Let everybody read such a note: the privacy officer."""
+        _as_id(kept_id, KeptTextUnknown)
+        command = ready(contract.KeptTextReleaseSchema).load(body)
+        with self.database.work(caller, role=_CASEWORKER) as work:
+            if work.replayed():
+                work.record("contacts:note:release", subjects=[kept_id], outcome="replayed")
+                return {"id": kept_id, "released": True}
+            released = releasing.release_kept_text(work, by=caller, now=self.database.clock(), note_id=kept_id, **command)
+            work.complete(200, kept_id)
+            return released
 
     @answers("contacts:individual:find-frozen")
     def find_frozen(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:

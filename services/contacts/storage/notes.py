@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -59,3 +60,24 @@ def update(work: UnitOfWork, note_id: str, note: Mapping[str, Any]) -> None:
 def delete(work: UnitOfWork, note_id: str) -> None:
     """Delete a note."""
     work.execute(text("DELETE FROM notes WHERE id = CAST(:id AS uuid)"), {"id": note_id})
+
+
+_WAITING = "FROM notes n JOIN individuals i ON i.id = n.individual_id WHERE n.kept AND n.released_at IS NULL AND i.frozen_at IS NULL"
+
+
+def waiting(work: UnitOfWork, *, after: Sequence[str] | None, limit: int) -> list[dict[str, Any]]:
+    """Return kept notes that wait to be released, the oldest first, one more than `limit` where there are more. As the caseworker."""
+    beyond = " AND (n.updated_at, n.id) > (CAST(:at AS timestamptz), CAST(:id AS uuid))" if after else ""
+    given = {"at": after[0], "id": after[1]} if after else {}
+    statement = f"SELECT n.* {_WAITING}{beyond} ORDER BY n.updated_at, n.id LIMIT :most"
+    return plains(work.execute(text(statement), {**given, "most": limit + 1}).mappings())
+
+
+def count_waiting(work: UnitOfWork) -> int:
+    """Return how many wait. As the caseworker."""
+    return int(work.execute(text(f"SELECT count(*) {_WAITING}")).scalar_one())
+
+
+def release(work: UnitOfWork, note_id: str, *, now: datetime) -> None:
+    """Let everybody read a kept note from now on. As the caseworker."""
+    work.execute(text("UPDATE notes SET released_at = :now WHERE id = CAST(:id AS uuid)"), {"id": note_id, "now": now})

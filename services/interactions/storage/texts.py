@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, Row, Table, and_, delete, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.chassis.database import UnitOfWork
-from services.interactions.storage.tables import kept_texts
+from services.interactions.storage import pages
+from services.interactions.storage.tables import (
+    coordination_requests,
+    events,
+    follow_ups,
+    interactions,
+    issue_updates,
+    issues,
+    kept_texts,
+    talking_points,
+)
 from services.lexicon.vocabulary import at_least
 
 #: (id of what it belongs to, name of the field) → text
 Kept = dict[tuple[str, str], str]
+_FIELDS = frozenset({"outcome", "text", "message", "reason", "name", "place", "agenda", "summary"})
+#: Where a text stands once everybody may read it, by the type of what it belongs to.
+_SHARED: Mapping[str, Table] = MappingProxyType(
+    {
+        "interaction": interactions,
+        "follow_up": follow_ups,
+        "coordination_request": coordination_requests,
+        "event": events,
+        "issue": issues,
+        "issue_update": issue_updates,
+        "talking_point": talking_points,
+    }
+)
 
 
 def read(work: UnitOfWork, subject_ids: Iterable[str]) -> Kept:
@@ -72,3 +97,35 @@ def drop(work: UnitOfWork, subject_id: str, field: str) -> None:
             kept_texts.c.component == work.caller.component,
         )
     )
+
+
+def _is_replaced() -> ColumnElement[bool]:
+    """Say, in SQL, which kept texts stand in a place where everybody reads another one by now."""
+    places = []
+    for subject_type, table in _SHARED.items():
+        for field in _FIELDS & set(table.c.keys()):
+            there = exists().where(table.c.id == kept_texts.c.subject_id, table.c[field].is_not(None))
+            places.append(and_(kept_texts.c.subject_type == subject_type, kept_texts.c.field == field, there))
+    return or_(*places)
+
+
+def waiting(work: UnitOfWork, *, after: Sequence[str] | None, limit: int) -> pages.Page:
+    """Return kept texts that wait to be released, the oldest first. As the eraser, who alone sees all of them."""
+    position = [datetime.fromisoformat(after[0]), after[1]] if after else None
+    keys = [kept_texts.c.kept_at, kept_texts.c.id]
+    return pages.page(work, select(kept_texts).where(~_is_replaced()), keys=keys, after=position, limit=limit, descending=False)
+
+
+def one_waiting(work: UnitOfWork, kept_id: str) -> Row[Any] | None:
+    """Return a kept text, locked. As the eraser."""
+    return work.execute(select(kept_texts).where(kept_texts.c.id == kept_id).with_for_update()).one_or_none()
+
+
+def share(work: UnitOfWork, kept: Row[Any]) -> bool:
+    """Put a kept text where everybody reads it, unless another one stands there; say whether that was done. As the eraser."""
+    table = _SHARED[kept.subject_type]
+    column = table.c[kept.field]
+    done = work.execute(update(table).where(table.c.id == kept.subject_id, column.is_(None)).values({column: kept.text})).rowcount
+    if done:
+        work.execute(delete(kept_texts).where(kept_texts.c.id == kept.id))
+    return bool(done)

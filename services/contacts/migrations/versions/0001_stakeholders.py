@@ -444,6 +444,7 @@ CREATE POLICY readable_delete ON notes FOR DELETE
     USING (app_component() IS NOT NULL AND (NOT kept OR released_at IS NOT NULL OR component = app_component()));
 CREATE POLICY eraser ON notes USING (current_user = 'liaison_contacts_eraser');
 CREATE POLICY caseworker ON notes FOR SELECT USING (current_user = 'liaison_contacts_caseworker');
+CREATE POLICY caseworker_release ON notes FOR UPDATE USING (current_user = 'liaison_contacts_caseworker');
 """
 
 COUNTS_AND_ERASURE = """
@@ -634,6 +635,7 @@ GRANT SELECT ON individuals, contact_points, contact_point_grants, corrections, 
     stakeholder_issues, users, verifications, previous_facts,
     former_employers, former_names, match_digests, tombstones TO liaison_contacts_caseworker;
 GRANT UPDATE ON individuals TO liaison_contacts_caseworker;
+GRANT UPDATE (released_at) ON notes TO liaison_contacts_caseworker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON suppressions, twins, directory, freeze_counts, many_freezes TO liaison_contacts_caseworker;
 GRANT INSERT ON suppressions TO liaison_contacts;
 GRANT SELECT, UPDATE (seen_at) ON many_freezes TO liaison_contacts;

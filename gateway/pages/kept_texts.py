@@ -1,0 +1,57 @@
+"""Text that was kept against a finding: the privacy officer reads and releases it (T15)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+
+from gateway.pages.frame import attempt, blueprint, checked, names_of, page, to, typed
+from gateway.pages.paging import rest_of
+from gateway.routes.kept_texts import kept_texts, release
+from services.chassis.messages import Refusal
+from services.contacts.contract import KeptTextReleaseSchema
+
+SHOWN = 50
+SUBJECTS = {
+    "note": "Note on a person",
+    "interaction": "Outcome of an interaction",
+    "follow_up": "Promise to follow up",
+    "coordination_request": "Request to coordinate",
+    "event": "Event",
+    "issue": "Issue",
+    "issue_update": "Update of an issue",
+    "talking_point": "Talking point",
+}
+#: Subjects that have a page which the privacy officer may open.
+PAGES = {"interaction": "/interactions", "event": "/events"}
+
+
+@blueprint.get("/kept-texts")
+def kept_text_list() -> Response:
+    """Show what waits to be released."""
+    return _list()
+
+
+@blueprint.post("/kept-texts/<string:kept_id>/release")
+def releasing_kept_text(kept_id: str) -> Response:
+    """Let everybody read a text."""
+
+    def let_go() -> Response:
+        release(kept_id, checked(KeptTextReleaseSchema, typed("kept_at")))
+        return to("kept_text_list", done="released")
+
+    return attempt(let_go, _list)
+
+
+def _list(refusal: Refusal | None = None) -> Response:
+    found: dict[str, Any] = kept_texts(limit=SHOWN, cursor=request.args.get("cursor") or None)
+    return page(
+        "kept_texts.html",
+        found=found,
+        part=rest_of(found, path="/kept-texts", kept={}),
+        names=names_of({item["kept_by"] for item in found["items"]}),
+        subjects=SUBJECTS,
+        pages=PAGES,
+        refusal=refusal,
+    )

@@ -1,0 +1,59 @@
+"""Notes that were kept against a finding: the privacy officer reads and releases them (T15)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller, Stale, wire_value
+from services.contacts.contract.kept import KeptTextUnknown
+from services.contacts.storage import notes
+from services.contacts.usecases.suppressing import demand_officer
+
+
+def list_kept_texts(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, limit: int) -> dict[str, Any]:
+    """Return kept notes that wait, the oldest first: `items`, whether there are `more`, `total`. As the caseworker.
+
+    :raises Forbidden: the caller is not the privacy officer.
+    """
+    demand_officer(by)
+    rows = notes.waiting(work, after=after, limit=limit)
+    items = [
+        {
+            "id": row["id"],
+            "subject_type": "note",
+            "subject_id": row["individual_id"],
+            "field": "text",
+            "text": row["text"],
+            "provenance": row["provenance"],
+            "reason": row["keep_reason"],
+            "component": row["component"],
+            "kept_by": row["author_id"],
+            "kept_at": wire_value(row["updated_at"]),
+            "position": [row["updated_at"].isoformat(), row["id"]],
+        }
+        for row in rows[:limit]
+    ]
+    subjects = dict.fromkeys(one for item in items for one in (item["id"], item["subject_id"]))
+    work.record("contacts:note:list-kept", subjects=list(subjects), fields=["notes"], rule="T15")
+    return {"items": items, "more": len(rows) > limit, "total": notes.count_waiting(work)}
+
+
+def release_kept_text(work: UnitOfWork, *, by: Caller, now: datetime, note_id: str, kept_at: datetime) -> dict[str, Any]:
+    """Let everybody read a kept note from now on. As the caseworker.
+
+    :raises Forbidden: the caller is not the privacy officer.
+    :raises KeptTextUnknown: nothing of that id waits.
+    :raises Stale: it was changed since it was read.
+    """
+    demand_officer(by)
+    row = notes.find(work, note_id)
+    if row is None or not row["kept"] or row["released_at"] is not None:
+        raise KeptTextUnknown
+    if wire_value(row["updated_at"]) != wire_value(kept_at):
+        raise Stale
+    notes.release(work, note_id, now=now)
+    work.record("contacts:note:release", subjects=[row["individual_id"], note_id], fields=["notes"], rule="T15")
+    return {"id": note_id, "released": True}

@@ -1,0 +1,62 @@
+"""Text that was kept against a finding: the privacy officer reads and releases it (T15)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller, Stale
+from services.contacts.contract.kept import KeptTextUnknown, TextReplaced
+from services.interactions.domain.rights import demand_privacy_officer
+from services.interactions.storage import texts
+from services.interactions.usecases.writing import wire
+
+
+def list_kept_texts(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, limit: int) -> dict[str, Any]:
+    """Return kept texts that wait, the oldest first: `items`, whether there are `more`, `total`. As the eraser.
+
+    :raises Forbidden: the caller is not the privacy officer.
+    """
+    demand_privacy_officer(by)
+    page = texts.waiting(work, after=after, limit=limit)
+    items = [
+        {
+            "id": row.id,
+            "subject_type": row.subject_type,
+            "subject_id": row.subject_id,
+            "field": row.field,
+            "text": row.text,
+            "provenance": None,
+            "reason": row.reason,
+            "component": row.component,
+            "kept_by": row.kept_by,
+            "kept_at": wire(row.kept_at),
+            "position": [row.kept_at.isoformat(), row.id],
+        }
+        for row in page.rows
+    ]
+    subjects = dict.fromkeys(one for item in items for one in (item["id"], item["subject_id"]))
+    work.record("interactions:kept-text:list", subjects=list(subjects), fields=["text", "reason"], rule="T15")
+    return {"items": items, "more": page.has_more, "total": page.total}
+
+
+def release_kept_text(work: UnitOfWork, *, by: Caller, kept_id: str, kept_at: datetime) -> dict[str, Any]:
+    """Let everybody read a kept text from now on. As the eraser.
+
+    :raises Forbidden: the caller is not the privacy officer.
+    :raises KeptTextUnknown: nothing of that id waits.
+    :raises Stale: it was changed since it was read.
+    :raises TextReplaced: another text stands there, which everybody reads already.
+    """
+    demand_privacy_officer(by)
+    row = texts.one_waiting(work, kept_id)
+    if row is None:
+        raise KeptTextUnknown
+    if wire(row.kept_at) != wire(kept_at):
+        raise Stale
+    if not texts.share(work, row):
+        raise TextReplaced
+    work.record("interactions:kept-text:release", subjects=[row.subject_id, kept_id], fields=[row.field], rule="T15")
+    return {"id": kept_id, "released": True}
