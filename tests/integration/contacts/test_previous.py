@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.contacts.domain.imports.planning import OFFERED
 from services.contacts.storage import individuals
 from tests.cast import AMINA, BRUNO, CHLOE
 from tests.integration.contacts.conftest import Desk
@@ -172,3 +173,27 @@ def test_an_erasure_takes_what_was_previous_and_names_in_others_former_titles(po
     desk.seek(erased, redact_in=[[hit["store"], hit["id"], hit["field"]] for hit in erased["sought"]["hits"]])
     assert "Latergard" not in str(desk.read(AMINA, other)["previous"])
     assert desk.rows("SELECT id FROM contact_points") == []
+
+
+@pytest.mark.requirement("T28", "T2")
+def test_a_better_name_is_offered_on_another_component_s_record_and_taken_on_one_s_own(porter: Porter) -> None:
+    desk = porter.desk
+    _, person = bring(porter, FIRST)
+    desk.add(CHLOE, person, "cell", "505-555-0131")
+    better = HEADER + "Hope Q.,Latergard III,NM,505-555-0131,,,\n"
+    done = porter.bring(better, by=CHLOE)
+    if done["counts"].get("undecided"):
+        porter.decide(done["id"], 0, "same", person, by=CHLOE)
+    (row,) = porter.rows(done["id"], by=CHLOE)
+    assert row["individual_id"] == person
+    assert OFFERED in row["reason"]
+    assert (desk.read(CHLOE, person)["first_name"], desk.read(CHLOE, person)["last_name"]) == ("Hope", "Latergard")
+    desk.change(CHLOE, person, first_name="Hope Q.", last_name="Latergard III")
+    again = porter.bring(better, by=CHLOE)
+    assert again["counts"] == {"duplicate": 1}
+    # A shorter one takes nothing away, whoever owns the record; another one that is decided to be hers is named.
+    bring(porter, FIRST)
+    assert desk.read(AMINA, person)["last_name"] == "Latergard III"
+    other = porter.bring(HEADER + "Hope,Newgard,NM,505-555-0131,,,\n")
+    assert other["counts"] == {"undecided": 1}
+    assert "Left out, as the record says something else: name." in porter.decide(other["id"], 0, "same", person)["reason"]

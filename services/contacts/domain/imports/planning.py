@@ -122,13 +122,14 @@ def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, ne
         return Decision("undecided", UNDECIDED, candidates[0] if candidates else None, candidates=candidates)
     organization, news = _organization(record, register, made, new_id=new_id)
     left_out: set[str] = set()
+    offered = False
     if person is None:
         person = _registered(record, organization, new_id=new_id)
         register.learn_person(person)
         made.new_people.append(person)
         news.add("person")
     else:
-        left_out = _contradicted(record, person, organization)
+        left_out, offered = _contradicted(record, person, organization), _is_offered(record, person)
         news |= _filled(record, person, organization, made)
         left_out -= news
         if "name" in news:
@@ -148,6 +149,8 @@ def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, ne
     reason = _told(news - {"person"}) if outcome == "update" else _NOTHING_NEW if outcome == "duplicate" else None
     if former := news & made.previous.get(person.id, {}).keys():
         reason = f"{reason} What was there is kept as previous: {', '.join(sorted(former))}."
+    if offered:
+        reason = " ".join(part for part in (reason, OFFERED) if part)
     if left_out:
         told = f"Left out, as the record says something else: {', '.join(sorted(left_out))}."
         reason = " ".join(part for part in (reason, told) if part)
@@ -161,6 +164,7 @@ def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, ne
 
 _BLOCKED = "This entry is blocked; the privacy officer can say why."
 _NOTHING_NEW = "Nothing in this row is new."
+OFFERED = "This row writes the name more fully than the record, which another component owns: correct it there if it is right."
 UNDECIDED = "This may be a person who is already here. Decide whether it is the same person."
 
 
@@ -265,7 +269,19 @@ def _contradicted(record: Record, person: Person, organization: Organization | N
         found.add("organization_id")
     if record.state and not record.state_proposed and person.state and record.state != person.state:
         found.add("state")
+    written, known = (record.name.first_name, record.name.last_name), (person.first_name, person.last_name)
+    if _words(written) != _words(known) and not fuller(written, known) and not fuller(known, written):
+        found.add("name")
     return found
+
+
+def _is_offered(record: Record, person: Person) -> bool:
+    """Whether a row has a better name than a record that is not its component's to better by itself (T2, T28)."""
+    return not person.own and fuller((record.name.first_name, record.name.last_name), (person.first_name, person.last_name)) is not None
+
+
+def _words(name: tuple[str, str]) -> list[str]:
+    return sorted(canonical_name(*name).split())
 
 
 def _succeeds(record: Record, person: Person, organization: Organization | None) -> dict[str, Any]:
