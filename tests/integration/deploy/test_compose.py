@@ -229,7 +229,18 @@ def test_the_doctor_says_what_is_wrong(up: Up, amina: Person) -> None:
         sql.execute("ALTER TABLE users ADD COLUMN shoe_size integer")
         sql.commit()
         broken("schema", "liaison_access")
+        told = up.run("operator", "doctor")
+        assert told.returncode == 1
+        (line,) = [line for line in told.stdout.splitlines() if "FAIL" in line]
+        assert "liaison_access" in line
         sql.execute("ALTER TABLE users DROP COLUMN shoe_size")
+        # A database that lacks the last migration is behind, and one that nobody knows is another system's.
+        (newest,) = sql.execute("SELECT version_num FROM alembic_version").fetchall()
+        for stamped in ("0001", "9999"):
+            sql.execute("UPDATE alembic_version SET version_num = %s", [stamped])
+            sql.commit()
+            broken("schema", "liaison_access")
+        sql.execute("UPDATE alembic_version SET version_num = %s", newest)
     assert _examined(up)[0] == 0
 
 
