@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from rapidfuzz.fuzz import token_sort_ratio
+
 from services.contacts.domain.imports.comparing import forms_of
 from services.contacts.domain.imports.matching import Person
 from services.contacts.domain.imports.offices import is_own_office
@@ -17,6 +19,8 @@ from services.lexicon.canonical import canonical_name, canonical_organization, c
 from services.lexicon.folding import fold
 from services.lexicon.names import given_names
 
+#: Two whole names that are less alike than this, of 100, are not one that was written wrongly.
+_LOOKS_ALIKE = 70
 #: An organization in which more people than this bear a family name, or a given name, tells of nobody by it.
 MOST_COLLEAGUES = 50
 #: A value that more people have than this tells of nobody beyond those who bear the name.
@@ -60,7 +64,7 @@ class Register:
     by_value: dict[tuple[str, str], list[Person]] = field(default_factory=dict)
     by_name: dict[str, dict[str, Person]] = field(default_factory=dict)
     #: People of one organization (id) by family name, and by what a given name is found by: whose other name is written wrongly.
-    colleagues: dict[tuple[str, str, str], dict[str, Person]] = field(default_factory=dict)
+    colleagues: dict[tuple[str, str, str], dict[str, tuple[str, Person]]] = field(default_factory=dict)
     #: Ids of whoever and whatever was only planned.
     planned: set[str] = field(default_factory=set)
 
@@ -111,8 +115,9 @@ class Register:
     def joined(self, person: Person) -> None:
         """Note that somebody works for an organization, so that they are found by it."""
         if person.organization_id:
+            whole = _whole(person.first_name, person.last_name)
             for at in (("family", person.family), *(("given", sign) for sign in _signs_of(person.first_name) if _is_word(sign))):
-                self.colleagues.setdefault((person.organization_id, *at), {})[person.id] = person
+                self.colleagues.setdefault((person.organization_id, *at), {})[person.id] = (whole, person)
         if person.organization and is_own_office(person.organization, person.last_name):
             self.offices.setdefault(canonical_organization(person.organization), {})[person.id] = person
             self.people[person.family].with_office[person.id] = person
@@ -156,8 +161,13 @@ class Register:
         asked = [("family", key) for key in record.signs.families if key]
         signs = _signs_asked(record.name.first_name) | words_of(record)
         asked += [("given", sign) for sign in sorted(signs) if _is_word(sign)]
-        people = [self.colleagues.get((organization.id, *at), {}) for at in asked]
-        return [person for found in people if len(found) <= MOST_COLLEAGUES for person in found.values()]
+        whole = _whole(record.name.first_name, record.name.last_name)
+        found: dict[str, tuple[str, Person]] = {}
+        for at in asked:
+            known = self.colleagues.get((organization.id, *at), {})
+            if len(known) <= MOST_COLLEAGUES:
+                found |= known
+        return [person for name, person in found.values() if token_sort_ratio(whole, name, score_cutoff=_LOOKS_ALIKE)]
 
 
 def families_besides(record: Record) -> list[str]:
@@ -173,6 +183,10 @@ def words_of(record: Record) -> set[str]:
 def swapped(record: Record) -> str:
     """Return the name as it is compared if the two fields were taken for each other."""
     return canonical_name(record.name.last_name, record.name.first_name) if record.name.first_name else ""
+
+
+def _whole(first_name: str, last_name: str) -> str:
+    return " ".join((*given_names(first_name), *fold(last_name).split()))
 
 
 def _is_word(sign: str) -> bool:
