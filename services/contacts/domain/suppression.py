@@ -58,9 +58,9 @@ _ABBREVIATED = {
 #: Signs drawn for letters, as far as they stand among letters.
 _SIGNS_FOR_LETTERS = ((re.compile(r"(?<=[^\W\d_])@(?=[^\W\d_])"), "a"), (re.compile(r"(?<=[^\W\d_])\$|\$(?=[^\W\d_])"), "s"))
 _LETTERS_IN_A_ROW = re.compile(r"\b(?:\w )+\w\b")
-#: An organization's name among other words is looked for up to this length, in the first words of a text.
+#: An organization's name among other words is looked for up to this length, in as many words as a field of two hundred letters can have.
 _WORDS_OF_A_NAME = 8
-_WORDS_OF_A_TEXT = 24
+_WORDS_OF_A_TEXT = 100
 #: What stands between a title and whom somebody holds it with.
 _WITH_WHOM = re.compile(r"\s+(?:at|with|for|from)\s+|\s*[,@|;/()\[\]]\s*|\s+[-\u2013\u2014]\s+", re.IGNORECASE)
 #: Words that are of a position and name nobody.

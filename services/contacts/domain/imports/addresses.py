@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -105,6 +106,11 @@ def _fits(cells: Cells, address: Office) -> bool:
     return False
 
 
+def _refuse(cells: Cells, found: Iterable[tuple[str, str]], why: str) -> None:
+    for column, _ in found:
+        cells.refuse(column, why)
+
+
 def _address(cells: Cells, group: Address) -> tuple[Office | None, str | None]:
     """Return one address of a row, and else the state that stands in it alone."""
     said: dict[str, list[tuple[str, str]]] = {}
@@ -126,7 +132,7 @@ def _address(cells: Cells, group: Address) -> tuple[Office | None, str | None]:
     city, country = texts.get("city"), _country(texts.get("country"))
     state = state_of(texts["state"]) or texts["state"] if "state" in texts else None
     if group.place == "office" and state and state not in STATES and not country and state not in {"AA", "AE", "AP"}:
-        cells.refuse(said["state"][0][0], "Not a state or territory of the United States.")
+        _refuse(cells, said["state"], "Not a state or territory of the United States.")
         state = None
     code = None
     if "postal_code" in texts:
@@ -137,7 +143,7 @@ def _address(cells: Cells, group: Address) -> tuple[Office | None, str | None]:
         near = state or _plain_state(cells, group)
         code, why = postal_code(said["postal_code"][0][1], state=near, country=country)
         if why:
-            cells.refuse(said["postal_code"][0][0], why)
+            _refuse(cells, said["postal_code"], why)
         elif state is None and near in STATES:
             state = near
     elif state is None and city:
@@ -152,12 +158,14 @@ def _address(cells: Cells, group: Address) -> tuple[Office | None, str | None]:
         return None, state if state in STATES else None
     for field, text in (("street", street), ("city", city)):
         if text and len(text) > (300 if field == "street" else 200):
-            cells.refuse(said.get(field, next(iter(said.values())))[0][0], "It is too long for an address.")
+            for found in said.values():
+                _refuse(cells, found, "It is too long for an address.")
             return None, None
     # Some cards put all of the address into the street, and city and state once more beside it.
     if street and not code and _ENDS_IN_CODE.search(street):
         inside = split_address(street)
-        if inside.postal_code:
+        whole = set(fold(one_line(inside) or "").split())
+        if inside.postal_code and set(fold(f"{city or ''} {country or ''}").split()) <= whole and state in {None, inside.state}:
             return inside, None
     return Office(street=street, city=city, state=state, postal_code=code, country=country), None
 

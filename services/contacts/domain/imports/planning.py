@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from services.contacts.domain.imports.addresses import Office
 from services.contacts.domain.imports.comparing import are_organizations_alike, fuller
-from services.contacts.domain.imports.matching import Match, Person, best, evidence_of, likeliest
+from services.contacts.domain.imports.matching import MOST_CANDIDATES, Match, Person, best, evidence_of, likeliest
 from services.contacts.domain.imports.offices import is_own_office, title_of
 from services.contacts.domain.imports.records import Record
 from services.contacts.domain.imports.register import Organization, Register
@@ -119,7 +119,8 @@ def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, ne
     if possible or gone:
         # Nothing of it is taken in until somebody has decided (T28).
         candidates = tuple(each.id for each in possible)
-        return Decision("undecided", UNDECIDED, candidates[0] if candidates else None, candidates=candidates)
+        asked = UNDECIDED if len(match.candidates) < MOST_CANDIDATES else f"{UNDECIDED} Of many, only the {MOST_CANDIDATES} likeliest are shown."
+        return Decision("undecided", asked, candidates[0] if candidates else None, candidates=candidates)
     organization, news = _organization(record, register, made, new_id=new_id)
     left_out: set[str] = set()
     offered = False

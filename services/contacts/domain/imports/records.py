@@ -25,6 +25,7 @@ NO_PERSON = "The row has no person; of an organization this is not held (R13)."
 ANOTHER_NAME = "It says another name than the columns beside it."
 PARTY = "It says a party, which is not held (R13); the rest of it is."
 NO_STATE = "Not a state or territory of the United States."
+ANOTHER_STATE = "It has no place of its own, and another column says another state."
 ANOTHER_EXTENSION = "The same number stands here with another extension."
 
 
@@ -126,13 +127,18 @@ def record_of(row: Row, mapping: Mapping[str, str]) -> Record:
     else:
         offices += [Office(**{name: getattr(address, name) for name in ADDRESS_PARTS}) for address in _for_everybody(cells, work)]
         offices = _phones_of_organization(cells, offices)
-        points, organization_state, state = [], organization_state or state, None
+        points, organization_state, state = [], organization_state or state or beside, None
         _refuse_what_people_have(cells)
     proposed = None
     if person and state is None and not says_state:
         # Once, from an address, and from then on it stands by itself (T18).
         addresses = (value for kind, value in points if kind == "work_address")
         proposed = next((office.state for office in offices if office.state in STATES), None) or propose_state(next(addresses, None)) or beside
+    told = {state, proposed, organization_state, *(address.state for address in (*work, *offices))}
+    for field in ("work_state", "office_state"):
+        for column, text in cells.of(field):
+            if (code := state_of(text)) in STATES and code not in told:
+                cells.refuse(column, ANOTHER_STATE)
     return Record(
         sheet=row.sheet,
         number=row.number,
@@ -207,7 +213,9 @@ def _name(cells: Cells, organization: str | None) -> PersonName:
     if are_two_people(name.first_name):
         cells.problems.append("first_name: two people; give each a row of their own.")
     salutation = salutation or name.salutation
-    shown = PersonName(salutation[:60], display_name(name.first_name), display_name(name.last_name, given=not name.first_name))
+    if len(salutation) > LONGEST["salutation"]:
+        cells.problems.append(f"salutation: at most {LONGEST['salutation']} characters.")
+    shown = PersonName(salutation, display_name(name.first_name), display_name(name.last_name, given=not name.first_name))
     for text, of in ((shown.first_name, "first_name"), (shown.last_name, "last_name")):
         if len(text) > _USUAL:
             cells.problems.append(f"{of}: at most {_USUAL} characters.")
@@ -231,13 +239,16 @@ def _refuse_all(cells: Cells, field: str, reason: str) -> None:
 
 def _for_everybody(cells: Cells, addresses: Iterable[Office]) -> list[Office]:
     """Return where an organization is without what screening finds: its offices are seen by everybody, a person's address is not."""
-    shown = []
+    shown, stopped = [], ""
     for address in addresses:
-        clean = {part: None for part in ("street", "city", "country") if found_by(screen_address, getattr(address, part) or "")}
-        shown.append(replace(address, **clean) if clean else address)
-    for field in ("work_address", "work_street", "work_street_2", "work_city", "work_country"):
+        clean = {part: why for part in ("street", "city", "country") if (why := found_by(screen_address, getattr(address, part) or ""))}
+        shown.append(replace(address, **dict.fromkeys(clean)) if clean else address)
+        stopped = stopped or next(iter(clean.values()), "")
+    said = {word for address in shown for word in fold(one_line(address) or "").split()}
+    for field in ("work_address", "work_street", "work_street_2", "work_po_box", "work_suite", "work_city", "work_country"):
         for column, text in cells.of(field):
-            if why := found_by(screen_address, text):
+            # What stands in the same line goes with it, and is named too.
+            if why := found_by(screen_address, text) or (stopped if not set(fold(text).split()) <= said else ""):
                 cells.refuse(column, why)
     return shown
 
