@@ -37,7 +37,7 @@ def test_a_reveal_shows_colleagues_the_values_and_others_only_who_has_the_relati
     dov = desk.dov()
     assert desk.values(BRUNO, dov) == [DOV.cell, DOV.email]
     seen = desk.reveal(CHLOE, dov)
-    assert seen == {"items": [], "held_by": [{"component": "ICE", "owner": AMINA.id}]}
+    assert seen == {"items": [], "held_by": [{"component": "ICE", "owner": AMINA.id}], "use_preferences": []}
 
 
 @pytest.mark.requirement("T17")
