@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import re
 import signal
@@ -18,6 +20,7 @@ from tests.builders import an_interaction
 from tests.journeys.client import Person
 from tests.proofs.test_canaries import dumped
 from tests.proofs.world import STORES, World, day
+from tests.spellings import HOPE, NAMED, ORGANIZATION, VALUES
 from tests.system import Embedded
 
 #: The figure of the proof is 1,000, with 50 kills.
@@ -65,16 +68,58 @@ class Erased:
         return "|".join([self.first.lower(), name, re.escape(self.cell), bare, re.escape(self.mail), re.escape(self.mail.replace(".", ""))])
 
 
-@pytest.mark.requirement("T27", "R165", "R166", "N3", "N17")
+class Hope(Erased):
+    """One who has an employer too, and whom files bring back in a hundred spellings."""
+
+    def __init__(self) -> None:
+        """Bear the name that the spellings are of."""
+        self.first, self.last, self.id = HOPE["first_name"], HOPE["last_name"], ""
+
+    def entered(self, by: Person) -> None:
+        """Be entered at an organization, and be named in a note about somebody else."""
+        employer = by.post("/organizations", {"name": ORGANIZATION, "state": "TX"})["id"]
+        self.id = by.post("/individuals", {**{name: HOPE[name] for name in HOPE if name != "organization"}, "organization_id": employer})["id"]
+        other = by.post("/individuals", {"first_name": "Quincy", "last_name": "Notewellhope"})["id"]
+        by.post(f"/individuals/{other}/notes", {"text": f"{self.first} {self.last} introduced us."})
+
+    def forms(self) -> str:
+        """Return what is hers in every spelling."""
+        return r"erasegard|h\.?erase@|505.?555.?0142|505.?555.?0177"
+
+    @staticmethod
+    def brought_back(by: Person) -> dict[str, str]:
+        """Bring a file of all spellings; return those whose row came in, with its outcome."""
+        written = io.StringIO()
+        rows = [{"Last name": f"Bringer{chr(97 + n // 26)}{chr(97 + n % 26)}", _COLUMNS[kind]: value} for n, (kind, value) in enumerate(VALUES)]
+        for first, last, more in NAMED:
+            said = {"Company": more.get("organization"), "Job title": more.get("title"), "Interests": "; ".join(more.get("interests", ()))}
+            rows.append({"First name": first, "Last name": last, **said})
+        table = csv.DictWriter(written, ["First name", "Last name", "Company", "Job title", "Interests", *_COLUMNS.values()])
+        table.writeheader()
+        table.writerows(rows)
+        path = f"/imports/{by.ask('POST', '/imports', files={'file': ('list.csv', written.getvalue().encode())}, expect=201).json()['id']}"
+        for step, state in (("dry-run", "checked"), ("commit", "committed")):
+            by.post(f"{path}/{step}", expect=202)
+            eventually(lambda state=state: by.get(path)["state"] == state, seconds=60, why=f"the file is {state}")
+        found = {row["n"]: row["outcome"] for row in by.get(f"{path}/rows", limit=200)["items"]}
+        assert len(found) == len(rows)
+        return {str(rows[n]): outcome for n, outcome in found.items() if outcome != "blocked"}
+
+
+_COLUMNS = {"email": "E-mail", "cell": "Mobile", "personal_phone": "Home phone", "work_phone": "Business phone"}
+
+
+@pytest.mark.requirement("T27", "R165", "R166", "N3", "N17", "T9", "T25")
 @pytest.mark.timeout(0 if os.environ.get("SOAK") else 900)
 def test_of_whoever_is_erased_nothing_is_left_though_others_name_them_and_the_process_is_killed(world: World) -> None:
     amina, farid = world.amina, world.farid
-    people = [Erased(n) for n in range(PEOPLE)]
+    hope = Hope()
+    people = [*(Erased(n) for n in range(PEOPLE - 1)), hope]
     for person in people:
         person.entered(amina)
     erasures: list[str] = []
     for n, person in enumerate(people):
-        if n % 3:
+        if n % 3 or person is hope:
             body = {"individual_id": person.id, "medium": "phone", "received_on": day(0), "reason": "Asked at the fair."}
             asked = world.chloe.post("/no-contact-requests", body)
             erasures.append(amina.post(f"/no-contact-requests/{asked['id']}/erase", expect=202)["erasure_id"])
@@ -108,6 +153,8 @@ def test_of_whoever_is_erased_nothing_is_left_though_others_name_them_and_the_pr
         assert services == {"contacts", "interactions", "retention"}
         assert {line["left"] for line in done["certificate"]["reached"]} == {0}
     assert world.sql("keys", "SELECT count(*) FROM seal_keys")[0][0] == 0
+    assert hope.brought_back(world.chloe) == {}
+    assert world.sql("contacts", "SELECT count(*) FROM contact_points")[0][0] == 0
     _assert_nothing_is_left(world, re.compile("|".join(person.forms() for person in people)))
     verified = subprocess.run(
         [sys.executable, "-m", "deploy.cli", "audit", "verify", *world.system.audit_arguments],
