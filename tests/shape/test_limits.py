@@ -95,7 +95,7 @@ HEADS: dict[str, tuple[str, ...]] = {
     "services/contacts/domain/imports/matching.py": ("more who may be meant are nobody that a person can tell apart", ONE),
     "services/contacts/domain/imports/offices.py": (WORDS,),
     "services/contacts/domain/imports/reading.py": ("wider is refused", SAMPLE, SAMPLE, BYTES, TOLD),
-    "services/contacts/domain/imports/records.py": (WORDS,),
+    "services/contacts/domain/imports/register.py": ("goes on where it ended before",),
     "services/contacts/domain/imports/tables.py": (TOO_LONG, SAMPLE, SAMPLE, WORDS, TOLD, "cells below a heading"),
     "services/contacts/storage/vault.py": (BYTES, BYTES),
     "services/contacts/usecases/asking.py": (WORDS,),

@@ -163,10 +163,13 @@ def _proposed(work: UnitOfWork, ids: Sequence[str]) -> dict[str, str]:
     return {str(row.subject_id): row.detail["state"] for row in rows}
 
 
-# An office's telephone may be thousands of people's: only theirs are fetched whom the rows may mean by name.
+# An office's telephone may be thousands of people's: only theirs are fetched whom the rows may mean by name. Whom they may
+# mean are more than the values that the rows have, so these come first.
 _OWN_VALUES = text(
-    "SELECT individual_id, kind, lookup, replaced_at IS NOT NULL AS replaced FROM contact_points WHERE component = :component"
-    " AND individual_id = ANY(CAST(:people AS uuid[])) AND lookup = ANY(CAST(:lookups AS bytea[]))"
+    "SELECT held.individual_id, held.kind, l.lookup, held.replaced FROM"
+    " (SELECT DISTINCT lookup FROM unnest(CAST(:lookups AS bytea[])) AS u (lookup)) AS l"
+    " CROSS JOIN LATERAL (SELECT individual_id, kind, replaced_at IS NOT NULL AS replaced FROM contact_points p"
+    " WHERE p.component = :component AND p.lookup = l.lookup OFFSET 0) AS held WHERE held.individual_id = ANY(CAST(:people AS uuid[]))"
 )
 
 

@@ -6,8 +6,9 @@ row costs the same however many bear its name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from rapidfuzz.fuzz import token_sort_ratio
 
@@ -53,6 +54,33 @@ class _Family:
 
 
 @dataclass(slots=True)
+class _Colleagues:
+    """People of one organization by family name, and by what a given name is found by: the other name may be written wrongly."""
+
+    found: dict[tuple[str, str], dict[str, tuple[str, Person]]] = field(default_factory=dict)
+    known: int = 0
+
+    def learn(self, people: Mapping[str, Person]) -> None:
+        """Take in those at the end that are not known yet."""
+        if len(people) == self.known:
+            return
+        for person in islice(people.values(), self.known, None):
+            whole = _whole(person.first_name, person.last_name)
+            for at in (("family", person.family), *(("given", sign) for sign in _signs_of(person.first_name) if _is_word(sign))):
+                self.found.setdefault(at, {})[person.id] = (whole, person)
+        self.known = len(people)
+
+    def of(self, asked: Iterable[tuple[str, str]]) -> Iterable[tuple[str, Person]]:
+        """Return whole names and people of these names, unless many bear one."""
+        found: dict[str, tuple[str, Person]] = {}
+        for at in asked:
+            known = self.found.get(at, {})
+            if len(known) <= MOST_COLLEAGUES:
+                found |= known
+        return found.values()
+
+
+@dataclass(slots=True)
 class Register:
     """Who and what is known: by family name, and by canonical name."""
 
@@ -63,8 +91,9 @@ class Register:
     #: Whoever is reached by a value, whatever they are called: who married, or whose name was written otherwise.
     by_value: dict[tuple[str, str], list[Person]] = field(default_factory=dict)
     by_name: dict[str, dict[str, Person]] = field(default_factory=dict)
-    #: People of one organization (id) by family name, and by what a given name is found by: whose other name is written wrongly.
-    colleagues: dict[tuple[str, str, str], dict[str, tuple[str, Person]]] = field(default_factory=dict)
+    #: People of one organization (id), in the order in which they were learned; and of those that somebody asked about, an index.
+    by_organization: dict[str, dict[str, Person]] = field(default_factory=dict)
+    colleagues: dict[str, _Colleagues] = field(default_factory=dict)
     #: Ids of whoever and whatever was only planned.
     planned: set[str] = field(default_factory=set)
 
@@ -115,9 +144,7 @@ class Register:
     def joined(self, person: Person) -> None:
         """Note that somebody works for an organization, so that they are found by it."""
         if person.organization_id:
-            whole = _whole(person.first_name, person.last_name)
-            for at in (("family", person.family), *(("given", sign) for sign in _signs_of(person.first_name) if _is_word(sign))):
-                self.colleagues.setdefault((person.organization_id, *at), {})[person.id] = (whole, person)
+            self.by_organization.setdefault(person.organization_id, {})[person.id] = person
         if person.organization and is_own_office(person.organization, person.last_name):
             self.offices.setdefault(canonical_organization(person.organization), {})[person.id] = person
             self.people[person.family].with_office[person.id] = person
@@ -162,12 +189,9 @@ class Register:
         signs = _signs_asked(record.name.first_name) | words_of(record)
         asked += [("given", sign) for sign in sorted(signs) if _is_word(sign)]
         whole = _whole(record.name.first_name, record.name.last_name)
-        found: dict[str, tuple[str, Person]] = {}
-        for at in asked:
-            known = self.colleagues.get((organization.id, *at), {})
-            if len(known) <= MOST_COLLEAGUES:
-                found |= known
-        return [person for name, person in found.values() if token_sort_ratio(whole, name, score_cutoff=_LOOKS_ALIKE)]
+        colleagues = self.colleagues.setdefault(organization.id, _Colleagues())
+        colleagues.learn(self.by_organization.get(organization.id, {}))
+        return [person for name, person in colleagues.of(asked) if token_sort_ratio(whole, name, score_cutoff=_LOOKS_ALIKE)]
 
 
 def families_besides(record: Record) -> list[str]:
