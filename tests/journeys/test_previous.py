@@ -22,7 +22,7 @@ def test_who_moved_on_has_title_employer_and_address_as_previous_and_is_blocked_
     amina = Person(system.base).sign_in(system.account("ICE", "contributor"))
     chloe = Person(system.base).sign_in(system.account("PSO", "contributor"))
     family, unique = f"Previous{uuid.uuid4().hex[:8]}", uuid.uuid4().hex[:6]
-    cell = f"505-555-01{uuid.uuid4().int % 100:02}"
+    cell = f"806-555-01{uuid.uuid4().int % 100:02}"
     taken_in(amina, "first.csv", f'{HEADER}Hope,{family},NM,{cell},Director,Former {unique},"{OLD}"\n'.encode())
     (person,) = [one for one in amina.every("/individuals", sort="-created_at") if one["last_name"] == family]
     path = f"/individuals/{person['id']}"

@@ -111,7 +111,7 @@ def test_every_value_of_a_file_is_on_the_record_or_refused_in_its_row(amina: Per
     family = f"Kept{uuid.uuid4().hex[:8]}"
     content = (
         "First Name,Last Name,Company,Organization phone,Home Phone,Home Phone 2,Business Phone,Mobile Phone,E-mail Address,State,Notes\n"
-        f"Vala,{family},{family} Works,505-555-0110,505-555-0111,505-555-0112,555-0113,505-555-0114 (cell),"
+        f"Vala,{family},{family} Works,915-555-0110,915-555-0111,915-555-0112,555-0113,915-555-0114 (cell),"
         "a@kept.example.org; b@kept.example.org,Atlantis,Met in May\n"
     )
     done, rows = taken_in(amina, "list.csv", content.encode())
@@ -121,9 +121,9 @@ def test_every_value_of_a_file_is_on_the_record_or_refused_in_its_row(amina: Per
     person = rows[2]["individual_id"]
     held = {(point["kind"], point["value"]) for point in amina.get(f"/individuals/{person}/contact-points")["items"]}
     assert held == {
-        ("personal_phone", "505-555-0111"),
-        ("personal_phone", "505-555-0112"),
-        ("cell", "505-555-0114"),
+        ("personal_phone", "915-555-0111"),
+        ("personal_phone", "915-555-0112"),
+        ("cell", "915-555-0114"),
         ("email", "a@kept.example.org"),
         ("email", "b@kept.example.org"),
     }
@@ -136,9 +136,9 @@ def test_every_value_of_a_file_is_on_the_record_or_refused_in_its_row(amina: Per
 @pytest.mark.requirement("T18", "T30", "R20")
 def test_organizations_have_their_state_and_a_company_s_card_makes_no_person(amina: Person) -> None:
     name = f"Orgstat {uuid.uuid4().hex[:8]}"
-    _, rows = taken_in(amina, "list.csv", f"Organization,State,Company phone\n{name} Trust,MA,505-555-0115\n".encode())
+    _, rows = taken_in(amina, "list.csv", f"Organization,State,Company phone\n{name} Trust,MA,915-555-0115\n".encode())
     made = amina.get(f"/organizations/{rows[2]['organization_id']}")
-    assert (made["state"], made["offices"][0]["phone"], rows[2]["individual_id"]) == ("MA", "505-555-0115", None)
+    assert (made["state"], made["offices"][0]["phone"], rows[2]["individual_id"]) == ("MA", "915-555-0115", None)
     card = f"BEGIN:VCARD\r\nVERSION:3.0\r\nN:;;;;\r\nFN:{name} District\r\nORG:{name} District;\r\nX-ABShowAs:COMPANY\r\nEND:VCARD\r\n"
     _, rows = taken_in(amina, "card.vcf", card.encode())
     assert rows[1]["individual_id"] is None
