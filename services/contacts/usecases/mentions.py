@@ -46,7 +46,8 @@ def seek(
     :param redact_in: places (store, row, field) from which every mention goes.
     :param redact_sure_in: places from which those go that may go without the privacy officer.
     :param leave_in: places where somebody else is meant.
-    :returns: `receipts` [{store, found, removed, left, method}], `hits` [{store, id, field, kinds, sure}].
+    :returns: `receipts` [{store, found, removed, left, method}], `hits` [{store, id, field, kinds, sure}], and the places
+        whose decision this search has `carried_out`: a repetition was asked with others, and answers of the first.
     :raises SealUnknown: nothing was ever sealed for this erasure, or the seal is broken.
     """
     course = erasing.erasure(work, erasure_id)
@@ -82,7 +83,7 @@ def seek(
     answers = list(receipts.values())
     for seeker in also:
         answers += seeker(work, values, individual_id)
-    answer = {"receipts": answers, "hits": hits}
+    answer = {"receipts": answers, "hits": hits, "carried_out": [list(place) for place in sorted(decided)]}
     erasing.note_erasure(work, erasure_id, {"sought": orjson.dumps(answer).decode(), "look": look})
     work.record("contacts:erasure:seek", subjects=[individual_id, erasure_id, *(hit["id"] for hit in hits)])
     return answer

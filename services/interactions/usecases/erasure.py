@@ -57,7 +57,8 @@ def seek(
     :param redact_in: places (store, row, field) from which every mention goes.
     :param redact_sure_in: places from which those go that may go without the privacy officer.
     :param leave_in: places where somebody else is meant.
-    :returns: `receipts` [{store, found, removed, left, method}], `hits` [{store, id, field, kinds, sure}].
+    :returns: `receipts` [{store, found, removed, left, method}], `hits` [{store, id, field, kinds, sure}], and the places
+        whose decision this search has `carried_out`: a repetition was asked with others, and answers of the first.
     :raises SealUnknown: the seal is broken, so that nobody can look any more.
     """
     erasure.one_at_a_time(work, erasure_id)
@@ -93,7 +94,7 @@ def seek(
         receipts.append({"store": f"{store}.{column}", "found": found, "removed": removed, "left": left, "method": "redacted"})
     subjects = [individual_id, erasure_id, *dict.fromkeys(touched), *(hit["id"] for hit in hits)]
     work.record("interactions:individual:seek", subjects=subjects)
-    answer = {"receipts": receipts, "hits": hits}
+    answer = {"receipts": receipts, "hits": hits, "carried_out": [list(place) for place in sorted(decided)]}
     if look is not None:
         erasure.keep_answer(work, erasure_id, look, answer)
     return answer

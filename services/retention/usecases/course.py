@@ -115,7 +115,10 @@ def received(
         if claim.step in saga.SEARCHES:
             found = [{**hit, "hit_id": new_id()} for hit in answer["hits"]]
             erasures.put_hits(work, claim.erasure_id, service, found, at=now)
-            erasures.carried_out(work, [hit["id"] for hit in claim.decided if hit["service"] == service])
+            # What was decided after this search was made, and before its answer came, waits for the next.
+            places = {tuple(place) for place in answer["carried_out"]}
+            decided = [hit for hit in claim.decided if hit["service"] == service]
+            erasures.carried_out(work, [hit["id"] for hit in decided if (hit["store"], hit["record_id"], hit["field"]) in places])
 
 
 def erase_here(work: UnitOfWork, claim: Claim, *, now: datetime) -> None:

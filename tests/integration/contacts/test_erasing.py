@@ -113,8 +113,12 @@ def test_what_is_decided_is_carried_out_and_closing_ends_the_seal(desk: Desk) ->
         "redact_in": [["contacts.notes", meant["id"], "text"], ["contacts.notes", meant["id"], "provenance"]],
         "leave_in": [["contacts.notes", other["id"], "text"]],
     }
+    first = desk.seek(erased, look="before")
+    assert desk.seek(erased, look="before", **decided) == first, "a repetition answers the first, which carried out nothing"
+    assert first["carried_out"] == []
     answer = desk.seek(erased, look="again", **decided)
     assert answer["hits"] == []
+    assert sorted(answer["carried_out"]) == sorted([*decided["redact_in"], *decided["leave_in"]])
     assert desk.notes(AMINA, ruth) == [f"{REMOVED} introduced us."]
     assert desk.notes(AMINA, saul) == [f"{FULL} of Ohio, another one."]
     assert desk.seek(erased, look="again", **decided) == answer, "the answer to the first may have been lost: it is the certificate's"

@@ -118,7 +118,12 @@ def test_in_rows_not_linked_what_is_theirs_alone_goes_and_a_name_waits_for_the_p
     assert decided["hits"] == []
     assert all(receipt["left"] == 0 for receipt in decided["receipts"])
     assert office.read(AMINA, aside["id"])["outcome"] == f"Ask {FULL}."
-    assert look(office, dov, erasure_id, redact_in=[[OUTCOME, aside["id"], "outcome"]])["hits"] == []
+    first = look(office, dov, erasure_id, word="before")
+    decided = {"redact_in": [[OUTCOME, aside["id"], "outcome"]]}
+    assert look(office, dov, erasure_id, word="before", **decided) == first, "a repetition answers the first, which carried out nothing"
+    assert first["carried_out"] == []
+    answer = look(office, dov, erasure_id, word="again", **decided)
+    assert (answer["hits"], answer["carried_out"]) == ([], decided["redact_in"])
     assert office.read(AMINA, aside["id"])["outcome"] == "Ask [removed]."
 
 

@@ -113,7 +113,8 @@ class Others:
         left = sorted(named - settled)
         hits = [{"store": store, "id": record, "field": "text", "kinds": ["name"], "sure": record not in self.unsure} for record in left]
         gone, self.quoted[service] = self.quoted[service] + len(taken), 0
-        return {"receipts": [{**_receipt(store, gone, "redacted"), "found": gone + len(hits), "left": len(hits)}], "hits": hits}
+        receipt = {**_receipt(store, gone, "redacted"), "found": gone + len(hits), "left": len(hits)}
+        return {"receipts": [receipt], "hits": hits, "carried_out": [*redact_in, *redact_sure_in, *leave_in]}
 
     def _show_mentions(self, service: str, *, erasure_id: str, sealed: str, key: str, places: list[list[str]]) -> dict[str, Any]:
         assert (sealed, key) == (f"sealed for {erasure_id}", "a one-time key")

@@ -319,6 +319,32 @@ def test_killed_around_any_call_after_the_deadline_it_ends_all_the_same(case, pl
     assert_done_once(case, erasure_id, **{"contacts.texts": 2, "interactions.texts": 3})
 
 
+@pytest.mark.requirement("T27", "N3", "R165")
+@pytest.mark.parametrize("decision", ["redact", "another_person"])
+@pytest.mark.parametrize("service", ["contacts", "interactions"])
+def test_what_is_decided_while_a_search_without_it_is_interrupted_is_carried_out_by_the_next(case, service, decision):
+    erasure_id = begun(case, **{"contacts": 0, "interactions": 0, service: 1})
+    [text] = texts(case)
+    case.does(erasing.found_gone, erasure_id=erasure_id)
+
+    def decide_and_kill(name):
+        if name == f"{service}.seek":
+            # The search is over in its service, and its answer is lost; meanwhile the privacy officer decided.
+            case.others.after = lambda _: None
+            case.decide(erasure_id, all=True, decision=decision)
+            raise Killed
+
+    case.others.after = decide_and_kill
+    with pytest.raises(Killed):
+        case.saga().drive_all()
+    case.later(seconds=course.LEASE.total_seconds() + 1)
+    case.saga().drive_all()
+    assert case.read(erasure_id)["state"] == "done"
+    assert case.others.redacted == ({text} if decision == "redact" else set())
+    lines = {line["store"]: line["left"] for line in case.read(erasure_id)["certificate"]["reached"]}
+    assert lines[f"{service}.texts"] == 0
+
+
 @pytest.mark.requirement("T27")
 def test_a_service_that_is_away_at_the_deadline_keeps_the_end_and_loses_nothing(case):
     erasure_id = begun(case)

@@ -87,7 +87,7 @@ class ContactsStandIn:
         note_audited()
         settled = decided["redact_in"] + decided["leave_in"]
         hits = [{"store": "contacts.notes", "id": each, "field": "text", "kinds": ["name"], "sure": True} for each in World.named]
-        return {"receipts": [], "hits": [hit for hit in hits if [hit["store"], hit["id"], hit["field"]] not in settled]}
+        return {"receipts": [], "hits": [hit for hit in hits if [hit["store"], hit["id"], hit["field"]] not in settled], "carried_out": settled}
 
     @answers("contacts:erasure:show-mentions", identity="retention")
     def show_mentions(self, caller: Caller, erasure_id: str, sealed: str, key: str | None, places: list[list[str]]) -> dict[str, Any]:
@@ -117,7 +117,8 @@ class InteractionsStandIn:
     def seek(self, caller: Caller, erasure_id: str, individual_id: str, sealed: str, key: str, look: str, **decided: Any) -> dict[str, Any]:
         note_audited()
         assert set(decided) == {"redact_in", "redact_sure_in", "leave_in"}
-        return {"receipts": [{"store": "interactions.text", "found": 2, "removed": 2, "left": 0, "method": "redacted"}], "hits": []}
+        receipt = {"store": "interactions.text", "found": 2, "removed": 2, "left": 0, "method": "redacted"}
+        return {"receipts": [receipt], "hits": [], "carried_out": []}
 
 
 class System:
