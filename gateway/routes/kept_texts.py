@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-from datetime import datetime
 from typing import Any
-from uuid import UUID
-
-import orjson
 
 from gateway.clients import command
 from gateway.clients import query as ask
 from gateway.endpoints import Area
+from gateway.merging import moment_of, seal, total_of, unsealed_moment, without_position
 from services.contacts.contract import KeptTextListQuerySchema, KeptTextReleasedSchema, KeptTextReleaseSchema, KeptTextSchema
 from services.contacts.contract.kept import KeptTextUnknown
-from services.contacts.contract.refusals import CursorInvalid
 
 area = Area("kept-texts", __name__, url_prefix="/kept-texts", description="Text that was kept against a finding, until it is released (T15)")
 
@@ -48,28 +43,14 @@ def release(kept_id: str, body: dict[str, Any]) -> dict[str, Any]:
 
 def kept_texts(*, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
     """Return a page of what waits, out of both services. Neither is left out silently: while one is away there is no list."""
-    asked = {"limit": limit, "after": _opened(cursor) if cursor else None}
+    asked = {"limit": limit, "after": unsealed_moment(cursor) if cursor else None}
     found = {service: ask(service, "list_kept_texts", query=asked) for service in SERVICES}
     items = [{**item, "id": f"{service}.{item['id']}"} for service, part in found.items() for item in part["items"]]
-    items.sort(key=lambda item: (datetime.fromisoformat(item["position"][0]), item["position"][1]))
+    items.sort(key=moment_of)
     has_more = len(items) > limit or any(part["more"] for part in found.values())
     page = items[:limit]
-    totals = [part["total"] for part in found.values()]
-    counted = sum(total["at_least"] if isinstance(total, dict) else total for total in totals)
     return {
-        "items": [{name: value for name, value in item.items() if name != "position"} for item in page],
-        "next": base64.urlsafe_b64encode(orjson.dumps(page[-1]["position"])).decode() if page and has_more else None,
-        "total": {"at_least": counted} if any(isinstance(total, dict) for total in totals) else counted,
+        "items": [without_position(item) for item in page],
+        "next": seal(page[-1]["position"]) if page and has_more else None,
+        "total": total_of(found.values()),
     }
-
-
-def _opened(cursor: str) -> list[str]:
-    # It says where the list goes on, and no more.
-    try:
-        at, key = orjson.loads(base64.urlsafe_b64decode(cursor))
-        moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None:
-            raise CursorInvalid
-        return [moment.isoformat(), str(UUID(key))]
-    except (ValueError, TypeError, AttributeError) as error:
-        raise CursorInvalid from error

@@ -6,14 +6,12 @@ named: a task keeps ids alone. A task's id begins with its service, which is ask
 
 from __future__ import annotations
 
-import base64
 from datetime import date
 from typing import Any
 
-import orjson
-
 from gateway.clients import command, query
 from gateway.endpoints import Area, collected
+from gateway.merging import seal, total_of, unsealed, without_position
 from gateway.naming import stakeholder_names
 from services.chassis.messages import NotFound, Unavailable
 from services.contacts.contract import TaskListQuerySchema, TaskSchema
@@ -57,29 +55,22 @@ def tasks(*, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
     """Return a page of what waits for the caller, out of all services."""
     after = _opened(cursor) if cursor else None
     asked = {"limit": limit, "after": after}
-    items: list[dict[str, Any]] = []
-    total, is_exact, has_more = 0, True, False
+    parts: dict[str, dict[str, Any]] = {}
     away: list[str] = []
     for service in SERVICES:
         try:
-            answer = query(service, "list_tasks", query=asked)
+            parts[service] = query(service, "list_tasks", query=asked)
         except Unavailable:
             away.append(service)
-            continue
-        items.extend(_placed(service, task) for task in answer["items"])
-        counted = answer["total"]
-        is_exact &= not isinstance(counted, dict)
-        total += counted["at_least"] if isinstance(counted, dict) else counted
-        has_more |= answer["more"]
-    items.sort(key=lambda task: task["_position"])
-    has_more |= len(items) > limit
+    items = [_placed(service, task) for service, part in parts.items() for task in part["items"]]
+    items.sort(key=lambda task: tuple(task["position"]))
+    has_more = len(items) > limit or any(part["more"] for part in parts.values())
     page = items[:limit]
-    following = _sealed(page[-1]["_position"]) if page and has_more else None
     names = stakeholder_names(one for task in page for one in _about(task))
     found: dict[str, Any] = {
         "items": [_shown(task, names) for task in page],
-        "next": following,
-        "total": total if is_exact else {"at_least": total},
+        "next": seal(page[-1]["position"]) if page and has_more else None,
+        "total": total_of(parts.values()),
     }
     if away:
         found["warning"] = f"Not all tasks are shown: {', '.join(away)} cannot be asked at the moment."
@@ -87,7 +78,7 @@ def tasks(*, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
 
 
 def _placed(service: str, task: dict[str, Any]) -> dict[str, Any]:
-    return {**task, "_position": position(task), "id": f"{service}.{task['id']}", "link": _address(task["link"])}
+    return {**task, "position": position(task), "id": f"{service}.{task['id']}", "link": _address(task["link"])}
 
 
 def _about(task: dict[str, Any]) -> list[str]:
@@ -101,7 +92,7 @@ def _shown(task: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     others = len(about) - min(len(known), NAMED)
     name = ", ".join(known[:NAMED]) + (f" and {others} more" if others else "") if known else None
     empty = {"text": None, "issue_id": None, "by": None, "at": None}
-    return {**empty, **{key: value for key, value in task.items() if key != "_position"}, "name": name}
+    return {**empty, **without_position(task), "name": name}
 
 
 def _address(link: str) -> str:
@@ -109,16 +100,9 @@ def _address(link: str) -> str:
     return link if link.startswith(PREFIX) else f"{PREFIX}{link}"
 
 
-def _sealed(place: tuple[str, str, str]) -> str:
-    # It says where one's own list goes on, and no more: whoever changes it skips tasks of their own.
-    return base64.urlsafe_b64encode(orjson.dumps(place)).decode()
-
-
 def _opened(cursor: str) -> list[str]:
+    due_on, kind, key = unsealed(cursor, 3)
     try:
-        due_on, kind, key = orjson.loads(base64.urlsafe_b64decode(cursor))
-        if not isinstance(kind, str) or not isinstance(key, str) or "\x00" in kind + key:
-            raise CursorInvalid
         return [date.fromisoformat(due_on).isoformat(), kind, key]
-    except (ValueError, TypeError) as error:
+    except ValueError as error:
         raise CursorInvalid from error

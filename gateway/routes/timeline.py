@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-import orjson
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import Schema, fields, validate
 
 from gateway.clients import query as ask
-from services.chassis.instants import Instant
+from gateway.merging import moment_of, seal, total_of, unsealed_moment, without_position
 from services.chassis.messages import Unavailable
-from services.contacts.contract.refusals import CursorInvalid
+from services.chassis.schemas import Closed
 
 WARNING = "Interactions and events are not shown: a part of the system is away."
 
 
-class TimelineQuerySchema(Schema):
+class TimelineQuerySchema(Closed):
     """Which part of the timeline."""
-
-    class Meta:
-        """A parameter that is not listed is refused (R13)."""
-
-        unknown = RAISE
 
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
     cursor = fields.String(validate=validate.Length(max=2000))
@@ -58,7 +49,7 @@ def timeline(kind: str, subject_id: str, query: dict[str, Any]) -> dict[str, Any
     :raises NotFound: there is no such record, or it is not the caller's to know of.
     """
     limit = int(query.get("limit") or 50)
-    asked = {"limit": limit, "after": _opened(query["cursor"]) if query.get("cursor") else None}
+    asked = {"limit": limit, "after": unsealed_moment(query["cursor"]) if query.get("cursor") else None}
     own = _own_part(kind, subject_id, asked)
     page: dict[str, Any] = {}
     try:
@@ -66,12 +57,12 @@ def timeline(kind: str, subject_id: str, query: dict[str, Any]) -> dict[str, Any
     except Unavailable:
         page["warning"] = WARNING
         theirs = {"items": [], "more": False, "total": 0}
-    found = sorted([*own["items"], *theirs["items"]], key=_position, reverse=True)
+    found = sorted([*own["items"], *theirs["items"]], key=moment_of, reverse=True)
     shown = found[:limit]
     goes_on = len(found) > len(shown) or own["more"] or theirs["more"]
-    page["items"] = [{name: value for name, value in item.items() if name != "position"} for item in shown]
-    page["next"] = _sealed(shown[-1]["position"]) if shown and goes_on else None
-    page["total"] = _sum(theirs["total"], own["total"])
+    page["items"] = [without_position(item) for item in shown]
+    page["next"] = seal(shown[-1]["position"]) if shown and goes_on else None
+    page["total"] = total_of([own, theirs])
     return page
 
 
@@ -89,28 +80,5 @@ def _own_part(kind: str, subject_id: str, asked: dict[str, Any]) -> dict[str, An
         "component": owner.get("component"),
         "position": [organization["created_at"], subject_id],
     }
-    is_behind = asked["after"] is None or _position(entry) < _position({"position": asked["after"]})
+    is_behind = asked["after"] is None or moment_of(entry) < moment_of({"position": asked["after"]})
     return {"items": [entry] if is_behind else [], "more": False, "total": 1}
-
-
-def _sum(total: Any, more: int) -> Any:
-    return total if isinstance(total, dict) else total + more
-
-
-def _position(item: dict[str, Any]) -> tuple[datetime, str]:
-    at, own_id = item["position"]
-    return datetime.fromisoformat(at), own_id
-
-
-def _sealed(position: list[str]) -> str:
-    # It says where a list of what the caller may see goes on, and no more: whoever changes it skips items of their own.
-    return base64.urlsafe_b64encode(orjson.dumps(position)).decode()
-
-
-def _opened(cursor: str) -> list[str]:
-    try:
-        at, own_id = orjson.loads(base64.urlsafe_b64decode(cursor))
-        position = [Instant().deserialize(at).isoformat(), str(UUID(own_id))]
-    except (ValueError, TypeError, AttributeError, ValidationError) as error:
-        raise CursorInvalid from error
-    return position

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from services.chassis.instants import Day
 from services.chassis.messages import Announcement, Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthenticated
+from services.chassis.schemas import Closed
 from services.lexicon.vocabulary import LEVELS, ROLES
 from services.lexicon.zones import is_zone
 
@@ -134,13 +135,6 @@ class ComponentChanged(Announcement):
     revision: int = 0
 
 
-class _Closed(Schema):
-    """Input of a closed schema: an unknown field is refused (R13)."""
-
-    class Meta:
-        unknown = RAISE
-
-
 class _YesOrNo(fields.Boolean):
     """JSON's `true` or `false`; no word or number stands for either."""
 
@@ -156,14 +150,14 @@ def _no_nul(text: str) -> None:
         raise ValidationError(message)
 
 
-class SignInSchema(_Closed):
+class SignInSchema(Closed):
     """What one signs in with (the built-in directory)."""
 
     username = fields.String(required=True, validate=[validate.Length(min=1, max=200), _no_nul])
     password = fields.String(required=True, load_only=True, validate=[validate.Length(min=1, max=1000), _no_nul])
 
 
-class AcknowledgementSchema(_Closed):
+class AcknowledgementSchema(Closed):
     """The positive act of R105: the version that was shown, and `true`."""
 
     statements_version = fields.String(required=True, validate=validate.Length(min=1, max=40))
@@ -174,7 +168,7 @@ _name: list[Callable[[str], object]] = [validate.Length(min=1, max=200), _no_nul
 _component = validate.Regexp(r"^[A-Z]{2,10}$", error="A component's code, such as ICE.")
 
 
-class UserCreateSchema(_Closed):
+class UserCreateSchema(Closed):
     """A new user; access takes effect with license, approval, trainings and rules of behavior (N14)."""
 
     username = fields.String(
@@ -195,7 +189,7 @@ class UserCreateSchema(_Closed):
             raise ValidationError({"justification": ["Say why this contractor's work needs the system (R183)."]})
 
 
-class UserChangeSchema(_Closed):
+class UserChangeSchema(Closed):
     """What an administrator may change of a user; only what is given changes."""
 
     name = fields.String(validate=_name)
@@ -205,7 +199,7 @@ class UserChangeSchema(_Closed):
     active = _YesOrNo()
 
 
-class UserListSchema(_Closed):
+class UserListSchema(Closed):
     """Which employees are asked for: by id (all of them at once), office, or the beginnings of names."""
 
     ids = fields.List(fields.UUID(), load_default=None, allow_none=True, validate=validate.Length(max=200))
@@ -215,7 +209,7 @@ class UserListSchema(_Closed):
     cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
 
 
-class ComponentChangeSchema(_Closed):
+class ComponentChangeSchema(Closed):
     """An office to be entered, or what changes of one; offices are data (R141), two levels deep (R140)."""
 
     name = fields.String(required=True, validate=_name)
@@ -223,13 +217,13 @@ class ComponentChangeSchema(_Closed):
     active = _YesOrNo(load_default=True)
 
 
-class LicenseSchema(_Closed):
+class LicenseSchema(Closed):
     """The license designated for a user (R178)."""
 
     expires_on = Day(load_default=None, allow_none=True)
 
 
-class TrainingSchema(_Closed):
+class TrainingSchema(Closed):
     """A training that a user attended (R184, R185)."""
 
     kind = fields.String(required=True, validate=validate.OneOf(TRAININGS))
@@ -237,14 +231,14 @@ class TrainingSchema(_Closed):
     expires_on = Day(load_default=None, allow_none=True)
 
 
-class RulesOfBehaviorSchema(_Closed):
+class RulesOfBehaviorSchema(Closed):
     """The rules of behavior as a user accepted them (R186)."""
 
     version = fields.String(required=True, validate=validate.Length(min=1, max=40))
     expires_on = Day(required=True)
 
 
-class ProfileChangeSchema(_Closed):
+class ProfileChangeSchema(Closed):
     """What a user changes of their own settings: the time zone of pages, or null for the browser's (T29)."""
 
     time_zone = fields.String(required=True, allow_none=True, validate=validate.Length(max=64))
@@ -255,7 +249,7 @@ class ProfileChangeSchema(_Closed):
             raise ValidationError("Choose a time zone, such as America/New_York.", "time_zone")
 
 
-class GatewayRefusalSchema(_Closed):
+class GatewayRefusalSchema(Closed):
     """What the gateway refused: the route's name and the code, never path, query or body."""
 
     route = fields.String(required=True, validate=validate.Regexp(r"^[A-Za-z0-9_.:{}/<>-]{1,120}$"))

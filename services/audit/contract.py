@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from services.chassis.instants import Day, Instant
 from services.chassis.messages import CheckpointSigned, Conflict, Forbidden, Invalid, NotFound
+from services.chassis.schemas import Closed
 
 __all__ = [
     "CheckpointSchema",
@@ -73,13 +74,6 @@ class WeekNotOver(Conflict):
     code = "week-not-over"
 
 
-class _Closed(Schema):
-    """Input of a closed schema: an unknown field is refused (R13)."""
-
-    class Meta:
-        unknown = RAISE
-
-
 def _plain(text: str) -> None:
     if any(ord(character) < 32 for character in text):
         message = "No control characters."
@@ -89,7 +83,7 @@ def _plain(text: str) -> None:
 _word: list[Callable[[str], object]] = [validate.Length(min=1, max=200), _plain]
 
 
-class EntriesQuerySchema(_Closed):
+class EntriesQuerySchema(Closed):
     """Which entries to list, the newest first."""
 
     subject = fields.String(validate=_word)
@@ -104,7 +98,7 @@ class EntriesQuerySchema(_Closed):
     cursor = fields.String(validate=validate.Length(max=500))
 
 
-class CheckpointsQuerySchema(_Closed):
+class CheckpointsQuerySchema(Closed):
     """Which checkpoints to list, the newest first."""
 
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
@@ -119,7 +113,7 @@ class ReviewsQuerySchema(CheckpointsQuerySchema):
     """Which weeks to list, the newest first."""
 
 
-class ProofQuerySchema(_Closed):
+class ProofQuerySchema(Closed):
     """What to prove: that entry `position` is in the trail, or that the trail of `second` entries continues that of `first`."""
 
     position = fields.Integer(strict=False, validate=validate.Range(min=0))
@@ -134,7 +128,7 @@ class ProofQuerySchema(_Closed):
             raise ValidationError(message)
 
 
-class NumberRangeSchema(_Closed):
+class NumberRangeSchema(Closed):
     """Numbers of one stream without a gap: of entries, or of commits that failed."""
 
     stream = fields.UUID(required=True)
@@ -148,7 +142,7 @@ class NumberRangeSchema(_Closed):
             raise ValidationError({"last": ["Not before the first."]})
 
 
-class CoverageQuerySchema(_Closed):
+class CoverageQuerySchema(Closed):
     """Which numbers a service wants to know covered by the checkpoint of `size` lines; at most 10,000 of them."""
 
     size = fields.Integer(required=True, strict=True, validate=validate.Range(min=0))
@@ -160,7 +154,7 @@ class CoverageQuerySchema(_Closed):
             raise ValidationError({"ranges": ["Fewer numbers at a time."]})
 
 
-class ReviewSignSchema(_Closed):
+class ReviewSignSchema(Closed):
     """The sign-off of one week's review, named by its Monday."""
 
     week = Day(required=True)

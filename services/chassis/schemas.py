@@ -5,9 +5,18 @@ from __future__ import annotations
 import functools
 from typing import TypeVar
 
-from marshmallow import Schema
+from marshmallow import RAISE, Schema
 
 S = TypeVar("S", bound=Schema)
+
+
+class Closed(Schema):
+    """Input: a field that is not listed is refused (R13)."""
+
+    class Meta:
+        """Nothing is let through unseen."""
+
+        unknown = RAISE
 
 
 @functools.cache

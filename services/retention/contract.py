@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from services.chassis.instants import Day
 from services.chassis.messages import Announcement, Conflict, Forbidden, Invalid, NotFound, PreconditionMissing, Stale
+from services.chassis.schemas import Closed
 from services.lexicon.tasks import LIMIT
 from services.lexicon.vocabulary import REQUEST_MEDIA
 
@@ -128,20 +129,13 @@ class CursorNotYours(Invalid):
     code = "cursor-invalid"
 
 
-class _Closed(Schema):
-    """Input of a closed schema: an unknown field is refused (R13)."""
-
-    class Meta:
-        unknown = RAISE
-
-
 def _no_nul(text: str) -> None:
     if "\x00" in text:
         message = "Not a NUL character."
         raise ValidationError(message)
 
 
-class NoContactRequestCreateSchema(_Closed):
+class NoContactRequestCreateSchema(Closed):
     """A request for no more contact, as somebody heard it, by any medium (R164-R168)."""
 
     individual_id = fields.UUID(required=True)
@@ -155,20 +149,20 @@ class NoContactRequestCreateSchema(_Closed):
     )
 
 
-class WithdrawalSchema(_Closed):
+class WithdrawalSchema(Closed):
     """Why a request is taken back, and what the privacy officer says to a proposal (T36)."""
 
     reason = fields.String(load_default=None, allow_none=True, validate=[validate.Length(max=500), _no_nul])
     decision = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(["confirm", "decline"]))
 
 
-class TwinDecisionSchema(_Closed):
+class TwinDecisionSchema(Closed):
     """What the privacy officer says of a record that may be of the same person (T26)."""
 
     decision = fields.String(required=True, validate=validate.OneOf(["same", "another"]))
 
 
-class NoContactRequestListQuerySchema(_Closed):
+class NoContactRequestListQuerySchema(Closed):
     """Which requests."""
 
     state = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(["open", "erasing", "done", "withdrawn"]))
@@ -176,14 +170,14 @@ class NoContactRequestListQuerySchema(_Closed):
     cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
 
 
-class TaskPageSchema(_Closed):
+class TaskPageSchema(Closed):
     """A page of what waits: the first tasks after a position (see `services.lexicon.tasks`)."""
 
     limit = fields.Integer(load_default=LIMIT, validate=validate.Range(1, LIMIT))
     after = fields.List(fields.String(), load_default=None, allow_none=True, validate=validate.Length(equal=3))
 
 
-class ErasureRequestSchema(_Closed):
+class ErasureRequestSchema(Closed):
     """Why a record is to be erased by its owner (R131)."""
 
     reason = fields.String(required=True, validate=[validate.Length(min=1, max=500), _no_nul])
@@ -192,14 +186,14 @@ class ErasureRequestSchema(_Closed):
 DECISIONS = ("redact", "another_person")
 
 
-class HitDecisionSchema(_Closed):
+class HitDecisionSchema(Closed):
     """What the privacy officer says of one hit: it is taken out, or another person is meant."""
 
     hit_id = fields.UUID(required=True)
     decision = fields.String(required=True, validate=validate.OneOf(DECISIONS))
 
 
-class DecisionsSchema(_Closed):
+class DecisionsSchema(Closed):
     """What the privacy officer decides: one hit, several, or all that are left alike (T27)."""
 
     hit_id = fields.UUID(metadata={"description": "With `decision`: one hit."})
@@ -222,7 +216,7 @@ class DecisionsSchema(_Closed):
             raise ValidationError(message, "decisions")
 
 
-class HitListQuerySchema(_Closed):
+class HitListQuerySchema(Closed):
     """Which hits of an erasure."""
 
     undecided = fields.Boolean(load_default=False, metadata={"description": "Only those that are not decided."})
@@ -230,7 +224,7 @@ class HitListQuerySchema(_Closed):
     cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
 
 
-class SampleQuerySchema(_Closed):
+class SampleQuerySchema(Closed):
     """Which of the texts that the rule left as another person's."""
 
     since = Day(load_default=None, allow_none=True)
@@ -238,14 +232,14 @@ class SampleQuerySchema(_Closed):
     cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
 
 
-class DestructionListQuerySchema(_Closed):
+class DestructionListQuerySchema(Closed):
     """Which part of the register of destruction."""
 
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
     cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
 
 
-class HoldCreateSchema(_Closed):
+class HoldCreateSchema(Closed):
     """A hold on one record, for a pending request under the Privacy Act or FOIA (R138)."""
 
     subject_id = fields.UUID(required=True)

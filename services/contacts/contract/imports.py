@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from services.chassis.messages import Conflict, Forbidden, Invalid, NotFound, TooLarge, WrongType
+from services.chassis.schemas import Closed
 from services.contacts.contract.schemas import IndividualSchema, IssueLinkSchema, Line, ListQuerySchema
 from services.lexicon.vocabulary import SOURCES
 
@@ -264,25 +265,15 @@ class ColumnRefused(Invalid):
     code = "column-refused"
 
 
-class ColumnMappingSchema(Schema):
+class ColumnMappingSchema(Closed):
     """What one column is, or null when it is left out."""
-
-    class Meta:
-        """Closed (R13)."""
-
-        unknown = RAISE
 
     column = fields.String(required=True, validate=validate.Length(min=1, max=200))
     field = fields.String(required=True, allow_none=True, validate=validate.OneOf(IMPORT_FIELDS))
 
 
-class ImportChangeSchema(Schema):
+class ImportChangeSchema(Closed):
     """The mapping, and what holds for every row; only what is given changes."""
-
-    class Meta:
-        """Closed (R13)."""
-
-        unknown = RAISE
 
     mapping = fields.List(fields.Nested(ColumnMappingSchema), validate=validate.Length(max=100))
     issues = fields.List(fields.Nested(IssueLinkSchema), validate=validate.Length(max=20))
@@ -294,13 +285,8 @@ class ImportChangeSchema(Schema):
             raise ValidationError("Nothing to change.")
 
 
-class ImportStartSchema(Schema):
+class ImportStartSchema(Closed):
     """A file's name, type and size."""
-
-    class Meta:
-        """Closed (R13)."""
-
-        unknown = RAISE
 
     filename = Line(required=True, most=255)
     content_type = Line(most=200, allow_none=True, load_default=None)
@@ -316,16 +302,11 @@ class ImportRowsQuerySchema(ListQuerySchema):
 DECISIONS = ("same", "another", "skip")
 
 
-class RowDecisionSchema(Schema):
+class RowDecisionSchema(Closed):
     """Whom a row is about: the same person, another one, or nobody to be taken in.
 
     *keep* is of a row that was taken in: what screening stopped in it becomes notes of your component alone, with a reason.
     """
-
-    class Meta:
-        """Closed (R13)."""
-
-        unknown = RAISE
 
     decision = fields.String(required=True, validate=validate.OneOf((*DECISIONS, "keep")))
     keep_reason = Line(most=500, allow_none=True, load_default=None)
@@ -340,13 +321,8 @@ class RowDecisionSchema(Schema):
             raise ValidationError("Say why, of what is kept, and of nothing else.", "keep_reason")
 
 
-class AllDecisionsSchema(Schema):
+class AllDecisionsSchema(Closed):
     """What all rows are that wait to be decided."""
-
-    class Meta:
-        """Closed (R13)."""
-
-        unknown = RAISE
 
     decision = fields.String(required=True, validate=validate.OneOf(DECISIONS))
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import Schema, fields, validate
 
 from services.chassis.instants import Instant
 from services.chassis.messages import Conflict, NotFound
+from services.chassis.schemas import Closed
 
 #: How many one service answers at a time.
 MOST = 200
@@ -23,28 +24,21 @@ class TextReplaced(Conflict):
     code = "text-replaced"
 
 
-class _Closed(Schema):
-    class Meta:
-        """A field that is not listed is refused (R13)."""
-
-        unknown = RAISE
-
-
-class KeptTextPageSchema(_Closed):
+class KeptTextPageSchema(Closed):
     """A part of what waits in one service: the first after a position."""
 
     limit = fields.Integer(load_default=MOST, validate=validate.Range(1, MOST))
     after = fields.List(fields.String(), load_default=None, allow_none=True, validate=validate.Length(equal=2))
 
 
-class KeptTextListQuerySchema(_Closed):
+class KeptTextListQuerySchema(Closed):
     """A page of what waits to be released, the oldest first."""
 
     limit = fields.Integer(load_default=50, validate=validate.Range(1, MOST))
     cursor = fields.String(validate=validate.Length(max=2000))
 
 
-class KeptTextReleaseSchema(_Closed):
+class KeptTextReleaseSchema(Closed):
     """Which version of the text was read: what was changed since is not released."""
 
     kept_at = Instant(required=True)

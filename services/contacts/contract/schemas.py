@@ -7,9 +7,10 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from services.chassis.instants import Day, Instant
+from services.chassis.schemas import Closed
 from services.lexicon.folding import even_signs
 from services.lexicon.places import state_code
 from services.lexicon.tasks import LIMIT
@@ -92,13 +93,6 @@ class Codes(fields.Field[list[str]]):
         return list(dict.fromkeys(given))
 
 
-class _Closed(Schema):
-    """Input of a closed schema: an unknown field is refused (R13)."""
-
-    class Meta:
-        unknown = RAISE
-
-
 def _id(**options: Any) -> fields.UUID:
     return _UUIDText(**options)
 
@@ -113,7 +107,7 @@ class _UUIDText(fields.UUID):
 _text = validate.And(validate.Length(min=1, max=20_000), validate.Regexp(re.compile(r"^[^\x00]*$"), error="Not a NUL character."))
 
 
-class AddressSchema(_Closed):
+class AddressSchema(Closed):
     """A postal address."""
 
     street = Line(most=300, allow_none=True, load_default=None)
@@ -123,7 +117,7 @@ class AddressSchema(_Closed):
     country = Line(most=100, allow_none=True, load_default=None)
 
 
-class OfficeSchema(_Closed):
+class OfficeSchema(Closed):
     """One office of an organization: where it is and its telephone (R21, R22)."""
 
     id = _id(load_default=None, allow_none=True)
@@ -132,7 +126,7 @@ class OfficeSchema(_Closed):
     phone = Line(most=60, allow_none=True, load_default=None)
 
 
-class IssueLinkSchema(_Closed):
+class IssueLinkSchema(Closed):
     """How a stakeholder stands to an issue (T22)."""
 
     issue_id = _id(required=True)
@@ -147,7 +141,7 @@ class IssueLinkSchema(_Closed):
             raise ValidationError({"ended_on": ["Not before it began."]})
 
 
-class ContactPointCreateSchema(_Closed):
+class ContactPointCreateSchema(Closed):
     """A contact point to be given to the caller's component (T5)."""
 
     kind = fields.String(required=True, validate=validate.OneOf(list(CONTACT_POINT_KINDS)))
@@ -155,7 +149,7 @@ class ContactPointCreateSchema(_Closed):
     source = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(list(SOURCES)))
 
 
-class CorrectionSchema(_Closed):
+class CorrectionSchema(Closed):
     """A write-blind correction (T3)."""
 
     kind = fields.String(required=True, validate=validate.OneOf(list(CONTACT_POINT_KINDS)))
@@ -168,7 +162,7 @@ _KEEP_REASON = (
 )
 
 
-class _IndividualFields(_Closed):
+class _IndividualFields(Closed):
     salutation = Line(most=60, allow_none=True)
     title = Line(allow_none=True)
     organization_id = _id(allow_none=True)
@@ -206,7 +200,7 @@ class IndividualChangeSchema(_IndividualFields):
     keep_reason = Line(most=500, allow_none=True, metadata={"description": _KEEP_REASON})
 
 
-class _OrganizationFields(_Closed):
+class _OrganizationFields(Closed):
     sector = fields.String(allow_none=True, validate=validate.OneOf(list(SECTORS)))
     state = State(allow_none=True)
     offices = fields.List(fields.Nested(OfficeSchema), validate=validate.Length(max=500))
@@ -237,7 +231,7 @@ class OrganizationChangeSchema(_OrganizationFields):
     name = Name()
 
 
-class NoteCreateSchema(_Closed):
+class NoteCreateSchema(Closed):
     """A note on an individual (R37-R41); `keep_reason` keeps it in spite of what the screening found (T15)."""
 
     text = fields.String(required=True, validate=_text)
@@ -245,7 +239,7 @@ class NoteCreateSchema(_Closed):
     keep_reason = Line(most=500, allow_none=True, load_default=None)
 
 
-class NoteChangeSchema(_Closed):
+class NoteChangeSchema(Closed):
     """A note's new text."""
 
     text = fields.String(validate=_text)
@@ -253,13 +247,13 @@ class NoteChangeSchema(_Closed):
     keep_reason = Line(most=500, allow_none=True, load_default=None)
 
 
-class HandOverSchema(_Closed):
+class HandOverSchema(Closed):
     """Who is to own the record (R45)."""
 
     owner = _id(required=True)
 
 
-class GrantCreateSchema(_Closed):
+class GrantCreateSchema(Closed):
     """Sharing one contact point, or all that one's component holds of a person, with another component (T5)."""
 
     component = fields.String(required=True, validate=COMPONENT)
@@ -268,7 +262,7 @@ class GrantCreateSchema(_Closed):
     expires_at = Instant(required=True)
 
 
-class VerificationCreateSchema(_Closed):
+class VerificationCreateSchema(Closed):
     """That a person's details were verified with them, and what they no longer decline to give (R115, T20)."""
 
     medium = fields.String(required=True, validate=validate.OneOf(list(VERIFICATION_MEDIA)))
@@ -277,13 +271,13 @@ class VerificationCreateSchema(_Closed):
     withdraw_declined = Codes(one_of=tuple(CONTACT_POINT_KINDS), load_default=list)
 
 
-class RevealQuerySchema(_Closed):
+class RevealQuerySchema(Closed):
     """Why, once many people's contact points were revealed today (T11)."""
 
     reason = Line(most=500, allow_none=True, load_default=None)
 
 
-class FreezeSchema(_Closed):
+class FreezeSchema(Closed):
     """A no-contact request as it was heard (R164-R168)."""
 
     request_id = _id(required=True)
@@ -293,7 +287,7 @@ class FreezeSchema(_Closed):
     reason = Line(most=500, allow_none=True, load_default=None)
 
 
-class TwinDecisionCommandSchema(_Closed):
+class TwinDecisionCommandSchema(Closed):
     """What the privacy officer said of a record that may be of somebody who asked not to be contacted (T26)."""
 
     request_id = _id(required=True)
@@ -302,7 +296,7 @@ class TwinDecisionCommandSchema(_Closed):
     received_on = Day(required=True)
 
 
-class MarkDecisionSchema(_Closed):
+class MarkDecisionSchema(Closed):
     """Whether a value that was added lately blocks from now on (T25)."""
 
     decision = fields.String(required=True, validate=validate.OneOf(["keep", "drop"]))
@@ -401,7 +395,7 @@ class DayCountSchema(Schema):
     blocked = fields.Integer(metadata={"description": "entries of theirs that were blocked"})
 
 
-class ListQuerySchema(_Closed):
+class ListQuerySchema(Closed):
     """Which part of a list."""
 
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
@@ -433,7 +427,7 @@ class OrganizationListQuerySchema(ListQuerySchema):
     sort = fields.String(load_default="name", validate=validate.OneOf(SORTS))
 
 
-class AudienceSchema(_Closed):
+class AudienceSchema(Closed):
     """Which stakeholders are meant; everything in it is directory layer (T17)."""
 
     q = Line(load_default=None, allow_none=True)
@@ -742,28 +736,28 @@ class TaskSchema(Schema):
     link = fields.String(required=True)
 
 
-class TaskPageSchema(_Closed):
+class TaskPageSchema(Closed):
     """A page of what waits: the first tasks after a position (see `services.lexicon.tasks`)."""
 
     limit = fields.Integer(load_default=LIMIT, validate=validate.Range(1, LIMIT))
     after = fields.List(fields.String(), load_default=None, allow_none=True, validate=validate.Length(equal=3))
 
 
-class HistoryPageSchema(_Closed):
+class HistoryPageSchema(Closed):
     """A page of contacts' part of a timeline: the latest behind the `position` of an item shown before."""
 
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
     after = fields.Tuple((Instant(), _id()), load_default=None, allow_none=True)
 
 
-class TaskListQuerySchema(_Closed):
+class TaskListQuerySchema(Closed):
     """Which part of what waits."""
 
     limit = fields.Integer(load_default=50, validate=validate.Range(1, LIMIT))
     cursor = fields.String(validate=validate.Length(max=500))
 
 
-class NamesQuerySchema(_Closed):
+class NamesQuerySchema(Closed):
     """Whose names."""
 
     ids = fields.List(_id(), required=True, validate=validate.Length(max=500))

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, pre_load, validate, validates_schema
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
 from services.chassis.instants import Day, Instant
 from services.chassis.messages import Invalid, NotFound
+from services.chassis.schemas import Closed
 from services.lexicon.places import STATES
 from services.lexicon.tasks import LIMIT
 from services.lexicon.vocabulary import INITIATORS, INTERACTION_MODES, PREFERENCE_AGAINST, PRIORITIES
@@ -62,15 +63,6 @@ def _ids(**options: Any) -> fields.List[Any]:
     return fields.List(Id(), validate=validate.Length(max=500), **options)
 
 
-class Inbound(Schema):
-    """What a client sends; a field that is not listed is refused (R13)."""
-
-    class Meta:
-        """Unknown fields are errors."""
-
-        unknown = RAISE
-
-
 def _planned_mode() -> fields.String:
     return fields.String(
         load_default=None,
@@ -80,7 +72,7 @@ def _planned_mode() -> fields.String:
     )
 
 
-class _Screened(Inbound):
+class _Screened(Closed):
     keep_reason = Words(
         validate=validate.Length(max=500),
         allow_none=True,
@@ -126,7 +118,7 @@ class IssueChangeSchema(_Screened):
     summary = _text()
 
 
-class IssueListQuerySchema(Inbound):
+class IssueListQuerySchema(Closed):
     """Which issues: by priority, by parent, by activity, by words of the name."""
 
     priority = fields.String(validate=validate.OneOf(list(PRIORITIES)))
@@ -152,7 +144,7 @@ class IssueSchema(Outbound):
     updated_at = fields.AwareDateTime(required=True)
 
 
-class IssueTextListQuerySchema(Inbound):
+class IssueTextListQuerySchema(Closed):
     """A page of an issue's updates or talking points."""
 
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
@@ -200,7 +192,7 @@ class TalkingPointSchema(Outbound):
 # Interactions ---------------------------------------------------------------------------------------------------
 
 
-class FollowUpSchema(Inbound):
+class FollowUpSchema(Closed):
     """A promise (R52, R53). With the `id` it already has it is changed, without one it is new."""
 
     id = Id()
@@ -269,7 +261,7 @@ class InteractionChangeSchema(_Screened):
     user = Id()
 
 
-class InteractionListQuerySchema(Inbound):
+class InteractionListQuerySchema(Closed):
     """Which interactions; the most recent first."""
 
     individual_id = Id()
@@ -284,7 +276,7 @@ class InteractionListQuerySchema(Inbound):
     cursor = fields.String(validate=validate.Length(max=2000))
 
 
-class AgainstPreferencesQuerySchema(Inbound):
+class AgainstPreferencesQuerySchema(Closed):
     """Which of what the department began against a preference; the most recent first."""
 
     individual_id = Id()
@@ -375,7 +367,7 @@ class EventChangeSchema(_Screened):
     issue_ids = _ids()
 
 
-class EventListQuerySchema(Inbound):
+class EventListQuerySchema(Closed):
     """Which events; the most recent first."""
 
     individual_id = Id()
@@ -404,7 +396,7 @@ class EventSchema(Outbound):
     updated_at = fields.AwareDateTime(required=True)
 
 
-class AttendeesAddSchema(Inbound):
+class AttendeesAddSchema(Closed):
     """Who attended an event (R62)."""
 
     individual_ids = _ids(load_default=list)
@@ -417,7 +409,7 @@ class AttendeesAddSchema(Inbound):
             raise ValidationError(message, "individual_ids")
 
 
-class AttendeeListQuerySchema(Inbound):
+class AttendeeListQuerySchema(Closed):
     """A page of an event's attendees, in the order they were recorded."""
 
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
@@ -470,7 +462,7 @@ class CoordinationRequestChangeSchema(_Screened):
             raise ValidationError(message, "reason")
 
 
-class CoordinationRequestListQuerySchema(Inbound):
+class CoordinationRequestListQuerySchema(Closed):
     """Which requests that concern the caller; the latest first."""
 
     side = fields.String(validate=validate.OneOf(["received", "sent"]))
@@ -511,7 +503,7 @@ class CoordinationRequestSchema(Outbound):
 # Reading across ----------------------------------------------------------------------------------------------
 
 
-class HistoryQuerySchema(Inbound):
+class HistoryQuerySchema(Closed):
     """The timeline of one stakeholder; the most recent first (R55, R57). `after` is the `position` of an item shown before."""
 
     individual_id = Id()
@@ -543,7 +535,7 @@ class HistoryItemSchema(Outbound):
     position = fields.List(fields.String(), required=True)
 
 
-class SpokenToQuerySchema(Inbound):
+class SpokenToQuerySchema(Closed):
     """How many were spoken to: about an issue or a priority, in a region or state, in a period (R100, T12)."""
 
     issue_id = Id()
@@ -607,7 +599,7 @@ class CoverageGapsSchema(Outbound):
     total = fields.Integer(required=True)
 
 
-class TaskListQuerySchema(Inbound):
+class TaskListQuerySchema(Closed):
     """A page of what waits: the first tasks after a position (see `services.lexicon.tasks`)."""
 
     limit = fields.Integer(load_default=LIMIT, validate=validate.Range(1, LIMIT))
