@@ -6,6 +6,7 @@ Nicknames are not resolved here: likeness of names is in ``services.lexicon.name
 
 import html
 import re
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import unquote
 
@@ -80,13 +81,7 @@ def clean_phone(written: str) -> str:
 
     What isn't one number comes back without needless space and as it is otherwise.
     """
-    text = written
-    for _ in range(_LAYERS):
-        before = text
-        text = _dialled(text)
-        if text == before:
-            break
-    return text
+    return _until_same(_dialled, written)
 
 
 def _dialled(written: str) -> str:
@@ -148,12 +143,13 @@ def clean_email(written: str) -> str:
     invisible and full-width characters and percent signs go. The same address twice is one. Text that holds no
     address, or two different ones, comes back without needless space and as it is otherwise.
     """
-    text = written
-    if len(text) > _LONGEST:
-        return " ".join(plain(text).split())
+    return " ".join(plain(written).split()) if len(written) > _LONGEST else _until_same(_unwrapped, written)
+
+
+def _until_same(unwrap: Callable[[str], str], text: str) -> str:
+    """Take one layer after the other away, up to so many."""
     for _ in range(_LAYERS):
-        before = text
-        text = _unwrapped(text)
+        text, before = unwrap(text), text
         if text == before:
             break
     return text

@@ -1,6 +1,10 @@
 """What screening finds."""
 
 from dataclasses import dataclass
+from typing import Final
+
+#: Why what is said of a person is held.
+SAYS: Final = "This says a person's {klass}, which the system does not document."
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from services.lexicon.screening.automaton import Token
-from services.lexicon.screening.findings import Finding
+from services.lexicon.screening.findings import SAYS, Finding
 
 _MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _DATE: Final = (
@@ -72,32 +72,39 @@ _PATTERNS: Final[tuple[tuple[str, str, re.Pattern[str]], ...]] = (
     ("race", "hold", re.compile(rf"(?<![\w/])(?:WM|WF|BM|BF|HM|HF|AA),\s{{1,2}}(?:{_AGE})")),
 )
 
-_DIGITS: Final = frozenset(["zero", "oh", "o", "nought", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "double", "triple"])
+#: "Double five": the digit behind it counts twice.
+_TIMES: Final = frozenset(["double", "triple"])
+_DIGITS: Final = frozenset(["zero", "oh", "o", "nought", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]) | _TIMES
 _BETWEEN: Final = re.compile(r"[\s,.;()\-\u2010-\u2015]{0,6}")
 #: So many digits in words are a telephone; fewer are a count.
 _SPOKEN: Final = 7
-
-_WHY: Final = "This says a person's {klass}, which the system does not document."
 
 
 def personal_patterns(text: str) -> Iterator[Finding]:
     """Find document numbers, dates of birth, and what stands for race in notes, in the order of the patterns."""
     for klass, verdict, pattern in _PATTERNS:
         for found in pattern.finditer(text):
-            yield Finding(found.start(), found.end(), klass, verdict, _WHY.format(klass=klass))
+            yield Finding(found.start(), found.end(), klass, verdict, SAYS.format(klass=klass))
 
 
 def spoken_numbers(text: str, tokens: list[Token]) -> Iterator[tuple[int, int]]:
     """Give where a telephone is written in words: seven digits or more with nothing but signs between them."""
-    first = spoken = digits = 0
-    for at, token in enumerate([*tokens, None]):
-        joined = token is not None and (first == at or _BETWEEN.fullmatch(text, tokens[at - 1].end, token.start) is not None)
-        is_word = token is not None and token.word in _DIGITS
-        is_figure = token is not None and token.word.isdecimal() and len(token.word) == 1
-        if (is_word or is_figure) and joined:
-            spoken += is_word
-            digits += token is not None and token.word not in {"double", "triple"}
-            continue
-        if digits >= _SPOKEN and spoken * 2 > digits:
-            yield tokens[first].start, tokens[at - 1].end
-        first, spoken, digits = (at, int(is_word), int(is_word or is_figure)) if is_word or is_figure else (at + 1, 0, 0)
+    run: list[Token] = []
+    for token in tokens:
+        if not (run and _BETWEEN.fullmatch(text, run[-1].end, token.start)) or not _is_digit(token):
+            yield from _spoken(run)
+            run = []
+        if _is_digit(token):
+            run.append(token)
+    yield from _spoken(run)
+
+
+def _is_digit(token: Token) -> bool:
+    return token.word in _DIGITS or (len(token.word) == 1 and token.word.isdecimal())
+
+
+def _spoken(run: list[Token]) -> Iterator[tuple[int, int]]:
+    digits = sum(token.word not in _TIMES for token in run)
+    words = sum(token.word in _DIGITS for token in run)
+    if digits >= _SPOKEN and words * 2 > digits:
+        yield run[0].start, run[-1].end

@@ -18,7 +18,7 @@ import phonenumbers
 
 from services.lexicon.folding import words
 from services.lexicon.screening.automaton import Automaton, Match, Token, tokens_of
-from services.lexicon.screening.findings import Finding
+from services.lexicon.screening.findings import SAYS, Finding
 from services.lexicon.screening.patterns import personal_patterns, spoken_numbers
 from services.lexicon.screening.terms import Term, all_terms
 
@@ -150,7 +150,7 @@ _WHY: Final = {
     "phone": "A phone number belongs in a contact point, where the firewall holds it.",
     "email": "An e-mail address belongs in a contact point, where the firewall holds it.",
     "ask": "This word may speak of {klass}, which the system does not document.",
-    "hold": "This says a person's {klass}, which the system does not document.",
+    "hold": SAYS,
 }
 
 
