@@ -9,6 +9,8 @@ from typing import Any
 
 import requests
 
+from services.chassis.testing import eventually
+
 
 @dataclass(frozen=True)
 class Told:
@@ -91,3 +93,14 @@ class Person:
                 json={"statements_version": answer["statements_version"], "accepted": True},
             )
         return self
+
+    def take_in(self, name: str, content: bytes) -> dict[str, Any]:
+        """Upload, check and commit a file; return the import, and as `checked` what the check counted."""
+        path = f"/imports/{self.ask('POST', '/imports', expect=201, files={'file': (name, content)}).json()['id']}"
+
+        def done(step: str, state: str) -> dict[str, Any]:
+            self.post(f"{path}/{step}", expect=202)
+            return eventually(lambda: (now := dict(self.get(path)))["state"] == state and now, seconds=90, why=f"the import is {state}") or {}
+
+        checked = done("dry-run", "checked")
+        return {**done("commit", "committed"), "checked": checked["counts"]}

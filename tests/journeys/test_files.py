@@ -69,16 +69,6 @@ def test_a_list_in_latin_1_with_a_formula_is_text(amina: Person) -> None:
     assert amina.ask("POST", f"/imports/{started['id']}/cancel", expect=202).json()["state"] == "cancelled"
 
 
-def taken_in(amina: Person, name: str, content: bytes) -> dict[str, Any]:
-    """Upload, check and commit a file."""
-    started = amina.ask("POST", "/imports", expect=201, files={"file": (name, content)}).json()
-    path = f"/imports/{started['id']}"
-    for step, state in (("dry-run", "checked"), ("commit", "committed")):
-        amina.post(f"{path}/{step}", expect=202)
-        eventually(lambda state=state: amina.get(path)["state"] == state, seconds=60, why=f"the import is {state}")
-    return dict(amina.get(path))
-
-
 @pytest.mark.requirement("R77", "R78", "R193")
 def test_refused_rows_are_given_back_mended_and_taken_in(amina: Person, system: Any) -> None:
     family = f"Mended{uuid.uuid4().hex[:8]}"
@@ -88,7 +78,7 @@ def test_refused_rows_are_given_back_mended_and_taken_in(amina: Person, system: 
         f"yosef@example.org,{family},Whig,Yosef,Beanery,TX,512-555-0172\n"
         f"nobody@example.org,{family},Whig,Ximena,Beanery,TX,call me,surplus\n"
     ).encode()
-    done = taken_in(amina, "list.csv", content)
+    done = amina.take_in("list.csv", content)
     # A cell that can't be kept is refused by itself; a row that has more cells than there are columns is refused whole.
     assert done["counts"] == {"create": 2, "invalid": 1}
     rows = {row["row"]: row for row in amina.every(f"/imports/{done['id']}/rows")}
@@ -108,7 +98,7 @@ def test_refused_rows_are_given_back_mended_and_taken_in(amina: Person, system: 
     assert "Whig" not in file.decode()
     # Only what is wrong is mended; the rest of the file is sent as it came.
     mended = file.replace(b"Atlantis", b"TX").replace(b"call me", b"512-555-0173")
-    again = taken_in(amina, "rows.csv", mended)
+    again = amina.take_in("rows.csv", mended)
     assert again["counts"] == {"create": 1, "update": 1}
     assert [column["column"] for column in again["refused_columns"]] == []
     (found,) = [person for person in amina.every("/individuals", state="TX") if person["last_name"] == family and person["first_name"] == "Zelda"]

@@ -9,7 +9,6 @@ import pytest
 
 from services.chassis.testing import eventually
 from tests.journeys.client import Person
-from tests.journeys.test_files import taken_in
 
 pytestmark = pytest.mark.parametrize("system", ["embedded"], indirect=True, scope="module")
 REASON = "It is the name of the position."
@@ -92,7 +91,7 @@ def test_what_screening_stopped_in_a_row_is_kept_row_by_row_and_goes_with_the_im
         f'Ann,{family},Catholic Chaplain,"Ports; He is a devout Catholic",Call 202-555-0143,Atlantis,Basin {family}\n'
         f"Bo,{family},Director,,Met once.,NM,Basin {family}\n"
     )
-    done = taken_in(amina, "kept.csv", content.encode())
+    done = amina.take_in("kept.csv", content.encode())
     assert done["counts"] == {"create": 2}
     ann, bo = amina.every(f"/imports/{done['id']}/rows")
     assert {each["column"] for each in ann["refused"]} == {"Title", "Interests", "Notes", "State"}

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from tests.journeys.client import Person
-from tests.journeys.test_files import taken_in
 
 #: A walk over many values, not a story: what the bus carries does not change it, so one deployment is enough.
 pytestmark = pytest.mark.parametrize("system", ["embedded"], indirect=True, scope="module")
@@ -32,15 +31,15 @@ def named(person: Person, words: str) -> list[tuple[str | None, str, str]]:
 
 @pytest.mark.requirement("R26", "R27", "R77", "R80")
 def test_a_file_s_names_keep_their_titles_initials_and_suffixes(amina: Person) -> None:
-    taken_in(amina, "n07.csv", b"Name\nThe Honorable Ana Honogard\nThe Hon. Ben Honogard\nLt. Col. Cy Honogard (Ret.)\n")
+    amina.take_in("n07.csv", b"Name\nThe Honorable Ana Honogard\nThe Hon. Ben Honogard\nLt. Col. Cy Honogard (Ret.)\n")
     assert named(amina, "honogard") == [
         ("Lt. Col.", "Cy", "Honogard (Ret.)"),
         ("The Hon.", "Ben", "Honogard"),
         ("The Honorable", "Ana", "Honogard"),
     ]
-    taken_in(amina, "n09.csv", b"First name,Last name\nJD,Initgard\nTJ,Initgard\nAMY,INITGARD\n")
+    amina.take_in("n09.csv", b"First name,Last name\nJD,Initgard\nTJ,Initgard\nAMY,INITGARD\n")
     assert named(amina, "initgard") == [(None, "Amy", "Initgard"), (None, "JD", "Initgard"), (None, "TJ", "Initgard")]
-    taken_in(amina, "n12.csv", b'Name\nAna Ordigard 3rd\n"Ordigard, Jr., Ben"\nMajor Ordigard\nSukarnogard\n')
+    amina.take_in("n12.csv", b'Name\nAna Ordigard 3rd\n"Ordigard, Jr., Ben"\nMajor Ordigard\nSukarnogard\n')
     assert named(amina, "ordigard") == [(None, "Ana", "Ordigard 3rd"), (None, "Ben", "Ordigard Jr."), (None, "Major", "Ordigard")]
     assert named(amina, "sukarnogard") == [(None, "", "Sukarnogard")]
 
@@ -48,7 +47,7 @@ def test_a_file_s_names_keep_their_titles_initials_and_suffixes(amina: Person) -
 @pytest.mark.requirement("R80", "R82")
 def test_two_rows_that_differ_in_their_apostrophe_are_one_person_found_by_either(amina: Person) -> None:
     file = "First name,Last name,State,Email\nAna,O\u00b4Acutegard,NM,ana@acuteg.example.org\nAna,O'Acutegard,NM,\n"
-    taken_in(amina, "s02.csv", file.encode())
+    amina.take_in("s02.csv", file.encode())
     for words in ("O'Acutegard", "O\u00b4Acutegard", "O\u2019Acutegard", "oacutegard", "O\u02bcacutegard"):
         assert found(amina, words) == ["Ana O'Acutegard"], words
 

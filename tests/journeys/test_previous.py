@@ -10,7 +10,6 @@ import pytest
 
 from services.chassis.testing import eventually
 from tests.journeys.client import Person
-from tests.journeys.test_files import taken_in
 
 pytestmark = pytest.mark.parametrize("system", ["embedded"], indirect=True, scope="module")
 HEADER = "First name,Last name,State,Cell,Title,Company,Work address\n"
@@ -23,12 +22,12 @@ def test_who_moved_on_has_title_employer_and_address_as_previous_and_is_blocked_
     chloe = Person(system.base).sign_in(system.account("PSO", "contributor"))
     family, unique = f"Previous{uuid.uuid4().hex[:8]}", uuid.uuid4().hex[:6]
     cell = f"806-555-01{uuid.uuid4().int % 100:02}"
-    taken_in(amina, "first.csv", f'{HEADER}Hope,{family},NM,{cell},Director,Former {unique},"{OLD}"\n'.encode())
+    amina.take_in("first.csv", f'{HEADER}Hope,{family},NM,{cell},Director,Former {unique},"{OLD}"\n'.encode())
     (person,) = [one for one in amina.every("/individuals", sort="-created_at") if one["last_name"] == family]
     path = f"/individuals/{person['id']}"
     before = amina.get(path), addresses(amina, path)
     assert (before[0]["previous"], before[1]) == ([], [(OLD, False)])
-    done = taken_in(amina, "second.csv", f'{HEADER}Hope,{family},NM,{cell},President,Present {unique},"{NEW}"\n'.encode())
+    done = amina.take_in("second.csv", f'{HEADER}Hope,{family},NM,{cell},President,Present {unique},"{NEW}"\n'.encode())
     assert done["counts"] == {"update": 1}
     seen = chloe.get(path)
     assert (seen["title"], seen["organization_name"]) == ("President", f"Present {unique}")

@@ -10,7 +10,6 @@ import pytest
 
 from services.chassis.testing import eventually
 from tests.journeys.client import Person
-from tests.journeys.test_files import taken_in
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +28,7 @@ def test_who_goes_with_an_import_goes_everywhere_and_whom_somebody_used_stays_by
     family = f"Undone{''.join(chr(ord('a') + int(digit, 16)) for digit in uuid.uuid4().hex[:8])}"
     given = ("Asked", "Met", "Named", "Noted", "Changed", "Alone")
     rows = "".join(f"{name},{family},{name.lower()}.{family.lower()}@example.org,{family} Company\n" for name in given)
-    done = taken_in(amina, "people.csv", f"First name,Last name,E-mail,Organization\n{rows}".encode())
+    done = amina.take_in("people.csv", f"First name,Last name,E-mail,Organization\n{rows}".encode())
     path = f"/imports/{done['id']}"
     entered = {row["row"]: row["individual_id"] for row in amina.get(f"{path}/rows")["items"]}
     who = dict(zip(given, (entered[number] for number in sorted(entered)), strict=True))

@@ -51,18 +51,23 @@ class Probe:
         return {"pid": os.getpid()}
 
 
+def environ_of(world: World, database_url: str) -> dict[str, str]:
+    """Return the environment of a process of the probe."""
+    return {
+        **os.environ,
+        "SERVICE": "probe",
+        "BROKER_URL": world.url,
+        "DATABASE_URL": database_url,
+        "PASSPORT_PUBLIC_KEY": world.keys.public,
+        "PYTHONPATH": ".",
+    }
+
+
 @pytest.mark.parametrize("broker_url", ["rabbitmq"], indirect=True)
 def test_sigterm_lets_a_call_finish_ships_the_outbox_and_leaves_nothing_running(world: World) -> None:
     world.declare(Probe)
     url = world._make_database()
-    environ = {
-        **os.environ,
-        "SERVICE": "probe",
-        "BROKER_URL": world.url,
-        "DATABASE_URL": url,
-        "PASSPORT_PUBLIC_KEY": world.keys.public,
-        "PYTHONPATH": ".",
-    }
+    environ = environ_of(world, url)
     client = world.client()
     process = subprocess.Popen([sys.executable, "-W", "ignore", "-c", _PROCESS], env=environ, stderr=subprocess.PIPE)
     try:
@@ -235,14 +240,7 @@ def test_a_backlog_in_the_outbox_keeps_no_process_from_ending_and_the_next_one_s
         with database.plain() as connection:
             return int(connection.exec_driver_sql(f"SELECT count(*) FROM {condition}").scalar_one())
 
-    environ = {
-        **os.environ,
-        "SERVICE": "probe",
-        "BROKER_URL": world.url,
-        "DATABASE_URL": url,
-        "PASSPORT_PUBLIC_KEY": world.keys.public,
-        "PYTHONPATH": ".",
-    }
+    environ = environ_of(world, url)
     try:
         for is_last in (False, True):
             process = subprocess.Popen([sys.executable, "-W", "ignore", "-c", _BUSY], env=environ, stderr=subprocess.PIPE, text=True)

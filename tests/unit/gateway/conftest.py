@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from gateway.app import create_app, liaison_of, put_together
 from services.chassis.config import Settings
+from tests.unit.gateway.browsing import Browser
 from tests.unit.gateway.fakes import TOKEN, FakeBus, heard, opened
 
 SETTINGS = Settings(service="gateway", cookie_secure=False)
@@ -44,6 +45,19 @@ def anonymous(app: Any) -> FlaskClient:
     """A client without a session."""
     client: FlaskClient = app.test_client(use_cookies=False)
     return client
+
+
+@pytest.fixture
+def browser(app: Any) -> Browser:
+    """A browser that nobody has signed in."""
+    return Browser(app)
+
+
+@pytest.fixture
+def aminas(browser: Browser) -> Browser:
+    """A browser with a session: Amina's, unless the test says whose."""
+    browser.client.set_cookie("liaison_session", TOKEN)
+    return browser
 
 
 class Bearer:

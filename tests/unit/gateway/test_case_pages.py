@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit.gateway.browsing import ID, OWNER, Browser, quiet
-from tests.unit.gateway.fakes import TOKEN, FakeBus
+from tests.unit.gateway.fakes import FakeBus
 
 TWIN: dict[str, Any] = {
     "request_id": ID,
@@ -43,46 +43,38 @@ def bus() -> FakeBus:
     return bus
 
 
-@pytest.fixture
-def browser(app: Any) -> Browser:
-    """A browser in which somebody is signed in."""
-    browser = Browser(app)
-    browser.client.set_cookie("liaison_session", TOKEN)
-    return browser
-
-
 @pytest.mark.requirement("T26", "T25")
-def test_both_queues_lead_to_the_rest_and_each_goes_on_by_itself(browser: Browser, bus: FakeBus) -> None:
-    page = browser.get("/requests/no-contact/decisions").text
+def test_both_queues_lead_to_the_rest_and_each_goes_on_by_itself(aminas: Browser, bus: FakeBus) -> None:
+    page = aminas.get("/requests/no-contact/decisions").text
     assert "Showing 1 of 60 records" in page
     assert "Showing 1 of 70 values" in page
     assert 'href="/requests/no-contact/decisions?twins=more+twins"' in page
     assert 'href="/requests/no-contact/decisions?values=more+values"' in page
-    browser.get("/requests/no-contact/decisions?twins=more+twins")
+    aminas.get("/requests/no-contact/decisions?twins=more+twins")
     assert bus.of("contacts", "list_twins")[-1].kwargs == {"query": {"limit": "50", "cursor": "more twins"}}
     assert bus.of("contacts", "list_marks")[-1].kwargs == {"query": {"limit": "50"}}
 
 
 @pytest.mark.requirement("N3")
-def test_the_register_of_destruction_names_ids_and_causes_and_leads_to_the_rest(browser: Browser, bus: FakeBus) -> None:
+def test_the_register_of_destruction_names_ids_and_causes_and_leads_to_the_rest(aminas: Browser, bus: FakeBus) -> None:
     row = {"erasure_id": ID, "subject_type": "individual", "subject_id": ID, "cause": "no_contact", "requested_by": ID}
     bus.answers["retention", "list_destructions"] = {
         "items": [{**row, "destroyed_at": "2026-11-23T15:00:00Z"}],
         "next": "more",
         "total": 300,
     }
-    page = browser.get("/destructions").text
+    page = aminas.get("/destructions").text
     assert "The person asked for no more contact." in page
     assert "Showing 1 of 300" in page
     assert 'href="/destructions?cursor=more"' in page
-    assert 'href="/destructions"' in browser.get("/requests/no-contact/decisions").text
+    assert 'href="/destructions"' in aminas.get("/requests/no-contact/decisions").text
 
 
 @pytest.mark.requirement("T36", "T9")
-def test_the_security_officer_reads_numbers_by_user_and_day(browser: Browser, bus: FakeBus) -> None:
+def test_the_security_officer_reads_numbers_by_user_and_day(aminas: Browser, bus: FakeBus) -> None:
     row = {"user_id": ID, "component": "PSO", "day": "2026-11-23", "freezes": 11, "blocked": 7}
     bus.answers["contacts", "list_counts"] = {"items": [row], "next": "more", "total": 120}
-    page = browser.get("/audit/counts").text
+    page = aminas.get("/audit/counts").text
     assert "<td>November 23, 2026</td>" in page
     assert "<td>PSO</td><td>11</td><td>7</td>" in page
     assert 'href="/audit/counts?cursor=more"' in page

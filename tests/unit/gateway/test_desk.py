@@ -10,7 +10,7 @@ import pytest
 from services.contacts.contract.refusals import TaskStands
 from services.interactions.contract import AlreadyAsked
 from tests.unit.gateway.browsing import ID, NOTHING, Browser, quiet
-from tests.unit.gateway.fakes import AMINA, TOKEN, FakeBus
+from tests.unit.gateway.fakes import AMINA, FakeBus
 
 OTHER = "0197f2a0-0000-7000-8000-0000000000b1"
 
@@ -59,14 +59,6 @@ def asked() -> dict[str, Any]:
         "answered_by": None,
         "done_at": None,
     }
-
-
-@pytest.fixture
-def aminas(app: Any) -> Browser:
-    """A browser with Amina's session."""
-    browser = Browser(app)
-    browser.client.set_cookie("liaison_session", TOKEN)
-    return browser
 
 
 @pytest.mark.requirement("R53", "R87")

@@ -17,12 +17,6 @@ def bus() -> Doorkeeper:
     return doorkeeper()
 
 
-@pytest.fixture
-def browser(app: Any) -> Browser:
-    """A browser that nobody has signed in."""
-    return Browser(app)
-
-
 def token_of(browser: Browser) -> str | None:
     """Return the session that the browser holds."""
     cookie = browser.client.get_cookie("liaison_session")

@@ -10,7 +10,7 @@ import pytest
 from services.chassis.messages import Forbidden, NotFound, Refusal
 from services.retention.contract import HitDecided
 from tests.unit.gateway.browsing import ID, OWNER, Browser, quiet
-from tests.unit.gateway.fakes import TOKEN, FakeBus, opened
+from tests.unit.gateway.fakes import FakeBus, opened
 
 REQUEST: dict[str, Any] = {
     "id": ID,
@@ -58,14 +58,6 @@ def bus() -> FakeBus:
     return bus
 
 
-@pytest.fixture
-def browser(app: Any) -> Browser:
-    """A browser in which somebody is signed in."""
-    browser = Browser(app)
-    browser.client.set_cookie("liaison_session", TOKEN)
-    return browser
-
-
 def be_the_privacy_officer(bus: FakeBus) -> None:
     """Let whoever is signed in hold that office."""
     bus.answers["access", "open_session"] = opened(roles=["privacy_officer"])
@@ -73,80 +65,80 @@ def be_the_privacy_officer(bus: FakeBus) -> None:
 
 @pytest.mark.requirement("R165", "T10")
 @pytest.mark.parametrize("path", [f"/requests/no-contact/{ID}", f"/individuals/{ID}"])
-def test_erasing_is_asked_once_more_with_the_persons_name(browser: Browser, bus: FakeBus, path: str) -> None:
-    assert f'href="{path}/erase"' in browser.get(path).text
-    page = browser.get(f"{path}/erase").text
+def test_erasing_is_asked_once_more_with_the_persons_name(aminas: Browser, bus: FakeBus, path: str) -> None:
+    assert f'href="{path}/erase"' in aminas.get(path).text
+    page = aminas.get(f"{path}/erase").text
     assert f"<h1>Erase {NAME}?</h1>" in page
     assert f'<button class="danger">Erase {NAME}</button>' in page
     # Sent without the question, as an old page would, it is asked; nothing is erased.
-    assert f"Erase {NAME}?" in browser.send(f"{path}/erase", {"reason": "mistake"}).text
+    assert f"Erase {NAME}?" in aminas.send(f"{path}/erase", {"reason": "mistake"}).text
     assert not bus.of("retention", "erase_no_contact_request")
     assert not bus.of("retention", "request_erasure")
-    done = browser.send(f"{path}/erase", {"reason": "mistake", "confirmed": "yes", "if_match": '"x"'})
+    done = aminas.send(f"{path}/erase", {"reason": "mistake", "confirmed": "yes", "if_match": '"x"'})
     assert (done.status_code, done.headers["Location"]) == (303, f"/erasures/{ID}")
     assert len(bus.of("retention", "erase_no_contact_request")) + len(bus.of("retention", "request_erasure")) == 1
 
 
 @pytest.mark.requirement("R165", "T10")
 @pytest.mark.parametrize("refusal", [{"allowed": False}, NotFound(), Forbidden()])
-def test_who_may_not_erase_is_shown_no_button(browser: Browser, bus: FakeBus, refusal: Refusal | dict[str, bool]) -> None:
+def test_who_may_not_erase_is_shown_no_button(aminas: Browser, bus: FakeBus, refusal: Refusal | dict[str, bool]) -> None:
     bus.answers["contacts", "may_erase"] = refusal
-    page = browser.get(f"/requests/no-contact/{ID}").text
+    page = aminas.get(f"/requests/no-contact/{ID}").text
     assert "Erase now" not in page
     assert "whoever the duty has passed to" in page
     for path in (f"/requests/no-contact/{ID}/erase", f"/individuals/{ID}/erase"):
-        page = browser.get(path).text
+        page = aminas.get(path).text
         assert 'name="confirmed"' not in page
         assert "Only the owner of the record, Amina Adler, erases it" in page
 
 
-def test_a_request_that_is_being_erased_leads_to_the_erasure(browser: Browser, bus: FakeBus) -> None:
+def test_a_request_that_is_being_erased_leads_to_the_erasure(aminas: Browser, bus: FakeBus) -> None:
     bus.answers["retention", "read_no_contact_request"] = {**REQUEST, "state": "erasing", "erasure_id": ID}
-    answer = browser.get(f"/requests/no-contact/{ID}/erase")
+    answer = aminas.get(f"/requests/no-contact/{ID}/erase")
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/erasures/{ID}")
-    assert "Erase now" not in browser.get(f"/requests/no-contact/{ID}").text
+    assert "Erase now" not in aminas.get(f"/requests/no-contact/{ID}").text
 
 
 @pytest.mark.requirement("T27")
-def test_who_follows_an_erasure_reads_what_it_waits_for_and_until_when(browser: Browser, bus: FakeBus) -> None:
+def test_who_follows_an_erasure_reads_what_it_waits_for_and_until_when(aminas: Browser, bus: FakeBus) -> None:
     bus.answers["retention", "read_erasure"] = {**ERASURE, "undecided": None}
-    page = browser.get(f"/erasures/{ID}").text
+    page = aminas.get(f"/erasures/{ID}").text
     assert "The record, its contact points and their key are gone from every service." in page
     assert re.search(r"The privacy officer decides by <strong>[^<]*December[^<]*</strong>", page)
     assert "http-equiv" not in page, "it does not go on by itself"
     assert "Dov Dorn" not in page
     assert not bus.of("retention", "list_hits")
     bus.answers["retention", "read_erasure"] = {**ERASURE, "state": "done", "decide_by": None, "undecided": None}
-    assert "The record is gone from every service" in browser.get(f"/erasures/{ID}").text
+    assert "The record is gone from every service" in aminas.get(f"/erasures/{ID}").text
 
 
 @pytest.mark.requirement("T27")
-def test_the_privacy_officer_sees_each_mention_in_its_text_and_decides_it_or_all_alike(browser: Browser, bus: FakeBus) -> None:
+def test_the_privacy_officer_sees_each_mention_in_its_text_and_decides_it_or_all_alike(aminas: Browser, bus: FakeBus) -> None:
     be_the_privacy_officer(bus)
-    page = browser.get(f"/erasures/{ID}").text
+    page = aminas.get(f"/erasures/{ID}").text
     assert "the &lt;i&gt; other <mark>Dov Dorn</mark> of Ohio" in page
     assert "The text was changed; nothing is left to decide." in page
     assert page.count('name="hit_id"') == 1
     assert not re.search(r'type="radio"[^>]*checked', page)
-    browser.send(f"/erasures/{ID}/decisions", {"hit_id": ID, "decision": "another_person"})
-    browser.get(f"/erasures/{ID}")
-    browser.send(f"/erasures/{ID}/decisions", {"all": "yes", "decision": "redact"})
+    aminas.send(f"/erasures/{ID}/decisions", {"hit_id": ID, "decision": "another_person"})
+    aminas.get(f"/erasures/{ID}")
+    aminas.send(f"/erasures/{ID}/decisions", {"all": "yes", "decision": "redact"})
     bodies = [said.kwargs["body"] for said in bus.of("retention", "decide_hits")]
     assert bodies == [{"hit_id": ID, "decision": "another_person"}, {"all": True, "decision": "redact"}]
-    browser.get(f"/erasures/{ID}")
-    answer = browser.send(f"/erasures/{ID}/decisions", {"hit_id": ID})
+    aminas.get(f"/erasures/{ID}")
+    answer = aminas.send(f"/erasures/{ID}/decisions", {"hit_id": ID})
     assert answer.status_code == 422
     bus.answers["retention", "decide_hits"] = HitDecided()
-    answer = browser.send(f"/erasures/{ID}/decisions", {"hit_id": ID, "decision": "redact"})
+    answer = aminas.send(f"/erasures/{ID}/decisions", {"hit_id": ID, "decision": "redact"})
     assert (answer.status_code, "That was decided already" in answer.text) == (409, True)
 
 
 @pytest.mark.requirement("T27")
-def test_the_weekly_sample_says_why_each_text_was_left(browser: Browser, bus: FakeBus) -> None:
+def test_the_weekly_sample_says_why_each_text_was_left(aminas: Browser, bus: FakeBus) -> None:
     be_the_privacy_officer(bus)
-    assert 'href="/erasures/sample"' in browser.get(f"/erasures/{ID}").text
-    page = browser.get("/erasures/sample").text
+    assert 'href="/erasures/sample"' in aminas.get(f"/erasures/{ID}").text
+    page = aminas.get("/erasures/sample").text
     assert "Somebody of that name has a record." in page
     assert 'href="/erasures/sample?cursor=a%20cursor"' in page
-    browser.get("/erasures/sample?cursor=a%20cursor")
+    aminas.get("/erasures/sample?cursor=a%20cursor")
     assert bus.of("retention", "list_sample")[-1].kwargs == {"query": {"limit": "50", "cursor": "a cursor"}}

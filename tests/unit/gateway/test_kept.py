@@ -23,12 +23,6 @@ def bus() -> Doorkeeper:
     return doorkeeper()
 
 
-@pytest.fixture
-def browser(app: Any) -> Browser:
-    """A browser that nobody has signed in."""
-    return Browser(app)
-
-
 def too_late(app: Any, browser: Browser, bus: Doorkeeper, path: str, fields: dict[str, str], *, page: str = f"/individuals/{ID}") -> Any:
     """Type into a form, and send it after the session has ended."""
     browser.get(page)

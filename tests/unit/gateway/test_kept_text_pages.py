@@ -9,7 +9,7 @@ import pytest
 
 from services.chassis.messages import Forbidden, Stale
 from tests.unit.gateway.browsing import ID, Browser, quiet
-from tests.unit.gateway.fakes import AMINA, TOKEN, FakeBus, opened
+from tests.unit.gateway.fakes import AMINA, FakeBus, opened
 
 NOTE: dict[str, Any] = {
     "id": ID,
@@ -40,33 +40,25 @@ def bus() -> FakeBus:
     return bus
 
 
-@pytest.fixture
-def browser(app: Any) -> Browser:
-    """A browser in which the privacy officer is signed in."""
-    browser = Browser(app)
-    browser.client.set_cookie("liaison_session", TOKEN)
-    return browser
-
-
 @pytest.mark.requirement("T15")
-def test_what_waits_is_read_with_its_reason_the_oldest_first_and_released_as_it_was_read(browser: Browser, bus: FakeBus) -> None:
-    assert 'href="/kept-texts"' in browser.get("/").text
-    shown = browser.get("/kept-texts").text
+def test_what_waits_is_read_with_its_reason_the_oldest_first_and_released_as_it_was_read(aminas: Browser, bus: FakeBus) -> None:
+    assert 'href="/kept-texts"' in aminas.get("/").text
+    shown = aminas.get("/kept-texts").text
     assert shown.index("Outcome of an interaction") < shown.index("Note on a person")
     assert "Call &lt;b&gt;202-555-0119&lt;/b&gt;." in shown
     assert "Reason: The press desk&#39;s." in shown
     assert "Showing 2 of 61 texts" in shown
     assert re.findall(r'action="/kept-texts/(\w+)\.', shown) == ["interactions", "contacts"]
-    answer = browser.send(f"/kept-texts/contacts.{ID}/release", {"kept_at": NOTE["kept_at"]})
+    answer = aminas.send(f"/kept-texts/contacts.{ID}/release", {"kept_at": NOTE["kept_at"]})
     assert (answer.status_code, answer.headers["Location"]) == (303, "/kept-texts?done=released")
     (said,) = bus.of("contacts", "release_kept_text")
     assert said.kwargs == {"kept_id": ID, "body": {"kept_at": NOTE["kept_at"]}}
 
 
 @pytest.mark.requirement("T15")
-def test_what_was_changed_meanwhile_comes_back_and_nobody_else_has_the_page(browser: Browser, bus: FakeBus) -> None:
+def test_what_was_changed_meanwhile_comes_back_and_nobody_else_has_the_page(aminas: Browser, bus: FakeBus) -> None:
     bus.answers["contacts", "release_kept_text"] = Stale()
-    browser.get("/kept-texts")
-    assert browser.send(f"/kept-texts/contacts.{ID}/release", {"kept_at": NOTE["kept_at"]}).status_code == 412
+    aminas.get("/kept-texts")
+    assert aminas.send(f"/kept-texts/contacts.{ID}/release", {"kept_at": NOTE["kept_at"]}).status_code == 412
     bus.answers["contacts", "list_kept_texts"] = Forbidden("This is for the privacy officer.")
-    assert browser.get("/kept-texts").status_code == 403
+    assert aminas.get("/kept-texts").status_code == 403

@@ -22,19 +22,6 @@ def bus() -> FakeBus:
     return quiet()
 
 
-@pytest.fixture
-def browser(app: Any) -> Browser:
-    """A browser that nobody has signed in."""
-    return Browser(app)
-
-
-@pytest.fixture
-def aminas(browser: Browser) -> Browser:
-    """A browser with Amina's session."""
-    browser.client.set_cookie("liaison_session", TOKEN)
-    return browser
-
-
 @pytest.mark.requirement("R103", "R105", "R106", "R107", "R108")
 def test_signing_in_leads_to_the_three_statements_with_nothing_ticked_and_then_onward(browser: Browser, bus: FakeBus) -> None:
     bus.answers[("access", "sign_in")] = {"token": TOKEN, **session(acknowledged=False)}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.gateway.browsing import ID, NOTHING, OWNER, PERSON, Browser, quiet
-from tests.unit.gateway.fakes import AMINA, TOKEN, FakeBus
+from tests.unit.gateway.fakes import AMINA, FakeBus
 
 AT = "2026-11-28T19:05:00.000Z"
 ORGANIZATION = {"id": ID, "name": "Dorn & Sons", "offices": [], "issues": [], "relationships": [], "owner": OWNER, "created_at": AT}
@@ -39,14 +39,6 @@ def bus() -> FakeBus:
     bus = quiet()
     bus.answers |= {("contacts", "read_organization"): ORGANIZATION, ("contacts", "list_individuals"): NOTHING}
     return bus
-
-
-@pytest.fixture
-def aminas(app: Any) -> Browser:
-    """A browser with Amina's session."""
-    browser = Browser(app)
-    browser.client.set_cookie("liaison_session", TOKEN)
-    return browser
 
 
 @pytest.mark.parametrize(("called", "path"), LISTS)
