@@ -28,6 +28,7 @@ TASK_WORDS = {
     "coordination-request-erased": "The person whom you asked about was erased; your request has ended",
     "correction": "Check a reported contact point",
     "duplicate": "Look at a possible duplicate",
+    "same_value": "Two records that may be one person's",
     "keep-promise": "Keep a promise to follow up",
     "erasure": "Decide what an erasure found",
     "withdrawal": "Confirm or decline that a request for no more contact is taken back",

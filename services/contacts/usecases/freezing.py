@@ -22,9 +22,10 @@ from services.contacts.usecases.asking import demand, demand_clean, duty, facts_
 from services.lexicon.calendar import add_working_days
 from services.lexicon.folding import fold
 from services.lexicon.policy import Facts, Granted, decide
+from services.lexicon.vocabulary import at_least
 
 #: What goes away when it is done, and not by dismissing it.
-_STAND = frozenset({"correction", "duplicate", "decide-import-rows", "possible_no_contact", "twin_to_decide", "value_to_decide"})
+_STAND = frozenset({"correction", "duplicate", "decide-import-rows", "possible_no_contact", "same_value", "twin_to_decide", "value_to_decide"})
 #: Which of a user's freezes of a day is the first to need a reason, and to be told to their office administrator (T36).
 REASON_FROM = 10
 
@@ -305,7 +306,7 @@ def list_tasks(work: UnitOfWork, *, by: Caller) -> list[dict[str, Any]]:
             tasks.append(_task("correction", individual_id, due.isoformat(), f"/api/v1/individuals/{individual_id}/contact-points"))
         tasks += [
             _task("duplicate", found["held_id"], None, f"/api/v1/individuals/{found['other_id']}", key=f"{found['held_id']}-{found['other_id']}")
-            for found in contact_layer.own_likenesses(work, component=by.component)
+            for found in contact_layer.own_likenesses(work, component=by.component, user_id=by.id, steward=at_least(by.level, "steward"))
         ]
         tasks += _case_tasks(work, by=by, component=by.component)
     unique: dict[str, dict[str, Any]] = {}

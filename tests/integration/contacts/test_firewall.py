@@ -23,7 +23,7 @@ from services.contacts.contract.refusals import (
     TextNeedsReview,
 )
 from services.contacts.storage import ledger
-from services.contacts.usecases import contact_points
+from services.contacts.usecases import contact_points, freezing
 from services.lexicon.policy import Granted
 from services.lexicon.policy.rules import REASON_FROM, REFUSED_FROM
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, FARID, GRACE, RENATA
@@ -273,16 +273,31 @@ def test_a_correction_reaches_nobody_who_does_not_hold_that_kind(desk: Desk) -> 
     assert NEW not in desk.values(CHLOE, dov), "what was filed before they held one stays hidden"
 
 
-@pytest.mark.requirement("T23")
-def test_a_match_across_components_is_a_task_for_the_holder_and_changes_nothing_for_who_enters(desk: Desk) -> None:
+@pytest.mark.requirement("T23", "T34")
+def test_a_match_across_components_is_told_to_the_privacy_officer_alone_and_changes_nothing_for_who_enters(desk: Desk) -> None:
     dov = desk.dov()
     twin = desk.register(CHLOE, last_name="Quill", contact_points=[{"kind": "email", "value": DOV.email.upper()}])
     fresh = desk.register(CHLOE, last_name="Feather", contact_points=[{"kind": "email", "value": "feather@example.org"}])
     assert set(twin) == set(fresh)
     with desk.work(RETENTION, "matcher") as work:
         assert contact_points.match_waiting(work) == 3
-    assert ("duplicate", dov) in desk.tasks(BRUNO)
+    for somebody in (AMINA, BRUNO, CHLOE, RENATA):
+        assert desk.tasks(somebody) == []
+    with desk.work(FARID, "caseworker") as work:
+        told = freezing.list_tasks(work, by=FARID)
+    assert [(task["kind"], sorted(task["subject"]["individual_ids"])) for task in told] == [("same_value", sorted([dov, twin["id"]]))]
+
+
+@pytest.mark.requirement("T34")
+def test_a_match_within_a_component_is_told_to_the_owner_and_to_nobody_elsewhere(desk: Desk) -> None:
+    dov = desk.dov()
+    twin = desk.register(BRUNO, last_name="Quill", contact_points=[{"kind": "email", "value": DOV.email}])["id"]
+    with desk.work(RETENTION, "matcher") as work:
+        contact_points.match_waiting(work)
+    assert [kind for kind, _ in desk.tasks(AMINA)] == ["duplicate"]
+    assert [kind for kind, _ in desk.tasks(BRUNO)] == ["duplicate"]
     assert desk.tasks(CHLOE) == []
+    assert twin != dov
 
 
 @pytest.mark.requirement("T15")

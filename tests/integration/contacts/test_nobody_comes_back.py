@@ -478,7 +478,7 @@ def test_numbers_leave_a_twin_out_for_its_component_as_if_it_were_not_there_and_
 def test_no_task_of_its_component_names_a_twin_but_the_one_about_it(desk: Desk) -> None:
     twin = desk.register(CHLOE, **card("Paula", "Elsewhere", "cell", CELL))["id"]
     desk.add(CHLOE, twin, "email", "paula@example.org")
-    desk.register(FEMA, **card("Paul", "Elsewhere", "email", "paula@example.org"))
+    desk.register(CHLOE, **card("Paul", "Elsewhere", "email", "paula@example.org"))
     desk.do(MATCHER, contact_points.match_waiting, role="matcher")
     desk.later(minutes=1)
     desk.correct(AMINA, twin, "cell", "505-555-0119")

@@ -357,6 +357,7 @@ CREATE TABLE match_queue (
 );
 
 CREATE TABLE likenesses (
+    -- '*' where two components hold one value: the privacy officer alone is told (T34).
     holder_component text NOT NULL,
     held_id uuid NOT NULL,
     other_id uuid NOT NULL,
@@ -429,6 +430,7 @@ ALTER TABLE likenesses ENABLE ROW LEVEL SECURITY;
 ALTER TABLE likenesses FORCE ROW LEVEL SECURITY;
 CREATE POLICY holder_read ON likenesses FOR SELECT USING (holder_component = app_component());
 CREATE POLICY holder_delete ON likenesses FOR DELETE USING (holder_component = app_component());
+CREATE POLICY caseworker ON likenesses FOR SELECT USING (current_user = 'liaison_contacts_caseworker');
 CREATE POLICY matcher ON likenesses USING (current_user = 'liaison_contacts_matcher');
 CREATE POLICY eraser ON likenesses USING (current_user = 'liaison_contacts_eraser');
 
@@ -629,6 +631,7 @@ GRANT SELECT ON match_digests, individuals TO liaison_contacts_matcher;
 -- UPDATE, for a row that is waited on is locked.
 GRANT SELECT, DELETE, UPDATE ON match_queue TO liaison_contacts_matcher;
 GRANT SELECT, INSERT ON likenesses TO liaison_contacts_matcher;
+GRANT SELECT ON likenesses TO liaison_contacts_caseworker;
 
 -- A case: freezing with its marks, finding twins, taking back, and what the privacy officer decides.
 GRANT SELECT ON individuals, contact_points, contact_point_grants, corrections, notes, organizations, offices, relationships,
