@@ -37,12 +37,14 @@ _QUOTES: Final = str.maketrans(
     | dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u2036\u00ab\u00bb\u2039\u203a\u301d\u301e\u301f\u300c\u300d\u300e\u300f\uff02", '"')
     | dict.fromkeys("\u3002\uff61\uff0e", ".")
 )
-_BRACKETED_AT: Final = re.compile(r"\s*[(\[{<]\s*(?:at|@)\s*[)\]}>]\s*", re.IGNORECASE)
-_BRACKETED_DOT: Final = re.compile(r"\s*[(\[{<]\s*(?:dot|\.)\s*[)\]}>]\s*", re.IGNORECASE)
-_SPACED_AT: Final = re.compile(r"\s*@\s*")
+# What begins with blanks begins where a run of them does: a text of blanks costs a single pass.
+_BRACKETED_AT: Final = re.compile(r"(?:(?<!\s)\s++)?[(\[{<]\s*(?:at|@)\s*[)\]}>]\s*", re.IGNORECASE)
+_BRACKETED_DOT: Final = re.compile(r"(?:(?<!\s)\s++)?[(\[{<]\s*(?:dot|\.)\s*[)\]}>]\s*", re.IGNORECASE)
+_SPACED_AT: Final = re.compile(r"(?:(?<!\s)\s++)?@\s*")
 _QUOTED_LOCAL_PART: Final = re.compile(r"[\"']([^\"'\s@]+)[\"']@")
 #: One address among what may stand around it: neither a bracket, a quote, a separator nor a scheme's colon is part of it.
-_ADDRESS: Final = re.compile(r"[^\s@<>()\[\]{}\"“,;:|\\?#=*\u2022]+@[^\s@<>()\[\]{}\"',;:|\\?#=&/!*$%^~\u2022]+")
+#: A run of letters that no address begins with is passed over at once (its group is None), and not tried from each of them.
+_ADDRESS: Final = re.compile(r"[^\s@<>()\[\]{}\"“,;:|\\?#=*\u2022]++(@[^\s@<>()\[\]{}\"',;:|\\?#=&/!*$%^~\u2022]+)?")
 #: How often text is unwrapped at most ("%2540" is "@" wrapped twice).
 _LAYERS: Final = 8
 #: What is longer is no address and no number, whatever stands around it; it is not searched for one.
@@ -53,13 +55,14 @@ _DIALLED: Final = re.compile(r"[+0-9]")
 _EXIT_CODE: Final = re.compile(r"00\s?[1-9]")
 _NO_NUMBER: Final = re.compile(r"[A-Za-z]")
 _EXTENSION: Final = re.compile(
-    r"[\s,;(\[./-]*(?:\b(?:e?xtn?|extn?|extension|xt?|poste|opt(?:ion)?|pin)|(?<=\d)(?:ext?n?|xt?)|[#~])[\s.:#)=-]*(\d{1,7})[\s)\].;,]*$",
+    r"(?:(?<![\s,;(\[./-])[\s,;(\[./-]++)?(?:\b(?:e?xtn?|extn?|extension|xt?|poste|opt(?:ion)?|pin)|(?<=\d)(?:ext?n?|xt?)|(?<!\#)\#|~)"
+    r"[\s.:#)=-]*+(\d{1,7})[\s)\].;,]*+$",
     re.IGNORECASE,
 )
 _TELEPHONE_WORDS: Final = re.compile(
-    r"[\s(\[{\-–—:,;./|*'\"]*\b(?:c|m|h|w|o|d|p|t|f|x|ext|tel|telephone|ph|phone|cell|cellular|cel|mobile|mob|home|house|residence|work|wk|office"
+    r"(?:(?<![\s(\[{\-–—:,;./|*'\"])[\s(\[{\-–—:,;./|*'\"]++)?\b(?:c|m|h|w|o|d|p|t|f|x|ext|tel|telephone|ph|phone|cell|cellular|cel|mobile|mob|home|house|residence|work|wk|office"
     r"|ofc|off|business|bus|direct|dir|desk|main|personal|private|priv|fax|voice|landline|land|line|number|no|nr|nbr|text|texts|sms|preferred"
-    r"|pref|primary|secondary|other|evening|evenings|day|days|daytime|only|best|call|whatsapp|signal)\b[\s)\]}.:,;*'\"]*$",
+    r"|pref|primary|secondary|other|evening|evenings|day|days|daytime|only|best|call|whatsapp|signal)\b[\s)\]}.:,;*'\"]*+$",
     re.IGNORECASE,
 )
 #: A number that a spreadsheet kept as one with decimals.
@@ -160,7 +163,8 @@ def _unwrapped(written: str) -> str:
     text = _SPACED_AT.sub("@", _BRACKETED_DOT.sub(".", _BRACKETED_AT.sub("@", text)))
     text = _QUOTED_LOCAL_PART.sub(r"\1@", text)
     found: dict[str, str] = {}
-    for match in _ADDRESS.finditer(text):
+    addresses = [match for match in _ADDRESS.finditer(text) if match[1]]
+    for match in addresses:
         local, _, domain = match[0].partition("@")
         if local.startswith("_") and domain.endswith("_"):
             local = local[1:]  # "_dov@example.org_", as some write italics
@@ -172,7 +176,7 @@ def _unwrapped(written: str) -> str:
             # Words run into it: nobody knows where the address begins or ends.
             return text
         found.setdefault(address.casefold(), address)
-    return next(iter(found.values())) if len(found) == 1 and text.count("@") == len(_ADDRESS.findall(text)) else text
+    return next(iter(found.values())) if len(found) == 1 and text.count("@") == len(addresses) else text
 
 
 def canonical_email(written: str) -> str | None:

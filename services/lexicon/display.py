@@ -22,7 +22,7 @@ _DEGREES: Final = {
     "phd": "PhD", "md": "MD", "jd": "JD", "cpa": "CPA", "esq": "Esq.", "edd": "EdD", "rn": "RN", "dds": "DDS", "mba": "MBA", "mph": "MPH",
     "mpa": "MPA", "usn": "USN", "usa": "USA", "usaf": "USAF", "usmc": "USMC", "uscg": "USCG", "ret": "(Ret.)",
 }  # fmt: skip
-_SPACE_BEFORE_COMMA: Final = re.compile(r"\s+,")
+_SPACE_BEFORE_COMMA: Final = re.compile(r"(?<!\s)\s++,")
 
 
 def tidy(text: str) -> str:

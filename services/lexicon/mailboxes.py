@@ -18,7 +18,7 @@ INSIDE_A_SERVER: Final = "Not an e-mail address but a name inside a mail server;
 _USUAL: Final = re.compile(
     r"([A-Za-z0-9](?:[A-Za-z0-9_+-]{0,62}[A-Za-z0-9_-])?(?:\.[A-Za-z0-9_+-]{0,62}[A-Za-z0-9_-]){0,5})@((?:(?!..--)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,6})([A-Za-z]{2,24})"
 )
-_STRONG: Final = re.compile(r"\s*(?::::|[;|\r\n\u2022])\s*")
+_STRONG: Final = re.compile(r"(?:(?<![^\S\r\n])[^\S\r\n]++)?(?::::|[;|\r\n\u2022])\s*")
 _WEAK: Final = re.compile(r"\s*[,/]\s*|\s+(?:or|and|&)\s+|\s+", re.IGNORECASE)
 #: Domains that no mail reaches: reserved ones, and slips of the finger that are no domain.
 _NOWHERE: Final = words(

@@ -7,6 +7,7 @@ once, goes after the deadline, or only on the privacy officer's word is said of 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -47,15 +48,16 @@ _PARTS: Final = 5
 #: "Levi" stands for García-Levi in a row about him; "de" and "la" stand for nobody.
 _LONE: Final = 4
 
-_EMAIL: Final = re.compile(r"[^\s<>(),;:\"'\[\]@]+@[^\s<>(),;:\"'\[\]@]+\.[^\s<>(),;:\"'\[\]@]+")
+# A word that no address begins with is passed over at once (the group is None), and not tried from each of its letters.
+_EMAIL: Final = re.compile(r"[^\s<>(),;:\"'\[\]@]++(@[^\s<>(),;:\"'\[\]@]+\.[^\s<>(),;:\"'\[\]@]+)?")
 _SPOKEN: Final = re.compile(
-    r"[\w.+%-]+(?:\s*[(\[{]\s*dot\s*[)\]}]\s*[\w.+%-]+|\s+dot\s+[\w.+%-]+){0,4}"
-    r"(?:\s*[(\[{]\s*at\s*[)\]}]\s*|\s+at\s+|\s*@\s*)"
-    r"[\w-]+(?:(?:\s*[(\[{]\s*dot\s*[)\]}]\s*|\s+dot\s+|\s*\.\s*)[\w-]+){1,5}",
+    r"[\w.+%-]++((?:\s*+[(\[{]\s*+dot\s*+[)\]}]\s*+[\w.+%-]++|\s++dot\s++[\w.+%-]++){0,4}"
+    r"(?:\s*+[(\[{]\s*+at\s*+[)\]}]\s*+|\s++at\s++|\s*+@\s*+)"
+    r"[\w-]++(?:(?:\s*+[(\[{]\s*+dot\s*+[)\]}]\s*+|\s++dot\s++|\s*+\.\s*+)[\w-]++){1,5})?",
     re.IGNORECASE,
 )
-_AT: Final = re.compile(r"\s*[(\[{]\s*at\s*[)\]}]\s*|\s+at\s+|\s*@\s*", re.IGNORECASE)
-_DOT: Final = re.compile(r"\s*[(\[{]\s*dot\s*[)\]}]\s*|\s+dot\s+|\s*\.\s*", re.IGNORECASE)
+_AT: Final = re.compile(r"(?:(?<!\s)\s++)?(?:[(\[{]\s*at\s*[)\]}]|@)\s*|(?<!\s)\s++at\s+", re.IGNORECASE)
+_DOT: Final = re.compile(r"(?:(?<!\s)\s++)?(?:[(\[{]\s*dot\s*[)\]}]|\.)\s*|(?<!\s)\s++dot\s+", re.IGNORECASE)
 #: Between the digits of one number.
 _GAP: Final = r"[\s().\-/\u00a0\u00b7\u2010-\u2015\u2212]{0,4}"
 _LOCAL = 7
@@ -185,10 +187,12 @@ class Sought:
 
     def _names(self, text: str, *, linked: bool) -> Iterator[Mention]:
         tokens = _tokens(text)
-        addresses = [match.span() for match in _EMAIL.finditer(text)] if "@" in text else []
+        addresses = [match.span() for match in _EMAIL.finditer(text) if match[1]] if "@" in text else []
+        begins = [start for start, _ in addresses]
         for at in range(len(tokens)):
             for mention in self._name_at(text, tokens, at, linked=linked):
-                if any(start <= mention.start < end for start, end in addresses):
+                last = bisect_right(begins, mention.start) - 1
+                if last >= 0 and mention.start < addresses[last][1]:
                     # A part of an address that is not theirs: redacting it would make another address of it.
                     yield Mention(mention.start, mention.end, "name", DECIDED)
                 else:
@@ -253,7 +257,8 @@ class Sought:
                 return None
             end = max(self._given_ends(text, tokens, at), default=0)
             if end:
-                while end < len(tokens) and _joins(text, tokens[end - 1], tokens[end]) and self._is_given(tokens[end]):
+                furthest = min(len(tokens), end + _BETWEEN)
+                while end < furthest and _joins(text, tokens[end - 1], tokens[end]) and self._is_given(tokens[end]):
                     end += 1
                 return None if _is_hyphenated_after(text, tokens, end) else end
             if not _may_stand_between(tokens[at]):
@@ -264,7 +269,12 @@ class Sought:
         """Return from where to where a family name stands with an initial of the given name, or None."""
         initials = {name[0] for name in self.given}
         first = at
-        while first and len(tokens[first - 1].word) == 1 and tokens[first - 1].is_capital and _joins(text, tokens[first - 1], tokens[first]):
+        while (
+            first > max(0, at - _BETWEEN)
+            and len(tokens[first - 1].word) == 1
+            and tokens[first - 1].is_capital
+            and _joins(text, tokens[first - 1], tokens[first])
+        ):
             first -= 1
         if first < at and tokens[first].word in initials and not _follows_a_name(text, tokens, first):
             return first, after
@@ -283,6 +293,8 @@ class Sought:
             return
         for pattern in (_EMAIL, _SPOKEN):
             for match in pattern.finditer(text):
+                if not match[1]:
+                    continue
                 written = match[0].rstrip(".!?")
                 address = canonical_email(_DOT.sub(".", _AT.sub("@", written)))
                 if address in values.emails:
@@ -309,9 +321,12 @@ class Sought:
 
 def redact(text: str, mentions: Iterable[Mention]) -> str:
     """Replace these mentions."""
-    for mention in sorted(mentions, key=lambda each: each.start, reverse=True):
-        text = text[: mention.start] + REMOVED + text[mention.end :]
-    return text
+    kept: list[str] = []
+    behind = 0
+    for mention in sorted(mentions, key=lambda each: each.start):
+        kept += [text[behind : mention.start], REMOVED]
+        behind = mention.end
+    return "".join([*kept, text[behind:]])
 
 
 def excerpts(text: str, mentions: Iterable[Mention], *, around: int = 120) -> list[dict[str, str]]:

@@ -81,9 +81,10 @@ _CODE_BY_NAME: Final = MappingProxyType(
 
 # Washington the state and Washington the city look alike in an address, so a full name counts
 # there only directly before a ZIP code or at the very end; a two-letter code wins over it.
-_CODE_BEFORE_ZIP: Final = re.compile(r"\b([A-Z]{2})\.?,?\s+\d{5}(?:-\d{4})?\b")
-_CODE_AT_END: Final = re.compile(r",\s*([A-Z]{2})\.?\s*(?:,?\s*(?:USA?|United States.*))?$")
-_NAME_BEFORE_ZIP: Final = re.compile(r"([A-Za-z. ]+?),?\s+\d{5}(?:-\d{4})?(?!\d)")
+# Of a line in which one blank stands where several were.
+_CODE_BEFORE_ZIP: Final = re.compile(r"\b([A-Z]{2})\.?,?\s\d{5}(?:-\d{4})?\b")
+_CODE_AT_END: Final = re.compile(r",\s?([A-Z]{2})\.?\s?(?:,?\s?(?:USA?|United States.*))?$")
+_NAME_BEFORE_ZIP: Final = re.compile(r"(?<![A-Za-z. ])([A-Za-z. ]+?),?\s\d{5}(?:-\d{4})?(?!\d)")
 
 
 def state_code(written: str | None) -> str | None:

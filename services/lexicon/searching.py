@@ -19,7 +19,7 @@ _NO_NUMBER: Final = re.compile(
     r"(?:19|20)\d\d-\d\d-\d\d|\d{1,2}[/.-]\d{1,2}[/.-](?:19|20)\d\d|(?:19|20)\d\d\s?[-\u2013/ ]\s?(?:19|20)\d\d|\d{5}-\d{4}"
 )
 _AT: Final = re.compile(r"@|[(\[{<]\s*at\s*[)\]}>]", re.IGNORECASE)
-_SPACED_AT: Final = re.compile(r"\s*([(\[{<]\s*at\s*[)\]}>]|@)\s*", re.IGNORECASE)
+_SPACED_AT: Final = re.compile(r"(?:(?<!\s)\s++)?([(\[{<]\s*at\s*[)\]}>]|@)\s*", re.IGNORECASE)
 #: A street with its number, or a box: it may be somebody's work address.
 _STREET: Final = re.compile(
     r"\b\d{1,6}\s+(?:[\w.'-]+\s+){1,4}(?:street|st|avenue|ave|road|rd|boulevard|blvd|drive|dr|lane|ln|court|ct|place|pl|highway|hwy|parkway|pkwy"

@@ -46,8 +46,9 @@ _DECIMALS: Final = re.compile(r"(\d{7,15})[.,]0+")
 #: What a telephone dials after a pause.
 _PAUSES: Final = re.compile(r"(?<=\d)\s*,{2,}\s*(\d{1,7})#?$")
 _LINES: Final = re.compile(r"[\r\n\u2028\u2029]+")
-_STRONG: Final = re.compile(r"\s*(?::::|[;|\u2022\u00b7]|\s(?:or|and)\s)\s*", re.IGNORECASE)
-_WEAK: Final = re.compile(r"\s*[,/&]\s*")
+# What begins with blanks begins where a run of them does: a text of blanks costs a single pass.
+_STRONG: Final = re.compile(r"(?:(?<!\s)\s++)?(?::::|[;|\u2022\u00b7])\s*|(?<!\s)\s++(?:or|and)\s+", re.IGNORECASE)
+_WEAK: Final = re.compile(r"(?:(?<!\s)\s++)?[,/&]\s*")
 _LABEL: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]+(?![A-Za-z0-9])")
 _EXTENSION: Final = re.compile(r"(?:\b|(?<=\d))(?:extension|extn|ext|xtn|xt|x)[\s.:#)=-]*\d{1,7}\s*[).]*\s*(?=$|[^\d])", re.IGNORECASE)
 _BESIDE_DIGIT: Final = re.compile(r"[A-Za-z]\d|\d[A-Za-z]")

@@ -62,7 +62,7 @@ _LETTERS_IN_A_ROW = re.compile(r"\b(?:\w )+\w\b")
 _WORDS_OF_A_NAME = 8
 _WORDS_OF_A_TEXT = 100
 #: What stands between a title and whom somebody holds it with.
-_WITH_WHOM = re.compile(r"\s+(?:at|with|for|from)\s+|\s*[,@|;/()\[\]]\s*|\s+[-\u2013\u2014]\s+", re.IGNORECASE)
+_WITH_WHOM = re.compile(r"(?<!\s)\s++(?:at|with|for|from)\s+|(?:(?<!\s)\s++)?[,@|;/()\[\]]\s*|(?<!\s)\s++[-\u2013\u2014]\s+", re.IGNORECASE)
 #: Words that are of a position and name nobody.
 _POSITION = words(
     """

@@ -44,6 +44,8 @@ _DATE_LIKE: Final = re.compile(
 #: Numbers of the tariff schedule and of air waybills have as many digits as a telephone, and signs where none has them.
 _TARIFF: Final = re.compile(r"^(?:\d{4}\.\d{2}\.\d{4}|\d{3}[- ]\d{8})$")
 _LOCAL_DIGITS: Final = 7
+#: Words to each side of a term that may be of one name with it.
+_LONGEST_NAME: Final = 12
 _CALLING: Final = words("call phone cell mobile tel telephone number ring text reach dial fax at")
 
 _ORGANIZATION_WORDS: Final = words(
@@ -143,6 +145,7 @@ _OTHER_MEANINGS: Final = frozenset(
 _AGED: Final = re.compile(r",\s(?:(?:in\s(?:his|her|their)\s)?(?:mid|early|late|about)[\s-]{1,2})?\d{2}(?:'?s)?\b(?![%:./])")
 #: Behind a word between commas: no list goes on, in which it would be a color or a name.
 _APPOSED: Final = re.compile(r"(?:,(?!\s(?:and|or)\b)\s[a-z0-9]|[.;)]|\s*$)")
+_COLON: Final = re.compile(r"\s{0,4}[:=]")
 _LABELS: Final = words("race ethnicity religion faith heritage descent background nationality denomination")
 _CONTRACTED: Final = re.compile(r"['’](?:s|re|m)$", re.IGNORECASE)
 
@@ -310,7 +313,7 @@ def _capitalized_run(text: str, tokens: list[Token], first: int, last: int) -> r
 
     def reach(at: int, step: int) -> int:
         end = at
-        while 0 <= end + step < len(tokens):
+        while 0 <= end + step < len(tokens) and abs(end - at) < _LONGEST_NAME:
             a, b = sorted((end, end + step))
             if not joins(tokens[a], tokens[b]):
                 break
@@ -390,7 +393,7 @@ def _is_place_or_thing(tokens: list[Token], match: Match) -> bool:
 
 def _is_labelled(text: str, tokens: list[Token], match: Match) -> bool:
     """Say whether this is a label or its value, as in "Religion: Sikh"."""
-    if tokens[match.last].word in _LABELS and text[tokens[match.last].end :].lstrip().startswith((":", "=")):
+    if tokens[match.last].word in _LABELS and _COLON.match(text, tokens[match.last].end):
         return True
     if match.first == 0 or tokens[match.first - 1].word not in _LABELS:
         return False

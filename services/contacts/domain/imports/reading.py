@@ -8,36 +8,25 @@ from __future__ import annotations
 import csv
 import io
 import re
-import struct
-import zipfile
-import zlib
 from collections.abc import Iterator
-from functools import lru_cache
 
 from services.contacts.contract.imports import (
     CellTooLong,
     FileEmpty,
     FileTooLarge,
     FileTypeUnknown,
-    FileUnpacksTooLarge,
     NotAWorkbook,
     NotText,
     TooManyColumns,
-    TooManyParts,
     TooManyRows,
 )
+from services.contacts.domain.imports.archives import check_archive
 from services.contacts.domain.imports.cards import read_cards
 from services.contacts.domain.imports.columns import is_recognised, is_single
 from services.contacts.domain.imports.encodings import decoded, in_one_encoding
-from services.contacts.domain.imports.tables import LOST, MAX_COLUMNS, MAX_FILE, MAX_ROWS, MAX_UNPACKED, Known, Table, add_sheet, finished
+from services.contacts.domain.imports.tables import LOST, MAX_COLUMNS, MAX_FILE, MAX_ROWS, Known, Table, add_sheet, finished
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-#: A cell that holds something: a formatted one that is empty takes no place.
-_CELL_AT = re.compile(rb"""<(?:\w+:)?c\b[^>]*?\br\s*=\s*["']([A-Z]{1,7})(\d{1,10})["'][^>]*(?<!/)>(?!</)""")
-#: A row whose cells don't say where they stand.
-_ROW_AT = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\br\s*=\s*["'](\d{1,10})["'][^>]*>\s*<(?:\w+:)?c(?![^>]*\br\s*=)""")
-_SHARED = re.compile(rb"<(?:\w+:)?si\b.*?</(?:\w+:)?si\s*>", re.DOTALL)
-_SHARED_AT = re.compile(rb"""\bt\s*=\s*["']s["'][^>]*>\s*<(?:\w+:)?v>\s*(\d{1,9})\s*<""")
 _FOLD = re.compile(rb"\r?\n[ \t]")
 _DELIMITERS = ",;\t|"
 _SAMPLE = 64 << 10
@@ -149,7 +138,7 @@ def _read_workbook(content: bytes) -> Table:
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError, WorksheetNotFound, ZipError
 
     if content.startswith(b"PK"):
-        _check_archive(content)
+        check_archive(content)
     elif not content.startswith(_OLE):
         raise NotAWorkbook
     table = Table("xlsx" if content.startswith(b"PK") else "xls")
@@ -178,89 +167,3 @@ def _check_size(width: int, height: int) -> None:
         raise TooManyColumns
     if height > MAX_ROWS + 20:
         raise TooManyRows
-
-
-#: Files in a workbook's archive: sheets, drawings, pictures.
-MAX_PARTS = 5_000
-
-
-def _check_archive(content: bytes) -> None:
-    """Look into a workbook's archive before the reader does: sizes as they are, not as they are declared.
-
-    :raises NotAWorkbook, FileUnpacksTooLarge, TooManyParts, TooManyRows, TooManyColumns:
-    """
-    # Counted before the archive is opened: reading its directory alone would take a minute.
-    if content.count(b"PK\x01\x02") > MAX_PARTS:
-        raise TooManyParts
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entries = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, struct.error, UnicodeError) as error:
-        raise NotAWorkbook from error
-    names = {entry.filename.replace("\\", "/").lstrip("/") for entry in entries}
-    if "[Content_Types].xml" not in names or not any(name.startswith("xl/") for name in names):
-        raise NotAWorkbook
-    left = MAX_UNPACKED
-    sheets: list[bytes] = []
-    longest, shared = 0, b""
-    for entry in entries:
-        unpacked = _inflated(content, entry, left)
-        left -= len(unpacked)
-        name = entry.filename.replace("\\", "/").lower()
-        if name.endswith(".xml") and b"<!ENTITY" in unpacked:
-            raise NotAWorkbook
-        if "sharedstrings" in name:
-            shared = unpacked
-            longest = max((len(text) for text in _SHARED.findall(shared)), default=0)
-        elif name.endswith(".xml") and "worksheets/" in name:
-            sheets.append(unpacked)
-    for sheet in sheets:
-        _check_extent(sheet)
-    cells = sum(sheet.count(b"<c ") + sheet.count(b":c ") for sheet in sheets)
-    if cells * longest > MAX_UNPACKED:
-        # One long text may stand in a million cells: only now is it worth adding up what they really point at.
-        lengths = [len(text) for text in _SHARED.findall(shared)]
-        total = sum(lengths[at] for sheet in sheets for found in _SHARED_AT.finditer(sheet) if (at := int(found[1])) < len(lengths))
-        if total > MAX_UNPACKED:
-            raise FileUnpacksTooLarge
-
-
-def _inflated(content: bytes, entry: zipfile.ZipInfo, left: int) -> bytes:
-    start = entry.header_offset
-    head = content[start : start + 30]
-    if len(head) < 30 or head[:4] != b"PK\x03\x04" or entry.flag_bits & 1:
-        raise NotAWorkbook
-    name_length, extra_length = struct.unpack("<HH", head[26:30])
-    begin = start + 30 + name_length + extra_length
-    packed = content[begin : begin + entry.compress_size]
-    if entry.compress_type == zipfile.ZIP_STORED:
-        unpacked = packed
-    elif entry.compress_type == zipfile.ZIP_DEFLATED:
-        try:
-            unpacked = zlib.decompressobj(-15).decompress(packed, left + 1)
-        except zlib.error as error:
-            raise NotAWorkbook from error
-    else:
-        raise NotAWorkbook
-    if len(unpacked) > left:
-        raise FileUnpacksTooLarge
-    return unpacked
-
-
-def _check_extent(sheet: bytes) -> None:
-    # The reader lays a sheet out from its first to its last cell: one cell far away would cost gigabytes.
-    for found in _CELL_AT.finditer(sheet):
-        if int(found[2]) > MAX_ROWS + 20:
-            raise TooManyRows
-        if _column(found[1]) > MAX_COLUMNS:
-            raise TooManyColumns
-    if any(int(found[1]) > MAX_ROWS + 20 for found in _ROW_AT.finditer(sheet)):
-        raise TooManyRows
-
-
-@lru_cache(maxsize=1024)
-def _column(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number

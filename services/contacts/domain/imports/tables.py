@@ -135,9 +135,19 @@ def _texts(cells: Sequence[object]) -> list[str]:
 
 # Signs of somebody's data: an address to write to, a number to call, a date, an amount, a ZIP code.
 _DATA = re.compile(
-    r".*\S@\S+\.\S.*|[+(]?\d[\d ().,/-]{5,}(?:\s*(?:x|ext).*)?|[$€£]?\d+(?:[.,]\d+)*%?|\d{1,4}[./-]\d{1,2}[./-]\d{1,4}.*|https?://.*",
+    r"[+(]?\d[\d ().,/-]{5,}+(?:\s*+(?:x|ext).*)?|[$€£]?\d+(?:[.,]\d+)*%?|\d{1,4}[./-]\d{1,2}[./-]\d{1,4}.*|https?://.*",
     re.IGNORECASE | re.DOTALL,
 )
+#: A word from its first sign of an address on.
+_MAILBOX = re.compile(r"(?<=\S)@\S*+")
+#: Of a longer text its beginning tells.
+_LONGEST_VALUE = 500
+
+
+def _is_value(text: str) -> bool:
+    """Say whether a cell reads as somebody's data."""
+    text = text[:_LONGEST_VALUE]
+    return _DATA.fullmatch(text) is not None or any("." in found[0][2:-1] for found in _MAILBOX.finditer(text))
 
 
 def _header_at(top: list[list[str]], known: Known) -> int | None:
@@ -150,7 +160,7 @@ def _header_at(top: list[list[str]], known: Known) -> int | None:
     best, most = None, 0
     for at, texts in enumerate(filled):
         count = sum(map(known.is_name, texts))
-        if count > most and not any(map(_DATA.fullmatch, texts)) and count * 3 >= len(texts) and _only_titles(filled[:at], len(texts)):
+        if count > most and not any(map(_is_value, texts)) and count * 3 >= len(texts) and _only_titles(filled[:at], len(texts)):
             best, most = at, count
     if best is not None:
         return best
@@ -161,14 +171,14 @@ def _header_at(top: list[list[str]], known: Known) -> int | None:
 
 def _only_titles(above: list[list[str]], width: int) -> bool:
     """Say whether rows above a header are titles and notes: narrower than it, and without values."""
-    return all(len(texts) <= max(1, width // 2) and not any(map(_DATA.fullmatch, texts)) for texts in above)
+    return all(len(texts) <= max(1, width // 2) and not any(map(_is_value, texts)) for texts in above)
 
 
 def _reads_as_names(top: list[list[str]], at: int, known: Known) -> bool:
     """Say whether a row of unknown words reads as names of columns: it has no value, and what is below is of other kinds."""
     texts = [text for text in top[at] if text]
     below = top[at + 1 :]
-    if any(map(_DATA.fullmatch, texts)) or not below:
+    if any(map(_is_value, texts)) or not below:
         return False
     folded = [fold(text) for text in texts]
     if len(set(folded)) < len(folded) or any(len(text) > 60 for text in texts):
@@ -181,7 +191,7 @@ def _reads_as_names(top: list[list[str]], at: int, known: Known) -> bool:
     for place, text in enumerate(top[at]):
         values = [row[place] for row in below if place < len(row) and row[place]]
         # A column of numbers or addresses that does not begin with one has a heading.
-        if text and values and sum(bool(_DATA.fullmatch(value)) for value in values) * 2 > len(values):
+        if text and values and sum(map(_is_value, values)) * 2 > len(values):
             return True
     said = sum(known.is_name(word) for text in texts for word in text.split())
     return said * 2 >= len(texts) or all("_" in text or text.islower() for text in texts)
