@@ -43,6 +43,8 @@ _HYPHENS: Final = "-\u2010\u2011_+"
 _GENERATIONS: Final = {"jr": "jr", "junior": "jr", "sr": "sr", "senior": "sr", "ii": "2", "2nd": "2", "iii": "3", "3rd": "3", "iv": "4", "4th": "4"}
 #: "Catherine Ann Mary O. Masto": more words than this between two parts are no name any more.
 _BETWEEN: Final = 4
+#: A row of given names or initials ends by then; somebody's full name has fewer.
+_ROW: Final = 16
 #: How many written words may make one word of a name: "Mac Donald", "De La Cruz".
 _PARTS: Final = 5
 #: "Levi" stands for García-Levi in a row about him; "de" and "la" stand for nobody.
@@ -257,7 +259,7 @@ class Sought:
                 return None
             end = max(self._given_ends(text, tokens, at), default=0)
             if end:
-                furthest = min(len(tokens), end + _BETWEEN)
+                furthest = min(len(tokens), end + _ROW)
                 while end < furthest and _joins(text, tokens[end - 1], tokens[end]) and self._is_given(tokens[end]):
                     end += 1
                 return None if _is_hyphenated_after(text, tokens, end) else end
@@ -270,7 +272,7 @@ class Sought:
         initials = {name[0] for name in self.given}
         first = at
         while (
-            first > max(0, at - _BETWEEN)
+            first > max(0, at - _ROW)
             and len(tokens[first - 1].word) == 1
             and tokens[first - 1].is_capital
             and _joins(text, tokens[first - 1], tokens[first])
@@ -324,8 +326,9 @@ def redact(text: str, mentions: Iterable[Mention]) -> str:
     kept: list[str] = []
     behind = 0
     for mention in sorted(mentions, key=lambda each: each.start):
-        kept += [text[behind : mention.start], REMOVED]
-        behind = mention.end
+        if mention.start >= behind:
+            kept += [text[behind : mention.start], REMOVED]
+        behind = max(behind, mention.end)
     return "".join([*kept, text[behind:]])
 
 

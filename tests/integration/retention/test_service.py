@@ -62,9 +62,7 @@ class ContactsStandIn:
         }
 
     @answers("contacts:individual:freeze", command=True)
-    def freeze(
-        self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None = None
-    ) -> dict[str, Any]:
+    def freeze(self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None = None) -> dict[str, Any]:
         note_audited()
         World.frozen_for = World.frozen_for or request_id
         return {"request_id": World.frozen_for}

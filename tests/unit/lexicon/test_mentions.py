@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.lexicon.mentions import AT_ONCE, DECIDED, LATER, REMOVED, FormerValues, Sought, excerpts, redact
+from services.lexicon.mentions import AT_ONCE, DECIDED, LATER, REMOVED, FormerValues, Mention, Sought, excerpts, redact
 
 JOHN = ("John", "Smith")
 PHONE = "+19565550142"
@@ -53,6 +53,7 @@ def found(name: tuple[str, str], text: str, *, linked: bool = False, **values: t
         (("Jose", "Garcia Nunez"), "JOSÉ GARCÍA-NÚÑEZ"),
         (("José", "García-Núñez"), unicodedata.normalize("NFD", "José García-Núñez")),
         (("José", "García-Núñez"), "García-Núñez, José"),
+        (("José Luis María Pedro Pablo Juan", "García"), "García, José Luis María Pedro Pablo Juan"),
         (("Kate", "O'Brien"), "Kate O’Brien"),
         (("Kate", "O’Brien"), "Kate OBrien"),
         (("Kate", "O'Brien"), "Kate O´Brien"),
@@ -111,6 +112,7 @@ def test_what_is_no_phrase_is_nobodys_name(name: tuple[str, str], text: str) -> 
         (JOHN, "See Smith, J.", "Smith, J"),
         (JOHN, "Mary Smith, John Doe", "Smith, John"),
         (JOHN, "write to john.smith@agency.gov", "john.smith"),
+        (("José Luis María Pedro Pablo Juan", "García"), "With J. L. M. P. P. J. García", "J. L. M. P. P. J. García"),
     ],
 )
 def test_what_may_be_somebody_else_goes_on_the_privacy_officers_word_alone(name: tuple[str, str], text: str, words: str) -> None:
@@ -193,6 +195,10 @@ def test_overlapping_finds_are_taken_out_once_and_an_excerpt_shows_what_is_aroun
     assert redact(text, mentions).split()[1:4] == [REMOVED] * 3
     first, *_ = excerpts(text, mentions, around=10)
     assert first == {"before": "…xxxxxxxxx ", "found": "John Smith", "after": " john.smit…", "kind": "name"}
+
+
+def test_a_find_within_a_longer_one_leaves_nothing_of_it() -> None:
+    assert redact("Ask John Smith today.", [Mention(4, 14, "name", AT_ONCE), Mention(9, 12, "name", AT_ONCE)]) == f"Ask {REMOVED} today."
 
 
 def test_nothing_sought_is_nothing_found() -> None:
