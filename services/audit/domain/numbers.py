@@ -6,8 +6,13 @@ or void. A number up to the mark that never comes was taken away between the com
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
+
+#: A mark this far beyond what came is not believed. A service refuses work when its entries are 15 minutes late, and no
+#: process writes a thousand a second for that long.
+FURTHEST: Final = 1_000_000
 
 
 @dataclass(slots=True)
@@ -28,12 +33,18 @@ class Numbers:
         self.ahead.add(n)
         self._advance()
 
-    def settled(self, mark: int, *, closed: bool = False, highest: int | None = None) -> None:
-        """Note the stream's mark, and its end if it is one."""
+    def settled(self, mark: int, *, closed: bool = False, highest: int | None = None) -> bool:
+        """Note the stream's mark, and its end if it is one.
+
+        Return False for a mark that jumps: nothing of it is noted, and whoever follows the stream reports it (T37).
+        """
+        if max(mark, highest or 0) > max(self.highest, self.mark) + FURTHEST:
+            return False
         self.mark = max(self.mark, mark)
         self.closed = self.closed or closed
         if highest is not None:
             self.crashed = max(self.crashed or 0, highest)
+        return True
 
     def missing(self) -> list[range]:
         """Return the numbers up to the mark that did not come, as ranges in order."""
@@ -45,9 +56,16 @@ class Numbers:
             return []
         return list(_gaps(max(self.contiguous, self.mark), self.crashed, self.ahead))
 
-    def give_up(self, numbers: Iterable[int]) -> None:
-        """Stop waiting for these numbers: they were reported or excused."""
-        self.ahead.update(n for n in numbers if n > self.contiguous)
+    def give_up(self, gap: range) -> None:
+        """Stop waiting for the first gap: it was reported or excused.
+
+        :raises ValueError: another gap comes before this one.
+        """
+        if gap.start > self.contiguous + 1:
+            message = f"The numbers from {self.contiguous + 1} on are still waited for."
+            raise ValueError(message)
+        self.contiguous = max(self.contiguous, gap.stop - 1)
+        self.ahead = {n for n in self.ahead if n > self.contiguous}
         self._advance()
 
     @property

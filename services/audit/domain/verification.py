@@ -17,7 +17,9 @@ from services.audit.domain.numbers import Numbers
 from services.chassis import merkle
 from services.chassis.checkpoints import Checkpoint, CheckpointRefused, VerifierKey
 
-ProblemKind = Literal["altered", "missing", "cut-off", "unreadable", "uncovered", "range", "two-contents", "hole", "checkpoint", "fork", "witness"]
+ProblemKind = Literal[
+    "altered", "missing", "cut-off", "unreadable", "uncovered", "range", "two-contents", "hole", "jump", "checkpoint", "fork", "witness"
+]
 #: Further problems add nothing to what an investigation needs to begin.
 MAX_PROBLEMS = 100
 #: What overtook its predecessors on the way is waited for this long before it is a hole.
@@ -240,7 +242,10 @@ class _Streams:
             return
         numbers = self._numbers.setdefault(line.stream, Numbers())
         if line.kind == "mark":
-            numbers.settled(line.n, closed=line.closed, highest=line.highest)
+            if not numbers.settled(line.n, closed=line.closed, highest=line.highest):
+                sentence = f"Entry {row.position}: the mark {line.n} of stream {line.stream} is far beyond anything that came."
+                self._report.add(Problem("jump", sentence, position=row.position, stream=line.stream, n=line.n))
+                return
             self._marked_at.setdefault(line.stream, []).append((line.n, _instant(line)))
             return
         self._judge(line, row.position, numbers)

@@ -58,6 +58,7 @@ issued_passports = Table(
     metadata,
     Column("jti", Text, primary_key=True),
     Column("position", BigInteger, nullable=False),
+    Column("holder", Text, nullable=False),
 )
 
 findings = Table(

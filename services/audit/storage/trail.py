@@ -203,23 +203,25 @@ def save_streams(connection: Connection, streams: Iterable[tuple[str, Numbers, d
         connection.execute(_SAVE_STREAM, rows)
 
 
-def add_passports(connection: Connection, passports: Iterable[tuple[str, int]]) -> None:
-    """Keep which passports access issued, and at which position it said so."""
-    rows = [{"jti": jti, "position": position} for jti, position in passports]
+def add_passports(connection: Connection, passports: Iterable[tuple[str, int, str]]) -> None:
+    """Keep which passports access issued, at which position it said so, and to whom; the first to say so is believed."""
+    rows = [{"jti": jti, "position": position, "holder": holder} for jti, position, holder in passports]
     if rows:
-        connection.execute(text("INSERT INTO issued_passports (jti, position) VALUES (:jti, :position) ON CONFLICT DO NOTHING"), rows)
+        connection.execute(
+            text("INSERT INTO issued_passports (jti, position, holder) VALUES (:jti, :position, :holder) ON CONFLICT DO NOTHING"), rows
+        )
 
 
 def unknown_passports(connection: Connection, start: int, before: datetime) -> tuple[list[tuple[int, str]], int]:
-    """Return entries from `start` on with a passport that access did not issue, and where the next search begins.
+    """Return entries from `start` on with a passport that access did not issue to their actor, and where the next search begins.
 
     Entries younger than `before` are left for the next search: the issuing may still be on its way.
     """
     limit = before.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     rows = connection.execute(
         text(
-            "SELECT position, jti, at, EXISTS (SELECT FROM issued_passports i WHERE i.jti = w.jti) AS known FROM"
-            " (SELECT position, jti, at FROM trail WHERE position >= :start AND kind = 'entry' ORDER BY position LIMIT 5000) AS w"
+            "SELECT position, jti, at, EXISTS (SELECT FROM issued_passports i WHERE i.jti = w.jti AND i.holder = w.actor) AS known FROM"
+            " (SELECT position, jti, at, actor FROM trail WHERE position >= :start AND kind = 'entry' ORDER BY position LIMIT 5000) AS w"
             " ORDER BY position"
         ),
         {"start": start},

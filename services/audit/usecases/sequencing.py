@@ -129,7 +129,8 @@ class Sequencer:
                     findings.append(Finding("malformed", line.leaf.hex(), self._frontier.size + len(new), line.stream, line.n))
                 others.append((line.kind, line.leaf))
                 new.append(line)
-                _note(stream, line, now)
+                if not _note(stream, line, now):
+                    findings.append(Finding("jump", f"{line.stream}/{line.n}", self._frontier.size + len(new) - 1, line.stream, line.n))
             frontier = self._frontier.copy()
             if new:
                 self._write(new, frontier)
@@ -167,7 +168,7 @@ class Sequencer:
         return Signed(checkpoint, note, start, proof)
 
     def inspect(self, *, now: datetime) -> list[Finding]:
-        """Look for what should have come and did not, and for entries under passports that nobody issued."""
+        """Look for what should have come and did not, and for entries under passports that were not issued to their actor."""
         findings: list[Finding] = []
         changed: dict[str, _Stream] = {}
         for name, known in self._streams.items():
@@ -248,10 +249,10 @@ class Sequencer:
     def _write(self, new: Sequence[Line], frontier: merkle.Frontier) -> None:
         first = frontier.size
         nodes: list[tuple[int, int, bytes]] = []
-        passports: list[tuple[str, int]] = []
+        passports: list[tuple[str, int, str]] = []
         for position, line in enumerate(new, start=first):
             nodes += frontier.append(line.leaf)
-            passports += ((jti, position) for jti in _issued(line))
+            passports += ((jti, position, holder) for jti, holder in _issued(line))
         trail.append_lines(self._connection, first, new)
         trail.append_nodes(self._connection, nodes)
         trail.add_passports(self._connection, passports)
@@ -304,23 +305,28 @@ def _conflict(line: Line, position: int) -> Finding:
     return Finding("two-contents", f"{line.stream}/{line.n}/{line.leaf.hex()[:16]}", position, line.stream, line.n)
 
 
-def _note(stream: _Stream, line: Line, now: datetime) -> None:
+def _note(stream: _Stream, line: Line, now: datetime) -> bool:
+    """Note what a line says of its stream; return False for a mark that is not believed."""
     if line.kind == "mark":
+        open_before = bool(stream.numbers.missing())
+        if not stream.numbers.settled(line.n, closed=line.closed, highest=line.highest):
+            return False
         # Counted from the first mark that leaves something open, so that a busy stream's holes grow old as well.
-        if stream.marked_at is None or not stream.numbers.missing() or line.highest is not None:
+        if stream.marked_at is None or not open_before or line.highest is not None:
             stream.marked_at = now
-        stream.numbers.settled(line.n, closed=line.closed, highest=line.highest)
     else:
         stream.numbers.came(line.n)
+    return True
 
 
-def _issued(line: Line) -> list[str]:
+def _issued(line: Line) -> list[tuple[str, str]]:
+    """Return the passports that this line says access issued, each with its holder."""
     if line.kind != "entry" or f'"action":"{ISSUING}"' not in line.body:
         return []
     wire = orjson.loads(line.body)
     if wire["action"] != ISSUING or wire["service"] != "access" or wire["outcome"] != "allowed":
         return []
-    return list(wire.get("subjects", ()))
+    return [(jti, wire["actor"]) for jti in wire.get("subjects", ())]
 
 
 def _bytes(wire: object) -> bytes:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
+from services.audit.domain.numbers import FURTHEST
 from services.audit.storage import trail
 from services.audit.storage.trail import StoredTree
 from services.audit.usecases import sequencing
@@ -147,6 +148,39 @@ def test_an_entry_under_a_passport_that_access_never_issued_is_found(own_trail, 
         found = sequencer.inspect(now=later)
         assert [(finding.kind, finding.position) for finding in found] == [("unknown-passport", 3), ("unknown-passport", 5)]
         assert sequencer.inspect(now=later) == []
+
+
+def test_a_passport_is_good_for_the_entries_of_its_holder_alone(own_trail, sender):
+    access = Sender("access")
+    chloe, bruno = "0190f3a4-0000-7000-8000-00000000000c", "0190f3a4-0000-7000-8000-00000000000b"
+    with own_trail.leading() as sequencer:
+        issued = access.entry(action="access:passport:issue", subjects=["jti-1"], actor=bruno)
+        issued_again = access.entry(action="access:passport:issue", subjects=["jti-1"], actor=chloe)
+        sequencer.take([issued, issued_again, sender.entry(jti="jti-1", actor=bruno), sender.entry(jti="jti-1", actor=chloe)], now=START)
+        found = sequencer.inspect(now=START + timedelta(minutes=5))
+        assert [(finding.kind, finding.position) for finding in found] == [("unknown-passport", 3)]
+
+
+@pytest.mark.parametrize("said", [{}, {"crashed": True}, {"closed": True}])
+@pytest.mark.parametrize("number", [FURTHEST + 4, 2**53 - 1])
+def test_a_mark_that_jumps_is_a_finding_and_takes_no_longer_than_another(own_trail, sender, said, number):
+    lines = sender.entries(3)
+    jump = sender.mark(1, crashed=True, highest=number) if "crashed" in said else sender.mark(number, **said)
+    with own_trail.leading() as sequencer:
+        found = sequencer.take([*lines, jump], now=START)
+        assert [(finding.kind, finding.stream, finding.n, finding.position) for finding in found] == [("jump", sender.stream, jump["mark"], 3)]
+        assert sequencer.inspect(now=START + 2 * HOLE_AFTER) == []
+        sequencer.take([sender.entry(), sender.mark(5)], now=START)
+        assert [finding.n for finding in sequencer.inspect(now=START + 2 * HOLE_AFTER)] == [5], "the stream is followed on"
+        sequencer.sign(now=START)
+    assert [problem.kind for problem in own_trail.verify().problems] == ["jump", "hole"]
+
+
+def test_a_wide_hole_is_one_finding(own_trail, sender):
+    with own_trail.leading() as sequencer:
+        sequencer.take([sender.entry(), sender.mark(FURTHEST)], now=START)
+        found = sequencer.inspect(now=START + 2 * HOLE_AFTER)
+        assert [(finding.kind, finding.key) for finding in found] == [("hole", f"{sender.stream}/2-{FURTHEST}")]
 
 
 @pytest.mark.requirement("R124", "N2")

@@ -66,10 +66,11 @@ CREATE TABLE trail_streams (
     closed boolean NOT NULL
 );
 
--- The passports that access said it issued; an entry with another one is a finding.
+-- The passports that access said it issued, and to whom; an entry of somebody else under one is a finding.
 CREATE TABLE issued_passports (
     jti text COLLATE "C" PRIMARY KEY,
-    position bigint NOT NULL
+    position bigint NOT NULL,
+    holder text COLLATE "C" NOT NULL
 );
 
 CREATE TABLE findings (
