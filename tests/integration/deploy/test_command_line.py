@@ -309,7 +309,10 @@ def test_asked_to_stop_an_import_ends_with_its_session_and_says_how_to_go_on(new
     file.write_text("First Name,Last Name\n" + "".join(f"Ada,{number.name.title()}{chr(97 + n % 26)}{n}\n" for n in range(20_000)))
     words = ["import", str(file), "--url", new.base, "--user", "first", "--accept-statements", "--yes"]
     environ: dict[str, Any] = {**os.environ, "PASSWORD": PASSWORD}
+    # A shell that runs this in its background ignores SIGINT, and so would the command.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen([*LIAISON, *words], cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, before)
     assert process.stderr
     for line in process.stderr:
         if "checking" in line:
