@@ -11,12 +11,12 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
-from deploy.secrets import PROCESSES, SERVICE_PUBLIC_KEYS, Secrets, service_key_file
+from deploy.secrets import Secrets
 from services.access.domain.secrets import service_secret
 from services.chassis.migrations import KEYS, SERVICES, database_of, runtime_of
 from services.chassis.postgres import url_for
 
-__all__ = ["PROCESSES", "Installation"]
+PROCESSES = (*SERVICES, "gateway")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +45,10 @@ class Installation:
             "PASSPORT_PUBLIC_KEY": secrets["passport_public_key"],
             "CHECKPOINT_PUBLIC_KEY": secrets["checkpoint_public_key"],
             "SERVICE_SECRET": service_secret(secrets["service_master_secret"], process),
-            "SERVICE_KEY": secrets[service_key_file(process)],
             "CURSOR_KEY": secrets["cursor_key"],
         }
         if process in SERVICES:
             told["DATABASE_URL"] = self._database(process)
-        if process in {"access", "audit"}:
-            told["SERVICE_PUBLIC_KEYS"] = secrets[SERVICE_PUBLIC_KEYS]
         if process == "access":
             told["PASSPORT_PRIVATE_KEY"] = secrets["passport_private_key"]
             told["SERVICE_MASTER_SECRET"] = secrets["service_master_secret"]
