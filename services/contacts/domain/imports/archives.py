@@ -12,6 +12,7 @@ import re
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
 from functools import lru_cache
 
 from services.contacts.contract.imports import FileUnpacksTooLarge, NotAWorkbook, TooManyColumns, TooManyParts, TooManyRows
@@ -23,10 +24,13 @@ MAX_PARTS = 5_000
 _MORE_ROWS = 20
 #: A part larger than this is unpacked in steps, so that a bomb never lies in memory as a whole.
 _STEP = 1 << 20
+#: Parts are searched in spans, so that other threads get their turn between two.
+_SPAN = 1 << 18
 
 #: One tag: a tag is passed over as a whole, so that each byte is read once.
 _CELL = re.compile(rb"<(?:\w{1,40}:)?c\s([^<>]*+)>(?!</)")
 _ROW = re.compile(rb"<(?:\w{1,40}:)?row\s([^<>]*+)>\s{0,100}+<(?:\w{1,40}:)?c\b([^<>]*+)>")
+_TAG_ENDS = re.compile(rb"[<>]")
 _PLACE = re.compile(rb"""(?<![\w:.-])r\s{0,20}+=\s{0,20}+["']([A-Z]{1,7})?(\d{1,10})["']""")
 _SHARED_CELL = re.compile(rb"""(?<![\w:.-])t\s{0,20}+=\s{0,20}+["']s["']""")
 _VALUE = re.compile(rb"\s{0,100}+<(?:\w{1,40}:)?v[^<>]*+>\s{0,100}+(\d{1,9})")
@@ -61,9 +65,11 @@ def check_archive(content: bytes) -> None:
             raise NotAWorkbook
         unpacked, behind = _unpacked(content, entry, left)
         left -= len(unpacked)
-        _check_extent(unpacked)
-        lengths = max(lengths, _lengths_of_shared(unpacked), key=sum)
-        pointers += _shared_in(unpacked)
+        if b"sheetData" in unpacked:
+            pointers += _shared_in(unpacked)
+            _check_rows(unpacked)
+        if b"<si" in unpacked or b":si" in unpacked:
+            lengths = max(lengths, _lengths_of_shared(unpacked), key=sum)
     _check_shared(lengths, pointers)
 
 
@@ -89,7 +95,8 @@ def _unpacked(content: bytes, entry: zipfile.ZipInfo, left: int) -> tuple[bytes,
         raise NotAWorkbook
     if len(unpacked) != entry.file_size:
         raise NotAWorkbook
-    if b"<!ENTITY" in unpacked or b"<!DOCTYPE" in unpacked:
+    # Programs that draw write entities into their pictures.
+    if b"<!ENTITY" in unpacked and (b"<svg" not in unpacked or b"sheetData" in unpacked):
         raise NotAWorkbook
     return unpacked, end
 
@@ -116,13 +123,40 @@ def _inflated(packed: bytes, declared: int) -> bytes:
     return b"".join(parts)
 
 
-def _check_extent(part: bytes) -> None:
-    # The reader lays a sheet out from its first to its last cell: one cell far away would cost gigabytes. A formatted cell
-    # that is empty takes no place.
-    for found in _CELL.finditer(part):
+def _found(pattern: re.Pattern[bytes], part: bytes) -> Iterator[re.Match[bytes]]:
+    """Give what `finditer` gives, for expressions of one tag, or of one and the beginning of the next."""
+    at = 0
+    while at < len(part):
+        cut = part.find(b"<", at + _SPAN)
+        if cut < 0:
+            yield from pattern.finditer(part, at)
+            return
+        # A tag that begins before the cut ends before it; the next one, and what is behind it, may be looked at.
+        behind = _TAG_ENDS.search(part, cut + 1)
+        for match in pattern.finditer(part, at, behind.end() + 2 if behind else len(part)):
+            if match.start() >= cut:
+                break
+            yield match
+        at = cut
+
+
+def _shared_in(part: bytes) -> list[int]:
+    """Return which shared texts a sheet's cells point at.
+
+    The reader lays a sheet out from its first to its last cell: one cell far away would cost gigabytes. A formatted cell
+    that is empty takes no place.
+    """
+    pointers: list[int] = []
+    for found in _found(_CELL, part):
         if not found[1].endswith(b"/") and (place := _PLACE.search(found[1])):
             _check_place(place[1], int(place[2]))
-    for found in _ROW.finditer(part):
+        if _SHARED_CELL.search(found[1]) and (value := _VALUE.match(part, found.end())):
+            pointers.append(int(value[1]))
+    return pointers
+
+
+def _check_rows(part: bytes) -> None:
+    for found in _found(_ROW, part):
         # A row whose cells don't say where they stand.
         if (place := _PLACE.search(found[1])) and not _PLACE.search(found[2]):
             _check_place(None, int(place[2]))
@@ -138,15 +172,11 @@ def _check_place(letters: bytes | None, row: int) -> None:
 def _lengths_of_shared(part: bytes) -> list[int]:
     lengths: list[int] = []
     begin = -1
-    for found in _ITEM.finditer(part):
+    for found in _found(_ITEM, part):
         if begin >= 0:
             lengths.append(found.start() - begin)
         begin = -1 if found[1] else found.start()
     return lengths
-
-
-def _shared_in(part: bytes) -> list[int]:
-    return [int(value[1]) for found in _CELL.finditer(part) if _SHARED_CELL.search(found[1]) and (value := _VALUE.match(part, found.end()))]
 
 
 def _check_shared(lengths: list[int], pointers: list[int]) -> None:

@@ -85,17 +85,17 @@ class _Card:
     refused: dict[tuple[str, str], None] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     kind: str = ""
+    notes: list[str] = field(default_factory=list)
+    #: The texts under columns of one name.
+    _said: dict[str, set[str]] = field(default_factory=dict)
 
     def put(self, column: str, text: str) -> None:
         """Keep a text under a column, or under the next one of that name: "Work phone 2"."""
         text = text.strip()
-        number = 1
-        name = column
-        while text and name in self.cells and self.cells[name] != text:
-            number += 1
-            name = f"{column} {number}"
-        if text:
-            self.cells[name] = text
+        said = self._said.setdefault(column, set())
+        if text and text not in said:
+            said.add(text)
+            self.cells[column if len(said) == 1 else f"{column} {len(said)}"] = text
 
 
 def read_cards(content: bytes, encoding: str) -> Table:
@@ -122,12 +122,16 @@ def read_cards(content: bytes, encoding: str) -> Table:
 
 
 def _outside(lines: list[bytes], first: int, last: int, inner: list[tuple[int, int]]) -> list[bytes]:
-    return [line for at, line in enumerate(lines[first:last], first) if not any(begin <= at <= end for begin, end in inner)]
+    outside: list[bytes] = []
+    for begin, end in inner:
+        outside += lines[first : min(begin, last)]
+        first = end + 1
+    return outside + lines[first:last]
 
 
 def _lines(content: bytes) -> list[bytes]:
     """Return the logical lines: unfolded as bytes, for a fold may part a character; soft breaks of quoted-printable undone."""
-    logical: list[bytes] = []
+    logical: list[bytearray] = []
     soft = packed = False
     for line in content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"):
         if soft:
@@ -139,13 +143,13 @@ def _lines(content: bytes) -> list[bytes]:
         elif packed and _BASE64.fullmatch(line) and b":" not in line:
             logical[-1] += line.strip()
         else:
-            logical.append(line)
+            logical.append(bytearray(line))
             head = line.partition(b":")[0].upper()
             soft = line.endswith(b"=") and b"QUOTED-PRINTABLE" in head
             packed = b"BASE64" in head or b"ENCODING=B" in head
         if soft:
-            logical[-1] = logical[-1][:-1]
-    return logical
+            del logical[-1][-1:]
+    return [bytes(line) for line in logical]
 
 
 def _cards(lines: list[bytes]) -> Iterator[tuple[int, int, list[tuple[int, int]], bool]]:
@@ -240,6 +244,7 @@ def _read(card: _Card, lines: list[bytes], encoding: str) -> None:
         card.problems.append(A_GROUP)
     for read in sorted(found, key=lambda read: read.preference):
         _put(card, read, labels.get(read.group, "") if read.group else "")
+    card.put("Notes", "\n".join(filter(None, card.notes)))
     _roles(card)
     _whose(card, kind=kind, company=company)
 
@@ -267,8 +272,7 @@ def _put(card: _Card, read: _Property, label: str) -> None:
         else:
             card.put("Home address", "refused")
     elif name == "NOTE":
-        before = card.cells.get("Notes")
-        card.cells["Notes"] = f"{before}\n{read.text()}" if before else read.text()
+        card.notes.append(read.text())
     elif name == "ROLE":
         card.put("Role", read.text())
     elif name in _SIMPLE:

@@ -29,6 +29,8 @@ from services.contacts.domain.imports.tables import LOST, MAX_COLUMNS, MAX_FILE,
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _FOLD = re.compile(rb"\r?\n[ \t]")
 _DELIMITERS = ",;\t|"
+#: A sheet has so many rows, filled or blank.
+_MOST_LINES = 1 << 20
 _SAMPLE = 64 << 10
 #: So much of a file may be swallowed by a quotation mark that is never closed, and so many of them are mended.
 _LONGEST_CELL = 64 << 10
@@ -80,6 +82,8 @@ def _records(text: str, delimiter: str) -> Iterator[list[str]]:
     # The limit is the process's; this one is as long as a file may be.
     csv.field_size_limit(MAX_FILE)
     lines = io.StringIO(text, newline="").readlines()
+    if len(lines) > _MOST_LINES:
+        raise TooManyRows
     start = 0
     for _ in range(_UNCLOSED):
         reader = csv.reader(lines[start:], delimiter=delimiter)
