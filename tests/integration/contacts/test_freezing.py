@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from services.chassis.messages import Caller
+from services.chassis.messages import Caller, entity_tag, new_id
 from services.contacts.contract.refusals import IndividualBlocked, IndividualFrozen, IndividualUnknown
-from services.contacts.usecases import contact_points, freezing, individuals, notes
+from services.contacts.usecases import contact_points, erasing, freezing, individuals, notes, organizations
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, FARID, GRACE, RENATA
-from tests.integration.contacts.conftest import Desk
+from tests.integration.contacts.conftest import RETENTION, Desk
 
 DENIS = dataclasses.replace(CHLOE, id="01900000-0000-7000-8000-000000000033")
 
@@ -49,6 +50,46 @@ def test_nothing_is_revealed_or_done_with_a_frozen_record(desk: Desk) -> None:
             desk.do(AMINA, door, individual_id=dov, **given)
         with pytest.raises(IndividualUnknown):
             desk.do(CHLOE, door, individual_id=dov, **given)
+
+
+def _renamed(desk: Desk, organization_id: str, **changes: Any) -> None:
+    tag = entity_tag(desk.do(AMINA, organizations.read_organization, organization_id=organization_id))
+    desk.do(AMINA, organizations.change_organization, organization_id=organization_id, if_match=tag, **changes)
+
+
+def _mention_written_over(desk: Desk, organization_id: str) -> None:
+    """Take a mention of somebody else, who is erased, out of the organization's name."""
+    erased = desk.erase(desk.register(AMINA, first_name="Ines", last_name="Overwrite")["id"])
+    (hit,) = [hit for hit in erased["sought"]["hits"] if hit["id"] == organization_id]
+    desk.seek(erased, redact_in=[[hit["store"], hit["id"], hit["field"]]])
+
+
+def _organization_erased(desk: Desk, organization_id: str) -> None:
+    desk.do(RETENTION, erasing.erase_organization, role="eraser", erasure_id=new_id(), organization_id=organization_id, cause="mistake")
+
+
+#: Whatever writes the lines of an organization's people anew.
+_INDEXED_AGAIN: dict[str, Callable[[Desk, str], None]] = {
+    "another name": lambda desk, id_: _renamed(desk, id_, name="Larkspur Renamed"),
+    "another sector": lambda desk, id_: _renamed(desk, id_, sector="private"),
+    "another state": lambda desk, id_: _renamed(desk, id_, state="NM"),
+    "a mention is written over": _mention_written_over,
+    "the organization is erased": _organization_erased,
+}
+
+
+@pytest.mark.requirement("T21", "R170")
+@pytest.mark.parametrize("how", _INDEXED_AGAIN)
+def test_whatever_is_indexed_again_a_frozen_person_is_found_by_nobody(desk: Desk, how: str) -> None:
+    dov = desk.dov(organization="Office of Ines Overwrite")
+    ruth = desk.register(AMINA, first_name="Ruth", last_name="Living", organization="Office of Ines Overwrite")
+    desk.freeze(DENIS, dov)
+    _INDEXED_AGAIN[how](desk, ruth["organization_id"])
+    for somebody in (AMINA, BRUNO, CHLOE, GRACE, RENATA, DENIS):
+        assert desk.found(somebody, q="Quillfeather") == []
+        assert desk.found(somebody, type="individual") == ["Ruth Living"], "and whoever is not frozen still is"
+        assert desk.found(somebody, q="Renamed", type="individual") == (["Ruth Living"] if how == "another name" else [])
+    assert desk.rows("SELECT 1 FROM directory WHERE stakeholder_id = CAST(:id AS uuid)", id=dov) == []
 
 
 @pytest.mark.requirement("R168", "T10")

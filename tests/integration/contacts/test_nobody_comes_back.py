@@ -187,6 +187,19 @@ def test_marks_under_a_retired_key_block_too(desk: Desk) -> None:
     assert is_blocked(desk, CHLOE, first_name="Hope", last_name="Erasegard", organization="Larkspur Levees")
 
 
+@pytest.mark.requirement("T9", "T25")
+def test_an_organization_that_is_marked_under_a_retired_key_is_marked_by_its_new_name_too(desk: Desk) -> None:
+    old, fresh = os.urandom(32), os.urandom(32)
+    desk.layer = ContactLayer(desk.layer.vault, Digests(Keyring([old])))
+    person = hope(desk)
+    organization = desk.read(AMINA, person)["organization_id"]
+    desk.freeze(DENIS, person)
+    desk.erase(person)
+    desk.layer = ContactLayer(desk.layer.vault, Digests(Keyring([fresh, old])))
+    desk.do(AMINA, _rename, organization_id=organization, name="Levees Renamed")
+    assert is_blocked(desk, CHLOE, first_name="Hope", last_name="Erasegard", organization="Levees Renamed")
+
+
 @pytest.mark.requirement("T26", "T23", "T34")
 def test_a_twin_is_frozen_for_the_component_that_holds_the_value_and_for_nobody_else(desk: Desk) -> None:
     twin = desk.register(CHLOE, **card("Hope", "Erasegard-Bell", "email", "H.Erase@gmail.com", state="TX"))["id"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -303,3 +304,82 @@ def test_a_check_that_was_killed_after_its_first_block_begins_again(porter: Port
         work.execute(text("UPDATE imports SET lease_until = NULL"))
     porter.work()
     assert porter.read(import_id, GRACE)["counts"] == {"create": 1100, "duplicate": 1}
+
+
+def _stop(porter: Porter, import_id: str) -> None:
+    porter.stop_import(GRACE, import_id=import_id)
+
+
+def _stop_and_resume_elsewhere(porter: Porter, import_id: str) -> None:
+    _stop(porter, import_id)
+    porter.resume_import(GRACE, import_id=import_id)
+    porter.work()
+
+
+def _cancel(porter: Porter, import_id: str) -> None:
+    porter.cancel_import(GRACE, import_id=import_id)
+
+
+@pytest.mark.requirement("R82", "N16")
+@pytest.mark.parametrize(
+    ("step", "meanwhile"),
+    [
+        ("check_block", _stop),
+        ("check_block", _cancel),
+        ("check_block", _stop_and_resume_elsewhere),
+        ("commit_block", _stop),
+        ("commit_block", _stop_and_resume_elsewhere),
+        ("undo_block", _stop),
+        ("undo_block", _stop_and_resume_elsewhere),
+    ],
+)
+def test_a_block_that_comes_late_changes_nothing_whatever_became_of_its_import(
+    porter: Porter, monkeypatch: pytest.MonkeyPatch, step: str, meanwhile: Callable[[Porter, str], None]
+) -> None:
+    """A worker sat still so long that its lease lapsed: it has its block, and others have gone on."""
+    module: Any = undoing if step == "undo_block" else working
+    import_id = porter.upload(people(3), by=GRACE)["id"]
+    if step != "check_block":
+        porter.check(import_id, GRACE)
+    if step == "undo_block":
+        porter.commit(import_id, GRACE)
+    ask = {"check_block": porter.dry_run_import, "commit_block": porter.commit_import, "undo_block": porter.undo_import}[step]
+    ask(GRACE, import_id=import_id)
+    do, late = getattr(module, step), []
+
+    def sits_still(work: Any, **given: Any) -> Any:
+        late.append(given)
+        raise SystemExit
+
+    monkeypatch.setattr(module, step, sits_still)
+    with pytest.raises(SystemExit):
+        porter.work()
+    monkeypatch.undo()
+    meanwhile(porter, import_id)
+    before = (porter.read(import_id, GRACE), porter.count("individuals"), porter.count("import_rows"))
+    role = "eraser" if step == "undo_block" else None
+    with porter.desk.work(GRACE, role) as work, pytest.raises(working.ImportOvertaken):
+        do(work, **late[0])
+    assert (porter.read(import_id, GRACE), porter.count("individuals"), porter.count("import_rows")) == before
+
+
+@pytest.mark.requirement("R82")
+def test_only_one_worker_has_an_import_until_its_lease_lapses(porter: Porter, monkeypatch: pytest.MonkeyPatch) -> None:
+    import_id = porter.upload(people(3), by=GRACE)["id"]
+    porter.dry_run_import(GRACE, import_id=import_id)
+
+    def sits_still(work: Any, **given: Any) -> Any:
+        raise SystemExit
+
+    monkeypatch.setattr(working, "check_block", sits_still)
+    with pytest.raises(SystemExit):
+        porter.work()
+    monkeypatch.undo()
+    clock = porter.database.clock
+    assert porter.work_on_one_import(SYSTEM) is False
+    began = clock()
+    monkeypatch.setattr(porter.database, "clock", lambda: began + working.LEASE - dt.timedelta(seconds=10))
+    assert porter.work_on_one_import(SYSTEM) is False
+    monkeypatch.setattr(porter.database, "clock", lambda: began + working.LEASE + dt.timedelta(seconds=1))
+    assert porter.work_on_one_import(SYSTEM) is True
+    assert porter.read(import_id, GRACE)["state"] == "checked"

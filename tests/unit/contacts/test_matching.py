@@ -91,6 +91,24 @@ def test_of_two_who_are_both_certain_neither_is_taken() -> None:
 
 
 @pytest.mark.requirement("T28")
+@pytest.mark.parametrize("shared", [(), ("1",), ("2",), ("1", "2"), ("1", "2", "3")])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_of_several_who_are_certain_only_one_whom_alone_a_value_reaches_is_taken(shared: tuple[str, ...], *, backwards: bool) -> None:
+    """Whoever stands first is no likelier for it."""
+    people = [Person(n, "Maria", "Samegard", state="TX", organization="Larkspur Levee Board") for n in ("1", "2", "3")]
+    for person in people:
+        if person.id in shared:
+            person.holds("cell", "+15125550135")
+    row = {"First name": "Maria", "Last name": "Samegard", "State": "TX", "Organization": "Larkspur Levee Board", "Cell": "512-555-0135"}
+    found = best(record_of(Row(None, 2, row), MAPPING), people[::-1] if backwards else people)
+    if len(shared) == 1:
+        assert (found.verdict, found.person and found.person.id) == ("same", shared[0])
+    else:
+        assert (found.verdict, found.is_clear) == ("like", False)
+        assert likeliest(found).verdict == "like", "said of all alike, a tie still waits"
+
+
+@pytest.mark.requirement("T28")
 @pytest.mark.parametrize(
     ("one", "other", "said"),
     [

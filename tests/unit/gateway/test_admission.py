@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
 
-from gateway.app import BEFORE_ACKNOWLEDGEMENT, OPEN_TO_ALL, create_app
+from gateway.app import BEFORE_ACKNOWLEDGEMENT, OPEN_TO_ALL, READ_THEIR_OWN_FORM, create_app
 from gateway.identity import Sessions, form_token
 from services.access.contract import SessionRequired as AccessSessionRequired
 from services.chassis.config import Settings
@@ -164,6 +165,26 @@ def test_a_browser_has_to_show_the_token_of_our_own_pages(app: Any, bus: FakeBus
         assert (refused.status_code, refused.get_json()["code"]) == (403, "csrf-token-required")
     assert not bus.of("interactions", "create_issue")
     assert client.post("/api/v1/issues", json=body, headers={"X-CSRF-Token": form_token(TOKEN)}).status_code == 201
+
+
+@pytest.mark.parametrize("given", [{}, {"X-CSRF-Token": ""}, {"X-CSRF-Token": form_token("a-token-of-bruno")}, {"X-CSRF-Token": TOKEN}])
+def test_no_address_changes_anything_for_a_browser_without_the_token_of_its_session(app: Any, bus: FakeBus, given: dict[str, str]) -> None:
+    """Every address, with every method that is not for reading alone; sign-in has a check of its own."""
+    client = app.test_client()
+    client.set_cookie("liaison_session", TOKEN)
+    tried = [route for route in routes(app) if route[1] not in {"GET", "HEAD"} and route[0] not in OPEN_TO_ALL]
+    assert {method for _, method, _ in tried} >= {"POST", "PUT", "PATCH", "DELETE"}
+    for endpoint, method, path in tried:
+        bus.said.clear()
+        form = {"data": {"file": (io.BytesIO(b"Last name\nDorn\n"), "cards.csv")}} if endpoint in READ_THEIR_OWN_FORM else {}
+        answer = client.open(path, method=method, headers=given, **form)
+        asked = {(said.service, said.method) for said in bus.said}
+        if path.startswith("/api/"):
+            assert (answer.status_code, answer.get_json()["code"]) == (403, "csrf-token-required"), (endpoint, method)
+        else:
+            # A page says so, or leads back to the page that the form belongs to.
+            assert answer.status_code in {303, 403}, (endpoint, method, answer.status_code)
+        assert asked <= {("access", "open_session"), ("access", "record_refusal")}, (endpoint, method)
 
 
 def test_the_cookie_is_for_this_site_alone_and_no_script(bus: FakeBus) -> None:

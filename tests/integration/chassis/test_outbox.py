@@ -1,0 +1,158 @@
+"""What waits to be shipped goes on waiting until the broker has said that it has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import orjson
+import pytest
+from sqlalchemy import text
+
+from services.chassis.database import Database
+from services.chassis.messages import Announcement
+from services.chassis.outbox import Answer, Outbox, Outgoing
+from services.chassis.testing import Databases, a_caller
+
+
+@dataclass(frozen=True, slots=True)
+class Moved(Announcement):
+    """Somebody moved."""
+
+    name: ClassVar[str] = "tests:somebody:moved"
+    somebody_id: str
+
+
+class Away(Exception):
+    """The broker is gone before it said anything."""
+
+
+@pytest.fixture
+def database(databases: Databases) -> Iterator[Database]:
+    with databases.opened("interactions") as opened:
+        Outbox(opened).open_stream()
+        yield opened
+
+
+class Broker:
+    """Answers for each message what a test says, and remembers what it was sent."""
+
+    def __init__(self, answer: Callable[[Outgoing], Answer] = lambda _: True) -> None:
+        self._answer = answer
+        self.sent: list[dict[str, Any]] = []
+
+    def __call__(self, messages: Sequence[Outgoing]) -> list[Answer]:
+        for message in messages:
+            body = orjson.loads(message.body)
+            self.sent += body["entries"] if message.exchange == "audit" else [body]
+        return [self._answer(message) for message in messages]
+
+    @property
+    def entries(self) -> list[int]:
+        """The numbers of the entries that came, in order."""
+        return sorted(each["n"] for each in self.sent if "n" in each)
+
+    @property
+    def announced(self) -> list[str]:
+        """Whose moves were announced."""
+        return sorted(each["fields"]["somebody_id"] for each in self.sent if "stream" not in each)
+
+
+def _moved(database: Database, *somebody: str) -> None:
+    with database.work(a_caller()) as work:
+        for each in somebody:
+            work.announce(Moved(each))
+            work.record("tests:somebody:move", subjects=[each])
+
+
+def _waiting(database: Database) -> dict[str, int]:
+    with database.plain() as connection:
+        counted = {
+            table: int(connection.execute(text(f"SELECT count(*) FROM {table} WHERE NOT done")).scalar_one()) for table in ("entries", "outbox")
+        }
+        # What found no queue has stepped back; the tests don't wait for it.
+        connection.execute(text("UPDATE outbox SET due_at = clock_timestamp() WHERE NOT done"))
+    return counted
+
+
+@pytest.mark.requirement("R118", "R120")
+@pytest.mark.parametrize("answer", [False, None])
+def test_what_the_broker_did_not_confirm_is_shipped_again_until_it_does(database: Database, answer: Answer) -> None:
+    _moved(database, "1", "2", "3")
+    outbox = Outbox(database)
+    for _ in range(3):
+        deaf = Broker(lambda _: answer)
+        assert outbox.ship(deaf) == 0
+        assert (deaf.entries, deaf.announced) == ([1, 2, 3], ["1", "2", "3"])
+        assert _waiting(database) == {"entries": 3, "outbox": 3}
+    well = Broker()
+    assert outbox.ship(well) == 6
+    assert (well.entries, well.announced) == ([1, 2, 3], ["1", "2", "3"])
+    assert _waiting(database) == {"entries": 0, "outbox": 0}
+    assert outbox.ship(well) == 0, "and then never again"
+
+
+@pytest.mark.requirement("R118", "R120")
+@pytest.mark.parametrize("lost", ["audit", "announcements"])
+def test_what_was_under_way_when_the_broker_went_is_shipped_again(database: Database, lost: str) -> None:
+    _moved(database, "1", "2")
+
+    def gone(message: Outgoing) -> Answer:
+        if message.exchange == lost:
+            raise Away
+        return True
+
+    with pytest.raises(Away):
+        Outbox(database).ship(Broker(gone))
+    assert _waiting(database) == ({"entries": 2, "outbox": 2} if lost == "audit" else {"entries": 0, "outbox": 2})
+    well = Broker()
+    Outbox(database).ship(well)
+    assert well.announced == ["1", "2"]
+    assert well.entries == ([1, 2] if lost == "audit" else [])
+
+
+@pytest.mark.requirement("R118", "R120")
+@pytest.mark.parametrize("confirmed", ["audit", "announcements"])
+def test_one_kind_confirmed_says_nothing_of_the_other(database: Database, confirmed: str) -> None:
+    _moved(database, "1", "2")
+    assert Outbox(database).ship(Broker(lambda message: message.exchange == confirmed)) == 2
+    assert _waiting(database) == {"entries": 0 if confirmed == "audit" else 2, "outbox": 2 if confirmed == "audit" else 0}
+
+
+@pytest.mark.requirement("R118")
+def test_of_several_announcements_each_waits_for_its_own_answer(database: Database) -> None:
+    _moved(database, "1", "2", "3", "4")
+
+    def some(message: Outgoing) -> Answer:
+        if message.exchange == "audit":
+            return True
+        return {"1": True, "2": False, "3": None, "4": True}[orjson.loads(message.body)["fields"]["somebody_id"]]
+
+    assert Outbox(database).ship(Broker(some)) == 6
+    assert _waiting(database) == {"entries": 0, "outbox": 2}
+    again = Broker()
+    Outbox(database).ship(again)
+    assert again.announced == ["2", "3"]
+
+
+@pytest.mark.requirement("R118", "R120")
+def test_voids_and_marks_wait_for_their_confirm_as_well(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError), database.work(a_caller()) as work:
+        work.record("tests:somebody:move", subjects=["1"])
+        raise ZeroDivisionError
+    outbox = Outbox(database)
+    outbox.settle()
+    outbox.ship(Broker())
+    _moved(database, "2")
+    outbox.settle(closing=True)
+    before = _waiting(database)["entries"]
+    assert before > 0
+    deaf = Broker(lambda _: False)
+    outbox.ship(deaf)
+    assert _waiting(database)["entries"] == before
+    well = Broker()
+    outbox.ship(well)
+    assert [entry for entry in deaf.sent if "stream" in entry] == [entry for entry in well.sent if "stream" in entry]
+    assert any(entry.get("closed") for entry in well.sent)
+    assert _waiting(database)["entries"] == 0
