@@ -120,6 +120,8 @@ def _start(stack: ExitStack, state: StateFolder, host: str, port: int, seed: str
         port=port,
         cookie_secure=not loopback,
         ribbon=environ.get("RIBBON", ""),
+        trusted_proxies=environ.get("TRUSTED_PROXIES", ""),
+        proxy_header=environ.get("PROXY_HEADER", "X-Forwarded-For"),
     )
     for line in migrate(server.url, state.secrets):
         _log.info("system.migrated", line=line)

@@ -33,6 +33,9 @@ class Installation:
     #: Browsers' cookies stay off plain HTTP, except on loopback, where there is no network to listen on.
     cookie_secure: bool = True
     ribbon: str = ""
+    #: The proxies before the gateway that are believed, and the header in which they speak.
+    trusted_proxies: str = ""
+    proxy_header: str = "X-Forwarded-For"
     #: Codes of the components with a system of their own, such as `ICE,PSO` (T13).
     integrations: str = ""
 
@@ -67,6 +70,8 @@ class Installation:
             told["LISTEN_PORT"] = str(self.port)
             told["COOKIE_SECURE"] = "true" if self.cookie_secure else "false"
             told["RIBBON"] = self.ribbon
+            told["TRUSTED_PROXIES"] = self.trusted_proxies
+            told["PROXY_HEADER"] = self.proxy_header
         return told
 
     def _database(self, store: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from eventlet.semaphore import Semaphore
 from flask import Flask, Response, current_app, g, request
 from flask.json.provider import JSONProvider
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge, UnsupportedMediaType
@@ -27,11 +28,12 @@ from gateway.errors import (
     problem,
     problem_of,
 )
-from gateway.identity import Cookies, Sessions, bearer_of, is_form_token
-from gateway.limits import Window
+from gateway.identity import Admission, Cookies, Sessions, bearer_of, is_form_token
+from gateway.limits import Line, Window
 from gateway.openapi import document
 from gateway.pages.addresses import is_for_programs
 from gateway.pages.kept import Sealer
+from gateway.proxies import Proxies
 from gateway.trail import record, recorded, source
 from services.access.contract import SessionRequired
 from services.chassis import logs
@@ -112,6 +114,15 @@ class Orjson(JSONProvider):
         return orjson.loads(s)
 
 
+class Application(Flask):
+    """Flask, with the client that a trusted proxy names in the place of the proxy."""
+
+    def wsgi_app(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Answer one request."""
+        liaison_of(self).proxies.apply(environ)
+        return super().wsgi_app(environ, start_response)
+
+
 @dataclass(slots=True)
 class Liaison:
     """What the application is put together from."""
@@ -122,15 +133,18 @@ class Liaison:
     sessions: Sessions
     cookies: Cookies
     sealer: Sealer
-    failed_sign_ins: Window = field(default_factory=lambda: Window(30, 60))
+    proxies: Proxies
+    sign_ins: Line = field(default_factory=lambda: Line(Window(30, 300)))
     anonymous: Window = field(default_factory=lambda: Window(600, 60))
+    #: Tokens that nothing is known of, from networks that sent too much without a session, are asked for a few at a time.
+    doubtful: Semaphore = field(default_factory=lambda: Semaphore(4))
     limited_entries: Window = field(default_factory=lambda: Window(1, 60))
     document: bytes = b""
 
 
 def create_app(bus: Bus, revocations: Revocations, settings: Settings, **given: Any) -> Flask:
     """Put the application together; nothing is connected here."""
-    app = Flask("gateway", static_folder="pages/static", static_url_path="/static", template_folder="pages/templates")
+    app = Application("gateway", static_folder="pages/static", static_url_path="/static", template_folder="pages/templates")
     app.json = Orjson(app)
     app.url_map.strict_slashes = False
     app.config.update(
@@ -167,6 +181,7 @@ def put_together(bus: Bus, revocations: Revocations, settings: Settings, **given
         sessions=Sessions(bus, revocations),
         cookies=Cookies(secure=settings.cookie_secure),
         sealer=Sealer(settings.service_secret),
+        proxies=Proxies.parse(settings.trusted_proxies, settings.proxy_header),
         **given,
     )
 
@@ -201,14 +216,12 @@ def admit() -> None:
         return
     liaison = _liaison()
     bearer = bearer_of(request)
-    token = bearer or liaison.cookies.session(request)
+    token = bearer or liaison.cookies.session()
     if token is None:
         _count_anonymous()
         raise SessionRequired
-    if liaison.anonymous.is_exhausted(source()):
-        raise TooManyRefusals
     try:
-        admission = liaison.sessions.admit(token, trace_id=g.trace_id)
+        admission = _admission(token)
     except Unauthenticated:
         _count_anonymous()
         raise
@@ -276,7 +289,7 @@ def seal(response: Response) -> Response:
     """Put the trace id and the security headers on every answer."""
     response.headers["X-Request-Id"] = g.trace_id
     response.headers.extend(SECURITY_HEADERS)
-    if _liaison().settings.cookie_secure:
+    if _liaison().cookies.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
@@ -297,6 +310,15 @@ def end(_error: BaseException | None) -> None:
     """Let go of the trace: the next request of this connection has its own."""
     if "traced" in g:
         logs.trace.reset(g.traced)
+
+
+def _admission(token: str) -> Admission:
+    # A session is let in before anything is counted: what others send from its address is not its fault.
+    liaison = _liaison()
+    if liaison.sessions.knows(token) or not liaison.anonymous.is_exhausted(source()):
+        return liaison.sessions.admit(token, trace_id=g.trace_id)
+    with liaison.doubtful:
+        return liaison.sessions.admit(token, trace_id=g.trace_id)
 
 
 def _count_anonymous() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Request, Response
+from flask import Request, Response, request
 
 from gateway.clients import Bus
 from gateway.errors import SessionUncertain
@@ -75,6 +75,10 @@ class Sessions:
             return kept
         return self.admit_anew(token, trace_id=trace_id)
 
+    def knows(self, token: str) -> bool:
+        """Tell whether the token was that of a session when access was last asked."""
+        return _digest(token) in self._admissions
+
     def admit_anew(self, token: str, *, trace_id: str) -> Admission:
         """Return the session of a token as access tells it now; raises as `admit` does."""
         key = _digest(token)
@@ -120,17 +124,32 @@ class Cookies:
 
     def __init__(self, *, secure: bool) -> None:
         self._secure = secure
-        # The __Host- prefix makes browsers demand Secure, Path=/ and no Domain.
-        prefix = "__Host-" if secure else ""
-        self.session_name = f"{prefix}liaison_session"
-        self.visit_name = f"{prefix}liaison_visit"
-        self.ended_name = f"{prefix}liaison_ended"
 
-    def session(self, request: Request) -> str | None:
+    @property
+    def is_secure(self) -> bool:
+        """Whether the browser's way to us is encrypted: always, or as a trusted proxy says of this request."""
+        return self._secure or request.scheme == "https"
+
+    @property
+    def session_name(self) -> str:
+        """The cookie that holds the session."""
+        return self._name("session")
+
+    @property
+    def visit_name(self) -> str:
+        """The cookie of a browser that has not signed in."""
+        return self._name("visit")
+
+    @property
+    def ended_name(self) -> str:
+        """The cookie that says why a session ended."""
+        return self._name("ended")
+
+    def session(self) -> str | None:
         """Return the session token that the browser holds."""
         return request.cookies.get(self.session_name)
 
-    def visit(self, request: Request) -> str | None:
+    def visit(self) -> str | None:
         """Return the mark of a browser that has not signed in, for the sign-in form."""
         return request.cookies.get(self.visit_name)
 
@@ -147,7 +166,7 @@ class Cookies:
         """Take the session from the browser."""
         self._drop(response, self.session_name)
 
-    def ended(self, request: Request) -> str | None:
+    def ended(self) -> str | None:
         """Return why the last session of this browser ended, for its other tabs."""
         return request.cookies.get(self.ended_name)
 
@@ -155,11 +174,15 @@ class Cookies:
         """Keep why the session ended, for the other tabs."""
         self._set(response, self.ended_name, reason, max_age=ENDED_SECONDS)
 
+    def _name(self, what: str) -> str:
+        # The __Host- prefix makes browsers demand Secure, Path=/ and no Domain.
+        return f"{'__Host-' if self.is_secure else ''}liaison_{what}"
+
     def _set(self, response: Response, name: str, value: str, *, max_age: int | None = None) -> None:
-        response.set_cookie(name, value, max_age=max_age, path="/", secure=self._secure, httponly=True, samesite="Strict")
+        response.set_cookie(name, value, max_age=max_age, path="/", secure=self.is_secure, httponly=True, samesite="Strict")
 
     def _drop(self, response: Response, name: str) -> None:
-        response.delete_cookie(name, path="/", secure=self._secure, httponly=True, samesite="Strict")
+        response.delete_cookie(name, path="/", secure=self.is_secure, httponly=True, samesite="Strict")
 
 
 def form_token(secret: str) -> str:

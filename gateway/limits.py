@@ -6,6 +6,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+import eventlet
+
+from gateway.errors import TooManySignIns
+
 
 class Window:
     """At most `limit` of something per source and `seconds`."""
@@ -38,3 +42,40 @@ class Window:
         now = self._clock()
         begun, count = self._counts.get(source, (now, 0))
         return (now, 0) if now - begun >= self.seconds else (begun, count)
+
+
+class Line:
+    """Sign-ins of a network, in line once too many failed: each waits its turn, and nobody is shut out by what others typed.
+
+    The line is short enough that a browser waits for it, and slow enough that guessing names or passwords is no use.
+    """
+
+    #: Seconds that each waits at least, that lie between two, and that nobody waits beyond.
+    LEAST, APART, MOST = 2.0, 0.1, 8.0
+
+    def __init__(
+        self,
+        failed: Window,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = eventlet.sleep,
+    ) -> None:
+        self.failed = failed
+        self._clock = clock
+        self._sleep = sleep
+        self._last: dict[str, float] = {}
+
+    def wait(self, source: str) -> None:
+        """Wait for one's turn, if the source's failures ask for it.
+
+        :raises TooManySignIns: the line is full.
+        """
+        if not self.failed.is_exhausted(source):
+            return
+        now = self._clock()
+        self._last = {name: turn for name, turn in self._last.items() if turn > now}
+        turn = max(now + self.LEAST, self._last.get(source, 0.0) + self.APART)
+        if turn - now > self.MOST:
+            raise TooManySignIns
+        self._last[source] = turn
+        self._sleep(turn - now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import current_app, g, request
 
 from gateway.errors import TooManyRefusals, TrailUnavailable, status_of
+from gateway.proxies import network_of
 from services.chassis.messages import Refusal
 
 #: Statuses of refusals that are recorded; 5xx are faults, and alarms of another kind.
@@ -45,5 +46,5 @@ def record(code: str, status: int) -> None:
 
 
 def source() -> str:
-    """Return where the request came from."""
-    return request.remote_addr or "unknown"
+    """Return the network that the request came from, as it is counted: an IPv4 address, or 64 bits of an IPv6 one."""
+    return network_of(request.remote_addr or "")

@@ -46,7 +46,7 @@ def sign_in() -> Response:
 def signing_in() -> Response:
     """Sign in with the built-in directory, and go on to the acknowledgement."""
     cookies = current_app.extensions["liaison"].cookies
-    visit = cookies.visit(request)
+    visit = cookies.visit()
     username = request.form.get("username", "").strip()
     # Nobody can be signed in by another site's form: it knows neither this cookie nor the token made of it.
     if visit is None or not is_form_token(visit, request.form.get("csrf_token")):
@@ -112,7 +112,7 @@ def signing_out() -> Response:
 
     The token of an old page is no longer that of the session; that a page of ours asks is enough to end one.
     """
-    token = current_app.extensions["liaison"].cookies.session(request)
+    token = current_app.extensions["liaison"].cookies.session()
     given = keeping.posted("csrf_token")
     if not keeping.is_same_origin() and not (token and is_form_token(token, given)):
         raise FormNotOurs
@@ -138,7 +138,7 @@ def _come_in_as_before() -> bool:
 
     :raises Unauthenticated: it has ended.
     """
-    token = current_app.extensions["liaison"].cookies.session(request)
+    token = current_app.extensions["liaison"].cookies.session()
     if token is None:
         return False
     _come_in(token)

@@ -203,7 +203,7 @@ def fault_page() -> Response:
 def sign_in_page(refusal: Refusal | None = None, *, status: int = 401, username: str = "", ended: str | None = None) -> Response:
     """Show the sign-in form, and why the session ended; what was typed into another form is kept in it."""
     cookies = current_app.extensions["liaison"].cookies
-    told = _why_it_ended(refusal) or ended or cookies.ended(request)
+    told = _why_it_ended(refusal) or ended or cookies.ended()
     g.admission, g.token = None, None
     onward = ours(posted("onward")) if posted("onward") is not None else present_page()
     if isinstance(refusal, SessionRequired):
@@ -217,7 +217,7 @@ def sign_in_page(refusal: Refusal | None = None, *, status: int = 401, username:
         username=username,
         why=ENDED.get(told or "", "") if refusal is None else "",
     )
-    if cookies.session(request) is not None:
+    if cookies.session() is not None:
         cookies.drop_session(response)
     if told in ENDED:
         cookies.keep_ended(response, told)
@@ -282,7 +282,7 @@ def word(code: Any, vocabulary: str) -> str:
 
 def _visit() -> str:
     cookies = current_app.extensions["liaison"].cookies
-    mark: str = cookies.visit(request) or g.get("visit") or secrets.token_urlsafe(24)
+    mark: str = cookies.visit() or g.get("visit") or secrets.token_urlsafe(24)
     g.visit = mark
     return mark
 

@@ -173,7 +173,9 @@ def is_same_origin() -> bool:
     if fetched is not None:
         return fetched == "same-origin"
     origin = request.headers.get("Origin")
-    return origin is not None and origin.partition("://")[2] == request.host
+    # With the cookie kept to HTTPS there is TLS before this server, whether or not a proxy says so.
+    schemes = {request.scheme, "https"} if current_app.extensions["liaison"].settings.cookie_secure else {request.scheme}
+    return origin in {f"{scheme}://{request.host}" for scheme in schemes}
 
 
 def is_upload() -> bool:

@@ -8,8 +8,8 @@ from flask import Response, current_app, g, request
 
 from gateway.clients import query
 from gateway.endpoints import Answer, Area
-from gateway.errors import TooManySignIns
 from gateway.identity import form_token
+from gateway.trail import source
 from services.access.contract import AcknowledgementSchema, SessionSchema, SignedInSchema, SignInSchema
 from services.chassis.messages import Unauthenticated
 
@@ -47,18 +47,17 @@ def sign_out() -> Response:
 
 
 def signed_in_with(username: str, password: str) -> dict[str, Any]:
-    """Return a new session; tries that fail are limited per source before access is asked.
+    """Return a new session; where many tries of a network failed, each further one of it waits its turn.
 
-    :raises TooManySignIns:
+    :raises TooManySignIns: the line is full.
     """
-    failed = current_app.extensions["liaison"].failed_sign_ins
-    source = request.remote_addr or "unknown"
-    if failed.is_exhausted(source):
-        raise TooManySignIns
+    sign_ins = current_app.extensions["liaison"].sign_ins
+    network = source()
+    sign_ins.wait(network)
     try:
-        signed_in: dict[str, Any] = query("access", "sign_in", username=username, password=password, source=source)
+        signed_in: dict[str, Any] = query("access", "sign_in", username=username, password=password, source=network)
     except Unauthenticated:
-        failed.admits(source)
+        sign_ins.failed.admits(network)
         raise
     return signed_in
 

@@ -50,6 +50,10 @@ class Settings:
     erased_ids_file: str = ""
     listen_host: str = "127.0.0.1"
     listen_port: int = 8080
+    #: Addresses and networks of the proxies that are believed when they say for whom they ask, such as `10.0.0.7, 192.0.2.0/28`.
+    trusted_proxies: str = ""
+    #: The header in which they say it: X-Forwarded-For (with -Proto and -Host), or Forwarded (RFC 7239).
+    proxy_header: str = "X-Forwarded-For"
     #: The browser cookie's Secure flag is dropped only on loopback, in the embedded run.
     cookie_secure: bool = True
     ribbon: str = ""

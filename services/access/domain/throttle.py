@@ -14,8 +14,9 @@ from collections import OrderedDict
 from datetime import datetime, timedelta
 
 WINDOW = timedelta(minutes=5)
-#: Failures of one user name from one source, of one source, and of one user name from anywhere.
-PAIR_LIMIT, SOURCE_LIMIT, NAME_LIMIT = 5, 30, 50
+#: Failures of one user name from one source, and of one user name from anywhere. Of a source alone there is no limit:
+#: whoever shares an address would be shut out by others. The gateway makes such a source wait.
+PAIR_LIMIT, NAME_LIMIT = 5, 50
 _KEPT = 20_000
 
 
@@ -42,13 +43,12 @@ class Throttle:
 
     def succeeded(self, username: str, source: str) -> None:
         """Forget the failures of this name from this source; the others keep counting."""
-        pair, *_ = self._limits(username, source)
+        pair, _ = self._limits(username, source)
         self._failures.pop(pair[0], None)
 
     def _limits(self, username: str, source: str) -> list[tuple[bytes, int]]:
         return [
             (self._digest("pair", username, source), PAIR_LIMIT),
-            (self._digest("source", source), SOURCE_LIMIT),
             (self._digest("name", username), NAME_LIMIT),
         ]
 
