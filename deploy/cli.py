@@ -16,6 +16,7 @@ import click
 ELSEWHERE = {
     "audit": ("deploy.audit:audit", "Look into the audit trail, believing nothing but the public key of its checkpoints."),
     "conformance": ("deploy.conformance:conformance", "Write docs/conformance.md: which requirements have a test, and which not yet."),
+    "dictionary": ("deploy.dictionary:dictionary", "Write docs/data-dictionary.md: every column, and what an erasure makes of it."),
     "import": ("deploy.importing:import_files", "Import files into a running system, over its HTTP API."),
     "init": ("deploy.init:init", "Write the secrets of the full deployment, and deploy/.env."),
     "parked": ("deploy.parked:parked", "List, replay or discard what was put aside after its last try."),

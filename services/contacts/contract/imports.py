@@ -169,6 +169,12 @@ class UploadInterrupted(Conflict):
     code = "upload-interrupted"
 
 
+class FileTellsOfErased(Conflict):
+    """Somebody who was erased stands in the first row of this file, which is not kept any more; take them out and upload it again."""
+
+    code = "file-tells-of-erased"
+
+
 class FileTooLarge(TooLarge):
     """A file to import is at most 10 MiB."""
 

@@ -12,7 +12,7 @@ from services.contacts.service.beside import beside
 from services.contacts.service.parts import Parts
 from services.contacts.storage import imports
 from services.contacts.usecases import erasing, mentions
-from services.contacts.usecases.imports import refused
+from services.contacts.usecases.imports import refused, staged
 from services.contacts.usecases.imports.seeking import seek_in_names
 
 _RETENTION = "retention"
@@ -27,7 +27,7 @@ class ErasureMethods:
 
     #: What other parts of this service add to an erasure and to the search.
     also_erased: tuple[erasing.Also, ...] = (imports.forget_individual,)
-    also_sought: tuple[mentions.AlsoSeek, ...] = (seek_in_names,)
+    also_sought: tuple[mentions.AlsoSeek, ...] = (seek_in_names, mentions.seek_in_former_names)
 
     @answers("contacts:individual:erase", subject="individual_id", identity=_RETENTION)
     def erase(self, caller: Caller, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
@@ -77,7 +77,11 @@ class ErasureMethods:
                 redact_in=redact_in or (),
                 redact_sure_in=redact_sure_in or (),
                 leave_in=leave_in or (),
-                also=[*self.also_sought, partial(refused.seek, vault=self.parts.layer.vault, beside=beside)],
+                also=[
+                    *self.also_sought,
+                    partial(refused.seek, vault=self.parts.layer.vault, beside=beside),
+                    partial(staged.seek, now=self.database.clock(), vault=self.parts.layer.vault, beside=beside),
+                ],
             )
 
     @answers("contacts:erasure:show-mentions", subject="erasure_id", identity=_RETENTION)

@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.contacts.storage import dictionary
 from services.contacts.storage.bulk import array, array_of_bytes
 from services.contacts.storage.rows import plain, plains
 
 #: Stores with rows about one individual, in the order in which they go; the column that says whose they are.
-_LINKED = (
-    ("match_queue", "individual_id"),
-    ("match_digests", "individual_id"),
-    ("corrections", "individual_id"),
-    ("contact_point_grants", "individual_id"),
-    ("contact_points", "individual_id"),
-    ("likenesses", "held_id"),
-    ("likenesses", "other_id"),
-    ("reveal_reasons", "individual_id"),
-    ("notes", "individual_id"),
-    ("hand_overs", "individual_id"),
-    ("verifications", "individual_id"),
-    ("former_employers", "individual_id"),
-    ("previous_facts", "individual_id"),
-    ("twins", "individual_id"),
-    ("stakeholder_issues", "stakeholder_id"),
-    ("relationships", "stakeholder_id"),
-    ("engagements", "stakeholder_id"),
-    ("directory", "stakeholder_id"),
-    ("individuals", "id"),
-)
+_LINKED = tuple((table.name, column) for table in dictionary.LINKED for column in table.linked)
 _LINKED_TO_ORGANIZATION = (
     ("previous_facts", "organization_id"),
     ("offices", "organization_id"),
@@ -100,6 +81,17 @@ def phones_of_offices(work: UnitOfWork, tails: Sequence[str]) -> list[str]:
     """Return the phones of offices whose digits end like one of these."""
     statement = text("SELECT DISTINCT phone FROM offices WHERE regexp_replace(phone, '[^0-9]', '', 'g') LIKE ANY(CAST(:tails AS text[]))")
     return list(work.execute(statement, {"tails": [f"%{tail}%" for tail in tails]}).scalars())
+
+
+def forget_former_names(work: UnitOfWork, needles: Sequence[str], bears: Callable[[str], bool]) -> dict[str, int]:
+    """Delete what organizations were called before, and whom people worked for before, where that names a person; count them by store."""
+    counts = {}
+    for store in ("former_names", "former_employers"):
+        suspects = text(f"SELECT DISTINCT name FROM {store} WHERE squeezed(name) LIKE ANY(CAST(:needles AS text[]))")  # noqa: S608 - our own names
+        names = [name for name in work.execute(suspects, {"needles": [f"%{needle}%" for needle in needles]}).scalars() if bears(name)]
+        gone = text(f"DELETE FROM {store} WHERE name = ANY(CAST(:names AS text[]))")  # noqa: S608 - our own names
+        counts[store] = work.execute(gone, {"names": names}).rowcount
+    return counts
 
 
 def names_of_family(work: UnitOfWork, family: str) -> list[tuple[str, str]]:

@@ -207,6 +207,26 @@ def keep_prepared(work: UnitOfWork, import_id: str, n: int, ciphertext: bytes) -
     )
 
 
+def with_staged(work: UnitOfWork) -> list[dict[str, Any]]:
+    """As the eraser: return the imports of which rows are staged, and hold them."""
+    statement = "SELECT * FROM imports i WHERE EXISTS (SELECT FROM import_blocks b WHERE b.import_id = i.id) ORDER BY id FOR UPDATE"
+    return plains(work.execute(text(statement)).mappings())
+
+
+def block_numbers(work: UnitOfWork, import_id: str) -> list[int]:
+    """Return the numbers of the blocks that are staged."""
+    statement = text("SELECT n FROM import_blocks WHERE import_id = CAST(:id AS uuid) ORDER BY n")
+    return list(work.execute(statement, {"id": import_id}).scalars())
+
+
+def replace_block(work: UnitOfWork, import_id: str, n: int, ciphertext: bytes) -> None:
+    """As the eraser: put other rows in the place of a block's; what a check has kept of it is dropped."""
+    work.execute(
+        text("UPDATE import_blocks SET ciphertext = :ciphertext, prepared = NULL WHERE import_id = CAST(:id AS uuid) AND n = :n"),
+        {"id": import_id, "n": n, "ciphertext": ciphertext},
+    )
+
+
 def drop_staged(work: UnitOfWork, import_id: str) -> None:
     """Delete what is staged of a file."""
     drop_pieces(work, import_id)
@@ -471,6 +491,22 @@ def clear_refused_names(work: UnitOfWork, names: Sequence[str]) -> int:
         " CASE WHEN cell->>'column' = ANY(CAST(:names AS text[])) THEN 'A column' ELSE cell->>'column' END, 'reason', cell->>'reason'))"
         " FROM json_array_elements(refused) AS cell) WHERE refused IS NOT NULL AND EXISTS"
         " (SELECT FROM json_array_elements(refused) AS cell WHERE cell->>'column' = ANY(CAST(:names AS text[])))"
+    )
+    return work.execute(statement, {"names": list(names)}).rowcount
+
+
+def refused_columns(work: UnitOfWork) -> set[str]:
+    """As the eraser: return every name of a column that was refused with its whole file."""
+    return set(work.execute(text("SELECT DISTINCT each->>'column' FROM imports, json_array_elements(refused_columns) AS each")).scalars())
+
+
+def clear_refused_columns(work: UnitOfWork, names: Sequence[str]) -> int:
+    """As the eraser: call these columns no name any more; return in how many files they stood."""
+    statement = text(
+        "UPDATE imports SET refused_columns = (SELECT json_agg(CASE WHEN each->>'column' = ANY(CAST(:names AS text[]))"
+        " THEN CAST(CAST(each AS jsonb) || jsonb_build_object('column', 'A column') AS json) ELSE each END)"
+        " FROM json_array_elements(refused_columns) AS each) WHERE EXISTS"
+        " (SELECT FROM json_array_elements(refused_columns) AS each WHERE each->>'column' = ANY(CAST(:names AS text[])))"
     )
     return work.execute(statement, {"names": list(names)}).rowcount
 

@@ -1,6 +1,6 @@
 """Every column that people write into and that an erased person may be named in, though the row is about another (N3).
 
-All of it as the eraser. A new column belongs into `COLUMNS`, or into the list of the test that holds this to the tables.
+All of it as the eraser. Which columns these are says the data dictionary, which a test holds to the tables.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
-from services.contacts.storage import directory
+from services.contacts.storage import dictionary, directory
 from services.lexicon.canonical import canonical_organization
 
 Place = tuple[str, str, str]
@@ -46,25 +46,11 @@ class Column:
         return {"text": self.name, "text[]": f"array_to_string({self.name}, ' ')", "json": f"CAST({self.name} AS text)"}[self.kind]
 
 
-COLUMNS: tuple[Column, ...] = (
-    Column("notes", "text", "individual_id"),
-    Column("notes", "provenance", "individual_id"),
-    Column("notes", "keep_reason", "individual_id"),
-    Column("individuals", "salutation", "id"),
-    Column("individuals", "title", "id"),
-    Column("individuals", "interests", "id", kind="text[]"),
-    Column("previous_facts", "title", "individual_id"),
-    Column("contact_point_grants", "reason", "individual_id", cleared=True),
-    Column("reveal_reasons", "reason", "individual_id", cleared=True),
-    Column("many_freezes", "reason", "individual_id", cleared=True),
-    Column("organizations", "name"),
-    Column("organizations", "source_url"),
-    Column("offices", "label"),
-    Column("offices", "street"),
-    Column("offices", "city"),
-    Column("offices", "phone"),
-    # What a field held before an import changed it, for taking it back.
-    Column("import_effects", "detail", "subject_id", kind="json", key="import_id", part="n"),
+#: What the data dictionary says is to be searched, in its order.
+COLUMNS: tuple[Column, ...] = tuple(
+    Column(table.name, column.name, next(iter(table.linked), None), kind=column.sql, cleared=column.whole, key=table.key, part=table.part)
+    for table in dictionary.TABLES
+    for column in table.searched
 )
 
 

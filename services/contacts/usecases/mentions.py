@@ -89,6 +89,13 @@ def seek(
     return answer
 
 
+def seek_in_former_names(work: UnitOfWork, values: FormerValues, _individual_id: str) -> list[dict[str, Any]]:
+    """Delete former names of organizations and of employers that name the person: nobody reads them, so nothing is left to decide."""
+    sought = Sought(values)
+    counts = erasing.forget_former_names(work, sorted(sought.needles), lambda name: bool(sought.find(name)))
+    return [{"store": f"contacts.{store}", "found": many, "removed": many, "left": 0, "method": "deleted"} for store, many in counts.items()]
+
+
 def show(work: UnitOfWork, *, erasure_id: str, sealed: str, key: str | None, places: Collection[Sequence[str]]) -> dict[str, Any]:
     """Return the mentions in these places with the text around them, for the privacy officer alone (retention asks who it is).
 

@@ -10,38 +10,22 @@ from sqlalchemy import ARRAY, Column, Row, Table, Text, any_, delete, exists, fu
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.chassis.database import UnitOfWork
+from services.interactions.storage import dictionary
 from services.interactions.storage.tables import (
     attendances,
     coordination_requests,
     erasure_answers,
     erasure_links,
-    events,
     follow_ups,
     interaction_individuals,
     interactions,
-    issue_updates,
-    issues,
     kept_texts,
+    metadata,
     people,
-    talking_points,
 )
 
-#: Every column that people write into; a new one belongs here, and a test sees to it.
-TEXTS: tuple[tuple[Table, str], ...] = (
-    (issues, "name"),
-    (issues, "summary"),
-    (issue_updates, "text"),
-    (talking_points, "text"),
-    (interactions, "outcome"),
-    (follow_ups, "text"),
-    (events, "name"),
-    (events, "place"),
-    (events, "agenda"),
-    (coordination_requests, "message"),
-    (coordination_requests, "reason"),
-    (kept_texts, "text"),
-    (kept_texts, "reason"),
-)
+#: Every column that people write into, as the data dictionary says.
+TEXTS: tuple[tuple[Table, str], ...] = tuple((metadata.tables[table.name], column.name) for table in dictionary.TABLES for column in table.searched)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ A person:
 3. `erase_retention`      likewise here
 4. `seek_interactions`    search for the sealed values: what matches alone goes, the rest is a hit
 5. `seek_contacts`        likewise
+   `seek_retention`       likewise here, in what people gave as reasons: nobody edits these, so that nothing is to be decided
 6. `decide`               waits while a hit is not settled, and goes back to 4 to carry out what was decided
 7. `close_contacts`       the sealed values are forgotten and their key destroyed: nothing is searched after it
 8. `close`                certificate, register, announcement
@@ -29,6 +30,7 @@ _INDIVIDUAL = (
     "erase_retention",
     "seek_interactions",
     "seek_contacts",
+    "seek_retention",
     "decide",
     "close_contacts",
     "close",
@@ -40,7 +42,7 @@ COURSES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 GATE = "decide"
 SEARCH = "seek_interactions"
 #: Steps that search; the course may come back to them, and every search has receipts of its own.
-SEARCHES = frozenset({"seek_interactions", "seek_contacts"})
+SEARCHES = frozenset({"seek_interactions", "seek_contacts", "seek_retention"})
 #: Of somebody whom contacts does not know (any more) there is nothing to search with.
 _ONLY_WITH_SEAL = SEARCHES | {GATE, "close_contacts"}
 

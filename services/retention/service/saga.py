@@ -99,6 +99,8 @@ class Saga:
             self._seek(claim, caller, service="interactions")
         elif step == "seek_contacts":
             self._seek(claim, caller, service="contacts")
+        elif step == "seek_retention":
+            self._seek_here(claim, caller)
         elif step == "erase_retention":
             with self._database.work(caller) as work:
                 course.erase_here(work, claim, now=self._clock())
@@ -131,6 +133,14 @@ class Saga:
         unsealing = self._unsealing(claim.erasure_id, claim.sealed, caller)
         answer = self._call(service, "seek", caller, **self._subject(claim), **unsealing, look=claim.look, **claim.places(service))
         self._keep(claim, caller, service, answer)
+
+    def _seek_here(self, claim: Claim, caller: Caller) -> None:
+        with self._database.work(caller) as work:
+            is_needed = course.has_reasons(work)
+        # Mostly nobody gave any, and the seal stays closed.
+        key = self._unsealing(claim.erasure_id, claim.sealed, caller)["key"] if is_needed else None
+        with self._database.work(caller) as work:
+            course.seek_here(work, claim, key=key, now=self._clock())
 
     def _pass_gate(self, claim: Claim, caller: Caller) -> None:
         with self._database.work(caller) as work:

@@ -98,6 +98,12 @@ def forget_individual(work: UnitOfWork, individual_id: str) -> int:
     return work.execute(delete(individuals).where(individuals.c.id == individual_id)).rowcount
 
 
+def forget_proposals(work: UnitOfWork, individual_id: str) -> int:
+    """Forget why somebody proposed to take a request about an individual back; return how many there were."""
+    theirs = and_(no_contact_requests.c.individual_id == individual_id, no_contact_requests.c.proposal_reason.is_not(None))
+    return work.execute(update(no_contact_requests).where(theirs).values(proposal_reason=None)).rowcount
+
+
 def bury(work: UnitOfWork, individual_id: str) -> None:
     """Drop what is kept of an individual for good: a message that comes late brings nobody back."""
     one_at_a_time(work, individual_id)

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from services.chassis.messages import new_id as make_id
 from services.chassis.messages import wire_value
+from services.contacts.contract.refusals import SealUnknown
+from services.lexicon.mentions import Sought
+from services.lexicon.seal import open_seal
 from services.retention.contract import ErasureCompleted
 from services.retention.domain import saga
-from services.retention.storage import erasures
+from services.retention.storage import erasures, reasons
 from services.retention.storage import requests as stored
 from services.retention.usecases.erasing import describe_receipt
 
@@ -129,11 +132,39 @@ def erase_here(work: UnitOfWork, claim: Claim, *, now: datetime) -> None:
         return
     gone = stored.forget_individual(work, claim.subject_id)
     said = int(row["reason"] is not None)
+    proposed = stored.forget_proposals(work, claim.subject_id)
     stores = [
         {"store": "retention.individuals", "found": gone, "removed": gone, "left": 0, "method": "deleted"},
         {"store": "retention.erasures.reason", "found": said, "removed": said, "left": 0, "method": "cleared"},
+        {"store": "retention.no_contact_requests.proposal_reason", "found": proposed, "removed": proposed, "left": 0, "method": "cleared"},
     ]
     erasures.put_receipts(work, claim.erasure_id, claim.step, "retention", stores, at=now)
+
+
+def has_reasons(work: UnitOfWork) -> bool:
+    """Whether a reason of any case is kept, in which somebody may be named."""
+    return any(words.texts for words in reasons.read(work))
+
+
+def seek_here(work: UnitOfWork, claim: Claim, *, key: str | None, now: datetime) -> None:
+    """Clear every reason that names the person, whoever's case it was given in: nobody edits these, so that nothing is left to decide.
+
+    :raises SealUnknown: the seal is broken, so that nobody can look any more.
+    """
+    sought: Sought | None = None
+    receipts = []
+    for words in reasons.read(work):
+        found = 0
+        for row_id, text in words.texts:
+            if sought is None:
+                if key is None or claim.sealed is None:
+                    raise SealUnknown
+                sought = Sought(open_seal(claim.sealed, key, erasure_id=claim.erasure_id))
+            if sought.find(text):
+                reasons.clear(work, words, row_id)
+                found += 1
+        receipts.append({"store": words.store, "found": found, "removed": found, "left": 0, "method": "cleared"})
+    received(work, claim, service="retention", answer={"receipts": receipts, "hits": [], "carried_out": []}, now=now)
 
 
 def pass_gate(work: UnitOfWork, claim: Claim, *, now: datetime) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -101,6 +101,11 @@ class Desk:
         command = contract.OrganizationCreateSchema().load({"name": DOV.organization, **body})
         found: dict[str, Any] = self.do(by, organizations.register_organization, **command)
         return found
+
+    def rename(self, organization: Mapping[str, Any], name: str, by: Caller = AMINA) -> None:
+        """Call an organization something else."""
+        tag = entity_tag(organization)
+        self.do(by, organizations.change_organization, organization_id=organization["id"], if_match=tag, name=name)
 
     def reveal(self, by: Caller, individual_id: str, **given: Any) -> dict[str, Any]:
         """Reveal somebody's contact points."""

@@ -11,7 +11,6 @@ from sqlalchemy import text
 
 from services.chassis.messages import new_id
 from services.contacts.contract.refusals import SealUnknown
-from services.contacts.storage import erasing as stored
 from services.contacts.storage import notices, texts
 from services.contacts.storage.vault import KeyDestroyed
 from services.contacts.usecases import contact_points
@@ -162,7 +161,13 @@ def test_every_text_about_others_is_searched_rewritten_and_found_by_it_no_more(d
     office = desk.organization(
         name=f"Office of {FULL}",
         source_url="https://example.org/who/dov-quillfeather",
-        offices=[{"label": f"{FULL} Annex", "address": {"street": f"1 {FULL} Way", "city": "Quillfeather Dov"}, "phone": DOV.cell}],
+        offices=[
+            {
+                "label": f"{FULL} Annex",
+                "address": {"street": f"1 {FULL} Way", "city": "Quillfeather Dov", "postal_code": DOV.cell, "country": f"{FULL} Land"},
+                "phone": DOV.cell,
+            }
+        ],
     )
     member = desk.register(AMINA, last_name="Membery", organization=f"Office of {FULL}")["id"]
     desk.note(AMINA, other, f"With {FULL}.", provenance=f"{FULL} told", keep_reason="x")
@@ -205,47 +210,30 @@ def test_every_text_about_others_is_searched_rewritten_and_found_by_it_no_more(d
     assert office["id"] in {item["id"] for item in desk.search(AMINA, q="office")["items"]}
 
 
-@pytest.mark.requirement("T27")
-def test_the_seeker_reads_every_column_that_people_write_into(desk: Desk) -> None:
-    closed = {
-        # The person's own, and what is derived from names and texts.
-        "first_name", "last_name", "canonical_name", "family_key", "name_words", "sort_name", "words", "letters", "organization_name", "name",
-        # Closed lists, codes, digests, ids.
-        "sector", "state", "source", "declined", "use_preferences", "preference_spans", "kind", "component", "postal_code", "country", "key_id",
-        "type", "mode",
-        "outcome", "code", "fields", "format", "look", "sha256", "roles", "level", "parent_code", "priority", "event_id", "medium",
-        "problem_code", "action", "status", "method", "path", "cause", "last_contact_mode", "frozen_medium", "frozen_for",
-    }  # fmt: skip
-    apart = {
-        # Searched by other means: names of files and sheets; what is sealed or answered is ids.
-        ("imports", "filename"), ("import_rows", "sheet"), ("import_rows", "refused"), ("erasures", "sealed"), ("erasures", "receipts"),
-            ("erasures", "sought"),
-        # Written by the product, of columns and codes.
-        ("import_rows", "reason"), ("imports", "refused_columns"), ("imports", "issues"), ("imports", "problem_detail"), ("imports", "acting"),
-        ("imports", "counts"), ("imports", "stopped"), ("imports", "deciding"), ("import_rows", "decided"),
-    }  # fmt: skip
-    linked = {table for table, _ in stored._LINKED} - {
-        "individuals",
-        "notes",
-        "reveal_reasons",
-        "contact_point_grants",
-        "directory",
-        "previous_facts",
-    }
-    bookkeeping = {"entries", "outbox", "inbox", "operations", "suppressions", "directory", "alembic_version", "checkpoints_seen"}
-    rows = desk.rows(
-        "SELECT c.table_name, c.column_name FROM information_schema.columns c JOIN pg_class k ON k.relname = c.table_name AND k.relkind IN ('r', 'p')"
-        " WHERE c.table_schema = 'public' AND (c.data_type IN ('text', 'json', 'jsonb') OR c.udt_name = '_text')"
-    )
-    written = {
-        (row.table_name, row.column_name)
-        for row in rows
-        if row.table_name not in linked | bookkeeping
-        and not row.table_name.startswith(("entries", "outbox"))
-        and row.column_name not in closed - {"name"} - ({"name"} if row.table_name != "organizations" else set())
-        and not row.column_name.endswith("component")
-    } - apart
-    assert written == {(column.table, column.name) for column in texts.COLUMNS}
+@pytest.mark.requirement("T27", "N3")
+def test_former_names_of_organizations_and_of_employers_name_nobody_who_is_erased(desk: Desk) -> None:
+    dov = desk.dov()
+    # Renamed before: what it is called now names nobody. And one is erased, so that its people alone know its name.
+    renamed = desk.organization(name=f"Office of {FULL}")
+    ruth = desk.register(AMINA, last_name="Ruthless", organization_id=renamed["id"])["id"]
+    gone = desk.organization(name=f"Friends of Senator {FULL.upper()}")
+    saul = desk.register(AMINA, last_name="Saulson", organization_id=gone["id"])["id"]
+    desk.rename(renamed, "Office of the Third District")
+    desk.change(AMINA, saul, organization_id=renamed["id"])
+    kept = desk.organization(name="Quillfeather Works")
+    desk.rename(kept, "Larkspur Works")
+    desk.change(AMINA, ruth, organization_id=kept["id"])
+
+    def former() -> set[str]:
+        with desk.work(RETENTION, "eraser") as work:
+            return set(work.execute(text("SELECT name FROM former_names UNION SELECT name FROM former_employers")).scalars())
+
+    assert former() > {f"Office of {FULL}", f"Friends of Senator {FULL.upper()}", "Quillfeather Works"}
+    found = {receipt["store"]: receipt["removed"] for receipt in desk.erase(dov)["sought"]["receipts"]}
+    assert (found["contacts.former_names"], found["contacts.former_employers"]) == (1, 2)
+    left = former()
+    assert "Quillfeather Works" in left, "a family's name alone is anybody's"
+    assert not any("dov" in fold(name) for name in left)
 
 
 @pytest.mark.requirement("T27")

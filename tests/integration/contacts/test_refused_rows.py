@@ -200,3 +200,41 @@ def test_the_seeker_goes_through_more_rows_than_it_takes_at_once(porter, monkeyp
     assert [row for row, cells in porter.refused(import_id)[1] if cells] == [3, 4]
     with porter.desk.work(AMINA) as work:
         assert work.execute(text("SELECT count(*) FROM import_refused")).scalar_one() == 2
+
+
+@pytest.mark.requirement("N3", "T27")
+def test_rows_of_a_file_that_waits_to_be_committed_lose_whoever_is_erased(porter):
+    person = porter.rows(porter.bring(HEADER + GOOD)["id"])[0]["individual_id"]
+    other = "Nowhere,Cohen,,Dalia,512-555-0177,dalia@example.org,TX\n"
+    uploaded, checked = (porter.upload(HEADER + other + GOOD + "Nowhere,Cohen,,Noa,,RIVKA@example.org,TX\n")["id"] for _ in range(2))
+    assert porter.check(checked)["counts"] == {"create": 2, "duplicate": 1}
+    receipts = porter.desk.erase(person, cause="mistake")["sought"]["receipts"]
+    (receipt,) = [receipt for receipt in receipts if receipt["store"] == "contacts.import_blocks"]
+    assert (receipt["found"], receipt["removed"], receipt["left"]) == (4, 4, 0)
+    for import_id in (uploaded, checked):
+        vault = porter.desk.layer.vault
+        for block in porter.desk.rows("SELECT n, ciphertext, prepared FROM import_blocks WHERE import_id = :id", id=import_id):
+            said = decrypt(vault.key(import_id), bytes(block.ciphertext), bound_to=f"import block {import_id} {block.n}")
+            assert block.prepared is None
+            assert "rivka" not in said.lower()
+            assert "Dalia" in said
+        porter.commit(import_id)
+        assert [row["reason"].startswith(refused.GONE) for row in porter.rows(import_id, "invalid")] == [True, True]
+    assert porter.desk.found(AMINA, q="Rivka") == []
+    assert len(porter.desk.found(AMINA, q="Dalia Cohen")) == 1
+
+
+@pytest.mark.requirement("N3")
+def test_a_file_whose_columns_are_called_by_an_erased_person_is_given_up_and_its_refused_columns_lose_the_name(porter):
+    person = porter.rows(porter.bring(HEADER + GOOD)["id"])[0]["individual_id"]
+    waits = porter.upload("Last name,First name,Rivka Levi\nBean,Aaron,nowhere\n")["id"]
+    ended = porter.upload("Last name,First name,Religion of Rivka Levi\nBean,Aaron,none\n")["id"]
+    assert [column["column"] for column in porter.read(ended)["refused_columns"]] == ["Religion of Rivka Levi"]
+    porter.desk.erase(person)
+    given_up = porter.read(waits)
+    assert (given_up["state"], given_up["problem"]["code"], given_up["mapping"]) == ("failed", "file-tells-of-erased", [])
+    assert porter.desk.rows("SELECT 1 FROM import_blocks WHERE import_id = :id", id=waits) == []
+    with pytest.raises(KeyDestroyed):
+        porter.desk.layer.vault.key(waits)
+    (column,) = porter.read(ended)["refused_columns"]
+    assert (column["column"], bool(column["reason"]), bool(column["requirement"])) == ("A column", True, True)

@@ -8,6 +8,7 @@ import pytest
 
 from services.chassis.bus import InternalError
 from services.chassis.messages import Caller, NotFound, Unavailable, new_id
+from services.lexicon.mentions import FormerValues
 from services.retention.contract import ErasureUnderWay, ErasureUnknown, HoldUnknown, PrivacyOfficerOnly
 from services.retention.domain.saga import COURSES
 from services.retention.storage import requests as stored
@@ -75,6 +76,35 @@ def test_nothing_of_the_person_is_left_in_retention_but_ids(case):
     assert "Vantongeren" not in everything + str(case.entries())
 
 
+@pytest.mark.requirement("N3", "T27")
+def test_a_reason_that_names_the_person_goes_whoevers_case_it_was_given_in(case, monkeypatch):
+    values = FormerValues("Ottoline", "Vantongeren", phones=("+19565550142",))
+    monkeypatch.setattr(course, "open_seal", lambda _sealed, key, **_: values if key == "a one-time key" else None)
+    person, another, third = case.others.person, new_id(), new_id()
+    with case.database.work(AMINA) as work:
+        for individual_id in (another, third):
+            stored.know_individual(work, individual_id, owner_id=AMINA.id, component="ICE")
+    given = {
+        another: "Ottoline Vantongeren asked, not her sister",
+        third: "It was Vantongeren, Ottoline, at (956) 555-0142",
+        person: "She took it back on the phone",
+    }
+    for individual_id, reason in given.items():
+        request_id = case.open(individual_id=individual_id)
+        with case.database.work(DENIS) as work:
+            stored.change_request(work, request_id, proposed_by=DENIS.id, proposed_at=case.now, proposal_reason=reason)
+    kept = case.open(individual_id=new_id())
+    with case.database.work(DENIS) as work:
+        stored.change_request(work, kept, proposed_by=DENIS.id, proposed_at=case.now, proposal_reason="Another Vantongeren, of Ohio")
+    case.ask(subject=third, cause="mistake", reason="This was O. T. Vantongeren, or Ottoline Vantongeren")
+    erasure_id = case.ask()
+    case.saga().drive(erasure_id)
+    receipts = {line["store"]: line["removed"] for line in case.read(erasure_id)["certificate"]["reached"] if line["service"] == "retention"}
+    assert (receipts["retention.erasures.reason"], receipts["retention.no_contact_requests.proposal_reason"]) == (1, 3)
+    left = case.rows("SELECT proposal_reason AS reason FROM no_contact_requests UNION ALL SELECT reason FROM erasures")
+    assert [row.reason for row in left if row.reason] == ["Another Vantongeren, of Ohio"]
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("place", range(len(CALLS)))
 def test_killed_around_any_call_it_is_finished_by_another_process_and_done_once(case, place, moment):
@@ -133,6 +163,7 @@ REACHED = {
     "keys.seal_keys": 1,
     "retention.individuals": 1,
     "retention.erasures.reason": 0,
+    "retention.no_contact_requests.proposal_reason": 0,
 }
 
 

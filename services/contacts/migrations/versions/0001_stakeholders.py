@@ -652,7 +652,7 @@ GRANT SELECT, DELETE, UPDATE ON previous_facts TO liaison_contacts_eraser;
 GRANT UPDATE (replaced_at, replaced_import) ON contact_points TO liaison_contacts_eraser;
 -- Whose employer an undo takes back brings their last contact along.
 GRANT UPDATE (last_contact_at) ON relationships TO liaison_contacts_eraser;
-GRANT SELECT ON former_names TO liaison_contacts_eraser;
+GRANT SELECT, DELETE ON former_names TO liaison_contacts_eraser;
 
 GRANT SELECT, DELETE ON organizations, offices, individuals, stakeholder_issues, relationships, hand_overs, verifications, directory,
     engagements, contact_points, contact_point_grants, corrections, match_digests, match_queue, likenesses, notes,

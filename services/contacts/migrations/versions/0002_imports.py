@@ -99,7 +99,8 @@ GRANT SELECT, INSERT, UPDATE ON imports TO liaison_contacts;
 GRANT SELECT, INSERT, DELETE ON import_pieces, import_blocks, import_rows, import_effects TO liaison_contacts;
 GRANT UPDATE ON import_rows TO liaison_contacts;
 GRANT SELECT, UPDATE ON imports TO liaison_contacts_eraser;
-GRANT SELECT, DELETE, UPDATE ON import_rows, import_effects TO liaison_contacts_eraser;
+GRANT SELECT, DELETE, UPDATE ON import_rows, import_effects, import_blocks TO liaison_contacts_eraser;
+GRANT SELECT, DELETE ON import_pieces TO liaison_contacts_eraser;
 """
 
 

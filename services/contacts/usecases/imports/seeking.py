@@ -21,10 +21,12 @@ def seek_in_names(work: UnitOfWork, values: FormerValues, _individual_id: str) -
     files = {name: nameless(name) for name in imports.filenames(work) if _bears(name, sought)}
     sheets = [name for name in imports.sheets(work) if _bears(name, sought)]
     columns = [name for name in imports.refused_names(work) if _bears(name, sought)]
+    whole = [name for name in imports.refused_columns(work) if _bears(name, sought)]
     counts = {
         "contacts.imports.filename": imports.rename_files(work, files),
         "contacts.import_rows.sheet": imports.clear_sheets(work, sheets),
         "contacts.import_rows.refused": imports.clear_refused_names(work, columns),
+        "contacts.imports.refused_columns": imports.clear_refused_columns(work, whole),
     }
     return [{"store": store, "found": count, "removed": count, "left": 0, "method": "cleared"} for store, count in counts.items()]
 

@@ -1,0 +1,219 @@
+"""The data dictionary: every column that there is, what it holds, whose words they are, and what an erasure makes of it (P27, N3).
+
+Each service declares its tables in `storage/dictionary.py`; a test holds that to the databases, so that a column that
+nobody declared fails. The erasers and seekers work through the same list: what is declared to be searched is searched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+#: What a column holds.
+ID: Final = "id"
+CODE: Final = "code"
+TIME: Final = "time"
+NUMBER: Final = "number"
+PLAIN: Final = "plain"
+ENCRYPTED: Final = "encrypted"
+DIGEST: Final = "digest"
+
+#: What an erasure makes of it; each word has its sentence in the document.
+DELETED: Final = "deleted"
+SEARCHED: Final = "searched"
+REMADE: Final = "made anew"
+APART: Final = "searched apart"
+CLEARED: Final = "cleared"
+LAPSES: Final = "lapses"
+STAYS: Final = "stays"
+
+SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        DELETED: "The row goes with the person, in the first step.",
+        SEARCHED: "The row goes with the person whom it is about. In rows about others the person's values are searched for, and taken out"
+        " or decided (T27).",
+        REMADE: "Made of other columns, and made anew when one of them changes; the row of the person goes with them.",
+        APART: "Searched by other means than the rest, as the column says.",
+        CLEARED: "Emptied, when it is about the person or names them.",
+        LAPSES: "Not searched: it cannot be read without a key that is in no database, or is gone within the time that the table says.",
+        STAYS: "Kept: it says nothing of a stakeholder by itself, and joins nothing that could once the person's rows are gone.",
+    }
+)
+
+STAKEHOLDER: Final = "stakeholders"
+USER: Final = "users"
+NOBODY: Final = "nobody"
+
+#: SQL types of what people write, by the sign behind the column's name.
+_TYPES: Final[Mapping[str, str]] = MappingProxyType({"[]": "text[]", "{}": "json"})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column."""
+
+    name: str
+    #: One of the words above.
+    holds: str
+    #: Whose words or data these are: of stakeholders, of users, of nobody.
+    whose: str
+    #: One of the words above.
+    erased: str
+    #: Numbers of the requirements that ask for it, or of the decisions.
+    why: str
+    #: What there is to say of it.
+    note: str = ""
+    #: `text`, `text[]` or `json`, where people write into it.
+    sql: str = ""
+    #: Whether all of it goes where something of the person goes: nobody edits it, so that the rest would mean nothing.
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table."""
+
+    name: str
+    says: str
+    #: How long its rows are kept.
+    kept: str
+    #: The columns that say whose row it is; it goes with them.
+    linked: tuple[str, ...]
+    columns: tuple[Column, ...]
+    #: The column by which one row is found, and what tells rows of one key apart.
+    key: str = "id"
+    part: str | None = None
+
+    @property
+    def searched(self) -> tuple[Column, ...]:
+        """The columns that are searched for an erased person's values."""
+        return tuple(column for column in self.columns if column.erased == SEARCHED)
+
+
+def table(
+    name: str,
+    says: str,
+    *,
+    kept: str,
+    why: str,
+    linked: str = "",
+    whose: str = STAKEHOLDER,
+    ids: str = "",
+    codes: str = "",
+    times: str = "",
+    numbers: str = "",
+    searched: str = "",
+    whole: str = "",
+    own: str = "",
+    remade: str = "",
+    encrypted: str = "",
+    digests: str = "",
+    others: Iterable[Column] = (),
+    whys: Mapping[str, str] = MappingProxyType({}),
+    notes: Mapping[str, str] = MappingProxyType({}),
+    key: str = "id",
+    part: str | None = None,
+) -> Table:
+    """Declare a table: its columns by what they hold, in words parted by blanks.
+
+    :param linked: the columns that say whose row it is.
+    :param searched: what people write, searched for an erased person's values; with `[]` or `{}` a list or JSON.
+    :param whole: likewise, and all of it goes where something of the person goes.
+    :param own: what the row's own person or organization is called; other people's names are not searched.
+    :param remade: made of other columns.
+    :param others: columns with a fate of their own.
+    :param whys: the requirement of one column, where it is not the table's.
+    """
+    own_fate = DELETED if linked else STAYS
+
+    def each(names: str, holds: str, of: str, erased: str, *, is_whole: bool = False) -> Iterator[Column]:
+        for written in names.split():
+            sign = written[-2:] if written[-2:] in _TYPES else ""
+            column = written.removesuffix(sign)
+            sql = _TYPES.get(sign, "text") if erased == SEARCHED else ""
+            yield Column(column, holds, of, erased, whys.get(column, why), notes.get(column, ""), sql, is_whole)
+
+    columns = (
+        *each(ids, ID, whose, own_fate),
+        *each(codes, CODE, whose, own_fate),
+        *each(times, TIME, whose, own_fate),
+        *each(numbers, NUMBER, whose, own_fate),
+        *each(own, PLAIN, whose, own_fate),
+        *each(searched, PLAIN, STAKEHOLDER, SEARCHED),
+        *each(whole, PLAIN, STAKEHOLDER, SEARCHED, is_whole=True),
+        *each(remade, PLAIN, whose, REMADE),
+        *each(encrypted, ENCRYPTED, whose, own_fate if linked else LAPSES),
+        *each(digests, DIGEST, whose, own_fate),
+        *others,
+    )
+    return Table(name, says, kept, tuple(linked.split()), columns, key, part)
+
+
+_DAYS = "Until a signed checkpoint covers the day: usually the day after"
+
+#: What the chassis keeps in every service's database. What people write enters none of it: ids, codes, names of fields.
+BOOKKEEPING: Final[tuple[Table, ...]] = (
+    table(
+        "outbox",
+        "Announcements on their way: ids and codes",
+        kept=_DAYS,
+        why="N3",
+        whose=NOBODY,
+        ids="id",
+        codes="routing_key",
+        times="day created_at due_at",
+        numbers="done",
+        others=[
+            Column("body", CODE, NOBODY, STAYS, "N3", "JSON of ids and codes; of a component's message its id, which the component chose."),
+        ],
+    ),
+    table(
+        "entries",
+        "Entries of the audit trail on their way: ids, codes and names of fields",
+        kept=_DAYS,
+        why="R123",
+        whose=USER,
+        ids="stream",
+        times="day created_at",
+        numbers="n done",
+        others=[Column("body", CODE, USER, STAYS, "R123", "JSON of ids, codes and names of fields; never a value.")],
+    ),
+    table(
+        "streams",
+        "The numbers of each process",
+        kept="For good",
+        why="R124",
+        whose=NOBODY,
+        ids="id",
+        times="started_at settled_at closed_at",
+        numbers="mark",
+    ),
+    table("inbox", "Messages that were heard", kept="30 days", why="N3", whose=NOBODY, ids="id", codes="name", times="received_at"),
+    table(
+        "operations",
+        "Commands that were done, to answer a repetition: a status and an id, never a body",
+        kept="25 hours",
+        why="R123",
+        whose=USER,
+        ids="id user_id subject_id",
+        codes="method path",
+        times="created_at",
+        numbers="status",
+        digests="body_hash",
+        others=[Column("key", CODE, USER, LAPSES, "R123", "The client's Idempotency-Key.")],
+    ),
+    table(
+        "checkpoints_seen",
+        "Checkpoints of the trail, as witnessed here",
+        kept="For good",
+        why="R126",
+        whose=NOBODY,
+        codes="origin note",
+        times="seen_at",
+        numbers="size",
+        digests="root",
+    ),
+    table("alembic_version", "Which migrations were made", kept="For good", why="R13", whose=NOBODY, codes="version_num"),
+)
