@@ -66,6 +66,7 @@ class Installation:
         if process in {"contacts", "retention"}:
             told["ERASED_IDS_FILE"] = str(self.erased_ids)
         if process == "gateway":
+            told["FORM_KEY"] = secrets["form_key"]
             told["LISTEN_HOST"] = self.host
             told["LISTEN_PORT"] = str(self.port)
             told["COOKIE_SECURE"] = "true" if self.cookie_secure else "false"

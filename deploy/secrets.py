@@ -27,7 +27,7 @@ from services.chassis.migrations import STORES, owner_of, runtime_of
 #: Pairs of Ed25519 keys, `<name>_private_key` and `<name>_public_key`.
 PAIRS = ("passport", "checkpoint")
 #: 32 bytes each, in base64.
-KEYS = ("vault_master_key", "digest_key", "cursor_key")
+KEYS = ("vault_master_key", "digest_key", "cursor_key", "form_key")
 
 
 class Secrets:

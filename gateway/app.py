@@ -38,8 +38,9 @@ from gateway.trail import record, recorded, source
 from services.access.contract import SessionRequired
 from services.chassis import logs
 from services.chassis.config import Settings
+from services.chassis.keyed import Keyed, parts_of
 from services.chassis.logs import Log
-from services.chassis.messages import Refusal, Unauthenticated, new_id
+from services.chassis.messages import Refusal, Unauthenticated, new_id, tag_with
 from services.chassis.refusals import AcknowledgementRequired
 from services.chassis.revocations import Revocations
 
@@ -133,6 +134,8 @@ class Liaison:
     sessions: Sessions
     cookies: Cookies
     sealer: Sealer
+    #: Digests of what requests hold.
+    keyed: Keyed
     proxies: Proxies
     sign_ins: Line = field(default_factory=lambda: Line(Window(30, 300)))
     anonymous: Window = field(default_factory=lambda: Window(600, 60))
@@ -174,13 +177,16 @@ def create_app(bus: Bus, revocations: Revocations, settings: Settings, **given: 
 
 def put_together(bus: Bus, revocations: Revocations, settings: Settings, **given: Any) -> Liaison:
     """Return what an application keeps beside its routes."""
+    # In a process of its own, too, it makes the tags that services compare.
+    tag_with(parts_of(settings.cursor_key))
     return Liaison(
         bus=bus,
         settings=settings,
         revocations=revocations,
         sessions=Sessions(bus, revocations),
         cookies=Cookies(secure=settings.cookie_secure),
-        sealer=Sealer(settings.service_secret),
+        sealer=Sealer(settings.form_key),
+        keyed=Keyed(settings.form_key, "request"),
         proxies=Proxies.parse(settings.trusted_proxies, settings.proxy_header),
         **given,
     )

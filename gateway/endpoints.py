@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +22,7 @@ from gateway.errors import (
     UnreadableBody,
     flattened,
 )
+from services.chassis.keyed import Keyed, together
 from services.chassis.messages import Invalid, Operation, PreconditionMissing, entity_tag, new_id
 from services.chassis.schemas import ready
 
@@ -227,16 +227,20 @@ def required_match() -> str:
     return tag
 
 
-def operation(*, key: str | None = None, body_hash: str | None = None) -> Operation:
+def operation(*, key: str | None = None, body: bytes | None = None) -> Operation:
     """Return this request as a command that can be told from its repetition.
+
+    Key and body leave as keyed digests: a service keeps them for a day, and whoever reads its tables guesses nothing (R2).
 
     :raises Invalid: the Idempotency-Key is empty or too long.
     """
     key = key or request.headers.get("Idempotency-Key")
     if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
         raise Invalid(errors={"Idempotency-Key": [f"Give it 1 to {MAX_KEY_LENGTH} characters."]})
-    digest = body_hash if body_hash is not None else hashlib.sha256(raw_body()).hexdigest()
-    return Operation(id=new_id(), method=request.method, path=request.path, key=key, body_hash=digest)
+    keyed: Keyed = current_app.extensions["liaison"].keyed
+    said = together(keyed.each(b"body\0" + (raw_body() if body is None else body)))
+    named = key if key is None else together(keyed.each(f"key\0{key}"))
+    return Operation(id=new_id(), method=request.method, path=request.path, key=named, body_hash=said)
 
 
 def respond(result: Any, endpoint: Endpoint) -> Response:

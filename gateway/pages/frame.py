@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -111,7 +110,7 @@ def attempt(act: Callable[[], Any], again: Callable[[Refusal], Response]) -> Res
     """
     if "given_back" in g:
         return again(g.given_back)
-    g.conversation.operation = operation(key=request.form.get("idempotency_key") or new_id(), body_hash=_hash_of_form())
+    g.conversation.operation = operation(key=request.form.get("idempotency_key") or new_id(), body=_form())
     try:
         done: Response = act()
     except Unauthenticated:
@@ -323,6 +322,5 @@ def _why_it_ended(refusal: Refusal | None) -> str | None:
     return None
 
 
-def _hash_of_form() -> str:
-    pairs = sorted((name, value) for name, value in request.form.items(multi=True) if name not in keeping.OURS)
-    return hashlib.sha256(orjson.dumps(pairs)).hexdigest()
+def _form() -> bytes:
+    return orjson.dumps(sorted((name, value) for name, value in request.form.items(multi=True) if name not in keeping.OURS))

@@ -14,12 +14,15 @@ import hmac
 import os
 import re
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from flask import current_app, g, request
 from werkzeug.exceptions import HTTPException
+
+from services.chassis.keyed import parts_of
 
 #: Fields of a form that belong to the frame, not to what was typed.
 OURS = frozenset({"csrf_token", "author", "kept", "onward"})
@@ -50,28 +53,28 @@ class Kept:
 class Sealer:
     """Seals what a browser carries: it can neither be read nor made by anybody else."""
 
-    def __init__(self, secret: str) -> None:
-        """Take the secret that the key is derived from; without one (a process by itself) it lives as long as the process."""
-        self._material = secret.encode() or os.urandom(32)
+    def __init__(self, setting: str) -> None:
+        """Take the secrets that keys are derived from, the one in use first; without any, one lives as long as the process."""
+        self._materials = [part.encode() for part in parts_of(setting)] or [os.urandom(32)]
 
     @functools.cached_property
-    def _cipher(self) -> Any:
+    def _ciphers(self) -> list[Any]:
         # Loaded with the first form: a gateway that only answers programs does without it.
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
         from cryptography.hazmat.primitives.hashes import SHA256
         from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-        return AESGCM(HKDF(SHA256(), 32, None, b"liaison kept forms").derive(self._material))
+        return [AESGCM(HKDF(SHA256(), 32, None, b"liaison kept forms").derive(each)) for each in self._materials]
 
     def seal(self, purpose: str, content: Any) -> str:
         """Return the content as text that only `unseal` reads."""
         nonce = os.urandom(12)
-        sealed = self._cipher.encrypt(nonce, zlib.compress(orjson.dumps(content)), purpose.encode())
+        sealed = self._ciphers[0].encrypt(nonce, zlib.compress(orjson.dumps(content)), purpose.encode())
         return base64.urlsafe_b64encode(nonce + sealed).decode()
 
     def key(self, *parts: str) -> str:
         """Return a key of its own for these parts."""
-        digest = hmac.digest(self._material, "\0".join(("liaison", *parts)).encode(), "sha256")
+        digest = hmac.digest(self._materials[0], "\0".join(("liaison", *parts)).encode(), "sha256")
         return base64.b64encode(digest).decode()
 
     def unseal(self, purpose: str, text: str | None) -> Any:
@@ -80,9 +83,12 @@ class Sealer:
 
         try:
             sealed = base64.b64decode((text or "").encode("ascii"), altchars=b"-_", validate=True)
-            return orjson.loads(zlib.decompress(self._cipher.decrypt(sealed[:12], sealed[12:], purpose.encode())))
-        except (InvalidTag, ValueError, binascii.Error, zlib.error):
+        except (ValueError, binascii.Error):
             return None
+        for cipher in self._ciphers:
+            with suppress(InvalidTag, ValueError, zlib.error):
+                return orjson.loads(zlib.decompress(cipher.decrypt(sealed[:12], sealed[12:], purpose.encode())))
+        return None
 
 
 def author_mark() -> str:

@@ -37,8 +37,10 @@ class Settings:
     vault_master_key: str = field(default="", repr=False)
     #: Base64, 32 bytes; keys of the digests for look-up, likeness and suppression; contacts alone has it.
     digest_key: str = field(default="", repr=False)
-    #: Base64, 32 bytes; authenticates cursors and forms.
+    #: Base64, 32 bytes, several parted by commas; authenticates cursors and entity tags.
     cursor_key: str = field(default="", repr=False)
+    #: The same; seals what forms carry and digests what requests hold; the gateway alone has it.
+    form_key: str = field(default="", repr=False)
     #: Ed25519 private key (PEM) that signs checkpoints; audit alone has it.
     checkpoint_private_key: str = field(default="", repr=False)
     checkpoint_public_key: str = field(default="", repr=False)

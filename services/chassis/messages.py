@@ -183,7 +183,10 @@ BRANCHES: dict[str, type[Refusal]] = {
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One command as its sender made it; the owning service remembers it with its effect."""
+    """One command as its sender made it; the owning service remembers it with its effect.
+
+    `key` and `body_hash` are keyed digests, each under every key that is accepted, the one in use first.
+    """
 
     id: str
     method: str
@@ -303,9 +306,30 @@ def new_id() -> str:
 
 
 def entity_tag(representation: Mapping[str, Any]) -> str:
-    """Return the strong ETag (RFC 9110, 8.8.3) of what one caller sees, quotes included."""
+    """Return the strong ETag (RFC 9110, 8.8.3) of what one caller sees, quotes included; nobody without our key can try a guess."""
+    return _tag(representation, _tag_keys[0])
+
+
+def is_tag_of(representation: Mapping[str, Any], if_match: str) -> bool:
+    """Tell whether an If-Match names this representation, under any of the keys that tags were made with."""
+    given = {tag.strip() for tag in if_match.split(",")}
+    return any(_tag(representation, key) in given for key in _tag_keys)
+
+
+def tag_with(keys: Iterable[str]) -> None:
+    """Make entity tags under the first of these keys; those of the others, and of former ones, still count."""
+    secrets = [hashlib.blake2b(key.encode(), digest_size=32, person=b"liaison tags").digest() for key in keys]
+    _tag_keys[:] = list(dict.fromkeys([*secrets, *_tag_keys]))[:_TAG_KEYS]
+
+
+#: Without a key in its settings a process has one of its own; they count as long as no four newer ones are known.
+_TAG_KEYS = 4
+_tag_keys = [os.urandom(32)]
+
+
+def _tag(representation: Mapping[str, Any], key: bytes) -> str:
     canonical = json.dumps(representation, sort_keys=True, separators=(",", ":"), default=wire_value)
-    return f'"{hashlib.blake2b(canonical.encode(), digest_size=16).hexdigest()}"'
+    return f'"{hashlib.blake2b(canonical.encode(), digest_size=16, key=key).hexdigest()}"'
 
 
 def wire_value(value: object) -> object:

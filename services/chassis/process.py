@@ -26,9 +26,10 @@ from services.chassis.bus.relay import Backlog
 from services.chassis.bus.wire import LOST, Address
 from services.chassis.config import Settings
 from services.chassis.database import Database
+from services.chassis.keyed import parts_of
 from services.chassis.logs import Log, where
 from services.chassis.memory import give_back_what_is_freed, settle
-from services.chassis.messages import Unavailable
+from services.chassis.messages import Unavailable, tag_with
 from services.chassis.outbox import Stream
 from services.chassis.passport import PassportVerifier
 from services.chassis.revocations import Revocations
@@ -91,6 +92,7 @@ def compose(settings: Settings, *, clock: Callable[[], datetime] = lambda: datet
     """Put a process together from its settings; nothing is connected before it is started."""
     address = Address(url=settings.broker_url, authority=settings.broker_authority_file)
     client, revocations = client_and_revocations(settings)
+    tag_with(parts_of(settings.cursor_key))
     database = None
     if settings.database_url:
         database = Database(settings.database_url, service=settings.service, stream=Stream(), pool_size=settings.pool_size, clock=clock)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from services.access.contract import UserChanged
 from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers, listens
 from services.chassis.database import UnitOfWork
+from services.chassis.keyed import keys_for
 from services.chassis.messages import Caller, NotFound
 from services.chassis.witnessing import Witness
 from services.contacts.contract import (
@@ -557,7 +557,7 @@ class InteractionsService(Witness):
 
     @property
     def _cursors(self) -> Cursors:
-        return Cursors(base64.b64decode(self.settings.cursor_key))
+        return Cursors(keys_for(self.settings.cursor_key, "interactions cursors"))
 
     def _get_acquainted(self, caller: Caller, command: dict[str, Any]) -> None:
         """Ask the owners about whom a command names before their announcement has come; who is unknown there stays so."""

@@ -201,8 +201,7 @@ BOOKKEEPING: Final[tuple[Table, ...]] = (
         codes="method path",
         times="created_at",
         numbers="status",
-        digests="body_hash",
-        others=[Column("key", CODE, USER, LAPSES, "R123", "The client's Idempotency-Key.")],
+        digests="key body_hash",
     ),
     table(
         "checkpoints_seen",

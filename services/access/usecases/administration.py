@@ -21,7 +21,7 @@ from services.access.domain.users import Decision, Term, User
 from services.access.storage import directory
 from services.access.usecases import sessions
 from services.access.usecases.sessions import describe_user
-from services.chassis.messages import Caller, Invalid, Stale, entity_tag
+from services.chassis.messages import Caller, Invalid, Stale, is_tag_of
 from services.chassis.messages import new_id as make_id
 from services.contacts.contract.refusals import TextNeedsReview
 from services.lexicon.screening import screen, screen_organization_name, screen_person_name
@@ -93,7 +93,7 @@ def change_user(
     :raises Stale: `if_match` is not the tag of what the caller last saw.
     """
     user = _locked(work, user_id)
-    if if_match is not None and if_match != entity_tag(describe_user(user)):
+    if if_match is not None and not is_tag_of(describe_user(user), if_match):
         raise Stale
     after = replace(
         user,

@@ -8,7 +8,7 @@ from services.access.contract import UserUnknown
 from services.access.domain.users import User
 from services.access.storage import directory
 from services.access.usecases.sessions import describe_user
-from services.chassis.messages import Caller, Stale, entity_tag
+from services.chassis.messages import Caller, Stale, is_tag_of
 
 if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
@@ -27,7 +27,7 @@ def change_profile(work: UnitOfWork, *, by: Caller, time_zone: str | None, if_ma
     :raises Stale: `if_match` is not the tag of what the caller last saw.
     """
     user = _own(work, by, lock=True)
-    if if_match != entity_tag(_describe(user)):
+    if not is_tag_of(_describe(user), if_match):
         raise Stale
     directory.update_user(work, user.id, {"time_zone": time_zone})
     work.record("access:profile:change", subjects=[user.id], fields=["time_zone"])

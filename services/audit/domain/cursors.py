@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from services.audit.contract import CursorInvalid
+from services.chassis.keyed import keys_for
 from services.chassis.messages import wire_value
 
 _TAG = 16
@@ -22,7 +23,7 @@ _POSITION = 16
 def seal_cursor(position: int, *, key: str, user_id: str, query: Mapping[str, Any]) -> str:
     """Return the cursor that goes on below `position`."""
     content = position.to_bytes(_POSITION, "big")
-    return base64.urlsafe_b64encode(content + _tag(content, key, user_id, query)).decode().rstrip("=")
+    return base64.urlsafe_b64encode(content + _tag(content, _keys(key)[0], user_id, query)).decode().rstrip("=")
 
 
 def open_cursor(cursor: str, *, key: str, user_id: str, query: Mapping[str, Any]) -> int:
@@ -35,12 +36,16 @@ def open_cursor(cursor: str, *, key: str, user_id: str, query: Mapping[str, Any]
     except (binascii.Error, ValueError) as error:
         raise CursorInvalid from error
     content, tag = raw[:_POSITION], raw[_POSITION:]
-    if len(content) != _POSITION or not hmac.compare_digest(tag, _tag(content, key, user_id, query)):
+    if len(content) != _POSITION or not any(hmac.compare_digest(tag, _tag(content, each, user_id, query)) for each in _keys(key)):
         raise CursorInvalid
     return int.from_bytes(content, "big")
 
 
-def _tag(content: bytes, key: str, user_id: str, query: Mapping[str, Any]) -> bytes:
+def _keys(setting: str) -> tuple[bytes, ...]:
+    return keys_for(setting, "audit cursors")
+
+
+def _tag(content: bytes, key: bytes, user_id: str, query: Mapping[str, Any]) -> bytes:
     asked = {name: value for name, value in query.items() if name not in {"cursor", "limit"}}
     bound = orjson.dumps(["audit cursor", user_id, asked], option=orjson.OPT_SORT_KEYS, default=wire_value)
-    return hmac.digest(key.encode(), content + bound, sha256)[:_TAG]
+    return hmac.digest(key, content + bound, sha256)[:_TAG]

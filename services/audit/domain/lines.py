@@ -1,7 +1,7 @@
 """The lines of the trail: what relays send, and the bytes under which each is hashed and kept.
 
 A line is an entry, a void (a number whose commit failed), a mark (how far a stream is settled), or malformed (what
-came could not be read: its number, hash and size are kept, and nothing of what it said).
+came could not be read: its number, keyed digest and size are kept, and nothing of what it said).
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, Literal
 from uuid import UUID
 
 import orjson
 
+from services.chassis.keyed import Keyed
 from services.chassis.merkle import leaf_hash
 
 Kind = Literal["entry", "void", "unknown", "mark", "malformed"]
@@ -43,6 +43,20 @@ _TEXTS = frozenset(
     }
 )
 _LISTS = frozenset({"subjects", "fields"})
+
+
+#: What could not be read may hold anything: nobody without the key of this installation can try a guess against its digest.
+_keyed = [Keyed("", "audit lines")]
+
+
+def digest_under(setting: str) -> None:
+    """Make digests of what cannot be read under the keys of a setting."""
+    _keyed[:] = [Keyed(setting, "audit lines")]
+
+
+def digest_of(body: bytes) -> str:
+    """Return what tells one that cannot be read from another."""
+    return _keyed[0].of(body)
 
 
 class Unreadable(ValueError):
@@ -123,7 +137,7 @@ def _read_mark(wire: Mapping[str, Any], stream: str, body: bytes) -> Line:
 
 
 def _malformed(stream: str, n: int, body: bytes) -> Line:
-    kept = {"malformed": True, "n": n, "sha256": sha256(body).hexdigest(), "size": len(body), "stream": stream}
+    kept = {"malformed": True, "n": n, "digest": digest_of(body), "size": len(body), "stream": stream}
     return Line("malformed", stream, n, orjson.dumps(kept, option=orjson.OPT_SORT_KEYS).decode())
 
 

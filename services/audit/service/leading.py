@@ -17,6 +17,7 @@ from nameko.extensions import DependencyProvider
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.audit.domain.lines import digest_under
 from services.audit.storage import trail
 from services.audit.storage.trail import Finding
 from services.audit.storage.witness import WitnessFile
@@ -84,12 +85,13 @@ class Leading(DependencyProvider):
         return process
 
     def setup(self) -> None:
-        """Read the key, so that a process without one does not even start.
+        """Read the keys, so that a process without one does not even start.
 
         :raises CheckpointRefused: there is no key, or it is none.
         """
         settings = self.process.settings
         self._key = SigningKey.parse(settings.checkpoint_private_key, name=settings.checkpoint_origin)
+        digest_under(settings.cursor_key)
 
     def start(self) -> None:
         """Begin to ask for the lead."""

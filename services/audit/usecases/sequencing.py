@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy import Connection
 
 from services.audit.domain.conflicts import judge
-from services.audit.domain.lines import Kind, Line, Unreadable, read_line
+from services.audit.domain.lines import Kind, Line, Unreadable, digest_of, read_line
 from services.audit.domain.numbers import Numbers
 from services.audit.storage import trail
 from services.audit.storage.trail import Finding, StoredTree
@@ -291,7 +291,7 @@ def _read(batch: Iterable[object]) -> tuple[list[Line], list[Finding]]:
         try:
             lines.append(read_line(wire))
         except Unreadable:
-            findings.append(Finding("unreadable", sha256(_bytes(wire)).hexdigest()))
+            findings.append(Finding("unreadable", digest_of(_bytes(wire))))
     return lines, findings
 
 

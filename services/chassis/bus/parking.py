@@ -23,21 +23,22 @@ _CONFIRMED_WITHIN = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A parked message, without its body: id, why, after how many attempts, size and SHA-256."""
+    """A parked message, without its body: id, why, after how many attempts, size and mark."""
 
     id: str
     reason: str
     attempts: int
     routing_key: str
     size: int
-    sha256: str
+    #: Tells it from others, under a key of this broker.
+    mark: str
 
 
 def list_parked(address: Address, queue: str) -> list[Parked]:
     """List what is parked beside `queue` (`contacts.inbox`, `audit.entries`), oldest first, at most a thousand."""
     with _parking(address, queue) as channel:
         # Nothing is acknowledged: when the channel closes, all of it is back where it was.
-        return [_describe(message) for message in _take(channel, queue)]
+        return [_describe(message, address) for message in _take(channel, queue)]
 
 
 def replay(address: Address, queue: str, message_id: str | None = None, *, identity: str = "operator") -> int:
@@ -54,7 +55,7 @@ def replay(address: Address, queue: str, message_id: str | None = None, *, ident
         if not publisher.wait_up(_CONFIRMED_WITHIN):
             raise Unavailable
         with _parking(address, queue) as channel:
-            chosen = _choose(channel, queue, message_id)
+            chosen = _choose(channel, queue, message_id, address)
             for message in chosen:
                 again = Message(
                     id=str(message.properties.get("message_id") or new_id()),
@@ -77,14 +78,14 @@ def discard(address: Address, queue: str, message_id: str | None = None) -> int:
     :raises NothingParked: there is no message of that id.
     """
     with _parking(address, queue) as channel:
-        chosen = _choose(channel, queue, message_id)
+        chosen = _choose(channel, queue, message_id, address)
         for message in chosen:
             message.ack()
         return len(chosen)
 
 
-def _choose(channel: Any, queue: str, message_id: str | None) -> list[Delivery]:
-    chosen = [m for m in _take(channel, queue) if message_id is None or _describe(m).id == message_id]
+def _choose(channel: Any, queue: str, message_id: str | None, address: Address) -> list[Delivery]:
+    chosen = [m for m in _take(channel, queue) if message_id is None or _describe(m, address).id == message_id]
     if message_id is not None and not chosen:
         raise NothingParked
     return chosen
@@ -98,17 +99,18 @@ def _take(channel: Any, queue: str) -> Iterator[Delivery]:
         yield Delivery(raw, channel)
 
 
-def _describe(message: Delivery) -> Parked:
+def _describe(message: Delivery, address: Address) -> Parked:
     headers = message.headers
-    mark = logs.fingerprint(message.body)
+    # The address has the password of whoever asks in it: the mark is the same each time, and no guess can be tried against it.
+    mark = logs.fingerprint(message.body, key=address.url.encode())
     message_id = message.properties.get("message_id")
     return Parked(
-        id=str(message_id) if message_id else mark["sha256"][:16],
+        id=str(message_id) if message_id else mark["mark"][:16],
         reason=str(headers.get(REASON) or headers.get("x-first-death-reason") or "unknown"),
         attempts=int(headers.get(ATTEMPT, 1)),
         routing_key=message.routing_key,
         size=mark["size"],
-        sha256=mark["sha256"],
+        mark=mark["mark"],
     )
 
 

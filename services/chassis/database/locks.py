@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
+from services.chassis.keyed import known
 from services.chassis.messages import Caller, wire_value
 
 
@@ -17,18 +19,21 @@ class Lock:
     name: str
 
     @classmethod
-    def of_request(cls, caller: Caller) -> Lock | None:
-        """Return the lock of a request with an Idempotency-Key; None for one without."""
+    def of_request(cls, caller: Caller) -> list[Lock]:
+        """Return the locks of a request with an Idempotency-Key, in one order; none for one without.
+
+        There is one for each digest of its key: two gateways that differ in the key that they use have one in common.
+        """
         request = request_of(caller)
-        return cls(0, as_json(request)) if request else None
+        return [cls(0, as_json({**request, "key": key})) for key in sorted(request.pop("keys"))] if request else []
 
 
-def request_of(caller: Caller) -> dict[str, str | None] | None:
+def request_of(caller: Caller) -> dict[str, Any] | None:
     """By what a repeated request is known: the same user, method, path and key."""
     operation = caller.operation
     if operation is None or operation.key is None:
         return None
-    return {"user": caller.id, "method": operation.method, "path": operation.path, "key": operation.key}
+    return {"user": caller.id, "method": operation.method, "path": operation.path, "keys": known(operation.key)}
 
 
 def as_json(value: object) -> str:

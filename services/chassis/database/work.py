@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from services.chassis.database.away import DatabaseAway, is_away, translated
 from services.chassis.database.entries import entry_of, note_audited, numbered
 from services.chassis.database.locks import Lock, as_json, request_of
+from services.chassis.keyed import known
 from services.chassis.messages import Announcement, Caller, IdempotencyMismatch, OutcomeUnknown, chunks, new_id, wire_value
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _BEGIN = text("SELECT set_config('app.component', :component, true), set_config(
 # A lock is taken in a statement before the one that reads under it: a statement sees only what was committed when it began.
 _BEGIN_ALONE = text(
     "SELECT set_config('app.component', :component, true), set_config('app.actor', :actor, true),"
-    " pg_advisory_xact_lock(hashtextextended(:request, 0))"
+    " (SELECT count(pg_advisory_xact_lock(hashtextextended(r, 0))) FROM unnest(CAST(:requests AS text[])) AS r)"
 )
 # Whoever does things for many takes what is free: one that waited would hold up all the others.
 _BEGIN_TRYING = text(
@@ -130,8 +131,8 @@ class UnitOfWork:
                     locks = [{"seed": lock.seed, "name": lock.name} for lock in self._locks]
                     held = set(connection.execute(_BEGIN_TRYING, {**whose, "locks": as_json(locks)}).one().held or ())
                     self.held = frozenset(lock for lock in self._locks if lock.name in held)
-                elif request := Lock.of_request(self.caller):
-                    connection.execute(_BEGIN_ALONE, {**whose, "request": request.name})
+                elif requests := Lock.of_request(self.caller):
+                    connection.execute(_BEGIN_ALONE, {**whose, "requests": [lock.name for lock in requests]})
                 else:
                     connection.execute(_BEGIN, whose)
                 if self._role:
@@ -323,7 +324,7 @@ class UnitOfWork:
         row = self.execute(
             text(
                 "SELECT id, body_hash, status, subject_id, created_at FROM operations"
-                " WHERE user_id = :user AND method = :method AND path = :path AND key = :key"
+                " WHERE user_id = :user AND method = :method AND path = :path AND key = ANY(CAST(:keys AS text[]))"
             ),
             where,
         ).one_or_none()
@@ -332,7 +333,7 @@ class UnitOfWork:
         if self.database.clock() - row.created_at > _KEY_LIFETIME:
             self.execute(text("DELETE FROM operations WHERE id = :id"), {"id": row.id})
             return None
-        if row.body_hash != operation.body_hash:
+        if row.body_hash not in known(operation.body_hash):
             raise IdempotencyMismatch
         return Replay(row.status, row.subject_id, str(row.id))
 
@@ -347,8 +348,8 @@ class UnitOfWork:
                 "user_id": self.caller.id,
                 "method": operation.method,
                 "path": operation.path,
-                "key": operation.key,
-                "body_hash": operation.body_hash,
+                "key": operation.key and known(operation.key)[0],
+                "body_hash": known(operation.body_hash)[0],
                 "status": status,
                 "subject_id": subject_id,
             }

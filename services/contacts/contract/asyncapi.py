@@ -35,8 +35,9 @@ message says.
 
 Every message is answered: `individual.accepted` with the individual's id, or `individual.refused` with a code and the
 names of fields, never with a value. The same id and bytes again are answered as before and change nothing; the same id
-with other bytes is `event-id-reused`. An answer to bytes that are no message has no `submission_id`; it is known by its
-`sha256`. A submission lives for at most an hour, on the queue and off it; Liaison keeps its id, size, SHA-256 and code.
+with other bytes is `event-id-reused`. An answer to bytes that are no message has no `submission_id`; it is known by the
+`message_id` that its sender gave it. A submission lives for at most an hour, on the queue and off it; Liaison keeps its
+id, size, keyed digest and code.
 
 Announcements bear ids and codes alone. Whoever wants fields asks the HTTP API, as a person with an acknowledged session.
 """

@@ -370,7 +370,6 @@ class ImportSchema(Schema):
     issues = fields.List(fields.Nested(IssueLinkSchema), required=True)
     source = fields.String(allow_none=True)
     owner = fields.Dict(required=True)
-    sha256 = fields.String(allow_none=True)
     problem = fields.Nested(ImportProblemSchema, allow_none=True)
     #: What was stopped and can be gone on with: a check, a commit or an undo.
     stopped = fields.String(allow_none=True, validate=validate.OneOf(["checking", "committing", "undoing"]))

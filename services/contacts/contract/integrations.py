@@ -224,7 +224,7 @@ class AnswerSchema(Schema):
 
     submission_id = fields.String(required=True, allow_none=True)
     size = fields.Integer(required=True)
-    sha256 = fields.String(required=True)
+    message_id = fields.String(required=True, allow_none=True)
     code = fields.String(required=True)
     fields_ = fields.List(fields.String(), required=True, data_key="fields")
     individual_id = fields.UUID(required=True, allow_none=True)

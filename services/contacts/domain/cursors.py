@@ -6,6 +6,7 @@ import base64
 import hashlib
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -20,16 +21,16 @@ _NOT_OF_THE_QUERY = frozenset({"cursor", "limit", "facets"})
 
 
 class Cursors:
-    """Seals and opens cursors under one secret."""
+    """Seals cursors under a secret, and opens those of others too."""
 
-    def __init__(self, secret: bytes) -> None:
-        """Derive the key of this service's cursors."""
-        self._cipher = AESGCM(hashlib.blake2b(secret, digest_size=32, person=b"contacts cursor").digest())
+    def __init__(self, *secrets: bytes) -> None:
+        """Derive the keys of this service's cursors; the first is in use."""
+        self._ciphers = [AESGCM(hashlib.blake2b(secret, digest_size=32, person=b"contacts cursor").digest()) for secret in secrets]
 
     def seal(self, position: Mapping[str, Any], *, user_id: str, query: Mapping[str, Any]) -> str:
         """Return the cursor that goes on behind this position."""
         nonce = os.urandom(_NONCE)
-        sealed = self._cipher.encrypt(nonce, orjson.dumps(position, default=wire_value), _bound(user_id, query))
+        sealed = self._ciphers[0].encrypt(nonce, orjson.dumps(position, default=wire_value), _bound(user_id, query))
         return base64.urlsafe_b64encode(nonce + sealed).decode().rstrip("=")
 
     def open(self, cursor: str, *, user_id: str, query: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,12 +40,18 @@ class Cursors:
         """
         try:
             raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-            position = orjson.loads(self._cipher.decrypt(raw[:_NONCE], raw[_NONCE:], _bound(user_id, query)))
+            position = orjson.loads(self._opened(raw, _bound(user_id, query)))
         except (ValueError, InvalidTag) as error:
             raise CursorInvalid from error
         if not isinstance(position, dict):
             raise CursorInvalid
         return position
+
+    def _opened(self, raw: bytes, bound: bytes) -> bytes:
+        for cipher in self._ciphers:
+            with suppress(InvalidTag):
+                return cipher.decrypt(raw[:_NONCE], raw[_NONCE:], bound)
+        raise InvalidTag
 
 
 def _bound(user_id: str, query: Mapping[str, Any]) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,16 +33,13 @@ class Delivered:
     headers: Mapping[str, Any]
     content_type: str | None
     body: bytes
+    #: By which its sender knows it again where it has no id of an event.
+    message_id: str | None = None
 
     @property
     def size(self) -> int:
         """Its length in bytes."""
         return len(self.body)
-
-    @property
-    def sha256(self) -> bytes:
-        """What tells it from another."""
-        return hashlib.sha256(self.body).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +80,11 @@ def event_id(event: CloudEvent) -> str:
     if not isinstance(given, str) or not _EVENT_ID.fullmatch(given):
         raise EventIdInvalid
     return given
+
+
+def known_as(message_id: object) -> str | None:
+    """Return the `message_id` that a sender gave its message, if it is of the form in which it is repeated to them."""
+    return message_id if isinstance(message_id, str) and _EVENT_ID.fullmatch(message_id) else None
 
 
 def submission_of(event: CloudEvent) -> Submission:

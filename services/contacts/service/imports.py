@@ -88,6 +88,9 @@ class ImportMethods:
         """Read the file and stage its rows; a file that can't be read fails the import, and is dropped."""
         _as_id(import_id)
         vault = self.parts.layer.vault
+        with self.database.work(caller) as work:
+            if again := uploading.sent_again(work, by=caller, vault=vault, keyed=self.parts.keyed, import_id=import_id, sha256=sha256):
+                return again
         try:
             with self.database.work(caller) as work:
                 filename, pieces, key = uploading.gathered(work, by=caller, vault=vault, import_id=import_id)
@@ -95,7 +98,15 @@ class ImportMethods:
             table = beside(read, filename, content)
             staged = beside(uploading.laid_out, import_id, table, vault.keys_for([import_id])[import_id])
             with self.database.work(caller) as work:
-                answer = uploading.stage(work, by=caller, now=self.database.clock(), vault=vault, import_id=import_id, sha256=sha256, staged=staged)
+                answer = uploading.stage(
+                    work,
+                    by=caller,
+                    now=self.database.clock(),
+                    vault=vault,
+                    import_id=import_id,
+                    digest=self.parts.keyed.of(sha256),
+                    staged=staged,
+                )
         except Refusal as refusal:
             self._fail(caller, import_id, refusal)
             raise

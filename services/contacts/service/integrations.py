@@ -28,7 +28,7 @@ from services.contacts.contract.integrations import (
     submissions_of,
 )
 from services.contacts.contract.refusals import OwnerUnsuitable
-from services.contacts.domain.submissions import Delivered, Submission, event_id, event_of, submission_of
+from services.contacts.domain.submissions import Delivered, Submission, event_id, event_of, known_as, submission_of
 from services.contacts.service.parts import Parts
 from services.contacts.usecases import submissions
 
@@ -148,7 +148,9 @@ class Submits(Performed):
     def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
         """Work off one message."""
         message: Delivery = worker.data["message"]
-        delivered = Delivered(message.headers, _text(message.properties.get("content_type")), message.body)
+        delivered = Delivered(
+            message.headers, _text(message.properties.get("content_type")), message.body, known_as(message.properties.get("message_id"))
+        )
         self.consumer.work_off(message, lambda: method(worker.data["component"], delivered))
 
 
@@ -210,7 +212,9 @@ class IntegrationMethods:
 
     def _submit(self, caller: Caller, delivered: Delivered, submission: Submission) -> None:
         with self.database.work(caller) as work:
-            if submissions.answer_again(work, by=caller, now=self.database.clock(), delivered=delivered, event_id=submission.id):
+            if submissions.answer_again(
+                work, by=caller, now=self.database.clock(), keyed=self.parts.keyed, delivered=delivered, event_id=submission.id
+            ):
                 return
         command = IndividualSubmittedSchema().load(submission.data)
         owner_id = self._owner(caller, command.pop("owner"))
@@ -220,6 +224,7 @@ class IntegrationMethods:
                 by=caller,
                 now=self.database.clock(),
                 layer=self.parts.layer,
+                keyed=self.parts.keyed,
                 delivered=delivered,
                 submission=submission,
                 owner_id=owner_id,
@@ -244,7 +249,9 @@ class IntegrationMethods:
 
     def _refuse(self, caller: Caller, delivered: Delivered, known_id: str | None, refusal: Refusal) -> None:
         with self.database.work(caller) as work:
-            submissions.refuse(work, by=caller, now=self.database.clock(), delivered=delivered, event_id=known_id, refusal=refusal)
+            submissions.refuse(
+                work, by=caller, now=self.database.clock(), keyed=self.parts.keyed, delivered=delivered, event_id=known_id, refusal=refusal
+            )
 
     @passes_on
     def announced(self, trace_id: str, message_id: str, told: Announcement) -> None:

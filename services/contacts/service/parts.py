@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ from services.chassis.bus.providers import process_of
 from services.chassis.config import Settings
 from services.chassis.database import Database
 from services.chassis.gathering import GatheredReads
+from services.chassis.keyed import Keyed, keys_for
 from services.contacts.domain import representations
 from services.contacts.domain.cursors import Cursors
 from services.contacts.service.registrations import Registrations
@@ -29,6 +29,8 @@ class Parts:
     cursors: Cursors
     reads: GatheredReads
     registrations: Registrations
+    #: Digests of what was sent in.
+    keyed: Keyed
 
     @classmethod
     def of(cls, settings: Settings, database: Database) -> Parts:
@@ -36,7 +38,8 @@ class Parts:
         vault = Vault(settings.keys_database_url, Keyring.read(settings.vault_master_key), pool_size=settings.pool_size)
         layer = ContactLayer(vault, Digests(Keyring.read(settings.digest_key)))
         reads = GatheredReads(database, individuals.GATHERED, action="contacts:individual:read", fields=representations.INDIVIDUAL_FIELDS)
-        return cls(layer, Cursors(base64.b64decode(settings.cursor_key)), reads, Registrations(database, layer))
+        cursors = Cursors(*keys_for(settings.cursor_key, "contacts cursors"))
+        return cls(layer, cursors, reads, Registrations(database, layer), Keyed(settings.digest_key, "contacts sent in"))
 
 
 class PartsProvider(DependencyProvider):

@@ -73,9 +73,7 @@ class Registrations:
 
 
 def _locks_of(entry: Entry) -> frozenset[Lock]:
-    request = Lock.of_request(entry.by)
-    name = lock_of_name(entry.first_name, entry.last_name)
-    return frozenset({name, request} if request else {name})
+    return frozenset({lock_of_name(entry.first_name, entry.last_name), *Lock.of_request(entry.by)})
 
 
 def _is_new(work: UnitOfWork) -> bool:

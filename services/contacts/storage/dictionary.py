@@ -16,7 +16,6 @@ from services.lexicon.dictionary import (
     NOBODY,
     PLAIN,
     STAKEHOLDER,
-    STAYS,
     USER,
     Column,
     table,
@@ -287,7 +286,7 @@ IMPORTS: Final = (
         times="lease_until created_at changed_at finished_at refused_until",
         numbers="size rows position total",
         encrypted="layout refused_layout",
-        digests="sha256",
+        digests="digest",
         others=[
             Column("filename", PLAIN, STAKEHOLDER, APART, "R77", f"{_LOOKS_LIKE_A_NAME} When the import ends, its ending alone is kept."),
             Column("refused_columns", PLAIN, STAKEHOLDER, APART, "R13", f"Names of columns that the system must not hold. {_LOOKS_LIKE_A_NAME}"),
@@ -460,8 +459,7 @@ OTHERS: Final = (
         codes="component code fields",
         times="received_at",
         numbers="n size",
-        digests="sha256",
-        others=[Column("event_id", CODE, STAKEHOLDER, STAYS, "T13", "The component's own id of its message.")],
+        digests="event_digest digest",
         notes={"fields": "Names of fields of the product's own."},
     ),
     table(

@@ -10,54 +10,75 @@ import orjson
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.chassis.keyed import Keyed
+from services.contacts.domain.submissions import Delivered
 from services.contacts.storage.rows import plain
 
 
 def claim(
-    work: UnitOfWork, *, component: str, event_id: str | None, size: int, sha256: bytes, code: str, fields: Iterable[str], now: datetime
+    work: UnitOfWork,
+    *,
+    component: str,
+    keyed: Keyed,
+    event_id: str | None,
+    delivered: Delivered,
+    code: str,
+    fields: Iterable[str],
+    now: datetime,
 ) -> bool:
-    """Keep a message's id, size, hash and code; tell whether its id is new. A copy waits for the first to commit."""
-    row = work.execute(
+    """Keep a message's size, keyed digests and code; tell whether its id is new. A copy waits for the first to commit."""
+    if event_id is not None:
+        # Its digests under two keys differ: the lock is on the id itself, and lives no longer than this transaction.
+        work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 6))"), {"name": _event(component, event_id)})
+        if find(work, component=component, keyed=keyed, event_id=event_id):
+            return False
+    work.execute(
         text(
-            "INSERT INTO submissions (component, event_id, size, sha256, code, fields, received_at)"
-            " VALUES (:component, :event_id, :size, :sha256, :code, CAST(:fields AS text[]), :now)"
-            " ON CONFLICT (component, event_id) DO NOTHING RETURNING n"
+            "INSERT INTO submissions (component, event_digest, size, digest, code, fields, received_at)"
+            " VALUES (:component, :event, :size, :digest, :code, CAST(:fields AS text[]), :now)"
         ),
         {
             "component": component,
-            "event_id": event_id,
-            "size": size,
-            "sha256": sha256,
+            "event": None if event_id is None else keyed.of(_event(component, event_id)),
+            "size": delivered.size,
+            "digest": keyed.of(delivered.body),
             "code": code,
             "fields": list(fields),
             "now": now,
         },
-    ).first()
-    return row is not None
+    )
+    return True
 
 
-def find(work: UnitOfWork, *, component: str, event_id: str) -> dict[str, Any] | None:
+def find(work: UnitOfWork, *, component: str, keyed: Keyed, event_id: str) -> dict[str, Any] | None:
     """Return what became of a message."""
     row = (
         work.execute(
             text(
-                "SELECT event_id, size, encode(sha256, 'hex') AS sha256, code, fields, individual_id FROM submissions"
-                " WHERE component = :component AND event_id = :event_id"
+                "SELECT size, digest, code, fields, individual_id FROM submissions"
+                " WHERE component = :component AND event_digest = ANY(CAST(:events AS text[]))"
             ),
-            {"component": component, "event_id": event_id},
+            {"component": component, "events": keyed.each(_event(component, event_id))},
         )
         .mappings()
         .one_or_none()
     )
-    return plain(row) if row else None
+    return {**plain(row), "event_id": event_id} if row else None
 
 
-def note_individual(work: UnitOfWork, *, component: str, event_id: str, individual_id: str) -> None:
+def note_individual(work: UnitOfWork, *, component: str, keyed: Keyed, event_id: str, individual_id: str) -> None:
     """Note whom a message became."""
     work.execute(
-        text("UPDATE submissions SET individual_id = CAST(:individual AS uuid) WHERE component = :component AND event_id = :event_id"),
-        {"individual": individual_id, "component": component, "event_id": event_id},
+        text(
+            "UPDATE submissions SET individual_id = CAST(:individual AS uuid)"
+            " WHERE component = :component AND event_digest = ANY(CAST(:events AS text[]))"
+        ),
+        {"individual": individual_id, "component": component, "events": keyed.each(_event(component, event_id))},
     )
+
+
+def _event(component: str, event_id: str) -> str:
+    return f"event {component} {event_id}"
 
 
 def blocked_since(work: UnitOfWork, *, component: str, since: datetime) -> int:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, Forbidden, PreconditionMissing, Refusal, entity_tag
+from services.chassis.messages import Caller, Forbidden, PreconditionMissing, Refusal, is_tag_of
 from services.contacts.contract.refusals import (
     ContributorsOnly,
     IndividualFrozen,
@@ -136,5 +136,5 @@ def demand_version(representation: Mapping[str, Any], if_match: str | None) -> N
     """
     if not if_match:
         raise PreconditionMissing
-    if entity_tag(representation) not in [tag.strip() for tag in if_match.split(",")]:
+    if not is_tag_of(representation, if_match):
         raise RecordChanged

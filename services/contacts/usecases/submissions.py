@@ -10,6 +10,7 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 from services.chassis.database import UnitOfWork
+from services.chassis.keyed import Keyed
 from services.chassis.messages import Announcement, Caller, Refusal
 from services.contacts.contract.announcements import (
     IndividualChanged,
@@ -42,18 +43,18 @@ ACTION = "contacts:integration:submit"
 _ACCEPTED = "accepted"
 
 
-def answer_again(work: UnitOfWork, *, by: Caller, now: datetime, delivered: Delivered, event_id: str) -> bool:
+def answer_again(work: UnitOfWork, *, by: Caller, now: datetime, keyed: Keyed, delivered: Delivered, event_id: str) -> bool:
     """Answer a message that was taken in before as it was answered then; tell whether it was.
 
     :raises EventIdReused: it was another message of the same id.
     """
     component = str(by.component)
-    earlier = submissions.find(work, component=component, event_id=event_id)
+    earlier = submissions.find(work, component=component, keyed=keyed, event_id=event_id)
     if earlier is None:
         return False
-    if earlier["sha256"] != delivered.sha256.hex():
+    if not keyed.is_of(earlier["digest"], delivered.body):
         raise EventIdReused
-    _reply(work, component, earlier, now=now)
+    _reply(work, component, delivered, earlier, now=now)
     work.record(ACTION, subjects=[earlier["individual_id"]] if earlier["individual_id"] else [], rule="replayed")
     return True
 
@@ -64,6 +65,7 @@ def take(
     by: Caller,
     now: datetime,
     layer: ContactLayer,
+    keyed: Keyed,
     delivered: Delivered,
     submission: Submission,
     owner_id: str,
@@ -80,37 +82,36 @@ def take(
     is_new = submissions.claim(
         work,
         component=component,
+        keyed=keyed,
         event_id=submission.id,
-        size=delivered.size,
-        sha256=delivered.sha256,
+        delivered=delivered,
         code=_ACCEPTED,
         fields=(),
         now=now,
     )
     if not is_new:
         # A copy came in while this one was being read, and has committed meanwhile.
-        answer_again(work, by=by, now=now, delivered=delivered, event_id=submission.id)
+        answer_again(work, by=by, now=now, keyed=keyed, delivered=delivered, event_id=submission.id)
         return
     midnight = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
     if submissions.blocked_since(work, component=component, since=midnight) >= BLOCKED_A_DAY:
         raise SubmissionsBlocked
     _demand_clean(command)
     individual = register_individual(work, by=by, now=now, layer=layer, owner_id=owner_id, **command)
-    submissions.note_individual(work, component=component, event_id=submission.id, individual_id=individual["id"])
+    submissions.note_individual(work, component=component, keyed=keyed, event_id=submission.id, individual_id=individual["id"])
     work.record(ACTION, subjects=[individual["id"]], fields=command)
-    earlier = submissions.find(work, component=component, event_id=submission.id)
+    earlier = submissions.find(work, component=component, keyed=keyed, event_id=submission.id)
     if earlier is not None:
-        _reply(work, component, earlier, now=now)
+        _reply(work, component, delivered, earlier, now=now)
 
 
-def refuse(work: UnitOfWork, *, by: Caller, now: datetime, delivered: Delivered, event_id: str | None, refusal: Refusal) -> None:
+def refuse(work: UnitOfWork, *, by: Caller, now: datetime, keyed: Keyed, delivered: Delivered, event_id: str | None, refusal: Refusal) -> None:
     """Answer a message that is not taken in: with its code and the names of fields, never with a value."""
     component = str(by.component)
     fields = sorted(refusal.errors or ())
     outcome = {
         "event_id": event_id,
         "size": delivered.size,
-        "sha256": delivered.sha256.hex(),
         "code": refusal.code,
         "fields": fields,
         "individual_id": None,
@@ -118,15 +119,15 @@ def refuse(work: UnitOfWork, *, by: Caller, now: datetime, delivered: Delivered,
     submissions.claim(
         work,
         component=component,
-        # Of an id that is taken the first message is kept; this one is told apart by its hash.
+        keyed=keyed,
+        # Of an id that is taken the first message is kept; this one is told apart by its digest.
         event_id=None if refusal.code == EventIdReused.code else event_id,
-        size=delivered.size,
-        sha256=delivered.sha256,
+        delivered=delivered,
         code=refusal.code,
         fields=fields,
         now=now,
     )
-    _reply(work, component, outcome, now=now)
+    _reply(work, component, delivered, outcome, now=now)
     work.record(ACTION, outcome="refused", rule=refusal.code)
 
 
@@ -183,11 +184,11 @@ def _demand_clean(command: Mapping[str, Any]) -> None:
         raise TextNeedsReview(errors={name: ["Holds what shared text must not."] for name in found}) from None
 
 
-def _reply(work: UnitOfWork, component: str, outcome: Mapping[str, Any], *, now: datetime) -> None:
+def _reply(work: UnitOfWork, component: str, delivered: Delivered, outcome: Mapping[str, Any], *, now: datetime) -> None:
     data = {
         "submission_id": outcome["event_id"],
         "size": outcome["size"],
-        "sha256": outcome["sha256"],
+        "message_id": delivered.message_id,
         "code": outcome["code"],
         "fields": list(outcome["fields"]),
         "individual_id": outcome["individual_id"],

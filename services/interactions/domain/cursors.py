@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import json
 from collections.abc import Mapping
@@ -22,12 +21,13 @@ _PAGING = frozenset({"cursor", "limit"})
 class Cursors:
     """Seals positions of a keyset with a key, the user and the query."""
 
-    key: bytes
+    #: The one in use first; the others are accepted.
+    keys: tuple[bytes, ...]
 
     def seal(self, position: list[str], *, user: str, query: Mapping[str, Any]) -> str:
         """Return the cursor of a position."""
         body = json.dumps(position, separators=(",", ":")).encode()
-        return base64.urlsafe_b64encode(self._tag(body, user, query) + body).decode().rstrip("=")
+        return base64.urlsafe_b64encode(_tag(self.keys[0], body, user, query) + body).decode().rstrip("=")
 
     def open(self, cursor: str, *, user: str, query: Mapping[str, Any]) -> list[str]:
         """Return the position of a cursor.
@@ -39,12 +39,13 @@ class Cursors:
         except (binascii.Error, ValueError):
             raise CursorInvalid from None
         tag, body = sealed[:_TAG], sealed[_TAG:]
-        if not hmac.compare_digest(tag, self._tag(body, user, query)):
+        if not any(hmac.compare_digest(tag, _tag(key, body, user, query)) for key in self.keys):
             raise CursorInvalid
         position: list[str] = json.loads(body)
         return position
 
-    def _tag(self, body: bytes, user: str, query: Mapping[str, Any]) -> bytes:
-        asked = {name: value for name, value in query.items() if name not in _PAGING}
-        bound = json.dumps([user, asked], sort_keys=True, default=str).encode()
-        return hmac.new(self.key, hashlib.sha256(bound).digest() + body, hashlib.sha256).digest()[:_TAG]
+
+def _tag(key: bytes, body: bytes, user: str, query: Mapping[str, Any]) -> bytes:
+    asked = {name: value for name, value in query.items() if name not in _PAGING}
+    bound = json.dumps([user, asked], sort_keys=True, default=str).encode()
+    return hmac.digest(key, len(bound).to_bytes(8, "big") + bound + body, "sha256")[:_TAG]

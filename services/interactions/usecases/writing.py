@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, Invalid, PreconditionMissing, Stale, entity_tag, wire_value
+from services.chassis.messages import Caller, Invalid, PreconditionMissing, Stale, is_tag_of, wire_value
 from services.contacts.contract.refusals import IndividualFrozen, IssueUnknown
 from services.interactions.domain.rights import Person
 from services.interactions.domain.texts import Written
@@ -29,7 +29,7 @@ def demand_version(representation: Mapping[str, Any], if_match: str | None) -> N
     """
     if not if_match:
         raise PreconditionMissing
-    if if_match.strip() != "*" and entity_tag(representation) not in {tag.strip() for tag in if_match.split(",")}:
+    if if_match.strip() != "*" and not is_tag_of(representation, if_match):
         raise Stale
 
 

@@ -74,9 +74,21 @@ class System:
 
             channel.basic_consume(queue=queue, callback=receive, consumer_tag=new_id())
 
-    def send(self, body: bytes, *, content_type: str | None = "application/cloudevents+json", headers: Mapping[str, Any] | None = None) -> None:
+    def send(
+        self,
+        body: bytes,
+        *,
+        content_type: str | None = "application/cloudevents+json",
+        headers: Mapping[str, Any] | None = None,
+        message_id: str | None = None,
+    ) -> None:
         """Publish to the component's exchange."""
-        message = self._link.channel.prepare_message(body, content_type=content_type, headers=dict(headers or {}), properties={"delivery_mode": 2})
+        message = self._link.channel.prepare_message(
+            body,
+            content_type=content_type,
+            headers=dict(headers or {}),
+            properties={"delivery_mode": 2, **({"message_id": message_id} if message_id else {})},
+        )
         self._link.channel.basic_publish(message, exchange=account_of(self.component), routing_key="")
 
     def submit(self, *, id: str | None = None, type: str = "individual.submitted", **data: Any) -> str:  # noqa: A002 - CloudEvents' words

@@ -80,7 +80,7 @@ def test_every_kind_of_line_is_read_and_read_back(wire, kind, n, closed, highest
 def test_what_has_a_number_and_is_otherwise_malformed_leaves_its_hash_only(change):
     line = read_line(ENTRY | change)
     assert (line.kind, line.stream, line.n) == ("malformed", STREAM, 3)
-    assert orjson.loads(line.body).keys() == {"malformed", "n", "sha256", "size", "stream"}
+    assert orjson.loads(line.body).keys() == {"malformed", "n", "digest", "size", "stream"}
     assert parse_body(line.body) == line
 
 

@@ -77,9 +77,13 @@ def test_what_has_no_form_in_json_is_told_by_its_type(capsys: pytest.CaptureFixt
     assert line["to"] == "Whom"
 
 
-def test_of_a_message_its_size_and_hash_are_told() -> None:
+def test_of_a_message_its_size_and_a_mark_that_nobody_can_guess_at_are_told() -> None:
     body = SECRET.encode()
-    assert logs.fingerprint(body) == logs.fingerprint(SECRET) == {"size": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+    told = logs.fingerprint(body)
+    assert told == logs.fingerprint(SECRET)
+    assert told["size"] == len(body)
+    assert told["mark"] not in {hashlib.new(name, body).hexdigest()[: len(told["mark"])] for name in ("md5", "sha1", "sha256", "blake2b")}
+    assert logs.fingerprint(body, key=b"k") != told
 
 
 def test_libraries_that_log_bodies_are_silenced_even_in_debug() -> None:

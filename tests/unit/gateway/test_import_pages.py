@@ -12,7 +12,7 @@ from tests.unit.gateway.fakes import FakeBus
 IMPORT: dict[str, Any] = {
     "id": ID, "filename": "list.csv", "format": "csv", "state": "mapped", "progress": {"done": 0, "of": 1}, "counts": {}, "rows": 1,
     "mapping": [{"column": "Name", "field": "name"}, {"column": "Place", "field": None}], "refused_columns": [],
-    "issues": [{"issue_id": ID, "kind": "engaged", "since": None, "ended_on": None}], "source": None, "owner": OWNER, "sha256": None,
+    "issues": [{"issue_id": ID, "kind": "engaged", "since": None, "ended_on": None}], "source": None, "owner": OWNER,
     "problem": None, "stopped": None, "deciding": None, "refused_rows_until": None, "created_at": "2026-01-01T00:00:00Z", "finished_at": None,
 }  # fmt: skip
 ROW: dict[str, Any] = {

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
+from gateway.pages.kept import Sealer
 from services.chassis.messages import NotFound
 from services.contacts.contract.refusals import IndividualFrozen
 from tests.unit.gateway.browsing import ID, PERSON, Browser, Doorkeeper, come_in, doorkeeper
@@ -139,6 +140,15 @@ def test_one_users_seal_is_no_good_for_another_purpose_or_process(app: Any, brow
     assert sealer.unseal("author", sealer.seal("author", ["a", "ICE"])) == ["a", "ICE"]
     sealed = sealer.seal("author", ["a", "ICE"])
     assert sealer.unseal("author", sealed[:-5] + ("A" if sealed[-5] != "A" else "B") + sealed[-4:]) is None
+
+
+def test_what_was_sealed_under_a_former_key_is_read_until_the_key_is_dropped() -> None:
+    old, both, new = Sealer("old"), Sealer("new,old"), Sealer("new")
+    kept = old.seal("author", ["a", "ICE"])
+    assert both.unseal("author", kept) == ["a", "ICE"]
+    assert new.unseal("author", kept) is None
+    assert new.unseal("author", both.seal("author", ["a", "ICE"])) == ["a", "ICE"]
+    assert both.key("draft", "a") == new.key("draft", "a") != old.key("draft", "a")
 
 
 @pytest.mark.parametrize("length", [70_000, 200_000, 600_000])

@@ -69,7 +69,7 @@ def test_clocks_may_differ_a_little_and_no_more() -> None:
 
 
 def test_a_cursor_is_good_for_one_user_and_one_query() -> None:
-    cursors = Cursors(bytes(32))
+    cursors = Cursors((bytes(32),))
     sealed = cursors.seal(["2026", "id"], user="amina", query={"issue_id": "a", "limit": 2})
     assert cursors.open(sealed, user="amina", query={"issue_id": "a", "limit": 9, "cursor": sealed}) == ["2026", "id"]
     for user, query, given in (
@@ -82,7 +82,7 @@ def test_a_cursor_is_good_for_one_user_and_one_query() -> None:
         with pytest.raises(CursorInvalid):
             cursors.open(given, user=user, query=query)
     with pytest.raises(CursorInvalid):
-        Cursors(b"another key").open(sealed, user="amina", query={"issue_id": "a"})
+        Cursors((b"another key",)).open(sealed, user="amina", query={"issue_id": "a"})
 
 
 @pytest.mark.requirement("T15", "R41")

@@ -20,7 +20,8 @@ CREATE TABLE imports (
     format text,
     state text NOT NULL,
     size integer NOT NULL DEFAULT 0,
-    sha256 text,
+    -- Keyed: it tells whether a repeated upload is of the same file.
+    digest text,
     -- Columns and mapping, encrypted: where a file has no header, its first row is somebody's data.
     layout bytea,
     refused_columns json NOT NULL DEFAULT '[]',

@@ -12,18 +12,19 @@ branch_labels = None
 depends_on = None
 
 _TABLES = """
--- Of a message nothing is kept but what tells it from another: id, size, SHA-256, and what came of it.
+-- Of a message nothing is kept but what tells it from another: its size, keyed digests of its id and of its bytes, and what
+-- came of it.
 CREATE TABLE submissions (
     n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     component text NOT NULL,
-    event_id text,
+    event_digest text,
     size integer NOT NULL,
-    sha256 bytea NOT NULL,
+    digest text NOT NULL,
     code text NOT NULL,
     fields text[] NOT NULL DEFAULT '{}',
     individual_id uuid,
     received_at timestamptz NOT NULL,
-    UNIQUE (component, event_id)
+    UNIQUE (component, event_digest)
 );
 CREATE INDEX submissions_blocked ON submissions (component, received_at) WHERE code = 'blocked';
 

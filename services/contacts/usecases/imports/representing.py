@@ -111,7 +111,6 @@ def representation(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
         "issues": row["issues"],
         "source": row["source"],
         "owner": {"user": row["owner_id"], "component": row["component"]},
-        "sha256": row["sha256"],
         "problem": {"code": row["problem_code"], "detail": row["problem_detail"]} if row["problem_code"] else None,
         "refused_rows_until": instant(row["refused_until"]),
         "created_at": instant(row["created_at"]),

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, PreconditionMissing, entity_tag
+from services.chassis.messages import Caller, PreconditionMissing, is_tag_of
 from services.contacts.contract.imports import ImportStateUnsuitable, UploadInterrupted
 from services.contacts.contract.refusals import IssueUnknown, RecordChanged
 from services.contacts.domain.cursors import Cursors
@@ -74,7 +74,7 @@ def change_import(
     row = own(work, import_id, by=by, lock=True, states={"uploaded", "mapped", "checked"})
     if not if_match:
         raise PreconditionMissing
-    if entity_tag(representation(vault, row)) not in [tag.strip() for tag in if_match.split(",")]:
+    if not is_tag_of(representation(vault, row), if_match):
         raise RecordChanged
     layout = layout_of(vault, row)
     if mapping is not None:

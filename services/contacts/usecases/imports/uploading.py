@@ -18,7 +18,8 @@ from uuid import UUID, uuid5
 import orjson
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, Refusal, new_id
+from services.chassis.keyed import Keyed
+from services.chassis.messages import Caller, IdempotencyMismatch, Refusal, new_id
 from services.contacts.contract.imports import (
     FileTooLarge,
     ImportForStewards,
@@ -125,6 +126,20 @@ def gathered(work: UnitOfWork, *, by: Caller, vault: Vault, import_id: str) -> t
     return row["filename"], pieces, vault.keys_for([key_id])[key_id] if pieces else b""
 
 
+def sent_again(work: UnitOfWork, *, by: Caller, vault: Vault, keyed: Keyed, import_id: str, sha256: str) -> dict[str, Any] | None:
+    """Return an import whose file has come before, if it has.
+
+    :raises IdempotencyMismatch: that was another file.
+    """
+    row = own(work, import_id, by=by)
+    if row["state"] == "uploading":
+        return None
+    if row["digest"] is not None and not keyed.is_of(row["digest"], sha256):
+        raise IdempotencyMismatch
+    work.record("contacts:import:finish-upload", subjects=[import_id], rule="replayed")
+    return representation(vault, row)
+
+
 def put_together(import_id: str, pieces: Iterable[tuple[int, bytes]], key: bytes, *, sha256: str) -> bytes:
     """Return the file; nothing but computing.
 
@@ -162,7 +177,7 @@ def _without(cells: Mapping[str, str], names: Collection[str]) -> dict[str, str]
     return {column: text for column, text in cells.items() if column not in names}
 
 
-def stage(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str, sha256: str, staged: Staged) -> dict[str, Any]:
+def stage(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str, digest: str, staged: Staged) -> dict[str, Any]:
     """Stage a file's rows.
 
     :raises ImportForStewards: it has more rows than a contributor may import.
@@ -177,7 +192,7 @@ def stage(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_i
         {
             "state": "mapped" if columns.is_enough(staged.mapping) else "uploaded",
             "format": staged.format,
-            "sha256": sha256,
+            "digest": digest,
             "layout": sealed_layout(vault, import_id, {"columns": staged.kept, "mapping": staged.mapping}),
             "refused_columns": [
                 {"column": _harmless(refusal.column), "reason": refusal.reason, "requirement": refusal.requirement} for refusal in staged.refused
