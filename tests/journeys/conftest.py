@@ -1,6 +1,6 @@
 """Every journey runs against either deployment: embedded in one process, and as six processes over RabbitMQ.
 
-Or against one that runs already (`tests/deployed.py`). In one process they share one system, which takes longer to start
+Or against one that runs already (`tests/deployed.py`). They share one system of each kind, which takes longer to start
 than most of them take: each tells of people and organizations of its own, and gives a reason with a request for no more
 contact, for others made some on the same day. A journey that counts everybody has an `empty_system`.
 """
@@ -17,20 +17,10 @@ from tests.system import Running, running
 _KINDS = ["deployed"] if is_given() else ["embedded", pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)]
 
 
-@pytest.fixture(scope="session")
-def embedded_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The whole system in one process, for all journeys."""
-    with running("embedded", tmp_path_factory.mktemp("system") / "state") as started:
-        yield started
-
-
-@pytest.fixture(scope="module", params=_KINDS)
+@pytest.fixture(scope="package", params=_KINDS)
 def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running | Deployed]:
     """The whole system, with accounts, and what other journeys left in it."""
-    if request.param == "embedded":
-        yield request.getfixturevalue("embedded_system")
-    else:
-        yield from _alone(request, tmp_path_factory)
+    yield from _alone(request, tmp_path_factory)
 
 
 @pytest.fixture(scope="module", params=_KINDS)
