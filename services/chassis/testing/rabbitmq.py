@@ -25,6 +25,8 @@ from services.chassis.postgres import ServerFailed, stop_with_parent
 ERLANG = "+sbwt none +sbwtdcpu none +sbwtdio none +P 65536 +Q 16384 +MMmcs 5"
 _ADMIN = "liaison"
 _START_WITHIN = 60.0
+#: `rabbitmqctl` starts a virtual machine for a question; only one that hangs takes this long.
+_CONTROL_WITHIN = 300.0
 _STOP_WITHIN = 20.0
 _PROGRAM_FOLDERS = ("/usr/lib/rabbitmq/bin", "/usr/local/lib/rabbitmq/bin", "/usr/local/sbin", "/opt/rabbitmq/sbin")
 
@@ -100,7 +102,7 @@ class Node:
             env=self._environment(),
             capture_output=True,
             check=False,
-            timeout=60,
+            timeout=_CONTROL_WITHIN,
             cwd=self.folder,
             **self._as_user(),
         )
