@@ -2,6 +2,7 @@
 
 import services.chassis.green  # isort: skip
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -12,6 +13,7 @@ from services.chassis.database import Database
 from services.chassis.postgres import Server, ServerFailed
 from services.chassis.testing import Absent, Databases, Taken, take_broker, take_database
 from services.chassis.testing.ladder import is_demanded
+from tests import rows
 
 assert services.chassis.green
 
@@ -20,9 +22,24 @@ _taken: dict[str, str] = {}
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say in one line each what database and broker the tests ran on."""
+    """Say in one line each what database and broker the tests ran on, and of a soak how each row of the proof went."""
     for what, sentence in _taken.items():
         terminalreporter.write_line(f"{what}: {sentence}")
+    if rows.SOAK:
+        outcomes: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for outcome in ("passed", "failed", "error", "skipped"):
+            for report in terminalreporter.getreports(outcome):
+                for name, value in report.user_properties:
+                    if name == "row" and (report.when == "call" or outcome != "passed"):
+                        outcomes[value][outcome] += 1
+        for line in rows.told(outcomes):
+            terminalreporter.write_line(line)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Note of each test the rows of the proof that it belongs to."""
+    for item in items:
+        item.user_properties.extend(("row", row) for mark in item.iter_markers("row") for row in mark.args)
 
 
 def _take(what: str, take: Callable[[], Taken[Any]]) -> Taken[Any]:

@@ -21,9 +21,11 @@ from tests.proofs.operations import (
     operations,
 )
 from tests.proofs.world import World, instant, tally
+from tests.rows import figure
 
-#: What P5's full size of 10,000 requests is divided by here.
-WALK = 10_000 // 20
+pytestmark = pytest.mark.row("P5")
+
+WALK = figure(10_000)
 GATEWAY = "gateway:request:refuse"
 
 
@@ -146,7 +148,7 @@ def _strangers(world: World) -> int:
 @pytest.mark.timeout(240)
 def test_a_random_walk_and_the_trail_match_one_to_one(world: World) -> None:
     seed = int(os.environ.get("SEED_P5", "0")) or random.SystemRandom().randrange(1, 2**31)
-    print(f"P5 at a twentieth: {WALK} requests, SEED_P5={seed}")
+    print(f"P5: {WALK} requests, SEED_P5={seed}")
     chance = random.Random(seed)
     walkers = [person for person in world.people.values() if person is not world.edda]
     for person in walkers:

@@ -19,9 +19,9 @@ import requests
 from services.chassis.postgres import embedded_programs, local_programs
 from services.chassis.testing import eventually
 from tests.proofs.world import BOOKKEEPING, STORES, World, day, instant
+from tests.rows import figure
 
-#: What P10's full size is divided by here.
-CANARIES = 10_000 // 20
+CANARIES = figure(10_000)
 #: How many canaries `live_through` sets free for each person.
 EACH = 21
 
@@ -216,12 +216,13 @@ def released(world: World) -> Released:
     assert set(crashes(world, aviary)) <= {500, 503}
     last = world.amina.told[-1].trace_id
     eventually(lambda: world.edda.get("/audit/entries", trace_id=last)["items"], seconds=30, why="the trail has the last of it")
-    print(f"P10 at a twentieth: {aviary.count} canaries, {len(done.statuses)} requests")
+    print(f"P10: {aviary.count} canaries, {len(done.statuses)} requests")
     return done
 
 
 @pytest.mark.requirement("T8")
 @pytest.mark.timeout(240)
+@pytest.mark.row("P10")
 def test_enough_canaries_went_through_every_door(released: Released) -> None:
     assert released.aviary.count >= CANARIES
     by_door: dict[str, set[int]] = {}
@@ -238,6 +239,7 @@ def _everything(aviary: Aviary) -> list[str]:
 
 @pytest.mark.requirement("T8", "T14", "R123", "R148", "R149")
 @pytest.mark.parametrize("service", [store for store in STORES if store != "keys"])
+@pytest.mark.row("P10")
 def test_no_canary_is_in_entries_outbox_inbox_or_operations(world: World, released: Released, service: str) -> None:
     forms = released.aviary.forms(_everything(released.aviary))
     looked = 0
@@ -252,6 +254,7 @@ def test_no_canary_is_in_entries_outbox_inbox_or_operations(world: World, releas
 
 @pytest.mark.requirement("T8", "T14", "R123")
 @pytest.mark.timeout(240)
+@pytest.mark.row("P10")
 def test_no_canary_is_in_the_trail_as_the_isso_reads_it(world: World, released: Released) -> None:
     forms = released.aviary.forms(_everything(released.aviary))
     trail = world.entries(world.system.started_at)
@@ -261,6 +264,7 @@ def test_no_canary_is_in_the_trail_as_the_isso_reads_it(world: World, released: 
 
 @pytest.mark.requirement("R148", "R149", "N17")
 @pytest.mark.parametrize("store", STORES)
+@pytest.mark.row("P28")
 def test_no_hidden_value_is_in_a_superusers_dump_of_any_database(world: World, released: Released, store: str) -> None:
     """P28; of the services without a directory not one word of it, and nowhere what was refused or only asked for."""
     dump = dumped(world.address(store))
@@ -275,6 +279,7 @@ def test_no_hidden_value_is_in_a_superusers_dump_of_any_database(world: World, r
 
 
 @pytest.mark.requirement("T8", "R148", "R149")
+@pytest.mark.row("P10")
 def test_no_canary_is_in_the_logs_at_their_loudest(world: World, released: Released) -> None:
     forms = released.aviary.forms(_everything(released.aviary))
     logs = [world.system.data.parent / f"{world.system.data.name}.log", *_server_logs(world)]
@@ -287,6 +292,7 @@ def test_no_canary_is_in_the_logs_at_their_loudest(world: World, released: Relea
 
 
 @pytest.mark.requirement("T8", "R148", "R149")
+@pytest.mark.row("P10")
 def test_no_canary_is_in_the_metrics_or_with_the_broker_or_in_any_file_beside_the_databases(world: World, released: Released) -> None:
     forms = released.aviary.forms(_everything(released.aviary))
     assert not forms.search(requests.get(f"{world.system.base}/metrics", timeout=20).text.lower())
@@ -303,6 +309,7 @@ def test_no_canary_is_in_the_metrics_or_with_the_broker_or_in_any_file_beside_th
 
 
 @pytest.mark.requirement("R148", "R149", "R154")
+@pytest.mark.row("P10")
 def test_no_refusal_and_no_answer_to_chloe_holds_a_hidden_value(released: Released) -> None:
     aviary = released.aviary
     forms = aviary.forms([value for value in aviary.hidden if value not in aviary.reported])
@@ -310,6 +317,7 @@ def test_no_refusal_and_no_answer_to_chloe_holds_a_hidden_value(released: Releas
     assert [(asked, found) for asked, said in released.answers if (found := forms.findall(said.lower()))] == []
 
 
+@pytest.mark.row("P10")
 def test_the_search_finds_a_canary_where_there_is_one(world: World) -> None:
     aviary = Aviary()
     cell, word = aviary.cell(), aviary.word()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 import signal
 import subprocess
@@ -20,11 +19,14 @@ from tests.builders import an_interaction
 from tests.journeys.client import Person
 from tests.proofs.test_canaries import dumped
 from tests.proofs.world import STORES, World, day
+from tests.rows import figure
 from tests.spellings import HOPE, NAMED, ORGANIZATION, VALUES
 from tests.system import Embedded
 
+pytestmark = pytest.mark.row("P11")
+
 #: The figure of the proof is 1,000, with 50 kills.
-PEOPLE, KILLS = (1000, 50) if os.environ.get("SOAK") else (4, 2)
+PEOPLE, KILLS = figure(1000, 4), figure(50, 2)
 KEPT = {"keep_reason": "He gave it to us"}
 
 
@@ -107,7 +109,7 @@ _COLUMNS = {"email": "E-mail", "cell": "Mobile", "personal_phone": "Home phone",
 
 
 @pytest.mark.requirement("T27", "R165", "R166", "N3", "N17", "T9", "T25")
-@pytest.mark.timeout(0 if os.environ.get("SOAK") else 900)
+@pytest.mark.timeout(figure(0, 900))
 def test_of_whoever_is_erased_nothing_is_left_though_others_name_them_and_the_process_is_killed(world: World) -> None:
     amina, farid = world.amina, world.farid
     hope = Hope()

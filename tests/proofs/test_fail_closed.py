@@ -16,6 +16,8 @@ from tests.proofs.operations import Operation, Request, allowed, operations
 from tests.proofs.world import World, instant
 from tests.system import Full
 
+pytestmark = pytest.mark.row("P6")
+
 #: What is put together from several services answers without the one that is away, and says so.
 PARTIAL = {
     "GET /tasks": {"contacts", "interactions", "retention"},

@@ -15,6 +15,8 @@ from services.chassis.messages import Refusal
 from services.contacts.domain.imports.reading import read
 from tests.proofs.expressions import Expression, against, found, worked
 
+pytestmark = pytest.mark.row("P19")
+
 #: A text that takes less is not looked at more closely.
 _QUICK = 0.004
 

@@ -16,9 +16,11 @@ from services.lexicon.policy import CONTACT_LAYER, FIELDS, Facts, decide
 from tests.builders import an_individual, an_interaction
 from tests.journeys.client import Person
 from tests.proofs.world import World, day, tally, unknown_id
+from tests.rows import figure
 
-#: What P13's full size over HTTP is divided by here.
-CELLS = 5000 // 20
+pytestmark = pytest.mark.row("P13")
+
+CELLS = figure(5000)
 REFUSALS = {403, 404, 409, 422}
 
 
@@ -235,7 +237,7 @@ def test_sampled_cells_answer_over_http_as_the_policy_decides(world: World, reco
     wrong = [
         (cell.name, "the policy says", _decided(world, cell)) for cell in sample if cell.ask(world.people[cell.who]) is not _decided(world, cell)
     ]
-    print(f"P13 at a twentieth: {len(sample)} of {len(matrix)} cells, {tally(cell.action for cell in sample)}, SEED_P13={seed}")
+    print(f"P13: {len(sample)} of {len(matrix)} cells, {tally(cell.action for cell in sample)}, SEED_P13={seed}")
     assert wrong == [], f"SEED_P13={seed}"
 
 

@@ -8,7 +8,6 @@ tests/integration/audit.
 from __future__ import annotations
 
 import functools
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,11 +22,11 @@ from services.chassis.topology import ANNOUNCEMENTS, inbox
 from tests.journeys.client import Person
 from tests.reliability.ledger import Client, compare_settled, wait_drained
 from tests.reliability.sabotaged import ENVIRONMENT, LOGGED, SWALLOWED
+from tests.rows import SOAK
 from tests.system import Full
 
-pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(300), pytest.mark.row("P2")]
 
-_SOAK = bool(os.environ.get("SOAK"))
 _BACK_WITHIN = 90.0
 #: What was delivered and not yet worked off, when the queues are empty, is by then.
 _SETTLES_WITHIN = 3.0
@@ -208,6 +207,6 @@ def test_a_remedy_taken_out_is_noticed(stage: Stage, control: str) -> None:
 
 @pytest.mark.parametrize("control", CONTROLS)
 def test_with_the_remedy_the_same_fault_does_nothing(stage: Stage, control: str) -> None:
-    if not _SOAK and control not in _ALWAYS:
+    if not SOAK and control not in _ALWAYS:
         pytest.skip("only under make soak: it takes its time")
     assert _found(stage, f"sound:{control}", control) == {}

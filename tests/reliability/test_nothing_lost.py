@@ -18,21 +18,21 @@ from services.chassis.testing import eventually
 from tests.journeys.client import Person
 from tests.reliability.faults import faults
 from tests.reliability.ledger import Client, Comparison, compare_settled, wait_drained
+from tests.rows import figure
 from tests.system import Full
 
-_SOAK = bool(os.environ.get("SOAK"))
-FAULTS = int(os.environ.get("FAULTS") or (500 if _SOAK else 20))
-OPERATIONS = int(os.environ.get("OPERATIONS") or (300_000 if _SOAK else 5_000))
+FAULTS = int(os.environ.get("FAULTS") or figure(500, 50))
+OPERATIONS = int(os.environ.get("OPERATIONS") or figure(300_000, 8_000))
 CLIENTS = int(os.environ.get("CLIENTS") or 8)
 #: On two idle cores a run takes a quarter of this; a slower one ends with its seed and what it got to.
-_SECONDS = float(os.environ.get("SECONDS_OF_FAULTS") or (12 * 3600 if _SOAK else 900))
+_SECONDS = float(os.environ.get("SECONDS_OF_FAULTS") or figure(12 * 3600, 900))
 #: Between two faults the system works, for this long at least and at most; else until its share of operations is done.
 _CALM = (0.3, 1.5)
 _CALM_AT_MOST = 20.0
 _BACK_WITHIN = 90.0
 _DRAINED_WITHIN = 120.0
 
-pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(_SECONDS + 300)]
+pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(_SECONDS + 300), pytest.mark.row("P1")]
 
 
 @pytest.fixture
@@ -75,7 +75,9 @@ class Torment:
         ledgers = [worker.ledger for worker in self._workers]
         return (
             f"{len(self.brought_about)} faults, {self.acknowledged} operations acknowledged ({sum(len(x.created) for x in ledgers)} created, "
-            f"{sum(len(x.logged) for x in ledgers)} logged, {sum(len(x.reads) for x in ledgers)} read), {sum(x.again for x in ledgers)} tried again"
+            f"{sum(len(x.logged) for x in ledgers)} logged, {sum(x.corrected for x in ledgers)} corrected, "
+            f"{sum(len(x.imported) for x in ledgers)} imported, {sum(len(x.erased) for x in ledgers)} erased, "
+            f"{sum(len(x.reads) for x in ledgers)} read), {sum(x.again for x in ledgers)} tried again"
         )
 
     def run(self, *, count: int, operations: int, seconds: float) -> Comparison:
@@ -96,7 +98,7 @@ class Torment:
         finally:
             self._stop.set()
         for worker in self._workers:
-            worker.join(90)
+            worker.join(150)
             assert not worker.is_alive(), "a client still waits for its answer"
         begun = time.monotonic()
         wait_drained(self._system, _DRAINED_WITHIN)

@@ -1,6 +1,6 @@
 """P7: everything a superuser can do to the trail, triggers off, is detected, and the first bad entry named.
 
-Here at a twentieth: five positions a class (P7_POSITIONS=100 for the whole) and fifty clean runs (P7_CLEAN=1000).
+Five positions a class and fifty clean runs, or as P7_POSITIONS and P7_CLEAN say; twenty times that under `make soak`.
 """
 
 import os
@@ -22,13 +22,14 @@ from services.chassis.messages import Caller
 from services.chassis.outbox import Outbox, Stream
 from services.chassis.testing import Databases
 from tests.integration.audit.conftest import ORIGIN, START, Sender, Trail, with_driver
+from tests.rows import figure
 
-pytestmark = pytest.mark.requirement("R124", "R126", "N2")
+pytestmark = [pytest.mark.requirement("R124", "R126", "N2"), pytest.mark.row("P7")]
 
 SIZES = (7, 64, 65, 130, 200)
 SIZE = SIZES[-1]
-POSITIONS = int(os.environ.get("P7_POSITIONS", "5"))
-CLEAN_RUNS = int(os.environ.get("P7_CLEAN", "50"))
+POSITIONS = int(os.environ.get("P7_POSITIONS") or figure(100))
+CLEAN_RUNS = int(os.environ.get("P7_CLEAN") or figure(1000))
 
 
 @pytest.fixture(scope="module")

@@ -283,6 +283,7 @@ def test_services_that_wait_for_each_other_do_not_hold_back_their_own_replies(de
     assert list(pool.imap(lambda text: client.call("probe", "relay", {"text": text}, deadline=30)["text"], texts)) == texts
 
 
+@pytest.mark.row("P17")
 def test_strangers_calls_harm_nobody(probe: World) -> None:
     """P17, at a twentieth: what strangers may put into the queue of calls."""
     good = orjson.dumps({"args": [], "kwargs": {"text": "x"}})

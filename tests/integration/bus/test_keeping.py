@@ -246,6 +246,7 @@ def test_what_nobody_is_bound_for_stays_in_the_outbox(probe: World) -> None:
 
 
 @pytest.mark.requirement("R148")
+@pytest.mark.row("P17")
 def test_poison_is_parked_and_the_service_lives(probe: World, lines: list[dict[str, Any]]) -> None:
     """P17, at a twentieth: what strangers may put into an inbox."""
     bodies: list[tuple[bytes, dict[str, Any]]] = [

@@ -126,6 +126,7 @@ def test_a_broker_that_is_away_while_an_answer_is_due_does_not_end_the_process(p
     _is_well(probe, client, "after")
 
 
+@pytest.mark.row("P4")
 def test_a_memory_alarm_turns_callers_away_within_five_seconds_and_leaves_no_backlog(probe: World, node: Node) -> None:
     client = probe.client()
     _is_well(probe, client, "before")
@@ -164,6 +165,7 @@ def test_a_frozen_broker_holds_nobody_beyond_the_deadline(probe: World, node: No
     _is_well(probe, client, "after")
 
 
+@pytest.mark.row("P24")
 def test_services_start_before_their_broker_and_wait_for_it(world: World, node: Node) -> None:
     """P24: cold starts in any order, the broker last."""
     node.terminate()

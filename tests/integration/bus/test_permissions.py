@@ -19,7 +19,7 @@ from services.chassis.process import declare_topology
 from services.chassis.testing.rabbitmq import Node, start_node
 from services.chassis.topology import compute
 
-pytestmark = [pytest.mark.rabbitmq, pytest.mark.requirement("R148")]
+pytestmark = [pytest.mark.rabbitmq, pytest.mark.requirement("R148"), pytest.mark.row("P16")]
 
 SERVICES = ("access", "audit", "contacts", "interactions", "retention")
 EVERYONE = (*SERVICES, GATEWAY)

@@ -106,6 +106,7 @@ def live_through(desk: Desk, canaries: Canaries, people: int) -> list[str]:
 
 @pytest.mark.requirement("T8", "T14", "R148", "R149")
 @pytest.mark.timeout(300)
+@pytest.mark.row("P10")
 def test_no_canary_is_in_audit_outbox_or_logs(desk: Desk, canaries: Canaries, caplog: pytest.LogCaptureFixture, capsys: Any) -> None:
     caplog.set_level("DEBUG")
     people = int(os.environ.get("CANARY_PEOPLE", "40"))
@@ -122,6 +123,7 @@ def test_no_canary_is_in_audit_outbox_or_logs(desk: Desk, canaries: Canaries, ca
 
 @pytest.mark.requirement("N17", "R148", "R149")
 @pytest.mark.timeout(300)
+@pytest.mark.row("P28")
 def test_a_superusers_dump_without_the_key_store_holds_no_value_of_the_contact_layer(desk: Desk, canaries: Canaries) -> None:
     (first, *_) = live_through(desk, canaries, 20)
     dump = dumped(desk.addresses.superuser)
@@ -136,6 +138,7 @@ def test_a_superusers_dump_without_the_key_store_holds_no_value_of_the_contact_l
 
 
 @pytest.mark.requirement("N17", "N3")
+@pytest.mark.row("P28")
 def test_what_an_older_copy_holds_of_an_erased_person_is_not_readable_any_more(desk: Desk, canaries: Canaries) -> None:
     (person,) = live_through(desk, canaries, 1)
     copy = superuser(desk.addresses.superuser, "SELECT * FROM contact_points")

@@ -90,6 +90,7 @@ def test_a_systems_account_writes_to_its_own_exchange_and_reads_its_own_two_queu
         assert not _is_refused(node, ICE, _read(queue))
 
 
+@pytest.mark.row("P16")
 def test_it_declares_and_binds_nothing_and_signs_with_no_other_name(node: Node, running: Running) -> None:
     for act in (
         lambda channel: channel.queue_declare(queue="spy", exclusive=True),
@@ -118,6 +119,7 @@ def test_over_rabbitmq_a_message_is_answered_and_its_people_are_told_of(node: No
 
 
 @pytest.mark.requirement("R13")
+@pytest.mark.row("P17")
 def test_poison_is_answered_and_gone_and_the_next_message_is_taken(node: Node, running: Running) -> None:
     poison = [b"", b"[]", b"\x80\x04pickle", b"{" * 30_000, b"x" * (LARGEST + 1), b"\xff\xfe", json.dumps({"specversion": "1.0"}).encode()]
     before = len(running.ice.replies)

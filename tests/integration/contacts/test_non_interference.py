@@ -19,6 +19,8 @@ from services.contacts.usecases import contact_points, finding, freezing, indivi
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, GRACE
 from tests.integration.contacts.conftest import Desk, open_desk
 
+pytestmark = pytest.mark.row("P14")
+
 #: What P14's full size is divided by here.
 SEQUENCES = 2000 // 20
 STEPS = 6

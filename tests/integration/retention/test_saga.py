@@ -107,6 +107,7 @@ def test_a_reason_that_names_the_person_goes_whoevers_case_it_was_given_in(case,
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("place", range(len(CALLS)))
+@pytest.mark.row("P11")
 def test_killed_around_any_call_it_is_finished_by_another_process_and_done_once(case, place, moment):
     """P11 at a twentieth: a crash at every step, before and after the effect at the other service."""
     erasure_id = case.ask()
@@ -133,6 +134,7 @@ def test_killed_around_any_call_it_is_finished_by_another_process_and_done_once(
 
 @pytest.mark.parametrize("kept", ["received", "erase_here", "pass_gate", "close"])
 @pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.row("P11")
 def test_killed_around_any_commit_of_its_own_it_is_finished_and_done_once(case, monkeypatch, kept, moment):
     erasure_id = case.ask()
     honest = getattr(course, kept)
@@ -323,6 +325,7 @@ def test_a_hold_cannot_slip_in_while_the_first_step_is_taken(case):
 
 
 @pytest.mark.requirement("N3")
+@pytest.mark.row("P11")
 def test_a_late_message_does_not_bring_the_person_back(case):
     erasure_id = case.ask()
     case.saga().drive(erasure_id)

@@ -17,6 +17,8 @@ from services.chassis.messages import Caller
 from services.chassis.passport import ISSUER, PassportSigner, PassportVerifier
 from services.chassis.refusals import PassportInvalid
 
+pytestmark = pytest.mark.row("P16")
+
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 AMINA = Caller(
     kind="user",

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from services.lexicon.cells import as_written, harmless
 
+pytestmark = pytest.mark.row("P20")
+
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 CELLS = st.text(st.sampled_from([*FORMULAS, "'", " ", "1", "a", "é"]), max_size=8) | st.text(max_size=40)
 

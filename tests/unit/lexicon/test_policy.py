@@ -153,6 +153,7 @@ MATRIX_ACTIONS = [*ACTIONS, "escalate"]
 
 @pytest.mark.requirement("R152", "R153", "R150", "T19")
 @pytest.mark.timeout(60)
+@pytest.mark.row("P13")
 def test_the_whole_matrix_agrees_with_the_sentences():
     cells = allowed = 0
     for component, level, roles in itertools.product(COMPONENTS, LEVELS, ROLE_SETS):
@@ -262,6 +263,7 @@ def test_every_condition_that_the_policy_names_exists_and_explains_itself():
 
 
 @given(st.text(max_size=20), st.one_of(st.none(), st.text(max_size=20)), st.text(max_size=20), st.frozensets(st.text(max_size=8)))
+@pytest.mark.row("P13")
 def test_anything_unknown_is_withheld(action, field, level, roles):
     stranger = Person(level=level, roles=roles)
     if level not in {"reader", "contributor", "steward"} and not roles & set(ROLES):

@@ -1,0 +1,75 @@
+"""The rows of the proof, P1 to P28: which tests show them, at what size, and what of them nothing shows yet.
+
+A test that belongs to a row bears `@pytest.mark.row("P7")`. Under `make soak` it runs at the row's figure, else at a
+twentieth or what it says, and the last lines of the run tell of every row how it went.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+#: Whether this run is `make soak`.
+SOAK = bool(os.environ.get("SOAK"))
+
+
+def figure(whole: int, here: int | None = None) -> int:
+    """Return the row's figure under `make soak`, else `here`, or a twentieth of it."""
+    return whole if SOAK else here if here is not None else whole // 20
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the proof.
+
+    :ivar lacks: what no test shows of it yet, at any size; None where nothing is missing.
+    """
+
+    title: str
+    lacks: str | None = None
+
+
+NO_TEST = "no test"
+ROWS = {
+    "P1": Row("nothing acknowledged is lost"),
+    "P2": Row("a remedy taken out is noticed"),
+    "P3": Row("a slow or broken line between every pair", NO_TEST),
+    "P4": Row("the machine runs out of something", "disk full, connections exhausted, the clock an hour off"),
+    "P5": Row("every operation is in the trail"),
+    "P6": Row("no answer without its entry"),
+    "P7": Row("tampering is detected"),
+    "P8": Row("the tree of the trail"),
+    "P9": Row("the speed of the trail", NO_TEST),
+    "P10": Row("canaries"),
+    "P11": Row("erased is erased"),
+    "P12": Row("retention over years", NO_TEST),
+    "P13": Row("who may what"),
+    "P14": Row("two worlds answer alike", "status and bytes over HTTP"),
+    "P15": Row("dead sessions", "the dead states on every route of the gateway; tokens over HTTP"),
+    "P16": Row("forgery on the bus", "every account against every method"),
+    "P17": Row("poison", "more than a twentieth"),
+    "P18": Row("whatever a client sends to the documented API", NO_TEST),
+    "P19": Row("hostile files", "the corpus at 10,000 files a format, memory and CPU"),
+    "P20": Row("cells that a spreadsheet would run", "10,000 cells of an export"),
+    "P21": Row("the system against a model", NO_TEST),
+    "P22": Row("load, which `make bench` shows", NO_TEST),
+    "P23": Row("mutation testing", NO_TEST),
+    "P24": Row("cold starts", "20 starts in random orders"),
+    "P25": Row("ASVS 5.0", NO_TEST),
+    "P26": Row("nothing calls out"),
+    "P27": Row("the data dictionary", NO_TEST),
+    "P28": Row("a dump holds no hidden value"),
+}
+
+
+def told(outcomes: Mapping[str, Counter[str]]) -> Iterator[str]:
+    """Yield a line for each row: how many of its tests ended how, and what none shows.
+
+    :param outcomes: of each row, how often `passed`, `failed` or `skipped`.
+    """
+    for name, row in ROWS.items():
+        ended = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.get(name, Counter()).items()))
+        lacks = f" (not shown: {row.lacks})" if row.lacks not in {None, NO_TEST} else ""
+        yield f"{name} {row.title}: {ended or (NO_TEST if row.lacks == NO_TEST else 'did not run')}{lacks}"
