@@ -12,6 +12,8 @@ from services.chassis.migrations import STORES as DATABASES
 from services.chassis.testing import Databases
 from services.lexicon.dictionary import CODE, DELETED, DIGEST, ENCRYPTED, ID, NUMBER, PLAIN, SENTENCES, STAKEHOLDER, STAYS, TIME
 
+pytestmark = pytest.mark.row("P27")
+
 #: What a column of a type may hold.
 HOLDS: Mapping[str, set[str]] = {
     "uuid": {ID},
