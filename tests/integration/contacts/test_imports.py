@@ -17,6 +17,7 @@ import eventlet
 import pytest
 from sqlalchemy import text
 
+from services.chassis.keyed import Keyed
 from services.chassis.messages import Caller, Refusal, entity_tag, new_id
 from services.chassis.testing import Databases
 from services.contacts.contract import imports as contract
@@ -41,7 +42,7 @@ class Porter(ImportMethods):
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.database = desk.database
-        self.parts = SimpleNamespace(layer=desk.layer, cursors=desk.cursors)
+        self.parts = SimpleNamespace(layer=desk.layer, cursors=desk.cursors, keyed=Keyed("a key of tests", "contacts sent in"))
         #: On whom retention says that a hold stands.
         self.held: set[str] = set()
         self.bus = SimpleNamespace(call=lambda *_, subject_ids, **__: sorted(self.held & set(subject_ids)))
