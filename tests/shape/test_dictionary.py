@@ -113,3 +113,35 @@ def test_no_column_is_declared_twice() -> None:
 
 def test_the_page_says_what_is_declared() -> None:
     assert PAGE.read_text() == render(), "run: liaison dictionary"
+
+
+#: Who is found, and compared, by these: the planner needs samples of them, and `forget_in_statistics` has them taken anew.
+SAMPLED = {
+    "contacts.directory.letters",
+    "contacts.directory.sort_name",
+    "contacts.directory.words",
+    "contacts.individuals.canonical_name",
+    "contacts.individuals.family_key",
+    "contacts.organizations.canonical_name",
+}
+
+
+@pytest.mark.requirement("N3")
+@pytest.mark.parametrize("store", ["contacts", "interactions", "retention"])
+def test_the_server_samples_no_column_that_people_write_into(databases: Databases, store: str) -> None:
+    """Samples outlive rows (pg_statistic): most common values, histograms, words; indexes on expressions have some of their own."""
+    written = {name for name, column in every_column() if column.holds == PLAIN and column.whose == STAKEHOLDER and name.startswith(f"{store}.")}
+    addresses = databases.make(store)
+    engine = sa.create_engine(addresses.owner.replace("postgresql://", "postgresql+psycopg://"), poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        names = "SELECT c.relname || '.' || a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE"
+        silent = set(connection.execute(sa.text(f"{names} a.attstattarget = 0")).scalars())
+        expressions = connection.execute(
+            sa.text(
+                "SELECT c.relname FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid"
+                " WHERE i.indexprs IS NOT NULL AND c.relnamespace = 'public'::regnamespace"
+            )
+        )
+        assert set(expressions.scalars()) <= {"individuals_organization", "directory_last_contacted", "follow_ups_open"}
+    databases.drop(addresses)
+    assert written - {f"{store}.{name}" for name in silent} == {name for name in SAMPLED if name.startswith(f"{store}.")}

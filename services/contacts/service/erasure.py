@@ -100,7 +100,7 @@ class ErasureMethods:
     def close_erasure(self, caller: Caller, erasure_id: str, individual_id: str) -> dict[str, Any]:
         """Forget the sealed values, and destroy their key: nobody can search any more."""
         with self.database.work(caller, role=_ERASER) as work:
-            answer = erasing.close(work, now=self.database.clock(), erasure_id=erasure_id, individual_id=individual_id)
+            answer = erasing.close(work, now=self.database.clock(), layer=self.parts.layer, erasure_id=erasure_id, individual_id=individual_id)
         self.parts.layer.vault.break_seal(erasure_id)
         return answer
 

@@ -144,6 +144,11 @@ def note_erasure(work: UnitOfWork, erasure_id: str, columns: Mapping[str, Any]) 
     work.execute(text(f"UPDATE erasures SET {sets} WHERE id = CAST(:id AS uuid)"), {**columns, "id": erasure_id})  # noqa: S608 - names of our own list
 
 
+def forget_in_statistics(work: UnitOfWork, words: Sequence[str]) -> None:
+    """Have the server take its samples anew that hold one of these words (as `squeezed` writes them), and those of digests."""
+    work.execute(text("SELECT forget_in_statistics(CAST(:words AS text[]))"), {"words": list(words)})
+
+
 def people_of(work: UnitOfWork, organization_id: str) -> list[str]:
     """Return the ids of an organization's people."""
     rows = plains(work.execute(text("SELECT id FROM individuals WHERE organization_id = CAST(:id AS uuid)"), {"id": organization_id}).mappings())

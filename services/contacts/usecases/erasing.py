@@ -21,7 +21,8 @@ from services.contacts.storage import directory, erasing, individuals, notices, 
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.usecases import suppressing
 from services.lexicon.canonical import canonical_contact_point, canonical_phone, compared_as
-from services.lexicon.seal import seal
+from services.lexicon.folding import fold
+from services.lexicon.seal import open_seal, seal
 
 #: Causes whose erased people are not to be entered again (T9); expiry, mistakes and undoing are none.
 SUPPRESSING = frozenset({"no_contact", "declined"})
@@ -99,8 +100,10 @@ def unseal_key(work: UnitOfWork, *, layer: ContactLayer, erasure_id: str) -> dic
     return {"key": base64.b64encode(key).decode() if key else None}
 
 
-def close(work: UnitOfWork, *, now: datetime, erasure_id: str, individual_id: str) -> dict[str, Any]:
+def close(work: UnitOfWork, *, now: datetime, layer: ContactLayer, erasure_id: str, individual_id: str) -> dict[str, Any]:
     """Forget the sealed values, once every mention is settled; the one-time key is destroyed after the commit.
+
+    What the database samples of its columns may hold the person's words still: it samples anew.
 
     :returns: `receipts`, with what is left of the person here: nothing.
     :raises SealUnknown: nothing was ever sealed for this erasure.
@@ -109,6 +112,9 @@ def close(work: UnitOfWork, *, now: datetime, erasure_id: str, individual_id: st
     if course is None:
         raise SealUnknown
     left = sum(erasing.left(work, individual_id).values())
+    if course["sealed"] and (key := layer.vault.unseal_key(erasure_id)):
+        values = open_seal(course["sealed"], key, erasure_id=erasure_id)
+        erasing.forget_in_statistics(work, sorted({*fold(f"{values.first_name} {values.last_name}").split()}))
     erasing.note_erasure(work, erasure_id, {"sealed": None, "sought": None, "closed_at": course["closed_at"] or now})
     work.record("contacts:erasure:close", subjects=[individual_id, erasure_id])
     receipts = [

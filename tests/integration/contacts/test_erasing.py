@@ -236,6 +236,39 @@ def test_former_names_of_organizations_and_of_employers_name_nobody_who_is_erase
     assert not any("dov" in fold(name) for name in left)
 
 
+@pytest.mark.requirement("N3")
+@pytest.mark.parametrize("alone", [False, True])
+def test_what_the_server_samples_of_its_columns_names_nobody_who_is_erased(desk: Desk, alone: bool) -> None:
+    dov = desk.dov()
+    # Of a table that is empty afterwards the server takes no new samples, and keeps the old.
+    gone = [dov, desk.dov(CHLOE, first_name="Dova")] if alone else [dov]
+    for name in () if alone else ("Ruthless", "Saulson"):
+        desk.register(AMINA, last_name=name, contact_points=[])
+    desk.organization(name=f"Office of {FULL}")
+    engine = sa.create_engine(desk.addresses.superuser.replace("postgresql://", "postgresql+psycopg://"), poolclass=sa.NullPool)
+    sampled = (
+        "SELECT tablename, attname, concat(most_common_vals, histogram_bounds, most_common_elems) AS said FROM pg_stats WHERE schemaname = 'public'"
+    )
+    with engine.connect() as connection:
+        digest = connection.execute(text("SELECT encode(digest, 'hex') FROM match_digests LIMIT 1")).scalar_one()
+        connection.execute(text("ANALYZE"))
+        connection.commit()
+        samples = connection.execute(text(sampled)).all()
+        before = {(row.tablename, row.attname) for row in samples if "quillfeather" in fold(row.said) or digest in row.said}
+        assert {("individuals", "family_key"), ("directory", "words"), ("organizations", "canonical_name"), ("match_digests", "digest")} <= before
+        assert not {("individuals", "last_name"), ("organizations", "name"), ("directory", "name")} & before
+        for individual_id in gone:
+            erased = desk.erase(individual_id, cause="mistake")
+            desk.seek(erased, redact_in=[[hit["store"], hit["id"], hit["field"]] for hit in erased["sought"]["hits"]])
+            for _ in range(2):
+                desk.answer("close_erasure", erasure_id=erased["erasure_id"], individual_id=individual_id)
+        connection.commit()
+        said = str([tuple(row) for row in connection.execute(text(sampled))])
+    assert bool(desk.rows("SELECT 1 FROM individuals")) is not alone
+    assert "quillfeather" not in fold(said).replace(" ", "")
+    assert digest not in said
+
+
 @pytest.mark.requirement("T27")
 @pytest.mark.parametrize(
     ("first", "last", "living"),

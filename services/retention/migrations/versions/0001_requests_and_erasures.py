@@ -156,6 +156,10 @@ CREATE TABLE destructions (
     destroyed_at timestamptz NOT NULL
 );
 
+-- The server keeps no samples of what people write, which would outlive an erasure.
+ALTER TABLE erasures ALTER COLUMN reason SET STATISTICS 0;
+ALTER TABLE no_contact_requests ALTER COLUMN proposal_reason SET STATISTICS 0;
+
 GRANT SELECT, INSERT, UPDATE ON users, erasures, no_contact_requests, recordings, holds TO liaison_retention;
 GRANT SELECT, INSERT, UPDATE, DELETE ON individuals, receipts, hits TO liaison_retention;
 GRANT SELECT, INSERT ON destructions TO liaison_retention;
