@@ -79,7 +79,7 @@ BEFORE_ACKNOWLEDGEMENT = frozenset(
 #: Uploads are read as they come, so the form's token is checked by the route, from the first part of the body.
 READ_THEIR_OWN_FORM = frozenset({"pages.uploading"})
 #: A client's own request id is logged when it looks like one: it could be anything, a person's name too.
-CLIENT_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
+CLIENT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}", re.IGNORECASE)
 JSON_LIMIT = 1 << 20
 UPLOAD_LIMIT = (10 << 20) + (64 << 10)
 UPLOADS = frozenset({"imports.create_import", "pages.uploading"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -205,6 +206,17 @@ def test_the_clients_own_request_id_is_never_the_trace_id(amina: Any, bus: FakeB
     answer = amina.ask("GET", f"/individuals/{ID}", headers={"X-Request-Id": mine})
     (call,) = bus.of("contacts", "read_individual")
     assert answer.headers["X-Request-Id"] == call.trace_id != mine
+
+
+@pytest.mark.requirement("R148", "N3")
+@pytest.mark.parametrize("given", ["956-555-0142", "+1 956 555 0142", "19565550142", "dov@example.org", "Dov-Quillfeather", "0" * 31])
+def test_a_request_id_that_may_be_somebodys_value_is_not_logged(amina: Any, bus: FakeBus, monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    bus.answers[("contacts", "read_individual")] = PERSON
+    logged: list[Any] = []
+    monkeypatch.setattr("gateway.app.log", SimpleNamespace(info=lambda _, **fields: logged.append(fields["client_request_id"])))
+    for sent in (given, mine := new_id(), "4bf92f3577b34da6a3ce929d0e0e4736"):
+        amina.ask("GET", f"/individuals/{ID}", headers={"X-Request-Id": sent})
+    assert logged == [None, mine, "4bf92f3577b34da6a3ce929d0e0e4736"]
 
 
 @pytest.mark.parametrize("path", ["/api/v1/individuals", "/", "/sign-in", "/health/live", "/api/v1/docs", "/no-such-page"])
