@@ -8,6 +8,8 @@ import pytest
 
 from deploy.conformance import ROOT
 
+pytestmark = pytest.mark.row("P25")
+
 PAGE = ROOT / "docs" / "asvs.md"
 STATES = {"yes", "partly", "no", "none here"}
 #: The numbers of the requirements by section, those of level 1 with a star; the text is the standard's.
