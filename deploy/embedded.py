@@ -158,7 +158,7 @@ def _told(installation: Installation, process: str, environ: Mapping[str, str]) 
     told = installation.environment_of(process)
     # One process has few cores to share, and one server few connections: six pools of ten would be too many.
     told.setdefault("POOL_SIZE", environ.get("POOL_SIZE", "8"))
-    for name in ("WORKERS", "CALL_DEADLINE"):
+    for name in ("WORKERS", "CALL_DEADLINE", "LOOKUPS_OF_CONTRIBUTOR", "LOOKUPS_OF_STEWARD"):
         if name in environ:
             told[name] = environ[name]
     return told

@@ -11,7 +11,7 @@ from gateway.pages.frame import attempt, blueprint, checked, names_of, page, to,
 from gateway.pages.paging import placed, rest_of, whole
 from gateway.pages.removal import request_page
 from services.chassis.messages import Refusal
-from services.contacts.contract import MarkDecisionSchema
+from services.contacts.contract import LookupsSeenSchema, MarkDecisionSchema
 from services.retention.contract import TwinDecisionSchema, WithdrawalSchema
 
 #: Of each list on a page.
@@ -71,6 +71,17 @@ def settling_mark(mark_id: Any) -> Response:
     return attempt(settle, _decisions)
 
 
+@blueprint.post("/suppression-lookups/<string:account>")
+def seeing_lookups(account: str) -> Response:
+    """Say that an account's hits were seen, and let it look up more (T35)."""
+
+    def see() -> Response:
+        command("contacts", "see_lookups", account=account, body=checked(LookupsSeenSchema, typed("more")))
+        return to("no_contact_decisions")
+
+    return attempt(see, _decisions)
+
+
 @blueprint.get("/requests/no-contact/many")
 def many_freezes() -> Response:
     """Show the office administrator who recorded many requests on one day, and why (T36)."""
@@ -95,16 +106,23 @@ def destructions() -> Response:
 def _decisions(refusal: Refusal | None = None) -> Response:
     twins = query("contacts", "list_twins", query=placed({}, limit=SHOWN, name="twins"))
     marks = query("contacts", "list_marks", query=placed({}, limit=SHOWN, name="values"))
+    lookups = query("contacts", "list_lookups", query=placed({}, limit=SHOWN, name="accounts"))
+    hits = query("contacts", "list_hits", query=placed({}, limit=SHOWN, name="hits"))
     open_requests = whole("retention", "list_no_contact_requests", {"state": "open"})
     proposals = [asked for asked in open_requests if asked.get("you_may_withdraw") == "confirm"]
     users = {twin["owner"]["user"] for twin in twins["items"]} | {mark["added_by"] for mark in marks["items"]}
+    users |= {item["account"] for item in (*lookups["items"], *hits["items"]) if not item["account"].startswith("integration.")}
     users |= {asked["withdrawal"]["proposed_by"] for asked in proposals}
     path = "/requests/no-contact/decisions"
     return page(
         "no_contact_decisions.html",
         twins=twins,
         marks=marks,
-        parts={"twins": rest_of(twins, path=path, name="twins"), "values": rest_of(marks, path=path, name="values")},
+        lookups=lookups,
+        hits=hits,
+        parts={
+            name: rest_of(part, path=path, name=name) for name, part in (("twins", twins), ("values", marks), ("accounts", lookups), ("hits", hits))
+        },
         proposals=proposals,
         names=names_of(users),
         refusal=refusal,

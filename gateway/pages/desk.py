@@ -35,6 +35,7 @@ TASK_WORDS = {
     "possible_no_contact": "This may be the person who asked not to be contacted: do not contact",
     "twin_to_decide": "Say whether a record is of a person who asked not to be contacted",
     "value_to_decide": "Keep or drop a value of a person who asked not to be contacted",
+    "lookups_to_see": "Entries hit people who asked not to be contacted, or look up many: look at them",
     "erased_notice": "Somebody your component had a relationship with asked not to be contacted, and was erased",
     "many_freezes": "Somebody in your office recorded ten or more requests for no more contact in one day",
 }
@@ -45,6 +46,7 @@ PAGES_OF_KINDS = {
     "twin_to_decide": "/requests/no-contact/decisions",
     "value_to_decide": "/requests/no-contact/decisions",
     "withdrawal": "/requests/no-contact/decisions",
+    "lookups_to_see": "/requests/no-contact/decisions",
     "many_freezes": "/requests/no-contact/many",
 }
 

@@ -36,6 +36,8 @@ AREAS = (
     removal.erasures,
     removal.twins,
     removal.suppressions,
+    removal.hits,
+    removal.lookups,
     removal.frozen,
     removal.notices,
     removal.many_freezes,

@@ -12,7 +12,11 @@ from services.contacts.contract import (
     DayCountSchema,
     FrozenIndividualSchema,
     FrozenQuerySchema,
+    HitSchema,
     ListQuerySchema,
+    LookupsGoOnSchema,
+    LookupsSchema,
+    LookupsSeenSchema,
     ManyFreezesSchema,
     MarkDecidedSchema,
     MarkDecisionSchema,
@@ -45,6 +49,8 @@ requests = Area(
 )
 twins = Area("twins", __name__, url_prefix="/twins", description="Records that may be of somebody who asked not to be contacted (T26)")
 suppressions = Area("suppressions", __name__, url_prefix="/suppressions", description="Values that block nothing until they are looked at (T25)")
+hits = Area("suppression-hits", __name__, url_prefix="/suppression-hits", description="Entries that hit the suppression ledger (T35)")
+lookups = Area("suppression-lookups", __name__, url_prefix="/suppression-lookups", description="Who looks up how much in that ledger (T35)")
 frozen = Area("frozen-individuals", __name__, url_prefix="/frozen-individuals", description="Frozen people, for those who may find them (T21)")
 notices = Area("notices", __name__, url_prefix="/notices", description="What your component is told of erasures (T16)")
 many_freezes = Area("many-freezes", __name__, url_prefix="/many-freezes", description="Many requests of one user on one day (T36)")
@@ -121,6 +127,24 @@ def list_marks(query: dict[str, Any]) -> Any:
 def settle_mark(mark_id: str, body: dict[str, Any]) -> Any:
     """Keep such a value, so that it blocks, or drop it (T25)."""
     return command("contacts", "settle_mark", mark_id=mark_id, body=body)
+
+
+@hits.endpoint("GET", "", query=ListQuerySchema, answers=HitSchema, collection=True, problems=(403,))
+def list_suppression_hits(query: dict[str, Any]) -> Any:
+    """List which marks of the ledger entries hit, each once, that you have not seen: the privacy officer (T35)."""
+    return ask("contacts", "list_hits", query=query)
+
+
+@lookups.endpoint("GET", "", query=ListQuerySchema, answers=LookupsSchema, collection=True, problems=(403,))
+def list_lookups(query: dict[str, Any]) -> Any:
+    """List the accounts whose entries hit the ledger, or that looked up as many values as one may in a day: the privacy officer (T35)."""
+    return ask("contacts", "list_lookups", query=query)
+
+
+@lookups.endpoint("POST", "/<string:account>", body=LookupsSeenSchema, answers=LookupsGoOnSchema, status=200, problems=(403, 404))
+def see_lookups(account: str, body: dict[str, Any]) -> Any:
+    """Say that you have seen an account's hits, and let more values through: what waited for it goes on (T35)."""
+    return command("contacts", "see_lookups", account=account, body=body)
 
 
 @frozen.endpoint("GET", "", query=FrozenQuerySchema, answers=FrozenIndividualSchema, collection=True, problems=(403,))

@@ -61,6 +61,10 @@ class Settings:
     ribbon: str = ""
     #: Codes of the components whose own systems send in and are told, such as `ICE,PSO`; contacts alone has it.
     integrations: str = ""
+    #: Values that a user may look up in the suppression ledger in a day by entering people (T35): a contributor, and a
+    #: steward or a component's system; the privacy officer lets more through. contacts alone reads them.
+    lookups_of_contributor: int = 10_000
+    lookups_of_steward: int = 400_000
     #: Touched every few seconds while the service is connected and its database answers; nothing when empty.
     health_file: str = ""
     log_level: str = "INFO"

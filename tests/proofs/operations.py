@@ -248,6 +248,16 @@ def _mark(world: World) -> Request:
     return _post(world.farid, f"/suppressions/{mark['id']}", {"decision": "drop"})
 
 
+def _lookups(world: World) -> Request:
+    """Let somebody of the Private Sector Office hit a mark, and say that it was seen."""
+    value = f"{world.letters()}@gmail.com"
+    person = world.an_individual(contact_points=[{"kind": "email", "value": value}])["id"]
+    world.chloe.post("/no-contact-requests", {"individual_id": person, "medium": "phone", "received_on": day(0), "reason": "Asked at the fair."})
+    probe = {"last_name": world.letters(), "contact_points": [{"kind": "email", "value": value}]}
+    assert world.chloe.ask("POST", "/individuals", json=probe).json()["code"] == "blocked"
+    return _post(world.farid, f"/suppression-lookups/{world.chloe.user['id']}", {})
+
+
 def _kept_text(world: World) -> Request:
     person = world.an_individual()["id"]
     note = world.amina.post(f"/individuals/{person}/notes", {"text": "Call the desk at 202-555-0123.", "keep_reason": "The desk of the governor."})
@@ -328,6 +338,9 @@ MAKERS: dict[str, Callable[[World], Request]] = {
     "GET /twins": lambda w: Request(w.farid, "GET", "/twins"),
     "GET /suppressions": lambda w: Request(w.farid, "GET", "/suppressions"),
     "POST /suppressions/{mark_id}": _mark,
+    "GET /suppression-hits": lambda w: Request(w.farid, "GET", "/suppression-hits"),
+    "GET /suppression-lookups": lambda w: Request(w.farid, "GET", "/suppression-lookups"),
+    "POST /suppression-lookups/{account}": _lookups,
     "GET /day-counts": lambda w: Request(w.edda, "GET", "/day-counts"),
     "GET /destructions": lambda w: Request(w.farid, "GET", "/destructions"),
     "GET /many-freezes": lambda w: Request(w.grace, "GET", "/many-freezes"),

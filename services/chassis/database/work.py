@@ -19,7 +19,7 @@ from services.chassis.database.away import DatabaseAway, is_away, translated
 from services.chassis.database.entries import entry_of, note_audited, numbered
 from services.chassis.database.locks import Lock, as_json, request_of
 from services.chassis.keyed import known
-from services.chassis.messages import Announcement, Caller, IdempotencyMismatch, OutcomeUnknown, chunks, new_id, wire_value
+from services.chassis.messages import Announcement, Caller, IdempotencyMismatch, OutcomeUnknown, Refusal, chunks, new_id, wire_value
 
 if TYPE_CHECKING:
     from services.chassis.database.engine import Database
@@ -96,6 +96,7 @@ class UnitOfWork:
         self._completed: list[dict[str, Any]] = []
         self._last: dict[str, str] = {}
         self._last_parameters: dict[str, Any] = {}
+        self._kept: dict[str, tuple[str, list[Mapping[str, Any]]]] = {}
         #: Whether an entry was committed here; without one, no answer may leave.
         self.audited = False
 
@@ -172,6 +173,13 @@ class UnitOfWork:
             connection.close()
         if isinstance(error, DBAPIError) and is_away(error):
             raise DatabaseAway from error
+        if isinstance(error, Refusal) and self._kept:
+            self._keep_apart()
+
+    def _keep_apart(self) -> None:
+        with self.database.work(self.caller.within(trace_id=self.caller.trace_id)) as work:
+            for name, (statement, rows) in self._kept.items():
+                work.keep(name, statement, rows)
 
     def _commit(self, connection: Connection) -> None:
         stream = self.database.stream
@@ -214,6 +222,9 @@ class UnitOfWork:
         stream = self.database.stream
         parts = dict(self._last)
         parameters = dict(self._last_parameters)
+        for name, (statement, rows) in self._kept.items():
+            parts[name] = statement
+            parameters[name] = as_json(rows)
         if self._entries:
             parts["entered"] = _INSERT_ENTRIES
             parameters |= {"stream": stream.id, "entries": as_json(numbered(stream.id, numbers, self._entries))}
@@ -237,6 +248,14 @@ class UnitOfWork:
         """
         self._last |= parts
         self._last_parameters |= parameters
+
+    def keep(self, name: str, statement: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Leave these rows behind even where a refusal rolls the transaction back: then in one of their own, before the refusal goes out.
+
+        :param name: of the statement's parameter, a JSON list of every row that was given under that name.
+        :param statement: an INSERT that sees nothing of what the transaction leaves besides.
+        """
+        self._kept.setdefault(name, (statement, []))[1].extend(rows)
 
     def on_behalf_of(self, caller: Caller) -> Self:
         """Return this transaction as another caller has it: entries, announcements and operations are theirs.

@@ -88,7 +88,7 @@ class SubmissionTooLarge(TooLarge):
 
 
 class SubmissionsBlocked(TooMany):
-    """Too many of this component's messages were blocked today; nothing more is entered until tomorrow."""
+    """Too many of this component's messages were blocked today; nothing more is entered until the privacy officer has looked, or until tomorrow."""
 
     code = "submissions-blocked"
 

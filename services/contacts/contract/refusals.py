@@ -147,6 +147,24 @@ class BlockedTooOften(TooMany):
     code = "blocked-too-often"
 
 
+class LookupsExhausted(TooMany):
+    """You entered as many people and values as one may in a day. The privacy officer was told, and can let more through."""
+
+    code = "lookups-exhausted"
+
+
+class ImportsStopped(TooMany):
+    """The privacy officer looks at your entries of today before you import more; then it goes on by itself."""
+
+    code = "imports-stopped"
+
+
+class LookupsUnknown(NotFound):
+    """Nothing of this account waits for the privacy officer."""
+
+    code = "lookups-unknown"
+
+
 class FreezeReasonRequired(Invalid):
     """You have recorded many requests for no more contact today: give a reason for this one."""
 

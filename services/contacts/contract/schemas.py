@@ -375,6 +375,44 @@ class NoticeSchema(Schema):
     text = fields.String()
 
 
+class HitSchema(Schema):
+    """A mark that an account's entry hit, for the first time of this account (T35)."""
+
+    mark_id = fields.String()
+    request_id = fields.String()
+    individual_id = fields.String(allow_none=True)
+    kind = fields.String()
+    account = fields.String(metadata={"description": "a user's id, or the name of a component's system"})
+    component = fields.String(allow_none=True)
+    at = fields.String()
+
+
+class LookupsSchema(Schema):
+    """An account of which the privacy officer has something to see (T35)."""
+
+    account = fields.String(metadata={"description": "a user's id, or the name of a component's system"})
+    component = fields.String(allow_none=True)
+    day = fields.String()
+    looked = fields.Integer(metadata={"description": "values that it looked up, where it wants to look up more"})
+    hits = fields.Integer(metadata={"description": "entries of it that hit and were not seen"})
+    exhausted = fields.Boolean(metadata={"description": "whether it looked up as many as it may, and waits"})
+    since = fields.String()
+
+
+class LookupsSeenSchema(Closed):
+    """That the privacy officer has seen an account's hits; with `more`, as many values may be looked up again."""
+
+    more = fields.Boolean(load_default=False)
+
+
+class LookupsGoOnSchema(Schema):
+    """What goes on then."""
+
+    account = fields.String()
+    more = fields.Boolean()
+    imports = fields.List(fields.String(), metadata={"description": "imports that waited for it"})
+
+
 class ManyFreezesSchema(Schema):
     """One of many people whom a user had frozen on one day, with the reason (T36)."""
 

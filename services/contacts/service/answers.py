@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC
 from typing import Any
 from uuid import UUID
 
@@ -16,17 +13,17 @@ from services.chassis.schemas import ready
 from services.chassis.witnessing import Witness
 from services.contacts import contract
 from services.contacts.contract.refusals import (
-    IndividualBlocked,
     IndividualUnknown,
     NoteUnknown,
     OrganizationUnknown,
 )
 from services.contacts.service.cases import CaseMethods
+from services.contacts.service.counting import blocked_tries_counted
 from services.contacts.service.erasure import ErasureMethods
 from services.contacts.service.imports import ImportMethods
 from services.contacts.service.integrations import IntegrationMethods
 from services.contacts.service.parts import PartsProvider
-from services.contacts.storage import ledger, projections
+from services.contacts.storage import projections
 from services.contacts.usecases import contact_points, finding, individuals, listening, naming, notes, organizations, verifying
 from services.interactions.contract import (
     AttendanceRecorded,
@@ -54,7 +51,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     def create_individual(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
         """Register an individual (R26-R43)."""
         command = ready(contract.IndividualCreateSchema).load(body)
-        with self._blocked_tries_counted(caller):
+        with blocked_tries_counted(self.database, caller):
             together: dict[str, Any] | None = self.parts.registrations.register(caller, command)
             if together is not None:
                 return together
@@ -86,7 +83,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
         """Change an individual's directory layer (T2)."""
         _as_id(individual_id, IndividualUnknown)
         command = ready(contract.IndividualChangeSchema).load(body)
-        with self._blocked_tries_counted(caller), self.database.work(caller) as work:
+        with blocked_tries_counted(self.database, caller), self.database.work(caller) as work:
             if work.replayed():
                 return individuals.read_individual(work, by=caller, now=self.database.clock(), individual_id=individual_id)
             changed = individuals.change_individual(
@@ -127,7 +124,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     def create_organization(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
         """Register an organization (R20-R25)."""
         command = ready(contract.OrganizationCreateSchema).load(body)
-        with self._blocked_tries_counted(caller), self.database.work(caller) as work:
+        with blocked_tries_counted(self.database, caller), self.database.work(caller) as work:
             if replay := work.replayed():
                 return organizations.read_organization(work, by=caller, organization_id=str(replay.subject_id))
             organization = organizations.register_organization(work, by=caller, now=self.database.clock(), layer=self.parts.layer, **command)
@@ -153,7 +150,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
         """Change an organization (T2)."""
         _as_id(organization_id, OrganizationUnknown)
         command = ready(contract.OrganizationChangeSchema).load(body)
-        with self._blocked_tries_counted(caller), self.database.work(caller) as work:
+        with blocked_tries_counted(self.database, caller), self.database.work(caller) as work:
             if work.replayed():
                 return organizations.read_organization(work, by=caller, organization_id=organization_id)
             changed = organizations.change_organization(
@@ -183,7 +180,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
         """Keep a contact point that was given to the caller's component (T5)."""
         _as_id(individual_id, IndividualUnknown)
         command = ready(contract.ContactPointCreateSchema).load(body)
-        with self._blocked_tries_counted(caller), self.database.work(caller) as work:
+        with blocked_tries_counted(self.database, caller), self.database.work(caller) as work:
             # Repeating is harmless: a value that the component holds is put first again, never kept twice.
             added = contact_points.add_contact_point(
                 work,
@@ -202,7 +199,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
         """Take a write-blind correction (T3)."""
         _as_id(individual_id, IndividualUnknown)
         command = ready(contract.CorrectionSchema).load(body)
-        with self._blocked_tries_counted(caller), self.database.work(caller) as work:
+        with blocked_tries_counted(self.database, caller), self.database.work(caller) as work:
             if work.replayed():
                 return contact_points.repeat_correction(work, by=caller, now=self.database.clock(), individual_id=individual_id, kind=command["kind"])
             answer = contact_points.correct_contact_point(
@@ -434,16 +431,6 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     def component_changed(self, work: UnitOfWork, announcement: ComponentChanged) -> None:
         """Know an office."""
         projections.keep_component(work, **announcement.to_wire())
-
-    @contextmanager
-    def _blocked_tries_counted(self, caller: Caller) -> Iterator[None]:
-        """Count an entry that was blocked: its own transaction is rolled back (T9)."""
-        try:
-            yield
-        except IndividualBlocked:
-            with self.database.work(caller) as work:
-                ledger.count_blocked(work, caller.id, self.database.clock().astimezone(UTC).date())
-            raise
 
 
 def _as_id(given: object, unknown: type[NotFound]) -> None:

@@ -12,8 +12,9 @@ from services.chassis.schemas import ready
 from services.contacts import contract
 from services.contacts.contract.kept import KeptTextUnknown
 from services.contacts.contract.refusals import IndividualUnknown, MarkUnknown, NoticeUnknown, OrganizationUnknown, TwinUnknown
+from services.contacts.service.imports import asked_for
 from services.contacts.service.parts import Parts
-from services.contacts.usecases import freezing, releasing, suppressing
+from services.contacts.usecases import freezing, hits, releasing, suppressing
 from services.contacts.usecases.imports import deciding
 from services.lexicon.tasks import first_after
 
@@ -97,6 +98,30 @@ class CaseMethods:
             settled = suppressing.settle_mark(work, by=caller, mark_id=mark_id, **command)
             work.complete(200, mark_id)
             return settled
+
+    @answers("contacts:hit:list")
+    def list_hits(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+        """List which marks entries hit, each once (T35): the privacy officer."""
+        asked = ready(contract.ListQuerySchema).load(query or {})
+        with self.database.work(caller) as work:
+            return hits.list_hits(work, by=caller, cursors=self.parts.cursors, query=asked)
+
+    @answers("contacts:lookups:list")
+    def list_lookups(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+        """List the accounts whose entries hit, or that looked up as many values as they may (T35): the privacy officer."""
+        asked = ready(contract.ListQuerySchema).load(query or {})
+        with self.database.work(caller) as work:
+            return hits.list_lookups(work, by=caller, cursors=self.parts.cursors, query=asked)
+
+    @answers("contacts:lookups:see", command=True)
+    def see_lookups(self, caller: Caller, account: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Say that an account's hits were seen, and let it go on: the privacy officer."""
+        command = ready(contract.LookupsSeenSchema).load(body)
+        with self.database.work(caller) as work:
+            seen = hits.see_lookups(work, by=caller, now=self.database.clock(), account=str(account), **command)
+            work.complete(200, None)
+        asked_for.ring()
+        return seen
 
     @answers("contacts:note:list-kept")
     def list_kept_texts(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from services.contacts.contract.schemas import ListQuerySchema
 from services.contacts.domain.imports.reading import read
 from services.contacts.domain.imports.register import Register
 from services.contacts.service.beside import beside, one_ahead
+from services.contacts.service.counting import blocked_tries_counted
 from services.contacts.service.parts import Parts
 from services.contacts.storage import import_writing, imports
 from services.contacts.usecases.imports import deciding, keeping, refused, steering, undoing, uploading, working
@@ -49,7 +50,7 @@ _ATTEMPTS = 5
 _DIGITS = 6
 _ERASER = "eraser"
 #: Rung when a check, a commit or an undo was asked for here: whoever works on it need not wait for its next look.
-_asked_for, _asked_to_undo = Bell(), Bell()
+asked_for, _asked_to_undo = Bell(), Bell()
 
 
 class ImportMethods:
@@ -235,7 +236,8 @@ class ImportMethods:
             return decided
 
         try:
-            return self._as_often_as_people_move(caller, decide)
+            with blocked_tries_counted(self.database, caller):
+                return self._as_often_as_people_move(caller, decide)
         except working.PeopleMoved as error:
             raise CandidateGone from error
 
@@ -251,10 +253,10 @@ class ImportMethods:
                 work, by=caller, now=self.database.clock(), layer=self.parts.layer, import_id=import_id, decision=command["decision"]
             )
             work.complete(202, import_id)
-        _asked_for.ring()
+        asked_for.ring()
         return answer
 
-    @every(seconds=0.5, action="contacts:import:work", bell=_asked_for)
+    @every(seconds=0.5, action="contacts:import:work", bell=asked_for)
     def work_on_imports(self, caller: Caller) -> None:
         """Check, commit and decide what was asked for, one import at a time."""
         while not is_asked_to_stop() and self.work_on_one_import(caller):
@@ -293,6 +295,9 @@ class ImportMethods:
         try:
             tasks = {"checking": self._check, "committing": self._commit, "undoing": self._undo, "committed": self._decide}
             tasks[row["state"]](by, row)
+        except steering.HELD as refusal:
+            with self.database.work(by) as work:
+                steering.hold_import(work, now=self.database.clock(), import_id=row["id"], refusal=refusal)
         except working.ImportOvertaken:
             _log.info("import.overtaken", import_id=row["id"])
         except _AskedToStop:
@@ -401,7 +406,7 @@ class ImportMethods:
                 return steering.read_import(work, by=caller, vault=vault, import_id=import_id)
             answer = use_case(work, by=caller, now=self.database.clock(), vault=vault, import_id=import_id)
             work.complete(202, import_id)
-        _asked_for.ring()
+        asked_for.ring()
         _asked_to_undo.ring()
         return answer
 

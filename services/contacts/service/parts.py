@@ -16,7 +16,7 @@ from services.contacts.domain import representations
 from services.contacts.domain.cursors import Cursors
 from services.contacts.service.registrations import Registrations
 from services.contacts.storage import individuals
-from services.contacts.storage.contact_layer import ContactLayer
+from services.contacts.storage.contact_layer import ContactLayer, Lookups
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.vault import Keyring, Vault
 
@@ -36,7 +36,7 @@ class Parts:
     def of(cls, settings: Settings, database: Database) -> Parts:
         """Put them together; nothing is connected yet."""
         vault = Vault(settings.keys_database_url, Keyring.read(settings.vault_master_key), pool_size=settings.pool_size)
-        layer = ContactLayer(vault, Digests(Keyring.read(settings.digest_key)))
+        layer = ContactLayer(vault, Digests(Keyring.read(settings.digest_key)), Lookups(settings.lookups_of_contributor, settings.lookups_of_steward))
         reads = GatheredReads(database, individuals.GATHERED, action="contacts:individual:read", fields=representations.INDIVIDUAL_FIELDS)
         cursors = Cursors(*keys_for(settings.cursor_key, "contacts cursors"))
         return cls(layer, cursors, reads, Registrations(database, layer), Keyed(settings.digest_key, "contacts sent in"))

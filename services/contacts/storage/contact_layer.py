@@ -25,6 +25,15 @@ from services.lexicon.canonical import canonical_contact_point, compared_as
 
 
 @dataclass(frozen=True, slots=True)
+class Lookups:
+    """Values that a user may look up in the suppression ledger in a day (T35)."""
+
+    contributor: int = 10_000
+    #: Of a component's own system, too.
+    steward: int = 400_000
+
+
+@dataclass(frozen=True, slots=True)
 class ContactPoint:
     """A value to be kept: whose, of which kind, and given to which component."""
 
@@ -38,10 +47,11 @@ class ContactPoint:
 class ContactLayer:
     """The contact layer under one vault and one set of digests."""
 
-    def __init__(self, vault: Vault, digests: Digests) -> None:
-        """Take where keys are kept and what digests are made with."""
+    def __init__(self, vault: Vault, digests: Digests, lookups: Lookups = Lookups()) -> None:
+        """Take where keys are kept, what digests are made with, and how many values a user may look up in the ledger in a day."""
         self.vault = vault
         self.digests = digests
+        self.lookups = lookups
 
     def add(self, work: UnitOfWork, points: Sequence[ContactPoint], *, by_user: str, now: datetime) -> list[str]:
         """Keep these values, encrypted, and queue their people for the matcher; return their ids.

@@ -5,7 +5,7 @@ Whatever a file says is encrypted under the import's own key, which is destroyed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -130,8 +130,21 @@ def interrupted(work: UnitOfWork, *, before: datetime, limit: int = 20) -> list[
 
 
 def left_stopped(work: UnitOfWork, *, before: datetime, limit: int = 20) -> list[dict[str, Any]]:
-    """Return commits that were stopped before then."""
-    return _waiting(work, "state = 'stopped' AND stopped = 'committing'", before=before, limit=limit)
+    """Return commits that were stopped before then; one that waits for the privacy officer is given a week more (T35)."""
+    left = "state = 'stopped' AND stopped = 'committing' AND (problem_code IS NULL OR changed_at < :before - interval '7 days')"
+    return _waiting(work, left, before=before, limit=limit)
+
+
+def go_on(work: UnitOfWork, owner_id: str, *, why: Collection[str], now: datetime) -> list[str]:
+    """Let a user's imports go on that were stopped for one of these reasons; return them."""
+    rows = work.execute(
+        text(
+            "UPDATE imports SET state = stopped, stopped = NULL, problem_code = NULL, problem_detail = NULL, lease_until = NULL, changed_at = :now"
+            " WHERE CAST(owner_id AS text) = :owner AND state = 'stopped' AND problem_code = ANY(:why) RETURNING id"
+        ),
+        {"owner": owner_id, "why": list(why), "now": now},
+    )
+    return [str(row.id) for row in rows]
 
 
 def _waiting(work: UnitOfWork, condition: str, *, before: datetime, limit: int) -> list[dict[str, Any]]:

@@ -101,6 +101,7 @@ def has_marks(work: UnitOfWork, case_id: str, individual_id: str) -> bool:
 
 def drop(work: UnitOfWork, case_id: str) -> int:
     """Drop a case's marks; a value stays blocked while another case holds it. Return how many there were."""
+    work.execute(text("DELETE FROM ledger_hits WHERE case_id = CAST(:case AS uuid)"), {"case": case_id})
     return work.execute(text("DELETE FROM suppressions WHERE case_id = CAST(:case AS uuid)"), {"case": case_id}).rowcount
 
 
@@ -153,20 +154,28 @@ def follow_rename(work: UnitOfWork, digests: Digests, *, former: str, present: s
 Question = tuple[int, bytes]
 
 
-def suppressed(work: UnitOfWork, digests: Digests, candidates: Sequence[tuple[str, str, Sequence[tuple[str, str]]]]) -> list[bool]:
-    """Say of each candidate (first name, last name, kinds and values) whether the ledger knows them; one statement for all."""
-    asked = questions(digests, candidates)
-    found = written(work, array_of_bytes({digest for _, digest in asked})) if asked else []
-    known = answers(digests, asked, found, {at: (first, last) for at, (first, last, _) in enumerate(candidates)})
-    return [at in known for at in range(len(candidates))]
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A mark that the ledger has under a digest that was asked for."""
+
+    id: str
+    case_id: str
+    kind: str
+    digest: bytes
+    alone: bool
+    likenesses: frozenset[bytes]
 
 
-def written(work: UnitOfWork, digests: str) -> list[tuple[bytes, bool, list[bytes]]]:
-    """Return what the ledger has under these digests, an array of them: digest, alone, likenesses."""
+def written(work: UnitOfWork, digests: str) -> list[Found]:
+    """Return what the ledger has under these digests, an array of them; `usecases.looking` alone asks, and counts (T35)."""
     rows = work.execute(
-        text("SELECT digest, alone, likenesses FROM suppressions WHERE stands AND digest = ANY(CAST(:digests AS bytea[]))"), {"digests": digests}
+        text("SELECT id, case_id, kind, digest, alone, likenesses FROM suppressions WHERE stands AND digest = ANY(CAST(:digests AS bytea[]))"),
+        {"digests": digests},
     )
-    return [(bytes(row.digest), row.alone, [bytes(item) for item in row.likenesses]) for row in rows]
+    return [
+        Found(str(row.id), str(row.case_id), row.kind, bytes(row.digest), row.alone, frozenset(bytes(item) for item in row.likenesses))
+        for row in rows
+    ]
 
 
 def questions(digests: Digests, candidates: Sequence[tuple[str, str, Sequence[tuple[str, str]]]]) -> list[Question]:
@@ -174,26 +183,25 @@ def questions(digests: Digests, candidates: Sequence[tuple[str, str, Sequence[tu
     return [(at, digest) for at, (_, _, values) in enumerate(candidates) for kind, value in values for digest in digests.suppressions(kind, value)]
 
 
-def answers(
-    digests: Digests, asked: Iterable[Question], rows: Iterable[tuple[bytes, bool, Iterable[bytes]]], names: Mapping[int, tuple[str, str]]
-) -> set[int]:
-    """Return which candidates the ledger knows, by its rows (digest, alone, likenesses) of the digests asked for.
+def answers(digests: Digests, asked: Iterable[Question], found: Iterable[Found], names: Mapping[int, tuple[str, str]]) -> dict[int, list[Found]]:
+    """Return which candidates the ledger knows, each with the marks by which, of what it has under the digests asked for.
 
     :param names: first and last name of each candidate; made into digests only where a value was found.
     """
-    kept: dict[bytes, list[tuple[bool, set[bytes]]]] = {}
-    for digest, alone, likenesses in rows:
-        kept.setdefault(digest, []).append((alone, set(likenesses)))
-    found: set[int] = set()
+    kept: dict[bytes, list[Found]] = {}
+    for mark in found:
+        kept.setdefault(mark.digest, []).append(mark)
+    known: dict[int, dict[str, Found]] = {}
     words: dict[int, set[bytes]] = {}
     for at, digest in asked if kept else ():
-        if at in found or digest not in kept:
+        if digest not in kept:
             continue
         if at not in words:
             words[at] = {each for word in asked_words(*names[at]) for each in digests.suppressions(_NAME, word)}
-        if any(alone or known & words[at] for alone, known in kept[digest]):
-            found.add(at)
-    return found
+        for mark in kept[digest]:
+            if mark.alone or mark.likenesses & words[at]:
+                known.setdefault(at, {})[mark.id] = mark
+    return {at: list(marks.values()) for at, marks in known.items()}
 
 
 def count_freeze(work: UnitOfWork, user_id: str, day: date) -> int:

@@ -19,6 +19,7 @@ from services.contacts.storage import directory
 from services.contacts.storage.bulk import as_json, records
 from services.contacts.storage.contact_layer import DIGEST, POINT
 from services.contacts.storage.individuals import FIELDS
+from services.contacts.storage.ledger import Found
 from services.lexicon.canonical import canonical_name
 from services.lexicon.names import family_key
 
@@ -35,6 +36,8 @@ class Question:
     state: str | None
     #: Whose blocked entries of the day are counted; None counts none.
     user_id: str | None
+    #: Whose looked-up values of the day are counted (T35).
+    account: str
     suppressions: list[bytes]
     #: Digests of the values as the caller's component would hold them.
     lookups: list[bytes]
@@ -46,9 +49,11 @@ class Known:
     """What stands against an entry, and whom it may be the same as."""
 
     blocked_today: int = 0
+    #: Values that the account has looked up today, and up to how many the privacy officer let it go on.
+    looked: int = 0
+    allowed: int = 0
     organization: dict[str, Any] | None = None
-    #: (digest, alone, likenesses) of the suppression ledger.
-    suppressions: list[tuple[bytes, bool, list[bytes]]] = field(default_factory=list)
+    suppressions: list[Found] = field(default_factory=list)
     erased_issues: list[str] = field(default_factory=list)
     #: Of exactly this name, of this family name, and holders of a value (with its digest as `lookup`).
     same: list[dict[str, Any]] = field(default_factory=list)
@@ -84,6 +89,7 @@ _ASKED = {
     "organization_id": "uuid",
     "state": "text",
     "user_id": "uuid",
+    "account": "text",
     "suppressions": "bytea[]",
     "lookups": "bytea[]",
     "issue_ids": "uuid[]",
@@ -93,7 +99,9 @@ _LOOK = text(
     SELECT t.place, f.why, f.found FROM {records("asked", _ASKED)} CROSS JOIN LATERAL (
         SELECT 'blocked' AS why, to_json(b.count) AS found FROM blocked_tries b WHERE b.user_id = t.user_id AND b.day = :day
         UNION ALL
-        SELECT 'suppressed', json_build_array(s.digest, s.alone, s.likenesses) FROM suppressions s
+        SELECT 'looked', json_build_array(l.looked, l.allowed) FROM ledger_lookups l WHERE l.account = t.account AND l.day = :day
+        UNION ALL
+        SELECT 'suppressed', json_build_array(s.id, s.case_id, s.kind, s.digest, s.alone, s.likenesses) FROM suppressions s
             WHERE s.stands AND s.digest = ANY(t.suppressions)
         UNION ALL
         SELECT 'erased issue', to_json(e.id) FROM erased_issues e WHERE e.id = ANY(t.issue_ids)
@@ -133,9 +141,11 @@ def look(work: UnitOfWork, questions: Sequence[Question], *, component: str, day
         match row.why:
             case "blocked":
                 of.blocked_today = found
+            case "looked":
+                of.looked, of.allowed = found
             case "suppressed":
-                digest, alone, likenesses = found
-                of.suppressions.append((_bytes(digest), alone, [_bytes(each) for each in likenesses]))
+                mark_id, case_id, kind, digest, alone, likenesses = found
+                of.suppressions.append(Found(mark_id, case_id, kind, _bytes(digest), alone, frozenset(_bytes(each) for each in likenesses)))
             case "erased issue":
                 of.erased_issues.append(found)
             case "organization":

@@ -21,7 +21,7 @@ from services.contacts.contract.refusals import (
 from services.contacts.storage import contact_layer, ledger, links
 from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
 from services.contacts.usecases.asking import demand, demand_clean, demand_contributor, facts_of, open_individual
-from services.contacts.usecases.entering import demand_entries_left, demand_not_suppressed, standardized
+from services.contacts.usecases.entering import demand_not_suppressed, standardized
 from services.lexicon.canonical import canonical_contact_point
 from services.lexicon.policy import Facts, Grant, Withheld, decide
 from services.lexicon.policy.rules import REASON_FROM, REFUSED_FROM
@@ -320,11 +320,12 @@ def _entry(
     demand_contributor(by, action, kind, facts_of(row))
     if by.component is None:
         raise OwnerUnsuitable
-    demand_entries_left(work, by=by, now=now)
     kept = standardized(kind, value, field="value")
     demand_not_suppressed(
         work,
         layer,
+        by=by,
+        now=now,
         first_name=row["first_name"],
         last_name=row["last_name"],
         # The name at its organization was entered already; only the value is new.

@@ -28,6 +28,7 @@ from services.contacts.domain.preferences import spans_of
 from services.contacts.domain.suppression import asked_of
 from services.contacts.storage import ledger, organizations, registration
 from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
+from services.contacts.usecases import looking
 from services.contacts.usecases.asking import demand_contributor
 from services.contacts.usecases.keeping import kept_apart, notes_of, screened_fields
 from services.lexicon.canonical import canonical_contact_point, canonical_name, canonical_organization
@@ -112,6 +113,8 @@ def demand_not_suppressed(
     work: UnitOfWork,
     layer: ContactLayer,
     *,
+    by: Caller,
+    now: datetime,
     first_name: str,
     last_name: str,
     texts: Iterable[str | None] = (),
@@ -121,10 +124,23 @@ def demand_not_suppressed(
 
     :param texts: every field in which the words of an organization may stand.
     :raises IndividualBlocked: it does.
+    :raises BlockedTooOften: too many of the caller's entries were blocked today (T9).
+    :raises LookupsExhausted: the caller has looked up as many values today as they may (T35).
     """
+    demand_entries_left(work, by=by, now=now)
     points = [(kind, canonical_contact_point(kind, value)) for kind, value in contact_points]
-    values = asked_of(texts=[written for written in texts if written], points=points)
-    if any(ledger.suppressed(work, layer.digests, [(first_name, last_name, values)])):
+    words = [written for written in texts if written]
+    asked = ledger.questions(layer.digests, [(first_name, last_name, asked_of(texts=words, points=points))])
+    known = looking.look(
+        work,
+        layer,
+        by=by,
+        now=now,
+        digests={digest for _, digest in asked},
+        values=len(points) + bool(words),
+        answer=lambda found: ledger.answers(layer.digests, asked, found, {0: (first_name, last_name)}),
+    )
+    if known:
         raise IndividualBlocked
 
 
@@ -150,6 +166,11 @@ class Entry:
     def values(self) -> list[tuple[str, str]]:
         """Kinds and values of the contact points."""
         return [(point["kind"], point["value"]) for point in self.contact_points]
+
+    @property
+    def looked_up(self) -> int:
+        """How many values the ledger is asked for: each contact point, and the name with whatever organizations stand beside it (T35)."""
+        return len(self.contact_points) + 1
 
     @property
     def texts(self) -> list[str]:
@@ -220,7 +241,8 @@ def enter(
     asked = [_Asked.of(entry, organization, layer) for entry, organization in entries]
     ledger.hold_shared(work)
     component = str(work.caller.component)
-    known = registration.look(work, [each.question for each in asked], component=component, day=now.astimezone(UTC).date())
+    known = looking.look_together(work, [each.question for each in asked], component=component, now=now)
+    looked: Counter[str] = Counter()
     outcomes: list[dict[str, Any] | Refusal | None] = []
     accepted: list[tuple[int, Entry, Mapping[str, Any] | None, list[dict[str, Any]]]] = []
     for at, ((entry, organization), each, found) in enumerate(zip(entries, asked, known, strict=True)):
@@ -230,9 +252,10 @@ def enter(
             outcomes[at] = OrganizationUnknown(errors={"organization_id": ["There is no such organization."]})
         elif theirs is not None or not entry.given.get("organization"):
             try:
-                accepted.append((at, entry, theirs, _likenesses(entry, theirs, each, found, layer)))
+                accepted.append((at, entry, theirs, _likenesses(work, entry, theirs, each, found, layer, now=now, before=looked[entry.by.id])))
             except Refusal as refusal:
                 outcomes[at] = refusal
+            looked[entry.by.id] += entry.looked_up
     keys = layer.vault.new_keys(entry.individual_id for _, entry, _, _ in accepted if entry.contact_points)
     newcomers = [_newcomer(entry, organization, layer, keys, now=now) for _, entry, organization, _ in accepted]
     if newcomers:
@@ -266,6 +289,7 @@ class _Asked:
             organization_id=organization["id"] if organization else None,
             state=entry.state,
             user_id=entry.by.id if entry.by.kind == "user" else None,
+            account=entry.by.id,
             suppressions=list({digest for _, digest in suppressions}),
             lookups=list(lookups),
             issue_ids=[link["issue_id"] for link in entry.issues],
@@ -274,14 +298,24 @@ class _Asked:
 
 
 def _likenesses(
-    entry: Entry, organization: Mapping[str, Any] | None, asked: _Asked, known: registration.Known, layer: ContactLayer
+    work: UnitOfWork,
+    entry: Entry,
+    organization: Mapping[str, Any] | None,
+    asked: _Asked,
+    known: registration.Known,
+    layer: ContactLayer,
+    *,
+    now: datetime,
+    before: int,
 ) -> list[dict[str, Any]]:
     """Return who this may be (T23), if nothing stands against entering them.
 
     What another component holds changes nothing in it; the matcher finds that later, for its holder.
 
+    :param before: values that the caller looked up in the ledger with entries beside this one.
     :raises BlockedTooOften: too many of the caller's entries were blocked today (T9).
     :raises IssueUnknown: one of the issues was deleted.
+    :raises LookupsExhausted: the caller has looked up as many values today as they may (T35).
     :raises IndividualBlocked: the suppression ledger knows this person, from the request on (T9, T25): whoever enters
         them is told the same, whatever the reason and whichever component holds what.
     :raises IndividualDuplicate: somebody of this name is already there at this organization.
@@ -290,7 +324,8 @@ def _likenesses(
         raise BlockedTooOften
     if known.erased_issues:
         raise IssueUnknown(errors={"issues": ["An issue that was deleted."]})
-    if ledger.answers(layer.digests, asked.suppressions, known.suppressions, {0: (entry.first_name, entry.last_name)}):
+    name = (entry.first_name, entry.last_name)
+    if looking.weigh(work, layer, known, asked.suppressions, by=entry.by, now=now, name=name, values=entry.looked_up, before=before):
         raise IndividualBlocked
     organization_id = organization["id"] if organization else None
     same = [row for row in known.same if row["organization_id"] == organization_id]
@@ -299,9 +334,9 @@ def _likenesses(
         raise IndividualBlocked
     reasons: dict[str, list[str]] = {}
     rows: dict[str, dict[str, Any]] = {}
-    name = PersonName("", entry.first_name, entry.last_name)
+    entered = PersonName("", entry.first_name, entry.last_name)
     for row in known.family:
-        likely = are_names_alike(name, PersonName("", row["first_name"], row["last_name"]))
+        likely = are_names_alike(entered, PersonName("", row["first_name"], row["last_name"]))
         near = (organization_id and row["organization_id"] == organization_id) or (entry.state and row["state"] == entry.state)
         if row["canonical_name"] == asked.question.canonical_name or (likely and near):
             rows[row["id"]] = row

@@ -17,7 +17,7 @@ from services.contacts.domain.clocks import erase_due
 from services.contacts.domain.cursors import Cursors
 from services.contacts.storage import contact_layer, directory, individuals, ledger, notices, projections, twins
 from services.contacts.storage.contact_layer import ContactLayer
-from services.contacts.usecases import suppressing
+from services.contacts.usecases import hits, suppressing
 from services.contacts.usecases.asking import demand, demand_clean, duty, facts_of, truly, visible_individual, visible_organization
 from services.lexicon.calendar import add_working_days
 from services.lexicon.folding import fold
@@ -25,7 +25,18 @@ from services.lexicon.policy import Facts, Granted, decide
 from services.lexicon.vocabulary import at_least
 
 #: What goes away when it is done, and not by dismissing it.
-_STAND = frozenset({"correction", "duplicate", "decide-import-rows", "possible_no_contact", "same_value", "twin_to_decide", "value_to_decide"})
+_STAND = frozenset(
+    {
+        "correction",
+        "duplicate",
+        "decide-import-rows",
+        "lookups_to_see",
+        "possible_no_contact",
+        "same_value",
+        "twin_to_decide",
+        "value_to_decide",
+    }
+)
 #: Which of a user's freezes of a day is the first to need a reason, and to be told to their office administrator (T36).
 REASON_FROM = 10
 
@@ -299,6 +310,7 @@ def list_tasks(work: UnitOfWork, *, by: Caller) -> list[dict[str, Any]]:
     tasks: list[dict[str, Any]] = []
     if "privacy_officer" in by.roles:
         tasks += suppressing.officer_tasks(work)
+        tasks += hits.officer_tasks(work)
     elif by.component is not None:
         for found in contact_layer.unseen_corrections(work, user_id=by.id, component=by.component):
             due = add_working_days(found["reported_at"].date(), 5)

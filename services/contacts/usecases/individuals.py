@@ -141,7 +141,7 @@ def change_individual(
         changes["deputy_id"] = given["deputy"]
     if set(row["declined"]) - set(changes.get("declined", row["declined"])):
         raise Invalid(errors={"declined": ["A declined mark goes when a verification withdraws it."]})
-    _demand_name_not_suppressed(work, layer, row, changes, kept=[written for _, written in kept])
+    _demand_name_not_suppressed(work, layer, row, changes, by=by, now=now, kept=[written for _, written in kept])
     if "use_preferences" in changes:
         changes["preference_spans"] = spans_of(row["preference_spans"], changes["use_preferences"], now=now)
     if changes:
@@ -293,7 +293,7 @@ def _demand_deputy(work: UnitOfWork, user_id: str, row: Mapping[str, Any]) -> No
 
 
 def _demand_name_not_suppressed(
-    work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], changes: Mapping[str, Any], *, kept: list[str]
+    work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], changes: Mapping[str, Any], *, by: Caller, now: datetime, kept: list[str]
 ) -> None:
     names = {"first_name", "last_name"} & set(changes)
     merged = {**row, **changes}
@@ -306,4 +306,5 @@ def _demand_name_not_suppressed(
     if names:
         texts += [merged["first_name"], merged["last_name"]]
     if texts:
-        demand_not_suppressed(work, layer, first_name=merged["first_name"] or "", last_name=merged["last_name"] or "", texts=texts)
+        first, last = merged["first_name"] or "", merged["last_name"] or ""
+        demand_not_suppressed(work, layer, by=by, now=now, first_name=first, last_name=last, texts=texts)

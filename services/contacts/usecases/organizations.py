@@ -24,8 +24,9 @@ from services.contacts.contract.refusals import (
 from services.contacts.domain import representations
 from services.contacts.domain.suppression import organization_form
 from services.contacts.storage import directory, ledger, links, organizations
-from services.contacts.storage.bulk import array_of_bytes
 from services.contacts.storage.contact_layer import ContactLayer
+from services.contacts.storage.ledger import Found
+from services.contacts.usecases import looking
 from services.contacts.usecases.asking import demand_contributor, demand_version, visible_organization
 from services.contacts.usecases.entering import demand_entries_left
 from services.lexicon.canonical import canonical_phone
@@ -188,15 +189,20 @@ def _demand_nobody_s(
     :param known: telephones that the organization has already; what is there holds up no other change.
     :raises IndividualBlocked: one is.
     :raises BlockedTooOften: too many of the caller's entries were blocked today (T9).
+    :raises LookupsExhausted: the caller has looked up as many values today as they may (T35).
     """
-    phones = {canonical_phone(office["phone"]) for office in offices if office["phone"]} - {canonical_phone(phone) for phone in known}
+    phones = {canonical_phone(office["phone"]) for office in offices if office["phone"]} - {canonical_phone(phone) for phone in known} - {None}
     asked = [digest for phone in phones if phone for digest in layer.digests.suppressions("work_phone", phone)]
     if not asked:
         return
     demand_entries_left(work, by=by, now=now)
     ledger.hold_shared(work)
-    if any(alone for _, alone, _ in ledger.written(work, array_of_bytes(asked))):
+    if looking.look(work, layer, by=by, now=now, digests=asked, values=len(phones), answer=_somebody_s):
         raise IndividualBlocked
+
+
+def _somebody_s(found: Sequence[Found]) -> dict[int, list[Found]]:
+    return {0: own} if (own := [mark for mark in found if mark.alone]) else {}
 
 
 def _phone(written: str | None, *, field: str) -> str | None:

@@ -32,10 +32,11 @@ from services.contacts.contract.integrations import (
     announcement_key,
     reply_key,
 )
-from services.contacts.contract.refusals import TextNeedsReview
+from services.contacts.contract.refusals import ImportsStopped, TextNeedsReview
 from services.contacts.domain.submissions import Delivered, Submission, outgoing
 from services.contacts.storage import submissions
 from services.contacts.storage.contact_layer import ContactLayer
+from services.contacts.usecases import looking
 from services.contacts.usecases.entering import BLOCKED_A_DAY, demand_clean_fields
 from services.contacts.usecases.individuals import register_individual
 
@@ -74,7 +75,7 @@ def take(
     """Register whom a component submitted, and answer it.
 
     :raises EventIdReused: another message of this id was taken in.
-    :raises SubmissionsBlocked: too many of the component's messages were blocked today.
+    :raises SubmissionsBlocked: too many of the component's messages were blocked today, or the tenth was not seen yet (T35).
     :raises TextNeedsReview: a text holds what shared text must not.
     :raises Refusal: whatever a person would be refused for.
     """
@@ -96,6 +97,10 @@ def take(
     midnight = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
     if submissions.blocked_since(work, component=component, since=midnight) >= BLOCKED_A_DAY:
         raise SubmissionsBlocked
+    try:
+        looking.demand_going_on(work, by=by, now=now)
+    except ImportsStopped:
+        raise SubmissionsBlocked from None
     _demand_clean(command)
     individual = register_individual(work, by=by, now=now, layer=layer, owner_id=owner_id, **command)
     submissions.note_individual(work, component=component, keyed=keyed, event_id=submission.id, individual_id=individual["id"])

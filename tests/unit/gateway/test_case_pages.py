@@ -31,6 +31,24 @@ MARK: dict[str, Any] = {
     "added_by": ID,
     "added_at": "2026-11-23T15:00:00Z",
 }
+ACCOUNT: dict[str, Any] = {
+    "account": ID,
+    "component": "PSO",
+    "day": "2026-11-23",
+    "looked": 10_000,
+    "hits": 12,
+    "exhausted": True,
+    "since": "2026-11-23T15:00:00Z",
+}
+HIT: dict[str, Any] = {
+    "mark_id": ID,
+    "request_id": ID,
+    "individual_id": None,
+    "kind": "cell",
+    "account": "integration.PSO",
+    "component": "PSO",
+    "at": "2026-11-23T15:00:00Z",
+}
 
 
 @pytest.fixture
@@ -39,6 +57,8 @@ def bus() -> FakeBus:
     bus = quiet()
     bus.answers["contacts", "list_twins"] = {"items": [TWIN], "next": "more twins", "total": 60}
     bus.answers["contacts", "list_marks"] = {"items": [MARK], "next": "more values", "total": 70}
+    bus.answers["contacts", "list_lookups"] = {"items": [ACCOUNT], "next": "more accounts", "total": 80}
+    bus.answers["contacts", "list_hits"] = {"items": [HIT], "next": "more hits", "total": 90}
     bus.answers["retention", "list_no_contact_requests"] = {"items": [], "next": None, "total": 0}
     return bus
 
@@ -53,6 +73,22 @@ def test_both_queues_lead_to_the_rest_and_each_goes_on_by_itself(aminas: Browser
     aminas.get("/requests/no-contact/decisions?twins=more+twins")
     assert bus.of("contacts", "list_twins")[-1].kwargs == {"query": {"limit": "50", "cursor": "more twins"}}
     assert bus.of("contacts", "list_marks")[-1].kwargs == {"query": {"limit": "50"}}
+
+
+@pytest.mark.requirement("T35")
+def test_the_privacy_officer_sees_who_hit_the_ledger_and_lets_it_go_on(aminas: Browser, bus: FakeBus) -> None:
+    page = aminas.get("/requests/no-contact/decisions").text
+    assert "Showing 1 of 80 accounts" in page
+    assert "Showing 1 of 90 entries" in page
+    assert 'href="/requests/no-contact/decisions?hits=more+hits"' in page
+    assert "integration.PSO (PSO)" in page
+    assert f'href="/requests/no-contact/{ID}"' in page
+    bus.answers["contacts", "see_lookups"] = {"account": ID, "more": True, "imports": []}
+    for form in ({}, {"more": "true"}):
+        aminas.get("/requests/no-contact/decisions")
+        answer = aminas.send(f"/suppression-lookups/{ID}", form)
+        assert answer.status_code == 303, answer.text
+        assert bus.of("contacts", "see_lookups")[-1].kwargs == {"account": ID, "body": form}
 
 
 @pytest.mark.requirement("N3")

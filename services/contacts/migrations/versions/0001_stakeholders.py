@@ -496,6 +496,35 @@ CREATE INDEX suppressions_case ON suppressions (case_id);
 CREATE INDEX suppressions_individual ON suppressions (individual_id);
 CREATE INDEX suppressions_waiting ON suppressions (written_at) WHERE NOT stands;
 
+-- Values that an account looked up in the ledger on a day, hits or not; up to how many in all the privacy officer lets it
+-- go on, and since when it waits for that (T35).
+CREATE TABLE ledger_lookups (
+    account text NOT NULL,
+    day date NOT NULL,
+    component text,
+    looked bigint NOT NULL,
+    at_most bigint NOT NULL,
+    allowed bigint NOT NULL DEFAULT 0,
+    waiting_since timestamptz,
+    PRIMARY KEY (account, day)
+);
+CREATE INDEX ledger_lookups_waiting ON ledger_lookups (waiting_since) WHERE waiting_since IS NOT NULL;
+-- Each mark that an account's entries hit, once; marks of one entry share its id (T35).
+CREATE TABLE ledger_hits (
+    account text NOT NULL,
+    mark_id uuid NOT NULL,
+    entry_id uuid NOT NULL,
+    case_id uuid NOT NULL,
+    component text,
+    kind text NOT NULL,
+    day date NOT NULL,
+    at timestamptz NOT NULL,
+    seen_at timestamptz,
+    seen_by uuid,
+    PRIMARY KEY (account, mark_id)
+);
+CREATE INDEX ledger_hits_unseen ON ledger_hits (at, mark_id) WHERE seen_at IS NULL;
+
 -- Other records that may be of the person in a case (T26).
 CREATE TABLE twins (
     case_id uuid NOT NULL,
@@ -643,6 +672,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON suppressions, twins, directory, freeze_c
 GRANT INSERT ON suppressions TO liaison_contacts;
 GRANT SELECT, UPDATE (seen_at) ON many_freezes TO liaison_contacts;
 GRANT SELECT ON freeze_counts TO liaison_contacts;
+GRANT SELECT, INSERT, UPDATE ON ledger_lookups, ledger_hits TO liaison_contacts;
+GRANT SELECT, DELETE ON ledger_hits TO liaison_contacts_caseworker;
+GRANT SELECT ON ledger_lookups TO liaison_contacts_caseworker;
 GRANT SELECT, UPDATE (dismissed_at, dismissed_by) ON notices TO liaison_contacts;
 GRANT SELECT, INSERT, DELETE ON notices TO liaison_contacts_eraser;
 GRANT SELECT, DELETE, UPDATE ON twins, many_freezes TO liaison_contacts_eraser;

@@ -23,6 +23,7 @@ from services.contacts.domain.imports.register import Register
 from services.contacts.domain.imports.tables import Row
 from services.contacts.storage import import_register, imports, individuals, ledger
 from services.contacts.storage.contact_layer import ContactLayer
+from services.contacts.usecases import looking
 from services.contacts.usecases.imports import refused
 from services.contacts.usecases.imports.preparing import Beside, Prepared, of_rows
 from services.contacts.usecases.imports.representing import acting, line_of, own, representation
@@ -52,6 +53,7 @@ def decide_row(
     :param individual_id: who it is, of *same*; without it, the only one who was shown.
     :raises RowUnknown, DecisionAlreadyMade, CandidateGone, RowNotKept:
     :raises PeopleMoved: roll back, and try again.
+    :raises LookupsExhausted, ImportsStopped: the privacy officer looks first (T35).
     """
     row = own(work, import_id, by=by, lock=True, states={"committed"})
     demand_may_import(by, rows=0)
@@ -94,9 +96,11 @@ def decide_all(work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactLay
 
     :raises NothingToDecide: no row waits.
     :raises DecisionAlreadyMade: another decision is being carried out.
+    :raises ImportsStopped: the privacy officer looks at the caller's entries first (T35).
     """
     row = own(work, import_id, by=by, lock=True, states={"committed"})
     demand_may_import(by, rows=0)
+    looking.demand_going_on(work, by=by, now=now)
     waiting = row["counts"].get("undecided", 0)
     if row["deciding"] is None:
         if not waiting:

@@ -54,7 +54,7 @@ def keep_cells(
     ledger.hold_shared(work)
     person = open_individual(work, entry["individual_id"], by=by, now=now, share=True)
     texts = [each.text for each in found]
-    demand_not_suppressed(work, layer, first_name=person["first_name"], last_name=person["last_name"], texts=texts)
+    demand_not_suppressed(work, layer, by=by, now=now, first_name=person["first_name"], last_name=person["last_name"], texts=texts)
     kept = notes_of([(each.field, each.text) for each in found], individual_id=person["id"], by=by, author_id=by.id, reason=keep_reason, now=now)
     for note in kept:
         notes.insert(work, note)

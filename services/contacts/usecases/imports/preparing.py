@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from functools import partial
 from typing import Any, Protocol, Self, TypeVar
 
@@ -11,6 +12,7 @@ import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller
 from services.contacts.contract.imports import ImportUnreadable
 from services.contacts.domain.imports.kept import FORM, kept, record_of_kept
 from services.contacts.domain.imports.records import Record, record_of
@@ -21,9 +23,11 @@ from services.contacts.storage.bulk import array_of_bytes
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.import_register import Questions
+from services.contacts.storage.ledger import Found
 from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
+from services.contacts.usecases import looking
 from services.contacts.usecases.imports.representing import layout_of
-from services.lexicon.canonical import canonical_phone
+from services.lexicon.canonical import canonical_phone, compared_as
 
 T = TypeVar("T")
 Made = TypeVar("Made")
@@ -142,15 +146,33 @@ def of_rows(rows: Sequence[Row], mapping: Mapping[str, str], digests: Digests, c
 _QUESTIONS = tuple(each.name for each in fields(Questions) if each.name != "digests")
 
 
-def blocked(work: UnitOfWork, layer: ContactLayer, block: Prepared, *, beside: Beside) -> set[int]:
-    """Return which records the ledger knows: by their values first, and of those that it has by the words of the name too."""
-    found = ledger.written(work, block.suppressions)
-    return beside(_known, layer.digests, block.records, found) if found else set()
+def blocked(work: UnitOfWork, layer: ContactLayer, block: Prepared, *, by: Caller, now: datetime, beside: Beside) -> Collection[int]:
+    """Return which records the ledger knows: by their values first, and of those that it has by the words of the name too.
+
+    :raises LookupsExhausted, ImportsStopped: roll back; nothing of the block may be told (T35).
+    """
+    return looking.look(
+        work,
+        layer,
+        by=by,
+        now=now,
+        digests=block.suppressions,
+        values=_looked_up(block.records),
+        answer=lambda found: beside(_known, layer.digests, block.records, found),
+        in_bulk=True,
+    )
 
 
-def _known(digests: Digests, records: Sequence[Record], found: Sequence[tuple[bytes, bool, list[bytes]]]) -> set[int]:
+def _looked_up(records: Sequence[Record]) -> int:
+    """Count what the ledger is asked for: each value once, and each person's name with whatever organizations stand beside it."""
+    values = {(compared_as(kind), canonical) for record in records for kind, _, canonical in record.points if kind != "work_address"}
+    phones = {("phone", office.phone) for record in records for office in record.offices if office.phone}
+    return len(values) + len(phones) + sum(record.is_person for record in records)
+
+
+def _known(digests: Digests, records: Sequence[Record], found: Sequence[Found]) -> dict[int, list[Found]]:
     asking = _asking(digests, records)
-    names = {at: (records[at].name.first_name, records[at].name.last_name) for digest, _, _ in found for at in asking[digest]}
+    names = {at: (records[at].name.first_name, records[at].name.last_name) for mark in found for at in asking[mark.digest]}
     return ledger.answers(digests, ((at, digest) for digest, suspects in asking.items() for at in suspects), found, names)
 
 

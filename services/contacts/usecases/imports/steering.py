@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, PreconditionMissing, is_tag_of
+from services.chassis.messages import Caller, PreconditionMissing, Refusal, is_tag_of
 from services.contacts.contract.imports import ImportStateUnsuitable, UploadInterrupted
-from services.contacts.contract.refusals import IssueUnknown, RecordChanged
+from services.contacts.contract.refusals import ImportsStopped, IssueUnknown, LookupsExhausted, RecordChanged
 from services.contacts.domain.cursors import Cursors
 from services.contacts.domain.imports import columns
 from services.contacts.storage import imports, links
 from services.contacts.storage.vault import Vault
+from services.contacts.usecases import looking
 from services.contacts.usecases.entering import demand_entries_left
 from services.contacts.usecases.imports import refused
 from services.contacts.usecases.imports.representing import (
@@ -119,11 +121,13 @@ def commit_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, 
     """Ask for the checked rows to be taken in.
 
     :raises ImportForStewards, ImportStateUnsuitable: it was not checked.
+    :raises ImportsStopped: the privacy officer looks at the caller's entries first (T35).
     """
     row = own(work, import_id, by=by, lock=True, states={"checked", "stopped"})
     if row["state"] == "stopped":
         return _resume_as(work, row, "committing", by=by, now=now, vault=vault)
     demand_may_import(by, rows=row["rows"])
+    looking.demand_going_on(work, by=by, now=now)
     _queue(work, row, by=by, now=now, state="committing", total=row["rows"])
     work.record("contacts:import:commit", subjects=[import_id])
     return _as_it_is(work, vault, import_id)
@@ -182,16 +186,36 @@ def stop_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, im
 
 
 _UNDER_WAY = ("checking", "committing", "undoing")
+_NO_PROBLEM: Mapping[str, Any] = MappingProxyType({"problem_code": None, "problem_detail": None})
+#: Why an import waits for the privacy officer (T35).
+HELD = (LookupsExhausted, ImportsStopped)
+
+
+def hold_import(work: UnitOfWork, *, now: datetime, import_id: str, refusal: Refusal) -> None:
+    """Stop a commit, or the deciding of all rows, behind the last block: the privacy officer looks first (T35)."""
+    row = imports.find(work, import_id, lock=True)
+    if row is None:
+        return
+    if row["deciding"] is not None:
+        imports.update(work, import_id, {"deciding": None, "acting": None, "lease_until": None}, now=now)
+    elif row["state"] == "committing":
+        why = {"problem_code": refusal.code, "problem_detail": refusal.detail}
+        imports.update(work, import_id, {"state": "stopped", "stopped": "committing", "lease_until": None, **why}, now=now)
+    work.record("contacts:import:stop", subjects=[import_id], rule="T35")
 
 
 def resume_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str) -> dict[str, Any]:
     """Go on with what was stopped, where it was stopped.
 
     :raises ImportStateUnsuitable: nothing was stopped.
+    :raises ImportsStopped: the privacy officer looks at the caller's entries first (T35).
     """
     row = own(work, import_id, by=by, lock=True, states={"stopped"})
     demand_may_import(by, rows=row["rows"] if row["stopped"] != "undoing" else 0)
-    imports.update(work, import_id, {"state": row["stopped"], "stopped": None, "acting": acting(by), "lease_until": None}, now=now)
+    if row["stopped"] == "committing":
+        looking.demand_going_on(work, by=by, now=now)
+    going = {"state": row["stopped"], "stopped": None, "acting": acting(by), "lease_until": None, **_NO_PROBLEM}
+    imports.update(work, import_id, going, now=now)
     work.record("contacts:import:resume", subjects=[import_id])
     return _as_it_is(work, vault, import_id)
 
@@ -231,7 +255,7 @@ def end_stopped(work: UnitOfWork, *, now: datetime, before: datetime) -> list[st
         imports.drop_staged(work, row["id"])
         imports.leave_rest_out(work, row["id"], first=row["position"], reason=STOPPED)
         kept = {"refused_layout": row["refused_layout"], "refused_until": now + refused.KEPT}
-        imports.update(work, row["id"], {**ended(row, "committed", now=now), "stopped": None, **kept}, now=now)
+        imports.update(work, row["id"], {**ended(row, "committed", now=now), "stopped": None, **_NO_PROBLEM, **kept}, now=now)
     if rows:
         work.record("contacts:import:end-stopped", subjects=[row["id"] for row in rows], rule="left-behind")
     return [row["id"] for row in rows]
@@ -257,7 +281,7 @@ def _resume_as(work: UnitOfWork, row: Mapping[str, Any], stopped: str, *, by: Ca
 
 
 def _queue(work: UnitOfWork, row: Mapping[str, Any], *, by: Caller, now: datetime, state: str, total: int) -> None:
-    changes = {"state": state, "stopped": None, "position": 0, "total": total, "acting": acting(by), "lease_until": None}
+    changes = {"state": state, "stopped": None, "position": 0, "total": total, "acting": acting(by), "lease_until": None, **_NO_PROBLEM}
     imports.update(work, row["id"], changes, now=now)
 
 

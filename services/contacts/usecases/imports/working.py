@@ -107,6 +107,7 @@ def commit_block(
     """Take a block's rows in: everything that they come to, or nothing.
 
     :raises PeopleMoved: roll back, and try again.
+    :raises LookupsExhausted, ImportsStopped: it waits for the privacy officer (T35).
     :raises ImportOvertaken, ImportsForContributors:
     """
     row = _held(work, import_id, state="committing", position=block.first)
@@ -144,12 +145,14 @@ def take_in(
 
     :param answers: what was decided of some of its records.
     :raises PeopleMoved: roll back, and try again.
+    :raises LookupsExhausted, ImportsStopped: nothing of the block may be told (T35).
     """
     import_register.hold_names(work, block.questions)
     ledger.hold_shared(work)
     register = Register()
     _learn(work, register, block, row["id"], by=by, beside=beside)
-    made = beside(plan, block.records, register, blocked=blocked(work, layer, block, beside=beside), new_id=new_id, answers=answers)
+    known = blocked(work, layer, block, by=by, now=now, beside=beside)
+    made = beside(plan, block.records, register, blocked=known, new_id=new_id, answers=answers)
     fresh = {person.id for person in made.new_people}
     if not import_register.hold_people(work, [person_id for person_id in made.people if person_id not in fresh]):
         raise PeopleMoved

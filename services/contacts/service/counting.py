@@ -1,0 +1,23 @@
+"""Counting what a refusal rolls back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC
+
+from services.chassis.database import Database
+from services.chassis.messages import Caller
+from services.contacts.contract.refusals import IndividualBlocked
+from services.contacts.storage import ledger
+
+
+@contextmanager
+def blocked_tries_counted(database: Database, caller: Caller) -> Iterator[None]:
+    """Count an entry that was blocked: its own transaction is rolled back (T9)."""
+    try:
+        yield
+    except IndividualBlocked:
+        with database.work(caller) as work:
+            ledger.count_blocked(work, caller.id, database.clock().astimezone(UTC).date())
+        raise

@@ -1,0 +1,110 @@
+"""Looking values up in the suppression ledger: the only door to it, which counts each value, and each hit (T9, T35).
+
+What was counted stays counted where the entry is refused: the transaction that is rolled back leaves it behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller
+from services.contacts.contract.refusals import ImportsStopped, LookupsExhausted
+from services.contacts.storage import ledger, lookups, registration
+from services.contacts.storage.bulk import array_of_bytes
+from services.contacts.storage.contact_layer import ContactLayer
+from services.contacts.storage.ledger import Found
+from services.contacts.storage.registration import Known, Question
+from services.lexicon.vocabulary import at_least
+
+
+def look(
+    work: UnitOfWork,
+    layer: ContactLayer,
+    *,
+    by: Caller,
+    now: datetime,
+    digests: Iterable[bytes] | str,
+    values: int,
+    answer: Callable[[Sequence[Found]], Mapping[int, Sequence[Found]]],
+    in_bulk: bool = False,
+) -> Mapping[int, Sequence[Found]]:
+    """Return which entries the ledger knows, each with its marks; what was asked is counted for the caller.
+
+    :param digests: what the ledger is asked for, or an array of it.
+    :param values: how many telephones, e-mail addresses and names beside organizations that is.
+    :param answer: what it makes of what the ledger has under them.
+    :param in_bulk: by an import, which the tenth hit of a day stops.
+    :raises LookupsExhausted: it would be more than the caller may look up today; the ledger was not asked.
+    :raises ImportsStopped: the tenth hit of a day was not seen by the privacy officer; nothing is told of this one.
+    """
+    day = now.astimezone(UTC).date()
+    standing = lookups.standing(work, by.id, day)
+    if in_bulk and standing.stopped:
+        raise ImportsStopped
+    _demand_left(work, layer, by=by, now=now, looked=standing.looked, allowed=standing.allowed, values=values)
+    found = ledger.written(work, digests if isinstance(digests, str) else array_of_bytes(digests))
+    hits = answer(found) if found else {}
+    _count(work, layer, by=by, now=now, values=values, hits=list(hits.values()))
+    if in_bulk and hits:
+        known = lookups.known(work, by.id, {mark.id for marks in hits.values() for mark in marks})
+        if standing.stops_with(sum(any(mark.id not in known for mark in marks) for marks in hits.values())):
+            raise ImportsStopped
+    return hits
+
+
+def look_together(work: UnitOfWork, questions: Sequence[Question], *, component: str, now: datetime) -> list[Known]:
+    """Return what is known of entries, the ledger's marks among it; of each, `weigh` is what may be used."""
+    return registration.look(work, questions, component=component, day=now.astimezone(UTC).date())
+
+
+def weigh(
+    work: UnitOfWork,
+    layer: ContactLayer,
+    known: Known,
+    asked: Sequence[ledger.Question],
+    *,
+    by: Caller,
+    now: datetime,
+    name: tuple[str, str],
+    values: int,
+    before: int,
+) -> Sequence[Found]:
+    """Return the marks by which the ledger knows one of these entries; what was asked is counted for the caller.
+
+    :param values: as of `look`.
+    :param before: values that the caller looked up beside this entry since `known` was read.
+    :raises LookupsExhausted: it is more than the caller may look up today.
+    """
+    _demand_left(work, layer, by=by, now=now, looked=known.looked + before, allowed=known.allowed, values=values)
+    marks = ledger.answers(layer.digests, asked, known.suppressions, {0: name}).get(0, [])
+    _count(work, layer, by=by, now=now, values=values, hits=[marks] if marks else [])
+    return marks
+
+
+def demand_going_on(work: UnitOfWork, *, by: Caller, now: datetime) -> None:
+    """Go on only if no tenth hit of the caller's waits to be seen.
+
+    :raises ImportsStopped: one does.
+    """
+    if lookups.standing(work, by.id, now.astimezone(UTC).date()).stopped:
+        raise ImportsStopped
+
+
+def _at_most(layer: ContactLayer, by: Caller) -> int:
+    return layer.lookups.contributor if by.kind == "user" and not at_least(by.level, "steward") else layer.lookups.steward
+
+
+def _demand_left(work: UnitOfWork, layer: ContactLayer, *, by: Caller, now: datetime, looked: int, allowed: int, values: int) -> None:
+    at_most = _at_most(layer, by)
+    if looked + values > max(at_most, allowed):
+        day = now.astimezone(UTC).date()
+        lookups.count(work, account=by.id, component=by.component, day=day, looked=0, at_most=at_most, waiting=now)
+        raise LookupsExhausted
+
+
+def _count(work: UnitOfWork, layer: ContactLayer, *, by: Caller, now: datetime, values: int, hits: Sequence[Sequence[Found]]) -> None:
+    day = now.astimezone(UTC).date()
+    lookups.count(work, account=by.id, component=by.component, day=day, looked=values, at_most=_at_most(layer, by))
+    lookups.hit(work, account=by.id, component=by.component, now=now, entries=hits)
