@@ -285,13 +285,13 @@ class NoContactRequestSchema(Schema):
 
 
 class ReceiptSchema(Schema):
-    """What one store of one service answered."""
+    """What one store of one service answered; to everybody but the privacy officer a line for each step of a service, without numbers."""
 
     service = fields.String()
     step = fields.String()
     store = fields.String()
-    found = fields.Integer()
-    removed = fields.Integer()
+    found = fields.Integer(allow_none=True)
+    removed = fields.Integer(allow_none=True)
     left = fields.Integer()
     method = fields.String()
     at = fields.DateTime()

@@ -146,7 +146,7 @@ def test_of_whoever_is_erased_nothing_is_left_though_others_name_them_and_the_pr
             _kill(world)
     for erasure_id in erasures:
         done = eventually(
-            lambda erasure_id=erasure_id: (e := amina.get(f"/erasures/{erasure_id}"))["state"] == "done" and e, seconds=90, why="every erasure ends"
+            lambda erasure_id=erasure_id: (e := farid.get(f"/erasures/{erasure_id}"))["state"] == "done" and e, seconds=90, why="every erasure ends"
         )
         services = {line["service"] for line in done["certificate"]["reached"]}
         assert services == {"contacts", "interactions", "retention"}

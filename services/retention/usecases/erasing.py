@@ -145,6 +145,7 @@ def read_erasure(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str
     undecided = erasures.count_hits(work, erasure_id, undecided=True)
     officer = "privacy_officer" in by.roles
     hits = erasures.page_of_hits(work, erasure_id, undecided=False, after=None, limit=_SHOWN) if officer else []
+    receipts = [describe_receipt(receipt) for receipt in erasures.read_receipts(work, erasure_id)]
     return {
         "id": row["id"],
         "erasure_id": row["id"],
@@ -157,10 +158,31 @@ def read_erasure(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str
         "decide_by": wire_value(row["decide_by"]) if undecided else None,
         # How many is said of texts that others may not see.
         "undecided": undecided if officer else None,
-        "receipts": [describe_receipt(receipt) for receipt in erasures.read_receipts(work, erasure_id)],
+        "receipts": receipts if officer else without_counts(receipts),
         "hits": [_describe_hit(hit) for hit in hits],
-        "certificate": row["certificate"],
+        "certificate": row["certificate"] if officer or row["certificate"] is None else _without_counts(row["certificate"]),
     }
+
+
+def without_counts(receipts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the receipts as everybody but the privacy officer reads them: which service did which step, and that nothing is left.
+
+    How much there was, in which store, is counted with the eraser's eyes: it would tell what other components held (T34).
+    What searches of others' texts found is left out altogether.
+    """
+    lines: dict[tuple[str, str], dict[str, Any]] = {}
+    for receipt in receipts:
+        if receipt["method"] != "searched":
+            told = {**receipt, "store": receipt["service"], "found": None, "removed": None, "left": 0}
+            line = lines.setdefault((receipt["service"], receipt["step"]), told)
+            line["left"] += receipt["left"]
+    return list(lines.values())
+
+
+def _without_counts(certificate: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a certificate as everybody but the privacy officer reads it; its hash is that of the whole."""
+    services = sorted({line["service"] for line in certificate["reached"]})
+    return {**certificate, "reached": [{"service": service} for service in services], "decided": []}
 
 
 def describe_receipt(receipt: Mapping[str, Any]) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def test_what_is_to_be_redacted_is_and_the_erasure_ends_with_the_last_decision(c
     case.saga().drive_all()
     assert (case.others.redacted, texts(case)) == ({note}, [talk])
     assert_done_once(case, erasure_id, **{"contacts.texts": 2})
-    certificate = case.read(erasure_id)["certificate"]
+    certificate = case.read(erasure_id, by=FARID)["certificate"]
     decided = {line["record_id"]: (line["decision"], line["decided_by"]) for line in certificate["decided"]}
     assert decided == {note: ("redact", FARID.id), talk: ("another_person", FARID.id)}
     [line] = [line for line in certificate["reached"] if line["store"] == "contacts.texts"]
@@ -175,7 +175,7 @@ def test_what_is_undecided_then_is_redacted_in_a_no_contact_case_without_a_names
     assert {item["record_id"] for item in sampled["items"]} == (set() if redacts else named)
     because = "other-cause" if cause != "no_contact" else "living-namesake" if living else "too-many-texts"
     assert {item["stays_because"] for item in sampled["items"]} <= {because}
-    decided = {(line["decision"], line["decided_by"]) for line in case.read(erasure_id)["certificate"]["decided"]}
+    decided = {(line["decision"], line["decided_by"]) for line in case.read(erasure_id, by=FARID)["certificate"]["decided"]}
     assert decided == {("redact" if redacts else "another_person", "rule")}
 
 
@@ -231,7 +231,7 @@ def test_editing_or_deleting_the_text_settles_its_hit_at_the_next_look(case):
     case.later(seconds=rules.LOOK_AGAIN.total_seconds())
     case.saga().drive_all()
     assert_done_once(case, erasure_id)
-    assert [line["decision"] for line in case.read(erasure_id)["certificate"]["decided"]] == ["gone"]
+    assert [line["decision"] for line in case.read(erasure_id, by=FARID)["certificate"]["decided"]] == ["gone"]
 
 
 @pytest.mark.requirement("T27")
@@ -341,7 +341,7 @@ def test_what_is_decided_while_a_search_without_it_is_interrupted_is_carried_out
     case.saga().drive_all()
     assert case.read(erasure_id)["state"] == "done"
     assert case.others.redacted == ({text} if decision == "redact" else set())
-    lines = {line["store"]: line["left"] for line in case.read(erasure_id)["certificate"]["reached"]}
+    lines = {line["store"]: line["left"] for line in case.read(erasure_id, by=FARID)["certificate"]["reached"]}
     assert lines[f"{service}.texts"] == 0
 
 

@@ -11,6 +11,7 @@ from services.chassis.messages import Caller, NotFound, Unavailable, new_id
 from services.lexicon.mentions import FormerValues
 from services.retention.contract import ErasureUnderWay, ErasureUnknown, HoldUnknown, PrivacyOfficerOnly
 from services.retention.domain.saga import COURSES
+from services.retention.storage import erasures
 from services.retention.storage import requests as stored
 from services.retention.usecases import course, erasing
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE
@@ -46,7 +47,7 @@ def test_the_certificate_says_what_was_reached_and_what_is_not(case):
     erasure_id = case.ask()
     case.later(seconds=3)
     case.saga().drive(erasure_id)
-    certificate = case.read(erasure_id)["certificate"]
+    certificate = case.read(erasure_id, by=FARID)["certificate"]
     reached = {line["store"]: (line["found"], line["removed"], line["left"]) for line in certificate["reached"]}
     assert reached["contacts.contact_points"] == (2, 2, 0)
     assert reached["interactions.interactions"] == (3, 3, 0)
@@ -55,6 +56,26 @@ def test_the_certificate_says_what_was_reached_and_what_is_not(case):
     assert len(certificate["sha256"]) == 64
     [row] = case.rows("SELECT * FROM destructions")
     assert (str(row.erasure_id), str(row.subject_id), row.cause, row.destroyed_at) == (erasure_id, case.others.person, "no_contact", case.now)
+
+
+@pytest.mark.requirement("T34", "T17", "N3")
+def test_nobody_but_the_privacy_officer_reads_how_much_there_was_and_where(case):
+    """Read as the owner, the same whatever other components held and whatever was found in texts that others may not see."""
+    erasure_id = case.ask()
+    case.saga().drive(erasure_id)
+    told, whole = case.read(erasure_id, by=AMINA), case.read(erasure_id, by=FARID)
+    assert {line["store"]: line["found"] for line in whole["receipts"]}["contacts.contact_points"] == 2
+    with case.database.work(AMINA) as work:
+        step = next(line["step"] for line in whole["receipts"] if line["store"] == "contacts.contact_points")
+        receipts = [{**line, "found": 7, "removed": 7} for line in whole["receipts"] if line["step"] == step]
+        more = {"store": "contacts.notes", "found": 3, "removed": 0, "left": 3, "method": "searched"}
+        erasures.put_receipts(work, erasure_id, step, "contacts", [*receipts, more], at=case.now)
+        reached = [{**line, "found": 7, "removed": 7} for line in whole["certificate"]["reached"]]
+        decided = [{"service": "contacts", "store": "contacts.notes", "record_id": new_id(), "decision": "another_person"}]
+        erasures.change(work, erasure_id, certificate={**whole["certificate"], "reached": reached, "decided": decided})
+    assert case.read(erasure_id, by=FARID)["receipts"] != whole["receipts"]
+    assert case.read(erasure_id, by=AMINA) == told
+    assert {(line["found"], line["removed"], line["left"]) for line in told["receipts"]} == {(None, None, 0)}
 
 
 @pytest.mark.parametrize("cause", ["no_contact", "mistake", "no_longer_needed", "expired", "import_undone"])
@@ -67,7 +88,7 @@ def test_nothing_of_the_person_is_left_in_retention_but_ids(case):
     case.open()
     erasure_id = case.ask(reason="Entered Ottoline Vantongeren twice")
     case.saga().drive(erasure_id)
-    [said] = [line for line in case.read(erasure_id)["certificate"]["reached"] if line["store"] == "retention.erasures.reason"]
+    [said] = [line for line in case.read(erasure_id, by=FARID)["certificate"]["reached"] if line["store"] == "retention.erasures.reason"]
     assert (said["found"], said["removed"]) == (1, 1)
     [row] = case.rows("SELECT reason, sealed, claim FROM erasures")
     assert tuple(row) == (None, None, None)
@@ -171,7 +192,7 @@ REACHED = {
 
 def assert_done_once(case, erasure_id, **more):
     """Hold a finished erasure to what it has to be, however often it was interrupted."""
-    reached = case.read(erasure_id)["certificate"]["reached"]
+    reached = case.read(erasure_id, by=FARID)["certificate"]["reached"]
     assert {line["store"]: line["removed"] for line in reached} == {**REACHED, **more}
     assert case.read(erasure_id)["state"] == "done"
     assert case.others.erased_for == ["no_contact"]
