@@ -209,6 +209,9 @@ class Sought:
         end = _word_at(text, tokens, at, self.family)
         if end and not _is_part(text, tokens, at, end):
             yield from self._around_family(text, tokens, at, end, linked=linked)
+        elif end and not _is_hyphenated_after(text, tokens, end) and self._is_given(tokens[at - 1]):
+            # "who/Dov-Quillfeather" is an address, and "Ms. Dov-Quillfeather" somebody else.
+            yield Mention(tokens[at - 1].start, tokens[end - 1].end, "name", DECIDED)
         if linked and tokens[at].is_capital and len(tokens[at].word) > 1 and (tokens[at].word in self.lone or self._is_given(tokens[at])):
             yield Mention(tokens[at].start, tokens[at].end, "name", AT_ONCE)
 

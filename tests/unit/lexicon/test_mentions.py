@@ -106,6 +106,8 @@ def test_what_is_no_phrase_is_nobodys_name(name: tuple[str, str], text: str) -> 
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
+        (JOHN, "https://example.org/who/John-Smith", "John-Smith"),
+        (JOHN, "Ask Mr. John-Smith.", "John-Smith"),
         (("", "Madonna"), "Met Madonna.", "Madonna"),
         (("Cher", ""), "Met Cher.", "Cher"),
         (JOHN, "Met J. Smith.", "J. Smith"),
