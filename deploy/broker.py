@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from services.chassis.topology import ANNOUNCEMENTS, AUDIT, CALLS, ENTRIES, HEARTBEAT, call_queue, inbox, retries
+from services.chassis.topology import ANNOUNCEMENTS, AUDIT, CALLS, ENTRIES, HEARTBEAT, OPERATOR, call_queue, inbox, retries
 from services.contacts.contract.integrations import account_of, consumed_by_contacts
 from services.contacts.contract.integrations import permissions as permissions_of_component
 
@@ -25,8 +25,6 @@ AUDITOR = "audit"
 CONTACTS = "contacts"
 #: Declares the topology, at deploy time.
 DEPLOYER = "deployer"
-#: Lists, replays and discards what was parked.
-OPERATOR = "operator"
 
 #: Which services a service calls, and so may call. Access hands out passports to all of them, and is asked whether a
 #: session lives by whoever has not heard it for three seconds, itself included. Audit is asked by all, itself included,

@@ -17,12 +17,13 @@ from urllib.parse import quote
 import click
 from sqlalchemy.engine import make_url
 
-from deploy.broker import DEPLOYER, GATEWAY, OPERATOR, VHOST, definitions, users
+from deploy.broker import DEPLOYER, GATEWAY, VHOST, definitions, users
 from deploy.environment import PROCESSES
 from deploy.secrets import Secrets
 from services.access.domain.secrets import service_secret
 from services.chassis.migrations import SERVICES, STORES, database_of, runtime_of
 from services.chassis.postgres import url_for
+from services.chassis.topology import OPERATOR
 from services.contacts.contract.integrations import components_of
 
 #: Whom the processes run as when it is root who installs: nobody else's number.

@@ -28,7 +28,7 @@ from services.chassis.bus.parking import Parked, discard, list_parked, replay
 from services.chassis.messages import Caller, Refusal
 from services.chassis.migrations import SERVICES
 from services.chassis.postgres import OwnServer, ServerFailed
-from services.chassis.topology import ENTRIES, inbox
+from services.chassis.topology import ENTRIES, OPERATOR, inbox
 
 #: Every queue that has a parking queue beside it, and the service whose it is.
 QUEUES = {**{inbox(service): service for service in SERVICES}, ENTRIES: "audit"}
@@ -59,7 +59,7 @@ def _desk(data: Path, secrets: Path | None, operator: str) -> Iterator[Desk]:
             embedded.register()
             broker = f"embedded://parked/{quote(str(state.journal))}"
             declare(broker)
-        yield Desk(Operator(operator, installation(data, secrets)), Address(url=broker))
+        yield Desk(Operator(operator, installation(data, secrets)), Address(url=broker, known_as=OPERATOR))
 
 
 def _at_the_desk(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
@@ -16,6 +17,8 @@ from services.lexicon.zones import is_zone
 
 #: Services for which a session's passports are issued.
 AUDIENCES = ("access", "contacts", "interactions", "retention", "audit")
+#: Whom a service asks in a user's name; which methods, each method says (`onward`).
+ONWARD: Mapping[str, tuple[str, ...]] = MappingProxyType({"interactions": ("access", "contacts"), "retention": ("contacts",)})
 #: Fanout exchange on which access tells every process, each second, which sessions ended.
 HEARTBEAT_EXCHANGE = "access.heartbeat"
 

@@ -54,15 +54,15 @@ class Desk:
         """Make out a passport."""
         return self._signer.issue(caller, audience, now)
 
-    def bearer(self, passport: object) -> Caller:
-        """Return whom a passport speaks of, whichever service it was made out to.
+    def bearer(self, passport: object) -> tuple[Caller, str]:
+        """Return whom a passport speaks of, and the service that it was made out to.
 
         :raises PassportNotExchangeable: it is not a valid one.
         """
         try:
             # The audience is read only to choose who checks it; the check believes nothing.
             audience = jwt.decode(str(passport), options={"verify_signature": False}).get("aud")
-            return self._verifiers[audience].verify(str(passport), self.clock())
+            return self._verifiers[audience].verify(str(passport), self.clock()), str(audience)
         except (jwt.PyJWTError, KeyError, TypeError, PassportInvalid) as wrong:
             raise contract.PassportNotExchangeable from wrong
 
@@ -170,13 +170,17 @@ class AccessService(Witness):
         return {**checked, "lives": checked["lives"] and policy_version in {None, POLICY_VERSION}}
 
     @answers("access:passport:exchange", identity="anonymous")
-    def exchange(self, caller: Caller, passport: str, audience: str) -> dict[str, str]:
-        """Return a passport of the same user and session for another service."""
-        bearer = self.desk.bearer(passport)
+    def exchange(self, caller: Caller, passport: str, audience: str, service: str, secret: str) -> dict[str, str]:
+        """Return a passport of the same user and session for another service, to the service that was shown it."""
+        bearer, shown_to = self.desk.bearer(passport)
         with self.database.work(caller) as work:
             issued = exchange.exchange(
                 work,
                 bearer=bearer,
+                shown_to=shown_to,
+                service=service,
+                secret=secret,
+                master=self.settings.service_master_secret,
                 audience=audience,
                 now=self.desk.clock(),
                 sign=self.desk.sign,
@@ -224,7 +228,7 @@ class AccessService(Witness):
         with self.database.work(caller) as work:
             return directory.list_users(work, by=caller, cursor_key=self.settings.cursor_key, **given)
 
-    @answers("access:user:read", subject="user_id", identity=EVERYONE)
+    @answers("access:user:read", subject="user_id", identity=EVERYONE, onward="interactions")
     def read_user(self, caller: Caller, user_id: str) -> dict[str, Any]:
         """Return one employee."""
         with self.database.work(caller) as work:

@@ -17,7 +17,7 @@ def client_and_revocations(settings: Settings) -> tuple[Client, Revocations]:
     """
     revocations = Revocations(lambda caller: _ask_access(client, caller))
     client = Client(
-        Address(url=settings.broker_url, authority=settings.broker_authority_file),
+        Address(url=settings.broker_url, authority=settings.broker_authority_file, known_as=settings.service),
         identity=settings.service,
         deadline=settings.call_deadline,
         also=Hearing(revocations, identity=settings.service),

@@ -5,7 +5,12 @@ consumer, redelivers what was not acknowledged, dead-letters what expires or was
 persistent messages of durable queues to a journal before it confirms them, if it was given one::
 
     embedded://name                          everything in memory
+    embedded://account@name                  the same, as that account
     embedded://name//path/to/journal         persistent messages survive a kill
+
+It refuses a `user_id` that is not the connection's own account, as RabbitMQ does, but it asks for no password: an account
+is what the connection says. Whoever can run code in this process can be anybody, so this tells mistakes from messages,
+and stops no attacker. Permissions on names and keys it has none.
 
 All of it runs in one thread, on eventlet: nothing here yields between reading a state and changing it, so no lock
 is needed.
@@ -126,7 +131,12 @@ class _Queue:
         if exchange is not None:
             raw = letter.raw
             properties = {k: v for k, v in raw["properties"].items() if k != "expiration"}
-            headers = {**raw["headers"], "x-first-death-reason": raw["headers"].get("x-first-death-reason", reason)}
+            died = raw["properties"]["delivery_info"]
+            headers = {
+                **raw["headers"],
+                "x-first-death-reason": raw["headers"].get("x-first-death-reason", reason),
+                "x-death": [{"queue": self.name, "reason": reason, "exchange": died["exchange"], "routing-keys": [died["routing_key"]]}],
+            }
             key = self.arguments.get("x-dead-letter-routing-key", raw["properties"]["delivery_info"]["routing_key"])
             self.broker.publish({**raw, "properties": properties, "headers": headers}, exchange, key)
         self.broker.journal.remove(letter)
@@ -373,6 +383,10 @@ class Channel(virtual.Channel):
         """Route a message; what `mandatory` could not route comes back as NO_ROUTE."""
         if self.closed or self.connection is None:
             raise ConnectionResetError
+        named = message["properties"].get("user_id")
+        if named is not None and named != self.connection.account:
+            error = f"PRECONDITION_FAILED - user_id property set to {named!r} but authenticated user was {self.connection.account!r}"
+            raise ChannelError(error, (60, 40), "Basic.publish", "406")
         body = message["body"]
         raw = {**message, "body": body.encode() if isinstance(body, str) else bytes(body)}
         # nameko answers in the encoding that it was asked in, and reads it from the properties.
@@ -515,6 +529,8 @@ class Transport(virtual.Transport):
         self.broker = Broker.named(client.hostname or "main", client.virtual_host if client.virtual_host != "/" else "")
         super().__init__(client, **kwargs)
         self.state = self.broker.state
+        #: There are no passwords here: whoever opens a connection says as whom.
+        self.account = client.userid
         self._inbox: deque[tuple[_Consumer | None, Any]] = deque()
         self._wake: Event | None = None
         self._closed = False

@@ -224,6 +224,8 @@ class Caller:
     acknowledgement_id: str | None = None
     jti: str | None = None
     policy_version: str | None = None
+    #: The service that asks in the user's name; None when the gateway does.
+    via: str | None = None
     trace_id: str | None = None
     operation: Operation | None = None
 

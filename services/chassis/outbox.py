@@ -76,9 +76,11 @@ CREATE TABLE streams (
 );
 
 CREATE TABLE inbox (
-    id uuid PRIMARY KEY,
+    id uuid NOT NULL,
     name text NOT NULL,
-    received_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- With the name, or one service could use up another's id, and what the other announces would count as heard.
+    PRIMARY KEY (id, name)
 );
 CREATE INDEX inbox_received_at ON inbox (received_at);
 

@@ -51,6 +51,7 @@ class PassportSigner:
             "session": caller.session_id,
             "acknowledgement": caller.acknowledgement_id,
             "policy": caller.policy_version,
+            "via": caller.via,
             "jti": jti,
             "iat": int(now.timestamp()),
             "exp": int((now + lifetime).timestamp()),
@@ -104,6 +105,7 @@ class PassportVerifier:
                 acknowledgement_id=claims.get("acknowledgement"),
                 jti=str(claims["jti"]),
                 policy_version=claims.get("policy"),
+                via=claims.get("via"),
             )
         except (jwt.PyJWTError, TypeError, ValueError) as wrong:
             raise PassportInvalid from wrong

@@ -59,6 +59,8 @@ class Process:
     verifier: PassportVerifier | None = None
     backlog: Backlog = field(default_factory=Backlog)
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    #: The account of a service on the broker; the deployer names it like the service.
+    account_of: Callable[[str], str] = field(default=lambda service: service)
 
     @property
     def service(self) -> str:
@@ -90,7 +92,7 @@ class Process:
 
 def compose(settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Process:
     """Put a process together from its settings; nothing is connected before it is started."""
-    address = Address(url=settings.broker_url, authority=settings.broker_authority_file)
+    address = Address(url=settings.broker_url, authority=settings.broker_authority_file, known_as=settings.service)
     client, revocations = client_and_revocations(settings)
     tag_with(parts_of(settings.cursor_key))
     database = None

@@ -19,6 +19,8 @@ AUDIT = "audit"
 ENTRIES = "audit.entries"
 CALLS = "nameko-rpc"
 HEARTBEAT = "access.heartbeat"
+#: The account that lists, replays and discards what was parked.
+OPERATOR = "operator"
 
 #: How often the broker delivers one message that kills its consumer, before it moves it to the parking queue.
 DELIVERY_LIMIT = 5

@@ -182,6 +182,7 @@ class Answers(Performed):
         command: bool = False,
         identity: str | tuple[str, ...] = USER,
         before_acknowledgement: bool = False,
+        onward: str | None = None,
         **kwargs: Any,
     ) -> None:
         """Describe whom the method answers.
@@ -191,6 +192,7 @@ class Answers(Performed):
         :param command: it changes something, so the call must name its operation.
         :param identity: `user` (the default), `anonymous`, `operator`, `integration`, or services by name; `user` beside
             `anonymous` means that a user is known by their passport if they show one.
+        :param onward: the service that may ask this in a user's name; the others may not, whatever passport they exchanged.
         :param before_acknowledgement: a session will do that has not acknowledged the statements.
         """
         self.action = action
@@ -198,6 +200,7 @@ class Answers(Performed):
         self.command = command
         self.identities = (identity,) if isinstance(identity, str) else tuple(identity)
         self.before_acknowledgement = before_acknowledgement
+        self.onward = onward
         super().__init__(**kwargs)
 
     def setup(self) -> None:
@@ -276,7 +279,7 @@ class Answers(Performed):
             caller = process.verifier.verify(call.passport, process.clock())
         except Refusal:
             return None
-        return caller.within(trace_id=call.trace_id, operation=call.operation) if caller.kind == USER else None
+        return caller.within(trace_id=call.trace_id, operation=call.operation) if caller.kind == USER and caller.via is None else None
 
     def _admit(self, process: Process, call: _Call, caller: Caller) -> None:
         if process.backlog.is_overdue:
@@ -294,6 +297,8 @@ class Answers(Performed):
         if ANONYMOUS in self.identities:
             return
         if (caller.id if caller.kind == "service" else caller.kind) not in self.identities:
+            raise IdentityRefused
+        if caller.via is not None and caller.via != self.onward:
             raise IdentityRefused
         process.revocations.check(caller)
         if caller.kind == USER and not self.before_acknowledgement and not caller.acknowledged:

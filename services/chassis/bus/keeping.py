@@ -8,6 +8,7 @@ from __future__ import annotations
 import eventlet
 
 from services.chassis import logs, metrics
+from services.chassis.bus.origin import headers_of, origin_of
 from services.chassis.bus.publishing import Fate, Message, Publisher
 from services.chassis.bus.wire import Delivery
 from services.chassis.logs import Log
@@ -29,6 +30,7 @@ class Keeper:
     def __init__(self, publisher: Publisher, *, service: str, queue: str) -> None:
         """Move messages of `queue` over its retries exchange."""
         self._publisher = publisher
+        self._queue = queue
         self._service = service
         self._exchange = retries(queue)
 
@@ -62,7 +64,12 @@ class Keeper:
             exchange=self._exchange,
             routing_key=key,
             body=message.body,
-            headers={ATTEMPT: attempt, REASON: reason, "liaison-moved-id": new_id()},
+            headers={
+                ATTEMPT: attempt,
+                REASON: reason,
+                "liaison-moved-id": new_id(),
+                **headers_of(origin_of(message, queue=self._queue, own=self._publisher.account)),
+            },
         )
         if self._publisher.publish_confirmed([moved]) == [Fate.CONFIRMED]:
             message.ack()

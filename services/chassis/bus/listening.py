@@ -19,11 +19,12 @@ from nameko.extensions import SharedExtension
 from services.chassis import logs, metrics
 from services.chassis.bus.container import Performed
 from services.chassis.bus.keeping import Keeper
+from services.chassis.bus.origin import origin_of
 from services.chassis.bus.providers import process_of
 from services.chassis.bus.wire import LOST, Delivery, Link
 from services.chassis.logs import Log
 from services.chassis.messages import Announcement, Caller, Unavailable, new_id
-from services.chassis.topology import inbox
+from services.chassis.topology import ANNOUNCEMENTS, inbox
 
 if TYPE_CHECKING:
     from services.chassis.process import Process
@@ -41,10 +42,15 @@ class Undecodable(Exception):
     """This is not an announcement."""
 
 
+class Forged(Exception):
+    """Somebody announces what is another's to announce."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Envelope:
     id: str
-    name: str
+    #: The routing key under which it was published, by the service whose it is.
+    topic: str
     trace_id: str
     fields: dict[str, Any]
 
@@ -111,13 +117,13 @@ class InboxConsumer(_QueueConsumer):
         """Begin without listeners."""
         self.listeners: dict[str, list[Listens]] = {}
         self._waiting: list[_Told] = []
-        #: The names of what is being worked off, one for each transaction.
+        #: The topics of what is being worked off, one for each transaction.
         self._open: list[str] = []
         super().__init__()
 
     def register(self, entrypoint: Listens) -> None:
-        """Hand announcements of this name to the entrypoint."""
-        listeners = self.listeners.setdefault(entrypoint.announcement.name, [])
+        """Hand announcements of this topic to the entrypoint."""
+        listeners = self.listeners.setdefault(entrypoint.announcement.routing_key(), [])
         listeners.append(entrypoint)
         listeners.sort(key=lambda listener: listener.method_name)
 
@@ -129,11 +135,11 @@ class InboxConsumer(_QueueConsumer):
 
     def _receive(self, message: Delivery) -> None:
         try:
-            envelope = _open(message)
-        except Undecodable as error:
+            envelope = _open(message, self._topic_of(message))
+        except (Forged, Undecodable) as error:
             eventlet.spawn(self.keeper.park, message, type(error).__qualname__)
             return
-        if envelope.name not in self.listeners:
+        if envelope.topic not in self.listeners:
             # A former version of this service was bound to it; this one has no use for it.
             metrics.announcements.labels(self.process.service, "unknown", "ignored").inc()
             message.ack()
@@ -141,16 +147,28 @@ class InboxConsumer(_QueueConsumer):
         self._waiting.append(_Told(message, envelope))
         self._begin()
 
-    def done(self, name: str) -> None:
-        """Go on with the next: a transaction over announcements of this name has ended."""
-        self._open.remove(name)
+    def _topic_of(self, message: Delivery) -> str:
+        """Return what is announced: the routing key says it, and the sender must be the service whose key that is.
+
+        :raises Forged: they are not, or nobody can tell who sent it. What the message says of itself counts for nothing.
+        """
+        process = self.process
+        origin = origin_of(message, queue=inbox(process.service), own=process.address.account)
+        announcer = origin.routing_key.partition(".")[0]
+        if origin.exchange != ANNOUNCEMENTS or not announcer or process.account_of(announcer) != origin.sender:
+            raise Forged
+        return origin.routing_key
+
+    def done(self, topic: str) -> None:
+        """Go on with the next: a transaction over announcements of this topic has ended."""
+        self._open.remove(topic)
         self._begin()
 
     def _begin(self) -> None:
         while not self._stopping and len(self._open) < CONCURRENTLY and (batch := self._next()):
-            name = batch[0].envelope.name
-            listeners = self.listeners[name]
-            self._open.append(name)
+            topic = batch[0].envelope.topic
+            listeners = self.listeners[topic]
+            self._open.append(topic)
             self.container.spawn_worker(listeners[0], (), {}, context_data={"batch": batch, "listeners": listeners})
 
     def _next(self) -> list[_Told]:
@@ -158,13 +176,13 @@ class InboxConsumer(_QueueConsumer):
         # What came over a lost connection comes again.
         self._waiting = [told for told in self._waiting if told.message.is_live]
         for told in self._waiting:
-            name = told.envelope.name
-            if not all(listener.together for listener in self.listeners[name]):
+            topic = told.envelope.topic
+            if not all(listener.together for listener in self.listeners[topic]):
                 self._waiting.remove(told)
                 return [told]
-            if name not in self._open:
-                batch = [other for other in self._waiting if other.envelope.name == name]
-                self._waiting = [other for other in self._waiting if other.envelope.name != name]
+            if topic not in self._open:
+                batch = [other for other in self._waiting if other.envelope.topic == topic]
+                self._waiting = [other for other in self._waiting if other.envelope.topic != topic]
                 return batch
         return []
 
@@ -202,7 +220,7 @@ class Listens(Performed):
             for told in batch:
                 self._work_off(worker, told)
         finally:
-            self.consumer.done(self.announcement.name)
+            self.consumer.done(self.announcement.routing_key())
 
     def _work_off_together(self, worker: Any, batch: Sequence[_Told]) -> bool:
         """Work off several; tell whether that succeeded: if not, nothing was done, and each goes by itself."""
@@ -253,7 +271,7 @@ class Listens(Performed):
         return ["done" if told.envelope.id in new else "known" for told in batch]
 
     def _count(self, told: _Told, outcome: str) -> None:
-        metrics.announcements.labels(self.consumer.process.service, told.envelope.name, outcome).inc()
+        metrics.announcements.labels(self.consumer.process.service, self.announcement.name, outcome).inc()
 
 
 listens = Listens.decorator
@@ -265,6 +283,8 @@ class Received:
 
     id: str
     body: Any
+    #: The account that published it, as the broker authenticated it.
+    sender: str = ""
 
 
 @dataclass(eq=False, slots=True)
@@ -314,7 +334,8 @@ class Gathers(Performed):
         except (orjson.JSONDecodeError, TypeError):
             eventlet.spawn(self._keeper.park, message, "Undecodable")
             return
-        self._pile.messages.append((message, Received(str(message.properties.get("message_id") or ""), body)))
+        sender = origin_of(message, queue=self.queue, own=self.consumer.process.address.account).sender
+        self._pile.messages.append((message, Received(str(message.properties.get("message_id") or ""), body, sender)))
         self._rouse()
 
     def _rouse(self) -> None:
@@ -358,7 +379,7 @@ class Gathers(Performed):
 gathers = Gathers.decorator
 
 
-def _open(message: Delivery) -> _Envelope:
+def _open(message: Delivery, topic: str) -> _Envelope:
     """Read an announcement's envelope.
 
     :raises Undecodable: it is none.
@@ -367,9 +388,9 @@ def _open(message: Delivery) -> _Envelope:
         raise Undecodable
     try:
         wire = orjson.loads(message.body)
-        envelope = _Envelope(str(UUID(wire["id"])), wire["name"], str(wire.get("trace_id") or new_id()), wire["fields"])
+        envelope = _Envelope(str(UUID(wire["id"])), topic, str(wire.get("trace_id") or new_id()), wire["fields"])
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise Undecodable from error
-    if not isinstance(envelope.name, str) or not isinstance(envelope.fields, dict):
+    if not isinstance(envelope.fields, dict):
         raise Undecodable
     return envelope

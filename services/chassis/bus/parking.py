@@ -11,6 +11,7 @@ import eventlet
 
 from services.chassis import logs
 from services.chassis.bus.keeping import ATTEMPT, REASON
+from services.chassis.bus.origin import headers_of, origin_of_parked
 from services.chassis.bus.publishing import Fate, Message, Publisher
 from services.chassis.bus.wire import Address, Delivery
 from services.chassis.messages import Unavailable, new_id
@@ -62,7 +63,7 @@ def replay(address: Address, queue: str, message_id: str | None = None, *, ident
                     exchange=retries(queue),
                     routing_key=queue,
                     body=message.body,
-                    headers={ATTEMPT: 1},
+                    headers={ATTEMPT: 1, **headers_of(origin_of_parked(message, queue=queue))},
                 )
                 if publisher.publish_confirmed([again]) != [Fate.CONFIRMED]:
                     raise Unavailable

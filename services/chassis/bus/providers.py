@@ -102,7 +102,8 @@ class Passports:
 
     def exchanged(self, token: str, audience: str, *, caller: Caller) -> str:
         """Return the caller's passport, made out to `audience`."""
-        arguments = {"passport": token, "audience": audience}
+        proof = {"service": self._settings.service, "secret": self._settings.service_secret}
+        arguments = {"passport": token, "audience": audience, **proof}
         return self._get((caller.jti or token, audience), "exchange", arguments, caller.trace_id)
 
     def _get(self, key: tuple[str, str], method: str, arguments: dict[str, str], trace_id: str | None) -> str:

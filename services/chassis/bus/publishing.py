@@ -81,6 +81,8 @@ class Publisher:
 
     def __init__(self, address: Address, *, identity: str) -> None:
         """Describe the publisher; `start` connects it."""
+        #: The account that receivers know this publisher by.
+        self.account = address.account
         self._link = Link(address, name=f"{identity}-publisher", prepare=self._prepare, lost=self._lost)
         self._outstanding: dict[int, tuple[_Batch, int]] = {}
         self._by_id: dict[str, tuple[_Batch, int]] = {}

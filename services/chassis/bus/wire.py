@@ -58,6 +58,13 @@ class Address:
     url: str = field(repr=False)
     #: File of the authority's certificates, for `amqps://`; the system's own when empty.
     authority: str = ""
+    #: Whose connection it is where the address names nobody, as in the in-process broker's, which asks for no password.
+    known_as: str = ""
+
+    @property
+    def account(self) -> str:
+        """The account that the broker knows this connection by; empty for none."""
+        return str(parse_url(self.url)["userid"] or self.known_as)
 
     def connection(self, *, heartbeat: float = HEARTBEAT, **options: Any) -> Connection:
         """Return an unopened connection.
@@ -72,7 +79,9 @@ class Address:
                 "cert_reqs": ssl.CERT_REQUIRED,
                 "ca_certs": self.authority or ssl.get_default_verify_paths().cafile,
             }
-        return _Connection(self.url, ssl=tls, heartbeat=heartbeat, connect_timeout=_CONNECT_TIMEOUT, transport_options=options)
+        return _Connection(
+            self.url, userid=self.account or None, ssl=tls, heartbeat=heartbeat, connect_timeout=_CONNECT_TIMEOUT, transport_options=options
+        )
 
 
 class _Connection(Connection):
@@ -175,7 +184,7 @@ LOST: tuple[type[BaseException], ...] = (
 class Delivery:
     """One message as it was delivered. Unlike kombu's, it does not unpack what a stranger's header calls compressed."""
 
-    __slots__ = ("_channel", "_tag", "body", "headers", "properties", "redelivered", "routing_key")
+    __slots__ = ("_channel", "_tag", "body", "exchange", "headers", "properties", "redelivered", "routing_key", "sender")
 
     def __init__(self, raw: Any, channel: Any) -> None:
         """Take what a channel's callback or `basic_get` gave."""
@@ -184,7 +193,11 @@ class Delivery:
         self.properties: dict[str, Any] = raw.properties
         self.headers: dict[str, Any] = raw.headers or {}
         self.body: bytes = raw.body.encode() if isinstance(raw.body, str) else bytes(raw.body or b"")
+        self.exchange = str(raw.delivery_info.get("exchange") or "")
         self.routing_key = str(raw.delivery_info.get("routing_key") or "")
+        #: The account that published it, as the broker made sure; empty if the sender did not say. Of a message that was moved,
+        #: who moved it: `chassis.bus.origin` knows from whom it came first.
+        self.sender = str(self.properties.get("user_id") or "")
         self.redelivered = bool(raw.delivery_info.get("redelivered"))
 
     @property
@@ -226,6 +239,7 @@ class Link:
     ) -> None:
         """Describe the link; `start` opens it."""
         self._address = address
+        self._account = address.account
         self._name = name
         self._prepare = prepare
         self._lost = lost
@@ -302,6 +316,9 @@ class Link:
         if self.blocked:
             message = f"{self._name}: the broker takes nothing in"
             raise LinkDown(message)
+        if self._account:
+            # The broker refuses the name of anybody else, and receivers refuse a message without one.
+            properties["user_id"] = self._account
         message = channel.prepare_message(
             body,
             content_type="application/json",

@@ -274,6 +274,7 @@ class UnitOfWork:
         message_id = new_id()
         wire = {
             "id": message_id,
+            # For whoever reads an outbox; receivers go by the routing key and the sender.
             "name": announcement.name,
             "at": wire_value(self.database.clock()),
             "service": self.database.service,

@@ -62,7 +62,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
                 work.complete(201, alone["id"])
                 return alone
 
-    @answers("contacts:individual:read", subject="individual_id")
+    @answers("contacts:individual:read", subject="individual_id", onward="interactions")
     def read_individual(self, caller: Caller, individual_id: str) -> dict[str, Any]:
         """Read an individual's directory layer."""
         _as_id(individual_id, IndividualUnknown)
@@ -131,7 +131,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             work.complete(201, organization["id"])
             return organization
 
-    @answers("contacts:organization:read", subject="organization_id")
+    @answers("contacts:organization:read", subject="organization_id", onward="interactions")
     def read_organization(self, caller: Caller, organization_id: str) -> dict[str, Any]:
         """Read an organization."""
         _as_id(organization_id, OrganizationUnknown)
@@ -332,7 +332,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
         with self.database.work(caller) as work:
             return naming.name_stakeholders(work, by=caller, now=self.database.clock(), ids=asked["ids"])
 
-    @answers("contacts:relationship:read", subject="individual_id")
+    @answers("contacts:relationship:read", subject="individual_id", onward="interactions")
     def read_holder(self, caller: Caller, individual_id: str, component: str) -> dict[str, Any]:
         """Tell who stands for a component's relationship with an individual (T5)."""
         _as_id(individual_id, IndividualUnknown)

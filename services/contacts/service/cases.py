@@ -29,7 +29,7 @@ class CaseMethods:
     database: Database
     parts: Parts
 
-    @answers("contacts:individual:freeze", subject="individual_id", command=True)
+    @answers("contacts:individual:freeze", subject="individual_id", command=True, onward="retention")
     def freeze(self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None = None) -> dict[str, Any]:
         """Freeze whoever asks not to be contacted (R164-R170); repeating it changes nothing."""
         _as_id(individual_id, IndividualUnknown)
@@ -49,7 +49,7 @@ class CaseMethods:
             freezing.take_back(work, now=self.database.clock(), request_id=request_id, individual_id=individual_id)
         return {"individual_id": individual_id}
 
-    @answers("contacts:twin:decide", subject="individual_id", command=True)
+    @answers("contacts:twin:decide", subject="individual_id", command=True, onward="retention")
     def decide_twin(
         self, caller: Caller, case_id: str, request_id: str, individual_id: str, decision: str, medium: str, received_on: str
     ) -> dict[str, Any]:
@@ -150,14 +150,14 @@ class CaseMethods:
         with self.database.work(caller) as work:
             return freezing.find_frozen(work, by=caller, cursors=self.parts.cursors, query=asked)
 
-    @answers("contacts:individual:may-erase", subject="individual_id")
+    @answers("contacts:individual:may-erase", subject="individual_id", onward="retention")
     def may_erase(self, caller: Caller, individual_id: str) -> dict[str, Any]:
         """Tell whether the caller may erase this individual now (R165, T10)."""
         _as_id(individual_id, IndividualUnknown)
         with self.database.work(caller) as work:
             return freezing.may_erase(work, by=caller, now=self.database.clock(), individual_id=individual_id)
 
-    @answers("contacts:organization:may-erase", subject="organization_id")
+    @answers("contacts:organization:may-erase", subject="organization_id", onward="retention")
     def may_erase_organization(self, caller: Caller, organization_id: str) -> dict[str, Any]:
         """Tell whether the caller may erase this organization."""
         _as_id(organization_id, OrganizationUnknown)

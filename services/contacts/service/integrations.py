@@ -19,6 +19,7 @@ from services.chassis.config import Settings
 from services.chassis.database import Database
 from services.chassis.logs import Log
 from services.chassis.messages import Announcement, Caller, Invalid, Refusal, Unavailable, new_id
+from services.chassis.topology import ANNOUNCEMENTS
 from services.contacts.contract.integrations import (
     HEARD,
     PASSING_ON,
@@ -38,7 +39,7 @@ _log = Log(__name__)
 _CONCURRENTLY = 4
 #: Seconds that a message is held while it fails, before it is given back: some two dozen times within its hour.
 HELD_FOR = 150.0
-_BY_NAME = {announcement.name: announcement for announcement in HEARD}
+_BY_TOPIC = {announcement.routing_key(): announcement for announcement in HEARD}
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 
@@ -170,10 +171,15 @@ class PassesOn(Performed):
     def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
         """Work off one announcement of contacts' own."""
         message: Delivery = worker.data["message"]
+        process = process_of(self)
+        if message.exchange != ANNOUNCEMENTS or message.sender != process.account_of(process.service) or message.routing_key not in _BY_TOPIC:
+            _log.error("integration.forged", **logs.fingerprint(message.body))
+            message.ack()
+            return
 
         def act() -> None:
             wire = orjson.loads(message.body)
-            kind = _BY_NAME[wire["name"]]
+            kind = _BY_TOPIC[message.routing_key]
             method(str(wire.get("trace_id") or new_id()), wire["id"], kind.from_wire(wire["fields"]))
 
         self.consumer.work_off(message, act)

@@ -161,9 +161,9 @@ BAD_CALLS = [
     ("open_session", {"token": "A" * 100_000}, Unauthenticated),
     ("check_session", {"session_id": "no id"}, Unauthenticated),
     ("check_session", {"session_id": ["x"]}, Unauthenticated),
-    ("exchange", {"passport": "x", "audience": "contacts"}, Unauthenticated),
-    ("exchange", {"passport": None, "audience": "contacts"}, Unauthenticated),
-    ("exchange", {"passport": {}, "audience": []}, Unauthenticated),
+    ("exchange", {"passport": "x", "audience": "contacts", "service": "x", "secret": "x"}, Unauthenticated),
+    ("exchange", {"passport": None, "audience": "contacts", "service": None, "secret": None}, Unauthenticated),
+    ("exchange", {"passport": {}, "audience": [], "service": [], "secret": {}}, Unauthenticated),
     ("service_passport", {"service": "contacts", "secret": "wrong", "audience": "access"}, Unauthenticated),
     ("service_passport", {"service": "nobody", "secret": service_secret(MASTER, "nobody"), "audience": "access"}, Unauthenticated),
     ("service_passport", {"service": "contacts", "secret": service_secret(MASTER, "contacts"), "audience": "payroll"}, Unauthenticated),
@@ -300,6 +300,10 @@ def refused_as_unauthenticated(running, method, passport, given):
     return False
 
 
+#: The service shows that it is interactions, which asks contacts in users' names.
+PROOF = {"service": "interactions", "secret": service_secret(MASTER, "interactions")}
+
+
 def forged_passports(running, token):
     """Return forged passports by how they were forged: P16's list."""
     now = datetime.now(UTC)
@@ -360,7 +364,7 @@ def test_no_forged_passport_is_accepted(standing):
         code = code_of(standing.call, "list_components", passport)
         assert code == ("acknowledgement-required" if forgery == "unacknowledged" else "passport-invalid"), forgery
         if forgery != "wrong audience":
-            assert code_of(standing.call, "exchange", passport=passport, audience="contacts") == "passport-not-exchangeable", forgery
+            assert code_of(standing.call, "exchange", passport=passport, audience="contacts", **PROOF) == "passport-not-exchangeable", forgery
     honest = standing.passport(token)
     verifier = PassportVerifier(standing.public_key, "access")
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -406,7 +410,8 @@ def test_a_services_passport_is_not_exchanged_for_another(standing):
     """Contacts, called by retention to erase, holds a passport of retention's; with it it calls nobody."""
     shown = standing.call("service_passport", service="retention", secret=service_secret(MASTER, "retention"), audience="contacts")["passport"]
     for audience in AUDIENCES:
-        assert code_of(standing.call, "exchange", passport=shown, audience=audience) == "passport-not-exchangeable"
+        proof = {"service": "contacts", "secret": service_secret(MASTER, "contacts")}
+        assert code_of(standing.call, "exchange", passport=shown, audience=audience, **proof) == "passport-not-exchangeable"
 
 
 def test_refusals_at_the_gateway_of_a_user_bear_the_user_and_of_the_anonymous_are_counted(running):
@@ -446,7 +451,7 @@ def test_without_an_audit_entry_nothing_is_answered(running):
         ("sign_in", {"username": "bruno", "password": "wrong", "source": "198.51.100.7"}),
         ("open_session", {"token": token}),
         ("open_session", {"token": "x"}),
-        ("exchange", {"passport": running.passport(token, "contacts"), "audience": "interactions"}),
+        ("exchange", {"passport": running.passport(token, "interactions"), "audience": "contacts", **PROOF}),
         ("service_passport", {"service": "contacts", "secret": service_secret(MASTER, "contacts"), "audience": "access"}),
         ("check_session", {"session_id": new_id()}),
         ("record_refusal", {"route": "r", "code": "c", "status": 404, "source": "192.0.2.1"}),

@@ -10,6 +10,7 @@ import pytest
 from eventlet.event import Event
 
 from services.access.contract import AUDIENCES, AccessSuspended, SessionRequired, StatementsNotAccepted
+from services.access.domain.secrets import service_secret
 from services.access.domain.sessions import TOLD_FOR, new_token, token_digest
 from services.access.service import AccessService
 from services.access.storage import directory as stored
@@ -19,6 +20,7 @@ from services.chassis.messages import Caller, new_id
 from services.chassis.refusals import PassportInvalid
 from services.chassis.stopping import ask_here, ask_no_more
 from services.chassis.testing import eventually
+from tests.integration.access.conftest import MASTER
 from tests.rows import figure
 
 TOKEN_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -273,36 +275,42 @@ def test_no_token_of_a_dead_session_gets_a_passport_or_an_onward_one(office):
             pytest.fail(state)
 
 
+def exchanged(office, bearer, service, audience):
+    """Exchange as the service that the passport was made out to."""
+    proof = {"service": service, "secret": service_secret(MASTER, service), "master": MASTER, "shown_to": service}
+    return office.does(exchange.exchange, bearer=bearer, audience=audience, sign=office.sign, policy_version="1", **proof)
+
+
 def test_a_passport_outlives_its_session_nowhere_in_access(office):
     token = office.signed_in("amina")
-    bearer = office.caller(token, "contacts")
+    bearer = office.caller(token, "interactions")
     own = office.caller(token)
     office.does(sessions.sign_out, by=own)
     with pytest.raises(SessionRequired):
         office.does(sessions.read_session, by=own)
     with pytest.raises(exchange.PassportNotExchangeable):
-        office.does(exchange.exchange, bearer=bearer, audience="interactions", sign=office.sign, policy_version="1")
+        exchanged(office, bearer, "interactions", "contacts")
 
 
 def test_a_passport_is_exchanged_for_the_same_user_and_session_elsewhere(office):
-    bearer = office.caller(office.signed_in("amina"), "contacts")
-    exchanged = office.does(exchange.exchange, bearer=bearer, audience="interactions", sign=office.sign, policy_version="1")
-    there = office.read(exchanged["interactions"], "interactions")
+    bearer = office.caller(office.signed_in("amina"), "interactions")
+    passports = exchanged(office, bearer, "interactions", "contacts")
+    there = office.read(passports["contacts"], "contacts")
     assert (there.id, there.session_id, there.acknowledgement_id) == (bearer.id, bearer.session_id, bearer.acknowledgement_id)
     with pytest.raises(PassportInvalid):
-        office.read(exchanged["interactions"], "retention")
+        office.read(passports["contacts"], "retention")
 
 
 def test_an_unacknowledged_passport_is_exchanged_for_nothing(office):
     bearer = office.caller(office.sign_in("amina")["token"])
     with pytest.raises(exchange.PassportNotExchangeable):
-        office.does(exchange.exchange, bearer=bearer, audience="contacts", sign=office.sign, policy_version="1")
+        exchanged(office, bearer, "interactions", "contacts")
 
 
 def test_there_is_no_passport_for_a_service_that_does_not_exist(office):
-    bearer = office.caller(office.signed_in("amina"), "contacts")
+    bearer = office.caller(office.signed_in("amina"), "interactions")
     with pytest.raises(exchange.PassportNotExchangeable):
-        office.does(exchange.exchange, bearer=bearer, audience="payroll", sign=office.sign, policy_version="1")
+        exchanged(office, bearer, "interactions", "payroll")
 
 
 def test_what_lapsed_is_told_at_the_sign_in_and_recorded_with_its_rule(office):

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,6 +61,9 @@ class Office:
             pool_size=5,
         )
         process = compose(settings)
+        if "embedded" not in self.url:
+            # On RabbitMQ all share the account of the tests.
+            process = replace(process, account_of=lambda _: process.address.account)
         process.revocations._silence = 3600.0
         process.revocations.hear(1, [], "1")
         services = Services([(AuditService, process)])

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from kombu.utils.url import parse_url
 
 from services.chassis import embedded
 from services.chassis.bus import Client
@@ -139,7 +140,9 @@ class World:
         """Compose a process with a database of its own; it hears access, as far as its tests don't say otherwise."""
         process = compose(self.settings(service, **given))
         database = Database(self._make_database(), service=service, stream=Stream(), pool_size=5)
-        process = replace(process, database=database)
+        account = parse_url(self.url)["userid"]
+        # On RabbitMQ all share the account of the tests; tests of their own give every service its own.
+        process = replace(process, database=database, account_of=lambda service: account or service)
         process.revocations._silence = 3600.0
         process.revocations.hear(1, [], "1")
         self.processes[service] = process

@@ -324,7 +324,8 @@ def test_a_service_that_calls_another_exchanges_the_passport(world: World) -> No
         database = DatabaseProvider()
 
         @answers("access:passport:exchange", identity="anonymous")
-        def exchange(self, caller: Caller, passport: str, audience: str) -> dict[str, Any]:
+        def exchange(self, caller: Caller, passport: str, audience: str, service: str, secret: str) -> dict[str, Any]:
+            assert (service, secret) == ("asker", "a secret")
             exchanges.append(audience)
             claims = orjson.loads(_unpadded(passport.split(".")[1]))
             same = replace(a_caller(), id=claims["sub"], session_id=claims["session"])

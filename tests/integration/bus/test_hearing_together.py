@@ -72,7 +72,7 @@ def guests(world: World) -> World:
 
 @pytest.fixture
 def publisher(guests: World) -> Iterator[Publisher]:
-    publisher = Publisher(compose(guests.settings("tests")).address, identity="tests")
+    publisher = Publisher(compose(guests.settings("guests")).address, identity="tests")
     publisher.start()
     assert publisher.wait_up(10)
     yield publisher

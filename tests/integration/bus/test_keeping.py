@@ -13,6 +13,7 @@ import orjson
 import pytest
 
 from services.chassis.bus import DatabaseProvider, Fate, Publisher, Received, answers, gathers, listens, relay
+from services.chassis.bus.origin import Origin, headers_of
 from services.chassis.bus.parking import discard, list_parked, replay
 from services.chassis.bus.publishing import Message
 from services.chassis.database import DatabaseAway
@@ -84,7 +85,7 @@ def probe(world: World) -> World:
 
 @pytest.fixture
 def publisher(probe: World) -> Iterator[Publisher]:
-    publisher = Publisher(compose(probe.settings("tests")).address, identity="tests")
+    publisher = Publisher(compose(probe.settings("probe")).address, identity="tests")
     publisher.start()
     assert publisher.wait_up(10)
     yield publisher
@@ -156,7 +157,8 @@ def test_a_message_that_comes_twice_has_one_effect(probe: World, publisher: Publ
 def test_an_unknown_field_is_ignored_and_an_announcement_of_a_former_version_drained(probe: World, publisher: Publisher) -> None:
     publisher.publish_confirmed([a_message(added_later=1)])
     former = a_message(Unheard)
-    publisher.publish_confirmed([Message(former.id, "probe.inbox.retries", "probe.inbox", former.body)])
+    headers = headers_of(Origin(publisher.account, "announcements", Unheard.routing_key()))
+    publisher.publish_confirmed([Message(former.id, "probe.inbox.retries", "probe.inbox", former.body, headers)])
     eventually(lambda: Probe.deliveries == [THING])
     eventually(lambda: probe.depth("probe.inbox") == 0)
     assert probe.depth("probe.parked") == 0
@@ -189,7 +191,7 @@ def test_a_message_that_always_fails_is_parked_after_four_attempts_and_its_text_
 
 def test_a_message_that_kills_its_consumer_each_time_is_parked_by_the_broker(world: World) -> None:
     world.declare(Probe)
-    address = compose(world.settings("tests")).address
+    address = compose(world.settings("probe")).address
     publisher = Publisher(address, identity="tests")
     publisher.start()
     assert publisher.wait_up(10)
@@ -306,7 +308,7 @@ def test_a_batch_is_taken_in_order_and_again_after_a_mistake(world: World) -> No
     Sequencer.batches.clear()
     Sequencer.failures[:] = [RuntimeError(), DatabaseAway()]
     world.declare(Sequencer, retry_seconds=FAST)
-    publisher = Publisher(compose(world.settings("tests")).address, identity="tests")
+    publisher = Publisher(compose(world.settings("probe")).address, identity="tests")
     publisher.start()
     assert publisher.wait_up(10)
     messages = [Message(new_id(), "audit", "audit.entries", orjson.dumps({"n": n})) for n in range(25)]

@@ -10,14 +10,14 @@ import amqp
 import orjson
 import pytest
 
-from deploy.broker import DEPLOYER, GATEWAY, MAY_CALL, OPERATOR, VHOST, definitions, users
+from deploy.broker import DEPLOYER, GATEWAY, MAY_CALL, VHOST, definitions, users
 from services.chassis.bus import Address, Client, Fate, Publisher
 from services.chassis.bus.parking import list_parked, replay
 from services.chassis.bus.publishing import Message
 from services.chassis.messages import Unavailable, new_id
 from services.chassis.process import declare_topology
 from services.chassis.testing.rabbitmq import Node, start_node
-from services.chassis.topology import compute
+from services.chassis.topology import OPERATOR, compute
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.requirement("R148"), pytest.mark.row("P16")]
 

@@ -26,13 +26,16 @@ pytestmark = pytest.mark.rabbitmq
 
 _PROCESS = """
 import services.chassis.green
+import dataclasses
 import os
 from services.chassis import logs
 from services.chassis.config import Settings
 from services.chassis.process import compose, run
 from tests.integration.bus.test_process import Probe
 logs.configure(level="INFO", service="probe")
-run([(Probe, compose(Settings.read(os.environ)))])
+process = compose(Settings.read(os.environ))
+# Here the services share the account of the tests.
+run([(Probe, dataclasses.replace(process, account_of=lambda _: process.address.account))])
 """
 
 
@@ -110,7 +113,7 @@ def test_a_process_that_cannot_start_ends_so_that_it_is_started_again() -> None:
 class ProbeTold(Announcement):
     """Something to be worked off for a long time."""
 
-    name: ClassVar[str] = "ProbeTold"
+    name: ClassVar[str] = "probe:thing:told"
     thing: str
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -18,10 +17,11 @@ from sqlalchemy import text
 from services.chassis.bus import Client
 from services.chassis.config import Settings
 from services.chassis.embedded import register
-from services.chassis.messages import Announcement, Caller, Operation, Refusal, entity_tag, new_id, wire_value
+from services.chassis.messages import Announcement, Caller, Operation, Refusal, entity_tag, new_id
 from services.chassis.passport import PassportSigner
 from services.chassis.process import Process, Services, compose, declare_topology, topology_of
 from services.chassis.testing import Databases, eventually
+from services.chassis.testing.announcing import announce
 from services.contacts.service import ContactsService
 from services.interactions.contract import InteractionLogged, IssueRegistered
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, EDDA, RENATA, UNACKNOWLEDGED
@@ -58,16 +58,8 @@ class Running:
         return refused.value.code
 
     def tell(self, announcement: Announcement) -> None:
-        """Let another service announce something."""
-        body = {
-            "id": new_id(),
-            "name": announcement.name,
-            "at": wire_value(datetime.now(UTC)),
-            "service": "interactions",
-            "trace_id": new_id(),
-            "fields": announcement.to_wire(),
-        }
-        self.process.publisher.send(orjson.dumps(body), exchange="announcements", routing_key=announcement.routing_key())
+        """Let the service whose it is announce something."""
+        announce(self.process.settings.broker_url, announcement)
 
     def entries(self) -> list[dict[str, Any]]:
         """Return what was recorded for the trail."""

@@ -21,6 +21,7 @@ from services.chassis.messages import Caller, Conflict, Forbidden, Invalid, NotF
 from services.chassis.passport import PassportSigner, PassportVerifier
 from services.chassis.process import Services, compose, declare_topology, listened_by, topology_of
 from services.chassis.testing import Databases, eventually
+from services.chassis.testing.announcing import announce
 from services.contacts.contract import IndividualFrozen
 from services.interactions.service import InteractionsService
 from tests.cast import AMINA, CHLOE
@@ -41,7 +42,7 @@ class Access:
         return {"lives": True}
 
     @answers("access:passport:exchange", identity="anonymous")
-    def exchange(self, caller: Caller, passport: str, audience: str) -> dict[str, str]:
+    def exchange(self, caller: Caller, passport: str, audience: str, service: str, secret: str) -> dict[str, str]:
         note_audited()
         bearer = self.verifier.verify(passport, datetime.now(UTC))
         return {"passport": self.signer.issue(bearer, audience, datetime.now(UTC))[0]}
@@ -69,12 +70,6 @@ class Contacts:
             "frozen": False,
         }
 
-    @answers("contacts:individual:freeze", subject="individual_id", command=True)
-    def freeze(self, caller: Caller, individual_id: str) -> None:
-        with self.database.work(caller) as work:
-            work.record("contacts:individual:freeze", subjects=[individual_id])
-            work.announce(IndividualFrozen(individual_id, new_id(), "phone", "2026-11-23", caller.id, caller.component))
-
 
 class Running:
     """The three of them, and a client in the gateway's place."""
@@ -86,7 +81,7 @@ class Running:
         public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
         self.signer = PassportSigner(private)
         Access.signer, Access.verifier = self.signer, PassportVerifier(public, "interactions")
-        broker = f"embedded://interactions-{new_id()[-12:]}"
+        self.broker = broker = f"embedded://interactions-{new_id()[-12:]}"
 
         def process(service: str) -> Any:
             url = "" if service == "access" else database_url
@@ -175,7 +170,7 @@ def test_erasing_is_for_the_saga_alone(running: Running) -> None:
 @pytest.mark.requirement("T21", "R170")
 def test_what_contacts_announces_takes_effect_here(running: Running) -> None:
     running.call(AMINA, "create_interaction", body=a_call())
-    running.call(CHLOE, "freeze", service="contacts", individual_id=KNOWN_TO_CONTACTS)
+    announce(running.broker, IndividualFrozen(KNOWN_TO_CONTACTS, new_id(), "phone", "2026-11-23", CHLOE.id, CHLOE.component))
 
     def is_refused() -> bool:
         try:

@@ -22,6 +22,7 @@ from services.chassis.messages import Caller, Operation, Refusal, new_id
 from services.chassis.postgres import as_url
 from services.chassis.process import Services, compose, declare_topology, listened_by
 from services.chassis.testing import Databases, eventually
+from services.chassis.testing.announcing import announce
 from services.chassis.topology import compute
 from services.contacts.contract import IndividualFrozen, IndividualRegistered
 from services.retention.service import RetentionService
@@ -48,7 +49,7 @@ class ContactsStandIn:
 
     name = "contacts"
 
-    @answers("contacts:individual:may-erase")
+    @answers("contacts:individual:may-erase", onward="retention")
     def may_erase(self, caller: Caller, individual_id: str) -> dict[str, Any]:
         note_audited()
         return {
@@ -61,7 +62,7 @@ class ContactsStandIn:
             "etag": '"the etag"',
         }
 
-    @answers("contacts:individual:freeze", command=True)
+    @answers("contacts:individual:freeze", command=True, onward="retention")
     def freeze(self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None = None) -> dict[str, Any]:
         note_audited()
         World.frozen_for = World.frozen_for or request_id
@@ -125,7 +126,7 @@ class System:
     def __init__(self, databases: Databases, folder: Path) -> None:
         """Start it."""
         register()
-        broker = f"embedded://retention-{new_id()[-12:]}"
+        self.broker = broker = f"embedded://retention-{new_id()[-12:]}"
         private_key, public_key = a_key()
         self.addresses = {name: databases.make(name) for name in ("access", "retention")}
 
@@ -267,11 +268,11 @@ def test_frozen_by_the_gateway_first_it_is_the_same_request(system):
 def test_contacts_announcement_alone_opens_the_request(system):
     """The process that froze the individual may die before it tells retention."""
     request_id = new_id()
-    database = system.databases["access"]
-    with database.work(Caller.service("contacts")) as work:
-        # Any service's relay ships it; what counts is that it is on the bus.
-        work.announce(IndividualRegistered(World.person, None, World.owner, "ICE", None))
-        work.announce(IndividualFrozen(World.person, request_id, "letter", "2026-11-20", system.ids["denis"], "PSO"))
+    announce(
+        system.broker,
+        IndividualRegistered(World.person, None, World.owner, "ICE", None),
+        IndividualFrozen(World.person, request_id, "letter", "2026-11-20", system.ids["denis"], "PSO"),
+    )
     seen = eventually(lambda: system.ask("denis", "list_no_contact_requests")["items"])
     assert [(item["id"], item["medium"]) for item in seen] == [(request_id, "letter")]
     eventually(lambda: system.ask("amina", "list_tasks")["items"], why="the owner is known")
