@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 
 import pytest
 
@@ -11,10 +10,13 @@ from services.access.contract import AUDIENCES, ONWARD
 from services.access.domain.secrets import service_secret
 from services.chassis.messages import Refusal
 from tests.integration.access.conftest import MASTER
+from tests.rows import figure
 
 #: How often the whole of it is tried.
-ROUNDS = 16 if os.environ.get("SOAK") else 1
+ROUNDS = figure(17, 1)
 USERS = (*AUDIENCES, "gateway")
+
+pytestmark = pytest.mark.row("P16")
 
 
 def exchange(running, passport, audience, service, secret):

@@ -6,7 +6,6 @@ RabbitMQ refuses before that, `test_permissions` shows.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -27,8 +26,9 @@ from services.interactions.contract import announcements as interactions
 from services.interactions.contract.announcements import InteractionLogged
 from services.retention import contract as retention
 from tests.integration.bus.conftest import World
+from tests.rows import figure
 
-pytestmark = [pytest.mark.requirement("R148"), pytest.mark.parametrize("broker_url", ["embedded"], indirect=True)]
+pytestmark = [pytest.mark.requirement("R148"), pytest.mark.row("P16"), pytest.mark.parametrize("broker_url", ["embedded"], indirect=True)]
 
 SERVICES = ("access", "audit", "contacts", "interactions", "retention")
 OTHERS = (*SERVICES, "gateway", "integration.ICE")
@@ -41,7 +41,7 @@ KINDS = tuple(
         if isinstance(kind, type) and issubclass(kind, Announcement) and kind is not Announcement
     }.values()
 )
-ROUNDS = 10 if os.environ.get("SOAK") else 1
+ROUNDS = figure(10, 1)
 
 
 class Believer:
