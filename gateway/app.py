@@ -19,6 +19,7 @@ from gateway.clients import Bus, Conversation
 from gateway.endpoints import CHANGING
 from gateway.errors import (
     BodyTooLarge,
+    BrokenFraming,
     FormNotOurs,
     JsonRequired,
     NoSuchAddress,
@@ -162,6 +163,7 @@ def create_app(bus: Bus, revocations: Revocations, settings: Settings, **given: 
     app.teardown_request(end)
     app.register_error_handler(Refusal, refused)
     app.register_error_handler(HTTPException, refused_by_http)
+    app.register_error_handler(BrokenFraming, broken_off)
     app.register_error_handler(Exception, broken)
 
     for area in routes.AREAS:
@@ -276,6 +278,13 @@ def refused_by_http(error: HTTPException) -> Response:
     if error.code == 404:
         return refused(NoSuchAddress())
     return refused(UnreadableBody())
+
+
+def broken_off(error: BrokenFraming) -> Response:
+    """Answer a body whose end cannot be told; nothing more is read on its connection."""
+    response = problem(error.status, error.code, str(BrokenFraming.__doc__), trace_id=g.trace_id)
+    response.headers["Connection"] = "close"
+    return response
 
 
 def broken(error: Exception) -> Response:

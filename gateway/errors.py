@@ -126,6 +126,13 @@ class BodyTooSlow(Unavailable):
     code = "request-too-slow"
 
 
+class BrokenFraming(Exception):
+    """Where the request begins or ends is said twice, wrongly or not at all, so nothing of it was done."""
+
+    code = "malformed-request"
+    status = 400
+
+
 def status_of(refusal: Refusal) -> int:
     """Return the status of the refusal's branch."""
     for branch, status in STATUS.items():
@@ -161,6 +168,20 @@ def problem(
     if status in {429, 503}:
         response.headers["Retry-After"] = "60" if status == 429 else "2"
     return response
+
+
+def unframed() -> bytes:
+    """Return the whole answer to what cannot be told from other requests; no route, no trail and no trace has seen it."""
+    said = {
+        "type": f"/api/v1/docs#{BrokenFraming.code}",
+        "title": HTTPStatus(BrokenFraming.status).phrase,
+        "status": BrokenFraming.status,
+        "detail": BrokenFraming.__doc__,
+        "code": BrokenFraming.code,
+    }
+    document = orjson.dumps(said)
+    head = f"HTTP/1.1 {said['status']} {said['title']}\r\nContent-Type: {PROBLEM}\r\nContent-Length: {len(document)}\r\n"
+    return f"{head}Cache-Control: no-store\r\nConnection: close\r\n\r\n".encode() + document
 
 
 def problem_of(refusal: Refusal, *, trace_id: str) -> Response:

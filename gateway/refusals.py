@@ -11,7 +11,7 @@ from pathlib import Path
 
 import gateway
 import services
-from gateway.errors import STATUS
+from gateway.errors import STATUS, BrokenFraming
 from services.chassis.messages import BRANCHES, Refusal
 
 TARGET = Path(__file__).parents[1] / "docs" / "refusals.md"
@@ -23,9 +23,10 @@ Every refusal that a client may meet: its stable `code`, its HTTP status, its se
 | code | status | sentence | said by |
 |---|---|---|---|
 """
-#: 405 and 500 are matters of HTTP alone: they are no branch of the refusals.
+#: These are matters of HTTP alone, and no branch of the refusals.
 HTTP_ALONE = (
     ("internal", 500, "Something went wrong here; it was recorded under this trace id.", "gateway"),
+    (BrokenFraming.code, BrokenFraming.status, str(BrokenFraming.__doc__), "gateway"),
     ("method-not-allowed", 405, "This address takes other methods; see Allow.", "gateway"),
 )
 

@@ -10,7 +10,8 @@ import eventlet
 import eventlet.wsgi
 from flask import Flask
 
-from gateway.errors import BodyTooSlow
+from gateway.errors import BodyTooSlow, BrokenFraming, unframed
+from gateway.framing import Body, Head
 from services.chassis.config import Settings
 
 #: Seconds in which a request's line and headers have to be here, however busily a client drips them.
@@ -34,10 +35,16 @@ class Protocol(eventlet.wsgi.HttpProtocol):
     sys_version = ""
 
     def parse_request(self) -> bool:
-        """Read the headers within the deadline."""
+        """Read the headers within the deadline, and to the letter."""
         deadline = eventlet.Timeout(HEADER_DEADLINE)
         try:
-            parsed: bool = super().parse_request()
+            # An empty line before a request is what some clients send after the last one.
+            line = self.rfile.readline() if self.raw_requestline == b"\r\n" else self.raw_requestline
+            head = Head(line, self.rfile.readline)
+        except BrokenFraming:
+            self.wfile.write(unframed())
+            self.close_connection = 1
+            return False
         except eventlet.Timeout as timeout:
             if timeout is not deadline:
                 raise
@@ -45,12 +52,15 @@ class Protocol(eventlet.wsgi.HttpProtocol):
             return False
         finally:
             deadline.cancel()
-        return parsed
+        self.requestline, self.command, self.path, self.request_version = head.line, head.method, head.target, head.version
+        self.headers = head.headers
+        self.close_connection = int(head.closes)
+        return True
 
     def get_environ(self) -> dict[str, Any]:
-        """Wrap the body so that it is read within its deadline."""
+        """Wrap the body so that it is read within its deadline, and to the letter."""
         environ: dict[str, Any] = super().get_environ()
-        environ["wsgi.input"] = environ["eventlet.input"] = Hurried(environ["wsgi.input"])
+        environ["wsgi.input"] = environ["eventlet.input"] = Hurried(Body.of(environ["wsgi.input"], self.connection))
         if "HTTP_TRANSFER_ENCODING" in environ:
             # A body without a length ends with its last chunk. Who is not told so takes it for empty, however long it is.
             environ["wsgi.input_terminated"] = True
@@ -96,8 +106,8 @@ class Hurried:
         try:
             while left > 0 and (chunk := self.read(1 << 16)):
                 left -= len(chunk)
-        except BodyTooSlow as slow:
-            raise ConnectionAbortedError from slow
+        except (BodyTooSlow, BrokenFraming) as cut:
+            raise ConnectionAbortedError from cut
         if left <= 0:
             raise ConnectionAbortedError
 
