@@ -120,6 +120,9 @@ def _start(stack: ExitStack, state: StateFolder, host: str, port: int, seed: str
         port=port,
         cookie_secure=not loopback,
         ribbon=environ.get("RIBBON", ""),
+        hosts=f"{environ.get('HOSTS', '')} {host}",
+        # Two systems on two ports of one machine share the browser's jar, and must not sign each other out.
+        cookie_name=f"liaison_{port}",
         trusted_proxies=environ.get("TRUSTED_PROXIES", ""),
         proxy_header=environ.get("PROXY_HEADER", "X-Forwarded-For"),
     )

@@ -33,6 +33,9 @@ class Installation:
     #: Browsers' cookies stay off plain HTTP, except on loopback, where there is no network to listen on.
     cookie_secure: bool = True
     ribbon: str = ""
+    #: Names under which the gateway answers, beside loopback; and what its cookies' names begin with.
+    hosts: str = ""
+    cookie_name: str = "liaison"
     #: The proxies before the gateway that are believed, and the header in which they speak.
     trusted_proxies: str = ""
     proxy_header: str = "X-Forwarded-For"
@@ -71,6 +74,9 @@ class Installation:
             told["LISTEN_PORT"] = str(self.port)
             told["COOKIE_SECURE"] = "true" if self.cookie_secure else "false"
             told["RIBBON"] = self.ribbon
+            told["HOSTS"] = self.hosts
+            told["COOKIE_NAME"] = self.cookie_name
+            told["METRICS_TOKEN"] = secrets["metrics_token"]
             told["TRUSTED_PROXIES"] = self.trusted_proxies
             told["PROXY_HEADER"] = self.proxy_header
         return told

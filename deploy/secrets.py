@@ -99,6 +99,7 @@ def _wanted() -> dict[str, Callable[[], str]]:
     wanted: dict[str, Callable[[], str]] = dict.fromkeys(KEYS, _key)
     wanted["service_master_secret"] = _password
     wanted["postgres_password"] = _password
+    wanted["metrics_token"] = _password
     for store in STORES:
         wanted[f"{owner_of(store)}_password"] = _password
         wanted[f"{runtime_of(store)}_password"] = _password

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 import time
 from dataclasses import dataclass, field
@@ -18,10 +19,12 @@ from gateway.addresses import demand_words_only
 from gateway.clients import Bus, Conversation
 from gateway.endpoints import CHANGING
 from gateway.errors import (
+    HOST_NOT_OURS,
     BodyTooLarge,
     BrokenFraming,
     FormNotOurs,
     JsonRequired,
+    MetricsTokenRequired,
     NoSuchAddress,
     TooManyRefusals,
     TrailUnavailable,
@@ -29,6 +32,7 @@ from gateway.errors import (
     problem,
     problem_of,
 )
+from gateway.hosts import Hosts
 from gateway.identity import Admission, Cookies, Sessions, bearer_of, is_form_token
 from gateway.limits import Line, Window
 from gateway.openapi import document
@@ -66,6 +70,9 @@ OPEN_TO_ALL = frozenset(
         "pages.privacy_notice",
     }
 )
+#: Those of them that are told who operates this system instead, and those that look at whatever address a process has.
+FOR_OPERATORS = frozenset({"health.metrics", "api_health.metrics"})
+PROBES = frozenset({"health.live", "health.ready", "api_health.live", "api_health.ready"})
 #: Routes that answer in a session whose statements are not acknowledged yet (R103-R110).
 BEFORE_ACKNOWLEDGEMENT = frozenset(
     {
@@ -137,6 +144,7 @@ class Liaison:
     sealer: Sealer
     #: Digests of what requests hold.
     keyed: Keyed
+    hosts: Hosts
     proxies: Proxies
     sign_ins: Line = field(default_factory=lambda: Line(Window(30, 300)))
     anonymous: Window = field(default_factory=lambda: Window(600, 60))
@@ -151,6 +159,8 @@ def create_app(bus: Bus, revocations: Revocations, settings: Settings, **given: 
     app = Application("gateway", static_folder="pages/static", static_url_path="/static", template_folder="pages/templates")
     app.json = Orjson(app)
     app.url_map.strict_slashes = False
+    # Two slashes are no address, instead of a redirection to wherever the host's name says.
+    app.url_map.merge_slashes = False
     app.config.update(
         MAX_CONTENT_LENGTH=JSON_LIMIT,
         MAX_FORM_MEMORY_SIZE=JSON_LIMIT,
@@ -158,6 +168,7 @@ def create_app(bus: Bus, revocations: Revocations, settings: Settings, **given: 
     )
     liaison = app.extensions["liaison"] = put_together(bus, revocations, settings, **given)
     app.before_request(begin)
+    app.before_request(demand_our_name)
     app.before_request(admit)
     app.after_request(seal)
     app.teardown_request(end)
@@ -186,9 +197,10 @@ def put_together(bus: Bus, revocations: Revocations, settings: Settings, **given
         settings=settings,
         revocations=revocations,
         sessions=Sessions(bus, revocations),
-        cookies=Cookies(secure=settings.cookie_secure),
+        cookies=Cookies(secure=settings.cookie_secure, name=settings.cookie_name),
         sealer=Sealer(settings.form_key),
         keyed=Keyed(settings.form_key, "request"),
+        hosts=Hosts.parse(settings.hosts),
         proxies=Proxies.parse(settings.trusted_proxies, settings.proxy_header),
         **given,
     )
@@ -215,11 +227,22 @@ def begin() -> None:
         request.max_content_length = request.max_form_memory_size = CARRIED_LIMIT
 
 
+def demand_our_name() -> Response | None:
+    """Answer 421 to a request for a name that is not ours, before anybody's session is looked at."""
+    if request.endpoint in PROBES or _liaison().hosts.allow(request.environ.get("HTTP_HOST") or request.host):
+        return None
+    code, status, said = HOST_NOT_OURS
+    _count_anonymous()
+    return _refused_by_http_alone(code, status, said)
+
+
 def admit() -> None:
     """Deny by default: a session, its acknowledgement, and for a browser's cookie the token of our own pages.
 
     :raises SessionRequired, AcknowledgementRequired, FormNotOurs, SessionUncertain, TooManyRefusals:
     """
+    if request.endpoint in FOR_OPERATORS:
+        _demand_operator()
     if request.endpoint in OPEN_TO_ALL:
         return
     liaison = _liaison()
@@ -260,15 +283,7 @@ def refused_by_http(error: HTTPException) -> Response:
     if isinstance(error, MethodNotAllowed):
         if _is_page() and request.method in {"GET", "HEAD"}:
             return pages.instead_of_form()
-        try:
-            record("method-not-allowed", 405)
-        except Refusal:
-            return refused(TrailUnavailable())
-        said = "This address takes other methods; see Allow."
-        if _is_page():
-            response = pages.refusal_page(Refusal(said, code="method-not-allowed"), status=405)
-        else:
-            response = problem(405, "method-not-allowed", said, trace_id=g.trace_id)
+        response = _refused_by_http_alone("method-not-allowed", 405, "This address takes other methods; see Allow.")
         response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
         return response
     if isinstance(error, RequestEntityTooLarge):
@@ -325,6 +340,24 @@ def end(_error: BaseException | None) -> None:
     """Let go of the trace: the next request of this connection has its own."""
     if "traced" in g:
         logs.trace.reset(g.traced)
+
+
+def _refused_by_http_alone(code: str, status: int, said: str) -> Response:
+    try:
+        record(code, status)
+    except Refusal:
+        return refused(TrailUnavailable())
+    if _is_page():
+        return pages.refusal_page(Refusal(said, code=code), status=status)
+    return problem(status, code, said, trace_id=g.trace_id)
+
+
+def _demand_operator() -> None:
+    token = _liaison().settings.metrics_token
+    if token and hmac.compare_digest((bearer_of(request) or "").encode(), token.encode()):
+        return
+    _count_anonymous()
+    raise MetricsTokenRequired if token else NoSuchAddress
 
 
 def _admission(token: str) -> Admission:

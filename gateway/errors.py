@@ -48,6 +48,12 @@ class NoSuchAddress(NotFound):
     code = "no-such-address"
 
 
+class MetricsTokenRequired(Unauthenticated):
+    """The counters are for operators: show METRICS_TOKEN as a bearer token."""
+
+    code = "metrics-token-required"
+
+
 class FormNotOurs(Forbidden):
     """This form did not come from a page of this session; load the page again and send it once more."""
 
@@ -124,6 +130,10 @@ class BodyTooSlow(Unavailable):
     """The request came in too slowly; send it again."""
 
     code = "request-too-slow"
+
+
+#: Not a branch of the refusals either: which name a request came by is a matter of HTTP alone.
+HOST_NOT_OURS = ("host-not-ours", 421, "This system does not answer under that name; its operator names those that it has in HOSTS.")
 
 
 class BrokenFraming(Exception):

@@ -122,8 +122,9 @@ class Sessions:
 class Cookies:
     """The browser's side of a session: one cookie that no script reads, and a token for forms that proves its page."""
 
-    def __init__(self, *, secure: bool) -> None:
+    def __init__(self, *, secure: bool, name: str = "liaison") -> None:
         self._secure = secure
+        self._prefix = name
 
     @property
     def is_secure(self) -> bool:
@@ -176,7 +177,7 @@ class Cookies:
 
     def _name(self, what: str) -> str:
         # The __Host- prefix makes browsers demand Secure, Path=/ and no Domain.
-        return f"{'__Host-' if self.is_secure else ''}liaison_{what}"
+        return f"{'__Host-' if self.is_secure else ''}{self._prefix}_{what}"
 
     def _set(self, response: Response, name: str, value: str, *, max_age: int | None = None) -> None:
         response.set_cookie(name, value, max_age=max_age, path="/", secure=self.is_secure, httponly=True, samesite="Strict")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import gateway
 import services
-from gateway.errors import STATUS, BrokenFraming
+from gateway.errors import HOST_NOT_OURS, STATUS, BrokenFraming
 from services.chassis.messages import BRANCHES, Refusal
 
 TARGET = Path(__file__).parents[1] / "docs" / "refusals.md"
@@ -26,6 +26,7 @@ Every refusal that a client may meet: its stable `code`, its HTTP status, its se
 #: These are matters of HTTP alone, and no branch of the refusals.
 HTTP_ALONE = (
     ("internal", 500, "Something went wrong here; it was recorded under this trace id.", "gateway"),
+    (*HOST_NOT_OURS, "gateway"),
     (BrokenFraming.code, BrokenFraming.status, str(BrokenFraming.__doc__), "gateway"),
     ("method-not-allowed", 405, "This address takes other methods; see Allow.", "gateway"),
 )

@@ -9,7 +9,7 @@ from gateway.proxies import network_of
 from services.chassis.messages import Refusal
 
 #: Statuses of refusals that are recorded; 5xx are faults, and alarms of another kind.
-RECORDED = frozenset({401, 403, 404, 405, 409, 412, 413, 415, 422, 428, 429})
+RECORDED = frozenset({401, 403, 404, 405, 409, 412, 413, 415, 421, 422, 428, 429})
 
 
 def recorded(refusal: Refusal) -> Refusal:

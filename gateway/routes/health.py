@@ -1,4 +1,4 @@
-"""For operators: alive, ready, counted; outside the session rule, and never with data."""
+"""For operators: alive and ready for anybody's probe, counted for who has their token; never with data."""
 
 from __future__ import annotations
 

@@ -52,6 +52,12 @@ class Settings:
     erased_ids_file: str = ""
     listen_host: str = "127.0.0.1"
     listen_port: int = 8080
+    #: Names under which browsers and programs reach the gateway, such as `liaison.example.gov`; loopback always, `*` is any.
+    hosts: str = ""
+    #: What operators' tools show to read the counters of `/metrics`; nobody reads them when it is empty.
+    metrics_token: str = field(default="", repr=False)
+    #: What the names of cookies begin with; browsers keep one jar for all ports of a host.
+    cookie_name: str = "liaison"
     #: Addresses and networks of the proxies that are believed when they say for whom they ask, such as `10.0.0.7, 192.0.2.0/28`.
     trusted_proxies: str = ""
     #: The header in which they say it: X-Forwarded-For (with -Proto and -Host), or Forwarded (RFC 7239).

@@ -151,7 +151,7 @@ def printed(twins: Twins) -> None:
     base, token = twins.world.system.base, twins.world.chloe.token
     pages = {}
     for name, one in (("hidden", twins.hidden), ("plain", twins.plain)):
-        answer = requests.get(f"{base}/individuals/{one['id']}", cookies={"liaison_session": str(token)}, timeout=30)
+        answer = requests.get(f"{base}/individuals/{one['id']}", cookies=twins.world.cookies(token), timeout=30)
         assert answer.status_code == 200
         assert one["last_name"] in answer.text, "it is the record, not the sign-in"
         twins.answers.append(answer)
@@ -160,7 +160,7 @@ def printed(twins: Twins) -> None:
         pages[name] = pages[name].replace("nonce", "")
     assert pages["hidden"] == pages["plain"]
     for path, status in (("/search?q=hidden.ot", 200), (f"/search?q={CELL}", 422), ("/", 200)):
-        answer = requests.get(f"{base}{path}", cookies={"liaison_session": str(token)}, timeout=30)
+        answer = requests.get(f"{base}{path}", cookies=twins.world.cookies(token), timeout=30)
         assert answer.status_code == status
         assert twins.hidden["last_name"] not in answer.text
         assert EMAIL not in answer.text

@@ -60,6 +60,16 @@ class World:
         except KeyError:
             raise AttributeError(name) from None
 
+    @property
+    def operators(self) -> dict[str, str]:
+        """What an operator's tool shows to read the counters."""
+        return {"Authorization": f"Bearer {(self.system.data / 'secrets' / 'metrics_token').read_text().strip()}"}
+
+    def cookies(self, token: str | None) -> dict[str, str]:
+        """The cookie in which a browser holds this session."""
+        (visit,) = requests.get(f"{self.system.base}/sign-in", timeout=20).cookies.keys()
+        return {visit.removesuffix("_visit") + "_session": str(token)}
+
     # --- what there is ---------------------------------------------------------------------------------------
 
     @functools.cached_property
