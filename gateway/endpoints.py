@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 from flask import Response, current_app, g, request, url_for
 from flask_smorest import Blueprint
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import INCLUDE, Schema, ValidationError, fields
 from marshmallow.exceptions import SCHEMA
 
 from gateway.errors import (
@@ -33,7 +33,12 @@ View = Callable[..., Any]
 
 
 class ProblemSchema(Schema):
-    """RFC 9457, with a stable code and the trace id."""
+    """RFC 9457, with a stable code and the trace id; some refusals say more, such as why a session ended."""
+
+    class Meta:
+        """RFC 9457, 3.2: who reads it passes over what they do not know."""
+
+        unknown = INCLUDE
 
     type = fields.String(required=True, metadata={"format": "uri-reference"})
     title = fields.String(required=True)
@@ -276,7 +281,7 @@ def created(endpoint: str, **record: dict[str, Any]) -> Answer:
 
 def document(endpoint: Endpoint) -> dict[str, Any]:
     """Return what OpenAPI is told of a route; flask-smorest resolves the schemas."""
-    statuses = {401, 403, 422, 429, 503, *endpoint.problems}
+    statuses = {400, 401, 403, 421, 422, 429, 503, *endpoint.problems}
     if endpoint.open_to_all:
         statuses -= {403}
     if endpoint.body is not None or endpoint.streamed:
@@ -352,6 +357,7 @@ PHRASES = {
     202: "Accepted; it goes on",
     204: "Done",
     304: "As you know it",
+    400: "Where the request ends cannot be told",
     401: "Not signed in",
     403: "Not allowed, or the statements are not acknowledged",
     404: "Not found, or not yours to know of",
@@ -359,6 +365,7 @@ PHRASES = {
     412: "It changed since you read it",
     413: "Too large",
     415: "Wrong type of content",
+    421: "Asked by a name that is not this system's",
     422: "Wrong input, field by field",
     428: "Say which version you mean",
     429: "Too often",

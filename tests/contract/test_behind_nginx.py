@@ -98,7 +98,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
             ("contacts", "list_individuals"): {"items": [], "next": None, "total": 0},
         }
     )
-    app = create_app(bus, heard(), Settings(service="gateway", trusted_proxies="127.0.0.1"))
+    app = create_app(bus, heard(), Settings(service="gateway", hosts=NAME, trusted_proxies="127.0.0.1"))
     listener = eventlet.listen(("127.0.0.1", 0))
     serving = eventlet.spawn(server.serve, app, listener)
     port = free_port()

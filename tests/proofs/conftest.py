@@ -16,7 +16,9 @@ def embedded_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("proofs")
     temporary = folder / "temporary"
     temporary.mkdir(mode=0o777)
-    system = Embedded(folder / "state", environ={"LOG_LEVEL": "DEBUG", "TMPDIR": str(temporary)}).start()
+    # Whoever asks from this machine may say for whom, so that a proof can ask from more addresses than one.
+    environ = {"LOG_LEVEL": "DEBUG", "TMPDIR": str(temporary), "TRUSTED_PROXIES": "127.0.0.1"}
+    system = Embedded(folder / "state", environ=environ).start()
     try:
         yield World(system, temporary)
     finally:

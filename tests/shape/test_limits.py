@@ -120,6 +120,7 @@ HEADS: dict[str, tuple[str, ...]] = {
     "services/retention/service/erased.py": ("whole lines of a file", "the part of a file that was read before"),
     "services/retention/usecases/erasing.py": (PAGE, PAGE, PAGE),
     "services/retention/usecases/requests.py": (PAGE,),
+    "gateway/framing.py": ("a line without its end",),
     "gateway/pages/kept.py": (BYTES,),
     "gateway/pages/times.py": ("the day of an instant",),
     "gateway/routes/kept_texts.py": (PAGE,),
