@@ -19,10 +19,12 @@ from deploy.audit_cli import export as export_entries
 from deploy.audit_cli import prove as prove_from
 from deploy.operators import database_runs, installation
 from deploy.provision import read_address
+from deploy.secrets import SERVICE_PUBLIC_KEYS
 from services.audit.domain.verification import Report, as_wire
 from services.audit.storage.witness import WitnessFile
 from services.chassis.checkpoints import CheckpointRefused, VerifierKey
 from services.chassis.config import Settings
+from services.chassis.identity import IdentityRefused, ServiceKeys
 from services.chassis.migrations import SERVICES
 from services.chassis.postgres import ServerFailed
 
@@ -32,7 +34,7 @@ _EVERY = 2.0
 
 @click.group()
 def audit() -> None:
-    """Look into the audit trail, believing nothing but the public key of its checkpoints."""
+    """Look into the audit trail, believing nothing but public keys: its own, and the services'."""
 
 
 def _evidence(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -49,19 +51,20 @@ def _evidence(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--database", envvar="AUDIT_DATABASE_URL", help="The audit database; a role that may only read will do.")
     @click.option("--witness", type=_FILE, envvar="AUDIT_WITNESS_FILE", help="The file in which the checkpoints are witnessed.")
     @click.option("--key", envvar="CHECKPOINT_PUBLIC_KEY", help="The public key: a file, or the key itself.")
+    @click.option("--services", envvar="SERVICE_PUBLIC_KEYS_FILE", type=_FILE, help="The services' public keys, by which each line is believed.")
     @click.option(
         "--origin", envvar="CHECKPOINT_ORIGIN", default=Settings(service="audit").checkpoint_origin, show_default=True, help="The trail's name."
     )
     @functools.wraps(command)
-    def wrapped(data: Path, database: str | None, witness: Path | None, key: str | None, origin: str, **options: Any) -> Any:
+    def wrapped(data: Path, database: str | None, witness: Path | None, key: str | None, services: Path | None, origin: str, **options: Any) -> Any:
         entries = options.pop("entries", None)
         try:
             with database_runs(data) if database is None and entries is None else nullcontext(True) as living:
                 if not living and "wait" in options:
                     # Nobody signs while the system is stopped: what no checkpoint covers now, none will.
                     options["wait"] = 0.0
-                return command(_gathered(data, database, witness, key, origin, entries), **options)
-        except (Unverifiable, CheckpointRefused, ServerFailed) as failed:
+                return command(_gathered(data, database, witness, key, services, origin, entries), **options)
+        except (Unverifiable, CheckpointRefused, IdentityRefused, ServerFailed) as failed:
             raise click.ClickException(str(failed)) from failed
 
     return wrapped
@@ -129,8 +132,10 @@ def export(evidence: Evidence, *, file: TextIO) -> None:
     click.echo(f"{count} entries.", err=True)
 
 
-def _gathered(data: Path, database: str | None, witness: Path | None, key: str | None, origin: str, entries: Path | None) -> Evidence:
-    services: tuple[tuple[str, str], ...] = ()
+def _gathered(
+    data: Path, database: str | None, witness: Path | None, key: str | None, services: Path | None, origin: str, entries: Path | None
+) -> Evidence:
+    witnesses: tuple[tuple[str, str], ...] = ()
     held = os.environ.get("SECRETS")
     folder = Path(held) if held else data / "secrets"
     key = key or read_address(os.environ, "CHECKPOINT_PUBLIC_KEY")
@@ -147,15 +152,24 @@ def _gathered(data: Path, database: str | None, witness: Path | None, key: str |
         # The system's own folder: its database, and every other service's as a witness.
         system = installation(data, folder if held else None)
         database = system.environment_of("audit")["DATABASE_URL"]
-        services = tuple((name, system.environment_of(name)["DATABASE_URL"]) for name in SERVICES)
+        witnesses = tuple((name, system.environment_of(name)["DATABASE_URL"]) for name in SERVICES)
     text = Path(key).read_text() if "-----BEGIN" not in key and "+" not in key else key
     return Evidence(
         key=VerifierKey.parse(text.strip(), name=origin),
         witness=WitnessFile(witness) if witness is not None else None,
         database=database,
         entries=entries,
-        services=services,
+        services=witnesses,
+        lines=_services_keys(services, folder),
     )
+
+
+def _services_keys(file: Path | None, folder: Path) -> ServiceKeys | None:
+    given = os.environ.get("SERVICE_PUBLIC_KEYS")
+    file = file or folder / SERVICE_PUBLIC_KEYS
+    if given is not None:
+        return ServiceKeys.parse(given)
+    return ServiceKeys.parse(file.read_text()) if file.exists() else None
 
 
 class _Progress:
@@ -184,6 +198,8 @@ def _print(report: Report) -> None:
         click.echo(f"In flight: {report.in_flight:,} numbers settled within the last two minutes.")
     if report.excused:
         click.echo(f"Crashes: {report.excused:,} numbers that a process took and never committed before it died.")
+    for service, stream, n in report.unproven:
+        click.echo(f"Died: a process of {service}; what it wrote from number {n} of stream {stream} on is unproven.")
     for problem in report.problems:
         click.echo(f"BAD  {problem.sentence}")
     if report.more_problems:

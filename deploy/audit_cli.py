@@ -1,6 +1,6 @@
 """What `liaison audit` reads: the trail in its database or in an exported file, and the checkpoints of every witness.
 
-Nothing of it writes. The verifier believes the public key alone; the database, the witness's file and the services'
+Nothing of it writes. The verifier believes public keys alone, the trail's and the services'; the database, the witness's file and the services'
 own copies are evidence, and where they contradict each other somebody is told.
 """
 
@@ -25,6 +25,7 @@ from services.audit.storage.trail import StoredTree
 from services.audit.storage.witness import Leaves, WitnessFile
 from services.chassis import merkle
 from services.chassis.checkpoints import CheckpointRefused, VerifierKey
+from services.chassis.identity import ServiceKeys
 
 #: How often the database is asked again for a checkpoint that covers the newest entry.
 _ASK_EVERY = 0.2
@@ -40,6 +41,8 @@ class Evidence:
     """Where the trail and its witnesses are."""
 
     key: VerifierKey
+    #: The services' public keys; None where lines are not looked at.
+    lines: ServiceKeys | None = None
     witness: WitnessFile | None = None
     #: The audit database; None when the entries come from a file.
     database: str | None = None
@@ -54,8 +57,10 @@ def verify_trail(evidence: Evidence, *, wait: float, tell: Callable[[str], None]
     Of a living trail, the entries of a moment are verified: of this one, as soon as a checkpoint covers them, which
     is waited for at most `wait` seconds.
 
-    :raises Unverifiable: a file or a database cannot be read.
+    :raises Unverifiable: a file or a database cannot be read, or the services' public keys are not given.
     """
+    if evidence.lines is None:
+        raise Unverifiable("There are no public keys of the services: give --services, or with --data a state folder.")
     with ExitStack() as stack:
         if evidence.entries is not None:
             rows, notes = _exported(evidence.entries), list(_witnessed(evidence))
@@ -76,7 +81,9 @@ def verify_trail(evidence: Evidence, *, wait: float, tell: Callable[[str], None]
         if evidence.witness is not None and evidence.witness.leaves_path.exists():
             leaves = stack.enter_context(Leaves(evidence.witness.leaves_path))
         tell(f"Verifying {total if total is not None else 'all'} entries against {len(notes)} checkpoints.")
-        return verify(rows, notes, key=evidence.key, leaves=leaves, now=now, progress=lambda done: progress(done, total or 0))
+        return verify(
+            rows, notes, key=evidence.key, services=evidence.lines, leaves=leaves, now=now, progress=lambda done: progress(done, total or 0)
+        )
 
 
 def newest_checkpoint(evidence: Evidence, *, wait: float, tell: Callable[[str], None]) -> str:

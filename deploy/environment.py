@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
-from deploy.secrets import Secrets
+from deploy.secrets import SERVICE_PUBLIC_KEYS, Secrets, service_key_file
 from services.access.domain.secrets import service_secret
 from services.chassis.migrations import KEYS, SERVICES, database_of, runtime_of
 from services.chassis.postgres import url_for
@@ -55,6 +55,9 @@ class Installation:
         }
         if process in SERVICES:
             told["DATABASE_URL"] = self._database(process)
+            told["SERVICE_KEY"] = secrets[service_key_file(process)]
+        if process == "audit":
+            told["SERVICE_PUBLIC_KEYS"] = secrets[SERVICE_PUBLIC_KEYS]
         if process == "access":
             told["PASSPORT_PRIVATE_KEY"] = secrets["passport_private_key"]
             told["SERVICE_MASTER_SECRET"] = secrets["service_master_secret"]

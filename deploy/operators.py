@@ -21,9 +21,11 @@ from deploy.secrets import Secrets
 from deploy.state import AlreadyRunning, StateFolder
 from services.chassis.config import Settings
 from services.chassis.database import Database
+from services.chassis.identity import ServiceKey
 from services.chassis.messages import Refusal
-from services.chassis.outbox import Outbox, Stream
+from services.chassis.outbox import Outbox
 from services.chassis.postgres import OwnServer, Server, ServerFailed, as_url
+from services.chassis.streams import Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class Operator:
         The running service's relay ships it, as it ships everything that is committed there.
         """
         settings = Settings.read(self.installation.environment_of(service))
-        database = Database(settings.database_url, service=service, stream=Stream(), pool_size=2)
+        stream = Stream(ServiceKey.parse(service, settings.service_key), beats=False)
+        database = Database(settings.database_url, service=service, stream=stream, pool_size=2)
         outbox = Outbox(database)
         try:
             outbox.open_stream()

@@ -22,12 +22,20 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from services.chassis.migrations import STORES, owner_of, runtime_of
+from services.chassis.identity import ServiceKey
+from services.chassis.migrations import SERVICES, STORES, owner_of, runtime_of
 
 #: Pairs of Ed25519 keys, `<name>_private_key` and `<name>_public_key`.
 PAIRS = ("passport", "checkpoint")
 #: 32 bytes each, in base64.
 KEYS = ("vault_master_key", "digest_key", "cursor_key", "form_key")
+#: The public keys of all services: they are no secret, and the verifier needs no other.
+SERVICE_PUBLIC_KEYS = "service_public_keys"
+
+
+def service_key_file(service: str) -> str:
+    """Return the name of the file that holds the key by which a service is known."""
+    return f"service_key_{service}"
 
 
 class Secrets:
@@ -45,12 +53,14 @@ class Secrets:
             private = f"{name}_private_key"
             if self._write(f"{name}_public_key", partial(self._public_key_of, private)):
                 made.append(f"{name}_public_key")
+        if self._write_service_public_keys():
+            made.append(SERVICE_PUBLIC_KEYS)
         return made
 
     @staticmethod
     def names() -> list[str]:
         """Return the names of all that `make` writes."""
-        return [*_wanted(), *(f"{name}_public_key" for name in PAIRS)]
+        return [*_wanted(), *(f"{name}_public_key" for name in PAIRS), SERVICE_PUBLIC_KEYS]
 
     def make_passwords(self, names: Iterable[str]) -> list[str]:
         """Write passwords of these names where they are missing; return the names of those."""
@@ -77,6 +87,13 @@ class Secrets:
 
     def _public_key_of(self, private: str) -> str:
         return _public_key(self[private])
+
+    def _write_service_public_keys(self) -> bool:
+        # Lines that are there stay: what a former key has signed is still to be verified.
+        path = self.folder / SERVICE_PUBLIC_KEYS
+        lines = path.read_text().splitlines() if path.exists() else []
+        present = [ServiceKey.parse(service, self[service_key_file(service)]).line for service in SERVICES]
+        return self.derive(SERVICE_PUBLIC_KEYS, "\n".join([*lines, *(line for line in present if line not in lines)]))
 
     def _write(self, name: str, invent: Callable[[], str]) -> bool:
         if (self.folder / name).exists():
@@ -105,6 +122,8 @@ def _wanted() -> dict[str, Callable[[], str]]:
         wanted[f"{runtime_of(store)}_password"] = _password
     for name in PAIRS:
         wanted[f"{name}_private_key"] = _private_key
+    for service in SERVICES:
+        wanted[service_key_file(service)] = _private_key
     return wanted
 
 

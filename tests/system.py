@@ -27,8 +27,12 @@ from deploy.broker import VHOST, definitions, users
 from deploy.environment import PROCESSES, Installation
 from deploy.provision import declare, migrate
 from deploy.state import StateFolder
+from services.chassis.database import Database
+from services.chassis.identity import ServiceKey
 from services.chassis.migrations import SERVICES
+from services.chassis.outbox import Outbox
 from services.chassis.postgres import OwnServer, stop_with_parent
+from services.chassis.streams import Stream
 from services.chassis.testing import eventually
 from services.chassis.testing.rabbitmq import Node, start_node
 from services.chassis.topology import call_queue
@@ -153,6 +157,17 @@ class Full(_Accounts):
         """Return where a service's database is, under the service's role."""
         return self._environments[service]["DATABASE_URL"]
 
+    @contextmanager
+    def opened(self, service: str) -> Iterator[Database]:
+        """Give a service's database as an operator's command has it."""
+        stream = Stream(ServiceKey.parse(service, self._environments[service]["SERVICE_KEY"]), beats=False)
+        database = Database(self.database_url(service), service=service, stream=stream)
+        outbox = Outbox(database)
+        outbox.open_stream()
+        yield database
+        outbox.settle(closing=True)
+        database.close()
+
     def broker_url(self, process: str) -> str:
         """Return where the broker is, under a process's user."""
         return self._environments[process]["BROKER_URL"]
@@ -160,8 +175,6 @@ class Full(_Accounts):
     def start(self) -> Full:
         """Start everything from nothing, the broker's users and permissions and the demonstration accounts included."""
         from deploy.demo import accounts
-        from services.chassis.database import Database
-        from services.chassis.outbox import Stream
 
         self.started_at = _now()
         self._state.__enter__()
@@ -189,9 +202,8 @@ class Full(_Accounts):
         for name in PROCESSES:
             environment = {**installation.environment_of(name), "BROKER_URL": self._broker_url(name, passwords), **self._environ}
             self._environments[name] = environment
-        database = Database(self.database_url("access"), service="access", stream=Stream())
-        accounts.seed(database, self._state.accounts, now=datetime.now(UTC))
-        database.close()
+        with self.opened("access") as database:
+            accounts.seed(database, self._state.accounts, now=datetime.now(UTC))
         for name in PROCESSES:
             self.spawn(name)
         self.wait_ready()
@@ -201,9 +213,7 @@ class Full(_Accounts):
         """Return that many accounts of contributors of ICE, made for this run."""
         from services.access.domain.passwords import password_hash
         from services.access.usecases.seeding import Account, seed_accounts
-        from services.chassis.database import Database
         from services.chassis.messages import Caller
-        from services.chassis.outbox import Stream
 
         password = secrets.token_urlsafe(12)
         names = [f"extra-{secrets.token_hex(4)}" for _ in range(count)]
@@ -211,10 +221,8 @@ class Full(_Accounts):
             Account(username=name, name=name, component="ICE", level="contributor", roles=frozenset(), password_hash=password_hash(password))
             for name in names
         ]
-        database = Database(self.database_url("access"), service="access", stream=Stream())
-        with database.work(Caller.operator("tests")) as work:
+        with self.opened("access") as database, database.work(Caller.operator("tests")) as work:
             seed_accounts(work, made, now=datetime.now(UTC))
-        database.close()
         return [{"username": name, "password": password} for name in names]
 
     def sql(self, service: str, statement: str) -> list[tuple[Any, ...]]:

@@ -218,6 +218,7 @@ class FindingSchema(Schema):
     position = fields.Integer(allow_none=True)
     stream = fields.String(allow_none=True)
     n = fields.Integer(allow_none=True)
+    service = fields.String(allow_none=True)
     found_at = fields.String()
 
 

@@ -33,6 +33,10 @@ class Settings:
     service_secret: str = field(default="", repr=False)
     #: What access derives every service's secret from; access alone has it.
     service_master_secret: str = field(default="", repr=False)
+    #: Ed25519 private key (PEM) by which this service is known: it certifies the keys of its processes.
+    service_key: str = field(default="", repr=False)
+    #: Everybody's public keys, a line for each (`chassis.identity`); audit has them.
+    service_public_keys: str = field(default="", repr=False)
     #: Base64, 32 bytes; wraps the keys in the key store; contacts alone has it.
     vault_master_key: str = field(default="", repr=False)
     #: Base64, 32 bytes; keys of the digests for look-up, likeness and suppression; contacts alone has it.

@@ -16,7 +16,7 @@ import psycopg
 from eventlet.event import Event
 from psycopg.rows import dict_row
 
-from services.chassis.database import Database, entry_of, note_audited, numbered
+from services.chassis.database import Database, entry_of, note_audited
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, wire_value
 
@@ -100,10 +100,10 @@ class GatheredReads:
         self._database = database
         self._statement = f"""
             WITH asked AS (
-                SELECT * FROM json_to_recordset(%(asked)s::json) AS a (place integer, id uuid, n bigint, body json)
+                SELECT * FROM json_to_recordset(%(asked)s::json) AS a (place integer, id uuid, day date, n bigint, body json)
             ), shown AS ({select}), entered AS (
-                INSERT INTO entries (stream, n, body)
-                SELECT %(stream)s, asked.n, asked.body FROM asked WHERE asked.place IN (SELECT place FROM shown)
+                INSERT INTO entries (day, stream, n, body)
+                SELECT asked.day, %(stream)s, asked.n, asked.body FROM asked WHERE asked.place IN (SELECT place FROM shown)
             )
             SELECT * FROM shown
         """  # noqa: S608 - put together from a service's own constants
@@ -134,10 +134,13 @@ class GatheredReads:
 
     def _read_batch(self, batch: Sequence[_Read]) -> list[Mapping[str, Any] | None]:
         stream = self._database.stream
-        numbers = stream.take(len(batch))
+        entries = stream.take([read.entry for read in batch])
+        numbers = [entry.n for entry in entries]
         try:
-            entries = numbered(stream.id, numbers, [read.entry for read in batch])
-            asked = [{"place": place, "id": read.subject, **entry} for place, (read, entry) in enumerate(zip(batch, entries, strict=True))]
+            asked = [
+                {"place": place, "id": read.subject, "day": entry.day, "n": entry.n, "body": entry.body}
+                for place, (read, entry) in enumerate(zip(batch, entries, strict=True))
+            ]
             found = self._execute({"asked": orjson.dumps(asked, default=wire_value).decode(), "stream": stream.id})
         except Exception as error:  # noqa: BLE001 - whatever it is, everybody asks the long way, which says what it is
             _log.warning("gathered.failed", action=self._action, error=type(error).__name__)

@@ -3,30 +3,32 @@
 An entry's number is (stream, n). A stream is one process instance and n a counter in its memory, taken just before
 the commit that carries the entry. A number whose commit failed is shipped as *void*; every ten seconds, and when the
 process stops, the stream's *mark* says up to where every number is settled. So a row that somebody deletes before it
-was shipped leaves a hole that audit sees, and no lock is taken to number anything.
+was shipped leaves a hole that audit sees, and no lock is taken to number anything. Every line is signed and chained in
+memory, before a database has it (`chassis.streams`).
 
-On the wire to audit::
+On the wire to audit, each with its `signature`::
 
-    {"stream", "n", "at", "service", "actor", ...}     an entry
-    {"stream", "n", "void": true}                      its commit failed
-    {"stream", "n", "void": true, "unknown": true}     its commit was not answered; a real entry of that number wins
-    {"stream", "mark": n}                              every number up to n is settled
-    {"stream", "mark": n, "closed": true}              the same, and none will follow
-    {"stream", "mark": n, "crashed": true, "highest"}  the process died: numbers between may be missing for that reason
+    {"stream", "n": 0, "service", "certificate", ...}  the key of the process; it stands before the lines of its stream
+    {"stream", "n", "prev", "at", "service", ...}      an entry
+    {"stream", "n", "prev", "void": true, "replaced", "attempted"}   its commit failed
+    {..., "unknown": true}                             its commit was not answered, and no entry of that number is there
+    {"stream", "mark": n, "head", "beat"}              every number up to n is settled; the process lives
+    {..., "closed": true}                              the same, and none will follow
+    {"stream", "mark": n, "crashed": true, "highest", "by"}  another process says that it died: numbers may be missing
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from services.chassis.messages import new_id, wire_value
+from services.chassis.streams import Void
 
 if TYPE_CHECKING:
     from services.chassis.database import Database
@@ -35,6 +37,8 @@ ANNOUNCEMENTS = "announcements"
 AUDIT = "audit"
 ENTRIES = "audit.entries"
 BATCH = 500
+#: Looks, four seconds apart, during which a process has settled nothing: then it is dead. One that lives settles every ten.
+DEAD_AFTER_LOOKS = 6
 #: What the broker says to one message: it has it, nobody can tell (or it refused), or (None) no queue is bound for it.
 Answer = bool | None
 Publish = Callable[[Sequence["Outgoing"]], Sequence[Answer]]
@@ -69,6 +73,7 @@ CREATE TABLE entries_default PARTITION OF entries DEFAULT;
 
 CREATE TABLE streams (
     id uuid PRIMARY KEY,
+    certificate text NOT NULL,
     started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     mark bigint NOT NULL DEFAULT 0,
     settled_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -168,48 +173,6 @@ def chassis_tables(service: str, *, narrow_roles: Iterable[str] = ()) -> str:
     return script
 
 
-class Stream:
-    """The numbers of one process instance."""
-
-    def __init__(self) -> None:
-        """Begin a new stream at 1."""
-        self.id = new_id()
-        self._lock = threading.Lock()
-        self._next = 1
-        self._unsettled: set[int] = set()
-        self._voids: list[tuple[int, bool]] = []
-
-    def take(self, count: int) -> list[int]:
-        """Take the next numbers; each must later be `committed` or `voided`."""
-        with self._lock:
-            numbers = list(range(self._next, self._next + count))
-            self._next += count
-            self._unsettled.update(numbers)
-        return numbers
-
-    def committed(self, numbers: Iterable[int]) -> None:
-        """Say that the entries of these numbers are durable."""
-        with self._lock:
-            self._unsettled.difference_update(numbers)
-
-    def voided(self, numbers: Iterable[int], *, unknown: bool) -> None:
-        """Say that the commit failed, or (`unknown`) that nobody can tell whether it did."""
-        with self._lock:
-            self._voids.extend((n, unknown) for n in numbers)
-
-    def take_voids(self) -> list[tuple[int, bool]]:
-        """Hand out the numbers to be shipped as void; they stay unsettled until `committed`."""
-        with self._lock:
-            voids, self._voids = self._voids, []
-        return voids
-
-    @property
-    def mark(self) -> int:
-        """The number up to which every number is settled."""
-        with self._lock:
-            return min(self._unsettled, default=self._next) - 1
-
-
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """One message that the relay publishes."""
@@ -230,6 +193,8 @@ class Outbox:
         """Serve the rows of one service's database."""
         self._database = database
         self._marked = 0
+        self._known = {database.stream.id: database.stream.certificate}
+        self._looked: dict[str, tuple[datetime, int]] = {}
 
     def ship(self, publish: Publish, *, limit: int = BATCH) -> int:
         """Publish what waits and mark what was confirmed; return how many rows that were.
@@ -243,12 +208,20 @@ class Outbox:
     def _ship_entries(self, publish: Publish, limit: int) -> int:
         with self._database.plain() as connection:
             rows = connection.execute(
-                text("SELECT day, stream, n, body::text AS body FROM entries WHERE NOT done ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED"),
-                {"limit": limit},
+                # What another process wrote before it registered its stream waits, but not for ever: audit believes nothing without
+                # a certificate, and says so.
+                text(
+                    "SELECT day, stream, n, body::text AS body FROM entries"
+                    " WHERE NOT done AND (stream = :own OR created_at < clock_timestamp() - interval '1 minute'"
+                    " OR EXISTS (SELECT FROM streams WHERE id = stream))"
+                    " ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED"
+                ),
+                {"own": self._database.stream.id, "limit": limit},
             ).all()
             if not rows:
                 return 0
-            body = b'{"entries":[' + b",".join(row.body.encode() for row in rows) + b"]}"
+            lines = [*self._certificates(connection, rows), *(row.body for row in rows)]
+            body = b'{"entries":[' + b",".join(line.encode() for line in lines) + b"]}"
             (confirmed,) = publish([Outgoing(new_id(), "audit", ENTRIES, body)])
             if not confirmed:
                 return 0
@@ -298,29 +271,33 @@ class Outbox:
 
     def open_stream(self) -> None:
         """Register this process's stream, before its first entry."""
+        stream = self._database.stream
         with self._database.plain() as connection:
-            connection.execute(text("INSERT INTO streams (id) VALUES (:id) ON CONFLICT DO NOTHING"), {"id": self._database.stream.id})
+            connection.execute(
+                text("INSERT INTO streams (id, certificate) VALUES (:id, :certificate) ON CONFLICT DO NOTHING"),
+                {"id": stream.id, "certificate": stream.certificate},
+            )
 
     def settle(self, *, closing: bool = False) -> None:
-        """Write the void entries and the stream's mark; called every ten seconds and at the stop."""
+        """Write the void entries and the stream's mark; called every ten seconds and at the stop.
+
+        A void of unknown outcome has the primary key of its entry: if that was committed after all, it stays.
+        """
         stream = self._database.stream
         voids = stream.take_voids()
-        bodies: list[dict[str, Any]] = [{"stream": stream.id, "n": n, "void": True, **({"unknown": True} if unknown else {})} for n, unknown in voids]
         try:
             with self._database.plain() as connection:
-                for body in bodies:
-                    _insert_void(connection, body)
+                for void in voids:
+                    _insert_void(connection, stream.id, void)
         except BaseException:
-            for n, unknown in voids:
-                stream.voided([n], unknown=unknown)
+            for void in voids:
+                stream.voided([void.n], unknown=void.unknown)
             raise
-        stream.committed(n for n, _ in voids)
-        mark = stream.mark
+        stream.committed(void.n for void in voids)
+        wire = stream.sign_mark(closing=closing)
+        mark = wire["mark"]
         with self._database.plain() as connection:
             if closing or mark != self._marked:
-                wire: dict[str, Any] = {"stream": stream.id, "mark": mark, "at": wire_value(datetime.now(UTC))}
-                if closing:
-                    wire["closed"] = True
                 _insert_mark(connection, wire)
             connection.execute(
                 text(
@@ -331,36 +308,63 @@ class Outbox:
             )
         self._marked = mark
 
+    def beat(self) -> Outgoing:
+        """Return what tells audit, past every database, that this process lives and up to where it has settled its numbers."""
+        stream = self._database.stream
+        lines = [stream.certificate.encode(), orjson.dumps(stream.sign_mark())]
+        return Outgoing(new_id(), "audit", ENTRIES, b'{"entries":[' + b",".join(lines) + b"]}")
+
     def close_dead_streams(self) -> int:
-        """Announce the end of streams whose process has been silent for a minute; return how many."""
+        """Announce the end of streams whose process did not settle anything during five looks; return how many.
+
+        Looks are counted, not seconds: a machine that stood still for an hour makes nobody dead.
+        """
+        own = self._database.stream
         with self._database.plain() as connection:
-            dead = connection.execute(
-                text(
-                    "SELECT id, mark FROM streams WHERE closed_at IS NULL AND id <> :own"
-                    " AND settled_at < clock_timestamp() - interval '60 seconds' FOR UPDATE SKIP LOCKED"
-                ),
-                {"own": self._database.stream.id},
+            open_streams = connection.execute(
+                text("SELECT id::text AS id, settled_at FROM streams WHERE closed_at IS NULL AND id <> :own"), {"own": own.id}
             ).all()
+            before, self._looked = self._looked, {}
+            for row in open_streams:
+                settled_at, looks = before.get(row.id, (row.settled_at, 0))
+                self._looked[row.id] = row.settled_at, looks + 1 if settled_at == row.settled_at else 1
+            dead = [
+                found
+                for stream, (settled_at, looks) in self._looked.items()
+                if looks >= DEAD_AFTER_LOOKS and (found := _take_dead(connection, stream, settled_at)) is not None
+            ]
             for row in dead:
                 highest = connection.execute(
                     text("SELECT coalesce(max(n), 0) FROM entries WHERE stream = :id AND n > 0"), {"id": row.id}
                 ).scalar_one()
-                wire = {
-                    "stream": str(row.id),
-                    "mark": row.mark,
-                    "crashed": True,
-                    "highest": max(highest, row.mark),
-                    "at": wire_value(datetime.now(UTC)),
-                }
-                _insert_mark(connection, wire)
+                _insert_mark(connection, own.sign_crash(row.id, mark=row.mark, highest=max(highest, row.mark)))
                 connection.execute(text("UPDATE streams SET closed_at = clock_timestamp() WHERE id = :id"), {"id": row.id})
         return len(dead)
 
+    def _certificates(self, connection: Connection, rows: Sequence[Row[Any]]) -> list[str]:
+        """Return the certificates of the streams that speak in these rows: audit believes no line without."""
+        streams = {str(row.stream) for row in rows}
+        streams |= {by for row in rows if row.n < 0 and (by := orjson.loads(row.body).get("by"))}
+        if unknown := streams - self._known.keys():
+            found = connection.execute(
+                text("SELECT id::text AS id, certificate FROM streams WHERE id = ANY(CAST(:ids AS uuid[]))"), {"ids": sorted(unknown)}
+            )
+            self._known |= {row.id: row.certificate for row in found}
+        return [self._known[stream] for stream in sorted(streams) if stream in self._known]
 
-def _insert_void(connection: Connection, body: dict[str, Any]) -> None:
+
+def _take_dead(connection: Connection, stream: str, settled_at: datetime) -> Row[Any] | None:
+    """Return a stream to be closed by nobody else, unless its process has settled something meanwhile."""
+    return connection.execute(
+        text("SELECT id::text AS id, mark FROM streams WHERE id = :id AND closed_at IS NULL AND settled_at = :settled_at FOR UPDATE SKIP LOCKED"),
+        {"id": stream, "settled_at": settled_at},
+    ).one_or_none()
+
+
+def _insert_void(connection: Connection, stream: str, void: Void) -> None:
     connection.execute(
-        text("INSERT INTO entries (stream, n, body) VALUES (:stream, :n, CAST(:body AS json)) ON CONFLICT DO NOTHING"),
-        {"stream": body["stream"], "n": body["n"], "body": orjson.dumps(body).decode()},
+        text("INSERT INTO entries (day, stream, n, body) VALUES (CAST(:day AS date), :stream, :n, CAST(:body AS json)) ON CONFLICT DO NOTHING"),
+        {"day": void.day, "stream": stream, "n": void.n, "body": orjson.dumps(void.body, default=wire_value).decode()},
     )
 
 

@@ -26,14 +26,15 @@ from services.chassis.bus.relay import Backlog
 from services.chassis.bus.wire import LOST, Address
 from services.chassis.config import Settings
 from services.chassis.database import Database
+from services.chassis.identity import ServiceKey
 from services.chassis.keyed import parts_of
 from services.chassis.logs import Log, where
 from services.chassis.memory import give_back_what_is_freed, settle
 from services.chassis.messages import Unavailable, tag_with
-from services.chassis.outbox import Stream
 from services.chassis.passport import PassportVerifier
 from services.chassis.revocations import Revocations
 from services.chassis.stopping import wait_for_signal
+from services.chassis.streams import Stream
 from services.chassis.topology import Topology, compute, declare
 
 _log = Log(__name__)
@@ -91,13 +92,17 @@ class Process:
 
 
 def compose(settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Process:
-    """Put a process together from its settings; nothing is connected before it is started."""
+    """Put a process together from its settings; nothing is connected before it is started.
+
+    :raises IdentityRefused: a service with a database has no key to sign its entries with.
+    """
     address = Address(url=settings.broker_url, authority=settings.broker_authority_file, known_as=settings.service)
     client, revocations = client_and_revocations(settings)
     tag_with(parts_of(settings.cursor_key))
     database = None
     if settings.database_url:
-        database = Database(settings.database_url, service=settings.service, stream=Stream(), pool_size=settings.pool_size, clock=clock)
+        stream = Stream(ServiceKey.parse(settings.service, settings.service_key))
+        database = Database(settings.database_url, service=settings.service, stream=stream, pool_size=settings.pool_size, clock=clock)
     verifier = PassportVerifier(settings.passport_public_key, settings.service) if settings.passport_public_key else None
     return Process(
         settings=settings,

@@ -182,11 +182,12 @@ BOOKKEEPING: Final[tuple[Table, ...]] = (
     ),
     table(
         "streams",
-        "The numbers of each process",
+        "The numbers of each process, and the certificate of the key that signs its lines",
         kept="For good",
         why="R124",
         whose=NOBODY,
         ids="id",
+        codes="certificate",
         times="started_at settled_at closed_at",
         numbers="mark",
     ),

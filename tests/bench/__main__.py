@@ -25,9 +25,7 @@ import psycopg
 
 from services.access.domain.passwords import password_hash
 from services.access.usecases.seeding import Account, seed_accounts
-from services.chassis.database import Database
 from services.chassis.messages import Caller
-from services.chassis.outbox import Stream
 from services.chassis.testing import eventually
 from tests.bench import costs, limits, people, wrk
 from tests.bench.profiles import Profiler
@@ -75,10 +73,8 @@ class Bench:
             )
             for n in range(17)
         ]
-        database = Database(self.system.database_url("access"), service="access", stream=Stream())
-        with database.work(Caller.operator("bench")) as work:
+        with self.system.opened("access") as database, database.work(Caller.operator("bench")) as work:
             seed_accounts(work, accounts, now=datetime.now(UTC))
-        database.close()
         self.users = [Person(self.system.base).sign_in({"username": a.username, "password": _PASSWORD}) for a in accounts]
         self.issue = self.users[0].post("/issues", {"name": "Worksite enforcement", "priority": "immigration"})["id"]
 

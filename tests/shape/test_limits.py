@@ -83,7 +83,7 @@ HEADS: dict[str, tuple[str, ...]] = {
     "services/audit/domain/verification.py": ("the leaves that a checkpoint proves",),
     "services/audit/storage/witness.py": ("what is not written yet",),
     "services/audit/usecases/reading.py": (PAGE, PAGE),
-    "services/audit/usecases/sequencing.py": ("the leaves of a tree of a size", BYTES),
+    "services/audit/usecases/sequencing.py": ("the leaves of a tree of a size",),
     "services/contacts/domain/cursors.py": (BYTES,),
     "services/contacts/domain/likeness.py": (WORDS, WORDS),
     "services/contacts/domain/suppression.py": ("more words than any field has",),

@@ -1,14 +1,15 @@
 """The lines of the trail: what relays send, and the bytes under which each is hashed and kept.
 
-A line is an entry, a void (a number whose commit failed), a mark (how far a stream is settled), or malformed (what
-came could not be read: its number, keyed digest and size are kept, and nothing of what it said).
+A line is a stream's certificate (number 0), an entry, a void (a number whose commit failed), a mark (how far a stream
+is settled), or malformed (its process signed what cannot be read: number, keyed digest and size are kept, and nothing of what
+it said). Each is signed, and chained to the one before it; `genuine` tells whether that is true.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
@@ -16,13 +17,16 @@ import orjson
 
 from services.chassis.keyed import Keyed
 from services.chassis.merkle import leaf_hash
+from services.chassis.streams import canonical, link_of
 
-Kind = Literal["entry", "void", "unknown", "mark", "malformed"]
+Kind = Literal["certificate", "entry", "void", "unknown", "mark", "malformed"]
 
 #: Bounds of one line; a relay's entry of 500 subjects has some 20 kB.
 MAX_BYTES = 256 * 1024
 MAX_NUMBER = 2**53
+MAX_CERTIFICATE = 1024
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+_HASH = re.compile(r"[0-9a-f]{64}")
 _ACTION = re.compile(r"[a-z0-9_-]+(:[a-z0-9_-]+)+")
 _REQUIRED = ("at", "actor", "actor_kind", "action", "outcome", "service")
 _TEXTS = frozenset(
@@ -40,9 +44,13 @@ _TEXTS = frozenset(
         "trace_id",
         "operation",
         "service",
+        "prev",
+        "signature",
     }
 )
 _LISTS = frozenset({"subjects", "fields"})
+_VOIDS = frozenset({"stream", "n", "void", "unknown", "prev", "replaced", "attempted", "signature"})
+_CERTIFIES = ("service", "at", "certificate", "signature")
 
 
 #: What could not be read may hold anything: nobody without the key of this installation can try a guess against its digest.
@@ -68,7 +76,7 @@ class Line:
     """One line: its kind, its number (stream, n), and its bytes.
 
     The `n` of a mark is the number up to which the stream is settled. `highest` is the last number that a crashed
-    process is known to have used; None for every other line.
+    process is known to have used, and `by` the stream that says so; None for every other line.
     """
 
     kind: Kind
@@ -77,11 +85,29 @@ class Line:
     body: str
     closed: bool = False
     highest: int | None = None
+    by: str | None = None
+    #: Of a mark: how often its process has said so; None when somebody else speaks of it.
+    beat: int | None = None
+    #: The hash of the line before, and the one by which the next line names this one; of a mark, of the line it speaks of.
+    prev: str = ""
+    link: str = ""
+    #: Whose entry it says it is.
+    service: str | None = None
+    #: What was sent, where it is not kept: of what is malformed.
+    sent: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    leaf: bytes = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Compute the hash under which the line stands in the tree."""
+        object.__setattr__(self, "leaf", leaf_hash(self.body.encode()))
 
     @property
-    def leaf(self) -> bytes:
-        """Return the hash under which the line stands in the tree."""
-        return leaf_hash(self.body.encode())
+    def wire(self) -> dict[str, Any]:
+        """The line as it was sent; of what is malformed, only while it is being taken in."""
+        if self.sent is not None:
+            return dict(self.sent)
+        wire: dict[str, Any] = orjson.loads(self.body)
+        return wire
 
 
 def read_line(wire: object) -> Line:
@@ -94,19 +120,21 @@ def read_line(wire: object) -> Line:
     if not isinstance(wire, Mapping):
         raise Unreadable("A line is an object.")
     try:
-        body = orjson.dumps(wire, option=orjson.OPT_SORT_KEYS)
+        body = canonical(wire)
     except (TypeError, ValueError):
         raise Unreadable("A line is JSON.") from None
     stream = _stream(wire.get("stream"))
     if "mark" in wire:
         return _read_mark(wire, stream, body)
-    n = _number(wire.get("n"), least=1)
-    if not _is_sound(body) or not (_is_void(wire) or _is_entry(wire)):
-        return _malformed(stream, n, body)
-    kind: Kind = "entry"
+    n = _number(wire.get("n"), least=0)
+    if n == 0:
+        return _read_certificate(wire, stream, body)
+    if not _is_sound(body) or not _is_chained(wire) or not (_is_void(wire) or _is_entry(wire)):
+        return _malformed(wire, stream, n, body)
     if "void" in wire:
-        kind = "unknown" if "unknown" in wire else "void"
-    return Line(kind, stream, n, body.decode())
+        kind: Kind = "unknown" if "unknown" in wire else "void"
+        return Line(kind, stream, n, body.decode(), prev=wire["prev"], link=wire["replaced"])
+    return Line("entry", stream, n, body.decode(), prev=wire["prev"], link=link_of(body), service=wire["service"])
 
 
 def parse_body(body: str) -> Line:
@@ -119,7 +147,7 @@ def parse_body(body: str) -> Line:
     except orjson.JSONDecodeError:
         raise Unreadable("A line is JSON.") from None
     if isinstance(wire, dict) and wire.get("malformed") is True:
-        return Line("malformed", _stream(wire.get("stream")), _number(wire.get("n"), least=1), body)
+        return Line("malformed", _stream(wire.get("stream")), _number(wire.get("n"), least=1), body, link=str(wire.get("link")))
     line = read_line(wire)
     if line.body != body:
         raise Unreadable("The line is not in its canonical form.")
@@ -130,15 +158,25 @@ def _read_mark(wire: Mapping[str, Any], stream: str, body: bytes) -> Line:
     mark = _number(wire.get("mark"), least=0)
     if not _is_sound(body):
         raise Unreadable("A mark has its number and the end of its stream, nothing else.")
-    highest = None
     if wire.get("crashed") is True:
         highest = _number(wire.get("highest"), least=mark)
-    return Line("mark", stream, mark, body.decode(), closed=wire.get("closed") is True or highest is not None, highest=highest)
+        return Line("mark", stream, mark, body.decode(), closed=True, highest=highest, by=_stream(wire.get("by")))
+    beat, head = _number(wire.get("beat"), least=1), wire.get("head")
+    if not isinstance(head, str) or not _HASH.fullmatch(head):
+        raise Unreadable("A mark names the line that it speaks of by its hash.")
+    return Line("mark", stream, mark, body.decode(), closed=wire.get("closed") is True, beat=beat, link=head)
 
 
-def _malformed(stream: str, n: int, body: bytes) -> Line:
-    kept = {"malformed": True, "n": n, "digest": digest_of(body), "size": len(body), "stream": stream}
-    return Line("malformed", stream, n, orjson.dumps(kept, option=orjson.OPT_SORT_KEYS).decode())
+def _read_certificate(wire: Mapping[str, Any], stream: str, body: bytes) -> Line:
+    if not _is_sound(body) or len(body) > MAX_CERTIFICATE or not all(isinstance(wire.get(name), str) for name in _CERTIFIES):
+        raise Unreadable("Number 0 of a stream is its certificate.")
+    return Line("certificate", stream, 0, body.decode(), link=link_of(body), service=wire["service"])
+
+
+def _malformed(wire: Mapping[str, Any], stream: str, n: int, body: bytes) -> Line:
+    link = link_of(body)
+    kept = {"malformed": True, "n": n, "digest": digest_of(body), "size": len(body), "stream": stream, "link": link}
+    return Line("malformed", stream, n, canonical(kept).decode(), link=link, sent=wire)
 
 
 def _is_sound(body: bytes) -> bool:
@@ -146,8 +184,15 @@ def _is_sound(body: bytes) -> bool:
     return len(body) <= MAX_BYTES and b"\\u0000" not in body
 
 
+def _is_chained(wire: Mapping[str, Any]) -> bool:
+    return all(isinstance(wire.get(name), str) for name in ("prev", "signature")) and bool(_HASH.fullmatch(wire["prev"]))
+
+
 def _is_void(wire: Mapping[str, Any]) -> bool:
-    return wire.get("void") is True and wire.get("unknown") in {None, True} and wire.keys() <= {"stream", "n", "void", "unknown", "at"}
+    if wire.get("void") is not True or wire.get("unknown") not in {None, True} or not wire.keys() <= _VOIDS:
+        return False
+    replaced, attempted = wire.get("replaced"), wire.get("attempted")
+    return isinstance(replaced, str) and bool(_HASH.fullmatch(replaced)) and isinstance(attempted, Mapping) and _is_entry(attempted)
 
 
 def _is_entry(wire: Mapping[str, Any]) -> bool:

@@ -46,6 +46,11 @@ class Numbers:
             self.crashed = max(self.crashed or 0, highest)
         return True
 
+    def lives(self) -> None:
+        """Note that its process has said something after another had said that it is gone."""
+        if self.crashed is not None:
+            self.crashed, self.closed = None, False
+
     def missing(self) -> list[range]:
         """Return the numbers up to the mark that did not come, as ranges in order."""
         return list(_gaps(self.contiguous, self.mark, self.ahead))

@@ -1,7 +1,8 @@
 """Verifying the trail from outside: entries against signed checkpoints, naming the first bad entry.
 
-Nothing is believed but the public key. What it signed proves the roots; the roots prove the witnessed leaves; the
-leaves name the entry that differs. Pure: rows, notes and leaves come as iterables.
+Nothing is believed but public keys. What the trail's own signed proves the roots; the roots prove the witnessed leaves;
+the leaves name the entry that differs. What the services' signed proves the processes' keys; those prove the lines. Pure:
+rows, notes and leaves come as iterables.
 """
 
 from __future__ import annotations
@@ -11,19 +12,36 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from services.audit.domain.conflicts import judge
-from services.audit.domain.lines import Kind, Line, Unreadable, parse_body
+from services.audit.domain.genuine import Chain, certified, forged
+from services.audit.domain.lines import Line, Unreadable, parse_body
 from services.audit.domain.numbers import Numbers
 from services.chassis import merkle
 from services.chassis.checkpoints import Checkpoint, CheckpointRefused, VerifierKey
+from services.chassis.identity import ServiceKeys
+from services.chassis.streams import Certificate
 
 ProblemKind = Literal[
-    "altered", "missing", "cut-off", "unreadable", "uncovered", "range", "two-contents", "hole", "jump", "checkpoint", "fork", "witness"
+    "altered",
+    "missing",
+    "cut-off",
+    "unreadable",
+    "uncovered",
+    "range",
+    "two-contents",
+    "hole",
+    "jump",
+    "forged",
+    "chain",
+    "checkpoint",
+    "fork",
+    "witness",
 ]
 #: Further problems add nothing to what an investigation needs to begin.
 MAX_PROBLEMS = 100
 #: What overtook its predecessors on the way is waited for this long before it is a hole.
 IN_FLIGHT = timedelta(seconds=120)
+#: Lines whose signatures are looked at together.
+TOGETHER = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +70,7 @@ class Problem:
     position: int | None = None
     stream: str | None = None
     n: int | None = None
+    service: str | None = None
 
 
 @dataclass(slots=True)
@@ -66,6 +85,8 @@ class Report:
     in_flight: int = 0
     #: Numbers that crashed processes may have taken without committing: not problems, but worth knowing.
     excused: int = 0
+    #: Processes that died, each with the number from which nobody can prove what it wrote.
+    unproven: list[tuple[str, str, int]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     more_problems: int = 0
 
@@ -121,11 +142,12 @@ def verify(
     notes: Iterable[Note],
     *,
     key: VerifierKey,
+    services: ServiceKeys,
     leaves: Sequence[bytes] | None = None,
     now: datetime | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Report:
-    """Verify all rows, in order of position, against all checkpoints.
+    """Verify all rows, in order of position, against all checkpoints, and each line against its process's signature.
 
     `leaves` are the leaf hashes that a witness kept; with them the first bad entry is exact even when somebody
     recomputed the whole stored tree. `now` is given when the trail is alive: then what is missing from a stream for
@@ -137,7 +159,7 @@ def verify(
         report.add(Problem("checkpoint", "No checkpoint verifies: nothing proves any entry.", position=0))
         return report
     trusted = _trusted_leaves(leaves, roots, report)
-    streams = _Streams(report)
+    streams = _Streams(report, services)
     frontier = merkle.Frontier()
     walk = _Walk(report, roots, frontier)
     walk.compare()
@@ -226,13 +248,17 @@ class _Walk:
 
 
 class _Streams:
-    """Follows the numbers of all streams through the trail."""
+    """Follows the numbers, the signatures and the chains of all streams through the trail."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, services: ServiceKeys) -> None:
         self._report = report
+        self._services = services
         self._numbers: dict[str, Numbers] = {}
-        self._present: dict[tuple[str, int], list[tuple[Kind, bytes]]] = {}
+        self._chains: dict[str, Chain] = {}
+        self._certificates: dict[str, Certificate] = {}
+        self._certified: set[str] = set()
         self._marked_at: dict[str, list[tuple[int, datetime | None]]] = {}
+        self._waiting: list[tuple[int, Line]] = []
 
     def take(self, row: Row) -> None:
         try:
@@ -240,50 +266,81 @@ class _Streams:
         except Unreadable as unreadable:
             self._report.add(Problem("unreadable", f"Entry {row.position}: {unreadable}", position=row.position))
             return
+        self._waiting.append((row.position, line))
+        if len(self._waiting) >= TOGETHER:
+            self._look()
+
+    def _look(self) -> None:
+        """Look at what has come together: of lines that follow one another, one signature is checked."""
+        waiting, self._waiting = self._waiting, []
+        by_stream: dict[str, list[Line]] = {}
+        for _, line in waiting:
+            by_stream.setdefault(line.stream, []).append(line)
+            if line.kind == "certificate" and line.stream not in self._certificates and (found := certified(line, self._services)):
+                self._certificates[line.stream] = found
+        bad: set[int] = set()
+        for stream, lines in by_stream.items():
+            certificate = self._certificates.get(stream)
+            bad |= {id(line) for line in (forged(lines, certificate, self._certificates.get) if certificate else lines)}
+        for position, line in waiting:
+            if id(line) in bad:
+                self._problem("forged", position, line, "is not signed by its process, under a key that its service certified")
+            self._follow(position, line)
+
+    def _follow(self, position: int, line: Line) -> None:
         numbers = self._numbers.setdefault(line.stream, Numbers())
+        chain = self._chains.setdefault(line.stream, Chain())
         if line.kind == "mark":
             if not numbers.settled(line.n, closed=line.closed, highest=line.highest):
-                sentence = f"Entry {row.position}: the mark {line.n} of stream {line.stream} is far beyond anything that came."
-                self._report.add(Problem("jump", sentence, position=row.position, stream=line.stream, n=line.n))
+                sentence = f"Entry {position}: the mark {line.n} of stream {line.stream} is far beyond anything that came."
+                self._report.add(Problem("jump", sentence, position=position, stream=line.stream, n=line.n, service=self._service(line.stream)))
                 return
+            if line.beat is not None:
+                numbers.lives()
+                if line.closed:
+                    numbers.closed = True
+                if not chain.holds(line):
+                    self._problem("chain", position, line, "is not the one that a mark speaks of")
             self._marked_at.setdefault(line.stream, []).append((line.n, _instant(line)))
             return
-        self._judge(line, row.position, numbers)
+        if line.kind == "certificate":
+            if line.stream in self._certified:
+                self._problem("two-contents", position, line, "came before, with another content")
+            elif not chain.fits(line):
+                self._problem("chain", position, line, "does not fit the line after it")
+            self._certified.add(line.stream)
+            return
+        if line.n <= numbers.contiguous or line.n in numbers.ahead:
+            self._problem("two-contents", position, line, "came before, with another content")
+        elif not chain.fits(line):
+            self._problem("chain", position, line, "does not fit the lines beside it")
         numbers.came(line.n)
 
-    def _judge(self, line: Line, position: int, numbers: Numbers) -> None:
-        # Only numbers that came twice matter; keeping the few that lie near each stream's end would miss old ones,
-        # so the voids of unknown outcome are kept, and every other second arrival is a conflict.
-        number = (line.stream, line.n)
-        if line.n > numbers.contiguous and line.n not in numbers.ahead:
-            if line.kind == "unknown":
-                self._present[number] = [("unknown", line.leaf)]
-            return
-        present = self._present.get(number, [("entry", b"")])
-        if judge(line.kind, line.leaf, present) == "new":
-            self._present.pop(number, None)
-            return
-        self._report.add(
-            Problem(
-                "two-contents",
-                f"Entry {position}: number {line.n} of stream {line.stream} came before, with another content.",
-                position=position,
-                stream=line.stream,
-                n=line.n,
-            )
-        )
+    def _problem(self, kind: ProblemKind, position: int, line: Line, what: str) -> None:
+        service = self._service(line.stream)
+        sentence = f"Entry {position}: number {line.n} of stream {line.stream} of {service or 'nobody known'} {what}."
+        self._report.add(Problem(kind, sentence, position=position, stream=line.stream, n=line.n, service=service))
+
+    def _service(self, stream: str) -> str | None:
+        certificate = self._certificates.get(stream)
+        return certificate.service if certificate else None
 
     def finish(self, now: datetime | None) -> None:
+        self._look()
         self._report.streams = len(self._numbers)
         for stream, numbers in sorted(self._numbers.items()):
+            service = self._service(stream)
             self._report.excused += sum(len(gap) for gap in numbers.excused())
+            if numbers.crashed is not None and numbers.closed:
+                self._report.unproven.append((service or "", stream, numbers.mark + 1))
             settled = self._long_settled(stream, numbers, now)
             for gap in numbers.missing():
                 if gap.start > settled:
                     self._report.in_flight += len(gap)
                     continue
                 many = f"number {gap.start} is" if len(gap) == 1 else f"numbers {gap.start} to {gap.stop - 1} are"
-                self._report.add(Problem("hole", f"Stream {stream}: {many} settled there and never came here.", stream=stream, n=gap.start))
+                sentence = f"Stream {stream} of {service or 'nobody known'}: {many} settled there and never came here."
+                self._report.add(Problem("hole", sentence, stream=stream, n=gap.start, service=service))
 
     def _long_settled(self, stream: str, numbers: Numbers, now: datetime | None) -> int:
         if now is None:
@@ -337,6 +394,7 @@ def as_wire(report: Report) -> dict[str, Any]:
         "streams": report.streams,
         "in_flight": report.in_flight,
         "excused": report.excused,
+        "unproven": [{"service": service, "stream": stream, "n": n} for service, stream, n in report.unproven],
         "first_bad": _problem(first) if first else None,
         "problems": [_problem(problem) for problem in report.problems],
         "more_problems": report.more_problems,
@@ -350,4 +408,5 @@ def _problem(problem: Problem) -> dict[str, Any]:
         "position": problem.position,
         "stream": problem.stream,
         "n": problem.n,
+        "service": problem.service,
     }

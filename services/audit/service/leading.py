@@ -23,12 +23,14 @@ from services.audit.storage.trail import Finding
 from services.audit.storage.witness import WitnessFile
 from services.audit.usecases.announcing import announce_checkpoint
 from services.audit.usecases.findings import raise_findings
+from services.audit.usecases.following import Sent
 from services.audit.usecases.sequencing import Sequencer, TrailDisagrees
 from services.chassis import logs
 from services.chassis.bus.keeping import Keeper
 from services.chassis.bus.providers import process_of
 from services.chassis.bus.wire import LOST, Delivery, Link
 from services.chassis.checkpoints import SigningKey
+from services.chassis.identity import ServiceKeys
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, Refusal, new_id
 from services.chassis.topology import ENTRIES
@@ -85,13 +87,15 @@ class Leading(DependencyProvider):
         return process
 
     def setup(self) -> None:
-        """Read the keys, so that a process without one does not even start.
+        """Read the keys, so that a process without them does not even start.
 
         :raises CheckpointRefused: there is no key, or it is none.
+        :raises IdentityRefused: the services' public keys are malformed.
         """
         settings = self.process.settings
         self._key = SigningKey.parse(settings.checkpoint_private_key, name=settings.checkpoint_origin)
         digest_under(settings.cursor_key)
+        self._services = ServiceKeys.parse(settings.service_public_keys)
 
     def start(self) -> None:
         """Begin to ask for the lead."""
@@ -165,7 +169,14 @@ class Leading(DependencyProvider):
 
     def _lead(self, connection: Connection) -> None:
         path = self.process.settings.audit_witness_file
-        sequencer = Sequencer(connection, key=self._key, witness=WitnessFile(path) if path else None, now=self._now())
+        sequencer = Sequencer(
+            connection,
+            key=self._key,
+            services=self._services,
+            witness=WitnessFile(path) if path else None,
+            now=self._now(),
+            own=self.process.open_database().stream.id,
+        )
         self.leads = True
         _log.info("sequencer.leads", size=sequencer.size)
         self._announce(sequencer)
@@ -219,7 +230,7 @@ class Leading(DependencyProvider):
             _log.error("finding.unrecorded", code=refusal.code, kinds=sorted({finding.kind for finding in findings}))
             return
         for finding in new:
-            _log.error("trail.finding", kind=finding.kind, position=finding.position, stream=finding.stream, n=finding.n)
+            _log.error("trail.finding", kind=finding.kind, position=finding.position, service=finding.service, stream=finding.stream, n=finding.n)
 
     def _now(self) -> datetime:
         return self.process.clock()
@@ -274,7 +285,7 @@ class Leading(DependencyProvider):
         if not batch:
             return False
         size = sequencer.size
-        found = sequencer.take([line for _, part in batch for line in part], now=self._now())
+        found = sequencer.take([Sent(line, None) for _, part in batch for line in part], now=self._now())
         taken = {id(message) for message, _ in batch}
         self._pile = [(message, lines) for message, lines in self._pile if id(message) not in taken]
         for message, _ in batch:

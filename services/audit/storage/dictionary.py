@@ -35,7 +35,7 @@ TABLES: Final = (
         whose=NOBODY,
         ids="stream",
         times="marked_at",
-        numbers="contiguous mark crashed closed",
+        numbers="contiguous mark crashed closed beat",
     ),
     table("issued_passports", "To whom a passport was issued", kept=_GOOD, why="T37", whose=USER, ids="jti holder", numbers="position"),
     table(
@@ -45,7 +45,7 @@ TABLES: Final = (
         why="R127",
         whose=NOBODY,
         ids="id stream",
-        codes="kind key",
+        codes="kind key service",
         times="found_at",
         numbers="position n",
     ),

@@ -51,6 +51,7 @@ trail_streams = Table(
     Column("marked_at", DateTime(timezone=True)),
     Column("crashed", BigInteger),
     Column("closed", Boolean, nullable=False),
+    Column("beat", BigInteger, nullable=False),
 )
 
 issued_passports = Table(
@@ -70,6 +71,7 @@ findings = Table(
     Column("position", BigInteger),
     Column("stream", Uuid(as_uuid=False)),
     Column("n", BigInteger),
+    Column("service", Text),
     Column("found_at", DateTime(timezone=True), nullable=False),
 )
 

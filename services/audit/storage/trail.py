@@ -34,10 +34,10 @@ _FIND_LINES = text(
     " JOIN (SELECT DISTINCT * FROM unnest(:streams, :ns) AS given (stream, n)) AS wanted USING (stream, n)"
 ).bindparams(bindparam("streams", type_=ARRAY(Uuid(as_uuid=False))), bindparam("ns", type_=ARRAY(BigInteger)))
 _SAVE_STREAM = text(
-    "INSERT INTO trail_streams (stream, contiguous, mark, marked_at, crashed, closed)"
-    " VALUES (:stream, :contiguous, :mark, :marked_at, :crashed, :closed) ON CONFLICT (stream) DO UPDATE SET"
+    "INSERT INTO trail_streams (stream, contiguous, mark, marked_at, crashed, closed, beat)"
+    " VALUES (:stream, :contiguous, :mark, :marked_at, :crashed, :closed, :beat) ON CONFLICT (stream) DO UPDATE SET"
     " contiguous = excluded.contiguous, mark = excluded.mark, marked_at = excluded.marked_at,"
-    " crashed = excluded.crashed, closed = excluded.closed"
+    " crashed = excluded.crashed, closed = excluded.closed, beat = excluded.beat"
 )
 
 
@@ -50,6 +50,18 @@ class Finding:
     position: int | None = None
     stream: str | None = None
     n: int | None = None
+    service: str | None = None
+
+
+@dataclass(slots=True)
+class Known:
+    """What is kept of a stream beside its lines."""
+
+    numbers: Numbers
+    #: When a mark first left something open, or somebody said that its process is gone.
+    marked_at: datetime | None = None
+    #: The last time, by its process's count, that it said it lives.
+    beat: int = 0
 
 
 def take_lead(connection: Connection) -> bool:
@@ -153,51 +165,65 @@ def sizes_before(connection: Connection, size: int, *, most: int) -> list[int]:
     return list(connection.execute(statement, {"size": size, "most": most}).scalars())
 
 
-def load_streams(connection: Connection) -> dict[str, tuple[Numbers, datetime | None]]:
-    """Return what is known of each stream that may still grow or lacks numbers, and when it was last marked."""
-    streams: dict[str, tuple[Numbers, datetime | None]] = {}
-    rows = connection.execute(
-        text("SELECT stream::text AS stream, contiguous, mark, marked_at, crashed, closed FROM trail_streams WHERE NOT closed OR contiguous < mark")
-    )
-    for row in rows:
-        streams[row.stream] = Numbers(contiguous=row.contiguous, mark=row.mark, crashed=row.crashed, closed=row.closed), row.marked_at
+_STREAM_COLUMNS = "stream::text AS stream, contiguous, mark, marked_at, crashed, closed, beat"
+_MAY_SAY_MORE = "(NOT s.closed OR s.contiguous < s.mark OR s.marked_at IS NOT NULL)"
+
+
+def load_streams(connection: Connection) -> dict[str, Known]:
+    """Return what is known of each stream that may still grow, lacks numbers, or has an end that was not looked at."""
+    rows = connection.execute(text(f"SELECT {_STREAM_COLUMNS} FROM trail_streams s WHERE {_MAY_SAY_MORE}"))  # noqa: S608 - constants
+    streams = {row.stream: _known(row) for row in rows}
     for row in connection.execute(
         text(
-            "SELECT s.stream::text AS stream, t.n FROM trail_streams s JOIN trail t ON t.stream = s.stream AND t.n > s.contiguous"
-            " WHERE NOT s.closed OR s.contiguous < s.mark"
+            "SELECT s.stream::text AS stream, t.n FROM trail_streams s JOIN trail t ON t.stream = s.stream AND t.n > s.contiguous"  # noqa: S608 - constants
+            f" WHERE {_MAY_SAY_MORE}"
         )
     ):
-        streams[row.stream][0].came(row.n)
+        streams[row.stream].numbers.came(row.n)
     return streams
 
 
-def load_stream(connection: Connection, stream: str) -> tuple[Numbers, datetime | None]:
+def load_stream(connection: Connection, stream: str) -> Known:
     """Return what is known of one stream, closed or not."""
     row = connection.execute(
-        text("SELECT contiguous, mark, marked_at, crashed, closed FROM trail_streams WHERE stream = :stream"), {"stream": stream}
+        text(f"SELECT {_STREAM_COLUMNS} FROM trail_streams WHERE stream = :stream"),  # noqa: S608 - a constant
+        {"stream": stream},
     ).one_or_none()
     if row is None:
-        return Numbers(), None
-    numbers = Numbers(contiguous=row.contiguous, mark=row.mark, crashed=row.crashed, closed=row.closed)
+        return Known(Numbers())
+    known = _known(row)
     for n in connection.execute(
         text("SELECT n FROM trail WHERE stream = :stream AND n > :contiguous"), {"stream": stream, "contiguous": row.contiguous}
     ).scalars():
-        numbers.came(n)
-    return numbers, row.marked_at
+        known.numbers.came(n)
+    return known
 
 
-def save_streams(connection: Connection, streams: Iterable[tuple[str, Numbers, datetime | None]]) -> None:
+def _known(row: Row[Any]) -> Known:
+    numbers = Numbers(contiguous=row.contiguous, mark=row.mark, crashed=row.crashed, closed=row.closed)
+    return Known(numbers, row.marked_at, row.beat)
+
+
+def load_certificate(connection: Connection, stream: str) -> str | None:
+    """Return the certificate of a stream as it stands in the trail."""
+    return connection.execute(
+        text("SELECT body FROM trail WHERE stream = :stream AND n = 0 AND kind = 'certificate'"), {"stream": stream}
+    ).scalar_one_or_none()
+
+
+def save_streams(connection: Connection, streams: Iterable[tuple[str, Known]]) -> None:
     """Write what is known of streams."""
     rows = [
         {
             "stream": stream,
-            "contiguous": numbers.contiguous,
-            "mark": numbers.mark,
-            "marked_at": marked_at,
-            "crashed": numbers.crashed,
-            "closed": numbers.closed,
+            "contiguous": known.numbers.contiguous,
+            "mark": known.numbers.mark,
+            "marked_at": known.marked_at,
+            "crashed": known.numbers.crashed,
+            "closed": known.numbers.closed,
+            "beat": known.beat,
         }
-        for stream, numbers, marked_at in streams
+        for stream, known in streams
     ]
     if rows:
         connection.execute(_SAVE_STREAM, rows)
@@ -212,16 +238,18 @@ def add_passports(connection: Connection, passports: Iterable[tuple[str, int, st
         )
 
 
-def unknown_passports(connection: Connection, start: int, before: datetime) -> tuple[list[tuple[int, str]], int]:
+def unknown_passports(connection: Connection, start: int, before: datetime) -> tuple[list[Row[Any]], int]:
     """Return entries from `start` on with a passport that access did not issue to their actor, and where the next search begins.
 
-    Entries younger than `before` are left for the next search: the issuing may still be on its way.
+    An entry is position, jti, stream, n, service. Those younger than `before` are left for the next search: the issuing may still be on its way.
     """
     limit = before.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     rows = connection.execute(
         text(
-            "SELECT position, jti, at, EXISTS (SELECT FROM issued_passports i WHERE i.jti = w.jti AND i.holder = w.actor) AS known FROM"
-            " (SELECT position, jti, at, actor FROM trail WHERE position >= :start AND kind = 'entry' ORDER BY position LIMIT 5000) AS w"
+            "SELECT position, jti, at, stream::text AS stream, n, service,"
+            " EXISTS (SELECT FROM issued_passports i WHERE i.jti = w.jti AND i.holder = w.actor) AS known FROM"
+            " (SELECT position, jti, at, actor, stream, n, service FROM trail"
+            " WHERE position >= :start AND kind = 'entry' ORDER BY position LIMIT 5000) AS w"
             " ORDER BY position"
         ),
         {"start": start},
@@ -232,7 +260,7 @@ def unknown_passports(connection: Connection, start: int, before: datetime) -> t
             break
         start = row.position + 1
         if row.jti is not None and not row.known:
-            unknown.append((row.position, row.jti))
+            unknown.append(row)
     return unknown, start
 
 
@@ -253,8 +281,8 @@ def add_finding(connection: Connection, finding: Finding, *, finding_id: str, fo
     """Keep a finding; tell whether it is a new one."""
     result = connection.execute(
         text(
-            "INSERT INTO findings (id, kind, key, position, stream, n, found_at)"
-            " VALUES (:id, :kind, :key, :position, :stream, :n, :found_at) ON CONFLICT (kind, key) DO NOTHING"
+            "INSERT INTO findings (id, kind, key, position, stream, n, service, found_at)"
+            " VALUES (:id, :kind, :key, :position, :stream, :n, :service, :found_at) ON CONFLICT (kind, key) DO NOTHING"
         ),
         {
             "id": finding_id,
@@ -263,6 +291,7 @@ def add_finding(connection: Connection, finding: Finding, *, finding_id: str, fo
             "position": finding.position,
             "stream": finding.stream,
             "n": finding.n,
+            "service": finding.service,
             "found_at": found_at,
         },
     )

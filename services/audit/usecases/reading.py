@@ -119,6 +119,7 @@ def list_findings(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any], cur
             "position": row.position,
             "stream": row.stream,
             "n": row.n,
+            "service": row.service,
             "found_at": wire_value(row.found_at),
         }
         for row in rows

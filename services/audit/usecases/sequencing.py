@@ -6,8 +6,8 @@ leads next takes everything up from what is stored.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -15,16 +15,15 @@ import orjson
 from sqlalchemy import Connection
 
 from services.audit.domain.conflicts import judge
-from services.audit.domain.lines import Kind, Line, Unreadable, digest_of, read_line
-from services.audit.domain.numbers import Numbers
+from services.audit.domain.lines import Kind, Line
 from services.audit.storage import trail
 from services.audit.storage.trail import Finding, StoredTree
 from services.audit.storage.witness import WitnessFile
+from services.audit.usecases.following import Followed, Following, Sent, finding_of
 from services.chassis import merkle
 from services.chassis.checkpoints import Checkpoint, CheckpointRefused, SigningKey, write_proof
+from services.chassis.identity import ServiceKeys
 
-#: What is settled at its sender and has not come after this long is a hole: longer than all retries on the way.
-HOLE_AFTER = timedelta(seconds=150)
 #: Access's own entry that it issued a passport may come this much later than the passport's first use.
 PASSPORT_AFTER = timedelta(seconds=150)
 #: A new checkpoint is announced with proofs from so many before it.
@@ -51,29 +50,31 @@ class Signed:
     proof: list[bytes]
 
 
-@dataclass(slots=True)
-class _Stream:
-    numbers: Numbers = field(default_factory=Numbers)
-    marked_at: datetime | None = None
-
-    def copy(self) -> _Stream:
-        return _Stream(replace(self.numbers, ahead=set(self.numbers.ahead)), self.marked_at)
-
-
 class Sequencer:
     """Appends to the trail and signs it, as long as its connection lives."""
 
-    def __init__(self, connection: Connection, *, key: SigningKey, witness: WitnessFile | None, now: datetime) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        key: SigningKey,
+        services: ServiceKeys,
+        witness: WitnessFile | None,
+        now: datetime,
+        own: str | None = None,
+        account_of: Callable[[str], str] | None = None,
+    ) -> None:
         """Take up the trail as it is stored.
 
         `connection` must hold the lead (`storage.trail.take_lead`).
 
+        :param services: the services' public keys, by which lines are believed.
+        :param own: the stream of this process, and `account_of` the broker's account of a service; see `Following`.
         :raises TrailDisagrees: the stored trail is not the one of the last checkpoint, in the database or the witness's file.
         """
         self._connection = connection
         self._key = key
         self._witness = witness
-        self._streams: dict[str, _Stream] = {}
         with connection.begin():
             size = trail.size_of(connection)
             tree = StoredTree(connection)
@@ -81,8 +82,7 @@ class Sequencer:
             self.signed = self._take_up_checkpoint(tree, now)
             # The leaves since the last checkpoint are kept here too: what is signed must be what was taken in.
             self._leaves = [leaf for _, leaf, _ in trail.read_rows(connection, self.signed.size if self.signed else 0, size)]
-            for stream, (numbers, marked_at) in trail.load_streams(connection).items():
-                self._streams[stream] = _Stream(numbers, marked_at)
+            self._following = Following(connection, services, now=now, own=own, account_of=account_of)
 
     @property
     def size(self) -> int:
@@ -110,34 +110,30 @@ class Sequencer:
             tree = StoredTree(self._connection)
             return [write_proof(first, merkle.consistency_proof(first, size, tree.subtree)) for first in sorted(earlier)]
 
-    def take(self, batch: Iterable[object], *, now: datetime) -> list[Finding]:
-        """Write what relays sent, each line once, and return what is wrong with it; when this returns, it is durable."""
-        lines, findings = _read(batch)
-        streams: dict[str, _Stream] = {}
+    def take(self, batch: Iterable[Sent], *, now: datetime) -> list[Finding]:
+        """Write what relays sent, each genuine line once, and return what is wrong; when this returns, it is durable."""
+        changed: dict[str, Followed] = {}
         with self._connection.begin():
+            lines, findings = self._following.admit(batch, changed, now)
             present = trail.find_numbers(self._connection, lines) if lines else {}
             new: list[Line] = []
             for line in lines:
+                stream = changed[line.stream]
+                position = self._frontier.size + len(new)
                 others = present.setdefault((line.stream, trail.column_n(line)), [])
-                stream = streams.get(line.stream) or streams.setdefault(line.stream, self._stream(line.stream))
-                verdict = _judge(line, others)
-                if verdict in {"known", "superfluous"}:
+                if _is_known(line, others, stream):
+                    stream.hear(line, now)
                     continue
-                if verdict == "conflict":
-                    findings.append(_conflict(line, self._frontier.size + len(new)))
-                if line.kind == "malformed":
-                    findings.append(Finding("malformed", line.leaf.hex(), self._frontier.size + len(new), line.stream, line.n))
+                findings += _look_at(line, others, stream, position, now)
                 others.append((line.kind, line.leaf))
                 new.append(line)
-                if not _note(stream, line, now):
-                    findings.append(Finding("jump", f"{line.stream}/{line.n}", self._frontier.size + len(new) - 1, line.stream, line.n))
             frontier = self._frontier.copy()
             if new:
                 self._write(new, frontier)
-                trail.save_streams(self._connection, ((name, stream.numbers, stream.marked_at) for name, stream in streams.items()))
+                trail.save_streams(self._connection, ((name, stream.known) for name, stream in changed.items() if stream.certificate))
         self._frontier = frontier
         self._leaves += [line.leaf for line in new]
-        self._streams.update(streams)
+        self._following.keep(changed)
         return findings
 
     def sign(self, *, now: datetime) -> Signed | None:
@@ -169,30 +165,20 @@ class Sequencer:
 
     def inspect(self, *, now: datetime) -> list[Finding]:
         """Look for what should have come and did not, and for entries under passports that were not issued to their actor."""
-        findings: list[Finding] = []
-        changed: dict[str, _Stream] = {}
-        for name, known in self._streams.items():
-            overdue = known.marked_at is not None and now - known.marked_at > HOLE_AFTER
-            if not overdue:
-                continue
-            stream = known.copy()
-            for gap in stream.numbers.missing():
-                findings.append(Finding("hole", f"{name}/{gap.start}-{gap.stop - 1}", None, name, gap.start))
-                stream.numbers.give_up(gap)
-            for gap in stream.numbers.excused():
-                stream.numbers.give_up(gap)
+        findings = self._following.silent(now)
+        changed: dict[str, Followed] = {}
+        for name, stream, found in self._following.overdue(now):
             changed[name] = stream
+            findings += found
         with self._connection.begin():
-            trail.save_streams(self._connection, ((name, stream.numbers, stream.marked_at) for name, stream in changed.items()))
+            trail.save_streams(self._connection, ((name, stream.known) for name, stream in changed.items()))
             start = trail.read_progress(self._connection, "passports")
             unknown, reached = trail.unknown_passports(self._connection, start, now - PASSPORT_AFTER)
             if reached != start:
                 trail.save_progress(self._connection, "passports", reached)
-        findings += [Finding("unknown-passport", jti, position) for position, jti in unknown]
-        for name, stream in changed.items():
-            self._streams[name] = stream
-            if stream.numbers.closed:
-                del self._streams[name]
+        findings += [Finding("unknown-passport", row.jti, row.position, row.stream, row.n, row.service) for row in unknown]
+        self._following.keep(changed)
+        self._following.forget_closed()
         return findings
 
     def _take_up_checkpoint(self, tree: StoredTree, now: datetime) -> Checkpoint | None:
@@ -239,13 +225,6 @@ class Sequencer:
                 Finding("checkpoint", sha256(note.encode()).hexdigest()), f"The last checkpoint in {place} is not ours: {refused}"
             ) from refused
 
-    def _stream(self, name: str) -> _Stream:
-        known = self._streams.get(name)
-        if known is not None:
-            return known.copy()
-        numbers, marked_at = trail.load_stream(self._connection, name)
-        return _Stream(numbers, marked_at)
-
     def _write(self, new: Sequence[Line], frontier: merkle.Frontier) -> None:
         first = frontier.size
         nodes: list[tuple[int, int, bytes]] = []
@@ -284,39 +263,34 @@ class Sequencer:
         return proof
 
 
-def _read(batch: Iterable[object]) -> tuple[list[Line], list[Finding]]:
-    lines: list[Line] = []
-    findings: list[Finding] = []
-    for wire in batch:
-        try:
-            lines.append(read_line(wire))
-        except Unreadable:
-            findings.append(Finding("unreadable", digest_of(_bytes(wire))))
-    return lines, findings
-
-
-def _judge(line: Line, others: Sequence[tuple[Kind, bytes]]) -> str:
+def _is_known(line: Line, others: Sequence[tuple[Kind, bytes]], stream: Followed) -> bool:
     if line.kind == "mark":
-        return "known" if any(leaf == line.leaf for _, leaf in others) else "new"
-    return judge(line.kind, line.leaf, others)
+        return not stream.is_news(line) or any(leaf == line.leaf for _, leaf in others)
+    return judge(line.leaf, _numbered(others)) == "known"
 
 
-def _conflict(line: Line, position: int) -> Finding:
-    return Finding("two-contents", f"{line.stream}/{line.n}/{line.leaf.hex()[:16]}", position, line.stream, line.n)
-
-
-def _note(stream: _Stream, line: Line, now: datetime) -> bool:
-    """Note what a line says of its stream; return False for a mark that is not believed."""
+def _look_at(line: Line, others: Sequence[tuple[Kind, bytes]], stream: Followed, position: int, now: datetime) -> list[Finding]:
+    """Note what a new line says of its stream, and return what is wrong with it."""
+    stream.hear(line, now)
+    wrong = []
     if line.kind == "mark":
-        open_before = bool(stream.numbers.missing())
-        if not stream.numbers.settled(line.n, closed=line.closed, highest=line.highest):
-            return False
-        # Counted from the first mark that leaves something open, so that a busy stream's holes grow old as well.
-        if stream.marked_at is None or not open_before or line.highest is not None:
-            stream.marked_at = now
-    else:
-        stream.numbers.came(line.n)
-    return True
+        # A jump is judged before its hash: it speaks of a line that nobody has.
+        if not stream.note(line, now):
+            return [Finding("jump", f"{line.stream}/{line.n}", position, line.stream, line.n, stream.service)]
+        return [] if line.by or stream.chain.holds(line) else [finding_of("chain", line, stream.service, position=position)]
+    if judge(line.leaf, _numbered(others)) == "conflict":
+        wrong.append("two-contents")
+    elif not stream.chain.fits(line):
+        wrong.append("chain")
+    if line.kind == "malformed":
+        wrong.append("malformed")
+    stream.note(line, now)
+    return [finding_of(kind, line, stream.service, position=position) for kind in wrong]
+
+
+def _numbered(others: Sequence[tuple[Kind, bytes]]) -> list[tuple[Kind, bytes]]:
+    # Marks are indexed beside the lines of the same number, and speak of it.
+    return [other for other in others if other[0] != "mark"]
 
 
 def _issued(line: Line) -> list[tuple[str, str]]:
@@ -327,10 +301,3 @@ def _issued(line: Line) -> list[tuple[str, str]]:
     if wire["action"] != ISSUING or wire["service"] != "access" or wire["outcome"] != "allowed":
         return []
     return [(jti, wire["actor"]) for jti in wire.get("subjects", ())]
-
-
-def _bytes(wire: object) -> bytes:
-    try:
-        return orjson.dumps(wire)
-    except (TypeError, ValueError):
-        return repr(wire).encode(errors="replace")

@@ -29,9 +29,11 @@ _MOMENT = 0.02
 _BETWEEN = 0.1
 _GATHER_ENTRIES = 0.2
 _SETTLE_EVERY = 10.0
+#: How often the process says that it lives, past every database; audit misses it after thirty seconds.
+_BEAT_EVERY = 10.0
+_LOOK_FOR_DEAD_EVERY = 4.0
 _LONGEST_PAUSE = 5.0
 _LAST_WORDS = 5.0
-_MINUTE = 60.0
 _HOUR = 3600.0
 #: Seconds that the oldest row may wait before it is an alarm, and before the service refuses.
 _ALARM = 60.0
@@ -71,6 +73,7 @@ class Relay:
         self._told = Event()
         self._stopping = False
         self._greenlet: Any = None
+        self._beating: Any = None
         self._stream_is_open = False
         self._was_answered = True
         self._shipped_at = 0.0
@@ -79,6 +82,7 @@ class Relay:
         """Begin to ship; wait for neither database nor broker."""
         self._database.on_commit = self.wake
         self._greenlet = eventlet.spawn(self._run)
+        self._beating = eventlet.spawn(self._beat)
 
     def wake(self, *, told: bool) -> None:
         """Look now: something was committed.
@@ -102,11 +106,21 @@ class Relay:
         """Stop at once; the rows stay for the next process."""
         if self._greenlet is not None:
             self._greenlet.kill()
+            self._beating.kill()
             self._greenlet = None
+
+    def _beat(self) -> None:
+        # In a greenlet of its own: whoever holds up the database does not silence the process.
+        while not self._stopping:
+            try:
+                self._publisher.publish_confirmed([self._outbox.beat()])
+            except Exception:  # noqa: BLE001 - the next beat says the same and more
+                _log.exception("relay.beat-failed")
+            eventlet.sleep(_BEAT_EVERY)
 
     def _run(self) -> None:
         pause = 0.0
-        next_settling = next_minute = next_hour = 0.0
+        next_settling = next_look = next_hour = 0.0
         while not self._stopping:
             try:
                 if not self._stream_is_open:
@@ -117,9 +131,9 @@ class Relay:
                 if now >= next_settling:
                     next_settling = now + _SETTLE_EVERY
                     self._settle()
-                if now >= next_minute:
-                    next_minute = now + _MINUTE
-                    self._outbox.close_dead_streams()
+                if now >= next_look:
+                    next_look = now + _LOOK_FOR_DEAD_EVERY
+                    self._look_for_dead()
                 if now >= next_hour:
                     next_hour = now + _HOUR
                     self._days.make()
@@ -135,6 +149,13 @@ class Relay:
                 _log.exception("relay.failed", pause=pause)
             self._rest(pause)
         self._say_goodbye()
+
+    def _look_for_dead(self) -> None:
+        # So often that, if it failed like the rest, it would hold up every shipment.
+        try:
+            self._outbox.close_dead_streams()
+        except Exception as error:  # noqa: BLE001 - the next look tries again; what is away is told by the shipping
+            _log.warning("relay.no-look", error=type(error).__name__)
 
     def _rest(self, pause: float) -> None:
         # After trouble a commit does not cut the pause short: each one would try, and fail, again.

@@ -6,7 +6,7 @@ for the audit trail become durable together, or not at all.
 
 from services.chassis.database.away import DatabaseAway
 from services.chassis.database.engine import Database
-from services.chassis.database.entries import audited_calls, entry_of, note_audited, numbered
+from services.chassis.database.entries import audited_calls, entry_of, note_audited
 from services.chassis.database.locks import Lock
 from services.chassis.database.work import SUBJECTS_PER_ENTRY, Reading, Replay, UnitOfWork, work_is_open
 
@@ -21,6 +21,5 @@ __all__ = [
     "audited_calls",
     "entry_of",
     "note_audited",
-    "numbered",
     "work_is_open",
 ]

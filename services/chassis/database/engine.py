@@ -16,7 +16,7 @@ from services.chassis.database.work import Reading, UnitOfWork
 from services.chassis.messages import Caller
 
 if TYPE_CHECKING:
-    from services.chassis.outbox import Stream
+    from services.chassis.streams import Stream
 
 
 class Committed(Protocol):

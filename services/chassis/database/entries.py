@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -22,7 +22,7 @@ def entry_of(
     outcome: str,
     rule: str | None,
 ) -> dict[str, Any]:
-    """Return an audit entry as it travels, but for its number."""
+    """Return an audit entry as it travels, but for its number and signature."""
     return {
         "at": wire_value(at),
         "service": service,
@@ -40,11 +40,6 @@ def entry_of(
         "trace_id": caller.trace_id,
         "operation": caller.operation.id if caller.operation else None,
     }
-
-
-def numbered(stream: str, numbers: Sequence[int], entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return rows of the table `entries`: n, and the body with its stream and number in it."""
-    return [{"n": n, "body": {"stream": stream, "n": n, **entry}} for n, entry in zip(numbers, entries, strict=True)]
 
 
 _audited: ContextVar[int] = ContextVar("audited", default=0)

@@ -16,13 +16,14 @@ from sqlalchemy import Connection, CursorResult, Executable, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
 from services.chassis.database.away import DatabaseAway, is_away, translated
-from services.chassis.database.entries import entry_of, note_audited, numbered
+from services.chassis.database.entries import entry_of, note_audited
 from services.chassis.database.locks import Lock, as_json, request_of
 from services.chassis.keyed import known
 from services.chassis.messages import Announcement, Caller, IdempotencyMismatch, OutcomeUnknown, Refusal, chunks, new_id, wire_value
 
 if TYPE_CHECKING:
     from services.chassis.database.engine import Database
+    from services.chassis.streams import Numbered
 
 #: One entry names at most this many subjects.
 SUBJECTS_PER_ENTRY = 500
@@ -44,7 +45,8 @@ _BEGIN_TRYING = text(
 # What a transaction leaves behind goes in one statement: each is a turn of the event loop and a way to the server.
 # Rows go as one JSON value: psycopg quotes arrays of text one by one, with a regular expression.
 _INSERT_ENTRIES = (
-    "INSERT INTO entries (stream, n, body) SELECT :stream, n, body FROM json_to_recordset(CAST(:entries AS json)) AS e (n bigint, body json)"
+    "INSERT INTO entries (day, stream, n, body) SELECT day, :stream, n, body"
+    " FROM json_to_recordset(CAST(:entries AS json)) AS e (day date, n bigint, body json)"
 )
 _INSERT_ANNOUNCEMENTS = (
     "INSERT INTO outbox (id, routing_key, body) SELECT id, routing_key, body"
@@ -183,11 +185,12 @@ class UnitOfWork:
 
     def _commit(self, connection: Connection) -> None:
         stream = self.database.stream
-        numbers = stream.take(len(self._entries))
+        numbered = stream.take(self._entries)
+        numbers = [entry.n for entry in numbered]
         settled = False
         try:
             with translated():
-                self._leave_behind(connection, numbers)
+                self._leave_behind(connection, numbered)
             try:
                 connection.commit()
             except DBAPIError as error:
@@ -218,8 +221,7 @@ class UnitOfWork:
         if self._entries or self._announcements:
             self.database.on_commit(told=bool(self._announcements))
 
-    def _leave_behind(self, connection: Connection, numbers: Sequence[int]) -> None:
-        stream = self.database.stream
+    def _leave_behind(self, connection: Connection, numbered: Sequence[Numbered]) -> None:
         parts = dict(self._last)
         parameters = dict(self._last_parameters)
         for name, (statement, rows) in self._kept.items():
@@ -227,7 +229,8 @@ class UnitOfWork:
             parameters[name] = as_json(rows)
         if self._entries:
             parts["entered"] = _INSERT_ENTRIES
-            parameters |= {"stream": stream.id, "entries": as_json(numbered(stream.id, numbers, self._entries))}
+            rows = [{"day": entry.day, "n": entry.n, "body": entry.body} for entry in numbered]
+            parameters |= {"stream": self.database.stream.id, "entries": as_json(rows)}
         if self._announcements:
             parts["announced"] = _INSERT_ANNOUNCEMENTS
             parameters["announcements"] = as_json(self._announcements)

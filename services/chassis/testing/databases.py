@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from services.chassis import migrations
 from services.chassis.database import Database
 from services.chassis.messages import new_id
-from services.chassis.outbox import Stream
 from services.chassis.postgres import Server, url_for
+from services.chassis.streams import Stream
+from services.chassis.testing.keys import key_of
 
 
 def password_of(role: str) -> str:
@@ -55,7 +56,7 @@ class Databases:
     def opened(self, service: str) -> Iterator[Database]:
         """Give a fresh database as the service has it: under its own role, with a stream of its own."""
         addresses = self.make(service)
-        database = Database(addresses.runtime, service=service, stream=Stream(), pool_size=5)
+        database = Database(addresses.runtime, service=service, stream=Stream(key_of(service)), pool_size=5)
         try:
             yield database
         finally:

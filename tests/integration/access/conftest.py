@@ -30,6 +30,7 @@ from services.chassis.process import Services, compose, declare_topology
 from services.chassis.revocations import Revocations
 from services.chassis.testing import Databases
 from services.chassis.testing.databases import Addresses
+from services.chassis.testing.keys import pem_of
 from services.chassis.topology import compute
 
 MASTER = "a master secret of tests"
@@ -156,6 +157,7 @@ class Running:
             service_master_secret=MASTER,
             cursor_key="a key of tests",
             service_secret=service_secret(MASTER, "access"),
+            service_key=pem_of("access"),
         )
         self.skew = timedelta()
         self.process = compose(self.settings, clock=self.now)

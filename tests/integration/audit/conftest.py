@@ -1,44 +1,63 @@
 """A trail of one's own: a migrated database, a key, a witness's file, and lines as relays send them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
 
 from services.audit.domain.verification import Note, Report, Row, verify
 from services.audit.storage import trail
+from services.audit.storage.trail import Finding
 from services.audit.storage.witness import Leaves, WitnessFile
+from services.audit.usecases.following import Sent
 from services.audit.usecases.sequencing import Sequencer
 from services.chassis.checkpoints import SigningKey
-from services.chassis.messages import new_id, wire_value
+from services.chassis.identity import ServiceKey
+from services.chassis.messages import wire_value
+from services.chassis.streams import Stream, canonical, link_of
 from services.chassis.testing import Databases
 from services.chassis.testing.databases import Addresses
+from services.chassis.testing.keys import key_of, service_keys
 
 ORIGIN = "liaison.test/audit"
+NOWHERE = "0" * 64
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
 
-class Sender:
-    """One process that records: its stream, and the entries that it sends."""
+#: The certificates of all senders: a relay puts them before the lines of their streams.
+CERTIFICATES: dict[str, dict[str, Any]] = {}
 
-    def __init__(self, service: str = "contacts") -> None:
+
+class Sender:
+    """One process that records: its stream, and the signed lines that it sends."""
+
+    def __init__(self, service: str = "contacts", *, key: ServiceKey | None = None, beats: bool = True) -> None:
         self.service = service
-        self.stream = new_id()
+        self.signing = Stream(key or key_of(service), beats=beats)
+        self.stream = self.signing.id
         self.n = 0
         self.at = START
+        self.beat = 0
+        self.links = {0: link_of(self.signing.certificate.encode())}
+        CERTIFICATES[self.stream] = orjson.loads(self.signing.certificate)
 
     def entry(self, **changed: Any) -> dict[str, Any]:
         self.n += 1
         self.at += timedelta(milliseconds=7)
+        line = {**self.does(), "stream": self.stream, "n": self.n, "prev": self.links.get(self.n - 1, NOWHERE)} | changed
+        signed = self.sign(line)
+        self.links[signed["n"]] = link_of(canonical(signed))
+        return signed
+
+    def does(self) -> dict[str, Any]:
         return {
-            "stream": self.stream,
-            "n": self.n,
             "at": wire_value(self.at),
             "service": self.service,
             "actor": "0190f3a4-0000-7000-8000-000000000001",
@@ -54,17 +73,55 @@ class Sender:
             "rule": None,
             "trace_id": f"trace-{self.n}",
             "operation": None,
-        } | changed
+        }
 
     def entries(self, count: int) -> list[dict[str, Any]]:
         return [self.entry() for _ in range(count)]
 
     def void(self, *, unknown: bool = False) -> dict[str, Any]:
-        self.n += 1
-        return {"stream": self.stream, "n": self.n, "void": True} | ({"unknown": True} if unknown else {})
+        """Take a number whose commit fails."""
+        return self.void_of(self.entry(), unknown=unknown)
+
+    def void_of(self, entry: dict[str, Any], *, unknown: bool = False) -> dict[str, Any]:
+        """Sign a void in place of an entry."""
+        attempted = {name: value for name, value in entry.items() if name not in {"stream", "n", "prev", "signature"}}
+        kept = {name: entry[name] for name in ("stream", "n", "prev")}
+        void = kept | {"void": True, "replaced": link_of(canonical(entry)), "attempted": attempted}
+        return self.sign(void | ({"unknown": True} if unknown else {}))
 
     def mark(self, mark: int | None = None, **more: Any) -> dict[str, Any]:
-        return {"stream": self.stream, "mark": self.n if mark is None else mark, "at": wire_value(self.at)} | more
+        mark = self.n if mark is None else mark
+        self.beat += 1
+        return self.sign(
+            {"stream": self.stream, "mark": mark, "head": self.links.get(mark, NOWHERE), "beat": self.beat, "at": wire_value(self.at)} | more
+        )
+
+    def crash(self, mark: int, highest: int, by: "Sender | None" = None) -> dict[str, Any]:
+        """Let another process of the service say that this one is gone."""
+        return (by or Sender(self.service)).signing.sign_crash(self.stream, mark=mark, highest=highest)
+
+    def sign(self, line: dict[str, Any]) -> dict[str, Any]:
+        return self.signing._signed({name: value for name, value in line.items() if name != "signature"})
+
+
+class Taking(Sequencer):
+    """A sequencer that is given lines as relays send them: certificates stand before the lines of their streams."""
+
+    def take(self, batch: Iterable[Any], *, now: datetime, account: str | None = None) -> list[Finding]:
+        sent: list[Any] = []
+        for line in batch:
+            if isinstance(line, dict):
+                for stream in (line.get("stream"), line.get("by")):
+                    known = self._following.streams.get(str(stream))
+                    certificate = CERTIFICATES.get(str(stream))
+                    if certificate is not None and (known is None or known.certificate is None) and certificate not in sent:
+                        sent.append(certificate)
+            sent.append(line)
+        return super().take([Sent(line, account) for line in sent], now=now)
+
+    def inspect(self, *, now: datetime, silence: bool = False) -> list[Finding]:
+        """Leave silence out unless it is asked for: most senders here do not say that they live."""
+        return [finding for finding in super().inspect(now=now) if silence or finding.kind != "silent"]
 
 
 @dataclass
@@ -81,12 +138,13 @@ class Trail:
         return WitnessFile(self.folder / "checkpoints.jsonl")
 
     @contextmanager
-    def leading(self, key: SigningKey | None = None, *, witnessed: bool = True) -> Iterator[Sequencer]:
+    def leading(self, key: SigningKey | None = None, *, witnessed: bool = True, **given: Any) -> Iterator[Taking]:
         engine = sa.create_engine(with_driver(self.addresses.runtime), poolclass=sa.NullPool)
         with engine.connect() as connection:
             assert trail.take_lead(connection)
             connection.commit()
-            yield Sequencer(connection, key=key or self.key, witness=self.witness if witnessed else None, now=self.now)
+            witness = self.witness if witnessed else None
+            yield Taking(connection, key=key or self.key, services=service_keys(), witness=witness, now=self.now, **given)
 
     def sql(self, *statements: str, **values: Any) -> list[Any]:
         """Do what a superuser can do, triggers off."""
@@ -104,7 +162,7 @@ class Trail:
         rows = [Row(*row) for row in self.sql("SELECT position, body, leaf FROM trail ORDER BY position")]
         notes = [Note(f"database, size {row.size}", row.note) for row in self.sql("SELECT size, note FROM checkpoints")]
         notes += [Note(f"witness, line {number}", note) for number, note in self.witness.notes()]
-        given: dict[str, Any] = {"key": self.key.verifier, "leaves": None} | changed
+        given: dict[str, Any] = {"key": self.key.verifier, "services": service_keys(), "leaves": None} | changed
         if self.witness.leaves_path.exists() and "leaves" not in changed:
             with Leaves(self.witness.leaves_path) as leaves:
                 return verify(rows, notes, **given | {"leaves": leaves})

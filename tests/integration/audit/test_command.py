@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from deploy.audit import audit
 from services.chassis.checkpoints import SigningKey
+from services.chassis.testing.keys import public_keys
 from tests.integration.audit.conftest import START, Sender, Trail
 
 
@@ -17,10 +18,12 @@ from tests.integration.audit.conftest import START, Sender, Trail
 def command(own_trail: Trail, tmp_path: Path) -> Callable[..., Result]:
     key = tmp_path / "key"
     key.write_text(str(own_trail.key.verifier) + "\n")
+    services = tmp_path / "services"
+    services.write_text(public_keys())
 
     def run(*arguments: str, database: bool = True, witness: bool = True) -> Result:
         name, *rest = arguments
-        places = ["--key", str(key), "--origin", own_trail.key.name, "--data", str(tmp_path / "none")]
+        places = ["--key", str(key), "--origin", own_trail.key.name, "--data", str(tmp_path / "none"), "--services", str(services)]
         places += ["--database", own_trail.addresses.runtime] if database else []
         places += ["--witness", str(own_trail.witness.path)] if witness else []
         return CliRunner().invoke(audit, [name, *places, *rest])
@@ -38,7 +41,7 @@ def extend(trail: Trail, sender: Sender, *sizes: int, sign: bool = True) -> None
 
 @pytest.mark.requirement("R124", "R126", "N2")
 def test_a_clean_trail_verifies(own_trail: Trail, sender: Sender, command: Callable[..., Result]) -> None:
-    extend(own_trail, sender, 30, 40)
+    extend(own_trail, sender, 29, 40)
     result = command("verify")
     assert result.exit_code == 0, result.output
     assert "Verified: 70 entries of 1 streams" in result.output
@@ -50,7 +53,7 @@ def test_a_clean_trail_verifies(own_trail: Trail, sender: Sender, command: Calla
 
 @pytest.mark.requirement("R124", "R126", "N2")
 def test_an_altered_entry_is_named_and_the_command_fails(own_trail: Trail, sender: Sender, command: Callable[..., Result]) -> None:
-    extend(own_trail, sender, 30, 40)
+    extend(own_trail, sender, 29, 40)
     own_trail.sql("UPDATE trail SET body = replace(body, '\"ICE\"', '\"ICD\"') WHERE position = 42")
     result = command("verify")
     assert result.exit_code == 1
@@ -60,7 +63,7 @@ def test_an_altered_entry_is_named_and_the_command_fails(own_trail: Trail, sende
 
 
 def test_entries_that_no_checkpoint_covers_in_time_fail(own_trail: Trail, sender: Sender, command: Callable[..., Result]) -> None:
-    extend(own_trail, sender, 30)
+    extend(own_trail, sender, 29)
     extend(own_trail, sender, 5, sign=False)
     result = command("verify", "--wait", "0.3")
     assert result.exit_code == 1
@@ -75,7 +78,7 @@ def test_a_trail_without_any_checkpoint_does_not_verify(own_trail: Trail, comman
 
 @pytest.mark.requirement("N2")
 def test_an_exported_trail_verifies_without_the_database(own_trail: Trail, sender: Sender, command: Callable[..., Result], tmp_path: Path) -> None:
-    extend(own_trail, sender, 30, 40)
+    extend(own_trail, sender, 29, 40)
     file = tmp_path / "entries.jsonl"
     assert command("export", str(file)).exit_code == 0
     assert command("verify", "--entries", str(file), database=False).exit_code == 0
@@ -92,7 +95,7 @@ def test_an_exported_trail_verifies_without_the_database(own_trail: Trail, sende
 
 @pytest.mark.requirement("N2")
 def test_proofs_and_checkpoints_are_printed(own_trail: Trail, sender: Sender, command: Callable[..., Result]) -> None:
-    extend(own_trail, sender, 30, 40)
+    extend(own_trail, sender, 29, 40)
     note = command("checkpoint").stdout
     assert own_trail.key.verifier.checkpoint(note).size == 70
     assert json.loads(command("checkpoint", "--json").stdout)["size"] == 70
@@ -109,15 +112,25 @@ def test_proofs_and_checkpoints_are_printed(own_trail: Trail, sender: Sender, co
 
 def test_what_cannot_be_read_is_said_in_a_sentence(own_trail: Trail, tmp_path: Path) -> None:
     runner = CliRunner()
+    services = tmp_path / "services"
+    services.write_text(public_keys())
     for arguments, sentence in [
         (["verify", "--data", str(tmp_path / "none")], "There is no public key"),
         (["verify", "--key", "nonsense+x", "--data", str(tmp_path / "none")], "There is no system in"),
-        (["verify", "--key", str(own_trail.key.verifier), "--database", "postgresql://nobody@127.0.0.1:1/none"], "database cannot be read"),
+        (
+            ["verify", "--key", str(own_trail.key.verifier), "--database", "postgresql://nobody@127.0.0.1:1/none"],
+            "There are no public keys of the services",
+        ),
+        (
+            ["verify", "--key", str(own_trail.key.verifier), "--services", str(services), "--database", "postgresql://nobody@127.0.0.1:1/none"],
+            "database cannot be read",
+        ),
     ]:
         result = runner.invoke(audit, arguments)
         assert result.exit_code == 1
         assert sentence in result.output, result.output
     other = SigningKey.generate(own_trail.key.name)
-    result = runner.invoke(audit, ["verify", "--wait", "0", "--key", str(other.verifier), "--database", own_trail.addresses.runtime])
+    given = ["--key", str(other.verifier), "--services", str(services), "--database", own_trail.addresses.runtime]
+    result = runner.invoke(audit, ["verify", "--wait", "0", *given])
     assert result.exit_code == 1
     assert "No checkpoint verifies" in result.output

@@ -21,9 +21,10 @@ from services.chassis.messages import Caller, Refusal, new_id
 from services.chassis.passport import PassportSigner
 from services.chassis.process import Services, compose, declare_topology, topology_of
 from services.chassis.testing import Databases, a_command, eventually
+from services.chassis.testing.keys import pem_of, public_keys
 from tests.cast import AMINA, CHLOE, EDDA, EVERYBODY, UNACKNOWLEDGED
 from tests.integration.access.conftest import a_key
-from tests.integration.audit.conftest import Sender, Trail
+from tests.integration.audit.conftest import CERTIFICATES, Sender, Trail
 
 embedded.register()
 
@@ -54,6 +55,8 @@ class Office:
             broker_url=self.url,
             passport_public_key=self.public,
             cursor_key="a key of cursors",
+            service_key=pem_of("audit"),
+            service_public_keys=public_keys(),
             checkpoint_private_key=self.trail.key.export(),
             checkpoint_public_key=str(self.trail.key.verifier),
             checkpoint_origin=self.trail.key.name,
@@ -76,7 +79,8 @@ class Office:
         return self.client.call("audit", method, kwargs, passport=passport, trace_id=by.trace_id, operation=by.operation)
 
     def ship(self, *lines: dict[str, Any]) -> None:
-        body = orjson.dumps({"entries": list(lines)})
+        streams = sorted({line["stream"] for line in lines if line.get("stream") in CERTIFICATES})
+        body = orjson.dumps({"entries": [*(CERTIFICATES[stream] for stream in streams), *lines]})
         fates = self.publisher.publish_confirmed([Message(new_id(), "audit", "audit.entries", body)])
         assert fates == [Fate.CONFIRMED]
 
@@ -262,11 +266,11 @@ def test_what_cannot_be_read_is_parked_and_what_has_two_contents_is_found(office
     office.start()
     entry = sender.entry()
     office.ship(entry)
-    office.ship(entry | {"actor": "another"})
+    office.ship(sender.sign(entry | {"actor": "another"}))
     fates = office.publisher.publish_confirmed([Message(new_id(), "audit", "audit.entries", body) for body in (b"{", b'{"entries": 1}', b"[]")])
     assert fates == [Fate.CONFIRMED] * 3
     (finding,) = eventually(lambda: office.ask("list_findings", EDDA)["items"])
-    assert (finding["kind"], finding["stream"], finding["n"]) == ("two-contents", sender.stream, 1)
+    assert (finding["kind"], finding["service"], finding["stream"], finding["n"]) == ("two-contents", "contacts", sender.stream, 1)
     found = eventually(lambda: office.ask("list_entries", EDDA, query={"action": "audit:finding:raise"})["items"])
     assert (found[0]["subjects"], found[0]["rule"]) == ([finding["id"]], "two-contents")
 

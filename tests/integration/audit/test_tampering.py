@@ -19,8 +19,10 @@ from services.chassis import merkle
 from services.chassis.checkpoints import Checkpoint, SigningKey
 from services.chassis.database import Database
 from services.chassis.messages import Caller
-from services.chassis.outbox import Outbox, Stream
+from services.chassis.outbox import Outbox
+from services.chassis.streams import Stream
 from services.chassis.testing import Databases
+from services.chassis.testing.keys import key_of, service_keys
 from tests.integration.audit.conftest import ORIGIN, START, Sender, Trail, with_driver
 from tests.rows import figure
 
@@ -45,6 +47,7 @@ def signed(databases: Databases, tmp_path_factory: pytest.TempPathFactory, chanc
     trail = Trail(databases.make("audit"), tmp_path_factory.mktemp("signed"))
     senders = [Sender(), Sender("access"), Sender("interactions")]
     with trail.leading() as sequencer:
+        sequencer.take([sender.entry() for sender in senders], now=START)
         for size in SIZES:
             while sequencer.size < size:
                 sequencer.take([chance.choice(senders).entry()], now=START)
@@ -93,7 +96,7 @@ class Attacker:
         rows = [Row(row.position, row.body, row.leaf) for row in self.sql("SELECT position, body, leaf FROM trail ORDER BY position")]
         notes = [Note(f"database, size {row.size}", row.note) for row in self.sql("SELECT size, note FROM checkpoints ORDER BY size")]
         with Leaves(self.trail.witness.leaves_path) as witnessed:
-            return verify(rows, [*notes, *self.witness], key=self.trail.key.verifier, leaves=witnessed if leaves else None)
+            return verify(rows, [*notes, *self.witness], key=self.trail.key.verifier, services=service_keys(), leaves=witnessed if leaves else None)
 
 
 @contextmanager
@@ -112,6 +115,9 @@ def edited(attacker: Attacker, position: int, pattern: str, replacement: str) ->
     import re
 
     bodies[position] = re.sub(pattern, replacement, before, count=1)
+    if bodies[position] == before:
+        # A certificate has nothing of what an entry has.
+        bodies[position] = before.replace('"beats":true', '"beats":false')
     assert bodies[position] != before
     return bodies
 
@@ -277,7 +283,7 @@ def test_a_swapped_key_is_detected(signed: Trail, chance: random.Random) -> None
 def test_an_entry_deleted_from_an_outbox_before_it_was_shipped_is_a_hole(databases: Databases, own_trail: Trail, chance: random.Random) -> None:
     engine_of_outbox = databases.make("access")
     for _ in range(POSITIONS):
-        database = Database(engine_of_outbox.runtime, service="access", stream=Stream())
+        database = Database(engine_of_outbox.runtime, service="access", stream=Stream(key_of("access")))
         outbox = Outbox(database)
         outbox.open_stream()
         for count in range(12):
@@ -309,7 +315,7 @@ def test_an_entry_deleted_from_an_outbox_before_it_was_shipped_is_a_hole(databas
 
 def test_a_bit_flipped_before_signing_is_detected_and_nothing_is_signed(own_trail: Trail, sender: Sender, chance: random.Random) -> None:
     with own_trail.leading() as sequencer:
-        sequencer.take(sender.entries(10), now=START)
+        sequencer.take(sender.entries(9), now=START)
         sequencer.sign(now=START)
         sequencer.take(sender.entries(30), now=START)
         for position in chance.sample(range(10, 40), POSITIONS):
@@ -333,11 +339,7 @@ def test_clean_runs_raise_no_alarm(own_trail: Trail, chance: random.Random) -> N
             for _ in range(chance.randrange(1, 6)):
                 runs += 1
                 lines = late + [chance.choice(senders).entry() for _ in range(chance.randrange(40))]
-                doubted = chance.choice(senders)
-                lines.append(doubted.void(unknown=chance.random() < 0.5))
-                if lines[-1].get("unknown") and chance.random() < 0.5:
-                    lines.append(doubted.entry() | {"n": lines[-1]["n"]})
-                    doubted.n -= 1
+                lines.append(chance.choice(senders).void(unknown=chance.random() < 0.5))
                 chance.shuffle(lines)
                 late = [line for line in lines if chance.random() < 0.1]
                 now_sent = [line for line in lines if line not in late]
@@ -353,7 +355,7 @@ def test_clean_runs_raise_no_alarm(own_trail: Trail, chance: random.Random) -> N
                     died = senders.pop(chance.randrange(3))
                     mark, lost = died.n, chance.randrange(3)
                     died.n += lost
-                    sequencer.take([died.entry(), died.mark(mark, crashed=True, highest=died.n)], now=START)
+                    sequencer.take([died.entry(), died.crash(mark, died.n)], now=START)
                     senders.append(Sender())
                 sequencer.sign(now=START)
                 sequencer.take(late, now=START)

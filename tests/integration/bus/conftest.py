@@ -20,11 +20,13 @@ from services.chassis.config import Settings
 from services.chassis.database import Database
 from services.chassis.days import day_functions
 from services.chassis.messages import Caller, new_id
-from services.chassis.outbox import Stream, chassis_tables
+from services.chassis.outbox import chassis_tables
 from services.chassis.passport import PassportSigner
 from services.chassis.postgres import Server, url_for
 from services.chassis.process import Process, Services, compose, declare_topology, topology_of
+from services.chassis.streams import Stream
 from services.chassis.testing import eventually
+from services.chassis.testing.keys import key_of, pem_of
 from services.chassis.topology import Topology
 
 embedded.register()
@@ -126,6 +128,7 @@ class World:
             broker_url=self.url,
             passport_public_key=self.keys.public,
             service_secret="a secret",
+            service_key=pem_of(service),
             **{"workers": 10, "pool_size": 5, **given},
         )
 
@@ -139,7 +142,7 @@ class World:
     def process(self, service: str, **given: Any) -> Process:
         """Compose a process with a database of its own; it hears access, as far as its tests don't say otherwise."""
         process = compose(self.settings(service, **given))
-        database = Database(self._make_database(), service=service, stream=Stream(), pool_size=5)
+        database = Database(self._make_database(), service=service, stream=Stream(key_of(service)), pool_size=5)
         account = parse_url(self.url)["userid"]
         # On RabbitMQ all share the account of the tests; tests of their own give every service its own.
         process = replace(process, database=database, account_of=lambda service: account or service)

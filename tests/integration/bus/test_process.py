@@ -16,9 +16,11 @@ import pytest
 from services.chassis.bus import DatabaseProvider, answers, every, gathers, listens
 from services.chassis.database import Database
 from services.chassis.messages import Announcement, Caller, Unavailable
-from services.chassis.outbox import Stream
+from services.chassis.outbox import Outbox
 from services.chassis.stopping import is_asked_to_stop
+from services.chassis.streams import Stream
 from services.chassis.testing import eventually
+from services.chassis.testing.keys import key_of, pem_of
 from services.chassis.topology import ENTRIES
 from tests.integration.bus.conftest import World
 
@@ -62,6 +64,7 @@ def environ_of(world: World, database_url: str) -> dict[str, str]:
         "BROKER_URL": world.url,
         "DATABASE_URL": database_url,
         "PASSPORT_PUBLIC_KEY": world.keys.public,
+        "SERVICE_KEY": pem_of("probe"),
         "PYTHONPATH": ".",
     }
 
@@ -94,7 +97,7 @@ def test_sigterm_lets_a_call_finish_ships_the_outbox_and_leaves_nothing_running(
         _, errors = process.communicate()
     assert b"process.stopped" in errors
     assert b'"level": "error"' not in errors, errors.decode()
-    database = Database(url, service="probe", stream=Stream())
+    database = Database(url, service="probe", stream=Stream(key_of("probe")))
     with database.plain() as connection:
         waiting = connection.exec_driver_sql("SELECT count(*) FROM entries WHERE NOT done").scalar_one()
         closed = connection.exec_driver_sql("SELECT count(*) FROM streams WHERE closed_at IS NULL").scalar_one()
@@ -197,6 +200,7 @@ def test_asked_to_stop_a_process_ends_within_its_grace_whatever_it_is_doing(worl
         "BROKER_URL": world.url,
         "DATABASE_URL": world._make_database(),
         "PASSPORT_PUBLIC_KEY": world.keys.public,
+        "SERVICE_KEY": pem_of("probe"),
         "PYTHONPATH": ".",
         "TASK": task,
     }
@@ -232,7 +236,8 @@ def test_asked_to_stop_a_process_ends_within_its_grace_whatever_it_is_doing(worl
 def test_a_backlog_in_the_outbox_keeps_no_process_from_ending_and_the_next_one_ships_the_rest(world: World) -> None:
     world.declare(Busy)
     url = world._make_database()
-    database = Database(url, service="probe", stream=Stream())
+    database = Database(url, service="probe", stream=Stream(key_of("probe")))
+    Outbox(database).open_stream()
     for part in range(10):
         with database.work(Caller.service("probe")) as work:
             for n in range(200):

@@ -63,7 +63,7 @@ def test_without_its_entry_nothing_is_answered(database: Database) -> None:
             work.record("tests:somebody:read")
         event.remove(database.engine, "before_cursor_execute", refuse)
     assert not audited()
-    assert database.stream.take_voids() == [(1, False)]
+    assert [(void.n, void.unknown) for void in database.stream.take_voids()] == [(1, False)]
 
 
 @pytest.mark.requirement("R154", "T5")

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from services.chassis.database import Database, DatabaseAway, audited_calls, work_is_open
 from services.chassis.messages import Announcement, IdempotencyMismatch, OutcomeUnknown, new_id
-from services.chassis.outbox import Outbox, Outgoing
+from services.chassis.outbox import DEAD_AFTER_LOOKS, Outbox, Outgoing
 from services.chassis.testing import Databases, a_caller, a_command, eventually
 
 
@@ -34,6 +34,11 @@ def database(databases: Databases) -> Iterator[Database]:
 
 
 def _shipped(outbox: Outbox) -> list[dict[str, Any]]:
+    """Return what is shipped, but for certificates; each line of a stream is signed and chained (`test_stream`)."""
+    return [{name: value for name, value in wire.items() if name not in {"prev", "signature"}} for wire in _sent(outbox) if "certificate" not in wire]
+
+
+def _sent(outbox: Outbox) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = []
 
     def publish(messages: Sequence[Outgoing]) -> list[bool]:
@@ -267,7 +272,7 @@ def test_a_greenlet_killed_by_its_deadline_closes_its_connection(database: Datab
     with database.work(a_caller()) as work:
         assert work.execute(text("SELECT pg_backend_pid()")).scalar_one() != backends[0]
     # A number that was taken is void; whether that commit went through, nobody can tell.
-    assert database.stream.take_voids() == ([(1, True)] if where == "the commit" else [])
+    assert [(void.n, void.unknown) for void in database.stream.take_voids()] == ([(1, True)] if where == "the commit" else [])
 
 
 def test_a_connection_lost_while_idle_is_replaced_and_nobody_notices(database: Database) -> None:
@@ -307,8 +312,28 @@ def test_a_connection_lost_during_the_commit_leaves_the_outcome_unknown_and_says
     outbox = Outbox(database)
     outbox.settle()
     void, mark = _shipped(outbox)
-    assert void == {"stream": database.stream.id, "n": 1, "void": True, "unknown": True}
+    assert (void["stream"], void["n"], void["void"], void["unknown"]) == (database.stream.id, 1, True, True)
+    assert (void["attempted"]["action"], void["attempted"]["actor"]) == ("tests:somebody:change", amina.id)
     assert mark["mark"] == 1
+
+
+@pytest.mark.requirement("T37")
+def test_no_void_stands_over_what_was_committed_though_nobody_answered(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(OutcomeUnknown), database.work(a_caller()) as work:
+        work.record("tests:somebody:change")
+        backend = work.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        really = work.connection.commit
+
+        def commit_then_cut() -> None:
+            really()
+            _terminate(database, backend)
+            work.connection.execute(text("SELECT 1"))
+
+        monkeypatch.setattr(work.connection, "commit", commit_then_cut)
+    outbox = Outbox(database)
+    outbox.settle()
+    entry, mark = _shipped(outbox)
+    assert (entry["n"], entry["action"], mark["mark"]) == (1, "tests:somebody:change", 1)
 
 
 def test_a_number_whose_transaction_was_rolled_back_at_the_last_moment_is_shipped_as_void(database: Database) -> None:
@@ -320,7 +345,7 @@ def test_a_number_whose_transaction_was_rolled_back_at_the_last_moment_is_shippe
     outbox = Outbox(database)
     outbox.settle()
     shipped = {wire.get("n", "mark"): wire for wire in _shipped(outbox)}
-    assert shipped[1] == {"stream": database.stream.id, "n": 1, "void": True}
+    assert (shipped[1]["void"], shipped[1].get("unknown"), shipped[1]["attempted"]["action"]) == (True, None, "tests:somebody:change")
     assert shipped[2]["action"] == "tests:somebody:read"
     assert shipped["mark"]["mark"] == 2, "no number stays open"
 
@@ -332,28 +357,31 @@ def test_the_mark_is_announced_when_it_moved_and_at_the_stop(database: Database)
     outbox.settle()
     outbox.settle()
     outbox.settle(closing=True)
-    assert [{k: v for k, v in wire.items() if k != "at"} for wire in _shipped(outbox)][1:] == [
-        {"stream": database.stream.id, "mark": 1},
-        {"stream": database.stream.id, "mark": 1, "closed": True},
-    ]
+    marks = [(wire["stream"], wire["mark"], wire["beat"], wire.get("closed")) for wire in _shipped(outbox)[1:]]
+    assert marks == [(database.stream.id, 1, 1, None), (database.stream.id, 1, 3, True)]
 
 
 def test_a_process_that_died_is_announced_by_the_next_with_what_it_had_settled(database: Database) -> None:
     dead = "01a20397-fe57-7628-8104-2190e0ace6c1"
     with database.plain() as connection:
-        connection.execute(text("INSERT INTO streams (id, mark) VALUES (:dead, 2)"), {"dead": dead})
+        connection.execute(text("INSERT INTO streams (id, certificate, mark) VALUES (:dead, '{\"certificate\": 1}', 2)"), {"dead": dead})
         connection.execute(
             text("INSERT INTO entries (stream, n, body, done) SELECT :dead, n, '{}', true FROM unnest(ARRAY[1, 2, 4]) AS n"),
             {"dead": dead},
         )
     outbox = Outbox(database)
-    assert outbox.close_dead_streams() == 0, "a minute has not passed"
+    for _ in range(DEAD_AFTER_LOOKS - 1):
+        assert outbox.close_dead_streams() == 0, "it may still settle something"
     with database.plain() as connection:
-        connection.execute(text("UPDATE streams SET settled_at = clock_timestamp() - interval '61 seconds' WHERE id = :dead"), {"dead": dead})
-    assert outbox.close_dead_streams() == 1
+        connection.execute(text("UPDATE streams SET settled_at = clock_timestamp() WHERE id = :dead"), {"dead": dead})
+    for _ in range(DEAD_AFTER_LOOKS):
+        assert outbox.close_dead_streams() == 0, "it lives"
+        with database.plain() as connection:
+            connection.execute(text("UPDATE streams SET settled_at = clock_timestamp() WHERE id = :dead"), {"dead": dead})
+    assert [outbox.close_dead_streams() for _ in range(DEAD_AFTER_LOOKS)] == [0] * (DEAD_AFTER_LOOKS - 1) + [1]
     assert outbox.close_dead_streams() == 0
     (wire,) = _shipped(outbox)
-    assert {k: v for k, v in wire.items() if k != "at"} == {"stream": dead, "mark": 2, "crashed": True, "highest": 4}
+    assert {k: v for k, v in wire.items() if k != "at"} == {"stream": dead, "mark": 2, "crashed": True, "highest": 4, "by": database.stream.id}
 
 
 def test_no_unit_of_work_is_opened_inside_another(database: Database) -> None:

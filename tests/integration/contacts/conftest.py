@@ -17,9 +17,10 @@ from sqlalchemy import text
 
 from services.chassis.database import Database, UnitOfWork
 from services.chassis.messages import Caller, entity_tag, new_id
-from services.chassis.outbox import Stream
+from services.chassis.streams import Stream
 from services.chassis.testing import Databases
 from services.chassis.testing.databases import Addresses
+from services.chassis.testing.keys import key_of
 from services.contacts import contract
 from services.contacts.domain.cursors import Cursors
 from services.contacts.service.erasure import ErasureMethods
@@ -249,7 +250,7 @@ class Desk:
 def open_desk(databases: Databases) -> Iterator[Desk]:
     """Give contacts with databases of its own."""
     addresses, keys = databases.make("contacts"), databases.make("keys")
-    database = Database(addresses.runtime, service="contacts", stream=Stream(), pool_size=5)
+    database = Database(addresses.runtime, service="contacts", stream=Stream(key_of("contacts")), pool_size=5)
     vault = Vault(keys.runtime, Keyring([os.urandom(32)]))
     secret = base64.b64encode(os.urandom(32)).decode()
     desk = Desk(database, addresses, keys, ContactLayer(vault, Digests(Keyring.read(secret))), Cursors(os.urandom(32)))

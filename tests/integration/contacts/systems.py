@@ -16,6 +16,7 @@ from services.chassis.messages import Caller, Unavailable, new_id
 from services.chassis.passport import PassportSigner
 from services.chassis.process import Services, compose, declare_topology, topology_of
 from services.chassis.testing import eventually
+from services.chassis.testing.keys import pem_of
 from services.contacts.contract.integrations import account_of, announcements_of, replies_of, topology
 from services.contacts.service import ContactsService
 from services.contacts.storage.contact_layer import ContactLayer
@@ -130,6 +131,7 @@ class Running:
             database_url=desk.addresses.runtime,
             keys_database_url=desk.keys.runtime,
             broker_url=url_of("contacts"),
+            service_key=pem_of("contacts"),
             passport_public_key=public,
             vault_master_key=key,
             digest_key=key,
@@ -137,7 +139,13 @@ class Running:
             pool_size=4,
             integrations="PSO, ICE",
         )
-        access = Settings(service="access", database_url=desk.addresses.runtime, broker_url=url_of("access"), passport_public_key=public)
+        access = Settings(
+            service="access",
+            database_url=desk.addresses.runtime,
+            broker_url=url_of("access"),
+            passport_public_key=public,
+            service_key=pem_of("access"),
+        )
         parts = [(Access, compose(access)), (ContactsService, compose(settings))]
         deployer = Address(url=url_of("deployer"))
         declare_topology(deployer, topology_of([Access, ContactsService]))

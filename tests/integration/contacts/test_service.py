@@ -22,6 +22,7 @@ from services.chassis.passport import PassportSigner
 from services.chassis.process import Process, Services, compose, declare_topology, topology_of
 from services.chassis.testing import Databases, eventually
 from services.chassis.testing.announcing import announce
+from services.chassis.testing.keys import pem_of
 from services.contacts.service import ContactsService
 from services.interactions.contract import InteractionLogged, IssueRegistered
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, EDDA, RENATA, UNACKNOWLEDGED
@@ -79,6 +80,7 @@ def running(databases: Databases) -> Iterator[Running]:
         database_url=addresses.runtime,
         keys_database_url=keys.runtime,
         broker_url=f"embedded://contacts-{new_id()[-12:]}",
+        service_key=pem_of("contacts"),
         passport_public_key=key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode(),
         **secrets,
     )

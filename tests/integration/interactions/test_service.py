@@ -22,6 +22,7 @@ from services.chassis.passport import PassportSigner, PassportVerifier
 from services.chassis.process import Services, compose, declare_topology, listened_by, topology_of
 from services.chassis.testing import Databases, eventually
 from services.chassis.testing.announcing import announce
+from services.chassis.testing.keys import pem_of
 from services.contacts.contract import IndividualFrozen
 from services.interactions.service import InteractionsService
 from tests.cast import AMINA, CHLOE
@@ -90,6 +91,7 @@ class Running:
                     service=service,
                     database_url=url,
                     broker_url=broker,
+                    service_key=pem_of(service),
                     passport_public_key=public,
                     cursor_key="A" * 43 + "=",
                     pool_size=3,

@@ -23,6 +23,7 @@ from services.chassis.postgres import as_url
 from services.chassis.process import Services, compose, declare_topology, listened_by
 from services.chassis.testing import Databases, eventually
 from services.chassis.testing.announcing import announce
+from services.chassis.testing.keys import pem_of
 from services.chassis.topology import compute
 from services.contacts.contract import IndividualFrozen, IndividualRegistered
 from services.retention.service import RetentionService
@@ -140,6 +141,7 @@ class System:
                 passport_private_key=private_key if service == "access" else "",
                 service_master_secret=MASTER if service == "access" else "",
                 service_secret=service_secret(MASTER, service),
+                service_key=pem_of(service),
                 cursor_key="a key of tests",
                 erased_ids_file=str(folder / "erased-ids") if service == "retention" else "",
             )

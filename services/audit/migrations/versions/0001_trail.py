@@ -17,6 +17,7 @@ CREATE TABLE trail (
     leaf bytea NOT NULL CHECK (octet_length(leaf) = 32),
     body text NOT NULL,
     kind text COLLATE "C" NOT NULL GENERATED ALWAYS AS (CASE
+        WHEN body::jsonb ? 'certificate' THEN 'certificate'
         WHEN body::jsonb ? 'mark' THEN 'mark'
         WHEN body::jsonb ? 'malformed' THEN 'malformed'
         WHEN body::jsonb ? 'unknown' THEN 'unknown'
@@ -63,7 +64,8 @@ CREATE TABLE trail_streams (
     mark bigint NOT NULL,
     marked_at timestamptz,
     crashed bigint,
-    closed boolean NOT NULL
+    closed boolean NOT NULL,
+    beat bigint NOT NULL
 );
 
 -- The passports that access said it issued, and to whom; an entry of somebody else under one is a finding.
@@ -80,6 +82,7 @@ CREATE TABLE findings (
     position bigint,
     stream uuid,
     n bigint,
+    service text,
     found_at timestamptz NOT NULL,
     UNIQUE (kind, key)
 );

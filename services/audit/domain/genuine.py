@@ -1,0 +1,81 @@
+"""Which lines are genuine: those that their process signed, or that a genuine one names by its hash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from services.audit.domain.lines import Line
+from services.chassis.identity import IdentityRefused, ServiceKeys
+from services.chassis.streams import Certificate
+
+
+def certified(line: Line, keys: ServiceKeys) -> Certificate | None:
+    """Return what a certificate says, if its service signed it."""
+    try:
+        return Certificate(line.wire, keys)
+    except IdentityRefused:
+        return None
+
+
+def forged(lines: Iterable[Line], certificate: Certificate, others: Callable[[str], Certificate | None]) -> list[Line]:
+    """Return those of the lines of one stream that its process did not write.
+
+    Of lines that follow one another the last one's signature is checked; it names the one before it by a hash, and that
+    one the next: so a batch costs a signature or two, not one for each line. A void's hash is that of what it replaces,
+    so each has its signature checked, and so has every line that the chain does not reach. `others` gives the certificate
+    of another stream: one process says of another that it died.
+    """
+    bad = []
+    expected: tuple[int, str] | None = None
+    numbered: dict[int, list[Line]] = {}
+    for line in lines:
+        if line.kind == "mark":
+            signer = others(line.by) if line.by else certificate
+            if signer is None or signer.service != certificate.service or not signer.signed(line.wire):
+                bad.append(line)
+        elif line.kind != "certificate":
+            numbered.setdefault(line.n, []).append(line)
+    for n in sorted(numbered, reverse=True):
+        named, expected = expected, None
+        for line in numbered[n]:
+            reached = named == (n, line.link)
+            if line.kind == "malformed" and line.sent is None:
+                # What its process signed was not kept: the chain alone can tell, where the next line has come.
+                continue
+            chained = reached and line.kind == "entry"
+            if (line.service or certificate.service) != certificate.service or not (chained or certificate.signed(line.wire)):
+                bad.append(line)
+            elif line.prev:
+                expected = n - 1, line.prev
+    return bad
+
+
+@dataclass(slots=True)
+class Chain:
+    """The hashes of a stream's lines that wait for their neighbor."""
+
+    links: dict[int, str] = field(default_factory=dict)
+    claims: dict[int, str] = field(default_factory=dict)
+
+    def copy(self) -> Chain:
+        """Return one that can be added to while this one stays."""
+        return Chain(dict(self.links), dict(self.claims))
+
+    def fits(self, line: Line) -> bool:
+        """Add a line; tell whether it is what its neighbors say it is, as far as they have come."""
+        fits = True
+        if line.n in self.claims:
+            fits = self.claims.pop(line.n) == line.link
+        else:
+            self.links[line.n] = line.link
+        if line.kind in {"certificate", "malformed"}:
+            return fits
+        if line.n - 1 in self.links:
+            return self.links.pop(line.n - 1) == line.prev and fits
+        self.claims[line.n - 1] = line.prev
+        return fits
+
+    def holds(self, mark: Line) -> bool:
+        """Whether the line that a mark speaks of is the one that came, as far as that is known."""
+        return self.links.get(mark.n, mark.link) == mark.link
