@@ -187,6 +187,10 @@ class _Run:
             self._say(f"  {each['column']}: {each['field'] or 'left out'}")
         for refused in found["refused_columns"]:
             self._say(f"  {refused['column']}: REFUSED. {refused['reason']} ({refused['requirement']})")
+        hidden = found["hidden"]
+        if hidden["sheets"] or hidden["rows"]:
+            what = [*(f"the sheet {name}" for name in hidden["sheets"]), *([f"{hidden['rows']} rows"] if hidden["rows"] else [])]
+            self._say(f"  This workbook hides {', '.join(what)}: taken in like the rest.")
         return found
 
     def _check(self, found: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import eventlet
 from greenlet import GreenletExit
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.chassis.apart.pool import end_all
 from services.chassis.asking import client_and_revocations
 from services.chassis.bus.calls import Client
 from services.chassis.bus.container import Container
@@ -193,6 +194,7 @@ class Services:
             stopping.wait()
         for process in reversed(self._processes):
             process.stop()
+        end_all()
 
     def kill(self) -> None:
         """Stop at once."""
@@ -200,6 +202,7 @@ class Services:
             container.kill()
         for process in self._processes:
             process.stop()
+        end_all()
 
     def wait(self) -> None:
         """Wait until a container ends by itself, which is a mistake of ours.

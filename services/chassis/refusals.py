@@ -5,7 +5,7 @@ They are apart from whoever raises them, so that the gateway knows them without 
 
 from __future__ import annotations
 
-from services.chassis.messages import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
+from services.chassis.messages import Forbidden, Invalid, NotFound, TooLarge, Unauthenticated, Unavailable
 
 
 class PassportInvalid(Unauthenticated):
@@ -60,6 +60,12 @@ class OperationRequired(Invalid):
     """A command must say which operation it is."""
 
     code = "operation-required"
+
+
+class TextTooCostly(TooLarge):
+    """Looking through this text takes too long; shorten it."""
+
+    code = "text-too-costly"
 
 
 class NothingParked(NotFound):

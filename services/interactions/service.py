@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from nameko.extensions import DependencyProvider
+
 from services.access.contract import UserChanged
 from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers, listens
 from services.chassis.database import UnitOfWork
@@ -46,9 +48,18 @@ from services.interactions.usecases import (
     releasing,
     tasks,
 )
+from services.lexicon.screening.apart import screen_long_texts_apart
 from services.retention.contract import ErasureCompleted
 
 _ERASER = "eraser"
+
+
+class LongTexts(DependencyProvider):
+    """Has long texts screened by a child process; gives the service nothing."""
+
+    def setup(self) -> None:
+        """Say so, before the first call."""
+        screen_long_texts_apart()
 
 
 class InteractionsService(Witness):
@@ -58,6 +69,7 @@ class InteractionsService(Witness):
     database = DatabaseProvider()
     bus = BusProvider()
     settings = SettingsProvider()
+    long_texts = LongTexts()
 
     # Issues
 

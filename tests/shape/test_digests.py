@@ -50,7 +50,8 @@ REASONS: dict[str, tuple[int, str]] = {
     "services/contacts/domain/cursors.py": (1, "derives a key"),
     "services/contacts/storage/vault.py": (1, "the id of a key: 256 random bits"),
     "services/contacts/usecases/imports/refused.py": (1, "the id of a key, from an import's id"),
-    "services/contacts/usecases/imports/uploading.py": (2, "compares a file with what was sent, in memory; the id of a key, from an import's id"),
+    "services/contacts/domain/imports/staging.py": (1, "compares a file with what was sent, in memory"),
+    "services/contacts/usecases/imports/uploading.py": (1, "the id of a key, from an import's id"),
     "services/retention/service/erased.py": (1, "of a list of ids, in memory"),
     "services/retention/usecases/course.py": (1, "of a certificate, for whoever was given it: ids, instants and counts"),
 }  # fmt: skip

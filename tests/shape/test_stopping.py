@@ -40,6 +40,7 @@ SPAWNED = {
         2,
         "tests/integration/audit/test_service.py::test_asked_to_stop_it_stops_though_entries_keep_coming_and_the_next_leader_takes_them_all",
     ),
+    "services/chassis/apart/pool.py": (2, "tests/unit/chassis/test_apart.py::test_a_child_ends_with_whoever_started_it"),
     "services/chassis/bus/answering.py": (1, "short: one answer"),
     "services/chassis/bus/calls.py": (2, "tests/reliability/test_away.py::test_a_service_that_is_stopped_is_missed_at_once_and_nothing_else_is"),
     "services/chassis/bus/container.py": (1, WHATEVER),

@@ -193,10 +193,28 @@ class TooManyParts(TooLarge):
     code = "too-many-parts"
 
 
+class FileTooCostly(TooLarge):
+    """Reading this file takes more time or memory than one file may have. Save it anew, or split it."""
+
+    code = "file-too-costly"
+
+
 class TooManyRows(TooLarge):
     """A file to import has at most 100,000 rows."""
 
     code = "too-many-rows"
+
+
+class TooManyCells(TooLarge):
+    """A file to import has at most 2,000,000 filled cells."""
+
+    code = "too-many-cells"
+
+
+class WorkbookTooComplex(TooLarge):
+    """A workbook to import has at most 200,000 styles, merged cells, names and sheets together."""
+
+    code = "workbook-too-complex"
 
 
 class TooManyColumns(Invalid):
@@ -218,7 +236,7 @@ class NestedTooDeep(Invalid):
 
 
 class FileTypeUnknown(WrongType):
-    """Import an .xlsx, .xls, .csv or .vcf file."""
+    """Import an .xlsx, .csv or .vcf file."""
 
     code = "file-type-unknown"
 
@@ -227,6 +245,12 @@ class NotAWorkbook(Invalid):
     """The file is called a workbook, but can't be read as one."""
 
     code = "not-a-workbook"
+
+
+class OldWorkbook(WrongType):
+    """This is a workbook of the old kind (.xls), or one with a password. Save it as .xlsx without a password, and import that."""
+
+    code = "old-workbook"
 
 
 class NotText(Invalid):
@@ -341,6 +365,13 @@ class RefusedColumnSchema(Schema):
     requirement = fields.String(required=True)
 
 
+class HiddenSchema(Schema):
+    """What a workbook hides from whoever looks at it, and what is taken in all the same: sheets by name, and filled rows."""
+
+    sheets = fields.List(fields.String(), required=True)
+    rows = fields.Integer(required=True)
+
+
 class ProgressSchema(Schema):
     """How far a check, a commit or an undo has come, in rows."""
 
@@ -367,6 +398,8 @@ class ImportSchema(Schema):
     rows = fields.Integer(required=True)
     mapping = fields.List(fields.Nested(ColumnMappingSchema), required=True)
     refused_columns = fields.List(fields.Nested(RefusedColumnSchema), required=True)
+    #: Told until the import has ended.
+    hidden = fields.Nested(HiddenSchema, required=True)
     issues = fields.List(fields.Nested(IssueLinkSchema), required=True)
     source = fields.String(allow_none=True)
     owner = fields.Dict(required=True)

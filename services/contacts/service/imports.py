@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
+from services.chassis.apart.pool import pool
 from services.chassis.bus import Bell, Bus, answers, every
 from services.chassis.database import Database, UnitOfWork
 from services.chassis.logs import Log
@@ -16,6 +17,7 @@ from services.chassis.stopping import is_asked_to_stop
 from services.contacts.contract.imports import (
     AllDecisionsSchema,
     CandidateGone,
+    FileTooCostly,
     FileTooLarge,
     ImportChangeSchema,
     ImportRowsQuerySchema,
@@ -26,8 +28,9 @@ from services.contacts.contract.imports import (
     RowUnknown,
 )
 from services.contacts.contract.schemas import ListQuerySchema
-from services.contacts.domain.imports.reading import read
+from services.contacts.domain.imports import staging
 from services.contacts.domain.imports.register import Register
+from services.contacts.domain.imports.staging import Staged
 from services.contacts.service.beside import beside, one_ahead
 from services.contacts.service.counting import blocked_tries_counted
 from services.contacts.service.parts import Parts
@@ -95,9 +98,8 @@ class ImportMethods:
         try:
             with self.database.work(caller) as work:
                 filename, pieces, key = uploading.gathered(work, by=caller, vault=vault, import_id=import_id)
-            content = beside(uploading.put_together, import_id, pieces, key, sha256=sha256)
-            table = beside(read, filename, content)
-            staged = beside(uploading.laid_out, import_id, table, vault.keys_for([import_id])[import_id])
+            given = (import_id, filename, pieces, key, sha256, vault.keys_for([import_id])[import_id])
+            staged = Staged.of(pool().run(staging.staged, *given, refusal=FileTooCostly, is_long=True))
             with self.database.work(caller) as work:
                 answer = uploading.stage(
                     work,

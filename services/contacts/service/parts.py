@@ -19,6 +19,7 @@ from services.contacts.storage import individuals
 from services.contacts.storage.contact_layer import ContactLayer, Lookups
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.vault import Keyring, Vault
+from services.lexicon.screening.apart import screen_long_texts_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,9 @@ class PartsProvider(DependencyProvider):
     """Gives the service its parts."""
 
     def setup(self) -> None:
-        """Read the keys."""
+        """Read the keys, and have long texts screened by a child."""
         process = process_of(self)
+        screen_long_texts_apart()
         self._parts = Parts.of(process.settings, process.open_database())
 
     def stop(self) -> None:

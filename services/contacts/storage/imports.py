@@ -13,11 +13,10 @@ import orjson
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.contacts.domain.imports.tables import BLOCK as BLOCK  # noqa: PLC0414 - storage is asked block by block
 from services.contacts.storage.bulk import array, as_json, as_list, records
 from services.contacts.storage.rows import plain, plains
 
-#: Rows in a block: one ciphertext, one transaction. What a transaction costs by itself is a tenth of what so many rows do.
-BLOCK = 1000
 _ROW = {
     "n": "integer",
     "sheet": "text",

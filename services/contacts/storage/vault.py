@@ -19,6 +19,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from services.chassis.messages import Unavailable
+from services.contacts.domain.encryption import decrypt as decrypt  # noqa: PLC0414 - whoever has the keys has both
+from services.contacts.domain.encryption import encrypt as encrypt  # noqa: PLC0414 - likewise
 from services.contacts.storage.bulk import array, array_of_bytes
 
 _NONCE = 12
@@ -59,23 +61,6 @@ class Keyring(Mapping[str, bytes]):
 
     def __len__(self) -> int:
         return len(self._secrets)
-
-
-def encrypt(key: bytes | AESGCM, value: str, *, bound_to: str) -> bytes:
-    """Encrypt one value; it decrypts only where it belongs, which `bound_to` says.
-
-    :param key: or, for several values, what was made of it once.
-    """
-    nonce = os.urandom(_NONCE)
-    return nonce + (AESGCM(key) if isinstance(key, bytes) else key).encrypt(nonce, value.encode(), bound_to.encode())
-
-
-def decrypt(key: bytes | AESGCM, ciphertext: bytes, *, bound_to: str) -> str:
-    """Decrypt one value.
-
-    :raises InvalidTag: another key, another place, or a changed byte.
-    """
-    return (AESGCM(key) if isinstance(key, bytes) else key).decrypt(ciphertext[:_NONCE], ciphertext[_NONCE:], bound_to.encode()).decode()
 
 
 class Vault:

@@ -10,7 +10,7 @@
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -157,12 +157,32 @@ _WHY: Final = {
 }
 
 
+#: Longer texts take more than some milliseconds: up to 170 for 20,000 characters.
+LONG: Final = 2_000
+_of_long_texts: Callable[[str], list[Finding] | None] | None = None
+
+
+def screen_long_texts_by(screener: Callable[[str], list[Finding] | None]) -> None:
+    """Have long texts screened by this, in this process: in another one, say. Where it answers None, they are screened here."""
+    global _of_long_texts  # noqa: PLW0603 - a process has one
+    _of_long_texts = screener
+
+
 def screen(text: str, extra_terms: Mapping[str, Term] | None = None) -> list[Finding]:
     """Find what shared text must not hold, in the order of the text (R41, T15, N8).
 
     ``extra_terms`` adds larger lists (folded or not); pass the same mapping each time, as it is
     compiled once for each.
     """
+    if _of_long_texts is not None and len(text) > LONG and extra_terms is None:
+        found = _of_long_texts(text)
+        if found is not None:
+            return found
+    return screen_here(text, extra_terms)
+
+
+def screen_here(text: str, extra_terms: Mapping[str, Term] | None = None) -> list[Finding]:
+    """Find it in this very process."""
     findings: list[Finding] = []
     taken = bytearray(len(text))
     tokens = tokens_of(text)

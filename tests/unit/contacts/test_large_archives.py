@@ -11,7 +11,7 @@ import pytest
 
 from services.chassis.messages import Refusal
 from services.contacts.contract.imports import FileUnpacksTooLarge, NotAWorkbook, TooManyColumns, TooManyParts, TooManyRows
-from services.contacts.domain.imports.archives import _SPAN, check_archive
+from services.contacts.domain.imports.archives import _STEP, check_archive
 from services.contacts.domain.imports.reading import read
 
 
@@ -94,8 +94,8 @@ def test_what_can_be_read_in_two_ways_or_lies_about_its_size_is_refused(content:
 
 @pytest.mark.requirement("R77")
 def test_a_far_cell_is_seen_wherever_it_stands() -> None:
-    """Parts are searched in spans; no place is between two of them."""
-    for before in range(_SPAN - 80, _SPAN + 8, 3):
+    """Parts are searched in steps; no place is between two of them."""
+    for before in range(_STEP - 80, _STEP + 8, 3):
         with pytest.raises(TooManyRows):
             check_archive(zipped((SHEET, sheet(b" " * before + b"<a></a>" + FAR))))
         with pytest.raises(TooManyRows):

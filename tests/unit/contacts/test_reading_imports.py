@@ -309,7 +309,7 @@ def csv_of(rows: int) -> bytes:
         ("a.csv", b'Last name\n"' + b"x\n" * 100_000, contract.CellTooLong),
         ("a.xlsx", b"no workbook", contract.NotAWorkbook),
         ("a.xlsx", b"PK\x03\x04", contract.NotAWorkbook),
-        ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, contract.NotAWorkbook),
+        ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, contract.OldWorkbook),
         ("a.xlsx", workbook([]), contract.FileEmpty),
         ("a.xlsx", workbook([["Last name", "Last name"], ["Levi", "x"]]), contract.HeaderDuplicate),
         ("a.xlsx", workbook([["x"] * 101]), contract.TooManyColumns),

@@ -12,6 +12,7 @@ from tests.unit.gateway.fakes import FakeBus
 IMPORT: dict[str, Any] = {
     "id": ID, "filename": "list.csv", "format": "csv", "state": "mapped", "progress": {"done": 0, "of": 1}, "counts": {}, "rows": 1,
     "mapping": [{"column": "Name", "field": "name"}, {"column": "Place", "field": None}], "refused_columns": [],
+    "hidden": {"sheets": ["Old list"], "rows": 2},
     "issues": [{"issue_id": ID, "kind": "engaged", "since": None, "ended_on": None}], "source": None, "owner": OWNER,
     "problem": None, "stopped": None, "deciding": None, "refused_rows_until": None, "created_at": "2026-01-01T00:00:00Z", "finished_at": None,
 }  # fmt: skip
@@ -61,6 +62,14 @@ def send(client: Browser, path: str, **form: Any) -> Any:
     """Send a form of the import's page."""
     page(client, f"/imports/{ID}")
     return client.send(path, form)
+
+
+@pytest.mark.requirement("R77")
+def test_the_preview_says_what_the_workbook_hides(client: Browser, bus: FakeBus) -> None:
+    shown = page(client, f"/imports/{ID}")
+    assert "This workbook hides the sheet Old list and 2 rows." in shown
+    bus.answers["contacts", "read_import"] = {**IMPORT, "hidden": {"sheets": [], "rows": 0}}
+    assert "This workbook hides" not in page(client, f"/imports/{ID}")
 
 
 @pytest.mark.requirement("R77", "R83")

@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from services.contacts.contract.imports import NestedTooDeep, NotCards, TooManyRows
+from services.contacts.domain.imports.encodings import SHIFTING, character_set
 from services.contacts.domain.imports.tables import DAMAGED, LOST, MAX_CELL, MAX_COLUMNS, MAX_NESTING, MAX_ROWS, Row, Table
 from services.lexicon.folding import fold, words
 
 CUT_OFF = "The card is cut off: its end is missing."
 NESTED = "A card within a card is not taken in."
 A_GROUP = "This card is of a group, not of a person or an organization."
+IN_UNKNOWN_LETTERS = "This card says that it is written in a character set that can't be read here."
 UNREADABLE = "This line of the card can't be read."
 _TOO_MANY = "A file has at most 100 kinds of entries."
 
@@ -65,6 +67,8 @@ class _Property:
     group: str = ""
     #: 1 is the most preferred; vCard 4's PREF, or the kind "pref".
     preference: int = 101
+    #: It says that it is in a character set that is none of the known ones.
+    is_unknown: bool = False
 
     def parts(self) -> list[str]:
         return [_unescaped(part).strip() for part in _PARTS.split(self.value)]
@@ -235,6 +239,8 @@ def _read(card: _Card, lines: list[bytes], encoding: str) -> None:
             found.append(read)
     if any(LOST in read.value for read in found):
         card.problems.append(DAMAGED)
+    if any(read.is_unknown for read in found):
+        card.problems.append(IN_UNKNOWN_LETTERS)
     by_name: dict[str, list[_Property]] = {}
     for read in found:
         by_name.setdefault(read.name, []).append(read)
@@ -381,24 +387,34 @@ def _property(line: bytes, encoding: str) -> _Property | None:
             preference = min(preference, int(setting))
     if "PREF" in kinds:
         preference = 1
+    codec = character_set(charset) if charset else "cp1252 or utf-8"
+    # In an unknown one it is shown as well as it can be, and not taken in.
     if quoted:
-        value = _decoded(quopri.decodestring(line.partition(b":")[2]), charset or "cp1252 or utf-8")
-    elif charset and not line.isascii():
-        value = _decoded(line.partition(b":")[2], charset)
-    return _Property(name, frozenset(kinds), value, group, preference)
+        value = _decoded(quopri.decodestring(_value_of(line)), codec or "utf-8")
+    elif charset:
+        value = _decoded(_value_of(line), codec or "utf-8")
+    return _Property(name, frozenset(kinds), value, group, preference, codec is None)
 
 
 def _decoded(raw: bytes, encoding: str) -> str:
     """Return bytes as text; what is none in that encoding, nor in UTF-8, becomes U+FFFD."""
-    if raw.isascii():
+    if raw.isascii() and encoding not in SHIFTING:
         return raw.decode("ascii")
     for tried in ("utf-8", "cp1252") if encoding == "cp1252 or utf-8" else (encoding, "utf-8"):
         try:
             return raw.decode(tried)
-        except (UnicodeDecodeError, LookupError):
+        except UnicodeDecodeError:
             continue
     return raw.decode("utf-8", "replace")
 
+
+def _value_of(line: bytes) -> bytes:
+    """Return what stands behind a line's first colon that is not in quotation marks."""
+    found = _HEAD.match(line)
+    return line[found.end() :] if found else b""
+
+
+_HEAD = re.compile(rb'(?:[^":]++|"[^"]*+")*+:')
 
 _KINDS = {
     "MOBILE": "CELL", "CELL": "CELL", "IPHONE": "CELL", "CAR": "CELL", "APPLE WATCH": "CELL", "HOME": "HOME", "WORK": "WORK", "MAIN": "MAIN",

@@ -100,3 +100,66 @@ def _line_by_line(content: bytes) -> str:
         text = line.decode("cp1252", "surrogateescape").translate(_LOST)
         lines.append(LOST + text if _SEVERAL.search(line) else text)
     return "".join(lines)
+
+
+#: Character sets that cards may name, by their letters and digits, and the codec of each. A name that came in a file is never
+#: looked up in the system: among Python's codecs are some that unpack, and some that take minutes.
+_CHARACTER_SETS = {
+    name: codec
+    for codec, names in {
+        "utf-8": "utf8 utf8mb4 unicode11utf8 unicodeutf8 usascii ascii ansix341968 iso646us cp367 ibm367 us",
+        "utf-16": "utf16 ucs2 iso10646ucs2 unicode",
+        "utf-16-le": "utf16le",
+        "utf-16-be": "utf16be",
+        "cp1250": "windows1250 cp1250 xcp1250",
+        "cp1251": "windows1251 cp1251 xcp1251",
+        # What calls itself Latin-1 is Windows's, which has more letters in the same places.
+        "cp1252": "windows1252 cp1252 xcp1252 ansi iso88591 isoir100 iso885911987 latin1 l1 ibm819 cp819 westerneurope",
+        "cp1253": "windows1253 cp1253",
+        "cp1254": "windows1254 cp1254 iso88599 latin5 l5",
+        "cp1255": "windows1255 cp1255",
+        "cp1256": "windows1256 cp1256",
+        "cp1257": "windows1257 cp1257",
+        "cp1258": "windows1258 cp1258",
+        "iso8859-2": "iso88592 latin2 l2 isoir101",
+        "iso8859-3": "iso88593 latin3 l3",
+        "iso8859-4": "iso88594 latin4 l4",
+        "iso8859-5": "iso88595 cyrillic",
+        "iso8859-6": "iso88596 arabic",
+        "iso8859-7": "iso88597 greek",
+        "iso8859-8": "iso88598 iso88598i hebrew",
+        "iso8859-10": "iso885910 latin6 l6",
+        "iso8859-13": "iso885913 latin7",
+        "iso8859-14": "iso885914 latin8",
+        "iso8859-15": "iso885915 latin9 latin0 l9",
+        "iso8859-16": "iso885916 latin10",
+        "cp874": "windows874 cp874 tis620 iso885911 thai",
+        "cp437": "cp437 ibm437",
+        "cp850": "cp850 ibm850",
+        "cp852": "cp852 ibm852",
+        "cp866": "cp866 ibm866",
+        "koi8-r": "koi8r koi8",
+        "koi8-u": "koi8u",
+        "mac-roman": "macintosh macroman xmacroman mac xmacintosh",
+        "cp932": "shiftjis sjis xsjis mskanji windows31j cp932 ms932 csshiftjis",
+        "euc-jp": "eucjp xeucjp",
+        "iso2022_jp": "iso2022jp csiso2022jp jis",
+        "gb18030": "gb18030 gbk cp936 ms936 windows936 gb2312 euccn xgbk gb231280",
+        "hz": "hz hzgb2312",
+        "cp950": "big5 cp950 xxbig5 big5tw csbig5",
+        "big5hkscs": "big5hkscs",
+        "cp949": "euckr ksc56011987 ksc5601 cp949 uhc windows949 ksx1001",
+        "iso2022_kr": "iso2022kr",
+    }.items()
+    for name in names.split()
+}
+#: Of these, text in other letters looks like ASCII.
+SHIFTING = frozenset({"utf-16", "utf-16-le", "utf-16-be", "iso2022_jp", "iso2022_kr", "hz"})
+_LONGEST_NAME = 40
+
+
+def character_set(name: str) -> str | None:
+    """Return the codec of a character set that a file names, or None where it is none of the known ones."""
+    if len(name) > _LONGEST_NAME:
+        return None
+    return _CHARACTER_SETS.get("".join(letter for letter in name.lower() if letter.isascii() and letter.isalnum()))

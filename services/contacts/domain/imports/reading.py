@@ -17,6 +17,7 @@ from services.contacts.contract.imports import (
     FileTypeUnknown,
     NotAWorkbook,
     NotText,
+    OldWorkbook,
     TooManyColumns,
     TooManyRows,
 )
@@ -50,8 +51,8 @@ def nameless(filename: str) -> str:
 def read(filename: str, content: bytes) -> Table:
     """Read a file by its name's ending.
 
-    :raises FileTooLarge, FileTypeUnknown, FileEmpty, NotAWorkbook, NotText, NotCards, FileUnpacksTooLarge, TooManyRows,
-        TooManyColumns, CellTooLong, HeaderDuplicate, NestedTooDeep: each with its code and a sentence.
+    :raises FileTooLarge, FileTypeUnknown, FileEmpty, NotAWorkbook, OldWorkbook, NotText, NotCards, FileUnpacksTooLarge, TooManyParts,
+        WorkbookTooComplex, TooManyRows, TooManyColumns, TooManyCells, CellTooLong, HeaderDuplicate, NestedTooDeep: each with its code and a sentence.
     """
     if len(content) > MAX_FILE:
         raise FileTooLarge
@@ -139,16 +140,19 @@ _QUOTED = re.compile(r'"[^"\n]*"')
 
 
 def _read_workbook(content: bytes) -> Table:
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError, WorksheetNotFound, ZipError
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum, WorksheetNotFound, ZipError
 
-    if content.startswith(b"PK"):
-        check_archive(content)
-    elif not content.startswith(_OLE):
+    # The old kind of workbook, and any with a password: nothing looks into it before the reader does.
+    if content.startswith(_OLE):
+        raise OldWorkbook
+    if not content.startswith(b"PK"):
         raise NotAWorkbook
-    table = Table("xlsx" if content.startswith(b"PK") else "xls")
+    table = Table("xlsx", hidden_rows=check_archive(content))
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        visible = {sheet.name for sheet in book.sheets_metadata if sheet.visible == SheetVisibleEnum.Visible}
         for name in book.sheet_names:
+            before = len(table.rows)
             try:
                 sheet = book.get_sheet_by_name(name)
             except WorksheetNotFound:
@@ -156,6 +160,8 @@ def _read_workbook(content: bytes) -> Table:
             _check_size(sheet.width, sheet.height)
             # Rows are numbered from the sheet's first one, not from the first that is filled.
             add_sheet(table, name[:100], iter(sheet.to_python(skip_empty_area=False)), known=_KNOWN)
+            if name not in visible and len(table.rows) > before:
+                table.hidden_sheets.append(name[:100])
     except (CalamineError, PasswordError, ZipError, OSError, ValueError, OverflowError) as error:
         raise NotAWorkbook from error
     # The reader is compiled: what goes wrong inside it surfaces as something that is not even an Exception.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from services.contacts.contract.imports import NOT_TAKEN_IN, FileEmpty, HeaderDuplicate, TooManyColumns, TooManyRows
+from services.contacts.contract.imports import NOT_TAKEN_IN, FileEmpty, HeaderDuplicate, TooManyCells, TooManyColumns, TooManyRows
 from services.lexicon.cells import as_written
 from services.lexicon.folding import fold
 from services.lexicon.names import known_as
@@ -17,6 +17,10 @@ MAX_FILE = 10 << 20
 MAX_UNPACKED = 100 << 20
 MAX_ROWS = 100_000
 MAX_COLUMNS = 100
+#: Filled cells: a hundred thousand rows of twenty.
+MAX_CELLS = 2_000_000
+#: Rows in a block: one ciphertext, one transaction. What a transaction costs by itself is a tenth of what so many rows do.
+BLOCK = 1000
 #: Characters of one cell that are kept: more than any field takes, so that a longer cell is refused as too long.
 MAX_CELL = 64 << 10
 MAX_NESTING = 20
@@ -52,6 +56,11 @@ class Table:
     format: str
     columns: list[str] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
+    #: What a workbook hides from whoever looks at it, and what is taken in all the same: sheets by name, and filled rows.
+    hidden_sheets: list[str] = field(default_factory=list)
+    hidden_rows: int = 0
+    #: Filled cells of all rows.
+    cells: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +256,9 @@ def _add_row(table: Table, sheet: str | None, number: int, header: list[str], te
                 if header[place] not in table.columns:
                     _add_columns(table, [header[place]])
     cells = {name: text for name, text in zip(header, texts, strict=False) if name and text}
+    table.cells += len(cells)
+    if table.cells > MAX_CELLS:
+        raise TooManyCells
     said = "".join(texts)
     problems = (DAMAGED,) if not said.isascii() and LOST in said else ()
     table.rows.append(Row(sheet, number, cells, len(texts) > len(header), (), problems))

@@ -16,6 +16,8 @@ from services.contacts.storage import imports
 from services.contacts.storage.rows import instant
 from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
 
+_NOTHING_HIDDEN: Mapping[str, Any] = {"sheets": [], "rows": 0}
+
 
 def layout_of(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns and the mapping, which are gone with the key when the import has ended."""
@@ -108,6 +110,7 @@ def representation(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
         "rows": row["rows"],
         "mapping": [{"column": column, "field": layout["mapping"].get(column)} for column in layout["columns"]],
         "refused_columns": row["refused_columns"],
+        "hidden": layout.get("hidden", _NOTHING_HIDDEN),
         "issues": row["issues"],
         "source": row["source"],
         "owner": {"user": row["owner_id"], "component": row["component"]},

@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
-
-import orjson
 
 from services.chassis.database import UnitOfWork
 from services.chassis.keyed import Keyed
@@ -28,7 +24,8 @@ from services.contacts.contract.imports import (
     UploadOutOfOrder,
 )
 from services.contacts.domain.imports import columns
-from services.contacts.domain.imports.tables import MAX_FILE, Table
+from services.contacts.domain.imports.staging import Staged, piece_of
+from services.contacts.domain.imports.tables import MAX_FILE
 from services.contacts.storage import imports
 from services.contacts.storage.vault import Vault, decrypt, encrypt
 from services.contacts.usecases.imports.representing import ended, own, representation, sealed_layout
@@ -92,29 +89,17 @@ def append_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, 
     key = vault.keys_for([key_id])[key_id]
     if n < row["position"]:
         known = dict(imports.pieces(work, import_id))[n]
-        if decrypt(key, known, bound_to=f"import piece {import_id} {n}") != chunk:
+        if decrypt(key, known, bound_to=piece_of(import_id, n)) != chunk:
             raise UploadOutOfOrder
     elif n > row["position"]:
         raise UploadOutOfOrder
     else:
         if row["size"] + len(piece) > MAX_FILE:
             raise FileTooLarge
-        imports.add_piece(work, import_id, n, encrypt(key, chunk, bound_to=f"import piece {import_id} {n}"))
+        imports.add_piece(work, import_id, n, encrypt(key, chunk, bound_to=piece_of(import_id, n)))
         imports.update(work, import_id, {"position": n + 1, "size": row["size"] + len(piece)}, now=now)
     work.record("contacts:import:append", subjects=[import_id])
     return {"id": import_id, "n": n}
-
-
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """A file that was read: its rows in blocks, encrypted, but for the columns that the system must not hold (R13)."""
-
-    format: str
-    rows: int
-    kept: list[str]
-    mapping: dict[str, str]
-    refused: list[columns.RefusedColumn]
-    blocks: list[bytes]
 
 
 def gathered(work: UnitOfWork, *, by: Caller, vault: Vault, import_id: str) -> tuple[str, list[tuple[int, bytes]], bytes]:
@@ -140,43 +125,6 @@ def sent_again(work: UnitOfWork, *, by: Caller, vault: Vault, keyed: Keyed, impo
     return representation(vault, row)
 
 
-def put_together(import_id: str, pieces: Iterable[tuple[int, bytes]], key: bytes, *, sha256: str) -> bytes:
-    """Return the file; nothing but computing.
-
-    :raises UploadDamaged: it is not what was sent.
-    """
-    content = b"".join(base64.b64decode(decrypt(key, piece, bound_to=f"import piece {import_id} {n}")) for n, piece in pieces)
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise UploadDamaged
-    return content
-
-
-def laid_out(import_id: str, table: Table, key: bytes) -> Staged:
-    """Return a table's rows as they are staged, and propose what the columns are; nothing but computing."""
-    refused = columns.refused(table.columns, table.rows)
-    names = {refusal.column for refusal in refused}
-    kept = [column for column in table.columns if column not in names]
-    blocks = []
-    for n, first in enumerate(range(0, len(table.rows), imports.BLOCK)):
-        rows = [
-            [
-                row.sheet,
-                row.number,
-                {column: text for column, text in row.cells.items() if column not in names},
-                row.too_long,
-                row.refused,
-                row.problems,
-            ]
-            for row in table.rows[first : first + imports.BLOCK]
-        ]
-        blocks.append(encrypt(key, orjson.dumps(rows).decode(), bound_to=f"import block {import_id} {n}"))
-    return Staged(table.format, len(table.rows), kept, columns.propose(kept, table.rows), refused, blocks)
-
-
-def _without(cells: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
-    return {column: text for column, text in cells.items() if column not in names}
-
-
 def stage(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str, digest: str, staged: Staged) -> dict[str, Any]:
     """Stage a file's rows.
 
@@ -193,7 +141,7 @@ def stage(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_i
             "state": "mapped" if columns.is_enough(staged.mapping) else "uploaded",
             "format": staged.format,
             "digest": digest,
-            "layout": sealed_layout(vault, import_id, {"columns": staged.kept, "mapping": staged.mapping}),
+            "layout": sealed_layout(vault, import_id, {"columns": staged.kept, "mapping": staged.mapping, "hidden": staged.hidden}),
             "refused_columns": [
                 {"column": _harmless(refusal.column), "reason": refusal.reason, "requirement": refusal.requirement} for refusal in staged.refused
             ],

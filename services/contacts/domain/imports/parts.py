@@ -1,0 +1,263 @@
+"""What the parts of a workbook would cost its reader, counted piece by piece before the reader sees them.
+
+What a part is, its content tells, not its name: the archive itself says which part is a sheet. Whatever the reader takes for
+a tag must be one here, so a sheet in which a tag can be read in two ways is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
+
+from services.contacts.contract.imports import (
+    CellTooLong,
+    FileUnpacksTooLarge,
+    NotAWorkbook,
+    TooManyCells,
+    TooManyColumns,
+    TooManyRows,
+    WorkbookTooComplex,
+)
+from services.contacts.domain.imports.tables import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_UNPACKED
+
+#: Rows that stand above and between those that are taken in.
+_MORE_ROWS = 20
+#: Styles, merged cells, names and sheets: the reader keeps all of them. A workbook has at most 65,490 styles.
+MAX_THINGS = 200_000
+#: Rows and cells that have a format and are empty; no file of a hundred megabytes that a program wrote has more.
+MOST_EMPTY = 6_000_000
+_MOST_ROWS = 2 << 20
+#: A cell or a shared text with its letters' looks; the text alone is at most 64 KiB.
+_LONGEST = 8 << 20
+
+_NAMED = rb"(?:[^\s<>/:\"']*+:)?"
+_KEPT = rb"xf|numFmt|mergeCell|definedName|sheet|Relationship"
+#: A tag is passed over as a whole, so that each byte is read once. One that has `<` in it has no end here.
+_TAG = re.compile(
+    rb"<(/?)" + _NAMED + rb"(c|row|si|sheetData|" + _KEPT + rb")(?=[\s/>])((?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+)(>?)",
+)
+_EDGE = re.compile(rb"</?" + _NAMED + rb"(?:c|row|si|sst|sheetData|" + _KEPT + rb")(?=[\s/>])")
+_OPENED = re.compile(rb"<" + _NAMED + rb"(?:c|row|si|sheetData)(?=[\s/>])")
+#: A cell as nearly every program writes it.
+_USUAL = re.compile(rb' r="([A-Z]{1,3})(\d{1,7})"(?: s="\d{1,6}")?(?: t="(\w{1,9})")?\s{0,20}/?')
+_ATTRIBUTE = re.compile(rb"""(?<![^\s"'])([^\s=<>"'/]++)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)')""")
+_PLACE = re.compile(rb"\$?([A-Za-z]{1,7})?\$?(\d{1,10})")
+_VALUE = re.compile(rb"\s{0,100}+<" + _NAMED + rb"v(?:\s[^<>]{0,1000}+)?>\s{0,100}+(\d{1,9})\s{0,100}+</")
+
+
+def count_at_a_glance(pieces: Iterable[bytes], so_far: Counter[bytes]) -> None:
+    """Count what stands in a part as nearly every program writes it, so that far too much is refused in no time.
+
+    :raises TooManyCells, TooManyRows, WorkbookTooComplex:
+    """
+    behind = b""
+    for piece in pieces:
+        buffer = behind + piece
+        for tag in _GLANCED_AT:
+            so_far[tag] += buffer.count(tag, max(0, len(behind) - len(tag) + 1))
+        behind = buffer[-8:]
+        if so_far[b"</v>"] > MAX_CELLS or so_far[b"<si>"] + so_far[b"<si/>"] > MAX_CELLS or so_far[b"<c/>"] > MOST_EMPTY:
+            raise TooManyCells
+        if so_far[b"<row"] > _MOST_ROWS:
+            raise TooManyRows
+        if so_far[b"<xf"] > MAX_THINGS:
+            raise WorkbookTooComplex
+
+
+_GLANCED_AT = (b"</v>", b"<si>", b"<si/>", b"<c/>", b"<row", b"<xf")
+
+
+class Parts:
+    """What was counted in all parts of one workbook."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        #: Filled rows that are hidden.
+        self.hidden_rows = 0
+        self._rows = self._cells = self._empty = 0
+        self._things = 0
+        #: Which shared texts cells point at, and of each part how long its texts are.
+        self._pointers = array("I")
+        self._unread = 0
+        self._texts: list[array[int]] = []
+
+    def look_into(self, pieces: Iterable[bytes]) -> None:
+        """Look into one part.
+
+        :raises NotAWorkbook, TooManyRows, TooManyColumns, TooManyCells, WorkbookTooComplex, CellTooLong:
+        """
+        self._is_sheet = self._is_drawing = self._has_entities = self._is_hidden = False
+        self._row = self._column = 0
+        #: Where the buffer stands in the part, and where a text began that has not ended.
+        self._base, self._begin = 0, -1
+        self._lengths = array("I")
+        buffer = b""
+        for piece in pieces:
+            buffer += piece
+            if at := _last_edge(buffer):
+                self._count(buffer, at)
+                buffer = buffer[at:]
+            elif _OPENED.match(buffer):
+                # A cell, or a text, that goes on.
+                if len(buffer) > _LONGEST:
+                    raise CellTooLong
+            else:
+                buffer = self._passed_over(buffer)
+        self._count(buffer, len(buffer))
+        # Programs that draw write entities into their pictures.
+        if self._has_entities and (self._is_sheet or not self._is_drawing):
+            raise NotAWorkbook
+        if self._lengths:
+            self._texts.append(self._lengths)
+
+    def check_shared(self) -> None:
+        """Refuse what would unpack once more: one long text may stand in a million cells.
+
+        :raises FileUnpacksTooLarge:
+        """
+        for lengths in self._texts:
+            longest = max(lengths)
+            if longest * (len(self._pointers) + self._unread) <= MAX_UNPACKED:
+                continue
+            size = sum(lengths[at] for at in self._pointers if at < len(lengths))
+            if size + longest * self._unread > MAX_UNPACKED:
+                raise FileUnpacksTooLarge
+
+    def _passed_over(self, buffer: bytes) -> bytes:
+        """Return what is left of a piece in which nothing counts: a tag that is not closed yet."""
+        at = buffer.rfind(b"<")
+        if at < 0:
+            return b""
+        if len(buffer) - at > _LONGEST:
+            if self._is_sheet:
+                raise NotAWorkbook
+            return b""
+        self._note(buffer, at)
+        self._base += at
+        return buffer[at:]
+
+    def _note(self, buffer: bytes, end: int) -> None:
+        self._has_entities = self._has_entities or buffer.find(b"<!ENTITY", 0, end) >= 0
+        self._is_drawing = self._is_drawing or buffer.find(b"<svg", 0, end) >= 0
+
+    def _count(self, buffer: bytes, end: int) -> None:
+        self._note(buffer, end)
+        for found in _TAG.finditer(buffer, 0, end):
+            closes, name, attributes, closed = found.groups()
+            if name == b"c":
+                if closes or not self._is_sheet:
+                    continue
+                self._count_cell(buffer, found, attributes, closed)
+            elif name == b"row":
+                if not closes and self._is_sheet:
+                    self._count_row(attributes, closed)
+            elif not closed:
+                # By chance, in a picture; never so often.
+                self._things += 1
+            elif name == b"si":
+                self._count_text(self._base + found.start(), closes=bool(closes), is_empty=attributes.endswith(b"/"))
+            elif name == b"sheetData":
+                self._is_sheet = True
+            elif not closes:
+                self._things += 1
+            if self._things > MAX_THINGS:
+                raise WorkbookTooComplex
+        self._base += end
+
+    def _count_row(self, attributes: bytes, closed: bytes) -> None:
+        if not closed:
+            raise NotAWorkbook
+        self._row += 1
+        self._rows += 1
+        if self._rows > _MOST_ROWS:
+            raise TooManyRows
+        self._column = 0
+        self._is_hidden = False
+        for name, value in _attributes(attributes):
+            if name == b"r" and value:
+                self._row = max(_place(value)[1], 1)
+            elif (name == b"hidden" and value in {b"1", b"true"}) or (name == b"ht" and value in {b"0", b"0.0"}):
+                self._is_hidden = True
+
+    def _count_cell(self, buffer: bytes, found: re.Match[bytes], attributes: bytes, closed: bytes) -> None:
+        if not closed:
+            raise NotAWorkbook
+        self._column += 1
+        row, kind = self._row, b""
+        if not attributes:
+            pass
+        elif usual := _USUAL.fullmatch(attributes):
+            self._column, row, kind = _column(usual[1]), int(usual[2]), usual[3] or b""
+        else:
+            for name, value in _attributes(attributes):
+                if name == b"r" and value:
+                    letters, row = _place(value)
+                    self._column = max(_column(letters), self._column) if letters else self._column
+                elif name == b"t":
+                    kind = value
+        # The reader lays a sheet out from its first to its last cell: one cell far away would cost gigabytes. A formatted
+        # cell that is empty takes no place.
+        if attributes.endswith(b"/") or buffer.startswith(b"</", found.end()):
+            self._empty += 1
+            if self._empty > MOST_EMPTY:
+                raise TooManyCells
+            return
+        self._cells += 1
+        if self._cells > MAX_CELLS:
+            raise TooManyCells
+        if row > MAX_ROWS + _MORE_ROWS:
+            raise TooManyRows
+        if self._column > MAX_COLUMNS:
+            raise TooManyColumns
+        if self._is_hidden:
+            self.hidden_rows += 1
+            self._is_hidden = False
+        if kind == b"s":
+            if points := _VALUE.match(buffer, found.end()):
+                self._pointers.append(int(points[1]))
+            else:
+                self._unread += 1
+
+    def _count_text(self, at: int, *, closes: bool, is_empty: bool) -> None:
+        if self._begin >= 0:
+            self._lengths.append(at - self._begin)
+        elif is_empty:
+            self._lengths.append(0)
+        if len(self._lengths) > MAX_CELLS:
+            raise TooManyCells
+        self._begin = -1 if closes or is_empty else at
+
+
+def _last_edge(buffer: bytes) -> int:
+    """Return where the last tag that counts begins; what is before it is whole."""
+    span = 4096
+    while True:
+        begin = max(0, len(buffer) - span)
+        last = 0
+        for found in _EDGE.finditer(buffer, begin):
+            last = found.start()
+        if last or not begin:
+            return last
+        span *= 16
+
+
+def _attributes(text: bytes) -> list[tuple[bytes, bytes]]:
+    return [(name, double or single) for name, double, single in _ATTRIBUTE.findall(text)]
+
+
+def _place(text: bytes) -> tuple[bytes, int]:
+    found = _PLACE.fullmatch(text)
+    if found is None:
+        raise NotAWorkbook
+    return found[1] or b"", int(found[2])
+
+
+@lru_cache(maxsize=1024)
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number

@@ -1,0 +1,86 @@
+"""From a file's encrypted pieces to encrypted rows, in one go: nothing but computing, in a process of its own.
+
+What comes out are plain values, as they cross from that process to the one that asked.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import orjson
+
+from services.contacts.contract.imports import UploadDamaged
+from services.contacts.domain.encryption import decrypt, encrypt
+from services.contacts.domain.imports import columns
+from services.contacts.domain.imports.reading import read
+from services.contacts.domain.imports.tables import BLOCK, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A file that was read: its rows in blocks, encrypted, but for the columns that the system must not hold (R13)."""
+
+    format: str
+    rows: int
+    kept: list[str]
+    mapping: dict[str, str]
+    refused: list[columns.RefusedColumn]
+    #: Sheets by name, and filled rows, that the workbook hides and that are taken in like the others.
+    hidden: dict[str, Any]
+    blocks: list[bytes]
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Self:
+        """Return what `staged` has made."""
+        return cls(**{**plain, "refused": [columns.RefusedColumn(**refusal) for refusal in plain["refused"]]})
+
+
+def staged(import_id: str, filename: str, pieces: Iterable[tuple[int, bytes]], pieces_key: bytes, sha256: str, key: bytes) -> dict[str, Any]:
+    """Read a file whose pieces are encrypted, and return its rows as they are staged.
+
+    :raises Refusal: whatever `put_together` and `read` raise.
+    """
+    return asdict(laid_out(import_id, read(filename, put_together(import_id, pieces, pieces_key, sha256=sha256)), key))
+
+
+def put_together(import_id: str, pieces: Iterable[tuple[int, bytes]], key: bytes, *, sha256: str) -> bytes:
+    """Return the file.
+
+    :raises UploadDamaged: it is not what was sent.
+    """
+    content = b"".join(base64.b64decode(decrypt(key, piece, bound_to=piece_of(import_id, n))) for n, piece in pieces)
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise UploadDamaged
+    return content
+
+
+def piece_of(import_id: str, n: int) -> str:
+    """Return where a piece belongs."""
+    return f"import piece {import_id} {n}"
+
+
+def laid_out(import_id: str, table: Table, key: bytes) -> Staged:
+    """Return a table's rows as they are staged, and propose what the columns are."""
+    refused = columns.refused(table.columns, table.rows)
+    names = {refusal.column for refusal in refused}
+    kept = [column for column in table.columns if column not in names]
+    blocks = []
+    for n, first in enumerate(range(0, len(table.rows), BLOCK)):
+        rows = [
+            [
+                row.sheet,
+                row.number,
+                {column: text for column, text in row.cells.items() if column not in names},
+                row.too_long,
+                row.refused,
+                row.problems,
+            ]
+            for row in table.rows[first : first + BLOCK]
+        ]
+        blocks.append(encrypt(key, orjson.dumps(rows).decode(), bound_to=f"import block {import_id} {n}"))
+    hidden = {"sheets": table.hidden_sheets, "rows": table.hidden_rows}
+    return Staged(table.format, len(table.rows), kept, columns.propose(kept, table.rows), refused, hidden, blocks)

@@ -1,0 +1,202 @@
+"""Files that were made to hurt or to deceive: refused by a code within a second of computing and 64 MiB, and nobody in them unheard."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import orjson
+import pytest
+import xlsxwriter
+
+from services.contacts.contract.imports import NotAWorkbook
+from services.contacts.domain.imports.cards import IN_UNKNOWN_LETTERS
+from services.contacts.domain.imports.reading import read
+
+SECONDS, MEMORY = 1.0, 64 << 20
+FILLED = '<row r="1"><c r="A1"><v>1</v></c></row>'
+SHEET = "<worksheet><sheetData>%s</sheetData></worksheet>"
+BOOK = {
+    "[Content_Types].xml": "<Types/>",
+    "xl/workbook.xml": '<workbook xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets>'
+    '<sheet name="a" sheetId="1" r:id="r1"/></sheets></workbook>',
+    "xl/_rels/workbook.xml.rels": "<Relationships>"
+    '<Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/>'
+    "</Relationships>",
+    "xl/worksheets/sheet1.xml": SHEET % FILLED,
+}
+
+
+def book(**parts: str) -> bytes:
+    """Make a workbook; what else it has is named by its path, with `__` for a slash."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in {**BOOK, **{f"xl/{name.replace('__', '/')}.xml": content for name, content in parts.items()}}.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def rows(text: str) -> bytes:
+    """Make a workbook of one sheet, with these rows below the first."""
+    return book(worksheets__sheet1=SHEET % (FILLED + text))
+
+
+TEN_MIB = "a" * (10 << 20)
+#: What a file is made of, and the code that it is refused with.
+HOSTILE = {
+    "styles": (lambda: book(styles="<styleSheet><cellXfs>" + "<xf/>" * 19_000_000 + "</cellXfs></styleSheet>"), "workbook-too-complex"),
+    "styles by another name": (lambda: book(theme__t="<cellXfs>" + "<a:xf />" * 300_000 + "</cellXfs>"), "workbook-too-complex"),
+    "merged cells": (lambda: rows('</sheetData><mergeCell ref="A1:B2"/>' + '<mergeCell ref="A1:B2"/>' * 400_000), "workbook-too-complex"),
+    "sheets": (lambda: book(workbook="<workbook>" + '<sheet name="a"/>' * 400_000 + "</workbook>"), "workbook-too-complex"),
+    "names": (lambda: book(workbook="<workbook>" + "<definedName>a</definedName>" * 400_000 + "</workbook>"), "workbook-too-complex"),
+    "shared texts": (lambda: book(sharedStrings="<sst>" + "<si/>" * 2_100_000 + "</sst>"), "too-many-cells"),
+    "one shared text": (lambda: book(sharedStrings=f"<sst><si><t>{TEN_MIB}</t></si></sst>"), "cell-too-long"),
+    "one cell": (lambda: rows(f'<row><c t="inlineStr"><is><t>{TEN_MIB}</t></is></c></row>'), "cell-too-long"),
+    "cells": (lambda: rows("".join("<row>" + "<c><v>1</v></c>" * 90 + "</row>" for _ in range(23_000))), "too-many-cells"),
+    "empty cells": (lambda: rows("<row>" + "<c/>" * 6_100_000 + "</row>"), "too-many-cells"),
+    "rows": (lambda: rows("<row/>" * 2_200_000), "too-many-rows"),
+    "one row": (lambda: rows("<row>" + "<c><v>1</v></c>" * 200 + "</row>"), "too-many-columns"),
+    "a decoy of more": (
+        lambda: book(
+            worksheets__sheet1=SHEET % ('<row r="1">' + '<c t="s"><v>0</v></c>' * 90 + "</row>"),
+            sharedStrings=f"<sst><si><t>{'a' * (5 << 20)}</t></si></sst>",
+            z=f"<sst><si/><si><t>{'a' * (6 << 20)}</t></si></sst>",
+        ),
+        "file-unpacks-too-large",
+    ),
+    "a decoy of a hundred": (lambda: book(**{"sharedStrings.xml": TEN_MIB * 11}), "file-unpacks-too-large"),
+    "behind a formula": (
+        lambda: book(
+            worksheets__sheet1=SHEET % ('<row r="1">' + '<c t="s"><f>1</f><v>0</v></c>' * 90 + "</row>"),
+            sharedStrings=f"<sst><si><t>{'a' * (5 << 20)}</t></si></sst>",
+        ),
+        "file-unpacks-too-large",
+    ),
+    "far": (lambda: rows('<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'), "too-many-rows"),
+    "far, in small letters": (lambda: rows('<row r="2"><c r="xfd1048576"><v>1</v></c></row>'), "too-many-rows"),
+    "far to the right": (lambda: rows('<row r="2"><c r="xfd2"><v>1</v></c></row>'), "too-many-columns"),
+    "far behind a sign": (lambda: rows('<row r="2"><c a=">" r="XFD1048576"><v>1</v></c></row>'), "too-many-rows"),
+    "far behind a place": (lambda: rows("""<row r="2"><c a=' r="A2" ' r="B1048576"><v>1</v></c></row>"""), "too-many-rows"),
+    "far by two names": (lambda: rows('<row r="2"><a.b-c:c r="B1048576"><v>1</v></a.b-c:c></row>'), "too-many-rows"),
+    "far by its row": (lambda: rows('<row a=">" r="4000000000"><x/><c><v>1</v></c></row>'), "too-many-rows"),
+    "a tag in a tag": (lambda: rows('<row r="2"><c a="<" r="XFD1048576"><v>1</v></c></row>'), "not-a-workbook"),
+    "no place": (lambda: rows('<row r="2"><c r="A1:XFD1048576"><v>1</v></c></row>'), "not-a-workbook"),
+    "another kind": (lambda: book(workbook="<workbook/>").replace(b"workbook.xml", b"workbook.bin"), "not-a-workbook"),
+    "an old workbook": (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\xff" * 5_000_000, "old-workbook"),
+    "an old workbook by a new name": (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, "old-workbook"),
+}
+NAMES = {"an old workbook": "a.xls"}
+READ = """
+import sys, time
+import orjson
+from services.chassis.messages import Refusal
+from services.contacts.domain.imports import reading, archives
+from python_calamine import CalamineWorkbook
+def peak(): return next(int(line.split()[1]) << 10 for line in open("/proc/self/status") if line.startswith("VmHWM"))
+for name, path in orjson.loads(sys.argv[1]):
+    content = open(path, "rb").read()
+    open("/proc/self/clear_refs", "w").write("5")
+    before, began = peak(), time.process_time()
+    try:
+        code = f"{len(reading.read(name, content).rows)} rows"
+    except Refusal as refusal:
+        code = refusal.code
+    print(orjson.dumps([code, time.process_time() - began, peak() - before]).decode())
+"""
+
+
+@pytest.mark.requirement("R77")
+def test_what_was_made_to_hurt_is_refused_by_its_code_within_a_second_and_64_mib() -> None:
+    with TemporaryDirectory() as folder:
+        given = []
+        for n, (kind, (made, _)) in enumerate(HOSTILE.items()):
+            (path := Path(folder, str(n))).write_bytes(made())
+            given.append((NAMES.get(kind, "a.xlsx"), str(path)))
+        done = subprocess.run([sys.executable, "-c", READ, orjson.dumps(given).decode()], capture_output=True, check=False, timeout=120)
+    found = [orjson.loads(line) for line in done.stdout.splitlines()]
+    assert len(found) == len(HOSTILE), done.stderr.decode()[-500:]
+    for kind, (code, seconds, memory) in zip(HOSTILE, found, strict=True):
+        print(f"{kind}: {code}, {seconds:.2f} s (aim {SECONDS:.0f}), {memory >> 20} MiB (limit {MEMORY >> 20})")
+    assert {kind: code for kind, (code, _, _) in zip(HOSTILE, found, strict=True)} == {kind: code for kind, (_, code) in HOSTILE.items()}
+    assert max(memory for _, _, memory in found) <= MEMORY
+
+
+def cards(name: bytes, value: bytes, more: bytes = b"") -> bytes:
+    """Make one card whose name is said to be in a character set, and one of somebody else."""
+    return b"BEGIN:VCARD\r\nVERSION:2.1\r\nN;CHARSET=%s%s:%s\r\nEND:VCARD\r\nBEGIN:VCARD\r\nN:Dorn;Ann\r\nEND:VCARD\r\n" % (name, more, value)
+
+
+UNKNOWN = (
+    "punycode idna unicode_escape raw_unicode_escape utf-7 base64 zip zlib bz2 hex rot13 rot_13 quopri uu undefined mbcs oem palmos cp1125 "
+    "ebcdic-cp-be cp037 cp500 x-user-defined encodings.zlib_codec ../zlib os " + "utf-8" * 9
+).split()
+
+
+@pytest.mark.requirement("R79")
+@pytest.mark.parametrize("name", [*UNKNOWN, "\x00"])
+@pytest.mark.parametrize("more", [b"", b";ENCODING=QUOTED-PRINTABLE"])
+def test_a_card_in_a_character_set_that_is_not_known_is_refused_and_the_next_is_not(name: str, more: bytes) -> None:
+    odd, next_one = read("a.vcf", cards(name.encode(), b"Le\xc3\xafvi;Dov", more)).rows
+    assert odd.problems[:1] == (IN_UNKNOWN_LETTERS,)
+    assert odd.cells["Given name"] == "Dov"
+    assert next_one.problems == ()
+
+
+@pytest.mark.requirement("R79")
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("UTF-8", "utf-8"), ("utf_8", "utf-8"), ('"UTF-8"', "utf-8"), ("ISO-8859-1", "latin-1"), ("Windows-1252", "cp1252"),
+     ("x-mac-roman", "mac-roman"),  ("ISO-8859-15", "iso8859-15")],
+)  # fmt: skip
+@pytest.mark.parametrize("more", [b"", b";ENCODING=QUOTED-PRINTABLE"])
+def test_character_sets_that_programs_name_are_read(name: str, codec: str, more: bytes) -> None:
+    raw = "Müller;Zoë".encode(codec)
+    value = b"".join(b"=%02X" % byte if byte > 0x7F else bytes([byte]) for byte in raw) if more else raw
+    row = read("a.vcf", cards(name.encode(), value, more)).rows[0]
+    assert (row.cells["Family name"], row.cells["Given name"], row.problems) == ("Müller", "Zoë", ())
+
+
+@pytest.mark.requirement("R79")
+@pytest.mark.parametrize(("name", "codec"), [("ISO-2022-JP", "iso2022_jp"), ("Shift_JIS", "cp932"), ("GB2312", "gb18030"), ("EUC-JP", "euc-jp")])
+def test_a_card_whose_letters_look_like_ascii_is_read_in_the_set_that_it_names(name: str, codec: str) -> None:
+    value = b"".join(b"=%02X" % byte for byte in "山田;太郎".encode(codec)).replace(b"=3B", b";")
+    row = read("a.vcf", cards(name.encode(), value, b";ENCODING=QUOTED-PRINTABLE")).rows[0]
+    assert (row.cells["Family name"], row.cells["Given name"]) == ("山田", "太郎")
+
+
+@pytest.mark.requirement("R77")
+def test_what_a_workbook_hides_is_taken_in_and_told() -> None:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as made:
+        for name in ("Shown", "Hidden", "Very hidden", "Empty"):
+            sheet = made.add_worksheet(name)
+            if name == "Empty":
+                continue
+            for at, cells in enumerate([("First name", "Last name"), ("Dov", name), ("Ann", name), ("Lev", name)]):
+                sheet.write_row(at, 0, cells)
+            if name == "Shown":
+                sheet.set_row(1, None, None, {"hidden": True})
+                sheet.set_row(2, 0)
+                sheet.set_row(9, None, None, {"hidden": True})
+            elif name == "Hidden":
+                sheet.hide()
+            else:
+                sheet.very_hidden()
+        made.get_worksheet_by_name("Empty").hide()
+    table = read("a.xlsx", file.getvalue())
+    assert [row.cells["Last name"] for row in table.rows] == ["Shown"] * 3 + ["Hidden"] * 3 + ["Very hidden"] * 3
+    assert (table.hidden_sheets, table.hidden_rows) == (["Hidden", "Very hidden"], 2)
+
+
+def test_a_workbook_that_another_reader_would_open_is_refused() -> None:
+    for name in ("xl/workbook.bin", "content.xml"):
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            for part, content in {**BOOK, name: ""}.items():
+                archive.writestr(part, content)
+        with pytest.raises(NotAWorkbook):
+            read("a.xlsx", file.getvalue())
