@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterable
 from urllib.parse import unquote
 
 from flask import current_app, request
@@ -11,11 +12,14 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RoutingException
 
 from gateway.addresses import with_values
+from gateway.naming import is_id
 
 #: Browsers drop tabs and line breaks, and read a backslash as a slash: `/<tab>/elsewhere` would lead elsewhere.
 OUR_PATH = re.compile(r"/(?!/)[^\x00-\x20\x7f\\]*")
 #: Nobody goes on to these after signing in: they sign in, acknowledge or sign out themselves.
 DOORS = frozenset({"/sign-in", "/acknowledgement", "/sign-out"})
+#: A component's code, as links name it.
+CODE = re.compile(r"[A-Z][A-Z0-9&-]{1,19}")
 #: These answer programs, never a person.
 FOR_PROGRAMS = ("/api", "/health", "/metrics", "/static")
 
@@ -38,6 +42,15 @@ def ours(path: str | None) -> str:
 def is_for_programs(path: str) -> bool:
     """Tell whether programs are answered at this address, in their own format."""
     return any(path == prefix or path.startswith(f"{prefix}/") for prefix in FOR_PROGRAMS)
+
+
+def named_in_address(*ids: str, codes: Iterable[str] = ()) -> dict[str, str]:
+    """Return what a link may say of the form that it opens: whom it is about, by id, and a component, by its code.
+
+    Words it never fills in: anybody can put a link anywhere, and what a form shows is taken for one's own.
+    """
+    named = {name: value for name in ids if is_id(value := request.args.get(name, ""))}
+    return named | {name: value for name in codes if CODE.fullmatch(value := request.args.get(name, ""))}
 
 
 def is_page(path: str) -> bool:

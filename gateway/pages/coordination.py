@@ -8,6 +8,7 @@ from flask import Response, request
 
 from gateway.clients import command, query
 from gateway.naming import is_id, stakeholder_names
+from gateway.pages.addresses import named_in_address
 from gateway.pages.frame import attempt, blueprint, checked, issue_names, names_of, page, to, typed
 from gateway.pages.paging import placed, rest_of
 from gateway.pages.preferences import with_preferences
@@ -49,7 +50,7 @@ def coordination_requests() -> Response:
 @blueprint.get("/requests/coordination/new")
 def new_coordination_request() -> Response:
     """Show the form for asking the owner of a record, or another component, to speak to that person."""
-    return _coordination_form(request.args)
+    return _coordination_form(named_in_address("individual_id", codes=("component",)))
 
 
 @blueprint.post("/requests/coordination/new")

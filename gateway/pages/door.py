@@ -51,7 +51,9 @@ def signing_in() -> Response:
     # Nobody can be signed in by another site's form: it knows neither this cookie nor the token made of it.
     if visit is None or not is_form_token(visit, request.form.get("csrf_token")):
         refused = recorded(FormNotOurs())
-        return sign_in_page(refused, status=status_of(refused), username=username)
+        if came_from_elsewhere():
+            return onward_page("/sign-in", status=status_of(refused))
+        return sign_in_page(refused, status=status_of(refused), username=username if keeping.is_ours() else "")
     try:
         body = checked(SignInSchema, {"username": username, "password": request.form.get("password", "")})
         signed_in = signed_in_with(body["username"], body["password"])

@@ -9,6 +9,7 @@ from flask import Response, request
 from gateway.addresses import may_stand
 from gateway.clients import command, query
 from gateway.naming import is_id, stakeholder_names
+from gateway.pages.addresses import named_in_address
 from gateway.pages.colleagues import colleagues, writes
 from gateway.pages.frame import (
     attempt,
@@ -45,10 +46,9 @@ def new_interaction() -> Response:
     return _interaction_form(
         {
             "held_at": now_typed(),
-            "individual_ids": request.args.get("individual_id", ""),
+            "individual_ids": named_in_address("individual_id").get("individual_id", ""),
             "mode": "phone",
-            "no_contact_request_id": request.args.get("no_contact_request_id", ""),
-            "event_id": request.args.get("event_id", ""),
+            **named_in_address("no_contact_request_id", "event_id"),
         }
     )
 

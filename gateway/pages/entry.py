@@ -7,6 +7,8 @@ from typing import Any
 from flask import Response, request
 
 from gateway.clients import command, query
+from gateway.naming import is_id, stakeholder_names
+from gateway.pages.addresses import named_in_address
 from gateway.pages.frame import WORDS, attempt, blueprint, checked, issue_names, names_of, page, several, to, typed
 from gateway.pages.paging import placed, rest_of, whole
 from gateway.routes.timeline import timeline
@@ -19,7 +21,7 @@ from services.lexicon.vocabulary import CONTACT_POINT_KINDS
 @blueprint.get("/individuals/new")
 def new_individual() -> Response:
     """Show an empty business card."""
-    return page("individual_new.html", issues=issue_names(), values=request.args)
+    return _card({name: value for name, value in named_in_address("organization_id").items() if stakeholder_names([value])})
 
 
 @blueprint.post("/individuals/new")
@@ -50,7 +52,7 @@ def entering_individual() -> Response:
                 if said in errors:
                     errors[kind] = errors.pop(said)
         refusal.errors = errors or None
-        return page("individual_new.html", issues=issue_names(), values=request.form, refusal=refusal, likely=_likely(refusal))
+        return _card(request.form, refusal)
 
     return attempt(enter, again)
 
@@ -127,6 +129,19 @@ def entering_issue() -> Response:
         return page("issues.html", found=_all_issues(), values=request.form, refusal=refusal)
 
     return attempt(enter, again)
+
+
+def _card(values: Any, refusal: Refusal | None = None) -> Response:
+    """Show a business card; the organization that it was opened for is named, so that nobody enters a person elsewhere."""
+    at = values.get("organization_id") or ""
+    return page(
+        "individual_new.html",
+        issues=issue_names(),
+        values=values,
+        at=stakeholder_names([at]) if is_id(at) else {},
+        refusal=refusal,
+        likely=_likely(refusal) if refusal is not None else [],
+    )
 
 
 def _all_issues() -> dict[str, Any]:

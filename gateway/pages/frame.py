@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +19,7 @@ from gateway.identity import form_token
 from gateway.pages import kept as keeping
 from gateway.pages import times
 from gateway.pages.addresses import ours, page_of_thing, present_page
-from gateway.pages.kept import Kept, posted
+from gateway.pages.kept import Kept
 from gateway.pages.paging import whole
 from gateway.trail import recorded
 from services.access.contract import SessionRequired
@@ -73,7 +72,7 @@ USERS_AT_A_TIME = 200
 def page(template: str, *, status: int = 200, refusal: Refusal | None = None, **shown: Any) -> Response:
     """Render a page in the frame; `values` are what a form shows, `refusal` what is wrong with it."""
     admission = getattr(g, "admission", None)
-    key = posted("idempotency_key") if request.method == "POST" and not keeping.is_upload() else None
+    key = keeping.offered("idempotency_key") if request.method == "POST" and not keeping.is_upload() else None
     if refusal is not None and refusal.code == IdempotencyMismatch.code:
         # The browser went back and sent the form with other content: sent again, it is another record.
         key = None
@@ -85,7 +84,7 @@ def page(template: str, *, status: int = 200, refusal: Refusal | None = None, **
         ends=session_end(admission.session) if admission is not None else None,
         unsaved=template in WITHOUT_FORM and request.method == "POST",
         draft_key=keeping.draft_key(),
-        csrf_token=form_token(g.token) if g.token else form_token(_visit()),
+        csrf_token=form_token(g.token or keeping.visit()),
         idempotency_key=key or new_id(),
         errors=(refusal.errors or {}) if refusal is not None else {},
         refusal=refusal,
@@ -97,7 +96,8 @@ def page(template: str, *, status: int = 200, refusal: Refusal | None = None, **
         **{"values": {}, **shown},
     )
     response = Response(html, status=status, content_type="text/html; charset=utf-8")
-    if admission is None and g.get("visit"):
+    if g.get("visit") and not keeping.is_foreign():
+        # The browser may have one that it did not show: what it carries, sealed for that one, would be lost.
         current_app.extensions["liaison"].cookies.keep_visit(response, g.visit)
     return response
 
@@ -155,7 +155,7 @@ def give_back(kept: Kept, why: Refusal) -> Response:
     rule, view_args = current_app.url_map.bind("").match(kept.path, method="POST", return_rule=True)
     present = request.url_rule, request.view_args, request.form
     request.url_rule, request.view_args = rule, dict(view_args)
-    request.__dict__["form"] = ImmutableMultiDict([*kept.fields, ("author", keeping.author_mark())])
+    request.__dict__["form"] = ImmutableMultiDict([*kept.fields, ("author", keeping.author_mark()), ("csrf_token", form_token(g.token))])
     g.given_back, g.conversation.operation = why, None
     try:
         shown: Response = current_app.ensure_sync(current_app.view_functions[rule.endpoint])(**view_args)
@@ -190,7 +190,7 @@ def instead_of_form() -> Response:
 
 
 def onward_page(path: str, *, status: int = 200) -> Response:
-    """Go on to a page of ours: a link on another site was followed, and the browser kept our Strict cookie back."""
+    """Go on to a page of ours: another site led here, and the browser kept our Strict cookie back."""
     return page("onward.html", status=status, onward=path)
 
 
@@ -204,7 +204,7 @@ def sign_in_page(refusal: Refusal | None = None, *, status: int = 401, username:
     cookies = current_app.extensions["liaison"].cookies
     told = _why_it_ended(refusal) or ended or cookies.ended()
     g.admission, g.token = None, None
-    onward = ours(posted("onward")) if posted("onward") is not None else present_page()
+    onward = ours(named) if (named := keeping.offered("onward")) is not None else present_page()
     if isinstance(refusal, SessionRequired):
         refusal = None
     response = page(
@@ -225,7 +225,7 @@ def sign_in_page(refusal: Refusal | None = None, *, status: int = 401, username:
 
 def acknowledgement_page(*, status: int = 200, refusal: Refusal | None = None, onward: str | None = None) -> Response:
     """Show the three statements, nothing pre-ticked (R105)."""
-    path = posted("onward") or onward or (present_page() if request.endpoint != "pages.acknowledgement" else "/")
+    path = keeping.offered("onward") or onward or (present_page() if request.endpoint != "pages.acknowledgement" else "/")
     kept = keeping.kept()
     if kept and not keeping.belongs_here(kept):
         # Somebody else typed it, or the same person for another component: it ends here, and so does where it led.
@@ -279,28 +279,17 @@ def word(code: Any, vocabulary: str) -> str:
     return str(WORDS[vocabulary].get(code, code or ""))
 
 
-def _visit() -> str:
-    cookies = current_app.extensions["liaison"].cookies
-    mark: str = cookies.visit() or g.get("visit") or secrets.token_urlsafe(24)
-    g.visit = mark
-    return mark
-
-
 def came_from_elsewhere() -> bool:
-    """Tell whether a link on another site was followed, so that the browser kept our cookie back."""
-    return (
-        request.method == "GET"
-        and g.get("token") is None
-        and request.headers.get("Sec-Fetch-Mode") == "navigate"
-        and request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}
-    )
+    """Tell whether another site led here, by a link or a form, so that the browser kept our cookie back."""
+    leads = request.method not in {"GET", "HEAD"} or (request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate")
+    return leads and g.get("token") is None and keeping.is_foreign()
 
 
 def _form_of_another_session(refusal: FormNotOurs) -> Response:
     """Give a form back that was opened in another session of the same user; of somebody else nothing is shown."""
     if request.endpoint == "pages.acknowledging":
         # Another tab acknowledged first.
-        return redirect(ours(posted("onward")), 303)  # type: ignore[return-value]  # Flask's response class
+        return redirect(ours(keeping.offered("onward")), 303)  # type: ignore[return-value]  # Flask's response class
     form = keeping.kept()
     if form is not None and keeping.belongs_here(form):
         return give_back(form, FormNotOurs("This page was opened in an earlier session of yours. Nothing was sent yet: check it, and send it again."))

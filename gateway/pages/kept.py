@@ -1,8 +1,8 @@
 """What was typed into a form whose session ended: kept for whoever typed it, sealed, and given to nobody else.
 
-A form bears its author, sealed by the gateway when it showed the page. When the form arrives too late, what was typed
-is sealed with its author and carried through signing in by the browser, which cannot read it. What is not sealed by
-the gateway, another site's form above all, is never kept and never offered.
+A form bears its author and the token of its session, sealed by the gateway when it showed the page. When the form
+arrives too late, what was typed is sealed with its author for this one browser, which carries it through signing in and
+cannot read it. What another site sends, by a form or by a link, is never kept and never offered, whatever it copied.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import functools
 import hmac
 import os
 import re
+import secrets
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ import orjson
 from flask import current_app, g, request
 from werkzeug.exceptions import HTTPException
 
+from gateway.identity import form_token, is_form_token
 from services.chassis.keyed import parts_of
 
 #: Fields of a form that belong to the frame, not to what was typed.
@@ -31,6 +33,8 @@ BESIDE = OURS | {"idempotency_key", "if_match", "seen_match"}
 #: An id, or several.
 IDS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}([\s,]+[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})*", re.IGNORECASE)
 DOORS = frozenset({"pages.signing_in", "pages.acknowledging", "pages.signing_out"})
+#: Those through which a kept form is carried.
+CARRYING = frozenset({"pages.signing_in", "pages.acknowledging"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +96,12 @@ class Sealer:
 
 
 def author_mark() -> str:
-    """Return the mark that a form of the present session bears; nothing where nobody is signed in."""
+    """Return the mark that a form of the present session bears; nothing where nobody is signed in.
+
+    It is good together with the token of that session's forms alone: taken off a page, it marks no other form.
+    """
     author = present_author()
-    return _sealer().seal("author", [author.user, author.component]) if author else ""
+    return _sealer().seal("author", [author.user, author.component, form_token(g.token)]) if author else ""
 
 
 def present_author() -> Author | None:
@@ -112,8 +119,10 @@ def kept() -> Kept | None:
 
 
 def carried() -> Kept | None:
-    """Return the form that is carried through signing in."""
-    content = _sealer().unseal("kept", posted("kept"))
+    """Return the form that is carried through signing in, by the browser that it was sealed for."""
+    if request.endpoint not in CARRYING or not is_same_origin():
+        return None
+    content = _sealer().unseal(f"kept {_visit_of_browser() or ''}", posted("kept"))
     return Kept(Author(*content["author"]), content["path"], tuple((name, value) for name, value in content["fields"])) if content else None
 
 
@@ -123,19 +132,29 @@ def typed_too_late() -> Kept | None:
         return None
     if not str(request.endpoint).startswith("pages."):
         return None
-    author = _sealer().unseal("author", posted("author"))
+    mark = _sealer().unseal("author", posted("author"))
     fields = tuple((name, value) for name, value in form_fields() if name not in OURS)
-    if not author or not any(value.strip() for name, value in fields if not _is_beside(name)):
+    if not mark or not any(value.strip() for name, value in fields if not _is_beside(name)):
         return None
-    return Kept(Author(*author), request.path, fields)
+    user, component, token = mark
+    if not hmac.compare_digest(token.encode(), (posted("csrf_token") or "").encode()):
+        return None
+    return Kept(Author(user, component), request.path, fields)
 
 
 def sealed(form: Kept | None) -> str:
-    """Return a kept form as the browser carries it."""
+    """Return a kept form as this browser carries it."""
     if form is None:
         return ""
     author = [form.author.user, form.author.component]
-    return _sealer().seal("kept", {"author": author, "path": form.path, "fields": form.fields})
+    return _sealer().seal(f"kept {visit()}", {"author": author, "path": form.path, "fields": form.fields})
+
+
+def visit() -> str:
+    """Return the mark of this browser, made with the first page that needs one; `page` hands it over."""
+    mark: str = _visit_of_browser() or secrets.token_urlsafe(24)
+    g.visit = mark
+    return mark
 
 
 def belongs_here(form: Kept | None) -> bool:
@@ -155,6 +174,19 @@ def draft_key() -> str:
     """Return the key under which a browser keeps a page's unsent text: the user's, in pages that are shown to them."""
     author = present_author()
     return _sealer().key("draft", author.user, author.component) if author else ""
+
+
+def offered(name: str) -> str | None:
+    """Return a field of the form that was sent, if a page of ours sent it: only that is shown again."""
+    return posted(name) if is_ours() else None
+
+
+def is_ours() -> bool:
+    """Tell whether a page of ours sent the present form: the browser says so, or it bears the token of its session."""
+    if is_same_origin():
+        return True
+    secret = g.get("token") or _visit_of_browser()
+    return secret is not None and not is_upload() and is_form_token(secret, posted("csrf_token"))
 
 
 def posted(name: str) -> str | None:
@@ -184,6 +216,17 @@ def is_same_origin() -> bool:
     return origin in {f"{scheme}://{request.host}" for scheme in schemes}
 
 
+def is_foreign() -> bool:
+    """Tell whether another site had this asked: then the browser kept our strict cookies back, whichever it has.
+
+    Under our referrer policy an old browser says `null` for our own forms too; that tells nothing.
+    """
+    fetched, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if fetched is not None:
+        return fetched in {"cross-site", "same-site"}
+    return origin not in {None, "null"} and not is_same_origin()
+
+
 def is_upload() -> bool:
     """Tell whether a file comes with the form; it is read as it comes."""
     return request.mimetype == "multipart/form-data"
@@ -191,6 +234,11 @@ def is_upload() -> bool:
 
 def _is_beside(name: str) -> bool:
     return name in BESIDE or name.startswith("was_") or name.endswith(("_zone", "_fold"))
+
+
+def _visit_of_browser() -> str | None:
+    mark: str | None = g.get("visit") or current_app.extensions["liaison"].cookies.visit()
+    return mark
 
 
 def _sealer() -> Sealer:

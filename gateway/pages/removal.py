@@ -8,6 +8,7 @@ from flask import Response, request
 
 from gateway.clients import query
 from gateway.naming import stakeholder_names
+from gateway.pages.addresses import named_in_address
 from gateway.pages.erasing import may_erase, name_of
 from gateway.pages.frame import attempt, blueprint, checked, names_of, page, to, typed
 from gateway.pages.paging import placed, rest_of
@@ -40,7 +41,7 @@ def no_contact_requests() -> Response:
 def new_no_contact_request() -> Response:
     """Show the form for recording such a request."""
     values = {
-        "individual_id": request.args.get("individual_id", ""),
+        **named_in_address("individual_id"),
         "received_on": today().isoformat(),
     }
     return _form(values)
