@@ -20,7 +20,7 @@ from services.interactions.usecases import coordination, events, hearing, intera
 from tests.cast import AMINA, EVERYBODY
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
-CURSORS = Cursors(b"a key of tests, thirty-two bytes")
+CURSORS = Cursors((b"a key of tests, thirty-two bytes",))
 
 
 def a_promise(**given: Any) -> dict[str, Any]:
