@@ -27,6 +27,7 @@ from services.audit.usecases.following import Sent
 from services.audit.usecases.sequencing import Sequencer, TrailDisagrees
 from services.chassis import logs
 from services.chassis.bus.keeping import Keeper
+from services.chassis.bus.origin import origin_of
 from services.chassis.bus.providers import process_of
 from services.chassis.bus.wire import LOST, Delivery, Link
 from services.chassis.checkpoints import SigningKey
@@ -176,6 +177,7 @@ class Leading(DependencyProvider):
             witness=WitnessFile(path) if path else None,
             now=self._now(),
             own=self.process.open_database().stream.id,
+            account_of=self.process.account_of,
         )
         self.leads = True
         _log.info("sequencer.leads", size=sequencer.size)
@@ -285,13 +287,16 @@ class Leading(DependencyProvider):
         if not batch:
             return False
         size = sequencer.size
-        found = sequencer.take([Sent(line, None) for _, part in batch for line in part], now=self._now())
+        found = sequencer.take([Sent(line, self._sender(message)) for message, part in batch for line in part], now=self._now())
         taken = {id(message) for message, _ in batch}
         self._pile = [(message, lines) for message, lines in self._pile if id(message) not in taken]
         for message, _ in batch:
             message.ack()
         self._raise(found)
         return sequencer.size > size
+
+    def _sender(self, message: Delivery) -> str:
+        return origin_of(message, queue=ENTRIES, own=self.process.address.account).sender
 
     def _rouse(self) -> None:
         if not self._roused.ready():

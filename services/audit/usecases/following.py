@@ -108,14 +108,15 @@ class Following:
         admitted: list[Line] = []
         for line, account in _read(batch, findings):
             stream = self.find(line.stream, changed, now)
-            if line.kind == "certificate" and not self._certify(stream, line, now):
-                if stream.certified_by != line.leaf:
-                    findings.append(finding_of("forged", line, stream.service or line.service))
+            service = stream.service or (line.service if line.kind == "certificate" else None)
+            if line.kind == "certificate" and stream.certified_by == line.leaf:
                 continue
-            if stream.certificate is None:
+            if service and self._account_of and account != self._account_of(service):
+                findings.append(finding_of("sender", line, service, of=account or "nobody"))
+            elif line.kind == "certificate" and not self._certify(stream, line, now):
+                findings.append(finding_of("forged", line, service))
+            elif stream.certificate is None:
                 findings.append(finding_of("forged", line, line.service or account))
-            elif self._account_of and account != self._account_of(stream.certificate.service):
-                findings.append(finding_of("sender", line, stream.service, of=account or "nobody"))
             else:
                 admitted.append(line)
         bad = {id(line) for name, lines in _by_stream(admitted).items() for line in self._forged(name, lines, changed, now)}

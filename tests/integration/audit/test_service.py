@@ -35,10 +35,12 @@ class Office:
     def __init__(self, stack: ExitStack, url: str, trail: Trail) -> None:
         self.url = url
         self.trail = trail
+        #: Services whose account the publisher is not.
+        self.strangers: set[str] = set()
         self.stack = stack
         self.private, self.public = a_key()
         self.signer = PassportSigner(self.private)
-        address = Address(url=url)
+        address = Address(url=url, known_as="audit")
         self.topology = topology_of([AuditService])
         declare_topology(address, self.topology)
         self.publisher = Publisher(address, identity="tests")
@@ -64,9 +66,9 @@ class Office:
             pool_size=5,
         )
         process = compose(settings)
-        if "embedded" not in self.url:
-            # On RabbitMQ all share the account of the tests.
-            process = replace(process, account_of=lambda _: process.address.account)
+        # Every service's entries come from one publisher.
+        account = process.address.account
+        process = replace(process, account_of=lambda service: "another" if service in self.strangers else account)
         process.revocations._silence = 3600.0
         process.revocations.hear(1, [], "1")
         services = Services([(AuditService, process)])
@@ -281,6 +283,26 @@ def test_what_cannot_be_read_is_parked_and_what_has_two_contents_is_found(office
             return int(channel.queue_declare(queue="audit.entries.parked", passive=True).message_count)
 
     eventually(lambda: parked() == 3)
+
+
+@pytest.mark.requirement("R124", "R148")
+def test_a_genuine_line_from_another_services_account_is_a_finding_and_not_in_the_trail(office: Office, sender: Sender) -> None:
+    office.start()
+    stolen, fresh = Sender("access"), Sender("access")
+    office.ship(stolen.entry())
+    eventually(lambda: len(office.traced()) == 1)
+    office.strangers.add("access")
+    office.ship(stolen.entry())
+    office.ship(fresh.entry())
+    found = eventually(lambda: (items := office.ask("list_findings", EDDA)["items"]) and len(items) == 3 and items)
+    assert {(one["kind"], one["service"], one["stream"], one["n"]) for one in found} == {
+        ("sender", "access", stolen.stream, 2),
+        ("sender", "access", fresh.stream, 0),
+        ("forged", "access", fresh.stream, 1),
+    }
+    office.ship(sender.entry())
+    eventually(lambda: len(office.traced()) == 2)
+    assert [row.n for row in office.trail.sql("SELECT n FROM trail WHERE service = 'access' AND kind = 'entry'")] == [1]
 
 
 @pytest.mark.requirement("R124", "N2")
