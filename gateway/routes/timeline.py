@@ -32,6 +32,7 @@ class HistoryItemSchema(Schema):
     component = fields.String(allow_none=True)
     user = fields.String(allow_none=True)
     event_id = fields.String(allow_none=True)
+    event_name = fields.String(allow_none=True)
     issue_ids = fields.List(fields.String())
     from_ = fields.Dict(data_key="from", metadata={"description": "Whose record it was, before a hand-over."})
     to = fields.Dict(metadata={"description": "Whose it was then."})

@@ -312,3 +312,4 @@ class SignedInSchema(SessionSchema):
 
     token = fields.String()
     ended_sessions = fields.List(fields.String())
+    csrf_token = fields.String(metadata={"description": "What a request by the session's cookie bears as X-CSRF-Token; the gateway makes it."})

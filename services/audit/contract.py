@@ -186,6 +186,8 @@ class EntrySchema(Schema):
     operation = fields.String(allow_none=True)
     stream = fields.String()
     n = fields.Integer()
+    prev = fields.String(metadata={"description": "The leaf hash (RFC 6962), in hexadecimal, of the line before it in its stream."})
+    signature = fields.String(metadata={"description": "Ed25519, by the key that the stream's certificate names."})
 
 
 class CheckpointSchema(Schema):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.journeys.client import Person, Told
+from tests.proofs.conforming import violations
 from tests.proofs.operations import (
     BEFORE_ACKNOWLEDGEMENT,
     MAKERS,
@@ -46,6 +47,7 @@ class Completeness:
     asked: list[Asked] = field(default_factory=list)
     entries: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     unexpected: list[str] = field(default_factory=list)
+    undocumented: list[str] = field(default_factory=list)
 
 
 def cases(world: World, operation: Operation) -> dict[str, tuple[Request, Person | None]]:
@@ -76,6 +78,7 @@ def answered(world: World) -> Completeness:
             person = by or request.by
             answer = request.send(by)
             done.asked.append(Asked(operation.name, case, person.told[-1]))
+            done.undocumented += [f"{operation.name}, {case}: {what}" for what in violations(world.document, operation, answer)]
             expected = EXPECTED.get(case) or {operation.success, *({409} if operation.name == "POST /audit/reviews" else ())}
             if answer.status_code not in expected or (case == "unacknowledged" and answer.json()["code"] != "acknowledgement-required"):
                 done.unexpected.append(f"{operation.name}, {case}: {answer.status_code} {answer.text[:300]}")
@@ -112,6 +115,11 @@ def test_every_operation_is_asked_in_every_case_that_it_has(world: World, answer
     assert {asked.operation for asked in answered.asked if asked.case == "anonymous"} == names - {"POST /sessions"}
     assert {asked.operation for asked in answered.asked if asked.case == "unacknowledged"} == names - BEFORE_ACKNOWLEDGEMENT
     assert names >= MAKERS.keys(), "makers of what there no longer is"
+
+
+@pytest.mark.requirement("R13")
+def test_every_answer_is_one_that_the_document_promises(answered: Completeness) -> None:
+    assert not answered.undocumented, "\n".join(answered.undocumented)
 
 
 def test_an_operation_that_nobody_knows_to_ask_for_fails_by_its_name(world: World) -> None:
