@@ -50,8 +50,8 @@ class Broker:
 
     @property
     def entries(self) -> list[int]:
-        """The numbers of the entries that came, in order."""
-        return sorted(each["n"] for each in self.sent if "n" in each)
+        """The numbers of the entries that came, in order; number 0, the certificate, goes ahead of them each time."""
+        return sorted(each["n"] for each in self.sent if each.get("n"))
 
     @property
     def announced(self) -> list[str]:

@@ -150,10 +150,12 @@ def test_whoever_gives_up_leaves_no_child_at_work(pool: Pool) -> None:
 
 STARTED = """
 import services.chassis.green
-import os, sys, time
+import os, signal, sys, time
 from services.chassis.apart.pool import Pool
 from services.chassis.messages import TooLarge
 import eventlet
+# Whoever runs the tests in the background has this one ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 pool = Pool()
 print(pool.run(os.getpid, refusal=TooLarge), flush=True)
 eventlet.spawn(pool.run, time.sleep, 60, refusal=TooLarge)
