@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -94,13 +94,22 @@ class Person:
             )
         return self
 
-    def take_in(self, name: str, content: bytes) -> dict[str, Any]:
-        """Upload, check and commit a file; return the import, and as `checked` what the check counted."""
+    def take_in(self, name: str, content: bytes, *, stopped: Callable[[], object] = lambda: None) -> dict[str, Any]:
+        """Upload, check and commit a file; return the import, and as `checked` what the check counted.
+
+        :param stopped: what to do whenever the import was stopped, to let it go on.
+        """
         path = f"/imports/{self.ask('POST', '/imports', expect=201, files={'file': (name, content)}).json()['id']}"
+
+        def looked(state: str) -> dict[str, Any] | None:
+            now = dict(self.get(path))
+            if now["state"] == "stopped":
+                stopped()
+            return now if now["state"] == state else None
 
         def done(step: str, state: str) -> dict[str, Any]:
             self.post(f"{path}/{step}", expect=202)
-            return eventually(lambda: (now := dict(self.get(path)))["state"] == state and now, seconds=90, why=f"the import is {state}") or {}
+            return eventually(lambda: looked(state), seconds=90, why=f"the import is {state}") or {}
 
         checked = done("dry-run", "checked")
         return {**done("commit", "committed"), "checked": checked["counts"]}

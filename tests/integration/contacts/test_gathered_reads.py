@@ -26,7 +26,7 @@ def reads(desk: Desk) -> Iterator[GatheredReads]:
 
 
 def _entries(desk: Desk) -> list[dict[str, object]]:
-    return [{name: value for name, value in entry.items() if name not in {"n", "at"}} for entry in desk.entries()]
+    return [{name: value for name, value in entry.items() if name not in {"n", "at", "prev", "signature"}} for entry in desk.entries()]
 
 
 @pytest.mark.requirement("R119", "T4")
