@@ -152,7 +152,9 @@ def assert_in_the_trail(system: Any, people: Iterable[Person], secrets: Iterable
         return True
 
     eventually(all_there, seconds=60)
-    trail = json.dumps(list(edda.every("/audit/entries", since=system.started_at)), ensure_ascii=False)
+    # Of a signature's or a hash's letters some are a short name by chance.
+    shown = [{**entry, "signature": "", "prev": ""} for entry in edda.every("/audit/entries", since=system.started_at)]
+    trail = json.dumps(shown, ensure_ascii=False)
     assert not [secret for secret in secrets if secret in trail]
     assert not _VALUE.findall(trail)
     liaison = getattr(system, "liaison", [sys.executable, "-m", "deploy.cli"])

@@ -122,9 +122,9 @@ def test_requests_that_never_end_do_not_keep_the_system_from_stopping(system: Sy
     person = system.steward
     host, port = re.fullmatch(r"http://(.+):(\d+)", person.base).groups()  # type: ignore[union-attr]  # it is an address
     opened = [socket.create_connection((host, int(port))) for _ in range(3)]
-    opened[1].sendall(b"GET /api/v1/individuals HTTP/1.1\r\nHost: x\r\n")
+    opened[1].sendall(f"GET /api/v1/individuals HTTP/1.1\r\nHost: {host}\r\n".encode())
     opened[2].sendall(
-        f"POST /api/v1/imports HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {person.token}\r\nContent-Length: 1000000\r\n"
+        f"POST /api/v1/imports HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {person.token}\r\nContent-Length: 1000000\r\n"
         'Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
         "First Name,Last Name\n".encode()
         + b"Ada,Half\n" * 40_000

@@ -369,14 +369,16 @@ def test_nobody_who_asked_not_to_be_contacted_comes_back_by_the_command_line(new
     first.post("/no-contact-requests", {"individual_id": person["id"], "medium": "phone", "received_on": received})
     file = tmp_path / "people.csv"
     columns = {"email": "E-mail", "cell": "Mobile", "personal_phone": "Home phone", "work_phone": "Business phone"}
+    # Fewer than ten: with the tenth an import waits until the privacy officer has seen it (T35).
+    values = VALUES[::9]
     with file.open("w", encoding="utf-8", newline="") as written:
         table = csv.DictWriter(written, ["First Name", "Last Name", *columns.values()])
         table.writeheader()
-        for n, (kind, value) in enumerate(VALUES):
+        for n, (kind, value) in enumerate(values):
             table.writerow({"First Name": "Some", "Last Name": f"Body{chr(98 + n // 20)}{chr(98 + n % 20)}", columns[kind]: value})
     done = _import(new, str(file), "--accept-statements", "--yes", "--json")
     (told,) = json.loads(done.stdout)
-    assert {name: n for name, n in told["counts"].items() if n} == {"blocked": len(VALUES)}
+    assert {name: n for name, n in told["counts"].items() if n} == {"blocked": len(values)}
 
 
 def test_accounts_can_be_made_while_the_system_is_stopped(new: Embedded) -> None:
