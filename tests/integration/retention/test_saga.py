@@ -120,7 +120,8 @@ def test_a_reason_that_names_the_person_goes_whoevers_case_it_was_given_in(case,
     case.ask(subject=third, cause="mistake", reason="This was O. T. Vantongeren, or Ottoline Vantongeren")
     erasure_id = case.ask()
     case.saga().drive(erasure_id)
-    receipts = {line["store"]: line["removed"] for line in case.read(erasure_id, by=FARID)["certificate"]["reached"] if line["service"] == "retention"}
+    reached = case.read(erasure_id, by=FARID)["certificate"]["reached"]
+    receipts = {line["store"]: line["removed"] for line in reached if line["service"] == "retention"}
     assert (receipts["retention.erasures.reason"], receipts["retention.no_contact_requests.proposal_reason"]) == (1, 3)
     left = case.rows("SELECT proposal_reason AS reason FROM no_contact_requests UNION ALL SELECT reason FROM erasures")
     assert [row.reason for row in left if row.reason] == ["Another Vantongeren, of Ohio"]
