@@ -54,7 +54,7 @@ test-parts: $(STAMP)
 test-wholes: $(STAMP)
 	$(BIN)/python -m pytest -q tests $(PARTS:%=--ignore=%)
 
-check: $(STAMP)  ## lint, types, import contracts and unit tests, in under a minute
+check: $(STAMP)  ## lint, types, import contracts and unit tests, in some minutes
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
