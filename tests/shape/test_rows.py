@@ -23,4 +23,4 @@ def test_the_last_lines_tell_how_each_row_went() -> None:
     assert "P7 tampering is detected: 1 failed, 3 passed" in lines
     assert any(line.startswith("P15 dead sessions: 2 passed (not shown: ") for line in lines)
     assert "P9 the speed of the trail: no test" in lines
-    assert "P1 nothing acknowledged is lost: did not run" in lines
+    assert "P2 a remedy taken out is noticed: did not run" in lines
