@@ -15,6 +15,7 @@ import click
 #: others start fast, and so that `--help` needs none of them.
 ELSEWHERE = {
     "audit": ("deploy.audit:audit", "Look into the audit trail, believing nothing but the public key of its checkpoints."),
+    "certificates": ("deploy.certificates:certificates", "Show the certificates of the full deployment's servers, and when they expire."),
     "conformance": ("deploy.conformance:conformance", "Write docs/conformance.md: which requirements have a test, and which not yet."),
     "dictionary": ("deploy.dictionary:dictionary", "Write docs/data-dictionary.md: every column, and what an erasure makes of it."),
     "import": ("deploy.importing:import_files", "Import files into a running system, over its HTTP API."),
@@ -116,7 +117,7 @@ def migrate(folder: Path, *, check: bool) -> None:
     """Make or upgrade the databases and roles of the server at DATABASE_URL, and what must exist on the broker at BROKER_URL."""
     import services.chassis.green  # noqa: F401 - patches before anything else is imported
     from deploy.provision import migrate as carry_out
-    from deploy.provision import read_address
+    from deploy.provision import read_address, read_broker
     from deploy.secrets import Secrets
     from services.chassis.migrations import SchemaDiffers
     from services.chassis.postgres import as_url
@@ -124,7 +125,7 @@ def migrate(folder: Path, *, check: bool) -> None:
     url = read_address(os.environ, "DATABASE_URL")
     if url is None:
         raise click.ClickException("Set DATABASE_URL (or DATABASE_URL_FILE) to a server and somebody who may make databases and roles there.")
-    broker, integrations = read_address(os.environ, "BROKER_URL"), os.environ.get("INTEGRATIONS", "")
+    broker, integrations = read_broker(os.environ), os.environ.get("INTEGRATIONS", "")
     try:
         for line in carry_out(as_url(url), Secrets(folder), broker=broker, integrations=integrations, check=check):
             click.echo(line)

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from deploy.doctor import Finding, look_at_secrets
 from deploy.failures import sentence_of
 from deploy.init import password_file
-from deploy.provision import read_address, service_classes
+from deploy.provision import read_broker, service_classes
 from deploy.secrets import Secrets
 from services.audit.storage.witness import WitnessFile
 from services.chassis import migrations
@@ -48,11 +48,11 @@ def examine_deployment(folder: Path, server: str | None, environ: Mapping[str, s
         yield Finding("database", False, "DATABASE_URL (or DATABASE_URL_FILE) does not say where the databases are.")
     else:
         yield from _databases(as_url(server), secrets, environ)
-    broker = read_address(environ, "BROKER_URL")
+    broker = read_broker(environ)
     if broker is None:
         yield Finding("broker", False, "BROKER_URL (or BROKER_URL_FILE) does not say where the broker is.")
     else:
-        yield from _broker(Address(url=broker, authority=environ.get("BROKER_AUTHORITY_FILE", "")), environ.get("INTEGRATIONS", ""))
+        yield from _broker(broker, environ.get("INTEGRATIONS", ""))
     if gateway := environ.get("GATEWAY"):
         yield _gateway(gateway)
 

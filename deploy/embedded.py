@@ -28,6 +28,7 @@ from deploy.state import StateFolder
 from gateway.app import create_app
 from gateway.server import listen, serve
 from services.chassis import embedded, logs
+from services.chassis.bus import Address
 from services.chassis.config import Settings
 from services.chassis.logs import Log
 from services.chassis.memory import give_back_what_is_freed, settle
@@ -129,7 +130,7 @@ def _start(stack: ExitStack, state: StateFolder, host: str, port: int, seed: str
     for line in migrate(server.url, state.secrets):
         _log.info("system.migrated", line=line)
     embedded.register()
-    declare(installation.broker)
+    declare(Address(url=installation.broker))
 
     processes = {name: compose(Settings.read(_told(installation, name, environ), service=name)) for name in PROCESSES}
     if seed != "none":

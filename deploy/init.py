@@ -1,4 +1,4 @@
-"""`liaison init`: the secrets of an installation in containers, one file each, and nothing that was there is replaced.
+"""`liaison init`: secrets and certificates of an installation in containers, one file each; nothing that was there is replaced.
 
 Passwords and keys are invented once. What follows from them (addresses with passwords in them, the secrets of services,
 the broker's users) is written again when it changes, so that running it twice is harmless, and running it after an
@@ -12,12 +12,13 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import click
 from sqlalchemy.engine import make_url
 
 from deploy.broker import DEPLOYER, GATEWAY, VHOST, definitions, users
+from deploy.certificates import GATEWAY_NAMES, CertificatesMissing, certify
 from deploy.environment import PROCESSES
 from deploy.secrets import Secrets
 from services.access.domain.secrets import service_secret
@@ -47,11 +48,13 @@ def write_secrets(folder: Path, *, integrations: str = "", postgres: str = POSTG
     :param integrations: codes of the components with a system of their own, such as `ICE,PSO` (T13).
     :param postgres: host and port, as the containers see them.
     :param broker: likewise.
+    :raises CertificatesMissing: a server has no certificate, and none can be made here.
     """
     secrets = Secrets(folder)
     components = components_of(integrations)
     everyone = users(SERVICES, components)
     written = [*secrets.make(), *secrets.make_passwords(password_file(user) for user in everyone)]
+    written += certify(secrets, {"postgres": [_host(postgres)], "broker": [_host(broker)], "gateway": GATEWAY_NAMES})
     derived: dict[str, str] = {}
     server = make_url(f"postgresql://{postgres}/postgres")
     derived["database_url"] = url_for(server, "postgres", "postgres", secrets["postgres_password"])
@@ -68,6 +71,10 @@ def write_secrets(folder: Path, *, integrations: str = "", postgres: str = POSTG
     if secrets.derive("broker_definitions", json.dumps(wanted, indent=1), mode=_HASHES_MODE):
         written.append("broker_definitions")
     return written
+
+
+def _host(where: str) -> str:
+    return urlsplit(f"//{where}").hostname or where
 
 
 def _hashes(folder: Path) -> dict[str, str]:
@@ -128,14 +135,17 @@ def _hand_over(folder: Path, uid: int) -> None:
 @click.option("--postgres", default=POSTGRES, show_default=True, help="Host and port of PostgreSQL, as the containers see it.")
 @click.option("--broker", default=BROKER, show_default=True, help="Host and port of RabbitMQ, as the containers see it.")
 def init(folder: Path, env_file: Path, *, integrations: str | None, **where: Any) -> None:
-    """Write the secrets of the full deployment, and deploy/.env; nothing that is there is replaced."""
+    """Write the secrets of the full deployment, its certificates, and deploy/.env; nothing that is there is replaced.
+
+    Only certificates of its own authority that soon expire are made anew: restart postgres, broker and gateway then.
+    """
     uid = _owner()
     components = integrations if integrations is not None else read_env(env_file).get("INTEGRATIONS", "")
     try:
         written = write_secrets(folder, integrations=components, **where)
         _hand_over(folder, uid)
         changed = write_env(env_file, {"LIAISON_UID": str(uid), "INTEGRATIONS": ",".join(components_of(components))})
-    except OSError as failed:
+    except (OSError, CertificatesMissing) as failed:
         raise click.ClickException(str(failed)) from failed
     click.echo(f"{folder}: {len(written)} written, {len(list(folder.iterdir()))} in all." if written else f"{folder}: nothing was missing.")
     if changed:

@@ -20,7 +20,7 @@ from urllib.parse import quote
 import click
 
 from deploy.operators import Operator, installation, your_name
-from deploy.provision import declare, read_address
+from deploy.provision import declare, read_address, read_broker
 from deploy.state import AlreadyRunning, StateFolder
 from services.chassis import embedded
 from services.chassis.bus import Address
@@ -50,16 +50,16 @@ class Desk:
 
 @contextmanager
 def _desk(data: Path, secrets: Path | None, operator: str) -> Iterator[Desk]:
-    broker = read_address(os.environ, "BROKER_URL")
+    broker = read_broker(os.environ, known_as=OPERATOR)
     with ExitStack() as stack:
         if broker is None:
             state = stack.enter_context(StateFolder(data))
             if not read_address(os.environ, "DATABASE_URL"):
                 stack.enter_context(OwnServer(state.postgres, state.secrets["postgres_password"]))
             embedded.register()
-            broker = f"embedded://parked/{quote(str(state.journal))}"
+            broker = Address(url=f"embedded://parked/{quote(str(state.journal))}", known_as=OPERATOR)
             declare(broker)
-        yield Desk(Operator(operator, installation(data, secrets)), Address(url=broker, known_as=OPERATOR))
+        yield Desk(Operator(operator, installation(data, secrets)), broker)
 
 
 def _at_the_desk(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -27,6 +27,7 @@ from deploy.broker import VHOST, definitions, users
 from deploy.environment import PROCESSES, Installation
 from deploy.provision import declare, migrate
 from deploy.state import StateFolder
+from services.chassis.bus import Address
 from services.chassis.database import Database
 from services.chassis.identity import ServiceKey
 from services.chassis.migrations import SERVICES
@@ -188,7 +189,7 @@ class Full(_Accounts):
         self._define({**wanted, "permissions": [*wanted["permissions"], {"user": "liaison", "vhost": VHOST, **everything}]})
         for _ in migrate(self.postgres.url, self._state.secrets):
             pass
-        declare(self._broker_url("deployer", passwords), integrations=self._integrations)
+        declare(Address(url=self._broker_url("deployer", passwords)), integrations=self._integrations)
         installation = Installation(
             secrets=self._state.secrets,
             server=self.postgres.url,

@@ -16,6 +16,7 @@ from deploy.parked import parked
 from deploy.provision import declare, migrate
 from deploy.state import StateFolder
 from services.chassis import embedded
+from services.chassis.bus import Address
 from services.chassis.embedded import Broker
 from services.chassis.migrations import runtime_of
 from services.chassis.postgres import FAST, OwnServer, url_for
@@ -32,7 +33,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         with OwnServer(state.postgres, state.secrets["postgres_password"], settings=FAST) as server:
             list(migrate(server.url, state.secrets))
         broker = f"embedded://parked/{quote(str(state.journal))}"
-        declare(broker)
+        declare(Address(url=broker))
         with kombu.Connection(broker) as connection:
             kombu.Producer(connection).publish(
                 {"secret": "Dov Quillfeather"}, exchange="", routing_key="contacts.parked", delivery_mode=2, message_id="m-1", serializer="json"
