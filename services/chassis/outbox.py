@@ -315,7 +315,7 @@ class Outbox:
         return Outgoing(new_id(), "audit", ENTRIES, b'{"entries":[' + b",".join(lines) + b"]}")
 
     def close_dead_streams(self) -> int:
-        """Announce the end of streams whose process did not settle anything during five looks; return how many.
+        """Announce the end of streams whose process settled nothing from one look to the last of six; return how many.
 
         Looks are counted, not seconds: a machine that stood still for an hour makes nobody dead.
         """

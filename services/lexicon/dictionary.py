@@ -151,6 +151,19 @@ def table(
     return Table(name, says, kept, tuple(linked.split()), columns, key, part)
 
 
+#: How long what access tells of users and components is kept.
+AS_THE_ACCOUNT: Final = "As long as the account; told by access"
+
+
+def users(*, times: str = "") -> Table:
+    """Return the table of users in a service that access tells of them.
+
+    :param times: its columns of instants.
+    """
+    codes, numbers = "component level roles", "active revision"
+    return table("users", "Who may do what", kept=AS_THE_ACCOUNT, why="R181", whose=USER, ids="id", codes=codes, times=times, numbers=numbers)
+
+
 _DAYS = "Until a signed checkpoint covers the day: usually the day after"
 
 #: What the chassis keeps in every service's database. What people write enters none of it: ids, codes, names of fields.

@@ -9,6 +9,7 @@ from typing import Final
 
 from services.lexicon.dictionary import (
     APART,
+    AS_THE_ACCOUNT,
     BOOKKEEPING,
     CLEARED,
     CODE,
@@ -19,11 +20,11 @@ from services.lexicon.dictionary import (
     USER,
     Column,
     table,
+    users,
 )
 
 _RECORD: Final = "As long as the person's record"
 _OFFICE: Final = "As long as the organization's record"
-_USERS: Final = "As long as the account; told by access"
 _GOOD: Final = "For good"
 _WEEK: Final = "Until the import ends; cells of refused rows one week longer"
 _LOOKS_LIKE_A_NAME: Final = "Whatever bears the person's name or values goes at once: it is nobody's record."
@@ -359,18 +360,8 @@ IMPORTS: Final = (
 )
 
 OTHERS: Final = (
-    table(
-        "users",
-        "Who may do what",
-        kept=_USERS,
-        why="R181",
-        whose=USER,
-        ids="id",
-        codes="component level roles",
-        times="known_at",
-        numbers="active revision",
-    ),
-    table("components", "The offices", kept=_USERS, why="R139", whose=NOBODY, codes="code parent_code", numbers="active revision"),
+    users(times="known_at"),
+    table("components", "The offices", kept=AS_THE_ACCOUNT, why="R139", whose=NOBODY, codes="code parent_code", numbers="active revision"),
     table(
         "issues",
         "Issues, without their names",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.lexicon.dictionary import BOOKKEEPING, CODE, DELETED, NOBODY, STAKEHOLDER, USER, Column, table
+from services.lexicon.dictionary import BOOKKEEPING, CODE, DELETED, NOBODY, STAKEHOLDER, USER, Column, table, users
 
 _RECORD: Final = "As long as the interaction: until it is left without a person"
 _ISSUE: Final = "As long as the issue"
@@ -131,16 +131,7 @@ TABLES: Final = (
         times="asked_at created_at",
     ),
     table("tallies", "How many there are in each state", kept=_GOOD, why="R88", whose=NOBODY, codes="kind state", numbers="counted"),
-    table(
-        "users",
-        "Who may do what",
-        kept="As long as the account; told by access",
-        why="R181",
-        whose=USER,
-        ids="id",
-        codes="component level roles",
-        numbers="active revision",
-    ),
+    users(),
     table("withdrawn_requests", "Requests that were taken back", kept=_GOOD, why="T36", whose=NOBODY, ids="id"),
     table("tombstones", "Who is gone, so that a late message brings nobody back", kept=_GOOD, why="N3", ids="id", codes="kind", times="erased_at"),
     table(

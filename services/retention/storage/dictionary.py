@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.lexicon.dictionary import APART, BOOKKEEPING, CLEARED, CODE, ENCRYPTED, PLAIN, STAKEHOLDER, STAYS, USER, Column, table
+from services.lexicon.dictionary import APART, BOOKKEEPING, CLEARED, CODE, ENCRYPTED, PLAIN, STAKEHOLDER, STAYS, Column, table, users
 
 _GOOD: Final = "For good"
 _NAMES_SOMEBODY: Final = "Cleared with the person's own erasure, and wherever it names the person: nobody edits it."
 
 TABLES: Final = (
-    table(
-        "users",
-        "Who may do what",
-        kept="As long as the account; told by access",
-        why="R181",
-        whose=USER,
-        ids="id",
-        codes="component level roles",
-        numbers="active revision",
-    ),
+    users(),
     table(
         "individuals",
         "Whose a person's record is",
