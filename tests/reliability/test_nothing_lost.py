@@ -24,8 +24,8 @@ from tests.system import Full
 FAULTS = int(os.environ.get("FAULTS") or figure(500, 50))
 OPERATIONS = int(os.environ.get("OPERATIONS") or figure(300_000, 8_000))
 CLIENTS = int(os.environ.get("CLIENTS") or 8)
-#: On two idle cores a run takes a quarter of this; a slower one ends with its seed and what it got to.
-_SECONDS = float(os.environ.get("SECONDS_OF_FAULTS") or figure(12 * 3600, 900))
+#: On two idle cores a run takes less than a quarter of this; a slower one ends with its seed and what it got to.
+_SECONDS = float(os.environ.get("SECONDS_OF_FAULTS") or figure(12 * 3600, 1800))
 #: Between two faults the system works, for this long at least and at most; else until its share of operations is done.
 _CALM = (0.3, 1.5)
 _CALM_AT_MOST = 20.0
@@ -99,7 +99,7 @@ class Torment:
         finally:
             self._stop.set()
         for worker in self._workers:
-            worker.join(150)
+            worker.join(300)
             assert not worker.is_alive(), "a client still waits for its answer"
         begun = time.monotonic()
         wait_drained(self._system, _DRAINED_WITHIN)
