@@ -131,10 +131,15 @@ def _topic(user: str, vhost: str, exchange: str, *, write: str, read: str) -> di
     return {"user": user, "vhost": vhost, "exchange": exchange, "write": write, "read": read}
 
 
+def password_hash(password: str) -> str:
+    """Return a password as RabbitMQ keeps it, with a salt of its own."""
+    return _hash(password, salt=os.urandom(4))
+
+
 def _hash_again(password: str, former: str | None) -> str:
     if former is not None and _hash(password, salt=base64.b64decode(former)[:4]) == former:
         return former
-    return _hash(password, salt=os.urandom(4))
+    return password_hash(password)
 
 
 def _hash(password: str, *, salt: bytes) -> str:

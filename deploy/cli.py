@@ -20,6 +20,7 @@ ELSEWHERE = {
     "dictionary": ("deploy.dictionary:dictionary", "Write docs/data-dictionary.md: every column, and what an erasure makes of it."),
     "import": ("deploy.importing:import_files", "Import files into a running system, over its HTTP API."),
     "init": ("deploy.init:init", "Write the secrets of the full deployment, and deploy/.env."),
+    "keys": ("deploy.keys:keys", "Keys and passwords: list them, put new ones into use while everything runs, retire former ones."),
     "parked": ("deploy.parked:parked", "List, replay or discard what was put aside after its last try."),
     "users": ("deploy.users:users", "Accounts: add, approve, license, train, list, close, open, set a password."),
 }

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -25,7 +26,7 @@ from deploy.demo import accounts
 from deploy.environment import PROCESSES, Installation
 from deploy.provision import declare, migrate, read_address, service_classes
 from deploy.state import StateFolder
-from gateway.app import create_app
+from gateway.app import create_app, liaison_of
 from gateway.server import listen, serve
 from services.chassis import embedded, logs
 from services.chassis.bus import Address
@@ -34,6 +35,7 @@ from services.chassis.logs import Log
 from services.chassis.memory import give_back_what_is_freed, settle
 from services.chassis.postgres import GivenServer, OwnServer, Server, as_url
 from services.chassis.process import Process, Services, compose
+from services.chassis.renewing import Renewing, keep_looking
 from services.chassis.stopping import wait_for_signal
 
 _log = Log(__name__)
@@ -132,11 +134,16 @@ def _start(stack: ExitStack, state: StateFolder, host: str, port: int, seed: str
     embedded.register()
     declare(Address(url=installation.broker))
 
-    processes = {name: compose(Settings.read(_told(installation, name, environ), service=name)) for name in PROCESSES}
+    def read(name: str) -> Settings:
+        return Settings.read(_told(installation, name, environ), service=name)
+
+    processes = {name: compose(read(name)) for name in PROCESSES}
     if seed != "none":
         accounts.seed(processes["access"].open_database(), state.accounts, now=datetime.now(UTC))
     stack.enter_context(_services(processes))
     stack.enter_context(_gateway(processes["gateway"], listener))
+    looking = eventlet.spawn(keep_looking, [Renewing(each.settings, partial(read, name), each.renew) for name, each in processes.items()])
+    stack.callback(looking.kill)
     with eventlet.Timeout(_READY_SECONDS, NotReady(NotReady.__doc__)):
         while not processes["gateway"].revocations.is_current:
             eventlet.sleep(0.02)
@@ -195,6 +202,7 @@ def _gateway(process: Process, listener: Any) -> Iterator[None]:
     process.start()
     process.client.wait_up(_READY_SECONDS)
     app = create_app(process.client, process.revocations, process.settings)
+    process.renewals.append(liaison_of(app).renew)
     serving = eventlet.spawn(serve, app, listener)
     try:
         yield

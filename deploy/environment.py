@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL
 
 from deploy.secrets import SERVICE_PUBLIC_KEYS, Secrets, service_key_file
 from services.access.domain.secrets import service_secret
+from services.chassis.keyed import parts_of
 from services.chassis.migrations import KEYS, SERVICES, database_of, runtime_of
 from services.chassis.postgres import url_for
 
@@ -50,7 +51,7 @@ class Installation:
             "BROKER_URL": self.broker,
             "PASSPORT_PUBLIC_KEY": secrets["passport_public_key"],
             "CHECKPOINT_PUBLIC_KEY": secrets["checkpoint_public_key"],
-            "SERVICE_SECRET": service_secret(secrets["service_master_secret"], process),
+            "SERVICE_SECRET": service_secret(parts_of(secrets["service_master_secret"])[0], process),
             "CURSOR_KEY": secrets["cursor_key"],
         }
         if process in SERVICES:
@@ -69,6 +70,8 @@ class Installation:
         if process == "audit":
             told["CHECKPOINT_PRIVATE_KEY"] = secrets["checkpoint_private_key"]
             told["AUDIT_WITNESS_FILE"] = str(self.checkpoints)
+        if process == "retention":
+            told["ERASED_IDS_KEY"] = secrets["erased_ids_key"]
         if process in {"contacts", "retention"}:
             told["ERASED_IDS_FILE"] = str(self.erased_ids)
         if process == "gateway":
@@ -86,4 +89,4 @@ class Installation:
 
     def _database(self, store: str) -> str:
         role = runtime_of(store)
-        return url_for(self.server, database_of(store), role, self.secrets.password_of(role))
+        return "\n".join(url_for(self.server, database_of(store), role, each) for each in self.secrets.passwords_of(role))

@@ -22,6 +22,7 @@ from deploy.certificates import GATEWAY_NAMES, CertificatesMissing, certify
 from deploy.environment import PROCESSES
 from deploy.secrets import Secrets
 from services.access.domain.secrets import service_secret
+from services.chassis.keyed import parts_of
 from services.chassis.migrations import SERVICES, STORES, database_of, runtime_of
 from services.chassis.postgres import url_for
 from services.chassis.topology import OPERATOR
@@ -60,12 +61,12 @@ def write_secrets(folder: Path, *, integrations: str = "", postgres: str = POSTG
     derived["database_url"] = url_for(server, "postgres", "postgres", secrets["postgres_password"])
     for store in STORES:
         role = runtime_of(store)
-        derived[f"database_url_{store}"] = url_for(server, database_of(store), role, secrets.password_of(role))
+        derived[f"database_url_{store}"] = "\n".join(url_for(server, database_of(store), role, each) for each in secrets.passwords_of(role))
     passwords = {user: secrets[password_file(user)] for user in everyone}
     for user in (*SERVICES, GATEWAY, DEPLOYER, OPERATOR):
         derived[f"broker_url_{user}"] = f"amqp://{user}:{quote(passwords[user], safe='')}@{broker}/{VHOST}"
     for process in PROCESSES:
-        derived[f"service_secret_{process}"] = service_secret(secrets["service_master_secret"], process)
+        derived[f"service_secret_{process}"] = service_secret(parts_of(secrets["service_master_secret"])[0], process)
     written += [name for name, text in derived.items() if secrets.derive(name, text)]
     wanted = definitions(SERVICES, passwords, integrations=components, former=_hashes(folder))
     if secrets.derive("broker_definitions", json.dumps(wanted, indent=1), mode=_HASHES_MODE):

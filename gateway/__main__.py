@@ -8,12 +8,13 @@ from contextlib import suppress
 import eventlet
 from greenlet import GreenletExit
 
-from gateway.app import create_app
+from gateway.app import create_app, liaison_of
 from gateway.server import listen, serve
 from services.chassis import logs
-from services.chassis.asking import client_and_revocations
+from services.chassis.asking import address_of, client_and_revocations
 from services.chassis.config import Settings
 from services.chassis.memory import give_back_what_is_freed
+from services.chassis.renewing import Renewing, keep_looking
 from services.chassis.stopping import wait_for_signal
 
 assert services.chassis.green  # noqa: S101 - it was imported for what it does, before everything else
@@ -24,15 +25,28 @@ LAST_REQUESTS = 10.0
 
 def main() -> None:
     """Answer until SIGTERM; then take nothing new, finish what is under way, and go."""
-    settings = Settings.read(os.environ, service="gateway")
+
+    def read() -> Settings:
+        return Settings.read(os.environ, service="gateway")
+
+    settings = read()
     logs.configure(level=settings.log_level, form=settings.log_format, service=settings.service)
     give_back_what_is_freed()
     stop = wait_for_signal()
     listener = listen(settings)
-    client, revocations = client_and_revocations(settings)
+    address = address_of(settings)
+    client, revocations = client_and_revocations(settings, address)
     client.start()
-    serving = eventlet.spawn(serve, create_app(client, revocations, settings), listener)
+    app = create_app(client, revocations, settings)
+
+    def renew(fresh: Settings) -> None:
+        liaison_of(app).renew(fresh)
+        address.url = fresh.broker_url
+
+    serving = eventlet.spawn(serve, app, listener)
+    looking = eventlet.spawn(keep_looking, [Renewing(settings, read, renew)])
     stop.wait()
+    looking.kill()
     # Killed once, it takes no more connections, closes the idle ones and waits for what is under way; twice, it ends.
     serving.kill()
     with eventlet.Timeout(LAST_REQUESTS, exception=False), suppress(GreenletExit):

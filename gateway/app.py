@@ -153,6 +153,12 @@ class Liaison:
     limited_entries: Window = field(default_factory=lambda: Window(1, 60))
     document: bytes = b""
 
+    def renew(self, settings: Settings) -> None:
+        """Go on under other keys."""
+        sealer, keyed = Sealer(settings.form_key), Keyed(settings.form_key, "request")
+        tag_with(parts_of(settings.cursor_key), instead_of=parts_of(self.settings.cursor_key))
+        self.settings, self.sealer, self.keyed = settings, sealer, keyed
+
 
 def create_app(bus: Bus, revocations: Revocations, settings: Settings, **given: Any) -> Flask:
     """Put the application together; nothing is connected here."""

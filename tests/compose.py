@@ -60,7 +60,7 @@ class Composition:
         :raises KeyError: it was not given that secret.
         """
         service = self.services[name]
-        if "./secrets:/run/secrets:ro" in service.get("volumes", ()):
+        if {"./secrets:/run/secrets:ro", "./secrets:/run/secrets"} & set(service.get("volumes", ())):
             return secret
         if secret not in service.get("secrets", ()):
             message = f"{name} is not given {secret}"

@@ -14,9 +14,13 @@ assert services.chassis.green  # noqa: S101 - it was imported for what it does, 
 
 def main() -> None:
     """Run until SIGTERM."""
-    settings = Settings.read(os.environ, service=AccessService.name)
+
+    def read(service: str) -> Settings:
+        return Settings.read(os.environ, service=service)
+
+    settings = read(AccessService.name)
     logs.configure(level=settings.log_level, form=settings.log_format, service=settings.service)
-    run([(AccessService, compose(settings))])
+    run([(AccessService, compose(settings))], read=read)
 
 
 if __name__ == "__main__":

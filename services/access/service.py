@@ -46,9 +46,16 @@ class Desk:
         """Take the keys and the clock."""
         self.clock = clock
         self.throttle = Throttle()
-        self._signer = PassportSigner(private_key)
-        self._verifiers: dict[Any, PassportVerifier] = {audience: PassportVerifier(public_key, audience) for audience in AUDIENCES}
+        self.renew(private_key, public_key)
         self._places = Semaphore(_AT_A_TIME)
+
+    def renew(self, private_key: str, public_keys: str) -> None:
+        """Sign with another key, and believe other ones.
+
+        :raises ValueError: one of them is none.
+        """
+        verifiers: dict[Any, PassportVerifier] = {audience: PassportVerifier(public_keys, audience) for audience in AUDIENCES}
+        self._signer, self._verifiers = PassportSigner(private_key), verifiers
 
     def sign(self, caller: Caller, audience: str, now: datetime) -> tuple[str, str]:
         """Make out a passport."""
@@ -80,6 +87,7 @@ class DeskProvider(DependencyProvider):
         process = process_of(self)
         settings = process.settings
         self._desk = Desk(settings.passport_private_key, settings.passport_public_key, process.clock)
+        process.renewals.append(lambda fresh: self._desk.renew(fresh.passport_private_key, fresh.passport_public_key))
 
     def get_dependency(self, _worker: Any) -> Desk:
         """Return the desk."""

@@ -10,14 +10,19 @@ from services.chassis.messages import Caller
 from services.chassis.revocations import Revocations
 
 
-def client_and_revocations(settings: Settings) -> tuple[Client, Revocations]:
+def address_of(settings: Settings) -> Address:
+    """Return where a process finds the broker."""
+    return Address(url=settings.broker_url, authority=settings.broker_authority_file, known_as=settings.service)
+
+
+def client_and_revocations(settings: Settings, address: Address) -> tuple[Client, Revocations]:
     """Return a client, and what it will hear of sessions that ended; nothing is connected before the client is started.
 
     The gateway needs no more than this: it has neither a database nor methods of its own.
     """
     revocations = Revocations(lambda caller: _ask_access(client, caller))
     client = Client(
-        Address(url=settings.broker_url, authority=settings.broker_authority_file, known_as=settings.service),
+        address,
         identity=settings.service,
         deadline=settings.call_deadline,
         also=Hearing(revocations, identity=settings.service),

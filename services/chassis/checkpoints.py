@@ -10,7 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from services.chassis import merkle
+from services.chassis.keyed import pems_of
 
 ED25519 = b"\x01"
 MAX_NOTE = 64 * 1024
@@ -62,11 +63,13 @@ class VerifierKey:
 
     name: str
     public: bytes
+    #: Keys that signed for the same name before; what they signed is still believed.
+    former: tuple[bytes, ...] = ()
 
     @property
     def key_id(self) -> bytes:
         """Return the four bytes that begin each of this key's signatures."""
-        return sha256(self.name.encode() + b"\n" + ED25519 + self.public).digest()[:4]
+        return _note_key_id(self.name, self.public)
 
     def __str__(self) -> str:
         """Write the key as one line without spaces."""
@@ -79,7 +82,8 @@ class VerifierKey:
         A key in PEM has no name: then `name` is the origin that it speaks for.
         """
         if "-----BEGIN" in line:
-            return cls(name=_name(name), public=_public_pem(line).public_bytes_raw())
+            public, *former = [_public_pem(pem).public_bytes_raw() for pem in pems_of(line) or [line]]
+            return cls(name=_name(name), public=public, former=tuple(former))
         name, key_id, material = _split_key(line, "")
         key = cls(name=name, public=material)
         if key.key_id.hex() != key_id:
@@ -94,6 +98,7 @@ class VerifierKey:
         text += "\n"
         if not blank or not signatures.endswith("\n"):
             raise CheckpointRefused("The note has no signature.")
+        ours = {_note_key_id(self.name, public): public for public in (self.public, *self.former)}
         verified = False
         for line in signatures[:-1].split("\n"):
             dash, _, rest = line.partition(" ")
@@ -101,10 +106,10 @@ class VerifierKey:
             if dash != "—" or not _NAME.fullmatch(name):
                 raise CheckpointRefused("A signature line of the note is malformed.")
             blob = _decode(encoded)
-            if name != self.name or blob[:4] != self.key_id:
+            if name != self.name or blob[:4] not in ours:
                 continue
             try:
-                Ed25519PublicKey.from_public_bytes(self.public).verify(blob[4:], text.encode())
+                Ed25519PublicKey.from_public_bytes(ours[blob[:4]]).verify(blob[4:], text.encode())
             except InvalidSignature:
                 raise CheckpointRefused("The signature of the checkpoint does not verify.") from None
             verified = True
@@ -126,19 +131,25 @@ class SigningKey:
 
     name: str
     seed: bytes
+    #: Public keys that signed for the same name before.
+    former: tuple[bytes, ...] = ()
 
     def __repr__(self) -> str:
         """Show the name only: the seed must reach no log."""
         return f"SigningKey(name={self.name!r})"
 
     @classmethod
-    def parse(cls, line: str, *, name: str = "") -> SigningKey:
+    def parse(cls, line: str, *, name: str = "", public: str = "") -> SigningKey:
         """Read a key; raise CheckpointRefused if it is malformed or its id does not fit.
 
         A key in PEM has no name: then `name` is the origin that it signs for.
+
+        :param public: public keys in PEM, one behind the other; what another than this one's signed before is believed.
         """
         if "-----BEGIN" in line:
-            return cls(name=_name(name), seed=_private_pem(line).private_bytes_raw())
+            key = cls(name=_name(name), seed=_private_pem(line).private_bytes_raw())
+            known = [_public_pem(pem).public_bytes_raw() for pem in pems_of(public)]
+            return replace(key, former=tuple(each for each in known if each != key.verifier.public))
         name, key_id, material = _split_key(line, "PRIVATE+KEY+")
         key = cls(name=name, seed=material)
         if key.verifier.key_id.hex() != key_id:
@@ -159,7 +170,7 @@ class SigningKey:
     def verifier(self) -> VerifierKey:
         """Return the public half."""
         public = Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw()
-        return VerifierKey(name=self.name, public=public)
+        return VerifierKey(name=self.name, public=public, former=self.former)
 
     def sign(self, text: str) -> str:
         """Return the note: the text, a blank line and our signature line."""
@@ -226,6 +237,10 @@ def _public_pem(pem: str) -> Ed25519PublicKey:
     if not isinstance(key, Ed25519PublicKey):
         raise CheckpointRefused("Only Ed25519 keys are known.")
     return key
+
+
+def _note_key_id(name: str, public: bytes) -> bytes:
+    return sha256(name.encode() + b"\n" + ED25519 + public).digest()[:4]
 
 
 def _split_key(line: str, prefix: str) -> tuple[str, str, bytes]:

@@ -25,33 +25,36 @@ class Settings:
     broker_url: str = field(default="embedded://", repr=False)
     #: File of the certificates by which the broker's is checked, for `amqps://`; the system's own when empty.
     broker_authority_file: str = ""
-    #: Ed25519 public key (PEM) under which passports are checked.
+    #: Ed25519 public keys (PEM, one behind the other) under which passports are checked.
     passport_public_key: str = field(default="", repr=False)
     #: Ed25519 private key (PEM); access alone has it.
     passport_private_key: str = field(default="", repr=False)
     #: What this service shows access to be given its own passport.
     service_secret: str = field(default="", repr=False)
-    #: What access derives every service's secret from; access alone has it.
+    #: What access derives every service's secret from, several parted by commas; access alone has it.
     service_master_secret: str = field(default="", repr=False)
     #: Ed25519 private key (PEM) by which this service is known: it certifies the keys of its processes.
     service_key: str = field(default="", repr=False)
     #: Everybody's public keys, a line for each (`chassis.identity`); audit has them.
     service_public_keys: str = field(default="", repr=False)
-    #: Base64, 32 bytes; wraps the keys in the key store; contacts alone has it.
+    #: Base64, 32 bytes, several parted by commas; wraps the keys in the key store; contacts alone has it.
     vault_master_key: str = field(default="", repr=False)
-    #: Base64, 32 bytes; keys of the digests for look-up, likeness and suppression; contacts alone has it.
+    #: The same; keys of the digests for look-up, likeness and suppression; contacts alone has it.
     digest_key: str = field(default="", repr=False)
-    #: Base64, 32 bytes, several parted by commas; authenticates cursors and entity tags.
+    #: The same; authenticates cursors and entity tags.
     cursor_key: str = field(default="", repr=False)
     #: The same; seals what forms carry and digests what requests hold; the gateway alone has it.
     form_key: str = field(default="", repr=False)
     #: Ed25519 private key (PEM) that signs checkpoints; audit alone has it.
     checkpoint_private_key: str = field(default="", repr=False)
+    #: Its public key, and behind it those of former ones.
     checkpoint_public_key: str = field(default="", repr=False)
     #: Origin line of checkpoints (C2SP tlog-checkpoint).
     checkpoint_origin: str = "liaison/audit"
     #: Append-only file, on another volume, in which checkpoints are witnessed.
     audit_witness_file: str = ""
+    #: Base64, 32 bytes, several parted by commas; authenticates the list of erased ids; retention alone has it.
+    erased_ids_key: str = field(default="", repr=False)
     #: Signed list of erased ids, outside what a restore brings back.
     erased_ids_file: str = ""
     listen_host: str = "127.0.0.1"

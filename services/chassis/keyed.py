@@ -12,11 +12,17 @@ import os
 from collections.abc import Iterable
 
 _ID = 6
+_END = "-----END PUBLIC KEY-----"
 
 
 def parts_of(setting: str) -> list[str]:
     """Return the keys of a setting: several are parted by commas, and the one in use is the first."""
     return [part.strip() for part in setting.split(",") if part.strip()]
+
+
+def pems_of(setting: str) -> list[str]:
+    """Return the keys of a setting of PEMs: they stand one behind the other, and the one in use is the first."""
+    return [part + _END for part in setting.split(_END) if "-----BEGIN" in part]
 
 
 def key_id(secret: bytes) -> str:

@@ -318,15 +318,19 @@ def is_tag_of(representation: Mapping[str, Any], if_match: str) -> bool:
     return any(_tag(representation, key) in given for key in _tag_keys)
 
 
-def tag_with(keys: Iterable[str]) -> None:
-    """Make entity tags under the first of these keys; those of the others, and of former ones, still count."""
-    secrets = [hashlib.blake2b(key.encode(), digest_size=32, person=b"liaison tags").digest() for key in keys]
-    _tag_keys[:] = list(dict.fromkeys([*secrets, *_tag_keys]))[:_TAG_KEYS]
+def tag_with(keys: Iterable[str], *, instead_of: Iterable[str] = ()) -> None:
+    """Make entity tags under the first of these keys; those of the others still count, and of former ones that are not dropped."""
+    dropped = set(map(_tag_key, instead_of))
+    _tag_keys[:] = list(dict.fromkeys([*map(_tag_key, keys), *(key for key in _tag_keys if key not in dropped)]))[:_TAG_KEYS]
 
 
 #: Without a key in its settings a process has one of its own; they count as long as no four newer ones are known.
 _TAG_KEYS = 4
 _tag_keys = [os.urandom(32)]
+
+
+def _tag_key(key: str) -> bytes:
+    return hashlib.blake2b(key.encode(), digest_size=32, person=b"liaison tags").digest()
 
 
 def _tag(representation: Mapping[str, Any], key: bytes) -> str:

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key, load_pem_public_key
 
+from services.chassis.keyed import key_id, pems_of
 from services.chassis.messages import Caller, new_id
 from services.chassis.refusals import PassportInvalid
 
@@ -24,12 +25,26 @@ _LEEWAY = timedelta(seconds=5)
 _REMEMBERED = 4096
 
 
+def public_key_id(key: Any) -> str:
+    """Return the id of a public key, by which a passport names it."""
+    return key_id(key.public_bytes(Encoding.Raw, PublicFormat.Raw))
+
+
+def _keys_of(public_keys: str) -> dict[str, Any]:
+    keys = [load_pem_public_key(pem.encode()) for pem in pems_of(public_keys)]
+    if not keys:
+        message = "passports are checked under a public key in PEM"
+        raise ValueError(message)
+    return {public_key_id(key): key for key in keys}
+
+
 class PassportSigner:
     """Makes passports; only access has the private key."""
 
     def __init__(self, private_key: str) -> None:
         """Take the Ed25519 private key as PEM."""
         self._key: Any = load_pem_private_key(private_key.encode(), password=None)
+        self._id = public_key_id(self._key.public_key())
 
     def issue(self, caller: Caller, audience: str, now: datetime, *, lifetime: timedelta = LIFETIME) -> tuple[str, str]:
         """Return the passport of `caller` for one service, and its `jti`.
@@ -56,19 +71,27 @@ class PassportSigner:
             "iat": int(now.timestamp()),
             "exp": int((now + lifetime).timestamp()),
         }
-        return jwt.encode(claims, self._key, algorithm=_ALGORITHM), jti
+        return jwt.encode(claims, self._key, algorithm=_ALGORITHM, headers={"kid": self._id}), jti
 
 
 class PassportVerifier:
     """Checks passports made out to one audience."""
 
-    def __init__(self, public_key: str, audience: str) -> None:
-        """Take the Ed25519 public key as PEM and the name of the service that asks."""
-        self._key: Any = load_pem_public_key(public_key.encode())
+    def __init__(self, public_keys: str, audience: str) -> None:
+        """Take the Ed25519 public keys as PEM, one behind the other, and the name of the service that asks."""
+        self._keys = _keys_of(public_keys)
         self._audience = audience
         # A signature is checked once per passport, its dates every time: the same passport comes with every
         # request that a session makes within half a minute.
         self._seen: OrderedDict[str, tuple[float, float, Caller]] = OrderedDict()
+
+    def renew(self, public_keys: str) -> None:
+        """Believe these keys and no others, beginning with the next passport.
+
+        :raises ValueError: one of them is none.
+        """
+        self._keys = _keys_of(public_keys)
+        self._seen.clear()
 
     def verify(self, token: str | None, now: datetime) -> Caller:
         """Return who the passport says is calling.
@@ -85,9 +108,13 @@ class PassportVerifier:
 
     def _check(self, token: str) -> tuple[float, float, Caller]:
         try:
+            # A passport says which key signed it; one whose key was dropped is nobody's.
+            key = self._keys.get(str(jwt.get_unverified_header(token).get("kid")))
+            if key is None:
+                raise PassportInvalid
             claims = jwt.decode(
                 token,
-                self._key,
+                key,
                 algorithms=[_ALGORITHM],
                 audience=self._audience,
                 issuer=ISSUER,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from greenlet import GreenletExit
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.chassis.apart.pool import end_all
-from services.chassis.asking import client_and_revocations
+from services.chassis.asking import address_of, client_and_revocations
 from services.chassis.bus.calls import Client
 from services.chassis.bus.container import Container
 from services.chassis.bus.listening import CONCURRENTLY, Listens
@@ -33,6 +34,7 @@ from services.chassis.logs import Log, where
 from services.chassis.memory import give_back_what_is_freed, settle
 from services.chassis.messages import Unavailable, tag_with
 from services.chassis.passport import PassportVerifier
+from services.chassis.renewing import Renewing, keep_looking
 from services.chassis.revocations import Revocations
 from services.chassis.stopping import wait_for_signal
 from services.chassis.streams import Stream
@@ -47,9 +49,9 @@ _HEALTH_EVERY = 5.0
 _HEALTH_WITHIN = 5.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Process:
-    """What one service runs on."""
+    """What one service runs on; its keys change while it runs."""
 
     settings: Settings
     address: Address
@@ -63,6 +65,8 @@ class Process:
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     #: The account of a service on the broker; the deployer names it like the service.
     account_of: Callable[[str], str] = field(default=lambda service: service)
+    #: Who is told of other keys, before they are in use.
+    renewals: list[Callable[[Settings], object]] = field(default_factory=list)
 
     @property
     def service(self) -> str:
@@ -78,6 +82,22 @@ class Process:
             message = f"{self.service} has no database"
             raise RuntimeError(message)
         return self.database
+
+    def renew(self, fresh: Settings) -> None:
+        """Go on under other keys.
+
+        :raises ValueError: one of them cannot be used.
+        """
+        if self.verifier is not None:
+            self.verifier.renew(fresh.passport_public_key)
+        for renewed in self.renewals:
+            renewed(fresh)
+        tag_with(parts_of(fresh.cursor_key), instead_of=parts_of(self.settings.cursor_key))
+        self.passports.renew(fresh)
+        self.address.url = fresh.broker_url
+        if self.database is not None:
+            self.database.renew(fresh.database_url)
+        self.settings = fresh
 
     def start(self) -> None:
         """Begin to connect to the broker; wait for nothing."""
@@ -97,8 +117,8 @@ def compose(settings: Settings, *, clock: Callable[[], datetime] = lambda: datet
 
     :raises IdentityRefused: a service with a database has no key to sign its entries with.
     """
-    address = Address(url=settings.broker_url, authority=settings.broker_authority_file, known_as=settings.service)
-    client, revocations = client_and_revocations(settings)
+    address = address_of(settings)
+    client, revocations = client_and_revocations(settings, address)
     tag_with(parts_of(settings.cursor_key))
     database = None
     if settings.database_url:
@@ -213,22 +233,29 @@ class Services:
             container.wait()
 
 
-def run(parts: Sequence[tuple[type[Any], Process]], *, also: Iterable[Callable[[], None]] = ()) -> None:
+def run(
+    parts: Sequence[tuple[type[Any], Process]],
+    *,
+    read: Callable[[str], Settings] | None = None,
+    also: Iterable[Callable[[], None]] = (),
+) -> None:
     """Run services until SIGTERM or SIGINT; `also` is called after they have stopped.
 
+    :param read: where their settings are read again, by service; their keys then change without a restart.
     :raises SystemExit: a service could not start, or ended by itself; whoever supervises starts it again.
     """
     give_back_what_is_freed()
     stop = wait_for_signal()
     services = Services(parts)
     failures: list[BaseException] = []
-    healthy: list[Any] = []
+    beside: list[Any] = []
+    looking = [Renewing(process.settings, partial(read, service.name), process.renew) for service, process in parts] if read else []
 
     def start_and_watch() -> None:
         services.start()
         settle()
         _log.info("process.ready")
-        healthy.append(eventlet.spawn(services.say_healthy))
+        beside.extend((eventlet.spawn(services.say_healthy), eventlet.spawn(keep_looking, looking)))
         services.wait()
 
     def ended(greenlet: Any) -> None:
@@ -246,7 +273,7 @@ def run(parts: Sequence[tuple[type[Any], Process]], *, also: Iterable[Callable[[
     watching.link(ended)
     stop.wait()
     _log.info("process.stopping")
-    for greenlet in (watching, *healthy):
+    for greenlet in (watching, *beside):
         greenlet.kill()
     (services.kill if failures else services.stop)()
     for each in also:

@@ -34,8 +34,8 @@ REGISTERED = {
 }
 #: What begins a greenlet of its own: module → (how many, the test or the reason).
 SPAWNED = {
-    "deploy/embedded.py": (3, "tests/journeys/test_running.py::test_asked_to_stop_it_stops_and_leaves_nothing_running"),
-    "gateway/__main__.py": (1, f"{MIDDLE}::test_requests_that_never_end_do_not_keep_the_system_from_stopping"),
+    "deploy/embedded.py": (4, "tests/journeys/test_running.py::test_asked_to_stop_it_stops_and_leaves_nothing_running"),
+    "gateway/__main__.py": (2, f"{MIDDLE}::test_requests_that_never_end_do_not_keep_the_system_from_stopping"),
     "services/audit/service/leading.py": (
         2,
         "tests/integration/audit/test_service.py::test_asked_to_stop_it_stops_though_entries_keep_coming_and_the_next_leader_takes_them_all",
@@ -54,8 +54,9 @@ SPAWNED = {
     ),
     "services/chassis/embedded.py": (1, "tests/journeys/test_running.py::test_asked_to_stop_it_stops_and_leaves_nothing_running"),
     "services/chassis/gathering.py": (1, "short: one transaction over what waits"),
-    "services/chassis/process.py": (3, f"{BUS}::test_sigterm_lets_a_call_finish_ships_the_outbox_and_leaves_nothing_running"),
+    "services/chassis/process.py": (4, f"{BUS}::test_sigterm_lets_a_call_finish_ships_the_outbox_and_leaves_nothing_running"),
     "services/contacts/service/beside.py": (1, IMPORT),
+    "services/contacts/service/parts.py": (2, "short: a thousand keys, and then it asks whether it is to stop"),
     "services/retention/service/__init__.py": (1, f"{MIDDLE}::test_erasures_that_are_stopped_in_the_middle_go_on"),
 }
 #: Commands that take as long as their work does.

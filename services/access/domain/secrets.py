@@ -6,6 +6,7 @@ import hashlib
 import hmac
 
 from services.access.contract import AUDIENCES
+from services.chassis.keyed import parts_of
 
 #: Who may ask for a service passport: the services, and the gateway for its own work.
 SERVICES = frozenset(AUDIENCES) | {"gateway", "integrations"}
@@ -16,14 +17,15 @@ def service_secret(master: str, service: str) -> str:
     return hmac.new(master.encode(), f"liaison service {service}".encode(), hashlib.sha256).hexdigest()
 
 
-def is_service(master: str, service: object, secret: object) -> bool:
-    """Whether the secret is that service's; False for what is no service, after the same work."""
+def is_service(masters: str, service: object, secret: object) -> bool:
+    """Whether the secret is that service's, under any of the master secrets; False for what is no service, after the same work."""
     name = service if isinstance(service, str) and service in SERVICES else ""
     shown = secret if isinstance(secret, str) and secret.isascii() else ""
-    right = hmac.compare_digest(service_secret(master, name), shown)
-    return right and bool(name) and bool(master)
+    right = [hmac.compare_digest(service_secret(each, name), shown) for each in parts_of(masters)]
+    return any(right) and bool(name)
 
 
-def source_digest(master: str, source: str) -> str:
+def source_digest(masters: str, source: str) -> str:
     """Return what is kept of a client's address: enough to tell two apart, nothing to read it from without the key."""
+    master, *_ = parts_of(masters) or [""]
     return hmac.new(master.encode(), f"liaison source {source}".encode(), hashlib.sha256).hexdigest()[:32]

@@ -31,6 +31,7 @@ from services.chassis.bus.origin import origin_of
 from services.chassis.bus.providers import process_of
 from services.chassis.bus.wire import LOST, Delivery, Link
 from services.chassis.checkpoints import SigningKey
+from services.chassis.config import Settings
 from services.chassis.identity import ServiceKeys
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, Refusal, new_id
@@ -93,8 +94,12 @@ class Leading(DependencyProvider):
         :raises CheckpointRefused: there is no key, or it is none.
         :raises IdentityRefused: the services' public keys are malformed.
         """
-        settings = self.process.settings
-        self._key = SigningKey.parse(settings.checkpoint_private_key, name=settings.checkpoint_origin)
+        self._renew(self.process.settings)
+        self.process.renewals.append(self._renew)
+
+    def _renew(self, settings: Settings) -> None:
+        private, public = settings.checkpoint_private_key, settings.checkpoint_public_key
+        self._key = SigningKey.parse(private, name=settings.checkpoint_origin, public=public)
         digest_under(settings.cursor_key)
         self._services = ServiceKeys.parse(settings.service_public_keys)
 
@@ -187,6 +192,7 @@ class Leading(DependencyProvider):
         unsigned_since = taken_at = clock() if sequencer.size else None
         inspect_at = clock() + INSPECT_EVERY
         while not self._stopping:
+            sequencer.sign_with(self._key)
             if self._take(sequencer):
                 taken_at = clock()
                 unsigned_since = unsigned_since or taken_at

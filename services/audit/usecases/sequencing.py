@@ -217,6 +217,10 @@ class Sequencer:
         if witnessed_note != note:
             witness.append(note, now)
 
+    def sign_with(self, key: SigningKey) -> None:
+        """Sign with another key from the next checkpoint on."""
+        self._key = key
+
     def _open(self, note: str, place: str) -> Checkpoint:
         try:
             return self._key.verifier.checkpoint(note)

@@ -95,6 +95,11 @@ class Passports:
         self._monotonic = monotonic
         self._kept: OrderedDict[tuple[str, str], tuple[float, str]] = OrderedDict()
 
+    def renew(self, settings: Settings) -> None:
+        """Show other secrets from now on, and passports that are signed by whoever signs now."""
+        self._settings = settings
+        self._kept.clear()
+
     def own(self, audience: str, *, trace_id: str | None) -> str:
         """Return a passport of this service itself, made out to `audience`."""
         arguments = {"service": self._settings.service, "secret": self._settings.service_secret, "audience": audience}

@@ -51,9 +51,9 @@ class LinkDown(Exception):
     """There is no connection to the broker just now, or the broker takes nothing in."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Address:
-    """Where the broker is, as whom we go there, and whose certificate we believe."""
+    """Where the broker is, as whom we go there, and whose certificate we believe; its password may change."""
 
     url: str = field(repr=False)
     #: File of the authority's certificates, for `amqps://`; the system's own when empty.

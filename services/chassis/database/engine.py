@@ -12,6 +12,7 @@ from sqlalchemy import Connection, create_engine
 
 from services.chassis.database.away import translated
 from services.chassis.database.locks import Lock, as_json
+from services.chassis.database.logins import Logins
 from services.chassis.database.work import Reading, UnitOfWork
 from services.chassis.messages import Caller
 
@@ -44,8 +45,9 @@ class Database:
         self.clock = clock
         #: Called after every commit that left something to ship, with `told`: whether there is an announcement in it.
         self.on_commit: Committed = lambda *, told: None  # noqa: ARG005 - nobody has asked to be told yet
+        self._logins = Logins(url)
         self.engine = create_engine(
-            _with_driver(url),
+            self._logins.first,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=5,
@@ -64,6 +66,14 @@ class Database:
                 "tcp_user_timeout": 15000,
             },
         )
+        self._logins.are_used_by(self.engine)
+
+    def renew(self, url: str) -> None:
+        """Connect with another password from now on; who is connected stays so.
+
+        :raises ValueError: that is no address.
+        """
+        self._logins.renew(url)
 
     def work(self, caller: Caller, *, role: str | None = None, locks: Iterable[Lock] = ()) -> UnitOfWork:
         """Return a unit of work for `caller`, as a context manager.
@@ -90,7 +100,3 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
-
-
-def _with_driver(url: str) -> str:
-    return url.replace("postgresql://", "postgresql+psycopg://", 1)

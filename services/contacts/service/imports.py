@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -35,6 +36,7 @@ from services.contacts.service.beside import beside, one_ahead
 from services.contacts.service.counting import blocked_tries_counted
 from services.contacts.service.parts import Parts
 from services.contacts.storage import import_writing, imports
+from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.usecases.imports import deciding, keeping, refused, steering, undoing, uploading, working
 from services.contacts.usecases.imports.preparing import Prepared, Preparing
 from services.contacts.usecases.imports.representing import actor_of
@@ -335,13 +337,17 @@ class ImportMethods:
         kept_key = refused.key_for(self.parts.layer.vault, row["id"])
         for block in self._blocks(by, row, begin=row["position"], checked=True):
             _stop_if_asked()
+            if block.under.key_ids != self.parts.layer.digests.key_ids:
+                # Other keys came meanwhile: the ledger is asked under all of them.
+                block = self._prepared(by, row, block.n, checked=False)  # noqa: PLW2901 - the same block
+            layer = ContactLayer(self.parts.layer.vault, block.under)
             self._as_often_as_people_move(
                 by,
-                lambda work, block=block: working.commit_block(  # type: ignore[misc]  # bound for each block
+                lambda work, block=block, layer=layer: working.commit_block(  # type: ignore[misc]  # bound for each block
                     work,
                     by=by,
                     now=self.database.clock(),
-                    layer=self.parts.layer,
+                    layer=layer,
                     import_id=row["id"],
                     block=block,
                     kept_key=kept_key,
@@ -388,17 +394,16 @@ class ImportMethods:
 
     def _blocks(self, by: Caller, row: dict[str, Any], *, begin: int, checked: bool) -> Iterator[Prepared]:
         """Give the blocks from that row on; while one is worked on, the next is prepared, or read as a check has prepared it."""
+        return one_ahead(partial(self._prepared, by, row, checked=checked), range(begin // imports.BLOCK, -(-row["rows"] // imports.BLOCK)))
+
+    def _prepared(self, by: Caller, row: dict[str, Any], n: int, *, checked: bool) -> Prepared:
         preparing = Preparing.of(self.parts.layer.vault, row, self.parts.layer.digests)
-
-        def prepare(n: int) -> Prepared:
-            with self.database.work(by) as work:
-                found = imports.block(work, row["id"], n)
-            if found is None:
-                raise ImportUnreadable
-            staged, sealed = found
-            return beside(preparing.prepare, n, staged, sealed if checked else None)
-
-        return one_ahead(prepare, range(begin // imports.BLOCK, -(-row["rows"] // imports.BLOCK)))
+        with self.database.work(by) as work:
+            found = imports.block(work, row["id"], n)
+        if found is None:
+            raise ImportUnreadable
+        staged, sealed = found
+        return beside(preparing.prepare, n, staged, sealed if checked else None)
 
     def _steer(self, caller: Caller, import_id: str, use_case: Callable[..., dict[str, Any]]) -> dict[str, Any]:
         _as_id(import_id)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import eventlet
 from nameko.extensions import DependencyProvider
 
 from services.chassis.bus.providers import process_of
@@ -12,14 +13,23 @@ from services.chassis.config import Settings
 from services.chassis.database import Database
 from services.chassis.gathering import GatheredReads
 from services.chassis.keyed import Keyed, keys_for
+from services.chassis.logs import Log
+from services.chassis.stopping import is_asked_to_stop
 from services.contacts.domain import representations
 from services.contacts.domain.cursors import Cursors
 from services.contacts.service.registrations import Registrations
 from services.contacts.storage import individuals
 from services.contacts.storage.contact_layer import ContactLayer, Lookups
 from services.contacts.storage.digests import Digests
-from services.contacts.storage.vault import Keyring, Vault
+from services.contacts.storage.vault import KeyDestroyed, Keyring, KeyStoreAway, Vault
 from services.lexicon.screening.apart import screen_long_texts_apart
+
+_log = Log(__name__)
+
+#: What the digests are for that `Parts.keyed` makes.
+_SENT_IN = "contacts sent in"
+#: Seconds after which keys are wrapped again, when their database was away.
+_TRIED_AGAIN = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +49,22 @@ class Parts:
         vault = Vault(settings.keys_database_url, Keyring.read(settings.vault_master_key), pool_size=settings.pool_size)
         layer = ContactLayer(vault, Digests(Keyring.read(settings.digest_key)), Lookups(settings.lookups_of_contributor, settings.lookups_of_steward))
         reads = GatheredReads(database, individuals.GATHERED, action="contacts:individual:read", fields=representations.INDIVIDUAL_FIELDS)
-        cursors = Cursors(*keys_for(settings.cursor_key, "contacts cursors"))
-        return cls(layer, cursors, reads, Registrations(database, layer), Keyed(settings.digest_key, "contacts sent in"))
+        return cls(layer, _cursors(settings), reads, Registrations(database, layer), Keyed(settings.digest_key, _SENT_IN))
+
+    def under(self, settings: Settings) -> Parts:
+        """Return them under other keys; whoever works with the contact layer goes on with it.
+
+        :raises ValueError: one of the keys cannot be used.
+        """
+        digests = Digests(Keyring.read(settings.digest_key))
+        cursors, keyed = _cursors(settings), Keyed(settings.digest_key, _SENT_IN)
+        self.layer.vault.renew(settings.keys_database_url, Keyring.read(settings.vault_master_key))
+        self.layer.digests = digests
+        return replace(self, cursors=cursors, keyed=keyed)
+
+
+def _cursors(settings: Settings) -> Cursors:
+    return Cursors(*keys_for(settings.cursor_key, "contacts cursors"))
 
 
 class PartsProvider(DependencyProvider):
@@ -51,6 +75,28 @@ class PartsProvider(DependencyProvider):
         process = process_of(self)
         screen_long_texts_apart()
         self._parts = Parts.of(process.settings, process.open_database())
+        process.renewals.append(self._renew)
+
+    def start(self) -> None:
+        """Go on with what a former process left wrapped under a retired key."""
+        self.container.spawn_managed_thread(self._wrap_again, identifier="wrapping")
+
+    def _renew(self, settings: Settings) -> None:
+        self._parts = self._parts.under(settings)
+        self.container.spawn_managed_thread(self._wrap_again, identifier="wrapping")
+
+    def _wrap_again(self) -> None:
+        vault = self._parts.layer.vault
+        while not is_asked_to_stop():
+            try:
+                if not vault.rotate():
+                    return
+            except KeyStoreAway:
+                # Whoever has its keys is asked for them by others too: it will be back, and nothing is lost meanwhile.
+                eventlet.sleep(_TRIED_AGAIN)
+            except KeyDestroyed:
+                _log.error("keys.unknown", store="keys")
+                return
 
     def stop(self) -> None:
         """Close the connections that are its own."""

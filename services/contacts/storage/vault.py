@@ -6,7 +6,6 @@ Destroying a person's key ends every copy of their contact points, in dumps and 
 from __future__ import annotations
 
 import base64
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +17,8 @@ from sqlalchemy import Connection, Row, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from services.chassis.database.logins import Logins
+from services.chassis.keyed import key_id, parts_of
 from services.chassis.messages import Unavailable
 from services.contacts.domain.encryption import decrypt as decrypt  # noqa: PLC0414 - whoever has the keys has both
 from services.contacts.domain.encryption import encrypt as encrypt  # noqa: PLC0414 - likewise
@@ -42,7 +43,7 @@ class Keyring(Mapping[str, bytes]):
 
     def __init__(self, secrets: Iterable[bytes]) -> None:
         """Take 32 bytes each; an id is derived from the secret and says nothing of it."""
-        self._secrets = {hashlib.blake2b(secret, digest_size=6, person=b"liaison key id").hexdigest(): secret for secret in secrets}
+        self._secrets = {key_id(secret): secret for secret in secrets}
         if not self._secrets or any(len(secret) != _KEY for secret in self._secrets.values()):
             message = "a keyring holds secrets of 32 bytes"
             raise ValueError(message)
@@ -51,10 +52,10 @@ class Keyring(Mapping[str, bytes]):
     @classmethod
     def read(cls, setting: str) -> Keyring:
         """Read base64, several parted by commas, the one in use first."""
-        return cls(base64.b64decode(part, validate=True) for part in setting.replace(" ", "").split(","))
+        return cls(base64.b64decode(part, validate=True) for part in parts_of(setting))
 
-    def __getitem__(self, key_id: str) -> bytes:
-        return self._secrets[key_id]
+    def __getitem__(self, name: str) -> bytes:
+        return self._secrets[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._secrets)
@@ -68,10 +69,10 @@ class Vault:
 
     def __init__(self, url: str, master: Keyring, *, pool_size: int = 5) -> None:
         """Make the engine; nothing is connected yet."""
-        self._master = master
-        self._wrapping = {key_id: AESGCM(secret) for key_id, secret in master.items()}
+        self._use(master)
+        self._logins = Logins(url)
         self._engine = create_engine(
-            url.replace("postgresql://", "postgresql+psycopg://", 1),
+            self._logins.first,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=5,
@@ -80,6 +81,13 @@ class Vault:
             hide_parameters=True,
             connect_args={"connect_timeout": 3, "options": "-c statement_timeout=8000"},
         )
+
+        self._logins.are_used_by(self._engine)
+
+    def renew(self, url: str, master: Keyring) -> None:
+        """Go on under other master keys and with another password, from the next statement and connection on."""
+        self._logins.renew(url)
+        self._use(master)
 
     def close(self) -> None:
         """Close every connection."""
@@ -116,14 +124,15 @@ class Vault:
         made = {subject_id: os.urandom(_KEY) for subject_id in subject_ids}
         if not made:
             return {}
+        active = self._master.active
         (kept,) = self._execute(
             "WITH kept AS (INSERT INTO subject_keys (subject_id, key_id, wrapped)"
             " SELECT s, :key_id, w FROM unnest(CAST(:ids AS uuid[]), CAST(:wrapped AS bytea[])) AS t (s, w)"
             " ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*) AS many FROM kept",
             {
                 "ids": array(made),
-                "key_id": self._master.active,
-                "wrapped": array_of_bytes(self._wrap(key, subject_id) for subject_id, key in made.items()),
+                "key_id": active,
+                "wrapped": array_of_bytes(self._wrap(key, subject_id, under=active) for subject_id, key in made.items()),
             },
         )
         # Another process may have made one of them first.
@@ -141,10 +150,11 @@ class Vault:
 
     def seal_key(self, erasure_id: str) -> bytes:
         """Return the one-time key of an erasure's seal, making it the first time."""
-        wrapped = self._wrap(os.urandom(_KEY), erasure_id)
+        active = self._master.active
+        wrapped = self._wrap(os.urandom(_KEY), erasure_id, under=active)
         self._execute(
             "INSERT INTO seal_keys (erasure_id, key_id, wrapped) VALUES (:id, :key_id, :wrapped) ON CONFLICT DO NOTHING",
-            {"id": erasure_id, "key_id": self._master.active, "wrapped": wrapped},
+            {"id": erasure_id, "key_id": active, "wrapped": wrapped},
         )
         key = self.unseal_key(erasure_id)
         if key is None:
@@ -161,28 +171,41 @@ class Vault:
         self._execute("DELETE FROM seal_keys WHERE erasure_id = :id", {"id": erasure_id})
 
     def rotate(self, *, limit: int = 1000) -> int:
-        """Wrap keys again that are under a retired master key; return how many were."""
+        """Wrap keys again that are under a retired master key, those of people and those of seals; return how many were."""
+        active = self._master.active
         with self._transaction() as connection:
-            rows = connection.execute(
-                text("SELECT subject_id, key_id, wrapped FROM subject_keys WHERE key_id <> :active LIMIT :limit FOR UPDATE SKIP LOCKED"),
-                {"active": self._master.active, "limit": limit},
-            ).all()
-            for row in rows:
-                subject_id = str(row.subject_id)
-                key = self._unwrap(row.key_id, row.wrapped, subject_id)
-                connection.execute(
-                    text("UPDATE subject_keys SET key_id = :key_id, wrapped = :wrapped, rotated_at = clock_timestamp() WHERE subject_id = :id"),
-                    {"key_id": self._master.active, "wrapped": self._wrap(key, subject_id), "id": subject_id},
-                )
-        return len(rows)
+            done = 0
+            for table, column, also in (("subject_keys", "subject_id", ", rotated_at = clock_timestamp()"), ("seal_keys", "erasure_id", "")):
+                rows = connection.execute(
+                    text(
+                        f"SELECT {column} AS whose, key_id, wrapped FROM {table}"  # noqa: S608 - put together from our own constants
+                        " WHERE key_id <> :active LIMIT :limit FOR UPDATE SKIP LOCKED"
+                    ),
+                    {"active": active, "limit": limit - done},
+                ).all()
+                again = text(f"UPDATE {table} SET key_id = :key_id, wrapped = :wrapped{also} WHERE {column} = :whose")  # noqa: S608 - as above
+                for row in rows:
+                    wrapped = self._wrap(self._unwrap(row.key_id, row.wrapped, str(row.whose)), str(row.whose), under=active)
+                    connection.execute(again, {"key_id": active, "wrapped": wrapped, "whose": row.whose})
+                done += len(rows)
+        return done
 
-    def _wrap(self, key: bytes, subject_id: str) -> bytes:
+    def under(self, master: str) -> int:
+        """Count the keys that only this master key opens."""
+        tables = "SELECT 1 FROM subject_keys WHERE key_id = :id UNION ALL SELECT 1 FROM seal_keys WHERE key_id = :id"
+        return int(self._execute(f"SELECT count(*) AS many FROM ({tables}) AS t", {"id": master})[0].many)  # noqa: S608 - our own constants
+
+    def _use(self, master: Keyring) -> None:
+        self._wrapping = {name: AESGCM(secret) for name, secret in master.items()}
+        self._master = master
+
+    def _wrap(self, key: bytes, subject_id: str, *, under: str) -> bytes:
         nonce = os.urandom(_NONCE)
-        return nonce + self._wrapping[self._master.active].encrypt(nonce, key, subject_id.encode())
+        return nonce + self._wrapping[under].encrypt(nonce, key, subject_id.encode())
 
-    def _unwrap(self, key_id: str, wrapped: bytes, subject_id: str) -> bytes:
+    def _unwrap(self, master: str, wrapped: bytes, subject_id: str) -> bytes:
         try:
-            return self._wrapping[key_id].decrypt(wrapped[:_NONCE], wrapped[_NONCE:], subject_id.encode())
+            return self._wrapping[master].decrypt(wrapped[:_NONCE], wrapped[_NONCE:], subject_id.encode())
         except (KeyError, InvalidTag) as error:
             raise KeyDestroyed from error
 

@@ -48,11 +48,14 @@ class SagaProvider(DependencyProvider):
         settings = process.settings
         bus = Bus(process.client, process.publisher, process.passports, token=None)
         path = settings.erased_ids_file
+        erased = ErasedIds(path, settings.erased_ids_key) if path else None
+        if erased is not None:
+            process.renewals.append(lambda fresh: erased.renew(fresh.erased_ids_key))
         self._saga = Saga(
             process.open_database(),
             bus.call,
             clock=process.clock,
-            erased=ErasedIds(path, settings.service_secret) if path else None,
+            erased=erased,
             spawn=lambda act: self.container.spawn_managed_thread(act, identifier="erasure"),
         )
 

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from services.chassis.keyed import keys_for
+
 
 class ListDamaged(Exception):
     """The list of erased ids was changed by somebody else."""
@@ -22,16 +24,30 @@ class ListDamaged(Exception):
 class ErasedIds:
     """The list, in a file that is only ever appended to."""
 
-    def __init__(self, path: str, key: str) -> None:
-        """Take the file and the key that signs its lines."""
+    def __init__(self, path: str, keys: str) -> None:
+        """Take the file and the keys that lines are signed with, the one in use first.
+
+        :raises ValueError: there is no key.
+        """
         self._path = Path(path)
-        self._key = key.encode()
+        self.renew(keys)
         #: What was checked before, by its length and hash: of a long list only what is new is checked for each line.
         self._length = 0
         self._hash = self._digest(b"")
         self._lines = 0
         self._last = ""
         self._subjects: set[tuple[str, str]] = set()
+
+    def renew(self, keys: str) -> None:
+        """Sign with another key, and believe the lines of other ones.
+
+        :raises ValueError: there is no key.
+        """
+        found = keys_for(keys, "erased ids")
+        if not found:
+            message = "the list of erased ids is signed with a key"
+            raise ValueError(message)
+        self._keys = found
 
     def append(self, *, erasure_id: str, subject_type: str, subject_id: str, at: str) -> bool:
         """Append a line, durably; False when the erasure is in the list already.
@@ -58,7 +74,7 @@ class ErasedIds:
             wanted = dict.fromkeys(each for each in subject_ids if (erasure_id, each) not in self._subjects)
             for subject_id in wanted:
                 body = {"at": at, "erasure_id": erasure_id, "subject_id": subject_id, "subject_type": subject_type}
-                last = self._mac(last, body)
+                last = _mac(self._keys[0], last, body)
                 lines.append(json.dumps({**body, "mac": last}, sort_keys=True, separators=(",", ":")).encode() + b"\n")
             if lines:
                 file.write(b"".join(lines))
@@ -94,12 +110,13 @@ class ErasedIds:
             except (ValueError, KeyError, AttributeError) as error:
                 message = f"line {number} cannot be read"
                 raise ListDamaged(message) from error
-            if not hmac.compare_digest(str(mac), self._mac(last, line)):
+            if not any(hmac.compare_digest(str(mac), _mac(key, last, line)) for key in self._keys):
                 message = f"line {number} is not as it was written"
                 raise ListDamaged(message)
             last = str(mac)
             yield {**line, "mac": last}
 
-    def _mac(self, last: str, body: dict[str, Any]) -> str:
-        text = last + json.dumps(body, sort_keys=True, separators=(",", ":"))
-        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+
+def _mac(key: bytes, last: str, body: dict[str, Any]) -> str:
+    text = last + json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()

@@ -156,15 +156,21 @@ def test_another_master_key_opens_nothing_and_a_retired_one_is_replaced(desk: De
     old = os.urandom(32)
     with_old = Vault(desk.keys.runtime, Keyring([old]))
     key = with_old.keys_for(["01900000-0000-7000-8000-0000000000aa"])["01900000-0000-7000-8000-0000000000aa"]
+    sealed = with_old.seal_key("01900000-0000-7000-8000-0000000000ee")
     with pytest.raises(KeyDestroyed):
         with_old.key(dov)
     fresh = os.urandom(32)
     turning = Vault(desk.keys.runtime, Keyring([fresh, old]))
     assert turning.key("01900000-0000-7000-8000-0000000000aa") == key
     superuser(desk.keys.superuser, "DELETE FROM subject_keys WHERE subject_id = CAST(:dov AS uuid) RETURNING 1", dov=dov)
-    assert turning.rotate() == 1
+    former = next(iter(Keyring([old])))
+    assert turning.under(former) == 2
+    assert turning.rotate() == 2, "the keys of people, and those of seals"
+    assert (turning.rotate(), turning.under(former)) == (0, 0)
     only_fresh = Vault(desk.keys.runtime, Keyring([fresh]))
     assert only_fresh.key("01900000-0000-7000-8000-0000000000aa") == key
+    assert only_fresh.unseal_key("01900000-0000-7000-8000-0000000000ee") == sealed
+    only_fresh.break_seal("01900000-0000-7000-8000-0000000000ee")
     for vault in (with_old, turning, only_fresh):
         vault.close()
 

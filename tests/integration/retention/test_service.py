@@ -143,6 +143,7 @@ class System:
                 service_secret=service_secret(MASTER, service),
                 service_key=pem_of(service),
                 cursor_key="a key of tests",
+                erased_ids_key="another key of tests",
                 erased_ids_file=str(folder / "erased-ids") if service == "retention" else "",
             )
 

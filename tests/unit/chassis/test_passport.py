@@ -11,10 +11,10 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat, load_pem_public_key
 
 from services.chassis.messages import Caller
-from services.chassis.passport import ISSUER, PassportSigner, PassportVerifier
+from services.chassis.passport import ISSUER, PassportSigner, PassportVerifier, public_key_id
 from services.chassis.refusals import PassportInvalid
 
 pytestmark = pytest.mark.row("P16")
@@ -39,7 +39,8 @@ def _pair() -> tuple[str, str]:
 
 
 PRIVATE, PUBLIC = _pair()
-OTHER_PRIVATE, _ = _pair()
+OTHER_PRIVATE, OTHER_PUBLIC = _pair()
+KID = public_key_id(load_pem_public_key(PUBLIC.encode()))
 
 
 def _claims(**changed: Any) -> dict[str, Any]:
@@ -64,14 +65,14 @@ def _hmac_with_the_public_key() -> str:
     import hashlib
     import hmac
 
-    parts = [{"alg": "HS256", "typ": "JWT"}, _claims()]
+    parts = [{"alg": "HS256", "typ": "JWT", "kid": KID}, _claims()]
     head = ".".join(base64.urlsafe_b64encode(json.dumps(p).encode()).rstrip(b"=").decode() for p in parts)
     mac = hmac.new(PUBLIC.encode(), head.encode(), hashlib.sha256).digest()
     return head + "." + base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 
 def _made(**changed: Any) -> Callable[[], str]:
-    return lambda: jwt.encode(_claims(**changed), PRIVATE, algorithm="EdDSA")
+    return lambda: jwt.encode(_claims(**changed), PRIVATE, algorithm="EdDSA", headers={"kid": KID})
 
 
 def test_a_passport_tells_everything_about_its_bearer() -> None:
@@ -85,7 +86,10 @@ def test_a_passport_tells_everything_about_its_bearer() -> None:
 FORGERIES: dict[str, Callable[[], str]] = {
     "algorithm none": _none,
     "HS256 under the public key": _hmac_with_the_public_key,
-    "another key": lambda: jwt.encode(_claims(), OTHER_PRIVATE, algorithm="EdDSA"),
+    "another key": lambda: jwt.encode(_claims(), OTHER_PRIVATE, algorithm="EdDSA", headers={"kid": KID}),
+    "no key named": lambda: jwt.encode(_claims(), PRIVATE, algorithm="EdDSA"),
+    "an unknown key named": lambda: jwt.encode(_claims(), PRIVATE, algorithm="EdDSA", headers={"kid": "nobody"}),
+    "a key named that is no text": lambda: jwt.encode(_claims(), PRIVATE, algorithm="EdDSA", headers={"jwk": PUBLIC}),
     "another audience": _made(aud="interactions"),
     "another issuer": _made(iss="liaison/contacts"),
     "expired": _made(iat=int(NOW.timestamp()) - 61, exp=int(NOW.timestamp()) - 1),
@@ -123,6 +127,26 @@ def test_no_truncated_and_no_altered_passport_is_accepted() -> None:
         except PassportInvalid:
             pass
     assert accepted == 0
+
+
+@pytest.mark.requirement("R156")
+def test_a_passport_is_good_under_a_former_key_until_the_key_is_dropped() -> None:
+    of_old, _ = PassportSigner(PRIVATE).issue(AMINA, "contacts", NOW)
+    of_new, _ = PassportSigner(OTHER_PRIVATE).issue(AMINA, "contacts", NOW)
+    verifier = PassportVerifier(PUBLIC, "contacts")
+    with pytest.raises(PassportInvalid):
+        verifier.verify(of_new, NOW)
+    for public in (f"{PUBLIC}\n{OTHER_PUBLIC}", f"{OTHER_PUBLIC}\n{PUBLIC}"):
+        verifier.renew(public)
+        assert verifier.verify(of_old, NOW).id == verifier.verify(of_new, NOW).id == "7d9f"
+    verifier.renew(OTHER_PUBLIC)
+    assert verifier.verify(of_new, NOW).id == "7d9f"
+    with pytest.raises(PassportInvalid) as refused:
+        verifier.verify(of_old, NOW)
+    assert refused.value.code == "passport-invalid"
+    with pytest.raises(ValueError, match="PEM"):
+        verifier.renew("")
+    assert verifier.verify(of_new, NOW).id == "7d9f", "a key that is none changes nothing"
 
 
 def test_a_passport_that_was_checked_once_still_expires() -> None:

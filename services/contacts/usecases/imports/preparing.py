@@ -51,6 +51,8 @@ class Prepared:
     records: list[Record]
     questions: Questions
     suppressions: str
+    #: What its digests were made with, and those of its values are to be made with.
+    under: Digests
     #: Where it was not read from that: all of it, encrypted.
     sealed: bytes | None = None
     #: Gives its rows as they were staged, for the cells of those that are not taken in as they are.
@@ -102,7 +104,7 @@ class Preparing:
             rows = self._rows(n, staged)
             records = [record_of(row, self._mapping) for row in rows]
             questions = Questions.of(records, self._digests, self._component)
-            block = Prepared(n, records, questions, array_of_bytes(_asking(self._digests, records)))
+            block = Prepared(n, records, questions, array_of_bytes(_asking(self._digests, records)), self._digests)
             return replace(block, sealed=self._sealed(block), staged=lambda: rows)
         return replace(block, staged=partial(self._rows, n, staged))
 
@@ -130,7 +132,7 @@ class Preparing:
             return None
         digests = {(family, canonical): [bytes.fromhex(digest) for digest in made] for family, canonical, *made in block["digests"]}
         records = [record_of_kept(written) for written in block["records"]]
-        return Prepared(n, records, Questions(**block["questions"], digests=digests), block["suppressions"])
+        return Prepared(n, records, Questions(**block["questions"], digests=digests), block["suppressions"], self._digests)
 
     def _sealed_as(self, n: int) -> str:
         return f"prepared import block {self._import_id} {n}"
@@ -139,7 +141,7 @@ class Preparing:
 def of_rows(rows: Sequence[Row], mapping: Mapping[str, str], digests: Digests, component: str) -> Prepared:
     """Return rows that were kept, as a block that is prepared; nothing but computing."""
     records = [record_of(row, dict(mapping)) for row in rows]
-    return Prepared(0, records, Questions.of(records, digests, component), array_of_bytes(_asking(digests, records)))
+    return Prepared(0, records, Questions.of(records, digests, component), array_of_bytes(_asking(digests, records)), digests)
 
 
 #: But for the digests, they are texts.

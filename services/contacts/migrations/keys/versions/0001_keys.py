@@ -29,7 +29,7 @@ CREATE TABLE seal_keys (
 );
 GRANT USAGE ON SCHEMA public TO liaison_keys;
 GRANT SELECT, INSERT, DELETE, UPDATE (key_id, wrapped, rotated_at) ON subject_keys TO liaison_keys;
-GRANT SELECT, INSERT, DELETE ON seal_keys TO liaison_keys;
+GRANT SELECT, INSERT, DELETE, UPDATE (key_id, wrapped) ON seal_keys TO liaison_keys;
 """
 
 

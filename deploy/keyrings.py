@@ -1,0 +1,191 @@
+"""The keys of an installation, and the steps by which a new one takes the place of another while everything runs.
+
+First every process accepts the new key, then it is used, and the former one still counts until it is retired. Each step
+can be repeated: whoever was interrupted begins again, and nothing is made twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.engine import make_url
+
+from deploy.environment import PROCESSES
+from deploy.secrets import PAIRS, WANTED, Secrets, public_key_of
+from services.access.domain.secrets import service_secret
+from services.chassis.keyed import key_id, parts_of, pems_of
+
+#: Beside the secrets: which key came when, and which is still to come. It holds ids, and no key.
+HISTORY = "key_history"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A key that can be replaced: what it is for, and how long a former one is good for something."""
+
+    purpose: str
+    #: What is made under a key is asked for this long; retiring it earlier costs something.
+    lasts: timedelta
+    #: What retiring costs.
+    cost: str
+
+
+KINDS: dict[str, Kind] = {
+    "passport": Kind("signs who is calling", timedelta(minutes=2), "passports are refused that are under way; the gateway asks for new ones"),
+    "checkpoint": Kind("signs the trail's checkpoints", timedelta.max, "checkpoints that it signed no longer verify"),
+    "cursor_key": Kind("cursors of lists and entity tags", timedelta(hours=12), "a list begins again, and a form that was open asks again"),
+    "form_key": Kind("forms, and by what a repeated request is known", timedelta(hours=24), "a request that is repeated is done twice"),
+    "service_master_secret": Kind("secrets by which services prove themselves", timedelta(minutes=1), "a service that has not looked is refused"),
+    "vault_master_key": Kind("wraps every person's key", timedelta(0), "contact points cannot be read any more"),
+    "digest_key": Kind("look-up, likeness and suppression of values", timedelta(0), "people who asked to be left alone are not recognized"),
+    "erased_ids_key": Kind("signs the list of erased ids", timedelta.max, "the list no longer verifies"),
+}
+
+
+class TooEarly(Exception):
+    """The former key is still good for something."""
+
+
+class NothingFormer(Exception):
+    """There is no former key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One key as an operator sees it."""
+
+    id: str
+    #: `in use`, `coming` or `former`.
+    state: str
+    since: str
+
+
+class Keyrings:
+    """The rings of keys in one folder of secrets."""
+
+    def __init__(self, secrets: Secrets, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """Take the folder; what a killed run began is finished first."""
+        self._secrets = secrets
+        self._now = now
+        secrets.finish()
+
+    def held(self, name: str) -> list[Held]:
+        """Return the keys of a ring, the one in use first."""
+        history = self._history().get(name, {})
+        coming = history.get("coming")
+        first, *others = [key_id(part.encode()) for part in self._parts(name)]
+        states = [(first, "in use"), *((each, "coming" if each == coming else "former") for each in others)]
+        return [Held(each, state, history.get(each, "")) for each, state in states]
+
+    def accept(self, name: str) -> str:
+        """Have everybody accept a new key, which nobody uses yet; return its id. One that is coming already is kept."""
+        coming = next((each.id for each in self.held(name) if each.state == "coming"), None)
+        if coming is not None:
+            return coming
+        if name in PAIRS:
+            if _coming_of(name) in self._secrets and public_key_of(self._coming(name)) in self._parts(name):
+                # It came into use before the run was killed.
+                self._secrets.remove(_coming_of(name))
+            made = public_key_of(self._coming(name))
+        else:
+            made = WANTED[name]()
+        new = key_id(made.encode())
+        # The history first: a key that it does not know would count as a former one.
+        self._note(name, new, coming=new)
+        self._write(name, [*self._parts(name), made])
+        return new
+
+    def use(self, name: str) -> str:
+        """Put the key that is coming into use; return its id. The former ones are still accepted."""
+        held = self._parts(name)
+        ids = [key_id(part.encode()) for part in held]
+        coming = self._history().get(name, {}).get("coming")
+        if coming not in ids:
+            return ids[0]
+        # Written again where a run was killed behind this: the private key, the public ones, the history, in this order.
+        if name in PAIRS:
+            self._secrets.replace(f"{name}_private_key", self._coming(name))
+        made = held[ids.index(coming)]
+        self._write(name, [made, *(part for part in held if part != made)])
+        self._note(name, coming, next(each for each in ids if each != coming), coming=None)
+        if name in PAIRS:
+            self._secrets.remove(_coming_of(name))
+        return coming
+
+    def former(self, name: str) -> list[str]:
+        """Return the former keys themselves.
+
+        :raises NothingFormer: there is none.
+        """
+        ids = {each.id for each in self.held(name) if each.state == "former"}
+        found = [part for part in self._parts(name) if key_id(part.encode()) in ids]
+        if not found:
+            raise NothingFormer(f"{name} has no former key.")
+        return found
+
+    def retire(self, name: str, *, at_once: bool = False) -> list[str]:
+        """Drop the former keys; return their ids.
+
+        :param at_once: though they are good for something: somebody else may have them.
+        :raises TooEarly: they are, and it was not asked for all the same.
+        :raises NothingFormer: there is none.
+        """
+        kind, history = KINDS[name], self._history().get(name, {})
+        dropped = [key_id(part.encode()) for part in self.former(name)]
+        for each in dropped:
+            since = datetime.fromisoformat(history[each]) if each in history else None
+            if not at_once and (kind.lasts == timedelta.max or since is None or self._now() - since < kind.lasts):
+                wait = "as long as what it signed is kept" if kind.lasts == timedelta.max else f"for {kind.lasts} after it was replaced"
+                raise TooEarly(f"The former {name} {each} is good for something {wait}. Without it {kind.cost}; --at-once drops it all the same.")
+        self._write(name, [part for part in self._parts(name) if key_id(part.encode()) not in dropped])
+        return dropped
+
+    def _parts(self, name: str) -> list[str]:
+        if name in PAIRS:
+            return [part.strip() for part in pems_of(self._secrets[f"{name}_public_key"])]
+        return parts_of(self._secrets[name])
+
+    def _write(self, name: str, parts: Iterable[str]) -> None:
+        written = list(parts)
+        if name in PAIRS:
+            self._secrets.replace(f"{name}_public_key", "\n".join(written))
+            return
+        self._secrets.replace(name, ",".join(written))
+        if name == "service_master_secret":
+            for process in PROCESSES:
+                # Those of containers; in one process they are derived as they are asked for.
+                if (derived := f"service_secret_{process}") in self._secrets:
+                    self._secrets.replace(derived, service_secret(written[0], process))
+
+    def _coming(self, name: str) -> str:
+        kept = _coming_of(name)
+        self._secrets.make_if_missing(kept, WANTED[f"{name}_private_key"])
+        return self._secrets[kept]
+
+    def _history(self) -> dict[str, dict[str, str]]:
+        if HISTORY not in self._secrets:
+            return {}
+        history: dict[str, dict[str, str]] = json.loads(self._secrets[HISTORY])
+        return history
+
+    def _note(self, name: str, *ids: str, coming: str | None) -> None:
+        history = self._history()
+        kept = history.setdefault(name, {})
+        kept |= dict.fromkeys(ids, self._now().isoformat(timespec="seconds"))
+        kept.pop("coming", None)
+        if coming is not None:
+            kept["coming"] = coming
+        self._secrets.derive(HISTORY, json.dumps(history))
+
+
+def _coming_of(name: str) -> str:
+    return f"{name}_private_key_coming"
+
+
+def addresses_with(address: str, passwords: Iterable[str]) -> str:
+    """Return an address with each of these passwords, one a line."""
+    first = make_url(address.split(maxsplit=1)[0])
+    return "\n".join(first.set(password=each).render_as_string(hide_password=False) for each in passwords)

@@ -1,0 +1,196 @@
+"""`liaison keys`: new keys and passwords in the place of others, while everything runs and no request is lost."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import click
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from deploy.broker import password_hash
+from deploy.init import password_file
+from deploy.keyrings import KINDS, Keyrings, NothingFormer, TooEarly, addresses_with
+from deploy.operators import Operator, as_operator
+from deploy.secrets import WANTED
+from services.chassis.config import Settings
+from services.chassis.keyed import key_id
+from services.chassis.messages import Caller
+from services.chassis.migrations import STORES, database_of, owner_of, runtime_of
+from services.chassis.renewing import EVERY
+from services.contacts.storage.vault import Keyring, Vault
+
+#: Every process has looked twice by then.
+_LOOKED = 5 * EVERY
+#: Where rows say which digest key they were made under: by the id of its bytes, or of its text.
+_ROWS = {
+    "contact_points": "key_id = :bytes",
+    "match_digests": "key_id = :bytes",
+    "suppressions": "key_id = :bytes",
+    "submissions": "digest LIKE :text OR event_digest LIKE :text",
+    "imports": "digest LIKE :text",
+}
+
+
+@click.group()
+def keys() -> None:
+    """Keys and passwords: list them, put new ones into use, retire former ones. Every act is in the audit trail."""
+
+
+def _waits(command: Any) -> Any:
+    return click.option("--wait", default=_LOOKED, show_default=True, help="Seconds in which every process has read its keys again.")(command)
+
+
+@keys.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
+@as_operator
+def list_(operator: Operator, *, as_json: bool) -> None:
+    """Show the id and state of every key; never a key."""
+    rings = Keyrings(operator.installation.secrets)
+    held = {name: rings.held(name) for name in KINDS}
+    if as_json:
+        click.echo(json.dumps({name: [{"id": each.id, "state": each.state, "since": each.since} for each in ring] for name, ring in held.items()}))
+        return
+    for name, ring in held.items():
+        for each in ring:
+            click.echo(f"{name:<22} {each.id}  {each.state:<7}  {each.since or 'since the beginning':<25}  {KINDS[name].purpose}")
+
+
+@keys.command("rotate")
+@click.argument("names", nargs=-1, required=True, type=click.Choice(sorted(KINDS)))
+@_waits
+@as_operator
+def rotate(operator: Operator, *, names: tuple[str, ...], wait: float) -> None:
+    """Put new keys into use; the former ones still count until `retire`. Whoever was interrupted asks again."""
+    rings = Keyrings(operator.installation.secrets)
+    coming = {name: rings.accept(name) for name in names}
+    _record(operator, "access:key:accept", coming)
+    click.echo(f"{', '.join(coming)}: the new keys are accepted; {wait:g} seconds until every process knows them.")
+    time.sleep(wait)
+    for name in coming:
+        rings.use(name)
+    _record(operator, "access:key:rotate", coming)
+    time.sleep(wait)
+    for name, new in coming.items():
+        click.echo(f"{name}: {new} is in use. The former key still counts; `liaison keys retire {name}` drops it.")
+
+
+@keys.command("retire")
+@click.argument("name", type=click.Choice(sorted(KINDS)))
+@click.option("--at-once", is_flag=True, help="Though the former key is good for something: somebody else may have it.")
+@as_operator
+def retire(operator: Operator, *, name: str, at_once: bool) -> None:
+    """Drop the former keys: what was made under them is refused from now on."""
+    rings = Keyrings(operator.installation.secrets)
+    try:
+        if left := _left(operator, name, rings.former(name)):
+            raise click.ClickException(f"{left} still need the former {name}: it stays. {KINDS[name].cost.capitalize()} without it.")
+        dropped = rings.retire(name, at_once=at_once)
+    except (TooEarly, NothingFormer) as refused:
+        raise click.ClickException(str(refused)) from refused
+    _record(operator, "access:key:retire", {name: " ".join(dropped)})
+    click.echo(f"{name}: {', '.join(dropped)} retired.")
+
+
+@keys.command("password")
+@click.argument("name")
+@_waits
+@as_operator
+def password(operator: Operator, *, name: str, wait: float) -> None:
+    """Give a role of the database (`liaison_contacts`) or a user of the broker (`contacts`) another password."""
+    if name in {runtime_of(store) for store in STORES}:
+        _role(operator, name, wait)
+    elif name in {owner_of(store) for store in STORES}:
+        _alter(operator, name, made := WANTED[f"{name}_password"]())
+        operator.installation.secrets.replace(f"{name}_password", made)
+    elif password_file(name) in operator.installation.secrets:
+        _broker(operator, name)
+    else:
+        roles = ", ".join(each(store) for store in STORES for each in (runtime_of, owner_of))
+        raise click.ClickException(f"There is no password of {name}; there are those of {roles}, and of the broker's users in a deployment.")
+    _record(operator, "access:key:rotate", {f"{name}_password": None})
+    click.echo(f"{name} has another password.")
+
+
+def _role(operator: Operator, role: str, wait: float) -> None:
+    secrets = operator.installation.secrets
+    store = next(store for store in STORES if runtime_of(store) == role)
+    held = secrets.passwords_of(role)
+    # A second one is there: a former run was interrupted, and goes on.
+    made = held[1] if len(held) > 1 else WANTED[f"{role}_password"]()
+
+    def write(passwords: Iterable[str]) -> None:
+        secrets.replace(f"{role}_password", ",".join(passwords))
+        if (address := f"database_url_{store}") in secrets:
+            secrets.replace(address, addresses_with(secrets[address], secrets.passwords_of(role)))
+
+    write([held[0], made])
+    time.sleep(wait)
+    _alter(operator, role, made)
+    write([made])
+
+
+def _alter(operator: Operator, role: str, made: str) -> None:
+    engine = sa.create_engine(operator.installation.server, isolation_level="AUTOCOMMIT", hide_parameters=True)
+    try:
+        with engine.connect() as connection:
+            statement = sa.text("SELECT format('ALTER ROLE %I PASSWORD %L', CAST(:role AS text), CAST(:made AS text))")
+            quoted = connection.execute(statement, {"role": role, "made": made}).scalar_one()
+            connection.exec_driver_sql(quoted.replace("%", "%%"))
+    finally:
+        engine.dispose()
+
+
+def _broker(operator: Operator, user: str) -> None:
+    secrets = operator.installation.secrets
+    secrets.replace(password_file(user), made := WANTED["service_master_secret"]())
+    if (address := f"broker_url_{user}") in secrets:
+        secrets.replace(address, make_url(secrets[address]).set(password=made).render_as_string(hide_password=False))
+    known = json.loads(secrets["broker_definitions"])
+    for each in known["users"]:
+        if each["name"] == user:
+            each["password_hash"] = password_hash(made)
+    secrets.derive("broker_definitions", json.dumps(known, indent=1), mode=0o644)
+    click.echo("Now have the broker read it; whoever is connected stays connected:")
+    click.echo("  docker compose -f deploy/compose.yaml exec broker rabbitmqctl import_definitions /run/secrets/broker_definitions")
+
+
+def _left(operator: Operator, name: str, former: Iterable[str]) -> str:
+    """Say what only these keys open or find; nothing if they are needed no more."""
+    settings = Settings.read(operator.installation.environment_of("contacts"))
+    if name == "vault_master_key":
+        vault = Vault(settings.keys_database_url, Keyring.read(settings.vault_master_key), pool_size=1)
+        try:
+            many = sum(vault.under(key_id(base64.b64decode(each))) for each in former)
+        finally:
+            vault.close()
+        return f"{many} keys of people and seals" if many else ""
+    if name == "digest_key":
+        return _rows_under(operator, former)
+    return ""
+
+
+def _rows_under(operator: Operator, former: Iterable[str]) -> str:
+    # As the superuser: of guarded rows the service itself counts none.
+    engine = sa.create_engine(operator.installation.server.set(database=database_of("contacts")), hide_parameters=True)
+    found: dict[str, int] = {}
+    try:
+        with engine.connect() as connection:
+            for each in former:
+                ids = {"bytes": key_id(base64.b64decode(each)), "text": f"{key_id(each.encode())}.%"}
+                for table, under in _ROWS.items():
+                    many = connection.execute(sa.text(f"SELECT count(*) FROM {table} WHERE {under}"), ids).scalar_one()  # noqa: S608 - our own constants
+                    found[table] = found.get(table, 0) + many
+    finally:
+        engine.dispose()
+    return ", ".join(f"{many} rows of {table}" for table, many in found.items() if many)
+
+
+def _record(operator: Operator, action: str, keys_by_name: Mapping[str, str | None]) -> None:
+    with operator.database("access") as database, database.work(Caller.operator(operator.name)) as work:
+        for name, each in keys_by_name.items():
+            work.record(action, fields=[name], rule=each)

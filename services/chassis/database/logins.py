@@ -1,0 +1,58 @@
+"""How a process comes into a database whose password may change while it runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import URL, make_url
+
+
+class Logins:
+    """The addresses of one database with their passwords: several, one a line, while one is replaced; the first is in use.
+
+    Who is connected stays so. A new connection is tried with each in turn, so that it does not matter whether the server
+    or the setting changed first.
+    """
+
+    def __init__(self, setting: str) -> None:
+        """Take the setting."""
+        self._urls = _urls_of(setting)
+
+    @property
+    def first(self) -> URL:
+        """The address in use."""
+        return self._urls[0]
+
+    def renew(self, setting: str) -> None:
+        """Come in with these from the next connection on.
+
+        :raises ValueError: there is none, or one cannot be read.
+        """
+        self._urls = _urls_of(setting)
+
+    def are_used_by(self, engine: Engine) -> None:
+        """Have an engine connect with them."""
+        event.listen(engine, "do_connect", self._connect)
+
+    def _connect(self, dialect: Any, _record: Any, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        *others, last = self._urls
+        for url in others:
+            try:
+                return dialect.connect(*arguments, **{**options, **_who(url)})
+            except dialect.loaded_dbapi.OperationalError:
+                continue
+        return dialect.connect(*arguments, **{**options, **_who(last)})
+
+
+def _who(url: URL) -> dict[str, str]:
+    said = {"user": url.username, "password": url.password}
+    return {name: str(value) for name, value in said.items() if value is not None}
+
+
+def _urls_of(setting: str) -> list[URL]:
+    urls = [make_url(line.replace("postgresql://", "postgresql+psycopg://", 1)) for line in setting.split()]
+    if not urls:
+        message = "a database has an address"
+        raise ValueError(message)
+    return urls
