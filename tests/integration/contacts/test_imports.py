@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import gc
 import hashlib
+import io
 import os
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from typing import Any
 
 import eventlet
 import pytest
+import xlsxwriter
 from sqlalchemy import text
 
 from services.chassis.keyed import Keyed
@@ -564,6 +566,28 @@ def test_an_erasure_reaches_the_names_of_files_and_sheets(porter):
     assert (receipts["contacts.imports.filename"], receipts["contacts.import_rows.sheet"]) == (1, 1)
     assert [porter.read(one)["filename"] for one in (going, beside)] == ["file.csv", "county.csv"]
     assert [row.sheet for row in porter.desk.rows("SELECT sheet FROM import_rows WHERE n >= 90 ORDER BY n")] == [None, "Others"]
+
+
+@pytest.mark.requirement("R166", "N3")
+def test_the_name_of_a_sheet_does_not_come_back_with_the_rows_that_are_staged(porter):
+    """The check writes each row's sheet anew, out of what is staged; the hidden sheets are listed."""
+    person = porter.desk.register(AMINA, last_name="Ashgrove-Vantongeren", first_name="Ottoline")["id"]
+    made = io.BytesIO()
+    with xlsxwriter.Workbook(made) as book:
+        for name, last in (("Friends of Ottoline", "Adams"), ("Vantongeren", "Baker"), ("V of Vantongeren", "Clark"), ("Ashgrove", "Vantongeren")):
+            page = book.add_worksheet(name)
+            page.write_row(0, 0, ["First name", "Last name"])
+            page.write_row(1, 0, ["Ottoline", last])
+        page.hide()
+        book.worksheets()[2].hide()
+    going, checked = (porter.upload(made.getvalue(), f"{n}.xlsx")["id"] for n in "ab")
+    porter.check(checked)
+    porter.desk.erase(person)
+    for one in (going, checked):
+        porter.check(one)
+        assert [row["sheet"] for row in porter.rows(one)] == ["Friends of Ottoline", None, None, "Ashgrove"]
+        assert porter.read(one)["hidden"]["sheets"] == ["[removed]", "Ashgrove"]
+        assert porter.read(one)["counts"] == {"create": 3, "invalid": 1}, "only what tells of her is emptied"
 
 
 def test_an_import_of_no_id_is_not_found(porter):

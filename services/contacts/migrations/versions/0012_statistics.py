@@ -67,6 +67,9 @@ BEGIN
     IF NOT EXISTS (SELECT FROM individuals) THEN
         ALTER TABLE individuals ALTER COLUMN canonical_name TYPE text, ALTER COLUMN family_key TYPE text;
     END IF;
+    IF NOT EXISTS (SELECT FROM organizations) THEN
+        ALTER TABLE organizations ALTER COLUMN canonical_name TYPE text;
+    END IF;
     IF NOT EXISTS (SELECT FROM directory) THEN
         ALTER TABLE directory ALTER COLUMN sort_name TYPE text COLLATE "C", ALTER COLUMN words TYPE tsvector, ALTER COLUMN letters TYPE text;
     END IF;

@@ -18,10 +18,10 @@ from services.lexicon.names import family_key
 def seek_in_names(work: UnitOfWork, values: FormerValues, _individual_id: str) -> list[dict[str, Any]]:
     """Clear the names of files, sheets and columns that bear the person's family name, a phone or an e-mail of theirs; return receipts."""
     sought = Sought(values)
-    files = {name: nameless(name) for name in imports.filenames(work) if _bears(name, sought)}
-    sheets = [name for name in imports.sheets(work) if _bears(name, sought)]
-    columns = [name for name in imports.refused_names(work) if _bears(name, sought)]
-    whole = [name for name in imports.refused_columns(work) if _bears(name, sought)]
+    files = {name: nameless(name) for name in imports.filenames(work) if bears(name, sought)}
+    sheets = [name for name in imports.sheets(work) if bears(name, sought)]
+    columns = [name for name in imports.refused_names(work) if bears(name, sought)]
+    whole = [name for name in imports.refused_columns(work) if bears(name, sought)]
     counts = {
         "contacts.imports.filename": imports.rename_files(work, files),
         "contacts.import_rows.sheet": imports.clear_sheets(work, sheets),
@@ -31,6 +31,7 @@ def seek_in_names(work: UnitOfWork, values: FormerValues, _individual_id: str) -
     return [{"store": store, "found": count, "removed": count, "left": 0, "method": "cleared"} for store, count in counts.items()]
 
 
-def _bears(name: str, sought: Sought) -> bool:
+def bears(name: str, sought: Sought) -> bool:
+    """Whether the name of a file, a sheet or a column bears the person's family name, or tells of them otherwise."""
     family = family_key(sought.values.last_name)
     return bool(sought.find(name)) or (bool(family) and family in fold(name).split())
