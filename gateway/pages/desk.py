@@ -29,6 +29,7 @@ TASK_WORDS = {
     "correction": "Check a reported contact point",
     "duplicate": "Look at a possible duplicate",
     "same_value": "Two records that may be one person's",
+    "merge_proposed": "Say whether two records are one person's",
     "keep-promise": "Keep a promise to follow up",
     "erasure": "Decide what an erasure found",
     "withdrawal": "Confirm or decline that a request for no more contact is taken back",
@@ -41,6 +42,8 @@ TASK_WORDS = {
 }
 
 
+#: Kinds of task about two records, which have a page of their own.
+PAIRS = frozenset({"duplicate", "same_value", "merge_proposed"})
 #: Kinds of task that are done on one page, whatever they are about.
 PAGES_OF_KINDS = {
     "twin_to_decide": "/requests/no-contact/decisions",
@@ -96,6 +99,8 @@ def page_of(task: dict[str, Any]) -> str:
     subject = task.get("subject") or {}
     if task["kind"] in PAGES_OF_KINDS:
         return PAGES_OF_KINDS[task["kind"]]
+    if task["kind"] in PAIRS:
+        return "/duplicates/{}/{}".format(*subject["individual_ids"])
     kind, subject_id = subject.get("type"), subject.get("id")
     if kind == "coordination_request" and not str(task.get("link", "")).endswith(str(subject_id)):
         # The request is gone with its person, or not to be found any more: there is nothing to open.

@@ -3,6 +3,7 @@
 from gateway.routes import (
     audit,
     directory,
+    duplicates,
     engagement,
     imports,
     individuals,
@@ -44,6 +45,7 @@ AREAS = (
     removal.destructions,
     removal.counts,
     tasks.area,
+    duplicates.area,
     kept_texts.area,
     reports.area,
     audit.area,

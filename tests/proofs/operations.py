@@ -240,6 +240,11 @@ def _twin(world: World) -> Request:
     return _post(world.farid, f"/no-contact-requests/{asked}/twins/{twin}", {"decision": "another"})
 
 
+def _pair(world: World) -> str:
+    """Return the address of two records of whatever people: the privacy officer may propose any."""
+    return f"/duplicates/{world.person['id']}/{world.an_individual()['id']}"
+
+
 def _mark(world: World) -> Request:
     person = world.an_individual()["id"]
     world.chloe.post(f"/individuals/{person}/contact-points", {"kind": "email", "value": f"{world.letters()}@gmail.com"})
@@ -335,6 +340,8 @@ MAKERS: dict[str, Callable[[World], Request]] = {
     "POST /no-contact-requests/{request_id}/twins/{individual_id}": _twin,
     "GET /no-contact-requests/{request_id}/twins": lambda w: Request(w.farid, "GET", f"/no-contact-requests/{w.no_contact_request['id']}/twins"),
     "POST /no-contact-requests/{request_id}/withdraw": lambda w: _post(w.chloe, f"/no-contact-requests/{_requested(w)[1]}/withdraw", {}),
+    "GET /duplicates/{individual_id}/{other_id}": lambda w: Request(w.farid, "GET", _pair(w)),
+    "POST /duplicates/{individual_id}/{other_id}": lambda w: _post(w.farid, _pair(w), {"decision": "propose"}),
     "GET /twins": lambda w: Request(w.farid, "GET", "/twins"),
     "GET /suppressions": lambda w: Request(w.farid, "GET", "/suppressions"),
     "POST /suppressions/{mark_id}": _mark,

@@ -29,7 +29,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "services/audit/storage/reading.py": (PAGE, PAGE, PAGE, COUNT, COUNT, COUNT, ONE, ONE, "those who looked at most, and it says so"),
     "services/audit/storage/trail.py": (WORK, ONE, "checkpoints before one, of which some are enough", WORK),
     "services/audit/usecases/reading.py": (ONE,),
-    "services/contacts/storage/contact_layer.py": (WORK, WORK),
+    "services/contacts/storage/likenesses.py": (WORK, WORK),
     "services/contacts/storage/import_register.py": (
         "values that very many share tell nobody apart",
         "given names that very many colleagues share tell nobody apart",

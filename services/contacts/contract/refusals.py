@@ -39,6 +39,12 @@ class TwinUnknown(NotFound):
     code = "twin-unknown"
 
 
+class PairUnknown(NotFound):
+    """There are no such two records for you to say anything of."""
+
+    code = "pair-unknown"
+
+
 class NoticeUnknown(NotFound):
     """There is no such notice for your component."""
 

@@ -331,6 +331,33 @@ class TwinDecidedSchema(Schema):
     request_id = fields.String(allow_none=True)
 
 
+class PairDecisionSchema(Closed):
+    """What two records are; the privacy officer alone proposes to both owners that they are one person's (T34)."""
+
+    decision = fields.String(required=True, validate=validate.OneOf(["same", "different", "propose"]))
+
+
+class PairDecidedSchema(Schema):
+    """What was said."""
+
+    decision = fields.String()
+
+
+class PairAnswerSchema(Schema):
+    """What the owner of one of two records says."""
+
+    individual_id = fields.String()
+    answer = fields.String(allow_none=True, metadata={"description": "`same` or `different`; null until they say"})
+    by = fields.String(allow_none=True)
+
+
+class ProposalSchema(Schema):
+    """What both owners were asked, for the privacy officer."""
+
+    proposed_at = fields.String()
+    answers = fields.List(fields.Nested(PairAnswerSchema))
+
+
 class WaitingMarkSchema(Schema):
     """A value that the recorder or an unverified correction added within thirty days (T25)."""
 
@@ -586,6 +613,15 @@ class IndividualSchema(Schema):
     updated_at = fields.String()
     version = fields.Integer()
     possible_duplicates = fields.List(fields.Nested(LikenessSchema))
+
+
+class PairSchema(Schema):
+    """Two records that may be of one person, for those who may say so (T34)."""
+
+    individuals = fields.List(fields.Nested(IndividualSchema))
+    because = fields.List(fields.String(), metadata={"description": "`same_value` that you may know of, `proposed`"})
+    decisions = fields.List(fields.String(), metadata={"description": "what you may say: `same`, `different`, `propose`"})
+    proposal = fields.Nested(ProposalSchema, allow_none=True)
 
 
 class OrganizationOfficeSchema(Schema):

@@ -11,10 +11,10 @@ from services.chassis.messages import Caller, NotFound
 from services.chassis.schemas import ready
 from services.contacts import contract
 from services.contacts.contract.kept import KeptTextUnknown
-from services.contacts.contract.refusals import IndividualUnknown, MarkUnknown, NoticeUnknown, OrganizationUnknown, TwinUnknown
+from services.contacts.contract.refusals import IndividualUnknown, MarkUnknown, NoticeUnknown, OrganizationUnknown, PairUnknown, TwinUnknown
 from services.contacts.service.imports import asked_for
 from services.contacts.service.parts import Parts
-from services.contacts.usecases import freezing, hits, releasing, suppressing
+from services.contacts.usecases import freezing, hits, likenesses, releasing, suppressing
 from services.contacts.usecases.imports import deciding
 from services.lexicon.tasks import first_after
 
@@ -99,6 +99,28 @@ class CaseMethods:
             work.complete(200, mark_id)
             return settled
 
+    @answers("contacts:duplicate:read", subject="individual_id")
+    def read_pair(self, caller: Caller, individual_id: str, other_id: str) -> dict[str, Any]:
+        """Read two records that may be of one person (T34)."""
+        _as_id(individual_id, PairUnknown)
+        _as_id(other_id, PairUnknown)
+        with self.database.work(caller, role=_role_of(caller)) as work:
+            return likenesses.read_pair(work, by=caller, individual_id=individual_id, other_id=other_id)
+
+    @answers("contacts:duplicate:decide", subject="individual_id", command=True)
+    def decide_pair(self, caller: Caller, individual_id: str, other_id: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Say whether two records are of one person; the privacy officer proposes it to their owners."""
+        _as_id(individual_id, PairUnknown)
+        _as_id(other_id, PairUnknown)
+        command = ready(contract.PairDecisionSchema).load(body)
+        with self.database.work(caller, role=_role_of(caller)) as work:
+            if work.replayed():
+                work.record("contacts:duplicate:decide", subjects=[individual_id, other_id], outcome="replayed")
+                return likenesses.repeated(command["decision"])
+            decided = likenesses.decide_pair(work, by=caller, now=self.database.clock(), individual_id=individual_id, other_id=other_id, **command)
+            work.complete(200, individual_id)
+            return decided
+
     @answers("contacts:hit:list")
     def list_hits(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List which marks entries hit, each once (T35): the privacy officer."""
@@ -168,9 +190,9 @@ class CaseMethods:
     def list_tasks(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List what waits for the caller, the first after a position."""
         asked = ready(contract.TaskPageSchema).load(query or {})
-        officer = "privacy_officer" in caller.roles
-        with self.database.work(caller, role=_CASEWORKER if officer else None) as work:
-            importing = [] if officer else deciding.list_tasks(work, by=caller)
+        role = _role_of(caller)
+        with self.database.work(caller, role=role) as work:
+            importing = [] if role else deciding.list_tasks(work, by=caller)
             return first_after([*freezing.list_tasks(work, by=caller), *importing], **asked)
 
     @answers("contacts:task:dismiss", command=True)
@@ -203,6 +225,11 @@ class CaseMethods:
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return freezing.list_many_freezes(work, by=caller, cursors=self.parts.cursors, query=asked)
+
+
+def _role_of(caller: Caller) -> str | None:
+    """Return the role in which a list is made: the privacy officer's are the caseworker's."""
+    return _CASEWORKER if "privacy_officer" in caller.roles else None
 
 
 def _as_id(given: object, unknown: type[NotFound]) -> None:

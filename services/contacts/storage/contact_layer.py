@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import new_id
+from services.contacts.storage import likenesses
 from services.contacts.storage.bulk import insert_rows
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.frozen import OPEN
@@ -63,9 +64,7 @@ class ContactLayer:
         rows = self.rows(points, self.vault.keys_for(point.individual_id for point in points), by_user=by_user, now=now)
         insert_rows(work, "contact_points", POINT, rows)
         insert_rows(work, "match_digests", DIGEST, [{**row, "contact_point_id": row["id"]} for row in rows])
-        people = dict.fromkeys(point.individual_id for point in points)
-        waiting = [{"id": new_id(), "individual_id": individual_id} for individual_id in people]
-        insert_rows(work, "match_queue", {"id": "uuid", "individual_id": "uuid"}, waiting)
+        likenesses.wait(work, (point.individual_id for point in points))
         return [row["id"] for row in rows]
 
     def confirm_own(self, work: UnitOfWork, point: ContactPoint, *, now: datetime) -> str | None:
@@ -186,8 +185,6 @@ class ContactLayer:
         return rows
 
 
-#: In place of a component: two hold the value, and neither is told (T34).
-ACROSS = "*"
 #: Columns with their types.
 POINT = {
     "id": "uuid",
@@ -273,61 +270,6 @@ def unseen_corrections(work: UnitOfWork, *, user_id: str, component: str) -> lis
         {"user": user_id, "component": component},
     )
     return plains(rows.mappings())
-
-
-def own_likenesses(work: UnitOfWork, *, component: str, user_id: str, steward: bool) -> list[dict[str, Any]]:
-    """Return pairs of people for whom the caller's own component holds the same value: to their owner, and to stewards (T34)."""
-    rows = work.execute(
-        text(
-            "SELECT l.held_id, l.other_id, l.found_at FROM likenesses l WHERE l.holder_component = :component"  # noqa: S608 - our own constant
-            f" AND (SELECT count(*) FROM individuals i WHERE i.id IN (l.held_id, l.other_id) AND {OPEN}) = 2"
-            " AND (:steward OR EXISTS (SELECT FROM individuals i WHERE i.id IN (l.held_id, l.other_id) AND i.owner_id = CAST(:user AS uuid)))"
-            " ORDER BY l.found_at"
-        ),
-        {"component": component, "user": user_id, "steward": steward},
-    )
-    return plains(rows.mappings())
-
-
-def likenesses_across(work: UnitOfWork) -> list[dict[str, Any]]:
-    """As the caseworker: return pairs of people for whom two components hold the same value (T34)."""
-    rows = work.execute(
-        text(
-            "SELECT l.held_id, l.other_id FROM likenesses l WHERE l.holder_component = :across"
-            " AND (SELECT count(*) FROM individuals i WHERE i.id IN (l.held_id, l.other_id) AND i.frozen_at IS NULL) = 2 ORDER BY l.found_at"
-        ),
-        {"across": ACROSS},
-    )
-    return plains(rows.mappings())
-
-
-def match_waiting(work: UnitOfWork, *, limit: int = 200) -> int:
-    """As the matcher: compare queued people's values with everybody's, and leave likenesses (T34).
-
-    One between two components is for the privacy officer alone; one within a component is that component's. Whichever
-    value was entered first, a pair is kept once, in whatever order the queue is worked off.
-    """
-    queued = plains(
-        work.execute(text("SELECT id, individual_id FROM match_queue ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"), {"limit": limit}).mappings()
-    )
-    if not queued:
-        return 0
-    work.execute(
-        text(
-            "INSERT INTO likenesses (holder_component, held_id, other_id)"
-            " SELECT DISTINCT CASE WHEN held.component = fresh.component THEN held.component ELSE :across END,"
-            " held.individual_id, fresh.individual_id"
-            " FROM match_digests fresh JOIN match_digests held ON held.digest = fresh.digest"
-            " AND held.individual_id <> fresh.individual_id"
-            " AND held.contact_point_id < fresh.contact_point_id AND held.kind IN ('cell', 'personal_phone', 'email')"
-            " JOIN individuals i ON i.id = held.individual_id AND i.frozen_at IS NULL"
-            " WHERE fresh.individual_id = ANY(CAST(:people AS uuid[])) AND fresh.kind <> 'work_address'"
-            " ON CONFLICT DO NOTHING"
-        ),
-        {"people": [row["individual_id"] for row in queued], "across": ACROSS},
-    )
-    work.execute(text("DELETE FROM match_queue WHERE id = ANY(CAST(:ids AS uuid[]))"), {"ids": [row["id"] for row in queued]})
-    return len(queued)
 
 
 def point(work: UnitOfWork, contact_point_id: str) -> dict[str, Any] | None:

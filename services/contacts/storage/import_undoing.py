@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
-from services.contacts.storage import erasing, imports
+from services.contacts.storage import erasing, imports, likenesses
 from services.contacts.storage.bulk import array, as_json, records
 from services.contacts.storage.frozen import OPEN
 from services.contacts.storage.rows import plains
@@ -129,11 +129,19 @@ def put_back(work: UnitOfWork, back: Mapping[str, Mapping[str, Any]], people: Ma
         work.execute(_PUT_BACK, {"rows": as_json(rows), "now": now})
 
 
-def delete_points(work: UnitOfWork, ids: Sequence[str]) -> None:
-    """Delete contact points with what hangs on them."""
-    if ids:
+def delete_points(work: UnitOfWork, points: Sequence[tuple[str, str]], *, component: str) -> None:
+    """Delete contact points with what hangs on them, and with the likenesses that only they gave rise to.
+
+    Those between two components go when the matcher comes by: how long an undo takes must not tell of them (T17).
+
+    :param points: (individual id, id).
+    """
+    if points:
+        ids, people = array(point for _, point in points), [individual_id for individual_id, _ in points]
         for statement in ("match_digests WHERE contact_point_id", "contact_point_grants WHERE contact_point_id", "contact_points WHERE id"):
-            work.execute(text(f"DELETE FROM {statement} = ANY(CAST(:ids AS uuid[]))"), {"ids": array(ids)})  # noqa: S608 - names of our own list
+            work.execute(text(f"DELETE FROM {statement} = ANY(CAST(:ids AS uuid[]))"), {"ids": ids})  # noqa: S608 - names of our own list
+        likenesses.forget_untrue(work, people, component=component)
+        likenesses.wait(work, people)
 
 
 def delete_notes(work: UnitOfWork, ids: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from services.contacts.contract.refusals import (
     StewardsOnly,
     TooManyContactPoints,
 )
-from services.contacts.storage import contact_layer, ledger, links
+from services.contacts.storage import contact_layer, ledger, likenesses, links
 from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
 from services.contacts.usecases.asking import demand, demand_clean, demand_contributor, facts_of, open_individual
 from services.contacts.usecases.entering import demand_not_suppressed, standardized
@@ -215,10 +215,10 @@ def revoke_grant(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: 
 
 
 def match_waiting(work: UnitOfWork) -> int:
-    """Find, as the matcher, who shares a value with somebody newly entered; each holder gets a task (T23)."""
-    matched = contact_layer.match_waiting(work)
+    """Find, as the matcher, who shares a value with somebody whose values changed, and who does no longer (T34)."""
+    matched = likenesses.match_waiting(work)
     if matched:
-        work.record("contacts:likeness:match", rule="T23")
+        work.record("contacts:likeness:match", rule="T34")
     return matched
 
 

@@ -17,12 +17,11 @@ from services.contacts.domain.clocks import erase_due
 from services.contacts.domain.cursors import Cursors
 from services.contacts.storage import contact_layer, directory, individuals, ledger, notices, projections, twins
 from services.contacts.storage.contact_layer import ContactLayer
-from services.contacts.usecases import hits, suppressing
+from services.contacts.usecases import hits, likenesses, suppressing
 from services.contacts.usecases.asking import demand, demand_clean, duty, facts_of, truly, visible_individual, visible_organization
 from services.lexicon.calendar import add_working_days
 from services.lexicon.folding import fold
 from services.lexicon.policy import Facts, Granted, decide
-from services.lexicon.vocabulary import at_least
 
 #: What goes away when it is done, and not by dismissing it.
 _STAND = frozenset(
@@ -31,6 +30,7 @@ _STAND = frozenset(
         "duplicate",
         "decide-import-rows",
         "lookups_to_see",
+        "merge_proposed",
         "possible_no_contact",
         "same_value",
         "twin_to_decide",
@@ -313,14 +313,14 @@ def list_tasks(work: UnitOfWork, *, by: Caller) -> list[dict[str, Any]]:
         tasks += hits.officer_tasks(work)
     elif by.component is not None:
         for found in contact_layer.unseen_corrections(work, user_id=by.id, component=by.component):
+            # Who may not see values of their component any more is told of no other value, either.
+            if not decide(by, "reveal", found["kind"], Facts(point_component=by.component)):
+                continue
             due = add_working_days(found["reported_at"].date(), 5)
             individual_id = found["individual_id"]
             tasks.append(_task("correction", individual_id, due.isoformat(), f"/api/v1/individuals/{individual_id}/contact-points"))
-        tasks += [
-            _task("duplicate", found["held_id"], None, f"/api/v1/individuals/{found['other_id']}", key=f"{found['held_id']}-{found['other_id']}")
-            for found in contact_layer.own_likenesses(work, component=by.component, user_id=by.id, steward=at_least(by.level, "steward"))
-        ]
         tasks += _case_tasks(work, by=by, component=by.component)
+    tasks += likenesses.tasks(work, by=by)
     unique: dict[str, dict[str, Any]] = {}
     for task in tasks:
         # Of several corrections of one person the most urgent stands for all.
@@ -368,6 +368,6 @@ def _notice(kind: str, subject_type: str, subject_id: str, link: str) -> dict[st
     return {"id": f"{kind}.{subject_id}", "kind": kind, "notice": True, "subject": subject, "due_on": None, "link": link}
 
 
-def _task(kind: str, individual_id: str, due_on: str | None, link: str, *, key: str | None = None) -> dict[str, Any]:
+def _task(kind: str, individual_id: str, due_on: str | None, link: str) -> dict[str, Any]:
     subject = {"type": "individual", "id": individual_id, "individual_ids": [individual_id]}
-    return {"id": f"{kind}.{key or individual_id}", "kind": kind, "notice": False, "subject": subject, "due_on": due_on, "link": link}
+    return {"id": f"{kind}.{individual_id}", "kind": kind, "notice": False, "subject": subject, "due_on": due_on, "link": link}

@@ -13,7 +13,7 @@ from services.contacts.contract.refusals import MarkUnknown
 from services.contacts.domain.cursors import Cursors
 from services.contacts.domain.likeness import family_keys, may_be_one
 from services.contacts.domain.suppression import ORGANIZATION, PERSONAL, is_alone, mark_of, marks_of
-from services.contacts.storage import contact_layer, individuals, ledger, previous, twins
+from services.contacts.storage import individuals, ledger, previous, twins
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.ledger import Waiting
 from services.contacts.usecases.asking import demand
@@ -182,7 +182,7 @@ def list_twins(work: UnitOfWork, *, by: Caller, cursors: Cursors, request_id: st
 
 
 def officer_tasks(work: UnitOfWork) -> list[dict[str, Any]]:
-    """Return what waits for the privacy officer: records that may be one person's, for whatever cause (T34), and values to keep or drop."""
+    """Return what waits for the privacy officer: records that may be of somebody who asked (T26), and values to keep or drop (T25)."""
     tasks = []
     for row in twins.undecided(work, limit=None):
         subject = {"type": "individual", "id": row["individual_id"], "individual_ids": [row["individual_id"]]}
@@ -194,19 +194,6 @@ def officer_tasks(work: UnitOfWork) -> list[dict[str, Any]]:
         link = "/api/v1/suppressions"
         tasks.append(
             {"id": f"value_to_decide.{row['id']}", "kind": "value_to_decide", "notice": False, "subject": subject, "due_on": None, "link": link}
-        )
-    for row in contact_layer.likenesses_across(work):
-        pair = [row["held_id"], row["other_id"]]
-        subject = {"type": "individual", "id": pair[0], "individual_ids": pair}
-        tasks.append(
-            {
-                "id": f"same_value.{pair[0]}-{pair[1]}",
-                "kind": "same_value",
-                "notice": False,
-                "subject": subject,
-                "due_on": None,
-                "link": f"/api/v1/individuals/{pair[0]}",
-            }
         )
     return tasks
 

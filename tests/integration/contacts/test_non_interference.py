@@ -15,7 +15,7 @@ import pytest
 
 from services.chassis.messages import Caller, Refusal, entity_tag, wire_value
 from services.chassis.testing import Databases
-from services.contacts.storage import contact_layer
+from services.contacts.storage import likenesses
 from services.contacts.usecases import contact_points, finding, freezing, individuals, notes
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, GRACE
 from tests.integration.contacts.conftest import Desk, open_desk
@@ -80,7 +80,7 @@ class World:
     def match(self) -> None:
         """Compare whatever was entered since, as the service does every few seconds."""
         with self.desk.work(Caller.service("contacts"), role="matcher") as work:
-            while contact_layer.match_waiting(work):
+            while likenesses.match_waiting(work):
                 pass
 
     def ask(self, door: Callable[..., Any], given: dict[str, Any]) -> bytes:

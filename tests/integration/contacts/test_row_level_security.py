@@ -170,8 +170,8 @@ def test_every_table_of_the_contact_layer_forces_its_policies_and_these_are_all(
     assert forced == {"contact_points", "contact_point_grants", "corrections", "match_digests", "likenesses", "notes"}
     found = {(row.tablename, row.policyname, row.cmd) for row in shared.rows("SELECT tablename, policyname, cmd FROM pg_policies")}
     assert {name for _, name, _ in found} == {
-        *("own_read", "own_insert", "own_update", "own_delete", "granted_read", "party_read", "holder_read", "holder_delete", "matcher"),
-        *("readable", "readable_update", "readable_delete", "eraser", "caseworker", "caseworker_release"),
+        *("own_read", "own_insert", "own_update", "own_delete", "granted_read", "party_read", "holder_read", "holder_settle", "matcher"),
+        *("readable", "readable_update", "readable_delete", "eraser", "caseworker", "caseworker_release", "caseworker_settle"),
     }
     assert {(table, command) for table, name, command in found if name in {"granted_read", "party_read", "holder_read", "readable"}} == {
         (table, "SELECT") for table in ("contact_points", "contact_point_grants", "corrections", "likenesses", "notes")

@@ -362,8 +362,31 @@ CREATE TABLE likenesses (
     held_id uuid NOT NULL,
     other_id uuid NOT NULL,
     found_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    PRIMARY KEY (holder_component, held_id, other_id)
+    -- Since when they are known to be different people: what is settled stays settled.
+    settled_at timestamptz,
+    settled_by uuid,
+    PRIMARY KEY (holder_component, held_id, other_id),
+    CHECK (held_id < other_id)
 );
+CREATE INDEX likenesses_held ON likenesses (held_id);
+CREATE INDEX likenesses_other ON likenesses (other_id);
+
+-- Two records that the privacy officer asks both owners about, for whatever cause (T34), and what each says.
+CREATE TABLE merge_proposals (
+    held_id uuid NOT NULL,
+    other_id uuid NOT NULL,
+    proposed_by uuid NOT NULL,
+    proposed_at timestamptz NOT NULL,
+    held_answer text CHECK (held_answer IN ('same', 'different')),
+    held_answered_by uuid,
+    held_answered_at timestamptz,
+    other_answer text CHECK (other_answer IN ('same', 'different')),
+    other_answered_by uuid,
+    other_answered_at timestamptz,
+    PRIMARY KEY (held_id, other_id),
+    CHECK (held_id < other_id)
+);
+CREATE INDEX merge_proposals_other ON merge_proposals (other_id);
 
 CREATE TABLE notes (
     id uuid PRIMARY KEY,
@@ -429,8 +452,10 @@ CREATE POLICY caseworker ON match_digests FOR SELECT USING (current_user = 'liai
 ALTER TABLE likenesses ENABLE ROW LEVEL SECURITY;
 ALTER TABLE likenesses FORCE ROW LEVEL SECURITY;
 CREATE POLICY holder_read ON likenesses FOR SELECT USING (holder_component = app_component());
-CREATE POLICY holder_delete ON likenesses FOR DELETE USING (holder_component = app_component());
+CREATE POLICY holder_settle ON likenesses FOR UPDATE
+    USING (holder_component = app_component()) WITH CHECK (holder_component = app_component());
 CREATE POLICY caseworker ON likenesses FOR SELECT USING (current_user = 'liaison_contacts_caseworker');
+CREATE POLICY caseworker_settle ON likenesses FOR UPDATE USING (current_user = 'liaison_contacts_caseworker');
 CREATE POLICY matcher ON likenesses USING (current_user = 'liaison_contacts_matcher');
 CREATE POLICY eraser ON likenesses USING (current_user = 'liaison_contacts_eraser');
 
@@ -653,14 +678,17 @@ GRANT INSERT ON reveal_reasons TO liaison_contacts;
 GRANT SELECT, INSERT, UPDATE (revoked_at) ON contact_point_grants TO liaison_contacts;
 GRANT SELECT, INSERT ON corrections TO liaison_contacts;
 GRANT INSERT ON match_digests, match_queue TO liaison_contacts;
-GRANT SELECT, DELETE ON likenesses TO liaison_contacts;
+GRANT SELECT, UPDATE (settled_at, settled_by) ON likenesses TO liaison_contacts;
+GRANT SELECT, UPDATE (held_answer, held_answered_by, held_answered_at, other_answer, other_answered_by, other_answered_at)
+    ON merge_proposals TO liaison_contacts;
 GRANT SELECT ON suppressions, tombstones TO liaison_contacts;
 
-GRANT SELECT ON match_digests, individuals TO liaison_contacts_matcher;
+GRANT SELECT ON match_digests TO liaison_contacts_matcher;
 -- UPDATE, for a row that is waited on is locked.
 GRANT SELECT, DELETE, UPDATE ON match_queue TO liaison_contacts_matcher;
-GRANT SELECT, INSERT ON likenesses TO liaison_contacts_matcher;
-GRANT SELECT ON likenesses TO liaison_contacts_caseworker;
+GRANT SELECT, INSERT, DELETE ON likenesses TO liaison_contacts_matcher;
+GRANT SELECT, UPDATE (settled_at, settled_by) ON likenesses TO liaison_contacts_caseworker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON merge_proposals TO liaison_contacts_caseworker;
 
 -- A case: freezing with its marks, finding twins, taking back, and what the privacy officer decides.
 GRANT SELECT ON individuals, contact_points, contact_point_grants, corrections, notes, organizations, offices, relationships,
@@ -687,8 +715,10 @@ GRANT UPDATE (last_contact_at) ON relationships TO liaison_contacts_eraser;
 GRANT SELECT, DELETE ON former_names TO liaison_contacts_eraser;
 
 GRANT SELECT, DELETE ON organizations, offices, individuals, stakeholder_issues, relationships, hand_overs, verifications, directory,
-    engagements, contact_points, contact_point_grants, corrections, match_digests, match_queue, likenesses, notes,
+    engagements, contact_points, contact_point_grants, corrections, match_digests, match_queue, likenesses, merge_proposals, notes,
     reveal_reasons TO liaison_contacts_eraser;
+-- Whose values an undo takes away is compared anew.
+GRANT INSERT ON match_queue TO liaison_contacts_eraser;
 GRANT UPDATE ON notes, organizations, offices, individuals, directory, erasures TO liaison_contacts_eraser;
 GRANT SELECT, INSERT ON suppressions, tombstones, erasures, directory TO liaison_contacts_eraser;
 GRANT SELECT ON users TO liaison_contacts_eraser;

@@ -80,7 +80,8 @@ def undo_block(work: UnitOfWork, *, now: datetime, import_id: str, block: Block,
     known = {kind: [effect for effect in of if effect["subject_id"] not in created] for kind, of in by_kind.items()}
     _put_back(work, import_id, known.get("changed", ()), taken, now=now)
     previous.turn_back(work, import_id, [effect["detail"] for effect in known.get("points-turned", ())], now=now)
-    import_undoing.delete_points(work, [effect["detail"]["point"] for effect in known.get("point-added", ())])
+    points = [(effect["subject_id"], effect["detail"]["point"]) for effect in known.get("point-added", ())]
+    import_undoing.delete_points(work, points, component=row["component"])
     import_undoing.delete_notes(work, [effect["detail"]["note"] for effect in known.get("note-added", ())])
     import_undoing.end_relationships(work, [effect["subject_id"] for effect in known.get("related", ())], component=row["component"])
     import_undoing.unlink(work, [(effect["subject_id"], *pair) for effect in known.get("linked", ()) for pair in effect["detail"]["issues"]])

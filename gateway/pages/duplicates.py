@@ -1,0 +1,55 @@
+"""Two records side by side, and what may be said of them (T34)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from gateway.clients import command, query
+from gateway.pages.frame import attempt, blueprint, checked, names_of, page, to, typed
+from services.chassis.messages import Refusal
+from services.contacts.contract import PairDecisionSchema
+
+BUTTONS = {
+    "different": "They are different people",
+    "same": "They are one person",
+    "propose": "Ask both owners whether they are one person",
+}
+BECAUSE = {
+    "same_value": "Both records hold the same phone or e-mail.",
+    "proposed": "The privacy officer asks whether these are one person's.",
+}
+
+
+@blueprint.get("/duplicates/<uuid:individual_id>/<uuid:other_id>")
+def pair_of_records(individual_id: Any, other_id: Any) -> Response:
+    """Show two records that may be of one person."""
+    return _pair(str(individual_id), str(other_id))
+
+
+@blueprint.post("/duplicates/<uuid:individual_id>/<uuid:other_id>")
+def deciding_pair(individual_id: Any, other_id: Any) -> Response:
+    """Say what they are."""
+    ids = {"individual_id": str(individual_id), "other_id": str(other_id)}
+
+    def say() -> Response:
+        command("contacts", "decide_pair", **ids, body=checked(PairDecisionSchema, typed("decision")))
+        return to("desk")
+
+    return attempt(say, lambda refusal: _pair(**ids, refusal=refusal))
+
+
+def _pair(individual_id: str, other_id: str, refusal: Refusal | None = None) -> Response:
+    found = query("contacts", "read_pair", individual_id=individual_id, other_id=other_id)
+    answers = (found["proposal"] or {}).get("answers", ())
+    return page(
+        "duplicate.html",
+        pair=found["individuals"],
+        because=[BECAUSE[reason] for reason in found["because"]],
+        buttons={decision: BUTTONS[decision] for decision in found["decisions"]},
+        proposal=found["proposal"],
+        said={each["individual_id"]: each for each in answers},
+        names=names_of({one["owner"]["user"] for one in found["individuals"]} | {each["by"] for each in answers if each["by"]}),
+        refusal=refusal,
+    )

@@ -1,0 +1,154 @@
+"""Two records that may be of one person: who is told, what the privacy officer proposes, and what people say of it (T34).
+
+Within a component its owners and stewards are told, who may see its values; across components the privacy officer alone.
+An owner who is asked sees two directory records and no cause: the officer may propose any two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller, Invalid, wire_value
+from services.contacts.contract.refusals import IndividualFrozen, PairUnknown
+from services.contacts.domain import representations
+from services.contacts.storage import individuals, likenesses
+from services.contacts.usecases.asking import demand, demand_contributor
+from services.lexicon.policy import Facts, decide
+from services.lexicon.vocabulary import at_least
+
+Pair = tuple[str, str]
+_OFFICER = ("propose", "different")
+
+
+def tasks(work: UnitOfWork, *, by: Caller) -> list[dict[str, Any]]:
+    """Return what waits for the caller: records with one value, as far as they may see whose, and records that they are asked about."""
+    if "privacy_officer" in by.roles:
+        return [_task("same_value", _pair(row)) for row in likenesses.across(work)]
+    found = [_task("duplicate", pair) for pair in _own(work, by=by)]
+    return found + [_task("merge_proposed", _pair(row)) for row in likenesses.proposed_to(work, by.id)]
+
+
+def read_pair(work: UnitOfWork, *, by: Caller, individual_id: str, other_id: str) -> dict[str, Any]:
+    """Return two records side by side, why they are shown, and what the caller may say of them.
+
+    :raises PairUnknown: they are not the caller's to say anything of, or one of them is frozen or gone.
+    """
+    pair = _ordered(individual_id, other_id)
+    officer = "privacy_officer" in by.roles
+    because, decisions = _for_officer(work, pair) if officer else _for_others(work, pair, by=by)
+    found = individuals.find_many(work, pair)
+    if set(pair) - found.keys():
+        raise PairUnknown
+    proposed = likenesses.proposal(work, pair) if officer else None
+    work.record("contacts:duplicate:read", subjects=pair, fields=representations.INDIVIDUAL_FIELDS, rule="T34")
+    return {
+        "individuals": [representations.individual(found[each]) for each in pair],
+        "because": because,
+        "decisions": decisions,
+        "proposal": proposed and {"proposed_at": wire_value(proposed["proposed_at"]), "answers": _answers(pair, proposed)},
+    }
+
+
+def decide_pair(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, other_id: str, decision: str) -> dict[str, Any]:
+    """Say that two records are *different* people, or one and the *same*; the privacy officer may *propose* it to both owners.
+
+    :raises PairUnknown: as above, or it was said already.
+    :raises Forbidden: only the privacy officer proposes.
+    :raises Invalid: nobody asked whether they are the same.
+    :raises IndividualFrozen: nothing is proposed of a frozen record.
+    """
+    pair = _ordered(individual_id, other_id)
+    if "privacy_officer" in by.roles:
+        _decide_as_officer(work, pair, by=by, now=now, decision=decision)
+    else:
+        _decide_as_owner(work, pair, by=by, now=now, decision=decision)
+    work.record("contacts:duplicate:decide", subjects=pair, rule=decision)
+    return repeated(decision)
+
+
+def repeated(decision: str) -> dict[str, Any]:
+    """Answer what was said, the first time and again."""
+    return {"decision": decision}
+
+
+def _decide_as_officer(work: UnitOfWork, pair: Pair, *, by: Caller, now: datetime, decision: str) -> None:
+    demand(decide(by, "open_case"))
+    if decision not in _OFFICER:
+        raise Invalid(errors={"decision": ["That is for the owners to say."]})
+    rows = [individuals.find(work, each) for each in pair]
+    if None in rows:
+        raise PairUnknown
+    if decision == "propose":
+        if any(row is not None and row["frozen_at"] is not None for row in rows):
+            raise IndividualFrozen
+        likenesses.propose(work, pair, by=by.id, now=now)
+        return
+    settled = likenesses.settle(work, pair, holder=likenesses.ACROSS, by=by.id, now=now)
+    if not likenesses.withdraw(work, pair) and not settled:
+        raise PairUnknown
+
+
+def _decide_as_owner(work: UnitOfWork, pair: Pair, *, by: Caller, now: datetime, decision: str) -> None:
+    if decision == "propose":
+        demand(decide(by, "open_case"))
+    because, decisions = _for_others(work, pair, by=by)
+    demand_contributor(by, "change")
+    if decision not in decisions:
+        raise Invalid(errors={"decision": ["Nobody asked whether they are the same."]})
+    if "proposed" in because:
+        # Held first: the officer may be taking it back.
+        likenesses.proposal(work, pair)
+        found = individuals.find_many(work, pair)
+        sides = [side for side, each in zip(("held", "other"), pair, strict=True) if found[each]["owner_id"] == by.id]
+        likenesses.answer(work, pair, dict.fromkeys(sides, decision), by=by.id, now=now)
+    if "same_value" in because and by.component is not None and decision == "different":
+        likenesses.settle(work, pair, holder=by.component, by=by.id, now=now)
+
+
+def _for_officer(work: UnitOfWork, pair: Pair) -> tuple[list[str], list[str]]:
+    return (["same_value"] if pair in map(_pair, likenesses.across(work)) else []), list(_OFFICER)
+
+
+def _for_others(work: UnitOfWork, pair: Pair, *, by: Caller) -> tuple[list[str], list[str]]:
+    """Return why a pair is shown to the caller, and what they may say.
+
+    :raises PairUnknown: for no reason.
+    """
+    alike = pair in _own(work, by=by)
+    asked = pair in map(_pair, likenesses.proposed_to(work, by.id))
+    if not alike and not asked:
+        raise PairUnknown
+    return [*(["same_value"] if alike else []), *(["proposed"] if asked else [])], [*(["same"] if asked else []), "different"]
+
+
+def _own(work: UnitOfWork, *, by: Caller) -> Collection[Pair]:
+    """Return the pairs of the caller's component that they own a record of or are steward over, if they may see its values."""
+    if by.component is None or not decide(by, "reveal", "email", Facts(point_component=by.component)):
+        return []
+    return [_pair(row) for row in likenesses.own(work, component=by.component, user_id=by.id, steward=at_least(by.level, "steward"))]
+
+
+def _answers(pair: Pair, proposed: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"individual_id": each, "answer": proposed[f"{side}_answer"], "by": proposed[f"{side}_answered_by"]}
+        for side, each in zip(("held", "other"), pair, strict=True)
+    ]
+
+
+def _ordered(individual_id: str, other_id: str) -> Pair:
+    if individual_id == other_id:
+        raise PairUnknown
+    return (individual_id, other_id) if individual_id < other_id else (other_id, individual_id)
+
+
+def _pair(row: dict[str, Any]) -> Pair:
+    return row["held_id"], row["other_id"]
+
+
+def _task(kind: str, pair: Pair) -> dict[str, Any]:
+    subject = {"type": "individual", "id": pair[0], "individual_ids": list(pair)}
+    link = f"/api/v1/duplicates/{pair[0]}/{pair[1]}"
+    return {"id": f"{kind}.{pair[0]}-{pair[1]}", "kind": kind, "notice": False, "subject": subject, "due_on": None, "link": link}
