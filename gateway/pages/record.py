@@ -8,7 +8,7 @@ from flask import Response, g, request
 
 from gateway.clients import command, query
 from gateway.errors import status_of
-from gateway.pages.colleagues import colleagues
+from gateway.pages.colleagues import colleagues, writes
 from gateway.pages.frame import WORDS, attempt, blueprint, checked, issue_names, names_of, page, several, to, typed
 from gateway.pages.paging import placed, rest_of
 from gateway.pages.times import moment, now_typed
@@ -73,6 +73,7 @@ def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str
         verified=request.form.getlist("contact_point_ids") if form == "verification" else [],
         declined={kind: WORDS["kinds"][kind] for kind in person.get("declined") or []},
         mine=mine,
+        writes=writes(),
         colleagues={id_: name for id_, name in colleagues().items() if id_ != person["owner"]["user"]} if mine else {},
     )
 

@@ -14,9 +14,11 @@ ROOT = Path(__file__).parents[2]
 UNIT_OF_WORK = Path("services/chassis/database/work.py")
 _SETS = re.compile(r"set_config\(\s*'app\.\w+',\s*:\w+,\s*(\w+)\s*\)")
 #: Any other way to set it, or a role, for longer than a transaction: SET, SET SESSION, set_config with words put together.
-_ANY = re.compile(r"set_config\(|\bSET\s+(?:SESSION\s+)?(?:app\.|ROLE\b|SESSION\s+AUTHORIZATION)|app\.(?:component|actor)", re.IGNORECASE)
+_ANY = re.compile(r"set_config\(|\bSET\s+(?:SESSION\s+)?(?:app\.|ROLE\b|SESSION\s+AUTHORIZATION)|app\.(?:component|level|actor)", re.IGNORECASE)
 #: What reads the setting, in policies and functions, and what sets other things that are nobody's.
-_HARMLESS = re.compile(r"current_setting\('app\.(?:component|actor)', true\)|set_config\('(?:tcp_keepalives_\w+|pg_trgm\.\w+)', '[\d.]+', false\)")
+_HARMLESS = re.compile(
+    r"current_setting\('app\.(?:component|level|actor)', true\)|set_config\('(?:tcp_keepalives_\w+|pg_trgm\.\w+)', '[\d.]+', false\)"
+)
 
 
 @pytest.mark.requirement("R154")

@@ -30,15 +30,16 @@ SUBJECTS_PER_ENTRY = 500
 _KEY_LIFETIME = timedelta(hours=24)
 _open_work: ContextVar[bool] = ContextVar("open_work", default=False)
 
-_BEGIN = text("SELECT set_config('app.component', :component, true), set_config('app.actor', :actor, true)")
+_WHOSE = "set_config('app.component', :component, true), set_config('app.level', :level, true), set_config('app.actor', :actor, true)"
+_BEGIN = text(f"SELECT {_WHOSE}")
 # A lock is taken in a statement before the one that reads under it: a statement sees only what was committed when it began.
 _BEGIN_ALONE = text(
-    "SELECT set_config('app.component', :component, true), set_config('app.actor', :actor, true),"
+    f"SELECT {_WHOSE},"  # noqa: S608 - put together from our own constants
     " (SELECT count(pg_advisory_xact_lock(hashtextextended(r, 0))) FROM unnest(CAST(:requests AS text[])) AS r)"
 )
 # Whoever does things for many takes what is free: one that waited would hold up all the others.
 _BEGIN_TRYING = text(
-    "SELECT set_config('app.component', :component, true), set_config('app.actor', :actor, true),"
+    f"SELECT {_WHOSE},"  # noqa: S608 - put together from our own constants
     " (SELECT json_agg(name) FROM json_to_recordset(CAST(:locks AS json)) AS l (seed integer, name text)"
     " WHERE pg_try_advisory_xact_lock(hashtextextended(name, seed))) AS held"
 )
@@ -129,7 +130,7 @@ class UnitOfWork:
         for attempt in (1, 2):
             connection = self.database.engine.connect()
             try:
-                whose = {"component": self.caller.component or "", "actor": self.caller.id}
+                whose = {"component": self.caller.component or "", "level": self.caller.level or "", "actor": self.caller.id}
                 if self._locks:
                     locks = [{"seed": lock.seed, "name": lock.name} for lock in self._locks]
                     held = set(connection.execute(_BEGIN_TRYING, {**whose, "locks": as_json(locks)}).one().held or ())

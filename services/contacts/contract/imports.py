@@ -335,7 +335,7 @@ DECISIONS = ("same", "another", "skip")
 class RowDecisionSchema(Closed):
     """Whom a row is about: the same person, another one, or nobody to be taken in.
 
-    *keep* is of a row that was taken in: what screening stopped in it becomes notes of your component alone, with a reason.
+    *keep* is of a row that was taken in: what screening stopped in it becomes notes that contributors of your component alone see, with a reason.
     """
 
     decision = fields.String(required=True, validate=validate.OneOf((*DECISIONS, "keep")))

@@ -45,7 +45,7 @@ class KeptTextReleaseSchema(Closed):
 
 
 class KeptTextSchema(Schema):
-    """One text that its component alone sees until it is released (T15)."""
+    """One text that contributors of its component alone see until it is released (T15)."""
 
     id = fields.String(required=True)
     subject_type = fields.String(required=True)

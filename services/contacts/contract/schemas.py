@@ -157,7 +157,7 @@ class CorrectionSchema(Closed):
 
 
 _KEEP_REASON = (
-    "Why a salutation, a title or interests are kept though screening found something: each becomes a note of your component alone"
+    "Why a salutation, a title or interests are kept though screening found something: each becomes a note for contributors of your component"
     " until the privacy officer releases it, and the field stays empty."
 )
 

@@ -15,10 +15,14 @@ from services.contacts.storage import notes
 from services.contacts.usecases.asking import demand, demand_version, open_individual
 from services.lexicon.policy import decide
 from services.lexicon.screening import contact_values, findings_in, screen
+from services.lexicon.vocabulary import at_least
+
+#: A reader could not read what they kept.
+KEPT_BY_CONTRIBUTORS = "Only contributors of your component can keep this, for only they could read it. Leave it out, or ask one of them to write it."
 
 
 def list_notes(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, individual_id: str, query: Mapping[str, Any]) -> dict[str, Any]:
-    """List the notes on an individual, the latest first; kept ones to their author's component only."""
+    """List the notes on an individual, the latest first; kept ones to contributors of their author's component only."""
     open_individual(work, individual_id, by=by, now=now)
     bound = {**query, "individual_id": individual_id}
     position = cursors.open(query["cursor"], user_id=by.id, query=bound) if query.get("cursor") else None
@@ -58,7 +62,7 @@ def add_note(
         "component": by.component,
         "author_id": by.id,
         "now": now,
-        **_screened(text, provenance, keep_reason),
+        **_screened(text, provenance, keep_reason, by=by),
     }
     notes.insert(work, note)
     work.record("contacts:note:create", subjects=[individual_id, note["id"]], fields=["notes"], rule="T15" if note["kept"] else None)
@@ -68,7 +72,7 @@ def add_note(
 def read_note(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, note_id: str) -> dict[str, Any]:
     """Return one note.
 
-    :raises NoteUnknown: it is not there, or another component keeps it to itself.
+    :raises NoteUnknown: it is not there, or a component's contributors keep it to themselves.
     """
     row = _visible(work, individual_id, note_id, by=by, now=now)
     work.record("contacts:note:read", subjects=[row["individual_id"], note_id], fields=["notes"])
@@ -88,14 +92,14 @@ def change_note(
 ) -> dict[str, Any]:
     """Change a note that one can see.
 
-    :raises NoteUnknown: it is not there, or another component keeps it to itself.
+    :raises NoteUnknown: it is not there, or a component's contributors keep it to themselves.
     :raises PreconditionMissing, RecordChanged: the caller doesn't say which version, or means an earlier one.
     """
     row = _visible(work, individual_id, note_id, by=by, now=now)
     demand(decide(by, "write_note"))
     demand_version(representations.note(row), if_match)
     merged = {"text": row["text"], "provenance": row["provenance"], **given}
-    screened = _screened(merged["text"], merged["provenance"], keep_reason)
+    screened = _screened(merged["text"], merged["provenance"], keep_reason, by=by)
     if screened["kept"] and row["component"] != by.component:
         # It would be hidden from whoever wrote it, or shown to whoever did not.
         raise TextNeedsReview(errors={"text": ["Write what needs keeping into a note of your own."]})
@@ -107,7 +111,7 @@ def change_note(
 def delete_note(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, note_id: str, if_match: str | None) -> None:
     """Delete a note that one can see.
 
-    :raises NoteUnknown: it is not there, or another component keeps it to itself.
+    :raises NoteUnknown: it is not there, or a component's contributors keep it to themselves.
     :raises PreconditionMissing, RecordChanged: the caller doesn't say which version, or means an earlier one.
     """
     row = _visible(work, individual_id, note_id, by=by, now=now)
@@ -125,12 +129,16 @@ def _visible(work: UnitOfWork, individual_id: str, note_id: str, *, by: Caller, 
     return row
 
 
-def _screened(text: str, provenance: str | None, keep_reason: str | None) -> dict[str, Any]:
+def _screened(text: str, provenance: str | None, keep_reason: str | None, *, by: Caller) -> dict[str, Any]:
     # The reason is read beside the text, and holds no value either.
     TextNeedsReview.unless_clean([("keep_reason", keep_reason, contact_values)])
     findings = findings_in([("text", text, screen), ("provenance", provenance, screen)])
     if findings and not keep_reason:
         raise TextNeedsReview.of(findings)
+    if findings and not at_least(by.level, "contributor"):
+        refusal = TextNeedsReview.of(findings)
+        refusal.errors = {**(refusal.errors or {}), "keep_reason": [KEPT_BY_CONTRIBUTORS]}
+        raise refusal
     return {"kept": bool(findings), "keep_reason": keep_reason if findings else None}
 
 

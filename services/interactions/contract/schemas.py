@@ -76,7 +76,7 @@ class _Screened(Closed):
     keep_reason = Words(
         validate=validate.Length(max=500),
         allow_none=True,
-        metadata={"description": "Why text stays although screening found something; your component alone sees it (T15)."},
+        metadata={"description": "Why text stays although screening found something; contributors of your component alone see it (T15)."},
     )
 
 

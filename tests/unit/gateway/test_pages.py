@@ -206,6 +206,17 @@ def test_text_that_the_screening_holds_can_be_kept_with_a_reason(aminas: Browser
     assert "Call 956-555-0199." in answer.text
 
 
+@pytest.mark.requirement("T15")
+def test_a_reader_who_could_not_read_what_is_kept_is_not_offered_to_keep_it(aminas: Browser, bus: FakeBus) -> None:
+    readers = opened()
+    readers["session"]["level"] = readers["session"]["user"]["level"] = "reader"
+    bus.answers[("access", "open_session")] = readers
+    bus.answers[("contacts", "add_note")] = TextNeedsReview(errors={"text": ["A phone number belongs in a contact point."]})
+    aminas.get(f"/individuals/{ID}")
+    answer = aminas.send(f"/individuals/{ID}/notes", {"text": "Call 956-555-0199."})
+    assert (answer.status_code, 'name="keep_reason"' in answer.text, "Call 956-555-0199." in answer.text) == (422, False, True)
+
+
 @pytest.mark.requirement("R154", "R86")
 def test_the_contact_layer_is_opened_by_a_button_that_says_that_it_is_logged(aminas: Browser, bus: FakeBus) -> None:
     page = aminas.get(f"/individuals/{ID}").text

@@ -290,6 +290,9 @@ CONTACT_LAYER = """
 -- '' is what a pooled connection is left with after a transaction; like NULL it is no component.
 CREATE FUNCTION app_component() RETURNS text LANGUAGE sql STABLE
     AS $$ SELECT nullif(current_setting('app.component', true), '') $$;
+-- Whether the caller's level is one that sees what is their component's alone (T15, T19).
+CREATE FUNCTION app_contributes() RETURNS boolean LANGUAGE sql STABLE
+    AS $$ SELECT coalesce(current_setting('app.level', true) IN ('contributor', 'steward'), false) $$;
 
 -- No constraint here says anything of another component's row: neither unique values, nor references to them (T3).
 CREATE TABLE contact_points (
@@ -397,7 +400,7 @@ CREATE TABLE notes (
     author_id uuid NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
-    -- Kept against a finding: visible to its author's component only, until the privacy officer releases it (T15).
+    -- Kept against a finding: for contributors of its author's component only, until the privacy officer releases it (T15).
     kept boolean NOT NULL DEFAULT false,
     keep_reason text,
     released_at timestamptz
@@ -462,13 +465,15 @@ CREATE POLICY eraser ON likenesses USING (current_user = 'liaison_contacts_erase
 ALTER TABLE notes ENABLE ROW LEVEL SECURITY;
 ALTER TABLE notes FORCE ROW LEVEL SECURITY;
 CREATE POLICY readable ON notes FOR SELECT
-    USING (NOT kept OR released_at IS NOT NULL OR component = app_component());
-CREATE POLICY own_insert ON notes FOR INSERT WITH CHECK (component = app_component());
+    USING (NOT kept OR released_at IS NOT NULL OR (component = app_component() AND app_contributes()));
+CREATE POLICY own_insert ON notes FOR INSERT WITH CHECK (component = app_component() AND (NOT kept OR app_contributes()));
 CREATE POLICY readable_update ON notes FOR UPDATE
-    USING (app_component() IS NOT NULL AND (NOT kept OR released_at IS NOT NULL OR component = app_component()))
-    WITH CHECK (app_component() IS NOT NULL AND (NOT kept OR component = app_component()));
+    USING (app_component() IS NOT NULL
+        AND (NOT kept OR released_at IS NOT NULL OR (component = app_component() AND app_contributes())))
+    WITH CHECK (app_component() IS NOT NULL AND (NOT kept OR (component = app_component() AND app_contributes())));
 CREATE POLICY readable_delete ON notes FOR DELETE
-    USING (app_component() IS NOT NULL AND (NOT kept OR released_at IS NOT NULL OR component = app_component()));
+    USING (app_component() IS NOT NULL
+        AND (NOT kept OR released_at IS NOT NULL OR (component = app_component() AND app_contributes())));
 CREATE POLICY eraser ON notes USING (current_user = 'liaison_contacts_eraser');
 CREATE POLICY caseworker ON notes FOR SELECT USING (current_user = 'liaison_contacts_caseworker');
 CREATE POLICY caseworker_release ON notes FOR UPDATE USING (current_user = 'liaison_contacts_caseworker');

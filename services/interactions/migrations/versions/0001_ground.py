@@ -199,12 +199,14 @@ CREATE TABLE kept_texts (
     kept_at timestamptz NOT NULL,
     UNIQUE (subject_id, field, component)
 );
--- Text that may quote a number is one component's alone (T15); the database stands behind the check in the code.
+-- Text that may quote a number is its component's contributors' alone (T15); the database stands behind the check in the code.
 ALTER TABLE kept_texts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE kept_texts FORCE ROW LEVEL SECURITY;
 CREATE POLICY kept_texts_own ON kept_texts
-    USING (component = nullif(current_setting('app.component', true), ''))
-    WITH CHECK (component = nullif(current_setting('app.component', true), ''));
+    USING (component = nullif(current_setting('app.component', true), '')
+        AND current_setting('app.level', true) IN ('contributor', 'steward'))
+    WITH CHECK (component = nullif(current_setting('app.component', true), '')
+        AND current_setting('app.level', true) IN ('contributor', 'steward'));
 
 CREATE TABLE people (
     id uuid PRIMARY KEY,
