@@ -169,7 +169,12 @@ class Running:
         return self.desk.rows(statement, **given)
 
 
+def a_name() -> dict[str, Any]:
+    """Return the name of somebody who was not submitted before."""
+    name = "".join(sign for sign in new_id()[-12:] if sign.isalpha()) + "quill"
+    return {"first_name": "Dov", "last_name": name.capitalize()}
+
+
 def a_person(**more: Any) -> dict[str, Any]:
     """Return the data of somebody who was not submitted before."""
-    name = "".join(sign for sign in new_id()[-12:] if sign.isalpha()) + "quill"
-    return {"owner": "amina", "first_name": "Dov", "last_name": name.capitalize(), "state": "TX", **more}
+    return {"owner": "amina", **a_name(), "state": "TX", **more}

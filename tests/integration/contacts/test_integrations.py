@@ -25,9 +25,10 @@ from services.contacts.contract.integrations import (
     topology,
 )
 from services.contacts.service import integrations
-from tests.cast import AMINA, CHLOE, DOV
+from services.contacts.usecases import hits
+from tests.cast import AMINA, BRUNO, CHLOE, DOV, FARID
 from tests.integration.contacts.conftest import open_desk
-from tests.integration.contacts.systems import Access, Running, a_person
+from tests.integration.contacts.systems import Access, Running, a_name, a_person
 
 ASYNCAPI = Path(__file__).parents[3] / "docs" / "asyncapi.yaml"
 
@@ -141,6 +142,32 @@ def test_whoever_asked_to_be_left_alone_is_blocked_here_too(running: Running) ->
     running.desk.erase(accepted)
     again = running.ice.answer(running.ice.submit(**{**person, "last_name": "Other"}))
     assert (again["type"], again["data"]["code"]) == ("individual.refused", "blocked")
+
+
+@pytest.mark.requirement("T35", "T9")
+def test_the_tenth_that_is_blocked_stops_the_component_s_system_until_the_privacy_officer_saw_it(running: Running) -> None:
+    numbers = [f"956-555-02{n:02}" for n in range(10)]
+    for number in numbers:
+        left_alone = running.desk.register(BRUNO, **a_name(), contact_points=[{"kind": "cell", "value": number}])["id"]
+        running.desk.freeze(AMINA, left_alone, reason="They called.")
+
+    def submit(number: str) -> Any:
+        return running.pso.answer(running.pso.submit(**a_person(owner="chloe", contact_points=[{"kind": "cell", "value": number}])))
+
+    assert [submit(number)["data"]["code"] for number in numbers] == ["blocked"] * 10
+    fresh = [f"956-555-03{n:02}" for n in range(4)]
+    # The next is told nothing: a number that is marked is answered as one that is not.
+    told = [submit(number)["data"]["code"] for number in (fresh[0], numbers[0])]
+    assert told == ["submissions-blocked"] * 2
+    assert running.ice.answer(running.ice.submit(**a_person()))["type"] == "individual.accepted", "another component's goes on"
+    with running.desk.work(FARID) as work:
+        waiting = {
+            item["account"]: (item["component"], item["hits"]) for item in hits.list_lookups(work, by=FARID, cursors=running.desk.cursors)["items"]
+        }
+    assert waiting["integration.PSO"] == ("PSO", 10)
+    with running.desk.work(FARID) as work:
+        hits.see_lookups(work, by=FARID, now=running.desk.now, account="integration.PSO", more=False)
+    assert submit(fresh[1])["type"] == "individual.accepted"
 
 
 @pytest.mark.requirement("T13", "T16")
