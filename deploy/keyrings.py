@@ -6,17 +6,22 @@ can be repeated: whoever was interrupted begins again, and nothing is made twice
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from sqlalchemy.engine import make_url
 
 from deploy.environment import PROCESSES
-from deploy.secrets import PAIRS, WANTED, Secrets, public_key_of
+from deploy.secrets import PAIRS, SERVICE_PUBLIC_KEYS, WANTED, Secrets, public_key_of, service_key_file
 from services.access.domain.secrets import service_secret
+from services.chassis.identity import RETIRED, ServiceKey
 from services.chassis.keyed import key_id, parts_of, pems_of
+from services.chassis.migrations import SERVICES
+from services.chassis.passport import public_key_id
 
 #: Beside the secrets: which key came when, and which is still to come. It holds ids, and no key.
 HISTORY = "key_history"
@@ -42,7 +47,17 @@ KINDS: dict[str, Kind] = {
     "vault_master_key": Kind("wraps every person's key", timedelta(0), "contact points cannot be read any more"),
     "digest_key": Kind("look-up, likeness and suppression of values", timedelta(0), "people who asked to be left alone are not recognized"),
     "erased_ids_key": Kind("signs the list of erased ids", timedelta.max, "the list no longer verifies"),
+    "metrics_token": Kind("reads the counters of /metrics", timedelta(0), "a tool that still shows it is refused"),
+    **{
+        service_key_file(service): Kind(
+            f"certifies what the processes of {service} sign", timedelta(hours=1), "lines of a process are refused whose certificate has not come"
+        )
+        for service in SERVICES
+    },
 }
+#: Rings whose keys have a private half, which is written apart: its file, by the ring's name.
+PRIVATE = {name: f"{name}_private_key" for name in PAIRS} | {name: name for name in map(service_key_file, SERVICES)}
+_SERVICE_OF = {service_key_file(service): service for service in SERVICES}
 
 
 class TooEarly(Exception):
@@ -76,7 +91,7 @@ class Keyrings:
         """Return the keys of a ring, the one in use first."""
         history = self._history().get(name, {})
         coming = history.get("coming")
-        first, *others = [key_id(part.encode()) for part in self._parts(name)]
+        first, *others = [id_of(name, part) for part in self._parts(name)]
         states = [(first, "in use"), *((each, "coming" if each == coming else "former") for each in others)]
         return [Held(each, state, history.get(each, "")) for each, state in states]
 
@@ -85,14 +100,14 @@ class Keyrings:
         coming = next((each.id for each in self.held(name) if each.state == "coming"), None)
         if coming is not None:
             return coming
-        if name in PAIRS:
-            if _coming_of(name) in self._secrets and public_key_of(self._coming(name)) in self._parts(name):
+        if name in PRIVATE:
+            if _coming_of(name) in self._secrets and _public_of(name, self._coming(name)) in self._parts(name):
                 # It came into use before the run was killed.
                 self._secrets.remove(_coming_of(name))
-            made = public_key_of(self._coming(name))
+            made = _public_of(name, self._coming(name))
         else:
             made = WANTED[name]()
-        new = key_id(made.encode())
+        new = id_of(name, made)
         # The history first: a key that it does not know would count as a former one.
         self._note(name, new, coming=new)
         self._write(name, [*self._parts(name), made])
@@ -101,17 +116,17 @@ class Keyrings:
     def use(self, name: str) -> str:
         """Put the key that is coming into use; return its id. The former ones are still accepted."""
         held = self._parts(name)
-        ids = [key_id(part.encode()) for part in held]
+        ids = [id_of(name, part) for part in held]
         coming = self._history().get(name, {}).get("coming")
         if coming not in ids:
             return ids[0]
         # Written again where a run was killed behind this: the private key, the public ones, the history, in this order.
-        if name in PAIRS:
-            self._secrets.replace(f"{name}_private_key", self._coming(name))
+        if name in PRIVATE:
+            self._secrets.replace(PRIVATE[name], self._coming(name))
         made = held[ids.index(coming)]
         self._write(name, [made, *(part for part in held if part != made)])
         self._note(name, coming, next(each for each in ids if each != coming), coming=None)
-        if name in PAIRS:
+        if name in PRIVATE:
             self._secrets.remove(_coming_of(name))
         return coming
 
@@ -121,7 +136,7 @@ class Keyrings:
         :raises NothingFormer: there is none.
         """
         ids = {each.id for each in self.held(name) if each.state == "former"}
-        found = [part for part in self._parts(name) if key_id(part.encode()) in ids]
+        found = [part for part in self._parts(name) if id_of(name, part) in ids]
         if not found:
             raise NothingFormer(f"{name} has no former key.")
         return found
@@ -134,24 +149,35 @@ class Keyrings:
         :raises NothingFormer: there is none.
         """
         kind, history = KINDS[name], self._history().get(name, {})
-        dropped = [key_id(part.encode()) for part in self.former(name)]
+        dropped = [id_of(name, part) for part in self.former(name)]
         for each in dropped:
             since = datetime.fromisoformat(history[each]) if each in history else None
             if not at_once and (kind.lasts == timedelta.max or since is None or self._now() - since < kind.lasts):
                 wait = "as long as what it signed is kept" if kind.lasts == timedelta.max else f"for {kind.lasts} after it was replaced"
                 raise TooEarly(f"The former {name} {each} is good for something {wait}. Without it {kind.cost}; --at-once drops it all the same.")
-        self._write(name, [part for part in self._parts(name) if key_id(part.encode()) not in dropped])
+        self._write(name, [part for part in self._parts(name) if id_of(name, part) not in dropped])
         return dropped
 
     def _parts(self, name: str) -> list[str]:
         if name in PAIRS:
             return [part.strip() for part in pems_of(self._secrets[f"{name}_public_key"])]
+        if name in _SERVICE_OF:
+            return [line for line in self._lines() if _is_of(line, name) and not line.endswith(f" {RETIRED}")]
         return parts_of(self._secrets[name])
+
+    def _lines(self) -> list[str]:
+        return self._secrets[SERVICE_PUBLIC_KEYS].splitlines()
 
     def _write(self, name: str, parts: Iterable[str]) -> None:
         written = list(parts)
         if name in PAIRS:
             self._secrets.replace(f"{name}_public_key", "\n".join(written))
+            return
+        if name in _SERVICE_OF:
+            # What a retired key has signed is still to be verified: its line stays.
+            retired = [f"{line} {RETIRED}" for line in self._parts(name) if line not in written]
+            kept = [line for line in self._lines() if not _is_of(line, name) or line.endswith(f" {RETIRED}")]
+            self._secrets.replace(SERVICE_PUBLIC_KEYS, "\n".join([*kept, *written, *retired]))
             return
         self._secrets.replace(name, ",".join(written))
         if name == "service_master_secret":
@@ -162,7 +188,7 @@ class Keyrings:
 
     def _coming(self, name: str) -> str:
         kept = _coming_of(name)
-        self._secrets.make_if_missing(kept, WANTED[f"{name}_private_key"])
+        self._secrets.make_if_missing(kept, WANTED[PRIVATE[name]])
         return self._secrets[kept]
 
     def _history(self) -> dict[str, dict[str, str]]:
@@ -181,8 +207,27 @@ class Keyrings:
         self._secrets.derive(HISTORY, json.dumps(history))
 
 
+def id_of(name: str, key: str) -> str:
+    """Return the id of one of a ring's keys, the same by which passports, rows, lines and digests name it."""
+    if name == "passport":
+        return public_key_id(load_pem_public_key(key.encode()))
+    if name in _SERVICE_OF:
+        return key.split()[1]
+    if name in {"vault_master_key", "digest_key"}:
+        return key_id(base64.b64decode(key))
+    return key_id(key.encode())
+
+
+def _public_of(name: str, private: str) -> str:
+    return ServiceKey.parse(_SERVICE_OF[name], private).line if name in _SERVICE_OF else public_key_of(private)
+
+
+def _is_of(line: str, name: str) -> bool:
+    return line.split(maxsplit=1)[:1] == [_SERVICE_OF[name]]
+
+
 def _coming_of(name: str) -> str:
-    return f"{name}_private_key_coming"
+    return f"{PRIVATE[name]}_coming"
 
 
 def addresses_with(address: str, passwords: Iterable[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from collections.abc import Iterable, Mapping
@@ -14,9 +13,9 @@ from sqlalchemy.engine import make_url
 
 from deploy.broker import password_hash
 from deploy.init import password_file
-from deploy.keyrings import KINDS, Keyrings, NothingFormer, TooEarly, addresses_with
+from deploy.keyrings import KINDS, Keyrings, NothingFormer, TooEarly, addresses_with, id_of
 from deploy.operators import Operator, as_operator
-from deploy.secrets import WANTED
+from deploy.secrets import WANTED, Secrets
 from services.chassis.config import Settings
 from services.chassis.keyed import key_id
 from services.chassis.messages import Caller
@@ -26,6 +25,7 @@ from services.contacts.storage.vault import Keyring, Vault
 
 #: Every process has looked twice by then.
 _LOOKED = 5 * EVERY
+_SUPERUSER = "postgres"
 #: Where rows say which digest key they were made under: by the id of its bytes, or of its text.
 _ROWS = {
     "contact_points": "key_id = :bytes",
@@ -102,18 +102,28 @@ def retire(operator: Operator, *, name: str, at_once: bool) -> None:
 @as_operator
 def password(operator: Operator, *, name: str, wait: float) -> None:
     """Give a role of the database (`liaison_contacts`) or a user of the broker (`contacts`) another password."""
+    replace_password(operator, name, wait=wait)
+    _record(operator, "access:key:rotate", {f"{name}_password": None})
+    click.echo(f"{name} has another password.")
+
+
+def replace_password(operator: Operator, name: str, *, wait: float) -> None:
+    """Make another password, and put it where it is used.
+
+    :raises click.ClickException: nobody of that name has one.
+    """
+    secrets = operator.installation.secrets
     if name in {runtime_of(store) for store in STORES}:
         _role(operator, name, wait)
     elif name in {owner_of(store) for store in STORES}:
-        _alter(operator, name, made := WANTED[f"{name}_password"]())
-        operator.installation.secrets.replace(f"{name}_password", made)
-    elif password_file(name) in operator.installation.secrets:
+        _alter(operator.installation.server, name, made := WANTED[f"{name}_password"]())
+        secrets.replace(f"{name}_password", made)
+    elif name == _SUPERUSER:
+        _superuser(operator)
+    elif password_file(name) in secrets:
         _broker(operator, name)
     else:
-        roles = ", ".join(each(store) for store in STORES for each in (runtime_of, owner_of))
-        raise click.ClickException(f"There is no password of {name}; there are those of {roles}, and of the broker's users in a deployment.")
-    _record(operator, "access:key:rotate", {f"{name}_password": None})
-    click.echo(f"{name} has another password.")
+        raise click.ClickException(f"There is no password of {name}; there are those of {', '.join(passwords_in(secrets))}.")
 
 
 def _role(operator: Operator, role: str, wait: float) -> None:
@@ -130,12 +140,37 @@ def _role(operator: Operator, role: str, wait: float) -> None:
 
     write([held[0], made])
     time.sleep(wait)
-    _alter(operator, role, made)
+    _alter(operator.installation.server, role, made)
     write([made])
 
 
-def _alter(operator: Operator, role: str, made: str) -> None:
-    engine = sa.create_engine(operator.installation.server, isolation_level="AUTOCOMMIT", hide_parameters=True)
+def passwords_in(secrets: Secrets) -> list[str]:
+    """Return whose passwords `liaison keys password` replaces: roles of the databases, their superuser, users of the broker."""
+    roles = [each(store) for store in STORES for each in (runtime_of, owner_of)]
+    prefix = password_file("")
+    return [*roles, _SUPERUSER, *sorted(file.name.removeprefix(prefix) for file in secrets.folder.glob(f"{prefix}*"))]
+
+
+def _superuser(operator: Operator) -> None:
+    secrets, server = operator.installation.secrets, operator.installation.server
+    held, coming = f"{_SUPERUSER}_password", f"{_SUPERUSER}_password_coming"
+    if server.password != secrets[held]:
+        raise click.ClickException("The databases are reached by an address of your own: its password is replaced where it was made.")
+    # Kept until it is in use: whoever was interrupted comes in with the one or the other.
+    secrets.make_if_missing(coming, WANTED[held])
+    made = secrets[coming]
+    try:
+        _alter(server, str(server.username), made)
+    except sa.exc.OperationalError:
+        _alter(server.set(password=made), str(server.username), made)
+    secrets.replace(held, made)
+    if "database_url" in secrets:
+        secrets.replace("database_url", addresses_with(secrets["database_url"], [made]))
+    secrets.remove(coming)
+
+
+def _alter(server: sa.URL, role: str, made: str) -> None:
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", hide_parameters=True)
     try:
         with engine.connect() as connection:
             statement = sa.text("SELECT format('ALTER ROLE %I PASSWORD %L', CAST(:role AS text), CAST(:made AS text))")
@@ -165,7 +200,7 @@ def _left(operator: Operator, name: str, former: Iterable[str]) -> str:
     if name == "vault_master_key":
         vault = Vault(settings.keys_database_url, Keyring.read(settings.vault_master_key), pool_size=1)
         try:
-            many = sum(vault.under(key_id(base64.b64decode(each))) for each in former)
+            many = sum(vault.under(id_of(name, each)) for each in former)
         finally:
             vault.close()
         return f"{many} keys of people and seals" if many else ""
@@ -181,7 +216,7 @@ def _rows_under(operator: Operator, former: Iterable[str]) -> str:
     try:
         with engine.connect() as connection:
             for each in former:
-                ids = {"bytes": key_id(base64.b64decode(each)), "text": f"{key_id(each.encode())}.%"}
+                ids = {"bytes": id_of("digest_key", each), "text": f"{key_id(each.encode())}.%"}
                 for table, under in _ROWS.items():
                     many = connection.execute(sa.text(f"SELECT count(*) FROM {table} WHERE {under}"), ids).scalar_one()  # noqa: S608 - our own constants
                     found[table] = found.get(table, 0) + many

@@ -139,7 +139,7 @@ class Secrets:
         path = self.folder / SERVICE_PUBLIC_KEYS
         lines = path.read_text().splitlines() if path.exists() else []
         present = [ServiceKey.parse(service, self[service_key_file(service)]).line for service in SERVICES]
-        return self.derive(SERVICE_PUBLIC_KEYS, "\n".join([*lines, *(line for line in present if line not in lines)]))
+        return self.derive(SERVICE_PUBLIC_KEYS, "\n".join([*(line for line in present if line not in lines), *lines]))
 
     def _write(self, name: str, invent: Callable[[], str]) -> bool:
         if (self.folder / name).exists():

@@ -360,7 +360,9 @@ def _refused_by_http_alone(code: str, status: int, said: str) -> Response:
 
 def _demand_operator() -> None:
     token = _liaison().settings.metrics_token
-    if token and hmac.compare_digest((bearer_of(request) or "").encode(), token.encode()):
+    # While it is replaced a tool that reads the file shows several.
+    shown = [each.encode() for each in parts_of(bearer_of(request) or "")]
+    if any(hmac.compare_digest(each, known.encode()) for known in parts_of(token) for each in shown):
         return
     _count_anonymous()
     raise MetricsTokenRequired if token else NoSuchAddress

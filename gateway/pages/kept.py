@@ -76,10 +76,10 @@ class Sealer:
         sealed = self._ciphers[0].encrypt(nonce, zlib.compress(orjson.dumps(content)), purpose.encode())
         return base64.urlsafe_b64encode(nonce + sealed).decode()
 
-    def key(self, *parts: str) -> str:
-        """Return a key of its own for these parts."""
-        digest = hmac.digest(self._materials[0], "\0".join(("liaison", *parts)).encode(), "sha256")
-        return base64.b64encode(digest).decode()
+    def keys(self, *parts: str) -> list[str]:
+        """Return keys of their own for these parts, the one in use first."""
+        said = "\0".join(("liaison", *parts)).encode()
+        return [base64.b64encode(hmac.digest(each, said, "sha256")).decode() for each in self._materials]
 
     def unseal(self, purpose: str, text: str | None) -> Any:
         """Return what was sealed for this purpose; None for anything else."""
@@ -171,9 +171,12 @@ def not_saved(form: Kept | None) -> list[tuple[str, str]]:
 
 
 def draft_key() -> str:
-    """Return the key under which a browser keeps a page's unsent text: the user's, in pages that are shown to them."""
+    """Return the key under which a browser keeps a page's unsent text: the user's, in pages that are shown to them.
+
+    Behind a blank each stand former ones, under which it may have been kept.
+    """
     author = present_author()
-    return _sealer().key("draft", author.user, author.component) if author else ""
+    return " ".join(_sealer().keys("draft", author.user, author.component)) if author else ""
 
 
 def offered(name: str) -> str | None:

@@ -61,7 +61,7 @@ class Settings:
     listen_port: int = 8080
     #: Names under which browsers and programs reach the gateway, such as `liaison.example.gov`; loopback always, `*` is any.
     hosts: str = ""
-    #: What operators' tools show to read the counters of `/metrics`; nobody reads them when it is empty.
+    #: What operators' tools show to read the counters of `/metrics`, several parted by commas; nobody reads them when it is empty.
     metrics_token: str = field(default="", repr=False)
     #: What the names of cookies begin with; browsers keep one jar for all ports of a host.
     cookie_name: str = "liaison"

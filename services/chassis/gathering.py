@@ -155,15 +155,7 @@ class GatheredReads:
 
     def _execute(self, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
         if self._connection is None or self._connection.closed:
-            url = self._database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-            self._connection = psycopg.connect(
-                url,
-                autocommit=True,
-                row_factory=dict_row,
-                prepare_threshold=0,
-                connect_timeout=3,
-                options="-c statement_timeout=8000 -c timezone=UTC",
-            )
+            self._connection = self._database.logins.open(_connect)
         return self._connection.execute(self._statement.encode(), parameters).fetchall()
 
     def close(self) -> None:
@@ -171,3 +163,14 @@ class GatheredReads:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+
+def _connect(url: str) -> psycopg.Connection[dict[str, Any]]:
+    return psycopg.connect(
+        url,
+        autocommit=True,
+        row_factory=dict_row,
+        prepare_threshold=0,
+        connect_timeout=3,
+        options="-c statement_timeout=8000 -c timezone=UTC",
+    )

@@ -2,7 +2,8 @@
 
 What is signed says what it is for (`context`), so that a signature for one purpose is of no use for another. The public
 keys are one text, a line for each: service, key id, the 32 bytes in base64. A service may have several lines, so that
-a new key can be known before the old one is put away.
+a new key can be known before the old one is put away. Of one that was put away the line stays, with the word `retired`
+behind it: what it signed before is still believed, and nothing new.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 _CONTEXT = re.compile(r"[a-z0-9 -]+")
 _SERVICE = re.compile(r"[a-z][a-z0-9_-]*")
+#: What stands behind a key that signs nothing new.
+RETIRED = "retired"
 
 
 class IdentityRefused(ValueError):
@@ -112,11 +115,13 @@ class ServiceKey:
 class ServiceKeys:
     """The public keys of all services; each may have several at once."""
 
-    def __init__(self, keys: Iterable[tuple[str, bytes]] = ()) -> None:
-        """Take pairs of service and public key."""
+    def __init__(self, keys: Iterable[tuple[str, bytes]] = (), *, retired: Iterable[tuple[str, bytes]] = ()) -> None:
+        """Take pairs of service and public key; those that are retired sign nothing new."""
+        retired = list(retired)
         self._keys: Mapping[tuple[str, str], Ed25519PublicKey] = {
-            (service, key_id_of(public)): Ed25519PublicKey.from_public_bytes(public) for service, public in keys
+            (service, key_id_of(public)): Ed25519PublicKey.from_public_bytes(public) for service, public in (*keys, *retired)
         }
+        self._retired = {(service, key_id_of(public)) for service, public in retired}
 
     @property
     def services(self) -> frozenset[str]:
@@ -129,18 +134,28 @@ class ServiceKeys:
 
         :raises IdentityRefused: a line is malformed, or its id is another key's.
         """
-        pairs = []
+        pairs: list[tuple[str, bytes]] = []
+        retired: list[tuple[str, bytes]] = []
         for line in map(str.strip, text.splitlines()):
             if not line or line.startswith("#"):
                 continue
-            words = line.split()
+            *words, last = line.split()
+            if last != RETIRED:
+                words.append(last)
             if len(words) != 3 or not _SERVICE.fullmatch(words[0]):
                 raise IdentityRefused("A line of the services' public keys is a service, a key id and a key in base64.")
             public = _decode(words[2])
             if len(public) != 32 or key_id_of(public) != words[1]:
                 raise IdentityRefused(f"A public key of {words[0]} does not fit its id.")
-            pairs.append((words[0], public))
-        return cls(pairs)
+            (retired if last == RETIRED else pairs).append((words[0], public))
+        return cls(pairs, retired=retired)
+
+    @property
+    def present(self) -> ServiceKeys:
+        """Those that are not retired: by them what is new is believed."""
+        known = ServiceKeys()
+        known._keys = {name: key for name, key in self._keys.items() if name not in self._retired}
+        return known
 
     def verify(self, service: str, context: str, message: bytes, signature: Signature) -> bool:
         """Whether this service signed this message for this purpose, with a key that is known here."""

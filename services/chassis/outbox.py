@@ -28,7 +28,7 @@ import orjson
 from sqlalchemy import Connection, Row, text
 
 from services.chassis.messages import new_id, wire_value
-from services.chassis.streams import Void
+from services.chassis.streams import Stream, Void
 
 if TYPE_CHECKING:
     from services.chassis.database import Database
@@ -192,7 +192,7 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         """Serve the rows of one service's database."""
         self._database = database
-        self._marked = 0
+        self._marked: dict[str, int] = {}
         self._known = {database.stream.id: database.stream.certificate}
         self._looked: dict[str, tuple[datetime, int]] = {}
 
@@ -272,6 +272,7 @@ class Outbox:
     def open_stream(self) -> None:
         """Register this process's stream, before its first entry."""
         stream = self._database.stream
+        self._known[stream.id] = stream.certificate
         with self._database.plain() as connection:
             connection.execute(
                 text("INSERT INTO streams (id, certificate) VALUES (:id, :certificate) ON CONFLICT DO NOTHING"),
@@ -279,11 +280,32 @@ class Outbox:
             )
 
     def settle(self, *, closing: bool = False) -> None:
-        """Write the void entries and the stream's mark; called every ten seconds and at the stop.
+        """Write the void entries and the marks of this process's streams; called every ten seconds and at the stop.
+
+        A former stream is closed as soon as nothing of it is open.
+        """
+        ending = self._database.ending
+        for stream in [*ending]:
+            self._write_voids(stream)
+            if not closing and not stream.is_settled:
+                self._write_mark(stream)
+                continue
+            # Before its last word: no beat comes behind that.
+            ending.remove(stream)
+            try:
+                self._write_mark(stream, closing=True)
+            except BaseException:
+                ending.append(stream)
+                raise
+            self._marked.pop(stream.id, None)
+        self._write_voids(self._database.stream)
+        self._write_mark(self._database.stream, closing=closing)
+
+    def _write_voids(self, stream: Stream) -> None:
+        """Write what stands for numbers whose commit failed.
 
         A void of unknown outcome has the primary key of its entry: if that was committed after all, it stays.
         """
-        stream = self._database.stream
         voids = stream.take_voids()
         try:
             with self._database.plain() as connection:
@@ -294,10 +316,12 @@ class Outbox:
                 stream.voided([void.n], unknown=void.unknown)
             raise
         stream.committed(void.n for void in voids)
+
+    def _write_mark(self, stream: Stream, *, closing: bool = False) -> None:
         wire = stream.sign_mark(closing=closing)
         mark = wire["mark"]
         with self._database.plain() as connection:
-            if closing or mark != self._marked:
+            if closing or mark != self._marked.get(stream.id, 0):
                 _insert_mark(connection, wire)
             connection.execute(
                 text(
@@ -306,12 +330,12 @@ class Outbox:
                 ),
                 {"mark": mark, "closing": closing, "id": stream.id},
             )
-        self._marked = mark
+        self._marked[stream.id] = mark
 
     def beat(self) -> Outgoing:
         """Return what tells audit, past every database, that this process lives and up to where it has settled its numbers."""
-        stream = self._database.stream
-        lines = [stream.certificate.encode(), orjson.dumps(stream.sign_mark())]
+        streams = [*self._database.ending, self._database.stream]
+        lines = [line for stream in streams for line in (stream.certificate.encode(), orjson.dumps(stream.sign_mark()))]
         return Outgoing(new_id(), "audit", ENTRIES, b'{"entries":[' + b",".join(lines) + b"]}")
 
     def close_dead_streams(self) -> int:
@@ -322,7 +346,8 @@ class Outbox:
         own = self._database.stream
         with self._database.plain() as connection:
             open_streams = connection.execute(
-                text("SELECT id::text AS id, settled_at FROM streams WHERE closed_at IS NULL AND id <> :own"), {"own": own.id}
+                text("SELECT id::text AS id, settled_at FROM streams WHERE closed_at IS NULL AND id <> ALL(CAST(:own AS uuid[]))"),
+                {"own": [own.id, *(stream.id for stream in self._database.ending)]},
             ).all()
             before, self._looked = self._looked, {}
             for row in open_streams:

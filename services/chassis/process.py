@@ -88,6 +88,9 @@ class Process:
 
         :raises ValueError: one of them cannot be used.
         """
+        stream = None
+        if self.database is not None and fresh.service_key != self.settings.service_key:
+            stream = Stream(ServiceKey.parse(fresh.service, fresh.service_key))
         if self.verifier is not None:
             self.verifier.renew(fresh.passport_public_key)
         for renewed in self.renewals:
@@ -97,6 +100,8 @@ class Process:
         self.address.url = fresh.broker_url
         if self.database is not None:
             self.database.renew(fresh.database_url)
+            if stream is not None:
+                self.database.go_on_as(stream)
         self.settings = fresh
 
     def start(self) -> None:

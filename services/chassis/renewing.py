@@ -28,9 +28,12 @@ RENEWED = (
     "erased_ids_key",
     "form_key",
     "keys_database_url",
+    "metrics_token",
     "passport_private_key",
     "passport_public_key",
+    "service_key",
     "service_master_secret",
+    "service_public_keys",
     "service_secret",
     "vault_master_key",
 )

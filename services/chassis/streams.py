@@ -128,6 +128,12 @@ class Stream:
             return [self._void(n, unknown) for n, unknown in voids]
 
     @property
+    def is_settled(self) -> bool:
+        """Whether of every number that was taken it is known what became of it, and written."""
+        with self._lock:
+            return not self._taken
+
+    @property
     def mark(self) -> int:
         """The number up to which every number is settled."""
         with self._lock:

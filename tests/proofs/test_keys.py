@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -17,10 +19,17 @@ from click.testing import CliRunner
 from sqlalchemy.engine import make_url
 
 from deploy.cli import main
-from deploy.keyrings import KINDS
+from deploy.keyrings import KINDS, PRIVATE
+from deploy.secrets import Secrets, service_key_file
 from deploy.state import StateFolder
+from services.chassis.identity import ServiceKey, Signature
+from services.chassis.migrations import SERVICES
 from services.chassis.testing import eventually
 from tests.proofs.world import World
+
+SERVICE_KEYS = [service_key_file(service) for service in SERVICES]
+#: Rows of a file; one file follows the other.
+ROWS = 40
 
 
 class AtWork:
@@ -38,25 +47,26 @@ class AtWork:
         mail = f"{uuid.uuid4().hex}@rotated.example.org"
         body = {"last_name": f"Rotated{self.world.letters()}", "contact_points": [{"kind": "email", "value": mail}]}
         again = {"Idempotency-Key": str(uuid.uuid4())}
-        first = self._ask("POST", "/individuals", json=body, headers=again)
+        first = self.ask("POST", "/individuals", json=body, headers=again)
         if first is None:
             return
         path = f"/individuals/{first.json()['id']}"
         self.made.append(first.json()["id"])
-        second = self._ask("POST", "/individuals", json=body, headers=again)
+        second = self.ask("POST", "/individuals", json=body, headers=again)
         if second is not None and second.json()["id"] != first.json()["id"]:
             self.lost.append("a repetition was done twice")
-        read = self._ask("GET", path)
+        read = self.ask("GET", path)
         if read is not None:
-            self._ask("PATCH", path, json={"title": "Director"}, headers={"If-Match": read.headers["ETag"]})
-        points = self._ask("GET", f"{path}/contact-points", params={"reason": "to call back"})
+            self.ask("PATCH", path, json={"title": "Director"}, headers={"If-Match": read.headers["ETag"]})
+        points = self.ask("GET", f"{path}/contact-points", params={"reason": "to call back"})
         if points is not None and mail not in points.text:
             self.lost.append("a contact point was not read again")
-        page = self._ask("GET", "/individuals", params={"limit": 1})
+        page = self.ask("GET", "/individuals", params={"limit": 1})
         if page is not None:
-            self._ask("GET", "/individuals", params={"limit": 1, "cursor": page.json()["next"]})
+            self.ask("GET", "/individuals", params={"limit": 1, "cursor": page.json()["next"]})
 
-    def _ask(self, method: str, path: str, **given: Any) -> requests.Response | None:
+    def ask(self, method: str, path: str, **given: Any) -> requests.Response | None:
+        """Ask, and count what does not come back as it should."""
         headers = {"Authorization": f"Bearer {self.person.token}", **given.pop("headers", {})}
         try:
             answer = requests.request(method, f"{self.person.base}/api/v1{path}", headers=headers, timeout=40, **given)
@@ -70,10 +80,32 @@ class AtWork:
         return answer
 
 
+class Importing(AtWork):
+    """Somebody who takes in file after file, and counts what is not in at the end."""
+
+    def a_round(self) -> None:
+        """Check a file and take it in."""
+        rows = "".join(f"Ruth,Imported{self.world.letters()},NM,{uuid.uuid4().hex}@rotated.example.org\n" for n in range(ROWS))
+        first = self.ask("POST", "/imports", files={"file": ("list.csv", f"First Name,Last Name,State,E-mail\n{rows}".encode())})
+        if first is None:
+            return
+        path = f"/imports/{first.json()['id']}"
+        for step, state in (("dry-run", "checked"), ("commit", "committed")):
+            self.ask("POST", f"{path}/{step}")
+            ends = eventually(partial(self._at_rest, path, state), seconds=60, why=f"an import is {state}")
+            if (ends["state"], ends["counts"]) != (state, {"create": ROWS}):
+                self.lost.append(f"{path} is {ends['state']}: {ends['counts']}")
+                return
+
+    def _at_rest(self, path: str, state: str) -> dict[str, Any] | None:
+        read = self.ask("GET", path)
+        return None if read is None or read.json()["state"] not in {state, "failed", "stopped"} else dict(read.json())
+
+
 @contextmanager
-def at_work(world: World, *names: str) -> Iterator[list[AtWork]]:
+def at_work(*people: AtWork) -> Iterator[None]:
     """Let these people work for as long as the block lasts, and each a round more."""
-    stop, people = threading.Event(), [AtWork(world, name) for name in names]
+    stop = threading.Event()
 
     def work(one: AtWork) -> None:
         while not stop.is_set():
@@ -84,7 +116,7 @@ def at_work(world: World, *names: str) -> Iterator[list[AtWork]]:
     for thread in threads:
         thread.start()
     try:
-        yield people
+        yield
     finally:
         stop.set()
         for thread in threads:
@@ -110,9 +142,14 @@ def test_every_key_is_replaced_while_people_work_and_what_is_retired_is_refused(
     again = {"Idempotency-Key": str(uuid.uuid4())}
     entered = amina.ask("POST", "/individuals", expect=201, json={"last_name": "Beforehand"}, headers=again).json()["id"]
     secrets = StateFolder(world.system.data).secrets
-    former = {name: secrets[name] for name in KINDS if name in secrets}
 
-    with at_work(world, "amina", "bruno") as people:
+    def counted(token: str) -> int:
+        return requests.get(f"{world.system.base}/metrics", headers={"Authorization": f"Bearer {token}"}, timeout=20).status_code
+
+    former = {name: secrets[name] for name in KINDS if name not in PRIVATE}
+
+    people = [AtWork(world, "amina"), AtWork(world, "bruno"), Importing(world, "amina")]
+    with at_work(*people):
         liaison(world, "rotate", *KINDS, "--wait", "5")
         assert all(secrets[name].partition(",")[2] == text for name, text in former.items()), "the former key is behind the new one"
         # What was made under the former keys still counts.
@@ -124,21 +161,38 @@ def test_every_key_is_replaced_while_people_work_and_what_is_retired_is_refused(
         for name in ("form_key", "erased_ids_key", "checkpoint", "digest_key"):
             assert f"former {name}" in liaison(world, "retire", name, fails=True)
         eventually(lambda: world.sql("keys", "SELECT count(DISTINCT key_id) FROM subject_keys") == [(1,)], why="people's keys are wrapped again")
-        for name in ("form_key", "passport", "service_master_secret", "vault_master_key", "cursor_key"):
+        assert counted(former["metrics_token"]) == 200
+        eventually(lambda: certifying(world) == in_use(secrets), seconds=30, why="processes go on under the new keys")
+        for name in ("form_key", "passport", "service_master_secret", "vault_master_key", "cursor_key", "metrics_token", *SERVICE_KEYS):
             assert "retired" in liaison(world, "retire", name, "--at-once")
         listing = {"limit": 1, "cursor": cursor}
         eventually(lambda: amina.ask("GET", "/individuals", params=listing).status_code == 422, seconds=30, why="the former keys are dropped")
         assert amina.ask("GET", "/individuals", params=listing).json()["code"] == "cursor-invalid"
         stale = amina.ask("PATCH", other, json={"title": "Rector"}, headers={"If-Match": untouched})
         assert (stale.status_code, stale.json()["code"]) == (412, "stale"), "the tag was made under the former key"
+        assert (counted(former["metrics_token"]), counted(secrets["metrics_token"])) == (401, 200)
         anew = amina.ask("POST", "/individuals", expect=201, json={"last_name": "Beforehand"}, headers=again)
         assert anew.json()["id"] != entered, "a repetition is no longer known under a retired key: so it is kept for a day"
     for one in people:
         assert one.lost == [], one.person.username
-        assert one.done > 20
+        assert one.done > 10
     assert all(amina.ask("GET", f"/individuals/{made}").status_code == 200 for one in people for made in one.made)
     actions = [entry["action"] for entry in amina_sees(world)]
     assert {"access:key:accept", "access:key:rotate", "access:key:retire"} <= set(actions)
+
+
+def certifying(world: World) -> dict[str, set[str]]:
+    """Return by which keys the streams of the running processes are certified."""
+    found: dict[str, set[str]] = {}
+    for service in SERVICES:
+        certificates = [json.loads(text) for (text,) in world.sql(service, "SELECT certificate FROM streams WHERE closed_at IS NULL")]
+        found[service] = {Signature.parse(each["signature"]).key_id for each in certificates if each["beats"]}
+    return found
+
+
+def in_use(secrets: Secrets) -> dict[str, set[str]]:
+    """Return the keys of the services."""
+    return {service: {ServiceKey.parse(service, secrets[service_key_file(service)]).key_id} for service in SERVICES}
 
 
 def amina_sees(world: World) -> list[dict[str, Any]]:
@@ -168,9 +222,14 @@ def test_after_the_checkpoints_key_was_replaced_the_trail_still_verifies(world: 
 def test_the_password_of_a_database_is_replaced_while_people_work(world: World) -> None:
     secrets = StateFolder(world.system.data).secrets
     former = secrets.password_of("liaison_contacts")
-    with at_work(world, "amina") as people:
+    at_it = AtWork(world, "amina")
+    with at_work(at_it):
         liaison(world, "password", "liaison_contacts", "--wait", "5")
-    assert people[0].lost == []
+        liaison(world, "password", "liaison_contacts_owner")
+        liaison(world, "password", "postgres")
+    # The world knows the superuser by the former one.
+    world.__dict__.pop("server", None)
+    assert at_it.lost == []
     url = make_url(world.address("contacts"))
     for password, comes_in in ((secrets.password_of("liaison_contacts"), True), (former, False)):
         mine = url.set(username="liaison_contacts", password=password, drivername="postgresql").render_as_string(hide_password=False)

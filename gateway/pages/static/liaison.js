@@ -89,14 +89,23 @@
     const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce }, key, new TextEncoder().encode(JSON.stringify(content)));
     sessionStorage.setItem(DRAFT + nameOf(form), `${textOf(nonce)} ${textOf(sealed)}`);
   };
-  const putBack = async (form, key) => {
+  /* While the gateway's key is being replaced, what was kept under the former one still opens. */
+  const opened = async ([first, ...others], nonce, sealed) => {
+    try {
+      return await crypto.subtle.decrypt({ name: "AES-GCM", iv: nonce }, first, sealed);
+    } catch (error) {
+      if (!others.length) throw error;
+      return opened(others, nonce, sealed);
+    }
+  };
+  const putBack = async (form, keys) => {
     const name = nameOf(form);
     const text = sessionStorage.getItem(DRAFT + name) || sessionStorage.getItem(SENT + name);
     if (!text) return;
     let content;
     try {
       const [nonce, sealed] = text.split(" ").map(bytesOf);
-      content = JSON.parse(new TextDecoder().decode(await crypto.subtle.decrypt({ name: "AES-GCM", iv: nonce }, key, sealed)));
+      content = JSON.parse(new TextDecoder().decode(await opened(keys, nonce, sealed)));
     } catch (error) {
       /* Somebody else's: it is no longer kept. */
       sessionStorage.removeItem(DRAFT + name);
@@ -118,10 +127,10 @@
 
   const drafts = async () => {
     if (!session || !session.dataset.key || !window.crypto || !crypto.subtle) return;
-    const key = await crypto.subtle.importKey("raw", bytesOf(session.dataset.key), "AES-GCM", false, ["encrypt", "decrypt"]);
+    const keys = await Promise.all(session.dataset.key.split(" ").map((text) => crypto.subtle.importKey("raw", bytesOf(text), "AES-GCM", false, ["encrypt", "decrypt"])));
     const [how] = performance.getEntriesByType("navigation");
     const comesBack = how && ["back_forward", "reload"].includes(how.type);
-    if (comesBack) for (const form of forms()) await putBack(form, key);
+    if (comesBack) for (const form of forms()) await putBack(form, keys);
     /* A page that is not about a refusal says that what was sent before it was taken. */
     else if (!document.body.hasAttribute("data-unsaved")) forget(SENT);
     const waiting = new Map();
@@ -131,7 +140,7 @@
       clearTimeout(waiting.get(form));
       document.documentElement.dataset.drafts = "typing";
       waiting.set(form, setTimeout(async () => {
-        await keep(form, key);
+        await keep(form, keys[0]);
         document.documentElement.dataset.drafts = "kept";
       }, 250));
     });

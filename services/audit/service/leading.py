@@ -192,7 +192,7 @@ class Leading(DependencyProvider):
         unsigned_since = taken_at = clock() if sequencer.size else None
         inspect_at = clock() + INSPECT_EVERY
         while not self._stopping:
-            sequencer.sign_with(self._key)
+            sequencer.go_on_under(self._key, self._services, own=self.process.open_database().stream.id)
             if self._take(sequencer):
                 taken_at = clock()
                 unsigned_since = unsigned_since or taken_at

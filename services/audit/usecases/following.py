@@ -87,13 +87,19 @@ class Following:
         :param account_of: gives the broker's account of a service; without it, no line is held against its sender.
         """
         self._connection = connection
-        self._keys = keys
-        self._own = own
+        self.trust(keys, own=own)
         self._account_of = account_of
         self._listening_since = now
         self.streams: dict[str, Followed] = {}
         for name, known in trail.load_streams(connection).items():
             self.streams[name] = self._taken_up(name, known, now)
+
+    def trust(self, keys: ServiceKeys, *, own: str | None) -> None:
+        """Believe what these keys certify; a new stream under one that is retired is believed no more.
+
+        :param own: the stream of this process, as above.
+        """
+        self._keys, self._present, self._own = keys, keys.present, own
 
     def find(self, name: str, changed: dict[str, Followed], now: datetime) -> Followed:
         """Return a stream to be changed, and keep it among those that are."""
@@ -113,7 +119,7 @@ class Following:
                 continue
             if service and self._account_of and account != self._account_of(service):
                 findings.append(finding_of("sender", line, service, of=account or "nobody"))
-            elif line.kind == "certificate" and not self._certify(stream, line, now):
+            elif line.kind == "certificate" and not self._certify(stream, line, now, self._present):
                 findings.append(finding_of("forged", line, service))
             elif stream.certificate is None:
                 findings.append(finding_of("forged", line, line.service or account))
@@ -170,14 +176,14 @@ class Following:
         body = trail.load_certificate(self._connection, name)
         if body is not None:
             # Whoever can write into the database may have put another one there.
-            self._certify(stream, parse_body(body), now)
+            self._certify(stream, parse_body(body), now, self._keys)
         return stream
 
-    def _certify(self, stream: Followed, line: Line, now: datetime) -> bool:
+    def _certify(self, stream: Followed, line: Line, now: datetime, keys: ServiceKeys) -> bool:
         """Take a certificate; tell whether it is the first of its stream, and its service's."""
         if stream.certificate is not None:
             return False
-        stream.certificate = certified(line, self._keys)
+        stream.certificate = certified(line, keys)
         if stream.certificate is not None:
             stream.certified_by, stream.heard_at = line.leaf, now
         return stream.certificate is not None

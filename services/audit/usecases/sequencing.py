@@ -217,9 +217,13 @@ class Sequencer:
         if witnessed_note != note:
             witness.append(note, now)
 
-    def sign_with(self, key: SigningKey) -> None:
-        """Sign with another key from the next checkpoint on."""
+    def go_on_under(self, key: SigningKey, services: ServiceKeys, *, own: str | None) -> None:
+        """Sign with another key from the next checkpoint on, and believe what these keys certify from the next line on.
+
+        :param own: the stream of this process.
+        """
         self._key = key
+        self._following.trust(services, own=own)
 
     def _open(self, note: str, place: str) -> Checkpoint:
         try:

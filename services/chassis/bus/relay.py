@@ -16,6 +16,7 @@ from services.chassis.days import Days
 from services.chassis.logs import Log
 from services.chassis.messages import Refusal, may_go_unheard
 from services.chassis.outbox import BATCH, Answer, Outbox, Outgoing
+from services.chassis.streams import Stream
 
 _log = Log(__name__)
 
@@ -74,7 +75,7 @@ class Relay:
         self._stopping = False
         self._greenlet: Any = None
         self._beating: Any = None
-        self._stream_is_open = False
+        self._open_stream: Stream | None = None
         self._was_answered = True
         self._shipped_at = 0.0
 
@@ -123,9 +124,10 @@ class Relay:
         next_settling = next_look = next_hour = 0.0
         while not self._stopping:
             try:
-                if not self._stream_is_open:
+                if self._open_stream is not self._database.stream:
+                    opened = self._database.stream
                     self._outbox.open_stream()
-                    self._stream_is_open = True
+                    self._open_stream = opened
                 now = eventlet.hubs.get_hub().clock()
                 # The next time is set first: what fails here is not tried again before every shipment.
                 if now >= next_settling:
@@ -201,7 +203,7 @@ class Relay:
     def _say_goodbye(self) -> None:
         try:
             with eventlet.Timeout(_LAST_WORDS):
-                if self._stream_is_open:
+                if self._open_stream is not None:
                     self._outbox.settle(closing=True)
                 while self._ship() >= BATCH:
                     pass

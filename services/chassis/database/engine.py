@@ -42,12 +42,14 @@ class Database:
         """Make the engine; nothing is connected before the first unit of work."""
         self.service = service
         self.stream = stream
+        #: Former streams of this process, under which nothing new is written; what was begun is still to be settled.
+        self.ending: list[Stream] = []
         self.clock = clock
         #: Called after every commit that left something to ship, with `told`: whether there is an announcement in it.
         self.on_commit: Committed = lambda *, told: None  # noqa: ARG005 - nobody has asked to be told yet
-        self._logins = Logins(url)
+        self.logins = Logins(url)
         self.engine = create_engine(
-            self._logins.first,
+            self.logins.first,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=5,
@@ -66,14 +68,20 @@ class Database:
                 "tcp_user_timeout": 15000,
             },
         )
-        self._logins.are_used_by(self.engine)
+        self.logins.are_used_by(self.engine)
 
     def renew(self, url: str) -> None:
         """Connect with another password from now on; who is connected stays so.
 
         :raises ValueError: that is no address.
         """
-        self._logins.renew(url)
+        self.logins.renew(url)
+
+    def go_on_as(self, stream: Stream) -> None:
+        """Write under another stream, with a key of its own, from the next commit on."""
+        self.ending.append(self.stream)
+        self.stream = stream
+        self.on_commit(told=False)
 
     def work(self, caller: Caller, *, role: str | None = None, locks: Iterable[Lock] = ()) -> UnitOfWork:
         """Return a unit of work for `caller`, as a context manager.

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
+from psycopg import OperationalError
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import URL, make_url
+
+T = TypeVar("T")
 
 
 class Logins:
@@ -34,6 +38,16 @@ class Logins:
     def are_used_by(self, engine: Engine) -> None:
         """Have an engine connect with them."""
         event.listen(engine, "do_connect", self._connect)
+
+    def open(self, connect: Callable[[str], T]) -> T:
+        """Open a connection beside the engine's, by the driver's own way of writing addresses."""
+        *others, last = (url.set(drivername="postgresql").render_as_string(hide_password=False) for url in self._urls)
+        for url in others:
+            try:
+                return connect(url)
+            except OperationalError:
+                continue
+        return connect(last)
 
     def _connect(self, dialect: Any, _record: Any, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
         *others, last = self._urls

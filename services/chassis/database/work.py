@@ -191,7 +191,7 @@ class UnitOfWork:
         settled = False
         try:
             with translated():
-                self._leave_behind(connection, numbered)
+                self._leave_behind(connection, stream.id, numbered)
             try:
                 connection.commit()
             except DBAPIError as error:
@@ -222,7 +222,7 @@ class UnitOfWork:
         if self._entries or self._announcements:
             self.database.on_commit(told=bool(self._announcements))
 
-    def _leave_behind(self, connection: Connection, numbered: Sequence[Numbered]) -> None:
+    def _leave_behind(self, connection: Connection, stream: str, numbered: Sequence[Numbered]) -> None:
         parts = dict(self._last)
         parameters = dict(self._last_parameters)
         for name, (statement, rows) in self._kept.items():
@@ -231,7 +231,7 @@ class UnitOfWork:
         if self._entries:
             parts["entered"] = _INSERT_ENTRIES
             rows = [{"day": entry.day, "n": entry.n, "body": entry.body} for entry in numbered]
-            parameters |= {"stream": self.database.stream.id, "entries": as_json(rows)}
+            parameters |= {"stream": stream, "entries": as_json(rows)}
         if self._announcements:
             parts["announced"] = _INSERT_ANNOUNCEMENTS
             parameters["announcements"] = as_json(self._announcements)

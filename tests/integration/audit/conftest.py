@@ -144,7 +144,7 @@ class Trail:
             assert trail.take_lead(connection)
             connection.commit()
             witness = self.witness if witnessed else None
-            yield Taking(connection, key=key or self.key, services=service_keys(), witness=witness, now=self.now, **given)
+            yield Taking(connection, **{"key": key or self.key, "services": service_keys(), "witness": witness, "now": self.now} | given)
 
     def sql(self, *statements: str, **values: Any) -> list[Any]:
         """Do what a superuser can do, triggers off."""

@@ -22,14 +22,14 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from services.audit.storage.trail import Finding
 from services.audit.usecases.following import HOLE_AFTER, SILENT_AFTER
 from services.chassis.database import Database
-from services.chassis.identity import ServiceKey
+from services.chassis.identity import RETIRED, ServiceKey, ServiceKeys
 from services.chassis.messages import Caller, OutcomeUnknown, new_id
 from services.chassis.migrations import SERVICES
 from services.chassis.outbox import DEAD_AFTER_LOOKS, Outbox
 from services.chassis.streams import Stream
 from services.chassis.testing import Databases
 from services.chassis.testing.databases import Addresses
-from services.chassis.testing.keys import key_of
+from services.chassis.testing.keys import key_of, public_keys
 from tests.integration.audit.conftest import START, Taking, Trail, with_driver
 
 pytestmark = pytest.mark.requirement("T37", "R124", "N2")
@@ -278,6 +278,51 @@ def test_what_is_sent_from_a_services_account_or_in_its_name_from_another_is_fou
                 found = audit.hears(genuine, other)
                 assert {(f.kind, f.service, f.stream, f.n) for f in found} == {("sender", service, process.stream, n) for n in range(1, ENTRIES + 1)}
                 assert audit.hears(genuine, service) == []
+
+
+@pytest.mark.requirement("T37", "R123")
+def test_a_services_key_is_replaced_under_a_process_that_goes_on_and_a_retired_one_certifies_nothing_new(
+    stores: dict[str, Addresses], own_trail: Trail
+) -> None:
+    service = "contacts"
+    former, present = key_of(service), ServiceKey.generate(service)
+    both = f"{present.line}\n{public_keys()}"
+    retired = ServiceKeys.parse(both.replace(former.line, f"{former.line} {RETIRED}"))
+
+    def hears(audit: Audit, process: Process) -> list[str]:
+        process.does()
+        process.outbox.settle()
+        return [found.kind for found in audit.hears([*process.ship(), *process.beat()], service)]
+
+    with ExitStack() as stack:
+        goes_on, stays = (Process(service, stores[service], stack) for _ in range(2))
+        with own_trail.leading(account_of=lambda name: name) as sequencer:
+            audit = Audit(sequencer)
+            assert hears(audit, goes_on) == hears(audit, stays) == []
+            sequencer.go_on_under(own_trail.key, ServiceKeys.parse(both), own=None)
+            begun_as = goes_on.stream
+            goes_on.database.go_on_as(Stream(present))
+            goes_on.outbox.open_stream()
+            assert hears(audit, goes_on) == hears(audit, stays) == []
+            assert goes_on.stream != begun_as
+            sequencer.go_on_under(own_trail.key, retired, own=None)
+            comes_late = Process(service, stores[service], stack)
+            assert set(hears(audit, comes_late)) == {"forged"}
+            assert hears(audit, goes_on) == hears(audit, stays) == []
+            sequencer.sign(now=audit.now)
+        # Whoever leads next takes up what was begun under the retired key.
+        with own_trail.leading(services=retired, account_of=lambda name: name) as sequencer:
+            audit = Audit(sequencer)
+            assert hears(audit, goes_on) == hears(audit, stays) == []
+            assert set(hears(audit, comes_late)) == {"forged"}
+            sequencer.inspect(now=audit.now + timedelta(hours=1))
+            sequencer.sign(now=audit.now)
+        report = own_trail.verify(services=retired)
+        assert [problem.sentence for problem in report.problems] == []
+        ends = own_trail.sql(
+            "SELECT body::json ->> 'closed' FROM trail WHERE body::json ->> 'stream' = :begun ORDER BY position DESC", begun=begun_as
+        )
+        assert ends[0] == ("true",), "what it began as is closed, though it lives"
 
 
 class _One:

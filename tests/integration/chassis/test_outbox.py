@@ -11,8 +11,10 @@ import pytest
 from sqlalchemy import text
 
 from services.chassis.database import Database
+from services.chassis.identity import ServiceKey
 from services.chassis.messages import Announcement
 from services.chassis.outbox import Answer, Outbox, Outgoing
+from services.chassis.streams import Stream
 from services.chassis.testing import Databases, a_caller
 
 
@@ -134,6 +136,40 @@ def test_of_several_announcements_each_waits_for_its_own_answer(database: Databa
     again = Broker()
     Outbox(database).ship(again)
     assert again.announced == ["2", "3"]
+
+
+@pytest.mark.requirement("R118", "T37")
+def test_a_process_goes_on_as_another_stream_and_settles_what_it_had_begun(database: Database) -> None:
+    outbox, broker = Outbox(database), Broker()
+    former = database.stream.id
+    _moved(database, "1")
+    with pytest.raises(ZeroDivisionError), database.work(a_caller()) as work:
+        work.record("tests:somebody:move", subjects=["2"])
+        database.go_on_as(Stream(ServiceKey.generate(database.service)))
+        raise ZeroDivisionError
+    outbox.open_stream()
+    with database.work(a_caller()) as under_way:
+        under_way.record("tests:somebody:move", subjects=["3"])
+        (begun,) = database.ending[0].take([{"subjects": ["4"]}])
+        outbox.settle()
+        assert [stream.id for stream in database.ending] == [former], "a number of it is open"
+        beats = [each["stream"] for each in orjson.loads(outbox.beat().body)["entries"]]
+        assert beats == [former, former, database.stream.id, database.stream.id]
+        database.ending[0].voided([begun.n], unknown=False)
+    outbox.settle()
+    outbox.ship(broker)
+    assert database.ending == []
+    assert outbox.close_dead_streams() == 0
+    of_former = [each for each in broker.sent if each.get("stream") == former]
+    assert [each["n"] for each in of_former if each.get("n", 0) > 0] == [1, 2]
+    assert [each["mark"] for each in of_former if each.get("closed")] == [2]
+    assert [each["n"] for each in broker.sent if each.get("stream") == database.stream.id and each.get("n", 0) > 0] == [1]
+    with database.plain() as connection:
+        closed = connection.execute(
+            text("SELECT id::text, closed_at IS NOT NULL FROM streams WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY 2"),
+            {"ids": [former, database.stream.id]},
+        ).all()
+    assert closed == [(database.stream.id, False), (former, True)]
 
 
 @pytest.mark.requirement("R118", "R120")

@@ -6,13 +6,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from click import ClickException
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
 
-from deploy.environment import PROCESSES
+from deploy import keys as command
+from deploy.environment import PROCESSES, Installation
 from deploy.init import write_secrets
-from deploy.keyrings import KINDS, Keyrings, NothingFormer, TooEarly
-from deploy.secrets import PAIRS, Secrets, public_key_of
+from deploy.keyrings import KINDS, PRIVATE, Keyrings, NothingFormer, TooEarly
+from deploy.operators import Operator
+from deploy.secrets import PAIRS, SERVICE_PUBLIC_KEYS, Secrets, public_key_of, service_key_file
 from services.access.domain.secrets import is_service
+from services.chassis.identity import ServiceKey, ServiceKeys
 from services.chassis.keyed import parts_of, pems_of
+from services.chassis.migrations import SERVICES
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
@@ -76,18 +83,23 @@ def test_a_new_key_is_accepted_then_used_and_the_former_one_dropped(rings: Keyri
     assert secrets.make() == [], "what was made is what a start looks for"
 
 
-@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("name", PRIVATE)
 def test_the_private_key_follows_when_everybody_knows_the_public_one(rings: Keyrings, secrets: Secrets, name: str) -> None:
     def in_use() -> str:
-        return public_key_of(secrets[f"{name}_private_key"])
+        if name in PAIRS:
+            return public_key_of(secrets[PRIVATE[name]])
+        return ServiceKey.parse(name.rpartition("_")[2], secrets[PRIVATE[name]]).line
 
     former = in_use()
     rings.accept(name)
     assert in_use() == former
     rings.use(name)
-    first, second = (part.strip() for part in pems_of(secrets[f"{name}_public_key"]))
-    assert (first, second) == (in_use(), former)
-    assert f"{name}_private_key_coming" not in secrets, "and is nowhere else"
+    if name in PAIRS:
+        both = [part.strip() for part in pems_of(secrets[f"{name}_public_key"])]
+    else:
+        both = [line for line in secrets[SERVICE_PUBLIC_KEYS].splitlines() if line.startswith(former.split()[0])]
+    assert both == [in_use(), former]
+    assert f"{PRIVATE[name]}_coming" not in secrets, "and is nowhere else"
 
 
 def test_a_run_that_was_killed_between_two_files_is_gone_on_with(rings: Keyrings, secrets: Secrets, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,3 +153,88 @@ def test_a_secret_that_is_replaced_stays_the_same_file_and_is_whole_after_a_kill
     secrets.make()
     assert (secrets["cursor_key"], len(parts_of(secrets["cursor_key"]))) == ("whole", 1)
     assert not list(secrets.folder.glob("*.whole"))
+
+
+@pytest.mark.requirement("R15", "T37")
+def test_no_secret_is_left_that_no_command_replaces(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "secrets"
+    write_secrets(folder, integrations="ICE")
+    secrets = Secrets(folder)
+    before = {file.name: file.read_text() for file in folder.iterdir()}
+    rings = Keyrings(secrets, now=clock)
+    for name in KINDS:
+        rings.accept(name)
+        rings.use(name)
+        rings.retire(name, at_once=True)
+    altered = []
+    monkeypatch.setattr(command, "_alter", lambda _server, role, _made: altered.append(role))
+    installation = Installation(
+        secrets=secrets,
+        server=make_url(secrets["database_url"]),
+        broker="embedded://",
+        checkpoints=tmp_path / "checkpoints",
+        erased_ids=tmp_path / "erased",
+    )
+    for name in command.passwords_in(secrets):
+        command.replace_password(Operator("olga", installation), name, wait=0)
+    # The small authority and what it certifies are made anew by `liaison init`.
+    for file in folder.glob("tls_*"):
+        file.unlink()
+    write_secrets(folder, integrations="ICE")
+    same = {name for name, text in before.items() if (folder / name).read_text() == text}
+    assert same == set(), "each file that is written holds a secret, or what follows from one: a command replaces it"
+    assert {"postgres", "liaison_contacts", "liaison_keys_owner"} <= set(altered)
+    left = {file.name for file in folder.iterdir()} - before.keys()
+    assert left == {"key_history"}, "and no key is left lying about"
+    assert write_secrets(folder, integrations="ICE") == [], "what follows from others was written with them"
+
+
+@pytest.mark.requirement("T37")
+def test_of_a_services_retired_key_the_line_stays_and_certifies_nothing_new(rings: Keyrings, secrets: Secrets) -> None:
+    name = service_key_file("contacts")
+
+    def key() -> ServiceKey:
+        return ServiceKey.parse("contacts", secrets[name])
+
+    def known() -> ServiceKeys:
+        return ServiceKeys.parse(secrets[SERVICE_PUBLIC_KEYS])
+
+    def believed(one: ServiceKey, keys: ServiceKeys) -> bool:
+        return keys.verify("contacts", "x", b"a", one.sign("x", b"a"))
+
+    former = key()
+    rings.accept(name)
+    assert key().key_id == former.key_id
+    assert rings.use(name) == key().key_id != former.key_id
+    assert [believed(each, known().present) for each in (former, key())] == [True, True]
+    rings.retire(name, at_once=True)
+    assert [believed(each, known()) for each in (former, key())] == [True, True]
+    assert [believed(each, known().present) for each in (former, key())] == [False, True]
+    assert (rings.accept(name), rings.use(name)) == (key().key_id,) * 2, "and so again"
+    rings.retire(name, at_once=True)
+    assert len(secrets[SERVICE_PUBLIC_KEYS].splitlines()) == len(SERVICES) + 2
+    assert secrets.make() == []
+    assert known().services == set(SERVICES)
+
+
+def test_an_interrupted_superuser_is_gone_on_with(secrets: Secrets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = make_url(secrets["database_url"])
+    operator = Operator(
+        "olga", Installation(secrets=secrets, server=server, broker="", checkpoints=tmp_path / "checkpoints", erased_ids=tmp_path / "erased")
+    )
+    knows = [server.password]
+
+    def alter(url: URL, role: str, made: str) -> None:
+        if url.password != knows[0]:
+            raise OperationalError("", {}, Exception())
+        knows[0] = made
+
+    monkeypatch.setattr(command, "_alter", alter)
+    with monkeypatch.context() as patch:
+        patch.setattr(Secrets, "replace", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            command.replace_password(operator, "postgres", wait=0)
+    command.replace_password(operator, "postgres", wait=0)
+    assert secrets["postgres_password"] == knows[0] == make_url(secrets["database_url"]).password != server.password
+    with pytest.raises(ClickException, match="of your own"):
+        command.replace_password(operator, "postgres", wait=0)
