@@ -79,7 +79,7 @@ up:  ## the full deployment: RabbitMQ, PostgreSQL and six processes, by docker c
 	@for process in access contacts interactions audit retention gateway; do \
 	  for n in $$(seq 60); do $(COMPOSE) exec -T $$process python -m deploy.health 2>/dev/null && continue 2; sleep 2; done; \
 	  echo "$$process is not well after two minutes; make logs says why."; exit 1; \
-	done; echo "Ready: http://127.0.0.1:$$(sed -n 's/^LIAISON_PORT=//p' deploy/.env)"
+	done; echo "Ready: https://127.0.0.1:$$(sed -n 's/^LIAISON_PORT=//p' deploy/.env)"
 
 down:  ## stops the full deployment; its state stays
 	$(COMPOSE) --profile operator down

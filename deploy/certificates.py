@@ -25,13 +25,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from sqlalchemy.engine import make_url
 
+from deploy.health import GATEWAY_NAME
 from deploy.secrets import Secrets
 
 AUTHORITY = "tls_authority"
 AUTHORITY_KEY = "tls_authority_key"
 SERVERS = ("postgres", "broker", "gateway")
 #: Where the operator's container, the proxy's settings and the health check have the gateway; and where people try it out.
-GATEWAY_NAME = "gateway"
 GATEWAY_NAMES = (GATEWAY_NAME, "localhost", "127.0.0.1")
 _SERVER_DAYS = 397
 _AUTHORITY_DAYS = 3650

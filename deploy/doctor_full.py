@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
+from deploy import certificates
 from deploy.doctor import Finding, look_at_secrets
 from deploy.failures import sentence_of
 from deploy.init import password_file
@@ -41,9 +42,11 @@ def examine_deployment(folder: Path, server: str | None, environ: Mapping[str, s
     """Yield what is found of the deployment whose secrets are in that folder."""
     secrets = Secrets(folder)
     yield look_at_secrets(folder, public=_PUBLIC)
-    if missing := [name for name in (*secrets.names(), *map(password_file, migrations.SERVICES)) if not (folder / name).exists()]:
+    wanted = (*secrets.names(), *map(password_file, migrations.SERVICES), *certificates.files())
+    if missing := [name for name in wanted if not (folder / name).exists()]:
         yield Finding("secrets", False, f"missing: {', '.join(sorted(missing))}; liaison init writes what is missing.")
         return
+    yield _certificates(folder)
     if server is None:
         yield Finding("database", False, "DATABASE_URL (or DATABASE_URL_FILE) does not say where the databases are.")
     else:
@@ -55,6 +58,14 @@ def examine_deployment(folder: Path, server: str | None, environ: Mapping[str, s
         yield from _broker(broker, environ.get("INTEGRATIONS", ""))
     if gateway := environ.get("GATEWAY"):
         yield _gateway(gateway)
+
+
+def _certificates(folder: Path) -> Finding:
+    found = certificates.show(folder, certificates.dialled(folder))
+    if faulty := [certificates.sentence_of(shown) for shown in found if shown.fault]:
+        return Finding("certificates", False, " ".join(faulty))
+    first = min(found, key=lambda shown: shown.days)
+    return Finding("certificates", True, f"clients take all {len(found)}; that of {first.server} is the first to end, on {first.expires}.")
 
 
 # ------------------------------------------------------------------ databases

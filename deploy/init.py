@@ -18,7 +18,7 @@ import click
 from sqlalchemy.engine import make_url
 
 from deploy.broker import DEPLOYER, GATEWAY, VHOST, definitions, users
-from deploy.certificates import GATEWAY_NAMES, CertificatesMissing, certify
+from deploy.certificates import AUTHORITY, GATEWAY_NAMES, CertificatesMissing, certify
 from deploy.environment import PROCESSES
 from deploy.secrets import Secrets
 from services.access.domain.secrets import service_secret
@@ -32,7 +32,9 @@ from services.contacts.contract.integrations import components_of
 CONTAINER_UID = 10001
 #: Where compose.yaml has the two servers.
 POSTGRES = "postgres:5432"
-BROKER = "broker:5672"
+BROKER = "broker:5671"
+#: Where a container has the certificates by which servers are checked.
+AUTHORITY_AT = f"/run/secrets/{AUTHORITY}"
 _HERE = Path(__file__).resolve().parent
 #: Salted hashes of long random passwords are no secret, and the broker has a user of its own; the folder is closed.
 _HASHES_MODE = 0o644
@@ -43,12 +45,17 @@ def password_file(user: str) -> str:
     return f"broker_password_{user}"
 
 
-def write_secrets(folder: Path, *, integrations: str = "", postgres: str = POSTGRES, broker: str = BROKER) -> list[str]:
+def write_secrets(
+    folder: Path, *, integrations: str = "", postgres: str = POSTGRES, broker: str = BROKER, authority: str = AUTHORITY_AT
+) -> list[str]:
     """Write what is missing or has changed; return the names of the files that were written.
+
+    Every address says TLS, and PostgreSQL's says also by whose certificates the server's name is checked.
 
     :param integrations: codes of the components with a system of their own, such as `ICE,PSO` (T13).
     :param postgres: host and port, as the containers see them.
     :param broker: likewise.
+    :param authority: where a container has the file of the authority's certificates.
     :raises CertificatesMissing: a server has no certificate, and none can be made here.
     """
     secrets = Secrets(folder)
@@ -57,14 +64,14 @@ def write_secrets(folder: Path, *, integrations: str = "", postgres: str = POSTG
     written = [*secrets.make(), *secrets.make_passwords(password_file(user) for user in everyone)]
     written += certify(secrets, {"postgres": [_host(postgres)], "broker": [_host(broker)], "gateway": GATEWAY_NAMES})
     derived: dict[str, str] = {}
-    server = make_url(f"postgresql://{postgres}/postgres")
+    server = make_url(f"postgresql://{postgres}/postgres").set(query={"sslmode": "verify-full", "sslrootcert": authority})
     derived["database_url"] = url_for(server, "postgres", "postgres", secrets["postgres_password"])
     for store in STORES:
         role = runtime_of(store)
         derived[f"database_url_{store}"] = "\n".join(url_for(server, database_of(store), role, each) for each in secrets.passwords_of(role))
     passwords = {user: secrets[password_file(user)] for user in everyone}
     for user in (*SERVICES, GATEWAY, DEPLOYER, OPERATOR):
-        derived[f"broker_url_{user}"] = f"amqp://{user}:{quote(passwords[user], safe='')}@{broker}/{VHOST}"
+        derived[f"broker_url_{user}"] = f"amqps://{user}:{quote(passwords[user], safe='')}@{broker}/{VHOST}"
     for process in PROCESSES:
         derived[f"service_secret_{process}"] = service_secret(parts_of(secrets["service_master_secret"])[0], process)
     written += [name for name, text in derived.items() if secrets.derive(name, text)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
 from typing import Any
 
 import eventlet
@@ -14,6 +15,8 @@ from gateway.errors import BodyTooSlow, BrokenFraming, unframed
 from gateway.framing import Body, Head
 from services.chassis.config import Settings
 
+#: Seconds in which a connection has to agree on its keys, where there is TLS.
+HANDSHAKE_DEADLINE = 10.0
 #: Seconds in which a request's line and headers have to be here, however busily a client drips them.
 HEADER_DEADLINE = 10.0
 #: Seconds in which a body has to be here: 10 MiB over a slow line are possible, a drip is not.
@@ -33,6 +36,18 @@ class Protocol(eventlet.wsgi.HttpProtocol):
 
     server_version = "liaison"
     sys_version = ""
+
+    def handle(self) -> None:
+        """Agree on keys first, where there is TLS: here, and not where connections are taken, which would hold up all others."""
+        if isinstance(self.connection, ssl.SSLSocket):
+            try:
+                with eventlet.Timeout(HANDSHAKE_DEADLINE):
+                    self.connection.do_handshake()
+            except (eventlet.Timeout, OSError):
+                # Nobody can be told anything: they may speak no TLS at all.
+                self.conn_state[2] = eventlet.wsgi.STATE_CLOSE
+                return
+        super().handle()
 
     def parse_request(self) -> bool:
         """Read the headers within the deadline, and to the letter."""
@@ -125,7 +140,17 @@ def listen(settings: Settings) -> Any:
     # Accepted sockets inherit it. An answer beyond one buffer goes out in two writes, and the second would wait for the
     # client's acknowledgement of the first, which clients delay by 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if settings.listen_certificate_file:
+        return protected(listener, settings)
     return listener
+
+
+def protected(listener: Any, settings: Settings) -> Any:
+    """Speak nothing but TLS on a listening socket, with the certificate that is set."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(settings.listen_certificate_file, settings.listen_key_file or None)
+    return context.wrap_socket(listener, server_side=True, do_handshake_on_connect=False)
 
 
 def serve(app: Flask, listener: Any) -> None:

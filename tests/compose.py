@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from deploy.certificates import AUTHORITY, certificate_file, key_file
+from services.chassis.postgres import Programs, ServerFailed, _unprivileged, local_programs
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "deploy" / "compose.yaml"
@@ -29,6 +34,70 @@ def interpolate(text: str, values: Mapping[str, str]) -> str:
     return _VARIABLE.sub(value, text)
 
 
+def settings_of(text: str) -> dict[str, str]:
+    """Return what a file of RabbitMQ's settings says."""
+    return dict(line.split(" = ", 1) for line in text.splitlines() if line and not line.startswith("#"))
+
+
+def closed_broker() -> dict[str, str]:
+    """Return what compose.yaml's broker is told of who may connect and how, but for where its files and ports are."""
+    told = settings_of((ROOT / "deploy" / "rabbitmq" / "liaison.conf").read_text())
+    kept = {name: value for name, value in told.items() if name.startswith(("listeners.", "ssl_options."))}
+    return {name: value for name, value in kept.items() if not name.endswith("file") and name != "listeners.ssl.default"}
+
+
+def closed_server(secrets: Path, into: Path) -> tuple[Programs, dict[str, str]]:
+    """Return programs of a PostgreSQL with TLS, and what compose.yaml's is told of it; its files are laid out there.
+
+    :raises ServerFailed: there is none here.
+    """
+    programs = local_programs()
+    if programs is None:
+        raise ServerFailed("this machine has no PostgreSQL but the embedded one, which was built without TLS")
+    owner = _unprivileged().pw_uid if os.geteuid() == 0 else None
+    lay_out(secrets, "postgres", into, owner=owner)
+    hba = into / "pg_hba.conf"
+    shutil.copyfile(ROOT / "deploy" / "postgres" / "pg_hba.conf", hba)
+    hba.chmod(0o644)
+    moved = {"/run/tls/certificate": into / "cert.pem", "/run/tls/key": into / "key.pem", "/etc/liaison/pg_hba.conf": hba}
+    told = Composition().server_settings()
+    return programs, {name: str(moved.get(value, value)) for name, value in told.items() if name.startswith(("ssl", "hba"))}
+
+
+def lay_out(secrets: Path, server: str, into: Path, *, owner: int | None = None) -> None:
+    """Put a server's certificates where it can read them, as deploy/own-tls.sh does: ca.pem, cert.pem and key.pem."""
+    into.mkdir(mode=0o755)
+    for name, file in ((AUTHORITY, "ca.pem"), (certificate_file(server), "cert.pem"), (key_file(server), "key.pem")):
+        shutil.copyfile(secrets / name, into / file)
+        (into / file).chmod(0o644 if owner is None else 0o600)
+        if owner is not None:
+            os.chown(into / file, owner, -1)
+
+
+def listening(pids: Iterable[int]) -> set[tuple[str, int]]:
+    """Return the addresses and ports on which these processes listen."""
+    sockets = set()
+    for pid in pids:
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            try:
+                sockets.add(str(link.readlink()))
+            except OSError:
+                continue
+    found = set()
+    for family in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{family}").read_text().splitlines()[1:]:
+            words = line.split()
+            if words[3] == "0A" and f"socket:[{words[9]}]" in sockets:
+                address, port = words[1].split(":")
+                found.add((_dotted(address), int(port, 16)))
+    return found
+
+
+def _dotted(address: str) -> str:
+    last = bytes.fromhex(address[-8:])[::-1]
+    return ".".join(map(str, last)) if len(address) == 8 or address.startswith("0" * 16 + "FFFF") else f"[{address}]"
+
+
 class Composition:
     """The file, with these variables."""
 
@@ -48,6 +117,11 @@ class Composition:
     def processes(self) -> dict[str, dict[str, Any]]:
         """Services that go on running; not those that do one thing and end."""
         return {name: service for name, service in self.own.items() if service["restart"] != "no"}
+
+    def server_settings(self) -> dict[str, str]:
+        """Return what PostgreSQL is told on its command line."""
+        command = self.services["postgres"]["command"]
+        return dict(word.removeprefix("--").split("=", 1) for word in command[1:])
 
     def environment(self, name: str) -> dict[str, str]:
         """Return what a service's process finds in its environment."""

@@ -2,12 +2,14 @@
 
 import services.chassis.green  # isort: skip
 
+import ssl
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from requests.packages.urllib3.util import ssl_
 
 from services.chassis.database import Database
 from services.chassis.postgres import Server, ServerFailed
@@ -16,6 +18,9 @@ from services.chassis.testing.ladder import is_demanded
 from tests import rows
 
 assert services.chassis.green
+
+# A plugin imports it before sockets are patched: it would go on making contexts of the class that was replaced, without end.
+ssl_.SSLContext = ssl.SSLContext
 
 #: What this run took of the ladders, for the last lines of its output.
 _taken: dict[str, str] = {}

@@ -59,6 +59,9 @@ class Settings:
     erased_ids_file: str = ""
     listen_host: str = "127.0.0.1"
     listen_port: int = 8080
+    #: Files of the gateway's certificate and its key; it speaks nothing but TLS then, and plain HTTP when they are empty.
+    listen_certificate_file: str = ""
+    listen_key_file: str = ""
     #: Names under which browsers and programs reach the gateway, such as `liaison.example.gov`; loopback always, `*` is any.
     hosts: str = ""
     #: What operators' tools show to read the counters of `/metrics`, several parted by commas; nobody reads them when it is empty.

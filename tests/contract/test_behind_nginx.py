@@ -5,10 +5,11 @@ from __future__ import annotations
 import http.client
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -24,6 +25,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from flask import Flask
 
+from deploy.certificates import AUTHORITY, certificate_file, key_file
+from deploy.certificates import certify as authority
+from deploy.secrets import Secrets
 from gateway import server
 from gateway.app import create_app, liaison_of
 from services.access.contract import SessionRequired
@@ -65,6 +69,8 @@ class Front:
         self.app = app
         self.bus = bus
         self.port = port
+        self.folder = folder
+        self.reload: Callable[[], None] = lambda: None
         self.context = ssl.create_default_context(cafile=str(folder / "liaison.crt"))
 
     def ask(self, method: str, path: str, *, client: str = "127.0.0.2", body: str | None = None, **headers: str) -> Any:
@@ -98,8 +104,18 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
             ("contacts", "list_individuals"): {"items": [], "next": None, "total": 0},
         }
     )
-    app = create_app(bus, heard(), Settings(service="gateway", hosts=NAME, trusted_proxies="127.0.0.1"))
-    listener = eventlet.listen(("127.0.0.1", 0))
+    authority(Secrets(folder / "inside"), {"gateway": ["gateway"]})
+    (folder / "liaison-authority.crt").write_bytes((folder / "inside" / AUTHORITY).read_bytes())
+    settings = Settings(
+        service="gateway",
+        hosts=NAME,
+        trusted_proxies="127.0.0.1",
+        listen_port=0,
+        listen_certificate_file=str(folder / "inside" / certificate_file("gateway")),
+        listen_key_file=str(folder / "inside" / key_file("gateway")),
+    )
+    app = create_app(bus, heard(), settings)
+    listener = server.listen(settings)
     serving = eventlet.spawn(server.serve, app, listener)
     port = free_port()
     written = re.search(r"```nginx\n(.*?)```", HANDBOOK.read_text(), re.DOTALL)
@@ -110,7 +126,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
         "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;",
         "/etc/nginx/": f"{folder}/",
         "/var/log/nginx/": f"{folder}/",
-        "http://127.0.0.1:8080;": f"http://127.0.0.1:{listener.getsockname()[1]};",
+        "server 127.0.0.1:8080;": f"server 127.0.0.1:{listener.getsockname()[1]};",
     }.items():
         assert there in ours
         ours = ours.replace(there, here)
@@ -119,6 +135,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     (folder / "nginx.conf").write_text(f"daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{}} http {{ {paths}\n{ours} }}")
     proxy = subprocess.Popen([NGINX, "-p", str(folder), "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
     front = Front(app, bus, port, folder)
+    front.reload = lambda: proxy.send_signal(signal.SIGHUP)
 
     def answers() -> bool:
         assert proxy.poll() is None, (folder / "error.log").read_text()
@@ -168,3 +185,18 @@ def test_a_browser_signs_in_through_the_proxy(front: Front) -> None:
     # Where a page leads on to is said without a host, which the proxy would have to rewrite.
     leads = front.ask("GET", "/sign-in", Cookie=f"__Host-liaison_session={TOKEN}")
     assert (leads.status // 100, leads.headers["Location"]) == (3, "/")
+
+
+@pytest.mark.requirement("R15")
+def test_the_proxy_passes_nothing_on_to_somebody_else_in_the_gateways_place(front: Front, tmp_path: Path) -> None:
+    another = Path(front.folder, "liaison-authority.crt")
+    kept = another.read_bytes()
+    authority(Secrets(tmp_path / "another"), {"gateway": ["gateway"]})
+    another.write_bytes((tmp_path / "another" / AUTHORITY).read_bytes())
+    front.reload()
+    try:
+        eventually(lambda: front.ask("GET", "/health/live").status == 502)
+    finally:
+        another.write_bytes(kept)
+        front.reload()
+    eventually(lambda: front.ask("GET", "/health/live").status == 200)

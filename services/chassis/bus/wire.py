@@ -8,7 +8,7 @@ py-amqp serves one thread. Shared by greenlets it has three traps, and each has 
   writes, everybody else hands it whole frames (copied, because py-amqp reuses its buffer), and what piles up while
   it writes goes out in one piece;
 * a read with a timeout sets the timeout of the socket, which the writer shares: here the reader waits without one,
-  and a heartbeat of its own notices a dead peer.
+  over TLS too, and a heartbeat of its own notices a dead peer.
 
 And eventlet has one: a greenlet that waits for a socket which another one closes is never woken. Whoever notices that
 the connection is gone ends it without closing the socket; that wakes the reader, who closes it.
@@ -158,11 +158,15 @@ class _AmqpConnection(pyamqp.Connection):
     def connect(self, callback: Any = None) -> Any:
         result = super().connect(callback)
         transport = self.transport
-        if not isinstance(transport.sock, ssl.SSLSocket):
-            receive = transport.sock.recv
-            # py-amqp keeps what it was given too much, and asks for seven bytes at a time: one call to the system
-            # instead of six for every message.
-            transport._quick_recv = lambda _: receive(65536)  # noqa: SLF001 - py-amqp has no other place for it
+        receive = transport.sock.recv
+        # py-amqp keeps what it was given too much, and asks for seven bytes at a time: one call to the system
+        # instead of six for every message.
+        transport._quick_recv = lambda _: receive(65536)  # noqa: SLF001 - py-amqp has no other place for it
+        if isinstance(transport.sock, ssl.SSLSocket):
+            # It leaves the handshake's deadline on the socket: the reader would take five quiet seconds for a dead broker.
+            transport.sock.settimeout(None)
+            # And it would wait for the other side's goodbye from one that is let go because it says nothing any more.
+            transport._shutdown_transport = _say_no_goodbye  # noqa: SLF001 - likewise
         return result
 
 
@@ -399,6 +403,10 @@ class Link:
         self._connection = self._inner = None
         if was_up or self._stopping:
             self._lost()
+
+
+def _say_no_goodbye() -> None:
+    """Leave TLS to the end of the connection: what AMQP had to say of it is said."""
 
 
 def _shut_down(sock: Any) -> None:

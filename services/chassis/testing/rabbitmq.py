@@ -11,9 +11,11 @@ import secrets
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ import amqp
 from services.chassis.postgres import ServerFailed, stop_with_parent
 
 #: What the node's Erlang is told, here and in deploy/compose.yaml, which says why.
-ERLANG = "+sbwt none +sbwtdcpu none +sbwtdio none +P 65536 +Q 16384 +MMmcs 5"
+ERLANG = "+sbwt none +sbwtdcpu none +sbwtdio none +P 65536 +Q 16384 +MMmcs 5 -kernel inet_dist_use_interface {127,0,0,1}"
 _ADMIN = "liaison"
 _START_WITHIN = 60.0
 #: `rabbitmqctl` starts a virtual machine for a question; only one that hangs takes this long.
@@ -34,12 +36,17 @@ _PROGRAM_FOLDERS = ("/usr/lib/rabbitmq/bin", "/usr/local/lib/rabbitmq/bin", "/us
 class Node:
     """One node; `start_node` makes it."""
 
-    def __init__(self, folder: Path, *, tls: Path | None = None) -> None:
-        """Describe a node whose files are in `folder`; `tls` is a folder with ca.pem, cert.pem and key.pem."""
+    def __init__(self, folder: Path, *, tls: Path | None = None, settings: Mapping[str, str] | None = None) -> None:
+        """Describe a node whose files are in `folder`.
+
+        :param tls: a folder with ca.pem, cert.pem and key.pem.
+        :param settings: more of its configuration; with `listeners.tcp` = `none` it speaks nothing but TLS.
+        """
         self.folder = folder
         self.port = _free_port()
         self.tls_port = _free_port() if tls else 0
         self._tls = tls
+        self._more = dict(settings or {})
         self._distribution_port = _free_port()
         self._epmd_port = _free_port()
         self._name = f"liaison{self.port}@localhost"
@@ -55,7 +62,12 @@ class Node:
 
     def url_of(self, user: str, password: str) -> str:
         """A user's address."""
-        return f"amqp://{user}:{password}@127.0.0.1:{self.port}//"
+        scheme, port = ("amqps", self.tls_port) if self._is_closed else ("amqp", self.port)
+        return f"{scheme}://{user}:{password}@127.0.0.1:{port}//"
+
+    @property
+    def _is_closed(self) -> bool:
+        return self._more.get("listeners.tcp") == "none"
 
     def start(self) -> Node:
         """Start, or start again with what the folder holds; wait until it answers.
@@ -181,23 +193,26 @@ class Node:
         }
 
     def _write_configuration(self) -> None:
-        lines = [
-            f"listeners.tcp.1 = 127.0.0.1:{self.port}",
-            f"default_user = {_ADMIN}",
-            f"default_pass = {self._password}",
-            "vm_memory_high_watermark.absolute = 1GB",
-            "disk_free_limit.absolute = 50MB",
-            "raft.wal_max_size_bytes = 16000000",
-            "log.file.level = warning",
-        ]
+        told = {
+            "listeners.tcp.1": f"127.0.0.1:{self.port}",
+            "default_user": _ADMIN,
+            "default_pass": self._password,
+            "vm_memory_high_watermark.absolute": "1GB",
+            "disk_free_limit.absolute": "50MB",
+            "raft.wal_max_size_bytes": "16000000",
+            "log.file.level": "warning",
+        }
         if self._tls is not None:
-            lines += [
-                f"listeners.ssl.1 = 127.0.0.1:{self.tls_port}",
-                f"ssl_options.cacertfile = {self._tls / 'ca.pem'}",
-                f"ssl_options.certfile = {self._tls / 'cert.pem'}",
-                f"ssl_options.keyfile = {self._tls / 'key.pem'}",
-                "ssl_options.verify = verify_none",
-            ]
+            told |= {
+                "listeners.ssl.1": f"127.0.0.1:{self.tls_port}",
+                "ssl_options.cacertfile": str(self._tls / "ca.pem"),
+                "ssl_options.certfile": str(self._tls / "cert.pem"),
+                "ssl_options.keyfile": str(self._tls / "key.pem"),
+                "ssl_options.verify": "verify_none",
+            }
+        if self._is_closed:
+            del told["listeners.tcp.1"]
+        lines = [f"{name} = {value}" for name, value in (told | self._more).items()]
         for folder in ("data", "log", "config"):
             (self.folder / folder).mkdir(exist_ok=True)
         (self.folder / "rabbitmq.conf").write_text("\n".join(lines) + "\n")
@@ -211,8 +226,11 @@ class Node:
                 os.chown(path, self._user.pw_uid, self._user.pw_gid)
 
     def _answers(self) -> bool:
+        where: dict[str, Any] = {"host": f"127.0.0.1:{self.port}"}
+        if self._is_closed and self._tls is not None:
+            where = {"host": f"127.0.0.1:{self.tls_port}", "ssl": {"ca_certs": str(self._tls / "ca.pem"), "cert_reqs": ssl.CERT_REQUIRED}}
         try:
-            with amqp.Connection(host=f"127.0.0.1:{self.port}", userid=_ADMIN, password=self._password, connect_timeout=2) as connection:
+            with amqp.Connection(**where, userid=_ADMIN, password=self._password, connect_timeout=2) as connection:
                 connection.connect()
         except (OSError, amqp.AMQPError, AttributeError):
             return False
@@ -223,13 +241,15 @@ class Node:
         return "\n".join(texts)
 
 
-def start_node(*, tls: Path | None = None) -> Node:
+def start_node(*, tls: Path | None = None, settings: Mapping[str, str] | None = None) -> Node:
     """Start a node in a folder that is deleted at its stop.
 
+    :param tls: a folder with ca.pem, cert.pem and key.pem.
+    :param settings: more of its configuration.
     :raises ServerFailed: it did not start.
     """
     folder = Path(tempfile.mkdtemp(prefix="liaison-mq-"))
-    return Node(folder, tls=tls).start()
+    return Node(folder, tls=tls, settings=settings).start()
 
 
 def _group_of(entry: Path) -> int:

@@ -1,76 +1,112 @@
-"""Over TLS the broker must be who we dialled, not only somebody with a certificate of the right authority."""
+"""The broker as compose.yaml has it speaks nothing but TLS, and must be who we dialled, of an authority that we believe."""
 
 from __future__ import annotations
 
+import socket
+import ssl
+import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from dataclasses import dataclass
 from pathlib import Path
 
+import eventlet
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
+from deploy.certificates import AUTHORITY, certify
+from deploy.provision import declare
+from deploy.secrets import Secrets
 from services.chassis.bus import Address, Publisher
-from services.chassis.testing import eventually
+from services.chassis.bus.wire import LOST, _drop
 from services.chassis.testing.rabbitmq import Node, start_node
+from tests.compose import closed_broker, lay_out, listening
 
-pytestmark = pytest.mark.rabbitmq
-
-
-def _authority(folder: Path, name: x509.GeneralName) -> None:
-    """Write ca.pem, and cert.pem and key.pem for one name."""
-    now = datetime.now(UTC)
-    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tests")])
-
-    def builder(subject: x509.Name, public: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(ca_name)
-            .public_key(public)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-        )
-
-    authority = builder(ca_name, ca_key.public_key()).add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker")])
-    leaf = builder(subject, key.public_key()).add_extension(x509.SubjectAlternativeName([name]), critical=False)
-    (folder / "ca.pem").write_bytes(authority.sign(ca_key, SHA256()).public_bytes(Encoding.PEM))
-    (folder / "cert.pem").write_bytes(leaf.sign(ca_key, SHA256()).public_bytes(Encoding.PEM))
-    (folder / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    for file in folder.iterdir():
-        file.chmod(0o644)
+pytestmark = [pytest.mark.rabbitmq, pytest.mark.requirement("R15")]
 
 
-@pytest.fixture(params=[True, False], ids=["its own name", "another name"])
-def node(request: pytest.FixtureRequest, rabbitmq: str) -> Iterator[tuple[Node, bool, Path]]:
-    import tempfile
+@dataclass
+class Hop:
+    node: Node
+    secrets: Path
+    another: Path
 
+    def address(self, *, host: str = "127.0.0.1", authority: Path | None = None, scheme: str = "amqps") -> Address:
+        url = self.node.url.replace("@127.0.0.1:", f"@{host}:").replace("amqps://", f"{scheme}://")
+        return Address(url=url, authority=str((authority or self.secrets) / AUTHORITY))
+
+
+@pytest.fixture(scope="module")
+def hop(rabbitmq: str) -> Iterator[Hop]:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         folder.chmod(0o755)
-        _authority(folder, x509.IPAddress(ip_address("127.0.0.1")) if request.param else x509.DNSName("elsewhere.example"))
-        node = start_node(tls=folder)
-        yield node, request.param, folder
+        for name in ("secrets", "another"):
+            certify(Secrets(folder / name), {"broker": ["127.0.0.1"]})
+        lay_out(folder / "secrets", "broker", folder / "tls")
+        node = start_node(tls=folder / "tls", settings=closed_broker())
+        yield Hop(node, folder / "secrets", folder / "another")
         node.stop()
 
 
-def test_the_brokers_certificate_must_bear_the_name_that_was_dialled(node: tuple[Node, bool, Path]) -> None:
-    broker, is_right, folder = node
-    url = broker.url.replace("amqp://", "amqps://").replace(f":{broker.port}/", f":{broker.tls_port}/")
-    publisher = Publisher(Address(url=url, authority=str(folder / "ca.pem")), identity="tests")
+def test_who_dials_its_name_and_believes_its_authority_is_connected_and_declares(hop: Hop) -> None:
+    publisher = Publisher(hop.address(), identity="tests")
     publisher.start()
     try:
-        if is_right:
-            assert publisher.wait_up(10)
-        else:
-            assert not publisher.wait_up(2)
-            eventually(lambda: "certificate" in repr(publisher._link.last_error).lower())
+        assert publisher.wait_up(10)
+        # Between the broker's heartbeats nothing comes: a reader with a deadline would hang up again and again.
+        assert publisher._link._inner._transport.sock.gettimeout() is None
     finally:
         publisher.stop()
+    declare(hop.address())
+    assert "contacts.inbox" in hop.node.control("list_queues", "name")
+
+
+def test_one_that_says_nothing_any_more_is_let_go_at_once(hop: Hop) -> None:
+    connection = hop.address().connection()
+    connection.connect()
+    hop.node.freeze()
+    try:
+        with eventlet.Timeout(3):
+            _drop(connection.transport, connection.connection)
+    finally:
+        hop.node.thaw()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"host": "localhost"}, "Hostname mismatch"),
+        ({"authority": "another"}, "certificate verify failed"),
+    ],
+    ids=["another name", "another authority"],
+)
+def test_whoever_it_cannot_prove_itself_to_sends_it_nothing(hop: Hop, wrong: dict[str, str], said: str) -> None:
+    told = {**wrong, **({"authority": hop.another} if "authority" in wrong else {})}
+    address = hop.address(**told)  # type: ignore[arg-type]  # a name or a folder
+    connection = address.connection()
+    with pytest.raises(ssl.SSLCertVerificationError, match=said):
+        connection.connect()
+    connection.collect()
+
+
+def test_nothing_else_is_spoken_there_and_nothing_else_listens_to_the_network(hop: Hop) -> None:
+    plain = hop.address(scheme="amqp").connection()
+    with pytest.raises(LOST):
+        plain.connect()
+    plain.collect()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", hop.node.port), timeout=5)
+    found = listening(hop.node.pids())
+    assert hop.node.tls_port in {port for _, port in found}
+    assert [where for where in found if not where[0].startswith("127.")] == [], "Erlang's own talk is loopback's"
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_a_version_that_is_too_old_is_refused(hop: Hop) -> None:
+    context = ssl.create_default_context(cafile=str(hop.secrets / AUTHORITY))
+    context.minimum_version = ssl.TLSVersion.TLSv1
+    context.maximum_version = ssl.TLSVersion.TLSv1_1
+    with socket.create_connection(("127.0.0.1", hop.node.tls_port), timeout=5) as plain:
+        old = context.wrap_socket(plain, server_hostname="127.0.0.1", do_handshake_on_connect=False)
+        with pytest.raises(OSError):
+            old.do_handshake()
+        old.close()

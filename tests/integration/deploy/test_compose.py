@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,12 +16,14 @@ import psycopg
 import pytest
 import requests
 
+from deploy.certificates import AUTHORITY, certify
 from deploy.init import read_env, write_secrets
-from services.chassis.postgres import FAST, OwnServer
+from deploy.secrets import Secrets
+from services.chassis.postgres import FAST, OwnServer, ServerFailed
 from services.chassis.testing import eventually
 from services.chassis.testing.rabbitmq import _free_port, start_node
 from tests.builders import an_individual
-from tests.compose import ROOT, Composition
+from tests.compose import ROOT, Composition, closed_broker, closed_server, lay_out
 from tests.journeys.client import Person
 from tests.system import ONE_PASSWORD, kept_of_sign_ins
 
@@ -31,7 +34,10 @@ _PATH = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.envir
 
 
 class Up:
-    """The composition as processes here: its secrets from `liaison init`, its paths and port moved."""
+    """The composition as processes here: its secrets from `liaison init`, its paths and ports moved.
+
+    Every way is TLS as it is there. Only where this machine has no PostgreSQL with TLS, its way is plain.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -39,11 +45,22 @@ class Up:
         self.port = _free_port()
         self.composition = Composition({**read_env(ROOT / "deploy" / ".env.example"), "INTEGRATIONS": "ICE", "OPERATOR": "olga"})
         self.postgres_port = _free_port()
-        self.broker = start_node()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        write_secrets(self.secrets, integrations="ICE", postgres=f"127.0.0.1:{self.postgres_port}", broker=f"127.0.0.1:{self.broker.port}")
+        # Keys are given to the servers' own users, who come through no folder of pytest's.
+        self._laid_out = Path(tempfile.mkdtemp(prefix="liaison-tls-"))
+        self._laid_out.chmod(0o755)
+        self._write_secrets("127.0.0.1:5671")
+        lay_out(self.secrets, "broker", self._laid_out / "broker")
+        self.broker = start_node(tls=self._laid_out / "broker", settings=closed_broker())
+        self._write_secrets(f"127.0.0.1:{self.broker.tls_port}")
         password = (self.secrets / "postgres_password").read_text().strip()
-        self.postgres = OwnServer(folder / "postgres", password, settings=FAST, port=self.postgres_port).start()
+        try:
+            programs, settings = closed_server(self.secrets, self._laid_out / "postgres")
+        except ServerFailed:
+            programs, settings = None, {}
+            for file in self.secrets.glob("database_url*"):
+                file.write_text(file.read_text().replace("sslmode=verify-full", "sslmode=disable"))
+        self.postgres = OwnServer(folder / "postgres", password, programs=programs, settings={**FAST, **settings}, port=self.postgres_port).start()
         definitions = self.broker.folder / "definitions.json"
         shutil.copyfile(self.secrets / "broker_definitions", definitions)
         definitions.chmod(0o644)
@@ -51,16 +68,20 @@ class Up:
         for name in ("witness", "erased"):
             (folder / name).mkdir()
 
+    def _write_secrets(self, broker: str) -> None:
+        authority = str(self.secrets / AUTHORITY)
+        write_secrets(self.secrets, integrations="ICE", postgres=f"127.0.0.1:{self.postgres_port}", broker=broker, authority=authority)
+
     @property
     def base(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"https://127.0.0.1:{self.port}"
 
     def environment(self, name: str) -> dict[str, str]:
         def moved(value: str) -> str:
             if value == "/tmp/healthy":
                 return str(self.folder / f"{name}.healthy")
             moved = value.replace("/var/lib/liaison", str(self.folder)).replace("0.0.0.0", "127.0.0.1")
-            return moved.replace("http://gateway:8080", self.base)
+            return moved.replace("https://gateway:8080", self.base)
 
         environment = self.composition.mapped(name, secrets=self.secrets, moved=moved)
         if "LISTEN_PORT" in environment:
@@ -111,6 +132,7 @@ class Up:
         self.down()
         self.broker.stop()
         self.postgres.forget()
+        shutil.rmtree(self._laid_out)
 
 
 def _here(command: list[str]) -> list[str]:
@@ -120,6 +142,9 @@ def _here(command: list[str]) -> list[str]:
 @pytest.fixture(scope="module")
 def up(rabbitmq_is_here: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     system = Up(tmp_path_factory.mktemp("compose"))
+    # What the tests themselves ask over HTTP believes the same authority.
+    patched = pytest.MonkeyPatch()
+    patched.setenv("REQUESTS_CA_BUNDLE", str(system.secrets / AUTHORITY))
     try:
         migrated = system.run("migrate")
         assert migrated.returncode == 0, migrated.stdout + migrated.stderr
@@ -129,6 +154,7 @@ def up(rabbitmq_is_here: None, tmp_path_factory: pytest.TempPathFactory) -> Iter
             eventually(lambda name=name: system.is_healthy(name), seconds=90, why=f"{name} is healthy")
         yield system
     finally:
+        patched.undo()
         system.clear()
 
 
@@ -194,7 +220,7 @@ def test_the_doctor_examines_this_deployment_and_not_the_one_in_one_process(up: 
     assert [finding for finding in found.values() if not finding["good"]] == []
     assert status == 0
     services = {"access", "contacts", "interactions", "audit", "retention"}
-    assert {"secrets", "database", "clock", "schema", "checkpoints", "broker", "parked", "gateway"} | services <= set(found)
+    assert {"secrets", "certificates", "database", "clock", "schema", "checkpoints", "broker", "parked", "gateway"} | services <= set(found)
     said = " ".join(str(finding["sentence"]) for finding in found.values())
     assert "in this process" not in said
     assert "will be made" not in said
@@ -274,15 +300,27 @@ def test_health_is_what_the_process_says_and_not_that_there_is_one(up: Up) -> No
     eventually(lambda: up.is_healthy(name), seconds=30, why="it says so again")
 
 
+@pytest.mark.requirement("R15")
+def test_whoever_shows_another_certificate_is_sent_nothing(up: Up, amina: Person) -> None:
+    another = up.folder / "another"
+    certify(Secrets(another), {"gateway": ["gateway"]})
+    authority = str(another / AUTHORITY)
+    refused = up.run("operator", "doctor", "--json", BROKER_AUTHORITY_FILE=authority, SSL_CERT_FILE=authority)
+    found = {finding["subject"]: finding for finding in json.loads(refused.stdout)}
+    for subject in ("broker", "gateway"):
+        assert not found[subject]["good"]
+        assert "certificate verify failed" in found[subject]["sentence"]
+
+
 def test_the_brokers_health_is_that_it_listens(up: Up) -> None:
     word, *command = up.composition.services["broker"]["healthcheck"]["test"]
     assert word == "CMD"
 
     def status(port: int) -> int:
-        moved = [part.replace("/5672", f"/{port}") for part in command]
+        moved = [part.replace("/5671", f"/{port}") for part in command]
         return subprocess.run(moved, capture_output=True, timeout=10, check=False).returncode
 
-    assert status(up.broker.port) == 0
+    assert status(up.broker.tls_port) == 0
     assert status(_free_port()) != 0
 
 

@@ -27,6 +27,7 @@ from deploy.certificates import (
     key_file,
     show,
 )
+from deploy.doctor_full import _certificates
 from deploy.init import init, write_secrets
 from deploy.secrets import Secrets
 
@@ -190,7 +191,9 @@ def test_the_command_says_when_they_expire_and_fails_when_a_client_would_refuse(
     assert {each.server: each.names[0] for each in shown} == dialled(folder) == {"postgres": "postgres", "broker": "broker", "gateway": "gateway"}
     lines = CliRunner().invoke(certificates, ["--secrets", str(folder)]).output.splitlines()
     assert all(each.expires in line and line.startswith("ok") for each, line in zip(shown, lines, strict=True))
+    assert _certificates(folder).good
     (folder / key_file("gateway")).unlink()
+    assert not _certificates(folder).good
     status, shown = run()
     assert status == 1
     assert [each.fault for each in shown if each.fault] == ["tls_key_gateway is missing"]
