@@ -1,7 +1,7 @@
 """A system that runs already, wherever it is: `LIAISON_SYSTEM` is its address, `LIAISON_ACCOUNTS` the file of its
 demonstration accounts, `LIAISON_COMMAND` how its operator's command line is started.
 
-    LIAISON_SYSTEM=http://127.0.0.1:8080 LIAISON_ACCOUNTS=accounts/demo-accounts.json \
+    LIAISON_SYSTEM=https://localhost:8080 REQUESTS_CA_BUNDLE=deploy/secrets/tls_authority LIAISON_ACCOUNTS=accounts/demo-accounts.json \
     LIAISON_COMMAND='docker compose -f deploy/compose.yaml run --rm -T operator' pytest tests/journeys/test_outreach.py
 """
 
