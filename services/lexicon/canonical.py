@@ -179,6 +179,10 @@ def _unwrapped(written: str) -> str:
     return next(iter(found.values())) if len(found) == 1 and text.count("@") == len(addresses) else text
 
 
+#: A domain has at most so many characters, and writing one in ASCII takes the square of them.
+_LONGEST_DOMAIN: Final = 253
+
+
 def canonical_email(written: str) -> str | None:
     """Give an e-mail address folded, with its domain in ASCII, or None if it isn't one.
 
@@ -190,7 +194,7 @@ def canonical_email(written: str) -> str | None:
         return _mailbox(usual[1], usual[2])
     local, at, domain = clean_email(written).rpartition("@")
     local, domain = local.casefold(), domain.casefold()
-    if not at or not local or _SPACE_OR_AT.search(local + domain):
+    if not at or not local or len(domain) > _LONGEST_DOMAIN or _SPACE_OR_AT.search(local + domain):
         return None
     try:
         domain = domain.encode("idna").decode("ascii")

@@ -11,7 +11,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from services.chassis.instants import Day, Instant
 from services.chassis.schemas import Closed
-from services.lexicon.folding import even_signs
+from services.lexicon.folding import even_signs, normalized
 from services.lexicon.places import state_code
 from services.lexicon.tasks import LIMIT
 from services.lexicon.vocabulary import (
@@ -32,6 +32,10 @@ FACETS = ("type", "state", "fema_region", "component", "sector", "issue", "prior
 COMPONENT = validate.Regexp(r"^[A-Z]{2,10}$", error="A component's code, such as ICE.")
 
 
+#: With blanks to be taken out and marks to be put on their letters, a text may be so many times as long as what is kept of it.
+_WRITTEN_WIDELY = 20
+
+
 class Line(fields.String):
     """One line of text: trimmed, spaces made single, nothing invisible in it; empty counts as not given."""
 
@@ -42,7 +46,9 @@ class Line(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
-        text = " ".join(unicodedata.normalize("NFC", text).split())
+        if len(text) > self.most * _WRITTEN_WIDELY:
+            raise ValidationError(f"At most {self.most} characters.")
+        text = " ".join(normalized("NFC", text).split())
         if len(text) > self.most:
             raise ValidationError(f"At most {self.most} characters.")
         if any(unicodedata.category(character) == "Cc" for character in text):

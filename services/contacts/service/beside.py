@@ -1,4 +1,4 @@
-"""Computing beside the loop: in threads, and one step ahead of whoever uses it."""
+"""Computing beside the loop: in threads and processes, and one step ahead of whoever uses it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import eventlet
 from eventlet import patcher, tpool
 from phonenumbers.phonemetadata import PhoneMetadata
 
+from services.chassis.apart.pool import pool
+from services.chassis.messages import Refusal
+
 # Two threads ask for a region at once, and a lock of the loop's own, which cannot wait in a thread, would hang both.
 PhoneMetadata._metadata_lock = patcher.original("threading").Lock()  # noqa: SLF001 - it has no other door
 
@@ -16,13 +19,17 @@ T = TypeVar("T")
 Made = TypeVar("Made")
 
 
-class InThreads:
-    """Runs what takes more than twenty milliseconds of computing beside the loop."""
+class BesideTheLoop:
+    """Runs what takes more than twenty milliseconds of computing: ours in a thread, what strangers wrote in a process."""
 
     def __call__(self, function: Callable[..., Made], *args: Any, **kwargs: Any) -> Made:
         """Run it in a thread, and let others work until it is done."""
         made: Made = tpool.execute(function, *args, **kwargs)
         return made
+
+    def apart(self, function: Callable[..., Any], *args: Any, refusal: type[Refusal], is_long: bool) -> Any:
+        """Run a function of a module in a process of its own, and let others work until it is done."""
+        return pool().run(function, *args, refusal=refusal, is_long=is_long)
 
     def ahead(self, function: Callable[[T], Made], of: Iterable[T]) -> Iterator[Made]:
         """Give what it makes of each; while one is used, the next is being made."""
@@ -44,4 +51,4 @@ def one_ahead(function: Callable[[T], Made], of: Iterable[T]) -> Iterator[Made]:
             making.kill()
 
 
-beside = InThreads()
+beside = BesideTheLoop()

@@ -222,7 +222,7 @@ class ImportMethods:
                 return deciding.row_as_it_is(work, by=caller, import_id=import_id, n=_as_number(n))
             if command["decision"] == "keep":
                 asked = {"import_id": import_id, "n": _as_number(n), "keep_reason": command["keep_reason"]}
-                kept = keeping.keep_cells(work, by=caller, now=self.database.clock(), layer=self.parts.layer, **asked)
+                kept = keeping.keep_cells(work, by=caller, now=self.database.clock(), layer=self.parts.layer, beside=beside, **asked)
                 work.complete(200, import_id)
                 return kept
             decided = deciding.decide_row(
@@ -403,7 +403,12 @@ class ImportMethods:
         if found is None:
             raise ImportUnreadable
         staged, sealed = found
-        return beside(preparing.prepare, n, staged, sealed if checked else None)
+
+        def go_on() -> None:
+            with self.database.work(by) as work:
+                imports.hold_on(work, row["id"], until=self.database.clock() + working.LEASE)
+
+        return preparing.prepare(n, staged, sealed if checked else None, beside=beside, between=go_on)
 
     def _steer(self, caller: Caller, import_id: str, use_case: Callable[..., dict[str, Any]]) -> dict[str, Any]:
         _as_id(import_id)

@@ -110,6 +110,14 @@ def claim(work: UnitOfWork, *, now: datetime, until: datetime, undoing: bool = F
     return plain(row) if row else None
 
 
+def hold_on(work: UnitOfWork, import_id: str, *, until: datetime) -> None:
+    """Hold an import longer, if it is still held."""
+    work.execute(
+        text("UPDATE imports SET lease_until = :until WHERE id = CAST(:id AS uuid) AND lease_until IS NOT NULL"),
+        {"id": import_id, "until": until},
+    )
+
+
 def left_behind(work: UnitOfWork, *, before: datetime, limit: int = 20) -> list[dict[str, Any]]:
     """Return imports that nobody committed or gave up since then."""
     rows = work.execute(

@@ -25,12 +25,12 @@ from services.chassis.testing import Databases
 from services.contacts.contract import imports as contract
 from services.contacts.contract.refusals import RecordChanged
 from services.contacts.domain.imports.planning import plan
-from services.contacts.domain.imports.records import record_of
 from services.contacts.service.imports import ImportMethods
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.vault import Keyring
 from services.contacts.usecases.imports import preparing, working
+from services.contacts.usecases.imports.apart import records_of
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, GRACE, RENATA
 from tests.integration.contacts.conftest import Desk, open_desk
 
@@ -462,7 +462,7 @@ def test_a_commit_goes_on_from_what_the_check_has_worked_out(porter, monkeypatch
     porter.check(import_id)
     porter.commit_import(AMINA, import_id=import_id)
     read_again = []
-    monkeypatch.setattr(preparing, "record_of", lambda row, mapping: read_again.append(row) or record_of(row, mapping))
+    monkeypatch.setattr(preparing, "records_of", lambda rows, *args, **kwargs: read_again.append(rows) or records_of(rows, *args, **kwargs))
     porter.work()
     assert porter.read(import_id)["counts"] == {"create": 700}
     assert read_again == []

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import orjson
@@ -17,6 +17,7 @@ from services.contacts.contract.imports import UploadDamaged
 from services.contacts.domain.encryption import decrypt, encrypt
 from services.contacts.domain.imports import columns
 from services.contacts.domain.imports.reading import read
+from services.contacts.domain.imports.rowwise import plain
 from services.contacts.domain.imports.tables import BLOCK, Table
 
 
@@ -71,14 +72,7 @@ def laid_out(import_id: str, table: Table, key: bytes) -> Staged:
     blocks = []
     for n, first in enumerate(range(0, len(table.rows), BLOCK)):
         rows = [
-            [
-                row.sheet,
-                row.number,
-                {column: text for column, text in row.cells.items() if column not in names},
-                row.too_long,
-                row.refused,
-                row.problems,
-            ]
+            plain(replace(row, cells={column: text for column, text in row.cells.items() if column not in names}))
             for row in table.rows[first : first + BLOCK]
         ]
         blocks.append(encrypt(key, orjson.dumps(rows).decode(), bound_to=f"import block {import_id} {n}"))

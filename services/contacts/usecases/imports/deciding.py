@@ -18,14 +18,14 @@ from services.contacts.domain import representations
 from services.contacts.domain.imports.comparing import Generation
 from services.contacts.domain.imports.matching import Evidence, Person, best, evidence_of
 from services.contacts.domain.imports.planning import Answer, Decision
-from services.contacts.domain.imports.records import unseen_in
 from services.contacts.domain.imports.register import Register
 from services.contacts.domain.imports.tables import Row
 from services.contacts.storage import import_register, imports, individuals, ledger
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.usecases import looking
 from services.contacts.usecases.imports import refused
-from services.contacts.usecases.imports.preparing import Beside, Prepared, of_rows
+from services.contacts.usecases.imports.apart import Beside, unseen_of
+from services.contacts.usecases.imports.preparing import Prepared, of_rows
 from services.contacts.usecases.imports.representing import acting, line_of, own, representation
 from services.contacts.usecases.imports.uploading import demand_may_import
 from services.contacts.usecases.imports.working import LEASE, ImportOvertaken, demand_rights, take_in
@@ -162,20 +162,20 @@ def read_row(work: UnitOfWork, *, by: Caller, layer: ContactLayer, import_id: st
     cells = refused.cells_of(import_id, key, kept).get(n) if key else None
     people: list[dict[str, Any]] = []
     if cells is not None and entry["outcome"] == "undecided":
-        block = beside(of_rows, [Row(entry["sheet"], entry["number"], cells)], layout["mapping"], layer.digests, str(by.component))
+        block = of_rows([Row(entry["sheet"], entry["number"], cells)], layout["mapping"], layer.digests, str(by.component), beside=beside)
         people = _people(work, block, by=by)
     work.record("contacts:import:read-row", subjects=[import_id, *(each["individual"]["id"] for each in people)], fields=["cells"])
     mapping = layout["mapping"]
     shown = [{"column": name, "field": mapping.get(name), "value": cells.get(name, "")} for name in layout["columns"]] if cells else []
-    return {**line_of(entry), "cells": shown, "people": people, "keepable": _keepable(entry, cells, mapping)}
+    return {**line_of(entry), "cells": shown, "people": people, "keepable": _keepable(entry, cells, mapping, beside)}
 
 
-def _keepable(entry: Mapping[str, Any], cells: Mapping[str, str] | None, mapping: Mapping[str, str]) -> list[str]:
+def _keepable(entry: Mapping[str, Any], cells: Mapping[str, str] | None, mapping: Mapping[str, str], beside: Beside) -> list[str]:
     """Return the columns of which screening stopped something that may be kept with a reason."""
     if cells is None or entry["individual_id"] is None or entry["outcome"] == "undecided":
         return []
     still = {each["column"] for each in entry["refused"] or ()}
-    found = unseen_in(Row(entry["sheet"], entry["number"], dict(cells)), mapping)
+    found = unseen_of(Row(entry["sheet"], entry["number"], dict(cells)), mapping, beside) if still else []
     return list(dict.fromkeys(each.column for each in found if each.column in still))
 
 
@@ -265,7 +265,7 @@ def _block(
         raise RowNotKept
     cells = beside(refused.cells_of, row["id"], key, kept)
     rows = [Row(entry["sheet"], entry["number"], cells[entry["n"]]) for entry in entries]
-    return beside(of_rows, rows, layout["mapping"], layer.digests, str(by.component))
+    return of_rows(rows, layout["mapping"], layer.digests, str(by.component), beside=beside)
 
 
 def _settle(work: UnitOfWork, row: Mapping[str, Any], became: Sequence[tuple[Mapping[str, Any], Decision]], *, decision: str, now: datetime) -> None:

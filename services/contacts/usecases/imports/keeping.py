@@ -9,13 +9,13 @@ from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
 from services.contacts.contract.imports import NothingToKeep, RowNotKept, RowUnknown
 from services.contacts.contract.refusals import TextNeedsReview
-from services.contacts.domain.imports.records import unseen_in
 from services.contacts.domain.imports.tables import Row
 from services.contacts.storage import imports, ledger, notes
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.usecases.asking import demand, open_individual
 from services.contacts.usecases.entering import demand_not_suppressed
 from services.contacts.usecases.imports import refused
+from services.contacts.usecases.imports.apart import Beside, unseen_of
 from services.contacts.usecases.imports.representing import line_of, own
 from services.contacts.usecases.imports.uploading import demand_may_import
 from services.contacts.usecases.imports.working import demand_rights
@@ -25,7 +25,7 @@ from services.lexicon.screening import contact_values
 
 
 def keep_cells(
-    work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactLayer, import_id: str, n: int, keep_reason: str | None
+    work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactLayer, import_id: str, n: int, keep_reason: str | None, beside: Beside
 ) -> dict[str, Any]:
     """Keep what screening stopped in a row as notes of the importer's component, each with the reason.
 
@@ -48,7 +48,7 @@ def keep_cells(
     if cells is None:
         raise NothingToKeep if not entry["refused"] else RowNotKept
     still = {each["column"] for each in entry["refused"] or ()}
-    found = [each for each in unseen_in(Row(entry["sheet"], entry["number"], cells), layout["mapping"]) if each.column in still]
+    found = [each for each in unseen_of(Row(entry["sheet"], entry["number"], cells), layout["mapping"], beside) if each.column in still]
     if not found:
         raise NothingToKeep
     ledger.hold_shared(work)

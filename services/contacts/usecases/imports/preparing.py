@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self
 
 import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -15,7 +15,8 @@ from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
 from services.contacts.contract.imports import ImportUnreadable
 from services.contacts.domain.imports.kept import FORM, kept, record_of_kept
-from services.contacts.domain.imports.records import Record, record_of
+from services.contacts.domain.imports.records import Record
+from services.contacts.domain.imports.rowwise import row_of
 from services.contacts.domain.imports.tables import Row
 from services.contacts.domain.suppression import asked_of
 from services.contacts.storage import imports, ledger
@@ -26,21 +27,9 @@ from services.contacts.storage.import_register import Questions
 from services.contacts.storage.ledger import Found
 from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
 from services.contacts.usecases import looking
+from services.contacts.usecases.imports.apart import Beside, records_of
 from services.contacts.usecases.imports.representing import layout_of
 from services.lexicon.canonical import canonical_phone, compared_as
-
-T = TypeVar("T")
-Made = TypeVar("Made")
-
-
-class Beside(Protocol):
-    """Runs what is nothing but computing beside the loop."""
-
-    def __call__(self, function: Callable[..., Made], *args: Any, **kwargs: Any) -> Made:
-        """Run it, and wait for it."""
-
-    def ahead(self, function: Callable[[T], Made], of: Iterable[T]) -> Iterator[Made]:
-        """Give what it makes of each; while one is used, the next is being made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +65,10 @@ class Prepared:
 
 
 class Preparing:
-    """Prepares an import's blocks; nothing but computing, and the more of it the better here."""
+    """Prepares an import's blocks; nothing but computing, and the more of it the better here.
+
+    What the rows say is worked out where no key is; what needs one, here.
+    """
 
     def __init__(self, row: Mapping[str, Any], key: bytes, mapping: dict[str, str], digests: Digests) -> None:
         """Take the import, its key, what its columns are, and what digests are made with."""
@@ -97,23 +89,22 @@ class Preparing:
         except KeyDestroyed as error:
             raise ImportUnreadable from error
 
-    def prepare(self, n: int, staged: bytes, sealed: bytes | None) -> Prepared:
-        """Return a block from what a check has kept of it, or else from its rows: normalised, and what they ask worked out."""
-        block = self._unsealed(n, sealed) if sealed else None
-        if block is None:
-            rows = self._rows(n, staged)
-            records = [record_of(row, self._mapping) for row in rows]
-            questions = Questions.of(records, self._digests, self._component)
-            block = Prepared(n, records, questions, array_of_bytes(_asking(self._digests, records)), self._digests)
-            return replace(block, sealed=self._sealed(block), staged=lambda: rows)
-        return replace(block, staged=partial(self._rows, n, staged))
+    def prepare(self, n: int, staged: bytes, sealed: bytes | None, *, beside: Beside, between: Callable[[], None]) -> Prepared:
+        """Return a block from what a check has kept of it, or else from its rows: normalised, and what they ask worked out.
+
+        :param between: called between two steps, if its rows take several.
+        """
+        if sealed and (block := beside(self._unsealed, n, sealed)):
+            return replace(block, staged=partial(self._rows, n, staged))
+        rows = beside(self._rows, n, staged)
+        return beside(self._asked, n, rows, records_of(rows, self._mapping, beside, between=between))
+
+    def _asked(self, n: int, rows: Sequence[Row], records: list[Record]) -> Prepared:
+        block = _block(n, records, self._digests, self._component)
+        return replace(block, sealed=self._sealed(block), staged=lambda: rows)
 
     def _rows(self, n: int, staged: bytes) -> list[Row]:
-        rows = orjson.loads(decrypt(self._cipher, staged, bound_to=f"import block {self._import_id} {n}"))
-        return [
-            Row(sheet, number, cells, too_long, tuple((column, reason) for column, reason in refused), tuple(problems))
-            for sheet, number, cells, too_long, refused, problems in rows
-        ]
+        return [row_of(row) for row in orjson.loads(decrypt(self._cipher, staged, bound_to=f"import block {self._import_id} {n}"))]
 
     def _sealed(self, block: Prepared) -> bytes:
         written = {
@@ -138,10 +129,13 @@ class Preparing:
         return f"prepared import block {self._import_id} {n}"
 
 
-def of_rows(rows: Sequence[Row], mapping: Mapping[str, str], digests: Digests, component: str) -> Prepared:
-    """Return rows that were kept, as a block that is prepared; nothing but computing."""
-    records = [record_of(row, dict(mapping)) for row in rows]
-    return Prepared(0, records, Questions.of(records, digests, component), array_of_bytes(_asking(digests, records)), digests)
+def of_rows(rows: Sequence[Row], mapping: Mapping[str, str], digests: Digests, component: str, *, beside: Beside) -> Prepared:
+    """Return rows that were kept, as a block that is prepared."""
+    return beside(_block, 0, records_of(rows, mapping, beside), digests, component)
+
+
+def _block(n: int, records: list[Record], digests: Digests, component: str) -> Prepared:
+    return Prepared(n, records, Questions.of(records, digests, component), array_of_bytes(_asking(digests, records)), digests)
 
 
 #: But for the digests, they are texts.

@@ -19,7 +19,7 @@ from services.contacts.domain.cursors import Cursors
 from services.contacts.domain.sealing import is_told_in
 from services.contacts.storage import imports
 from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
-from services.contacts.usecases.imports.preparing import Beside
+from services.contacts.usecases.imports.apart import Beside, telling
 from services.contacts.usecases.imports.representing import layout_of, own
 from services.lexicon.mentions import FormerValues
 
@@ -119,16 +119,17 @@ def seek(work: UnitOfWork, values: FormerValues, _individual_id: str, *, vault: 
             continue
         after = -1
         while part := imports.refused_from(work, row["id"], after=after, limit=_SOUGHT_AT_ONCE):
-            told = beside(_telling, row["id"], key, part, values)
+            numbers = [n for n, _ in part]
+            told = [numbers[at] for at in telling(beside(_texts, row["id"], key, part), values, beside)]
             imports.lapse_rows(work, row["id"], GONE, told)
             found += imports.drop_refused(work, row["id"], told)
             after = part[-1][0]
     return [{"store": "contacts.import_refused", "found": found, "removed": found, "left": 0, "method": "deleted"}]
 
 
-def _telling(import_id: str, key: bytes, rows: Sequence[tuple[int, bytes]], values: FormerValues) -> list[int]:
-    cells = ((n, orjson.loads(decrypt(key, ciphertext, bound_to=_row_as(import_id, n)))) for n, ciphertext in rows)
-    return [n for n, by_column in cells if is_told_in(by_column.values(), values)]
+def _texts(import_id: str, key: bytes, rows: Sequence[tuple[int, bytes]]) -> list[bytes]:
+    cells = (orjson.loads(decrypt(key, ciphertext, bound_to=_row_as(import_id, n))) for n, ciphertext in rows)
+    return [orjson.dumps(list(by_column.values())) for by_column in cells]
 
 
 def opened(vault: Vault, row: Mapping[str, Any]) -> tuple[dict[str, Any], bytes | None]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,17 +11,17 @@ import orjson
 
 from services.chassis.database import UnitOfWork
 from services.contacts.contract.imports import FileTellsOfErased
+from services.contacts.domain.imports.rowwise import plain, row_of
+from services.contacts.domain.imports.tables import Row
 from services.contacts.domain.sealing import is_told_in
 from services.contacts.storage import imports
 from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
 from services.contacts.usecases.imports import refused
-from services.contacts.usecases.imports.preparing import Beside
+from services.contacts.usecases.imports.apart import Beside, telling
 from services.contacts.usecases.imports.representing import ended, layout_of, sealed_layout
 from services.contacts.usecases.imports.seeking import bears
 from services.contacts.usecases.imports.uploading import fail, forget
-from services.lexicon.folding import fold
 from services.lexicon.mentions import REMOVED, FormerValues, Sought
-from services.lexicon.names import family_key
 
 #: What a column is called whose own name went.
 NO_NAME = "A column"
@@ -49,10 +50,15 @@ def seek(work: UnitOfWork, values: FormerValues, _individual_id: str, *, now: da
             imports.update(work, row["id"], {"layout": sealed_layout(vault, row["id"], shown)}, now=now)
         for n in imports.block_numbers(work, row["id"]):
             staged = imports.block(work, row["id"], n)
-            emptied, other = beside(_emptied, row["id"], n, key, staged[0], values) if staged else (0, None)
+            if staged is None:
+                continue
+            bound_to = f"import block {row['id']} {n}"
+            rows, texts = beside(_opened, key, staged[0], bound_to)
+            told = telling(texts, values, beside)
+            other = beside(_emptied, key, rows, told, values, bound_to)
             if other is not None:
                 imports.replace_block(work, row["id"], n, other)
-                found += emptied
+                found += len(told)
     return [{"store": "contacts.import_blocks", "found": found, "removed": found, "left": 0, "method": "emptied"}]
 
 
@@ -74,24 +80,24 @@ def _without_names(layout: Mapping[str, Any], sought: Sought) -> dict[str, Any] 
     return {**layout, "hidden": {**hidden, "sheets": [REMOVED if bears(name, sought) else name for name in hidden["sheets"]]}}
 
 
-def _emptied(import_id: str, n: int, key: bytes, ciphertext: bytes, values: FormerValues) -> tuple[int, bytes | None]:
-    """Return in how many rows of a block the person was, and the block without them if anything of it went; nothing but computing."""
-    bound_to = f"import block {import_id} {n}"
-    written = decrypt(key, ciphertext, bound_to=bound_to)
-    # Most blocks hold no run of letters or digits of theirs, and are read no further.
-    squeezed, sought = fold(written).replace(" ", ""), Sought(values)
-    if not any(needle in squeezed for needle in {*sought.needles, family_key(values.last_name)} - {""}):
-        return 0, None
-    before = orjson.loads(written)
-    names = {name for sheet, _, _, _, refused_of, _ in before for name in (sheet, *(cell for cell, _ in refused_of)) if name}
+def _opened(key: bytes, ciphertext: bytes, bound_to: str) -> tuple[list[Row], list[bytes]]:
+    rows = [row_of(row) for row in orjson.loads(decrypt(key, ciphertext, bound_to=bound_to))]
+    return rows, [orjson.dumps(list(row.cells.values())) for row in rows]
+
+
+def _emptied(key: bytes, rows: Sequence[Row], told: Collection[int], values: FormerValues, bound_to: str) -> bytes | None:
+    """Return a block without what these of its rows said, and without names that bear the person; None if nothing of it goes."""
+    sought = Sought(values)
+    names = {name for row in rows for name in (row.sheet, *(cell for cell, _ in row.refused)) if name}
     gone = {name for name in names if bears(name, sought)}
-    rows, emptied = [], 0
-    for sheet, number, cells, too_long, refused_of, problems in before:
-        of = None if sheet in gone else sheet
-        if is_told_in(cells.values(), values):
-            rows.append([of, number, {}, False, [], [refused.GONE]])
-            emptied += 1
-        else:
-            left = [[NO_NAME if name in gone else name, reason] for name, reason in refused_of]
-            rows.append([of, number, cells, too_long, left, problems])
-    return emptied, encrypt(key, orjson.dumps(rows).decode(), bound_to=bound_to) if rows != before else None
+    if not told and not gone:
+        return None
+    left = [_without(row, gone, is_told=at in told) for at, row in enumerate(rows)]
+    return encrypt(key, orjson.dumps([plain(row) for row in left]).decode(), bound_to=bound_to)
+
+
+def _without(row: Row, gone: Collection[str], *, is_told: bool) -> Row:
+    sheet = None if row.sheet in gone else row.sheet
+    if is_told:
+        return Row(sheet, row.number, {}, problems=(refused.GONE,))
+    return replace(row, sheet=sheet, refused=tuple((NO_NAME if name in gone else name, reason) for name, reason in row.refused))

@@ -42,7 +42,8 @@ from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.import_writing import Entry
 from services.contacts.storage.vault import Vault
 from services.contacts.usecases.imports import refused
-from services.contacts.usecases.imports.preparing import Beside, Prepared, blocked
+from services.contacts.usecases.imports.apart import Beside
+from services.contacts.usecases.imports.preparing import Prepared, blocked
 from services.contacts.usecases.imports.representing import ended
 from services.lexicon.canonical import compared_as
 from services.lexicon.screening import screen

@@ -1,0 +1,114 @@
+"""What takes long is computed beside the loop: our own computing in threads, what strangers wrote in processes of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+import orjson
+
+from services.chassis.messages import Refusal
+from services.contacts.contract.imports import FileTooCostly
+from services.contacts.domain.imports import rowwise
+from services.contacts.domain.imports.kept import record_of_kept
+from services.contacts.domain.imports.records import Record, Unseen
+from services.contacts.domain.imports.tables import Row
+from services.lexicon.mentions import FormerValues
+
+T = TypeVar("T")
+Made = TypeVar("Made")
+
+#: Characters of rows in one question: some two seconds at most, of whatever they are made; of usual rows, a whole block.
+_AT_ONCE = 256 << 10
+#: Less is no long work, and waits for no file.
+_LITTLE = 32 << 10
+#: So many rows of one call may cost a process; the rest of them is not read.
+_MOST_COSTLY = 3
+
+
+class Beside(Protocol):
+    """Computes beside the loop."""
+
+    def __call__(self, function: Callable[..., Made], *args: Any, **kwargs: Any) -> Made:
+        """Run it in a thread, and wait for it; nothing in it is slow on any text."""
+
+    def ahead(self, function: Callable[[T], Made], of: Iterable[T]) -> Iterator[Made]:
+        """Give what it makes of each; while one is used, the next is being made."""
+
+    def apart(self, function: Callable[..., Any], *args: Any, refusal: type[Refusal], is_long: bool) -> Any:
+        """Run a function of a module in a process of its own, and wait for it.
+
+        :raises Refusal: that one, where the process can't do it within its limits, or at all.
+        """
+
+
+def records_of(rows: Sequence[Row], mapping: Mapping[str, str], beside: Beside, *, between: Callable[[], None] = lambda: None) -> list[Record]:
+    """Return what rows say; a row that no process can read says why it is not taken in, and nothing else.
+
+    :param between: called between two questions.
+    """
+    written = beside(_written, rows)
+    made = _each(beside, rowwise.recorded, written, dict(mapping), between=between)
+    return beside(_read, written, made)
+
+
+def unseen_of(row: Row, mapping: Mapping[str, str], beside: Beside) -> list[Unseen]:
+    """Return what screening stops in a row and may be kept with a reason; of a row that can't be read, nothing."""
+    (made,) = _each(beside, rowwise.unseen, _written([row]), dict(mapping))
+    return [Unseen(*each) for each in orjson.loads(made)] if isinstance(made, bytes) else []
+
+
+def telling(rows: Sequence[bytes], values: FormerValues, beside: Beside) -> list[int]:
+    """Return which rows tell of an erased person, each given as the texts of its cells (JSON); in doubt one does."""
+    return [at for at, tells in enumerate(_each(beside, rowwise.telling, rows, values)) if tells]
+
+
+def _written(rows: Iterable[Row]) -> list[bytes]:
+    return [orjson.dumps(rowwise.plain(row)) for row in rows]
+
+
+def _read(written: Sequence[bytes], made: Sequence[Any]) -> list[Record]:
+    return [record_of_kept(orjson.loads(one)) if isinstance(one, bytes) else rowwise.costly(row, one) for row, one in zip(written, made, strict=True)]
+
+
+def _each(
+    beside: Beside, function: Callable[..., list[Any]], rows: Sequence[bytes], *given: Any, between: Callable[[], None] = lambda: None
+) -> list[Any]:
+    """Return what the function makes of each row, or of one that a process can't do, why it could not."""
+    made: list[Any] = []
+    spoiled = 0
+    for part in _parts(rows):
+        if made:
+            between()
+        ask = partial(beside.apart, function, refusal=FileTooCostly, is_long=sum(map(len, part)) > _LITTLE)
+        try:
+            made += ask(part, *given)
+            continue
+        except FileTooCostly:
+            # Whether one of them is to blame, or the process died of something else: each has a process that it can't spoil.
+            pass
+        for row in part:
+            if spoiled == _MOST_COSTLY:
+                made.append(rowwise.UNREAD)
+                continue
+            between()
+            try:
+                made += ask([row], *given)
+            except FileTooCostly:
+                spoiled += 1
+                made.append(rowwise.COSTLY)
+    return made
+
+
+def _parts(rows: Sequence[bytes]) -> Iterator[list[bytes]]:
+    part: list[bytes] = []
+    size = 0
+    for row in rows:
+        if part and size + len(row) > _AT_ONCE:
+            yield part
+            part, size = [], 0
+        part.append(row)
+        size += len(row)
+    if part:
+        yield part
