@@ -204,14 +204,14 @@ class TextNeedsReview(Invalid):
             raise cls.of(findings)
 
     @classmethod
-    def of(cls, findings: Sequence[Mapping[str, object]]) -> Self:
-        """Return the refusal that tells of these findings."""
+    def of(cls, findings: Sequence[Mapping[str, object]], detail: str | None = None) -> Self:
+        """Return the refusal that tells of these findings, in other words where some are given."""
         errors: dict[str, list[str]] = {}
         for found in findings:
             said = errors.setdefault(str(found["field"]), [])
             if found["why"] not in said:
                 said.append(str(found["why"]))
-        return cls(errors=errors, extra={"findings": list(findings)})
+        return cls(detail, errors=errors, extra={"findings": list(findings)})
 
 
 class IssueUnknown(Invalid):

@@ -18,7 +18,7 @@ from services.lexicon.screening import contact_values, findings_in, screen
 from services.lexicon.vocabulary import at_least
 
 #: A reader could not read what they kept.
-KEPT_BY_CONTRIBUTORS = "Only contributors of your component can keep this, for only they could read it. Leave it out, or ask one of them to write it."
+KEPT_BY_CONTRIBUTORS = "The text holds what shared text should not; change it. Only contributors of your component can keep it: ask one of them."
 
 
 def list_notes(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, individual_id: str, query: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,12 +133,9 @@ def _screened(text: str, provenance: str | None, keep_reason: str | None, *, by:
     # The reason is read beside the text, and holds no value either.
     TextNeedsReview.unless_clean([("keep_reason", keep_reason, contact_values)])
     findings = findings_in([("text", text, screen), ("provenance", provenance, screen)])
-    if findings and not keep_reason:
-        raise TextNeedsReview.of(findings)
-    if findings and not at_least(by.level, "contributor"):
-        refusal = TextNeedsReview.of(findings)
-        refusal.errors = {**(refusal.errors or {}), "keep_reason": [KEPT_BY_CONTRIBUTORS]}
-        raise refusal
+    contributes = at_least(by.level, "contributor")
+    if findings and not (keep_reason and contributes):
+        raise TextNeedsReview.of(findings, None if contributes else KEPT_BY_CONTRIBUTORS)
     return {"kept": bool(findings), "keep_reason": keep_reason if findings else None}
 
 
