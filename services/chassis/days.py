@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
+from services.chassis.database.dialing import waiting_longer
 from services.chassis.logs import Log
 from services.chassis.messages import Caller
 from services.chassis.stopping import is_asked_to_stop
@@ -31,6 +32,9 @@ ASKED = 10_000
 _MOST_RANGES = 500
 #: A day of a busy service has millions of rows, and nobody waits for their numbers to be read.
 _PATIENT = "SET LOCAL statement_timeout = '10min'"
+#: A little longer than that.
+_PATIENCE = 630.0
+_PATIENCE = 630.0
 
 _FUNCTIONS = """
 DROP FUNCTION outbox_roll(date);
@@ -158,7 +162,8 @@ class Days:
         with self._database.plain() as connection:
             size = connection.execute(text("SELECT max(size) FROM checkpoints_seen")).scalar_one()
             connection.exec_driver_sql(_PATIENT)
-            ranges = [Range(*row) for row in connection.execute(_RANGES, {"day": day})]
+            with waiting_longer(connection, _PATIENCE):
+                ranges = [Range(*row) for row in connection.execute(_RANGES, {"day": day})]
         if size is None:
             return not ranges
         for part in _parts(ranges):

@@ -17,6 +17,7 @@ from eventlet.event import Event
 from psycopg.rows import dict_row
 
 from services.chassis.database import Database, entry_of, note_audited
+from services.chassis.database.dialing import KEPT_ALIVE, STATEMENT_MS, Dialed
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, wire_value
 
@@ -166,11 +167,5 @@ class GatheredReads:
 
 
 def _connect(url: str) -> psycopg.Connection[dict[str, Any]]:
-    return psycopg.connect(
-        url,
-        autocommit=True,
-        row_factory=dict_row,
-        prepare_threshold=0,
-        connect_timeout=3,
-        options="-c statement_timeout=8000 -c timezone=UTC",
-    )
+    options = f"-c statement_timeout={STATEMENT_MS} -c timezone=UTC"
+    return Dialed.connect(url, autocommit=True, row_factory=dict_row, prepare_threshold=0, options=options, **KEPT_ALIVE)

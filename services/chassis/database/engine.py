@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import Connection, create_engine
 
 from services.chassis.database.away import translated
+from services.chassis.database.dialing import KEPT_ALIVE, STATEMENT_MS
 from services.chassis.database.locks import Lock, as_json
 from services.chassis.database.logins import Logins
 from services.chassis.database.work import Reading, UnitOfWork
@@ -60,12 +61,8 @@ class Database:
             json_serializer=as_json,
             json_deserializer=orjson.loads,
             connect_args={
-                "connect_timeout": 3,
-                "options": "-c statement_timeout=8000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC",
-                "keepalives_idle": 10,
-                "keepalives_interval": 5,
-                "keepalives_count": 3,
-                "tcp_user_timeout": 15000,
+                **KEPT_ALIVE,
+                "options": f"-c statement_timeout={STATEMENT_MS} -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC",
             },
         )
         self.logins.are_used_by(self.engine)

@@ -9,6 +9,8 @@ from psycopg import OperationalError
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import URL, make_url
 
+from services.chassis.database.dialing import Dialed
+
 T = TypeVar("T")
 
 
@@ -22,6 +24,8 @@ class Logins:
     def __init__(self, setting: str) -> None:
         """Take the setting."""
         self._urls = _urls_of(setting)
+        #: What makes a connection.
+        self.dial: Callable[..., Any] = Dialed.connect
 
     @property
     def first(self) -> URL:
@@ -49,14 +53,14 @@ class Logins:
                 continue
         return connect(last)
 
-    def _connect(self, dialect: Any, _record: Any, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    def _connect(self, _dialect: Any, _record: Any, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
         *others, last = self._urls
         for url in others:
             try:
-                return dialect.connect(*arguments, **{**options, **_who(url)})
-            except dialect.loaded_dbapi.OperationalError:
+                return self.dial(*arguments, **{**options, **_who(url)})
+            except OperationalError:
                 continue
-        return dialect.connect(*arguments, **{**options, **_who(last)})
+        return self.dial(*arguments, **{**options, **_who(last)})
 
 
 def _who(url: URL) -> dict[str, str]:

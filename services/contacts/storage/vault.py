@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from services.chassis.database.dialing import KEPT_ALIVE, STATEMENT_MS
 from services.chassis.database.logins import Logins
 from services.chassis.keyed import key_id, parts_of
 from services.chassis.messages import Unavailable
@@ -79,7 +80,7 @@ class Vault:
             # Each statement is a transaction of its own, without a way to the server for its beginning and its end.
             isolation_level="AUTOCOMMIT",
             hide_parameters=True,
-            connect_args={"connect_timeout": 3, "options": "-c statement_timeout=8000"},
+            connect_args={**KEPT_ALIVE, "options": f"-c statement_timeout={STATEMENT_MS}"},
         )
 
         self._logins.are_used_by(self._engine)
