@@ -32,7 +32,7 @@ from gateway.errors import (
     problem,
     problem_of,
 )
-from gateway.hosts import Hosts
+from gateway.hosts import Hosts, is_this_machine
 from gateway.identity import Admission, Cookies, Sessions, bearer_of, is_form_token
 from gateway.limits import Line, Window
 from gateway.openapi import document
@@ -325,7 +325,8 @@ def seal(response: Response) -> Response:
     """Put the trace id and the security headers on every answer."""
     response.headers["X-Request-Id"] = g.trace_id
     response.headers.extend(SECURITY_HEADERS)
-    if _liaison().cookies.is_secure:
+    # A browser keeps it by the host's name, for all ports: every other server that somebody tries out there would be shut.
+    if _liaison().cookies.is_secure and not is_this_machine(request.host):
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"

@@ -31,6 +31,12 @@ class Hosts:
         return ANY in self.names or name in self.names or _is_loopback(name)
 
 
+def is_this_machine(host: str) -> bool:
+    """Tell whether a request's host is the browser's own machine, with or without a port."""
+    match = _HOST.fullmatch(host)
+    return match is not None and _is_loopback((match[1] or match[2]).rstrip(".").lower())
+
+
 def _is_loopback(name: str) -> bool:
     try:
         return ip_address(name).is_loopback

@@ -92,7 +92,7 @@ def test_who_dials_its_name_and_believes_its_authority_is_answered_again_and_aga
             for _ in range(3):
                 told = answer(connection)
                 assert (told.status, bool(told.read())) == (200, True)
-            # Cookies and redirections go by it.
+            # Cookies and redirections go by it; the Host of these requests is `gateway`.
             assert told.headers["Strict-Transport-Security"]
 
 

@@ -20,6 +20,8 @@ from deploy.init import write_secrets
 from deploy.provision import migrate
 from deploy.secrets import Secrets
 from services.chassis.database import Database
+from services.chassis.database.logins import Logins
+from services.chassis.gathering import _connect
 from services.chassis.migrations import SchemaDiffers
 from services.chassis.postgres import FAST, OwnServer, ServerFailed, as_url
 from services.chassis.streams import Stream
@@ -80,6 +82,11 @@ def _by_the_key_store(url: str) -> Any:
         return stack.enter_context(vault._engine.connect()).exec_driver_sql(_ASKED).one()
 
 
+def _by_reads_that_are_gathered(url: str) -> Any:
+    with Logins(url).open(_connect) as connection:
+        return tuple(connection.execute(_ASKED).fetchone().values())
+
+
 def _by_the_verifier(url: str) -> Any:
     with _Database.opened(url) as reading:
         return reading._connection.execute(_ASKED).fetchone()
@@ -90,7 +97,7 @@ def _by_the_doctor(url: str) -> Any:
         return connection.exec_driver_sql(_ASKED).one()
 
 
-WAYS: list[Callable[[str], Any]] = [_by_a_unit_of_work, _by_the_key_store, _by_the_verifier, _by_the_doctor]
+WAYS: list[Callable[[str], Any]] = [_by_a_unit_of_work, _by_the_key_store, _by_reads_that_are_gathered, _by_the_verifier, _by_the_doctor]
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -234,11 +234,20 @@ def test_after_many_wrong_names_from_an_address_the_right_password_still_opens_a
 @pytest.mark.parametrize(("proto", "secure"), [("https", True), ("http", False), ("gopher", False)])
 def test_cookies_and_transport_security_follow_what_the_browser_used(behind: Any, proto: str, secure: bool) -> None:
     app, _ = behind
-    answer = app.test_client().get("/sign-in", headers={X: "198.51.100.7", "X-Forwarded-Proto": proto})
+    answer = app.test_client().get("/sign-in", headers={X: "198.51.100.7", "X-Forwarded-Proto": proto, "Host": "liaison.example.gov"})
     (cookie,) = answer.headers.getlist("Set-Cookie")
     assert cookie.startswith("__Host-liaison_visit=" if secure else "liaison_visit=")
     assert ("Secure" in cookie.split("; ")) is secure
     assert ("Strict-Transport-Security" in answer.headers) is secure
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:8080", "LOCALHOST.", "127.0.0.1:8080", "[::1]:8080"])
+def test_who_tries_it_out_on_their_own_machine_is_not_kept_from_its_other_servers(behind: Any, host: str) -> None:
+    app, _ = behind
+    answer = app.test_client().get("/sign-in", headers={X: "198.51.100.7", "X-Forwarded-Proto": "https", "Host": host})
+    assert answer.status_code == 200
+    assert "Secure" in answer.headers["Set-Cookie"]
+    assert "Strict-Transport-Security" not in answer.headers
 
 
 @pytest.mark.parametrize(
