@@ -163,6 +163,8 @@ def test_each_process_is_told_what_the_one_in_a_single_process_is_told_and_nothi
             checkpoints=Path("/var/lib/liaison/witness/checkpoints"),
             erased_ids=Path("/var/lib/liaison/erased/erased"),
             host="0.0.0.0",
+            # By which the operator's container asks.
+            hosts="gateway,",
         )
         wanted = installation.environment_of(name)
         del wanted["SERVICE"], wanted["BROKER_URL"]
