@@ -202,13 +202,17 @@ class Full(_Accounts):
         )
         for name in PROCESSES:
             environment = {**installation.environment_of(name), "BROKER_URL": self._broker_url(name, passwords), **self._environ}
-            self._environments[name] = environment
+            self._environments[name] = self.environment_of(name, environment)
         with self.opened("access") as database:
             accounts.seed(database, self._state.accounts, now=datetime.now(UTC))
         for name in PROCESSES:
             self.spawn(name)
         self.wait_ready()
         return self
+
+    def environment_of(self, process: str, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return what a process is told, as it is composed; a system of another kind may tell it otherwise."""
+        return dict(environment)
 
     def contributors(self, count: int) -> list[dict[str, Any]]:
         """Return that many accounts of contributors of ICE, made for this run."""
