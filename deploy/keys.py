@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import functools
 import json
+import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import click
@@ -60,10 +63,27 @@ def list_(operator: Operator, *, as_json: bool) -> None:
             click.echo(f"{name:<22} {each.id}  {each.state:<7}  {each.since or 'since the beginning':<25}  {KINDS[name].purpose}")
 
 
+def _alone(command: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(command)
+    def wrapped(operator: Operator, **given: Any) -> None:
+        # On the folder itself: no file is left, and the kernel lets go of it however this ends.
+        folder = os.open(operator.installation.secrets.folder, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            command(operator, **given)
+        except BlockingIOError as held:
+            raise click.ClickException("Somebody else is replacing a key or password just now; ask again when they are done.") from held
+        finally:
+            os.close(folder)
+
+    return wrapped
+
+
 @keys.command("rotate")
 @click.argument("names", nargs=-1, required=True, type=click.Choice(sorted(KINDS)))
 @_waits
 @as_operator
+@_alone
 def rotate(operator: Operator, *, names: tuple[str, ...], wait: float) -> None:
     """Put new keys into use; the former ones still count until `retire`. Whoever was interrupted asks again."""
     rings = Keyrings(operator.installation.secrets)
@@ -83,6 +103,7 @@ def rotate(operator: Operator, *, names: tuple[str, ...], wait: float) -> None:
 @click.argument("name", type=click.Choice(sorted(KINDS)))
 @click.option("--at-once", is_flag=True, help="Though the former key is good for something: somebody else may have it.")
 @as_operator
+@_alone
 def retire(operator: Operator, *, name: str, at_once: bool) -> None:
     """Drop the former keys: what was made under them is refused from now on."""
     rings = Keyrings(operator.installation.secrets)
@@ -100,6 +121,7 @@ def retire(operator: Operator, *, name: str, at_once: bool) -> None:
 @click.argument("name")
 @_waits
 @as_operator
+@_alone
 def password(operator: Operator, *, name: str, wait: float) -> None:
     """Give a role of the database (`liaison_contacts`) or a user of the broker (`contacts`) another password."""
     replace_password(operator, name, wait=wait)
@@ -191,7 +213,7 @@ def _broker(operator: Operator, user: str) -> None:
             each["password_hash"] = password_hash(made)
     secrets.derive("broker_definitions", json.dumps(known, indent=1), mode=0o644)
     click.echo("Now have the broker read it; whoever is connected stays connected:")
-    click.echo("  docker compose -f deploy/compose.yaml exec broker rabbitmqctl import_definitions /run/secrets/broker_definitions")
+    click.echo("  docker compose -f deploy/compose.yaml exec --user rabbitmq broker rabbitmqctl import_definitions /run/secrets/broker_definitions")
 
 
 def _left(operator: Operator, name: str, former: Iterable[str]) -> str:

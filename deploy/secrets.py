@@ -104,13 +104,17 @@ class Secrets:
             self._copy(aside, aside.name.removesuffix(_WHOLE))
 
     def _copy(self, aside: Path, name: str) -> None:
-        text = aside.read_bytes()
+        try:
+            text = aside.read_bytes()
+        except FileNotFoundError:
+            # A system that started meanwhile has finished it.
+            return
         with (self.folder / name).open("r+b") as file:
             file.write(text)
             file.truncate()
             file.flush()
             os.fsync(file.fileno())
-        aside.unlink()
+        aside.unlink(missing_ok=True)
 
     def __contains__(self, name: str) -> bool:
         """Tell whether there is a secret of that name."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click import ClickException
+from click.testing import CliRunner
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
 
@@ -238,3 +242,28 @@ def test_an_interrupted_superuser_is_gone_on_with(secrets: Secrets, tmp_path: Pa
     assert secrets["postgres_password"] == knows[0] == make_url(secrets["database_url"]).password != server.password
     with pytest.raises(ClickException, match="of your own"):
         command.replace_password(operator, "postgres", wait=0)
+
+
+def test_two_people_do_not_replace_keys_at_one_time(secrets: Secrets, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", secrets["database_url"])
+    folder = os.open(secrets.folder, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    try:
+        for words in (["rotate", "passport"], ["retire", "passport"], ["password", "postgres"]):
+            done = CliRunner().invoke(command.keys, [*words, "--secrets", str(secrets.folder), "--operator", "olga"])
+            assert (done.exit_code, "Somebody else" in done.output) == (1, True), done.output
+    finally:
+        os.close(folder)
+
+
+def test_a_replacement_that_a_starting_system_finishes_is_finished(secrets: Secrets, monkeypatch: pytest.MonkeyPatch) -> None:
+    put = Secrets._put
+
+    def put_and_start(self: Secrets, name: str, text: str, **given: Any) -> Path:
+        path = put(self, name, text, **given)
+        Secrets(self.folder).finish()
+        return path
+
+    monkeypatch.setattr(Secrets, "_put", put_and_start)
+    secrets.replace("cursor_key", "another")
+    assert secrets["cursor_key"] == "another"
