@@ -25,6 +25,7 @@ from deploy.state import StateFolder
 from services.chassis.identity import ServiceKey, Signature
 from services.chassis.migrations import SERVICES
 from services.chassis.testing import eventually
+from tests.journeys.client import Person
 from tests.proofs.world import World
 
 SERVICE_KEYS = [service_key_file(service) for service in SERVICES]
@@ -152,6 +153,8 @@ def test_every_key_is_replaced_while_people_work_and_what_is_retired_is_refused(
     with at_work(*people):
         liaison(world, "rotate", *KINDS, "--wait", "5")
         assert all(secrets[name].partition(",")[2] == text for name, text in former.items()), "the former key is behind the new one"
+        # A passport is kept for half a minute: whoever comes in now is the first to have one under the new key.
+        assert Person(world.system.base).sign_in(world.accounts["bruno"]).get("/individuals", limit=1)["items"]
         # What was made under the former keys still counts.
         assert amina.ask("GET", "/individuals", params={"limit": 1, "cursor": cursor}).status_code == 200
         assert amina.ask("POST", "/individuals", json={"last_name": "Beforehand"}, headers=again).json()["id"] == entered
