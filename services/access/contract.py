@@ -181,7 +181,7 @@ class UserCreateSchema(Closed):
     name = fields.String(required=True, validate=_name)
     component = fields.String(required=True, validate=_component)
     level = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(LEVELS))
-    roles = fields.List(fields.String(validate=validate.OneOf(sorted(ROLES))), load_default=list)
+    roles = fields.List(fields.String(validate=validate.OneOf(sorted(ROLES))), validate=validate.Length(max=len(ROLES)), load_default=list)
     external_id = fields.String(load_default=None, allow_none=True, validate=_name)
     contractor = _YesOrNo(load_default=False)
     justification = fields.String(load_default=None, allow_none=True, validate=[validate.Length(max=500), _no_nul])
@@ -198,7 +198,7 @@ class UserChangeSchema(Closed):
     name = fields.String(validate=_name)
     component = fields.String(validate=_component)
     level = fields.String(allow_none=True, validate=validate.OneOf(LEVELS))
-    roles = fields.List(fields.String(validate=validate.OneOf(sorted(ROLES))))
+    roles = fields.List(fields.String(validate=validate.OneOf(sorted(ROLES))), validate=validate.Length(max=len(ROLES)))
     active = _YesOrNo()
 
 

@@ -1,0 +1,83 @@
+"""What is too long is refused before each of its parts is looked at."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pytest
+from marshmallow import ValidationError, fields, validate
+
+import gateway
+import services
+from services.chassis.schemas import Closed, longest_list
+from tests.proofs.growing import modules, schemas_of_requests
+
+
+class Counted(fields.String):
+    """A text that says how often it was looked at."""
+
+    seen: ClassVar[list[Any]] = []
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        self.seen.append(value)
+        return super()._deserialize(value, *args, **kwargs)
+
+
+class Inner(Closed):
+    """A part of a request."""
+
+    name = Counted()
+
+
+class Outer(Closed):
+    """A request."""
+
+    names = fields.List(Counted(), data_key="known-as", validate=validate.Length(max=3))
+    pair = fields.List(Counted(), validate=validate.Length(equal=2))
+    parts = fields.List(fields.Nested(Inner), validate=validate.Length(max=3))
+    many = fields.Nested(Inner, many=True, validate=validate.Length(max=3))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_seen() -> None:
+    Counted.seen.clear()
+
+
+@pytest.mark.row("P19")
+@pytest.mark.parametrize(
+    ("name", "value", "most"),
+    [("known-as", ["a"] * 4, 3), ("pair", ["a"] * 3, 2), ("parts", [{"name": "a"}] * 4, 3), ("many", [{"name": "a"}] * 4, 3)],
+)
+def test_of_a_list_that_is_too_long_no_item_is_looked_at(name: str, value: list[Any], most: int) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Outer().load({name: value})
+    assert refused.value.normalized_messages() == {name: [f"Longer than maximum length {most}."]}
+    assert Counted.seen == []
+
+
+@pytest.mark.row("P19")
+def test_of_a_flood_of_unknown_names_fifty_are_told() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Outer().load({f"a{n}": 1 for n in range(100_000)})
+    told = refused.value.normalized_messages()
+    assert len(told) == 50
+    assert {tuple(sentences) for sentences in told.values()} == {("Unknown field.",)}
+
+
+def test_what_is_as_long_as_it_may_be_is_taken() -> None:
+    body = {"known-as": ["a"] * 3, "pair": ["a", "b"], "parts": [{"name": "a"}] * 3, "many": [{"name": "a"}] * 3}
+    assert Outer().load(body) == {"names": ["a"] * 3, **{name: body[name] for name in ("pair", "parts", "many")}}
+    with pytest.raises(ValidationError, match="Invalid input type|Not a valid list|Unknown"):
+        Outer().load({"known-as": "a" * 10, "x": 1})
+
+
+@pytest.mark.row("P19")
+def test_every_list_of_every_request_says_how_long_it_may_be() -> None:
+    list(modules(services, gateway))
+    unlimited = [
+        f"{schema.__module__}.{schema.__name__}.{name}"
+        for schema in schemas_of_requests()
+        for name, field in schema().load_fields.items()
+        if (isinstance(field, fields.List) or (isinstance(field, fields.Nested) and field.many)) and longest_list(field) is None
+    ]
+    assert unlimited == []
