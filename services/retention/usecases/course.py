@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +16,7 @@ from services.retention.contract import ErasureCompleted
 from services.retention.domain import saga
 from services.retention.storage import erasures, reasons
 from services.retention.storage import requests as stored
-from services.retention.usecases.erasing import describe_receipt
+from services.retention.usecases.erasing import describe_receipt, hashed
 
 if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
@@ -319,8 +317,7 @@ def _certificate(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime) -> 
         "decided": decided,
         "not_reached": list(saga.NOT_REACHED),
     }
-    canonical = json.dumps(certificate, sort_keys=True, separators=(",", ":")).encode()
-    return {**certificate, "sha256": hashlib.sha256(canonical).hexdigest()}
+    return hashed(certificate)
 
 
 def _totals(receipts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
@@ -180,9 +182,19 @@ def without_counts(receipts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]
 
 
 def _without_counts(certificate: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a certificate as everybody but the privacy officer reads it; its hash is that of the whole."""
+    """Return a certificate as everybody but the privacy officer reads it, with a hash of that alone.
+
+    A hash of the whole would tell the numbers: they are few, and all else is there to try them with.
+    """
     services = sorted({line["service"] for line in certificate["reached"]})
-    return {**certificate, "reached": [{"service": service} for service in services], "decided": []}
+    shown = {name: value for name, value in certificate.items() if name != "sha256"}
+    return hashed({**shown, "reached": [{"service": service} for service in services], "decided": []})
+
+
+def hashed(certificate: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a certificate with the hash of what it says, for whoever is given it."""
+    canonical = json.dumps(certificate, sort_keys=True, separators=(",", ":")).encode()
+    return {**certificate, "sha256": hashlib.sha256(canonical).hexdigest()}
 
 
 def describe_receipt(receipt: Mapping[str, Any]) -> dict[str, Any]:
