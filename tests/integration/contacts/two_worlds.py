@@ -105,6 +105,8 @@ class World:
     def __init__(self, desk: Desk, retention: Database, *, hidden: bool) -> None:
         """Put it together; nobody is registered yet."""
         self.desk, self.hidden = desk, hidden
+        #: The last entry of the trail that was looked at.
+        self.read_until = 0
         self.bus = OneProcess()
         desk.database.clock = retention.clock = lambda: desk.now
         desk.know(FEMA)
@@ -129,12 +131,13 @@ class World:
 
     def send(self, ask: Ask) -> tuple[bytes, Any]:
         """Ask; return what is compared, status, headers, body and the asker's entries in the trail, and the answer's JSON."""
-        (before,) = self.desk.rows("SELECT coalesce(max(n), 0) AS n FROM entries")
         headers = {"Authorization": f"Bearer {ask.by.id}", **ask.given.get("headers", {})}
         given = {name: value for name, value in ask.given.items() if name != "headers"}
         response = self.client.open(f"/api/v1{ask.path}", method=ask.method, headers=headers, **given)
         body = response.get_data()
-        entries = [row.body for row in self.desk.rows("SELECT body FROM entries WHERE n > :n ORDER BY n", n=before.n)]
+        rows = self.desk.rows("SELECT n, body FROM entries WHERE n > :n ORDER BY n", n=self.read_until)
+        self.read_until = max((row.n for row in rows), default=self.read_until)
+        entries = [row.body for row in rows]
         # What a service did of itself, such as freeing twins, is in the trail, which the security officer alone reads.
         own = [entry for entry in entries if entry["actor"] == ask.by.id and entry["subjects"]]
         trail = [[entry[key] for key in ("action", "subjects", "fields", "outcome", "rule")] for entry in own]
