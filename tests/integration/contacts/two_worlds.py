@@ -30,7 +30,7 @@ from services.chassis.testing import Databases
 from services.contacts.domain import representations
 from services.contacts.service import ContactsService
 from services.contacts.service.registrations import Registrations
-from services.contacts.storage import individuals
+from services.contacts.storage import individuals, likenesses
 from services.retention.service import RetentionService
 from services.retention.service.saga import Saga
 from tests.cast import AMINA, BRUNO, CHLOE, EVERYBODY, FARID, GRACE
@@ -150,8 +150,10 @@ class World:
             pass
 
     def match(self) -> None:
-        """Compare whoever waits, as the service does every few seconds."""
-        self.contacts.match_waiting(SYSTEM)
+        """Compare whoever waits, all of them: how many others enter is their load, and delays whom it delays."""
+        with self.desk.work(SYSTEM, role="matcher") as work:
+            while likenesses.match_waiting(work):
+                pass
 
     def hide(self, by: Caller, individual_id: str, value: str) -> None:
         """Let a component be given a value, in the world where there are any."""
