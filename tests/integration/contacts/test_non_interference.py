@@ -124,6 +124,7 @@ def an_import(chance: random.Random, people: list[str]) -> Story:
     yield Ask("GET", f"{at}/rows.csv")
     entered = yield Ask("GET", f"{at}/rows?limit=200&outcome=create")
     # Others have worked with some of them, by values alone: nothing of that may show in what the undo leaves.
+    yield World.wait
     for number, row in enumerate(entered["items"][:3]):
         yield _hidden(chance.choice([BRUNO, FEMA]), row["individual_id"], f"hidden{number}@example.org")
     yield Ask("POST", f"{at}/undo")

@@ -149,6 +149,10 @@ class World:
         while self.contacts.work_on_one_import(SYSTEM) or self.contacts.work_on_one_import(SYSTEM, undoing=True):
             pass
 
+    def wait(self) -> None:
+        """Let a minute pass."""
+        self.desk.later(minutes=1)
+
     def match(self) -> None:
         """Compare whoever waits, all of them: how many others enter is their load, and delays whom it delays."""
         with self.desk.work(SYSTEM, role="matcher") as work:
