@@ -19,7 +19,7 @@ from tests.rows import SOAK, figure
 
 pytestmark = pytest.mark.row("P14")
 
-SEQUENCES = figure(2_000, 18)
+SEQUENCES = figure(2_000, 9)
 STEPS = 6
 #: In so many of a hundred steps something hidden is given to ICE before, or the matcher comes by.
 _PLANTED, _MATCHED = 0.15, 0.25
@@ -28,7 +28,7 @@ _STORY = 3
 #: Sequences after which both worlds are new: what Chloé has entered by then is more than a task list of people.
 _FRESH = 100
 #: Rows of an import, each with two values; and of the first in so many in the soak.
-ROWS, MANY_ROWS, _MANY = 40, 2_000, 12
+ROWS, MANY_ROWS, _MANY = 25, 2_000, 12
 HIDDEN = ("956-555-0142", "dov.quillfeather@example.org", "956-555-0111", "ruth@example.net")
 TWIN = {"last_name": "Twin", "duplicate_ok": True}
 #: A request that is compared and whose answer comes back, or something behind the two worlds that is done in each.

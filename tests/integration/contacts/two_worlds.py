@@ -198,7 +198,8 @@ def counted_ids(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Non
     monkeypatch.setattr("services.chassis.messages.os", SimpleNamespace(urandom=chance))
     monkeypatch.setattr("services.chassis.messages.time", SimpleNamespace(time_ns=lambda: 1_795_446_000_000_000_000))
     # What a child reads, it reads under other limits and in the same way.
-    monkeypatch.setattr("services.contacts.service.imports.pool", lambda: SimpleNamespace(run=lambda act, *given, **_: act(*given)))
+    for module in ("imports", "beside"):
+        monkeypatch.setattr(f"services.contacts.service.{module}.pool", lambda: SimpleNamespace(run=lambda act, *given, **_: act(*given)))
     yield lambda at: state.update(count=at)
 
 
