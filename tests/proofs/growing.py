@@ -15,7 +15,7 @@ import pkgutil
 import time
 import typing
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from types import ModuleType, UnionType
 from typing import Any, Union
@@ -194,10 +194,10 @@ def _texts_in(field: Field) -> Iterator[tuple[str, Callable[[str], Any]]]:
 # --- functions of a text ------------------------------------------------------------------------------------------------
 
 
-def functions_of_texts(packages: tuple[ModuleType, ...], bounded: dict[str, int], longest: int) -> Iterator[Reader]:
+def functions_of_texts(packages: tuple[ModuleType, ...], bounded: Collection[str], longest: int) -> Iterator[Reader]:
     """Give the functions that take texts and nothing else; of several texts, each grows while the others are short.
 
-    :param bounded: module, or function of it, and the most characters that anything hands to it.
+    :param bounded: functions that are left out.
     """
     for module in modules(*packages):
         for name, function in sorted(vars(module).items()):
@@ -210,16 +210,15 @@ def functions_of_texts(packages: tuple[ModuleType, ...], bounded: dict[str, int]
                 continue
             needed = [each.name for each in inspect.signature(plainly).parameters.values() if each.default is inspect.Parameter.empty]
             texts = [each for each in needed if _takes_text(hints.get(each))]
-            if not texts or texts != needed:
+            if not texts or texts != needed or f"{module.__name__}.{name}" in bounded:
                 continue
-            most = min(longest, bounded.get(f"{module.__name__}.{name}", bounded.get(module.__name__, longest)))
             for grows in texts:
                 yield Reader(
                     f"{module.__name__}.{name}({grows})",
                     lambda text, plainly=plainly, needed=needed, grows=grows: _used(
                         plainly(**{each: text if each == grows else "Levi" for each in needed})
                     ),  # type: ignore[misc]  # bound for each
-                    most,
+                    longest,
                 )
 
 
@@ -236,7 +235,7 @@ def _used(made: object) -> None:
 # --- work ---------------------------------------------------------------------------------------------------------------
 
 #: What takes less is not looked at more closely: nobody notices it, and a busy machine adds as much.
-QUICK = 0.004
+QUICK = 0.008
 
 
 def is_linear(reader: Reader, alphabet: str, size: int) -> float | None:

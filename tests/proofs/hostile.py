@@ -1,0 +1,144 @@
+"""Files made to hurt: whole ones, changed at random by their number, and read where it is measured what that takes."""
+
+from __future__ import annotations
+
+import io
+import random
+import resource
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+DATA = Path(__file__).parents[1] / "data"
+#: What an attacker puts into a file.
+SPLICED = [
+    *(b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b'"', b'""', b"'", b",", b";", b"\t", b"\n", b"\r", b"\r\n ", b"\r\n=", b"=3D", b"=\r\n", b"\\", b"\\n"),
+    *(
+        b"<",
+        b">",
+        b"/>",
+        b"<!DOCTYPE a [<!ENTITY b 'c'>]>",
+        b"&b;",
+        b"&#0;",
+        b"&#x110000;",
+        b"<![CDATA[",
+        b"]]>",
+        b"<row r='1048577'/>",
+        b"<c r='XFE1'/>",
+    ),
+    *(b"<c r='A1' t='s'><v>-1</v></c>", b"<v>1e999</v>", b"<v>NaN</v>", b"<mergeCell ref='A1:XFD1048576'/>", b"t='e'", b"spans='1:999999999'"),
+    *(b"BEGIN:VCARD\r\n", b"END:VCARD\r\n", b"AGENT:\r\n", b";CHARSET=punycode:", b";ENCODING=QUOTED-PRINTABLE:", b";ENCODING=b:", b"item1."),
+    *(
+        b'=HYPERLINK("x")',
+        b"PK\x03\x04",
+        b"PK\x05\x06",
+        b"9" * 400,
+        b"a" * 5_000,
+        b" " * 5_000,
+        "\u0315\u0300".encode() * 500,
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+    ),
+]
+
+
+def _workbook() -> bytes:
+    from tests.proofs.growing import workbook
+
+    cell = '<c r="A%d" t="s"><v>0</v></c><c r="B%d"><v>45000.5</v></c><c r="C%d" t="inlineStr"><is><t>Dov</t></is></c>'
+    cell += '<c r="D%d"><f>1+1</f><v>2</v></c>'
+    return workbook("".join(f'<row r="{n}">{cell % (n, n, n, n)}</row>' for n in range(2, 12)), "<si><t>Levi</t></si>")
+
+
+def whole(kind: str) -> list[bytes]:
+    """Return whole files of a kind."""
+    if kind == "xlsx":
+        return [_workbook(), (DATA / "district-offices.xlsx").read_bytes()]
+    if kind == "csv":
+        usual = 'Last name,First name,E-mail,Notes\r\nLevi,Dov,dov@example.org,"A ""note"",\r\nof two lines"\r\nRosen;Rivka\tx\r\n'
+        return [
+            usual.encode(),
+            usual.encode("utf-16"),
+            usual.replace("o", "ö").encode("cp1252"),
+            _beginning("congress.csv", 20),
+        ]
+    card = "BEGIN:VCARD\r\nVERSION:3.0\r\nN:Levi;Dov;;;\r\nFN:Dov Levi\r\nTEL;TYPE=WORK:202-555-0147\r\n"
+    card += "ADR:;;1 Main St;Albany;NY;;\r\nNOTE:x\r\n y\r\nEND:VCARD\r\n"
+    quoted = "BEGIN:VCARD\r\nVERSION:2.1\r\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:L=C3=A9vi;Dov\r\nEND:VCARD\r\n"
+    return [card.encode(), (card + quoted).encode(), _beginning("cards.vcf", 60)]
+
+
+def _beginning(name: str, lines: int) -> bytes:
+    return b"".join((DATA / name).read_bytes().splitlines(keepends=True)[:lines])
+
+
+def changed(kind: str, number: int) -> bytes:
+    """Return the file of that number."""
+    rng = random.Random(f"{kind} {number}")
+    content = rng.choice(whole(kind))
+    if kind != "xlsx" or rng.random() < 0.3:
+        return _mutated(content, rng)
+    # Inside its parts a change is reached by what reads them.
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = [(name, archive.read(name)) for name in archive.namelist()]
+    at = rng.randrange(len(parts))
+    parts[at] = (parts[at][0], _mutated(parts[at][1], rng))
+    if rng.random() < 0.3:
+        parts.append(
+            (
+                rng.choice([rng.choice(parts)[0], "xl/worksheets/sheet2.xml", "../a", "xl/" * 50 + "a", "xl/vbaProject.bin"]),
+                _mutated(parts[at][1], rng),
+            )
+        )
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])) as archive:
+        for name, part in parts:
+            archive.writestr(name, part)
+    return file.getvalue()
+
+
+def _mutated(content: bytes, rng: random.Random) -> bytes:
+    ways: list[Callable[[bytes, int, int], bytes]] = [
+        lambda data, a, _b: data[:a] + rng.choice(SPLICED) + data[a:],
+        lambda data, a, b: data[:a] + data[b:],
+        lambda data, a, b: data[:a] + data[a:b] * rng.choice([2, 3, 50]) + data[b:],
+        lambda data, a, _b: data[:a] + rng.randbytes(rng.randint(1, 20)) + data[a + 4 :],
+        lambda data, a, _b: data[:a],
+        lambda data, a, b: data[:a] + data[a:b][::-1] + data[b:],
+        lambda data, a, b: data[:a] + data[a:b].swapcase() + data[b:],
+    ]
+    for _ in range(rng.choice([1, 1, 2, 5, 20])):
+        a = rng.randrange(len(content) + 1)
+        content = rng.choice(ways)(content, a, min(len(content), a + rng.choice([1, 10, 200, 5_000])))[: 2 << 20]
+    return content
+
+
+def read_measured(kind: str, first: int, many: int) -> dict[str, object]:
+    """Read so many files, from that number on; say how each ended, the longest CPU time, and how much more memory there was at most."""
+    from services.chassis.messages import Refusal
+    from services.contacts.domain.imports.columns import propose, refused
+    from services.contacts.domain.imports.reading import read
+    from services.contacts.domain.imports.records import record_of
+
+    for known in whole(kind):
+        read(f"a.{kind}", known)
+    ended: dict[str, int] = {}
+    longest, before = 0.0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for number in range(first, first + many):
+        content = changed(kind, number)
+        began = time.process_time()
+        try:
+            table = read(f"a.{kind}", content)
+            names = {refusal.column for refusal in refused(table.columns, table.rows)}
+            mapping = propose([column for column in table.columns if column not in names], table.rows)
+            for row in table.rows[:20]:
+                record_of(row, mapping)
+            how = "read"
+        except Refusal as refusal:
+            how = refusal.code
+        except BaseException as error:  # noqa: BLE001 - what is no refusal is what is looked for
+            how = f"{type(error).__name__} of file {number}"
+        longest = max(longest, time.process_time() - began)
+        ended[how] = ended.get(how, 0) + 1
+    return {"ended": ended, "longest": longest, "more": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10}
