@@ -7,11 +7,12 @@ Farid the privacy officer, Grace the office administrator of ICE.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from services.chassis.messages import Caller
 from services.chassis.testing.callers import a_caller
+from services.lexicon.vocabulary import LEVELS, ROLES
 
 
 def _id(n: int) -> str:
@@ -55,3 +56,15 @@ class Stakeholder:
 
 
 DOV = Stakeholder("Dov", "Quillfeather", "Director of Government Affairs", "Larkspur Freight", "TX", "956-555-0142", "dov.quillfeather@example.org")
+
+
+def callers(service: str) -> dict[str, Caller]:
+    """Return everybody who may open a transaction of a service: each level and role of each component, and who is no user."""
+    users = {
+        f"{level} of {component}, {role}": replace(AMINA, component=component, level=level, roles=frozenset({role} - {"none"}))
+        for component in ("ICE", "PSO", None)
+        for level in (*LEVELS, None, "director")
+        for role in ("none", *(ROLES if component == "ICE" else ()))
+    }
+    others = {kind: replace(AMINA, kind=kind, level=None, roles=frozenset()) for kind in ("integration", "operator", "anonymous")}
+    return {**users, **others, "a service": Caller.service(service)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,28 +10,16 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
 
-from services.chassis.messages import Caller, Refusal, entity_tag
+from services.chassis.messages import Refusal, entity_tag
 from services.contacts.contract.refusals import NoteUnknown, TextNeedsReview
 from services.contacts.usecases import notes, releasing
-from services.lexicon.vocabulary import LEVELS, ROLES, at_least
-from tests.cast import AMINA, BRUNO, CHLOE, DOV, EDDA, EVERYBODY, FARID, GRACE, RENATA
+from services.lexicon.vocabulary import at_least
+from tests.cast import AMINA, BRUNO, CHLOE, DOV, EDDA, EVERYBODY, FARID, GRACE, RENATA, callers
 from tests.integration.contacts.conftest import Desk
 
 WORDS = f"Reach him on {DOV.cell} after five."
 KEPT = {"keep_reason": "no other place for it"}
 pytestmark = pytest.mark.requirement("T15", "T19", "R148")
-
-
-def _callers() -> dict[str, Caller]:
-    """Return everybody who may open a transaction: each level and role of each component, and who is no user."""
-    users = {
-        f"{level} of {component}, {role}": replace(AMINA, component=component, level=level, roles=frozenset({role} - {"none"}))
-        for component in ("ICE", "PSO", None)
-        for level in (*LEVELS, None, "director")
-        for role in ("none", *(ROLES if component == "ICE" else ()))
-    }
-    others = {kind: replace(AMINA, kind=kind, level=None, roles=frozenset()) for kind in ("integration", "operator", "anonymous")}
-    return {**users, **others, "a service": Caller.service("contacts")}
 
 
 def _every_way(desk: Desk) -> str:
@@ -56,12 +43,12 @@ def _every_way(desk: Desk) -> str:
 def test_the_database_shows_kept_notes_to_contributors_of_their_component_and_to_no_other_transaction(desk: Desk) -> None:
     _every_way(desk)
     shown = {}
-    for name, caller in _callers().items():
+    for name, caller in callers("contacts").items():
         with desk.work(caller) as work:
             shown[name] = int(work.execute(text("SELECT count(*) FROM notes")).scalar_one())
     expected = {
         name: 5 if caller.kind == "user" and caller.component == "ICE" and at_least(caller.level, "contributor") else 0
-        for name, caller in _callers().items()
+        for name, caller in callers("contacts").items()
     }
     assert shown == expected
     for url in (desk.addresses.runtime, desk.addresses.owner):

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
 
 from services.chassis.messages import Caller
 from services.interactions.storage import texts
-from services.lexicon.vocabulary import LEVELS, ROLES, at_least
-from tests.cast import AMINA, BRUNO, DOV, GRACE, RENATA
+from services.lexicon.vocabulary import at_least
+from tests.cast import AMINA, BRUNO, DOV, GRACE, RENATA, callers
 from tests.integration.interactions.conftest import Office, a_promise
 
 pytestmark = pytest.mark.requirement("T15", "T19", "R148")
 QUOTED = f"He is on {DOV.cell} after five."
 KEPT = {"keep_reason": "He asked for it"}
-
-
-def _callers() -> dict[str, Caller]:
-    """Return everybody who may open a transaction: each level and role of each component, and who is no user."""
-    users = {
-        f"{level} of {component}, {role}": replace(AMINA, component=component, level=level, roles=frozenset({role} - {"none"}))
-        for component in ("ICE", "PSO", None)
-        for level in (*LEVELS, None, "director")
-        for role in ("none", *(ROLES if component == "ICE" else ()))
-    }
-    others = {kind: replace(AMINA, kind=kind, level=None, roles=frozenset()) for kind in ("integration", "operator", "anonymous")}
-    return {**users, **others, "a service": Caller.service("interactions")}
 
 
 def _may(caller: Caller) -> bool:
@@ -43,7 +29,7 @@ def _quote(office: Office) -> str:
 
 def test_the_database_shows_kept_text_to_contributors_of_its_component_and_to_no_other_transaction(office: Office) -> None:
     _quote(office)
-    for name, caller in _callers().items():
+    for name, caller in callers("interactions").items():
         with office.work(caller) as work:
             assert work.execute(text("SELECT count(*) FROM kept_texts")).scalar_one() == (3 if _may(caller) else 0), name
             if not _may(caller):
