@@ -340,7 +340,7 @@ class ImportMethods:
             if block.under.key_ids != self.parts.layer.digests.key_ids:
                 # Other keys came meanwhile: the ledger is asked under all of them.
                 block = self._prepared(by, row, block.n, checked=False)  # noqa: PLW2901 - the same block
-            layer = ContactLayer(self.parts.layer.vault, block.under)
+            layer = ContactLayer(self.parts.layer.vault, block.under, self.parts.layer.lookups)
             self._as_often_as_people_move(
                 by,
                 lambda work, block=block, layer=layer: working.commit_block(  # type: ignore[misc]  # bound for each block
