@@ -17,13 +17,13 @@ from services.interactions.contract import (
 area = Area("reports", __name__, url_prefix="/reports", description="Regions, drilled to states (T12)")
 
 
-@area.endpoint("GET", "/spoken-to", query=SpokenToQuerySchema, answers=SpokenToSchema)
+@area.endpoint("GET", "/spoken-to", query=SpokenToQuerySchema, answers=SpokenToSchema, problems=(404,))
 def report_spoken_to(query: dict[str, Any]) -> Any:
     """Count stakeholders that DHS has spoken to about an issue, by region and state (R100)."""
     return ask("interactions", "report_spoken_to", query=query)
 
 
-@area.endpoint("GET", "/coverage-gaps", query=CoverageGapsQuerySchema, answers=CoverageGapsSchema)
+@area.endpoint("GET", "/coverage-gaps", query=CoverageGapsQuerySchema, answers=CoverageGapsSchema, problems=(404,))
 def report_coverage_gaps(query: dict[str, Any]) -> Any:
     """Find the states where nobody was spoken to, or nobody is known (R88)."""
     return ask("interactions", "report_coverage_gaps", query=query)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,7 +100,7 @@ def read_one(twins: Twins) -> None:
 
 
 def listed(twins: Twins) -> None:
-    items = {item["id"]: item for item in twins.ask("GET", "/individuals", params={"state": "NM", "limit": 200}).json()["items"]}
+    items = {item["id"]: item for item in _pages(twins.ask, "/individuals", state="NM")}
     shown = [_without(items[one["id"]], "id", "last_name", "created_at", "updated_at") for one in (twins.hidden, twins.plain)]
     assert shown[0] == shown[1]
 
@@ -220,12 +220,16 @@ def told_as_task(twins: Twins) -> None:
 
 def _tasks(ask: Callable[..., requests.Response], about: str) -> list[dict[str, Any]]:
     """Return somebody's tasks about one person, from every page: others of the same world have given them many."""
-    found, given = [], {"limit": "200"}
+    return [task for task in _pages(ask, "/tasks") if task["subject"]["id"] == about]
+
+
+def _pages(ask: Callable[..., requests.Response], path: str, **query: str) -> Iterator[dict[str, Any]]:
+    given = {**query, "limit": "200"}
     while True:
-        page = ask("GET", "/tasks", params=given).json()
-        found += [task for task in page["items"] if task["subject"]["id"] == about]
+        page = ask("GET", path, params=given).json()
+        yield from page["items"]
         if not page["next"]:
-            return found
+            return
         given["cursor"] = page["next"]
 
 
