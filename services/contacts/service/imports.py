@@ -36,7 +36,6 @@ from services.contacts.service.beside import beside, one_ahead
 from services.contacts.service.counting import blocked_tries_counted
 from services.contacts.service.parts import Parts
 from services.contacts.storage import import_writing, imports
-from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.usecases.imports import deciding, keeping, refused, steering, undoing, uploading, working
 from services.contacts.usecases.imports.preparing import Prepared, Preparing
 from services.contacts.usecases.imports.representing import actor_of
@@ -340,7 +339,7 @@ class ImportMethods:
             if block.under.key_ids != self.parts.layer.digests.key_ids:
                 # Other keys came meanwhile: the ledger is asked under all of them.
                 block = self._prepared(by, row, block.n, checked=False)  # noqa: PLW2901 - the same block
-            layer = ContactLayer(self.parts.layer.vault, block.under, self.parts.layer.lookups)
+            layer = self.parts.layer.under(block.under)
             self._as_often_as_people_move(
                 by,
                 lambda work, block=block, layer=layer: working.commit_block(  # type: ignore[misc]  # bound for each block

@@ -54,6 +54,10 @@ class ContactLayer:
         self.digests = digests
         self.lookups = lookups
 
+    def under(self, digests: Digests) -> ContactLayer:
+        """Return the same with other digests; how many values a user may look up stays."""
+        return ContactLayer(self.vault, digests, self.lookups)
+
     def add(self, work: UnitOfWork, points: Sequence[ContactPoint], *, by_user: str, now: datetime) -> list[str]:
         """Keep these values, encrypted, and queue their people for the matcher; return their ids.
 
