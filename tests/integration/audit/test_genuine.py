@@ -31,13 +31,13 @@ from services.chassis.testing import Databases
 from services.chassis.testing.databases import Addresses
 from services.chassis.testing.keys import key_of, public_keys
 from tests.integration.audit.conftest import START, Taking, Trail, with_driver
+from tests.rows import figure
 
-pytestmark = pytest.mark.requirement("T37", "R124", "N2")
+pytestmark = [pytest.mark.requirement("T37", "R124", "N2"), pytest.mark.row("P7")]
 
-_SOAK = bool(os.environ.get("SOAK"))
-POSITIONS = int(os.environ.get("P7_POSITIONS") or (100 if _SOAK else 1))
-SERVICES_A_CLASS = int(os.environ.get("P7_SERVICES") or (len(SERVICES) if _SOAK else 2))
-CLEAN_RUNS = int(os.environ.get("P7_CLEAN") or (1000 if _SOAK else 5))
+POSITIONS = int(os.environ.get("P7_POSITIONS") or figure(100, 1))
+SERVICES_A_CLASS = int(os.environ.get("P7_SERVICES") or figure(len(SERVICES), 2))
+CLEAN_RUNS = int(os.environ.get("P7_CLEAN") or figure(1000, 5))
 ENTRIES = 5
 BEAT = timedelta(seconds=10)
 
@@ -54,8 +54,16 @@ class Process:
     def __post_init__(self) -> None:
         self.database = Database(self.addresses.runtime, service=self.service, stream=Stream(key_of(self.service)), pool_size=2)
         self.stack.callback(self.database.close)
+        self.stack.callback(self.leave_nothing)
         self.outbox = Outbox(self.database)
         self.outbox.open_stream()
+        assert self.outbox.oldest_waiting() is None, "it would ship what somebody else left behind"
+
+    def leave_nothing(self) -> None:
+        """Let nobody who comes after it into this database ship what it wrote, or close what it began."""
+        with self.database.plain() as connection:
+            connection.execute(text("UPDATE entries SET done = true WHERE NOT done"))
+            connection.execute(text("UPDATE streams SET closed_at = clock_timestamp() WHERE closed_at IS NULL"))
 
     @property
     def stream(self) -> str:
@@ -396,10 +404,6 @@ def test_a_trigger_that_makes_voids_of_a_users_entries_hides_nothing(stores: dic
 def test_clean_runs_with_rollbacks_cut_connections_and_kills_find_nothing_but_the_unproven_tails(
     stores: dict[str, Addresses], audit: Audit, trail: Trail, chance: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for addresses in stores.values():
-        with holding(addresses.superuser) as sql:
-            # What other tests left open is nobody's.
-            sql("UPDATE streams SET closed_at = clock_timestamp()")
     for _ in range(CLEAN_RUNS):
         service = chance.choice(SERVICES)
         with ExitStack() as stack:
