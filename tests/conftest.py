@@ -68,9 +68,11 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def databases(server: Server) -> Databases:
+def databases(server: Server) -> Iterator[Databases]:
     """The server's databases, migrated once and copied for whoever asks."""
-    return Databases(server)
+    made = Databases(server)
+    yield made
+    made.close()
 
 
 @pytest.fixture

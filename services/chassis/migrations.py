@@ -88,7 +88,8 @@ def make_database(connection: sa.Connection, name: str, store: str, *, template:
     if connection.execute(sa.text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}).first():
         return
     # template0 alone may be copied with another encoding or locale than its own; ours is the server's, but for the bytes.
-    source = f'TEMPLATE "{template}"' if template else "TEMPLATE template0 ENCODING 'UTF8'"
+    # Copying a template file by file takes half as long as through the log, which PostgreSQL 15 and later would do.
+    source = f'TEMPLATE "{template}" STRATEGY FILE_COPY' if template else "TEMPLATE template0 ENCODING 'UTF8'"
     connection.exec_driver_sql(f'CREATE DATABASE "{name}" OWNER "{owner_of(store)}" {source}')
     connection.exec_driver_sql(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
     connection.exec_driver_sql(f'GRANT CONNECT ON DATABASE "{name}" TO "{runtime_of(store)}"')

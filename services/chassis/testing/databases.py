@@ -38,19 +38,24 @@ class Databases:
         """Take the server; nothing is made yet."""
         self.server = server
         self._migrated: set[str] = set()
+        self._engine = sa.create_engine(server.url, isolation_level="AUTOCOMMIT", pool_size=1)
 
     def make(self, store: str = "contacts") -> Addresses:
         """Return a fresh, migrated database of that service (or of `keys`)."""
         self._migrate(store)
         name = f"t_{store}_{new_id()[-12:]}"
-        with self._connected() as connection:
+        with self._engine.connect() as connection:
             migrations.make_database(connection, name, store, template=migrations.database_of(store))
         return self._addresses(name, store)
 
     def drop(self, addresses: Addresses) -> None:
         """Delete it, whoever is still connected."""
-        with self._connected() as connection:
+        with self._engine.connect() as connection:
             connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{addresses.name}" WITH (FORCE)')
+
+    def close(self) -> None:
+        """Part from the server."""
+        self._engine.dispose()
 
     @contextmanager
     def opened(self, service: str) -> Iterator[Database]:
@@ -77,9 +82,3 @@ class Databases:
             owner=url_for(self.server.url, name, owner, password_of(owner)),
             superuser=url_for(self.server.url, name),
         )
-
-    @contextmanager
-    def _connected(self) -> Iterator[sa.Connection]:
-        engine = sa.create_engine(self.server.url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-        with engine.connect() as connection:
-            yield connection
