@@ -41,6 +41,8 @@ def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str
     person = query("contacts", "read_individual", individual_id=individual_id)
     if person["frozen"]:
         return page("frozen.html", person=person, refusal=refusal, tag=entity_tag(person), names=names_of(_users(person)))
+    if person.get("set_aside"):
+        return page("set_aside.html", person=person, names=names_of(_users(person)))
     mine = g.admission.session["user"]["id"] in {person["owner"]["user"], person.get("deputy")}
     notes = query("contacts", "list_notes", individual_id=individual_id, query=placed({}, limit=SHOWN, name="notes"))
     history = timeline("individual_id", individual_id, placed({}, limit=SHOWN, name="history"))

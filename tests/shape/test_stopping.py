@@ -28,6 +28,7 @@ REGISTERED = {
     "::test_the_matcher_killed_in_a_step_does_it_again_and_tells_of_each_likeness_once",
     "contacts.work_on_imports": IMPORT,
     "contacts.undo_imports": IMPORT,
+    "contacts.let_go_of_people_set_aside": "short: one statement over those whose hold has ended",
     "contacts.cancel_imports_left_behind": "short: at most twenty of each kind, in one transaction",
     "retention.drive": f"{MIDDLE}::test_erasures_that_are_stopped_in_the_middle_go_on",
     **{f"{service}.drop_covered_days": DAYS for service in SERVICES},

@@ -613,6 +613,9 @@ class IndividualSchema(Schema):
     expires_on = fields.String()
     expires_because = fields.String()
     frozen = fields.Boolean()
+    set_aside = fields.Boolean(
+        metadata={"description": "To the privacy officer alone: an import was taken back with this record, and a hold keeps it (T24). Else left out."}
+    )
     notice = fields.String(allow_none=True)
     verified_at = fields.String(allow_none=True)
     created_at = fields.String()

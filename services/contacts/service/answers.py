@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from services.access.contract import ComponentChanged, UserChanged
 from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers, every, listens
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, NotFound
+from services.chassis.messages import Caller, Forbidden, NotFound
 from services.chassis.schemas import ready
 from services.chassis.witnessing import Witness
 from services.contacts import contract
@@ -19,12 +20,13 @@ from services.contacts.contract.refusals import (
 )
 from services.contacts.service.cases import CaseMethods
 from services.contacts.service.counting import blocked_tries_counted
-from services.contacts.service.erasure import ErasureMethods
+from services.contacts.service.erasure import ERASER, ErasureMethods
 from services.contacts.service.imports import ImportMethods
 from services.contacts.service.integrations import IntegrationMethods
 from services.contacts.service.parts import PartsProvider
 from services.contacts.storage import projections
 from services.contacts.usecases import contact_points, finding, individuals, listening, naming, notes, organizations, verifying
+from services.contacts.usecases.imports import setting_aside
 from services.interactions.contract import (
     AttendanceRecorded,
     InteractionLogged,
@@ -68,8 +70,15 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
         _as_id(individual_id, IndividualUnknown)
         if shown := individuals.read_gathered(self.parts.reads, by=caller, individual_id=individual_id):
             return shown
-        with self.database.work(caller) as work:
-            return individuals.read_individual(work, by=caller, now=self.database.clock(), individual_id=individual_id)
+        try:
+            with self.database.work(caller) as work:
+                return individuals.read_individual(work, by=caller, now=self.database.clock(), individual_id=individual_id)
+        except (IndividualUnknown, Forbidden) as refusal:
+            if not setting_aside.may_know(caller):
+                raise
+            with suppress(IndividualUnknown), self.database.work(caller, role=ERASER) as work:
+                return setting_aside.read(work, vault=self.parts.layer.vault, individual_id=individual_id)
+            raise refusal from None
 
     @answers("contacts:individual:list")
     def list_individuals(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from services.contacts.usecases.imports import refused, staged
 from services.contacts.usecases.imports.seeking import seek_in_names
 
 _RETENTION = "retention"
-_ERASER = "eraser"
+ERASER = "eraser"
 
 
 class ErasureMethods:
@@ -32,7 +32,7 @@ class ErasureMethods:
     @answers("contacts:individual:erase", subject="individual_id", identity=_RETENTION)
     def erase(self, caller: Caller, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
         """Seal a person's former values and erase every row, then the key of what dumps and backups still hold."""
-        with self.database.work(caller, role=_ERASER) as work:
+        with self.database.work(caller, role=ERASER) as work:
             answer = erasing.erase_individual(
                 work,
                 now=self.database.clock(),
@@ -49,7 +49,7 @@ class ErasureMethods:
     @answers("contacts:erasure:unseal-key", subject="erasure_id", identity=_RETENTION)
     def unseal_key(self, caller: Caller, erasure_id: str) -> dict[str, Any]:
         """Give the seal's key while it is whole, and null once it is broken."""
-        with self.database.work(caller, role=_ERASER) as work:
+        with self.database.work(caller, role=ERASER) as work:
             return erasing.unseal_key(work, layer=self.parts.layer, erasure_id=erasure_id)
 
     @answers("contacts:erasure:seek", subject="individual_id", identity=_RETENTION)
@@ -66,7 +66,7 @@ class ErasureMethods:
         leave_in: list[list[str]] | None = None,
     ) -> dict[str, Any]:
         """Search what is about others for the person's former values, and carry out what was decided."""
-        with self.database.work(caller, role=_ERASER) as work:
+        with self.database.work(caller, role=ERASER) as work:
             return mentions.seek(
                 work,
                 erasure_id=erasure_id,
@@ -87,19 +87,19 @@ class ErasureMethods:
     @answers("contacts:erasure:show-mentions", subject="erasure_id", identity=_RETENTION)
     def show_mentions(self, caller: Caller, erasure_id: str, sealed: str, key: str | None, places: list[list[str]]) -> dict[str, Any]:
         """Show mentions with the text around them; retention asks for the privacy officer alone."""
-        with self.database.work(caller, role=_ERASER) as work:
+        with self.database.work(caller, role=ERASER) as work:
             return mentions.show(work, erasure_id=erasure_id, sealed=sealed, key=key, places=places)
 
     @answers("contacts:erasure:namesake", subject="erasure_id", identity=_RETENTION)
     def namesake(self, caller: Caller, erasure_id: str, sealed: str, key: str | None) -> dict[str, Any]:
         """Tell whether a living record bears the erased person's name."""
-        with self.database.work(caller, role=_ERASER) as work:
+        with self.database.work(caller, role=ERASER) as work:
             return mentions.namesake(work, erasure_id=erasure_id, sealed=sealed, key=key)
 
     @answers("contacts:erasure:close", subject="individual_id", identity=_RETENTION)
     def close_erasure(self, caller: Caller, erasure_id: str, individual_id: str) -> dict[str, Any]:
         """Forget the sealed values, and destroy their key: nobody can search any more."""
-        with self.database.work(caller, role=_ERASER) as work:
+        with self.database.work(caller, role=ERASER) as work:
             answer = erasing.close(work, now=self.database.clock(), layer=self.parts.layer, erasure_id=erasure_id, individual_id=individual_id)
         self.parts.layer.vault.break_seal(erasure_id)
         return answer
@@ -107,7 +107,7 @@ class ErasureMethods:
     @answers("contacts:organization:erase", subject="organization_id", identity=_RETENTION)
     def erase_organization(self, caller: Caller, erasure_id: str, organization_id: str, cause: str) -> dict[str, Any]:
         """Erase an organization; its people stay, without it."""
-        with self.database.work(caller, role=_ERASER) as work:
+        with self.database.work(caller, role=ERASER) as work:
             return erasing.erase_organization(
                 work,
                 now=self.database.clock(),

@@ -35,8 +35,8 @@ from services.contacts.domain.imports.staging import Staged
 from services.contacts.service.beside import beside, one_ahead
 from services.contacts.service.counting import blocked_tries_counted
 from services.contacts.service.parts import Parts
-from services.contacts.storage import import_writing, imports
-from services.contacts.usecases.imports import deciding, keeping, refused, steering, undoing, uploading, working
+from services.contacts.storage import import_writing, imports, set_aside
+from services.contacts.usecases.imports import deciding, keeping, refused, setting_aside, steering, undoing, uploading, working
 from services.contacts.usecases.imports.preparing import Prepared, Preparing
 from services.contacts.usecases.imports.representing import actor_of
 
@@ -287,6 +287,21 @@ class ImportMethods:
         for import_id in due:
             refused.forget(self.parts.layer.vault, import_id)
 
+    @every(seconds=60, action="contacts:individual:let-go-of", eager=True)
+    def let_go_of_people_set_aside(self, caller: Caller) -> None:
+        """Destroy what is kept of people whom an undo took away, once no hold stands on them any more (R138)."""
+        with self.database.work(caller, role=_ERASER) as work:
+            kept = set_aside.everybody(work)
+        if not kept:
+            return
+        held = set(self.bus.call("retention", "find_holds", caller, subject_ids=kept))
+        gone = [each for each in kept if each not in held]
+        if gone:
+            # Keys first: while a copy is there, this is done again.
+            self.parts.layer.vault.destroy_all(gone)
+            with self.database.work(caller, role=_ERASER) as work:
+                setting_aside.let_go(work, gone)
+
     def work_on_one_import(self, caller: Caller, *, undoing: bool = False) -> bool:
         """Take the import that waits longest to its end, or a block of it back; say whether there was one."""
         now = self.database.clock()
@@ -387,7 +402,7 @@ class ImportMethods:
         ourselves = Caller.service("contacts", trace_id=by.trace_id)
         held = self.bus.call("retention", "find_holds", ourselves, subject_ids=block.entered) if block.entered else []
         with self.database.work(by, role=_ERASER) as work:
-            _, erased = undoing.undo_block(work, now=self.database.clock(), import_id=row["id"], block=block, held=held)
+            _, erased = undoing.undo_block(work, now=self.database.clock(), vault=self.parts.layer.vault, import_id=row["id"], block=block, held=held)
         # After the commit: a key without rows harms nobody, rows without a key do.
         self.parts.layer.vault.destroy_all(erased)
 

@@ -367,6 +367,15 @@ IMPORTS: Final = (
         key="import_id",
         part="n",
     ),
+    table(
+        "set_aside",
+        "People whom taking an import back took away while a hold stands on them, for the privacy officer",
+        kept="Until the hold ends",
+        why="R138",
+        ids="individual_id import_id",
+        times="at",
+        others=[Column("ciphertext", ENCRYPTED, STAKEHOLDER, APART, "R138", "Under the person's own key, which ends with the hold.")],
+    ),
 )
 
 OTHERS: Final = (

@@ -127,10 +127,24 @@ def an_import(chance: random.Random, people: list[str]) -> Story:
     yield World.wait
     for number, row in enumerate(entered["items"][:3]):
         yield _hidden(chance.choice([BRUNO, FEMA]), row["individual_id"], f"hidden{number}@example.org")
+    held = [row["individual_id"] for row in entered["items"][-2:]]
+    for person in held:
+        yield _held(person)
     yield Ask("POST", f"{at}/undo")
     yield World.work
     undone = yield Ask("GET", at)
     assert undone["state"] == "undone"
+    yield from _all([Ask("GET", f"{at}/rows?limit=200"), Ask("GET", f"{at}/rows.csv")])
+    for person in held:
+        yield from _all(_looks_at(person))
+    again = yield Ask("POST", "/imports", {"data": {"file": (io.BytesIO, content + b"\n", "list.csv")}})
+    for step in ("dry-run", "commit"):
+        yield Ask("POST", f"/imports/{again['id']}/{step}")
+        yield World.work
+        yield Ask("GET", f"/imports/{again['id']}")
+        yield Ask("GET", f"/imports/{again['id']}/rows?limit=200")
+    yield Ask("POST", f"/imports/{again['id']}/undo")
+    yield World.work
     yield Ask("GET", "/stakeholders?q=vantongeren")
     yield Ask("GET", "/tasks?limit=200")
     yield World.match
@@ -201,11 +215,34 @@ def _all(asked: Iterable[Ask]) -> Story:
     return (ask for ask in asked)
 
 
+def _looks_at(person: str) -> list[Ask]:
+    """Return every way in which somebody may come upon a person who is gone, or do something to them."""
+    at = f"/individuals/{person}"
+    point = {"json": {"kind": "cell", "value": "956-555-0188"}}
+    stale = {"headers": {"If-Match": '"stale"'}}
+    return [
+        *(Ask("GET", f"{at}{part}", by=by) for part in ("", "/history", "/notes", "/contact-points?reason=outreach") for by in (CHLOE, AMINA)),
+        Ask("POST", f"{at}/notes", {"json": {"text": "Met at the forum."}}),
+        Ask("POST", f"{at}/contact-points", point),
+        Ask("POST", f"{at}/contact-points/corrections", point),
+        Ask("PATCH", at, {"json": {"title": "Clerk"}, **stale}),
+        Ask("DELETE", at, {"json": {"reason": "mistake"}, **stale}),
+        Ask("PUT", f"{at}/owner", {"json": {"owner": CHLOE.id}}),
+        Ask("POST", f"{at}/verifications", {"json": {"medium": "phone", "verified_on": "2026-11-22"}}),
+        Ask("POST", "/no-contact-requests", {"json": {"individual_id": person, "medium": "phone", "received_on": "2026-11-22"}}),
+        Ask("GET", "/reports/stakeholders-by-region"),
+    ]
+
+
 STORIES = {"imports": an_import, "requests": a_request_for_no_contact, "proposals": a_proposal}
 
 
 def _hidden(by: Any, person: str, value: str) -> Callable[[World], None]:
     return lambda world: world.hide(by, person, value)
+
+
+def _held(person: str) -> Callable[[World], None]:
+    return lambda world: world.hold(person)
 
 
 def _unseen(ask: Ask) -> Callable[[World], None]:

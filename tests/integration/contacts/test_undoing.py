@@ -12,7 +12,9 @@ from sqlalchemy import text
 
 from services.chassis.messages import Unavailable
 from services.contacts.contract import imports as contract
-from services.contacts.usecases.imports import steering, undoing, working
+from services.contacts.contract.refusals import IndividualUnknown
+from services.contacts.storage import set_aside
+from services.contacts.usecases.imports import setting_aside, steering, undoing, working
 from tests.cast import AMINA, BRUNO, CHLOE, GRACE
 from tests.integration.contacts.conftest import Desk
 from tests.integration.contacts.test_imports import SMALL, SYSTEM, Porter
@@ -195,16 +197,25 @@ def test_what_somebody_changed_between_commit_and_decision_stays(porter: Porter)
     assert porter.desk.read(AMINA, person)["title"] == "Levee Master"
 
 
-def test_on_whom_a_hold_stands_stays_as_they_are(porter: Porter) -> None:
+@pytest.mark.requirement("R138", "T24")
+def test_on_whom_a_hold_stands_goes_for_everybody_and_is_set_aside(porter: Porter) -> None:
     done = porter.bring(people(3).replace("Rivka", "Rivka,").replace("First name", "First name,Title"))
-    first, second, third = (row["individual_id"] for row in porter.rows(done["id"]))
+    everybody = [row["individual_id"] for row in porter.rows(done["id"])]
+    second = everybody[1]
     porter.held = {second}
-    before = porter.desk.read(AMINA, second), porter.desk.values(AMINA, second)
+    before = porter.desk.read(AMINA, second)
     assert porter.undo(done["id"])["state"] == "undone"
-    assert (porter.desk.read(AMINA, second), porter.desk.values(AMINA, second)) == before
-    assert [row["individual_id"] for row in porter.rows(done["id"])] == [None, second, None]
+    with pytest.raises(IndividualUnknown):
+        porter.desk.read(AMINA, second)
+    assert [row["individual_id"] for row in porter.rows(done["id"])] == [None, None, None]
     told = [each for one in porter.desk.announced("contacts:individuals:erased") for each in one["individuals"]]
-    assert sorted(told) == sorted([first, third])
+    assert sorted(told) == sorted(everybody)
+    vault = porter.desk.layer.vault
+    assert set(vault.keys(everybody)) == {second}
+    with porter.desk.work(SYSTEM, role="eraser") as work:
+        assert setting_aside.read(work, vault=vault, individual_id=second) == {**before, "set_aside": True}
+        kept = set_aside.everybody(work)
+    assert kept == [second]
 
 
 def test_while_retention_cannot_say_who_is_held_nobody_goes(porter: Porter) -> None:

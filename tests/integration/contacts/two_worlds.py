@@ -164,6 +164,11 @@ class World:
         if self.hidden:
             self.desk.add(by, individual_id, kind_of(value), value)
 
+    def hold(self, individual_id: str) -> None:
+        """Let the privacy officer hold somebody's record, in the world where there is anything to hide (T24)."""
+        if self.hidden:
+            self.bus.ask("retention", "place_hold", FARID, body={"subject_id": individual_id})
+
 
 def kind_of(value: str) -> str:
     """Return what a value is."""

@@ -283,6 +283,15 @@ def test_what_somebody_was_before_stands_on_the_record_and_a_former_address_says
     assert "previous, until November 23, 2026" in aminas.send(f"/individuals/{ID}/reveal", {}).text
 
 
+@pytest.mark.requirement("R138", "T24")
+def test_whoever_is_set_aside_is_shown_as_that_to_the_privacy_officer(aminas: Browser, bus: FakeBus) -> None:
+    bus.answers[("contacts", "read_individual")] = {**PERSON, "set_aside": True}
+    shown = aminas.get(f"/individuals/{ID}").text
+    assert "Dorn &lt;b&gt;" in shown
+    assert "A hold keeps it" in shown
+    assert "Show contact points" not in shown
+
+
 @pytest.mark.requirement("R164", "R168")
 def test_a_frozen_record_shows_the_name_and_do_not_contact(aminas: Browser, bus: FakeBus) -> None:
     bus.answers[("contacts", "read_individual")] = {**PERSON, "frozen": True, "notice": "Do not contact."}

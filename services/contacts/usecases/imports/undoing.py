@@ -1,8 +1,9 @@
 """Taking an import back, block by block, the latest effect first (N16).
 
-What nobody has worked with since is deleted as an erasure deletes it; whatever somebody changed, noted, met or froze
-stays as it is, and so do values that are no longer what the import wrote. What was worked with is told from what the
-importer's component may see: the directory layer, and its own values (T17). A unit of work here has the role `eraser`.
+What nobody has worked with since is deleted as an erasure deletes it, whether or not a hold stands on it: of whom one does, a
+copy is set aside for the privacy officer. Whatever somebody changed, noted, met or froze stays as it is, and so do values
+that are no longer what the import wrote. What was worked with is told from what the importer's component may see: the
+directory layer, and its own values (T17). A unit of work here has the role `eraser`.
 Undoing writes nothing into the suppression ledger (T9).
 """
 
@@ -17,7 +18,9 @@ from services.chassis.database import UnitOfWork
 from services.chassis.messages import chunks
 from services.contacts.contract.announcements import IndividualChanged, IndividualsErased, OrganizationChanged, OrganizationErased
 from services.contacts.storage import directory, import_undoing, imports, individuals, organizations, previous
+from services.contacts.storage.vault import Vault
 from services.contacts.usecases.imports.representing import ended
+from services.contacts.usecases.imports.setting_aside import set_people_aside
 from services.contacts.usecases.imports.working import ImportOvertaken
 
 #: Effects in one transaction, and with them all others on the people whom they entered.
@@ -58,12 +61,12 @@ def next_block(work: UnitOfWork, import_id: str) -> Block:
     return Block(row["position"], effects, sorted({effect["subject_id"] for effect in effects if effect["kind"] == "individual-created"}))
 
 
-def undo_block(work: UnitOfWork, *, now: datetime, import_id: str, block: Block, held: Collection[str]) -> tuple[bool, list[str]]:
+def undo_block(work: UnitOfWork, *, now: datetime, vault: Vault, import_id: str, block: Block, held: Collection[str]) -> tuple[bool, list[str]]:
     """Take a block back; return whether these were the last, and whose keys are to be destroyed.
 
     Whoever works on an import holds it for the block alone: another process may go on with the next one.
 
-    :param held: on whom of `entered` a hold stands: they stay (R138).
+    :param held: on whom of `entered` a hold stands: they are set aside where they would be erased (R138), and nobody sees it (T24).
     :raises ImportOvertaken: it is not being taken back (any more), or another process has taken that block.
     """
     row = imports.find(work, import_id, lock=True)
@@ -75,7 +78,7 @@ def undo_block(work: UnitOfWork, *, now: datetime, import_id: str, block: Block,
         by_kind.setdefault(effect["kind"], []).append(effect)
     taken = _Taken()
     created = set(block.entered)
-    _erase(work, row, sorted(created - set(held)), taken, now=now)
+    kept = _erase(work, row, sorted(created), taken, held=held, vault=vault, now=now)
     # Whoever stays, because somebody has worked with them, stays as they are.
     known = {kind: [effect for effect in of if effect["subject_id"] not in created] for kind, of in by_kind.items()}
     _put_back(work, import_id, known.get("changed", ()), taken, now=now)
@@ -96,14 +99,20 @@ def undo_block(work: UnitOfWork, *, now: datetime, import_id: str, block: Block,
     done = {"position": row["position"] + len(effects), "lease_until": None}
     imports.update(work, import_id, {**done, **(ended(row, "undone", now=now) if last else {})}, now=now)
     _tell(work, import_id, taken)
-    return last, taken.erased
+    return last, [each for each in taken.erased if each not in kept]
 
 
-def _erase(work: UnitOfWork, row: Mapping[str, Any], created: Sequence[str], taken: _Taken, *, now: datetime) -> None:
+def _erase(
+    work: UnitOfWork, row: Mapping[str, Any], created: Sequence[str], taken: _Taken, *, held: Collection[str], vault: Vault, now: datetime
+) -> set[str]:
+    """Erase with whom nobody has worked; return of whom a copy is set aside."""
     taken.erased = import_undoing.untouched(work, created, owner_id=row["owner_id"], component=row["component"], import_id=row["id"])
+    kept = set(taken.erased) & set(held)
+    set_people_aside(work, sorted(kept), vault=vault, import_id=row["id"], now=now)
     import_undoing.erase_individuals(work, taken.erased, now=now)
     for part in chunks(taken.erased, _TOLD_AT_ONCE):
         work.announce(IndividualsErased(part, CAUSE, row["id"]))
+    return kept
 
 
 def _put_back(work: UnitOfWork, import_id: str, changed: Sequence[Mapping[str, Any]], taken: _Taken, *, now: datetime) -> None:
