@@ -55,7 +55,7 @@ ROWS = {
         "that everything the document allows is accepted; in `make test` more than 10 examples an operation",
     ),
     "P19": Row("hostile files", "files that hypothesis makes; here 50 a format that are changed at random, in place of 500"),
-    "P20": Row("cells that a spreadsheet would run", "10,000 cells of an export"),
+    "P20": Row("cells that a spreadsheet would run"),
     "P21": Row("the system against a model", NO_TEST),
     "P22": Row("load, which `make bench` shows", NO_TEST),
     "P23": Row("mutation testing", NO_TEST),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import codecs
+import csv
 import hashlib
 import io
+import random
 import tempfile
 from typing import Any
 
@@ -16,6 +18,8 @@ from werkzeug.test import encode_multipart
 from gateway.app import UPLOAD_LIMIT
 from gateway.identity import form_token
 from gateway.uploads import CHUNK
+from services.lexicon.cells import as_written
+from tests.rows import figure
 from tests.unit.gateway.fakes import TOKEN, FakeBus
 
 
@@ -155,3 +159,28 @@ def test_the_rows_that_were_refused_come_back_as_a_file_without_formulas(amina: 
         ",,Row 4: It was long ago.",
         ",,Row 9: blocked",
     ]
+
+
+@pytest.mark.requirement("R77")
+@pytest.mark.row("P20")
+def test_no_cell_of_that_file_is_a_formula_whatever_was_in_it_and_each_comes_back(amina: Any, bus: FakeBus) -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    chance, many, wide = random.Random(seed), figure(10_000), 10
+    print(f"seed {seed}, {many} cells")
+    first = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+    behind = ("cmd|'/C calc'!A0\"", 'HYPERLINK("http://example.org?"&A1)', "1", "", ",=1", '";=1', "\r\n=1", "'", " ", "é", "\x00")
+
+    def cell() -> str:
+        return "".join(chance.choices(["", "'", "''"], k=1) + chance.choices(first, k=chance.randint(1, 3)) + chance.choices(behind, k=2))
+
+    columns = [f"{sign}Column {n}" for n, sign in enumerate([*first[:-1]])]
+    rows = [{name: cell() for name in columns} for _ in range(many // wide)]
+    items = [{"row": n, "sheet": "=1", "reason": "=1", "cells": cells} for n, cells in enumerate(rows)]
+    bus.answers[("contacts", "list_refused_import_rows")] = {"columns": columns, "items": items, "next": None}
+    bus.answers[("contacts", "list_import_rows")] = {"items": [], "next": None}
+    answer = amina.ask("GET", f"/imports/{ID}/rows.csv")
+    head, *read = csv.reader(io.StringIO(answer.data.decode("utf-8-sig"), newline=""))
+    assert len(columns) == wide
+    assert not [shown for row in (head, *read) for shown in row if shown.startswith(first)]
+    assert [as_written(name) for name in head[:-1]] == columns
+    assert [dict(zip(columns, map(as_written, row), strict=False)) for row in read] == rows

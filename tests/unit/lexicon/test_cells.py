@@ -8,11 +8,11 @@ from services.lexicon.cells import as_written, harmless
 
 pytestmark = pytest.mark.row("P20")
 
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 CELLS = st.text(st.sampled_from([*FORMULAS, "'", " ", "1", "a", "é"]), max_size=8) | st.text(max_size=40)
 
 
-@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@a", "\t=1", "\r=1"])
+@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", "\uff1d1"])
 def test_no_cell_is_taken_for_a_formula(cell):
     assert harmless(cell) == f"'{cell}"
 
