@@ -18,6 +18,7 @@ from typing import Any
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from deploy.cli import ELSEWHERE, main
 from services.chassis.testing import eventually
@@ -52,10 +53,19 @@ def _commands(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[t
 EVERY = list(_commands(main))
 
 
-@pytest.mark.parametrize("words", EVERY, ids=" ".join)
+@pytest.mark.parametrize("words", [words for words in EVERY if len(words) <= 1], ids=" ".join)
 def test_every_command_has_a_help(words: tuple[str, ...]) -> None:
     told = liaison(*words, "--help")
     assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith("Usage: ")
+    assert told.stderr == ""
+
+
+@pytest.mark.parametrize("words", [words for words in EVERY if len(words) > 1], ids=" ".join)
+def test_every_command_of_a_group_has_a_help(words: tuple[str, ...]) -> None:
+    # The group was loaded in a process of its own above.
+    told = CliRunner().invoke(main, [*words, "--help"])
+    assert told.exit_code == 0, told.output
     assert told.stdout.startswith("Usage: ")
     assert told.stderr == ""
 
