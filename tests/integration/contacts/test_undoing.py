@@ -299,18 +299,22 @@ def test_a_check_that_was_killed_after_its_first_block_begins_again(porter: Port
     content = people(1100) + people(1).splitlines()[1] + "\n"
     import_id = porter.upload(content, by=GRACE)["id"]
     porter.dry_run_import(GRACE, import_id=import_id)
-    check_block, calls = working.check_block, iter(range(9))
+    check_block, done = working.check_block, []
 
-    def killed(*args: Any, **kwargs: Any) -> None:
-        if next(calls) == 1:
+    def killed(work: Any, **given: Any) -> None:
+        if done:
             raise SystemExit
-        check_block(*args, **kwargs)
+        check_block(work, **given)
+        done.append(given)
 
     monkeypatch.setattr(working, "check_block", killed)
     with pytest.raises(SystemExit):
         porter.work()
     monkeypatch.undo()
     assert porter.read(import_id, GRACE)["progress"]["done"] == 1000
+    # Nor does anybody check a block that was checked, though the import waits for its next one.
+    with porter.desk.work(GRACE) as work, pytest.raises(working.ImportOvertaken):
+        check_block(work, **done[0])
     with porter.desk.work(SYSTEM) as work:
         work.execute(text("UPDATE imports SET lease_until = NULL"))
     porter.work()
@@ -372,6 +376,29 @@ def test_a_block_that_comes_late_changes_nothing_whatever_became_of_its_import(
     with porter.desk.work(GRACE, role) as work, pytest.raises(working.ImportOvertaken):
         do(work, **late[0])
     assert (porter.read(import_id, GRACE), porter.count("individuals"), porter.count("import_rows")) == before
+
+
+@pytest.mark.requirement("N16")
+def test_a_block_that_another_has_taken_back_is_not_taken_back_again_while_the_undo_goes_on(porter: Porter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(undoing, "EFFECTS", 2)
+    import_id = porter.bring(people(3), by=GRACE)["id"]
+    porter.undo_import(GRACE, import_id=import_id)
+    with porter.desk.work(GRACE, "eraser") as work:
+        block = undoing.next_block(work, import_id)
+    given: dict[str, Any] = {"vault": porter.desk.layer.vault, "import_id": import_id, "block": block, "held": ()}
+
+    def take_back() -> None:
+        with porter.desk.work(GRACE, "eraser") as work:
+            undoing.undo_block(work, now=porter.database.clock(), **given)
+
+    take_back()
+    before = (porter.read(import_id, GRACE), porter.count("individuals"))
+    assert before[0]["state"] == "undoing"
+    with pytest.raises(working.ImportOvertaken):
+        take_back()
+    assert (porter.read(import_id, GRACE), porter.count("individuals")) == before
+    porter.work()
+    assert (porter.read(import_id, GRACE)["state"], porter.count("individuals")) == ("undone", 0)
 
 
 @pytest.mark.requirement("R82")
