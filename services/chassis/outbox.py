@@ -66,7 +66,8 @@ CREATE TABLE entries (
     body json NOT NULL,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     done boolean NOT NULL DEFAULT false,
-    PRIMARY KEY (day, stream, n)
+    -- The stream first: whoever writes a mark looks up one stream's numbers, and would read the whole day's otherwise.
+    PRIMARY KEY (stream, n, day)
 ) PARTITION BY RANGE (day);
 CREATE INDEX entries_waiting ON entries (created_at) WHERE NOT done;
 CREATE TABLE entries_default PARTITION OF entries DEFAULT;

@@ -8,14 +8,16 @@ from typing import Any, ClassVar
 
 import orjson
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.engine import Engine
 
 from services.chassis.database import Database
 from services.chassis.identity import ServiceKey
 from services.chassis.messages import Announcement
-from services.chassis.outbox import Answer, Outbox, Outgoing
+from services.chassis.outbox import DEAD_AFTER_LOOKS, Answer, Outbox, Outgoing
 from services.chassis.streams import Stream
 from services.chassis.testing import Databases, a_caller
+from services.chassis.testing.keys import key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,3 +194,28 @@ def test_voids_and_marks_wait_for_their_confirm_as_well(database: Database) -> N
     assert [entry for entry in deaf.sent if "stream" in entry] == [entry for entry in well.sent if "stream" in entry]
     assert any(entry.get("closed") for entry in well.sent)
     assert _waiting(database)["entries"] == 0
+
+
+@pytest.mark.requirement("R118")
+def test_a_mark_and_the_end_of_a_dead_process_are_written_without_reading_what_other_processes_wrote(database: Database) -> None:
+    asked: list[tuple[str, Any]] = []
+    event.listen(Engine, "before_cursor_execute", note := lambda _c, _u, statement, given, *_: asked.append((statement, given)))
+    try:
+        outbox, dead = Outbox(database), Stream(key_of("interactions"))
+        with database.plain() as connection:
+            register = text("INSERT INTO streams (id, certificate) VALUES (:id, :certificate)")
+            connection.execute(register, {"id": dead.id, "certificate": dead.certificate})
+            others = "SELECT gen_random_uuid(), n, '{}', true FROM generate_series(1, 20000) AS n"
+            connection.execute(text(f"INSERT INTO entries (stream, n, body, done) {others}"))
+        _moved(database, "amina")
+        outbox.settle()
+        assert sum(outbox.close_dead_streams() for _ in range(DEAD_AFTER_LOOKS)) == 1
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    found = [(statement, given) for statement, given in asked if "FROM entries WHERE stream" in statement]
+    assert {statement.split()[0] for statement, _ in found} == {"INSERT", "SELECT"}
+    with database.plain() as connection:
+        for statement, given in found:
+            (plan,) = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", given).scalar_one()
+            assert plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"] < 40, plan
+        connection.rollback()
