@@ -17,6 +17,7 @@ from services.contacts.storage import set_aside
 from services.contacts.usecases.imports import setting_aside, steering, undoing, working
 from tests.cast import AMINA, BRUNO, CHLOE, GRACE
 from tests.integration.contacts.conftest import Desk
+from tests.integration.contacts.test_canaries import superuser
 from tests.integration.contacts.test_imports import SMALL, SYSTEM, Porter
 
 
@@ -247,6 +248,35 @@ def test_an_upload_that_was_interrupted_fails_with_a_sentence(porter: Porter) ->
     assert porter.count("import_pieces") == 0
     with pytest.raises(contract.ImportStateUnsuitable):
         porter.append_import(AMINA, import_id=started["id"], n=1, chunk="TGV2aQo=")
+
+
+@pytest.mark.requirement("R77", "N17")
+def test_however_an_upload_ends_no_key_of_its_pieces_is_kept(porter: Porter) -> None:
+    def kept() -> set[str]:
+        return {row.subject_id for row in superuser(porter.desk.keys.superuser, "SELECT subject_id::text AS subject_id FROM subject_keys")}
+
+    def begun() -> str:
+        started = porter.create_import(GRACE, filename="a.csv")
+        porter.append_import(GRACE, import_id=started["id"], n=0, chunk="TGFzdCBuYW1lCg==")
+        assert len(kept()) == 1, "the pieces are under a key of their own"
+        return str(started["id"])
+
+    porter.cancel_import(GRACE, import_id=begun())
+    assert kept() == set()
+    begun()
+    clock = porter.database.clock
+    porter.database.clock = lambda: dt.datetime.now(dt.UTC) + dt.timedelta(minutes=11)
+    porter.cancel_imports_left_behind(SYSTEM)
+    porter.database.clock = clock
+    assert kept() == set()
+    with pytest.raises(contract.NotAWorkbook):
+        porter.upload(b"PK\x03\x04 and no workbook", "a.xlsx", by=GRACE)
+    assert kept() == set()
+    import_id = porter.upload(people(1), by=GRACE)["id"]
+    assert kept() == {import_id}, "that of its rows"
+    porter.commit(import_id, GRACE)
+    (row,) = porter.rows(import_id, by=GRACE)
+    assert kept() == {row["individual_id"]}
 
 
 def test_a_worker_whose_lease_lapsed_takes_in_no_block_twice(porter: Porter, monkeypatch: pytest.MonkeyPatch) -> None:
