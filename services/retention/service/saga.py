@@ -53,8 +53,8 @@ class Saga:
             self._erased.append_all(erasure_id=import_id, subject_type="individual", subject_ids=individual_ids, at=str(wire_value(now)))
 
     def wake(self, erasure_id: str) -> None:
-        """Go on with an erasure now, in the background."""
-        self._spawn(lambda: self.drive(erasure_id))
+        """Go on with an erasure now, in the background; what cannot be done now waits for the next look at all of them."""
+        self._spawn(lambda: self._try_to_drive(erasure_id))
 
     def drive_all(self) -> None:
         """Go on with every erasure on which a step can be taken."""
@@ -70,6 +70,13 @@ class Saga:
         while self._take_step(erasure_id):
             if is_asked_to_stop():
                 return
+
+    def _try_to_drive(self, erasure_id: str) -> None:
+        # Nobody waits for it: raised from here, it would end the process.
+        try:
+            self.drive(erasure_id)
+        except Refusal as error:
+            _log.warning("erasure.left", erasure=erasure_id, code=error.code)
 
     def _take_step(self, erasure_id: str) -> bool:
         with self._database.work(Caller.service("retention")) as work:

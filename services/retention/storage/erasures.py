@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, exists, func, insert, literal, or_, select, tuple_, update
+import orjson
+from sqlalchemy import and_, delete, exists, func, insert, literal, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.retention.domain.saga import COURSES
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 _FIRST_STEPS = [course[0] for course in COURSES.values()]
+_COUNTED = ("found", "removed", "left")
+# A step has the receipts of dozens of stores: one statement for each would be most of the work of an erasure.
+_PUT_RECEIPTS = text(
+    "INSERT INTO receipts (erasure_id, step, store, service, found, removed, remaining, method, at)"
+    ' SELECT CAST(:erasure_id AS uuid), :step, store, :service, found, removed, "left", method, :at'
+    ' FROM json_to_recordset(CAST(:rows AS json)) AS r (store text, found integer, removed integer, "left" integer, method text)'
+)
 
 
 def insert_erasure(work: UnitOfWork, values: Mapping[str, Any]) -> bool:
@@ -72,28 +80,19 @@ def change(work: UnitOfWork, erasure_id: str, *, claim_id: str | None = None, **
 
 
 def put_receipts(work: UnitOfWork, erasure_id: str, step: str, service: str, rows: Iterable[Mapping[str, Any]], *, at: datetime) -> None:
-    """Keep what a step's stores answered, in place of what they answered to the same step before."""
+    """Keep what a step's stores answered, in place of what they answered to the same step before.
+
+    A store that answers twice is kept once, with the sum of what it counted.
+    """
     work.execute(delete(receipts).where(receipts.c.erasure_id == erasure_id, receipts.c.step == step))
+    by_store: dict[str, dict[str, Any]] = {}
     for row in rows:
-        values = {
-            "service": service,
-            "found": int(row["found"]),
-            "removed": int(row["removed"]),
-            "remaining": int(row["left"]),
-            "method": str(row["method"]),
-            "at": at,
-        }
-        statement = upsert(receipts).values(erasure_id=erasure_id, step=step, store=str(row["store"]), **values)
-        work.execute(
-            statement.on_conflict_do_update(
-                index_elements=["erasure_id", "step", "store"],
-                set_={
-                    "found": receipts.c.found + statement.excluded.found,
-                    "removed": receipts.c.removed + statement.excluded.removed,
-                    "remaining": receipts.c.remaining + statement.excluded.remaining,
-                },
-            )
-        )
+        kept = by_store.setdefault(str(row["store"]), {"store": str(row["store"]), "method": str(row["method"])} | dict.fromkeys(_COUNTED, 0))
+        for name in _COUNTED:
+            kept[name] += int(row[name])
+    if by_store:
+        given = {"erasure_id": erasure_id, "step": step, "service": service, "at": at, "rows": orjson.dumps(list(by_store.values())).decode()}
+        work.execute(_PUT_RECEIPTS, given)
 
 
 def read_receipts(work: UnitOfWork, erasure_id: str) -> list[Row]:
