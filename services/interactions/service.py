@@ -563,7 +563,7 @@ class InteractionsService(Witness):
 
     def _stated(self, caller: Caller, command: dict[str, Any], interaction_id: str | None = None) -> dict[str, list[str]]:
         """Ask contacts what those want with whom a command plans something that they may not want."""
-        with self.database.work(caller) as work:
+        with self.database.reading(caller) as work:
             people = planning.planned_with(work, command=command, interaction_id=interaction_id)
         return {one: self._preferences(caller, one) for one in people}
 
@@ -573,7 +573,7 @@ class InteractionsService(Witness):
 
     def _get_acquainted(self, caller: Caller, command: dict[str, Any]) -> None:
         """Ask the owners about whom a command names before their announcement has come; who is unknown there stays so."""
-        with self.database.work(caller) as work:
+        with self.database.reading(caller) as work:
             strangers = acquaintance.strangers(work, by=caller, command=command)
         found = [
             *_asked(self.bus, caller, "contacts", "read_individual", "individual_id", strangers.individual_ids),

@@ -99,8 +99,7 @@ def log_interaction(
         created_at=now,
         updated_at=now,
     )
-    for field, ids in zip(_LINKS, (individual_ids, organization_ids, issue_ids), strict=True):
-        interactions.link(work, interaction_id, field, ids)
+    interactions.link_new(work, interaction_id, individual_ids=individual_ids, organization_ids=organization_ids, issue_ids=issue_ids)
     store_text(
         work,
         written[0],
@@ -110,10 +109,11 @@ def log_interaction(
         keep_reason=keep_reason,
         now=now,
         new_id=new_id,
+        is_new=True,
     )
     _put_promises(work, by, interaction_id, promises, written[1:], before={}, keep_reason=keep_reason, now=now, new_id=new_id)
-    logged = _interaction(work, interaction_id)
-    _announce(work, logged, revision=1)
+    logged = _interaction(work, interaction_id, is_promised=bool(promises))
+    _announce(work, logged, individual_ids=sorted(set(individual_ids)), revision=1)
     work.record(
         "interactions:interaction:log",
         subjects=_subjects([logged]),
@@ -223,7 +223,8 @@ def change_interaction(
         # What one component kept for itself moves nothing that another can see (T17).
         revision = interactions.change(work, interaction_id, {**values, "updated_at": now})
         if values.keys() & _TOLD or changes.keys() & _TOLD:
-            _announce(work, _interaction(work, interaction_id), revision=revision)
+            everybody = interactions.linked(work, interaction_id, "individual_ids")
+            _announce(work, _interaction(work, interaction_id), individual_ids=everybody, revision=revision)
     changed = _interaction(work, interaction_id)
     work.record("interactions:interaction:change", subjects=_subjects([before, changed]), fields=changes)
     return changed
@@ -337,6 +338,8 @@ def _put_promises(
     new_id: Ids,
 ) -> bool:
     """Write follow-ups in their order; return whether anything changed that every component sees."""
+    if not promises:
+        return False
     held = interactions.held(work, interaction_id)
     _demand_assignees(work, by, promises, before, component=held.component)
     for promise in promises:
@@ -391,11 +394,11 @@ def _demand_assignees(
             raise Invalid(errors={"follow_ups": ["An active colleague of the component that had the conversation, or of your own."]})
 
 
-def _announce(work: UnitOfWork, interaction: Mapping[str, Any], *, revision: int) -> None:
+def _announce(work: UnitOfWork, interaction: Mapping[str, Any], *, individual_ids: list[str], revision: int) -> None:
     work.announce(
         InteractionLogged(
             interaction_id=interaction["id"],
-            individual_ids=interactions.linked(work, interaction["id"], "individual_ids"),
+            individual_ids=individual_ids,
             organization_ids=interaction["organization_ids"],
             issue_ids=interaction["issue_ids"],
             component=interaction["component"],
@@ -414,16 +417,18 @@ def _subjects(shown: Iterable[Mapping[str, Any]], *others: str) -> list[str]:
     return list(dict.fromkeys([*(item["id"] for item in items), *people, *others]))
 
 
-def _interaction(work: UnitOfWork, interaction_id: str) -> dict[str, Any]:
+def _interaction(work: UnitOfWork, interaction_id: str, *, is_promised: bool = True) -> dict[str, Any]:
     row = interactions.one(work, interaction_id)
     if row is None:
         raise NotFound
-    return _shown(work, [row])[0]
+    return _shown(work, [row], is_promised=is_promised)[0]
 
 
-def _shown(work: UnitOfWork, rows: Sequence[Any]) -> list[dict[str, Any]]:
-    promises = interactions.promises(work, [row.id for row in rows]) if rows else {}
-    kept = texts.read(work, [*(row.id for row in rows), *(p.id for found in promises.values() for p in found)])
+def _shown(work: UnitOfWork, rows: Sequence[Any], *, is_promised: bool = True) -> list[dict[str, Any]]:
+    promises = interactions.promises(work, [row.id for row in rows]) if rows and is_promised else {}
+    # What everybody reads stands in the place of what one component kept.
+    unread = [*(row.id for row in rows if row.outcome is None), *(p.id for found in promises.values() for p in found if p.text is None)]
+    kept = texts.read(work, unread)
     return [
         {
             "id": row.id,

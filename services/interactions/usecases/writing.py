@@ -43,8 +43,12 @@ def store_text(
     keep_reason: str | None,
     now: datetime,
     new_id: Ids,
+    is_new: bool = False,
 ) -> None:
-    """Put what was kept against a finding where its component alone reads it; else forget what was kept there (T15)."""
+    """Put what was kept against a finding where its component alone reads it; else forget what was kept there (T15).
+
+    :param is_new: what it belongs to was just made, so that nothing was kept there before.
+    """
     if written.classes and written.text is not None:
         texts.keep(
             work,
@@ -57,7 +61,7 @@ def store_text(
             classes=written.classes,
             now=now,
         )
-    else:
+    elif not is_new:
         texts.drop(work, subject_id, field)
 
 
