@@ -13,7 +13,7 @@ from gateway.server import listen, serve
 from services.chassis import logs
 from services.chassis.asking import address_of, client_and_revocations
 from services.chassis.config import Settings
-from services.chassis.memory import give_back_what_is_freed
+from services.chassis.memory import give_back_what_is_freed, settle
 from services.chassis.renewing import Renewing, keep_looking
 from services.chassis.stopping import wait_for_signal
 
@@ -45,6 +45,7 @@ def main() -> None:
 
     serving = eventlet.spawn(serve, app, listener)
     looking = eventlet.spawn(keep_looking, [Renewing(settings, read, renew)])
+    settle()
     stop.wait()
     looking.kill()
     # Killed once, it takes no more connections, closes the idle ones and waits for what is under way; twice, it ends.

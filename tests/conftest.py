@@ -2,6 +2,7 @@
 
 import services.chassis.green  # isort: skip
 
+import os
 import ssl
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -21,6 +22,9 @@ assert services.chassis.green
 
 # A plugin imports it before sockets are patched: it would go on making contexts of the class that was replaced, without end.
 ssl_.SSLContext = ssl.SSLContext
+
+# The processes that tests start keep what they compiled, even where the environment says not to: a third of a start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 #: What this run took of the ladders, for the last lines of its output.
 _taken: dict[str, str] = {}

@@ -6,6 +6,7 @@ in C unless it is told otherwise before *its* import, and would freeze every gre
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import Any
@@ -21,6 +22,10 @@ os.environ.setdefault("EVENTLET_THREADPOOL_SIZE", "4")
 
 import eventlet
 from eventlet.green import socket
+
+# What is imported lives as long as the process. At the usual threshold a fifth of a start goes into looking for garbage
+# among it; `memory.settle` says how often a process that is up looks.
+gc.set_threshold(100_000, 20, 20)
 
 _look_up = socket.getaddrinfo
 
