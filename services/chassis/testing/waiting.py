@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 Found = TypeVar("Found")
+#: Seconds between two questions, at first and at most: what is asked often is a load of its own on what is waited for.
 _PAUSE = 0.02
+_LONGEST_PAUSE = 0.25
 
 
 class NeverHappened(AssertionError):
@@ -23,6 +25,7 @@ def eventually(condition: Callable[[], Found], seconds: float = 10.0, *, why: st
     :raises NeverHappened: with `why`, and the last answer or assertion.
     """
     deadline = time.monotonic() + seconds
+    pause = _PAUSE
     last: object
     while True:
         try:
@@ -33,6 +36,8 @@ def eventually(condition: Callable[[], Found], seconds: float = 10.0, *, why: st
             if answer:
                 return answer
             last = answer
-        if time.monotonic() >= deadline:
+        left = deadline - time.monotonic()
+        if left <= 0:
             raise NeverHappened(f"{why or 'It'} did not happen within {seconds:g} s; the last answer was {last!r}")
-        time.sleep(_PAUSE)
+        time.sleep(min(pause, left))
+        pause = min(pause * 1.25, _LONGEST_PAUSE)
