@@ -46,7 +46,7 @@ ROWS = {
     "P11": Row("erased is erased", "a component's own system among the doors"),
     "P12": Row("retention over years", NO_TEST),
     "P13": Row("who may what"),
-    "P14": Row("two worlds answer alike", "interactions and access behind the gateway, pages"),
+    "P14": Row("two worlds answer alike", "announcements in other orders, and what is worked on in the background by what it takes"),
     "P15": Row("dead sessions", "over a socket, with every service behind the gateway"),
     "P16": Row("forgery on the bus", "every account against every method"),
     "P17": Row("poison", "more than a twentieth"),

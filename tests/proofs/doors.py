@@ -37,7 +37,7 @@ WITHOUT_WORDS: Mapping[str, str] = {
     "contacts.contact_point_grants.reason": "no route takes grants yet (tests/integration/contacts/test_firewall.py)",
     "retention.erasures.reason": "comes with the erasure itself",
     "contacts.import_pieces.ciphertext": "minutes, while a file comes in",
-    "contacts.set_aside.ciphertext": "of an import that is taken back while a hold stands (tests/integration/contacts/test_setting_aside.py)",
+    "contacts.set_aside.ciphertext": "of an import that is taken back while a hold stands (tests/integration/contacts/test_undoing.py)",
     "contacts.erasures.sealed": "made by the erasure",
     "retention.erasures.sealed": "made by the erasure",
     "keys.seal_keys.wrapped": "made by the erasure",

@@ -53,8 +53,9 @@ def test_of_whoever_is_erased_nothing_is_left_though_others_name_them_and_the_pr
     amina, farid = world.amina, world.farid
     hope, everywhere = Hope(), Everywhere(0)
     people: list[Erased] = [everywhere, *(Erased(n) for n in range(1, PEOPLE - 1)), hope]
-    for person in people:
+    for n, person in enumerate(people):
         person.entered(amina)
+        _keep_awake(world, n)
     everywhere.asked_and_frozen(world)
     left = everywhere.filed(amina)
     seed = int(os.environ.get("SEED_OF_DOORS") or secrets.randbelow(10**6))
@@ -69,9 +70,11 @@ def test_of_whoever_is_erased_nothing_is_left_though_others_name_them_and_the_pr
         erasures.append(_asked(world, person, no_contact=bool(n % 3) or person is hope))
         if n % (PEOPLE // KILLS) == 1:
             _kill(world)
-    for erasure_id in erasures:
+        _keep_awake(world, n)
+    for n, erasure_id in enumerate(erasures):
         waiting = _ended(world, erasure_id, "waiting_for_decision")
         assert waiting["certificate"] is None
+        _keep_awake(world, n)
     for person in people:
         amina.ask("GET", f"/individuals/{person.id}", expect=404)
     ids = {person.id for person in people}
@@ -81,7 +84,9 @@ def test_of_whoever_is_erased_nothing_is_left_though_others_name_them_and_the_pr
         farid.post(f"/erasures/{erasure_id}/decisions", {"all": True, "decision": "redact"}, expect=200)
         if n % (PEOPLE // KILLS) == 1:
             _kill(world)
-    for erasure_id in erasures:
+        _keep_awake(world, n)
+    for n, erasure_id in enumerate(erasures):
+        _keep_awake(world, n)
         done = _ended(world, erasure_id, "done")
         services = {line["service"] for line in done["certificate"]["reached"]}
         assert services == {"contacts", "interactions", "retention"}
@@ -103,6 +108,13 @@ def test_of_whoever_is_erased_nothing_is_left_though_others_name_them_and_the_pr
         check=False,
     )
     assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+def _keep_awake(world: World, n: int) -> None:
+    """Let everybody ask for something now and then: at the full figure one of them would wait longer than a session."""
+    if n % 100 == 99:
+        for person in world.people.values():
+            person.ask("GET", "/sessions/current", expect=200)
 
 
 def _asked(world: World, person: Erased, *, no_contact: bool) -> str:

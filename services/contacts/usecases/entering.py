@@ -256,7 +256,8 @@ def enter(
             except Refusal as refusal:
                 outcomes[at] = refusal
             looked[entry.by.id] += entry.looked_up
-    keys = layer.vault.new_keys(entry.individual_id for _, entry, _, _ in accepted if entry.contact_points)
+    # Without a value, too: else whoever adds the first would wait for a key, and learn that nobody holds any (T17).
+    keys = layer.vault.new_keys(entry.individual_id for _, entry, _, _ in accepted)
     newcomers = [_newcomer(entry, organization, layer, keys, now=now) for _, entry, organization, _ in accepted]
     if newcomers:
         for (at, entry, _, likely), row in zip(accepted, registration.enter(work, newcomers, now=now), strict=True):

@@ -1,16 +1,19 @@
-"""Two worlds that differ in hidden values alone, each with a gateway before the services, in one process (P14).
+"""Two worlds that differ in hidden values alone, each with a gateway before the five services, in one process (P14).
 
-What is asked goes through the application, as HTTP: its answers are compared whole, status, headers and bytes. Ids are
-counted and the clock stands, in both alike; of an answer only cursors, which are encrypted, are left out.
+What is asked goes through the application, as HTTP: its answers are compared whole, status, headers and bytes, and with them
+what each answer took: its statements and its calls. Ids, tokens, seals and cursors are counted and the clock stands, in both
+alike. In the place of the broker stands a delivery that has ended
+before the next question: what a service announced, every listener of the others has heard.
 """
 
 from __future__ import annotations
 
 import base64
-import re
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime, tzinfo
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,56 +21,75 @@ import orjson
 import pytest
 from flask import Flask
 from marshmallow import ValidationError
+from sqlalchemy import event, text
 
-from gateway.app import create_app
+from gateway.app import create_app, liaison_of
+from gateway.identity import Sessions, form_token
+from services.access.service import POLICY_VERSION, AccessService
+from services.access.service import Desk as AccessDesk
+from services.access.usecases import seeding
+from services.access.usecases.seeding import Account
+from services.audit.service import AuditService
+from services.chassis.bus.listening import Listens
 from services.chassis.config import Settings
 from services.chassis.database import Database
 from services.chassis.gathering import GatheredReads
 from services.chassis.keyed import Keyed
-from services.chassis.messages import Caller, Invalid, NotFound, Operation, Refusal, wire_value
+from services.chassis.messages import Caller, Invalid, Operation, Refusal, new_id, wire_value
+from services.chassis.passport import PassportVerifier
 from services.chassis.revocations import Revocations
 from services.chassis.testing import Databases
 from services.contacts.domain import representations
+from services.contacts.domain.cursors import Cursors
 from services.contacts.service import ContactsService
 from services.contacts.service.registrations import Registrations
 from services.contacts.storage import individuals, likenesses
+from services.interactions.service import InteractionsService
 from services.retention.service import RetentionService
 from services.retention.service.saga import Saga
-from tests.cast import AMINA, BRUNO, CHLOE, EVERYBODY, FARID, GRACE
+from tests.cast import AMINA, BRUNO, CHLOE, EDDA, EVERYBODY, FARID, GRACE
+from tests.integration.access.conftest import a_key
 from tests.integration.contacts.conftest import Desk, open_desk
-from tests.unit.gateway.fakes import STATEMENTS
 
 SYSTEM = Caller.service("contacts")
 #: Somebody of a third component, whom the Private Sector Office may learn as little of as of ICE.
 FEMA = replace(CHLOE, id="01900000-0000-7000-8000-000000000034", component="FEMA")
-PEOPLE = {one.id: one for one in (*EVERYBODY, FEMA)}
-#: Interactions is not here: nobody said anything, and nothing of anybody is found there.
-NOTHING: Mapping[str, Any] = {"items": [], "next": None, "more": False, "total": 0}
-INTERACTIONS: Mapping[str, Any] = {
-    "list_tasks": NOTHING,
-    "list_history": NOTHING,
-    "erase": {"receipts": []},
-    "seek": {"receipts": [], "hits": [], "carried_out": []},
-}
-_CURSOR = re.compile(rb'"next":"[^"]+"')
+PEOPLE = (*EVERYBODY, FEMA)
+#: Services with a database of their own beside contacts.
+OTHERS = ("access", "interactions", "retention", "audit")
+_SECRET = base64.b64encode(bytes(32)).decode()
+_PASSWORD = "a password of tests"
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request."""
+    """One request: of the API, or of a page where `page` says so."""
 
     method: str
     path: str
     given: Mapping[str, Any] = field(default_factory=dict)
     by: Caller = CHLOE
+    page: bool = False
+
+
+class Plain(AccessDesk):
+    """The desk of access, without the price of hashing a password."""
+
+    def is_right(self, stored_password: str, password: str) -> bool:
+        """Compare."""
+        return stored_password == password
 
 
 class OneProcess:
     """The bus, where every service is in the process: a call is a method, in the name of whom the passport names."""
 
-    def __init__(self) -> None:
+    def __init__(self, public_key: str, clock: Callable[[], datetime]) -> None:
         """Begin without services."""
         self.services: dict[str, Any] = {}
+        self.clock = clock
+        #: What was called since somebody last looked.
+        self.called: list[str] = []
+        self._verifiers = {service: PassportVerifier(public_key, service) for service in ("contacts", *OTHERS)}
 
     def call(
         self,
@@ -80,17 +102,12 @@ class OneProcess:
         operation: Operation | None = None,
     ) -> Any:
         """Answer the gateway."""
-        if service == "access":
-            return _session(str(kwargs["token"])) if method == "open_session" else None
-        if service == "interactions":
-            return INTERACTIONS[method]
-        caller = PEOPLE[str(passport)].within(trace_id=str(trace_id), operation=operation)
-        return self.ask(service, method, caller, **kwargs)
+        caller = self._verifiers[service].verify(passport, self.clock()) if passport else Caller.anonymous(trace_id="")
+        return self.ask(service, method, caller.within(trace_id=str(trace_id), operation=operation), **kwargs)
 
     def ask(self, service: str, method: str, caller: Caller, **kwargs: Any) -> Any:
         """Answer a service, or the gateway: what goes either way goes as JSON."""
-        if service == "interactions":
-            return INTERACTIONS[method]
+        self.called.append(f"{service}.{method}")
         try:
             return _sent(getattr(self.services[service], method)(caller, **_sent(kwargs)))
         except ValidationError as error:
@@ -100,54 +117,146 @@ class OneProcess:
 
 
 class World:
-    """One of the two: contacts and retention with databases of their own, and a gateway before them."""
+    """One of the two: five services with databases of their own, and a gateway before them."""
 
-    def __init__(self, desk: Desk, retention: Database, *, hidden: bool) -> None:
+    def __init__(self, desk: Desk, databases: Mapping[str, Database], keys: tuple[str, str], *, hidden: bool) -> None:
         """Put it together; nobody is registered yet."""
         self.desk, self.hidden = desk, hidden
-        #: The last entry of the trail that was looked at.
-        self.read_until = 0
-        self.bus = OneProcess()
-        desk.database.clock = retention.clock = lambda: desk.now
-        desk.know(FEMA)
-        self.contacts, service = ContactsService(), RetentionService()
-        # In the place of what a container gives them.
-        contacts: Any = self.contacts
-        contacts.database, contacts.bus = desk.database, SimpleNamespace(call=self.bus.ask)
+        self.databases = {"contacts": desk.database, **databases}
+        #: By service, the last entry of the trail that was looked at, and the last announcement that was heard.
+        self.read_until, self.heard_until = dict.fromkeys(self.databases, 0), dict.fromkeys(self.databases, "")
+        self.statements: list[str] = []
+        #: Services that were called by what was last asked, and those that announced something since it was last delivered.
+        self._asked: set[str] = set()
+        self._told: set[str] = set()
+        self._tokens: dict[str, tuple[datetime, str]] = {}
+        private_key, public_key = keys
+        self.bus = OneProcess(public_key, lambda: desk.now)
+        for name, database in self.databases.items():
+            database.clock = lambda: desk.now
+            self._count_statements(name, database.engine)
+        self._count_statements("keys", desk.layer.vault._engine)
+        services: dict[str, Any] = {
+            "access": AccessService(),
+            "contacts": ContactsService(),
+            "interactions": InteractionsService(),
+            "retention": RetentionService(),
+            "audit": AuditService(),
+        }
+        self.bus.services |= services
+        for name, service in services.items():
+            # In the place of what a container gives them.
+            service.database, service.bus = self.databases[name], SimpleNamespace(call=self.bus.ask, send_heartbeat=lambda *_: None)
+            service.settings = Settings(service=name, cursor_key=_SECRET, service_master_secret="a master secret of tests")
+        self.contacts = services["contacts"]
         self.reads = GatheredReads(desk.database, individuals.GATHERED, action="contacts:individual:read", fields=representations.INDIVIDUAL_FIELDS)
-        contacts.parts = SimpleNamespace(
+        self.contacts.parts = SimpleNamespace(
             layer=desk.layer,
-            cursors=desk.cursors,
+            cursors=Cursors(bytes(32)),
             reads=self.reads,
             registrations=Registrations(desk.database, desk.layer),
             keyed=Keyed("a key of tests", "contacts sent in"),
         )
-        keeping: Any = service
-        keeping.database, keeping.bus, keeping.settings = retention, contacts.bus, Settings(service="retention")
-        keeping.saga = Saga(retention, self.bus.ask, clock=lambda: desk.now)
-        self.bus.services |= {"contacts": contacts, "retention": keeping}
+        services["access"].desk = Plain(private_key, public_key, lambda: desk.now)
+        services["retention"].saga = Saga(databases["retention"], self.bus.ask, clock=lambda: desk.now)
         self.app = _application(self.bus)
         self.client = self.app.test_client(use_cookies=False)
+        self._let_in()
+        self.deliver()
 
-    def send(self, ask: Ask) -> tuple[bytes, Any]:
-        """Ask; return what is compared, status, headers, body and the asker's entries in the trail, and the answer's JSON."""
-        headers = {"Authorization": f"Bearer {ask.by.id}", **ask.given.get("headers", {})}
+    def _let_in(self) -> None:
+        """Give the cast accounts under the ids that every test knows."""
+        for by in PEOPLE:
+            ids = iter([by.id])
+            account = Account(f"user{by.id[-4:]}", f"Somebody {by.id[-2:]}", str(by.component), by.level, _PASSWORD, by.roles)
+            with self.databases["access"].work(Caller.operator("tests")) as work:
+                seeding.seed_accounts(work, [account], now=self.desk.now, new_id=lambda ids=ids: next(ids, None) or new_id())  # type: ignore[misc]
+
+    def _count_statements(self, service: str, engine: Any) -> None:
+        def count(_connection: Any, _cursor: Any, statement: str, _given: Any, _context: Any, many: bool) -> None:
+            self.statements.append(f"{service}: {'many ' if many else ''}{' '.join(statement.split())}")
+
+        event.listen(engine, "before_cursor_execute", count)
+
+    def token(self, by: Caller) -> str:
+        """Return the token of somebody's session of today."""
+        day, token = self._tokens.get(by.id, (None, ""))
+        if day != self.desk.now:
+            given = {"json": {"username": f"user{by.id[-4:]}", "password": _PASSWORD}}
+            token = self.client.post("/api/v1/sessions", **given).json["token"]
+            said = {"json": {"statements_version": "2.4-1", "accepted": True}, "headers": {"Authorization": f"Bearer {token}"}}
+            assert self.client.post("/api/v1/sessions/current/acknowledgement", **said).status_code < 300
+            self._tokens[by.id] = (self.desk.now, token)
+        return token
+
+    def send(self, ask: Ask) -> tuple[bytes, Any, list[str]]:
+        """Ask; return what is compared (status, headers, body and the asker's entries), the answer's JSON, and what it took."""
+        token = self.token(ask.by)
+        headers = {"Cookie": f"liaison_session={token}", "Sec-Fetch-Site": "same-origin", "X-CSRF-Token": form_token(token)}
+        if not ask.page:
+            headers = {"Authorization": f"Bearer {token}"}
         given = {name: value for name, value in ask.given.items() if name != "headers"}
-        response = self.client.open(f"/api/v1{ask.path}", method=ask.method, headers=headers, **given)
+        self.took()
+        response = self.client.open(
+            ask.path if ask.page else f"/api/v1{ask.path}", method=ask.method, headers={**headers, **ask.given.get("headers", {})}, **given
+        )
         body = response.get_data()
-        rows = self.desk.rows("SELECT n, body FROM entries WHERE n > :n ORDER BY n", n=self.read_until)
-        self.read_until = max((row.n for row in rows), default=self.read_until)
-        entries = [row.body for row in rows]
-        # What a service did of itself, such as freeing twins, is in the trail, which the security officer alone reads.
-        own = [entry for entry in entries if entry["actor"] == ask.by.id and entry["subjects"]]
-        trail = [[entry[key] for key in ("action", "subjects", "fields", "outcome", "rule")] for entry in own]
-        said = f"{response.status}\n{response.headers}".encode() + _CURSOR.sub(b'"next":"cursor"', body) + orjson.dumps(trail)
-        return said, orjson.loads(body) if response.is_json else None
+        took = self.took()
+        said = f"{response.status}\n{response.headers}".encode() + body + orjson.dumps(self._trail(ask.by))
+        self.deliver()
+        return said, orjson.loads(body) if response.is_json else None, took
+
+    def took(self) -> list[str]:
+        """Return the statements and calls since it was last asked."""
+        took = [*self.bus.called, *self.statements]
+        self._asked = {called.partition(".")[0] for called in self.bus.called}
+        self._told |= {said.partition(":")[0] for said in self.statements if "INTO outbox" in said}
+        self.bus.called.clear()
+        self.statements.clear()
+        return took
+
+    def _trail(self, by: Caller) -> list[Any]:
+        """Return what was recorded in somebody's name since it was last asked."""
+        trail = []
+        for service in sorted({"contacts", "interactions", "retention"} & self._asked):
+            rows = self._rows(service, "SELECT n, body FROM entries WHERE n > :after ORDER BY n", after=self.read_until[service])
+            self.read_until[service] = max((row.n for row in rows), default=self.read_until[service])
+            # What a service did of itself, such as freeing twins, is in the trail, which the security officer alone reads.
+            own = [row.body for row in rows if row.body["actor"] == by.id and row.body["subjects"]]
+            trail += [[entry[key] for key in ("action", "subjects", "fields", "outcome", "rule")] for entry in own]
+        return trail
+
+    def deliver(self) -> None:
+        """Let everybody hear what was announced, and what they announce then, until nothing is left."""
+        while heard := self._announcements():
+            for topic, fields in heard:
+                for name, service in self.bus.services.items():
+                    for listener in _listeners(type(service)).get(topic, ()):
+                        announcement = listener.announcement.from_wire(fields)
+                        with self.databases[name].work(Caller.service(name), role=listener.role) as work:
+                            getattr(service, listener.method_name)(work, [announcement] if listener.together else announcement)
+
+    def _announcements(self) -> list[tuple[str, Any]]:
+        self.took()
+        services, self._told = sorted(self._told), set()
+        return [told for service in services for told in self._announced(service)]
+
+    def _announced(self, service: str) -> list[tuple[str, Any]]:
+        rows = self._rows(
+            service, "SELECT id::text, routing_key, body FROM outbox WHERE id::text > :after ORDER BY id", after=self.heard_until[service]
+        )
+        self.heard_until[service] = max((row.id for row in rows), default=self.heard_until[service])
+        return [(row.routing_key, row.body["fields"]) for row in rows if "fields" in row.body]
+
+    def _rows(self, service: str, statement: str, **given: Any) -> list[Any]:
+        with self.databases[service].plain() as connection:
+            return list(connection.execute(text(statement), given))
 
     def work(self) -> None:
         """Do what waits of imports."""
         while self.contacts.work_on_one_import(SYSTEM) or self.contacts.work_on_one_import(SYSTEM, undoing=True):
-            pass
+            self.deliver()
+        self.deliver()
 
     def wait(self) -> None:
         """Let a minute pass."""
@@ -163,6 +272,7 @@ class World:
         """Let a component be given a value, in the world where there are any."""
         if self.hidden:
             self.desk.add(by, individual_id, kind_of(value), value)
+            self.deliver()
 
     def hold(self, individual_id: str) -> None:
         """Let the privacy officer hold somebody's record, in the world where there is anything to hide (T24)."""
@@ -176,18 +286,25 @@ def kind_of(value: str) -> str:
 
 
 @contextmanager
+def a_world(databases: Databases, count_from: Callable[[int], None], keys: tuple[str, str], *, hidden: bool = True) -> Iterator[World]:
+    """Give one, with nobody in it."""
+    with ExitStack() as stack:
+        # Names of databases are made of ids, too, and these are to differ.
+        count_from((2 + hidden) << 24)
+        desk = stack.enter_context(contextmanager(open_desk)(databases))
+        opened = {name: stack.enter_context(databases.opened(name)) for name in OTHERS}
+        count_from(0)
+        world = World(desk, opened, keys, hidden=hidden)
+        stack.callback(world.reads.close)
+        yield world
+
+
+@contextmanager
 def two_worlds(databases: Databases, count_from: Callable[[int], None]) -> Iterator[tuple[World, World]]:
     """Give both, with nobody in them."""
-    opened = [contextmanager(open_desk)(databases) for _ in range(2)]
-    kept = [databases.opened("retention") for _ in range(2)]
-    with opened[0] as one, opened[1] as other, kept[0] as keeping, kept[1] as keeping_too:
-        count_from(0)
-        with_them, without = World(one, keeping, hidden=True), World(other, keeping_too, hidden=False)
-        try:
-            yield with_them, without
-        finally:
-            with_them.reads.close()
-            without.reads.close()
+    keys = a_key()
+    with a_world(databases, count_from, keys) as one, a_world(databases, count_from, keys, hidden=False) as other:
+        yield one, other
 
 
 @contextmanager
@@ -200,39 +317,52 @@ def counted_ids(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Non
         # Of the last digit nothing goes into an id.
         return (state["count"] << 4).to_bytes(size)
 
+    def token(_size: int = 32) -> str:
+        return base64.urlsafe_b64encode(hashlib.sha256(chance(10)).digest()).decode().rstrip("=")
+
     monkeypatch.setattr("services.chassis.messages.os", SimpleNamespace(urandom=chance))
     monkeypatch.setattr("services.chassis.messages.time", SimpleNamespace(time_ns=lambda: 1_795_446_000_000_000_000))
+    monkeypatch.setattr("services.access.domain.sessions.secrets", SimpleNamespace(token_urlsafe=token))
+    for module in ("gateway.pages.kept", "services.contacts.domain.cursors"):
+        monkeypatch.setattr(f"{module}.os", SimpleNamespace(urandom=bytes))
+    for module in ("frame", "times"):
+        monkeypatch.setattr(f"gateway.pages.{module}.datetime", _Standing)
     # What a child reads, it reads under other limits and in the same way.
     for module in ("imports", "beside"):
         monkeypatch.setattr(f"services.contacts.service.{module}.pool", lambda: SimpleNamespace(run=lambda act, *given, **_: act(*given)))
     yield lambda at: state.update(count=at)
 
 
+class _Standing(datetime):
+    """A clock that stands, for what pages say of the present minute."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        """Return the day on which the worlds begin."""
+        return datetime(2026, 11, 23, 15, 0, tzinfo=tz)
+
+
+def _listeners(kind: type[Any]) -> dict[str, list[Listens]]:
+    found: dict[str, list[Listens]] = {}
+    for name in dir(kind):
+        for entrypoint in getattr(getattr(kind, name), "nameko_entrypoints", ()):
+            if isinstance(entrypoint, Listens):
+                entrypoint.method_name = name
+                found.setdefault(entrypoint.announcement.routing_key(), []).append(entrypoint)
+    return found
+
+
 def _application(bus: OneProcess) -> Flask:
-    # Nobody's heartbeat was heard, so that access is asked on every request, in both worlds alike.
-    return create_app(bus, Revocations(), Settings(service="gateway", cookie_secure=False, cursor_key=base64.b64encode(bytes(32)).decode()))
-
-
-def _session(token: str) -> dict[str, Any]:
-    by = PEOPLE.get(token)
-    if by is None:
-        raise NotFound
-    user = {"id": by.id, "username": "somebody", "name": "Somebody", "component": by.component, "level": by.level, "roles": sorted(by.roles)}
-    session = {
-        "session_id": by.id,
-        "user": user,
-        **{name: user[name] for name in ("component", "level", "roles")},
-        "acknowledged": True,
-        "statements": STATEMENTS,
-        "statements_version": "2.4-1",
-        "expires_at": "2026-11-23T02:00:00Z",
-        "idle_expires_at": "2026-11-22T14:15:00Z",
-    }
-    return {"session": session, "passports": dict.fromkeys(("access", "contacts", "interactions", "retention", "audit"), by.id)}
+    revocations = Revocations(monotonic=lambda: 0.0)
+    revocations.hear(1, [], POLICY_VERSION)
+    app = create_app(bus, revocations, Settings(service="gateway", cookie_secure=False, cursor_key=_SECRET, form_key=_SECRET))
+    # A passport is kept until it is refused, and not by a clock that differs between the worlds.
+    liaison_of(app).sessions = Sessions(bus, revocations, clock=lambda: 0.0)
+    return app
 
 
 def _sent(value: Any) -> Any:
     return orjson.loads(orjson.dumps(value, default=wire_value))
 
 
-__all__ = ["AMINA", "BRUNO", "CHLOE", "FARID", "FEMA", "GRACE", "Ask", "World", "counted_ids", "kind_of", "two_worlds"]
+__all__ = ["AMINA", "BRUNO", "CHLOE", "EDDA", "FARID", "FEMA", "GRACE", "SYSTEM", "Ask", "World", "a_world", "counted_ids", "kind_of", "two_worlds"]

@@ -295,9 +295,10 @@ def _enter(work: UnitOfWork, block: Prepared, made: Plan, register: Register, en
 
     While the server writes one part, the next is put together.
     """
-    fresh = {person.id for person in made.new_people}
+    fresh = dict.fromkeys(person.id for person in made.new_people)
     reached = dict.fromkeys(person_id for person_id, _, _, _ in made.new_points)
-    keys = layer.vault.new_keys([person_id for person_id in reached if person_id in fresh])
+    # Without a value, too (see `entering.enter`).
+    keys = layer.vault.new_keys(fresh)
     keys |= layer.vault.keys_for([person_id for person_id in reached if person_id not in fresh])
     bodies = {organization.id: organization for organization in register.organizations.values()}
     people = [partial(import_writing.people_written, part, bodies) for part in chunks(made.new_people, _WRITTEN_AT_ONCE)]
