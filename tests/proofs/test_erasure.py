@@ -23,7 +23,7 @@ from tests.proofs.doors import columns_without, walk_through
 from tests.proofs.erased import Erased, Everywhere, Hope, found_in
 from tests.proofs.test_canaries import dumped
 from tests.proofs.world import STORES, World, day
-from tests.rows import figure
+from tests.rows import SOAK, figure
 from tests.system import Embedded
 
 pytestmark = pytest.mark.row("P11")
@@ -31,6 +31,8 @@ pytestmark = pytest.mark.row("P11")
 #: The figure of the proof is 1,000, with 50 kills.
 PEOPLE, KILLS = figure(1000, 4), figure(50, 2)
 LATE = figure(1000, 50)
+#: A thousand searches go on behind the last questions.
+_PATIENT = {"CALL_DEADLINE": "35"} if SOAK else {}
 _ENDS_WITHIN = float(figure(3600, 180))
 
 
@@ -40,7 +42,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("erasing")
     temporary = folder / "temporary"
     temporary.mkdir(mode=0o777)
-    system = Embedded(folder / "state", environ={"LOG_LEVEL": "DEBUG", "TMPDIR": str(temporary)}).start()
+    system = Embedded(folder / "state", environ={"LOG_LEVEL": "DEBUG", "TMPDIR": str(temporary), **_PATIENT}).start()
     try:
         yield World(system, temporary)
     finally:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -58,6 +59,8 @@ PEOPLE = (*EVERYBODY, FEMA)
 #: Services with a database of their own beside contacts.
 OTHERS = ("access", "interactions", "retention", "audit")
 _SECRET = base64.b64encode(bytes(32)).decode()
+#: How many worlds there were: the databases of each have names of their own.
+_WORLDS = itertools.count(1)
 _PASSWORD = "a password of tests"
 
 
@@ -290,7 +293,7 @@ def a_world(databases: Databases, count_from: Callable[[int], None], keys: tuple
     """Give one, with nobody in it."""
     with ExitStack() as stack:
         # Names of databases are made of ids, too, and these are to differ.
-        count_from((2 + hidden) << 24)
+        count_from(next(_WORLDS) << 24)
         desk = stack.enter_context(contextmanager(open_desk)(databases))
         opened = {name: stack.enter_context(databases.opened(name)) for name in OTHERS}
         count_from(0)
