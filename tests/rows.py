@@ -43,7 +43,7 @@ ROWS = {
     "P8": Row("the tree of the trail"),
     "P9": Row("the speed of the trail", NO_TEST),
     "P10": Row("canaries"),
-    "P11": Row("erased is erased", "a component's own system among the doors"),
+    "P11": Row("erased is erased"),
     "P12": Row("retention over years", NO_TEST),
     "P13": Row("who may what"),
     "P14": Row("two worlds answer alike", "announcements in other orders, and what is worked on in the background by what it takes"),

@@ -13,22 +13,26 @@ import jsonschema
 import pytest
 import yaml
 
-from services.chassis.embedded import register
+from services.chassis.embedded import Broker, register
 from services.chassis.messages import Caller, new_id
 from services.chassis.testing import Databases, eventually
 from services.contacts.contract.announcements import IndividualsImported
 from services.contacts.contract.integrations import (
     LARGEST,
     SUBMISSION_LIVES_MS,
+    IndividualSubmittedSchema,
     permissions,
     submissions_of,
     topology,
 )
+from services.contacts.contract.schemas import Line
 from services.contacts.service import integrations
 from services.contacts.usecases import hits
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, FARID
 from tests.integration.contacts.conftest import open_desk
 from tests.integration.contacts.systems import Access, Running, a_name, a_person
+from tests.integration.contacts.test_canaries import dumped
+from tests.proofs.erased import Erased, found_in
 
 ASYNCAPI = Path(__file__).parents[3] / "docs" / "asyncapi.yaml"
 
@@ -253,3 +257,60 @@ def test_every_answer_and_announcement_is_as_the_document_says(running: Running)
         schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
         for message in messages:
             jsonschema.validate(message, schema, format_checker=jsonschema.FormatChecker())
+
+
+@pytest.mark.requirement("T13", "T27", "R166", "N3")
+@pytest.mark.row("P11")
+def test_what_a_components_system_sent_of_an_erased_person_is_nowhere(running: Running) -> None:
+    person = Erased(7)
+    name, turned = f"{person.first} {person.last}", f"{person.last}, {person.first}"
+    card = {"first_name": person.first, "last_name": person.last, "title": f"Aide to {name}", "organization": f"{name} Works"}
+    points = [{"kind": "cell", "value": person.cell}, {"kind": "email", "value": person.mail}]
+    answer = running.ice.answer(running.ice.submit(**a_person(**card, contact_points=points)))
+    mine = answer["data"]["individual_id"]
+    # Every field of a card that takes words, of people who stay; and messages that are refused, each with the words somewhere.
+    sent = [running.ice.submit(**a_person(**{field: said})) for field in _words_of_a_card() for said in (_in(field, name), _in(field, person.mail))]
+    sent += [
+        running.ice.submit(**a_person(owner=name)),
+        running.ice.submit(**a_person(contact_points=[{"kind": "cell", "value": name}, {"kind": "email", "value": f"{person.mail} {name}"}])),
+        running.ice.submit(**a_person(contact_points=[{"kind": "work_address", "value": f"12 {person.last} Street, Austin, TX 78701"}])),
+        running.ice.submit(**a_person(**{name: person.cell})),
+        running.ice.submit(type=f"individual.{name}", **a_person()),
+    ]
+    for event_id in sent:
+        running.ice.answer(event_id)
+    answered = len(running.ice.replies)
+    outside = {"specversion": "1.0", "id": new_id(), "type": "individual.submitted"}
+    bodies = [
+        {**outside, "source": f"urn:{person.first}:{person.mail}", "subject": name, "data": a_person()},
+        {**outside, "id": person.mail, "source": "urn:ice:crm", turned: name, "data": a_person()},
+        {**outside, "id": name, "source": "urn:ice:crm", "data": a_person()},
+    ]
+    for body in (*(json.dumps(each).encode() for each in bodies), f"{name} {person.cell}".encode(), name.encode() * 3000):
+        running.ice.send(body, headers={"cloudEvents:subject": name}, message_id=person.mail)
+    running.ice.send(json.dumps(bodies[0]).encode(), content_type=f"text/{person.first.lower()}")
+    eventually(lambda: len(running.ice.replies) >= answered + 6, why="every message is answered")
+    before = dumped(running.desk.addresses.superuser)
+    assert found_in(before, person.needles), "there is something to erase"
+    erased = running.desk.erase(mine)
+    running.desk.seek(erased, redact_in=[[hit["store"], hit["id"], hit["field"]] for hit in erased["sought"]["hits"]])
+    running.desk.answer("close_erasure", erasure_id=erased["erasure_id"], individual_id=mine)
+    # What others' records are called stays: a second record of the same person is a record of its own (T26).
+    parts = {part.partition(" (")[0]: part.partition("\n\\.\n")[0] for part in dumped(running.desk.addresses.superuser).split("\ncopy public.")}
+    left = {place: found for place, text in parts.items() if (found := found_in(text, person.needles))}
+    assert left == {}
+    assert found_in(dumped(running.desk.keys.superuser), person.needles) == []
+    waiting = [letter.raw for broker in Broker.by_name.values() for queue in broker.queues.values() for letter in queue.letters]
+    assert found_in(str(waiting), person.needles) == []
+
+
+def _words_of_a_card() -> list[str]:
+    """Return the fields of a submitted card that take words, but for those that say who is meant."""
+    said = IndividualSubmittedSchema().fields
+    words = [name for name, field in said.items() if isinstance(field, Line) or isinstance(getattr(field, "inner", None), Line)]
+    assert {"title", "salutation", "interests"} <= set(words)
+    return [name for name in words if name not in {"first_name", "last_name", "owner"}]
+
+
+def _in(field: str, words: str) -> Any:
+    return [words] if field == "interests" else words
