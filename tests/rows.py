@@ -54,7 +54,7 @@ ROWS = {
         "whatever a client sends to the documented API",
         "that everything the document allows is accepted; in `make test` more than 10 examples an operation",
     ),
-    "P19": Row("hostile files", "files that hypothesis makes; here 50 a format that are changed at random, in place of 500"),
+    "P19": Row("hostile files", "in `make test` 500 workbooks that are changed at random: 100; of what hypothesis makes, 25 and 50 a format"),
     "P20": Row("cells that a spreadsheet would run"),
     "P21": Row("the system against a model", NO_TEST),
     "P22": Row("load, which `make bench` shows", NO_TEST),

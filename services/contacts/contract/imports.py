@@ -200,13 +200,13 @@ class FileTooCostly(TooLarge):
 
 
 class TooManyRows(TooLarge):
-    """A file to import has at most 100,000 rows."""
+    """A file to import has at most 100,000 rows, and 1,048,576 lines."""
 
     code = "too-many-rows"
 
 
 class TooManyCells(TooLarge):
-    """A file to import has at most 2,000,000 filled cells."""
+    """A file to import has at most 2,000,000 filled cells, and a sheet at most 4,500,000 from its first filled cell to its last."""
 
     code = "too-many-cells"
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import struct
 import subprocess
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,6 +24,8 @@ FILLED = '<row r="1"><c r="A1"><v>1</v></c></row>'
 SHEET = "<worksheet><sheetData>%s</sheetData></worksheet>"
 BOOK = {
     "[Content_Types].xml": "<Types/>",
+    "_rels/.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" '
+    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>',
     "xl/workbook.xml": '<workbook xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets>'
     '<sheet name="a" sheetId="1" r:id="r1"/></sheets></workbook>',
     "xl/_rels/workbook.xml.rels": "<Relationships>"
@@ -45,6 +49,43 @@ def rows(text: str) -> bytes:
     return book(worksheets__sheet1=SHEET % (FILLED + text))
 
 
+def twice(target: str) -> bytes:
+    """Make a workbook of two sheets, one of which is the other's part by another name."""
+    two = BOOK["xl/_rels/workbook.xml.rels"].replace("</Relationships>", f'<Relationship Id="r2" Target="{target}"/></Relationships>')
+    return packed(**{"xl/workbook.xml": BOOK["xl/workbook.xml"].replace("</sheets>", ONCE_MORE + "</sheets>"), "xl/_rels/workbook.xml.rels": two})
+
+
+def packed(**parts: str | bytes) -> bytes:
+    """Make a workbook whose parts are written as they are given."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in {**BOOK, **parts}.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def ended(content: bytes, comment: int) -> bytes:
+    """Return an archive that says that so many bytes of comment follow."""
+    return content[:-2] + comment.to_bytes(2, "little")
+
+
+def of_64_bits(content: bytes) -> bytes:
+    """Return an archive with an end of 64 bits that leads to a decoy, and one of 32 that leads to what is there."""
+    at = content.rindex(b"PK\x05\x06")
+    entries, size, begin = struct.unpack_from("<HII", content, at + 10)
+    told = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, entries, entries, size, begin)
+    return content[:at] + told + struct.pack("<4sIQI", b"PK\x06\x07", 0, at, 1) + content[at:]
+
+
+def card(inside: bytes) -> bytes:
+    """Make one card."""
+    return b"BEGIN:VCARD\r\nVERSION:3.0\r\nN:Levi;Dov\r\n" + inside + b"END:VCARD\r\n"
+
+
+SHOWN, FAR = book(), rows('<row r="1048576"><c r="CV1048576"><v>1</v></c></row>')
+EMPTIES = FILLED + '<row r="2">' + '<c r="A2"/>' * 500_000 + "</row>"
+LAUGHS = "<!DOCTYPE a [<!ENTITY b0 'bbbbbbbbbb'>" + "".join(f"<!ENTITY b{n} '{f'&b{n - 1};' * 10}'>" for n in range(1, 10)) + "]>"
+ONCE_MORE = '<sheet name="b" sheetId="2" r:id="r2"/>'
 TEN_MIB = "a" * (10 << 20)
 #: What a file is made of, and the code that it is refused with.
 HOSTILE = {
@@ -86,10 +127,65 @@ HOSTILE = {
     "a tag in a tag": (lambda: rows('<row r="2"><c a="<" r="XFD1048576"><v>1</v></c></row>'), "not-a-workbook"),
     "no place": (lambda: rows('<row r="2"><c r="A1:XFD1048576"><v>1</v></c></row>'), "not-a-workbook"),
     "another kind": (lambda: book(workbook="<workbook/>").replace(b"workbook.xml", b"workbook.bin"), "not-a-workbook"),
+    "far in a run": (lambda: rows('<row r="2"><c r="A2"><v>1</v></c><c r="XFD2"><v>1</v></c><c r="B2"><v>1</v></c></row>'), "too-many-columns"),
+    "far down in a run": (lambda: rows('<row r="2"><c r="A2"><v>1</v></c><c r="B1048576"><v>1</v></c><c r="B2"><v>1</v></c></row>'), "too-many-rows"),
+    "places between two cells": (lambda: rows('<row r="99999"><c r="CV99999"><v>1</v></c></row>'), "too-many-cells"),
+    "a sheet that is read a hundred times": (
+        lambda: packed(
+            **{
+                "xl/workbook.xml": BOOK["xl/workbook.xml"].replace(
+                    "</sheets>", "".join(f'<sheet name="b{n}" sheetId="{n}" r:id="r1"/>' for n in range(100)) + "</sheets>"
+                ),
+                "xl/worksheets/sheet1.xml": SHEET % EMPTIES,
+            }
+        ),
+        "not-a-workbook",
+    ),
+    "a sheet by two names": (lambda: twice("/xl/worksheets/SHEET1.xml"), "not-a-workbook"),
+    "a sheet by a name that is written otherwise": (lambda: twice("worksheets/sheet&#49;.xml"), "not-a-workbook"),
+    "a long name of a sheet": (lambda: book(workbook=BOOK["xl/workbook.xml"].replace('"a"', f'"{TEN_MIB * 6}"')), "workbook-too-complex"),
+    "a name of a sheet of a megabyte": (
+        lambda: book(workbook=BOOK["xl/workbook.xml"].replace('"a"', f'"{TEN_MIB[: 1 << 20]}"')),
+        "workbook-too-complex",
+    ),
+    "a long name of a place": (lambda: book(workbook=f"<workbook><definedName>{TEN_MIB * 6}</definedName></workbook>"), "workbook-too-complex"),
+    "two archives": (lambda: ended(FAR, len(SHOWN)) + SHOWN, "not-a-workbook"),
+    "two archives, the last of which another reader passes over": (lambda: ended(FAR, len(SHOWN)) + ended(SHOWN, 9), "not-a-workbook"),
+    "something before the archive": (lambda: b"PK\x03\x04" + SHOWN, "not-a-workbook"),
+    "something behind the archive": (lambda: SHOWN + b"\x00" * 30, "not-a-workbook"),
+    "an end of 64 bits": (lambda: of_64_bits(SHOWN), "not-a-workbook"),
+    "entities of entities": (
+        lambda: book(worksheets__sheet1=LAUGHS + SHEET % '<row r="1"><c r="A1" t="str"><v>&b9;</v></c></row>'),
+        "not-a-workbook",
+    ),
+    "entities in shared texts": (lambda: book(sharedStrings=LAUGHS + "<sst><si><t>&b9;</t></si></sst>"), "not-a-workbook"),
+    "entities in another encoding": (
+        lambda: packed(**{"xl/worksheets/sheet1.xml": (LAUGHS + SHEET % '<row r="1"><c r="A1" t="str"><v>&b9;</v></c></row>').encode("utf-16")}),
+        "file-empty",
+    ),
+    "an entity from elsewhere": (
+        lambda: book(worksheets__sheet1='<!DOCTYPE a [<!ENTITY b SYSTEM "file:///dev/zero">]>' + SHEET % FILLED),
+        "not-a-workbook",
+    ),
+    "tags in tags": (lambda: rows('<row r="2"><c r="A2" t="inlineStr"><is>' + "<x>" * 2_000_000 + "</is></c></row>"), "1 rows"),
+    "one attribute": (lambda: rows(f"<x a='{TEN_MIB}'/>"), "not-a-workbook"),
+    "an archive of archives": (lambda: packed(**{"xl/embeddings/a.xlsx": packed(a=TEN_MIB * 9)}), "1 rows"),
+    "many tiny parts": (lambda: packed(**{f"xl/a{n}.xml": "" for n in range(5_001)}), "too-many-parts"),
+    "a card of lines": (lambda: card(b"a\n" * 4_000_000), "too-many-rows"),
+    "a card of soft breaks": (lambda: card(b"NOTE;ENCODING=QUOTED-PRINTABLE:" + b"=41=\r\n" * 500_000 + b"\r\n"), "1 rows"),
+    "a card of signs in quoted-printable": (lambda: card(b"NOTE;ENCODING=QUOTED-PRINTABLE:" + b"=0A" * 1_000_000 + b"\r\n"), "1 rows"),
+    "a card with a large picture": (lambda: card(b"PHOTO;ENCODING=B:" + b"QUFB\r\n " * 500_000 + b"\r\n"), "1 rows"),
+    "a card in a set that unpacks": (
+        lambda: card(b"NOTE;CHARSET=zlib:" + zlib.compress(b"a" * (50 << 20)).replace(b"\r", b"").replace(b"\n", b"") + b"\r\n"),
+        "not-text",
+    ),
+    "a card in a slow set": (lambda: card(b"NOTE;CHARSET=punycode:" + b"a" * 500_000 + b"-" + b"z" * 500_000 + b"\r\n"), "1 rows"),
+    "cards that begin": (lambda: card(b"BEGIN:VCARD\r\n" * 700_000), "too-many-rows"),
+    "cards in cards": (lambda: card(b"AGENT:\r\nBEGIN:VCARD\r\n" * 5_000 + b"END:VCARD\r\n" * 5_000), "nested-too-deep"),
     "an old workbook": (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\xff" * 5_000_000, "old-workbook"),
     "an old workbook by a new name": (lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, "old-workbook"),
 }
-NAMES = {"an old workbook": "a.xls"}
+NAMES = {"an old workbook": "a.xls", **{kind: "a.vcf" for kind in HOSTILE if "card" in kind}}
 READ = """
 import sys, time
 import orjson

@@ -22,7 +22,7 @@ from services.contacts.domain.imports import columns, planning, reading, records
 from services.contacts.domain.imports.addresses import Office
 from services.contacts.domain.imports.cards import CUT_OFF
 from services.contacts.domain.imports.kept import kept, record_of_kept
-from services.contacts.domain.imports.tables import Row, Table
+from services.contacts.domain.imports.tables import DAMAGED, SAMPLE, Row, Table
 from services.lexicon.names import PersonName, family_key
 
 DATA = Path(__file__).parents[2] / "data"
@@ -425,3 +425,36 @@ def test_a_file_of_refused_rows_that_comes_back_is_read_as_what_was_sent(name):
 def test_elsewhere_a_cell_is_what_it_says():
     table = reading.read("list.csv", b"Last name,Note\nLevi,'=1\n")
     assert table.rows[0].cells["Note"] == "'=1"
+
+
+def test_every_row_is_read_as_it_was_written_however_many_there_are() -> None:
+    """All but the first lie packed."""
+    rows = [Row(None, n + 2, {"Last name": f"Levi{n}", "Notes": f'{n} "é",\n漢'}) for n in range(700)]
+    text = "Last name,Notes\n" + "".join('"{}","{}"\n'.format(*(cell.replace('"', '""') for cell in row.cells.values())) for row in rows)
+    found = reading.read("list.csv", text.encode()).rows
+    numbered = [Row(row.sheet, found[at].number, row.cells) for at, row in enumerate(rows)]
+    assert list(found) == found[:] == [found[at] for at in range(len(found))] == numbered
+    assert found[-3:] == numbered[-3:]
+    damaged = reading.read("list.csv", text.encode() + b"\xff,x\n,,,,y\n").rows[-2:]
+    assert [(row.problems, row.too_long) for row in damaged] == [((DAMAGED,), False), ((), True)]
+    assert found.sample("Notes") == [row.cells["Notes"] for row in rows[:SAMPLE]]
+
+
+def test_a_column_that_is_filled_late_is_known_by_what_stands_in_it() -> None:
+    text = "Last name,Where to\n" + "Levi,\n" * 900 + "".join(f"Levi,dov{n}@example.org\n" for n in range(20))
+    table = reading.read("list.csv", text.encode())
+    assert (
+        columns.propose(table.columns, table.rows)
+        == columns.propose(table.columns, list(table.rows))
+        == {"Last name": "last_name", "Where to": "email"}
+    )
+
+
+def test_columns_of_a_sheet_that_begins_further_right_keep_their_places() -> None:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        for at in range(3):
+            sheet.write_row(at + 3, 2, [f"dov{at}@example.org", f"202-555-010{at}"])
+    table = reading.read("list.xlsx", file.getvalue())
+    assert [(row.number, list(row.cells)) for row in table.rows] == [(at, ["Column 3", "Column 4"]) for at in (4, 5, 6)]

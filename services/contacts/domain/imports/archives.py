@@ -19,6 +19,8 @@ from services.contacts.domain.imports.tables import MAX_UNPACKED
 
 #: Files in a workbook's archive: sheets, drawings, pictures.
 MAX_PARTS = 5_000
+#: The part that says where each sheet is.
+_INDEX = "xl/_rels/workbook.xml.rels"
 #: A part is unpacked and looked at in steps, so that it never lies in memory as a whole.
 _STEP = 1 << 20
 _FED = 1 << 16
@@ -41,6 +43,7 @@ def check_archive(content: bytes) -> int:
             entries = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, struct.error, UnicodeError) as error:
         raise NotAWorkbook from error
+    _check_end(content, len(entries))
     names = [entry.filename.replace("\\", "/").lstrip("/").lower() for entry in entries]
     if "[content_types].xml" not in names or not any(name.startswith("xl/") for name in names) or _OF_OTHER_KINDS & set(names):
         raise NotAWorkbook
@@ -58,9 +61,23 @@ def check_archive(content: bytes) -> int:
         count_at_a_glance(_unpacked(part, entry), seen)
     parts = Parts()
     for entry, part in zip(entries, packed, strict=True):
-        parts.look_into(_unpacked(part, entry))
+        parts.look_into(_unpacked(part, entry), is_index=entry.filename.replace("\\", "/").lstrip("/").lower() == _INDEX)
     parts.check_shared()
     return parts.hidden_rows
+
+
+def _check_end(content: bytes, entries: int) -> None:
+    """Refuse an archive whose end another reader would pass over, or would look for its directory elsewhere.
+
+    Readers look for the end from the last byte on, and one that finds it wrong goes on to what may be another archive's. No
+    workbook of ten megabytes needs an end of 64 bits.
+    """
+    at = content.rfind(b"PK\x05\x06")
+    if at < 0 or at + 22 > len(content) or content[max(at - 20, 0) : max(at - 16, 0)] == b"PK\x06\x07":
+        raise NotAWorkbook
+    disk, first, here, everywhere, size, offset, comment = struct.unpack("<4xHHHHIIH", content[at : at + 22])
+    if disk or first or here != entries or everywhere != entries or offset + size != at or at + 22 + comment != len(content):
+        raise NotAWorkbook
 
 
 def _where(content: bytes, entry: zipfile.ZipInfo) -> tuple[int, int]:

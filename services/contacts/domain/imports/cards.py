@@ -6,6 +6,7 @@ thousand. The tests hold the two against each other.
 
 from __future__ import annotations
 
+import io
 import quopri
 import re
 from collections.abc import Iterator
@@ -21,6 +22,10 @@ NESTED = "A card within a card is not taken in."
 A_GROUP = "This card is of a group, not of a person or an organization."
 IN_UNKNOWN_LETTERS = "This card says that it is written in a character set that can't be read here."
 UNREADABLE = "This line of the card can't be read."
+#: Lines of one file, unfolded: a hundred thousand cards of ten.
+_MOST_LINES = 1 << 20
+#: Cards of one file, with those that are empty or within others.
+_MOST_BEGINS = MAX_ROWS * 3 // 2
 _TOO_MANY = "A file has at most 100 kinds of entries."
 
 #: What the parts of a structured name are called as columns, in vCard's order.
@@ -107,6 +112,9 @@ def read_cards(content: bytes, encoding: str) -> Table:
 
     :raises NotCards, NestedTooDeep, TooManyRows:
     """
+    # Cards that begin and never end leave no row, and take as much as those that do.
+    if content.upper().count(b"BEGIN:") > _MOST_BEGINS:
+        raise TooManyRows
     table = Table("vcf")
     columns: dict[str, None] = {}
     lines = _lines(content)
@@ -134,26 +142,40 @@ def _outside(lines: list[bytes], first: int, last: int, inner: list[tuple[int, i
 
 
 def _lines(content: bytes) -> list[bytes]:
-    """Return the logical lines: unfolded as bytes, for a fold may part a character; soft breaks of quoted-printable undone."""
-    logical: list[bytearray] = []
+    """Return the logical lines: unfolded as bytes, for a fold may part a character; soft breaks of quoted-printable undone.
+
+    :raises TooManyRows:
+    """
+    logical: list[bytes] = []
+    line_so_far = bytearray()
     soft = packed = False
-    for line in content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"):
+    for ended in io.BytesIO(content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")):
+        line = ended.rstrip(b"\n")
         if soft:
             # What a program folded as well as broke begins with a blank of no meaning only if it says so by being folded.
-            logical[-1] += line
+            line_so_far += line
             soft = line.endswith(b"=")
-        elif line[:1] in {b" ", b"\t"} and logical:
-            logical[-1] += line[1:]
+        elif line[:1] in {b" ", b"\t"} and (line_so_far or logical):
+            line_so_far += line[1:]
         elif packed and _BASE64.fullmatch(line) and b":" not in line:
-            logical[-1] += line.strip()
+            line_so_far += line.strip()
         else:
-            logical.append(bytearray(line))
+            _end_line(logical, line_so_far)
+            line_so_far = bytearray(line)
             head = line.partition(b":")[0].upper()
             soft = line.endswith(b"=") and b"QUOTED-PRINTABLE" in head
             packed = b"BASE64" in head or b"ENCODING=B" in head
         if soft:
-            del logical[-1][-1:]
-    return [bytes(line) for line in logical]
+            del line_so_far[-1:]
+    _end_line(logical, line_so_far)
+    return logical
+
+
+def _end_line(logical: list[bytes], line: bytearray) -> None:
+    if len(logical) >= _MOST_LINES:
+        raise TooManyRows
+    if line.strip():
+        logical.append(bytes(line))
 
 
 def _cards(lines: list[bytes]) -> Iterator[tuple[int, int, list[tuple[int, int]], bool]]:

@@ -10,15 +10,13 @@ from functools import cache, lru_cache
 from services.contacts.contract.imports import NOT_TAKEN_IN, PLURAL_FIELDS, ColumnRefused, MappingIncomplete, MappingInvalid
 from services.contacts.domain.imports import forbidden
 from services.contacts.domain.imports.headers import ADORNMENTS, NAMES, PLAIN_PARTS
-from services.contacts.domain.imports.tables import Row
+from services.contacts.domain.imports.tables import SAMPLE, Row, Rows
 from services.lexicon.folding import fold, words
 from services.lexicon.mailboxes import mailboxes
 from services.lexicon.places import state_code
 from services.lexicon.telephones import telephones
 
 _PARTS = ("street", "city", "postal_code", "country")
-#: As many rows say what stands in a column.
-_SAMPLE = 200
 #: Fields that people use for all sorts of things: a column so called may hold something else.
 _VAGUE = frozenset({"name", "title", "organization", "notes", "office_label", "work_address", "work_phone", "personal_phone", "email", "cell"})
 #: Of these words, whoever writes one above a column means no value to write to or call.
@@ -237,11 +235,13 @@ def _are_phones(values: Sequence[str]) -> bool:
 
 
 def _values(column: str, rows: Sequence[Row]) -> list[str]:
+    if isinstance(rows, Rows):
+        return rows.sample(column)
     found = []
     for row in rows:
         if text := row.cells.get(column):
             found.append(text)
-            if len(found) == _SAMPLE:
+            if len(found) == SAMPLE:
                 break
     return found
 

@@ -21,7 +21,7 @@ from services.contacts.contract.imports import (
     TooManyRows,
     WorkbookTooComplex,
 )
-from services.contacts.domain.imports.tables import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_UNPACKED
+from services.contacts.domain.imports.tables import MAX_CELLS, MAX_COLUMNS, MAX_PLACES, MAX_ROWS, MAX_UNPACKED
 
 #: Rows that stand above and between those that are taken in.
 _MORE_ROWS = 20
@@ -32,17 +32,27 @@ MOST_EMPTY = 6_000_000
 _MOST_ROWS = 2 << 20
 #: A cell or a shared text with its letters' looks; the text alone is at most 64 KiB.
 _LONGEST = 8 << 20
+#: What is said of a sheet: its name has at most 31 letters.
+_LONGEST_SHEET = 64 << 10
 
 _NAMED = rb"(?:[^\s<>/:\"']*+:)?"
 _KEPT = rb"xf|numFmt|mergeCell|definedName|sheet|Relationship"
+#: A cell as nearly every program writes it, as far as its text.
+_USUAL = rb'<c r="([A-Z]{1,3})(\d{1,7})"(?: s="\d{1,6}")?(?: t="(\w{1,9})")?'
+#: Such cells with a text or a number, one behind the other: counted together, for a file has millions of them.
+_RUN = (
+    rb'(?:<c r="[A-Z]{1,3}\d{1,7}"(?: s="\d{1,6}")?(?: t="\w{1,9}")?>'
+    rb"(?:<f>[^<]*+</f>)?(?:<v>[^<]*+</v>|<is><t(?: xml:space=\"preserve\")?>[^<]*+</t></is>)</c>)++"
+)
 #: A tag is passed over as a whole, so that each byte is read once. One that has `<` in it has no end here.
 _TAG = re.compile(
-    rb"<(/?)" + _NAMED + rb"(c|row|si|sheetData|" + _KEPT + rb")(?=[\s/>])((?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+)(>?)",
+    rb"(" + _RUN + rb")|" + _USUAL + rb"\s{0,20}(/?)>|<(?!/c>)(/?)" + _NAMED + rb"(c|row|si|sheetData|" + _KEPT + rb")"
+    rb"(?=[\s/>])((?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+)(>?)",
 )
+_PLACED = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"')
+_POINTING = re.compile(rb'<c r="\w++"(?: s="\d++")? t="s">(?:<v>\s{0,100}+(\d{1,9})\s{0,100}+<)?')
 _EDGE = re.compile(rb"</?" + _NAMED + rb"(?:c|row|si|sst|sheetData|" + _KEPT + rb")(?=[\s/>])")
 _OPENED = re.compile(rb"<" + _NAMED + rb"(?:c|row|si|sheetData)(?=[\s/>])")
-#: A cell as nearly every program writes it.
-_USUAL = re.compile(rb' r="([A-Z]{1,3})(\d{1,7})"(?: s="\d{1,6}")?(?: t="(\w{1,9})")?\s{0,20}/?')
 _ATTRIBUTE = re.compile(rb"""(?<![^\s"'])([^\s=<>"'/]++)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)')""")
 _PLACE = re.compile(rb"\$?([A-Za-z]{1,7})?\$?(\d{1,10})")
 _VALUE = re.compile(rb"\s{0,100}+<" + _NAMED + rb"v(?:\s[^<>]{0,1000}+)?>\s{0,100}+(\d{1,9})\s{0,100}+</")
@@ -84,13 +94,19 @@ class Parts:
         self._unread = 0
         self._texts: list[array[int]] = []
 
-    def look_into(self, pieces: Iterable[bytes]) -> None:
+    def look_into(self, pieces: Iterable[bytes], *, is_index: bool = False) -> None:
         """Look into one part.
 
+        :param is_index: it says where each sheet is.
         :raises NotAWorkbook, TooManyRows, TooManyColumns, TooManyCells, WorkbookTooComplex, CellTooLong:
         """
         self._is_sheet = self._is_drawing = self._has_entities = self._is_hidden = False
         self._row = self._column = 0
+        self._is_index = is_index
+        #: What its sheets are known by, and where they are: each once, for the reader reads one as often as it is named.
+        self._named: set[bytes] = set()
+        #: Its first and last filled row and column.
+        self._top, self._left, self._bottom, self._right = _MOST_ROWS, MAX_COLUMNS, 0, 0
         #: Where the buffer stands in the part, and where a text began that has not ended.
         self._base, self._begin = 0, -1
         self._lengths = array("I")
@@ -134,9 +150,11 @@ class Parts:
         if len(buffer) - at > _LONGEST:
             if self._is_sheet:
                 raise NotAWorkbook
+            if _EDGE.match(buffer, at):
+                raise WorkbookTooComplex
             return b""
-        self._note(buffer, at)
-        self._base += at
+        # What counts may stand at its beginning, whole.
+        self._count(buffer, at)
         return buffer[at:]
 
     def _note(self, buffer: bytes, end: int) -> None:
@@ -146,8 +164,15 @@ class Parts:
     def _count(self, buffer: bytes, end: int) -> None:
         self._note(buffer, end)
         for found in _TAG.finditer(buffer, 0, end):
-            closes, name, attributes, closed = found.groups()
-            if name == b"c":
+            run, letters, row, kind, ends, closes, name, attributes, closed = found.groups()
+            if run:
+                if self._is_sheet:
+                    self._count_run(run)
+            elif letters:
+                if self._is_sheet:
+                    self._column = _column(letters)
+                    self._count_place(buffer, found.end(), int(row), kind, is_empty=bool(ends) or buffer.startswith(b"</", found.end()))
+            elif name == b"c":
                 if closes or not self._is_sheet:
                     continue
                 self._count_cell(buffer, found, attributes, closed)
@@ -163,9 +188,25 @@ class Parts:
                 self._is_sheet = True
             elif not closes:
                 self._things += 1
+                if name == b"sheet" or (self._is_index and name == b"Relationship"):
+                    self._note_sheet(attributes)
             if self._things > MAX_THINGS:
                 raise WorkbookTooComplex
         self._base += end
+
+    def _note_sheet(self, attributes: bytes) -> None:
+        if len(attributes) > _LONGEST_SHEET:
+            raise WorkbookTooComplex
+        for name, value in _attributes(attributes):
+            if name == b"Target":
+                known = value.lower().replace(b"\\", b"/").lstrip(b"/").removeprefix(b"xl/")
+            elif name.rpartition(b":")[2] == b"id":
+                known = b"id " + value
+            else:
+                continue
+            if known in self._named or b"&" in known:
+                raise NotAWorkbook
+            self._named.add(known)
 
     def _count_row(self, attributes: bytes, closed: bytes) -> None:
         if not closed:
@@ -187,39 +228,57 @@ class Parts:
             raise NotAWorkbook
         self._column += 1
         row, kind = self._row, b""
-        if not attributes:
-            pass
-        elif usual := _USUAL.fullmatch(attributes):
-            self._column, row, kind = _column(usual[1]), int(usual[2]), usual[3] or b""
-        else:
-            for name, value in _attributes(attributes):
-                if name == b"r" and value:
-                    letters, row = _place(value)
-                    self._column = max(_column(letters), self._column) if letters else self._column
-                elif name == b"t":
-                    kind = value
-        # The reader lays a sheet out from its first to its last cell: one cell far away would cost gigabytes. A formatted
-        # cell that is empty takes no place.
-        if attributes.endswith(b"/") or buffer.startswith(b"</", found.end()):
+        for name, value in _attributes(attributes) if attributes else ():
+            if name == b"r" and value:
+                letters, row = _place(value)
+                self._column = max(_column(letters), self._column) if letters else self._column
+            elif name == b"t":
+                kind = value
+        self._count_place(buffer, found.end(), row, kind, is_empty=attributes.endswith(b"/") or buffer.startswith(b"</", found.end()))
+
+    def _count_run(self, run: bytes) -> None:
+        letters, rows = zip(*_PLACED.findall(run), strict=True)
+        columns = {*map(_column, set(letters))}
+        self._column = min(columns)
+        self._take_place(len(letters), min(map(int, set(rows))))
+        self._column = max(columns)
+        self._take_place(0, max(map(int, set(rows))))
+        self._column = _column(letters[-1])
+        if b' t="s">' in run:
+            points = _POINTING.findall(run)
+            self._pointers.extend(int(at) for at in points if at)
+            self._unread += points.count(b"")
+
+    def _count_place(self, buffer: bytes, behind: int, row: int, kind: bytes | None, *, is_empty: bool) -> None:
+        # A formatted cell that is empty takes no place.
+        if is_empty:
             self._empty += 1
             if self._empty > MOST_EMPTY:
                 raise TooManyCells
             return
-        self._cells += 1
+        self._take_place(1, row)
+        if kind == b"s":
+            if points := _VALUE.match(buffer, behind):
+                self._pointers.append(int(points[1]))
+            else:
+                self._unread += 1
+
+    def _take_place(self, cells: int, row: int) -> None:
+        # The reader lays a sheet out from its first to its last cell: one cell far away would cost gigabytes.
+        self._cells += cells
         if self._cells > MAX_CELLS:
             raise TooManyCells
         if row > MAX_ROWS + _MORE_ROWS:
             raise TooManyRows
         if self._column > MAX_COLUMNS:
             raise TooManyColumns
+        self._top, self._bottom = min(row, self._top), max(row, self._bottom)
+        self._left, self._right = min(self._column, self._left), max(self._column, self._right)
+        if (self._bottom - self._top + 1) * (self._right - self._left + 1) > MAX_PLACES:
+            raise TooManyCells
         if self._is_hidden:
             self.hidden_rows += 1
             self._is_hidden = False
-        if kind == b"s":
-            if points := _VALUE.match(buffer, found.end()):
-                self._pointers.append(int(points[1]))
-            else:
-                self._unread += 1
 
     def _count_text(self, at: int, *, closes: bool, is_empty: bool) -> None:
         if self._begin >= 0:

@@ -18,6 +18,7 @@ from services.contacts.contract.imports import (
     NotAWorkbook,
     NotText,
     OldWorkbook,
+    TooManyCells,
     TooManyColumns,
     TooManyRows,
 )
@@ -25,7 +26,7 @@ from services.contacts.domain.imports.archives import check_archive
 from services.contacts.domain.imports.cards import read_cards
 from services.contacts.domain.imports.columns import is_recognised, is_single
 from services.contacts.domain.imports.encodings import decoded, in_one_encoding
-from services.contacts.domain.imports.tables import LOST, MAX_COLUMNS, MAX_FILE, MAX_ROWS, Known, Table, add_sheet, finished
+from services.contacts.domain.imports.tables import LOST, MAX_COLUMNS, MAX_FILE, MAX_PLACES, MAX_ROWS, Known, Table, add_sheet, finished
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _FOLD = re.compile(rb"\r?\n[ \t]")
@@ -157,9 +158,10 @@ def _read_workbook(content: bytes) -> Table:
                 sheet = book.get_sheet_by_name(name)
             except WorksheetNotFound:
                 continue  # a sheet of charts has no cells
-            _check_size(sheet.width, sheet.height)
-            # Rows are numbered from the sheet's first one, not from the first that is filled.
-            add_sheet(table, name[:100], iter(sheet.to_python(skip_empty_area=False)), known=_KNOWN)
+            _check_size(sheet.total_width, sheet.total_height, sheet.width * sheet.height)
+            # Rows are numbered from the sheet's first one, not from the first that is filled; and so are columns.
+            left = [""] * sheet.start[1] if sheet.start else []
+            add_sheet(table, name[:100], ([*left, *row] for row in sheet.iter_rows()), known=_KNOWN)
             if name not in visible and len(table.rows) > before:
                 table.hidden_sheets.append(name[:100])
     except (CalamineError, PasswordError, ZipError, OSError, ValueError, OverflowError) as error:
@@ -172,8 +174,10 @@ def _read_workbook(content: bytes) -> Table:
     return finished(table)
 
 
-def _check_size(width: int, height: int) -> None:
+def _check_size(width: int, height: int, places: int) -> None:
     if width > MAX_COLUMNS:
         raise TooManyColumns
     if height > MAX_ROWS + 20:
         raise TooManyRows
+    if places > MAX_PLACES:
+        raise TooManyCells

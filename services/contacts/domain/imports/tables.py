@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import overload
+
+import orjson
 
 from services.contacts.contract.imports import NOT_TAKEN_IN, FileEmpty, HeaderDuplicate, TooManyCells, TooManyColumns, TooManyRows
 from services.lexicon.cells import as_written
@@ -21,6 +24,10 @@ MAX_COLUMNS = 100
 MAX_CELLS = 2_000_000
 #: Rows in a block: one ciphertext, one transaction. What a transaction costs by itself is a tenth of what so many rows do.
 BLOCK = 1000
+#: Places between the first filled cell of a sheet and its last, which its reader lays out: 49,000 rows of the 92 columns of Outlook.
+MAX_PLACES = 4_500_000
+#: As many filled cells say what stands in a column.
+SAMPLE = 200
 #: Characters of one cell that are kept: more than any field takes, so that a longer cell is refused as too long.
 MAX_CELL = 64 << 10
 MAX_NESTING = 20
@@ -49,13 +56,67 @@ class Row:
     problems: tuple[str, ...] = ()
 
 
+class Rows(Sequence[Row]):
+    """A file's rows. All but those that tell what their columns are lie packed: two million texts would take 200 megabytes."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._rows: list[Row | bytes] = []
+        self._samples: dict[str, list[str]] = {}
+
+    def append(self, row: Row) -> None:
+        """Add a row."""
+        tells = False
+        for column, text in row.cells.items():
+            sample = self._samples.setdefault(column, [])
+            if text and len(sample) < SAMPLE:
+                sample.append(text)
+                tells = True
+        self._rows.append(row if tells else _packed(row))
+
+    def sample(self, column: str) -> list[str]:
+        """Return the first filled cells of a column."""
+        return self._samples.get(column, [])
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[Row]: ...
+
+    def __getitem__(self, at: int | slice) -> Row | list[Row]:
+        """Return one of them, or several."""
+        found = self._rows[at]
+        return [_unpacked(row) for row in found] if isinstance(found, list) else _unpacked(found)
+
+    def __iter__(self) -> Iterator[Row]:
+        """Give them in order."""
+        return map(_unpacked, self._rows)
+
+
+def _packed(row: Row) -> bytes:
+    # Copied, for what orjson makes keeps the kilobytes that it was made in.
+    return bytes(memoryview(orjson.dumps((row.sheet, row.number, row.cells, row.too_long, row.refused, row.problems))))
+
+
+def _unpacked(row: Row | bytes) -> Row:
+    if isinstance(row, Row):
+        return row
+    sheet, number, cells, too_long, refused, problems = orjson.loads(row)
+    return Row(sheet, number, cells, too_long, tuple((column, reason) for column, reason in refused), tuple(problems))
+
+
 @dataclass(slots=True)
 class Table:
     """What a file holds: its format, its columns in order, its rows."""
 
     format: str
     columns: list[str] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
+    rows: Rows = field(default_factory=Rows)
     #: What a workbook hides from whoever looks at it, and what is taken in all the same: sheets by name, and filled rows.
     hidden_sheets: list[str] = field(default_factory=list)
     hidden_rows: int = 0
