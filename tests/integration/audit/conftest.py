@@ -146,10 +146,16 @@ class Trail:
             witness = self.witness if witnessed else None
             yield Taking(connection, **{"key": key or self.key, "services": service_keys(), "witness": witness, "now": self.now} | given)
 
-    def sql(self, *statements: str, **values: Any) -> list[Any]:
-        """Do what a superuser can do, triggers off."""
+    @contextmanager
+    def holding(self) -> Iterator[sa.Connection]:
+        """Give a superuser's connection."""
         engine = sa.create_engine(with_driver(self.addresses.superuser), poolclass=sa.NullPool)
         with engine.begin() as connection:
+            yield connection
+
+    def sql(self, *statements: str, **values: Any) -> list[Any]:
+        """Do what a superuser can do, triggers off."""
+        with self.holding() as connection:
             for table in ("trail", "trail_nodes", "checkpoints", "issued_passports", "findings"):
                 connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER only_added"))
             rows: list[Any] = []
@@ -159,8 +165,10 @@ class Trail:
             return rows
 
     def verify(self, **changed: Any) -> Report:
-        rows = [Row(*row) for row in self.sql("SELECT position, body, leaf FROM trail ORDER BY position")]
-        notes = [Note(f"database, size {row.size}", row.note) for row in self.sql("SELECT size, note FROM checkpoints")]
+        with self.holding() as connection:
+            rows = [Row(*row) for row in connection.execute(text("SELECT position, body, leaf FROM trail ORDER BY position"))]
+            signed = connection.execute(text("SELECT size, note FROM checkpoints"))
+            notes = [Note(f"database, size {row.size}", row.note) for row in signed]
         notes += [Note(f"witness, line {number}", note) for number, note in self.witness.notes()]
         given: dict[str, Any] = {"key": self.key.verifier, "services": service_keys(), "leaves": None} | changed
         if self.witness.leaves_path.exists() and "leaves" not in changed:

@@ -219,3 +219,16 @@ def test_a_mark_and_the_end_of_a_dead_process_are_written_without_reading_what_o
             (plan,) = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", given).scalar_one()
             assert plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"] < 40, plan
         connection.rollback()
+
+
+@pytest.mark.requirement("R120")
+def test_the_end_of_a_dead_process_goes_out_with_the_certificates_of_both_it_and_of_who_says_so(database: Database) -> None:
+    outbox, dead = Outbox(database), Stream(key_of("interactions"))
+    with database.plain() as connection:
+        connection.execute(text("INSERT INTO streams (id, certificate) VALUES (:id, :certificate)"), {"id": dead.id, "certificate": dead.certificate})
+    assert sum(outbox.close_dead_streams() for _ in range(DEAD_AFTER_LOOKS)) == 1
+    broker = Broker()
+    outbox.ship(broker)
+    *certificates, end = broker.sent
+    assert (end["stream"], end["by"]) == (dead.id, database.stream.id)
+    assert {(line["stream"], line["n"]) for line in certificates} == {(dead.id, 0), (database.stream.id, 0)}
