@@ -22,8 +22,8 @@ from tests.rows import figure
 from tests.system import Full
 
 FAULTS = int(os.environ.get("FAULTS") or figure(500, 50))
-OPERATIONS = int(os.environ.get("OPERATIONS") or figure(300_000, 8_000))
-CLIENTS = int(os.environ.get("CLIENTS") or 8)
+OPERATIONS = int(os.environ.get("OPERATIONS") or figure(300_000, 20_000))
+CLIENTS = int(os.environ.get("CLIENTS") or 12)
 #: On two idle cores a run takes less than a quarter of this; a slower one ends with its seed and what it got to.
 _SECONDS = float(os.environ.get("SECONDS_OF_FAULTS") or figure(12 * 3600, 1800))
 #: Between two faults the system works, for this long at least and at most; else until its share of operations is done.
@@ -32,7 +32,7 @@ _CALM_AT_MOST = 20.0
 _BACK_WITHIN = 90.0
 _DRAINED_WITHIN = 120.0
 
-pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(_SECONDS + 300), pytest.mark.row("P1")]
+pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(_SECONDS + 400), pytest.mark.row("P1")]
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ class Torment:
         finally:
             self._stop.set()
         for worker in self._workers:
-            worker.join(300)
+            worker.join(400)
             assert not worker.is_alive(), "a client still waits for its answer"
         begun = time.monotonic()
         wait_drained(self._system, _DRAINED_WITHIN)
