@@ -24,12 +24,12 @@ from tests.rows import SOAK, figure
 
 pytestmark = pytest.mark.row("P14")
 
-SEQUENCES = figure(2_000, 6)
+SEQUENCES = figure(2_000, 3)
 STEPS = 6
 #: In so many of a hundred steps something hidden is given to ICE before, or the matcher comes by.
 _PLANTED, _MATCHED = 0.15, 0.25
 #: Behind so many sequences a whole story is told: each of them in turn.
-_STORY = 2
+_STORY = 3 if SOAK else 1
 #: Sequences after which both worlds are new: what Chloé has entered by then is more than a task list of people.
 _FRESH = 100
 #: Rows of an import, each with two values; and of the first in so many in the soak.
