@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import time
 from typing import Any
 
+import eventlet
 import pytest
 
 from services.chassis.apart.pool import Child, Pool
@@ -19,7 +21,7 @@ from services.contacts.usecases.imports import refused
 from tests.cast import AMINA, GRACE
 from tests.integration.contacts.test_imports import Porter
 from tests.integration.contacts.test_stalls import AIM, ALPHABETS, own, porter, stalls  # noqa: F401 - fixtures
-from tests.rows import SOAK
+from tests.rows import SOAK, figure
 
 pytestmark = pytest.mark.row("P19")
 
@@ -118,3 +120,30 @@ def test_rows_of_every_alphabet_hold_nobody_up(porter: Porter, own: Pool, monkey
     assert sum(porter.read(started["id"], GRACE)["counts"].values()) == started["rows"]
     told = ", ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in longest.items())
     print(f"{started['rows']} rows with cells of {size} letters in {len(cells)} alphabets: the loop's longest stall {told} (aim {AIM * 1000:.0f})")
+
+
+@pytest.mark.requirement("R77")
+def test_an_import_of_many_rows_with_long_texts_holds_nobody_up(porter: Porter, own: Pool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    """Comparing rows and making digests go on in threads: what they keep the loop from, somebody who waits beside it tells."""
+    many, late = figure(10_000, 60), [0.0]
+
+    def wait_beside() -> None:
+        while True:
+            began = time.perf_counter()
+            eventlet.sleep(0.005)
+            late.append(time.perf_counter() - began - 0.005)
+
+    note = "Asked about the levee, the shelter and the grant, and wants to be told of what comes next. " * 10
+    rows = "".join(f"Levi{n},Dov,Director of relief {n},Food Bank {n % 97},dov{n}@example.org,Austin TX {n},{note}\n" for n in range(many))
+    started = porter.upload("Last name,First name,Title,Company,E-mail,Work address,Notes\n" + rows, by=GRACE)
+    beside, longest = eventlet.spawn(wait_beside), {}
+    for step in (porter.dry_run_import, porter.commit_import):
+        late.clear()
+        with stalls(monkeypatch) as found:
+            step(GRACE, import_id=started["id"])
+            porter.work()
+        longest[step.__name__] = (max(found), max(late))
+    beside.kill()
+    told = ", ".join(f"{name} {computed * 1000:.0f} ms of computing, late by {waited * 1000:.0f} ms" for name, (computed, waited) in longest.items())
+    print(f"{many} rows with notes of {len(note)} letters: the loop's longest stall: {told} (aim {AIM * 1000:.0f})")
+    assert sum(porter.read(started["id"], GRACE)["counts"].values()) == many

@@ -34,6 +34,8 @@ _MOST_ROWS = 2 << 20
 _LONGEST = 8 << 20
 #: What is said of a sheet: its name has at most 31 letters.
 _LONGEST_SHEET = 64 << 10
+#: Digits of a number that is looked at.
+_DIGITS = 10
 
 _NAMED = rb"(?:[^\s<>/:\"']*+:)?"
 _KEPT = rb"xf|numFmt|mergeCell|definedName|sheet|Relationship"
@@ -46,7 +48,7 @@ _RUN = (
 )
 #: A tag is passed over as a whole, so that each byte is read once. One that has `<` in it has no end here.
 _TAG = re.compile(
-    rb"(" + _RUN + rb")|" + _USUAL + rb"\s{0,20}(/?)>|<(?!/c>)(/?)" + _NAMED + rb"(c|row|si|sheetData|" + _KEPT + rb")"
+    rb"(" + _RUN + rb")|" + _USUAL + rb"\s{0,20}(/?)>|<(?!/c>)(/?)" + _NAMED + rb"(c|row|si|sst|sheetData|" + _KEPT + rb")"
     rb"(?=[\s/>])((?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+)(>?)",
 )
 _PLACED = re.compile(rb'<c r="([A-Z]{1,3})(\d{1,7})"')
@@ -184,6 +186,8 @@ class Parts:
                 self._things += 1
             elif name == b"si":
                 self._count_text(self._base + found.start(), closes=bool(closes), is_empty=attributes.endswith(b"/"))
+            elif name == b"sst":
+                _check_counts(attributes)
             elif name == b"sheetData":
                 self._is_sheet = True
             elif not closes:
@@ -288,6 +292,16 @@ class Parts:
         if len(self._lengths) > MAX_CELLS:
             raise TooManyCells
         self._begin = -1 if closes or is_empty else at
+
+
+def _check_counts(attributes: bytes) -> None:
+    """Refuse so many shared texts as no workbook has: the reader takes the memory for as many as are announced."""
+    for name, value in _attributes(attributes):
+        if name.rpartition(b":")[2] in {b"count", b"uniqueCount"} and value:
+            if not value.isdigit():
+                raise NotAWorkbook
+            if len(value) > _DIGITS or int(value) > MAX_CELLS:
+                raise TooManyCells
 
 
 def _last_edge(buffer: bytes) -> int:
