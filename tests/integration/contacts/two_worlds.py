@@ -132,6 +132,8 @@ class World:
         #: Services that were called by what was last asked, and those that announced something since it was last delivered.
         self._asked: set[str] = set()
         self._told: set[str] = set()
+        #: Entries of contacts about what was hidden.
+        self._behind: set[int] = set()
         self._tokens: dict[str, tuple[datetime, str]] = {}
         private_key, public_key = keys
         self.bus = OneProcess(public_key, lambda: desk.now)
@@ -225,7 +227,11 @@ class World:
             rows = self._rows(service, "SELECT n, body FROM entries WHERE n > :after ORDER BY n", after=self.read_until[service])
             self.read_until[service] = max((row.n for row in rows), default=self.read_until[service])
             # What a service did of itself, such as freeing twins, is in the trail, which the security officer alone reads.
-            own = [row.body for row in rows if row.body["actor"] == by.id and row.body["subjects"]]
+            own = [
+                row.body
+                for row in rows
+                if row.body["actor"] == by.id and row.body["subjects"] and not (service == "contacts" and row.n in self._behind)
+            ]
             trail += [[entry[key] for key in ("action", "subjects", "fields", "outcome", "rule")] for entry in own]
         return trail
 
@@ -274,8 +280,14 @@ class World:
     def hide(self, by: Caller, individual_id: str, value: str) -> None:
         """Let a component be given a value, in the world where there are any."""
         if self.hidden:
+            before = self._last_entry()
             self.desk.add(by, individual_id, kind_of(value), value)
+            # In the name of somebody who may be asked next, and nothing of what they asked.
+            self._behind.update(range(before + 1, self._last_entry() + 1))
             self.deliver()
+
+    def _last_entry(self) -> int:
+        return int(self._rows("contacts", "SELECT coalesce(max(n), 0) AS n FROM entries")[0].n)
 
     def hold(self, individual_id: str) -> None:
         """Let the privacy officer hold somebody's record, in the world where there is anything to hide (T24)."""
