@@ -169,7 +169,9 @@ def _unwrapped(written: str) -> str:
         if local.startswith("_") and domain.endswith("_"):
             local = local[1:]  # "_dov@example.org_", as some write italics
         local, domain = local.lstrip("'`.-/~^!$&%"), domain.rstrip("'`.-_")
-        before, after = text[: match.start()].rstrip(), text[match.end() :].lstrip()
+        # What is longer is no other spelling of it: folding makes of a letter three at most.
+        near = 3 * len(match[0]) + 2
+        before, after = text[max(match.start() - near, 0) : match.start()].rstrip(), text[match.end() : match.end() + near].lstrip()
         address = f"{local}@{domain}"
         before, after = (part if part.casefold() != address.casefold() else "" for part in (before, after))
         if not local or "." not in domain or (before and before[-1].isalnum()) or (after and after[0].isalnum()):

@@ -72,7 +72,7 @@ AT_THE_LIMITS = {
     ),
     "a table of 100,000 rows": AtLimit("a.csv", lambda: _table(2, 100_000, "a")),
     "a table of 100,001 rows": AtLimit("a.csv", lambda: _table(2, 100_001, "a"), "too-many-rows"),
-    "a table of 10 MiB in 20 columns": AtLimit("a.csv", lambda: _filled(20, 4)),
+    "a table of 10 MiB in 20 columns": AtLimit("a.csv", lambda: _filled(20, 5)),
     "a table of 10 MiB in 100 columns": AtLimit("a.csv", lambda: _filled(100, 5)),
     "a table of 10 MiB in cells of 64 KiB": AtLimit("a.csv", lambda: _filled(2, 65_000)),
     "a table of 10 MiB in letters of four bytes": AtLimit("a.csv", lambda: _table(4, 150_000, "😀😀😀😀")[: 10 * MIB], "too-many-rows"),
