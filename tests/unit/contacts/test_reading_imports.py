@@ -4,6 +4,7 @@ import codecs
 import io
 import itertools
 import re
+import time
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -19,7 +20,7 @@ from services.chassis.messages import Refusal
 from services.contacts.contract import imports as contract
 from services.contacts.contract.imports import NOT_TAKEN_IN
 from services.contacts.domain.imports import columns, planning, reading, records
-from services.contacts.domain.imports.addresses import Office
+from services.contacts.domain.imports.addresses import Office, split_address
 from services.contacts.domain.imports.cards import CUT_OFF
 from services.contacts.domain.imports.kept import kept, record_of_kept
 from services.contacts.domain.imports.tables import DAMAGED, SAMPLE, Row, Table
@@ -458,3 +459,12 @@ def test_columns_of_a_sheet_that_begins_further_right_keep_their_places() -> Non
             sheet.write_row(at + 3, 2, [f"dov{at}@example.org", f"202-555-010{at}"])
     table = reading.read("list.xlsx", file.getvalue())
     assert [(row.number, list(row.cells)) for row in table.rows] == [(at, ["Column 3", "Column 4"]) for at in (4, 5, 6)]
+
+
+def test_a_line_that_is_longer_than_any_address_is_not_taken_apart() -> None:
+    """The parser's work grows with the square of a word's hyphens: 64 KiB of them would take a minute."""
+    line = "a" + "\u2010\u2013" * 30_000 + ", Albany NY 12203"
+    began = time.process_time()
+    assert split_address(line).city is None
+    print(f"{time.process_time() - began:.3f} s of CPU")
+    assert split_address("1 Main St, Albany NY 12203").city == "Albany"

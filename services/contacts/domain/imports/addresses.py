@@ -222,12 +222,19 @@ _TAGS = {"PlaceName": "city", "StateName": "state", "ZipCode": "postal_code", "C
 _ENDS_OF_STREETS = re.compile(r"^(?:(?:Office )?(?:Building|Bldg\.?|Annex|Capitol|Plaza|Center|Tower|Floor)\s+)+", re.IGNORECASE)
 
 
+#: No address in one line has more characters.
+_LONGEST_LINE = 500
+
+
 def split_address(line: str) -> Office:
     """Split an address in one line into street, city, state and ZIP code; what it can't, it leaves in the street."""
+    whole = tidy(line).rstrip(",")
+    # The parser takes the square of a word's hyphens.
+    if len(whole) > _LONGEST_LINE:
+        return Office(street=whole)
     # Most addresses come in columns; the parser and its model are loaded for the first line that does not.
     import usaddress
 
-    whole = tidy(line).rstrip(",")
     try:
         labelled = usaddress.parse(whole)
     except (ValueError, IndexError):
