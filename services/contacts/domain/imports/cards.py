@@ -24,6 +24,8 @@ IN_UNKNOWN_LETTERS = "This card says that it is written in a character set that 
 UNREADABLE = "This line of the card can't be read."
 #: Lines of one file, unfolded: a hundred thousand cards of ten.
 _MOST_LINES = 1 << 20
+#: Lines of one card, which lie in memory together.
+_MOST_OF_A_CARD = 200_000
 #: Cards of one file, with those that are empty or within others.
 _MOST_BEGINS = MAX_ROWS * 3 // 2
 _TOO_MANY = "A file has at most 100 kinds of entries."
@@ -121,6 +123,8 @@ def read_cards(content: bytes, encoding: str) -> Table:
     for number, (first, last, inner, closed) in enumerate(_cards(lines), 1):
         card = _Card()
         own = lines[first:last] if not inner else _outside(lines, first, last, inner)
+        if len(own) > _MOST_OF_A_CARD:
+            raise TooManyRows
         _read(card, own, encoding)
         if inner:
             card.refused["Agent", NESTED] = None
