@@ -69,12 +69,13 @@ def ended(content: bytes, comment: int) -> bytes:
     return content[:-2] + comment.to_bytes(2, "little")
 
 
-def of_64_bits(content: bytes) -> bytes:
-    """Return an archive with an end of 64 bits that leads to a decoy, and one of 32 that leads to what is there."""
+def of_64_bits(content: bytes, shown: bytes = b"") -> bytes:
+    """Return an archive with an end of 64 bits that leads to `shown`, and one of 32 that leads to `content`."""
+    before = shown[: shown.rindex(b"PK\x05\x06")] if shown else b""
     at = content.rindex(b"PK\x05\x06")
-    entries, size, begin = struct.unpack_from("<HII", content, at + 10)
+    entries, size, begin = struct.unpack_from("<HII", shown or content, (len(before) or at) + 10)
     told = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, entries, entries, size, begin)
-    return content[:at] + told + struct.pack("<4sIQI", b"PK\x06\x07", 0, at, 1) + content[at:]
+    return before + content[:at] + told + struct.pack("<4sIQI", b"PK\x06\x07", 0, len(before) + at, 1) + content[at:]
 
 
 def card(inside: bytes) -> bytes:
@@ -156,7 +157,8 @@ HOSTILE = {
     "two archives, the last of which another reader passes over": (lambda: ended(FAR, len(SHOWN)) + ended(SHOWN, 9), "not-a-workbook"),
     "something before the archive": (lambda: b"PK\x03\x04" + SHOWN, "not-a-workbook"),
     "something behind the archive": (lambda: SHOWN + b"\x00" * 30, "not-a-workbook"),
-    "an end of 64 bits": (lambda: of_64_bits(SHOWN), "not-a-workbook"),
+    "an end of 64 bits that leads elsewhere": (lambda: of_64_bits(FAR, SHOWN), "not-a-workbook"),
+    "an end of 64 bits that is elsewhere": (lambda: of_64_bits(SHOWN).replace(b"PK\6\7\0\0\0\0", b"PK\6\7\0\0\0\0\1"), "not-a-workbook"),
     "entities of entities": (
         lambda: book(worksheets__sheet1=LAUGHS + SHEET % '<row r="1"><c r="A1" t="str"><v>&b9;</v></c></row>'),
         "not-a-workbook",

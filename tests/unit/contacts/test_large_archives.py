@@ -7,6 +7,7 @@ import time
 import warnings
 import zipfile
 
+import openpyxl
 import pytest
 
 from services.chassis.messages import Refusal
@@ -107,3 +108,24 @@ def test_a_far_cell_is_seen_wherever_it_stands() -> None:
 def test_a_picture_with_a_document_type_and_entities_is_no_reason_to_refuse() -> None:
     drawn = b'<?xml version="1.0"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "" [<!ENTITY ns_svg "x">]><svg xmlns="&ns_svg;"/>'
     check_archive(zipped((SHEET, sheet(b"")), ("xl/media/image1.svg", drawn)))
+
+
+@pytest.mark.requirement("R77")
+@pytest.mark.parametrize("short", ["says the same", "leaves it to the other"])
+def test_a_workbook_is_read_whose_writer_always_adds_an_end_of_64_bits(monkeypatch: pytest.MonkeyPatch, short: str) -> None:
+    # As Java's streaming writers do.
+    book = openpyxl.Workbook()
+    for row in (("First name", "Last name"), ("Dov", "Adler")):
+        book.active.append(row)
+    usual, wide = io.BytesIO(), io.BytesIO()
+    book.save(usual)
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 0)
+    with zipfile.ZipFile(usual) as parts, zipfile.ZipFile(wide, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in parts.namelist():
+            with archive.open(name, "w", force_zip64=True) as part:
+                part.write(parts.read(name))
+    content = bytearray(wide.getvalue())
+    assert content[-42:-38] == b"PK\x06\x07"
+    if short == "leaves it to the other":
+        content[-14:-2] = b"\xff" * 12
+    assert list(read("list.xlsx", bytes(content)).rows) == list(read("list.xlsx", usual.getvalue()).rows)

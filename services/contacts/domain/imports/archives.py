@@ -69,15 +69,34 @@ def check_archive(content: bytes) -> int:
 def _check_end(content: bytes, entries: int) -> None:
     """Refuse an archive whose end another reader would pass over, or would look for its directory elsewhere.
 
-    Readers look for the end from the last byte on, and one that finds it wrong goes on to what may be another archive's. No
-    workbook of ten megabytes needs an end of 64 bits.
+    Readers look for the end from the last byte on, and one that finds it wrong goes on to what may be another archive's. An end
+    of 64 bits, which some writers always add, must say the same.
     """
     at = content.rfind(b"PK\x05\x06")
-    if at < 0 or at + 22 > len(content) or content[max(at - 20, 0) : max(at - 16, 0)] == b"PK\x06\x07":
+    if at < 0 or at + 22 > len(content):
         raise NotAWorkbook
-    disk, first, here, everywhere, size, offset, comment = struct.unpack("<4xHHHHIIH", content[at : at + 22])
-    if disk or first or here != entries or everywhere != entries or offset + size != at or at + 22 + comment != len(content):
+    disk, first, *told, comment = struct.unpack("<4xHHHHIIH", content[at : at + 22])
+    directory_ends, is_wide = at, content[max(at - 20, 0) : max(at - 16, 0)] == b"PK\x06\x07"
+    if is_wide:
+        directory_ends, told = _wide_end(content, at - 20, told)
+    here, everywhere, size, offset = told
+    if disk or first or here != entries or everywhere != entries or offset + size != directory_ends or at + 22 + comment != len(content):
         raise NotAWorkbook
+
+
+def _wide_end(content: bytes, locator: int, told: list[int]) -> tuple[int, list[int]]:
+    """Return where the end of 64 bits before this locator begins, and its counts and places; `told` is what the short end says."""
+    at = locator - 56
+    disk, record, disks = struct.unpack("<4xIQI", content[locator : locator + 20])
+    if at < 0 or disk or disks > 1 or record != at or content[at : at + 4] != b"PK\x06\x06":
+        raise NotAWorkbook
+    length, this, first, *wide = struct.unpack("<4xQ4xIIQQQQ", content[at:locator])
+    if length != 44 or this or first:
+        raise NotAWorkbook
+    # The short end says the same, or that it leaves it to the other.
+    if any(short not in {value, left} for short, value, left in zip(told, wide, (0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF), strict=True)):
+        raise NotAWorkbook
+    return at, wide
 
 
 def _where(content: bytes, entry: zipfile.ZipInfo) -> tuple[int, int]:

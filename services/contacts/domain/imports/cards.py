@@ -109,13 +109,19 @@ class _Card:
             self.cells[column if len(said) == 1 else f"{column} {len(said)}"] = text
 
 
+def _least_lines(content: bytes) -> int:
+    """Return how many lines there are at least, with those left out that go on with the one before; counted at a glance."""
+    ends = max(content.count(b"\n"), content.count(b"\r"))
+    return ends - sum(content.count(goes_on) for goes_on in (b"\n ", b"\n\t", b"\r ", b"\r\t", b"=\n", b"=\r"))
+
+
 def read_cards(content: bytes, encoding: str) -> Table:
     """Read cards; each becomes a row whose number is the card's.
 
     :raises NotCards, NestedTooDeep, TooManyRows:
     """
     # Cards that begin and never end leave no row, and take as much as those that do.
-    if content.upper().count(b"BEGIN:") > _MOST_BEGINS:
+    if content.upper().count(b"BEGIN:") > _MOST_BEGINS or _least_lines(content) > _MOST_LINES:
         raise TooManyRows
     table = Table("vcf")
     columns: dict[str, None] = {}
