@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ def _session() -> requests.Session:
     session = requests.Session()
     # Looking for a proxy in the environment, again for each request, is a third of what it costs to send one.
     session.trust_env = False
+    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
     return session
 
 
