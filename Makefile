@@ -12,8 +12,8 @@ PORT ?= 8080
 SEED ?= demo
 # PYTEST_ARGS='-k word -x' narrows a test run.
 PYTEST_ARGS ?=
-# Tests of the product's parts, which share a process; those of the whole product take about as long.
-PARTS := tests/unit tests/shape tests/contract tests/integration
+# Tests of the product's parts, and those in a browser; the others, of the whole product, take about as long.
+PARTS := tests/unit tests/shape tests/contract tests/integration tests/browser
 
 .PHONY: help run test test-parts test-wholes check bench soak init up down logs lock clean tools
 
