@@ -200,7 +200,7 @@ class FileTooCostly(TooLarge):
 
 
 class TooManyRows(TooLarge):
-    """A file to import has at most 100,000 rows, and 1,048,576 lines."""
+    """A file to import has at most 100,000 rows, and 1,048,576 lines; a card at most 200,000 lines."""
 
     code = "too-many-rows"
 
