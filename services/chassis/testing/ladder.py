@@ -36,6 +36,7 @@ POSTGRES_IMAGE = "postgres:18"
 RABBITMQ_IMAGE = "rabbitmq:4-management"
 #: How the folder of a run's databases begins; the id of the run's process follows.
 _FOLDERS = "liaison-db-"
+_MEMORY = Path("/dev/shm")  # noqa: S108 - what is made there has a random name
 #: Bytes that a run's databases have room in.
 _ROOM = 4 << 30
 _PASSWORD = "liaison-tests"  # noqa: S105 - of a server that only this run can reach
@@ -116,25 +117,27 @@ def _given_database(environ: Mapping[str, str]) -> Taken[Server] | None:
     return Taken(server, "url", f"PostgreSQL at {server.url.host}:{server.url.port or 5432}, from DATABASE_URL")
 
 
-def _in_memory(folder: Path = Path("/dev/shm")) -> Path | None:  # noqa: S108 - what is made there has a random name
-    """Return a file system in memory with room for a run's databases, where each one's hundreds of files are made faster.
-
-    Takes what runs that were killed left there, which would fill the memory.
-    """
-    for former in folder.glob(f"{_FOLDERS}*"):
-        if not Path("/proc", former.name.removeprefix(_FOLDERS).split("-")[0]).exists():
-            shutil.rmtree(former, ignore_errors=True)
+def _in_memory() -> Path | None:
+    """Return the file system in memory, where each database's hundreds of files are made faster; None without room there."""
     try:
-        return folder if shutil.disk_usage(folder).free >= _ROOM else None
+        return _MEMORY if shutil.disk_usage(_MEMORY).free >= _ROOM else None
     except OSError:
         return None
+
+
+def _clear_away() -> None:
+    """Delete what runs that were killed left in memory."""
+    for former in _MEMORY.glob(f"{_FOLDERS}*"):
+        if not Path("/proc", former.name.removeprefix(_FOLDERS).split("-")[0]).exists():
+            shutil.rmtree(former, ignore_errors=True)
 
 
 def _own_database(rung: str, programs: Programs | None, settings: Mapping[str, str]) -> Taken[Server] | None:
     if programs is None:
         return None
-    memory = _in_memory() if settings.get("fsync") == "off" else None
-    folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDERS}{os.getpid()}-", dir=memory))
+    _clear_away()
+    is_durable = settings.get("fsync") != "off"
+    folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDERS}{os.getpid()}-", dir=None if is_durable else _in_memory()))
     folder.chmod(0o711)
     server = OwnServer(folder / "pg", _PASSWORD, programs=programs, settings=settings)
 

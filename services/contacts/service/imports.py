@@ -34,6 +34,7 @@ from services.contacts.domain.imports.register import Register
 from services.contacts.domain.imports.staging import Staged
 from services.contacts.service.beside import beside, one_ahead
 from services.contacts.service.counting import blocked_tries_counted
+from services.contacts.service.erasure import ERASER
 from services.contacts.service.parts import Parts
 from services.contacts.storage import import_writing, imports, set_aside
 from services.contacts.usecases.imports import deciding, keeping, refused, setting_aside, steering, undoing, uploading, working
@@ -52,7 +53,6 @@ _MANY = 500
 _ATTEMPTS = 5
 #: Of the number of a row: an import has at most 100,000.
 _DIGITS = 6
-_ERASER = "eraser"
 #: Rung when a check, a commit or an undo was asked for here: whoever works on it need not wait for its next look.
 asked_for, _asked_to_undo = Bell(), Bell()
 
@@ -290,7 +290,7 @@ class ImportMethods:
     @every(seconds=60, action="contacts:individual:let-go-of", eager=True)
     def let_go_of_people_set_aside(self, caller: Caller) -> None:
         """Destroy what is kept of people whom an undo took away, once no hold stands on them any more (R138)."""
-        with self.database.work(caller, role=_ERASER) as work:
+        with self.database.work(caller, role=ERASER) as work:
             kept = set_aside.everybody(work)
         if not kept:
             return
@@ -299,7 +299,7 @@ class ImportMethods:
         if gone:
             # Keys first: while a copy is there, this is done again.
             self.parts.layer.vault.destroy_all(gone)
-            with self.database.work(caller, role=_ERASER) as work:
+            with self.database.work(caller, role=ERASER) as work:
                 setting_aside.let_go(work, gone)
 
     def work_on_one_import(self, caller: Caller, *, undoing: bool = False) -> bool:
@@ -401,7 +401,7 @@ class ImportMethods:
             block = undoing.next_block(work, row["id"])
         ourselves = Caller.service("contacts", trace_id=by.trace_id)
         held = self.bus.call("retention", "find_holds", ourselves, subject_ids=block.entered) if block.entered else []
-        with self.database.work(by, role=_ERASER) as work:
+        with self.database.work(by, role=ERASER) as work:
             _, erased = undoing.undo_block(work, now=self.database.clock(), vault=self.parts.layer.vault, import_id=row["id"], block=block, held=held)
         # After the commit: a key without rows harms nobody, rows without a key do.
         self.parts.layer.vault.destroy_all(erased)

@@ -17,7 +17,7 @@ from services.contacts.contract import imports as contract
 from services.contacts.contract.imports import IMPORT_FIELDS, PLURAL_FIELDS
 from services.contacts.domain.imports import cards, columns, planning, reading, records
 from services.contacts.domain.imports.headers import NAMES, PLAIN_PARTS
-from services.contacts.domain.imports.tables import DAMAGED, Row, Table
+from services.contacts.domain.imports.tables import DAMAGED, Row, Rows, Table
 from services.lexicon.folding import fold
 from services.lexicon.telephones import FAX, NO_AREA_CODE
 
@@ -612,10 +612,10 @@ def test_hundreds_of_spellings_are_known_and_each_is_of_one_field_and_refused_by
         for spelt in (name.upper(), name.title().replace(" ", "_"), " ".join(reversed(name.split())), f" {name}: "):
             table = Table("csv", [spelt.strip()], [])
             assert columns.refused(table.columns) == []
-            proposed = columns.propose(table.columns, [])
+            proposed = columns.propose(table.columns, Rows())
             assert len(proposed) == 1, spelt
     for names in PLAIN_PARTS.values():
-        assert all(columns.propose([name], []) for name in names.split("|"))
+        assert all(columns.propose([name], Rows()) for name in names.split("|"))
 
 
 def test_where_the_heading_says_nothing_the_contents_do():

@@ -44,7 +44,7 @@ def check_archive(content: bytes) -> int:
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, struct.error, UnicodeError) as error:
         raise NotAWorkbook from error
     _check_end(content, len(entries))
-    names = [entry.filename.replace("\\", "/").lstrip("/").lower() for entry in entries]
+    names = [_known_as(entry) for entry in entries]
     if "[content_types].xml" not in names or not any(name.startswith("xl/") for name in names) or _OF_OTHER_KINDS & set(names):
         raise NotAWorkbook
     if len(set(names)) < len(names):
@@ -61,9 +61,14 @@ def check_archive(content: bytes) -> int:
         count_at_a_glance(_unpacked(part, entry), seen)
     parts = Parts()
     for entry, part in zip(entries, packed, strict=True):
-        parts.look_into(_unpacked(part, entry), is_index=entry.filename.replace("\\", "/").lstrip("/").lower() == _INDEX)
+        parts.look_into(_unpacked(part, entry), is_index=_known_as(entry) == _INDEX)
     parts.check_shared()
     return parts.hidden_rows
+
+
+def _known_as(entry: zipfile.ZipInfo) -> str:
+    """Return a part's name as readers take it, who look at neither case nor which way a stroke leans."""
+    return entry.filename.replace("\\", "/").lstrip("/").lower()
 
 
 def _check_end(content: bytes, entries: int) -> None:

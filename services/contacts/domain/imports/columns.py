@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from services.contacts.contract.imports import NOT_TAKEN_IN, PLURAL_FIELDS, ColumnRefused, MappingIncomplete, MappingInvalid
 from services.contacts.domain.imports import forbidden
 from services.contacts.domain.imports.headers import ADORNMENTS, NAMES, PLAIN_PARTS
-from services.contacts.domain.imports.tables import SAMPLE, Row, Rows
+from services.contacts.domain.imports.tables import Rows
 from services.lexicon.folding import fold, words
 from services.lexicon.mailboxes import mailboxes
 from services.lexicon.places import state_code
@@ -55,19 +55,19 @@ def is_single(name: str) -> bool:
     return field is not None and field not in PLURAL_FIELDS
 
 
-def refused(columns: Iterable[str], rows: Sequence[Row] = ()) -> list[RefusedColumn]:
+def refused(columns: Iterable[str], rows: Rows | None = None) -> list[RefusedColumn]:
     """Return those of these columns that the system must not hold (R13, R41, R193), by their names or by what stands in them."""
     found = []
     for column in columns:
         reason = _refusal(column)
         if reason is None and rows and _field(column) is None:
-            reason = forbidden.by_contents(_values(column, rows))
+            reason = forbidden.by_contents(rows.sample(column))
         if reason:
             found.append(RefusedColumn(column, *reason))
     return found
 
 
-def propose(columns: Sequence[str], rows: Sequence[Row]) -> dict[str, str]:
+def propose(columns: Sequence[str], rows: Rows) -> dict[str, str]:
     """Propose what each column is, by its name and by what stands in it.
 
     Of two columns for a field that a person has once, the first has it. What is not proposed is left out.
@@ -125,7 +125,7 @@ def is_enough(mapping: Mapping[str, str]) -> bool:
     return bool({"name", "last_name", "organization"} & set(mapping.values()))
 
 
-def _by_contents(columns: Sequence[str], rows: Sequence[Row], found: dict[str, str]) -> None:
+def _by_contents(columns: Sequence[str], rows: Rows, found: dict[str, str]) -> None:
     """Say what a column is by what stands in it, where its name says nothing, or something else."""
     for column in columns:
         field = found.get(column)
@@ -133,7 +133,7 @@ def _by_contents(columns: Sequence[str], rows: Sequence[Row], found: dict[str, s
             continue
         if field is None and _NOT_A_VALUE & set(forbidden.words_of(column)):
             continue
-        values = _values(column, rows)
+        values = rows.sample(column)
         if not values:
             continue
         emails = sum("@" in value and bool(mailboxes(value).found) for value in values)
@@ -149,12 +149,12 @@ def _by_contents(columns: Sequence[str], rows: Sequence[Row], found: dict[str, s
         _names_by_contents(columns, rows, found)
 
 
-def _names_by_contents(columns: Sequence[str], rows: Sequence[Row], found: dict[str, str]) -> None:
+def _names_by_contents(columns: Sequence[str], rows: Rows, found: dict[str, str]) -> None:
     from services.lexicon.names import known_as
 
     free = [column for column in columns if column not in found]
     for at, column in enumerate(free):
-        values = _values(column, rows)
+        values = rows.sample(column)
         given = sum(len(known_as(fold(value.split()[0]))) > 1 for value in values if value.split())
         if values and given * 3 >= len(values):
             one_word = sum(len(value.split()) == 1 for value in values) * 3 >= len(values) * 2
@@ -165,13 +165,13 @@ def _names_by_contents(columns: Sequence[str], rows: Sequence[Row], found: dict[
             return
 
 
-def _titles(found: dict[str, str], rows: Sequence[Row]) -> None:
+def _titles(found: dict[str, str], rows: Rows) -> None:
     # Outlook calls the salutation "Title", and has "Job Title" beside it; HubSpot has a "Salutation" of its own.
     titles = [column for column, field in found.items() if field == "title"]
     plain = next((column for column in titles if fold(column) == "title"), None)
     if plain is None or "salutation" in found.values():
         return
-    values = _values(plain, rows)
+    values = rows.sample(plain)
     if any(fold(column) == "job title" for column in titles) or (values and all(set(fold(value).split()) <= _SALUTATIONS for value in values)):
         found[plain] = "salutation"
 
@@ -224,7 +224,7 @@ def _plain_part(column: str) -> str | None:
     return _plain_parts().get(key) or _plain_parts().get(_key(w for w in key if not w.isdigit() and w not in ADORNMENTS))
 
 
-def _are_states(column: str, rows: Sequence[Row]) -> bool:
+def _are_states(column: str, rows: Rows) -> bool:
     values = {row.cells[column] for row in rows if column in row.cells}
     return bool(values) and all(state_code(value) for value in values)
 
@@ -232,18 +232,6 @@ def _are_states(column: str, rows: Sequence[Row]) -> bool:
 def _are_phones(values: Sequence[str]) -> bool:
     alike = [value for value in values if sum(c.isdigit() for c in value) >= 7]
     return len(alike) * 5 >= len(values) * 4 and sum(bool(telephones(value).found) for value in alike) * 5 >= len(values) * 4
-
-
-def _values(column: str, rows: Sequence[Row]) -> list[str]:
-    if isinstance(rows, Rows):
-        return rows.sample(column)
-    found = []
-    for row in rows:
-        if text := row.cells.get(column):
-            found.append(text)
-            if len(found) == SAMPLE:
-                break
-    return found
 
 
 def _key(said: Iterable[str]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import overload
@@ -59,10 +59,12 @@ class Row:
 class Rows(Sequence[Row]):
     """A file's rows. All but those that tell what their columns are lie packed: two million texts would take 200 megabytes."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        """Begin with these."""
         self._rows: list[Row | bytes] = []
         self._samples: dict[str, list[str]] = {}
+        for row in rows:
+            self.append(row)
 
     def append(self, row: Row) -> None:
         """Add a row."""
