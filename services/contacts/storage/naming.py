@@ -1,4 +1,4 @@
-"""Names of many stakeholders, by their ids."""
+"""Names of many stakeholders, in the order of their ids: that of the rows tells which was changed last."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def individuals(work: UnitOfWork, ids: Sequence[str]) -> list[dict[str, Any]]:
     rows = work.execute(
         text(
             "SELECT id, first_name, last_name, owner_id, owner_component, deputy_id, frozen_at, frozen_by, declined"
-            " FROM individuals WHERE id = ANY(CAST(:ids AS uuid[]))"
+            " FROM individuals WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id"
         ),
         {"ids": list(ids)},
     )
@@ -25,5 +25,5 @@ def individuals(work: UnitOfWork, ids: Sequence[str]) -> list[dict[str, Any]]:
 
 def organizations(work: UnitOfWork, ids: Sequence[str]) -> list[dict[str, Any]]:
     """Return the names of organizations."""
-    rows = work.execute(text("SELECT id, name FROM organizations WHERE id = ANY(CAST(:ids AS uuid[]))"), {"ids": list(ids)})
+    rows = work.execute(text("SELECT id, name FROM organizations WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id"), {"ids": list(ids)})
     return plains(rows.mappings())

@@ -325,7 +325,8 @@ def list_tasks(work: UnitOfWork, *, by: Caller) -> list[dict[str, Any]]:
     for task in tasks:
         # Of several corrections of one person the most urgent stands for all.
         unique.setdefault(task["id"], task)
-    work.record("contacts:task:list", subjects=[task["subject"]["id"] for task in unique.values()])
+    # In an order of their own: that of the rows tells of others that were written between them.
+    work.record("contacts:task:list", subjects=sorted({task["subject"]["id"] for task in unique.values()}))
     return list(unique.values())
 
 

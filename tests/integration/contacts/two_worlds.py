@@ -284,7 +284,8 @@ class World:
             self.desk.add(by, individual_id, kind_of(value), value)
             # In the name of somebody who may be asked next, and nothing of what they asked.
             self._behind.update(range(before + 1, self._last_entry() + 1))
-            self.deliver()
+        # In both: what nobody has heard of yet, interactions asks contacts about.
+        self.deliver()
 
     def _last_entry(self) -> int:
         return int(self._rows("contacts", "SELECT coalesce(max(n), 0) AS n FROM entries")[0].n)
