@@ -16,7 +16,7 @@ from services.chassis.database import Database
 from services.chassis.postgres import Server, ServerFailed
 from services.chassis.testing import Absent, Databases, Taken, take_broker, take_database
 from services.chassis.testing.ladder import is_demanded
-from tests import rows
+from tests import rows, soaked
 
 assert services.chassis.green
 
@@ -43,6 +43,13 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                         outcomes[value][outcome] += 1
         for line in rows.told(outcomes):
             terminalreporter.write_line(line)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Write down how a test of the proof ended, if it ran at its figure."""
+    of = [str(value) for name, value in report.user_properties if name == "row"]
+    if rows.AT_FIGURE and of and (report.failed or (report.when == "call" and report.passed)):
+        soaked.write(soaked.seen(" ".join(of), report.nodeid, report.outcome, report.duration, report.capstdout))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

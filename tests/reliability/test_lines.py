@@ -24,7 +24,7 @@ from tests.reliability.lines import Cell, Lined, cells
 from tests.rows import figure
 
 #: How many pairs of a place and a fault: all of them, or three of different pairs and faults.
-CELLS = int(os.environ.get("CELLS") or figure(1000, 3))
+CELLS = figure(1000, 3, given="CELLS")
 #: An expression that the names of pairs and faults match, to look at some of them.
 ONLY = os.environ.get("LINES", "")
 #: How long a line is broken. A black hole of 30 s is the figure; outside of `make soak` it is as long as heartbeats need to notice.

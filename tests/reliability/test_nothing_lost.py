@@ -21,11 +21,11 @@ from tests.reliability.ledger import Client, Comparison, compare_settled, wait_d
 from tests.rows import figure
 from tests.system import Full
 
-FAULTS = int(os.environ.get("FAULTS") or figure(500, 50))
-OPERATIONS = int(os.environ.get("OPERATIONS") or figure(300_000, 20_000))
+FAULTS = figure(500, 50, given="FAULTS")
+OPERATIONS = figure(300_000, 20_000, given="OPERATIONS")
 CLIENTS = int(os.environ.get("CLIENTS") or 12)
 #: On two idle cores a run takes less than a quarter of this; a slower one ends with its seed and what it got to.
-_SECONDS = float(os.environ.get("SECONDS_OF_FAULTS") or figure(12 * 3600, 1800))
+_SECONDS = figure(12 * 3600, 1800, given="SECONDS_OF_FAULTS")
 #: Between two faults the system works, for this long at least and at most; else until its share of operations is done.
 _CALM = (0.3, 1.5)
 _CALM_AT_MOST = 20.0

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from tests import soaked
 from tests.rows import NO_TEST, ROWS, told
 
 _TESTS = Path(__file__).parents[1]
@@ -24,3 +25,29 @@ def test_the_last_lines_tell_how_each_row_went() -> None:
     assert any(line.startswith("P15 dead sessions: 2 passed (not shown: ") for line in lines)
     assert "P9 the speed of the trail: no test" in lines
     assert "P2 a remedy taken out is noticed: did not run" in lines
+
+
+def test_what_a_soak_saw_stands_in_the_place_of_what_the_one_before_saw(tmp_path: Path) -> None:
+    page = tmp_path / "soak.md"
+    for ended, output in (("failed", "90 of 100\n"), ("passed", "noise\n100 of 100 | all\n\n")):
+        soaked.write(soaked.seen("P14", "tests/proofs/test_a.py::test_b[c]", ended, 90.0, output), page)
+        soaked.write(soaked.seen("P7 P16", "tests/proofs/test_a.py::test_a", ended, 6.0, ""), page)
+    first, second = soaked.lines(page.read_text())
+    assert (first.rows, first.ended, first.said) == ("P7 P16", "passed", "")
+    assert (second.rows, second.test, second.ended, second.minutes, second.said) == (
+        "P14",
+        "proofs/test_a.py::test_b[c]",
+        "passed",
+        "1.5",
+        "100 of 100 ¦ all",
+    )
+
+
+def test_what_a_soak_saw_are_tests_that_are_there() -> None:
+    page = soaked.PAGE.read_text()
+    found = list(soaked.lines(page))
+    assert soaked.page_of(found) == page
+    for one in found:
+        file, _, name = one.test.partition("::")
+        assert f"def {name.partition('[')[0]}(" in (_TESTS / file).read_text(), one.test
+        assert set(one.rows.split()) <= set(ROWS)

@@ -35,9 +35,9 @@ from tests.rows import figure
 
 pytestmark = [pytest.mark.requirement("T37", "R124", "N2"), pytest.mark.row("P7")]
 
-POSITIONS = int(os.environ.get("P7_POSITIONS") or figure(100, 1))
-SERVICES_A_CLASS = int(os.environ.get("P7_SERVICES") or figure(len(SERVICES), 2))
-CLEAN_RUNS = int(os.environ.get("P7_CLEAN") or figure(1000, 5))
+POSITIONS = figure(100, 1, given="P7_POSITIONS")
+SERVICES_A_CLASS = figure(len(SERVICES), 2, given="P7_SERVICES")
+CLEAN_RUNS = figure(1000, 5, given="P7_CLEAN")
 ENTRIES = 5
 BEAT = timedelta(seconds=10)
 

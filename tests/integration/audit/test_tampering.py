@@ -31,8 +31,8 @@ pytestmark = [pytest.mark.requirement("R124", "R126", "N2"), pytest.mark.row("P7
 
 SIZES = (7, 64, 65, 130, 200)
 SIZE = SIZES[-1]
-POSITIONS = int(os.environ.get("P7_POSITIONS") or figure(100))
-CLEAN_RUNS = int(os.environ.get("P7_CLEAN") or figure(1000))
+POSITIONS = figure(100, given="P7_POSITIONS")
+CLEAN_RUNS = figure(1000, given="P7_CLEAN")
 
 
 @pytest.fixture(scope="module")

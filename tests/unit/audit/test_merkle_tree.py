@@ -220,7 +220,7 @@ def flipped(chance, value):
 
 
 def mutant_count():
-    return int(os.environ.get("P8_MUTANTS") or figure(100_000))
+    return figure(100_000, given="P8_MUTANTS")
 
 
 @pytest.mark.requirement("R124", "N2")
