@@ -28,6 +28,8 @@ SEQUENCES = figure(2_000, 3)
 STEPS = 6
 #: In so many of a hundred steps something hidden is given to ICE before, or the matcher comes by.
 _PLANTED, _MATCHED = 0.15, 0.25
+#: Before so many of a hundred requests rows of the world with hidden values stand in another order.
+_STIRRED = 0.2
 #: Behind so many sequences a whole story is told: each of them in turn.
 _STORY = 3 if SOAK else 1
 #: Sequences after which both worlds are new: what Chloé has entered by then is more than a task list of people.
@@ -221,6 +223,7 @@ class Comparison:
     def __init__(self, worlds: tuple[World, World], count_from: Callable[[int], None]) -> None:
         """Begin behind everything that is in them."""
         self.worlds, self.count_from, self.at = worlds, count_from, 1
+        self.chance = random.Random(1)
         #: Answers that were compared, and of how many what they took was compared, too.
         self.compared = self.counted = 0
         self.statuses: Counter[str] = Counter()
@@ -246,6 +249,8 @@ class Comparison:
         answers = []
         # An import makes a few ids for each of its values.
         self.at += 1_000_000
+        if self.chance.random() < _STIRRED:
+            self.worlds[0].stir()
         for world in self.worlds:
             self.count_from(self.at)
             answers.append(world.send(_filled(step)) if isinstance(step, Ask) else step(world))
@@ -313,6 +318,7 @@ def test_chloe_cannot_tell_a_world_with_hidden_values_from_one_without(databases
     for sequences in _rounds(SEQUENCES):
         with ExitStack() as stack:
             comparison = stack.enter_context(_compared(databases)) if sequences.start else first
+            comparison.chance = chance
             people = comparison.take(settle_down, where="at the beginning")
             for sequence in sequences:
                 where = f"sequence {sequence}, SEED_P14={seed}"

@@ -22,7 +22,7 @@ import orjson
 import pytest
 from flask import Flask
 from marshmallow import ValidationError
-from sqlalchemy import event, text
+from sqlalchemy import Engine, create_engine, event, make_url, text
 
 from gateway.app import create_app, liaison_of
 from gateway.identity import Sessions, form_token
@@ -62,6 +62,15 @@ _SECRET = base64.b64encode(bytes(32)).decode()
 #: How many worlds there were: the databases of each have names of their own.
 _WORLDS = itertools.count(1)
 _PASSWORD = "a password of tests"
+#: Of their rows the order is changed: what the trail and the broker are given stands in the order in which it was written.
+_STIRRED = ("access", "contacts", "interactions", "retention")
+_NUMBERED = frozenset({"entries", "outbox", "inbox"})
+#: A table, and a column that may be written as it is.
+_COLUMNS = text(
+    "SELECT c.relname, min(a.attname) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
+    " AND a.attgenerated = '' AND a.attidentity <> 'a' WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND NOT c.relispartition"
+    " GROUP BY c.relname ORDER BY c.relname"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +150,11 @@ class World:
             database.clock = lambda: desk.now
             self._count_statements(name, database.engine)
         self._count_statements("keys", desk.layer.vault._engine)
+        address = make_url(desk.addresses.superuser)
+        self._superuser = {
+            name: create_engine(address.set(database=self.databases[name].engine.url.database), isolation_level="AUTOCOMMIT") for name in _STIRRED
+        }
+        self._stirred = {name: list(_moves(engine)) for name, engine in self._superuser.items()}
         services: dict[str, Any] = {
             "access": AccessService(),
             "contacts": ContactsService(),
@@ -210,6 +224,19 @@ class World:
         said = f"{response.status}\n{response.headers}".encode() + body + orjson.dumps(self._trail(ask.by))
         self.deliver()
         return said, orjson.loads(body) if response.is_json else None, took
+
+    def part(self) -> None:
+        """Let go of the superuser's connections."""
+        for engine in self._superuser.values():
+            engine.dispose()
+
+    def stir(self) -> None:
+        """Let rows of every table stand elsewhere in it, as writing what is hidden leaves them: no answer may tell in what order they stand."""
+        for store, engine in self._superuser.items():
+            with engine.connect() as connection:
+                connection.execute(text("SET session_replication_role = replica"))
+                for update in self._stirred[store]:
+                    connection.execute(text(update))
 
     def took(self) -> list[str]:
         """Return the statements and calls since it was last asked."""
@@ -296,6 +323,13 @@ class World:
             self.bus.ask("retention", "place_hold", FARID, body={"subject_id": individual_id})
 
 
+def _moves(superuser: Engine) -> Iterator[str]:
+    with superuser.connect() as connection:
+        for table, column in connection.execute(_COLUMNS):
+            if table not in _NUMBERED:
+                yield f'UPDATE "{table}" SET "{column}" = "{column}" WHERE random() < 0.4'
+
+
 def kind_of(value: str) -> str:
     """Return what a value is."""
     return "email" if "@" in value else "cell"
@@ -312,6 +346,7 @@ def a_world(databases: Databases, count_from: Callable[[int], None], keys: tuple
         count_from(0)
         world = World(desk, opened, keys, hidden=hidden)
         stack.callback(world.reads.close)
+        stack.callback(world.part)
         yield world
 
 
