@@ -95,7 +95,7 @@ def test_whoever_may_not_look_is_refused_and_never_shown_an_empty_list(world: Wo
 MANY = 5
 
 
-def _fill(world: World) -> None:
+def fill(world: World) -> None:
     """See to it that every collection has more than one page of two."""
     people = [world.an_individual()["id"] for _ in range(MANY)]
     for one in people:
@@ -146,7 +146,7 @@ def _is_run_of(part: list[Any], whole: list[Any]) -> bool:
 @pytest.mark.requirement("R147", "R53")
 @pytest.mark.timeout(900)
 def test_every_collection_comes_whole_page_by_page_whatever_it_is_filtered_by(world: World) -> None:
-    _fill(world)
+    fill(world)
     wrong: list[str] = []
     walked = 0
     for one in operations(world.document):

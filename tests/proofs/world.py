@@ -25,6 +25,7 @@ from services.chassis.postgres import OwnServer
 from services.chassis.testing import eventually
 from tests.builders import an_individual, an_organization
 from tests.journeys.client import Person, Told
+from tests.stirring import STIRRED, TABLES, UNSEEN, moves
 from tests.system import Embedded, Full
 
 #: Who keeps a session of their own for all proofs; the others' accounts are for sessions that come and go.
@@ -254,6 +255,13 @@ class World:
         with psycopg.connect(self.address(store), autocommit=True) as connection:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
+
+    def stir(self) -> None:
+        """Let rows of every table stand elsewhere in it."""
+        for store in STIRRED:
+            with psycopg.connect(self.address(store), autocommit=True) as connection:
+                for statement in (UNSEEN, *moves(connection.execute(TABLES.encode()).fetchall())):
+                    connection.execute(statement.encode())
 
     @contextmanager
     def without_audit_entries(self, service: str) -> Iterator[None]:

@@ -22,7 +22,7 @@ import orjson
 import pytest
 from flask import Flask
 from marshmallow import ValidationError
-from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy import create_engine, event, make_url, text
 
 from gateway.app import create_app, liaison_of
 from gateway.identity import Sessions, form_token
@@ -51,6 +51,7 @@ from services.retention.service.saga import Saga
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, EVERYBODY, FARID, GRACE
 from tests.integration.access.conftest import a_key
 from tests.integration.contacts.conftest import Desk, open_desk
+from tests.stirring import STIRRED, TABLES, UNSEEN, moves
 
 SYSTEM = Caller.service("contacts")
 #: Somebody of a third component, whom the Private Sector Office may learn as little of as of ICE.
@@ -62,15 +63,6 @@ _SECRET = base64.b64encode(bytes(32)).decode()
 #: How many worlds there were: the databases of each have names of their own.
 _WORLDS = itertools.count(1)
 _PASSWORD = "a password of tests"
-#: Of their rows the order is changed: what the trail and the broker are given stands in the order in which it was written.
-_STIRRED = ("access", "contacts", "interactions", "retention")
-_NUMBERED = frozenset({"entries", "outbox", "inbox"})
-#: A table, and a column that may be written as it is.
-_COLUMNS = text(
-    "SELECT c.relname, min(a.attname) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
-    " AND a.attgenerated = '' AND a.attidentity <> 'a' WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND NOT c.relispartition"
-    " GROUP BY c.relname ORDER BY c.relname"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +144,9 @@ class World:
         self._count_statements("keys", desk.layer.vault._engine)
         address = make_url(desk.addresses.superuser)
         self._superuser = {
-            name: create_engine(address.set(database=self.databases[name].engine.url.database), isolation_level="AUTOCOMMIT") for name in _STIRRED
+            name: create_engine(address.set(database=self.databases[name].engine.url.database), isolation_level="AUTOCOMMIT") for name in STIRRED
         }
-        self._stirred = {name: list(_moves(engine)) for name, engine in self._superuser.items()}
+        self._stirred: dict[str, list[str]] = {}
         services: dict[str, Any] = {
             "access": AccessService(),
             "contacts": ContactsService(),
@@ -231,12 +223,13 @@ class World:
             engine.dispose()
 
     def stir(self) -> None:
-        """Let rows of every table stand elsewhere in it, as writing what is hidden leaves them: no answer may tell in what order they stand."""
+        """Let rows of every table stand elsewhere in it, as writing what is hidden leaves them."""
         for store, engine in self._superuser.items():
             with engine.connect() as connection:
-                connection.execute(text("SET session_replication_role = replica"))
-                for update in self._stirred[store]:
-                    connection.execute(text(update))
+                if store not in self._stirred:
+                    self._stirred[store] = list(moves(connection.execute(text(TABLES)).tuples()))
+                for statement in (UNSEEN, *self._stirred[store]):
+                    connection.execute(text(statement))
 
     def took(self) -> list[str]:
         """Return the statements and calls since it was last asked."""
@@ -321,13 +314,6 @@ class World:
         """Let the privacy officer hold somebody's record, in the world where there is anything to hide (T24)."""
         if self.hidden:
             self.bus.ask("retention", "place_hold", FARID, body={"subject_id": individual_id})
-
-
-def _moves(superuser: Engine) -> Iterator[str]:
-    with superuser.connect() as connection:
-        for table, column in connection.execute(_COLUMNS):
-            if table not in _NUMBERED:
-                yield f'UPDATE "{table}" SET "{column}" = "{column}" WHERE random() < 0.4'
 
 
 def kind_of(value: str) -> str:
