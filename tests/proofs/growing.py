@@ -236,12 +236,14 @@ def _used(made: object) -> None:
 
 #: What takes less is not looked at more closely: nobody notices it, and a busy machine adds as much.
 QUICK = 0.008
+#: What two measurements show to grow by no more is not measured again.
+PLAINLY = 2.2
 
 
 def is_linear(reader: Reader, alphabet: str, size: int) -> float | None:
     """Return by how much the work grows where it grows by more than two and a half for twice the text, else None.
 
-    The least CPU time of five counts, short and long in turns; a finding is measured three times.
+    The least CPU time of five counts, short and long in turns, or of two where it is plain; a finding is measured three times.
     """
     long = grown(alphabet, size)
     if _seconds(reader, long) < QUICK:
@@ -249,8 +251,10 @@ def is_linear(reader: Reader, alphabet: str, size: int) -> float | None:
     short, ratio = grown(alphabet, size // 2), 0.0
     for _ in range(3):
         once = twice = 9.0
-        for _ in range(5):
+        for number in range(5):
             once, twice = min(once, _seconds(reader, short)), min(twice, _seconds(reader, long))
+            if number == 1 and twice <= PLAINLY * once:
+                return None
         ratio = twice / once
         if twice < QUICK or ratio <= 2.5:
             return None
