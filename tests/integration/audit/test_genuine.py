@@ -113,7 +113,7 @@ def stores(databases: Databases) -> Iterator[dict[str, Addresses]]:
         databases.drop(addresses)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def trail(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trail]:
     # By the processes' own clock, or audit would take all that they record for too young to be looked into.
     made = Trail(databases.make("audit"), tmp_path_factory.mktemp("genuine"), now=datetime.now(UTC))
