@@ -32,13 +32,14 @@ def test_what_a_soak_saw_stands_in_the_place_of_what_the_one_before_saw(tmp_path
     for ended, output in (("failed", "90 of 100\n"), ("passed", "noise\n100 of 100 | all\n\n")):
         soaked.write(soaked.seen("P14", "tests/proofs/test_a.py::test_b[c]", ended, 90.0, output), page)
         soaked.write(soaked.seen("P7 P16", "tests/proofs/test_a.py::test_a", ended, 6.0, ""), page)
+        soaked.write(soaked.seen("P8", "tests/proofs/test_a.py::test_quick", ended, 0.1, ""), page)
     first, second = soaked.lines(page.read_text())
     assert (first.rows, first.ended, first.said) == ("P7 P16", "passed", "")
     assert (second.rows, second.test, second.ended, second.minutes, second.said) == (
         "P14",
         "proofs/test_a.py::test_b[c]",
         "passed",
-        "1.5",
+        "1.50",
         "100 of 100 ¦ all",
     )
 
