@@ -58,8 +58,9 @@ def seen(rows: str, test: str, ended: str, seconds: float, output: str) -> Seen:
 
 def lines(page: str) -> Iterator[Seen]:
     """Yield what a page tells."""
-    for line in page.removeprefix(_HEAD).splitlines():
-        yield Seen(*(cell.strip() for cell in line.strip("|").split("|")))
+    for line in page.splitlines():
+        if line.startswith("| P"):
+            yield Seen(*(cell.strip() for cell in line.strip("|").split("|")))
 
 
 def page_of(tests: list[Seen]) -> str:
