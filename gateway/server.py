@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
+from contextlib import suppress
 from typing import Any
 
 import eventlet
 import eventlet.wsgi
 from flask import Flask
 
+from gateway.connections import Connections, Listener, Phase, Place, places
 from gateway.errors import BodyTooSlow, BrokenFraming, unframed
 from gateway.framing import Body, Head
 from services.chassis.config import Settings
@@ -36,6 +38,8 @@ class Protocol(eventlet.wsgi.HttpProtocol):
 
     server_version = "liaison"
     sys_version = ""
+    #: Whether it has waited for a request before.
+    _was_asked = False
 
     def handle(self) -> None:
         """Agree on keys first, where there is TLS: here, and not where connections are taken, which would hold up all others."""
@@ -48,6 +52,27 @@ class Protocol(eventlet.wsgi.HttpProtocol):
                 self.conn_state[2] = eventlet.wsgi.STATE_CLOSE
                 return
         super().handle()
+
+    @property
+    def _place(self) -> Place:
+        place: Place = self.conn_state[3]
+        return place
+
+    def handle_one_request(self) -> None:
+        """Read a request and answer it; until it is here, the connection gives way to others."""
+        self._place.enter(Phase.WAITING)
+        super().handle_one_request()
+
+    def _read_request_line(self) -> bytes:
+        # A connection is opened for a request; between two it may rest. What has begun has to come.
+        self.connection.settimeout(KEEP_ALIVE if self._was_asked else HEADER_DEADLINE)
+        self._was_asked = True
+        line: list[bytes] = []
+        with suppress(OSError):
+            self.rfile.peek(1)
+            with eventlet.Timeout(HEADER_DEADLINE, False):
+                line.append(super()._read_request_line())
+        return b"".join(line)
 
     def parse_request(self) -> bool:
         """Read the headers within the deadline, and to the letter."""
@@ -70,12 +95,22 @@ class Protocol(eventlet.wsgi.HttpProtocol):
         self.requestline, self.command, self.path, self.request_version = head.line, head.method, head.target, head.version
         self.headers = head.headers
         self.close_connection = int(head.closes)
+        self._place.enter(Phase.ANSWERED)
         return True
+
+    def finish(self) -> None:
+        """Close both ways: what a client that is gone will not take keeps its socket open otherwise."""
+        try:
+            super().finish()
+        finally:
+            for way in (self.wfile, self.rfile):
+                with suppress(OSError):
+                    way.close()
 
     def get_environ(self) -> dict[str, Any]:
         """Wrap the body so that it is read within its deadline, and to the letter."""
         environ: dict[str, Any] = super().get_environ()
-        environ["wsgi.input"] = environ["eventlet.input"] = Hurried(Body.of(environ["wsgi.input"], self.connection))
+        environ["wsgi.input"] = environ["eventlet.input"] = Hurried(Body.of(environ["wsgi.input"], self.connection), self._place)
         if "HTTP_TRANSFER_ENCODING" in environ:
             # A body without a length ends with its last chunk. Who is not told so takes it for empty, however long it is.
             environ["wsgi.input_terminated"] = True
@@ -88,8 +123,9 @@ class Hurried:
     :raises BodyTooSlow: from every way to read it.
     """
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, place: Place) -> None:
         self._stream = stream
+        self._place = place
         self._left = BODY_DEADLINE
 
     def read(self, length: int | None = None) -> bytes:
@@ -128,8 +164,10 @@ class Hurried:
 
     def _hurry(self, read: Any, length: int | None) -> bytes:
         begun = eventlet.hubs.get_hub().clock()
+        self._place.enter(Phase.SENDING)
         with eventlet.Timeout(max(self._left, 0.001), BodyTooSlow()):
             chunk: bytes = read(length) if length is not None else read()
+        self._place.enter(Phase.ANSWERED)
         self._left -= eventlet.hubs.get_hub().clock() - begun
         return chunk
 
@@ -157,11 +195,12 @@ def serve(app: Flask, listener: Any) -> None:
     """Answer requests until the listener is closed or the greenlet is killed."""
     eventlet.wsgi.MAX_HEADER_LINE = MAX_LINE
     eventlet.wsgi.MAX_TOTAL_HEADER_SIZE = MAX_HEADERS
+    connections = Connections(places(MAX_CONNECTIONS))
     eventlet.wsgi.server(
-        listener,
+        Listener(listener, connections),
         app,
         protocol=Protocol,
-        max_size=MAX_CONNECTIONS,
+        custom_pool=connections,
         keepalive=KEEP_ALIVE,
         socket_timeout=SOCKET_TIMEOUT,
         url_length_limit=MAX_LINE,

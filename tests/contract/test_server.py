@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import socket
+import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import eventlet
 import pytest
+from eventlet.event import Event
+from greenlet import GreenletExit
 
-from gateway import server
+from gateway import connections, server
 from gateway.app import create_app
 from services.chassis.config import Settings
 from tests.unit.gateway.fakes import TOKEN, FakeBus, heard, opened
 
 ID = "0197f2a0-0000-7000-8000-0000000000b0"
+PLACES = 20
 
 
 @pytest.fixture
@@ -22,6 +28,41 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A server on loopback, with deadlines short enough for a test."""
     monkeypatch.setattr(server, "HEADER_DEADLINE", 0.3)
     monkeypatch.setattr(server, "BODY_DEADLINE", 0.3)
+    yield from _serving()
+
+
+@pytest.fixture
+def crowded(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """A server of a few places and with the deadlines of the product."""
+    monkeypatch.setattr(server, "MAX_CONNECTIONS", PLACES)
+    yield from _serving()
+
+
+@pytest.fixture
+def exhausted() -> Iterator[int]:
+    """A server whose process can open nothing more when the first five connections come."""
+    yield from _serving(lambda listener: Exhausted(listener, 5))
+
+
+class Exhausted:
+    """A listening socket of a process that can't open more files for a while."""
+
+    def __init__(self, listener: Any, times: int) -> None:
+        self._listener, self._left = listener, times
+
+    def accept(self) -> Any:
+        taken = self._listener.accept()
+        if self._left:
+            self._left -= 1
+            taken[0].close()
+            raise OSError(errno.EMFILE, "Too many open files")
+        return taken
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._listener, name)
+
+
+def _serving(through: Callable[[Any], Any] = lambda listener: listener) -> Iterator[int]:
     bus = FakeBus(
         {
             ("access", "open_session"): opened(),
@@ -30,11 +71,18 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
             ("contacts", "append_import"): {},
         }
     )
-    app = create_app(bus, heard(), Settings(service="gateway", cookie_secure=False))
+    with _served(create_app(bus, heard(), Settings(service="gateway", cookie_secure=False)), through) as port:
+        yield port
+
+
+@contextmanager
+def _served(app: Any, through: Callable[[Any], Any] = lambda listener: listener) -> Iterator[int]:
     listener = eventlet.listen(("127.0.0.1", 0))
-    serving = eventlet.spawn(server.serve, app, listener)
+    serving = eventlet.spawn(server.serve, app, through(listener))
     yield listener.getsockname()[1]
     serving.kill()
+    with suppress(GreenletExit):
+        serving.wait()
     listener.close()
 
 
@@ -136,3 +184,82 @@ def test_a_connection_is_kept_for_the_next_request(port: int) -> None:
             while b'"live"}' not in said:
                 said += connection.recv(65536)
             assert said.startswith(b"HTTP/1.1 200")
+
+
+# More connections than there are places
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"G",
+        b"GET /health/live HTT",
+        b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nX-A: ",
+        b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nu",
+        b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ],
+    ids=["nothing", "a letter", "a line", "a header", "a body", "chunks", "a request"],
+)
+@pytest.mark.requirement("R8")
+def test_whoever_holds_every_place_and_sends_nothing_more_shuts_nobody_out(crowded: int, said: bytes) -> None:
+    with ExitStack() as stack:
+        for _ in range(2 * PLACES):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", crowded), timeout=5))
+            with suppress(OSError):
+                connection.sendall(said)
+            eventlet.sleep(0)
+        for _ in range(3):
+            with socket.create_connection(("127.0.0.1", crowded), timeout=5) as newcomer:
+                newcomer.sendall(head("GET /health/live HTTP/1.1"))
+                assert newcomer.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+def test_whose_request_is_being_answered_gives_way_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where everybody is being answered, who comes is turned away, and nobody's answer is cut off."""
+    monkeypatch.setattr(server, "MAX_CONNECTIONS", 3)
+    go_on = Event()
+
+    def slow(_environ: Any, start: Callable[..., Any]) -> list[bytes]:
+        go_on.wait()
+        start("200 OK", [("Content-Length", "0")])
+        return []
+
+    with _served(slow) as port, ExitStack() as stack:
+        three = [stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5)) for _ in range(3)]
+        for connection in three:
+            connection.sendall(head("GET / HTTP/1.1"))
+        eventlet.sleep(0.1)
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as newcomer:
+            assert newcomer.recv(4096) == b""
+        go_on.send()
+        assert [connection.recv(4096)[:12] for connection in three] == [b"HTTP/1.1 200"] * 3
+
+
+def test_a_process_that_can_open_nothing_more_goes_on_when_it_can(exhausted: int) -> None:
+    answers = []
+    for _ in range(7):
+        with socket.create_connection(("127.0.0.1", exhausted), timeout=5) as newcomer, suppress(OSError):
+            newcomer.sendall(head("GET /health/live HTTP/1.1"))
+            answers.append(newcomer.recv(4096)[:12])
+    assert answers[-2:] == [b"HTTP/1.1 200"] * 2
+
+
+def test_a_process_asks_for_as_many_files_as_its_connections_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits, asked = [256, 4096], list[tuple[int, int]]()
+    monkeypatch.setattr(connections.resource, "getrlimit", lambda _: tuple(limits))
+    monkeypatch.setattr(connections.resource, "setrlimit", lambda _, wanted: asked.append(wanted))
+    assert connections.places(1000) == 1000
+    assert asked == [(1256, 4096)]
+    limits[1] = 300
+    assert connections.places(1000) == 44
+    limits[:] = [1_000_000, 1_000_000]
+    assert connections.places(1000) == 1000
+    assert asked == [(1256, 4096), (300, 300)]
+
+
+def test_a_line_that_is_dripped_is_cut_off_at_the_deadline(say: Callable[..., bytes]) -> None:
+    begun = time.monotonic()
+    assert say(*[b"G"] * 60, pause=0.1) == b""
+    assert time.monotonic() - begun < 5
