@@ -87,7 +87,10 @@ AT_THE_LIMITS = {
     "a card of 10 MiB in soft breaks": AtLimit(
         "a.vcf", lambda: _card(b"NOTE;ENCODING=QUOTED-PRINTABLE:" + b"=41=\r\n" * (10 * MIB // 6 - 99) + b"\r\n")
     ),
-    "a card with a picture of 10 MiB": AtLimit("a.vcf", lambda: _card(b"PHOTO;ENCODING=B:" + b"QUFB\r\n" * (10 * MIB // 6 - 99))),
+    "a card with a picture of 10 MiB": AtLimit("a.vcf", lambda: _card(b"PHOTO;ENCODING=B:" + (b"QUFB" * 18 + b"\r\n ") * (10 * MIB // 75 - 99))),
+    "a card with a picture in lines of four letters": AtLimit(
+        "a.vcf", lambda: _card(b"PHOTO;ENCODING=B:" + b"QUFB\r\n" * (10 * MIB // 6 - 99)), "too-many-rows"
+    ),
     "a card of a hundred thousand telephones": AtLimit("a.vcf", lambda: _card(b"".join(b"TEL:202555%06d\r\n" % n for n in range(100_000)))),
     "a workbook of 1,900,000 cells": AtLimit("a.xlsx", lambda: _book(99_900, 19, lambda row, at: f"{row % 500}x{at}" if at > 2 else "Levi")),
     "a workbook of 1,900,000 numbers": AtLimit("a.xlsx", lambda: _book(99_900, 19, lambda row, at: row % 100 + at)),
