@@ -68,7 +68,9 @@ def _fuzz_one(
     def one(case: Any) -> None:
         found.asked += 1
         n = next(_ADDRESSES)
-        headers = {"Authorization": f"Bearer {bearer}", "X-Forwarded-For": f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}"}
+        headers = {"Authorization": f"Bearer {bearer}"}
+        # In the request itself, so that a check that asks again without a session comes from there, too.
+        case.headers["X-Forwarded-For"] = f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}"
         if operation.method == "post":
             headers["Idempotency-Key"] = new_id()
         try:

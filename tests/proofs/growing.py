@@ -243,7 +243,8 @@ PLAINLY = 2.2
 def is_linear(reader: Reader, alphabet: str, size: int) -> float | None:
     """Return by how much the work grows where it grows by more than two and a half for twice the text, else None.
 
-    The least CPU time of five counts, short and long in turns, or of two where it is plain; a finding is measured three times.
+    The least CPU time of five counts, short and long in turns, or of two where it is plain; a finding is measured three times,
+    and has to hold for four times the text, too: what fills a processor's cache grows by more than it should, once.
     """
     long = grown(alphabet, size)
     if _seconds(reader, long) < QUICK:
@@ -258,7 +259,8 @@ def is_linear(reader: Reader, alphabet: str, size: int) -> float | None:
         ratio = twice / once
         if twice < QUICK or ratio <= 2.5:
             return None
-    return ratio
+    quarter = min(_seconds(reader, grown(alphabet, size // 4)) for _ in range(5))
+    return ratio if twice > 2.5**2 * quarter else None
 
 
 def _seconds(reader: Reader, text: str) -> float:
