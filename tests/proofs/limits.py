@@ -78,6 +78,22 @@ AT_THE_LIMITS = {
     "a table of 10 MiB in letters of four bytes": AtLimit("a.csv", lambda: _table(4, 150_000, "😀😀😀😀")[: 10 * MIB], "too-many-rows"),
     "a table of ten million blank lines": AtLimit("a.csv", lambda: b"Last name\n" + b"\n" * (10 * MIB - 20), "too-many-rows"),
     "a table of ten million quotation marks": AtLimit("a.csv", lambda: b"Last name\n" + b'"' * (10 * MIB - 20)),
+    "a table of five million short lines": AtLimit("a.csv", lambda: b"Last name\n" + b"a\n" * (5 * MIB - 20), "too-many-rows"),
+    "a table of three million short lines in two encodings": AtLimit(
+        "a.csv", lambda: b"Last name\n" + b"\xe9\n\xc3\xa9\n\xe9\n" * (MIB + MIB // 4), "too-many-rows"
+    ),
+    "a table of a million lines in two encodings": AtLimit(
+        "a.csv", lambda: b"Last name\n" + b"\xe9\n\xc3\xa9\n\xe9\n" * (MIB // 3 - 10), "too-many-rows"
+    ),
+    "a table of marked letters and one that is none": AtLimit("a.csv", lambda: b"Last name\n" + b"\xc3\xa9" * (5 * MIB - 20) + b"\n\xe9\n"),
+    "a table in an older encoding": AtLimit("a.csv", lambda: b"Last name\n" + b"\xe9\xe8 Le\xe9\n" * MIB, "too-many-rows"),
+    "a card of marked letters and one that is none": AtLimit("a.vcf", lambda: _card(b"NOTE:" + b"\xc3\xa9" * (5 * MIB - 99) + b"\xe9\r\n")),
+    "a card whose name has ten million parts": AtLimit("a.vcf", lambda: _card(b"ADR:" + b";" * (10 * MIB - 199) + b"\r\n")),
+    "a card whose organization has ten million units": AtLimit("a.vcf", lambda: _card(b"ORG:a" + b";b" * (5 * MIB - 99) + b"\r\n")),
+    "a card with ten million parameters": AtLimit("a.vcf", lambda: _card(b"TEL" + b";" * (10 * MIB - 199) + b":2025550147\r\n")),
+    "a card with three million kinds": AtLimit(
+        "a.vcf", lambda: _card(b"TEL;TYPE=" + b",".join(b"%x" % n for n in range(MIB + MIB // 3)) + b":2025550147\r\n")
+    ),
     "cards of 10 MiB": AtLimit("a.vcf", lambda: _card(_USUAL) * (10 * MIB // len(_card(_USUAL)))),
     "100,000 cards": AtLimit("a.vcf", lambda: b"BEGIN:VCARD\nN:Levi\nTEL:1\nEND:VCARD\n" * 100_000),
     "100,001 cards": AtLimit("a.vcf", lambda: b"BEGIN:VCARD\nN:Levi\nTEL:1\nEND:VCARD\n" * 100_001, "too-many-rows"),

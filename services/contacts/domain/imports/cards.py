@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from services.contacts.contract.imports import NestedTooDeep, NotCards, TooManyRows
 from services.contacts.domain.imports.encodings import SHIFTING, character_set
-from services.contacts.domain.imports.tables import DAMAGED, LOST, MAX_CELL, MAX_COLUMNS, MAX_NESTING, MAX_ROWS, Row, Table
+from services.contacts.domain.imports.tables import DAMAGED, LOST, MAX_CELL, MAX_COLUMNS, MAX_NESTING, MAX_ROWS, MOST_LINES, Row, Table
 from services.lexicon.folding import fold, words
 
 CUT_OFF = "The card is cut off: its end is missing."
@@ -22,10 +22,12 @@ NESTED = "A card within a card is not taken in."
 A_GROUP = "This card is of a group, not of a person or an organization."
 IN_UNKNOWN_LETTERS = "This card says that it is written in a character set that can't be read here."
 UNREADABLE = "This line of the card can't be read."
-#: Lines of one file, unfolded: a hundred thousand cards of ten.
-_MOST_LINES = 1 << 20
 #: Lines of one card, which lie in memory together.
 _MOST_OF_A_CARD = 200_000
+#: Parameters of one line; those of ten million take ten seconds.
+_MOST_PARAMETERS = 1_000
+#: Units of one organization that are told apart.
+_UNITS = 100
 #: Cards of one file, with those that are empty or within others.
 _MOST_BEGINS = MAX_ROWS * 3 // 2
 _TOO_MANY = "A file has at most 100 kinds of entries."
@@ -58,8 +60,10 @@ _PASSED_OVER = words(
 )
 #: Values of these are dropped where they are read; that there was one is told.
 _NEVER = frozenset({"Photo", "Web page", "Birthday", "Gender", "Anniversary", "Instant messaging"})
-_PROPERTY = re.compile(r"(?:([\w-]+)\.)?([A-Za-z][\w-]*)((?:;(?:[^\":;]|\"[^\"]*\")*)*):(.*)", re.DOTALL)
-_PARAMETER = re.compile(r";((?:[^\";]|\"[^\"]*\")*)")
+# Nothing is given back once it was taken: what could be would be remembered for each letter of ten million.
+_PROPERTY = re.compile(r"(?:([\w-]+)\.)?([A-Za-z][\w-]*)((?:;(?:[^\":;]++|\"[^\"]*+\")*+)*+):(.*)", re.DOTALL)
+_PARAMETER = re.compile(r";((?:[^\";]++|\"[^\"]*+\")*+)")
+_WORD = re.compile(r"[^,]++")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _PARTS = re.compile(r"(?<!\\);")
 _LABEL = re.compile(r"^_\$!<(.*)>!\$_$")
@@ -77,12 +81,13 @@ class _Property:
     #: It says that it is in a character set that is none of the known ones.
     is_unknown: bool = False
 
-    def parts(self) -> list[str]:
-        return [_unescaped(part).strip() for part in _PARTS.split(self.value)]
+    def parts(self, most: int) -> list[str]:
+        """Its parts; what stands behind the last of so many is one more."""
+        return [_unescaped(part).strip() for part in _PARTS.split(self.value, maxsplit=most)]
 
     def names(self) -> list[str]:
         """Its parts, where each may be a list: of several names, one stands behind the other."""
-        return [" ".join(part.replace(",", " ").split()) for part in self.parts()]
+        return [" ".join(part.replace(",", " ").split()) for part in self.parts(len(_NAME))]
 
     def text(self) -> str:
         return _unescaped(self.value).strip()
@@ -121,7 +126,7 @@ def read_cards(content: bytes, encoding: str) -> Table:
     :raises NotCards, NestedTooDeep, TooManyRows:
     """
     # Cards that begin and never end leave no row, and take as much as those that do.
-    if content.upper().count(b"BEGIN:") > _MOST_BEGINS or _least_lines(content) > _MOST_LINES:
+    if content.upper().count(b"BEGIN:") > _MOST_BEGINS or _least_lines(content) > MOST_LINES:
         raise TooManyRows
     table = Table("vcf")
     columns: dict[str, None] = {}
@@ -182,7 +187,7 @@ def _lines(content: bytes) -> list[bytes]:
 
 
 def _end_line(logical: list[bytes], line: bytearray) -> None:
-    if len(logical) >= _MOST_LINES:
+    if len(logical) >= MOST_LINES:
         raise TooManyRows
     if line.strip():
         logical.append(bytes(line))
@@ -295,7 +300,7 @@ def _put(card: _Card, read: _Property, label: str) -> None:
     elif name == "FN":
         card.put("Full name", read.text())
     elif name == "ORG":
-        organization, *units = [part for part in read.parts() if part] or [""]
+        organization, *units = [part for part in read.parts(_UNITS) if part] or [""]
         card.put("Organization", organization)
         card.put("Department", ", ".join(units))
     elif name == "TEL":
@@ -325,7 +330,7 @@ def _put(card: _Card, read: _Property, label: str) -> None:
 
 
 def _put_address(card: _Card, read: _Property, kinds: frozenset[str]) -> None:
-    parts = dict(zip(_ADDRESS, read.parts(), strict=False))
+    parts = dict(zip(_ADDRESS, read.parts(len(_ADDRESS)), strict=False))
     if not any(parts.values()):
         return
     if "HOME" in kinds and "WORK" not in kinds:
@@ -400,16 +405,16 @@ def _add(table: Table, columns: dict[str, None], card: _Card, number: int) -> No
 def _property(line: bytes, encoding: str) -> _Property | None:
     text = _decoded(line, encoding)
     found = _PROPERTY.fullmatch(text)
-    if not found:
+    if not found or found[3].count(";") > _MOST_PARAMETERS:
         return None
     group, name, value = (found[1] or "").upper(), found[2].upper(), found[4]
     kinds: set[str] = set()
     charset, quoted, preference = "", False, 101
-    for parameter in _PARAMETER.findall(found[3]):
-        key, equals, setting = parameter.partition("=")
+    for parameter in _PARAMETER.finditer(found[3]):
+        key, equals, setting = parameter[1].partition("=")
         key, setting = (key.strip().upper(), setting.strip().strip('"')) if equals else ("TYPE", key.strip())
         if key == "TYPE":
-            kinds.update(kind.strip().upper() for kind in setting.split(","))
+            kinds.update(kind for word in _WORD.finditer(setting) if (kind := word[0].strip().upper()) in _MEANT)
             quoted = quoted or setting.upper() == "QUOTED-PRINTABLE"
         elif key == "ENCODING":
             quoted = quoted or setting.upper() == "QUOTED-PRINTABLE"
@@ -455,6 +460,12 @@ _KINDS = {
 }  # fmt: skip
 
 
+_PAGERS = frozenset({"PAGER", "TEXTPHONE", "MODEM", "BBS", "ISDN", "TTY-TDD", "X-TTY"})
+_MOBILES = frozenset({"CELL", "MOBILE", "IPHONE", "CAR"})
+#: The kinds that decide something; no others are kept.
+_MEANT = _PAGERS | _MOBILES | {"FAX", "HOME", "WORK", "PREF", "QUOTED-PRINTABLE"}
+
+
 def _kinds_of(label: str) -> frozenset[str]:
     return frozenset({_KINDS[label]}) if label in _KINDS else frozenset()
 
@@ -462,9 +473,9 @@ def _kinds_of(label: str) -> frozenset[str]:
 def _phone_column(kinds: frozenset[str]) -> str:
     if "FAX" in kinds:
         return "Fax"
-    if kinds & {"PAGER", "TEXTPHONE", "MODEM", "BBS", "ISDN", "TTY-TDD", "X-TTY"}:
+    if kinds & _PAGERS:
         return "Pager"
-    if kinds & {"CELL", "MOBILE", "IPHONE", "CAR"}:
+    if kinds & _MOBILES:
         return "Mobile phone"
     if "HOME" in kinds and "WORK" not in kinds:
         return "Home phone"

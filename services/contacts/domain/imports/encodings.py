@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import io
 import re
 
-from services.contacts.contract.imports import NotText
-from services.contacts.domain.imports.tables import LOST
+from services.contacts.contract.imports import NotText, TooManyRows
+from services.contacts.domain.imports.tables import LOST, MOST_LINES
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -23,14 +24,19 @@ _SLIPS = 8
 _SEVERAL = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _UNDECODED = re.compile("[\udc80-\udcff]")
 _LINE = re.compile(rb"[^\r\n]*[\r\n]*")
+_TEXT_OF_LINE = re.compile(rb"[^\r\n]++")
+_BEYOND = bytes(range(0x80, 0x100))
 
 
 def decoded(content: bytes) -> str:
     """Return the bytes as text; where some are none in the file's encoding, stands U+FFFD.
 
     :raises NotText:
+    :raises TooManyRows: there are more lines than a file may have; so many can be told before any is read.
     """
     content, encoding = in_one_encoding(content)
+    if max(content.count(b"\n"), content.count(b"\r")) > MOST_LINES:
+        raise TooManyRows
     if encoding == "cp1252 or utf-8":
         return _line_by_line(content)
     return content.decode(encoding, "surrogateescape" if encoding in {"utf-8", "cp1252"} else "replace").translate(_LOST)
@@ -63,14 +69,13 @@ def in_one_encoding(content: bytes) -> tuple[bytes, str]:
 
 
 def _guessed(content: bytes) -> str:
-    several = len(_SEVERAL.findall(content))
-    single = sum(byte > 0x7F for byte in _SEVERAL.sub(b"", content))
+    several, single = _beyond_ascii(content)
     # 1. Mostly UTF-8: what is none of it is damaged, and the rest is right.
     if several >= single:
         return "utf-8"
     # 2. Another script: European names are a few marked letters among plain ones, which every guess mistakes for another
     #    European encoding; only where plain letters are few is a guess worth more than what Windows here writes.
-    telling = b"\n".join(line for line in content.splitlines() if not line.isascii())[:_SAMPLE]
+    telling = _telling(content)
     if sum(byte > 0x7F for byte in telling) * 3 > len(telling):
         from charset_normalizer import from_bytes
 
@@ -86,6 +91,27 @@ def _guessed(content: bytes) -> str:
     return "cp1252 or utf-8" if several else "cp1252"
 
 
+def _beyond_ascii(content: bytes) -> tuple[int, int]:
+    """Return how many characters of several bytes there are in UTF-8, and how many other bytes beyond ASCII.
+
+    Counted as a whole: a list of what was found would be many times as long as the file.
+    """
+    plain = len(content.translate(None, _BEYOND))
+    right = content.decode("utf-8", "ignore")
+    return len(right) - plain, len(content) - len(right.encode("utf-8"))
+
+
+def _telling(content: bytes) -> bytes:
+    """Return the first lines that are not ASCII, as a sample."""
+    sample = bytearray()
+    for line in _TEXT_OF_LINE.finditer(content):
+        if not line[0].isascii():
+            sample += line[0] + b"\n"
+        if len(sample) >= _SAMPLE:
+            break
+    return bytes(sample[:_SAMPLE])
+
+
 def _as_text(content: bytes, encoding: str) -> tuple[bytes, str]:
     # Text has no control characters; a file that is full of them is something else.
     head = content[:_SAMPLE]
@@ -95,11 +121,11 @@ def _as_text(content: bytes, encoding: str) -> tuple[bytes, str]:
 
 
 def _line_by_line(content: bytes) -> str:
-    lines = []
-    for line in _LINE.findall(content):
-        text = line.decode("cp1252", "surrogateescape").translate(_LOST)
-        lines.append(LOST + text if _SEVERAL.search(line) else text)
-    return "".join(lines)
+    lines = io.StringIO(newline="")
+    for found in _LINE.finditer(content):
+        text = found[0].decode("cp1252", "surrogateescape").translate(_LOST)
+        lines.write(LOST + text if _SEVERAL.search(found[0]) else text)
+    return lines.getvalue()
 
 
 #: Character sets that cards may name, by their letters and digits, and the codec of each. A name that came in a file is never

@@ -26,13 +26,11 @@ from services.contacts.domain.imports.archives import check_archive
 from services.contacts.domain.imports.cards import read_cards
 from services.contacts.domain.imports.columns import is_recognised, is_single
 from services.contacts.domain.imports.encodings import decoded, in_one_encoding
-from services.contacts.domain.imports.tables import LOST, MAX_COLUMNS, MAX_FILE, MAX_PLACES, MAX_ROWS, Known, Table, add_sheet, finished
+from services.contacts.domain.imports.tables import LOST, MAX_COLUMNS, MAX_FILE, MAX_PLACES, MAX_ROWS, MOST_LINES, Known, Table, add_sheet, finished
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _FOLD = re.compile(rb"\r?\n[ \t]")
 _DELIMITERS = ",;\t|"
-#: A sheet has so many rows, filled or blank.
-_MOST_LINES = 1 << 20
 _SAMPLE = 64 << 10
 #: So much of a file may be swallowed by a quotation mark that is never closed, and so many of them are mended.
 _LONGEST_CELL = 64 << 10
@@ -84,7 +82,7 @@ def _records(text: str, delimiter: str) -> Iterator[list[str]]:
     # The limit is the process's; this one is as long as a file may be.
     csv.field_size_limit(MAX_FILE)
     lines = io.StringIO(text, newline="").readlines()
-    if len(lines) > _MOST_LINES:
+    if len(lines) > MOST_LINES:
         raise TooManyRows
     start = 0
     for _ in range(_UNCLOSED):

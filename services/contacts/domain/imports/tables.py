@@ -19,6 +19,8 @@ from services.lexicon.places import state_code
 MAX_FILE = 10 << 20
 MAX_UNPACKED = 100 << 20
 MAX_ROWS = 100_000
+#: Lines of one file, filled or blank, as many as a sheet has rows; of cards those that are unfolded.
+MOST_LINES = 1 << 20
 MAX_COLUMNS = 100
 #: Filled cells: a hundred thousand rows of twenty.
 MAX_CELLS = 2_000_000
