@@ -227,7 +227,7 @@ class World:
         for store, engine in self._superuser.items():
             with engine.connect() as connection:
                 if store not in self._stirred:
-                    self._stirred[store] = list(moves(connection.execute(text(TABLES)).tuples()))
+                    self._stirred[store] = list(moves(connection.execute(text(TABLES)).all()))
                 for statement in (UNSEEN, *self._stirred[store]):
                     connection.execute(text(statement))
 
