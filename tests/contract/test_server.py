@@ -202,7 +202,6 @@ def test_a_connection_is_kept_for_the_next_request(port: int) -> None:
     ],
     ids=["nothing", "a letter", "a line", "a header", "a body", "chunks", "a request"],
 )
-@pytest.mark.requirement("R8")
 def test_whoever_holds_every_place_and_sends_nothing_more_shuts_nobody_out(crowded: int, said: bytes) -> None:
     with ExitStack() as stack:
         for _ in range(2 * PLACES):
