@@ -63,16 +63,15 @@ class Protocol(eventlet.wsgi.HttpProtocol):
         self._place.enter(Phase.WAITING)
         super().handle_one_request()
 
-    def _read_request_line(self) -> bytes:
+    def _read_request_line(self) -> Any:
         # A connection is opened for a request; between two it may rest. What has begun has to come.
         self.connection.settimeout(KEEP_ALIVE if self._was_asked else HEADER_DEADLINE)
         self._was_asked = True
-        line: list[bytes] = []
         with suppress(OSError):
             self.rfile.peek(1)
             with eventlet.Timeout(HEADER_DEADLINE, False):
-                line.append(super()._read_request_line())
-        return b"".join(line)
+                return super()._read_request_line()
+        return b""
 
     def parse_request(self) -> bool:
         """Read the headers within the deadline, and to the letter."""
@@ -100,12 +99,9 @@ class Protocol(eventlet.wsgi.HttpProtocol):
 
     def finish(self) -> None:
         """Close both ways: what a client that is gone will not take keeps its socket open otherwise."""
-        try:
-            super().finish()
-        finally:
-            for way in (self.wfile, self.rfile):
-                with suppress(OSError):
-                    way.close()
+        for close in (super().finish, self.wfile.close, self.rfile.close):
+            with suppress(OSError):
+                close()
 
     def get_environ(self) -> dict[str, Any]:
         """Wrap the body so that it is read within its deadline, and to the letter."""

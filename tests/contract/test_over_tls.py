@@ -5,8 +5,9 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
+import struct
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from deploy.health import why_unwell
 from deploy.secrets import Secrets
 from gateway import server
 from gateway.app import create_app
+from gateway.connections import Connections
 from services.chassis.config import Settings
+from services.chassis.testing import eventually
 from tests.unit.gateway.fakes import TOKEN, FakeBus, heard, opened
 
 pytestmark = pytest.mark.requirement("R15")
@@ -53,6 +56,10 @@ class Running:
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Running]:
+    yield from serving(tmp_path)
+
+
+def serving(tmp_path: Path) -> Iterator[Running]:
     certify(Secrets(tmp_path / "ours"), {"gateway": GATEWAY_NAMES})
     settings = Settings(
         service="gateway",
@@ -63,9 +70,9 @@ def running(tmp_path: Path) -> Iterator[Running]:
     )
     bus = FakeBus({("access", "open_session"): opened(), ("contacts", "list_individuals"): {"items": ["x" * 200_000], "next": None, "total": 1}})
     listener = server.listen(settings)
-    serving = eventlet.spawn(server.serve, create_app(bus, heard(), settings), listener)
+    answering = eventlet.spawn(server.serve, create_app(bus, heard(), settings), listener)
     yield Running(tmp_path / "ours", listener.getsockname()[1])
-    serving.kill()
+    answering.kill()
     listener.close()
 
 
@@ -104,6 +111,40 @@ def test_large_bodies_go_both_ways(running: Running) -> None:
         told = answer(connection, "/api/v1/individuals", Authorization=f"Bearer {TOKEN}")
         assert told.status == 200
         assert len(told.read()) > 200_000
+
+
+@pytest.mark.parametrize("said", [b"", b"\x16\x03\x01\x02\x00\x01"], ids=["nothing", "the beginning of a hello"])
+def test_whoever_holds_every_place_and_agrees_on_no_keys_shuts_nobody_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: bytes) -> None:
+    monkeypatch.setattr(server, "MAX_CONNECTIONS", 10)
+    with contextmanager(serving)(tmp_path) as running, ExitStack() as stack:
+        for _ in range(20):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", running.port), timeout=5))
+            with suppress(OSError):
+                connection.sendall(said)
+            eventlet.sleep(0)
+        with running.connected() as newcomer:
+            assert answer(newcomer).status == 200
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /health", b"GET /health/live HTTP/1.1\r\nX-A: "], ids=["nothing", "a line", "a header"])
+def test_a_client_that_is_gone_in_the_middle_is_no_error(running: Running, monkeypatch: pytest.MonkeyPatch, said: bytes) -> None:
+    ended, serve = list[object](), Connections._serve
+
+    def served(*given: Any) -> None:
+        try:
+            ended.append(serve(*given))
+        except BaseException as error:
+            ended.append(error)
+            raise
+
+    monkeypatch.setattr(Connections, "_serve", served)
+    with running.connected() as connection:
+        connection.sendall(said)
+        eventlet.sleep(0.05)
+        # Reset, as a connection is that somebody pulled out.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    eventually(lambda: ended, 5, why="the connection has ended")
+    assert ended == [None]
 
 
 @pytest.mark.parametrize("name", ["postgres", "liaison.example.gov", "192.0.2.7"])

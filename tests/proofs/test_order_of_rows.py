@@ -45,7 +45,7 @@ def _unlike(world: World, asked: Mapping[str, Request]) -> dict[str, Any]:
 
 
 @pytest.mark.row("P14")
-@pytest.mark.requirement("R147", "R148", "T34")
+@pytest.mark.requirement("R148", "T34")
 @pytest.mark.timeout(600)
 def test_what_is_read_is_the_same_in_whatever_order_rows_stand(world: World) -> None:
     fill(world)

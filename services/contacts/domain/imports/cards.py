@@ -463,7 +463,7 @@ _KINDS = {
 _PAGERS = frozenset({"PAGER", "TEXTPHONE", "MODEM", "BBS", "ISDN", "TTY-TDD", "X-TTY"})
 _MOBILES = frozenset({"CELL", "MOBILE", "IPHONE", "CAR"})
 #: The kinds that decide something; no others are kept.
-_MEANT = _PAGERS | _MOBILES | {"FAX", "HOME", "WORK", "PREF", "QUOTED-PRINTABLE"}
+_MEANT = _PAGERS | _MOBILES | {"FAX", "HOME", "WORK", "PREF"}
 
 
 def _kinds_of(label: str) -> frozenset[str]:
