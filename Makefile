@@ -56,6 +56,7 @@ test-wholes: $(STAMP)
 
 check: $(STAMP)  ## lint, types, import contracts and unit tests, in some minutes
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/unit tests/shape $(PYTEST_ARGS)

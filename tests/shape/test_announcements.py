@@ -54,7 +54,7 @@ def test_a_service_says_what_it_owns_answers_announces_and_listens_to(service: s
     assert set(re.findall(r"[a-z]+", parts["listens to"])) & set(SERVICES) - {service} == _heard(service)
 
 
-def test_the_readme_says_whom_each_service_listens_to() -> None:
-    rows = re.findall(r"^\| (\w+) \| .+ \| (.+) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+def test_the_architecture_page_says_whom_each_service_listens_to() -> None:
+    rows = re.findall(r"^\| (\w+) \| .+ \| (.+) \|$", (ROOT / "docs" / "architecture.md").read_text(), re.MULTILINE)
     told = {service: set(re.findall(r"[a-z]+", heard)) & set(SERVICES) - {service} for service, heard in rows if service in SERVICES}
     assert told == {service: _heard(service) for service in SERVICES}
