@@ -16,7 +16,7 @@ import orjson
 from marshmallow import ValidationError
 
 from services.chassis.instants import Instant
-from services.contacts.contract.refusals import CursorInvalid
+from services.chassis.refusals import CursorInvalid
 
 
 def seal(position: Iterable[str]) -> str:

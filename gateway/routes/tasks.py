@@ -14,8 +14,8 @@ from gateway.endpoints import Area, collected
 from gateway.merging import seal, total_of, unsealed, without_position
 from gateway.naming import stakeholder_names
 from services.chassis.messages import NotFound, Unavailable
+from services.chassis.refusals import CursorInvalid
 from services.contacts.contract import TaskListQuerySchema, TaskSchema
-from services.contacts.contract.refusals import CursorInvalid
 from services.lexicon.tasks import position
 
 area = Area("tasks", __name__, url_prefix="/tasks", description="What waits for me")

@@ -97,12 +97,6 @@ class RolesIncompatible(Invalid):
     code = "roles-incompatible"
 
 
-class CursorNotYours(Invalid):
-    """This cursor was not made for you and this query; begin again without it."""
-
-    code = "cursor-invalid"
-
-
 class StatementsNotAccepted(Invalid):
     """Accept the three statements, in the version shown."""
 

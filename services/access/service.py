@@ -23,6 +23,7 @@ from services.access.storage import sessions as stored
 from services.access.usecases import administration, directory, exchange, profile, refusals, sessions
 from services.chassis.bus import BusProvider, DatabaseProvider, LinkDown, SettingsProvider, answers, every
 from services.chassis.bus.providers import process_of
+from services.chassis.cursors import Cursors
 from services.chassis.database import note_audited
 from services.chassis.messages import Caller, NotFound, Refusal
 from services.chassis.passport import PassportSigner, PassportVerifier
@@ -234,7 +235,7 @@ class AccessService(Witness):
         if given["ids"] is not None:
             given["ids"] = [str(one) for one in given["ids"]]
         with self.database.work(caller) as work:
-            return directory.list_users(work, by=caller, cursor_key=self.settings.cursor_key, **given)
+            return directory.list_users(work, by=caller, cursors=Cursors(self.settings.cursor_key, "access"), **given)
 
     @answers("access:user:read", subject="user_id", identity=EVERYONE, onward="interactions")
     def read_user(self, caller: Caller, user_id: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from services.chassis.instants import Day, Instant
-from services.chassis.messages import CheckpointSigned, Conflict, Forbidden, Invalid, NotFound
+from services.chassis.messages import CheckpointSigned, Conflict, Forbidden, NotFound
 from services.chassis.schemas import Closed
 
 __all__ = [
@@ -16,7 +16,6 @@ __all__ = [
     "CheckpointSigned",
     "CheckpointsQuerySchema",
     "CoverageQuerySchema",
-    "CursorInvalid",
     "EntriesQuerySchema",
     "EntrySchema",
     "FindingSchema",
@@ -48,12 +47,6 @@ class UnknownEntry(NotFound):
     """The trail has no such entry, or not that many, or none of them is signed yet."""
 
     code = "unknown-entry"
-
-
-class CursorInvalid(Invalid):
-    """This cursor belongs to another query, or is none."""
-
-    code = "cursor-invalid"
 
 
 class ReviewAlreadySigned(Conflict):

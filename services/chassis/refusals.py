@@ -72,3 +72,9 @@ class NothingParked(NotFound):
     """There is no such message in the parking queue."""
 
     code = "nothing-parked"
+
+
+class CursorInvalid(Invalid):
+    """This cursor was not made for you and this query; begin again without it."""
+
+    code = "cursor-invalid"

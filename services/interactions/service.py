@@ -9,8 +9,8 @@ from nameko.extensions import DependencyProvider
 
 from services.access.contract import UserChanged
 from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers, listens
+from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
-from services.chassis.keyed import keys_for
 from services.chassis.messages import Caller, NotFound
 from services.chassis.witnessing import Witness
 from services.contacts.contract import (
@@ -33,7 +33,6 @@ from services.contacts.contract import (
 )
 from services.interactions import contract
 from services.interactions.contract import as_id, loaded
-from services.interactions.domain.cursors import Cursors
 from services.interactions.usecases import (
     acquaintance,
     coordination,
@@ -569,7 +568,7 @@ class InteractionsService(Witness):
 
     @property
     def _cursors(self) -> Cursors:
-        return Cursors(keys_for(self.settings.cursor_key, "interactions cursors"))
+        return Cursors(self.settings.cursor_key, "interactions")
 
     def _get_acquainted(self, caller: Caller, command: dict[str, Any]) -> None:
         """Ask the owners about whom a command names before their announcement has come; who is unknown there stays so."""

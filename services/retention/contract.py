@@ -123,12 +123,6 @@ class VersionRequired(PreconditionMissing):
     code = "precondition-missing"
 
 
-class CursorNotYours(Invalid):
-    """This cursor was not made for you and this query; begin again without it."""
-
-    code = "cursor-invalid"
-
-
 def _no_nul(text: str) -> None:
     if "\x00" in text:
         message = "Not a NUL character."

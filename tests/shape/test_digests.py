@@ -47,7 +47,6 @@ REASONS: dict[str, tuple[int, str]] = {
     "services/chassis/postgres.py": (2, "of a path on this machine"),
     "services/chassis/testing/callers.py": (1, "tests' own callers; nothing of it is deployed"),
     "services/chassis/testing/keys.py": (1, "tests' own keys; nothing of it is deployed"),
-    "services/contacts/domain/cursors.py": (1, "derives a key"),
     "services/contacts/usecases/imports/refused.py": (1, "the id of a key, from an import's id"),
     "services/contacts/domain/imports/staging.py": (1, "compares a file with what was sent, in memory"),
     "services/contacts/usecases/imports/uploading.py": (1, "the id of a key, from an import's id"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from services.access.contract import ComponentUnknown, CursorNotYours, NotYourUsers, UserUnknown
-from services.access.domain.cursors import read_cursor, write_cursor
+from services.access.contract import ComponentUnknown, NotYourUsers, UserUnknown
 from services.access.storage import directory
 from services.access.usecases.sessions import describe_user
+from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def list_users(
     work: UnitOfWork,
     *,
     by: Caller,
-    cursor_key: str,
+    cursors: Cursors,
     ids: Collection[str] | None = None,
     component: str | None = None,
     q: str | None = None,
@@ -50,22 +50,16 @@ def list_users(
 ) -> dict[str, Any]:
     """Return employees by user name; those asked for by id all at once.
 
-    :raises CursorNotYours: the cursor is another user's, or another query's.
+    :raises CursorInvalid: the cursor is another user's, or another query's.
     """
-    # The words of a search are in no cursor, not even hashed without a key (T8).
-    query = f"users {component} {q} {sorted(ids) if ids is not None else None}"
-    after = None
-    if cursor is not None:
-        position = read_cursor(cursor_key, cursor, user_id=by.id, query=query)
-        if position is None:
-            raise CursorNotYours(errors={"cursor": ["Begin again without it."]})
-        after = str(position[0])
+    query = {"ids": None if ids is None else sorted(ids), "component": component, "q": q}
+    after = cursors.open(cursor, of="users", user_id=by.id, query=query)
     size = limit if ids is None else max(limit, len(ids))
     found = directory.list_users(work, ids=ids, component=component, words=q, after=after, limit=size + 1)
     page = found[:size]
     following = None
     if len(found) > size:
-        following = write_cursor(cursor_key, user_id=by.id, query=query, position=[page[-1].username])
+        following = cursors.seal(page[-1].username, of="users", user_id=by.id, query=query)
     counted = directory.count_users(work, ids=ids, component=component, words=q, most=_COUNTED + 1)
     work.record("access:user:list", subjects=[user.id for user in page], fields=["username", "name", "component"])
     return {

@@ -8,6 +8,7 @@ from services.audit import contract
 from services.audit.service.leading import Leading
 from services.audit.usecases import reading
 from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers
+from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller, new_id
 from services.chassis.migrations import SERVICES
 from services.chassis.witnessing import Witness
@@ -32,7 +33,7 @@ class AuditService(Witness):
         """
         asked = contract.EntriesQuerySchema().load(query)
         with self.database.work(caller) as work:
-            return reading.list_entries(work, by=caller, query=asked, cursor_key=self.settings.cursor_key)
+            return reading.list_entries(work, by=caller, query=asked, cursors=self._cursors)
 
     @answers(reading.LIST_CHECKPOINTS)
     def list_checkpoints(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
@@ -42,7 +43,7 @@ class AuditService(Witness):
         """
         asked = contract.CheckpointsQuerySchema().load(query)
         with self.database.work(caller) as work:
-            return reading.list_checkpoints(work, by=caller, query=asked, cursor_key=self.settings.cursor_key)
+            return reading.list_checkpoints(work, by=caller, query=asked, cursors=self._cursors)
 
     @answers(reading.PROVE)
     def prove(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
@@ -62,7 +63,7 @@ class AuditService(Witness):
         """
         asked = contract.FindingsQuerySchema().load(query or {})
         with self.database.work(caller) as work:
-            return reading.list_findings(work, by=caller, query=asked, cursor_key=self.settings.cursor_key)
+            return reading.list_findings(work, by=caller, query=asked, cursors=self._cursors)
 
     @answers(reading.LIST_REVIEWS)
     def list_reviews(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -72,7 +73,7 @@ class AuditService(Witness):
         """
         asked = contract.ReviewsQuerySchema().load(query or {})
         with self.database.work(caller) as work:
-            return reading.list_reviews(work, by=caller, now=self.database.clock(), query=asked, cursor_key=self.settings.cursor_key)
+            return reading.list_reviews(work, by=caller, now=self.database.clock(), query=asked, cursors=self._cursors)
 
     @answers(reading.SIGN_REVIEW, command=True)
     def sign_review(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
@@ -104,3 +105,7 @@ class AuditService(Witness):
         """
         with self.database.work(caller) as work:
             return reading.read_operation(work, operation_id=operation_id)
+
+    @property
+    def _cursors(self) -> Cursors:
+        return Cursors(self.settings.cursor_key, "audit")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -11,11 +11,11 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from services.audit.contract import NotTheAuditor, ReviewAlreadySigned, UnknownEntry, WeekBeforeTrail, WeekNotOver
-from services.audit.domain.cursors import open_cursor, seal_cursor
 from services.audit.domain.weeks import monday_of, state_of, weeks_between
 from services.audit.storage import reading
 from services.audit.storage.trail import StoredTree
 from services.chassis import merkle
+from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, NotFound, wire_value
 
@@ -34,31 +34,32 @@ def may_read_the_trail(by: Caller) -> bool:
     return "isso" in by.roles and by.level is None
 
 
-def list_entries(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any], cursor_key: str) -> dict[str, Any]:
+def list_entries(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any], cursors: Cursors) -> dict[str, Any]:
     """Return a page of entries, the newest first. (R125, R127, T14)
 
     :raises NotTheAuditor: the caller is not the ISSO.
     :raises CursorInvalid: the cursor is not of this query.
     """
     _require_the_auditor(by)
-    below = _position(query, by, cursor_key)
+    below = cursors.open(query.get("cursor"), of="entries", user_id=by.id, query=query)
     items = reading.list_entries(work, query, below=below, limit=query["limit"] + 1)
     count = reading.count_entries(work, query)
     asked = sorted(query.keys() - {"limit", "cursor"})
     work.record(LIST_ENTRIES, subjects=_ids(query.get("subject")), fields=asked)
-    return _page(items, lambda item: int(item["position"]), query, by, cursor_key, count)
+    return _page(items, "position", cursors, of="entries", by=by, query=query, count=count)
 
 
-def list_checkpoints(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any], cursor_key: str) -> dict[str, Any]:
+def list_checkpoints(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any], cursors: Cursors) -> dict[str, Any]:
     """Return a page of signed checkpoints, the newest first.
 
     :raises NotTheAuditor: the caller is not the ISSO.
     """
     _require_the_auditor(by)
-    rows = reading.list_checkpoints(work, below=_position(query, by, cursor_key), limit=query["limit"] + 1)
+    below = cursors.open(query.get("cursor"), of="checkpoints", user_id=by.id, query=query)
+    rows = reading.list_checkpoints(work, below=below, limit=query["limit"] + 1)
     items = [{"size": row.size, "root": _base64(bytes(row.root)), "note": row.note, "signed_at": wire_value(row.signed_at)} for row in rows]
     work.record(LIST_CHECKPOINTS)
-    return _page(items, lambda item: int(item["size"]), query, by, cursor_key, reading.count_checkpoints(work))
+    return _page(items, "size", cursors, of="checkpoints", by=by, query=query, count=reading.count_checkpoints(work))
 
 
 def prove(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,16 +101,13 @@ def prove(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any]) -> dict[str
     }
 
 
-def list_findings(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any], cursor_key: str) -> dict[str, Any]:
+def list_findings(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any], cursors: Cursors) -> dict[str, Any]:
     """Return findings, the newest first.
 
     :raises NotTheAuditor, CursorInvalid: the caller is not the ISSO; the cursor is another's.
     """
     _require_the_auditor(by)
-    # A cursor of one list is none of another.
-    query = {**query, "of": "findings"}
-    position = _position(query, by, cursor_key)
-    below = None if position is None else str(UUID(int=position))
+    below = cursors.open(query.get("cursor"), of="findings", user_id=by.id, query=query)
     rows = reading.list_findings(work, below=below, limit=query["limit"] + 1)
     work.record(LIST_FINDINGS)
     items = [
@@ -124,25 +122,24 @@ def list_findings(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any], cur
         }
         for row in rows
     ]
-    return _page(items, lambda item: UUID(item["id"]).int, query, by, cursor_key, reading.count_all_findings(work))
+    return _page(items, "id", cursors, of="findings", by=by, query=query, count=reading.count_all_findings(work))
 
 
-def list_reviews(work: UnitOfWork, *, by: Caller, now: datetime, query: Mapping[str, Any], cursor_key: str) -> dict[str, Any]:
+def list_reviews(work: UnitOfWork, *, by: Caller, now: datetime, query: Mapping[str, Any], cursors: Cursors) -> dict[str, Any]:
     """Return the weeks with their state, the newest first, back to the first entry; those that wait come with their figures. (R127, R191)
 
     :raises NotTheAuditor, CursorInvalid: the caller is not the ISSO; the cursor is another's.
     """
     _require_the_auditor(by)
-    query = {**query, "of": "reviews"}
     today = now.date()
     weeks = list(weeks_between(reading.first_day(work) or today, today))
-    position = _position(query, by, cursor_key)
+    position = cursors.open(query.get("cursor"), of="reviews", user_id=by.id, query=query)
     rest = [week for week in weeks if position is None or week.toordinal() < position]
     signed = reading.signed_reviews(work)
     items = [_review(work, week, signed.get(week), today) for week in rest[: query["limit"]]]
     work.record(LIST_REVIEWS)
     is_part = len(rest) > len(items)
-    following = seal_cursor(rest[len(items) - 1].toordinal(), key=cursor_key, user_id=by.id, query=query) if is_part else None
+    following = cursors.seal(rest[len(items) - 1].toordinal(), of="reviews", user_id=by.id, query=query) if is_part else None
     return {"items": items, "next": following, "total": len(weeks)}
 
 
@@ -208,12 +205,6 @@ def _require_the_auditor(by: Caller) -> None:
         raise NotTheAuditor
 
 
-def _position(query: Mapping[str, Any], by: Caller, cursor_key: str) -> int | None:
-    if "cursor" not in query:
-        return None
-    return open_cursor(query["cursor"], key=cursor_key, user_id=by.id, query=query)
-
-
 def _review(work: UnitOfWork, week: date, review: Row[Any] | None, today: date) -> dict[str, Any]:
     state = state_of(week, today=today, signed=review is not None)
     return {
@@ -227,14 +218,12 @@ def _review(work: UnitOfWork, week: date, review: Row[Any] | None, today: date) 
     }
 
 
-def _page(
-    items: list[dict[str, Any]], place: Callable[[dict[str, Any]], int], query: Mapping[str, Any], by: Caller, cursor_key: str, count: int
-) -> dict[str, Any]:
+def _page(items: list[dict[str, Any]], place: str, cursors: Cursors, *, of: str, by: Caller, query: Mapping[str, Any], count: int) -> dict[str, Any]:
     page = items[: query["limit"]]
     more = len(items) > len(page)
     return {
         "items": page,
-        "next": seal_cursor(place(page[-1]), key=cursor_key, user_id=by.id, query=query) if more else None,
+        "next": cursors.seal(page[-1][place], of=of, user_id=by.id, query=query) if more else None,
         "total": count if count <= reading.COUNTED else {"at_least": reading.COUNTED},
     }
 

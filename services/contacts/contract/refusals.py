@@ -230,9 +230,3 @@ class OwnerUnsuitable(Invalid):
     """A record's owner is an active employee with a component."""
 
     code = "owner-unsuitable"
-
-
-class CursorInvalid(Invalid):
-    """This cursor was not made for you and this query; begin again without it."""
-
-    code = "cursor-invalid"

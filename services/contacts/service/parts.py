@@ -10,13 +10,13 @@ from nameko.extensions import DependencyProvider
 
 from services.chassis.bus.providers import process_of
 from services.chassis.config import Settings
+from services.chassis.cursors import Cursors
 from services.chassis.database import Database
 from services.chassis.gathering import GatheredReads
-from services.chassis.keyed import Keyed, keys_for
+from services.chassis.keyed import Keyed
 from services.chassis.logs import Log
 from services.chassis.stopping import is_asked_to_stop
 from services.contacts.domain import representations
-from services.contacts.domain.cursors import Cursors
 from services.contacts.service.registrations import Registrations
 from services.contacts.storage import individuals
 from services.contacts.storage.contact_layer import ContactLayer, Lookups
@@ -49,7 +49,7 @@ class Parts:
         vault = Vault(settings.keys_database_url, Keyring.read(settings.vault_master_key), pool_size=settings.pool_size)
         layer = ContactLayer(vault, Digests(Keyring.read(settings.digest_key)), Lookups(settings.lookups_of_contributor, settings.lookups_of_steward))
         reads = GatheredReads(database, individuals.GATHERED, action="contacts:individual:read", fields=representations.INDIVIDUAL_FIELDS)
-        return cls(layer, _cursors(settings), reads, Registrations(database, layer), Keyed(settings.digest_key, _SENT_IN))
+        return cls(layer, Cursors(settings.cursor_key, "contacts"), reads, Registrations(database, layer), Keyed(settings.digest_key, _SENT_IN))
 
     def under(self, settings: Settings) -> Parts:
         """Return them under other keys; whoever works with the contact layer goes on with it.
@@ -57,14 +57,10 @@ class Parts:
         :raises ValueError: one of the keys cannot be used.
         """
         digests = Digests(Keyring.read(settings.digest_key))
-        cursors, keyed = _cursors(settings), Keyed(settings.digest_key, _SENT_IN)
+        cursors, keyed = Cursors(settings.cursor_key, "contacts"), Keyed(settings.digest_key, _SENT_IN)
         self.layer.vault.renew(settings.keys_database_url, Keyring.read(settings.vault_master_key))
         self.layer.digests = digests
         return replace(self, cursors=cursors, keyed=keyed)
-
-
-def _cursors(settings: Settings) -> Cursors:
-    return Cursors(*keys_for(settings.cursor_key, "contacts cursors"))
 
 
 class PartsProvider(DependencyProvider):

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
 from services.contacts.domain import representations
-from services.contacts.domain.cursors import Cursors
 from services.contacts.storage import individuals, organizations, search
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.usecases.asking import demand
@@ -107,9 +107,7 @@ def _with_holders(work: UnitOfWork, query: Mapping[str, Any], *, by: Caller, lay
 
 
 def _page(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    after: dict[str, Any] | None = None
-    if query.get("cursor"):
-        after = cursors.open(query["cursor"], user_id=by.id, query=query)
+    after: dict[str, Any] | None = cursors.open(query.get("cursor"), of="stakeholders", user_id=by.id, query=query)
     misspelt = bool(after and after["misspelt"])
     if misspelt:
         search.allow_likeness(work)
@@ -128,7 +126,7 @@ def _page(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, quer
     if len(rows) > limit:
         rows = rows[:limit]
         position = {"key": rows[-1]["_key"], "id": rows[-1]["id"], "total": total, "misspelt": misspelt}
-        following = cursors.seal(position, user_id=by.id, query=query)
+        following = cursors.seal(position, of="stakeholders", user_id=by.id, query=query)
     shown: int | dict[str, int] = total if total <= search.COUNTED else {"at_least": search.COUNTED}
     return rows, {"items": [], "next": following, "total": shown, "misspelt": misspelt}
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Forbidden, Invalid, NotFound, entity_tag, wire_value
 from services.contacts.contract.announcements import IndividualFrozen as FrozenAnnouncement
@@ -14,7 +15,6 @@ from services.contacts.contract.announcements import IndividualUnfrozen
 from services.contacts.contract.refusals import FreezeReasonRequired, NoticeUnknown, TaskStands, TwinDecided, TwinUnknown
 from services.contacts.domain import representations
 from services.contacts.domain.clocks import erase_due
-from services.contacts.domain.cursors import Cursors
 from services.contacts.storage import contact_layer, directory, individuals, ledger, notices, projections, twins
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.usecases import hits, likenesses, suppressing
@@ -174,10 +174,10 @@ def find_frozen(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mappin
         if all(any(part.startswith(word) for part in name) for word in wanted):
             found.append(row)
     found.sort(key=_by_name)
-    after = cursors.open(query["cursor"], user_id=by.id, query=query) if query.get("cursor") else None
+    after = cursors.open(query.get("cursor"), of="frozen", user_id=by.id, query=query)
     rest = [row for row in found if after is None or _by_name(row) > tuple(after["name"])]
     shown = rest[: query["limit"]]
-    following = cursors.seal({"name": _by_name(shown[-1])}, user_id=by.id, query=query) if len(rest) > len(shown) else None
+    following = cursors.seal({"name": _by_name(shown[-1])}, of="frozen", user_id=by.id, query=query) if len(rest) > len(shown) else None
     work.record("contacts:individual:find-frozen", subjects=[row["id"] for row in shown], fields=["first_name", "last_name"], rule="T21")
     items = [
         {
@@ -221,7 +221,7 @@ def list_many_freezes(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: 
     """
     if "office_administrator" not in by.roles or by.component is None:
         raise Forbidden
-    position = cursors.open(query["cursor"], user_id=by.id, query=query) if query.get("cursor") else None
+    position = cursors.open(query.get("cursor"), of="many-freezes", user_id=by.id, query=query)
     limit = query["limit"]
     after = (position["day"], position["user"], position["count"]) if position else None
     rows = notices.unseen_freezes(work, component=by.component, after=after, limit=limit + 1)
@@ -229,7 +229,7 @@ def list_many_freezes(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: 
     following = None
     if len(rows) > limit:
         last = items[-1]
-        following = cursors.seal({"day": last["day"], "user": last["user_id"], "count": last["count"]}, user_id=by.id, query=query)
+        following = cursors.seal({"day": last["day"], "user": last["user_id"], "count": last["count"]}, of="many-freezes", user_id=by.id, query=query)
     work.record("contacts:freezes:list", subjects=[item["user_id"] for item in items], rule="T36")
     return {"items": items, "next": following, "total": notices.count_unseen_freezes(work, component=by.component)}
 
@@ -242,11 +242,11 @@ def list_counts(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mappin
     :raises Forbidden: the caller is not the security officer.
     """
     demand(decide(by, "read_trail"), Forbidden)
-    after = cursors.open(query["cursor"], user_id=by.id, query=query) if query.get("cursor") else None
+    after = cursors.open(query.get("cursor"), of="counts", user_id=by.id, query=query)
     rows = notices.counts_by_day(work, after=after, limit=query["limit"] + 1)
     last = rows[query["limit"] - 1] if len(rows) > query["limit"] else None
     items = [{**row, "day": row["day"].isoformat()} for row in rows[: query["limit"]]]
-    following = cursors.seal({"day": last["day"], "user": last["user_id"]}, user_id=by.id, query=query) if last else None
+    following = cursors.seal({"day": last["day"], "user": last["user_id"]}, of="counts", user_id=by.id, query=query) if last else None
     work.record("contacts:count:list", subjects=list(dict.fromkeys(item["user_id"] for item in items)), fields=["freezes", "blocked"], rule="T36")
     return {"items": items, "next": following, "total": notices.count_counts(work)}
 

@@ -7,10 +7,10 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, wire_value
 from services.contacts.contract.refusals import ImportsStopped, LookupsExhausted, LookupsUnknown
-from services.contacts.domain.cursors import Cursors
 from services.contacts.storage import imports, lookups
 from services.contacts.usecases.suppressing import demand_officer
 
@@ -21,7 +21,7 @@ _FIRST: Mapping[str, Any] = MappingProxyType({"limit": 50})
 def list_hits(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any] = _FIRST) -> dict[str, Any]:
     """Return which marks were hit by whose entries, each once, as far as they were not seen: the privacy officer."""
     demand_officer(by)
-    after = cursors.open(query["cursor"], user_id=by.id, query=query) if query.get("cursor") else None
+    after = cursors.open(query.get("cursor"), of="hits", user_id=by.id, query=query)
     rows = lookups.unseen(work, after=after, limit=query["limit"] + 1)
     last = rows[query["limit"] - 1] if len(rows) > query["limit"] else None
     items = [
@@ -38,14 +38,14 @@ def list_hits(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[
     ]
     work.record("contacts:hit:list", subjects=[item["mark_id"] for item in items], rule="T35")
     position = {"at": last["at"], "mark": last["mark_id"], "account": last["account"]} if last else {}
-    following = cursors.seal(position, user_id=by.id, query=query) if last else None
+    following = cursors.seal(position, of="hits", user_id=by.id, query=query) if last else None
     return {"items": items, "next": following, "total": lookups.count_unseen(work)}
 
 
 def list_lookups(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any] = _FIRST) -> dict[str, Any]:
     """Return the accounts of which something is to be seen: entries that hit, or as many look-ups as one may do in a day."""
     demand_officer(by)
-    after = cursors.open(query["cursor"], user_id=by.id, query=query)["account"] if query.get("cursor") else None
+    after = cursors.open(query.get("cursor"), of="lookups", user_id=by.id, query=query)
     rows = lookups.waiting(work, after=after, limit=query["limit"] + 1)
     items = [
         {
@@ -61,7 +61,7 @@ def list_lookups(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mappi
     ]
     work.record("contacts:lookups:list", subjects=[item["account"] for item in items], rule="T35")
     more = len(rows) > query["limit"]
-    following = cursors.seal({"account": items[-1]["account"]}, user_id=by.id, query=query) if more else None
+    following = cursors.seal(items[-1]["account"], of="lookups", user_id=by.id, query=query) if more else None
     return {"items": items, "next": following, "total": lookups.count_waiting(work)}
 
 

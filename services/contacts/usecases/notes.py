@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, new_id
 from services.contacts.contract.refusals import NoteUnknown, OwnerUnsuitable, TextNeedsReview
 from services.contacts.domain import representations
-from services.contacts.domain.cursors import Cursors
 from services.contacts.storage import notes
 from services.contacts.usecases.asking import demand, demand_version, open_individual
 from services.lexicon.policy import decide
@@ -25,13 +25,13 @@ def list_notes(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors,
     """List the notes on an individual, the latest first; kept ones to contributors of their author's component only."""
     open_individual(work, individual_id, by=by, now=now)
     bound = {**query, "individual_id": individual_id}
-    position = cursors.open(query["cursor"], user_id=by.id, query=bound) if query.get("cursor") else None
+    position = cursors.open(query.get("cursor"), of="notes", user_id=by.id, query=bound)
     limit = query["limit"]
     rows = notes.of_individual(work, individual_id, after=(position["at"], position["id"]) if position else None, limit=limit + 1)
     items = [representations.note(row) for row in rows[:limit]]
     following = None
     if len(rows) > limit:
-        following = cursors.seal({"at": rows[limit - 1]["created_at"], "id": rows[limit - 1]["id"]}, user_id=by.id, query=bound)
+        following = cursors.seal({"at": rows[limit - 1]["created_at"], "id": rows[limit - 1]["id"]}, of="notes", user_id=by.id, query=bound)
     work.record("contacts:note:list", subjects=[individual_id, *(note["id"] for note in items)], fields=["notes"])
     return {"items": items, "next": following, "total": notes.count(work, individual_id)}
 

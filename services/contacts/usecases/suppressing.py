@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Forbidden, wire_value
 from services.contacts.contract.refusals import MarkUnknown
-from services.contacts.domain.cursors import Cursors
 from services.contacts.domain.likeness import family_keys, may_be_one
 from services.contacts.domain.suppression import ORGANIZATION, PERSONAL, is_alone, mark_of, marks_of
 from services.contacts.storage import individuals, ledger, previous, twins
@@ -110,7 +110,7 @@ def list_marks(work: UnitOfWork, *, by: Caller, layer: ContactLayer, cursors: Cu
     Their value is shown while the record is there.
     """
     demand_officer(by)
-    after = cursors.open(query["cursor"], user_id=by.id, query=query) if query.get("cursor") else None
+    after = cursors.open(query.get("cursor"), of="marks", user_id=by.id, query=query)
     rows = ledger.waiting(work, after=after, limit=query["limit"] + 1)
     last = rows[query["limit"] - 1] if len(rows) > query["limit"] else None
     rows = rows[: query["limit"]]
@@ -133,7 +133,7 @@ def list_marks(work: UnitOfWork, *, by: Caller, layer: ContactLayer, cursors: Cu
         for row in rows
     ]
     work.record("contacts:suppression:list", subjects=[item["individual_id"] or item["id"] for item in items], fields=["contact_points"], rule="T25")
-    following = cursors.seal({"at": last["written_at"], "id": last["id"]}, user_id=by.id, query=query) if last else None
+    following = cursors.seal({"at": last["written_at"], "id": last["id"]}, of="marks", user_id=by.id, query=query) if last else None
     return {"items": items, "next": following, "total": ledger.count_waiting(work)}
 
 
@@ -155,7 +155,7 @@ def list_twins(work: UnitOfWork, *, by: Caller, cursors: Cursors, request_id: st
     """Return other records that may be of somebody who asked not to be contacted, for the privacy officer alone (T26, T34)."""
     demand_officer(by)
     bound = {**query, "request_id": request_id}
-    after = cursors.open(query["cursor"], user_id=by.id, query=bound) if query.get("cursor") else None
+    after = cursors.open(query.get("cursor"), of="twins", user_id=by.id, query=bound)
     rows = twins.undecided(work, case_id=request_id, after=after, limit=query["limit"] + 1)
     last = rows[query["limit"] - 1] if len(rows) > query["limit"] else None
     rows = rows[: query["limit"]]
@@ -177,7 +177,7 @@ def list_twins(work: UnitOfWork, *, by: Caller, cursors: Cursors, request_id: st
     ]
     work.record("contacts:twin:list", subjects=[item["individual_id"] for item in items], fields=["first_name", "last_name"], rule="T26")
     position = {"at": last["found_at"], "id": last["individual_id"], "case": last["case_id"]} if last else {}
-    following = cursors.seal(position, user_id=by.id, query=bound) if last else None
+    following = cursors.seal(position, of="twins", user_id=by.id, query=bound) if last else None
     return {"items": items, "next": following, "total": twins.count_undecided(work, case_id=request_id)}
 
 

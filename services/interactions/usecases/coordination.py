@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Invalid, NotFound
 from services.chassis.messages import new_id as fresh_id
 from services.contacts.contract.refusals import IndividualFrozen, OwnerOnly, PreferenceStands
 from services.interactions.contract.refusals import AlreadyAsked, RecordIsYours
 from services.interactions.domain.coordination import WITHDRAWN, demand_move, moves
-from services.interactions.domain.cursors import Cursors
 from services.interactions.domain.moments import day_somewhere
 from services.interactions.domain.rights import Person, demand_contributor, demand_reader, may_answer
 from services.interactions.domain.texts import review
@@ -115,7 +115,7 @@ def read_coordination_request(work: UnitOfWork, *, by: Caller, request_id: str) 
 def list_coordination_requests(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
     """List the requests that concern the caller, the latest first."""
     demand_reader(by)
-    after = cursors.open(query["cursor"], user=by.id, query=query) if query.get("cursor") else None
+    after = cursors.open(query.get("cursor"), of="coordination-requests", user_id=by.id, query=query)
     wanted = {name: query[name] for name in ("side", "status", "individual_id", "issue_id") if name in query}
     page = pages.page(work, coordination.matching(by, **wanted), keys=[table.c.created_at, table.c.id], after=after, limit=query["limit"])
     kept = texts.read(work, [row.id for row in page.rows])
@@ -124,7 +124,7 @@ def list_coordination_requests(work: UnitOfWork, *, by: Caller, cursors: Cursors
     work.record("interactions:coordination-request:list", subjects=subjects, fields=_FIELDS)
     return {
         "items": [_shown(by, row, kept) for row in page.rows],
-        "next": cursors.seal([last.created_at.isoformat(), last.id], user=by.id, query=query) if last else None,
+        "next": cursors.seal([last.created_at.isoformat(), last.id], of="coordination-requests", user_id=by.id, query=query) if last else None,
         "total": page.total,
     }
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Invalid, NotFound
 from services.chassis.messages import new_id as fresh_id
 from services.interactions.contract import AttendanceRecorded
 from services.interactions.contract.refusals import EventNotBegun
-from services.interactions.domain.cursors import Cursors
 from services.interactions.domain.moments import CLOCK_SKEW, EARLIEST
 from services.interactions.domain.rights import demand_contributor, demand_reader
 from services.interactions.domain.texts import review
@@ -94,7 +94,7 @@ def read_event(work: UnitOfWork, *, by: Caller, event_id: str) -> dict[str, Any]
 def list_events(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
     """List events, the most recent first."""
     demand_reader(by)
-    after = cursors.open(query["cursor"], user=by.id, query=query) if query.get("cursor") else None
+    after = cursors.open(query.get("cursor"), of="events", user_id=by.id, query=query)
     issue_ids = issues.with_all_below(work, query["issue_id"]) if "issue_id" in query else None
     wanted = events.matching(by, issue_ids=issue_ids, **{name: query[name] for name in _FILTERS if name in query})
     page = pages.page(work, wanted, keys=[table.c.starts_at, table.c.id], after=after, limit=query["limit"])
@@ -105,7 +105,7 @@ def list_events(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mappin
     work.record("interactions:event:list", subjects=[*(item["id"] for item in items), *asked], fields=items[0] if items else ())
     return {
         "items": items,
-        "next": cursors.seal([last.starts_at.isoformat(), last.id], user=by.id, query=query) if last else None,
+        "next": cursors.seal([last.starts_at.isoformat(), last.id], of="events", user_id=by.id, query=query) if last else None,
         "total": page.total,
     }
 
@@ -208,7 +208,7 @@ def add_attendees(
     work.record("interactions:attendance:record", subjects=[event_id, *individual_ids, *organization_ids], fields=["attendees"])
     found, last = _page(work, by, event_id, limit=_ANSWERED)
     if last is not None:
-        found["next"] = cursors.seal([last], user=by.id, query={"event_id": event_id})
+        found["next"] = cursors.seal([last], of="attendees", user_id=by.id, query={"event_id": event_id})
     return found
 
 
@@ -221,10 +221,10 @@ def list_attendees(work: UnitOfWork, *, by: Caller, cursors: Cursors, event_id: 
     if events.one(work, event_id) is None:
         raise NotFound
     bound = {**query, "event_id": event_id}
-    after = cursors.open(query["cursor"], user=by.id, query=bound) if query.get("cursor") else None
+    after = cursors.open(query.get("cursor"), of="attendees", user_id=by.id, query=bound)
     found, last = _page(work, by, event_id, after=after, limit=query.get("limit", 50))
     if last is not None:
-        found["next"] = cursors.seal([last], user=by.id, query=bound)
+        found["next"] = cursors.seal([last], of="attendees", user_id=by.id, query=bound)
     people = [item["individual_id"] or item["organization_id"] for item in found["items"]]
     work.record("interactions:attendance:list", subjects=[event_id, *people], fields=["attendees"])
     return found

@@ -7,11 +7,11 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Conflict, Forbidden, Invalid, NotFound
 from services.chassis.messages import new_id as fresh_id
 from services.interactions.contract import InteractionLogged, InteractionWithdrawn
-from services.interactions.domain.cursors import Cursors
 from services.interactions.domain.moments import day_somewhere, demand_past
 from services.interactions.domain.rights import demand_contributor, demand_reader
 from services.interactions.domain.texts import Written, review
@@ -136,7 +136,7 @@ def read_interaction(work: UnitOfWork, *, by: Caller, interaction_id: str) -> di
 def list_interactions(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
     """List interactions, the most recent first."""
     demand_reader(by)
-    after = cursors.open(query["cursor"], user=by.id, query=query) if query.get("cursor") else None
+    after = cursors.open(query.get("cursor"), of="interactions", user_id=by.id, query=query)
     issue_ids = issues.with_all_below(work, query["issue_id"]) if "issue_id" in query else None
     wanted = interactions.matching(by, issue_ids=issue_ids, **{name: query[name] for name in _FILTERS if name in query})
     page = pages.page(work, wanted, keys=[table.c.held_at, table.c.id], after=after, limit=query["limit"])
@@ -146,7 +146,7 @@ def list_interactions(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: 
     work.record("interactions:interaction:list", subjects=_subjects(items, *asked), fields=items[0] if items else ())
     return {
         "items": items,
-        "next": cursors.seal([last.held_at.isoformat(), last.id], user=by.id, query=query) if last else None,
+        "next": cursors.seal([last.held_at.isoformat(), last.id], of="interactions", user_id=by.id, query=query) if last else None,
         "total": page.total,
     }
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy import Select, Table
 
+from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Invalid, NotFound
 from services.chassis.messages import new_id as fresh_id
 from services.contacts.contract.refusals import IssueUnknown
 from services.interactions.contract import IssueChanged, IssueErased, IssueRegistered
 from services.interactions.contract.refusals import IssueActive, IssueExists
-from services.interactions.domain.cursors import Cursors
 from services.interactions.domain.rights import demand_contributor, demand_reader
 from services.interactions.domain.texts import review
 from services.interactions.storage import coordination, issues, pages, texts
@@ -89,14 +89,14 @@ def list_issues(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mappin
     """List issues, the latest first."""
     demand_reader(by)
     wanted = {name: query[name] for name in ("priority", "parent_id", "active", "q") if name in query}
-    after = cursors.open(query["cursor"], user=by.id, query=query) if query.get("cursor") else None
+    after = cursors.open(query.get("cursor"), of="issues", user_id=by.id, query=query)
     page = pages.page(work, issues.matching(**wanted), keys=[table.c.created_at, table.c.id], after=after, limit=query["limit"])
     kept = texts.read(work, [row.id for row in page.rows])
     last = page.rows[-1] if page.has_more else None
     work.record("interactions:issue:list", subjects=[row.id for row in page.rows], fields=["name", "priority", "summary"])
     return {
         "items": [_shown(row, kept) for row in page.rows],
-        "next": cursors.seal([last.created_at.isoformat(), last.id], user=by.id, query=query) if last else None,
+        "next": cursors.seal([last.created_at.isoformat(), last.id], of="issues", user_id=by.id, query=query) if last else None,
         "total": page.total,
     }
 
@@ -300,13 +300,13 @@ def _texts(
     demand_reader(by)
     _demand(work, issue_id)
     bound = {**query, "issue_id": issue_id, "of": of.name}
-    after = cursors.open(query["cursor"], user=by.id, query=bound) if query.get("cursor") else None
+    after = cursors.open(query.get("cursor"), of=of.name, user_id=by.id, query=bound)
     page = pages.page(work, wanted, keys=[of.c.created_at, of.c.id], after=after, limit=query["limit"], descending=descending)
     kept = texts.read(work, [row.id for row in page.rows])
     last = page.rows[-1] if page.has_more else None
     return {
         "items": [_written(row, kept) for row in page.rows],
-        "next": cursors.seal([last.created_at.isoformat(), last.id], user=by.id, query=bound) if last else None,
+        "next": cursors.seal([last.created_at.isoformat(), last.id], of=of.name, user_id=by.id, query=bound) if last else None,
         "total": page.total,
     }
 

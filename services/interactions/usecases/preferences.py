@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
-from services.interactions.domain.cursors import Cursors
 from services.interactions.domain.rights import demand_privacy_officer
 from services.interactions.storage import preferences
 from services.interactions.usecases.writing import wire
@@ -23,7 +23,7 @@ def list_against_preferences(work: UnitOfWork, *, by: Caller, cursors: Cursors, 
     :raises Forbidden: the caller is not the privacy officer.
     """
     demand_privacy_officer(by)
-    after = cursors.open(query["cursor"], user=by.id, query=query) if query.get("cursor") else None
+    after = cursors.open(query.get("cursor"), of="preferences", user_id=by.id, query=query)
     page = preferences.against(work, by, query=query, after=after)
     last = page.rows[-1] if page.has_more else None
     subjects = dict.fromkeys(one for row in page.rows for one in (row.id, row.individual_id))
@@ -42,6 +42,6 @@ def list_against_preferences(work: UnitOfWork, *, by: Caller, cursors: Cursors, 
             }
             for row in page.rows
         ],
-        "next": cursors.seal([last.held_at.isoformat(), last.id, last.individual_id], user=by.id, query=query) if last else None,
+        "next": cursors.seal([last.held_at.isoformat(), last.id, last.individual_id], of="preferences", user_id=by.id, query=query) if last else None,
         "total": page.total,
     }

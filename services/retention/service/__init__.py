@@ -11,6 +11,7 @@ from nameko.extensions import DependencyProvider
 from services.access.contract import UserChanged
 from services.chassis.bus import Bus, BusProvider, DatabaseProvider, InternalError, SettingsProvider, answers, every, listens
 from services.chassis.bus.providers import process_of
+from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, NotFound, Operation, Refusal, new_id
@@ -101,6 +102,10 @@ class RetentionService(Witness):
                 work.complete(201, row["id"])
             return requests.describe(work, row, by=caller, now=self.database.clock())
 
+    @property
+    def _cursors(self) -> Cursors:
+        return Cursors(self.settings.cursor_key, "retention")
+
     def _frozen(self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None) -> dict[str, Any]:
         """Return contacts' word that the individual is frozen, and for which request."""
         asked: dict[str, Any] = self.bus.call("contacts", "may_erase", caller, individual_id=individual_id)
@@ -129,7 +134,7 @@ class RetentionService(Witness):
         """Return the requests that the caller may know of."""
         given = contract.NoContactRequestListQuerySchema().load(query or {})
         with self.database.work(caller) as work:
-            return requests.list_requests(work, by=caller, now=self.database.clock(), cursor_key=self.settings.cursor_key, **given)
+            return requests.list_requests(work, by=caller, now=self.database.clock(), cursors=self._cursors, **given)
 
     @answers("retention:request:withdraw", subject="request_id", command=True)
     def withdraw_no_contact_request(self, caller: Caller, request_id: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -320,9 +325,8 @@ class RetentionService(Witness):
     def list_hits(self, caller: Caller, erasure_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what was found in texts about others, each with the text around it: the privacy officer (T27)."""
         given = contract.HitListQuerySchema().load(query or {})
-        key = self.settings.cursor_key
         with self.database.work(caller) as work:
-            page, sealed, open_hits = erasing.list_hits(work, by=caller, cursor_key=key, erasure_id=_id(erasure_id), **given)
+            page, sealed, open_hits = erasing.list_hits(work, by=caller, cursors=self._cursors, erasure_id=_id(erasure_id), **given)
         if sealed is None or not open_hits:
             return page
         shown = self.saga.mentions(_id(erasure_id), sealed, open_hits, trace_id=caller.trace_id)
@@ -338,7 +342,7 @@ class RetentionService(Witness):
         """Return what nobody decided and stays as another person's, for the weekly sample: the privacy officer (T27)."""
         given = contract.SampleQuerySchema().load(query or {})
         with self.database.work(caller) as work:
-            return erasing.list_sample(work, by=caller, cursor_key=self.settings.cursor_key, **given)
+            return erasing.list_sample(work, by=caller, cursors=self._cursors, **given)
 
     @answers("retention:hold:place", command=True)
     def place_hold(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
@@ -384,7 +388,7 @@ class RetentionService(Witness):
         """Return a page of the register of destruction: the privacy officer and system owners."""
         given = contract.DestructionListQuerySchema().load(query or {})
         with self.database.work(caller) as work:
-            return erasing.list_destructions(work, by=caller, cursor_key=self.settings.cursor_key, **given)
+            return erasing.list_destructions(work, by=caller, cursors=self._cursors, **given)
 
     @answers("retention:operation:read", subject="operation_id")
     def read_operation(self, caller: Caller, operation_id: str) -> dict[str, Any]:

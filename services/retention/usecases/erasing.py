@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
+from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller, Invalid, wire_value
 from services.chassis.messages import new_id as make_id
 from services.retention.contract import (
-    CursorNotYours,
     ErasureNotWaiting,
     ErasureUnderWay,
     ErasureUnknown,
@@ -22,7 +22,6 @@ from services.retention.contract import (
     PrivacyOfficerOnly,
 )
 from services.retention.domain import saga
-from services.retention.domain.cursors import read_cursor, write_cursor
 from services.retention.domain.duty import may_know
 from services.retention.storage import erasures
 from services.retention.storage import requests as stored
@@ -267,22 +266,22 @@ def _asked(given: Mapping[str, Any], left: Sequence[str]) -> dict[str, str]:
 
 
 def list_hits(
-    work: UnitOfWork, *, by: Caller, cursor_key: str, erasure_id: str, undecided: bool, limit: int, cursor: str | None
+    work: UnitOfWork, *, by: Caller, cursors: Cursors, erasure_id: str, undecided: bool, limit: int, cursor: str | None
 ) -> tuple[dict[str, Any], str | None, list[Mapping[str, Any]]]:
     """Return a page of what a search hit, for the privacy officer, and what is needed to show what stands there.
 
     :return: the page without excerpts; the sealed values, if they still are; the hits of the page that are not decided.
-    :raises PrivacyOfficerOnly, ErasureUnknown, CursorNotYours:
+    :raises PrivacyOfficerOnly, ErasureUnknown, CursorInvalid:
     """
     _demand_officer(by)
     row = erasures.find(work, erasure_id)
     if row is None:
         raise ErasureUnknown
-    query = f"hits {erasure_id} {undecided}"
-    after = _position(cursor_key, cursor, by=by, query=query)
-    found = erasures.page_of_hits(work, erasure_id, undecided=undecided, after=after[0] if after else None, limit=limit + 1)
+    query = {"erasure_id": erasure_id, "undecided": undecided}
+    after = cursors.open(cursor, of="hits", user_id=by.id, query=query)
+    found = erasures.page_of_hits(work, erasure_id, undecided=undecided, after=after, limit=limit + 1)
     page = found[:limit]
-    following = write_cursor(cursor_key, user_id=by.id, query=query, position=[page[-1]["id"]]) if len(found) > limit else None
+    following = cursors.seal(page[-1]["id"], of="hits", user_id=by.id, query=query) if len(found) > limit else None
     work.record("retention:erasure:list-hits", subjects=[erasure_id, row["subject_id"], *(hit["record_id"] for hit in page)], rule="T27")
     total = erasures.count_hits(work, erasure_id, undecided=undecided)
     answer = {"items": [{**_describe_hit(hit), "excerpts": []} for hit in page], "next": following, "total": total}
@@ -294,35 +293,25 @@ def found_gone(work: UnitOfWork, *, now: datetime, erasure_id: str) -> None:
     erasures.change(work, erasure_id, looked_at=None, next_at=now)
 
 
-def list_sample(work: UnitOfWork, *, by: Caller, cursor_key: str, since: date | None, limit: int, cursor: str | None) -> dict[str, Any]:
+def list_sample(work: UnitOfWork, *, by: Caller, cursors: Cursors, since: date | None, limit: int, cursor: str | None) -> dict[str, Any]:
     """Return the texts that nobody decided and that stay as another person's, for the weekly sample (T27).
 
-    :raises PrivacyOfficerOnly, CursorNotYours:
+    :raises PrivacyOfficerOnly, CursorInvalid:
     """
     _demand_officer(by)
-    query = f"sample {since}"
-    after = _position(cursor_key, cursor, by=by, query=query)
+    query = {"since": since}
+    after = cursors.open(cursor, of="sample", user_id=by.id, query=query)
     begin = datetime.combine(since, time(), tzinfo=UTC) if since else None
     position = (datetime.fromisoformat(after[0]), str(after[1])) if after else None
     found = erasures.sample(work, since=begin, after=position, limit=limit + 1)
     page = found[:limit]
     following = None
     if len(found) > limit:
-        last = [page[-1]["decided_at"].isoformat(), page[-1]["id"]]
-        following = write_cursor(cursor_key, user_id=by.id, query=query, position=last)
+        following = cursors.seal([page[-1]["decided_at"], page[-1]["id"]], of="sample", user_id=by.id, query=query)
     work.record("retention:erasure:list-sample", subjects=[hit["record_id"] for hit in page], rule="T27")
     counted = erasures.count_sample(work, since=begin, most=_COUNTED + 1)
     total = counted if counted <= _COUNTED else {"at_least": _COUNTED}
     return {"items": [{**_describe_hit(hit), "erasure_id": hit["erasure_id"]} for hit in page], "next": following, "total": total}
-
-
-def _position(cursor_key: str, cursor: str | None, *, by: Caller, query: str) -> list[Any] | None:
-    if cursor is None:
-        return None
-    position = read_cursor(cursor_key, cursor, user_id=by.id, query=query)
-    if position is None:
-        raise CursorNotYours(errors={"cursor": ["Begin again without it."]})
-    return position
 
 
 def place_hold(
@@ -378,21 +367,20 @@ def list_holds(work: UnitOfWork, *, by: Caller, now: datetime) -> dict[str, Any]
     return {"items": items, "next": None, "total": len(items)}
 
 
-def list_destructions(work: UnitOfWork, *, by: Caller, cursor_key: str, limit: int, cursor: str | None) -> dict[str, Any]:
+def list_destructions(work: UnitOfWork, *, by: Caller, cursors: Cursors, limit: int, cursor: str | None) -> dict[str, Any]:
     """Return a page of the register of destruction, the newest first: the privacy officer and system owners read it.
 
-    :raises PrivacyOfficerOnly, CursorNotYours:
+    :raises PrivacyOfficerOnly, CursorInvalid:
     """
     if not by.roles & {"privacy_officer", "system_owner"}:
         raise PrivacyOfficerOnly
-    position = _position(cursor_key, cursor, by=by, query="destructions")
+    position = cursors.open(cursor, of="destructions", user_id=by.id, query={})
     after = (datetime.fromisoformat(position[0]), str(position[1])) if position else None
     rows = erasures.read_register(work, after=after, limit=limit + 1)
     following = None
     if len(rows) > limit:
         rows = rows[:limit]
-        last = [rows[-1]["destroyed_at"].isoformat(), rows[-1]["erasure_id"]]
-        following = write_cursor(cursor_key, user_id=by.id, query="destructions", position=last)
+        following = cursors.seal([rows[-1]["destroyed_at"], rows[-1]["erasure_id"]], of="destructions", user_id=by.id, query={})
     items = [
         {
             "erasure_id": row["erasure_id"],

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller, NotFound, wire_value
 from services.contacts.contract.refusals import TaskStands
-from services.retention.contract import CursorNotYours, RequestsWithheld, RequestUnknown
-from services.retention.domain.cursors import read_cursor, write_cursor
+from services.retention.contract import RequestsWithheld, RequestUnknown
 from services.retention.domain.duty import Duty, duty, is_on, may_erase, may_know, may_look
 from services.retention.storage import erasures
 from services.retention.storage import requests as stored
@@ -82,28 +82,23 @@ def read_request(work: UnitOfWork, *, by: Caller, now: datetime, request_id: str
 
 
 def list_requests(
-    work: UnitOfWork, *, by: Caller, now: datetime, cursor_key: str, state: str | None, limit: int, cursor: str | None
+    work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, state: str | None, limit: int, cursor: str | None
 ) -> dict[str, Any]:
     """Return the requests that the caller may know of, the newest first.
 
     :raises RequestsWithheld: the caller has nothing to do with any.
-    :raises CursorNotYours: the cursor is another user's, or another query's.
+    :raises CursorInvalid: the cursor is another user's, or another query's.
     """
     if not may_look(by):
         raise RequestsWithheld
-    query = f"requests {state}"
-    after = None
-    if cursor is not None:
-        position = read_cursor(cursor_key, cursor, user_id=by.id, query=query)
-        if position is None:
-            raise CursorNotYours(errors={"cursor": ["Begin again without it."]})
-        after = (datetime.fromisoformat(position[0]), str(position[1]))
+    query = {"state": state}
+    position = cursors.open(cursor, of="requests", user_id=by.id, query=query)
+    after = (datetime.fromisoformat(position[0]), str(position[1])) if position else None
     found = stored.list_requests(work, by=by, state=state, after=after, limit=limit + 1)
     page = found[:limit]
     following = None
     if len(found) > limit:
-        position = [page[-1]["recorded_at"].isoformat(), page[-1]["id"]]
-        following = write_cursor(cursor_key, user_id=by.id, query=query, position=position)
+        following = cursors.seal([page[-1]["recorded_at"], page[-1]["id"]], of="requests", user_id=by.id, query=query)
     work.record("retention:request:list", subjects=[row["id"] for row in page])
     total: int | dict[str, int] = len(page)
     if following is not None or cursor is not None:

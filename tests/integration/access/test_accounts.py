@@ -11,7 +11,6 @@ from deploy import users_cli
 from services.access.contract import (
     AccessSuspended,
     ComponentUnknown,
-    CursorNotYours,
     NotYourselfToApprove,
     NotYourUsers,
     RolesIncompatible,
@@ -23,7 +22,9 @@ from services.access.contract import (
 )
 from services.access.storage import directory as stored
 from services.access.usecases import administration, directory, refusals, seeding, sessions
+from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller, Invalid, Stale, entity_tag, new_id
+from services.chassis.refusals import CursorInvalid
 from services.contacts.contract.refusals import TextNeedsReview
 
 NEW = {"username": "henrik", "name": "Henrik Dahl", "component": "ICE", "level": "contributor"}
@@ -254,7 +255,7 @@ def test_a_stale_change_is_refused(office):
 
 def test_people_are_found_by_the_beginnings_of_their_names(office):
     def names(**query):
-        return [user["username"] for user in office.does(directory.list_users, cursor_key="a key", **query)["items"]]
+        return [user["username"] for user in office.does(directory.list_users, cursors=Cursors("a key", "access"), **query)["items"]]
 
     assert names(q="am had") == ["amina"]
     assert names(q="martin") == ["chloe"]
@@ -270,15 +271,15 @@ def test_pages_of_people_follow_each_other_and_a_cursor_is_nobody_elses(office):
     amina, chloe = (Caller(kind="user", id=office.ids[name], component="ICE") for name in ("amina", "chloe"))
     seen, cursor = [], None
     while True:
-        page = office.does(directory.list_users, by=amina, cursor_key="a key", limit=4, cursor=cursor)
+        page = office.does(directory.list_users, by=amina, cursors=Cursors("a key", "access"), limit=4, cursor=cursor)
         seen += [user["username"] for user in page["items"]]
         assert page["total"] == len(office.ids)
         cursor = page["next"]
         if cursor is None:
             break
         for by, query in ((chloe, {}), (amina, {"q": "a"}), (amina, {"component": "ICE"})):
-            with pytest.raises(CursorNotYours):
-                office.does(directory.list_users, by=by, cursor_key="a key", limit=4, cursor=cursor, **query)
+            with pytest.raises(CursorInvalid):
+                office.does(directory.list_users, by=by, cursors=Cursors("a key", "access"), limit=4, cursor=cursor, **query)
     assert seen == sorted(office.ids)
 
 

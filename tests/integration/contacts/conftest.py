@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from services.chassis.cursors import Cursors
 from services.chassis.database import Database, UnitOfWork
 from services.chassis.messages import Caller, entity_tag, new_id
 from services.chassis.streams import Stream
@@ -22,7 +23,6 @@ from services.chassis.testing import Databases
 from services.chassis.testing.databases import Addresses
 from services.chassis.testing.keys import key_of
 from services.contacts import contract
-from services.contacts.domain.cursors import Cursors
 from services.contacts.service.erasure import ErasureMethods
 from services.contacts.storage import projections
 from services.contacts.storage.contact_layer import ContactLayer
@@ -253,7 +253,7 @@ def open_desk(databases: Databases) -> Iterator[Desk]:
     database = Database(addresses.runtime, service="contacts", stream=Stream(key_of("contacts")), pool_size=5)
     vault = Vault(keys.runtime, Keyring([os.urandom(32)]))
     secret = base64.b64encode(os.urandom(32)).decode()
-    desk = Desk(database, addresses, keys, ContactLayer(vault, Digests(Keyring.read(secret))), Cursors(os.urandom(32)))
+    desk = Desk(database, addresses, keys, ContactLayer(vault, Digests(Keyring.read(secret))), Cursors("a key of tests", "contacts"))
     for somebody in EVERYBODY:
         desk.know(somebody)
     try:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from services.chassis.refusals import CursorInvalid
 from services.chassis.testing import Databases
 from services.contacts import contract
-from services.contacts.contract.refusals import CursorInvalid
 from services.contacts.usecases import finding
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, RENATA
 from tests.integration.contacts.conftest import Desk, an_id, open_desk

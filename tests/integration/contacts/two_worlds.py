@@ -33,6 +33,7 @@ from services.access.usecases.seeding import Account
 from services.audit.service import AuditService
 from services.chassis.bus.listening import Listens
 from services.chassis.config import Settings
+from services.chassis.cursors import Cursors
 from services.chassis.database import Database
 from services.chassis.gathering import GatheredReads
 from services.chassis.keyed import Keyed
@@ -41,7 +42,6 @@ from services.chassis.passport import PassportVerifier
 from services.chassis.revocations import Revocations
 from services.chassis.testing import Databases
 from services.contacts.domain import representations
-from services.contacts.domain.cursors import Cursors
 from services.contacts.service import ContactsService
 from services.contacts.service.registrations import Registrations
 from services.contacts.storage import individuals, likenesses
@@ -163,7 +163,7 @@ class World:
         self.reads = GatheredReads(desk.database, individuals.GATHERED, action="contacts:individual:read", fields=representations.INDIVIDUAL_FIELDS)
         self.contacts.parts = SimpleNamespace(
             layer=desk.layer,
-            cursors=Cursors(bytes(32)),
+            cursors=Cursors(_SECRET, "contacts"),
             reads=self.reads,
             registrations=Registrations(desk.database, desk.layer),
             keyed=Keyed("a key of tests", "contacts sent in"),
@@ -360,7 +360,7 @@ def counted_ids(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Non
     monkeypatch.setattr("services.chassis.messages.os", SimpleNamespace(urandom=chance))
     monkeypatch.setattr("services.chassis.messages.time", SimpleNamespace(time_ns=lambda: 1_795_446_000_000_000_000))
     monkeypatch.setattr("services.access.domain.sessions.secrets", SimpleNamespace(token_urlsafe=token))
-    for module in ("gateway.pages.kept", "services.contacts.domain.cursors"):
+    for module in ("gateway.pages.kept", "services.chassis.cursors"):
         monkeypatch.setattr(f"{module}.os", SimpleNamespace(urandom=bytes))
     for module in ("frame", "times"):
         monkeypatch.setattr(f"gateway.pages.{module}.datetime", _Standing)

@@ -12,15 +12,15 @@ import pytest
 from sqlalchemy import text
 
 from services.access.contract import UserChanged
+from services.chassis.cursors import Cursors
 from services.chassis.database import Database, UnitOfWork
 from services.chassis.messages import Caller, entity_tag, new_id
 from services.contacts.contract import IndividualFrozen, IndividualRegistered, OrganizationRegistered
-from services.interactions.domain.cursors import Cursors
 from services.interactions.usecases import coordination, events, hearing, interactions, issues, reading, tasks
 from tests.cast import AMINA, EVERYBODY
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
-CURSORS = Cursors((b"a key of tests, thirty-two bytes",))
+CURSORS = Cursors("a key of tests", "interactions")
 
 
 def a_promise(**given: Any) -> dict[str, Any]:

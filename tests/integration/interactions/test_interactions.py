@@ -11,7 +11,8 @@ from sqlalchemy import text
 
 from services.access.contract import UserChanged
 from services.chassis.messages import Conflict, Forbidden, Invalid, NotFound, PreconditionMissing, Stale, entity_tag, new_id
-from services.contacts.contract.refusals import ContributorsOnly, CursorInvalid, IndividualFrozen, TextNeedsReview
+from services.chassis.refusals import CursorInvalid
+from services.contacts.contract.refusals import ContributorsOnly, IndividualFrozen, TextNeedsReview
 from services.interactions.contract.refusals import EventNotBegun, IssueActive
 from services.interactions.usecases import events, hearing, interactions, issues, reading
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, EDDA, FARID, GRACE, RENATA

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from services.chassis.messages import Forbidden, wire_value
+from services.chassis.refusals import CursorInvalid
 from services.contacts.contract import IndividualChanged, IndividualErased, OwnerChanged, PreferencesChanged
-from services.contacts.contract.refusals import CursorInvalid
 from services.interactions.usecases import hearing, preferences
 from tests.cast import AMINA, CHLOE, EDDA, FARID, GRACE, RENATA
 from tests.integration.interactions.conftest import Office

@@ -7,8 +7,10 @@ import json
 import eventlet
 import pytest
 
+from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller, new_id
-from services.retention.contract import CursorNotYours, RequestsWithheld, RequestUnknown
+from services.chassis.refusals import CursorInvalid
+from services.retention.contract import RequestsWithheld, RequestUnknown
 from services.retention.service.erased import ErasedIds, ListDamaged
 from services.retention.storage import requests as stored
 from services.retention.usecases import erasing, requests
@@ -19,7 +21,7 @@ from tests.integration.retention.conftest import DENIS
 def listed(case, by, **given):
     """Return the page that this caller sees."""
     query = {"state": None, "limit": 50, "cursor": None, **given}
-    return case.does(requests.list_requests, by=by, cursor_key="a key", **query)
+    return case.does(requests.list_requests, by=by, cursors=Cursors("a key", "retention"), **query)
 
 
 @pytest.mark.requirement("R164", "R167", "R168")
@@ -213,9 +215,9 @@ def test_pages_follow_each_other_and_a_cursor_is_nobody_elses(case):
         cursor = page["next"]
         if cursor is None:
             break
-        with pytest.raises(CursorNotYours):
+        with pytest.raises(CursorInvalid):
             listed(case, CHLOE, limit=3, cursor=cursor)
-        with pytest.raises(CursorNotYours):
+        with pytest.raises(CursorInvalid):
             listed(case, DENIS, limit=3, cursor=cursor, state="open")
     assert seen == opened[::-1]
 

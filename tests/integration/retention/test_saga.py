@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from services.chassis.bus import InternalError
+from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller, NotFound, Unavailable, new_id
 from services.lexicon.mentions import FormerValues
 from services.retention.contract import ErasureUnderWay, ErasureUnknown, HoldUnknown, PrivacyOfficerOnly
@@ -394,7 +395,7 @@ def test_the_register_is_whole_page_by_page(case):
     walked, cursor = [], None
     while True:
         with case.database.work(FARID) as work:
-            page = erasing.list_destructions(work, by=FARID, cursor_key="a key of tests", limit=2, cursor=cursor)
+            page = erasing.list_destructions(work, by=FARID, cursors=Cursors("a key of tests", "retention"), limit=2, cursor=cursor)
         walked += [row["erasure_id"] for row in page["items"]]
         assert page["total"] == 5
         if (cursor := page["next"]) is None:
@@ -408,7 +409,7 @@ def test_the_register_is_for_the_privacy_officer_and_system_owners(case):
 
     def register(by):
         with case.database.work(by) as work:
-            return erasing.list_destructions(work, by=by, cursor_key="a key of tests", limit=50, cursor=None)["items"]
+            return erasing.list_destructions(work, by=by, cursors=Cursors("a key of tests", "retention"), limit=50, cursor=None)["items"]
 
     assert [row["erasure_id"] for row in register(FARID)] == [erasure_id]
     for by in (AMINA, GRACE, EDDA):

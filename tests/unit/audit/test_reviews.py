@@ -1,11 +1,9 @@
-"""Weeks wait for the ISSO's sign-off; cursors go on where their own query stopped and nowhere else."""
+"""Weeks wait for the ISSO's sign-off."""
 
 from datetime import date
 
 import pytest
 
-from services.audit.contract import CursorInvalid
-from services.audit.domain.cursors import open_cursor, seal_cursor
 from services.audit.domain.weeks import monday_of, state_of, weeks_between
 
 MONDAY = date(2026, 11, 16)
@@ -29,15 +27,3 @@ def test_a_week_is_due_when_it_is_over_and_overdue_a_week_later(today, state):
 def test_weeks_begin_on_mondays_also_over_the_new_year():
     assert monday_of(date(2027, 1, 3)) == date(2026, 12, 28)
     assert list(weeks_between(date(2026, 12, 30), date(2027, 1, 12))) == [date(2027, 1, 11), date(2027, 1, 4), date(2026, 12, 28)]
-
-
-def test_a_cursor_is_bound_to_key_user_and_query_but_not_to_the_size_of_the_page():
-    query = {"component": "ICE", "limit": 50}
-    cursor = seal_cursor(4711, key="k", user_id="u", query=query)
-    assert open_cursor(cursor, key="k", user_id="u", query=query | {"limit": 3, "cursor": cursor}) == 4711
-    for changed in ({"key": "other"}, {"user_id": "other"}, {"query": {"component": "PSO"}}):
-        with pytest.raises(CursorInvalid):
-            open_cursor(cursor, **{"key": "k", "user_id": "u", "query": query} | changed)
-    for damaged in ("", "!", cursor[:-1], cursor + "AAAA", "B" + cursor[1:], "é"):
-        with pytest.raises(CursorInvalid):
-            open_cursor(damaged, key="k", user_id="u", query=query)

@@ -1,4 +1,4 @@
-"""The rules of contacts that need no database: clocks, cursors, seals, keys, digests."""
+"""The rules of contacts that need no database: clocks, seals, keys, digests."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from services.contacts.contract import IndividualCreateSchema, StakeholderQuerySchema
-from services.contacts.contract.refusals import CursorInvalid
 from services.contacts.domain.clocks import duty_of, erase_due, expiry
-from services.contacts.domain.cursors import Cursors
 from services.contacts.domain.sealing import former_values, is_told_in
 from services.contacts.domain.suppression import marks_of
 from services.contacts.storage.digests import Digests
@@ -51,24 +49,6 @@ def test_the_duty_to_erase_passes_to_the_office_and_then_to_the_system_owner() -
     assert on(0, active=False) == "office_administrator"
     assert on(0, active=False, administrator=False) == "system_owner"
     assert duty_of(frozen_at=None, owner_is_active=True, office_has_administrator=True, now=monday) == "owner"
-
-
-def test_a_cursor_opens_for_its_user_and_query_only_and_no_mutant_opens() -> None:
-    cursors = Cursors(os.urandom(32))
-    query = {"q": "dov", "state": "TX", "limit": 50}
-    cursor = cursors.seal({"key": "quillfeather dov", "id": "1"}, user_id="amina", query=query)
-    assert "quill" not in cursor
-    assert cursors.open(cursor, user_id="amina", query={**query, "limit": 10, "cursor": cursor})["id"] == "1"
-    for user, asked in (("chloe", query), ("amina", {**query, "q": "ruth"}), ("amina", {"state": "TX"})):
-        with pytest.raises(CursorInvalid):
-            cursors.open(cursor, user_id=user, query=asked)
-    for at in range(len(cursor) - 1):
-        mutant = cursor[:at] + ("A" if cursor[at] != "A" else "B") + cursor[at + 1 :]
-        with pytest.raises(CursorInvalid):
-            cursors.open(mutant, user_id="amina", query=query)
-    for nonsense in ("", "x", "%%%", "é"):
-        with pytest.raises(CursorInvalid):
-            cursors.open(nonsense, user_id="amina", query=query)
 
 
 @pytest.mark.requirement("T27", "T9")

@@ -9,12 +9,11 @@ import pytest
 from marshmallow import Schema
 
 from services.chassis.messages import Invalid, NotFound, new_id
-from services.contacts.contract.refusals import ContributorsOnly, CursorInvalid, TextNeedsReview
+from services.contacts.contract.refusals import ContributorsOnly, TextNeedsReview
 from services.interactions import contract
 from services.interactions.contract import as_id, loaded
 from services.interactions.contract.refusals import RequestSettled
 from services.interactions.domain.coordination import demand_move
-from services.interactions.domain.cursors import Cursors
 from services.interactions.domain.moments import CLOCK_SKEW, demand_past
 from services.interactions.domain.rights import Person, demand_contributor, may_answer, may_see_frozen
 from services.interactions.domain.texts import review
@@ -66,23 +65,6 @@ def test_clocks_may_differ_a_little_and_no_more() -> None:
     for moment in (NOW + CLOCK_SKEW + timedelta(seconds=1), datetime(1999, 1, 1, tzinfo=UTC)):
         with pytest.raises(Invalid):
             demand_past(moment, now=NOW, field="held_at")
-
-
-def test_a_cursor_is_good_for_one_user_and_one_query() -> None:
-    cursors = Cursors((bytes(32),))
-    sealed = cursors.seal(["2026", "id"], user="amina", query={"issue_id": "a", "limit": 2})
-    assert cursors.open(sealed, user="amina", query={"issue_id": "a", "limit": 9, "cursor": sealed}) == ["2026", "id"]
-    for user, query, given in (
-        ("bruno", {"issue_id": "a"}, sealed),
-        ("amina", {"issue_id": "b"}, sealed),
-        ("amina", {"issue_id": "a"}, sealed[1:]),
-        ("amina", {"issue_id": "a"}, ""),
-        ("amina", {"issue_id": "a"}, "äöü"),
-    ):
-        with pytest.raises(CursorInvalid):
-            cursors.open(given, user=user, query=query)
-    with pytest.raises(CursorInvalid):
-        Cursors((b"another key",)).open(sealed, user="amina", query={"issue_id": "a"})
 
 
 @pytest.mark.requirement("T15", "R41")

@@ -1,12 +1,11 @@
 """On whom the duty to erase lies, who may know, and the course of an erasure."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pytest
 
 from services.chassis.messages import Caller
 from services.chassis.testing import a_caller
-from services.retention.domain.cursors import read_cursor, write_cursor
 from services.retention.domain.duty import duty, is_on, may_know, may_look
 from services.retention.domain.saga import COURSES, GATE, SEARCH, SEARCHES, first_step, has_begun, step_after
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE
@@ -93,16 +92,6 @@ def test_of_somebody_nobody_knows_there_is_nothing_to_search_with():
     while taken[-1] != "close":
         taken.append(step_after("individual", taken[-1], found_nobody=True))
     assert taken == ["erase_contacts", "erase_interactions", "erase_retention", "close"]
-
-
-def test_a_cursor_is_for_one_user_and_one_query():
-    position = [(ASKED + timedelta(microseconds=7)).isoformat(), "id"]
-    cursor = write_cursor("key", user_id="amina", query="open", position=position)
-    assert read_cursor("key", cursor, user_id="amina", query="open") == position
-    for key, user, query in (("other", "amina", "open"), ("key", "chloe", "open"), ("key", "amina", "done")):
-        assert read_cursor(key, cursor, user_id=user, query=query) is None
-    for wrong in ("", "x", cursor[:-1], cursor[:-2] + "AA", "é", "====", "A" * 100):
-        assert read_cursor("key", wrong, user_id="amina", query="open") is None
 
 
 @pytest.mark.requirement("T14", "T19", "T21")

@@ -13,9 +13,9 @@ from uuid import UUID, uuid5
 
 import orjson
 
+from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
-from services.contacts.domain.cursors import Cursors
 from services.contacts.domain.sealing import is_told_in
 from services.contacts.storage import imports
 from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
@@ -60,8 +60,9 @@ def sealed(import_id: str, key: bytes, rows: Iterable[tuple[int, Mapping[str, st
 def give_back(work: UnitOfWork, *, by: Caller, vault: Vault, cursors: Cursors, import_id: str, query: Mapping[str, Any]) -> dict[str, Any]:
     """Return a page of the refused rows of an import of the caller's: with their cells, as long as these are kept."""
     row = own(work, import_id, by=by)
-    asked = {"refused": import_id}
-    after = cursors.open(query["cursor"], user_id=by.id, query=asked)["n"] if query.get("cursor") else -1
+    asked = {"import_id": import_id}
+    position = cursors.open(query.get("cursor"), of="refused-rows", user_id=by.id, query=asked)
+    after = -1 if position is None else position
     work.record("contacts:import:list-refused-rows", subjects=[import_id], fields=["cells"])
     found = imports.rows(work, import_id, outcomes=["invalid", "undecided"], after=after, limit=query["limit"] + 1, to_mend=True)
     layout, key = opened(vault, row)
@@ -76,7 +77,7 @@ def give_back(work: UnitOfWork, *, by: Caller, vault: Vault, cursors: Cursors, i
         items.append(
             {"row": each["number"], "sheet": each["sheet"], "reason": each["reason"], "refused": each["refused"] or [], "cells": orjson.loads(text)}
         )
-    following = cursors.seal({"n": found[len(items) - 1]["n"]}, user_id=by.id, query=asked) if len(items) < len(found) else None
+    following = cursors.seal(found[len(items) - 1]["n"], of="refused-rows", user_id=by.id, query=asked) if len(items) < len(found) else None
     return {"columns": layout["columns"], "items": items, "next": following}
 
 

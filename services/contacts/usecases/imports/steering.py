@@ -7,11 +7,11 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, PreconditionMissing, Refusal, is_tag_of
 from services.contacts.contract.imports import ImportStateUnsuitable, UploadInterrupted
 from services.contacts.contract.refusals import ImportsStopped, IssueUnknown, LookupsExhausted, RecordChanged
-from services.contacts.domain.cursors import Cursors
 from services.contacts.domain.imports import columns
 from services.contacts.storage import imports, links
 from services.contacts.storage.vault import Vault
@@ -43,15 +43,14 @@ def read_import(work: UnitOfWork, *, by: Caller, vault: Vault, import_id: str) -
 def list_imports(work: UnitOfWork, *, by: Caller, vault: Vault, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
     """Return a page of the caller's imports, the latest first."""
     demand_may_import(by, rows=0)
-    asked = {"list": "imports"}
-    position = cursors.open(query["cursor"], user_id=by.id, query=asked) if query.get("cursor") else None
+    position = cursors.open(query.get("cursor"), of="imports", user_id=by.id, query={})
     before = (datetime.fromisoformat(position["at"]), position["id"]) if position else None
     limit = query["limit"]
     rows = imports.of_owner(work, by.id, before=before, limit=limit + 1)
     following = None
     if len(rows) > limit:
         rows = rows[:limit]
-        following = cursors.seal({"at": rows[-1]["created_at"].isoformat(), "id": rows[-1]["id"]}, user_id=by.id, query=asked)
+        following = cursors.seal({"at": rows[-1]["created_at"].isoformat(), "id": rows[-1]["id"]}, of="imports", user_id=by.id, query={})
     work.record("contacts:import:list", subjects=[row["id"] for row in rows])
     return {"items": [representation(vault, row) for row in rows], "next": following, "total": imports.count_of_owner(work, by.id)}
 
@@ -225,12 +224,13 @@ def list_rows(work: UnitOfWork, *, by: Caller, cursors: Cursors, import_id: str,
     counts = own(work, import_id, by=by)["counts"]
     outcome, limit = query["outcome"], query["limit"]
     asked = {"rows": import_id, "outcome": outcome}
-    after = cursors.open(query["cursor"], user_id=by.id, query=asked)["n"] if query.get("cursor") else -1
+    position = cursors.open(query.get("cursor"), of="rows", user_id=by.id, query=asked)
+    after = -1 if position is None else position
     found = imports.rows(work, import_id, outcomes=[outcome] if outcome else [], after=after, limit=limit + 1)
     following = None
     if len(found) > limit:
         found = found[:limit]
-        following = cursors.seal({"n": found[-1]["n"]}, user_id=by.id, query=asked)
+        following = cursors.seal(found[-1]["n"], of="rows", user_id=by.id, query=asked)
     total = counts.get(outcome, 0) if outcome else sum(counts.values())
     work.record("contacts:import:list-rows", subjects=[import_id])
     return {

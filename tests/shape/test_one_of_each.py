@@ -1,0 +1,35 @@
+"""What every service needs is written once: a second copy fails here."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PRODUCT = sorted(path for part in ("services", "gateway", "deploy") for path in (ROOT / part).rglob("*.py") if "migrations" not in path.parts)
+
+
+def _defined(tree: ast.AST) -> Iterator[str]:
+    """Yield what a module defines: its classes, and its functions that are no properties."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) or (isinstance(node, ast.FunctionDef) and not node.decorator_list):
+            yield node.name.lower()
+
+
+def _makes_cursors(tree: ast.AST) -> bool:
+    return any("cursor" in name and name != "cursorinvalid" for name in _defined(tree))
+
+
+#: What there is one of: how a module that has it is known, and which one it is.
+ONCE: dict[str, tuple[Callable[[ast.AST], bool], str]] = {
+    "cursors": (_makes_cursors, "services/chassis/cursors.py"),
+}
+
+
+@pytest.mark.parametrize("what", ONCE)
+def test_there_is_one_of_each(what: str) -> None:
+    has_it, place = ONCE[what]
+    assert [str(path.relative_to(ROOT)) for path in PRODUCT if has_it(ast.parse(path.read_text()))] == [place]
