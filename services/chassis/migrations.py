@@ -35,7 +35,6 @@ _OTHER_HISTORY = (
     "{} was made by another version of this program and cannot be brought up to this one."
     " Start with an empty folder or server, or run the version that made it."
 )
-_TELLING = frozenset({"add_table", "add_column", "remove_column", "modify_nullable"})
 
 
 class SchemaDiffers(Exception):
@@ -135,10 +134,43 @@ def drift(server: URL, password_of: Passwords, *, stores: Iterable[str] = STORES
             if not _has_same_history(configuration, connection, revision):
                 found.append(_OTHER_HISTORY.format(database_of(store)))
                 continue
-            metadata = _declared(store)
-            if metadata is not None:
-                found += [f"{database_of(store)}: {difference}." for difference in _differences(connection, metadata)]
+            found += [f"{database_of(store)}: {difference}." for difference in differences(connection, store)]
     return found
+
+
+def declared(store: str) -> sa.MetaData:
+    """Return the tables that storage declares.
+
+    :raises SchemaDiffers: it declares none, so that nothing could differ from them.
+    """
+    name = "services.contacts.storage.key_tables" if store == KEYS else f"services.{store}.storage.tables"
+    metadata: sa.MetaData = importlib.import_module(name).metadata
+    if not metadata.tables:
+        raise SchemaDiffers(f"{name} declares no table of {database_of(store)}.")
+    return metadata
+
+
+def differences(connection: sa.Connection, store: str) -> Iterator[str]:
+    """Compare a database's columns with what storage declares, by name, type and nullability.
+
+    Tables that storage does not declare (the chassis's) are left out.
+    """
+    metadata = declared(store)
+    reflected = sa.inspect(connection).get_multi_columns(filter_names=list(metadata.tables))
+    for name, table in metadata.tables.items():
+        if (None, name) not in reflected:
+            yield f"table {name} is missing"
+            continue
+        present = {column["name"]: column for column in reflected[None, name]}
+        for column in table.columns:
+            if column.name not in present:
+                yield f"column {name}.{column.name} is missing"
+                continue
+            wanted = _kind(connection, column.type, nullable=bool(column.nullable))
+            found = _kind(connection, present[column.name]["type"], nullable=present[column.name]["nullable"])
+            if found != wanted:
+                yield f"column {name}.{column.name} is {found}, storage says {wanted}"
+        yield from (f"column {name}.{added} is not declared" for added in present.keys() - table.columns.keys())
 
 
 def check(server: URL, password_of: Passwords) -> None:
@@ -255,41 +287,7 @@ def _revision(connection: sa.Connection) -> str:
     return revision
 
 
-def _declared(store: str) -> sa.MetaData | None:
-    if store == KEYS:
-        return None
-    for name in (f"services.{store}.storage.tables", f"services.{store}.storage"):
-        try:
-            module = importlib.import_module(name)
-        except ModuleNotFoundError as missing:
-            if missing.name and not name.startswith(missing.name):
-                raise
-            continue
-        metadata = getattr(module, "metadata", None)
-        if isinstance(metadata, sa.MetaData):
-            return metadata
-    return None
-
-
-def _differences(connection: sa.Connection, metadata: sa.MetaData) -> Iterator[str]:
-    """Compare tables and columns; what storage does not declare (the chassis's tables, partitions) is none of its business."""
-    from alembic.autogenerate import compare_metadata
-    from alembic.runtime.migration import MigrationContext
-
-    def is_declared(name: str | None, kind: str, _parents: Mapping[str, str | None]) -> bool:
-        return kind != "table" or name in metadata.tables
-
-    context = MigrationContext.configure(connection, opts={"include_name": is_declared, "compare_type": False})
-    for difference in compare_metadata(context, metadata):
-        for operation in difference if isinstance(difference, list) else [difference]:
-            if operation[0] in _TELLING:
-                yield _sentence(operation)
-
-
-def _sentence(operation: tuple[Any, ...]) -> str:
-    if operation[0] == "add_table":
-        return f"table {operation[1].name} is missing"
-    if operation[0] == "modify_nullable":
-        return f"column {operation[2]}.{operation[3]} is {'nullable' if operation[5] else 'not nullable'}, storage says otherwise"
-    state = "is missing" if operation[0] == "add_column" else "is not declared"
-    return f"column {operation[2]}.{operation[3].name} {state}"
+def _kind(connection: sa.Connection, type_: sa.types.TypeEngine[Any], *, nullable: bool) -> str:
+    # Storage doesn't repeat collations: Core would write them behind every value that it compares.
+    name, _, _ = type_.compile(connection.dialect).partition(" COLLATE ")
+    return name if nullable else f"{name} NOT NULL"

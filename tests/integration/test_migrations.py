@@ -10,6 +10,7 @@ from services.chassis import migrations
 from services.chassis.postgres import Server
 from services.chassis.testing import Databases
 from services.chassis.testing.databases import password_of
+from services.lexicon.dictionary import BOOKKEEPING
 
 STORES = [store for store in migrations.STORES if migrations.has_scripts(store)]
 
@@ -50,19 +51,48 @@ def test_a_database_made_by_other_migrations_is_refused_with_a_sentence(store: s
     assert migrations.upgrade(server.url, password_of, stores=[store])[store]
 
 
-def test_a_column_that_is_missing_is_told_by_name(databases: Databases, server: Server) -> None:
-    databases.make("access")
-    engine = sa.create_engine(server.url.set(database="liaison_access"), poolclass=sa.NullPool)
-    try:
-        with engine.begin() as connection:
-            connection.execute(text("ALTER TABLE components RENAME COLUMN position TO place"))
-        assert migrations.drift(server.url, password_of, stores=["access"]) == [
-            "liaison_access: column components.position is missing.",
-            "liaison_access: column components.place is not declared.",
-        ]
-    finally:
-        with engine.begin() as connection:
-            connection.execute(text("ALTER TABLE components RENAME COLUMN place TO position"))
+#: How a column is broken, and what the check then says of it.
+BREAKING = {
+    "drop": ("DROP COLUMN {column}", "column {table}.{column} is missing"),
+    "alter": ("ALTER COLUMN {column} TYPE jsonb USING NULL", "column {table}.{column} is JSONB NOT NULL, storage says {type} NOT NULL"),
+    "loosen": ("ALTER COLUMN {column} DROP NOT NULL", "column {table}.{column} is {type}, storage says {type} NOT NULL"),
+    "add": ("ADD COLUMN nickname text", "column {table}.nickname is not declared"),
+}
+#: A column of each store.
+COLUMNS = {
+    "access": ("users", "name", "TEXT"),
+    "contacts": ("hand_overs", "at", "TIMESTAMP WITH TIME ZONE"),
+    "interactions": ("issue_updates", "kind", "TEXT"),
+    "audit": ("reviews", "size", "BIGINT"),
+    "retention": ("holds", "placed_by", "TEXT"),
+    "keys": ("subject_keys", "wrapped", "BYTEA"),
+}
+
+
+@pytest.mark.parametrize("how", BREAKING)
+def test_a_column_that_differs_is_told_by_name(store: str, how: str, databases: Databases) -> None:
+    names = dict(zip(("table", "column", "type"), COLUMNS[store], strict=True))
+    change, told = BREAKING[how]
+    addresses = databases.make(store)
+    with sa.create_engine(addresses.owner, poolclass=sa.NullPool).connect() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {names['table']} {change.format(**names)}")
+        assert [*migrations.differences(connection, store)] == [told.format(**names)]
+    databases.drop(addresses)
+
+
+def test_every_table_of_a_store_is_declared(store: str, databases: Databases) -> None:
+    """A table that storage did not declare would be left out of the check."""
+    addresses = databases.make(store)
+    tables = ask(addresses.superuser, "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace")
+    databases.drop(addresses)
+    ours = {str(name) for (name,) in tables} - {table.name for table in BOOKKEEPING} - {"outbox_default", "entries_default"}
+    assert ours == set(migrations.declared(store).tables)
+
+
+def test_a_store_that_declares_no_table_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.access.storage.tables.metadata", sa.MetaData())
+    with pytest.raises(migrations.SchemaDiffers, match=r"services\.access\.storage\.tables declares no table of liaison_access\."):
+        migrations.declared("access")
 
 
 def test_the_runtime_role_owns_nothing_and_no_role_bypasses_row_level_security(store: str, databases: Databases) -> None:

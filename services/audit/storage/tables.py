@@ -1,7 +1,9 @@
 """The tables of the audit service."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, LargeBinary, MetaData, SmallInteger, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, Date, LargeBinary, MetaData, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
+
+from services.chassis.database.columns import instant, required, uuid
 
 metadata = MetaData()
 
@@ -9,11 +11,11 @@ trail = Table(
     "trail",
     metadata,
     Column("position", BigInteger, primary_key=True, autoincrement=False),
-    Column("leaf", LargeBinary, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("stream", Uuid(as_uuid=False), nullable=False),
-    Column("n", BigInteger, nullable=False),
+    required("leaf", LargeBinary),
+    required("body", Text),
+    required("kind", Text),
+    uuid("stream"),
+    required("n", BigInteger),
     Column("at", Text),
     Column("service", Text),
     Column("actor", Text),
@@ -30,65 +32,65 @@ trail_nodes = Table(
     metadata,
     Column("level", SmallInteger, primary_key=True, autoincrement=False),
     Column("index", BigInteger, primary_key=True, autoincrement=False),
-    Column("hash", LargeBinary, nullable=False),
+    required("hash", LargeBinary),
 )
 
 checkpoints = Table(
     "checkpoints",
     metadata,
     Column("size", BigInteger, primary_key=True, autoincrement=False),
-    Column("root", LargeBinary, nullable=False),
-    Column("note", Text, nullable=False),
-    Column("signed_at", DateTime(timezone=True), nullable=False),
+    required("root", LargeBinary),
+    required("note", Text),
+    instant("signed_at"),
 )
 
 trail_streams = Table(
     "trail_streams",
     metadata,
-    Column("stream", Uuid(as_uuid=False), primary_key=True),
-    Column("contiguous", BigInteger, nullable=False),
-    Column("mark", BigInteger, nullable=False),
-    Column("marked_at", DateTime(timezone=True)),
+    uuid("stream", key=True),
+    required("contiguous", BigInteger),
+    required("mark", BigInteger),
+    instant("marked_at", nullable=True),
     Column("crashed", BigInteger),
-    Column("closed", Boolean, nullable=False),
-    Column("beat", BigInteger, nullable=False),
+    required("closed", Boolean),
+    required("beat", BigInteger),
 )
 
 issued_passports = Table(
     "issued_passports",
     metadata,
     Column("jti", Text, primary_key=True),
-    Column("position", BigInteger, nullable=False),
-    Column("holder", Text, nullable=False),
+    required("position", BigInteger),
+    required("holder", Text),
 )
 
 findings = Table(
     "findings",
     metadata,
-    Column("id", Uuid(as_uuid=False), primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("key", Text, nullable=False),
+    uuid("id", key=True),
+    required("kind", Text),
+    required("key", Text),
     Column("position", BigInteger),
-    Column("stream", Uuid(as_uuid=False)),
+    uuid("stream", nullable=True),
     Column("n", BigInteger),
     Column("service", Text),
-    Column("found_at", DateTime(timezone=True), nullable=False),
+    instant("found_at"),
 )
 
 reviews = Table(
     "reviews",
     metadata,
-    Column("id", Uuid(as_uuid=False), primary_key=True),
-    Column("week", Date, nullable=False),
-    Column("reviewer", Text, nullable=False),
-    Column("signed_at", DateTime(timezone=True), nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("root", LargeBinary, nullable=False),
+    uuid("id", key=True),
+    required("week", Date),
+    required("reviewer", Text),
+    instant("signed_at"),
+    required("size", BigInteger),
+    required("root", LargeBinary),
 )
 
 progress = Table(
     "progress",
     metadata,
     Column("name", Text, primary_key=True),
-    Column("position", BigInteger, nullable=False),
+    required("position", BigInteger),
 )

@@ -9,265 +9,260 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
-    DateTime,
     Identity,
     Integer,
     MetaData,
     Table,
     Text,
-    Uuid,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.chassis.database.columns import instant, required, uuid
+
 metadata = MetaData()
-
-
-def _id(name: str, **options: object) -> Column[str]:
-    return Column(name, Uuid(as_uuid=False), **options)  # type: ignore[arg-type]  # options are Column's own
-
-
-def _instant(name: str, **options: object) -> Column[object]:
-    return Column(name, DateTime(timezone=True), **options)  # type: ignore[arg-type]  # options are Column's own
 
 
 issues = Table(
     "issues",
     metadata,
-    _id("id", primary_key=True),
+    uuid("id", key=True),
     Column("name", Text),
-    Column("priority", Text, nullable=False),
-    _id("parent_id"),
-    Column("active", Boolean, nullable=False),
+    required("priority", Text),
+    uuid("parent_id", nullable=True),
+    required("active", Boolean),
     Column("summary", Text),
-    Column("revision", Integer, nullable=False),
-    Column("component", Text, nullable=False),
-    _id("created_by", nullable=False),
-    _instant("created_at", nullable=False),
-    _instant("updated_at", nullable=False),
+    required("revision", Integer),
+    required("component", Text),
+    uuid("created_by"),
+    instant("created_at"),
+    instant("updated_at"),
 )
 
 issue_updates = Table(
     "issue_updates",
     metadata,
-    _id("id", primary_key=True),
-    _id("issue_id", nullable=False),
-    Column("kind", Text, nullable=False),
+    uuid("id", key=True),
+    uuid("issue_id"),
+    required("kind", Text),
     Column("text", Text),
     Column("happened_on", Date),
-    Column("component", Text, nullable=False),
-    _id("created_by", nullable=False),
-    _instant("created_at", nullable=False),
+    required("component", Text),
+    uuid("created_by"),
+    instant("created_at"),
 )
 
 talking_points = Table(
     "talking_points",
     metadata,
-    _id("id", primary_key=True),
-    _id("issue_id", nullable=False),
+    uuid("id", key=True),
+    uuid("issue_id"),
     Column("text", Text),
-    Column("component", Text, nullable=False),
-    _id("created_by", nullable=False),
-    _instant("created_at", nullable=False),
+    required("component", Text),
+    uuid("created_by"),
+    instant("created_at"),
 )
 
 interactions = Table(
     "interactions",
     metadata,
-    _id("id", primary_key=True),
-    _instant("held_at", nullable=False),
-    Column("mode", Text, nullable=False),
+    uuid("id", key=True),
+    instant("held_at"),
+    required("mode", Text),
     Column("initiated_by", Text),
-    Column("component", Text, nullable=False),
-    _id("user_id", nullable=False),
-    _id("event_id"),
-    _id("no_contact_request_id"),
+    required("component", Text),
+    uuid("user_id"),
+    uuid("event_id", nullable=True),
+    uuid("no_contact_request_id", nullable=True),
     Column("outcome", Text),
-    Column("revision", Integer, nullable=False),
-    _id("created_by", nullable=False),
-    _instant("created_at", nullable=False),
-    _instant("updated_at", nullable=False),
+    required("revision", Integer),
+    uuid("created_by"),
+    instant("created_at"),
+    instant("updated_at"),
 )
 
 interaction_individuals = Table(
     "interaction_individuals",
     metadata,
-    _id("interaction_id", primary_key=True),
-    _id("individual_id", primary_key=True),
-    _id("employer_id"),
+    uuid("interaction_id", key=True),
+    uuid("individual_id", key=True),
+    uuid("employer_id", nullable=True),
 )
 
 interaction_organizations = Table(
     "interaction_organizations",
     metadata,
-    _id("interaction_id", primary_key=True),
-    _id("organization_id", primary_key=True),
+    uuid("interaction_id", key=True),
+    uuid("organization_id", key=True),
 )
 
 interaction_issues = Table(
     "interaction_issues",
     metadata,
-    _id("interaction_id", primary_key=True),
-    _id("issue_id", primary_key=True),
+    uuid("interaction_id", key=True),
+    uuid("issue_id", key=True),
 )
 
 follow_ups = Table(
     "follow_ups",
     metadata,
-    _id("id", primary_key=True),
-    _id("interaction_id", nullable=False),
-    Column("position", Integer, nullable=False),
+    uuid("id", key=True),
+    uuid("interaction_id"),
+    required("position", Integer),
     Column("text", Text),
     Column("due_on", Date),
     Column("mode", Text),
-    _id("assignee"),
-    _id("created_by", nullable=False),
-    _instant("done_at"),
-    _id("done_by"),
+    uuid("assignee", nullable=True),
+    uuid("created_by"),
+    instant("done_at", nullable=True),
+    uuid("done_by", nullable=True),
 )
 
 events = Table(
     "events",
     metadata,
-    _id("id", primary_key=True),
+    uuid("id", key=True),
     Column("name", Text),
-    _instant("starts_at", nullable=False),
-    _instant("ends_at"),
+    instant("starts_at"),
+    instant("ends_at", nullable=True),
     Column("place", Text),
     Column("agenda", Text),
-    Column("revision", Integer, nullable=False),
-    Column("component", Text, nullable=False),
-    _id("created_by", nullable=False),
-    _instant("created_at", nullable=False),
-    _instant("updated_at", nullable=False),
+    required("revision", Integer),
+    required("component", Text),
+    uuid("created_by"),
+    instant("created_at"),
+    instant("updated_at"),
 )
 
 event_issues = Table(
     "event_issues",
     metadata,
-    _id("event_id", primary_key=True),
-    _id("issue_id", primary_key=True),
+    uuid("event_id", key=True),
+    uuid("issue_id", key=True),
 )
 
 attendances = Table(
     "attendances",
     metadata,
-    _id("id", primary_key=True),
-    _id("event_id", nullable=False),
-    _id("individual_id"),
-    _id("organization_id"),
-    _id("employer_id"),
-    Column("component", Text, nullable=False),
-    _id("recorded_by", nullable=False),
-    _instant("recorded_at", nullable=False),
+    uuid("id", key=True),
+    uuid("event_id"),
+    uuid("individual_id", nullable=True),
+    uuid("organization_id", nullable=True),
+    uuid("employer_id", nullable=True),
+    required("component", Text),
+    uuid("recorded_by"),
+    instant("recorded_at"),
 )
 
 coordination_requests = Table(
     "coordination_requests",
     metadata,
-    _id("id", primary_key=True),
-    _id("individual_id", nullable=False),
-    _id("issue_id"),
+    uuid("id", key=True),
+    uuid("individual_id"),
+    uuid("issue_id", nullable=True),
     Column("message", Text),
     Column("due_on", Date),
     Column("mode", Text),
-    Column("status", Text, nullable=False),
+    required("status", Text),
     Column("reason", Text),
     Column("closed_because", Text),
-    _id("requested_by", nullable=False),
-    Column("requested_component", Text, nullable=False),
+    uuid("requested_by"),
+    required("requested_component", Text),
     Column("asked_component", Text),
-    _id("asked_user"),
-    _instant("created_at", nullable=False),
-    _id("answered_by"),
-    _instant("answered_at"),
-    _instant("done_at"),
+    uuid("asked_user", nullable=True),
+    instant("created_at"),
+    uuid("answered_by", nullable=True),
+    instant("answered_at", nullable=True),
+    instant("done_at", nullable=True),
 )
 
 # What a user is told once, and dismisses; the request that it speaks of may be gone.
 notices = Table(
     "notices",
     metadata,
-    _id("id", primary_key=True),
-    _id("user_id", nullable=False),
-    Column("kind", Text, nullable=False),
-    _id("request_id", nullable=False),
-    _id("issue_id"),
-    _instant("asked_at", nullable=False),
-    _instant("created_at", nullable=False),
+    uuid("id", key=True),
+    uuid("user_id"),
+    required("kind", Text),
+    uuid("request_id"),
+    uuid("issue_id", nullable=True),
+    instant("asked_at"),
+    instant("created_at"),
 )
 
 # Text that was kept although screening found something: one component's alone, by row-level security (T15).
 kept_texts = Table(
     "kept_texts",
     metadata,
-    _id("id", primary_key=True),
-    Column("subject_type", Text, nullable=False),
-    _id("subject_id", nullable=False),
-    Column("field", Text, nullable=False),
-    Column("component", Text, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("classes", ARRAY(Text), nullable=False),
-    _id("kept_by", nullable=False),
-    _instant("kept_at", nullable=False),
+    uuid("id", key=True),
+    required("subject_type", Text),
+    uuid("subject_id"),
+    required("field", Text),
+    required("component", Text),
+    required("text", Text),
+    required("reason", Text),
+    required("classes", ARRAY(Text)),
+    uuid("kept_by"),
+    instant("kept_at"),
 )
 
 # What others told: ids and words of closed lists.
 people = Table(
     "people",
     metadata,
-    _id("id", primary_key=True),
-    _id("organization_id"),
+    uuid("id", key=True),
+    uuid("organization_id", nullable=True),
     Column("state", Text),
-    Column("placed", Boolean, nullable=False),
-    Column("place_revision", Integer, nullable=False),
-    _id("owner_id"),
-    _id("deputy_id"),
+    required("placed", Boolean),
+    required("place_revision", Integer),
+    uuid("owner_id", nullable=True),
+    uuid("deputy_id", nullable=True),
     Column("component", Text),
-    Column("owner_revision", Integer, nullable=False),
-    _id("frozen_request_id"),
-    _id("frozen_by"),
+    required("owner_revision", Integer),
+    uuid("frozen_request_id", nullable=True),
+    uuid("frozen_by", nullable=True),
     Column("frozen_for", ARRAY(Text), nullable=False, server_default="{}"),
     Column("frozen_for_revision", Integer, nullable=False, server_default="0"),
-    Column("preferences", JSONB, nullable=False),
-    Column("preferences_revision", Integer, nullable=False),
+    required("preferences", JSONB),
+    required("preferences_revision", Integer),
 )
 
 organizations = Table(
     "organizations",
     metadata,
-    _id("id", primary_key=True),
+    uuid("id", key=True),
     Column("state", Text),
     Column("sector", Text),
-    Column("revision", Integer, nullable=False),
+    required("revision", Integer),
 )
 
 # How many of `people` that are not frozen, and of `organizations`, there are: differences to be summed up.
 tallies = Table(
     "tallies",
     metadata,
-    Column("kind", Text, nullable=False),
+    required("kind", Text),
     Column("state", Text),
-    Column("counted", BigInteger, nullable=False),
+    required("counted", BigInteger),
 )
 
 users = Table(
     "users",
     metadata,
-    _id("id", primary_key=True),
+    uuid("id", key=True),
     Column("component", Text),
     Column("level", Text),
-    Column("roles", ARRAY(Text), nullable=False),
-    Column("active", Boolean, nullable=False),
-    Column("revision", Integer, nullable=False),
+    required("roles", ARRAY(Text)),
+    required("active", Boolean),
+    required("revision", Integer),
 )
+
+# Requests for no more contact that were taken back: that somebody was frozen for one may be told later.
+withdrawn_requests = Table("withdrawn_requests", metadata, uuid("id", key=True))
 
 tombstones = Table(
     "tombstones",
     metadata,
-    _id("id", primary_key=True),
-    Column("kind", Text, nullable=False),
-    _instant("erased_at", nullable=False),
+    uuid("id", key=True),
+    required("kind", Text),
+    instant("erased_at"),
 )
 
 # Which rows an erased person was linked to, so that the seeker knows where to redact without asking.
@@ -275,16 +270,16 @@ erasure_links = Table(
     "erasure_links",
     metadata,
     Column("n", BigInteger, Identity(), primary_key=True),
-    _id("erasure_id", nullable=False),
-    Column("subject_type", Text, nullable=False),
-    _id("subject_id", nullable=False),
+    uuid("erasure_id"),
+    required("subject_type", Text),
+    uuid("subject_id"),
 )
 
 # What each step of an erasure was answered, so that a repetition answers the same: counts, ids and names of columns.
 erasure_answers = Table(
     "erasure_answers",
     metadata,
-    _id("erasure_id", primary_key=True),
+    uuid("erasure_id", key=True),
     Column("step", Text, primary_key=True),
-    Column("answer", JSON, nullable=False),
+    required("answer", JSON),
 )

@@ -1,0 +1,24 @@
+"""Columns of the kinds that every service's tables have."""
+
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Column, DateTime, Uuid
+from sqlalchemy.types import TypeEngine
+
+T = TypeVar("T")
+
+
+def uuid(name: str, *, key: bool = False, nullable: bool = False) -> "Column[str]":
+    """Return a column of ids, which are strings in Python; `key` makes it part of the primary key."""
+    return Column(name, Uuid(as_uuid=False), primary_key=key, nullable=nullable)
+
+
+def instant(name: str, *, nullable: bool = False) -> "Column[datetime]":
+    """Return a column of points in time, with a time zone."""
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def required(name: str, kind: "TypeEngine[T] | type[TypeEngine[T]]") -> "Column[T]":
+    """Return a column that is never null."""
+    return Column(name, kind, nullable=False)
