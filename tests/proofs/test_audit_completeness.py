@@ -153,7 +153,7 @@ def _strangers(world: World) -> int:
 
 
 @pytest.mark.requirement("R118", "R120", "R123")
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(figure(0, 240))
 def test_a_random_walk_and_the_trail_match_one_to_one(world: World) -> None:
     seed = int(os.environ.get("SEED_P5", "0")) or random.SystemRandom().randrange(1, 2**31)
     print(f"P5: {WALK} requests, SEED_P5={seed}")

@@ -221,7 +221,7 @@ def released(world: World) -> Released:
 
 
 @pytest.mark.requirement("T8")
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(figure(0, 240))
 @pytest.mark.row("P10")
 def test_enough_canaries_went_through_every_door(released: Released) -> None:
     assert released.aviary.count >= CANARIES
@@ -253,7 +253,7 @@ def test_no_canary_is_in_entries_outbox_inbox_or_operations(world: World, releas
 
 
 @pytest.mark.requirement("T8", "T14", "R123")
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(figure(0, 240))
 @pytest.mark.row("P10")
 def test_no_canary_is_in_the_trail_as_the_isso_reads_it(world: World, released: Released) -> None:
     forms = released.aviary.forms(_everything(released.aviary))

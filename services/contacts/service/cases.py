@@ -14,9 +14,8 @@ from services.contacts.contract.kept import KeptTextUnknown
 from services.contacts.contract.refusals import IndividualUnknown, MarkUnknown, NoticeUnknown, OrganizationUnknown, PairUnknown, TwinUnknown
 from services.contacts.service.imports import asked_for
 from services.contacts.service.parts import Parts
-from services.contacts.usecases import freezing, hits, likenesses, releasing, suppressing
+from services.contacts.usecases import freezing, hits, likenesses, releasing, suppressing, tasks
 from services.contacts.usecases.imports import deciding
-from services.lexicon.tasks import first_after
 
 _RETENTION = "retention"
 #: Reads every component's values, for the marks of a case; the privacy officer's lists too.
@@ -192,17 +191,16 @@ class CaseMethods:
         asked = ready(contract.TaskPageSchema).load(query or {})
         role = _role_of(caller)
         with self.database.work(caller, role=role) as work:
-            importing = [] if role else deciding.list_tasks(work, by=caller)
-            return first_after([*freezing.list_tasks(work, by=caller), *importing], **asked)
+            return tasks.list_tasks(work, by=caller, imports=[] if role else deciding.list_tasks(work, by=caller), **asked)
 
     @answers("contacts:task:dismiss", command=True)
     def dismiss_task(self, caller: Caller, task_id: str) -> None:
-        """Take away a notice of ours; a kind that only tells is dismissed in `freezing.dismiss_task`."""
+        """Take away a notice of ours; a kind that only tells is dismissed in `tasks.dismiss_task`."""
         with self.database.work(caller) as work:
             if work.replayed():
                 work.record("contacts:task:dismiss", outcome="replayed")
                 return
-            freezing.dismiss_task(work, by=caller, now=self.database.clock(), task_id=str(task_id))
+            tasks.dismiss_task(work, by=caller, now=self.database.clock(), task_id=str(task_id))
             work.complete(204, None)
 
     @answers("contacts:notice:read", subject="notice_id")

@@ -12,33 +12,51 @@ from typing import Any
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import new_id
+from services.chassis.messages import Caller, new_id
 from services.contacts.storage.bulk import array, insert_rows
 from services.contacts.storage.frozen import OPEN
 from services.contacts.storage.rows import plain, plains
+from services.lexicon.vocabulary import at_least
 
 #: In place of a component: two hold the value, and neither is told (T34).
 ACROSS = "*"
 _PERSONAL = "('cell', 'personal_phone', 'email')"
 # One of the two was given the value as a personal one. A work address says nothing: many have the same.
 _AGREE = f"one.digest = other.digest AND 'work_address' NOT IN (one.kind, other.kind) AND (one.kind IN {_PERSONAL} OR other.kind IN {_PERSONAL})"
+#: A value that more people hold is a shared mailbox or line, and evidence of nothing. Without a bound, pairs are the square of people.
+_MOST_HOLDERS = 10
+
+
+def _is_shared(scope: str) -> str:
+    """Return the SQL that says whether more people hold the value of `one` than make it evidence, within a scope."""
+    holders = f"SELECT DISTINCT every.individual_id FROM match_digests every WHERE every.digest = one.digest{scope} LIMIT {_MOST_HOLDERS + 1}"  # noqa: S608 - put together from our own constants
+    return f"(SELECT count(*) FROM ({holders}) held) > {_MOST_HOLDERS}"  # noqa: S608 - likewise
+
+
+_SHARED_WITHIN, _SHARED = _is_shared(" AND every.component = one.component"), _is_shared("")
 # Who is frozen is compared, too: it is not shown while they are, and must not be missing when they are freed (T36).
 _FIND = text(
     f"""
     INSERT INTO likenesses (holder_component, held_id, other_id)
     SELECT DISTINCT CASE WHEN one.component = other.component THEN one.component ELSE :across END,
         least(one.individual_id, other.individual_id), greatest(one.individual_id, other.individual_id)
-    FROM match_digests one JOIN match_digests other ON {_AGREE} AND other.individual_id <> one.individual_id
-    WHERE one.individual_id = ANY(CAST(:people AS uuid[]))
+    FROM (SELECT one.*, {_SHARED} AS shared FROM match_digests one
+        WHERE one.individual_id = ANY(CAST(:people AS uuid[])) AND NOT {_SHARED_WITHIN}) one
+    JOIN match_digests other ON {_AGREE} AND other.individual_id <> one.individual_id AND (other.component = one.component OR NOT one.shared)
     ON CONFLICT DO NOTHING
     """  # noqa: S608 - put together from our own constants
+)
+# Whoever holds a value of these people, too: one holder more may have made it a shared one.
+_HOLDERS = text(
+    "SELECT DISTINCT every.individual_id FROM match_digests one JOIN match_digests every ON every.digest = one.digest"
+    " WHERE one.individual_id = ANY(CAST(:people AS uuid[]))"
 )
 _UNTRUE = f"""
     DELETE FROM likenesses l WHERE (l.held_id = ANY(CAST(:people AS uuid[])) OR l.other_id = ANY(CAST(:people AS uuid[])))
     AND l.settled_at IS NULL AND NOT EXISTS (SELECT FROM match_digests one JOIN match_digests other ON {_AGREE}
         WHERE one.individual_id = l.held_id AND other.individual_id = l.other_id
-        AND CASE WHEN l.holder_component = '{ACROSS}' THEN one.component <> other.component
-            ELSE one.component = l.holder_component AND other.component = l.holder_component END)
+        AND CASE WHEN l.holder_component = '{ACROSS}' THEN one.component <> other.component AND NOT {_SHARED}
+            ELSE one.component = l.holder_component AND other.component = l.holder_component AND NOT {_SHARED_WITHIN} END)
     """  # noqa: S608 - put together from our own constants
 
 
@@ -59,9 +77,10 @@ def match_waiting(work: UnitOfWork, *, limit: int = 200) -> int:
     )
     if not queued:
         return 0
-    people = {"people": array(dict.fromkeys(row["individual_id"] for row in queued))}
-    work.execute(text(_UNTRUE), people)
-    work.execute(_FIND, {**people, "across": ACROSS})
+    changed = dict.fromkeys(row["individual_id"] for row in queued)
+    holders = map(str, work.execute(_HOLDERS, {"people": array(changed)}).scalars())
+    work.execute(text(_UNTRUE), {"people": array(changed | dict.fromkeys(holders))})
+    work.execute(_FIND, {"people": array(changed), "across": ACROSS})
     work.execute(text("DELETE FROM match_queue WHERE id = ANY(CAST(:ids AS uuid[]))"), {"ids": [row["id"] for row in queued]})
     return len(queued)
 
@@ -71,31 +90,36 @@ def forget_untrue(work: UnitOfWork, people: Iterable[str], *, component: str) ->
     work.execute(text(f"{_UNTRUE} AND l.holder_component = :component"), {"people": array(dict.fromkeys(people)), "component": component})
 
 
-def own(work: UnitOfWork, *, component: str, user_id: str, steward: bool) -> list[dict[str, Any]]:
-    """Return pairs of people for whom the caller's own component holds the same value: to their owners there, and to stewards (T34)."""
-    rows = work.execute(
-        text(
-            "SELECT l.held_id, l.other_id FROM likenesses l WHERE l.holder_component = :component AND l.settled_at IS NULL"  # noqa: S608 - our own constant
-            f" AND (SELECT count(*) FROM individuals i WHERE i.id IN (l.held_id, l.other_id) AND {OPEN}) = 2"
-            " AND (:steward OR EXISTS (SELECT FROM individuals i WHERE i.id IN (l.held_id, l.other_id) AND i.owner_id = CAST(:user AS uuid)))"
-            " ORDER BY l.held_id, l.other_id"
-        ),
-        {"component": component, "user": user_id, "steward": steward},
-    )
-    return plains(rows.mappings())
+#: Pairs `l` of people for whom the caller's own component holds the same value, as their owners there and stewards are told (T34).
+OWN = (
+    "likenesses l WHERE l.holder_component = :component AND l.settled_at IS NULL"  # noqa: S608 - our own constant
+    f" AND (SELECT count(*) FROM individuals i WHERE i.id IN (l.held_id, l.other_id) AND {OPEN}) = 2"
+    " AND (:steward OR EXISTS (SELECT FROM individuals i WHERE i.id IN (l.held_id, l.other_id) AND i.owner_id = CAST(:user AS uuid)))"
+)
+#: As the caseworker: pairs `l` for whom two components hold the same value, and of whom no merge is proposed yet (T34).
+BETWEEN = (
+    f"likenesses l WHERE l.holder_component = '{ACROSS}' AND l.settled_at IS NULL"  # noqa: S608 - our own constant
+    " AND NOT EXISTS (SELECT FROM merge_proposals m WHERE m.held_id = l.held_id AND m.other_id = l.other_id)"
+    " AND (SELECT count(*) FROM individuals i WHERE i.id IN (l.held_id, l.other_id) AND i.frozen_at IS NULL) = 2"
+)
+#: Pairs `l` of which the caller owns a record that they have not answered for, and may see both.
+PROPOSED = (
+    "merge_proposals l JOIN individuals a ON a.id = l.held_id JOIN individuals b ON b.id = l.other_id"  # noqa: S608 - our own constant
+    f" WHERE (SELECT count(*) FROM individuals i WHERE i.id IN (l.held_id, l.other_id) AND {OPEN}) = 2"
+    " AND 'different' IS DISTINCT FROM l.held_answer AND 'different' IS DISTINCT FROM l.other_answer"
+    " AND (a.owner_id = CAST(:user AS uuid) AND l.held_answer IS NULL OR b.owner_id = CAST(:user AS uuid) AND l.other_answer IS NULL)"
+)
 
 
-def across(work: UnitOfWork) -> list[dict[str, Any]]:
-    """As the caseworker: return pairs for whom two components hold the same value, and of whom no merge is proposed yet (T34)."""
-    rows = work.execute(
-        text(
-            "SELECT l.held_id, l.other_id FROM likenesses l WHERE l.holder_component = :across AND l.settled_at IS NULL"
-            " AND NOT EXISTS (SELECT FROM merge_proposals m WHERE m.held_id = l.held_id AND m.other_id = l.other_id)"
-            " AND (SELECT count(*) FROM individuals i WHERE i.id IN (l.held_id, l.other_id) AND i.frozen_at IS NULL) = 2 ORDER BY l.found_at"
-        ),
-        {"across": ACROSS},
-    )
-    return plains(rows.mappings())
+def is_among(work: UnitOfWork, pairs: str, pair: tuple[str, str], *, by: Caller) -> bool:
+    """Say whether a pair is one of `OWN`, `BETWEEN` or `PROPOSED` for the caller."""
+    statement = text(f"SELECT EXISTS (SELECT FROM {pairs} AND l.held_id = CAST(:one AS uuid) AND l.other_id = CAST(:other AS uuid))")  # noqa: S608 - our own constants
+    return bool(work.execute(statement, {**whose(by), "one": pair[0], "other": pair[1]}).scalar_one())
+
+
+def whose(by: Caller) -> dict[str, Any]:
+    """Return the parameters of these pairs."""
+    return {"component": by.component, "user": by.id, "steward": at_least(by.level, "steward")}
 
 
 def settle(work: UnitOfWork, pair: tuple[str, str], *, holder: str, by: str, now: datetime) -> bool:
@@ -141,21 +165,6 @@ def proposal(work: UnitOfWork, pair: tuple[str, str]) -> dict[str, Any] | None:
         .one_or_none()
     )
     return plain(row) if row else None
-
-
-def proposed_to(work: UnitOfWork, user_id: str) -> list[dict[str, Any]]:
-    """Return pairs of which the caller owns a record that they have not answered for, and may see both."""
-    rows = work.execute(
-        text(
-            "SELECT m.held_id, m.other_id FROM merge_proposals m JOIN individuals a ON a.id = m.held_id JOIN individuals b ON b.id = m.other_id"  # noqa: S608 - our own constant
-            f" WHERE (SELECT count(*) FROM individuals i WHERE i.id IN (m.held_id, m.other_id) AND {OPEN}) = 2"
-            " AND 'different' IS DISTINCT FROM m.held_answer AND 'different' IS DISTINCT FROM m.other_answer"
-            " AND (a.owner_id = CAST(:user AS uuid) AND m.held_answer IS NULL OR b.owner_id = CAST(:user AS uuid) AND m.other_answer IS NULL)"
-            " ORDER BY m.held_id, m.other_id"
-        ),
-        {"user": user_id},
-    )
-    return plains(rows.mappings())
 
 
 def answer(work: UnitOfWork, pair: tuple[str, str], answers: Mapping[str, str], *, by: str, now: datetime) -> None:

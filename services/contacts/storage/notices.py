@@ -17,6 +17,16 @@ _MINE = (
     "(n.user_id = CAST(:user AS uuid) OR n.user_id IS NULL OR :administrator OR NOT EXISTS (SELECT FROM users u WHERE u.id = n.user_id AND u.active))"
 )
 
+#: Notices `n` that wait for a user.
+WAITING = f"notices n WHERE n.component = :component AND n.dismissed_at IS NULL AND {_MINE}"
+#: Records `i` that the user's component sees frozen as possible twins, of which this user stands for it (T26): the record's owner
+#: where they are of the component, else who has its relationship.
+TWINS = (
+    "individuals i LEFT JOIN relationships n ON n.stakeholder_id = i.id AND n.component = :component"
+    " WHERE i.frozen_at IS NULL AND i.frozen_for <> '{}' AND :component = ANY(i.frozen_for) AND (i.owner_id = CAST(:user AS uuid)"
+    f" OR (i.owner_component <> :component AND {_MINE}) OR :administrator)"
+)
+
 #: Of a user on one day: requests recorded, and entries blocked.
 _COUNTS = """
     SELECT user_id, day, sum(freezes)::bigint AS freezes, sum(blocked)::bigint AS blocked FROM (
@@ -37,18 +47,6 @@ def tell_holders(work: UnitOfWork, individual_id: str, *, now: datetime) -> int:
             told,
         )
     return len(told)
-
-
-def open_for(work: UnitOfWork, *, by: Caller) -> list[dict[str, Any]]:
-    """Return the notices that wait for this user."""
-    rows = work.execute(
-        text(
-            "SELECT n.id, n.at FROM notices n WHERE n.component = :component AND n.dismissed_at IS NULL"  # noqa: S608 - our own constant
-            f" AND {_MINE} ORDER BY n.at DESC, n.id"
-        ),
-        _whose(by),
-    )
-    return plains(rows.mappings())
 
 
 def find(work: UnitOfWork, notice_id: str, *, by: Caller) -> dict[str, Any] | None:
@@ -72,22 +70,6 @@ def dismiss(work: UnitOfWork, notice_id: str, *, by: Caller, now: datetime) -> b
         ).rowcount
         == 1
     )
-
-
-def twins_for(work: UnitOfWork, *, by: Caller) -> list[str]:
-    """Return records that the user's component sees frozen as possible twins, of which this user stands for it (T26).
-
-    That is the record's owner where they are of the component, else who has its relationship.
-    """
-    rows = work.execute(
-        text(
-            "SELECT i.id FROM individuals i LEFT JOIN relationships n ON n.stakeholder_id = i.id AND n.component = :component"  # noqa: S608 - our own constant
-            " WHERE i.frozen_at IS NULL AND i.frozen_for <> '{}' AND :component = ANY(i.frozen_for) AND (i.owner_id = CAST(:user AS uuid)"
-            f" OR (i.owner_component <> :component AND {_MINE}) OR :administrator) ORDER BY i.id"
-        ),
-        _whose(by),
-    )
-    return [str(row.id) for row in rows]
 
 
 def note_freeze(work: UnitOfWork, *, by: Caller, day: date, count: int, individual_id: str, reason: str) -> None:
@@ -164,5 +146,6 @@ def forget(work: UnitOfWork, individual_id: str) -> None:
         work.execute(text(statement), {"id": individual_id})
 
 
-def _whose(by: Caller) -> dict[str, Any]:
+def whose(by: Caller) -> dict[str, Any]:
+    """Return the parameters of `WAITING` and `TWINS`."""
     return {"component": by.component or "", "user": by.id, "administrator": "office_administrator" in by.roles}

@@ -1,42 +1,26 @@
-"""Freezing whoever asks not to be contacted, taking it back, and who may then erase (T10, T21, T36); what waits for a user."""
+"""Freezing whoever asks not to be contacted, taking it back, and who may then erase (T10, T21, T36)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import UUID
 
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, Forbidden, Invalid, NotFound, entity_tag, wire_value
+from services.chassis.messages import Caller, Forbidden, Invalid, entity_tag, wire_value
 from services.contacts.contract.announcements import IndividualFrozen as FrozenAnnouncement
 from services.contacts.contract.announcements import IndividualUnfrozen
-from services.contacts.contract.refusals import FreezeReasonRequired, NoticeUnknown, TaskStands, TwinDecided, TwinUnknown
+from services.contacts.contract.refusals import FreezeReasonRequired, NoticeUnknown, TwinDecided, TwinUnknown
 from services.contacts.domain import representations
 from services.contacts.domain.clocks import erase_due
-from services.contacts.storage import contact_layer, directory, individuals, ledger, notices, projections, twins
+from services.contacts.storage import directory, individuals, ledger, notices, projections, twins
 from services.contacts.storage.contact_layer import ContactLayer
-from services.contacts.usecases import hits, likenesses, suppressing
+from services.contacts.usecases import suppressing
 from services.contacts.usecases.asking import demand, demand_clean, duty, facts_of, truly, visible_individual, visible_organization
-from services.lexicon.calendar import add_working_days
 from services.lexicon.folding import fold
 from services.lexicon.policy import Facts, Granted, decide
 
-#: What goes away when it is done, and not by dismissing it.
-_STAND = frozenset(
-    {
-        "correction",
-        "duplicate",
-        "decide-import-rows",
-        "lookups_to_see",
-        "merge_proposed",
-        "possible_no_contact",
-        "same_value",
-        "twin_to_decide",
-        "value_to_decide",
-    }
-)
 #: Which of a user's freezes of a day is the first to need a reason, and to be told to their office administrator (T36).
 REASON_FROM = 10
 
@@ -300,75 +284,3 @@ def may_erase_organization(work: UnitOfWork, *, by: Caller, organization_id: str
         "duty_of": on,
         "etag": entity_tag(representations.organization(row)),
     }
-
-
-def list_tasks(work: UnitOfWork, *, by: Caller) -> list[dict[str, Any]]:
-    """Return what waits for the caller here, all of it, in no order: corrections, likely duplicates (T3, T23), what came of requests.
-
-    The privacy officer's are decided upon as the caseworker. Whom to erase is retention's to say: it keeps the requests.
-    """
-    tasks: list[dict[str, Any]] = []
-    if "privacy_officer" in by.roles:
-        tasks += suppressing.officer_tasks(work)
-        tasks += hits.officer_tasks(work)
-    elif by.component is not None:
-        for found in contact_layer.unseen_corrections(work, user_id=by.id, component=by.component):
-            # Who may not see values of their component any more is told of no other value, either.
-            if not decide(by, "reveal", found["kind"], Facts(point_component=by.component)):
-                continue
-            due = add_working_days(found["reported_at"].date(), 5)
-            individual_id = found["individual_id"]
-            tasks.append(_task("correction", individual_id, due.isoformat(), f"/api/v1/individuals/{individual_id}/contact-points"))
-        tasks += _case_tasks(work, by=by, component=by.component)
-    tasks += likenesses.tasks(work, by=by)
-    unique: dict[str, dict[str, Any]] = {}
-    for task in tasks:
-        # Of several corrections of one person the most urgent stands for all.
-        unique.setdefault(task["id"], task)
-    # In an order of their own: that of the rows tells of others that were written between them.
-    work.record("contacts:task:list", subjects=sorted({task["subject"]["id"] for task in unique.values()}))
-    return list(unique.values())
-
-
-def dismiss_task(work: UnitOfWork, *, by: Caller, now: datetime, task_id: str) -> None:
-    """Take away a task that only tells: of an erasure, for the whole component; of many freezes, for the office's administrator.
-
-    :raises TaskStands: it is something to do.
-    :raises NotFound: there is no such kind, or it is not theirs.
-    """
-    kind, _, key = task_id.partition(".")
-    if kind in _STAND:
-        raise TaskStands
-    try:
-        subject = str(UUID(key))
-    except ValueError:
-        raise NotFound from None
-    if kind == "erased_notice":
-        done = notices.dismiss(work, subject, by=by, now=now)
-    elif kind == "many_freezes" and "office_administrator" in by.roles and by.component is not None:
-        done = notices.see_freezes(work, component=by.component, user_id=subject, now=now)
-    else:
-        raise NotFound
-    if not done:
-        raise NotFound
-    work.record("contacts:task:dismiss", subjects=[subject], rule=kind)
-
-
-def _case_tasks(work: UnitOfWork, *, by: Caller, component: str) -> list[dict[str, Any]]:
-    """Return records that may be of somebody who asked not to be contacted, and erasures that the component is told of."""
-    tasks = [_task("possible_no_contact", twin, None, f"/api/v1/individuals/{twin}") for twin in notices.twins_for(work, by=by)]
-    tasks += [_notice("erased_notice", "notice", told["id"], f"/api/v1/notices/{told['id']}") for told in notices.open_for(work, by=by)]
-    if "office_administrator" in by.roles:
-        users = notices.who_froze_many(work, component=component)
-        tasks += [_notice("many_freezes", "user", user, "/api/v1/many-freezes") for user in users]
-    return tasks
-
-
-def _notice(kind: str, subject_type: str, subject_id: str, link: str) -> dict[str, Any]:
-    subject = {"type": subject_type, "id": subject_id, "individual_ids": []}
-    return {"id": f"{kind}.{subject_id}", "kind": kind, "notice": True, "subject": subject, "due_on": None, "link": link}
-
-
-def _task(kind: str, individual_id: str, due_on: str | None, link: str) -> dict[str, Any]:
-    subject = {"type": "individual", "id": individual_id, "individual_ids": [individual_id]}
-    return {"id": f"{kind}.{individual_id}", "kind": kind, "notice": False, "subject": subject, "due_on": due_on, "link": link}

@@ -6,7 +6,6 @@ An owner who is asked sees two directory records and no cause: the officer may p
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -17,18 +16,9 @@ from services.contacts.domain import representations
 from services.contacts.storage import individuals, likenesses
 from services.contacts.usecases.asking import demand, demand_contributor
 from services.lexicon.policy import Facts, decide
-from services.lexicon.vocabulary import at_least
 
 Pair = tuple[str, str]
 _OFFICER = ("propose", "different")
-
-
-def tasks(work: UnitOfWork, *, by: Caller) -> list[dict[str, Any]]:
-    """Return what waits for the caller: records with one value, as far as they may see whose, and records that they are asked about."""
-    if "privacy_officer" in by.roles:
-        return [_task("same_value", _pair(row)) for row in likenesses.across(work)]
-    found = [_task("duplicate", pair) for pair in _own(work, by=by)]
-    return found + [_task("merge_proposed", _pair(row)) for row in likenesses.proposed_to(work, by.id)]
 
 
 def read_pair(work: UnitOfWork, *, by: Caller, individual_id: str, other_id: str) -> dict[str, Any]:
@@ -38,7 +28,7 @@ def read_pair(work: UnitOfWork, *, by: Caller, individual_id: str, other_id: str
     """
     pair = _ordered(individual_id, other_id)
     officer = "privacy_officer" in by.roles
-    because, decisions = _for_officer(work, pair) if officer else _for_others(work, pair, by=by)
+    because, decisions = _for_officer(work, pair, by=by) if officer else _for_others(work, pair, by=by)
     found = individuals.find_many(work, pair)
     if set(pair) - found.keys():
         raise PairUnknown
@@ -108,8 +98,8 @@ def _decide_as_owner(work: UnitOfWork, pair: Pair, *, by: Caller, now: datetime,
         likenesses.settle(work, pair, holder=by.component, by=by.id, now=now)
 
 
-def _for_officer(work: UnitOfWork, pair: Pair) -> tuple[list[str], list[str]]:
-    return (["same_value"] if pair in map(_pair, likenesses.across(work)) else []), list(_OFFICER)
+def _for_officer(work: UnitOfWork, pair: Pair, *, by: Caller) -> tuple[list[str], list[str]]:
+    return (["same_value"] if likenesses.is_among(work, likenesses.BETWEEN, pair, by=by) else []), list(_OFFICER)
 
 
 def _for_others(work: UnitOfWork, pair: Pair, *, by: Caller) -> tuple[list[str], list[str]]:
@@ -117,18 +107,16 @@ def _for_others(work: UnitOfWork, pair: Pair, *, by: Caller) -> tuple[list[str],
 
     :raises PairUnknown: for no reason.
     """
-    alike = pair in _own(work, by=by)
-    asked = pair in map(_pair, likenesses.proposed_to(work, by.id))
+    alike = sees_values(by) and likenesses.is_among(work, likenesses.OWN, pair, by=by)
+    asked = likenesses.is_among(work, likenesses.PROPOSED, pair, by=by)
     if not alike and not asked:
         raise PairUnknown
     return [*(["same_value"] if alike else []), *(["proposed"] if asked else [])], [*(["same"] if asked else []), "different"]
 
 
-def _own(work: UnitOfWork, *, by: Caller) -> Collection[Pair]:
-    """Return the pairs of the caller's component that they own a record of or are steward over, if they may see its values."""
-    if by.component is None or not decide(by, "reveal", "email", Facts(point_component=by.component)):
-        return []
-    return [_pair(row) for row in likenesses.own(work, component=by.component, user_id=by.id, steward=at_least(by.level, "steward"))]
+def sees_values(by: Caller) -> bool:
+    """Say whether the caller may see the values of their component, and so be told that two records hold one."""
+    return by.component is not None and bool(decide(by, "reveal", "email", Facts(point_component=by.component)))
 
 
 def _answers(pair: Pair, proposed: dict[str, Any]) -> list[dict[str, Any]]:
@@ -142,13 +130,3 @@ def _ordered(individual_id: str, other_id: str) -> Pair:
     if individual_id == other_id:
         raise PairUnknown
     return (individual_id, other_id) if individual_id < other_id else (other_id, individual_id)
-
-
-def _pair(row: dict[str, Any]) -> Pair:
-    return row["held_id"], row["other_id"]
-
-
-def _task(kind: str, pair: Pair) -> dict[str, Any]:
-    subject = {"type": "individual", "id": pair[0], "individual_ids": list(pair)}
-    link = f"/api/v1/duplicates/{pair[0]}/{pair[1]}"
-    return {"id": f"{kind}.{pair[0]}-{pair[1]}", "kind": kind, "notice": False, "subject": subject, "due_on": None, "link": link}

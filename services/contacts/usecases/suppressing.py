@@ -181,23 +181,6 @@ def list_twins(work: UnitOfWork, *, by: Caller, cursors: Cursors, request_id: st
     return {"items": items, "next": following, "total": twins.count_undecided(work, case_id=request_id)}
 
 
-def officer_tasks(work: UnitOfWork) -> list[dict[str, Any]]:
-    """Return what waits for the privacy officer: records that may be of somebody who asked (T26), and values to keep or drop (T25)."""
-    tasks = []
-    for row in twins.undecided(work, limit=None):
-        subject = {"type": "individual", "id": row["individual_id"], "individual_ids": [row["individual_id"]]}
-        link = f"/api/v1/no-contact-requests/{row['case_id']}/twins"
-        key = f"{row['case_id']}-{row['individual_id']}"
-        tasks.append({"id": f"twin_to_decide.{key}", "kind": "twin_to_decide", "notice": False, "subject": subject, "due_on": None, "link": link})
-    for row in ledger.waiting(work, limit=None):
-        subject = {"type": "no_contact_request", "id": row["case_id"], "individual_ids": [row["individual_id"]] if row["individual_id"] else []}
-        link = "/api/v1/suppressions"
-        tasks.append(
-            {"id": f"value_to_decide.{row['id']}", "kind": "value_to_decide", "notice": False, "subject": subject, "due_on": None, "link": link}
-        )
-    return tasks
-
-
 def demand_officer(by: Caller) -> None:
     """Go on only for the privacy officer."""
     demand(decide(by, "open_case"), Forbidden)

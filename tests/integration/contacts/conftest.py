@@ -36,7 +36,9 @@ from services.contacts.usecases import (
     listening,
     notes,
     organizations,
+    tasks,
 )
+from services.lexicon.tasks import position
 from tests.cast import AMINA, DOV, EVERYBODY
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -163,7 +165,20 @@ class Desk:
 
     def tasks(self, by: Caller) -> list[tuple[str, str]]:
         """Return kinds and subjects of what waits for somebody."""
-        return [(task["kind"], task["subject"]["id"]) for task in self.do(by, freezing.list_tasks)]
+        return [(task["kind"], task["subject"]["id"]) for task in self.waiting(by)]
+
+    def waiting(self, by: Caller, *, role: str | None = None, limit: int = 200) -> list[dict[str, Any]]:
+        """Return everything that waits for somebody, page by page."""
+        found: list[dict[str, Any]] = []
+        after, more = None, True
+        while more:
+            page = self.do(by, tasks.list_tasks, role=role, after=after, limit=limit)
+            more = page["more"]
+            assert len(page["items"]) == limit or not more
+            found += page["items"]
+            after = position(found[-1]) if found else None
+        assert page["total"] == len(found)
+        return found
 
     def talked(self, by: Caller, *individual_ids: str, issues: tuple[str, ...] = (), ago: timedelta = timedelta(hours=1), **told: Any) -> str:
         """Hear from interactions that somebody spoke with somebody; return the interaction."""

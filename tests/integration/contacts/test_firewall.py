@@ -23,7 +23,7 @@ from services.contacts.contract.refusals import (
     TextNeedsReview,
 )
 from services.contacts.storage import ledger
-from services.contacts.usecases import contact_points, freezing
+from services.contacts.usecases import contact_points
 from services.lexicon.policy import Granted
 from services.lexicon.policy.rules import REASON_FROM, REFUSED_FROM
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, FARID, GRACE, RENATA
@@ -283,8 +283,7 @@ def test_a_match_across_components_is_told_to_the_privacy_officer_alone_and_chan
         assert contact_points.match_waiting(work) == 3
     for somebody in (AMINA, BRUNO, CHLOE, RENATA):
         assert desk.tasks(somebody) == []
-    with desk.work(FARID, "caseworker") as work:
-        told = freezing.list_tasks(work, by=FARID)
+    told = desk.waiting(FARID, role="caseworker")
     assert [(task["kind"], sorted(task["subject"]["individual_ids"])) for task in told] == [("same_value", sorted([dov, twin["id"]]))]
 
 

@@ -17,6 +17,7 @@ from services.contacts.contract.refusals import ContributorsOnly, IndividualFroz
 from services.contacts.storage import import_undoing
 from services.contacts.storage.contact_layer import ContactPoint
 from services.contacts.usecases import contact_points, freezing, individuals, likenesses
+from services.contacts.usecases import tasks as waiting
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE, RENATA
 from tests.integration.contacts.conftest import Desk, open_desk
 from tests.integration.contacts.test_imports import Porter
@@ -58,7 +59,7 @@ def role_of(by: Caller) -> str | None:
 
 def tasks(desk: Desk, by: Caller, *about: str) -> list[tuple[str, list[str]]]:
     """Return kinds and people of what waits for somebody about these people."""
-    waiting = [(task["kind"], task["subject"]["individual_ids"]) for task in desk.do(by, freezing.list_tasks, role=role_of(by))]
+    waiting = [(task["kind"], task["subject"]["individual_ids"]) for task in desk.waiting(by, role=role_of(by))]
     return [(kind, ids) for kind, ids in waiting if set(ids) & set(about)]
 
 
@@ -380,3 +381,50 @@ def test_the_database_lets_nobody_settle_or_see_what_is_not_their_component_s(de
             settled = text(f"UPDATE likenesses SET settled_at = now(){mine.replace(' FROM likenesses', '')}")
             assert work.execute(settled, {"ids": ids}).rowcount == theirs
     assert len(tasks(desk, FARID, *ids)) == 2
+
+
+@pytest.mark.requirement("T34")
+@pytest.mark.parametrize("by", [(AMINA, BRUNO), (AMINA, CHLOE)], ids=["within", "across"])
+def test_a_value_that_many_hold_is_a_shared_line_and_makes_no_crowd_of_pairs(
+    desk: Desk, cell: str, another_cell: str, by: tuple[Caller, Caller]
+) -> None:
+    """Ten people who share a value make 45 pairs; one more makes none, whoever came first."""
+
+    def pairs(ids: list[str]) -> int:
+        with desk.work(FARID, "caseworker") as work:
+            found = work.execute(text("SELECT count(*) FROM likenesses WHERE held_id = ANY(CAST(:ids AS uuid[]))"), {"ids": ids})
+            return int(found.scalar_one())
+
+    ids = [someone(desk, by[n % 2], f"Sharer{n}", cell, *([another_cell] if n < 2 else [])) for n in range(10)]
+    match(desk)
+    told = [task for somebody in (*by, FARID) for task in tasks(desk, somebody, *ids)]
+    assert (pairs(ids), len({tuple(pair) for _, pair in told})) == (45, 45)
+    ids.append(someone(desk, by[0], "Eleventh", cell))
+    match(desk)
+    within = by[1] is BRUNO
+    left = {tuple(pair) for kind, pair in tasks(desk, FARID, *ids) if kind == "same_value"}
+    # What is shared within neither component still tells within each; another value that two hold still tells.
+    assert left == (set() if within else {tuple(sorted(ids[:2]))})
+    assert pairs(ids) == (1 if within else 1 + 15 + 10)
+    ids += [someone(desk, one, f"Further{n}", cell) for n in range(12) for one in by]
+    match(desk)
+    assert pairs(ids) == 1
+    fresh = [someone(desk, by[n % 2], f"Together{n}", f"956-555-{next(CELLS)}") for n in range(2)]
+    match(desk)
+    assert pairs(fresh) == 0
+
+
+@pytest.mark.requirement("T34", "T26")
+def test_tasks_are_read_a_page_at_a_time_and_each_once(desk: Desk) -> None:
+    people = [
+        (someone(desk, AMINA, f"First{n}", cell), someone(desk, BRUNO, f"Second{n}", cell))
+        for n, cell in enumerate(f"956-556-{m}" for m in range(2000, 2015))
+    ]
+    match(desk)
+    expected = {tuple(sorted(pair)) for pair in people}
+    for limit in (1, 4, 200):
+        found = [task for task in desk.waiting(AMINA, limit=limit) if tuple(task["subject"]["individual_ids"]) in expected]
+        assert [tuple(task["subject"]["individual_ids"]) for task in found] == sorted(expected)
+    with desk.work(AMINA) as work:
+        listed = waiting.list_tasks(work, by=AMINA, after=None, limit=3)
+    assert (len(listed["items"]), listed["more"]) == (3, True)

@@ -25,7 +25,7 @@ from services.contacts.storage import ledger
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.vault import Keyring
-from services.contacts.usecases import contact_points, finding, freezing, individuals, organizations, suppressing, verifying
+from services.contacts.usecases import contact_points, finding, freezing, individuals, organizations, suppressing, tasks, verifying
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE, RENATA
 from tests.integration.contacts.conftest import RETENTION, Desk
 from tests.spellings import CELL, DESK_LINE, GMAIL, HOPE, OFFICE_MAIL, VALUES
@@ -323,7 +323,7 @@ def test_every_component_with_a_relationship_is_told_when_it_is_over_without_the
     assert "Erasegard" not in str(read)
     with pytest.raises(Refusal):
         desk.do(FEMA, freezing.read_notice, notice_id=notice)
-    desk.do(CHLOE, freezing.dismiss_task, task_id=f"erased_notice.{notice}")
+    desk.do(CHLOE, tasks.dismiss_task, task_id=f"erased_notice.{notice}")
     assert "erased_notice" not in {kind for kind, _ in desk.tasks(CHLOE)}
 
 
@@ -358,7 +358,7 @@ def test_from_the_tenth_of_a_day_a_reason_is_asked_and_the_office_administrator_
     assert ("many_freezes", RENATA.id) not in desk.tasks(AMINA)
     (told,) = desk.do(GRACE, freezing.list_many_freezes, query={"limit": 50})["items"]
     assert (told["count"], told["reason"]) == (10, "A letter of their association.")
-    desk.do(GRACE, freezing.dismiss_task, task_id=f"many_freezes.{RENATA.id}")
+    desk.do(GRACE, tasks.dismiss_task, task_id=f"many_freezes.{RENATA.id}")
     assert ("many_freezes", RENATA.id) not in desk.tasks(GRACE)
     desk.later(days=1)
     desk.freeze(RENATA, people[10])
@@ -539,8 +539,7 @@ def test_the_privacy_officer_s_tasks_are_all_of_them(desk: Desk) -> None:
     for n in range(205):
         desk.register(CHLOE, **card("Paula", f"Elsewhere{n}", "cell", CELL))
     desk.freeze(DENIS, hope(desk))
-    with desk.work(FARID, role="caseworker") as work:
-        waiting = freezing.list_tasks(work, by=FARID)
+    waiting = desk.waiting(FARID, role="caseworker")
     assert len({task["subject"]["id"] for task in waiting if task["kind"] == "twin_to_decide"}) == 205
 
 

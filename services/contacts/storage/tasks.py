@@ -1,0 +1,57 @@
+"""A page of what waits for a user, in SQL: the kinds that grow with people. None of them has a due date."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller
+from services.contacts.storage import likenesses, notices
+from services.contacts.storage.rows import plains
+from services.lexicon.tasks import NO_DAY
+
+#: More are not counted.
+COUNTED = 10_000
+
+_PAIR = "l.held_id || '-' || l.other_id AS key, l.held_id AS subject_id, ARRAY[l.held_id, l.other_id] AS individual_ids"
+#: Records that may be of somebody who asked (T26), values to keep or drop (T25), values that two components hold (T34).
+_OFFICER = (
+    (
+        "SELECT 'twin_to_decide' AS kind, t.case_id || '-' || t.individual_id AS key, t.individual_id AS subject_id,"
+        " ARRAY[t.individual_id] AS individual_ids FROM twins t JOIN individuals i ON i.id = t.individual_id WHERE t.decision IS NULL"
+    ),
+    "SELECT 'value_to_decide', s.id::text, s.case_id, array_remove(ARRAY[s.individual_id], NULL) FROM suppressions s WHERE NOT s.stands",
+    f"SELECT 'same_value' AS kind, {_PAIR} FROM {likenesses.BETWEEN}",  # noqa: S608 - our own constants
+)
+_PROPOSED = f"SELECT 'merge_proposed' AS kind, {_PAIR} FROM {likenesses.PROPOSED}"  # noqa: S608 - likewise
+_OF_COMPONENT = (
+    f"SELECT 'possible_no_contact' AS kind, i.id::text AS key, i.id AS subject_id, ARRAY[i.id] AS individual_ids FROM {notices.TWINS}",  # noqa: S608 - likewise
+    f"SELECT 'erased_notice', n.id::text, n.id, CAST('{{}}' AS uuid[]) FROM {notices.WAITING}",  # noqa: S608 - likewise
+    _PROPOSED,
+)
+_OWN = f"SELECT 'duplicate' AS kind, {_PAIR} FROM {likenesses.OWN}"  # noqa: S608 - likewise
+
+
+def first_after(work: UnitOfWork, *, by: Caller, sees_values: bool, after: Sequence[str] | None, limit: int) -> tuple[list[dict[str, Any]], int]:
+    """Return the first tasks after a position, one more than `limit` where there are more, and how many there are in all.
+
+    As the caseworker for the privacy officer.
+
+    :param sees_values: whether the caller may see the values of their component.
+    :param after: due date, kind and key of the last one before.
+    :return: `kind`, `key`, `subject_id` and `individual_ids` of each; the number is exact up to 10,000.
+    """
+    theirs = (*(_OF_COMPONENT if by.component else (_PROPOSED,)), *((_OWN,) if sees_values else ()))
+    kinds = _OFFICER if "privacy_officer" in by.roles else theirs
+    every = " UNION ALL ".join(kinds)
+    given: dict[str, Any] = {**notices.whose(by), **likenesses.whose(by)}
+    total = work.execute(text(f"SELECT count(*) FROM (SELECT FROM ({every}) AS t LIMIT {COUNTED + 1}) AS c"), given).scalar_one()  # noqa: S608 - likewise
+    behind = ""
+    if after is not None and after[0] >= NO_DAY:
+        behind = 'WHERE (t.kind COLLATE "C", t.key COLLATE "C") > (:kind, :key)'
+        given |= {"kind": after[1], "key": after[2]}
+    page = f'SELECT * FROM ({every}) AS t {behind} ORDER BY t.kind COLLATE "C", t.key COLLATE "C" LIMIT :most'  # noqa: S608 - likewise
+    return plains(work.execute(text(page), {**given, "most": limit + 1}).mappings()), int(total)

@@ -1,0 +1,118 @@
+"""What waits for a user: likely duplicates, possible twins, corrections, erasures that a component is told of (T3, T23, T26, T34)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller, NotFound
+from services.contacts.contract.refusals import TaskStands
+from services.contacts.storage import contact_layer, notices
+from services.contacts.storage import tasks as stored
+from services.contacts.usecases import hits, likenesses
+from services.lexicon.calendar import add_working_days
+from services.lexicon.policy import Facts, decide
+from services.lexicon.tasks import first_after
+
+#: What goes away when it is done, and not by dismissing it.
+_STAND = frozenset(
+    {
+        "correction",
+        "duplicate",
+        "decide-import-rows",
+        "lookups_to_see",
+        "merge_proposed",
+        "possible_no_contact",
+        "same_value",
+        "twin_to_decide",
+        "value_to_decide",
+    }
+)
+
+
+def list_tasks(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, limit: int, imports: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """Return the caller's first tasks after a position: `items`, whether there are `more`, `total`.
+
+    The privacy officer's are decided upon as the caseworker. Whom to erase is retention's to say: it keeps the requests.
+
+    :param after: due date, kind and key of the last one before.
+    :param imports: the caller's tasks of imports.
+    """
+    few = hits.officer_tasks(work) if "privacy_officer" in by.roles else _few(work, by=by)
+    many, count = stored.first_after(work, by=by, sees_values=likenesses.sees_values(by), after=after, limit=limit)
+    page = first_after([*few, *imports, *map(_described, many)], after=after, limit=limit)
+    # In an order of their own: that of the rows tells of others that were written between them.
+    shown = {task["subject"]["id"] for task in page["items"] if task["subject"]["type"] != "import"}
+    work.record("contacts:task:list", subjects=sorted(shown))
+    total = len(few) + len([*imports]) + count
+    return {**page, "total": total if count <= stored.COUNTED else {"at_least": stored.COUNTED}}
+
+
+def dismiss_task(work: UnitOfWork, *, by: Caller, now: datetime, task_id: str) -> None:
+    """Take away a task that only tells: of an erasure, for the whole component; of many freezes, for the office's administrator.
+
+    :raises TaskStands: it is something to do.
+    :raises NotFound: there is no such kind, or it is not theirs.
+    """
+    kind, _, key = task_id.partition(".")
+    if kind in _STAND:
+        raise TaskStands
+    try:
+        subject = str(UUID(key))
+    except ValueError:
+        raise NotFound from None
+    if kind == "erased_notice":
+        done = notices.dismiss(work, subject, by=by, now=now)
+    elif kind == "many_freezes" and "office_administrator" in by.roles and by.component is not None:
+        done = notices.see_freezes(work, component=by.component, user_id=subject, now=now)
+    else:
+        raise NotFound
+    if not done:
+        raise NotFound
+    work.record("contacts:task:dismiss", subjects=[subject], rule=kind)
+
+
+def _few(work: UnitOfWork, *, by: Caller) -> list[dict[str, Any]]:
+    """Return the caller's tasks of kinds of which nobody has many: corrections of their people, and who froze many in one day."""
+    if by.component is None:
+        return []
+    tasks: dict[str, dict[str, Any]] = {}
+    for found in contact_layer.unseen_corrections(work, user_id=by.id, component=by.component):
+        # Who may not see values of their component any more is told of no other value, either.
+        if not decide(by, "reveal", found["kind"], Facts(point_component=by.component)):
+            continue
+        due = add_working_days(found["reported_at"].date(), 5)
+        individual_id = found["individual_id"]
+        link = f"/api/v1/individuals/{individual_id}/contact-points"
+        # Of several corrections of one person the most urgent stands for all.
+        tasks.setdefault(
+            individual_id, _task("correction", individual_id, ("individual", individual_id), [individual_id], link, due_on=due.isoformat())
+        )
+    freezers = notices.who_froze_many(work, component=by.component) if "office_administrator" in by.roles else []
+    return [*tasks.values(), *(_task("many_freezes", user, ("user", user), [], "/api/v1/many-freezes") for user in freezers)]
+
+
+def _described(row: Mapping[str, Any]) -> dict[str, Any]:
+    kind, key, first, second = row["kind"], row["key"], row["key"][:36], row["key"][37:]
+    about = {"erased_notice": "notice", "value_to_decide": "no_contact_request"}.get(kind, "individual")
+    link = {
+        "erased_notice": f"/api/v1/notices/{key}",
+        "possible_no_contact": f"/api/v1/individuals/{key}",
+        "twin_to_decide": f"/api/v1/no-contact-requests/{first}/twins",
+        "value_to_decide": "/api/v1/suppressions",
+    }.get(kind, f"/api/v1/duplicates/{first}/{second}")
+    return _task(kind, key, (about, row["subject_id"]), row["individual_ids"], link)
+
+
+def _task(kind: str, key: str, subject: tuple[str, str], individual_ids: list[str], link: str, *, due_on: str | None = None) -> dict[str, Any]:
+    return {
+        "id": f"{kind}.{key}",
+        "kind": kind,
+        "notice": kind not in _STAND,
+        "subject": {"type": subject[0], "id": subject[1], "individual_ids": individual_ids},
+        "due_on": due_on,
+        "link": link,
+    }
