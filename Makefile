@@ -12,6 +12,8 @@ PORT ?= 8080
 SEED ?= demo
 # PYTEST_ARGS='-k word -x' narrows a test run.
 PYTEST_ARGS ?=
+# The parts' half prints branch coverage; most tests of the other half ask processes of their own. `COVERAGE=` leaves it out.
+COVERAGE ?= -p tests.covered
 # Tests of the product's parts, and those in a browser; the others, of the whole product, take about as long.
 PARTS := tests/unit tests/shape tests/contract tests/integration tests/browser
 
@@ -49,7 +51,7 @@ else
 endif
 
 test-parts: $(STAMP)
-	$(BIN)/python -m pytest -q $(PARTS)
+	$(BIN)/python -m pytest -q $(COVERAGE) $(PARTS)
 
 test-wholes: $(STAMP)
 	$(BIN)/python -m pytest -q tests $(PARTS:%=--ignore=%)
