@@ -23,7 +23,7 @@ from gateway.errors import (
     flattened,
 )
 from services.chassis.keyed import Keyed, together
-from services.chassis.messages import Invalid, Operation, PreconditionMissing, entity_tag, new_id
+from services.chassis.messages import Invalid, Operation, PreconditionMissing, entity_tag, is_any_match, new_id
 from services.chassis.schemas import ready
 
 JSON = "application/json"
@@ -268,9 +268,7 @@ def respond(result: Any, endpoint: Endpoint) -> Response:
 
 
 def _knows(tag: str) -> bool:
-    # RFC 9110, 13.1.2: compared weakly, and `*` is any.
-    known = {part.strip().removeprefix("W/") for part in request.headers.get("If-None-Match", "").split(",")}
-    return tag in known or "*" in known
+    return is_any_match(request.headers.get("If-None-Match", ""), tag)
 
 
 def created(endpoint: str, **record: dict[str, Any]) -> Answer:

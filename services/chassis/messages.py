@@ -23,8 +23,9 @@ import hashlib
 import inspect
 import json
 import os
+import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -312,10 +313,31 @@ def entity_tag(representation: Mapping[str, Any]) -> str:
     return _tag(representation, _tag_keys[0])
 
 
-def is_tag_of(representation: Mapping[str, Any], if_match: str) -> bool:
-    """Tell whether an If-Match names this representation, under any of the keys that tags were made with."""
-    given = {tag.strip() for tag in if_match.split(",")}
-    return any(_tag(representation, key) in given for key in _tag_keys)
+def entity_tags(representation: Mapping[str, Any]) -> list[str]:
+    """Return the tags of a representation under each of the keys that tags were made with."""
+    return [_tag(representation, key) for key in _tag_keys]
+
+
+def require_match(if_match: str | None, tags: Collection[str]) -> None:
+    """Go on only if an If-Match names the record with these tags, compared strongly; `*` is any record (RFC 9110, 13.1.1).
+
+    :raises PreconditionMissing: there is none.
+    :raises Stale: it names other versions.
+    """
+    given = if_match.strip() if if_match else ""
+    if not given:
+        raise PreconditionMissing
+    if given != "*" and not any(not weak and tag in tags for weak, tag in _TAG.findall(given)):
+        raise Stale
+
+
+def is_any_match(if_none_match: str, tag: str) -> bool:
+    """Tell whether an If-None-Match names this tag, compared weakly; `*` is any (RFC 9110, 13.1.2)."""
+    return if_none_match.strip() == "*" or any(tag == known for _, known in _TAG.findall(if_none_match))
+
+
+#: An entity tag in a list: whether it is weak, and its opaque part with the quotes (RFC 9110, 8.8.3).
+_TAG = re.compile(r'(?:^|,)\s*(W/)?("[^"]*")\s*(?=,|$)')
 
 
 def tag_with(keys: Iterable[str], *, instead_of: Iterable[str] = ()) -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from services.chassis.instants import Day
-from services.chassis.messages import Announcement, Conflict, Forbidden, Invalid, NotFound, PreconditionMissing, Stale
+from services.chassis.messages import Announcement, Conflict, Forbidden, Invalid, NotFound
 from services.chassis.schemas import Closed
 from services.lexicon.tasks import LIMIT
 from services.lexicon.vocabulary import REQUEST_MEDIA
@@ -109,18 +109,6 @@ class ErasureUnderWay(Conflict):
     """The erasure has begun and cannot be held up any more."""
 
     code = "erasure-under-way"
-
-
-class RecordStale(Stale):
-    """The record changed since you read it."""
-
-    code = "stale"
-
-
-class VersionRequired(PreconditionMissing):
-    """Say with If-Match which version of the record you mean."""
-
-    code = "precondition-missing"
 
 
 def _no_nul(text: str) -> None:

@@ -23,9 +23,23 @@ def _makes_cursors(tree: ast.AST) -> bool:
     return any("cursor" in name and name != "cursorinvalid" for name in _defined(tree))
 
 
+def _reads_if_match(tree: ast.AST) -> bool:
+    """Tell whether a module compares an If-Match or takes it apart; whether there is one, anybody may ask."""
+    for node in ast.walk(tree):
+        parts: list[ast.AST] = []
+        if isinstance(node, ast.Attribute):
+            parts = [node.value]
+        elif isinstance(node, ast.Compare) and not isinstance(node.ops[0], ast.Is | ast.IsNot):
+            parts = [node.left, *node.comparators]
+        if any(isinstance(part, ast.Name) and part.id == "if_match" for part in parts):
+            return True
+    return False
+
+
 #: What there is one of: how a module that has it is known, and which one it is.
 ONCE: dict[str, tuple[Callable[[ast.AST], bool], str]] = {
     "cursors": (_makes_cursors, "services/chassis/cursors.py"),
+    "checks of If-Match": (_reads_if_match, "services/chassis/messages.py"),
 }
 
 

@@ -21,7 +21,7 @@ from services.access.domain.users import Decision, Term, User
 from services.access.storage import directory
 from services.access.usecases import sessions
 from services.access.usecases.sessions import describe_user
-from services.chassis.messages import Caller, Invalid, Stale, is_tag_of
+from services.chassis.messages import Caller, Invalid, entity_tags, require_match
 from services.chassis.messages import new_id as make_id
 from services.contacts.contract.refusals import TextNeedsReview
 from services.lexicon.screening import screen, screen_organization_name, screen_person_name
@@ -93,8 +93,8 @@ def change_user(
     :raises Stale: `if_match` is not the tag of what the caller last saw.
     """
     user = _locked(work, user_id)
-    if if_match is not None and not is_tag_of(describe_user(user), if_match):
-        raise Stale
+    if if_match is not None:
+        require_match(if_match, entity_tags(describe_user(user)))
     after = replace(
         user,
         name=changes.get("name", user.name),

@@ -8,7 +8,7 @@ from services.access.contract import UserUnknown
 from services.access.domain.users import User
 from services.access.storage import directory
 from services.access.usecases.sessions import describe_user
-from services.chassis.messages import Caller, Stale, is_tag_of
+from services.chassis.messages import Caller, entity_tags, require_match
 
 if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
@@ -24,11 +24,10 @@ def read_profile(work: UnitOfWork, *, by: Caller) -> dict[str, Any]:
 def change_profile(work: UnitOfWork, *, by: Caller, time_zone: str | None, if_match: str) -> dict[str, Any]:
     """Set the caller's time zone; None leaves it to the browser again.
 
-    :raises Stale: `if_match` is not the tag of what the caller last saw.
+    :raises PreconditionMissing, Stale: `if_match` is not the tag of what the caller last saw.
     """
     user = _own(work, by, lock=True)
-    if not is_tag_of(_describe(user), if_match):
-        raise Stale
+    require_match(if_match, entity_tags(_describe(user)))
     directory.update_user(work, user.id, {"time_zone": time_zone})
     work.record("access:profile:change", subjects=[user.id], fields=["time_zone"])
     return {**_describe(user), "time_zone": time_zone}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Self
 
-from services.chassis.messages import Conflict, Forbidden, Invalid, NotFound, Stale, TooMany
+from services.chassis.messages import Conflict, Forbidden, Invalid, NotFound, TooMany
 from services.lexicon.screening import Screening, findings_in
 
 
@@ -139,12 +139,6 @@ class TwinDecided(Conflict):
     """This was decided the other way already."""
 
     code = "twin-decided"
-
-
-class RecordChanged(Stale):
-    """The record changed since you read it."""
-
-    code = "stale"
 
 
 class BlockedTooOften(TooMany):

@@ -7,13 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, Forbidden, PreconditionMissing, Refusal, is_tag_of
+from services.chassis.messages import Caller, Forbidden, Refusal
 from services.contacts.contract.refusals import (
     ContributorsOnly,
     IndividualFrozen,
     IndividualUnknown,
     OrganizationUnknown,
-    RecordChanged,
     TextNeedsReview,
 )
 from services.contacts.domain.clocks import duty_of
@@ -126,15 +125,3 @@ def visible_organization(work: UnitOfWork, organization_id: str, *, by: Caller) 
     if row is None:
         raise OrganizationUnknown
     return row
-
-
-def demand_version(representation: Mapping[str, Any], if_match: str | None) -> None:
-    """Go on only if the caller means the record as it is now.
-
-    :raises PreconditionMissing: they did not say.
-    :raises RecordChanged: they mean an earlier one.
-    """
-    if not if_match:
-        raise PreconditionMissing
-    if not is_tag_of(representation, if_match):
-        raise RecordChanged

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, Forbidden, Invalid, entity_tag, wire_value
+from services.chassis.messages import Caller, Forbidden, Invalid, entity_tags, wire_value
 from services.contacts.contract.announcements import IndividualFrozen as FrozenAnnouncement
 from services.contacts.contract.announcements import IndividualUnfrozen
 from services.contacts.contract.refusals import FreezeReasonRequired, NoticeUnknown, TwinDecided, TwinUnknown
@@ -264,7 +264,7 @@ def may_erase(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str
         "duty_of": on,
         "frozen": row["frozen_at"] is not None,
         "request_id": row["frozen_request_id"],
-        "etag": entity_tag(representations.individual(seen)),
+        "etags": entity_tags(representations.individual(seen)),
     }
 
 
@@ -282,5 +282,5 @@ def may_erase_organization(work: UnitOfWork, *, by: Caller, organization_id: str
         "reason": None if isinstance(decision, Granted) else decision.reason,
         "owner": {"user": row["owner_id"], "component": row["owner_component"]},
         "duty_of": on,
-        "etag": entity_tag(representations.organization(row)),
+        "etags": entity_tags(representations.organization(row)),
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.chassis.gathering import GatheredReads
-from services.chassis.messages import Caller, Invalid, Refusal, new_id, wire_value
+from services.chassis.messages import Caller, Invalid, Refusal, entity_tags, new_id, require_match, wire_value
 from services.contacts.contract.announcements import (
     IndividualChanged,
     OwnerChanged,
@@ -31,7 +31,6 @@ from services.contacts.storage.rows import plain
 from services.contacts.usecases.asking import (
     demand,
     demand_contributor,
-    demand_version,
     duty,
     facts_of,
     open_individual,
@@ -115,7 +114,7 @@ def change_individual(
 ) -> dict[str, Any]:
     """Change fields of an individual's directory layer, at once, whoever owns it (T2).
 
-    :raises PreconditionMissing, RecordChanged: the caller doesn't say which version, or means an earlier one.
+    :raises PreconditionMissing, Stale: the caller doesn't say which version, or means an earlier one.
     :raises IndividualFrozen, IndividualUnknown, ContributorsOnly, IndividualBlocked, OwnerOnly, TextNeedsReview: see there.
     """
     ledger.hold_shared(work)
@@ -123,7 +122,7 @@ def change_individual(
     for name in given:
         if name not in {"deputy", "keep_reason"}:
             demand_contributor(by, "change", "organization_id" if name == "organization" else name, facts_of(row))
-    demand_version(representations.individual(row), if_match)
+    require_match(if_match, entity_tags(representations.individual(row)))
     reason = given.get("keep_reason")
     given, kept = kept_apart(given)
     changes = {name: given[name] for name in DIRECTORY_FIELDS if name in given}

@@ -8,11 +8,11 @@ from typing import Any
 
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, new_id
+from services.chassis.messages import Caller, entity_tags, new_id, require_match
 from services.contacts.contract.refusals import NoteUnknown, OwnerUnsuitable, TextNeedsReview
 from services.contacts.domain import representations
 from services.contacts.storage import notes
-from services.contacts.usecases.asking import demand, demand_version, open_individual
+from services.contacts.usecases.asking import demand, open_individual
 from services.lexicon.policy import decide
 from services.lexicon.screening import contact_values, findings_in, screen
 from services.lexicon.vocabulary import at_least
@@ -93,11 +93,11 @@ def change_note(
     """Change a note that one can see.
 
     :raises NoteUnknown: it is not there, or a component's contributors keep it to themselves.
-    :raises PreconditionMissing, RecordChanged: the caller doesn't say which version, or means an earlier one.
+    :raises PreconditionMissing, Stale: the caller doesn't say which version, or means an earlier one.
     """
     row = _visible(work, individual_id, note_id, by=by, now=now)
     demand(decide(by, "write_note"))
-    demand_version(representations.note(row), if_match)
+    require_match(if_match, entity_tags(representations.note(row)))
     merged = {"text": row["text"], "provenance": row["provenance"], **given}
     screened = _screened(merged["text"], merged["provenance"], keep_reason, by=by)
     if screened["kept"] and row["component"] != by.component:
@@ -112,11 +112,11 @@ def delete_note(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: s
     """Delete a note that one can see.
 
     :raises NoteUnknown: it is not there, or a component's contributors keep it to themselves.
-    :raises PreconditionMissing, RecordChanged: the caller doesn't say which version, or means an earlier one.
+    :raises PreconditionMissing, Stale: the caller doesn't say which version, or means an earlier one.
     """
     row = _visible(work, individual_id, note_id, by=by, now=now)
     demand(decide(by, "write_note"))
-    demand_version(representations.note(row), if_match)
+    require_match(if_match, entity_tags(representations.note(row)))
     notes.delete(work, note_id)
     work.record("contacts:note:delete", subjects=[row["individual_id"], note_id], fields=["notes"])
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, new_id
+from services.chassis.messages import Caller, entity_tags, new_id, require_match
 from services.contacts.contract.announcements import (
     OrganizationChanged,
     OrganizationRegistered,
@@ -27,7 +27,7 @@ from services.contacts.storage import directory, ledger, links, organizations
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.ledger import Found
 from services.contacts.usecases import looking
-from services.contacts.usecases.asking import demand_contributor, demand_version, visible_organization
+from services.contacts.usecases.asking import demand_contributor, visible_organization
 from services.contacts.usecases.entering import demand_entries_left
 from services.lexicon.canonical import canonical_phone
 from services.lexicon.postal import postal_code
@@ -102,7 +102,7 @@ def change_organization(
 ) -> dict[str, Any]:
     """Change an organization, whoever owns it (T2).
 
-    :raises PreconditionMissing, RecordChanged, OrganizationUnknown, ContributorsOnly, IndividualBlocked: see there.
+    :raises PreconditionMissing, Stale, OrganizationUnknown, ContributorsOnly, IndividualBlocked: see there.
     """
     # Before any row is held: whoever freezes somebody holds it alone.
     ledger.hold_shared(work)
@@ -111,7 +111,7 @@ def change_organization(
     for name in given:
         demand_contributor(by, "change", name)
     representation = representations.organization(row)
-    demand_version(representation, if_match)
+    require_match(if_match, entity_tags(representation))
     _demand_clean(given)
     changes = {name: given[name] for name in organizations.FIELDS if name in given}
     if changes.get("group_ids", ()) is None:

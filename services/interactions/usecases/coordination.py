@@ -8,7 +8,7 @@ from typing import Any
 
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, Invalid, NotFound
+from services.chassis.messages import Caller, Invalid, NotFound, entity_tags, require_match
 from services.chassis.messages import new_id as fresh_id
 from services.contacts.contract.refusals import IndividualFrozen, OwnerOnly, PreferenceStands
 from services.interactions.contract.refusals import AlreadyAsked, RecordIsYours
@@ -22,7 +22,6 @@ from services.interactions.usecases.writing import (
     Ids,
     demand_individuals,
     demand_issues,
-    demand_version,
     store_text,
     wire,
 )
@@ -161,7 +160,7 @@ def move_coordination_request(
     if status != WITHDRAWN and not may_answer(by, _addressee(row)):
         raise OwnerOnly("Only the addressee answers.")
     demand_contributor(by)
-    demand_version(_request(work, request_id), if_match)
+    require_match(if_match, entity_tags(_request(work, request_id)))
     if _addressee(row).is_frozen_for(by.component) and status in {"accepted", "requested"}:
         raise IndividualFrozen
     demand_move(row.status, status)

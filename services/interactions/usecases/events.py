@@ -8,7 +8,7 @@ from typing import Any
 
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, Invalid, NotFound
+from services.chassis.messages import Caller, Invalid, NotFound, entity_tags, require_match
 from services.chassis.messages import new_id as fresh_id
 from services.interactions.contract import AttendanceRecorded
 from services.interactions.contract.refusals import EventNotBegun
@@ -24,7 +24,6 @@ from services.interactions.usecases.writing import (
     demand_issues,
     demand_organizations,
     demand_own_component,
-    demand_version,
     store_text,
     wire,
 )
@@ -133,7 +132,7 @@ def change_event(
     if row is None:
         raise NotFound
     before = _event(work, event_id)
-    demand_version(before, if_match)
+    require_match(if_match, entity_tags(before))
     values: dict[str, Any] = {name: changes[name] for name in ("starts_at", "ends_at") if name in changes and wire(changes[name]) != before[name]}
     starts, ends = changes.get("starts_at", row.starts_at), changes.get("ends_at", row.ends_at)
     if ends is not None and ends < starts:

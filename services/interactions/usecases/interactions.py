@@ -9,7 +9,7 @@ from typing import Any
 
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, Conflict, Forbidden, Invalid, NotFound
+from services.chassis.messages import Caller, Conflict, Forbidden, Invalid, NotFound, entity_tags, require_match
 from services.chassis.messages import new_id as fresh_id
 from services.interactions.contract import InteractionLogged, InteractionWithdrawn
 from services.interactions.domain.moments import day_somewhere, demand_past
@@ -25,7 +25,6 @@ from services.interactions.usecases.writing import (
     demand_issues,
     demand_organizations,
     demand_own_component,
-    demand_version,
     store_text,
     wire,
 )
@@ -178,7 +177,7 @@ def change_interaction(
     if row is None:
         raise NotFound
     (before,) = _shown(work, [row])
-    demand_version(before, if_match)
+    require_match(if_match, entity_tags(before))
     changes = {name: value for name, value in changes.items() if name == "follow_ups" or _differs(before[name], value)}
     values = _checked(work, by, row, before, changes, now=now)
     edited = [("outcome", changes["outcome"])] if "outcome" in changes else []
@@ -265,7 +264,7 @@ def withdraw_interaction(work: UnitOfWork, *, by: Caller, interaction_id: str, i
     if row.component != by.component:
         raise Forbidden("Only the component that logged it takes it back.")
     (before,) = _shown(work, [row])
-    demand_version(before, if_match)
+    require_match(if_match, entity_tags(before))
     if interactions.linked(work, interaction_id, "individual_ids") != before["individual_ids"]:
         raise Conflict("Somebody in it asked not to be contacted; it goes when they are erased.", code="interaction-held")
     for promise in before["follow_ups"]:

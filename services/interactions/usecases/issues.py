@@ -10,7 +10,7 @@ from sqlalchemy import Select, Table
 
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, Invalid, NotFound
+from services.chassis.messages import Caller, Invalid, NotFound, entity_tags, require_match
 from services.chassis.messages import new_id as fresh_id
 from services.contacts.contract.refusals import IssueUnknown
 from services.interactions.contract import IssueChanged, IssueErased, IssueRegistered
@@ -20,7 +20,7 @@ from services.interactions.domain.texts import review
 from services.interactions.storage import coordination, issues, pages, texts
 from services.interactions.storage.tables import issue_updates, talking_points
 from services.interactions.storage.tables import issues as table
-from services.interactions.usecases.writing import Ids, demand_version, store_text, wire
+from services.interactions.usecases.writing import Ids, store_text, wire
 from services.lexicon.folding import fold
 from services.lexicon.vocabulary import PRIORITIES
 
@@ -138,7 +138,7 @@ def change_issue(
     if row is None:
         raise NotFound
     before = _issue(work, issue_id)
-    demand_version(before, if_match)
+    require_match(if_match, entity_tags(before))
     if changes.get("parent_id") is not None:
         if changes["parent_id"] in {issue_id, *(one.id for one in issues.below(work, issue_id))}:
             raise Invalid(errors={"parent_id": ["An issue cannot lie below itself."]})

@@ -1,13 +1,13 @@
-"""What all use cases that write share: whose text it is, which version is meant, who is meant."""
+"""What all use cases that write share: whose text it is, who is meant."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, Invalid, PreconditionMissing, Stale, is_tag_of, wire_value
+from services.chassis.messages import Caller, Invalid, wire_value
 from services.contacts.contract.refusals import IndividualFrozen, IssueUnknown
 from services.interactions.domain.rights import Person
 from services.interactions.domain.texts import Written
@@ -19,18 +19,6 @@ Ids = Callable[[], str]
 def wire(moment: object) -> Any:
     """Return an instant or a date as it travels, and None as None."""
     return None if moment is None else wire_value(moment)
-
-
-def demand_version(representation: Mapping[str, Any], if_match: str | None) -> None:
-    """Go on only with the version that the caller read.
-
-    :raises PreconditionMissing: it names none.
-    :raises Stale: it is another one.
-    """
-    if not if_match:
-        raise PreconditionMissing
-    if if_match.strip() != "*" and not is_tag_of(representation, if_match):
-        raise Stale
 
 
 def store_text(

@@ -14,7 +14,7 @@ from services.chassis.bus.providers import process_of
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.logs import Log
-from services.chassis.messages import Caller, NotFound, Operation, Refusal, new_id
+from services.chassis.messages import Caller, NotFound, Operation, Refusal, new_id, require_match
 from services.chassis.stopping import is_asked_to_stop
 from services.chassis.witnessing import Witness
 from services.contacts.contract import (
@@ -239,7 +239,7 @@ class RetentionService(Witness):
         """Erase a record of one's own that was a mistake or is no longer needed (R131): the one door.
 
         :raises NotYoursToErase: the caller is not its owner.
-        :raises RecordStale: it changed since the caller read it.
+        :raises PreconditionMissing, Stale: it changed since the caller read it.
         """
         given = contract.ErasureRequestSchema().load({"reason": reason})
         TextNeedsReview.unless_clean([("reason", given["reason"], screen)])
@@ -255,10 +255,7 @@ class RetentionService(Witness):
         else:
             allowed = self.bus.call("contacts", "may_erase_organization", caller, organization_id=subject)
         erasing.demand_allowed(allowed)
-        if if_match is None:
-            raise contract.VersionRequired
-        if if_match != allowed["etag"]:
-            raise contract.RecordStale
+        require_match(if_match, allowed["etags"])
         # Whoever asked for no more contact is erased for that cause, by whatever door: the next business card is
         # to be refused (T9).
         cause = "no_contact" if allowed.get("frozen") else given["reason"] if given["reason"] == _MISTAKE else "no_longer_needed"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.chassis.messages import PreconditionMissing, entity_tag
+from services.chassis.messages import PreconditionMissing, Stale, entity_tag
 from services.contacts.contract.refusals import (
     ContributorsOnly,
     IndividualDuplicate,
@@ -14,7 +14,6 @@ from services.contacts.contract.refusals import (
     KindDeclined,
     OwnerOnly,
     OwnerUnsuitable,
-    RecordChanged,
 )
 from services.contacts.usecases import individuals, organizations
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, EDDA, FARID, GRACE, RENATA
@@ -63,7 +62,7 @@ def test_reads_and_creates_are_entries_with_ids_and_field_names_and_no_value(des
 def test_any_contributor_corrects_a_field_at_once_if_they_mean_the_present_version(desk: Desk) -> None:
     dov = desk.dov()
     assert desk.change(CHLOE, dov, title="Vice President")["title"] == "Vice President"
-    with pytest.raises(RecordChanged):
+    with pytest.raises(Stale):
         desk.do(CHLOE, individuals.change_individual, individual_id=dov, if_match='"other"', title="Clerk")
     with pytest.raises(PreconditionMissing):
         desk.do(CHLOE, individuals.change_individual, individual_id=dov, if_match=None, title="Clerk")

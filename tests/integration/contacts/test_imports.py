@@ -20,10 +20,9 @@ import xlsxwriter
 from sqlalchemy import text
 
 from services.chassis.keyed import Keyed
-from services.chassis.messages import Caller, Refusal, entity_tag, new_id
+from services.chassis.messages import Caller, Refusal, Stale, entity_tag, new_id
 from services.chassis.testing import Databases
 from services.contacts.contract import imports as contract
-from services.contacts.contract.refusals import RecordChanged
 from services.contacts.domain.imports.planning import plan
 from services.contacts.service.imports import ImportMethods
 from services.contacts.storage.contact_layer import ContactLayer
@@ -407,7 +406,7 @@ def test_a_piece_that_is_missing_or_other_bytes_is_refused_and_the_same_again_is
 def test_a_mapping_is_changed_by_its_owner_who_read_it_and_never_to_a_refused_column(porter):
     started = porter.upload(SMALL)
     columns = [{"column": "Last name", "field": "last_name"}, {"column": "Company", "field": None}]
-    with pytest.raises(RecordChanged):
+    with pytest.raises(Stale):
         porter.change_import_mapping(AMINA, import_id=started["id"], if_match='"stale"', body={"mapping": columns})
     changed = porter.change(started["id"], mapping=columns)
     assert {m["column"] for m in changed["mapping"] if m["field"]} == {"Last name"}

@@ -60,7 +60,7 @@ class ContactsStandIn:
             "owner": {"user": World.owner, "component": "ICE"},
             "frozen": World.frozen_for is not None,
             "request_id": World.frozen_for,
-            "etag": '"the etag"',
+            "etags": ['"the etag"'],
         }
 
     @answers("contacts:individual:freeze", command=True, onward="retention")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import ClassVar
@@ -16,11 +17,15 @@ from services.chassis.messages import (
     BRANCHES,
     Announcement,
     Conflict,
+    PreconditionMissing,
     Refusal,
+    Stale,
     Unavailable,
     chunks,
     entity_tag,
+    is_any_match,
     new_id,
+    require_match,
 )
 
 
@@ -79,6 +84,43 @@ def test_an_entity_tag_depends_on_content_and_not_on_order() -> None:
     assert entity_tag({"a": 1, "b": when}) == entity_tag({"b": when, "a": 1})
     assert entity_tag({"a": 1}) != entity_tag({"a": 2})
     assert entity_tag({"a": date(2026, 3, 1)}).startswith('"')
+
+
+@pytest.mark.parametrize(
+    ("if_match", "refusal"),
+    [
+        ('"now"', None),
+        ('  "now" ', None),
+        ("*", None),
+        (" * ", None),
+        ('"former", "now"', None),
+        ('"former","now"', None),
+        ('W/"now", "now"', None),
+        ('"a, b", "now"', None),
+        (None, PreconditionMissing),
+        ("", PreconditionMissing),
+        ("  ", PreconditionMissing),
+        ('"former"', Stale),
+        ('W/"now"', Stale),
+        ('w/"now"', Stale),
+        ("now", Stale),
+        ('"NOW"', Stale),
+        ('"x""now"', Stale),
+        ('"former", *', Stale),
+        ('"*"', Stale),
+    ],
+)
+def test_an_if_match_is_compared_strongly_and_may_be_a_list_or_any(if_match: str | None, refusal: type[Refusal] | None) -> None:
+    with pytest.raises(refusal) if refusal else nullcontext():
+        require_match(if_match, ['"now"', '"now under a former key"'])
+    require_match('"now under a former key"', ['"now"', '"now under a former key"'])
+
+
+@pytest.mark.parametrize(
+    ("if_none_match", "known"), [('"now"', True), ('W/"now"', True), ('"a", W/"now"', True), ("*", True), ('"a"', False), ("", False)]
+)
+def test_an_if_none_match_is_compared_weakly(if_none_match: str, *, known: bool) -> None:
+    assert is_any_match(if_none_match, '"now"') is known
 
 
 @given(st.lists(st.integers()), st.integers(1, 7))

@@ -9,9 +9,9 @@ from typing import Any
 
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, PreconditionMissing, Refusal, is_tag_of
+from services.chassis.messages import Caller, Refusal, entity_tags, require_match
 from services.contacts.contract.imports import ImportStateUnsuitable, UploadInterrupted
-from services.contacts.contract.refusals import ImportsStopped, IssueUnknown, LookupsExhausted, RecordChanged
+from services.contacts.contract.refusals import ImportsStopped, IssueUnknown, LookupsExhausted
 from services.contacts.domain.imports import columns
 from services.contacts.storage import imports, links
 from services.contacts.storage.vault import Vault
@@ -70,13 +70,10 @@ def change_import(
 
     What a check said before does not hold any more.
 
-    :raises PreconditionMissing, RecordChanged, ColumnRefused, MappingInvalid, IssueUnknown, ImportStateUnsuitable:
+    :raises PreconditionMissing, Stale, ColumnRefused, MappingInvalid, IssueUnknown, ImportStateUnsuitable:
     """
     row = own(work, import_id, by=by, lock=True, states={"uploaded", "mapped", "checked"})
-    if not if_match:
-        raise PreconditionMissing
-    if not is_tag_of(representation(vault, row), if_match):
-        raise RecordChanged
+    require_match(if_match, entity_tags(representation(vault, row)))
     layout = layout_of(vault, row)
     if mapping is not None:
         refused = [columns.RefusedColumn(**refusal) for refusal in row["refused_columns"]]
