@@ -37,8 +37,6 @@ _PATIENCE = 630.0
 _PATIENCE = 630.0
 
 _FUNCTIONS = """
-DROP FUNCTION outbox_roll(date);
-
 CREATE FUNCTION outbox_roll() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '200ms' AS $roll$
 DECLARE
@@ -128,7 +126,7 @@ Ask = Callable[[int, Sequence[dict[str, Any]]], Sequence[int]]
 
 
 def day_functions(service: str) -> str:
-    """Return the statements that make the functions in a service's database; a migration of each runs them."""
+    """Return the statements that make the functions in a service's database; its migration runs them."""
     return _FUNCTIONS.replace("{role}", f"liaison_{service}").replace("{kept}", str(KEPT))
 
 

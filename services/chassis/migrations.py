@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,12 +62,6 @@ def scripts_of(store: str) -> Path:
     return _PACKAGES / "contacts" / "migrations" / "keys" if store == KEYS else _PACKAGES / store / "migrations"
 
 
-def has_scripts(store: str) -> bool:
-    """Tell whether it has migrations at all."""
-    folder = scripts_of(store)
-    return folder.exists() and (store != KEYS or (folder / "env.py").exists())
-
-
 def provision(server: URL, password_of: Passwords, *, stores: Iterable[str] = STORES) -> None:
     """Make what is missing of roles and databases, and put right the attributes and passwords of roles that are there.
 
@@ -97,7 +92,7 @@ def make_database(connection: sa.Connection, name: str, store: str, *, template:
 def upgrade(server: URL, password_of: Passwords, *, stores: Iterable[str] = STORES) -> dict[str, str]:
     """Bring every database to its newest revision; return the revision each is at.
 
-    Leaves out a service that has no migrations yet. Two upgrades at a time wait for each other.
+    Two upgrades at a time wait for each other.
 
     :raises SchemaDiffers: a database was made by other migrations than these; nothing of it is changed.
     """
@@ -106,8 +101,6 @@ def upgrade(server: URL, password_of: Passwords, *, stores: Iterable[str] = STOR
     revisions: dict[str, str] = {}
     with _locked(server):
         for store in stores:
-            if not has_scripts(store):
-                continue
             with _opened(server, store, password_of) as connection:
                 configuration = _configuration(store, connection)
                 _require_same_history(configuration, connection, store)
@@ -123,8 +116,6 @@ def drift(server: URL, password_of: Passwords, *, stores: Iterable[str] = STORES
 
     found: list[str] = []
     for store in stores:
-        if not has_scripts(store):
-            continue
         with _opened(server, store, password_of) as connection:
             configuration = _configuration(store, connection)
             head = ScriptDirectory.from_config(configuration).get_current_head()
@@ -182,11 +173,11 @@ def check(server: URL, password_of: Passwords) -> None:
         raise SchemaDiffers(" ".join(found))
 
 
-def run_scripts(target_metadata: sa.MetaData | None = None) -> None:
+def run_scripts() -> None:
     """Run the migrations that are asked for; each service's `env.py` calls this and nothing else."""
     from alembic import context
 
-    context.configure(connection=context.config.attributes["connection"], target_metadata=target_metadata)
+    context.configure(connection=context.config.attributes["connection"])
     with context.begin_transaction():
         context.run_migrations()
 
@@ -266,17 +257,24 @@ def _keep_history(configuration: Any, connection: sa.Connection) -> None:
 
 
 def _history(configuration: Any, revision: str) -> str | None:
-    """Return a digest (hexadecimal) of the migrations up to a revision, or None where the revision is unknown."""
+    """Return a digest (hexadecimal) of the statements of the migrations up to a revision, or None where the revision is unknown.
+
+    Statements count, not files: part of them is made by the chassis and the lexicon.
+    """
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
     from alembic.util import CommandError
 
-    digest = hashlib.sha256()
+    statements = io.StringIO()
+    context = MigrationContext.configure(dialect_name="postgresql", opts={"as_sql": True, "output_buffer": statements})
     try:
-        for script in ScriptDirectory.from_config(configuration).walk_revisions("base", revision):
-            digest.update(Path(script.path).read_bytes())
+        with Operations.context(context):
+            for script in ScriptDirectory.from_config(configuration).walk_revisions("base", revision):
+                script.module.upgrade()
     except CommandError:
         return None
-    return digest.hexdigest()
+    return hashlib.sha256(statements.getvalue().encode()).hexdigest()
 
 
 def _revision(connection: sa.Connection) -> str:

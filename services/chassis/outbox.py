@@ -113,44 +113,6 @@ CREATE TABLE checkpoints_seen (
     PRIMARY KEY (origin, size)
 );
 
-CREATE FUNCTION outbox_roll(covered date) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '200ms' AS $roll$
-DECLARE
-    parent text;
-    first date := (timezone('utc', clock_timestamp()))::date;
-    old record;
-    waiting boolean;
-    dropped integer := 0;
-BEGIN
-    PERFORM pg_advisory_xact_lock(hashtext('outbox_roll'));
-    -- A new partition takes the parent for itself. In the order in which every transaction writes, or they would wait for
-    -- each other; and not for long, because whoever comes after waits behind this. The next hour tries again.
-    LOCK TABLE entries, outbox IN ACCESS EXCLUSIVE MODE;
-    FOREACH parent IN ARRAY ARRAY['outbox', 'entries'] LOOP
-        -- Only tomorrow and the day after: rows of today may already sit in the default partition.
-        FOR ahead IN 1..2 LOOP
-            IF to_regclass(parent || '_' || to_char(first + ahead, 'YYYYMMDD')) IS NULL THEN
-                EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
-                    parent || '_' || to_char(first + ahead, 'YYYYMMDD'), parent, first + ahead, first + ahead + 1);
-            END IF;
-        END LOOP;
-        FOR old IN SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-                   WHERE i.inhparent = parent::regclass AND c.relname ~ ('^' || parent || '_[0-9]{8}$')
-                     AND to_date(right(c.relname, 8), 'YYYYMMDD') < least(covered, first - 1) LOOP
-            EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE NOT done)', old.relname) INTO waiting;
-            IF NOT waiting THEN
-                EXECUTE format('DROP TABLE %I', old.relname);
-                dropped := dropped + 1;
-            END IF;
-        END LOOP;
-    END LOOP;
-    RETURN dropped;
-EXCEPTION WHEN lock_not_available THEN
-    RETURN 0;
-END $roll$;
-REVOKE ALL ON FUNCTION outbox_roll(date) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION outbox_roll(date) TO {role};
-
 GRANT SELECT, INSERT, UPDATE (done) ON outbox, entries TO {role};
 GRANT UPDATE (due_at) ON outbox TO {role};
 GRANT SELECT, INSERT, UPDATE (mark, settled_at, closed_at) ON streams TO {role};
@@ -164,7 +126,7 @@ _STEP_BACK = "due_at = clock_timestamp() + least(greatest(clock_timestamp() - ou
 
 
 def chassis_tables(service: str, *, narrow_roles: Iterable[str] = ()) -> str:
-    """Return the statements that make the chassis's tables in a service's database; its first migration runs them.
+    """Return the statements that make the chassis's tables in a service's database; its migration runs them.
 
     `narrow_roles` (`eraser`, ...) may announce and record as well, in the transactions they are used in.
     """

@@ -1,6 +1,5 @@
-"""Alembic's entry to the audit service's migrations."""
+"""What Alembic runs for audit."""
 
-from services.audit.storage.tables import metadata
 from services.chassis.migrations import run_scripts
 
-run_scripts(metadata)
+run_scripts()

@@ -6,6 +6,7 @@ Revises:
 
 from alembic import op
 
+from services.chassis.days import day_functions
 from services.chassis.outbox import chassis_tables
 
 revision = "0001"
@@ -28,9 +29,13 @@ CREATE TABLE individuals (
     id uuid PRIMARY KEY,
     owner_id uuid NOT NULL,
     component text NOT NULL,
-    deputy_id uuid
+    deputy_id uuid,
+    revision integer NOT NULL DEFAULT 0
 );
 CREATE INDEX individuals_owner ON individuals (owner_id);
+
+-- Individuals of whom contacts told that they are gone.
+CREATE TABLE tombstones (id uuid PRIMARY KEY);
 
 CREATE TABLE erasures (
     id uuid PRIMARY KEY,
@@ -56,7 +61,9 @@ CREATE TABLE erasures (
     attempts integer NOT NULL DEFAULT 0,
     next_at timestamptz NOT NULL,
     completed_at timestamptz,
-    certificate json
+    certificate json,
+    -- How often it was sent back to search again, so that a repetition and a new search are told apart.
+    returns integer NOT NULL DEFAULT 0
 );
 CREATE INDEX erasures_due ON erasures (next_at) WHERE completed_at IS NULL;
 
@@ -162,11 +169,12 @@ ALTER TABLE no_contact_requests ALTER COLUMN proposal_reason SET STATISTICS 0;
 
 GRANT SELECT, INSERT, UPDATE ON users, erasures, no_contact_requests, recordings, holds TO liaison_retention;
 GRANT SELECT, INSERT, UPDATE, DELETE ON individuals, receipts, hits TO liaison_retention;
-GRANT SELECT, INSERT ON destructions TO liaison_retention;
+GRANT SELECT, INSERT ON destructions, tombstones TO liaison_retention;
 """
 
 
 def upgrade() -> None:
     """Make the tables."""
     op.execute(chassis_tables("retention"))
+    op.execute(day_functions("retention"))
     op.execute(TABLES)

@@ -1,17 +1,6 @@
-"""What components' own systems sent in, and whom their announcements are about.
+"""What components' own systems sent in, and whom their announcements are about."""
 
-Revision ID: 0003
-Revises: 0002
-"""
-
-from alembic import op
-
-revision = "0003"
-down_revision = "0002"
-branch_labels = None
-depends_on = None
-
-_TABLES = """
+TABLES = """
 -- Of a message nothing is kept but what tells it from another: its size, keyed digests of its id and of its bytes, and what
 -- came of it.
 CREATE TABLE submissions (
@@ -38,11 +27,3 @@ CREATE TABLE integration_audiences (
 GRANT SELECT, INSERT, UPDATE ON submissions TO liaison_contacts;
 GRANT SELECT, INSERT, DELETE ON integration_audiences TO liaison_contacts;
 """
-
-
-def upgrade() -> None:
-    op.execute(_TABLES)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("a database of people is restored from its backup, not taken back")

@@ -2,6 +2,7 @@
 
 from alembic import op
 
+from services.chassis.days import day_functions
 from services.chassis.outbox import chassis_tables
 from services.lexicon.squeezing import SQUEEZED
 
@@ -21,7 +22,8 @@ CREATE TABLE issues (
     component text NOT NULL,
     created_by uuid NOT NULL,
     created_at timestamptz NOT NULL,
-    updated_at timestamptz NOT NULL
+    updated_at timestamptz NOT NULL,
+    revision integer NOT NULL DEFAULT 1
 );
 CREATE INDEX issues_parent_id ON issues (parent_id);
 CREATE INDEX issues_priority ON issues (priority);
@@ -222,7 +224,11 @@ CREATE TABLE people (
     frozen_for text[] NOT NULL DEFAULT '{}',
     frozen_for_revision integer NOT NULL DEFAULT 0,
     -- [preference, since, until or null] (T33).
-    preferences jsonb NOT NULL DEFAULT '[]'
+    preferences jsonb NOT NULL DEFAULT '[]',
+    -- The latest revision told of each.
+    place_revision integer NOT NULL DEFAULT 0,
+    owner_revision integer NOT NULL DEFAULT 0,
+    preferences_revision integer NOT NULL DEFAULT 0
 );
 CREATE INDEX people_preferences ON people (id) WHERE preferences <> '[]';
 CREATE INDEX people_state ON people (state) WHERE frozen_request_id IS NULL;
@@ -233,7 +239,8 @@ CREATE INDEX people_organization_id ON people (organization_id);
 CREATE TABLE organizations (
     id uuid PRIMARY KEY,
     state text,
-    sector text
+    sector text,
+    revision integer NOT NULL DEFAULT 0
 );
 CREATE INDEX organizations_state ON organizations (state);
 
@@ -262,6 +269,14 @@ CREATE TABLE erasure_links (
     subject_id uuid NOT NULL,
     UNIQUE (erasure_id, subject_id)
 );
+
+-- What each step of an erasure was answered, kept in the transaction that erases, so that a repetition answers the same.
+CREATE TABLE erasure_answers (
+    erasure_id uuid NOT NULL,
+    step text NOT NULL,
+    answer json NOT NULL,
+    PRIMARY KEY (erasure_id, step)
+);
 """
 
 _WRITTEN = (
@@ -279,9 +294,76 @@ GRANT SELECT, INSERT, DELETE ON erasure_links TO liaison_interactions;
 GRANT SELECT, INSERT, UPDATE, DELETE ON {_WRITTEN} TO liaison_interactions_eraser;
 GRANT SELECT, INSERT ON tombstones TO liaison_interactions_eraser;
 GRANT SELECT, INSERT, DELETE ON erasure_links TO liaison_interactions_eraser;
+GRANT SELECT, INSERT ON erasure_answers TO liaison_interactions_eraser;
+GRANT SELECT, DELETE ON erasure_answers TO liaison_interactions;
 CREATE POLICY kept_texts_erased ON kept_texts TO liaison_interactions_eraser USING (true) WITH CHECK (true);
 """
 
+
+_TALLIES = """
+-- How many are known in each state, without counting them; frozen individuals are left out. Triggers keep differences, each
+-- writer's in a row of its own, so that nobody waits for a number: their sum is the count.
+CREATE TABLE tallies (
+    kind text NOT NULL,
+    state text,
+    counted bigint NOT NULL
+);
+
+CREATE FUNCTION sum_up_tallies() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $sum$
+BEGIN
+    -- Now and then; rows that another transaction is summing up are its own.
+    IF random() < 0.02 THEN
+        WITH old AS (
+            DELETE FROM tallies WHERE ctid = ANY(ARRAY(SELECT ctid FROM tallies LIMIT 5000 FOR UPDATE SKIP LOCKED))
+            RETURNING kind, state, counted
+        )
+        INSERT INTO tallies SELECT kind, state, sum(counted) FROM old GROUP BY 1, 2 HAVING sum(counted) <> 0;
+    END IF;
+END $sum$;
+
+CREATE FUNCTION tally_people() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $tally$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tallies SELECT 'people', state, count(*) FROM added WHERE frozen_request_id IS NULL GROUP BY 2;
+    ELSIF TG_OP = 'DELETE' THEN
+        INSERT INTO tallies SELECT 'people', state, -count(*) FROM gone WHERE frozen_request_id IS NULL GROUP BY 2;
+    ELSE
+        INSERT INTO tallies SELECT 'people', state, sum(n) FROM (
+            SELECT state, 1 AS n FROM added WHERE frozen_request_id IS NULL
+            UNION ALL SELECT state, -1 FROM gone WHERE frozen_request_id IS NULL) AS changed
+        GROUP BY 2 HAVING sum(n) <> 0;
+    END IF;
+    PERFORM sum_up_tallies();
+    RETURN NULL;
+END $tally$;
+
+CREATE FUNCTION tally_organizations() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $tally$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO tallies SELECT 'organizations', state, count(*) FROM added GROUP BY 2;
+    ELSIF TG_OP = 'DELETE' THEN
+        INSERT INTO tallies SELECT 'organizations', state, -count(*) FROM gone GROUP BY 2;
+    ELSE
+        INSERT INTO tallies SELECT 'organizations', state, sum(n) FROM (
+            SELECT state, 1 AS n FROM added UNION ALL SELECT state, -1 FROM gone) AS changed
+        GROUP BY 2 HAVING sum(n) <> 0;
+    END IF;
+    PERFORM sum_up_tallies();
+    RETURN NULL;
+END $tally$;
+"""
+_TALLY_TRIGGERS = """
+CREATE TRIGGER tally_new AFTER INSERT ON {table} REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION tally_{table}();
+CREATE TRIGGER tally_gone AFTER DELETE ON {table} REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION tally_{table}();
+CREATE TRIGGER tally_changed AFTER UPDATE ON {table} REFERENCING NEW TABLE AS added OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION tally_{table}();
+"""
+_TALLY_GRANTS = """
+REVOKE ALL ON FUNCTION sum_up_tallies(), tally_people(), tally_organizations() FROM PUBLIC;
+GRANT SELECT ON tallies TO liaison_interactions;
+"""
 
 #: Columns that people write into: the server keeps no samples of them, which would outlive an erasure.
 _UNSAMPLED = {
@@ -299,12 +381,17 @@ _UNSAMPLED = {
 def upgrade() -> None:
     """Make everything."""
     op.execute(chassis_tables("interactions", narrow_roles=["eraser"]))
+    op.execute(day_functions("interactions"))
     op.execute(_TABLES)
     for table, columns in _UNSAMPLED.items():
         for column in columns.split():
             op.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS 0")
-    op.get_bind().exec_driver_sql(SQUEEZED)
+    op.execute(SQUEEZED)
     op.execute(_GRANTS)
+    op.execute(_TALLIES)
+    for table in ("people", "organizations"):
+        op.execute(_TALLY_TRIGGERS.format(table=table))
+    op.execute(_TALLY_GRANTS)
 
 
 def downgrade() -> None:

@@ -1,19 +1,9 @@
-"""Statistics of who is in the directory, anew after an import: the planner would learn of it only in a minute or so.
+"""The planner's statistics: taken anew after an import, and without samples of what people write.
 
-And none of what people write, so that an erased person's words stay in no sample; where the planner needs one, it is taken anew.
-
-Revision ID: 0012
-Revises: 0011
+So an erased person's words stay in no sample; where the planner needs one, it is taken anew.
 """
 
-from alembic import op
-
-revision = "0012"
-down_revision = "0011"
-branch_labels = None
-depends_on = None
-
-_STATISTICS = """
+REFRESHING = """
 -- Only a table's owner may; the runtime role owns none.
 CREATE FUNCTION refresh_statistics() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $refresh$
 BEGIN
@@ -23,9 +13,8 @@ REVOKE ALL ON FUNCTION refresh_statistics() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION refresh_statistics() TO liaison_contacts;
 """
 
-
 #: Columns that people write into and that nobody is found by: the server keeps no samples of them.
-_UNSAMPLED = {
+UNSAMPLED = {
     "contact_point_grants": "reason",
     "directory": "name first_name last_name title organization_name interests",
     "former_employers": "name",
@@ -42,7 +31,7 @@ _UNSAMPLED = {
     "reveal_reasons": "reason",
 }
 
-_FORGETTING = """
+FORGETTING = """
 -- The server's samples of values outlive the rows that they were taken from, until the table is sampled again: most common
 -- values, bounds of histograms, words of the search. Where one holds a word of an erased person's, that is done now.
 CREATE FUNCTION forget_in_statistics(needles text[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
@@ -81,16 +70,3 @@ END $forget$;
 REVOKE ALL ON FUNCTION forget_in_statistics(text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION forget_in_statistics(text[]) TO liaison_contacts_eraser;
 """
-
-
-def upgrade() -> None:
-    for table, columns in _UNSAMPLED.items():
-        for column in columns.split():
-            op.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS 0")
-    for script in (_STATISTICS, _FORGETTING):
-        # The driver takes a per cent sign for a parameter.
-        op.get_bind().exec_driver_sql(script.replace("%", "%%"))
-
-
-def downgrade() -> None:
-    raise NotImplementedError("a database of people is restored from its backup, not taken back")

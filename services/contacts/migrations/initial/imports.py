@@ -1,15 +1,4 @@
-"""Imports: the staged file, encrypted under a key of the import, what became of each row, and how to undo it.
-
-Revision ID: 0002
-Revises: 0001
-"""
-
-from alembic import op
-
-revision = "0002"
-down_revision = "0001"
-branch_labels = None
-depends_on = None
+"""Imports: the staged file, encrypted under a key of the import, what became of each row, and how to undo it."""
 
 TABLES = """
 CREATE TABLE imports (
@@ -42,11 +31,17 @@ CREATE TABLE imports (
     problem_detail text,
     created_at timestamptz NOT NULL,
     changed_at timestamptz NOT NULL,
-    finished_at timestamptz
+    finished_at timestamptz,
+    -- How many rows of each outcome there are.
+    counts json NOT NULL DEFAULT '{}',
+    -- The columns of refused rows in their order, encrypted as the rows are.
+    refused_layout bytea,
+    refused_until timestamptz
 );
 CREATE INDEX imports_owner ON imports (owner_id, created_at DESC);
 CREATE INDEX imports_waiting ON imports (changed_at)
     WHERE state IN ('checking', 'committing', 'undoing') OR deciding IS NOT NULL;
+CREATE INDEX imports_refused ON imports (refused_until) WHERE refused_layout IS NOT NULL;
 
 CREATE TABLE import_pieces (
     import_id uuid NOT NULL REFERENCES imports ON DELETE CASCADE,
@@ -60,11 +55,15 @@ CREATE TABLE import_blocks (
     import_id uuid NOT NULL REFERENCES imports ON DELETE CASCADE,
     n integer NOT NULL,
     ciphertext bytea NOT NULL,
+    -- As a check has prepared it: encrypted as the block is, and dropped with it.
+    prepared bytea,
     PRIMARY KEY (import_id, n)
 );
 
+-- No reference here, which would be checked row by row: the service itself writes these rows, with an import that it holds, and
+-- nobody deletes an import: no role may.
 CREATE TABLE import_rows (
-    import_id uuid NOT NULL REFERENCES imports ON DELETE CASCADE,
+    import_id uuid NOT NULL,
     n integer NOT NULL,
     sheet text,
     number integer NOT NULL,
@@ -82,11 +81,10 @@ CREATE TABLE import_rows (
 );
 CREATE INDEX import_rows_undecided ON import_rows (import_id, n) WHERE outcome = 'undecided';
 CREATE INDEX import_rows_candidates ON import_rows USING gin (candidates) WHERE candidates <> '{}';
-CREATE INDEX import_rows_outcome ON import_rows (import_id, outcome, n);
 CREATE INDEX import_rows_individual ON import_rows (individual_id) WHERE individual_id IS NOT NULL;
 
 CREATE TABLE import_effects (
-    import_id uuid NOT NULL REFERENCES imports ON DELETE CASCADE,
+    import_id uuid NOT NULL,
     n bigint GENERATED ALWAYS AS IDENTITY,
     kind text NOT NULL,
     subject_id uuid NOT NULL,
@@ -96,18 +94,32 @@ CREATE TABLE import_effects (
 );
 CREATE INDEX import_effects_subject ON import_effects (subject_id, kind);
 
+-- The cells of refused rows, encrypted under a key of their own, until a date.
+CREATE TABLE import_refused (
+    import_id uuid NOT NULL,
+    n integer NOT NULL,
+    ciphertext bytea NOT NULL,
+    PRIMARY KEY (import_id, n)
+);
+
+-- Whom an undo took away although a hold stands on them: under the person's own key, and for no role that answers users.
+CREATE TABLE set_aside (
+    individual_id uuid PRIMARY KEY,
+    import_id uuid NOT NULL,
+    at timestamptz NOT NULL,
+    ciphertext bytea NOT NULL
+);
+"""
+
+GRANTS = """
 GRANT SELECT, INSERT, UPDATE ON imports TO liaison_contacts;
 GRANT SELECT, INSERT, DELETE ON import_pieces, import_blocks, import_rows, import_effects TO liaison_contacts;
 GRANT UPDATE ON import_rows TO liaison_contacts;
 GRANT SELECT, UPDATE ON imports TO liaison_contacts_eraser;
 GRANT SELECT, DELETE, UPDATE ON import_rows, import_effects, import_blocks TO liaison_contacts_eraser;
 GRANT SELECT, DELETE ON import_pieces TO liaison_contacts_eraser;
+GRANT UPDATE (prepared) ON import_blocks TO liaison_contacts;
+GRANT SELECT, INSERT, DELETE ON import_refused TO liaison_contacts;
+GRANT SELECT, DELETE ON import_refused TO liaison_contacts_eraser;
+GRANT SELECT, INSERT, DELETE ON set_aside TO liaison_contacts_eraser;
 """
-
-
-def upgrade() -> None:
-    op.get_bind().exec_driver_sql(TABLES)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("a database of people is restored from its backup, not taken back")

@@ -2,6 +2,7 @@
 
 from alembic import op
 
+from services.chassis.days import day_functions
 from services.chassis.outbox import chassis_tables
 
 revision = "0001"
@@ -111,6 +112,7 @@ _APPEND_ONLY = ("trail", "trail_nodes", "checkpoints", "issued_passports", "find
 
 def upgrade() -> None:
     op.execute(chassis_tables("audit"))
+    op.execute(day_functions("audit"))
     op.execute(_TABLES)
     for table in _APPEND_ONLY:
         # ENABLE ALWAYS: an ordinary trigger is bypassed by session_replication_role = replica.

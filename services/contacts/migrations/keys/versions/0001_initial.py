@@ -34,7 +34,7 @@ GRANT SELECT, INSERT, DELETE, UPDATE (key_id, wrapped) ON seal_keys TO liaison_k
 
 
 def upgrade() -> None:
-    op.get_bind().exec_driver_sql(SCRIPT)
+    op.execute(SCRIPT)
 
 
 def downgrade() -> None:

@@ -7,6 +7,7 @@ Revises:
 from alembic import op
 from sqlalchemy import text
 
+from services.chassis.days import day_functions
 from services.chassis.outbox import chassis_tables
 
 revision = "0001"
@@ -43,7 +44,9 @@ CREATE TABLE components (
     name text NOT NULL,
     parent_code text REFERENCES components,
     position integer NOT NULL,
-    active boolean NOT NULL DEFAULT true
+    active boolean NOT NULL DEFAULT true,
+    -- How often it was changed, so that listeners know which message about it is the latest.
+    revision integer NOT NULL DEFAULT 1
 );
 
 CREATE TABLE users (
@@ -171,6 +174,7 @@ GRANT SELECT, INSERT, UPDATE ON integration_accounts TO liaison_access;
 def upgrade() -> None:
     """Make the tables, and enter the offices."""
     op.execute(chassis_tables("access"))
+    op.execute(day_functions("access"))
     op.execute(TABLES)
     for position, (code, name, parent) in enumerate(COMPONENTS):
         op.execute(
