@@ -12,19 +12,17 @@ import orjson
 from flask import Response, current_app, g, request, url_for
 from flask_smorest import Blueprint
 from marshmallow import INCLUDE, Schema, ValidationError, fields
-from marshmallow.exceptions import SCHEMA
 
 from gateway.errors import (
     PROBLEM,
     BodyTooLarge,
     JsonRequired,
-    UnknownField,
     UnreadableBody,
-    flattened,
 )
 from services.chassis.keyed import Keyed, together
 from services.chassis.messages import Invalid, Operation, PreconditionMissing, entity_tag, is_any_match, new_id
-from services.chassis.schemas import ready
+from services.chassis.refusals import UnknownField
+from services.chassis.validation import invalid, ready
 
 JSON = "application/json"
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -205,20 +203,10 @@ def check(schema: type[Schema], raw: dict[str, Any]) -> None:
 
     :raises UnknownField, Invalid: with the sentences of each field.
     """
-    loader = ready(schema)
     try:
-        loader.load(raw)
-    except ValidationError as refusal:
-        raise invalid(loader, refusal) from refusal
-
-
-def invalid(schema: Schema, refusal: ValidationError) -> Invalid:
-    """Return marshmallow's refusal as ours."""
-    errors = flattened(refusal.normalized_messages())  # type: ignore[no-untyped-call]  # marshmallow has not said
-    unknown = str(schema.error_messages["unknown"])
-    if any(unknown in sentences for sentences in errors.values()):
-        return UnknownField(errors=errors)
-    return Invalid(errors={("_" if name == SCHEMA else name): sentences for name, sentences in errors.items()})
+        ready(schema).load(raw)
+    except ValidationError as error:
+        raise invalid(error) from error
 
 
 def required_match() -> str:

@@ -72,12 +72,6 @@ class ContactValueInAddress(Invalid):
     code = "contact-value-in-address"
 
 
-class UnknownField(Invalid):
-    """There is a field or parameter that this system does not hold."""
-
-    code = "unknown-field"
-
-
 class UnreadableBody(Invalid):
     """The body is not a JSON object in UTF-8."""
 
@@ -206,17 +200,4 @@ def problem_of(refusal: Refusal, *, trace_id: str) -> Response:
     )
 
 
-def flattened(messages: object, path: str = "") -> dict[str, list[str]]:
-    """Return marshmallow's nested messages as `field.sub.0` → sentences."""
-    if isinstance(messages, dict):
-        flat: dict[str, list[str]] = {}
-        for name, inner in messages.items():
-            here = path if name == "_schema" else (f"{path}.{name}" if path else str(name))
-            for field, sentences in flattened(inner, here).items():
-                flat.setdefault(field, []).extend(sentences)
-        return flat
-    sentences = [str(item) for item in messages] if isinstance(messages, list) else [str(messages)]
-    return {path or "_": sentences}
-
-
-__all__ = ["PROBLEM", "STATUS", "OutcomeUnknown", "flattened", "problem", "problem_of", "status_of"]
+__all__ = ["PROBLEM", "STATUS", "OutcomeUnknown", "problem", "problem_of", "status_of"]

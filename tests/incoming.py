@@ -8,7 +8,7 @@ import pkgutil
 from marshmallow import Schema
 
 import gateway.routes
-from services.chassis.schemas import Closed
+from services.chassis.validation import Closed
 from services.contacts.contract.integrations import SubmissionSchema
 
 SERVICES = ("access", "audit", "contacts", "interactions", "retention")

@@ -9,7 +9,7 @@ from marshmallow import Schema, fields, validate
 from gateway.clients import query as ask
 from gateway.merging import moment_of, seal, total_of, unsealed_moment, without_position
 from services.chassis.messages import Unavailable
-from services.chassis.schemas import Closed
+from services.chassis.validation import Closed
 
 WARNING = "Interactions and events are not shown: a part of the system is away."
 

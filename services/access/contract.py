@@ -11,7 +11,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from services.chassis.instants import Day
 from services.chassis.messages import Announcement, Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthenticated
-from services.chassis.schemas import Closed
+from services.chassis.validation import Closed, no_nul
 from services.lexicon.vocabulary import LEVELS, ROLES
 from services.lexicon.zones import is_zone
 
@@ -141,17 +141,11 @@ class _YesOrNo(fields.Boolean):
         return value
 
 
-def _no_nul(text: str) -> None:
-    if "\x00" in text:
-        message = "Not a NUL character."
-        raise ValidationError(message)
-
-
 class SignInSchema(Closed):
     """What one signs in with (the built-in directory)."""
 
-    username = fields.String(required=True, validate=[validate.Length(min=1, max=200), _no_nul])
-    password = fields.String(required=True, load_only=True, validate=[validate.Length(min=1, max=1000), _no_nul])
+    username = fields.String(required=True, validate=[validate.Length(min=1, max=200), no_nul])
+    password = fields.String(required=True, load_only=True, validate=[validate.Length(min=1, max=1000), no_nul])
 
 
 class AcknowledgementSchema(Closed):
@@ -161,7 +155,7 @@ class AcknowledgementSchema(Closed):
     accepted = _YesOrNo(required=True)
 
 
-_name: list[Callable[[str], object]] = [validate.Length(min=1, max=200), _no_nul]
+_name: list[Callable[[str], object]] = [validate.Length(min=1, max=200), no_nul]
 _component = validate.Regexp(r"^[A-Z]{2,10}$", error="A component's code, such as ICE.")
 
 
@@ -178,7 +172,7 @@ class UserCreateSchema(Closed):
     roles = fields.List(fields.String(validate=validate.OneOf(sorted(ROLES))), validate=validate.Length(max=len(ROLES)), load_default=list)
     external_id = fields.String(load_default=None, allow_none=True, validate=_name)
     contractor = _YesOrNo(load_default=False)
-    justification = fields.String(load_default=None, allow_none=True, validate=[validate.Length(max=500), _no_nul])
+    justification = fields.String(load_default=None, allow_none=True, validate=[validate.Length(max=500), no_nul])
 
     @validates_schema
     def _contractors_are_justified(self, user: dict[str, Any], **_: object) -> None:
@@ -201,7 +195,7 @@ class UserListSchema(Closed):
 
     ids = fields.List(fields.UUID(), load_default=None, allow_none=True, validate=validate.Length(max=200))
     component = fields.String(load_default=None, allow_none=True, validate=_component)
-    q = fields.String(load_default=None, allow_none=True, validate=[validate.Length(max=100), _no_nul])
+    q = fields.String(load_default=None, allow_none=True, validate=[validate.Length(max=100), no_nul])
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
     cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
 

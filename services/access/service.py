@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import jwt
 from eventlet import tpool
@@ -29,6 +28,7 @@ from services.chassis.messages import Caller, NotFound, Refusal
 from services.chassis.passport import PassportSigner, PassportVerifier
 from services.chassis.refusals import PassportInvalid
 from services.chassis.stopping import is_asked_to_stop
+from services.chassis.validation import as_id
 from services.chassis.witnessing import Witness
 
 #: The version of the field policy that passports are made out under.
@@ -171,9 +171,7 @@ class AccessService(Witness):
     @answers(sessions.CHECK, subject="session_id", identity="anonymous")
     def check_session(self, caller: Caller, session_id: str, policy_version: str | None = None) -> dict[str, Any]:
         """Tell a service that missed the heartbeat whether a session lives, under the policy in force."""
-        known = _uuid(session_id)
-        if known is None:
-            raise contract.SessionRequired
+        known = as_id(session_id, contract.SessionRequired)
         with self.database.work(caller) as work:
             checked = sessions.check_session(work, session_id=known, now=self.desk.clock())
         return {**checked, "lives": checked["lives"] and policy_version in {None, POLICY_VERSION}}
@@ -241,7 +239,7 @@ class AccessService(Witness):
     def read_user(self, caller: Caller, user_id: str) -> dict[str, Any]:
         """Return one employee."""
         with self.database.work(caller) as work:
-            return directory.read_user(work, user_id=_user_id(user_id))
+            return directory.read_user(work, user_id=as_id(user_id, contract.UserUnknown))
 
     @answers("access:integration:owner", identity=tuple(sorted(SERVICES)))
     def integration_owner(self, caller: Caller, account: str, username: str) -> dict[str, Any]:
@@ -323,9 +321,9 @@ class AccessService(Witness):
     @answers("access:operation:read", subject="operation_id")
     def read_operation(self, caller: Caller, operation_id: str) -> dict[str, Any]:
         """Tell what became of a command of the caller's own."""
-        known = _uuid(operation_id)
+        known = as_id(operation_id)
         with self.database.work(caller) as work:
-            done = work.find_operation(known) if known else None
+            done = work.find_operation(known)
             if done is None:
                 raise NotFound
             work.record("access:operation:read", subjects=[done.operation_id])
@@ -356,7 +354,7 @@ class AccessService(Witness):
             self._beat(caller)
 
     def _administer(self, caller: Caller, act: Callable[..., dict[str, Any]], user_id: str, **given: Any) -> dict[str, Any]:
-        known = _user_id(user_id)
+        known = as_id(user_id, contract.UserUnknown)
         with self.database.work(caller) as work:
             if work.replayed():
                 return directory.read_user(work, user_id=known)
@@ -380,17 +378,3 @@ def _granted(outcome: dict[str, Any] | Refusal) -> dict[str, Any]:
     if isinstance(outcome, Refusal):
         raise outcome
     return outcome
-
-
-def _uuid(text: object) -> str | None:
-    try:
-        return str(UUID(text)) if isinstance(text, str) else None
-    except ValueError:
-        return None
-
-
-def _user_id(text: object) -> str:
-    known = _uuid(text)
-    if known is None:
-        raise contract.UserUnknown
-    return known

@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from services.chassis.instants import Day, Instant
 from services.chassis.messages import CheckpointSigned, Conflict, Forbidden, NotFound
-from services.chassis.schemas import Closed
+from services.chassis.validation import Closed
 
 __all__ = [
     "CheckpointSchema",

@@ -78,3 +78,9 @@ class CursorInvalid(Invalid):
     """This cursor was not made for you and this query; begin again without it."""
 
     code = "cursor-invalid"
+
+
+class UnknownField(Invalid):
+    """There is a field or parameter that this system does not hold."""
+
+    code = "unknown-field"

@@ -12,6 +12,7 @@ from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, NotFound
+from services.chassis.validation import as_id, ready
 from services.chassis.witnessing import Witness
 from services.contacts.contract import (
     IndividualChanged,
@@ -32,7 +33,6 @@ from services.contacts.contract import (
     PreferencesChanged,
 )
 from services.interactions import contract
-from services.interactions.contract import as_id, loaded
 from services.interactions.usecases import (
     acquaintance,
     coordination,
@@ -75,7 +75,7 @@ class InteractionsService(Witness):
     @answers("interactions:issue:register", command=True)
     def create_issue(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
         """Enter an issue (R65, R71)."""
-        command = loaded(contract.IssueCreateSchema(), body)
+        command = ready(contract.IssueCreateSchema).load(body)
         with self.database.work(caller) as work:
             if replay := work.replayed():
                 return issues.read_issue(work, by=caller, issue_id=replay.subject_id)
@@ -92,7 +92,7 @@ class InteractionsService(Witness):
     @answers("interactions:issue:list")
     def list_issues(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """List issues."""
-        wanted = loaded(contract.IssueListQuerySchema(), query)
+        wanted = ready(contract.IssueListQuerySchema).load(query)
         with self.database.work(caller) as work:
             return issues.list_issues(work, by=caller, cursors=self._cursors, query=wanted)
 
@@ -105,7 +105,7 @@ class InteractionsService(Witness):
     @answers("interactions:issue:change", subject="issue_id", command=True)
     def change_issue(self, caller: Caller, issue_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Change an issue."""
-        command = loaded(contract.IssueChangeSchema(), body)
+        command = ready(contract.IssueChangeSchema).load(body)
         with self.database.work(caller) as work:
             if work.replayed():
                 return issues.read_issue(work, by=caller, issue_id=as_id(issue_id))
@@ -122,7 +122,7 @@ class InteractionsService(Witness):
     @answers("interactions:issue-update:add", subject="issue_id", command=True)
     def add_issue_update(self, caller: Caller, issue_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Tell of something that happened on an issue (R66, R67)."""
-        command = loaded(contract.IssueUpdateCreateSchema(), body)
+        command = ready(contract.IssueUpdateCreateSchema).load(body)
         with self.database.work(caller) as work:
             if replay := work.replayed():
                 return issues.repeat_issue_update(work, by=caller, issue_id=as_id(issue_id), update_id=str(replay.subject_id))
@@ -133,14 +133,14 @@ class InteractionsService(Witness):
     @answers("interactions:issue-update:list", subject="issue_id")
     def list_issue_updates(self, caller: Caller, issue_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List an issue's updates."""
-        wanted = loaded(contract.IssueTextListQuerySchema(), query or {})
+        wanted = ready(contract.IssueTextListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return issues.list_issue_updates(work, by=caller, cursors=self._cursors, issue_id=as_id(issue_id), query=wanted)
 
     @answers("interactions:talking-point:add", subject="issue_id", command=True)
     def add_talking_point(self, caller: Caller, issue_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Add something to say on an issue (R68)."""
-        command = loaded(contract.TalkingPointCreateSchema(), body)
+        command = ready(contract.TalkingPointCreateSchema).load(body)
         with self.database.work(caller) as work:
             if replay := work.replayed():
                 return issues.repeat_talking_point(work, by=caller, issue_id=as_id(issue_id), point_id=str(replay.subject_id))
@@ -151,7 +151,7 @@ class InteractionsService(Witness):
     @answers("interactions:talking-point:list", subject="issue_id")
     def list_talking_points(self, caller: Caller, issue_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List an issue's talking points."""
-        wanted = loaded(contract.IssueTextListQuerySchema(), query or {})
+        wanted = ready(contract.IssueTextListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return issues.list_talking_points(work, by=caller, cursors=self._cursors, issue_id=as_id(issue_id), query=wanted)
 
@@ -160,7 +160,7 @@ class InteractionsService(Witness):
     @answers("interactions:interaction:log", command=True)
     def create_interaction(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
         """Log an interaction (R48-R54)."""
-        command = loaded(contract.InteractionCreateSchema(), body)
+        command = ready(contract.InteractionCreateSchema).load(body)
         self._get_acquainted(caller, command)
         stated = self._stated(caller, command)
         with self.database.work(caller) as work:
@@ -179,14 +179,14 @@ class InteractionsService(Witness):
     @answers("interactions:interaction:list")
     def list_interactions(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """List interactions, the most recent first."""
-        wanted = loaded(contract.InteractionListQuerySchema(), query)
+        wanted = ready(contract.InteractionListQuerySchema).load(query)
         with self.database.work(caller) as work:
             return interactions.list_interactions(work, by=caller, cursors=self._cursors, query=wanted)
 
     @answers("interactions:interaction:change", subject="interaction_id", command=True)
     def change_interaction(self, caller: Caller, interaction_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Correct an interaction, or tick off what was promised (R53)."""
-        command = loaded(contract.InteractionChangeSchema(), body)
+        command = ready(contract.InteractionChangeSchema).load(body)
         self._get_acquainted(caller, command)
         stated = self._stated(caller, command, interaction_id=as_id(interaction_id))
         with self.database.work(caller) as work:
@@ -235,7 +235,7 @@ class InteractionsService(Witness):
     @answers("interactions:event:enter", command=True)
     def create_event(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
         """Enter an event (R58-R63)."""
-        command = loaded(contract.EventCreateSchema(), body)
+        command = ready(contract.EventCreateSchema).load(body)
         with self.database.work(caller) as work:
             if replay := work.replayed():
                 return events.read_event(work, by=caller, event_id=replay.subject_id)
@@ -252,14 +252,14 @@ class InteractionsService(Witness):
     @answers("interactions:event:list")
     def list_events(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """List events, the most recent first."""
-        wanted = loaded(contract.EventListQuerySchema(), query)
+        wanted = ready(contract.EventListQuerySchema).load(query)
         with self.database.work(caller) as work:
             return events.list_events(work, by=caller, cursors=self._cursors, query=wanted)
 
     @answers("interactions:event:change", subject="event_id", command=True)
     def change_event(self, caller: Caller, event_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Correct an event."""
-        command = loaded(contract.EventChangeSchema(), body)
+        command = ready(contract.EventChangeSchema).load(body)
         with self.database.work(caller) as work:
             if work.replayed():
                 return events.read_event(work, by=caller, event_id=as_id(event_id))
@@ -270,7 +270,7 @@ class InteractionsService(Witness):
     @answers("interactions:attendance:record", subject="event_id", command=True)
     def add_attendees(self, caller: Caller, event_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Record who attended; it counts as contact (R56, R62)."""
-        command = loaded(contract.AttendeesAddSchema(), body)
+        command = ready(contract.AttendeesAddSchema).load(body)
         self._get_acquainted(caller, command)
         with self.database.work(caller) as work:
             if work.replayed():
@@ -282,7 +282,7 @@ class InteractionsService(Witness):
     @answers("interactions:attendance:list", subject="event_id")
     def list_attendees(self, caller: Caller, event_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List who attended."""
-        wanted = loaded(contract.AttendeeListQuerySchema(), query or {})
+        wanted = ready(contract.AttendeeListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return events.list_attendees(work, by=caller, cursors=self._cursors, event_id=as_id(event_id), query=wanted)
 
@@ -301,7 +301,7 @@ class InteractionsService(Witness):
     @answers("interactions:coordination-request:send", command=True)
     def create_coordination_request(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
         """Ask the owner of a record to speak to that person (R86)."""
-        command = loaded(contract.CoordinationRequestCreateSchema(), body)
+        command = ready(contract.CoordinationRequestCreateSchema).load(body)
         self._get_acquainted(caller, {"individual_ids": [command["individual_id"]]})
         command["use_preferences"] = self._preferences(caller, command["individual_id"])
         if command["component"] is not None:
@@ -322,14 +322,14 @@ class InteractionsService(Witness):
     @answers("interactions:coordination-request:list")
     def list_coordination_requests(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """List the requests that concern the caller."""
-        wanted = loaded(contract.CoordinationRequestListQuerySchema(), query)
+        wanted = ready(contract.CoordinationRequestListQuerySchema).load(query)
         with self.database.work(caller) as work:
             return coordination.list_coordination_requests(work, by=caller, cursors=self._cursors, query=wanted)
 
     @answers("interactions:coordination-request:answer", subject="request_id", command=True)
     def change_coordination_request(self, caller: Caller, request_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Accept, decline, finish or withdraw a request (R87)."""
-        command = loaded(contract.CoordinationRequestChangeSchema(), body)
+        command = ready(contract.CoordinationRequestChangeSchema).load(body)
         if command["status"] == "accepted":
             with self.database.work(caller) as work:
                 about = coordination.individual_asked_about(work, as_id(request_id))
@@ -348,28 +348,28 @@ class InteractionsService(Witness):
     @answers("interactions:history:list")
     def list_history(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """Return the timeline of one stakeholder (R55-R57)."""
-        wanted = loaded(contract.HistoryQuerySchema(), query)
+        wanted = ready(contract.HistoryQuerySchema).load(query)
         with self.database.work(caller) as work:
             return reading.list_history(work, by=caller, query=wanted)
 
     @answers("interactions:interaction:list-against-preferences")
     def list_against_preferences(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """List what the department began against somebody's preference, for the privacy officer (T33)."""
-        wanted = loaded(contract.AgainstPreferencesQuerySchema(), query)
+        wanted = ready(contract.AgainstPreferencesQuerySchema).load(query)
         with self.database.work(caller) as work:
             return preferences.list_against_preferences(work, by=caller, cursors=self._cursors, query=wanted)
 
     @answers("interactions:kept-text:list")
     def list_kept_texts(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """List texts that were kept against a finding and wait to be released (T15): the privacy officer."""
-        wanted = loaded(KeptTextPageSchema(), query)
+        wanted = ready(KeptTextPageSchema).load(query)
         with self.database.work(caller, role=_ERASER) as work:
             return releasing.list_kept_texts(work, by=caller, **wanted)
 
     @answers("interactions:kept-text:release", subject="kept_id", command=True)
     def release_kept_text(self, caller: Caller, kept_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Let everybody read such a text: the privacy officer."""
-        command = loaded(KeptTextReleaseSchema(), body)
+        command = ready(KeptTextReleaseSchema).load(body)
         with self.database.work(caller, role=_ERASER) as work:
             if work.replayed():
                 work.record("interactions:kept-text:release", subjects=[as_id(kept_id)], outcome="replayed")
@@ -381,21 +381,21 @@ class InteractionsService(Witness):
     @answers("interactions:report:spoken-to")
     def report_spoken_to(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """Count who was spoken to, by region and state (R100, T12)."""
-        wanted = loaded(contract.SpokenToQuerySchema(), query)
+        wanted = ready(contract.SpokenToQuerySchema).load(query)
         with self.database.reading(caller) as work:
             return reading.report_spoken_to(work, by=caller, now=self.database.clock(), query=wanted)
 
     @answers("interactions:report:coverage-gaps")
     def report_coverage_gaps(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """Name the states with a gap (R88, R97)."""
-        wanted = loaded(contract.CoverageGapsQuerySchema(), query)
+        wanted = ready(contract.CoverageGapsQuerySchema).load(query)
         with self.database.reading(caller) as work:
             return reading.report_coverage_gaps(work, by=caller, now=self.database.clock(), query=wanted)
 
     @answers("interactions:task:list")
     def list_tasks(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what waits for the caller."""
-        wanted = loaded(contract.TaskListQuerySchema(), query or {})
+        wanted = ready(contract.TaskListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return tasks.list_tasks(work, by=caller, now=self.database.clock(), query=wanted)
 

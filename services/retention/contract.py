@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from services.chassis.instants import Day
 from services.chassis.messages import Announcement, Conflict, Forbidden, Invalid, NotFound
-from services.chassis.schemas import Closed
+from services.chassis.validation import Closed, no_nul
 from services.lexicon.tasks import LIMIT
 from services.lexicon.vocabulary import REQUEST_MEDIA
 
@@ -111,12 +111,6 @@ class ErasureUnderWay(Conflict):
     code = "erasure-under-way"
 
 
-def _no_nul(text: str) -> None:
-    if "\x00" in text:
-        message = "Not a NUL character."
-        raise ValidationError(message)
-
-
 class NoContactRequestCreateSchema(Closed):
     """A request for no more contact, as somebody heard it, by any medium (R164-R168)."""
 
@@ -126,7 +120,7 @@ class NoContactRequestCreateSchema(Closed):
     reason = fields.String(
         load_default=None,
         allow_none=True,
-        validate=[validate.Length(max=500), _no_nul],
+        validate=[validate.Length(max=500), no_nul],
         metadata={"description": "asked from the tenth request on that you record on one day (T36)"},
     )
 
@@ -134,7 +128,7 @@ class NoContactRequestCreateSchema(Closed):
 class WithdrawalSchema(Closed):
     """Why a request is taken back, and what the privacy officer says to a proposal (T36)."""
 
-    reason = fields.String(load_default=None, allow_none=True, validate=[validate.Length(max=500), _no_nul])
+    reason = fields.String(load_default=None, allow_none=True, validate=[validate.Length(max=500), no_nul])
     decision = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(["confirm", "decline"]))
 
 
@@ -162,7 +156,7 @@ class TaskPageSchema(Closed):
 class ErasureRequestSchema(Closed):
     """Why a record is to be erased by its owner (R131)."""
 
-    reason = fields.String(required=True, validate=[validate.Length(min=1, max=500), _no_nul])
+    reason = fields.String(required=True, validate=[validate.Length(min=1, max=500), no_nul])
 
 
 DECISIONS = ("redact", "another_person")

@@ -26,7 +26,7 @@ from marshmallow.fields import Field
 
 import gateway
 import services
-from services.chassis.schemas import Closed
+from services.chassis.validation import Closed
 from services.contacts.contract.imports import IMPORT_FIELDS
 from services.contacts.domain.imports.kept import kept
 from services.contacts.domain.imports.reading import read

@@ -36,9 +36,22 @@ def _reads_if_match(tree: ast.AST) -> bool:
     return False
 
 
+def _flattens_errors(tree: ast.AST) -> bool:
+    """Tell whether a module reads what marshmallow says of the fields below a field."""
+    return any(isinstance(node, ast.Attribute) and node.attr == "normalized_messages" for node in ast.walk(tree))
+
+
+def _reads_ids(tree: ast.AST) -> bool:
+    """Tell whether a module has a field for ids, or a function that makes a text an id."""
+    fields = any(isinstance(node, ast.ClassDef) and any("UUID" in ast.unparse(base) for base in node.bases) for node in ast.walk(tree))
+    return fields or any(name in {"as_id", "_as_id", "_uuid"} for name in _defined(tree))
+
+
 #: What there is one of: how a module that has it is known, and which one it is.
 ONCE: dict[str, tuple[Callable[[ast.AST], bool], str]] = {
     "cursors": (_makes_cursors, "services/chassis/cursors.py"),
+    "flattened errors": (_flattens_errors, "services/chassis/validation.py"),
+    "readers of ids": (_reads_ids, "services/chassis/validation.py"),
     "checks of If-Match": (_reads_if_match, "services/chassis/messages.py"),
 }
 

@@ -8,7 +8,7 @@ leaves; a refusal is recorded before it leaves; of any other exception only the 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -25,9 +25,10 @@ from services.chassis.bus.providers import TOKEN, process_of
 from services.chassis.bus.wire import LOST, Delivery, Link, LinkDown
 from services.chassis.database import audited_calls
 from services.chassis.logs import Log
-from services.chassis.messages import Caller, Invalid, Operation, OutcomeUnknown, Refusal, Unavailable, new_id, wire_value
+from services.chassis.messages import Caller, Operation, OutcomeUnknown, Refusal, Unavailable, new_id, wire_value
 from services.chassis.refusals import AcknowledgementRequired, AuditLate, BadCall, IdentityRefused, NoSuchMethod, OperationRequired
 from services.chassis.topology import CALLS, call_queue
+from services.chassis.validation import invalid
 
 if TYPE_CHECKING:
     from services.chassis.process import Process
@@ -243,7 +244,7 @@ class Answers(Performed):
         except Refusal as error:
             refusal = error
         except ValidationError as error:
-            refusal = Invalid(errors=_flat(error.messages if isinstance(error.messages, dict) else {"_schema": error.messages}))
+            refusal = invalid(error)
         except Exception as error:  # noqa: BLE001 - only coded refusals cross; everything else becomes *internal*
             deadline.cancel()
             _log.error("call.failed", action=self.action, **logs.where(error))
@@ -399,14 +400,3 @@ def _refused(refusal: Refusal) -> bytes:
 def _internal(trace_id: str) -> bytes:
     error = {"branch": INTERNAL, "code": INTERNAL, "detail": None, "errors": None, "extra": {"trace_id": trace_id}}
     return orjson.dumps({"result": None, "error": error})
-
-
-def _flat(messages: Mapping[str, Any], prefix: str = "") -> dict[str, list[str]]:
-    flat: dict[str, list[str]] = {}
-    for name, value in messages.items():
-        path = f"{prefix}{name}"
-        if isinstance(value, Mapping):
-            flat.update(_flat(value, f"{path}."))
-        else:
-            flat[path] = [str(v) for v in (value if isinstance(value, list) else [value])]
-    return flat

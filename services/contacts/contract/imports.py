@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from services.chassis.messages import Conflict, Forbidden, Invalid, NotFound, TooLarge, WrongType
-from services.chassis.schemas import Closed
+from services.chassis.validation import Closed
 from services.contacts.contract.schemas import IndividualSchema, IssueLinkSchema, Line, ListQuerySchema
 from services.lexicon.vocabulary import SOURCES
 

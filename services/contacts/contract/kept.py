@@ -6,7 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from services.chassis.instants import Instant
 from services.chassis.messages import Conflict, NotFound
-from services.chassis.schemas import Closed
+from services.chassis.validation import Closed
 
 #: How many one service answers at a time.
 MOST = 200

@@ -10,7 +10,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from services.chassis.instants import Day, Instant
-from services.chassis.schemas import Closed
+from services.chassis.validation import Closed, Id
 from services.lexicon.folding import even_signs, normalized
 from services.lexicon.places import state_code
 from services.lexicon.tasks import LIMIT
@@ -99,17 +99,6 @@ class Codes(fields.Field[list[str]]):
         return list(dict.fromkeys(given))
 
 
-def _id(**options: Any) -> fields.UUID:
-    return _UUIDText(**options)
-
-
-class _UUIDText(fields.UUID):
-    """An id, kept as text."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
-        return str(super()._deserialize(value, attr, data, **kwargs))
-
-
 _text = validate.And(validate.Length(min=1, max=20_000), validate.Regexp(re.compile(r"^[^\x00]*$"), error="Not a NUL character."))
 
 
@@ -126,7 +115,7 @@ class AddressSchema(Closed):
 class OfficeSchema(Closed):
     """One office of an organization: where it is and its telephone (R21, R22)."""
 
-    id = _id(load_default=None, allow_none=True)
+    id = Id(load_default=None, allow_none=True)
     label = Line(allow_none=True, load_default=None)
     address = fields.Nested(AddressSchema, allow_none=True, load_default=None)
     phone = Line(most=60, allow_none=True, load_default=None)
@@ -135,7 +124,7 @@ class OfficeSchema(Closed):
 class IssueLinkSchema(Closed):
     """How a stakeholder stands to an issue (T22)."""
 
-    issue_id = _id(required=True)
+    issue_id = Id(required=True)
     kind = fields.String(load_default="engaged", validate=validate.OneOf(list(ISSUE_LINK_KINDS)))
     since = Day(load_default=None, allow_none=True)
     ended_on = Day(load_default=None, allow_none=True)
@@ -171,7 +160,7 @@ _KEEP_REASON = (
 class _IndividualFields(Closed):
     salutation = Line(most=60, allow_none=True)
     title = Line(allow_none=True)
-    organization_id = _id(allow_none=True)
+    organization_id = Id(allow_none=True)
     organization = Name(allow_none=True)
     state = State(allow_none=True)
     issues = fields.List(fields.Nested(IssueLinkSchema), validate=validate.Length(max=200))
@@ -179,7 +168,7 @@ class _IndividualFields(Closed):
     source = fields.String(allow_none=True, validate=validate.OneOf(list(SOURCES)))
     declined = Codes(one_of=tuple(CONTACT_POINT_KINDS))
     use_preferences = Codes(one_of=tuple(USE_PREFERENCES))
-    deputy = _id(allow_none=True)
+    deputy = Id(allow_none=True)
 
     @validates_schema
     def _one_organization(self, individual: dict[str, Any], **_: object) -> None:
@@ -193,7 +182,7 @@ class IndividualCreateSchema(_IndividualFields):
     first_name = Name(load_default=None, allow_none=True, metadata={"description": "Empty or null for somebody of one name."})
     last_name = Name(required=True, metadata={"description": "A name of one word stands here."})
     keep_reason = Line(most=500, allow_none=True, metadata={"description": _KEEP_REASON})
-    issue_ids = fields.List(_id(), validate=validate.Length(max=200))
+    issue_ids = fields.List(Id(), validate=validate.Length(max=200))
     contact_points = fields.List(fields.Nested(ContactPointCreateSchema), validate=validate.Length(max=100))
     duplicate_ok = fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
@@ -213,7 +202,7 @@ class _OrganizationFields(Closed):
     address = fields.Nested(AddressSchema, allow_none=True)
     office_phone = Line(most=60, allow_none=True)
     issues = fields.List(fields.Nested(IssueLinkSchema), validate=validate.Length(max=200))
-    group_ids = fields.List(_id(), validate=validate.Length(max=50))
+    group_ids = fields.List(Id(), validate=validate.Length(max=50))
     source = fields.String(allow_none=True, validate=validate.OneOf(list(SOURCES)))
     source_url = fields.Url(allow_none=True, schemes={"http", "https"}, validate=validate.Length(max=500))
 
@@ -227,7 +216,7 @@ class OrganizationCreateSchema(_OrganizationFields):
     """A new organization; `address` and `office_phone` make its first office."""
 
     name = Name(required=True)
-    issue_ids = fields.List(_id(), validate=validate.Length(max=200))
+    issue_ids = fields.List(Id(), validate=validate.Length(max=200))
     duplicate_ok = fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
 
@@ -256,14 +245,14 @@ class NoteChangeSchema(Closed):
 class HandOverSchema(Closed):
     """Who is to own the record (R45)."""
 
-    owner = _id(required=True)
+    owner = Id(required=True)
 
 
 class GrantCreateSchema(Closed):
     """Sharing one contact point, or all that one's component holds of a person, with another component (T5)."""
 
     component = fields.String(required=True, validate=COMPONENT)
-    contact_point_id = _id(load_default=None, allow_none=True)
+    contact_point_id = Id(load_default=None, allow_none=True)
     reason = Line(most=500, required=True)
     expires_at = Instant(required=True)
 
@@ -273,7 +262,7 @@ class VerificationCreateSchema(Closed):
 
     medium = fields.String(required=True, validate=validate.OneOf(list(VERIFICATION_MEDIA)))
     verified_at = Instant(required=True)
-    contact_point_ids = fields.List(_id(), load_default=list, validate=validate.Length(max=100))
+    contact_point_ids = fields.List(Id(), load_default=list, validate=validate.Length(max=100))
     withdraw_declined = Codes(one_of=tuple(CONTACT_POINT_KINDS), load_default=list)
 
 
@@ -286,8 +275,8 @@ class RevealQuerySchema(Closed):
 class FreezeSchema(Closed):
     """A no-contact request as it was heard (R164-R168)."""
 
-    request_id = _id(required=True)
-    individual_id = _id(required=True)
+    request_id = Id(required=True)
+    individual_id = Id(required=True)
     medium = fields.String(required=True, validate=validate.OneOf(list(REQUEST_MEDIA)))
     received_on = Day(required=True)
     reason = Line(most=500, allow_none=True, load_default=None)
@@ -296,7 +285,7 @@ class FreezeSchema(Closed):
 class TwinDecisionCommandSchema(Closed):
     """What the privacy officer said of a record that may be of somebody who asked not to be contacted (T26)."""
 
-    request_id = _id(required=True)
+    request_id = Id(required=True)
     decision = fields.String(required=True, validate=validate.OneOf(["same", "another"]))
     medium = fields.String(required=True, validate=validate.OneOf(list(REQUEST_MEDIA)))
     received_on = Day(required=True)
@@ -482,10 +471,10 @@ class FrozenQuerySchema(ListQuerySchema):
 class IndividualListQuerySchema(ListQuerySchema):
     """Individuals by exact directory fields."""
 
-    organization_id = _id(load_default=None, allow_none=True)
+    organization_id = Id(load_default=None, allow_none=True)
     state = State(load_default=None, allow_none=True)
     component = fields.String(load_default=None, allow_none=True, validate=COMPONENT)
-    owner = _id(load_default=None, allow_none=True)
+    owner = Id(load_default=None, allow_none=True)
     sort = fields.String(load_default="name", validate=validate.OneOf(SORTS))
 
 
@@ -503,20 +492,20 @@ class AudienceSchema(Closed):
 
     q = Line(load_default=None, allow_none=True)
     type = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(("individual", "organization")))
-    issue = _id(load_default=None, allow_none=True)
+    issue = Id(load_default=None, allow_none=True)
     priority = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(list(PRIORITIES)))
     state = State(load_default=None, allow_none=True)
     fema_region = fields.Integer(load_default=None, allow_none=True, validate=validate.Range(min=1, max=10))
     component = fields.String(load_default=None, allow_none=True, validate=COMPONENT)
-    owner = _id(load_default=None, allow_none=True)
-    group = _id(load_default=None, allow_none=True)
-    event = _id(load_default=None, allow_none=True)
+    owner = Id(load_default=None, allow_none=True)
+    group = Id(load_default=None, allow_none=True)
+    event = Id(load_default=None, allow_none=True)
     interest = Line(most=100, load_default=None, allow_none=True)
     sector = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(list(SECTORS)))
-    organization_id = _id(load_default=None, allow_none=True)
+    organization_id = Id(load_default=None, allow_none=True)
     contacted_before = Day(load_default=None, allow_none=True)
     contacted_after = Day(load_default=None, allow_none=True)
-    engaged_on = _id(load_default=None, allow_none=True)
+    engaged_on = Id(load_default=None, allow_none=True)
 
 
 class StakeholderQuerySchema(AudienceSchema, ListQuerySchema):
@@ -830,7 +819,7 @@ class HistoryPageSchema(Closed):
     """A page of contacts' part of a timeline: the latest behind the `position` of an item shown before."""
 
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
-    after = fields.Tuple((Instant(), _id()), load_default=None, allow_none=True)
+    after = fields.Tuple((Instant(), Id()), load_default=None, allow_none=True)
 
 
 class TaskListQuerySchema(Closed):
@@ -843,4 +832,4 @@ class TaskListQuerySchema(Closed):
 class NamesQuerySchema(Closed):
     """Whose names."""
 
-    ids = fields.List(_id(), required=True, validate=validate.Length(max=500))
+    ids = fields.List(Id(), required=True, validate=validate.Length(max=500))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import Any
-from uuid import UUID
 
 from services.access.contract import ComponentChanged, UserChanged
 from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers, every, listens
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Forbidden, NotFound
-from services.chassis.schemas import ready
+from services.chassis.validation import as_id, ready
 from services.chassis.witnessing import Witness
 from services.contacts import contract
 from services.contacts.contract.refusals import (
@@ -67,7 +66,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     @answers("contacts:individual:read", subject="individual_id", onward="interactions")
     def read_individual(self, caller: Caller, individual_id: str) -> dict[str, Any]:
         """Read an individual's directory layer."""
-        _as_id(individual_id, IndividualUnknown)
+        as_id(individual_id, IndividualUnknown)
         if shown := individuals.read_gathered(self.parts.reads, by=caller, individual_id=individual_id):
             return shown
         try:
@@ -90,7 +89,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     @answers("contacts:individual:change", subject="individual_id", command=True)
     def change_individual(self, caller: Caller, individual_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Change an individual's directory layer (T2)."""
-        _as_id(individual_id, IndividualUnknown)
+        as_id(individual_id, IndividualUnknown)
         command = ready(contract.IndividualChangeSchema).load(body)
         with blocked_tries_counted(self.database, caller), self.database.work(caller) as work:
             if work.replayed():
@@ -110,7 +109,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     @answers("contacts:individual:hand-over", subject="individual_id", command=True)
     def hand_over(self, caller: Caller, individual_id: str, owner: str) -> dict[str, Any]:
         """Give a record to another owner (R45)."""
-        _as_id(individual_id, IndividualUnknown)
+        as_id(individual_id, IndividualUnknown)
         command = ready(contract.HandOverSchema).load({"owner": owner})
         with self.database.work(caller) as work:
             if work.replayed():
@@ -122,7 +121,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     @answers("contacts:individual:history", subject="individual_id")
     def record_history(self, caller: Caller, individual_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """Tell contacts' part of a record's timeline (R57)."""
-        _as_id(individual_id, IndividualUnknown)
+        as_id(individual_id, IndividualUnknown)
         asked = ready(contract.HistoryPageSchema).load(query or {})
         with self.database.work(caller) as work:
             return individuals.record_history(work, by=caller, now=self.database.clock(), individual_id=individual_id, **asked)
@@ -143,7 +142,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     @answers("contacts:organization:read", subject="organization_id", onward="interactions")
     def read_organization(self, caller: Caller, organization_id: str) -> dict[str, Any]:
         """Read an organization."""
-        _as_id(organization_id, OrganizationUnknown)
+        as_id(organization_id, OrganizationUnknown)
         with self.database.work(caller) as work:
             return organizations.read_organization(work, by=caller, organization_id=organization_id)
 
@@ -157,7 +156,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     @answers("contacts:organization:change", subject="organization_id", command=True)
     def change_organization(self, caller: Caller, organization_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Change an organization (T2)."""
-        _as_id(organization_id, OrganizationUnknown)
+        as_id(organization_id, OrganizationUnknown)
         command = ready(contract.OrganizationChangeSchema).load(body)
         with blocked_tries_counted(self.database, caller), self.database.work(caller) as work:
             if work.replayed():
@@ -179,7 +178,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     @answers("contacts:individual:reveal", subject="individual_id")
     def reveal(self, caller: Caller, individual_id: str, reason: str | None = None) -> dict[str, Any]:
         """Reveal one person's contact points (T11)."""
-        _as_id(individual_id, IndividualUnknown)
+        as_id(individual_id, IndividualUnknown)
         asked = ready(contract.RevealQuerySchema).load({"reason": reason})
         with self.database.work(caller) as work:
             return contact_points.reveal(work, by=caller, now=self.database.clock(), layer=self.parts.layer, individual_id=individual_id, **asked)
@@ -187,7 +186,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     @answers("contacts:individual:add-contact-point", subject="individual_id", command=True)
     def add_contact_point(self, caller: Caller, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Keep a contact point that was given to the caller's component (T5)."""
-        _as_id(individual_id, IndividualUnknown)
+        as_id(individual_id, IndividualUnknown)
         command = ready(contract.ContactPointCreateSchema).load(body)
         with blocked_tries_counted(self.database, caller), self.database.work(caller) as work:
             # Repeating is harmless: a value that the component holds is put first again, never kept twice.
@@ -206,7 +205,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     @answers("contacts:individual:correct-contact-point", subject="individual_id", command=True)
     def correct_contact_point(self, caller: Caller, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Take a write-blind correction (T3)."""
-        _as_id(individual_id, IndividualUnknown)
+        as_id(individual_id, IndividualUnknown)
         command = ready(contract.CorrectionSchema).load(body)
         with blocked_tries_counted(self.database, caller), self.database.work(caller) as work:
             if work.replayed():
@@ -225,7 +224,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     @answers("contacts:individual:grant", subject="individual_id", command=True)
     def grant_contact_points(self, caller: Caller, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Share contact points with another component (T5)."""
-        _as_id(individual_id, IndividualUnknown)
+        as_id(individual_id, IndividualUnknown)
         command = ready(contract.GrantCreateSchema).load(body)
         with self.database.work(caller) as work:
             granted = contact_points.grant(work, by=caller, now=self.database.clock(), individual_id=individual_id, **command)
@@ -236,15 +235,15 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     @answers("contacts:individual:revoke-grant", subject="individual_id", command=True)
     def revoke_grant(self, caller: Caller, individual_id: str, grant_id: str) -> None:
         """End a grant at once."""
-        _as_id(individual_id, IndividualUnknown)
-        _as_id(grant_id, NotFound)
+        as_id(individual_id, IndividualUnknown)
+        as_id(grant_id, NotFound)
         with self.database.work(caller) as work:
             contact_points.revoke_grant(work, by=caller, now=self.database.clock(), individual_id=individual_id, grant_id=grant_id)
 
     @answers("contacts:individual:verify", subject="individual_id", command=True)
     def verify_individual(self, caller: Caller, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Note that a person's details were verified with them (R115)."""
-        _as_id(individual_id, IndividualUnknown)
+        as_id(individual_id, IndividualUnknown)
         command = ready(contract.VerificationCreateSchema).load(body)
         now = self.database.clock()
         with self.database.work(caller) as work:
@@ -259,7 +258,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     @answers("contacts:note:list", subject="individual_id")
     def list_notes(self, caller: Caller, individual_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List the notes on an individual."""
-        _as_id(individual_id, IndividualUnknown)
+        as_id(individual_id, IndividualUnknown)
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return notes.list_notes(work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, individual_id=individual_id, query=asked)
@@ -267,7 +266,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     @answers("contacts:note:create", subject="individual_id", command=True)
     def add_note(self, caller: Caller, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Write a note (R37-R41)."""
-        _as_id(individual_id, IndividualUnknown)
+        as_id(individual_id, IndividualUnknown)
         command = ready(contract.NoteCreateSchema).load(body)
         with self.database.work(caller) as work:
             if replay := work.replayed():
@@ -285,14 +284,14 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     @answers("contacts:note:read", subject="note_id")
     def read_note(self, caller: Caller, individual_id: str, note_id: str) -> dict[str, Any]:
         """Read a note."""
-        _as_id(note_id, NoteUnknown)
+        as_id(note_id, NoteUnknown)
         with self.database.work(caller) as work:
             return notes.read_note(work, by=caller, now=self.database.clock(), individual_id=individual_id, note_id=note_id)
 
     @answers("contacts:note:change", subject="note_id", command=True)
     def change_note(self, caller: Caller, individual_id: str, note_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Change a note."""
-        _as_id(note_id, NoteUnknown)
+        as_id(note_id, NoteUnknown)
         command = ready(contract.NoteChangeSchema).load(body)
         with self.database.work(caller) as work:
             return notes.change_note(
@@ -308,7 +307,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     @answers("contacts:note:delete", subject="note_id", command=True)
     def delete_note(self, caller: Caller, individual_id: str, note_id: str, if_match: str | None) -> None:
         """Delete a note."""
-        _as_id(note_id, NoteUnknown)
+        as_id(note_id, NoteUnknown)
         with self.database.work(caller) as work:
             notes.delete_note(work, by=caller, now=self.database.clock(), individual_id=individual_id, note_id=note_id, if_match=if_match)
 
@@ -344,14 +343,14 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     @answers("contacts:relationship:read", subject="individual_id", onward="interactions")
     def read_holder(self, caller: Caller, individual_id: str, component: str) -> dict[str, Any]:
         """Tell who stands for a component's relationship with an individual (T5)."""
-        _as_id(individual_id, IndividualUnknown)
+        as_id(individual_id, IndividualUnknown)
         with self.database.work(caller) as work:
             return naming.read_holder(work, by=caller, now=self.database.clock(), individual_id=individual_id, component=str(component))
 
     @answers("contacts:operation:read")
     def read_operation(self, caller: Caller, operation_id: str) -> dict[str, Any]:
         """Tell what became of the caller's own operation."""
-        _as_id(operation_id, NotFound)
+        as_id(operation_id, NotFound)
         with self.database.work(caller) as work:
             done = work.find_operation(operation_id)
             if done is None:
@@ -440,11 +439,3 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     def component_changed(self, work: UnitOfWork, announcement: ComponentChanged) -> None:
         """Know an office."""
         projections.keep_component(work, **announcement.to_wire())
-
-
-def _as_id(given: object, unknown: type[NotFound]) -> None:
-    """Let only ids through: what is none is of nobody."""
-    try:
-        UUID(given if isinstance(given, str) else "")
-    except ValueError:
-        raise unknown from None

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from services.chassis.bus import answers
 from services.chassis.database import Database
-from services.chassis.messages import Caller, NotFound
-from services.chassis.schemas import ready
+from services.chassis.messages import Caller
+from services.chassis.validation import as_id, ready
 from services.contacts import contract
 from services.contacts.contract.kept import KeptTextUnknown
 from services.contacts.contract.refusals import IndividualUnknown, MarkUnknown, NoticeUnknown, OrganizationUnknown, PairUnknown, TwinUnknown
@@ -31,7 +30,7 @@ class CaseMethods:
     @answers("contacts:individual:freeze", subject="individual_id", command=True, onward="retention")
     def freeze(self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None = None) -> dict[str, Any]:
         """Freeze whoever asks not to be contacted (R164-R170); repeating it changes nothing."""
-        _as_id(individual_id, IndividualUnknown)
+        as_id(individual_id, IndividualUnknown)
         command = ready(contract.FreezeSchema).load(
             {"request_id": request_id, "individual_id": individual_id, "medium": medium, "received_on": received_on, "reason": reason}
         )
@@ -53,8 +52,8 @@ class CaseMethods:
         self, caller: Caller, case_id: str, request_id: str, individual_id: str, decision: str, medium: str, received_on: str
     ) -> dict[str, Any]:
         """Say whether another record is of the same person (T26): the privacy officer."""
-        _as_id(case_id, TwinUnknown)
-        _as_id(individual_id, TwinUnknown)
+        as_id(case_id, TwinUnknown)
+        as_id(individual_id, TwinUnknown)
         command = ready(contract.TwinDecisionCommandSchema).load(
             {"request_id": request_id, "decision": decision, "medium": medium, "received_on": received_on}
         )
@@ -77,7 +76,7 @@ class CaseMethods:
         """List records that may be of somebody who asked not to be contacted: the privacy officer."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         if request_id is not None:
-            _as_id(request_id, TwinUnknown)
+            as_id(request_id, TwinUnknown)
         with self.database.work(caller, role=_CASEWORKER) as work:
             return suppressing.list_twins(work, by=caller, cursors=self.parts.cursors, request_id=request_id, query=asked)
 
@@ -91,7 +90,7 @@ class CaseMethods:
     @answers("contacts:suppression:settle", subject="mark_id", command=True)
     def settle_mark(self, caller: Caller, mark_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Keep such a value as a mark, or drop it: the privacy officer."""
-        _as_id(mark_id, MarkUnknown)
+        as_id(mark_id, MarkUnknown)
         command = ready(contract.MarkDecisionSchema).load(body)
         with self.database.work(caller, role=_CASEWORKER) as work:
             settled = suppressing.settle_mark(work, by=caller, mark_id=mark_id, **command)
@@ -101,16 +100,16 @@ class CaseMethods:
     @answers("contacts:duplicate:read", subject="individual_id")
     def read_pair(self, caller: Caller, individual_id: str, other_id: str) -> dict[str, Any]:
         """Read two records that may be of one person (T34)."""
-        _as_id(individual_id, PairUnknown)
-        _as_id(other_id, PairUnknown)
+        as_id(individual_id, PairUnknown)
+        as_id(other_id, PairUnknown)
         with self.database.work(caller, role=_role_of(caller)) as work:
             return likenesses.read_pair(work, by=caller, individual_id=individual_id, other_id=other_id)
 
     @answers("contacts:duplicate:decide", subject="individual_id", command=True)
     def decide_pair(self, caller: Caller, individual_id: str, other_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Say whether two records are of one person; the privacy officer proposes it to their owners."""
-        _as_id(individual_id, PairUnknown)
-        _as_id(other_id, PairUnknown)
+        as_id(individual_id, PairUnknown)
+        as_id(other_id, PairUnknown)
         command = ready(contract.PairDecisionSchema).load(body)
         with self.database.work(caller, role=_role_of(caller)) as work:
             if work.replayed():
@@ -154,7 +153,7 @@ class CaseMethods:
     @answers("contacts:note:release", subject="kept_id", command=True)
     def release_kept_text(self, caller: Caller, kept_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Let everybody read such a note: the privacy officer."""
-        _as_id(kept_id, KeptTextUnknown)
+        as_id(kept_id, KeptTextUnknown)
         command = ready(contract.KeptTextReleaseSchema).load(body)
         with self.database.work(caller, role=_CASEWORKER) as work:
             if work.replayed():
@@ -174,14 +173,14 @@ class CaseMethods:
     @answers("contacts:individual:may-erase", subject="individual_id", onward="retention")
     def may_erase(self, caller: Caller, individual_id: str) -> dict[str, Any]:
         """Tell whether the caller may erase this individual now (R165, T10)."""
-        _as_id(individual_id, IndividualUnknown)
+        as_id(individual_id, IndividualUnknown)
         with self.database.work(caller) as work:
             return freezing.may_erase(work, by=caller, now=self.database.clock(), individual_id=individual_id)
 
     @answers("contacts:organization:may-erase", subject="organization_id", onward="retention")
     def may_erase_organization(self, caller: Caller, organization_id: str) -> dict[str, Any]:
         """Tell whether the caller may erase this organization."""
-        _as_id(organization_id, OrganizationUnknown)
+        as_id(organization_id, OrganizationUnknown)
         with self.database.work(caller) as work:
             return freezing.may_erase_organization(work, by=caller, organization_id=organization_id)
 
@@ -206,7 +205,7 @@ class CaseMethods:
     @answers("contacts:notice:read", subject="notice_id")
     def read_notice(self, caller: Caller, notice_id: str) -> dict[str, Any]:
         """Read what the caller's component is told of an erasure."""
-        _as_id(notice_id, NoticeUnknown)
+        as_id(notice_id, NoticeUnknown)
         with self.database.work(caller) as work:
             return freezing.read_notice(work, by=caller, notice_id=notice_id)
 
@@ -228,11 +227,3 @@ class CaseMethods:
 def _role_of(caller: Caller) -> str | None:
     """Return the role in which a list is made: the privacy officer's are the caseworker's."""
     return _CASEWORKER if "privacy_officer" in caller.roles else None
-
-
-def _as_id(given: object, unknown: type[NotFound]) -> None:
-    """Let only ids through: what is none is of nobody."""
-    try:
-        UUID(given if isinstance(given, str) else "")
-    except ValueError:
-        raise unknown from None

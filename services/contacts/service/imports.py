@@ -7,7 +7,6 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
-from uuid import UUID
 
 from services.chassis.apart.pool import pool
 from services.chassis.bus import Bell, Bus, answers, every
@@ -15,6 +14,7 @@ from services.chassis.database import Database, UnitOfWork
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, Refusal, Unavailable
 from services.chassis.stopping import is_asked_to_stop
+from services.chassis.validation import as_id
 from services.contacts.contract.imports import (
     AllDecisionsSchema,
     CandidateGone,
@@ -78,7 +78,7 @@ class ImportMethods:
     @answers("contacts:import:append", subject="import_id", command=True)
     def append_import(self, caller: Caller, import_id: str, n: int, chunk: str) -> dict[str, Any]:
         """Take one piece of the file."""
-        _as_id(import_id)
+        as_id(import_id, ImportUnknown)
         try:
             with self.database.work(caller) as work:
                 return uploading.append_import(
@@ -91,7 +91,7 @@ class ImportMethods:
     @answers("contacts:import:finish-upload", subject="import_id", command=True)
     def finish_import_upload(self, caller: Caller, import_id: str, sha256: str) -> dict[str, Any]:
         """Read the file and stage its rows; a file that can't be read fails the import, and is dropped."""
-        _as_id(import_id)
+        as_id(import_id, ImportUnknown)
         vault = self.parts.layer.vault
         with self.database.work(caller) as work:
             if again := uploading.sent_again(work, by=caller, vault=vault, keyed=self.parts.keyed, import_id=import_id, sha256=sha256):
@@ -120,7 +120,7 @@ class ImportMethods:
     @answers("contacts:import:read", subject="import_id")
     def read_import(self, caller: Caller, import_id: str) -> dict[str, Any]:
         """Read an import."""
-        _as_id(import_id)
+        as_id(import_id, ImportUnknown)
         with self.database.work(caller) as work:
             return steering.read_import(work, by=caller, vault=self.parts.layer.vault, import_id=import_id)
 
@@ -134,7 +134,7 @@ class ImportMethods:
     @answers("contacts:import:change", subject="import_id", command=True)
     def change_import_mapping(self, caller: Caller, import_id: str, body: dict[str, Any], if_match: str | None = None) -> dict[str, Any]:
         """Say what columns are, and what holds for every row."""
-        _as_id(import_id)
+        as_id(import_id, ImportUnknown)
         command = ImportChangeSchema().load(body)
         with self.database.work(caller) as work:
             if work.replayed():
@@ -189,7 +189,7 @@ class ImportMethods:
     @answers("contacts:import:list-rows", subject="import_id")
     def list_import_rows(self, caller: Caller, import_id: str, query: dict[str, Any]) -> dict[str, Any]:
         """List what becomes, or became, of each row."""
-        _as_id(import_id)
+        as_id(import_id, ImportUnknown)
         asked = ImportRowsQuerySchema().load(query)
         with self.database.work(caller) as work:
             return steering.list_rows(work, by=caller, cursors=self.parts.cursors, import_id=import_id, query=asked)
@@ -197,7 +197,7 @@ class ImportMethods:
     @answers("contacts:import:list-refused-rows", subject="import_id")
     def list_refused_import_rows(self, caller: Caller, import_id: str, query: dict[str, Any]) -> dict[str, Any]:
         """Give the refused rows back, with their cells as long as these are kept."""
-        _as_id(import_id)
+        as_id(import_id, ImportUnknown)
         asked = ListQuerySchema().load(query)
         with self.database.work(caller) as work:
             return refused.give_back(work, by=caller, vault=self.parts.layer.vault, cursors=self.parts.cursors, import_id=import_id, query=asked)
@@ -205,14 +205,14 @@ class ImportMethods:
     @answers("contacts:import:read-row", subject="import_id")
     def read_import_row(self, caller: Caller, import_id: str, n: int | str) -> dict[str, Any]:
         """Read a row with its cells, and whoever it may be about."""
-        _as_id(import_id)
+        as_id(import_id, ImportUnknown)
         with self.database.work(caller) as work:
             return deciding.read_row(work, by=caller, layer=self.parts.layer, import_id=import_id, n=_as_number(n), beside=beside)
 
     @answers("contacts:import:decide", subject="import_id", command=True)
     def decide_import_row(self, caller: Caller, import_id: str, n: int | str, body: dict[str, Any]) -> dict[str, Any]:
         """Say whom a row is about (T28)."""
-        _as_id(import_id)
+        as_id(import_id, ImportUnknown)
         command = RowDecisionSchema().load(body)
         chosen = command["individual_id"]
 
@@ -247,7 +247,7 @@ class ImportMethods:
     @answers("contacts:import:decide-all", subject="import_id", command=True)
     def decide_import_rows(self, caller: Caller, import_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Say of all rows that wait for it, alike, whom they are about."""
-        _as_id(import_id)
+        as_id(import_id, ImportUnknown)
         command = AllDecisionsSchema().load(body)
         with self.database.work(caller) as work:
             if work.replayed():
@@ -425,7 +425,7 @@ class ImportMethods:
         return preparing.prepare(n, staged, sealed if checked else None, beside=beside, between=go_on)
 
     def _steer(self, caller: Caller, import_id: str, use_case: Callable[..., dict[str, Any]]) -> dict[str, Any]:
-        _as_id(import_id)
+        as_id(import_id, ImportUnknown)
         vault = self.parts.layer.vault
         with self.database.work(caller) as work:
             if work.replayed():
@@ -462,13 +462,6 @@ class _AskedToStop(Exception):
 def _stop_if_asked() -> None:
     if is_asked_to_stop():
         raise _AskedToStop
-
-
-def _as_id(import_id: str) -> None:
-    try:
-        UUID(import_id)
-    except ValueError as error:
-        raise ImportUnknown from error
 
 
 def _as_number(n: Any) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, NotFound
+from services.chassis.validation import as_id
 from services.contacts.contract.refusals import TaskStands
 from services.contacts.storage import contact_layer, notices
 from services.contacts.storage import tasks as stored
@@ -60,10 +60,7 @@ def dismiss_task(work: UnitOfWork, *, by: Caller, now: datetime, task_id: str) -
     kind, _, key = task_id.partition(".")
     if kind in _STAND:
         raise TaskStands
-    try:
-        subject = str(UUID(key))
-    except ValueError:
-        raise NotFound from None
+    subject = as_id(key)
     if kind == "erased_notice":
         done = notices.dismiss(work, subject, by=by, now=now)
     elif kind == "many_freezes" and "office_administrator" in by.roles and by.component is not None:

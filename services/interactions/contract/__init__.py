@@ -48,8 +48,6 @@ from services.interactions.contract.schemas import (
     TalkingPointCreateSchema,
     TalkingPointSchema,
     TaskListQuerySchema,
-    as_id,
-    loaded,
 )
 
 ANNOUNCES = (
@@ -113,6 +111,4 @@ __all__ = [
     "TalkingPointCreateSchema",
     "TalkingPointSchema",
     "TaskListQuerySchema",
-    "as_id",
-    "loaded",
 ]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
 from services.chassis.instants import Day, Instant
-from services.chassis.messages import Invalid, NotFound
-from services.chassis.schemas import Closed
+from services.chassis.validation import Closed, Id
 from services.lexicon.places import STATES
 from services.lexicon.tasks import LIMIT
 from services.lexicon.vocabulary import INITIATORS, INTERACTION_MODES, PREFERENCE_AGAINST, PRIORITIES
@@ -18,16 +16,6 @@ from services.lexicon.vocabulary import INITIATORS, INTERACTION_MODES, PREFERENC
 REQUEST_STATES = ("requested", "accepted", "declined", "withdrawn", "done")
 UPDATE_KINDS = ("event", "policy")
 TEXT_LIMIT = 20_000
-
-
-class Id(fields.UUID):
-    """A UUID, kept as the string that everybody else uses."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
-        return str(super()._deserialize(value, attr, data, **kwargs))
-
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
-        return None if value is None else str(value)
 
 
 class Words(fields.String):
@@ -604,36 +592,3 @@ class TaskListQuerySchema(Closed):
 
     limit = fields.Integer(load_default=LIMIT, validate=validate.Range(1, LIMIT))
     after = fields.List(fields.String(), load_default=None, allow_none=True, validate=validate.Length(equal=3))
-
-
-def _flat(said: Mapping[Any, Any], path: str = "") -> dict[str, list[str]]:
-    errors: dict[str, list[str]] = {}
-    for name, sentences in said.items():
-        here = f"{path}.{name}" if path else str(name)
-        errors |= _flat(sentences, here) if isinstance(sentences, dict) else {here: [str(one) for one in sentences]}
-    return errors
-
-
-def loaded(schema: Schema, body: object) -> dict[str, Any]:
-    """Load what came over the bus.
-
-    :raises Invalid: with the sentences of each field, and `unknown-field` when there is one that is not listed.
-    """
-    try:
-        values: dict[str, Any] = schema.load(body)  # type: ignore[arg-type]  # a wrong shape is what load refuses
-    except ValidationError as error:
-        errors = _flat(error.messages if isinstance(error.messages, dict) else {"_schema": error.messages})
-        unknown = any(sentence == "Unknown field." for said in errors.values() for sentence in said)
-        raise Invalid(code="unknown-field" if unknown else None, errors=errors) from None
-    return values
-
-
-def as_id(given: object) -> str:
-    """Return an id in its canonical form.
-
-    :raises NotFound: it is no id, and so names nothing.
-    """
-    try:
-        return str(UUID(str(given)))
-    except ValueError:
-        raise NotFound from None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, NotFound
+from services.chassis.validation import as_id
 from services.contacts.contract.refusals import TaskStands
 from services.interactions.storage import coordination, tasks, texts
 from services.interactions.usecases.writing import wire
@@ -41,10 +41,7 @@ def dismiss_task(work: UnitOfWork, *, by: Caller, task_id: str) -> None:
     :raises NotFound: it is not the caller's.
     """
     kind, _, key = task_id.partition(".")
-    try:
-        notice_id = str(UUID(key))
-    except ValueError:
-        raise NotFound from None
+    notice_id = as_id(key)
     if kind in _STAND:
         raise TaskStands
     request_id = coordination.dismiss(work, notice_id, user_id=by.id)

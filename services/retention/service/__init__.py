@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from nameko.extensions import DependencyProvider
 
@@ -16,6 +15,7 @@ from services.chassis.database import UnitOfWork
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, NotFound, Operation, Refusal, new_id, require_match
 from services.chassis.stopping import is_asked_to_stop
+from services.chassis.validation import as_id
 from services.chassis.witnessing import Witness
 from services.contacts.contract import (
     IndividualErased,
@@ -85,7 +85,7 @@ class RetentionService(Witness):
         given = contract.NoContactRequestCreateSchema().load(
             {"individual_id": individual_id, "medium": medium, "received_on": received_on, "reason": reason}
         )
-        frozen = self._frozen(caller, _id(request_id), str(given["individual_id"]), medium, received_on, reason)
+        frozen = self._frozen(caller, as_id(request_id), str(given["individual_id"]), medium, received_on, reason)
         with self.database.work(caller) as work:
             row = requests.open_request(
                 work,
@@ -127,7 +127,7 @@ class RetentionService(Witness):
     def read_no_contact_request(self, caller: Caller, request_id: str) -> dict[str, Any]:
         """Return one request."""
         with self.database.work(caller) as work:
-            return requests.read_request(work, by=caller, now=self.database.clock(), request_id=_id(request_id))
+            return requests.read_request(work, by=caller, now=self.database.clock(), request_id=as_id(request_id))
 
     @answers("retention:request:list")
     def list_no_contact_requests(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -142,8 +142,8 @@ class RetentionService(Witness):
         given = contract.WithdrawalSchema().load(body or {})
         with self.database.work(caller) as work:
             if work.replayed() is not None:
-                return requests.read_request(work, by=caller, now=self.database.clock(), request_id=_id(request_id))
-            answer = withdrawing.withdraw(work, by=caller, now=self.database.clock(), request_id=_id(request_id), **given)
+                return requests.read_request(work, by=caller, now=self.database.clock(), request_id=as_id(request_id))
+            answer = withdrawing.withdraw(work, by=caller, now=self.database.clock(), request_id=as_id(request_id), **given)
             work.complete(200, request_id)
         if answer["state"] == "withdrawn":
             self._release()
@@ -170,14 +170,14 @@ class RetentionService(Witness):
         """Say whether another record is of the same person (T26): *same* is erased with the case, *another* is freed."""
         decision = contract.TwinDecisionSchema().load(body)["decision"]
         with self.database.work(caller) as work:
-            case = withdrawing.case_of(work, by=caller, request_id=_id(request_id))
+            case = withdrawing.case_of(work, by=caller, request_id=as_id(request_id))
         decided: dict[str, Any] = self.bus.call(
             "contacts",
             "decide_twin",
             _second_command(caller, "decide", f"{request_id} {individual_id} {decision}"),
             case_id=case["id"],
             request_id=new_id(),
-            individual_id=_id(individual_id),
+            individual_id=as_id(individual_id),
             decision=decision,
             medium=case["medium"],
             received_on=case["received_on"].isoformat(),
@@ -224,7 +224,7 @@ class RetentionService(Witness):
         :raises NotYoursToErase: it is somebody else's duty.
         """
         with self.database.work(caller) as work:
-            request = requests.known_request(work, by=caller, request_id=_id(request_id))
+            request = requests.known_request(work, by=caller, request_id=as_id(request_id))
             if request["withdrawn_at"] is not None:
                 raise contract.RequestWithdrawn
             begun = erasing.begun_before(work, by=caller, subject_id=request["individual_id"])
@@ -243,7 +243,7 @@ class RetentionService(Witness):
         """
         given = contract.ErasureRequestSchema().load({"reason": reason})
         TextNeedsReview.unless_clean([("reason", given["reason"], screen)])
-        subject = _id(subject_id)
+        subject = as_id(subject_id)
         if subject_type not in contract.SUBJECT_TYPES:
             raise NotFound
         with self.database.work(caller) as work:
@@ -304,7 +304,7 @@ class RetentionService(Witness):
     def read_erasure(self, caller: Caller, erasure_id: str) -> dict[str, Any]:
         """Return how far an erasure is, its receipts and certificate."""
         with self.database.work(caller) as work:
-            return erasing.read_erasure(work, by=caller, now=self.database.clock(), erasure_id=_id(erasure_id))
+            return erasing.read_erasure(work, by=caller, now=self.database.clock(), erasure_id=as_id(erasure_id))
 
     @answers("retention:erasure:decide", subject="erasure_id", command=True)
     def decide_hits(self, caller: Caller, erasure_id: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -312,8 +312,8 @@ class RetentionService(Witness):
         given = contract.DecisionsSchema().load(body)
         with self.database.work(caller) as work:
             if work.replayed() is not None:
-                return erasing.read_erasure(work, by=caller, now=self.database.clock(), erasure_id=_id(erasure_id))
-            erasure = erasing.decide(work, by=caller, now=self.database.clock(), erasure_id=_id(erasure_id), given=given)
+                return erasing.read_erasure(work, by=caller, now=self.database.clock(), erasure_id=as_id(erasure_id))
+            erasure = erasing.decide(work, by=caller, now=self.database.clock(), erasure_id=as_id(erasure_id), given=given)
             work.complete(200, erasure["id"])
         self.saga.wake(erasure["id"])
         return erasure
@@ -323,14 +323,14 @@ class RetentionService(Witness):
         """Return what was found in texts about others, each with the text around it: the privacy officer (T27)."""
         given = contract.HitListQuerySchema().load(query or {})
         with self.database.work(caller) as work:
-            page, sealed, open_hits = erasing.list_hits(work, by=caller, cursors=self._cursors, erasure_id=_id(erasure_id), **given)
+            page, sealed, open_hits = erasing.list_hits(work, by=caller, cursors=self._cursors, erasure_id=as_id(erasure_id), **given)
         if sealed is None or not open_hits:
             return page
-        shown = self.saga.mentions(_id(erasure_id), sealed, open_hits, trace_id=caller.trace_id)
+        shown = self.saga.mentions(as_id(erasure_id), sealed, open_hits, trace_id=caller.trace_id)
         if len(shown) < len(open_hits):
             with self.database.work(Caller.service("retention", trace_id=caller.trace_id)) as work:
-                erasing.found_gone(work, now=self.database.clock(), erasure_id=_id(erasure_id))
-            self.saga.wake(_id(erasure_id))
+                erasing.found_gone(work, now=self.database.clock(), erasure_id=as_id(erasure_id))
+            self.saga.wake(as_id(erasure_id))
         page["items"] = [{**item, "excerpts": shown.get(item["id"], [])} for item in page["items"]]
         return page
 
@@ -363,14 +363,14 @@ class RetentionService(Witness):
     def lift_hold(self, caller: Caller, hold_id: str) -> None:
         """Lift a hold: the privacy officer."""
         with self.database.work(caller) as work:
-            erasing.lift_hold(work, by=caller, now=self.database.clock(), hold_id=_id(hold_id))
+            erasing.lift_hold(work, by=caller, now=self.database.clock(), hold_id=as_id(hold_id))
             work.complete(204, hold_id)
 
     @answers("retention:hold:find", identity="contacts")
     def find_holds(self, caller: Caller, subject_ids: list[str]) -> list[str]:
         """Return those of these subjects on whom a hold stands: an import that is taken back leaves them (R138)."""
         with self.database.work(caller) as work:
-            held = stored.held(work, map(_id, subject_ids), today=self.database.clock().date())
+            held = stored.held(work, map(as_id, subject_ids), today=self.database.clock().date())
             work.record("retention:hold:find", subjects=held)
             return held
 
@@ -391,7 +391,7 @@ class RetentionService(Witness):
     def read_operation(self, caller: Caller, operation_id: str) -> dict[str, Any]:
         """Tell what became of a command of the caller's own."""
         with self.database.work(caller) as work:
-            done = work.find_operation(_id(operation_id))
+            done = work.find_operation(as_id(operation_id))
             if done is None:
                 raise NotFound
             work.record("retention:operation:read", subjects=[done.operation_id])
@@ -463,14 +463,3 @@ def _second_command(caller: Caller, word: str, key: str) -> Caller:
     one = caller.operation
     operation = Operation(id=new_id(), method=one.method, path=f"{one.path}#{word}", key=key, body_hash=one.body_hash)
     return caller.within(trace_id=caller.trace_id, operation=operation)
-
-
-def _id(text: object) -> str:
-    try:
-        return str(UUID(text)) if isinstance(text, str) else _unknown()
-    except ValueError:
-        return _unknown()
-
-
-def _unknown() -> str:
-    raise NotFound

@@ -9,7 +9,9 @@ from marshmallow import ValidationError, fields, validate
 
 import gateway
 import services
-from services.chassis.schemas import Closed, longest_list
+from services.chassis.messages import Invalid, NotFound, Unauthenticated, new_id
+from services.chassis.refusals import UnknownField
+from services.chassis.validation import Closed, as_id, invalid, longest_list, no_nul
 from tests.proofs.growing import modules, schemas_of_requests
 
 
@@ -81,3 +83,40 @@ def test_every_list_of_every_request_says_how_long_it_may_be() -> None:
         if (isinstance(field, fields.List) or (isinstance(field, fields.Nested) and field.many)) and longest_list(field) is None
     ]
     assert unlimited == []
+
+
+def _refusal(body: object) -> Invalid:
+    with pytest.raises(ValidationError) as refused:
+        Outer().load(body)  # type: ignore[arg-type]  # a wrong shape is one of the cases
+    return invalid(refused.value)
+
+
+def test_what_a_schema_refuses_is_told_by_the_path_to_each_part() -> None:
+    said = _refusal({"known-as": ["a", 3], "parts": [{"name": "a"}, {"name": 3}], "pair": ["a"]})
+    assert (said.code, said.errors) == (
+        "invalid",
+        {"known-as.1": ["Not a valid string."], "parts.1.name": ["Not a valid string."], "pair": ["Length must be 2."]},
+    )
+    assert _refusal({"parts": [{"name": "a", "more": 1}]}).to_wire() == UnknownField(errors={"parts.0.more": ["Unknown field."]}).to_wire()
+    assert _refusal([1]).errors == {"_": ["Invalid input type."]}
+    assert invalid(ValidationError("Give one or the other.")).errors == {"_": ["Give one or the other."]}
+    assert invalid(ValidationError({"a": {"_schema": ["Of the part."], "b": ["Of its field."]}})).errors == {
+        "a": ["Of the part."],
+        "a.b": ["Of its field."],
+    }
+
+
+def test_what_is_no_id_names_nothing() -> None:
+    given = new_id()
+    assert as_id(given.upper()) == given
+    for wrong in ("x", "", None, 3, ["a"]):
+        with pytest.raises(NotFound):
+            as_id(wrong)
+    with pytest.raises(Unauthenticated):
+        as_id("x", Unauthenticated)
+
+
+def test_a_text_has_no_nul_character() -> None:
+    no_nul("a text")
+    with pytest.raises(ValidationError):
+        no_nul("a\x00")
