@@ -15,8 +15,8 @@ from services.contacts.contract.refusals import (
     OrganizationUnknown,
     TextNeedsReview,
 )
-from services.contacts.domain.clocks import duty_of
 from services.contacts.storage import individuals, organizations, projections
+from services.lexicon.duty import duty_to_erase
 from services.lexicon.policy import Decision, Facts, decide
 from services.lexicon.screening import screen
 from services.lexicon.vocabulary import at_least
@@ -63,13 +63,13 @@ def facts_of(row: Mapping[str, Any], **more: Any) -> Facts:
 def duty(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime) -> str:
     """Return on whom the duty to erase this individual lies (T10)."""
     owner = projections.user(work, row["owner_id"])
-    return duty_of(
-        frozen_at=row["frozen_at"],
+    return duty_to_erase(
+        recorded_at=row["frozen_at"] or now,
         # An owner nobody has told of is taken to be there: the duty passes on a known fact only.
         owner_is_active=owner is None or bool(owner["active"]),
         office_has_administrator=projections.office_has_administrator(work, row["owner_component"]),
         now=now,
-    )
+    ).of
 
 
 def visible_individual(work: UnitOfWork, individual_id: str, *, by: Caller, now: datetime, lock: bool = False, share: bool = False) -> dict[str, Any]:

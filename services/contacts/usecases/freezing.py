@@ -13,11 +13,11 @@ from services.contacts.contract.announcements import IndividualFrozen as FrozenA
 from services.contacts.contract.announcements import IndividualUnfrozen
 from services.contacts.contract.refusals import FreezeReasonRequired, NoticeUnknown, TwinDecided, TwinUnknown
 from services.contacts.domain import representations
-from services.contacts.domain.clocks import erase_due
 from services.contacts.storage import directory, individuals, ledger, notices, projections, twins
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.usecases import suppressing
 from services.contacts.usecases.asking import demand, demand_clean, duty, facts_of, truly, visible_individual, visible_organization
+from services.lexicon.duty import owner_erases_by
 from services.lexicon.folding import fold
 from services.lexicon.policy import Facts, Granted, decide
 
@@ -71,7 +71,7 @@ def freeze(
     return {
         **representations.frozen_individual(row),
         "request_id": row["frozen_request_id"],
-        "due_on": erase_due(row["frozen_at"]).isoformat(),
+        "due_on": owner_erases_by(row["frozen_at"]).isoformat(),
     }
 
 

@@ -1,42 +1,11 @@
-"""On whom the duty to erase lies (T10), and who may know of a request or an erasure."""
+"""Whether the duty to erase is the caller's (T10), and who may know of a request or an erasure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
 
 from services.chassis.messages import Caller
-from services.lexicon.calendar import add_working_days
 from services.lexicon.vocabulary import at_least
-
-_WORKING_DAYS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Duty:
-    """On whom it lies, and by when they erase."""
-
-    #: `owner`, `office_administrator` or `system_owner`.
-    of: str
-    due_on: date
-
-
-def duty(*, recorded_at: datetime, owner_is_active: bool, office_has_administrator: bool, now: datetime) -> Duty:
-    """Return on whom the duty lies now.
-
-    It passes to the component's office administrator at once when the owner is not active, else when two federal
-    working days have passed; two more working days later, or at once where there is no administrator, to the system
-    owner.
-    """
-    today = now.astimezone(UTC).date()
-    first = add_working_days(recorded_at.astimezone(UTC).date(), _WORKING_DAYS)
-    second = add_working_days(first, _WORKING_DAYS)
-    if owner_is_active and today <= first:
-        return Duty("owner", first)
-    if office_has_administrator and today <= second:
-        return Duty("office_administrator", first if today <= first else second)
-    return Duty("system_owner", max(first, min(second, today)))
 
 
 def is_on(by: Caller, duty_of: str, *, owner_id: str | None, owner_component: str | None, deputy_id: str | None = None) -> bool:

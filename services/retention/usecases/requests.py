@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller, NotFound, wire_value
 from services.contacts.contract.refusals import TaskStands
+from services.lexicon.duty import Duty, duty_to_erase
 from services.retention.contract import RequestsWithheld, RequestUnknown
-from services.retention.domain.duty import Duty, duty, is_on, may_erase, may_know, may_look
+from services.retention.domain.duty import is_on, may_erase, may_know, may_look
 from services.retention.storage import erasures
 from services.retention.storage import requests as stored
 
@@ -152,7 +153,7 @@ def known_request(work: UnitOfWork, *, by: Caller, request_id: str, lock: bool =
 
 def duty_on(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime) -> Duty:
     """Return on whom the duty to erase lies for a request."""
-    return duty(
+    return duty_to_erase(
         recorded_at=row["recorded_at"],
         owner_is_active=stored.is_active(work, row["owner_id"]),
         office_has_administrator=stored.has_administrator(work, row["owner_component"]),

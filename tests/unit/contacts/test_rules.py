@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from services.contacts.contract import IndividualCreateSchema, StakeholderQuerySchema
-from services.contacts.domain.clocks import duty_of, erase_due, expiry
+from services.contacts.domain.clocks import expiry
 from services.contacts.domain.sealing import former_values, is_told_in
 from services.contacts.domain.suppression import marks_of
 from services.contacts.storage.digests import Digests
@@ -34,21 +34,6 @@ CREATED = datetime(2026, 3, 5, 23, 30, tzinfo=UTC)
 )
 def test_a_record_expires_a_year_after_its_latest_contact_and_says_why(contacted, mode, verified, day, because) -> None:
     assert expiry(created_at=CREATED, last_contacted_at=contacted, last_mode=mode, verified_at=verified) == (day, because)
-
-
-@pytest.mark.requirement("T10")
-def test_the_duty_to_erase_passes_to_the_office_and_then_to_the_system_owner() -> None:
-    monday = datetime(2026, 11, 23, 9, tzinfo=UTC)
-    assert erase_due(monday) == date(2026, 11, 25)
-
-    def on(days: int, *, active: bool = True, administrator: bool = True) -> str:
-        return duty_of(frozen_at=monday, owner_is_active=active, office_has_administrator=administrator, now=monday + timedelta(days=days))
-
-    # Thanksgiving is no working day, so the office's two days end on Monday.
-    assert [on(days) for days in (0, 2, 3, 7, 8)] == ["owner", "owner", "office_administrator", "office_administrator", "system_owner"]
-    assert on(0, active=False) == "office_administrator"
-    assert on(0, active=False, administrator=False) == "system_owner"
-    assert duty_of(frozen_at=None, owner_is_active=True, office_has_administrator=True, now=monday) == "owner"
 
 
 @pytest.mark.requirement("T27", "T9")
