@@ -31,6 +31,8 @@ ONLY = os.environ.get("LINES", "")
 BROKEN = {"delay": figure(30, 8), "reset": figure(10, 2), "black hole": figure(30, 14), "sliced": figure(10, 4), "half open": figure(30, 4)}
 STUCK, WELL_WITHIN, DRAINED_WITHIN = 35.0, 60.0, 120.0
 CLIENTS = 4
+#: Seconds between what a client asks: the row is about lines, and a machine at its end would be slow by itself.
+_PACE = 0.1
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.row("P3"), pytest.mark.timeout(figure(0, 600))]
 
@@ -57,6 +59,7 @@ class Patient(Client):
         begun = time.monotonic()
         answer = super()._ask(method, path, *given, **more)
         self.longest = max(self.longest, (time.monotonic() - begun, f"{method} {path}: {answer.status_code if answer is not None else 'none'}"))
+        self._stop_asked.wait(_PACE)
         return answer
 
 
