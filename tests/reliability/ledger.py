@@ -24,7 +24,7 @@ from tests.rows import SOAK
 
 _WAITING = "SELECT (SELECT count(*) FROM entries WHERE NOT done), (SELECT count(*) FROM outbox WHERE NOT done)"
 #: What access records of a request, that a session was opened, does not say what was done in it.
-_DONE = "SELECT trace_id FROM trail WHERE kind = 'entry' AND service IN ('contacts', 'interactions') AND outcome = 'allowed'"
+_DONE = "SELECT trace_id FROM trail WHERE kind = 'entry' AND service IN ('contacts', 'interactions', 'retention') AND outcome = 'allowed'"
 #: A process that was killed leaves a tail that nobody can prove, and is silent until another speaks for it: that is true.
 _FINDINGS = "SELECT kind, position, service, stream, n FROM findings WHERE kind NOT IN ('unproven-tail', 'silent')"
 #: Of whom a component's system was told the same thing more than once.

@@ -32,7 +32,7 @@ BROKEN = {"delay": figure(30, 8), "reset": figure(10, 2), "black hole": figure(3
 STUCK, WELL_WITHIN, DRAINED_WITHIN = 35.0, 60.0, 120.0
 CLIENTS = 4
 #: Seconds between what a client asks: the row is about lines, and a machine at its end would be slow by itself.
-_PACE = 0.1
+_PACE = 0.5
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.row("P3"), pytest.mark.timeout(figure(0, 600))]
 
