@@ -6,6 +6,7 @@ import base64
 import functools
 import itertools
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -73,7 +74,15 @@ class Aviary:
             found |= {value.lower(), value.lower().encode().hex(), bare.encode().hex(), base64.b64encode(value.encode()).decode().rstrip("=").lower()}
             if value[0].isdigit():
                 found |= {bare, f"{value[:3]}) {value[4:]}", value.replace("-", ".")}
-        return re.compile("|".join(sorted(map(re.escape, found), key=len, reverse=True)))
+        return re.compile(_any_of(sorted(found)))
+
+
+def _any_of(words: list[str]) -> str:
+    """Return an expression for any of these sorted words, as a tree of prefixes: thousands of alternatives would each be tried at every place."""
+    prefix = os.path.commonprefix(words)  # noqa: RUF071 - of letters is what is meant
+    tails = [word.removeprefix(prefix) for word in words]
+    branches = "|".join(_any_of(list(same)) for _, same in itertools.groupby(tails, key=lambda tail: tail[0])) if all(tails) else ""
+    return re.escape(prefix) + (f"(?:{branches})" if branches else "")
 
 
 @dataclass
