@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import csv
+import functools
 import hashlib
 import io
+import itertools
+import os
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 from urllib.parse import unquote
 
@@ -40,10 +43,25 @@ def writings(text: str) -> Iterator[str]:
     yield unquote(plain.replace("=", "%"))
 
 
-def found_in(text: str, needles: Iterable[str]) -> list[str]:
+def found_in(text: str, needles: Collection[str]) -> list[str]:
     """Return which of the needles stand in a text, however it is written."""
     each = list(writings(text))
+    if not any(map(any_of(frozenset(needles)).search, each)):
+        return []
     return sorted(needle for needle in needles if any(needle in writing for writing in each))
+
+
+@functools.lru_cache(maxsize=8)
+def any_of(words: frozenset[str]) -> re.Pattern[str]:
+    """Return an expression for any of these words, as a tree of prefixes: thousands of alternatives would each be tried at every place."""
+
+    def tree(words: list[str]) -> str:
+        prefix = os.path.commonprefix(words)  # noqa: RUF071 - of letters is what is meant
+        tails = [word.removeprefix(prefix) for word in words]
+        branches = "|".join(tree(list(same)) for _, same in itertools.groupby(tails, key=lambda tail: tail[0])) if all(tails) else ""
+        return re.escape(prefix) + (f"(?:{branches})" if branches else "")
+
+    return re.compile(tree(sorted(words)))
 
 
 def encoded(value: str) -> Iterator[str]:

@@ -6,7 +6,6 @@ import base64
 import functools
 import itertools
 import json
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ import requests
 
 from services.chassis.postgres import embedded_programs, local_programs
 from services.chassis.testing import eventually
+from tests.proofs.erased import any_of
 from tests.proofs.world import BOOKKEEPING, STORES, World, day, instant
 from tests.rows import figure
 
@@ -74,15 +74,7 @@ class Aviary:
             found |= {value.lower(), value.lower().encode().hex(), bare.encode().hex(), base64.b64encode(value.encode()).decode().rstrip("=").lower()}
             if value[0].isdigit():
                 found |= {bare, f"{value[:3]}) {value[4:]}", value.replace("-", ".")}
-        return re.compile(_any_of(sorted(found)))
-
-
-def _any_of(words: list[str]) -> str:
-    """Return an expression for any of these sorted words, as a tree of prefixes: thousands of alternatives would each be tried at every place."""
-    prefix = os.path.commonprefix(words)  # noqa: RUF071 - of letters is what is meant
-    tails = [word.removeprefix(prefix) for word in words]
-    branches = "|".join(_any_of(list(same)) for _, same in itertools.groupby(tails, key=lambda tail: tail[0])) if all(tails) else ""
-    return re.escape(prefix) + (f"(?:{branches})" if branches else "")
+        return any_of(frozenset(found))
 
 
 @dataclass
