@@ -23,7 +23,7 @@ from services.access.usecases import administration, directory, exchange, profil
 from services.chassis.bus import BusProvider, DatabaseProvider, LinkDown, SettingsProvider, answers, every
 from services.chassis.bus.providers import process_of
 from services.chassis.cursors import Cursors
-from services.chassis.database import note_audited
+from services.chassis.database import CommandCall, note_audited
 from services.chassis.messages import Caller, NotFound, Refusal
 from services.chassis.passport import PassportSigner, PassportVerifier
 from services.chassis.refusals import PassportInvalid
@@ -254,69 +254,64 @@ class AccessService(Witness):
             return profile.read_profile(work, by=caller)
 
     @answers("access:profile:change", command=True)
-    def change_profile(self, caller: Caller, body: dict[str, Any], if_match: str) -> dict[str, Any]:
+    def change_profile(self, call: CommandCall, body: dict[str, Any], if_match: str) -> dict[str, Any]:
         """Change the caller's own settings."""
         command = contract.ProfileChangeSchema().load(body)
-        with self.database.work(caller) as work:
-            if work.replayed():
-                return profile.read_profile(work, by=caller)
-            changed = profile.change_profile(work, by=caller, if_match=if_match, **command)
-            work.complete(200, caller.id)
-            return changed
+        call.subject_id = call.caller.id
+        return call.run(
+            lambda work: profile.change_profile(work, by=call.caller, if_match=if_match, **command),
+            replay=lambda work, _: profile.read_profile(work, by=call.caller),
+        )
 
-    @answers("access:user:create", command=True)
-    def create_user(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+    @answers("access:user:create", command=True, status=201, created="id")
+    def create_user(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         """Enter a user."""
         command = contract.UserCreateSchema().load(body)
-        with self.database.work(caller) as work:
-            if replay := work.replayed():
-                return directory.read_user(work, user_id=str(replay.subject_id))
-            user = administration.create_user(work, by=caller, now=self.desk.clock(), **command)
-            work.complete(201, user["id"])
-            return user
+        return call.run(
+            lambda work: administration.create_user(work, by=call.caller, now=self.desk.clock(), **command),
+            replay=lambda work, user_id: directory.read_user(work, user_id=user_id),
+        )
 
     @answers("access:user:change", subject="user_id", command=True)
-    def change_user(self, caller: Caller, user_id: str, body: dict[str, Any], if_match: str | None = None) -> dict[str, Any]:
+    def change_user(self, call: CommandCall, user_id: str, body: dict[str, Any], if_match: str | None = None) -> dict[str, Any]:
         """Change a user; a change of rights ends their sessions."""
         changes = contract.UserChangeSchema().load(body)
-        return self._administer(caller, administration.change_user, user_id, changes=changes, if_match=if_match)
+        return self._administer(call, administration.change_user, user_id, changes=changes, if_match=if_match)
 
     @answers("access:user:approve", subject="user_id", command=True)
-    def approve_user(self, caller: Caller, user_id: str) -> dict[str, Any]:
+    def approve_user(self, call: CommandCall, user_id: str) -> dict[str, Any]:
         """Approve a user for their office."""
-        return self._administer(caller, administration.approve_user, user_id)
+        return self._administer(call, administration.approve_user, user_id)
 
     @answers("access:user:disapprove", subject="user_id", command=True)
-    def withdraw_approval(self, caller: Caller, user_id: str) -> dict[str, Any]:
+    def withdraw_approval(self, call: CommandCall, user_id: str) -> dict[str, Any]:
         """Withdraw the approval of a user's office."""
-        return self._administer(caller, administration.withdraw_approval, user_id)
+        return self._administer(call, administration.withdraw_approval, user_id)
 
     @answers("access:user:license", subject="user_id", command=True)
-    def designate_license(self, caller: Caller, user_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def designate_license(self, call: CommandCall, user_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Designate a license."""
-        return self._administer(caller, administration.designate_license, user_id, **contract.LicenseSchema().load(body))
+        return self._administer(call, administration.designate_license, user_id, **contract.LicenseSchema().load(body))
 
     @answers("access:user:train", subject="user_id", command=True)
-    def record_training(self, caller: Caller, user_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def record_training(self, call: CommandCall, user_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Record a training."""
-        return self._administer(caller, administration.record_training, user_id, **contract.TrainingSchema().load(body))
+        return self._administer(call, administration.record_training, user_id, **contract.TrainingSchema().load(body))
 
     @answers("access:user:rules-of-behavior", subject="user_id", command=True)
-    def accept_rules_of_behavior(self, caller: Caller, user_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def accept_rules_of_behavior(self, call: CommandCall, user_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Record that a user accepted the rules of behavior."""
         accepted = contract.RulesOfBehaviorSchema().load(body)
-        return self._administer(caller, administration.accept_rules_of_behavior, user_id, **accepted)
+        return self._administer(call, administration.accept_rules_of_behavior, user_id, **accepted)
 
     @answers("access:component:change", command=True)
-    def put_component(self, caller: Caller, code: str, body: dict[str, Any]) -> dict[str, Any]:
+    def put_component(self, call: CommandCall, code: str, body: dict[str, Any]) -> dict[str, Any]:
         """Enter or change an office."""
         command = contract.ComponentChangeSchema().load(body)
-        with self.database.work(caller) as work:
-            if work.replayed():
-                return directory.read_component(work, code=code)
-            component = administration.put_component(work, by=caller, code=code, **command)
-            work.complete(200, None)
-            return component
+        return call.run(
+            lambda work: administration.put_component(work, by=call.caller, code=code, **command),
+            replay=lambda work, _: directory.read_component(work, code=code),
+        )
 
     @answers("access:operation:read", subject="operation_id")
     def read_operation(self, caller: Caller, operation_id: str) -> dict[str, Any]:
@@ -353,14 +348,13 @@ class AccessService(Witness):
         if ended or suspended:
             self._beat(caller)
 
-    def _administer(self, caller: Caller, act: Callable[..., dict[str, Any]], user_id: str, **given: Any) -> dict[str, Any]:
+    def _administer(self, call: CommandCall, act: Callable[..., dict[str, Any]], user_id: str, **given: Any) -> dict[str, Any]:
         known = as_id(user_id, contract.UserUnknown)
-        with self.database.work(caller) as work:
-            if work.replayed():
-                return directory.read_user(work, user_id=known)
-            user = act(work, by=caller, now=self.desk.clock(), user_id=known, **given)
-            work.complete(200, known)
-        self._beat(caller)
+        user = call.run(
+            lambda work: act(work, by=call.caller, now=self.desk.clock(), user_id=known, **given),
+            replay=lambda work, _: directory.read_user(work, user_id=known),
+        )
+        self._beat(call.caller)
         return user
 
     def _beat(self, caller: Caller) -> None:

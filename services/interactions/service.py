@@ -10,7 +10,7 @@ from nameko.extensions import DependencyProvider
 from services.access.contract import UserChanged
 from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers, listens
 from services.chassis.cursors import Cursors
-from services.chassis.database import UnitOfWork
+from services.chassis.database import CommandCall, UnitOfWork
 from services.chassis.messages import Caller, NotFound
 from services.chassis.validation import as_id, ready
 from services.chassis.witnessing import Witness
@@ -72,16 +72,14 @@ class InteractionsService(Witness):
 
     # Issues
 
-    @answers("interactions:issue:register", command=True)
-    def create_issue(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+    @answers("interactions:issue:register", command=True, status=201, created="id")
+    def create_issue(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         """Enter an issue (R65, R71)."""
         command = ready(contract.IssueCreateSchema).load(body)
-        with self.database.work(caller) as work:
-            if replay := work.replayed():
-                return issues.read_issue(work, by=caller, issue_id=replay.subject_id)
-            issue = issues.register_issue(work, by=caller, now=self.database.clock(), **command)
-            work.complete(201, issue["id"])
-            return issue
+        return call.run(
+            lambda work: issues.register_issue(work, by=call.caller, now=self.database.clock(), **command),
+            replay=lambda work, subject_id: issues.read_issue(work, by=call.caller, issue_id=subject_id),
+        )
 
     @answers("interactions:issue:read", subject="issue_id")
     def read_issue(self, caller: Caller, issue_id: str) -> dict[str, Any]:
@@ -103,15 +101,13 @@ class InteractionsService(Witness):
             return issues.read_issue_tree(work, by=caller)
 
     @answers("interactions:issue:change", subject="issue_id", command=True)
-    def change_issue(self, caller: Caller, issue_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
+    def change_issue(self, call: CommandCall, issue_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Change an issue."""
         command = ready(contract.IssueChangeSchema).load(body)
-        with self.database.work(caller) as work:
-            if work.replayed():
-                return issues.read_issue(work, by=caller, issue_id=as_id(issue_id))
-            issue = issues.change_issue(work, by=caller, now=self.database.clock(), issue_id=as_id(issue_id), if_match=if_match, **command)
-            work.complete(200, issue["id"])
-            return issue
+        return call.run(
+            lambda work: issues.change_issue(work, by=call.caller, now=self.database.clock(), issue_id=as_id(issue_id), if_match=if_match, **command),
+            replay=lambda work, _: issues.read_issue(work, by=call.caller, issue_id=as_id(issue_id)),
+        )
 
     @answers("interactions:issue:erase", subject="issue_id", identity="retention")
     def erase_issue(self, caller: Caller, issue_id: str) -> dict[str, Any]:
@@ -119,16 +115,14 @@ class InteractionsService(Witness):
         with self.database.work(caller, role=_ERASER) as work:
             return issues.erase_issue(work, now=self.database.clock(), issue_id=as_id(issue_id))
 
-    @answers("interactions:issue-update:add", subject="issue_id", command=True)
-    def add_issue_update(self, caller: Caller, issue_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    @answers("interactions:issue-update:add", subject="issue_id", command=True, status=201, created="id")
+    def add_issue_update(self, call: CommandCall, issue_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Tell of something that happened on an issue (R66, R67)."""
         command = ready(contract.IssueUpdateCreateSchema).load(body)
-        with self.database.work(caller) as work:
-            if replay := work.replayed():
-                return issues.repeat_issue_update(work, by=caller, issue_id=as_id(issue_id), update_id=str(replay.subject_id))
-            update = issues.add_issue_update(work, by=caller, now=self.database.clock(), issue_id=as_id(issue_id), **command)
-            work.complete(201, update["id"])
-            return update
+        return call.run(
+            lambda work: issues.add_issue_update(work, by=call.caller, now=self.database.clock(), issue_id=as_id(issue_id), **command),
+            replay=lambda work, subject_id: issues.repeat_issue_update(work, by=call.caller, issue_id=as_id(issue_id), update_id=subject_id),
+        )
 
     @answers("interactions:issue-update:list", subject="issue_id")
     def list_issue_updates(self, caller: Caller, issue_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -137,16 +131,14 @@ class InteractionsService(Witness):
         with self.database.work(caller) as work:
             return issues.list_issue_updates(work, by=caller, cursors=self._cursors, issue_id=as_id(issue_id), query=wanted)
 
-    @answers("interactions:talking-point:add", subject="issue_id", command=True)
-    def add_talking_point(self, caller: Caller, issue_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    @answers("interactions:talking-point:add", subject="issue_id", command=True, status=201, created="id")
+    def add_talking_point(self, call: CommandCall, issue_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Add something to say on an issue (R68)."""
         command = ready(contract.TalkingPointCreateSchema).load(body)
-        with self.database.work(caller) as work:
-            if replay := work.replayed():
-                return issues.repeat_talking_point(work, by=caller, issue_id=as_id(issue_id), point_id=str(replay.subject_id))
-            point = issues.add_talking_point(work, by=caller, now=self.database.clock(), issue_id=as_id(issue_id), **command)
-            work.complete(201, point["id"])
-            return point
+        return call.run(
+            lambda work: issues.add_talking_point(work, by=call.caller, now=self.database.clock(), issue_id=as_id(issue_id), **command),
+            replay=lambda work, subject_id: issues.repeat_talking_point(work, by=call.caller, issue_id=as_id(issue_id), point_id=subject_id),
+        )
 
     @answers("interactions:talking-point:list", subject="issue_id")
     def list_talking_points(self, caller: Caller, issue_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -157,18 +149,16 @@ class InteractionsService(Witness):
 
     # Interactions
 
-    @answers("interactions:interaction:log", command=True)
-    def create_interaction(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+    @answers("interactions:interaction:log", command=True, status=201, created="id")
+    def create_interaction(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         """Log an interaction (R48-R54)."""
         command = ready(contract.InteractionCreateSchema).load(body)
-        self._get_acquainted(caller, command)
-        stated = self._stated(caller, command)
-        with self.database.work(caller) as work:
-            if replay := work.replayed():
-                return interactions.read_interaction(work, by=caller, interaction_id=replay.subject_id)
-            logged = interactions.log_interaction(work, by=caller, now=self.database.clock(), use_preferences=stated, **command)
-            work.complete(201, logged["id"])
-            return logged
+        self._get_acquainted(call.caller, command)
+        stated = self._stated(call.caller, command)
+        return call.run(
+            lambda work: interactions.log_interaction(work, by=call.caller, now=self.database.clock(), use_preferences=stated, **command),
+            replay=lambda work, subject_id: interactions.read_interaction(work, by=call.caller, interaction_id=subject_id),
+        )
 
     @answers("interactions:interaction:read", subject="interaction_id")
     def read_interaction(self, caller: Caller, interaction_id: str) -> dict[str, Any]:
@@ -184,64 +174,49 @@ class InteractionsService(Witness):
             return interactions.list_interactions(work, by=caller, cursors=self._cursors, query=wanted)
 
     @answers("interactions:interaction:change", subject="interaction_id", command=True)
-    def change_interaction(self, caller: Caller, interaction_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
+    def change_interaction(self, call: CommandCall, interaction_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Correct an interaction, or tick off what was promised (R53)."""
         command = ready(contract.InteractionChangeSchema).load(body)
-        self._get_acquainted(caller, command)
-        stated = self._stated(caller, command, interaction_id=as_id(interaction_id))
-        with self.database.work(caller) as work:
-            if work.replayed():
-                return interactions.read_interaction(work, by=caller, interaction_id=as_id(interaction_id))
-            changed = interactions.change_interaction(
+        self._get_acquainted(call.caller, command)
+        stated = self._stated(call.caller, command, interaction_id=as_id(interaction_id))
+        return call.run(
+            lambda work: interactions.change_interaction(
                 work,
-                by=caller,
+                by=call.caller,
                 now=self.database.clock(),
                 interaction_id=as_id(interaction_id),
                 if_match=if_match,
                 use_preferences=stated,
                 **command,
-            )
-            work.complete(200, changed["id"])
-            return changed
+            ),
+            replay=lambda work, _: interactions.read_interaction(work, by=call.caller, interaction_id=as_id(interaction_id)),
+        )
 
-    @answers("interactions:interaction:withdraw", subject="interaction_id", command=True)
-    def withdraw_interaction(self, caller: Caller, interaction_id: str, if_match: str | None) -> None:
+    @answers("interactions:interaction:withdraw", subject="interaction_id", command=True, status=204)
+    def withdraw_interaction(self, call: CommandCall, interaction_id: str, if_match: str | None) -> None:
         """Take back an interaction that was logged by mistake."""
-        with self.database.work(caller) as work:
-            if work.replayed():
-                work.record("interactions:interaction:withdraw", subjects=[as_id(interaction_id)], outcome="replayed")
-                return
-            interactions.withdraw_interaction(work, by=caller, interaction_id=as_id(interaction_id), if_match=if_match)
-            work.complete(204, interaction_id)
+        call.run(lambda work: interactions.withdraw_interaction(work, by=call.caller, interaction_id=as_id(interaction_id), if_match=if_match))
 
     @answers("interactions:follow-up:complete", subject="interaction_id", command=True)
-    def complete_follow_up(self, caller: Caller, interaction_id: str, follow_up_id: str) -> dict[str, Any]:
+    def complete_follow_up(self, call: CommandCall, interaction_id: str, follow_up_id: str) -> dict[str, Any]:
         """Say that a promise was kept (R53)."""
-        with self.database.work(caller) as work:
-            if work.replayed():
-                return interactions.read_interaction(work, by=caller, interaction_id=as_id(interaction_id))
-            found = interactions.complete_follow_up(
-                work,
-                by=caller,
-                now=self.database.clock(),
-                interaction_id=as_id(interaction_id),
-                follow_up_id=as_id(follow_up_id),
-            )
-            work.complete(200, found["id"])
-            return found
+        return call.run(
+            lambda work: interactions.complete_follow_up(
+                work, by=call.caller, now=self.database.clock(), interaction_id=as_id(interaction_id), follow_up_id=as_id(follow_up_id)
+            ),
+            replay=lambda work, _: interactions.read_interaction(work, by=call.caller, interaction_id=as_id(interaction_id)),
+        )
 
     # Events
 
-    @answers("interactions:event:enter", command=True)
-    def create_event(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+    @answers("interactions:event:enter", command=True, status=201, created="id")
+    def create_event(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         """Enter an event (R58-R63)."""
         command = ready(contract.EventCreateSchema).load(body)
-        with self.database.work(caller) as work:
-            if replay := work.replayed():
-                return events.read_event(work, by=caller, event_id=replay.subject_id)
-            event = events.enter_event(work, by=caller, now=self.database.clock(), **command)
-            work.complete(201, event["id"])
-            return event
+        return call.run(
+            lambda work: events.enter_event(work, by=call.caller, now=self.database.clock(), **command),
+            replay=lambda work, subject_id: events.read_event(work, by=call.caller, event_id=subject_id),
+        )
 
     @answers("interactions:event:read", subject="event_id")
     def read_event(self, caller: Caller, event_id: str) -> dict[str, Any]:
@@ -257,27 +232,25 @@ class InteractionsService(Witness):
             return events.list_events(work, by=caller, cursors=self._cursors, query=wanted)
 
     @answers("interactions:event:change", subject="event_id", command=True)
-    def change_event(self, caller: Caller, event_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
+    def change_event(self, call: CommandCall, event_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Correct an event."""
         command = ready(contract.EventChangeSchema).load(body)
-        with self.database.work(caller) as work:
-            if work.replayed():
-                return events.read_event(work, by=caller, event_id=as_id(event_id))
-            event = events.change_event(work, by=caller, now=self.database.clock(), event_id=as_id(event_id), if_match=if_match, **command)
-            work.complete(200, event["id"])
-            return event
+        return call.run(
+            lambda work: events.change_event(work, by=call.caller, now=self.database.clock(), event_id=as_id(event_id), if_match=if_match, **command),
+            replay=lambda work, _: events.read_event(work, by=call.caller, event_id=as_id(event_id)),
+        )
 
-    @answers("interactions:attendance:record", subject="event_id", command=True)
-    def add_attendees(self, caller: Caller, event_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    @answers("interactions:attendance:record", subject="event_id", command=True, status=201)
+    def add_attendees(self, call: CommandCall, event_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Record who attended; it counts as contact (R56, R62)."""
         command = ready(contract.AttendeesAddSchema).load(body)
-        self._get_acquainted(caller, command)
-        with self.database.work(caller) as work:
-            if work.replayed():
-                return events.list_attendees(work, by=caller, cursors=self._cursors, event_id=as_id(event_id), query={"limit": 200})
-            found = events.add_attendees(work, by=caller, now=self.database.clock(), cursors=self._cursors, event_id=as_id(event_id), **command)
-            work.complete(201, event_id)
-            return found
+        self._get_acquainted(call.caller, command)
+        return call.run(
+            lambda work: events.add_attendees(
+                work, by=call.caller, now=self.database.clock(), cursors=self._cursors, event_id=as_id(event_id), **command
+            ),
+            replay=lambda work, _: events.list_attendees(work, by=call.caller, cursors=self._cursors, event_id=as_id(event_id), query={"limit": 200}),
+        )
 
     @answers("interactions:attendance:list", subject="event_id")
     def list_attendees(self, caller: Caller, event_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -286,32 +259,25 @@ class InteractionsService(Witness):
         with self.database.work(caller) as work:
             return events.list_attendees(work, by=caller, cursors=self._cursors, event_id=as_id(event_id), query=wanted)
 
-    @answers("interactions:attendance:remove", subject="event_id", command=True)
-    def remove_attendee(self, caller: Caller, event_id: str, attendee_id: str) -> None:
+    @answers("interactions:attendance:remove", subject="event_id", command=True, status=204)
+    def remove_attendee(self, call: CommandCall, event_id: str, attendee_id: str) -> None:
         """Take back an attendance that was recorded by mistake."""
-        with self.database.work(caller) as work:
-            if work.replayed():
-                work.record("interactions:attendance:remove", subjects=[as_id(event_id)], outcome="replayed")
-                return
-            events.remove_attendee(work, by=caller, event_id=as_id(event_id), attendee_id=as_id(attendee_id))
-            work.complete(204, event_id)
+        call.run(lambda work: events.remove_attendee(work, by=call.caller, event_id=as_id(event_id), attendee_id=as_id(attendee_id)))
 
     # Coordination
 
-    @answers("interactions:coordination-request:send", command=True)
-    def create_coordination_request(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+    @answers("interactions:coordination-request:send", command=True, status=201, created="id")
+    def create_coordination_request(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         """Ask the owner of a record to speak to that person (R86)."""
         command = ready(contract.CoordinationRequestCreateSchema).load(body)
-        self._get_acquainted(caller, {"individual_ids": [command["individual_id"]]})
-        command["use_preferences"] = self._preferences(caller, command["individual_id"])
+        self._get_acquainted(call.caller, {"individual_ids": [command["individual_id"]]})
+        command["use_preferences"] = self._preferences(call.caller, command["individual_id"])
         if command["component"] is not None:
-            command["holder"] = self._holder(caller, command["individual_id"], command["component"])
-        with self.database.work(caller) as work:
-            if replay := work.replayed():
-                return coordination.read_coordination_request(work, by=caller, request_id=replay.subject_id)
-            asked = coordination.request_coordination(work, by=caller, now=self.database.clock(), **command)
-            work.complete(201, asked["id"])
-            return asked
+            command["holder"] = self._holder(call.caller, command["individual_id"], command["component"])
+        return call.run(
+            lambda work: coordination.request_coordination(work, by=call.caller, now=self.database.clock(), **command),
+            replay=lambda work, subject_id: coordination.read_coordination_request(work, by=call.caller, request_id=subject_id),
+        )
 
     @answers("interactions:coordination-request:read", subject="request_id")
     def read_coordination_request(self, caller: Caller, request_id: str) -> dict[str, Any]:
@@ -327,21 +293,19 @@ class InteractionsService(Witness):
             return coordination.list_coordination_requests(work, by=caller, cursors=self._cursors, query=wanted)
 
     @answers("interactions:coordination-request:answer", subject="request_id", command=True)
-    def change_coordination_request(self, caller: Caller, request_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
+    def change_coordination_request(self, call: CommandCall, request_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Accept, decline, finish or withdraw a request (R87)."""
         command = ready(contract.CoordinationRequestChangeSchema).load(body)
         if command["status"] == "accepted":
-            with self.database.work(caller) as work:
+            with self.database.work(call.caller) as work:
                 about = coordination.individual_asked_about(work, as_id(request_id))
-            command["use_preferences"] = self._preferences(caller, about) if about else []
-        with self.database.work(caller) as work:
-            if work.replayed():
-                return coordination.read_coordination_request(work, by=caller, request_id=as_id(request_id))
-            answered = coordination.move_coordination_request(
-                work, by=caller, now=self.database.clock(), request_id=as_id(request_id), if_match=if_match, **command
-            )
-            work.complete(200, answered["id"])
-            return answered
+            command["use_preferences"] = self._preferences(call.caller, about) if about else []
+        return call.run(
+            lambda work: coordination.move_coordination_request(
+                work, by=call.caller, now=self.database.clock(), request_id=as_id(request_id), if_match=if_match, **command
+            ),
+            replay=lambda work, _: coordination.read_coordination_request(work, by=call.caller, request_id=as_id(request_id)),
+        )
 
     # Reading across
 
@@ -367,16 +331,12 @@ class InteractionsService(Witness):
             return releasing.list_kept_texts(work, by=caller, **wanted)
 
     @answers("interactions:kept-text:release", subject="kept_id", command=True)
-    def release_kept_text(self, caller: Caller, kept_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def release_kept_text(self, call: CommandCall, kept_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Let everybody read such a text: the privacy officer."""
         command = ready(KeptTextReleaseSchema).load(body)
-        with self.database.work(caller, role=_ERASER) as work:
-            if work.replayed():
-                work.record("interactions:kept-text:release", subjects=[as_id(kept_id)], outcome="replayed")
-                return {"id": as_id(kept_id), "released": True}
-            released = releasing.release_kept_text(work, by=caller, kept_id=as_id(kept_id), **command)
-            work.complete(200, released["id"])
-            return released
+        kept_id = as_id(kept_id)
+        call.run(lambda work: releasing.release_kept_text(work, by=call.caller, kept_id=kept_id, **command), role=_ERASER)
+        return {"id": kept_id, "released": True}
 
     @answers("interactions:report:spoken-to")
     def report_spoken_to(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
@@ -399,15 +359,10 @@ class InteractionsService(Witness):
         with self.database.work(caller) as work:
             return tasks.list_tasks(work, by=caller, now=self.database.clock(), query=wanted)
 
-    @answers("interactions:task:dismiss", command=True)
-    def dismiss_task(self, caller: Caller, task_id: str) -> None:
+    @answers("interactions:task:dismiss", command=True, status=204)
+    def dismiss_task(self, call: CommandCall, task_id: str) -> None:
         """Take away what only told the caller something."""
-        with self.database.work(caller) as work:
-            if work.replayed():
-                work.record("interactions:task:dismiss", outcome="replayed")
-                return
-            tasks.dismiss_task(work, by=caller, task_id=str(task_id))
-            work.complete(204, None)
+        call.run(lambda work: tasks.dismiss_task(work, by=call.caller, task_id=str(task_id)))
 
     @answers("interactions:operation:read", subject="operation_id")
     def read_operation(self, caller: Caller, operation_id: str) -> dict[str, Any]:

@@ -227,8 +227,8 @@ def key_forgotten(*, sound: bool) -> None:
     """Do a command again that came again with the same Idempotency-Key."""
     _around_commit(REGISTERED, after=window)
     if not sound:
-        UnitOfWork.replayed = lambda _: None
-        UnitOfWork.complete = lambda *_, **__: None
+        UnitOfWork.idempotent_result = lambda _: None
+        UnitOfWork.store_idempotent_result = lambda *_, **__: None
 
 
 SABOTAGES: dict[str, Callable[..., None]] = {

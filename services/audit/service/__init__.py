@@ -9,6 +9,7 @@ from services.audit.service.leading import Leading
 from services.audit.usecases import reading
 from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers
 from services.chassis.cursors import Cursors
+from services.chassis.database import CommandCall
 from services.chassis.messages import Caller, new_id
 from services.chassis.migrations import SERVICES
 from services.chassis.witnessing import Witness
@@ -75,20 +76,18 @@ class AuditService(Witness):
         with self.database.work(caller) as work:
             return reading.list_reviews(work, by=caller, now=self.database.clock(), query=asked, cursors=self._cursors)
 
-    @answers(reading.SIGN_REVIEW, command=True)
-    def sign_review(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+    @answers(reading.SIGN_REVIEW, command=True, status=201)
+    def sign_review(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         """Sign off a week's review.
 
         :raises NotTheAuditor, WeekNotOver, ReviewAlreadySigned: 403, 409, 409.
         """
         command = contract.ReviewSignSchema().load(body)
-        with self.database.work(caller) as work:
-            if work.replayed():
-                return reading.read_review(work, by=caller, now=self.database.clock(), **command)
-            review_id = new_id()
-            review = reading.sign_review(work, by=caller, now=self.database.clock(), review_id=review_id, **command)
-            work.complete(201, review_id)
-            return review
+        call.subject_id = review_id = new_id()
+        return call.run(
+            lambda work: reading.sign_review(work, by=call.caller, now=self.database.clock(), review_id=review_id, **command),
+            replay=lambda work, _: reading.read_review(work, by=call.caller, now=self.database.clock(), **command),
+        )
 
     @answers(reading.FIND_UNCOVERED, identity=SERVICES)
     def find_uncovered(self, caller: Caller, size: int, ranges: list[dict[str, Any]]) -> dict[str, Any]:

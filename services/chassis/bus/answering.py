@@ -1,8 +1,9 @@
 """`answers`: a method of a service that answers calls.
 
 Around every call, in this order: the trace is bound; the passport is checked (signature, audience, dates, session,
-acknowledgement); the method runs within the caller's deadline; if no audit entry was committed meanwhile, nothing
-leaves; a refusal is recorded before it leaves; of any other exception only the word *internal* and the trace id cross.
+acknowledgement); the method runs within the caller's deadline; if no audit entry was committed meanwhile, or the
+result of a command is not stored, nothing leaves; a refusal is recorded before it leaves; of any other exception only
+the word *internal* and the trace id cross.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from services.chassis.bus.calls import INTERNAL, OPERATION, PASSPORT, TRACE
 from services.chassis.bus.container import Performed
 from services.chassis.bus.providers import TOKEN, process_of
 from services.chassis.bus.wire import LOST, Delivery, Link, LinkDown
-from services.chassis.database import audited_calls
+from services.chassis.database import CommandCall, audited_calls
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, Operation, OutcomeUnknown, Refusal, Unavailable, new_id, wire_value
 from services.chassis.refusals import AcknowledgementRequired, AuditLate, BadCall, IdentityRefused, NoSuchMethod, OperationRequired
@@ -51,6 +52,10 @@ ANONYMOUS = "anonymous"
 
 class Unaudited(Exception):
     """The method answered without an audit entry; nothing may leave."""
+
+
+class Unstored(Exception):
+    """The method of a command answered without storing its result; `GET /operations/{id}` would not know of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +186,8 @@ class Answers(Performed):
         *,
         subject: str | None = None,
         command: bool = False,
+        status: int = 200,
+        created: str | None = None,
         identity: str | tuple[str, ...] = USER,
         before_acknowledgement: bool = False,
         onward: str | None = None,
@@ -188,9 +195,12 @@ class Answers(Performed):
     ) -> None:
         """Describe whom the method answers.
 
-        :param action: what the audit trail calls it, `contacts:individual:read`.
+        :param action: what the audit trail calls it, `contacts:individual:read`; `{service}` stands for the service's name.
         :param subject: the argument that names the record; its id goes into the entry of a refusal.
-        :param command: it changes something, so the call must name its operation.
+        :param command: it changes something, so the call must name its operation. The method gets a `CommandCall` in
+            place of the caller, and runs its effect through it.
+        :param status: the HTTP status that is stored of a command.
+        :param created: the field of a command's answer that holds the id of what it created; else its subject is stored.
         :param identity: `user` (the default), `anonymous`, `operator`, `integration`, or services by name; `user` beside
             `anonymous` means that a user is known by their passport if they show one.
         :param onward: the service that may ask this in a user's name; the others may not, whatever passport they exchanged.
@@ -199,6 +209,8 @@ class Answers(Performed):
         self.action = action
         self.subject = subject
         self.command = command
+        self.status = status
+        self.created = created
         self.identities = (identity,) if isinstance(identity, str) else tuple(identity)
         self.before_acknowledgement = before_acknowledgement
         self.onward = onward
@@ -207,6 +219,7 @@ class Answers(Performed):
     def setup(self) -> None:
         """Make the method known."""
         self.consumer.register(self)
+        self.action = self.action.format(service=self.container.service_name)
         self.signature = inspect.signature(getattr(self.container.service_cls, self.method_name))
 
     def stop(self) -> None:
@@ -234,7 +247,7 @@ class Answers(Performed):
             self._admit(process, call, caller)
             self._check_arguments(call)
             with audited_calls() as audited:
-                result = method(caller, **call.kwargs)
+                result = self._run_command(process, call, caller, method) if self.command else method(caller, **call.kwargs)
                 _demand(audited())
             return orjson.dumps({"result": result, "error": None}, default=wire_value)
         except eventlet.Timeout as timeout:
@@ -258,6 +271,16 @@ class Answers(Performed):
         if not self._record(process, call, caller, outcome="refused", rule=refusal.code):
             refusal = Unavailable()
         return _refused(refusal)
+
+    def _run_command(self, process: Process, call: _Call, caller: Caller, method: Callable[..., Any]) -> Any:
+        if process.database is None:
+            raise Unavailable
+        subject_id = next(iter(self._subjects(call)), None)
+        running = CommandCall(process.database, caller, action=self.action, status=self.status, subject_id=subject_id, created=self.created)
+        result = method(running, **call.kwargs)
+        if not running.is_stored:
+            raise Unstored
+        return result
 
     def _too_late(self, caller: Caller) -> Refusal:
         """Return what is said when the deadline passed: a command may have been done all the same, together with others."""

@@ -5,6 +5,7 @@ for the audit trail become durable together, or not at all.
 """
 
 from services.chassis.database.away import DatabaseAway
+from services.chassis.database.commands import CommandCall
 from services.chassis.database.engine import Database
 from services.chassis.database.entries import audited_calls, entry_of, note_audited
 from services.chassis.database.locks import Lock
@@ -12,6 +13,7 @@ from services.chassis.database.work import SUBJECTS_PER_ENTRY, Reading, Replay, 
 
 __all__ = [
     "SUBJECTS_PER_ENTRY",
+    "CommandCall",
     "Database",
     "DatabaseAway",
     "Lock",

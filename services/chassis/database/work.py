@@ -335,7 +335,7 @@ class UnitOfWork:
         )
         return {str(message_id) for message_id in result.scalars()}
 
-    def replayed(self) -> Replay | None:
+    def idempotent_result(self) -> Replay | None:
         """Return what an earlier request with the same key came to, if there was one within 24 hours.
 
         A second request with the same key waits on entering until the first has committed.
@@ -361,7 +361,7 @@ class UnitOfWork:
             raise IdempotencyMismatch
         return Replay(row.status, row.subject_id, str(row.id))
 
-    def complete(self, status: int, subject_id: str | None = None) -> None:
+    def store_idempotent_result(self, status: int, subject_id: str | None = None) -> None:
         """Remember what this command came to, when this transaction commits: a status and an id, never a body."""
         operation = self.caller.operation
         if operation is None:

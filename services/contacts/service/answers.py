@@ -7,7 +7,7 @@ from typing import Any
 
 from services.access.contract import ComponentChanged, UserChanged
 from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers, every, listens
-from services.chassis.database import UnitOfWork
+from services.chassis.database import CommandCall, UnitOfWork
 from services.chassis.messages import Caller, Forbidden, NotFound
 from services.chassis.validation import as_id, ready
 from services.chassis.witnessing import Witness
@@ -48,20 +48,21 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
 
     # Individuals
 
-    @answers("contacts:individual:create", command=True)
-    def create_individual(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+    @answers("contacts:individual:create", command=True, status=201, created="id")
+    def create_individual(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         """Register an individual (R26-R43)."""
         command = ready(contract.IndividualCreateSchema).load(body)
-        with blocked_tries_counted(self.database, caller):
-            together: dict[str, Any] | None = self.parts.registrations.register(caller, command)
+        with blocked_tries_counted(self.database, call.caller):
+            together: dict[str, Any] | None = self.parts.registrations.register(call, command)
             if together is not None:
                 return together
-            with self.database.work(caller) as work:
-                if replay := work.replayed():
-                    return individuals.read_individual(work, by=caller, now=self.database.clock(), individual_id=str(replay.subject_id))
-                alone = individuals.register_individual(work, by=caller, now=self.database.clock(), layer=self.parts.layer, **command)
-                work.complete(201, alone["id"])
-                return alone
+            return call.run(
+                lambda work: individuals.register_individual(work, by=call.caller, now=self.database.clock(), layer=self.parts.layer, **command),
+                replay=lambda work, subject_id: self._individual(work, call, subject_id),
+            )
+
+    def _individual(self, work: UnitOfWork, call: CommandCall, individual_id: str) -> dict[str, Any]:
+        return individuals.read_individual(work, by=call.caller, now=self.database.clock(), individual_id=individual_id)
 
     @answers("contacts:individual:read", subject="individual_id", onward="interactions")
     def read_individual(self, caller: Caller, individual_id: str) -> dict[str, Any]:
@@ -87,36 +88,27 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             return finding.list_individuals(work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, query=asked)
 
     @answers("contacts:individual:change", subject="individual_id", command=True)
-    def change_individual(self, caller: Caller, individual_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
+    def change_individual(self, call: CommandCall, individual_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Change an individual's directory layer (T2)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.IndividualChangeSchema).load(body)
-        with blocked_tries_counted(self.database, caller), self.database.work(caller) as work:
-            if work.replayed():
-                return individuals.read_individual(work, by=caller, now=self.database.clock(), individual_id=individual_id)
-            changed = individuals.change_individual(
-                work,
-                by=caller,
-                now=self.database.clock(),
-                layer=self.parts.layer,
-                individual_id=individual_id,
-                if_match=if_match,
-                **command,
+        with blocked_tries_counted(self.database, call.caller):
+            return call.run(
+                lambda work: individuals.change_individual(
+                    work, by=call.caller, now=self.database.clock(), layer=self.parts.layer, individual_id=individual_id, if_match=if_match, **command
+                ),
+                replay=lambda work, _: self._individual(work, call, individual_id),
             )
-            work.complete(200, individual_id)
-            return changed
 
     @answers("contacts:individual:hand-over", subject="individual_id", command=True)
-    def hand_over(self, caller: Caller, individual_id: str, owner: str) -> dict[str, Any]:
+    def hand_over(self, call: CommandCall, individual_id: str, owner: str) -> dict[str, Any]:
         """Give a record to another owner (R45)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.HandOverSchema).load({"owner": owner})
-        with self.database.work(caller) as work:
-            if work.replayed():
-                return individuals.read_individual(work, by=caller, now=self.database.clock(), individual_id=individual_id)
-            changed = individuals.hand_over(work, by=caller, now=self.database.clock(), individual_id=individual_id, **command)
-            work.complete(200, individual_id)
-            return changed
+        return call.run(
+            lambda work: individuals.hand_over(work, by=call.caller, now=self.database.clock(), individual_id=individual_id, **command),
+            replay=lambda work, _: self._individual(work, call, individual_id),
+        )
 
     @answers("contacts:individual:history", subject="individual_id")
     def record_history(self, caller: Caller, individual_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -128,16 +120,15 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
 
     # Organizations
 
-    @answers("contacts:organization:create", command=True)
-    def create_organization(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+    @answers("contacts:organization:create", command=True, status=201, created="id")
+    def create_organization(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         """Register an organization (R20-R25)."""
         command = ready(contract.OrganizationCreateSchema).load(body)
-        with blocked_tries_counted(self.database, caller), self.database.work(caller) as work:
-            if replay := work.replayed():
-                return organizations.read_organization(work, by=caller, organization_id=str(replay.subject_id))
-            organization = organizations.register_organization(work, by=caller, now=self.database.clock(), layer=self.parts.layer, **command)
-            work.complete(201, organization["id"])
-            return organization
+        with blocked_tries_counted(self.database, call.caller):
+            return call.run(
+                lambda work: organizations.register_organization(work, by=call.caller, now=self.database.clock(), layer=self.parts.layer, **command),
+                replay=lambda work, subject_id: organizations.read_organization(work, by=call.caller, organization_id=subject_id),
+            )
 
     @answers("contacts:organization:read", subject="organization_id", onward="interactions")
     def read_organization(self, caller: Caller, organization_id: str) -> dict[str, Any]:
@@ -154,24 +145,23 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             return finding.list_organizations(work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, query=asked)
 
     @answers("contacts:organization:change", subject="organization_id", command=True)
-    def change_organization(self, caller: Caller, organization_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
+    def change_organization(self, call: CommandCall, organization_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Change an organization (T2)."""
         as_id(organization_id, OrganizationUnknown)
         command = ready(contract.OrganizationChangeSchema).load(body)
-        with blocked_tries_counted(self.database, caller), self.database.work(caller) as work:
-            if work.replayed():
-                return organizations.read_organization(work, by=caller, organization_id=organization_id)
-            changed = organizations.change_organization(
-                work,
-                by=caller,
-                now=self.database.clock(),
-                layer=self.parts.layer,
-                organization_id=organization_id,
-                if_match=if_match,
-                **command,
+        with blocked_tries_counted(self.database, call.caller):
+            return call.run(
+                lambda work: organizations.change_organization(
+                    work,
+                    by=call.caller,
+                    now=self.database.clock(),
+                    layer=self.parts.layer,
+                    organization_id=organization_id,
+                    if_match=if_match,
+                    **command,
+                ),
+                replay=lambda work, _: organizations.read_organization(work, by=call.caller, organization_id=organization_id),
             )
-            work.complete(200, organization_id)
-            return changed
 
     # The contact layer
 
@@ -183,75 +173,68 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
         with self.database.work(caller) as work:
             return contact_points.reveal(work, by=caller, now=self.database.clock(), layer=self.parts.layer, individual_id=individual_id, **asked)
 
-    @answers("contacts:individual:add-contact-point", subject="individual_id", command=True)
-    def add_contact_point(self, caller: Caller, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    @answers("contacts:individual:add-contact-point", subject="individual_id", command=True, status=201)
+    def add_contact_point(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Keep a contact point that was given to the caller's component (T5)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.ContactPointCreateSchema).load(body)
-        with blocked_tries_counted(self.database, caller), self.database.work(caller) as work:
-            # Repeating is harmless: a value that the component holds is put first again, never kept twice.
-            added = contact_points.add_contact_point(
-                work,
-                by=caller,
-                now=self.database.clock(),
-                layer=self.parts.layer,
-                individual_id=individual_id,
-                **command,
+        with blocked_tries_counted(self.database, call.caller):
+            # A value that the component holds is put first again, never kept twice.
+            return call.run(
+                lambda work: contact_points.add_contact_point(
+                    work, by=call.caller, now=self.database.clock(), layer=self.parts.layer, individual_id=individual_id, **command
+                ),
+                repeatable=True,
             )
-            if work.replayed() is None:
-                work.complete(201, individual_id)
-            return added
 
-    @answers("contacts:individual:correct-contact-point", subject="individual_id", command=True)
-    def correct_contact_point(self, caller: Caller, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    @answers("contacts:individual:correct-contact-point", subject="individual_id", command=True, status=201)
+    def correct_contact_point(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Take a write-blind correction (T3)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.CorrectionSchema).load(body)
-        with blocked_tries_counted(self.database, caller), self.database.work(caller) as work:
-            if work.replayed():
-                return contact_points.repeat_correction(work, by=caller, now=self.database.clock(), individual_id=individual_id, kind=command["kind"])
-            answer = contact_points.correct_contact_point(
-                work,
-                by=caller,
-                now=self.database.clock(),
-                layer=self.parts.layer,
-                individual_id=individual_id,
-                **command,
+        with blocked_tries_counted(self.database, call.caller):
+            return call.run(
+                lambda work: contact_points.correct_contact_point(
+                    work, by=call.caller, now=self.database.clock(), layer=self.parts.layer, individual_id=individual_id, **command
+                ),
+                replay=lambda work, _: contact_points.repeat_correction(
+                    work, by=call.caller, now=self.database.clock(), individual_id=individual_id, kind=command["kind"]
+                ),
             )
-            work.complete(201, individual_id)
-            return answer
 
-    @answers("contacts:individual:grant", subject="individual_id", command=True)
-    def grant_contact_points(self, caller: Caller, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    @answers("contacts:individual:grant", subject="individual_id", command=True, status=201, created="id")
+    def grant_contact_points(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Share contact points with another component (T5)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.GrantCreateSchema).load(body)
-        with self.database.work(caller) as work:
-            granted = contact_points.grant(work, by=caller, now=self.database.clock(), individual_id=individual_id, **command)
-            if work.replayed() is None:
-                work.complete(201, granted["id"])
-            return granted
+        return call.run(
+            lambda work: contact_points.grant(work, by=call.caller, now=self.database.clock(), individual_id=individual_id, **command),
+            replay=lambda work, subject_id: contact_points.repeat_grant(
+                work, by=call.caller, now=self.database.clock(), individual_id=individual_id, grant_id=subject_id
+            ),
+        )
 
-    @answers("contacts:individual:revoke-grant", subject="individual_id", command=True)
-    def revoke_grant(self, caller: Caller, individual_id: str, grant_id: str) -> None:
+    @answers("contacts:individual:revoke-grant", subject="individual_id", command=True, status=204)
+    def revoke_grant(self, call: CommandCall, individual_id: str, grant_id: str) -> None:
         """End a grant at once."""
         as_id(individual_id, IndividualUnknown)
         as_id(grant_id, NotFound)
-        with self.database.work(caller) as work:
-            contact_points.revoke_grant(work, by=caller, now=self.database.clock(), individual_id=individual_id, grant_id=grant_id)
+        call.run(
+            lambda work: contact_points.revoke_grant(work, by=call.caller, now=self.database.clock(), individual_id=individual_id, grant_id=grant_id)
+        )
 
-    @answers("contacts:individual:verify", subject="individual_id", command=True)
-    def verify_individual(self, caller: Caller, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    @answers("contacts:individual:verify", subject="individual_id", command=True, status=201, created="id")
+    def verify_individual(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Note that a person's details were verified with them (R115)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.VerificationCreateSchema).load(body)
         now = self.database.clock()
-        with self.database.work(caller) as work:
-            if replay := work.replayed():
-                return verifying.repeat_verification(work, by=caller, now=now, individual_id=individual_id, verification_id=str(replay.subject_id))
-            verified = verifying.verify(work, by=caller, now=now, individual_id=individual_id, **command)
-            work.complete(201, verified["id"])
-            return verified
+        return call.run(
+            lambda work: verifying.verify(work, by=call.caller, now=now, individual_id=individual_id, **command),
+            replay=lambda work, subject_id: verifying.repeat_verification(
+                work, by=call.caller, now=now, individual_id=individual_id, verification_id=subject_id
+            ),
+        )
 
     # Notes
 
@@ -263,23 +246,18 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
         with self.database.work(caller) as work:
             return notes.list_notes(work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, individual_id=individual_id, query=asked)
 
-    @answers("contacts:note:create", subject="individual_id", command=True)
-    def add_note(self, caller: Caller, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    @answers("contacts:note:create", subject="individual_id", command=True, status=201, created="id")
+    def add_note(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Write a note (R37-R41)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.NoteCreateSchema).load(body)
-        with self.database.work(caller) as work:
-            if replay := work.replayed():
-                return notes.read_note(
-                    work,
-                    by=caller,
-                    now=self.database.clock(),
-                    individual_id=individual_id,
-                    note_id=str(replay.subject_id),
-                )
-            note = notes.add_note(work, by=caller, now=self.database.clock(), individual_id=individual_id, **command)
-            work.complete(201, note["id"])
-            return note
+        return call.run(
+            lambda work: notes.add_note(work, by=call.caller, now=self.database.clock(), individual_id=individual_id, **command),
+            replay=lambda work, subject_id: self._note(work, call, individual_id, subject_id),
+        )
+
+    def _note(self, work: UnitOfWork, call: CommandCall, individual_id: str, note_id: str) -> dict[str, Any]:
+        return notes.read_note(work, by=call.caller, now=self.database.clock(), individual_id=individual_id, note_id=note_id)
 
     @answers("contacts:note:read", subject="note_id")
     def read_note(self, caller: Caller, individual_id: str, note_id: str) -> dict[str, Any]:
@@ -289,27 +267,26 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             return notes.read_note(work, by=caller, now=self.database.clock(), individual_id=individual_id, note_id=note_id)
 
     @answers("contacts:note:change", subject="note_id", command=True)
-    def change_note(self, caller: Caller, individual_id: str, note_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
+    def change_note(self, call: CommandCall, individual_id: str, note_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Change a note."""
         as_id(note_id, NoteUnknown)
         command = ready(contract.NoteChangeSchema).load(body)
-        with self.database.work(caller) as work:
-            return notes.change_note(
-                work,
-                by=caller,
-                now=self.database.clock(),
-                individual_id=individual_id,
-                note_id=note_id,
-                if_match=if_match,
-                **command,
-            )
+        return call.run(
+            lambda work: notes.change_note(
+                work, by=call.caller, now=self.database.clock(), individual_id=individual_id, note_id=note_id, if_match=if_match, **command
+            ),
+            replay=lambda work, _: self._note(work, call, individual_id, note_id),
+        )
 
-    @answers("contacts:note:delete", subject="note_id", command=True)
-    def delete_note(self, caller: Caller, individual_id: str, note_id: str, if_match: str | None) -> None:
+    @answers("contacts:note:delete", subject="note_id", command=True, status=204)
+    def delete_note(self, call: CommandCall, individual_id: str, note_id: str, if_match: str | None) -> None:
         """Delete a note."""
         as_id(note_id, NoteUnknown)
-        with self.database.work(caller) as work:
-            notes.delete_note(work, by=caller, now=self.database.clock(), individual_id=individual_id, note_id=note_id, if_match=if_match)
+        call.run(
+            lambda work: notes.delete_note(
+                work, by=call.caller, now=self.database.clock(), individual_id=individual_id, note_id=note_id, if_match=if_match
+            )
+        )
 
     # Finding
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.chassis.bus import answers
-from services.chassis.database import Database
+from services.chassis.database import CommandCall, Database
 from services.chassis.messages import Caller
 from services.chassis.validation import as_id, ready
 from services.contacts import contract
@@ -27,18 +27,20 @@ class CaseMethods:
     database: Database
     parts: Parts
 
-    @answers("contacts:individual:freeze", subject="individual_id", command=True, onward="retention")
-    def freeze(self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None = None) -> dict[str, Any]:
+    @answers("contacts:individual:freeze", subject="individual_id", command=True, status=201, onward="retention")
+    def freeze(
+        self, call: CommandCall, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None = None
+    ) -> dict[str, Any]:
         """Freeze whoever asks not to be contacted (R164-R170); repeating it changes nothing."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.FreezeSchema).load(
             {"request_id": request_id, "individual_id": individual_id, "medium": medium, "received_on": received_on, "reason": reason}
         )
-        with self.database.work(caller, role=_CASEWORKER) as work:
-            frozen = freezing.freeze(work, by=caller, now=self.database.clock(), layer=self.parts.layer, **command)
-            if work.replayed() is None:
-                work.complete(201, individual_id)
-            return frozen
+        return call.run(
+            lambda work: freezing.freeze(work, by=call.caller, now=self.database.clock(), layer=self.parts.layer, **command),
+            repeatable=True,
+            role=_CASEWORKER,
+        )
 
     @answers("contacts:individual:unfreeze", subject="individual_id", identity=_RETENTION)
     def take_back(self, caller: Caller, request_id: str, individual_id: str) -> dict[str, Any]:
@@ -49,7 +51,7 @@ class CaseMethods:
 
     @answers("contacts:twin:decide", subject="individual_id", command=True, onward="retention")
     def decide_twin(
-        self, caller: Caller, case_id: str, request_id: str, individual_id: str, decision: str, medium: str, received_on: str
+        self, call: CommandCall, case_id: str, request_id: str, individual_id: str, decision: str, medium: str, received_on: str
     ) -> dict[str, Any]:
         """Say whether another record is of the same person (T26): the privacy officer."""
         as_id(case_id, TwinUnknown)
@@ -57,19 +59,13 @@ class CaseMethods:
         command = ready(contract.TwinDecisionCommandSchema).load(
             {"request_id": request_id, "decision": decision, "medium": medium, "received_on": received_on}
         )
-        with self.database.work(caller, role=_CASEWORKER) as work:
-            decided = freezing.decide_twin(
-                work,
-                by=caller,
-                now=self.database.clock(),
-                layer=self.parts.layer,
-                case_id=case_id,
-                individual_id=individual_id,
-                **command,
-            )
-            if work.replayed() is None:
-                work.complete(200, individual_id)
-            return decided
+        return call.run(
+            lambda work: freezing.decide_twin(
+                work, by=call.caller, now=self.database.clock(), layer=self.parts.layer, case_id=case_id, individual_id=individual_id, **command
+            ),
+            repeatable=True,
+            role=_CASEWORKER,
+        )
 
     @answers("contacts:twin:list")
     def list_twins(self, caller: Caller, request_id: str | None = None, query: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -88,14 +84,15 @@ class CaseMethods:
             return suppressing.list_marks(work, by=caller, layer=self.parts.layer, cursors=self.parts.cursors, query=asked)
 
     @answers("contacts:suppression:settle", subject="mark_id", command=True)
-    def settle_mark(self, caller: Caller, mark_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def settle_mark(self, call: CommandCall, mark_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Keep such a value as a mark, or drop it: the privacy officer."""
         as_id(mark_id, MarkUnknown)
         command = ready(contract.MarkDecisionSchema).load(body)
-        with self.database.work(caller, role=_CASEWORKER) as work:
-            settled = suppressing.settle_mark(work, by=caller, mark_id=mark_id, **command)
-            work.complete(200, mark_id)
-            return settled
+        return call.run(
+            lambda work: suppressing.settle_mark(work, by=call.caller, mark_id=mark_id, **command),
+            repeatable=True,
+            role=_CASEWORKER,
+        )
 
     @answers("contacts:duplicate:read", subject="individual_id")
     def read_pair(self, caller: Caller, individual_id: str, other_id: str) -> dict[str, Any]:
@@ -106,18 +103,18 @@ class CaseMethods:
             return likenesses.read_pair(work, by=caller, individual_id=individual_id, other_id=other_id)
 
     @answers("contacts:duplicate:decide", subject="individual_id", command=True)
-    def decide_pair(self, caller: Caller, individual_id: str, other_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def decide_pair(self, call: CommandCall, individual_id: str, other_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Say whether two records are of one person; the privacy officer proposes it to their owners."""
         as_id(individual_id, PairUnknown)
         as_id(other_id, PairUnknown)
         command = ready(contract.PairDecisionSchema).load(body)
-        with self.database.work(caller, role=_role_of(caller)) as work:
-            if work.replayed():
-                work.record("contacts:duplicate:decide", subjects=[individual_id, other_id], outcome="replayed")
-                return likenesses.repeated(command["decision"])
-            decided = likenesses.decide_pair(work, by=caller, now=self.database.clock(), individual_id=individual_id, other_id=other_id, **command)
-            work.complete(200, individual_id)
-            return decided
+        return call.run(
+            lambda work: likenesses.decide_pair(
+                work, by=call.caller, now=self.database.clock(), individual_id=individual_id, other_id=other_id, **command
+            ),
+            replay=lambda work, _: likenesses.repeat_decision(work, individual_id=individual_id, other_id=other_id, **command),
+            role=_role_of(call.caller),
+        )
 
     @answers("contacts:hit:list")
     def list_hits(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -134,12 +131,13 @@ class CaseMethods:
             return hits.list_lookups(work, by=caller, cursors=self.parts.cursors, query=asked)
 
     @answers("contacts:lookups:see", command=True)
-    def see_lookups(self, caller: Caller, account: str, body: dict[str, Any]) -> dict[str, Any]:
+    def see_lookups(self, call: CommandCall, account: str, body: dict[str, Any]) -> dict[str, Any]:
         """Say that an account's hits were seen, and let it go on: the privacy officer."""
         command = ready(contract.LookupsSeenSchema).load(body)
-        with self.database.work(caller) as work:
-            seen = hits.see_lookups(work, by=caller, now=self.database.clock(), account=str(account), **command)
-            work.complete(200, None)
+        seen = call.run(
+            lambda work: hits.see_lookups(work, by=call.caller, now=self.database.clock(), account=str(account), **command),
+            replay=lambda work, _: hits.repeat_seeing(work, by=call.caller, account=str(account), **command),
+        )
         asked_for.ring()
         return seen
 
@@ -151,17 +149,15 @@ class CaseMethods:
             return releasing.list_kept_texts(work, by=caller, **asked)
 
     @answers("contacts:note:release", subject="kept_id", command=True)
-    def release_kept_text(self, caller: Caller, kept_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def release_kept_text(self, call: CommandCall, kept_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Let everybody read such a note: the privacy officer."""
         as_id(kept_id, KeptTextUnknown)
         command = ready(contract.KeptTextReleaseSchema).load(body)
-        with self.database.work(caller, role=_CASEWORKER) as work:
-            if work.replayed():
-                work.record("contacts:note:release", subjects=[kept_id], outcome="replayed")
-                return {"id": kept_id, "released": True}
-            released = releasing.release_kept_text(work, by=caller, now=self.database.clock(), note_id=kept_id, **command)
-            work.complete(200, kept_id)
-            return released
+        call.run(
+            lambda work: releasing.release_kept_text(work, by=call.caller, now=self.database.clock(), note_id=kept_id, **command),
+            role=_CASEWORKER,
+        )
+        return {"id": kept_id, "released": True}
 
     @answers("contacts:individual:find-frozen")
     def find_frozen(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
@@ -192,15 +188,10 @@ class CaseMethods:
         with self.database.work(caller, role=role) as work:
             return tasks.list_tasks(work, by=caller, imports=[] if role else deciding.list_tasks(work, by=caller), **asked)
 
-    @answers("contacts:task:dismiss", command=True)
-    def dismiss_task(self, caller: Caller, task_id: str) -> None:
+    @answers("contacts:task:dismiss", command=True, status=204)
+    def dismiss_task(self, call: CommandCall, task_id: str) -> None:
         """Take away a notice of ours; a kind that only tells is dismissed in `tasks.dismiss_task`."""
-        with self.database.work(caller) as work:
-            if work.replayed():
-                work.record("contacts:task:dismiss", outcome="replayed")
-                return
-            tasks.dismiss_task(work, by=caller, now=self.database.clock(), task_id=str(task_id))
-            work.complete(204, None)
+        call.run(lambda work: tasks.dismiss_task(work, by=call.caller, now=self.database.clock(), task_id=str(task_id)))
 
     @answers("contacts:notice:read", subject="notice_id")
     def read_notice(self, caller: Caller, notice_id: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from services.chassis.apart.pool import pool
 from services.chassis.bus import Bell, Bus, answers, every
-from services.chassis.database import Database, UnitOfWork
+from services.chassis.database import CommandCall, Database, UnitOfWork
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, Refusal, Unavailable
 from services.chassis.stopping import is_asked_to_stop
@@ -64,53 +64,52 @@ class ImportMethods:
     bus: Bus
     parts: Parts
 
-    @answers("contacts:import:create", command=True)
-    def create_import(self, caller: Caller, filename: str, content_type: str | None = None, size: int | None = None) -> dict[str, Any]:
+    @answers("contacts:import:create", command=True, status=201, created="id")
+    def create_import(self, call: CommandCall, filename: str, content_type: str | None = None, size: int | None = None) -> dict[str, Any]:
         """Begin an import; its pieces follow."""
         command = ImportStartSchema().load({"filename": filename, "content_type": content_type, "size": size})
-        with self.database.work(caller) as work:
-            if replay := work.replayed():
-                return steering.read_import(work, by=caller, vault=self.parts.layer.vault, import_id=str(replay.subject_id))
-            started = uploading.start_import(work, by=caller, now=self.database.clock(), vault=self.parts.layer.vault, **command)
-            work.complete(201, started["id"])
-            return started
+        vault = self.parts.layer.vault
+        return call.run(
+            lambda work: uploading.start_import(work, by=call.caller, now=self.database.clock(), vault=vault, **command),
+            replay=lambda work, subject_id: steering.read_import(work, by=call.caller, vault=vault, import_id=subject_id),
+        )
 
     @answers("contacts:import:append", subject="import_id", command=True)
-    def append_import(self, caller: Caller, import_id: str, n: int, chunk: str) -> dict[str, Any]:
+    def append_import(self, call: CommandCall, import_id: str, n: int, chunk: str) -> dict[str, Any]:
         """Take one piece of the file."""
         as_id(import_id, ImportUnknown)
         try:
-            with self.database.work(caller) as work:
-                return uploading.append_import(
-                    work, by=caller, now=self.database.clock(), vault=self.parts.layer.vault, import_id=import_id, n=n, chunk=chunk
-                )
+            return call.run(
+                lambda work: uploading.append_import(
+                    work, by=call.caller, now=self.database.clock(), vault=self.parts.layer.vault, import_id=import_id, n=n, chunk=chunk
+                ),
+                repeatable=True,
+            )
         except FileTooLarge as refusal:
-            self._fail(caller, import_id, refusal)
+            self._fail(call.caller, import_id, refusal)
             raise
 
     @answers("contacts:import:finish-upload", subject="import_id", command=True)
-    def finish_import_upload(self, caller: Caller, import_id: str, sha256: str) -> dict[str, Any]:
+    def finish_import_upload(self, call: CommandCall, import_id: str, sha256: str) -> dict[str, Any]:
         """Read the file and stage its rows; a file that can't be read fails the import, and is dropped."""
         as_id(import_id, ImportUnknown)
-        vault = self.parts.layer.vault
-        with self.database.work(caller) as work:
-            if again := uploading.sent_again(work, by=caller, vault=vault, keyed=self.parts.keyed, import_id=import_id, sha256=sha256):
-                return again
+        caller, vault = call.caller, self.parts.layer.vault
+        again = call.attempt(
+            lambda work: uploading.sent_again(work, by=caller, vault=vault, keyed=self.parts.keyed, import_id=import_id, sha256=sha256)
+        )
+        if again is not None:
+            return again
         try:
             with self.database.work(caller) as work:
                 filename, pieces, key = uploading.gathered(work, by=caller, vault=vault, import_id=import_id)
             given = (import_id, filename, pieces, key, sha256, vault.keys_for([import_id])[import_id])
             staged = Staged.of(pool().run(staging.staged, *given, refusal=FileTooCostly, is_long=True))
-            with self.database.work(caller) as work:
-                answer = uploading.stage(
-                    work,
-                    by=caller,
-                    now=self.database.clock(),
-                    vault=vault,
-                    import_id=import_id,
-                    digest=self.parts.keyed.of(sha256),
-                    staged=staged,
-                )
+            answer = call.run(
+                lambda work: uploading.stage(
+                    work, by=caller, now=self.database.clock(), vault=vault, import_id=import_id, digest=self.parts.keyed.of(sha256), staged=staged
+                ),
+                repeatable=True,
+            )
         except Refusal as refusal:
             self._fail(caller, import_id, refusal)
             raise
@@ -132,59 +131,52 @@ class ImportMethods:
             return steering.list_imports(work, by=caller, vault=self.parts.layer.vault, cursors=self.parts.cursors, query=asked)
 
     @answers("contacts:import:change", subject="import_id", command=True)
-    def change_import_mapping(self, caller: Caller, import_id: str, body: dict[str, Any], if_match: str | None = None) -> dict[str, Any]:
+    def change_import_mapping(self, call: CommandCall, import_id: str, body: dict[str, Any], if_match: str | None = None) -> dict[str, Any]:
         """Say what columns are, and what holds for every row."""
         as_id(import_id, ImportUnknown)
         command = ImportChangeSchema().load(body)
-        with self.database.work(caller) as work:
-            if work.replayed():
-                return steering.read_import(work, by=caller, vault=self.parts.layer.vault, import_id=import_id)
-            changed = steering.change_import(
-                work,
-                by=caller,
-                now=self.database.clock(),
-                vault=self.parts.layer.vault,
-                import_id=import_id,
-                if_match=if_match,
-                **command,
-            )
-            work.complete(200, import_id)
-            return changed
+        vault = self.parts.layer.vault
+        return call.run(
+            lambda work: steering.change_import(
+                work, by=call.caller, now=self.database.clock(), vault=vault, import_id=import_id, if_match=if_match, **command
+            ),
+            replay=lambda work, _: steering.read_import(work, by=call.caller, vault=vault, import_id=import_id),
+        )
 
-    @answers("contacts:import:check", subject="import_id", command=True)
-    def dry_run_import(self, caller: Caller, import_id: str) -> dict[str, Any]:
+    @answers("contacts:import:check", subject="import_id", command=True, status=202)
+    def dry_run_import(self, call: CommandCall, import_id: str) -> dict[str, Any]:
         """Ask for every row to be checked."""
-        return self._steer(caller, import_id, steering.check_import)
+        return self._steer(call, import_id, steering.check_import)
 
-    @answers("contacts:import:commit", subject="import_id", command=True)
-    def commit_import(self, caller: Caller, import_id: str) -> dict[str, Any]:
+    @answers("contacts:import:commit", subject="import_id", command=True, status=202)
+    def commit_import(self, call: CommandCall, import_id: str) -> dict[str, Any]:
         """Ask for the rows to be taken in."""
-        return self._steer(caller, import_id, steering.commit_import)
+        return self._steer(call, import_id, steering.commit_import)
 
-    @answers("contacts:import:cancel", subject="import_id", command=True)
-    def cancel_import(self, caller: Caller, import_id: str) -> dict[str, Any]:
+    @answers("contacts:import:cancel", subject="import_id", command=True, status=202)
+    def cancel_import(self, call: CommandCall, import_id: str) -> dict[str, Any]:
         """Leave an import that was not committed."""
-        cancelled = self._steer(caller, import_id, steering.cancel_import)
+        cancelled = self._steer(call, import_id, steering.cancel_import)
         if cancelled["state"] == "cancelled":
             self._forget(import_id)
         return cancelled
 
-    @answers("contacts:import:undo", subject="import_id", command=True)
-    def undo_import(self, caller: Caller, import_id: str) -> dict[str, Any]:
+    @answers("contacts:import:undo", subject="import_id", command=True, status=202)
+    def undo_import(self, call: CommandCall, import_id: str) -> dict[str, Any]:
         """Ask for a committed import to be taken back (N16)."""
-        asked = self._steer(caller, import_id, steering.undo_import)
+        asked = self._steer(call, import_id, steering.undo_import)
         self._forget(import_id)
         return asked
 
-    @answers("contacts:import:stop", subject="import_id", command=True)
-    def stop_import(self, caller: Caller, import_id: str) -> dict[str, Any]:
+    @answers("contacts:import:stop", subject="import_id", command=True, status=202)
+    def stop_import(self, call: CommandCall, import_id: str) -> dict[str, Any]:
         """Stop what is under way."""
-        return self._steer(caller, import_id, steering.stop_import)
+        return self._steer(call, import_id, steering.stop_import)
 
-    @answers("contacts:import:resume", subject="import_id", command=True)
-    def resume_import(self, caller: Caller, import_id: str) -> dict[str, Any]:
+    @answers("contacts:import:resume", subject="import_id", command=True, status=202)
+    def resume_import(self, call: CommandCall, import_id: str) -> dict[str, Any]:
         """Go on with what was stopped."""
-        return self._steer(caller, import_id, steering.resume_import)
+        return self._steer(call, import_id, steering.resume_import)
 
     @answers("contacts:import:list-rows", subject="import_id")
     def list_import_rows(self, caller: Caller, import_id: str, query: dict[str, Any]) -> dict[str, Any]:
@@ -210,21 +202,17 @@ class ImportMethods:
             return deciding.read_row(work, by=caller, layer=self.parts.layer, import_id=import_id, n=_as_number(n), beside=beside)
 
     @answers("contacts:import:decide", subject="import_id", command=True)
-    def decide_import_row(self, caller: Caller, import_id: str, n: int | str, body: dict[str, Any]) -> dict[str, Any]:
+    def decide_import_row(self, call: CommandCall, import_id: str, n: int | str, body: dict[str, Any]) -> dict[str, Any]:
         """Say whom a row is about (T28)."""
         as_id(import_id, ImportUnknown)
         command = RowDecisionSchema().load(body)
-        chosen = command["individual_id"]
+        caller, chosen = call.caller, command["individual_id"]
 
         def decide(work: UnitOfWork) -> dict[str, Any]:
-            if work.replayed():
-                return deciding.row_as_it_is(work, by=caller, import_id=import_id, n=_as_number(n))
             if command["decision"] == "keep":
                 asked = {"import_id": import_id, "n": _as_number(n), "keep_reason": command["keep_reason"]}
-                kept = keeping.keep_cells(work, by=caller, now=self.database.clock(), layer=self.parts.layer, beside=beside, **asked)
-                work.complete(200, import_id)
-                return kept
-            decided = deciding.decide_row(
+                return keeping.keep_cells(work, by=caller, now=self.database.clock(), layer=self.parts.layer, beside=beside, **asked)
+            return deciding.decide_row(
                 work,
                 by=caller,
                 now=self.database.clock(),
@@ -235,27 +223,28 @@ class ImportMethods:
                 individual_id=str(chosen) if chosen else None,
                 beside=beside,
             )
-            work.complete(200, import_id)
-            return decided
+
+        def repeat(work: UnitOfWork, _: str) -> dict[str, Any]:
+            return deciding.row_as_it_is(work, by=caller, import_id=import_id, n=_as_number(n))
 
         try:
             with blocked_tries_counted(self.database, caller):
-                return self._as_often_as_people_move(caller, decide)
+                return self._as_often_as_people_move(caller, lambda work: call.perform(work, decide, replay=repeat))
         except working.PeopleMoved as error:
             raise CandidateGone from error
 
-    @answers("contacts:import:decide-all", subject="import_id", command=True)
-    def decide_import_rows(self, caller: Caller, import_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    @answers("contacts:import:decide-all", subject="import_id", command=True, status=202)
+    def decide_import_rows(self, call: CommandCall, import_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Say of all rows that wait for it, alike, whom they are about."""
         as_id(import_id, ImportUnknown)
         command = AllDecisionsSchema().load(body)
-        with self.database.work(caller) as work:
-            if work.replayed():
-                return steering.read_import(work, by=caller, vault=self.parts.layer.vault, import_id=import_id)
-            answer = deciding.decide_all(
-                work, by=caller, now=self.database.clock(), layer=self.parts.layer, import_id=import_id, decision=command["decision"]
-            )
-            work.complete(202, import_id)
+        layer = self.parts.layer
+        answer = call.run(
+            lambda work: deciding.decide_all(
+                work, by=call.caller, now=self.database.clock(), layer=layer, import_id=import_id, decision=command["decision"]
+            ),
+            replay=lambda work, _: steering.read_import(work, by=call.caller, vault=layer.vault, import_id=import_id),
+        )
         asked_for.ring()
         return answer
 
@@ -424,14 +413,13 @@ class ImportMethods:
 
         return preparing.prepare(n, staged, sealed if checked else None, beside=beside, between=go_on)
 
-    def _steer(self, caller: Caller, import_id: str, use_case: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    def _steer(self, call: CommandCall, import_id: str, use_case: Callable[..., dict[str, Any]]) -> dict[str, Any]:
         as_id(import_id, ImportUnknown)
         vault = self.parts.layer.vault
-        with self.database.work(caller) as work:
-            if work.replayed():
-                return steering.read_import(work, by=caller, vault=vault, import_id=import_id)
-            answer = use_case(work, by=caller, now=self.database.clock(), vault=vault, import_id=import_id)
-            work.complete(202, import_id)
+        answer = call.run(
+            lambda work: use_case(work, by=call.caller, now=self.database.clock(), vault=vault, import_id=import_id),
+            replay=lambda work, _: steering.read_import(work, by=call.caller, vault=vault, import_id=import_id),
+        )
         asked_for.ring()
         _asked_to_undo.ring()
         return answer

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.chassis.database import Database, Lock, UnitOfWork, note_audited
+from services.chassis.database import CommandCall, Database, Lock, UnitOfWork, note_audited
 from services.chassis.gathering import Gathering
 from services.chassis.logs import Log, where
-from services.chassis.messages import Caller, IdempotencyMismatch, OutcomeUnknown, Refusal
+from services.chassis.messages import IdempotencyMismatch, OutcomeUnknown, Refusal
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.registration import lock_of_name
 from services.contacts.usecases.entering import Entry, enter_together, entry_of
@@ -16,6 +16,7 @@ from services.contacts.usecases.entering import Entry, enter_together, entry_of
 _log = Log(__name__)
 
 Outcome = dict[str, Any] | Refusal | None
+Asked = tuple[CommandCall, Entry]
 
 
 class Registrations:
@@ -26,9 +27,9 @@ class Registrations:
         self._database = database
         self._layer = layer
         # Row-level security is set for a transaction, so that each component has its own.
-        self._gatherings: dict[str, Gathering[Entry, Outcome]] = {}
+        self._gatherings: dict[str, Gathering[Asked, Outcome]] = {}
 
-    def register(self, caller: Caller, given: Mapping[str, Any]) -> dict[str, Any] | None:
+    def register(self, call: CommandCall, given: Mapping[str, Any]) -> dict[str, Any] | None:
         """Enter an individual; None for one who has to go alone.
 
         That is one whose name somebody is entering just now, whose request came before, or whose organization has to be
@@ -36,16 +37,17 @@ class Registrations:
 
         :raises Refusal: what `usecases.entering` raises, and that the transaction's outcome is unknown.
         """
-        entry = entry_of(given, by=caller)
+        entry = entry_of(given, by=call.caller)
         gathering = self._gatherings.setdefault(entry.component, Gathering(self._enter))
-        outcome = gathering.ask(entry)
+        outcome = gathering.ask((call, entry))
         if isinstance(outcome, Refusal):
             raise outcome
         if outcome is not None:
             note_audited()
         return outcome
 
-    def _enter(self, entries: Sequence[Entry]) -> list[Outcome]:
+    def _enter(self, asked: Sequence[Asked]) -> list[Outcome]:
+        calls, entries = zip(*asked, strict=True)
         outcomes: list[Outcome] = [None] * len(entries)
         locks = [_locks_of(entry) for entry in entries]
         first = entries[0].by
@@ -56,12 +58,12 @@ class Registrations:
                     if each <= work.held and not each & taken:
                         together.append(at)
                         taken |= each
-                if fresh := [at for at in together if _is_new(work.on_behalf_of(entries[at].by))]:
+                if fresh := [at for at in together if _is_new(work, calls[at])]:
                     entered = enter_together(work, self._layer, [entries[at] for at in fresh], now=self._database.clock())
                     for at, outcome in zip(fresh, entered, strict=True):
                         outcomes[at] = outcome
                         if isinstance(outcome, dict):
-                            work.on_behalf_of(entries[at].by).complete(201, outcome["id"])
+                            calls[at].store(work.on_behalf_of(calls[at].caller), outcome)
         except OutcomeUnknown:
             return [_unknown(entry) for entry in entries]
         except Refusal as refusal:
@@ -76,9 +78,9 @@ def _locks_of(entry: Entry) -> frozenset[Lock]:
     return frozenset({lock_of_name(entry.first_name, entry.last_name), *Lock.of_request(entry.by)})
 
 
-def _is_new(work: UnitOfWork) -> bool:
+def _is_new(work: UnitOfWork, call: CommandCall) -> bool:
     try:
-        return work.replayed() is None
+        return call.idempotent_result(work.on_behalf_of(call.caller)) is None
     except IdempotencyMismatch:
         return False
 

@@ -188,14 +188,19 @@ def grant(
     }
     contact_layer.grant(work, entry)
     work.record("contacts:individual:grant", subjects=[individual_id], fields=["contact_points"])
-    return {
-        "id": entry["id"],
-        "individual_id": individual_id,
-        "contact_point_id": contact_point_id,
-        "component": component,
-        "reason": reason,
-        "expires_at": wire_value(expires_at),
-    }
+    return _describe_grant(entry)
+
+
+def repeat_grant(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, grant_id: str) -> dict[str, Any]:
+    """Answer as `grant` has answered before, and change nothing."""
+    open_individual(work, individual_id, by=by, now=now, share=True)
+    work.record("contacts:individual:grant", subjects=[individual_id], fields=["contact_points"], outcome="replayed")
+    return next(_describe_grant(entry) for entry in contact_layer.grants(work, individual_id) if str(entry["id"]) == grant_id)
+
+
+def _describe_grant(entry: Mapping[str, Any]) -> dict[str, Any]:
+    shown = {name: entry[name] and str(entry[name]) for name in ("id", "individual_id", "contact_point_id")}
+    return {**shown, "component": entry["to_component"], "reason": entry["reason"], "expires_at": wire_value(entry["expires_at"])}
 
 
 def _demand_sharing(row: Mapping[str, Any]) -> None:

@@ -79,6 +79,13 @@ def see_lookups(work: UnitOfWork, *, by: Caller, now: datetime, account: str, mo
     return {"account": account, "more": more, "imports": going}
 
 
+def repeat_seeing(work: UnitOfWork, *, by: Caller, account: str, more: bool) -> dict[str, Any]:
+    """Answer as `see_lookups` has answered before, and let nothing more go on."""
+    demand_officer(by)
+    work.record("contacts:lookups:see", subjects=[account], outcome="replayed")
+    return {"account": account, "more": more, "imports": []}
+
+
 def officer_tasks(work: UnitOfWork) -> list[dict[str, Any]]:
     """Return the accounts of which the privacy officer has something to see."""
     return [

@@ -56,11 +56,12 @@ def decide_pair(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: s
     else:
         _decide_as_owner(work, pair, by=by, now=now, decision=decision)
     work.record("contacts:duplicate:decide", subjects=pair, rule=decision)
-    return repeated(decision)
+    return {"decision": decision}
 
 
-def repeated(decision: str) -> dict[str, Any]:
-    """Answer what was said, the first time and again."""
+def repeat_decision(work: UnitOfWork, *, individual_id: str, other_id: str, decision: str) -> dict[str, Any]:
+    """Answer as `decide_pair` has answered before, and change nothing."""
+    work.record("contacts:duplicate:decide", subjects=[individual_id, other_id], outcome="replayed")
     return {"decision": decision}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from nameko.extensions import DependencyProvider
@@ -11,7 +11,7 @@ from services.access.contract import UserChanged
 from services.chassis.bus import Bus, BusProvider, DatabaseProvider, InternalError, SettingsProvider, answers, every, listens
 from services.chassis.bus.providers import process_of
 from services.chassis.cursors import Cursors
-from services.chassis.database import UnitOfWork
+from services.chassis.database import CommandCall, UnitOfWork
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, NotFound, Operation, Refusal, new_id, require_match
 from services.chassis.stopping import is_asked_to_stop
@@ -74,9 +74,9 @@ class RetentionService(Witness):
     settings = SettingsProvider()
     saga = SagaProvider()
 
-    @answers("retention:request:open", subject="individual_id", command=True)
+    @answers("retention:request:open", subject="individual_id", command=True, status=201, created="id")
     def open_no_contact_request(
-        self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None = None
+        self, call: CommandCall, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None = None
     ) -> dict[str, Any]:
         """Open the case of somebody who wants no more contact; contacts has frozen them, or does it now.
 
@@ -85,8 +85,10 @@ class RetentionService(Witness):
         given = contract.NoContactRequestCreateSchema().load(
             {"individual_id": individual_id, "medium": medium, "received_on": received_on, "reason": reason}
         )
+        caller = call.caller
         frozen = self._frozen(caller, as_id(request_id), str(given["individual_id"]), medium, received_on, reason)
-        with self.database.work(caller) as work:
+
+        def open_request(work: UnitOfWork) -> dict[str, Any]:
             row = requests.open_request(
                 work,
                 now=self.database.clock(),
@@ -98,9 +100,9 @@ class RetentionService(Witness):
                 recorded_by_component=caller.component,
                 owner=(frozen["owner"]["user"], frozen["owner"]["component"]),
             )
-            if work.replayed() is None:
-                work.complete(201, row["id"])
             return requests.describe(work, row, by=caller, now=self.database.clock())
+
+        return call.run(open_request, repeatable=True)
 
     @property
     def _cursors(self) -> Cursors:
@@ -137,14 +139,13 @@ class RetentionService(Witness):
             return requests.list_requests(work, by=caller, now=self.database.clock(), cursors=self._cursors, **given)
 
     @answers("retention:request:withdraw", subject="request_id", command=True)
-    def withdraw_no_contact_request(self, caller: Caller, request_id: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def withdraw_no_contact_request(self, call: CommandCall, request_id: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Take a request back, propose to, or confirm it (T36)."""
         given = contract.WithdrawalSchema().load(body or {})
-        with self.database.work(caller) as work:
-            if work.replayed() is not None:
-                return requests.read_request(work, by=caller, now=self.database.clock(), request_id=as_id(request_id))
-            answer = withdrawing.withdraw(work, by=caller, now=self.database.clock(), request_id=as_id(request_id), **given)
-            work.complete(200, request_id)
+        answer = call.run(
+            lambda work: withdrawing.withdraw(work, by=call.caller, now=self.database.clock(), request_id=as_id(request_id), **given),
+            replay=lambda work, _: requests.read_request(work, by=call.caller, now=self.database.clock(), request_id=as_id(request_id)),
+        )
         if answer["state"] == "withdrawn":
             self._release()
         return answer
@@ -166,9 +167,10 @@ class RetentionService(Witness):
                 withdrawing.released(work, request_id=request_id, now=self.database.clock())
 
     @answers("retention:twin:decide", subject="individual_id", command=True)
-    def decide_twin(self, caller: Caller, request_id: str, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def decide_twin(self, call: CommandCall, request_id: str, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Say whether another record is of the same person (T26): *same* is erased with the case, *another* is freed."""
         decision = contract.TwinDecisionSchema().load(body)["decision"]
+        caller = call.caller
         with self.database.work(caller) as work:
             case = withdrawing.case_of(work, by=caller, request_id=as_id(request_id))
         decided: dict[str, Any] = self.bus.call(
@@ -182,13 +184,11 @@ class RetentionService(Witness):
             medium=case["medium"],
             received_on=case["received_on"].isoformat(),
         )
-        if decided["request_id"] is not None:
-            self._join(caller, case, individual_id, decided)
-        return {"decision": decided["decision"], "request_id": decided["request_id"]}
+        answer = {"decision": decided["decision"], "request_id": decided["request_id"]}
+        if decided["request_id"] is None:
+            return call.run(lambda _: answer, repeatable=True)
 
-    def _join(self, caller: Caller, case: Mapping[str, Any], individual_id: str, decided: Mapping[str, Any]) -> None:
-        owner = decided["owner"]
-        with self.database.work(caller) as work:
+        def join(work: UnitOfWork) -> dict[str, Any] | None:
             row = requests.open_request(
                 work,
                 now=self.database.clock(),
@@ -198,11 +198,14 @@ class RetentionService(Witness):
                 received_on=case["received_on"],
                 recorded_by=caller.id,
                 recorded_by_component=caller.component,
-                owner=(owner["user"], owner["component"]),
+                owner=(decided["owner"]["user"], decided["owner"]["component"]),
             )
             begun = withdrawing.join(work, twin_request=row["id"], case_id=case["id"])
-        if begun is not None:
-            self._begin(caller, "individual", individual_id, "no_contact", None, owner)
+            return answer if begun is None else None
+
+        if call.attempt(join) is None:
+            self._begin(call, "individual", individual_id, "no_contact", None, decided["owner"])
+        return answer
 
     @answers("retention:task:list")
     def list_tasks(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -212,30 +215,30 @@ class RetentionService(Witness):
             return first_after(requests.list_tasks(work, by=caller, now=self.database.clock()), **given)
 
     @answers("retention:task:dismiss", command=True)
-    def dismiss_task(self, caller: Caller, task_id: str) -> None:
+    def dismiss_task(self, call: CommandCall, task_id: str) -> None:
         """Refuse: what waits here is all to be done."""
-        with self.database.work(caller):
-            requests.dismiss_task(task_id=str(task_id))
+        call.run(lambda _: requests.dismiss_task(task_id=str(task_id)))
 
-    @answers("retention:erasure:request", subject="request_id", command=True)
-    def erase_no_contact_request(self, caller: Caller, request_id: str) -> dict[str, Any]:
+    @answers("retention:erasure:request", subject="request_id", command=True, status=202, created="erasure_id")
+    def erase_no_contact_request(self, call: CommandCall, request_id: str) -> dict[str, Any]:
         """Erase whoever asked for no more contact, as the owner or whoever the duty has passed to (R165, T10).
 
         :raises NotYoursToErase: it is somebody else's duty.
         """
+        caller = call.caller
         with self.database.work(caller) as work:
             request = requests.known_request(work, by=caller, request_id=as_id(request_id))
             if request["withdrawn_at"] is not None:
                 raise contract.RequestWithdrawn
-            begun = erasing.begun_before(work, by=caller, subject_id=request["individual_id"])
+        begun = call.attempt(lambda work: erasing.begun_before(work, by=caller, subject_id=request["individual_id"]))
         if begun is not None:
             return begun
         allowed = self.bus.call("contacts", "may_erase", caller, individual_id=request["individual_id"])
         erasing.demand_allowed(allowed)
-        return self._begin(caller, "individual", request["individual_id"], "no_contact", None, allowed["owner"])
+        return self._begin(call, "individual", request["individual_id"], "no_contact", None, allowed["owner"])
 
-    @answers("retention:erasure:request", subject="subject_id", command=True)
-    def request_erasure(self, caller: Caller, subject_type: str, subject_id: str, reason: str, if_match: str | None = None) -> dict[str, Any]:
+    @answers("retention:erasure:request", subject="subject_id", command=True, status=202, created="erasure_id")
+    def request_erasure(self, call: CommandCall, subject_type: str, subject_id: str, reason: str, if_match: str | None = None) -> dict[str, Any]:
         """Erase a record of one's own that was a mistake or is no longer needed (R131): the one door.
 
         :raises NotYoursToErase: the caller is not its owner.
@@ -246,8 +249,8 @@ class RetentionService(Witness):
         subject = as_id(subject_id)
         if subject_type not in contract.SUBJECT_TYPES:
             raise NotFound
-        with self.database.work(caller) as work:
-            begun = erasing.begun_before(work, by=caller, subject_id=subject)
+        caller = call.caller
+        begun = call.attempt(lambda work: erasing.begun_before(work, by=caller, subject_id=subject))
         if begun is not None:
             return begun
         if subject_type == "individual":
@@ -259,18 +262,21 @@ class RetentionService(Witness):
         # Whoever asked for no more contact is erased for that cause, by whatever door: the next business card is
         # to be refused (T9).
         cause = "no_contact" if allowed.get("frozen") else given["reason"] if given["reason"] == _MISTAKE else "no_longer_needed"
-        return self._begin(caller, subject_type, subject, cause, given["reason"], allowed["owner"])
+        return self._begin(call, subject_type, subject, cause, given["reason"], allowed["owner"])
 
     def _begin(
         self,
-        caller: Caller,
+        call: CommandCall,
         subject_type: str,
         subject_id: str,
         cause: str,
         reason: str | None,
         owner: dict[str, Any],
     ) -> dict[str, Any]:
-        with self.database.work(caller) as work:
+        caller = call.caller
+        twins: list[dict[str, Any]] = []
+
+        def begin(work: UnitOfWork) -> dict[str, Any]:
             accepted = erasing.request_erasure(
                 work,
                 by=caller,
@@ -281,9 +287,7 @@ class RetentionService(Witness):
                 reason=reason,
                 owner=(owner["user"], owner["component"]),
             )
-            if work.replayed() is None:
-                work.complete(202, accepted["erasure_id"])
-            twins = [
+            twins.extend(
                 erasing.request_erasure(
                     work,
                     by=caller,
@@ -295,7 +299,10 @@ class RetentionService(Witness):
                     owner=(twin["owner_id"], twin["owner_component"]),
                 )
                 for twin in erasing.twins_of(work, subject_id)
-            ]
+            )
+            return accepted
+
+        accepted = call.run(begin, repeatable=True)
         for each in (accepted, *twins):
             self.saga.wake(each["erasure_id"])
         return accepted
@@ -307,14 +314,13 @@ class RetentionService(Witness):
             return erasing.read_erasure(work, by=caller, now=self.database.clock(), erasure_id=as_id(erasure_id))
 
     @answers("retention:erasure:decide", subject="erasure_id", command=True)
-    def decide_hits(self, caller: Caller, erasure_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def decide_hits(self, call: CommandCall, erasure_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Decide what was found in texts about others: the privacy officer (T27)."""
         given = contract.DecisionsSchema().load(body)
-        with self.database.work(caller) as work:
-            if work.replayed() is not None:
-                return erasing.read_erasure(work, by=caller, now=self.database.clock(), erasure_id=as_id(erasure_id))
-            erasure = erasing.decide(work, by=caller, now=self.database.clock(), erasure_id=as_id(erasure_id), given=given)
-            work.complete(200, erasure["id"])
+        erasure = call.run(
+            lambda work: erasing.decide(work, by=call.caller, now=self.database.clock(), erasure_id=as_id(erasure_id), given=given),
+            replay=lambda work, _: erasing.read_erasure(work, by=call.caller, now=self.database.clock(), erasure_id=as_id(erasure_id)),
+        )
         self.saga.wake(erasure["id"])
         return erasure
 
@@ -341,30 +347,26 @@ class RetentionService(Witness):
         with self.database.work(caller) as work:
             return erasing.list_sample(work, by=caller, cursors=self._cursors, **given)
 
-    @answers("retention:hold:place", command=True)
-    def place_hold(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+    @answers("retention:hold:place", command=True, status=201, created="id")
+    def place_hold(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         """Hold up the erasure of a record (R138, T24): the privacy officer."""
         given = contract.HoldCreateSchema().load(body)
-        with self.database.work(caller) as work:
-            if replay := work.replayed():
-                held = erasing.list_holds(work, by=caller, now=self.database.clock())["items"]
-                return next((hold for hold in held if hold["id"] == replay.subject_id), {"id": replay.subject_id})
-            hold = erasing.place_hold(
-                work,
-                by=caller,
-                now=self.database.clock(),
-                subject_id=str(given["subject_id"]),
-                until=given["until"],
-            )
-            work.complete(201, hold["id"])
-            return hold
 
-    @answers("retention:hold:lift", subject="hold_id", command=True)
-    def lift_hold(self, caller: Caller, hold_id: str) -> None:
+        def repeat(work: UnitOfWork, hold_id: str) -> dict[str, Any]:
+            held: list[dict[str, Any]] = erasing.list_holds(work, by=call.caller, now=self.database.clock())["items"]
+            return next((hold for hold in held if hold["id"] == hold_id), {"id": hold_id})
+
+        return call.run(
+            lambda work: erasing.place_hold(
+                work, by=call.caller, now=self.database.clock(), subject_id=str(given["subject_id"]), until=given["until"]
+            ),
+            replay=repeat,
+        )
+
+    @answers("retention:hold:lift", subject="hold_id", command=True, status=204)
+    def lift_hold(self, call: CommandCall, hold_id: str) -> None:
         """Lift a hold: the privacy officer."""
-        with self.database.work(caller) as work:
-            erasing.lift_hold(work, by=caller, now=self.database.clock(), hold_id=as_id(hold_id))
-            work.complete(204, hold_id)
+        call.run(lambda work: erasing.lift_hold(work, by=call.caller, now=self.database.clock(), hold_id=as_id(hold_id)))
 
     @answers("retention:hold:find", identity="contacts")
     def find_holds(self, caller: Caller, subject_ids: list[str]) -> list[str]:

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from services.chassis.bus import BusProvider, Client, DatabaseProvider, Fate, InternalError, answers
 from services.chassis.bus.answering import CallConsumer
 from services.chassis.bus.relay import Backlog
-from services.chassis.database import DatabaseAway, UnitOfWork
+from services.chassis.database import CommandCall, DatabaseAway, UnitOfWork
 from services.chassis.messages import Caller, Forbidden, Invalid, NotFound, OutcomeUnknown, Refusal, Unauthenticated, Unavailable, new_id
 from services.chassis.passport import PassportSigner
 from services.chassis.process import Services
@@ -72,9 +72,15 @@ class Probe:
         return object()
 
     @answers("probe:thing:create", command=True)
-    def create(self, caller: Caller, body: dict[str, Any]) -> dict[str, Any]:
+    def create(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         _Body().load(body)
-        return self._audited(caller, "probe:thing:create")
+        self.ran.append("probe:thing:create")
+        call.run(lambda work: work.record("probe:thing:create"))
+        return {"caller": call.caller.id, "kind": call.caller.kind}
+
+    @answers("probe:thing:forget", command=True)
+    def forget(self, call: CommandCall) -> dict[str, Any]:
+        return self._audited(call.caller, "probe:thing:forget")
 
     @answers("probe:thing:greet", identity="anonymous")
     def greet(self, caller: Caller) -> dict[str, Any]:
@@ -96,8 +102,8 @@ class Probe:
         return {}
 
     @answers("probe:thing:change", command=True)
-    def change(self, caller: Caller) -> dict[str, Any]:
-        return self.linger(caller)
+    def change(self, call: CommandCall) -> dict[str, Any]:
+        return self.linger(call.caller)
 
 
 @pytest.fixture
@@ -131,6 +137,14 @@ def test_an_answer_without_an_audit_entry_does_not_leave(probe: World, client: C
         with pytest.raises(InternalError):
             client.call("probe", method, {}, passport=probe.passport(a_caller()))
     assert {(e["outcome"], e["rule"]) for e in probe.entries()} == {("failed", "internal")}
+
+
+def test_a_command_that_does_not_store_its_result_is_not_answered(probe: World, client: Client, lines: list[dict[str, Any]]) -> None:
+    amina = a_command(a_caller())
+    with pytest.raises(InternalError):
+        client.call("probe", "forget", {}, passport=probe.passport(amina), operation=amina.operation)
+    (line,) = [line for line in lines if line["event"] == "call.failed"]
+    assert line["error"].endswith("Unstored")
 
 
 def test_of_a_mistake_only_the_word_internal_and_the_trace_id_cross(

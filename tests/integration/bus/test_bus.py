@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import pytest
 
 from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers, every, listens
+from services.chassis.database import CommandCall, UnitOfWork
 from services.chassis.messages import Announcement, Caller, Conflict
 from services.chassis.testing import a_caller, a_command, eventually
 from tests.integration.bus.conftest import World
@@ -44,13 +45,14 @@ class Probe:
             work.record("probe:thing:read", subjects=[thing_id], fields=["title"])
         return {"id": thing_id, "actor": caller.id, "component": caller.component}
 
-    @answers("probe:somebody:move", command=True)
-    def move(self, caller: Caller, somebody_id: str) -> dict[str, Any]:
-        with self.database.work(caller) as work:
+    @answers("probe:somebody:move", subject="somebody_id", command=True, status=201)
+    def move(self, call: CommandCall, somebody_id: str) -> dict[str, Any]:
+        def move(work: UnitOfWork) -> None:
             work.announce(Moved(somebody_id))
             work.record("probe:somebody:move", subjects=[somebody_id])
-            work.complete(201, somebody_id)
-        return {"operation": caller.operation.id if caller.operation else None}
+
+        call.run(move)
+        return {"operation": call.caller.operation.id if call.caller.operation else None}
 
     @answers("probe:place:occupy", subject="place_id")
     def occupy(self, caller: Caller, place_id: str) -> dict[str, Any]:

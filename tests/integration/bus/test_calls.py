@@ -15,6 +15,7 @@ from eventlet.event import Event
 from services.chassis.bus import BusProvider, Client, DatabaseProvider, answers, presence
 from services.chassis.bus.answering import CallConsumer
 from services.chassis.bus.wire import _hang_up
+from services.chassis.database import CommandCall
 from services.chassis.messages import Caller, OutcomeUnknown, Refusal, Unavailable, new_id
 from services.chassis.process import compose
 from services.chassis.testing import a_caller, a_command, eventually, lines_logged
@@ -39,13 +40,11 @@ class Probe:
             work.record("probe:thing:echo")
         return {"text": text}
 
-    @answers("probe:thing:create", identity="anonymous", command=True)
-    def create(self, caller: Caller, pause: float = 0.0) -> dict[str, Any]:
+    @answers("probe:thing:create", identity="anonymous", command=True, status=201)
+    def create(self, call: CommandCall, pause: float = 0.0) -> dict[str, Any]:
         self.ran.append("create")
         eventlet.sleep(pause)
-        with self.database.work(caller) as work:
-            work.record("probe:thing:create")
-            work.complete(201)
+        call.run(lambda work: work.record("probe:thing:create"))
         eventlet.sleep(0 if pause else 30)
         return {}
 

@@ -201,16 +201,16 @@ def test_a_message_is_received_once(database: Database) -> None:
 def test_the_same_key_gives_the_same_result_and_another_body_a_conflict(database: Database) -> None:
     amina = a_caller()
     with database.work(a_command(amina, key="k", body={"a": 1})) as work:
-        assert work.replayed() is None
-        work.complete(201, "subject")
+        assert work.idempotent_result() is None
+        work.store_idempotent_result(201, "subject")
     with database.work(a_command(amina, key="k", body={"a": 1})) as work:
-        replay = work.replayed()
+        replay = work.idempotent_result()
         assert replay is not None
         assert (replay.status, replay.subject_id) == (201, "subject")
     with pytest.raises(IdempotencyMismatch), database.work(a_command(amina, key="k", body={"a": 2})) as work:
-        work.replayed()
+        work.idempotent_result()
     with database.work(a_command(a_caller(), key="k", body={"a": 1})) as work:
-        assert work.replayed() is None, "keys are each user's own"
+        assert work.idempotent_result() is None, "keys are each user's own"
 
 
 def test_two_of_the_same_at_once_do_it_once(database: Database) -> None:
@@ -219,10 +219,10 @@ def test_two_of_the_same_at_once_do_it_once(database: Database) -> None:
 
     def click() -> None:
         with database.work(a_command(amina, key="double", body={})) as work:
-            if work.replayed() is None:
+            if work.idempotent_result() is None:
                 eventlet.sleep(0.05)
                 done.append("done")
-                work.complete(201, "one")
+                work.store_idempotent_result(201, "one")
 
     for clicked in [eventlet.spawn(click) for _ in range(5)]:
         clicked.wait()
@@ -233,7 +233,7 @@ def test_an_operation_is_told_of_to_whoever_gave_it_and_nobody_else(database: Da
     amina = a_command(a_caller(), key=None, body={})
     assert amina.operation
     with database.work(amina) as work:
-        work.complete(204)
+        work.store_idempotent_result(204)
     with database.work(amina) as work:
         found = work.find_operation(amina.operation.id)
         assert found is not None

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import text
 
 from services.chassis.cursors import Cursors
-from services.chassis.database import Database, UnitOfWork
+from services.chassis.database import CommandCall, Database, UnitOfWork
 from services.chassis.messages import Caller, entity_tag, new_id
 from services.chassis.streams import Stream
 from services.chassis.testing import Databases
@@ -43,6 +43,31 @@ from tests.cast import AMINA, DOV, EVERYBODY
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 RETENTION = Caller.service("retention")
+
+
+def creating(database: Database, caller: Caller) -> CommandCall:
+    """Return a caller's call that creates an individual."""
+    return CommandCall(database, caller, action="contacts:individual:create", status=201, created="id")
+
+
+def called(method: Any, database: Database) -> Any:
+    """Return a method of a service that no bus runs, so that a caller may call it though it is a command."""
+    commands = [each for each in getattr(method, "nameko_entrypoints", ()) if getattr(each, "command", False)]
+    if not commands:
+        return method
+    (entrypoint,) = commands
+    described = {"action": entrypoint.action, "status": entrypoint.status, "created": entrypoint.created}
+    return lambda caller, **given: method(CommandCall(database, caller, **described, subject_id=given.get(entrypoint.subject)), **given)
+
+
+class Called:
+    """Lets a caller call the commands of the service class that stands beside it."""
+
+    database: Database
+
+    def __getattribute__(self, name: str) -> Any:
+        found = super().__getattribute__(name)
+        return called(found, self.database) if hasattr(found, "nameko_entrypoints") else found
 
 
 @dataclass

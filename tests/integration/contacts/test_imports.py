@@ -31,13 +31,13 @@ from services.contacts.storage.vault import Keyring
 from services.contacts.usecases.imports import preparing, working
 from services.contacts.usecases.imports.apart import records_of
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, GRACE, RENATA
-from tests.integration.contacts.conftest import Desk, open_desk
+from tests.integration.contacts.conftest import Called, Desk, open_desk
 
 DATA = Path(__file__).parents[2] / "data"
 SYSTEM = Caller.service("contacts")
 
 
-class Porter(ImportMethods):
+class Porter(Called, ImportMethods):
     """The methods about imports, without the bus."""
 
     def __init__(self, desk: Desk) -> None:

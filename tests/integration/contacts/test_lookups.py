@@ -26,7 +26,7 @@ from services.contacts.service.registrations import Registrations
 from services.contacts.storage.contact_layer import ContactLayer, Lookups
 from services.contacts.usecases import organizations
 from tests.cast import AMINA, BRUNO, CHLOE, FARID, GRACE
-from tests.integration.contacts.conftest import Desk, open_desk
+from tests.integration.contacts.conftest import Called, Desk, creating, open_desk
 from tests.integration.contacts.test_imports import Porter
 from tests.integration.contacts.test_nobody_comes_back import take_back
 from tests.spellings import HOPE
@@ -104,9 +104,13 @@ def looked(desk: Desk, account: Caller) -> int:
     return sum(row.looked for row in desk.rows("SELECT looked FROM ledger_lookups WHERE account = :account", account=account.id))
 
 
-def officer(desk: Desk) -> Any:
+class Officer(Called, CaseMethods):
     """The privacy officer's methods, as the service has them."""
-    service: Any = CaseMethods()
+
+
+def officer(desk: Desk) -> Any:
+    """Return the privacy officer's methods."""
+    service: Any = Officer()
     service.database, service.parts = desk.database, SimpleNamespace(layer=desk.layer, cursors=desk.cursors)
     return service
 
@@ -309,11 +313,11 @@ def test_entries_that_are_made_together_are_counted_each_for_its_user(desk: Desk
         given = {"last_name": f"Together{letters(n)}", "contact_points": [{"kind": "cell", "value": number(first + n)}]}
         if n == 1:
             with pytest.raises(IndividualBlocked):
-                registrations.register(caller, given)
+                registrations.register(creating(desk.database, caller), given)
         else:
-            assert registrations.register(caller, given)
+            assert registrations.register(creating(desk.database, caller), given)
     with pytest.raises(LookupsExhausted):
-        registrations.register(user, {"last_name": "Onemore", "contact_points": []})
+        registrations.register(creating(desk.database, user), {"last_name": "Onemore", "contact_points": []})
     assert (looked(desk, user), looked(desk, other)) == (4, 2)
     assert (len(told_of(desk, user)), told_of(desk, other)) == (1, [])
 

@@ -14,7 +14,7 @@ from services.contacts import contract
 from services.contacts.service.registrations import Registrations
 from services.contacts.storage import projections, registration
 from tests.cast import AMINA, BRUNO, CHLOE, DOV
-from tests.integration.contacts.conftest import Desk
+from tests.integration.contacts.conftest import Desk, creating
 
 BATCH = 16
 
@@ -40,7 +40,7 @@ def _at_once(registrations: Registrations, asked: list[tuple[Caller, dict[str, A
     def enter(caller: Caller, body: dict[str, Any]) -> Any:
         try:
             with audited_calls() as audited:
-                entered = registrations.register(caller, contract.IndividualCreateSchema().load(body))
+                entered = registrations.register(creating(registrations._database, caller), contract.IndividualCreateSchema().load(body))
                 assert audited() == (entered is not None)
         except Refusal as refusal:
             return refusal

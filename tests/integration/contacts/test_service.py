@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -25,13 +26,15 @@ from services.chassis.testing.announcing import announce
 from services.chassis.testing.keys import pem_of
 from services.contacts.service import ContactsService
 from services.interactions.contract import InteractionLogged, IssueRegistered
-from tests.cast import AMINA, BRUNO, CHLOE, DOV, EDDA, RENATA, UNACKNOWLEDGED
+from tests.cast import AMINA, BRUNO, CHLOE, DOV, EDDA, GRACE, RENATA, UNACKNOWLEDGED
 
 RETENTION = Caller.service("retention")
 CARD = DOV.body(
     organization=DOV.organization,
     contact_points=[{"kind": "cell", "value": DOV.cell}, {"kind": "email", "value": DOV.email}],
 )
+GRANT = {"component": "PSO", "reason": "A joint visit.", "expires_at": "2099-01-01T00:00:00Z"}
+FILE = b"Last name,Title\nQuill,Director\n"
 
 
 @dataclass
@@ -43,14 +46,21 @@ class Running:
     client: Client
     signer: PassportSigner
     entries_before: int = field(default=0)
+    operation_id: str = ""
 
     def call(self, by: Caller, method: str, /, *, idempotency: str | None = None, body_hash: str = "none", **kwargs: Any) -> Any:
         """Call a method as the gateway does, with somebody's passport."""
         # Access is not there to say that sessions live: its last heartbeat is always this moment.
         self.process.revocations.hear(1, [], "1")
         passport, _ = self.signer.issue(by, "contacts", datetime.now(UTC))
-        operation = Operation(new_id(), "POST", f"/{method}", idempotency, body_hash)
+        self.operation_id = new_id()
+        operation = Operation(self.operation_id, "POST", f"/{method}", idempotency, body_hash)
         return self.client.call("contacts", method, kwargs, passport=passport, trace_id=new_id(), operation=operation)
+
+    def outcome(self, by: Caller) -> tuple[int, str | None]:
+        """Return what the last operation came to, as whoever lost its answer asks."""
+        found = self.call(by, "read_operation", operation_id=self.operation_id)
+        return found["status"], found["subject_id"]
 
     def code(self, by: Caller, method: str, /, **kwargs: Any) -> str:
         """Return the code with which a call is refused."""
@@ -168,6 +178,50 @@ def test_the_same_key_and_body_give_the_same_record_and_another_body_is_a_mismat
         (operation,) = connection.execute(text("SELECT id FROM operations WHERE key = 'k1'")).scalars()
     assert running.call(AMINA, "read_operation", operation_id=str(operation))["subject_id"] == first["id"]
     assert running.code(CHLOE, "read_operation", operation_id=str(operation)) == "not-found"
+
+
+def test_a_grant_is_given_once_however_often_it_is_asked_for(running: Running, dov: str) -> None:
+    first, again = (running.call(GRACE, "grant_contact_points", individual_id=dov, body=GRANT, idempotency="grant") for _ in range(2))
+    assert first == again
+
+
+def test_the_end_of_a_grant_is_an_operation_that_is_done_once(running: Running, dov: str) -> None:
+    grant = running.call(GRACE, "grant_contact_points", individual_id=dov, body=GRANT)["id"]
+    running.call(GRACE, "revoke_grant", individual_id=dov, grant_id=grant, idempotency="revoke")
+    assert running.outcome(GRACE) == (204, dov)
+    running.call(GRACE, "revoke_grant", individual_id=dov, grant_id=grant, idempotency="revoke")
+    assert running.entries()[-1]["outcome"] == "replayed"
+
+
+def test_a_change_of_a_note_is_an_operation_that_is_done_once(running: Running, dov: str) -> None:
+    note = running.call(AMINA, "add_note", individual_id=dov, body={"text": "He likes trains."})
+    given = {"individual_id": dov, "note_id": note["id"], "if_match": entity_tag(note), "body": {"text": "He likes ships."}}
+    changed = running.call(AMINA, "change_note", **given, idempotency="change")
+    assert running.outcome(AMINA) == (200, note["id"])
+    assert running.call(AMINA, "change_note", **given, idempotency="change") == changed
+
+
+def test_a_deletion_of_a_note_is_an_operation_that_is_done_once(running: Running, dov: str) -> None:
+    note = running.call(AMINA, "add_note", individual_id=dov, body={"text": "He likes planes."})
+    given = {"individual_id": dov, "note_id": note["id"], "if_match": entity_tag(note)}
+    running.call(AMINA, "delete_note", **given, idempotency="delete")
+    assert running.outcome(AMINA) == (204, note["id"])
+    running.call(AMINA, "delete_note", **given, idempotency="delete")
+    assert running.entries()[-1]["outcome"] == "replayed"
+
+
+def test_each_piece_of_an_upload_is_an_operation(running: Running) -> None:
+    started = running.call(AMINA, "create_import", filename="people.csv")["id"]
+    running.call(AMINA, "append_import", import_id=started, n=0, chunk=base64.b64encode(FILE).decode())
+    assert running.outcome(AMINA) == (200, started)
+
+
+def test_the_end_of_an_upload_is_an_operation_and_so_is_its_repetition(running: Running) -> None:
+    started = running.call(AMINA, "create_import", filename="people.csv")["id"]
+    running.call(AMINA, "append_import", import_id=started, n=0, chunk=base64.b64encode(FILE).decode())
+    for _ in range(2):
+        running.call(AMINA, "finish_import_upload", import_id=started, sha256=hashlib.sha256(FILE).hexdigest())
+        assert running.outcome(AMINA) == (200, started)
 
 
 @pytest.mark.requirement("R55", "R35")

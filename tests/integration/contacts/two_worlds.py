@@ -50,7 +50,7 @@ from services.retention.service import RetentionService
 from services.retention.service.saga import Saga
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, EVERYBODY, FARID, GRACE
 from tests.integration.access.conftest import a_key
-from tests.integration.contacts.conftest import Desk, open_desk
+from tests.integration.contacts.conftest import Desk, called, open_desk
 from tests.stirring import STIRRED, TABLES, UNSEEN, moves
 
 SYSTEM = Caller.service("contacts")
@@ -113,7 +113,8 @@ class OneProcess:
         """Answer a service, or the gateway: what goes either way goes as JSON."""
         self.called.append(f"{service}.{method}")
         try:
-            return _sent(getattr(self.services[service], method)(caller, **_sent(kwargs)))
+            answering = self.services[service]
+            return _sent(called(getattr(answering, method), answering.database)(caller, **_sent(kwargs)))
         except ValidationError as error:
             raise Invalid(errors=dict(error.messages_dict)) from error
         except Refusal as refusal:

@@ -63,7 +63,7 @@ class ContactsStandIn:
             "etags": ['"the etag"'],
         }
 
-    @answers("contacts:individual:freeze", command=True, onward="retention")
+    @answers("contacts:individual:freeze", onward="retention")
     def freeze(self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None = None) -> dict[str, Any]:
         note_audited()
         World.frozen_for = World.frozen_for or request_id
