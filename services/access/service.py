@@ -21,10 +21,11 @@ from services.access.storage import directory as kept
 from services.access.storage import sessions as stored
 from services.access.usecases import administration, directory, exchange, profile, refusals, sessions
 from services.chassis.bus import BusProvider, DatabaseProvider, LinkDown, SettingsProvider, answers, every
+from services.chassis.bus.operations import OperationMethods
 from services.chassis.bus.providers import process_of
 from services.chassis.cursors import Cursors
 from services.chassis.database import CommandCall, note_audited
-from services.chassis.messages import Caller, NotFound, Refusal
+from services.chassis.messages import Caller, Refusal
 from services.chassis.passport import PassportSigner, PassportVerifier
 from services.chassis.refusals import PassportInvalid
 from services.chassis.stopping import is_asked_to_stop
@@ -95,7 +96,7 @@ class DeskProvider(DependencyProvider):
         return self._desk
 
 
-class AccessService(Witness):
+class AccessService(OperationMethods, Witness):
     """Answers who may come in."""
 
     name = "access"
@@ -312,17 +313,6 @@ class AccessService(Witness):
             lambda work: administration.put_component(work, by=call.caller, code=code, **command),
             replay=lambda work, _: directory.read_component(work, code=code),
         )
-
-    @answers("access:operation:read", subject="operation_id")
-    def read_operation(self, caller: Caller, operation_id: str) -> dict[str, Any]:
-        """Tell what became of a command of the caller's own."""
-        known = as_id(operation_id)
-        with self.database.work(caller) as work:
-            done = work.find_operation(known)
-            if done is None:
-                raise NotFound
-            work.record("access:operation:read", subjects=[done.operation_id])
-        return {"operation_id": done.operation_id, "status": done.status, "subject_id": done.subject_id}
 
     @every(seconds=1, action="access:heartbeat:send", eager=True)
     def beat(self, caller: Caller) -> None:

@@ -9,6 +9,7 @@ from nameko.extensions import DependencyProvider
 
 from services.access.contract import UserChanged
 from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers, listens
+from services.chassis.bus.operations import OperationMethods
 from services.chassis.cursors import Cursors
 from services.chassis.database import CommandCall, UnitOfWork
 from services.chassis.messages import Caller, NotFound
@@ -61,7 +62,7 @@ class LongTexts(DependencyProvider):
         screen_long_texts_apart()
 
 
-class InteractionsService(Witness):
+class InteractionsService(OperationMethods, Witness):
     """Answers what DHS and its stakeholders did together."""
 
     name = "interactions"
@@ -363,16 +364,6 @@ class InteractionsService(Witness):
     def dismiss_task(self, call: CommandCall, task_id: str) -> None:
         """Take away what only told the caller something."""
         call.run(lambda work: tasks.dismiss_task(work, by=call.caller, task_id=str(task_id)))
-
-    @answers("interactions:operation:read", subject="operation_id")
-    def read_operation(self, caller: Caller, operation_id: str) -> dict[str, Any]:
-        """Tell what the caller's own operation came to."""
-        with self.database.work(caller) as work:
-            found = work.find_operation(as_id(operation_id))
-            if found is None:
-                raise NotFound
-            work.record("interactions:operation:read", subjects=[operation_id])
-            return {"operation_id": found.operation_id, "status": found.status, "subject_id": found.subject_id}
 
     # Erasure: the saga's alone
 

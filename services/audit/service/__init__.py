@@ -8,6 +8,7 @@ from services.audit import contract
 from services.audit.service.leading import Leading
 from services.audit.usecases import reading
 from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers
+from services.chassis.bus.operations import OperationMethods
 from services.chassis.cursors import Cursors
 from services.chassis.database import CommandCall
 from services.chassis.messages import Caller, new_id
@@ -17,7 +18,7 @@ from services.chassis.witnessing import Witness
 __all__ = ["AuditService"]
 
 
-class AuditService(Witness):
+class AuditService(OperationMethods, Witness):
     """Keeps the trail, and shows it to the ISSO."""
 
     name = "audit"
@@ -95,15 +96,6 @@ class AuditService(Witness):
         asked = contract.CoverageQuerySchema().load({"size": size, "ranges": ranges})
         with self.database.work(caller) as work:
             return reading.find_uncovered(work, **asked)
-
-    @answers(reading.READ_OPERATION, subject="operation_id")
-    def read_operation(self, caller: Caller, operation_id: str) -> dict[str, Any]:
-        """Return what the caller's own operation came to.
-
-        :raises NotFound: nothing is known of it here.
-        """
-        with self.database.work(caller) as work:
-            return reading.read_operation(work, operation_id=operation_id)
 
     @property
     def _cursors(self) -> Cursors:

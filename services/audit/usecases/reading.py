@@ -17,7 +17,7 @@ from services.audit.storage.trail import StoredTree
 from services.chassis import merkle
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, NotFound, wire_value
+from services.chassis.messages import Caller, wire_value
 
 LIST_ENTRIES = "audit:entry:list"
 LIST_CHECKPOINTS = "audit:checkpoint:list"
@@ -25,7 +25,6 @@ PROVE = "audit:entry:prove"
 LIST_FINDINGS = "audit:finding:list"
 LIST_REVIEWS = "audit:review:list"
 SIGN_REVIEW = "audit:review:sign"
-READ_OPERATION = "audit:operation:read"
 FIND_UNCOVERED = "audit:number:find-uncovered"
 
 
@@ -186,18 +185,6 @@ def find_uncovered(work: UnitOfWork, *, size: int, ranges: Sequence[Mapping[str,
     uncovered = reading.uncovered(work, size=size, ranges=ranges)
     work.record(FIND_UNCOVERED)
     return {"lacking": uncovered}
-
-
-def read_operation(work: UnitOfWork, *, operation_id: str) -> dict[str, Any]:
-    """Return what the caller's own operation came to here.
-
-    :raises NotFound: nothing is known of it.
-    """
-    found = work.find_operation(operation_id)
-    if found is None:
-        raise NotFound
-    work.record(READ_OPERATION, subjects=[operation_id])
-    return {"operation_id": operation_id, "status": found.status, "subject_id": found.subject_id}
 
 
 def _require_the_auditor(by: Caller) -> None:

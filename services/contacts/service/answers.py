@@ -7,6 +7,7 @@ from typing import Any
 
 from services.access.contract import ComponentChanged, UserChanged
 from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers, every, listens
+from services.chassis.bus.operations import OperationMethods
 from services.chassis.database import CommandCall, UnitOfWork
 from services.chassis.messages import Caller, Forbidden, NotFound
 from services.chassis.validation import as_id, ready
@@ -37,7 +38,7 @@ from services.interactions.contract import (
 from services.lexicon.searching import has_contact_value
 
 
-class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMethods, Witness):
+class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMethods, OperationMethods, Witness):
     """Answers who the stakeholders are, how they are reached, and who in the department knows them."""
 
     name = "contacts"
@@ -323,17 +324,6 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
         as_id(individual_id, IndividualUnknown)
         with self.database.work(caller) as work:
             return naming.read_holder(work, by=caller, now=self.database.clock(), individual_id=individual_id, component=str(component))
-
-    @answers("contacts:operation:read")
-    def read_operation(self, caller: Caller, operation_id: str) -> dict[str, Any]:
-        """Tell what became of the caller's own operation."""
-        as_id(operation_id, NotFound)
-        with self.database.work(caller) as work:
-            done = work.find_operation(operation_id)
-            if done is None:
-                raise NotFound
-            work.record("contacts:operation:read", subjects=[operation_id])
-            return {"operation_id": done.operation_id, "status": done.status, "subject_id": done.subject_id}
 
     # Background work
 

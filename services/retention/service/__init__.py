@@ -9,6 +9,7 @@ from nameko.extensions import DependencyProvider
 
 from services.access.contract import UserChanged
 from services.chassis.bus import Bus, BusProvider, DatabaseProvider, InternalError, SettingsProvider, answers, every, listens
+from services.chassis.bus.operations import OperationMethods
 from services.chassis.bus.providers import process_of
 from services.chassis.cursors import Cursors
 from services.chassis.database import CommandCall, UnitOfWork
@@ -65,7 +66,7 @@ class SagaProvider(DependencyProvider):
         return self._saga
 
 
-class RetentionService(Witness):
+class RetentionService(OperationMethods, Witness):
     """Answers why a record is still here, and has it erased."""
 
     name = "retention"
@@ -388,16 +389,6 @@ class RetentionService(Witness):
         given = contract.DestructionListQuerySchema().load(query or {})
         with self.database.work(caller) as work:
             return erasing.list_destructions(work, by=caller, cursors=self._cursors, **given)
-
-    @answers("retention:operation:read", subject="operation_id")
-    def read_operation(self, caller: Caller, operation_id: str) -> dict[str, Any]:
-        """Tell what became of a command of the caller's own."""
-        with self.database.work(caller) as work:
-            done = work.find_operation(as_id(operation_id))
-            if done is None:
-                raise NotFound
-            work.record("retention:operation:read", subjects=[done.operation_id])
-        return {"operation_id": done.operation_id, "status": done.status, "subject_id": done.subject_id}
 
     @every(seconds=1, action="retention:erasure:drive", eager=True)
     def drive(self, _caller: Caller) -> None:
