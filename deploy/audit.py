@@ -17,16 +17,16 @@ import click
 from deploy.audit_cli import Evidence, Unverifiable, newest_checkpoint, verify_trail
 from deploy.audit_cli import export as export_entries
 from deploy.audit_cli import prove as prove_from
+from deploy.migrations import SERVICES
 from deploy.operators import database_runs, installation
+from deploy.postgres import ServerFailed
 from deploy.provision import read_address
 from deploy.secrets import SERVICE_PUBLIC_KEYS
 from services.audit.domain.verification import Report, as_wire
 from services.audit.storage.witness import WitnessFile
-from services.chassis.checkpoints import CheckpointRefused, VerifierKey
 from services.chassis.config import Settings
 from services.chassis.identity import IdentityRefused, ServiceKeys
-from services.chassis.migrations import SERVICES
-from services.chassis.postgres import ServerFailed
+from services.chassis.translog.checkpoints import CheckpointRefused, VerifierKey
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _EVERY = 2.0

@@ -23,9 +23,9 @@ from psycopg.rows import TupleRow
 from services.audit.domain.verification import Note, Report, Row, verify
 from services.audit.storage.trail import StoredTree
 from services.audit.storage.witness import Leaves, WitnessFile
-from services.chassis import merkle
-from services.chassis.checkpoints import CheckpointRefused, VerifierKey
 from services.chassis.identity import ServiceKeys
+from services.chassis.translog import merkle
+from services.chassis.translog.checkpoints import CheckpointRefused, VerifierKey
 
 #: How often the database is asked again for a checkpoint that covers the newest entry.
 _ASK_EVERY = 0.2

@@ -94,9 +94,9 @@ def run(data: Path, host: str, port: int, seed: str) -> None:
     """Run the whole system in this process, until Ctrl-C or SIGTERM."""
     import services.chassis.green  # noqa: F401 - patches before anything else is imported
     from deploy.embedded import run_embedded
+    from deploy.migrations import SchemaDiffers
+    from deploy.postgres import ServerFailed
     from deploy.state import AlreadyRunning
-    from services.chassis.migrations import SchemaDiffers
-    from services.chassis.postgres import ServerFailed
 
     try:
         run_embedded(data, host=host, port=port, seed=seed, environ=os.environ)
@@ -117,11 +117,11 @@ def run(data: Path, host: str, port: int, seed: str) -> None:
 def migrate(folder: Path, *, check: bool) -> None:
     """Make or upgrade the databases and roles of the server at DATABASE_URL, and what must exist on the broker at BROKER_URL."""
     import services.chassis.green  # noqa: F401 - patches before anything else is imported
+    from deploy.migrations import SchemaDiffers
+    from deploy.postgres import as_url
     from deploy.provision import migrate as carry_out
     from deploy.provision import read_address, read_broker
     from deploy.secrets import Secrets
-    from services.chassis.migrations import SchemaDiffers
-    from services.chassis.postgres import as_url
 
     url = read_address(os.environ, "DATABASE_URL")
     if url is None:

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from deploy.postgres import embedded_programs, local_programs
 from deploy.provision import read_address
-from services.chassis.postgres import embedded_programs, local_programs
 
 _ROOM = 1 << 30
 _TESTED = ((3, 11), (3, 12), (3, 13))

@@ -14,21 +14,19 @@ import sqlalchemy as sa
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from deploy import certificates
+from deploy import certificates, migrations
 from deploy.doctor import Finding, look_at_secrets
 from deploy.failures import sentence_of
 from deploy.init import password_file
+from deploy.postgres import as_url, url_for
 from deploy.provision import read_broker, service_classes
 from deploy.secrets import Secrets
 from services.audit.storage.witness import WitnessFile
-from services.chassis import migrations
-from services.chassis.bus import Address
-from services.chassis.bus.wire import LOST
-from services.chassis.checkpoints import CheckpointRefused, VerifierKey
 from services.chassis.config import Settings
-from services.chassis.postgres import as_url, url_for
-from services.chassis.process import topology_of
+from services.chassis.runtime.process import topology_of
 from services.chassis.topology import PARKED, call_queue
+from services.chassis.translog.checkpoints import CheckpointRefused, VerifierKey
+from services.chassis.transport.connection import LOST, Address
 from services.contacts.contract.integrations import components_of, topology
 
 #: Others may read the salted hashes of the broker's passwords, as `liaison init` writes them.

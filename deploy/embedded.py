@@ -24,19 +24,20 @@ from greenlet import GreenletExit
 
 from deploy.demo import accounts
 from deploy.environment import PROCESSES, Installation
+from deploy.postgres import GivenServer, OwnServer, Server, as_url
 from deploy.provision import declare, migrate, read_address, service_classes
 from deploy.state import StateFolder
 from gateway.app import create_app, liaison_of
 from gateway.server import listen, serve
-from services.chassis import embedded, logs
-from services.chassis.bus import Address
+from services.chassis import logs
 from services.chassis.config import Settings
 from services.chassis.logs import Log
-from services.chassis.memory import give_back_what_is_freed, settle
-from services.chassis.postgres import GivenServer, OwnServer, Server, as_url
-from services.chassis.process import Process, Services, compose
-from services.chassis.renewing import Renewing, keep_looking
-from services.chassis.stopping import wait_for_signal
+from services.chassis.runtime.key_renewal import Renewing, keep_looking
+from services.chassis.runtime.memory import give_back_what_is_freed, settle
+from services.chassis.runtime.process import Process, Services, compose
+from services.chassis.signals import wait_for_signal
+from services.chassis.transport import embedded
+from services.chassis.transport.connection import Address
 
 _log = Log(__name__)
 

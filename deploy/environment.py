@@ -11,11 +11,11 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
+from deploy.migrations import KEYS, SERVICES, database_of, runtime_of
+from deploy.postgres import url_for
 from deploy.secrets import SERVICE_PUBLIC_KEYS, Secrets, service_key_file
 from services.access.domain.secrets import service_secret
 from services.chassis.keyed import parts_of
-from services.chassis.migrations import KEYS, SERVICES, database_of, runtime_of
-from services.chassis.postgres import url_for
 
 PROCESSES = (*SERVICES, "gateway")
 

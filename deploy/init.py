@@ -20,11 +20,11 @@ from sqlalchemy.engine import make_url
 from deploy.broker import DEPLOYER, GATEWAY, VHOST, definitions, users
 from deploy.certificates import AUTHORITY, GATEWAY_NAMES, CertificatesMissing, certify
 from deploy.environment import PROCESSES
+from deploy.migrations import SERVICES, STORES, database_of, runtime_of
+from deploy.postgres import url_for
 from deploy.secrets import Secrets
 from services.access.domain.secrets import service_secret
 from services.chassis.keyed import parts_of
-from services.chassis.migrations import SERVICES, STORES, database_of, runtime_of
-from services.chassis.postgres import url_for
 from services.chassis.topology import OPERATOR
 from services.contacts.contract.integrations import components_of
 

@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from sqlalchemy.engine import make_url
 
 from deploy.environment import PROCESSES
+from deploy.migrations import SERVICES
 from deploy.secrets import PAIRS, SERVICE_PUBLIC_KEYS, WANTED, Secrets, public_key_of, service_key_file
 from services.access.domain.secrets import service_secret
 from services.chassis.identity import RETIRED, ServiceKey
 from services.chassis.keyed import key_id, parts_of, pems_of
-from services.chassis.migrations import SERVICES
 from services.chassis.passport import public_key_id
 
 #: Beside the secrets: which key came when, and which is still to come. It holds ids, and no key.

@@ -17,13 +17,13 @@ from sqlalchemy.engine import make_url
 from deploy.broker import password_hash
 from deploy.init import password_file
 from deploy.keyrings import KINDS, Keyrings, NothingFormer, TooEarly, addresses_with, id_of
+from deploy.migrations import STORES, database_of, owner_of, runtime_of
 from deploy.operators import Operator, as_operator
 from deploy.secrets import WANTED, Secrets
 from services.chassis.config import Settings
 from services.chassis.keyed import key_id
 from services.chassis.messages import Caller
-from services.chassis.migrations import STORES, database_of, owner_of, runtime_of
-from services.chassis.renewing import EVERY
+from services.chassis.runtime.key_renewal import EVERY
 from services.contacts.storage.vault import Keyring, Vault
 
 #: Every process has looked twice by then.

@@ -16,16 +16,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from deploy.environment import Installation
 from deploy.failures import sentence_of
+from deploy.postgres import OwnServer, Server, ServerFailed, as_url
 from deploy.provision import read_address
 from deploy.secrets import Secrets
 from deploy.state import AlreadyRunning, StateFolder
 from services.chassis.config import Settings
 from services.chassis.database import Database
+from services.chassis.database.stream import Stream
 from services.chassis.identity import ServiceKey
 from services.chassis.messages import Refusal
-from services.chassis.outbox import Outbox
-from services.chassis.postgres import OwnServer, Server, ServerFailed, as_url
-from services.chassis.streams import Stream
+from services.chassis.outbox.store import Outbox
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,16 +19,16 @@ from urllib.parse import quote
 
 import click
 
+from deploy.migrations import SERVICES
 from deploy.operators import Operator, installation, your_name
+from deploy.postgres import OwnServer, ServerFailed
 from deploy.provision import declare, read_address, read_broker
 from deploy.state import AlreadyRunning, StateFolder
-from services.chassis import embedded
-from services.chassis.bus import Address
-from services.chassis.bus.parking import Parked, discard, list_parked, replay
+from services.chassis.entrypoints.dead_letters import Parked, discard, list_parked, replay
 from services.chassis.messages import Caller, Refusal
-from services.chassis.migrations import SERVICES
-from services.chassis.postgres import OwnServer, ServerFailed
 from services.chassis.topology import ENTRIES, OPERATOR, inbox
+from services.chassis.transport import embedded
+from services.chassis.transport.connection import Address
 
 #: Every queue that has a parking queue beside it, and the service whose it is.
 QUEUES = {**{inbox(service): service for service in SERVICES}, ENTRIES: "audit"}

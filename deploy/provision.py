@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import URL
 
+from deploy import migrations
 from deploy.secrets import Secrets
-from services.chassis import migrations
 
 if TYPE_CHECKING:
-    from services.chassis.bus import Address
+    from services.chassis.transport.connection import Address
 
 
 def read_address(environ: Mapping[str, str], name: str) -> str | None:
@@ -26,7 +26,7 @@ def read_address(environ: Mapping[str, str], name: str) -> str | None:
 
 def read_broker(environ: Mapping[str, str], *, known_as: str = "") -> Address | None:
     """Return where the broker is, and by whose certificates it is known, as BROKER_URL and BROKER_AUTHORITY_FILE say."""
-    from services.chassis.bus import Address
+    from services.chassis.transport.connection import Address
 
     url = read_address(environ, "BROKER_URL")
     return Address(url=url, authority=environ.get("BROKER_AUTHORITY_FILE", ""), known_as=known_as) if url else None
@@ -56,7 +56,7 @@ def declare(broker: Address, *, integrations: str = "") -> None:
 
     :param integrations: codes of the components with a system of their own, such as `ICE,PSO` (T13).
     """
-    from services.chassis.process import declare_topology, topology_of
+    from services.chassis.runtime.process import declare_topology, topology_of
     from services.contacts.contract.integrations import components_of, topology
 
     declare_topology(broker, topology_of(service_classes().values()))

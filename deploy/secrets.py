@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from deploy.migrations import SERVICES, STORES, owner_of, runtime_of
 from services.chassis.identity import ServiceKey
 from services.chassis.keyed import parts_of
-from services.chassis.migrations import SERVICES, STORES, owner_of, runtime_of
 
 #: Pairs of Ed25519 keys, `<name>_private_key` and `<name>_public_key`.
 PAIRS = ("passport", "checkpoint")

@@ -11,11 +11,11 @@ from greenlet import GreenletExit
 from gateway.app import create_app, liaison_of
 from gateway.server import listen, serve
 from services.chassis import logs
-from services.chassis.asking import address_of, client_and_revocations
 from services.chassis.config import Settings
-from services.chassis.memory import give_back_what_is_freed, settle
-from services.chassis.renewing import Renewing, keep_looking
-from services.chassis.stopping import wait_for_signal
+from services.chassis.runtime.clients import address_of, client_and_revocations
+from services.chassis.runtime.key_renewal import Renewing, keep_looking
+from services.chassis.runtime.memory import give_back_what_is_freed, settle
+from services.chassis.signals import wait_for_signal
 
 assert services.chassis.green  # noqa: S101 - it was imported for what it does, before everything else
 

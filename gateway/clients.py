@@ -16,7 +16,7 @@ RENEWABLE = frozenset({PassportStale.code, PassportInvalid.code})
 
 
 class Bus(Protocol):
-    """The client of `services.chassis.bus`, as far as the gateway needs it."""
+    """The client of `services.chassis.transport.rpc_client`, as far as the gateway needs it."""
 
     def call(  # noqa: D102 - the class says it
         self,

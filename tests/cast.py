@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from services.chassis.messages import Caller
-from services.chassis.testing.callers import a_caller
 from services.lexicon.vocabulary import LEVELS, ROLES
+from tests.support.callers import a_caller
 
 
 def _id(n: int) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from deploy.certificates import AUTHORITY, certificate_file, key_file
-from services.chassis.postgres import Programs, ServerFailed, _unprivileged, local_programs
+from deploy.postgres import Programs, ServerFailed, _unprivileged, local_programs
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "deploy" / "compose.yaml"

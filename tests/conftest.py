@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from requests.packages.urllib3.util import ssl_
 
+from deploy.postgres import Server, ServerFailed
 from services.chassis.database import Database
-from services.chassis.postgres import Server, ServerFailed
-from services.chassis.testing import Absent, Databases, Taken, take_broker, take_database
-from services.chassis.testing.ladder import is_demanded
 from tests import rows, soaked
+from tests.support import Absent, Databases, Taken, take_broker, take_database
+from tests.support.discovery import is_demanded
 
 assert services.chassis.green
 
@@ -119,7 +119,7 @@ def broker() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def rabbitmq_is_here() -> None:
     """Let pass only where a RabbitMQ node of one's own can be started: such a test kills it."""
-    from services.chassis.testing.rabbitmq import start_node
+    from tests.support.rabbitmq import start_node
 
     try:
         start_node().stop()

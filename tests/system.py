@@ -25,19 +25,19 @@ import requests
 
 from deploy.broker import VHOST, definitions, users
 from deploy.environment import PROCESSES, Installation
+from deploy.migrations import SERVICES
+from deploy.postgres import OwnServer, stop_with_parent
 from deploy.provision import declare, migrate
 from deploy.state import StateFolder
-from services.chassis.bus import Address
 from services.chassis.database import Database
+from services.chassis.database.stream import Stream
 from services.chassis.identity import ServiceKey
-from services.chassis.migrations import SERVICES
-from services.chassis.outbox import Outbox
-from services.chassis.postgres import OwnServer, stop_with_parent
-from services.chassis.streams import Stream
-from services.chassis.testing import eventually
-from services.chassis.testing.rabbitmq import Node, start_node
+from services.chassis.outbox.store import Outbox
 from services.chassis.topology import call_queue
+from services.chassis.transport.connection import Address
 from services.contacts.contract.integrations import components_of
+from tests.support import eventually
+from tests.support.rabbitmq import Node, start_node
 
 _ROOT = Path(__file__).parents[1]
 _READY = 90.0

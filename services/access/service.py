@@ -20,17 +20,18 @@ from services.access.domain.throttle import Throttle
 from services.access.storage import directory as kept
 from services.access.storage import sessions as stored
 from services.access.usecases import administration, directory, exchange, profile, refusals, sessions
-from services.chassis.bus import BusProvider, DatabaseProvider, LinkDown, SettingsProvider, answers, every
-from services.chassis.bus.operations import OperationMethods
-from services.chassis.bus.providers import process_of
 from services.chassis.cursors import Cursors
 from services.chassis.database import CommandCall, note_audited
+from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, answers, every
+from services.chassis.entrypoints.operations import OperationMethods
+from services.chassis.entrypoints.providers import process_of
 from services.chassis.messages import Caller, Refusal
 from services.chassis.passport import PassportSigner, PassportVerifier
 from services.chassis.refusals import PassportInvalid
-from services.chassis.stopping import is_asked_to_stop
+from services.chassis.runtime.witness import Witness
+from services.chassis.signals import is_asked_to_stop
+from services.chassis.transport.connection import LinkDown
 from services.chassis.validation import as_id
-from services.chassis.witnessing import Witness
 
 #: The version of the field policy that passports are made out under.
 POLICY_VERSION = "1"

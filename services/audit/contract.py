@@ -11,6 +11,9 @@ from services.chassis.instants import Day, Instant
 from services.chassis.messages import CheckpointSigned, Conflict, Forbidden, NotFound
 from services.chassis.validation import Closed
 
+#: Whose trails it keeps: every service's, its own too.
+SERVICES = ("access", "contacts", "interactions", "audit", "retention")
+
 __all__ = [
     "CheckpointSchema",
     "CheckpointSigned",

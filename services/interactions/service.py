@@ -8,13 +8,13 @@ from typing import Any
 from nameko.extensions import DependencyProvider
 
 from services.access.contract import UserChanged
-from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers, listens
-from services.chassis.bus.operations import OperationMethods
 from services.chassis.cursors import Cursors
 from services.chassis.database import CommandCall, UnitOfWork
+from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, answers, listens
+from services.chassis.entrypoints.operations import OperationMethods
 from services.chassis.messages import Caller, NotFound
+from services.chassis.runtime.witness import Witness
 from services.chassis.validation import as_id, ready
-from services.chassis.witnessing import Witness
 from services.contacts.contract import (
     IndividualChanged,
     IndividualErased,

@@ -6,7 +6,7 @@ import os
 
 from services.chassis import logs
 from services.chassis.config import Settings
-from services.chassis.process import compose, run
+from services.chassis.runtime.process import compose, run
 from services.retention.service import RetentionService
 
 assert services.chassis.green  # noqa: S101 - it was imported for what it does, before everything else

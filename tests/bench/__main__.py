@@ -26,11 +26,11 @@ import psycopg
 from services.access.domain.passwords import password_hash
 from services.access.usecases.seeding import Account, seed_accounts
 from services.chassis.messages import Caller
-from services.chassis.testing import eventually
 from tests.bench import costs, limits, people, wrk
 from tests.bench.profiles import Profiler
 from tests.bench.tables import Profile, Row, table
 from tests.journeys.client import Person
+from tests.support import eventually
 from tests.system import Full, memory_of
 
 CLIENTS = (1, 16)

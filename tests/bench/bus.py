@@ -12,8 +12,9 @@ from statistics import median
 import eventlet
 
 from services.chassis import logs
-from services.chassis.bus import Address, Client
 from services.chassis.messages import NotFound
+from services.chassis.transport.connection import Address
+from services.chassis.transport.rpc_client import Client
 
 assert services.chassis.green
 

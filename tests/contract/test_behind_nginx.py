@@ -32,7 +32,7 @@ from gateway import server
 from gateway.app import create_app, liaison_of
 from services.access.contract import SessionRequired
 from services.chassis.config import Settings
-from services.chassis.testing import eventually
+from tests.support import eventually
 from tests.unit.gateway.fakes import TOKEN, FakeBus, heard, opened
 
 HANDBOOK = Path(__file__).parents[2] / "docs" / "operating.md"

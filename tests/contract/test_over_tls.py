@@ -22,7 +22,7 @@ from gateway import server
 from gateway.app import create_app
 from gateway.connections import Connections
 from services.chassis.config import Settings
-from services.chassis.testing import eventually
+from tests.support import eventually
 from tests.unit.gateway.fakes import TOKEN, FakeBus, heard, opened
 
 pytestmark = pytest.mark.requirement("R15")

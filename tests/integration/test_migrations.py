@@ -6,11 +6,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
 
-from services.chassis import migrations
-from services.chassis.postgres import Server
-from services.chassis.testing import Databases
-from services.chassis.testing.databases import password_of
+from deploy import migrations
+from deploy.postgres import Server
 from services.lexicon.dictionary import BOOKKEEPING
+from tests.support import Databases
+from tests.support.databases import password_of
 
 
 @pytest.fixture(params=migrations.STORES)

@@ -12,14 +12,14 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
+from deploy.migrations import runtime_of
 from deploy.parked import parked
+from deploy.postgres import FAST, OwnServer, url_for
 from deploy.provision import declare, migrate
 from deploy.state import StateFolder
-from services.chassis import embedded
-from services.chassis.bus import Address
-from services.chassis.embedded import Broker
-from services.chassis.migrations import runtime_of
-from services.chassis.postgres import FAST, OwnServer, url_for
+from services.chassis.transport import embedded
+from services.chassis.transport.connection import Address
+from services.chassis.transport.embedded import Broker
 
 
 @pytest.fixture

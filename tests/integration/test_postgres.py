@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from services.chassis.postgres import FAST, OwnServer, embedded_programs, local_programs
-from services.chassis.testing import eventually
+from deploy.postgres import FAST, OwnServer, embedded_programs, local_programs
+from tests.support import eventually
 
 PROGRAMS = [programs for programs in (embedded_programs(), local_programs()) if programs]
 
@@ -74,7 +74,7 @@ def test_the_extensions_that_services_stand_on_are_there(server: OwnServer) -> N
 
 def test_a_killed_process_takes_its_server_along_and_the_next_start_works(tmp_path: Path) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from services.chassis.postgres import FAST, OwnServer\n"
+        "import sys, time; from pathlib import Path; from deploy.postgres import FAST, OwnServer\n"
         "server = OwnServer(Path(sys.argv[1]), 'a secret', settings=FAST).start()\n"
         "print(server.pid, flush=True); time.sleep(600)"
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from services.chassis.testing import eventually
+from tests.support import eventually
 
 
 def _session() -> requests.Session:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from services.chassis.testing import eventually
 from tests.journeys.client import Person, Told
+from tests.support import eventually
 
 DATA = Path(__file__).parents[1] / "data"
 

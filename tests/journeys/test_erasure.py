@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from requests import codes
 
-from services.chassis.testing import eventually
 from tests.journeys.client import Person
 from tests.journeys.stories import assert_in_the_trail
+from tests.support import eventually
 
 HOPE = {
     "first_name": "Hope",

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from services.chassis.testing import eventually
 from tests.journeys.client import Person
 from tests.journeys.stories import DATA
+from tests.support import eventually
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from services.chassis.testing import eventually
 from tests.journeys.client import Person
+from tests.support import eventually
 
 pytestmark = pytest.mark.parametrize("system", ["embedded"], indirect=True, scope="module")
 REASON = "It is the name of the position."

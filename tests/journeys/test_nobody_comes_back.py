@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from services.chassis.testing import eventually
 from tests.journeys.client import Person
+from tests.support import eventually
 
 R05 = """First name,Last name,Email
 Someone,Suppgard,'{mail}'

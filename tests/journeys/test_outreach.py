@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from services.chassis.testing import eventually
 from tests.journeys.stories import PROMISED, SAID, TEN, Scene, assert_in_the_trail, spoken_to
+from tests.support import eventually
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from services.chassis.testing import eventually
 from services.lexicon.vocabulary import INTERACTION_MODES, PREFERENCE_AGAINST
 from tests.journeys.client import Person
+from tests.support import eventually
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from services.chassis.testing import eventually
 from tests.journeys.client import Person
+from tests.support import eventually
 
 pytestmark = pytest.mark.parametrize("system", ["embedded"], indirect=True, scope="module")
 HEADER = "First name,Last name,State,Cell,Title,Company,Work address\n"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from services.chassis.testing import eventually
 from tests.builders import an_interaction
 from tests.journeys.client import Person
 from tests.journeys.stories import assert_in_the_trail
+from tests.support import eventually
 
 CARD = {
     "salutation": "Ms.",

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.testing import eventually
 from tests.builders import an_individual
 from tests.journeys.client import Person
+from tests.support import eventually
 from tests.system import ONE_PASSWORD, Embedded, kept_of_sign_ins
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from marshmallow import fields, validate
 
-from services.chassis.testing import eventually
 from tests.incoming import incoming
 from tests.journeys.client import Person
+from tests.support import eventually
 
 #: A walk over many values, not a story: what the bus carries does not change it, so one deployment is enough.
 WALK = pytest.mark.parametrize("system", ["embedded"], indirect=True, scope="module")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.testing import eventually
 from tests.builders import an_individual, an_interaction, an_issue, an_organization
 from tests.deployed import Deployed
 from tests.journeys.client import Person
+from tests.support import eventually
 from tests.system import Running
 
 ROOT = Path(__file__).parents[2]

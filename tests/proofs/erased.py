@@ -18,7 +18,6 @@ from urllib.parse import unquote
 import xlsxwriter
 
 from deploy.state import StateFolder
-from services.chassis.testing import eventually
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.vault import Keyring
 from services.lexicon.canonical import canonical_email
@@ -27,6 +26,7 @@ from tests.builders import an_interaction
 from tests.journeys.client import Person
 from tests.proofs.world import World, day, instant
 from tests.spellings import HOPE, NAMED, ORGANIZATION, VALUES
+from tests.support import eventually
 
 KEPT = {"keep_reason": "He gave it to us"}
 _ESCAPES = re.compile(r"\\+u([0-9a-f]{4})")

@@ -23,10 +23,9 @@ _SEARCHING = {"search", "sub", "subn", "split", "findall", "finditer"}
 
 #: Expressions that are put together when they are used: where, and the whole of what they are made of.
 PUT_TOGETHER = {
-    "services/chassis/embedded.py": "a binding of the topology, which is the product's own; no input has a part in it",
+    "services/chassis/transport/embedded.py": "a binding of the topology, which is the product's own; no input has a part in it",
     "services/lexicon/mailboxes.py": "an address, escaped",
     "services/lexicon/mentions.py": "the digits of one telephone, with at most four signs between them",
-    "services/chassis/testing/": "of tests",
 }
 
 

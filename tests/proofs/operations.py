@@ -13,10 +13,10 @@ from typing import Any
 
 import requests
 
-from services.chassis.testing import eventually
 from tests.builders import an_individual, an_interaction, an_issue, an_organization
 from tests.journeys.client import Person
 from tests.proofs.world import COMES_AND_GOES, World, day, instant, unknown_id
+from tests.support import eventually
 
 PREFIX = "/api/v1"
 METHODS = ("get", "post", "put", "patch", "delete")

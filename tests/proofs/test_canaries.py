@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 import requests
 
-from services.chassis.postgres import embedded_programs, local_programs
-from services.chassis.testing import eventually
+from deploy.postgres import embedded_programs, local_programs
 from tests.proofs.erased import any_of
 from tests.proofs.world import BOOKKEEPING, STORES, World, day, instant
 from tests.rows import figure
+from tests.support import eventually
 
 CANARIES = figure(10_000)
 #: How many canaries `live_through` sets free for each person.

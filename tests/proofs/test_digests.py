@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import requests
 
-from services.chassis.testing import eventually
 from tests.proofs.test_canaries import dumped
 from tests.proofs.world import STORES, World
+from tests.support import eventually
 
 #: All numbers of one exchange that end in this way, and all names on a list: what somebody would try.
 CELLS = [f"956-557-{n:04d}" for n in range(4000, 4100)]

@@ -18,12 +18,12 @@ import psycopg
 import pytest
 
 from deploy.dictionary import STORES as TABLES
-from services.chassis.testing import eventually
 from tests.proofs.doors import columns_without, walk_through
 from tests.proofs.erased import Erased, Everywhere, Hope, found_in
 from tests.proofs.test_canaries import dumped
 from tests.proofs.world import STORES, World, day
 from tests.rows import SOAK, figure
+from tests.support import eventually
 from tests.system import Embedded
 
 pytestmark = pytest.mark.row("P11")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 import requests
 
-from services.chassis.migrations import SERVICES
+from deploy.migrations import SERVICES
 from tests.proofs.operations import Operation, Request, allowed, operations
 from tests.proofs.world import World, instant
 from tests.system import Full

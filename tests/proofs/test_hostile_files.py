@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.chassis.apart.pool import Pool
+from services.chassis.sandbox.pool import Pool
 from services.contacts.contract.imports import FileTooCostly
 from tests.proofs.generated import GENERATED
 from tests.proofs.hostile import changed, read_measured

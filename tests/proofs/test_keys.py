@@ -20,13 +20,13 @@ from sqlalchemy.engine import make_url
 
 from deploy.cli import main
 from deploy.keyrings import KINDS, PRIVATE
+from deploy.migrations import SERVICES
 from deploy.secrets import Secrets, service_key_file
 from deploy.state import StateFolder
 from services.chassis.identity import ServiceKey, Signature
-from services.chassis.migrations import SERVICES
-from services.chassis.testing import eventually
 from tests.journeys.client import Person
 from tests.proofs.world import World
+from tests.support import eventually
 
 SERVICE_KEYS = [service_key_file(service) for service in SERVICES]
 #: Rows of a file; one file follows the other.

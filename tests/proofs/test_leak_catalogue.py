@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import requests
 
-from services.chassis.testing import eventually
 from tests.proofs.world import World, instant
+from tests.support import eventually
 
 ROOT = Path(__file__).parents[2]
 CELL, EMAIL = "956-555-0186", "hidden.otter@burrow.example.org"

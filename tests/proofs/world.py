@@ -19,13 +19,13 @@ import psycopg
 import requests
 from psycopg import sql
 
+from deploy.migrations import NARROW_ROLES, SERVICES
+from deploy.postgres import OwnServer
 from deploy.state import StateFolder
-from services.chassis.migrations import NARROW_ROLES, SERVICES
-from services.chassis.postgres import OwnServer
-from services.chassis.testing import eventually
 from tests.builders import an_individual, an_organization
 from tests.journeys.client import Person, Told
 from tests.stirring import STIRRED, TABLES, UNSEEN, moves
+from tests.support import eventually
 from tests.system import Embedded, Full
 
 #: Who keeps a session of their own for all proofs; the others' accounts are for sessions that come and go.

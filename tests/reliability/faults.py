@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from services.chassis.migrations import SERVICES
+from deploy.migrations import SERVICES
 
 _CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'liaison_{service}'"
 

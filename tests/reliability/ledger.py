@@ -15,12 +15,12 @@ from typing import Any, TypeGuard
 
 import requests
 
+from deploy.migrations import SERVICES
 from deploy.provision import service_classes
-from services.chassis.migrations import SERVICES
-from services.chassis.process import topology_of
-from services.chassis.testing import eventually
+from services.chassis.runtime.process import topology_of
 from tests.journeys.client import Person
 from tests.rows import SOAK
+from tests.support import eventually
 
 _WAITING = "SELECT (SELECT count(*) FROM entries WHERE NOT done), (SELECT count(*) FROM outbox WHERE NOT done)"
 #: What access records of a request, that a session was opened, does not say what was done in it.

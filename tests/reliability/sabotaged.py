@@ -23,16 +23,16 @@ import eventlet
 import orjson
 from sqlalchemy import text
 
-from services.chassis.bus.answering import Answers
-from services.chassis.bus.keeping import Keeper
-from services.chassis.bus.listening import Listens
-from services.chassis.bus.providers import DatabaseProvider, process_of
-from services.chassis.bus.publishing import Fate, Message
-from services.chassis.bus.relay import Relay
 from services.chassis.database import UnitOfWork, note_audited
-from services.chassis.gathering import GatheredReads
+from services.chassis.database.batching import GatheredReads
+from services.chassis.entrypoints.consumers import Listens
+from services.chassis.entrypoints.providers import DatabaseProvider, process_of
+from services.chassis.entrypoints.retry import Keeper
+from services.chassis.entrypoints.rpc import Answers
 from services.chassis.messages import Announcement, Caller
-from services.chassis.outbox import Outbox, Outgoing
+from services.chassis.outbox.relay import Relay
+from services.chassis.outbox.store import Outbox, Outgoing
+from services.chassis.transport.publisher import Fate, Message
 from services.contacts.service.integrations import IntegrationConsumer
 
 assert services.chassis.green

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 
-from services.chassis.testing import eventually
 from tests.journeys.client import Person
+from tests.support import eventually
 from tests.system import Full
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(300)]

@@ -16,13 +16,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from services.chassis.migrations import SERVICES
-from services.chassis.testing import eventually
+from deploy.migrations import SERVICES
 from services.chassis.topology import ANNOUNCEMENTS, inbox
 from tests.journeys.client import Person
 from tests.reliability.ledger import Client, compare_settled, wait_drained
 from tests.reliability.sabotaged import ENVIRONMENT, LOGGED, SWALLOWED
 from tests.rows import SOAK
+from tests.support import eventually
 from tests.system import Full
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(300), pytest.mark.row("P2")]

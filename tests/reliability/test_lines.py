@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 import requests
 
-from services.chassis.migrations import SERVICES
-from services.chassis.testing import eventually
+from deploy.migrations import SERVICES
 from tests.journeys.client import Person
 from tests.reliability.ledger import Client, compare_settled, wait_drained
 from tests.reliability.lines import Cell, Lined, cells
 from tests.rows import figure
+from tests.support import eventually
 
 #: How many pairs of a place and a fault: all of them, or three of different pairs and faults.
 CELLS = figure(1000, 3, given="CELLS")

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.testing import eventually
 from tests.journeys.client import Person
 from tests.reliability.faults import faults
 from tests.reliability.ledger import Client, Comparison, compare_settled, wait_drained
 from tests.rows import figure
+from tests.support import eventually
 from tests.system import Full
 
 FAULTS = figure(500, 50, given="FAULTS")

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from services.chassis.testing import eventually
 from tests.builders import an_individual
 from tests.journeys.client import Person
+from tests.support import eventually
 from tests.system import Embedded
 
 pytestmark = pytest.mark.timeout(600)

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 import services
+from deploy.migrations import SERVICES
 from deploy.provision import service_classes
 from services.chassis.messages import Announcement
-from services.chassis.migrations import SERVICES
-from services.chassis.process import listened_by
+from services.chassis.runtime.process import listened_by
 
 ROOT = Path(__file__).parents[2]
 

@@ -13,7 +13,7 @@ import pytest
 
 from services.access.service import AccessService
 from services.audit.service import AuditService
-from services.chassis.bus.answering import Answers
+from services.chassis.entrypoints.rpc import Answers
 from services.contacts.service import ContactsService
 from services.interactions.service import InteractionsService
 from services.retention.service import RetentionService
@@ -23,7 +23,7 @@ SERVICES: tuple[Any, ...] = (AccessService, AuditService, ContactsService, Inter
 #: What stores the result of a command.
 STORES = {"run", "perform", "attempt"}
 #: Where results are stored by hand: the call itself, and people who are registered together, each by their own call.
-BY_HAND = {"services/chassis/database/commands.py", "services/chassis/database/work.py", "services/contacts/service/registrations.py"}
+BY_HAND = {"services/chassis/database/commands.py", "services/chassis/database/unit_of_work.py", "services/contacts/service/registrations.py"}
 
 
 COMMANDS: dict[str, tuple[Any, str, Answers]] = {

@@ -21,13 +21,13 @@ from deploy.broker import MAY_CALL, users
 from deploy.certificates import SERVERS, certificate_file, dialled, key_file, show
 from deploy.environment import PROCESSES, Installation
 from deploy.init import init, read_env, write_secrets
+from deploy.migrations import SERVICES, STORES
+from deploy.postgres import _SETTINGS as OF_OUR_OWN_SERVER
+from deploy.postgres import as_url
 from deploy.secrets import Secrets
 from services.chassis.config import Settings
-from services.chassis.migrations import SERVICES, STORES
-from services.chassis.postgres import _SETTINGS as OF_OUR_OWN_SERVER
-from services.chassis.postgres import as_url
-from services.chassis.testing.rabbitmq import ERLANG, Node
 from tests.compose import ROOT, Composition, settings_of
+from tests.support.rabbitmq import ERLANG, Node
 
 EXAMPLE = ROOT / "deploy" / ".env.example"
 

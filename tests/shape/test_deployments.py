@@ -10,9 +10,9 @@ _KNOWS = re.compile(r"embedded://|\bchassis(?:\.| import )embedded\b|\bdeploy\.e
 #: The broker and the run themselves; the address that is taken where none is given; the command that runs it, and the
 #: one that looks into what a stopped one parked; and what tests take when there is nothing else.
 KNOW = {
-    "services/chassis/embedded.py",
+    "services/chassis/transport/embedded.py",
     "services/chassis/config.py",
-    "services/chassis/testing/ladder.py",
+    "tests/support/discovery.py",
     "deploy/embedded.py",
     "deploy/cli.py",
     "deploy/parked.py",

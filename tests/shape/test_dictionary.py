@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from deploy.dictionary import PAGE, STORES, every_column, render, unknown_reasons
-from services.chassis.migrations import STORES as DATABASES
-from services.chassis.testing import Databases
+from deploy.migrations import STORES as DATABASES
 from services.lexicon.dictionary import CODE, DELETED, DIGEST, ENCRYPTED, ID, NUMBER, PLAIN, SENTENCES, STAKEHOLDER, STAYS, TIME
+from tests.support import Databases
 
 pytestmark = pytest.mark.row("P27")
 

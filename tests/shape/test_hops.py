@@ -36,4 +36,4 @@ def test_whoever_names_a_broker_names_whose_certificate_it_must_show() -> None:
         and "embedded://" not in ast.unparse(call)
     ]
     assert without == []
-    assert {where.partition(":")[0] for where, _ in addresses} >= {"services/chassis/asking.py", "deploy/provision.py"}
+    assert {where.partition(":")[0] for where, _ in addresses} >= {"services/chassis/runtime/clients.py", "deploy/provision.py"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.migrations import SERVICES
+from deploy.migrations import SERVICES
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-UNIT_OF_WORK = Path("services/chassis/database/work.py")
+UNIT_OF_WORK = Path("services/chassis/database/unit_of_work.py")
 _SETS = re.compile(r"set_config\(\s*'app\.\w+',\s*:\w+,\s*(\w+)\s*\)")
 #: Any other way to set it, or a role, for longer than a transaction: SET, SET SESSION, set_config with words put together.
 _ANY = re.compile(r"set_config\(|\bSET\s+(?:SESSION\s+)?(?:app\.|ROLE\b|SESSION\s+AUTHORIZATION)|app\.(?:component|level|actor)", re.IGNORECASE)

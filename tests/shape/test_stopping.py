@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from deploy.migrations import SERVICES
 from deploy.provision import service_classes
-from services.chassis.bus.listening import Gathers
-from services.chassis.bus.ticking import Every
-from services.chassis.migrations import SERVICES
+from services.chassis.entrypoints.consumers import Gathers
+from services.chassis.entrypoints.timers import Every
 
 ROOT = Path(__file__).parents[2]
 MIDDLE = "tests/reliability/test_stopping.py"
@@ -42,21 +42,24 @@ SPAWNED = {
         2,
         "tests/integration/audit/test_service.py::test_asked_to_stop_it_stops_though_entries_keep_coming_and_the_next_leader_takes_them_all",
     ),
-    "services/chassis/apart/pool.py": (2, "tests/unit/chassis/test_apart.py::test_a_child_ends_with_whoever_started_it"),
-    "services/chassis/bus/answering.py": (1, "short: one answer"),
-    "services/chassis/bus/calls.py": (2, "tests/reliability/test_away.py::test_a_service_that_is_stopped_is_missed_at_once_and_nothing_else_is"),
-    "services/chassis/bus/container.py": (1, WHATEVER),
-    "services/chassis/bus/listening.py": (4, WHATEVER),
-    "services/chassis/bus/presence.py": (1, "short: one look"),
-    "services/chassis/bus/relay.py": (2, f"{BUS}::test_a_backlog_in_the_outbox_keeps_no_process_from_ending_and_the_next_one_ships_the_rest"),
-    "services/chassis/bus/ticking.py": (1, WHATEVER),
-    "services/chassis/bus/wire.py": (
+    "services/chassis/sandbox/pool.py": (2, "tests/unit/chassis/test_apart.py::test_a_child_ends_with_whoever_started_it"),
+    "services/chassis/entrypoints/rpc.py": (1, "short: one answer"),
+    "services/chassis/transport/rpc_client.py": (
+        2,
+        "tests/reliability/test_away.py::test_a_service_that_is_stopped_is_missed_at_once_and_nothing_else_is",
+    ),
+    "services/chassis/entrypoints/container.py": (1, WHATEVER),
+    "services/chassis/entrypoints/consumers.py": (4, WHATEVER),
+    "services/chassis/transport/presence.py": (1, "short: one look"),
+    "services/chassis/outbox/relay.py": (2, f"{BUS}::test_a_backlog_in_the_outbox_keeps_no_process_from_ending_and_the_next_one_ships_the_rest"),
+    "services/chassis/entrypoints/timers.py": (1, WHATEVER),
+    "services/chassis/transport/connection.py": (
         3,
         "tests/reliability/test_away.py::test_asked_to_stop_every_process_ends_within_its_grace_though_what_it_waits_for_is_away",
     ),
-    "services/chassis/embedded.py": (1, "tests/journeys/test_running.py::test_asked_to_stop_it_stops_and_leaves_nothing_running"),
-    "services/chassis/gathering.py": (1, "short: one transaction over what waits"),
-    "services/chassis/process.py": (4, f"{BUS}::test_sigterm_lets_a_call_finish_ships_the_outbox_and_leaves_nothing_running"),
+    "services/chassis/transport/embedded.py": (1, "tests/journeys/test_running.py::test_asked_to_stop_it_stops_and_leaves_nothing_running"),
+    "services/chassis/database/batching.py": (1, "short: one transaction over what waits"),
+    "services/chassis/runtime/process.py": (4, f"{BUS}::test_sigterm_lets_a_call_finish_ships_the_outbox_and_leaves_nothing_running"),
     "services/contacts/service/beside.py": (1, IMPORT),
     "services/contacts/service/parts.py": (2, "short: a thousand keys, and then it asks whether it is to stop"),
     "services/retention/service/__init__.py": (1, f"{MIDDLE}::test_erasures_that_are_stopped_in_the_middle_go_on"),

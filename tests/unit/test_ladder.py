@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from services.chassis.testing import Absent, Taken, ladder, take_broker, take_database
-from services.chassis.testing.ladder import is_demanded
+from tests.support import Absent, Taken, ladder, take_broker, take_database
+from tests.support.discovery import is_demanded
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.chassis.testing import eventually
+from tests.support import eventually
 
 
 def test_what_comes_true_is_returned() -> None:

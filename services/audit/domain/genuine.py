@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from services.audit.domain.lines import Line
+from services.chassis.database.stream import Certificate
 from services.chassis.identity import IdentityRefused, ServiceKeys
-from services.chassis.streams import Certificate
 
 
 def certified(line: Line, keys: ServiceKeys) -> Certificate | None:

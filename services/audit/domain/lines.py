@@ -15,9 +15,9 @@ from uuid import UUID
 
 import orjson
 
+from services.chassis.database.stream import canonical, link_of
 from services.chassis.keyed import Keyed
-from services.chassis.merkle import leaf_hash
-from services.chassis.streams import canonical, link_of
+from services.chassis.translog.merkle import leaf_hash
 
 Kind = Literal["certificate", "entry", "void", "unknown", "mark", "malformed"]
 

@@ -15,10 +15,10 @@ from typing import Any, Literal
 from services.audit.domain.genuine import Chain, certified, forged
 from services.audit.domain.lines import Line, Unreadable, parse_body
 from services.audit.domain.numbers import Numbers
-from services.chassis import merkle
-from services.chassis.checkpoints import Checkpoint, CheckpointRefused, VerifierKey
+from services.chassis.database.stream import Certificate
 from services.chassis.identity import ServiceKeys
-from services.chassis.streams import Certificate
+from services.chassis.translog import merkle
+from services.chassis.translog.checkpoints import Checkpoint, CheckpointRefused, VerifierKey
 
 ProblemKind = Literal[
     "altered",

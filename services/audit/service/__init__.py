@@ -7,13 +7,12 @@ from typing import Any
 from services.audit import contract
 from services.audit.service.leading import Leading
 from services.audit.usecases import reading
-from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers
-from services.chassis.bus.operations import OperationMethods
 from services.chassis.cursors import Cursors
 from services.chassis.database import CommandCall
+from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, answers
+from services.chassis.entrypoints.operations import OperationMethods
 from services.chassis.messages import Caller, new_id
-from services.chassis.migrations import SERVICES
-from services.chassis.witnessing import Witness
+from services.chassis.runtime.witness import Witness
 
 __all__ = ["AuditService"]
 
@@ -90,7 +89,7 @@ class AuditService(OperationMethods, Witness):
             replay=lambda work, _: reading.read_review(work, by=call.caller, now=self.database.clock(), **command),
         )
 
-    @answers(reading.FIND_UNCOVERED, identity=SERVICES)
+    @answers(reading.FIND_UNCOVERED, identity=contract.SERVICES)
     def find_uncovered(self, caller: Caller, size: int, ranges: list[dict[str, Any]]) -> dict[str, Any]:
         """Tell a service which numbers of its own the checkpoint of that size does not cover."""
         asked = contract.CoverageQuerySchema().load({"size": size, "ranges": ranges})

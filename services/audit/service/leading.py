@@ -26,19 +26,19 @@ from services.audit.usecases.findings import raise_findings
 from services.audit.usecases.following import Sent
 from services.audit.usecases.sequencing import Sequencer, TrailDisagrees
 from services.chassis import logs
-from services.chassis.bus.keeping import Keeper
-from services.chassis.bus.origin import origin_of
-from services.chassis.bus.providers import process_of
-from services.chassis.bus.wire import LOST, Delivery, Link
-from services.chassis.checkpoints import SigningKey
 from services.chassis.config import Settings
+from services.chassis.entrypoints.providers import process_of
+from services.chassis.entrypoints.retry import Keeper
 from services.chassis.identity import ServiceKeys
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, Refusal, new_id
 from services.chassis.topology import ENTRIES
+from services.chassis.translog.checkpoints import SigningKey
+from services.chassis.transport.connection import LOST, Delivery, Link
+from services.chassis.transport.origin import origin_of
 
 if TYPE_CHECKING:
-    from services.chassis.process import Process
+    from services.chassis.runtime.process import Process
 
 _log = Log(__name__)
 

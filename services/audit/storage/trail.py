@@ -14,7 +14,7 @@ from sqlalchemy.types import BigInteger, Uuid
 
 from services.audit.domain.lines import Kind, Line
 from services.audit.domain.numbers import Numbers
-from services.chassis import merkle
+from services.chassis.translog import merkle
 
 #: One sequencer per trail: whoever holds this lock leads. The number is ours alone.
 LEADERSHIP = 7_031_977_206

@@ -16,8 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, overload
 
-from services.chassis.merkle import HASH_SIZE
 from services.chassis.messages import wire_value
+from services.chassis.translog.merkle import HASH_SIZE
 
 
 class WitnessDamaged(Exception):

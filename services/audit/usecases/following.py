@@ -13,8 +13,8 @@ from services.audit.domain.genuine import Chain, certified, forged
 from services.audit.domain.lines import Line, Unreadable, digest_of, parse_body, read_line
 from services.audit.storage import trail
 from services.audit.storage.trail import Finding, Known
+from services.chassis.database.stream import Certificate
 from services.chassis.identity import ServiceKeys
-from services.chassis.streams import Certificate
 
 #: What is settled at its sender and has not come after this long is a hole: longer than all retries on the way.
 HOLE_AFTER = timedelta(seconds=150)

@@ -14,10 +14,10 @@ from services.audit.contract import NotTheAuditor, ReviewAlreadySigned, UnknownE
 from services.audit.domain.weeks import monday_of, state_of, weeks_between
 from services.audit.storage import reading
 from services.audit.storage.trail import StoredTree
-from services.chassis import merkle
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, wire_value
+from services.chassis.translog import merkle
 
 LIST_ENTRIES = "audit:entry:list"
 LIST_CHECKPOINTS = "audit:checkpoint:list"

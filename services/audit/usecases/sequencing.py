@@ -20,9 +20,9 @@ from services.audit.storage import trail
 from services.audit.storage.trail import Finding, StoredTree
 from services.audit.storage.witness import WitnessFile
 from services.audit.usecases.following import Followed, Following, Sent, finding_of
-from services.chassis import merkle
-from services.chassis.checkpoints import Checkpoint, CheckpointRefused, SigningKey, write_proof
 from services.chassis.identity import ServiceKeys
+from services.chassis.translog import merkle
+from services.chassis.translog.checkpoints import Checkpoint, CheckpointRefused, SigningKey, write_proof
 
 #: Access's own entry that it issued a passport may come this much later than the passport's first use.
 PASSPORT_AFTER = timedelta(seconds=150)

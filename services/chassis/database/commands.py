@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from services.chassis.database.work import Replay, UnitOfWork
+from services.chassis.database.unit_of_work import Replay, UnitOfWork
 from services.chassis.messages import Caller
 
 if TYPE_CHECKING:

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Protocol
 import orjson
 from sqlalchemy import Connection, create_engine
 
-from services.chassis.database.away import translated
-from services.chassis.database.dialing import KEPT_ALIVE, STATEMENT_MS
+from services.chassis.database.connecting import KEPT_ALIVE, STATEMENT_MS
+from services.chassis.database.errors import translated
 from services.chassis.database.locks import Lock, as_json
 from services.chassis.database.logins import Logins
-from services.chassis.database.work import Reading, UnitOfWork
+from services.chassis.database.unit_of_work import Reading, UnitOfWork
 from services.chassis.messages import Caller
 
 if TYPE_CHECKING:
-    from services.chassis.streams import Stream
+    from services.chassis.database.stream import Stream
 
 
 class Committed(Protocol):

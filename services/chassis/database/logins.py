@@ -9,7 +9,7 @@ from psycopg import OperationalError
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import URL, make_url
 
-from services.chassis.database.dialing import Dialed
+from services.chassis.database.connecting import Dialed
 
 T = TypeVar("T")
 

@@ -6,12 +6,12 @@ from contextlib import suppress
 from typing import Any
 
 from services.access.contract import ComponentChanged, UserChanged
-from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers, every, listens
-from services.chassis.bus.operations import OperationMethods
 from services.chassis.database import CommandCall, UnitOfWork
+from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, answers, every, listens
+from services.chassis.entrypoints.operations import OperationMethods
 from services.chassis.messages import Caller, Forbidden, NotFound
+from services.chassis.runtime.witness import Witness
 from services.chassis.validation import as_id, ready
-from services.chassis.witnessing import Witness
 from services.contacts import contract
 from services.contacts.contract.refusals import (
     IndividualUnknown,

@@ -9,8 +9,8 @@ import eventlet
 from eventlet import patcher, tpool
 from phonenumbers.phonemetadata import PhoneMetadata
 
-from services.chassis.apart.pool import pool
 from services.chassis.messages import Refusal
+from services.chassis.sandbox.pool import pool
 
 # Two threads ask for a region at once, and a lock of the loop's own, which cannot wait in a thread, would hang both.
 PhoneMetadata._metadata_lock = patcher.original("threading").Lock()  # noqa: SLF001 - it has no other door

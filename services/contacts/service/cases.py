@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.chassis.bus import answers
 from services.chassis.database import CommandCall, Database
+from services.chassis.entrypoints import answers
 from services.chassis.messages import Caller
 from services.chassis.validation import as_id, ready
 from services.contacts import contract

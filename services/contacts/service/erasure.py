@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from services.chassis.bus import answers
 from services.chassis.database import Database
+from services.chassis.entrypoints import answers
 from services.chassis.messages import Caller
 from services.contacts.service.beside import beside
 from services.contacts.service.parts import Parts

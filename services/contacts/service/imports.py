@@ -8,12 +8,12 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-from services.chassis.apart.pool import pool
-from services.chassis.bus import Bell, Bus, answers, every
 from services.chassis.database import CommandCall, Database, UnitOfWork
+from services.chassis.entrypoints import Bell, Bus, answers, every
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, Refusal, Unavailable
-from services.chassis.stopping import is_asked_to_stop
+from services.chassis.sandbox.pool import pool
+from services.chassis.signals import is_asked_to_stop
 from services.chassis.validation import as_id
 from services.contacts.contract.imports import (
     AllDecisionsSchema,

@@ -12,14 +12,14 @@ from nameko.extensions import SharedExtension
 
 from services.access.contract import UserUnknown
 from services.chassis import logs
-from services.chassis.bus.container import Performed
-from services.chassis.bus.providers import Bus, process_of
-from services.chassis.bus.wire import LOST, Delivery, Link
 from services.chassis.config import Settings
 from services.chassis.database import Database
+from services.chassis.entrypoints.container import Performed
+from services.chassis.entrypoints.providers import Bus, process_of
 from services.chassis.logs import Log
 from services.chassis.messages import Announcement, Caller, Invalid, Refusal, Unavailable, new_id
 from services.chassis.topology import ANNOUNCEMENTS
+from services.chassis.transport.connection import LOST, Delivery, Link
 from services.contacts.contract.integrations import (
     HEARD,
     PASSING_ON,

@@ -8,14 +8,14 @@ from typing import Any
 import eventlet
 from nameko.extensions import DependencyProvider
 
-from services.chassis.bus.providers import process_of
 from services.chassis.config import Settings
 from services.chassis.cursors import Cursors
 from services.chassis.database import Database
-from services.chassis.gathering import GatheredReads
+from services.chassis.database.batching import GatheredReads
+from services.chassis.entrypoints.providers import process_of
 from services.chassis.keyed import Keyed
 from services.chassis.logs import Log
-from services.chassis.stopping import is_asked_to_stop
+from services.chassis.signals import is_asked_to_stop
 from services.contacts.domain import representations
 from services.contacts.service.registrations import Registrations
 from services.contacts.storage import individuals

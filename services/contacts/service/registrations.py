@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.chassis.database import CommandCall, Database, Lock, UnitOfWork, note_audited
-from services.chassis.gathering import Gathering
+from services.chassis.database.batching import Gathering
 from services.chassis.logs import Log, where
 from services.chassis.messages import IdempotencyMismatch, OutcomeUnknown, Refusal
 from services.contacts.storage.contact_layer import ContactLayer

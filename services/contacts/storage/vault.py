@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from services.chassis.database.dialing import KEPT_ALIVE, STATEMENT_MS
+from services.chassis.database.connecting import KEPT_ALIVE, STATEMENT_MS
 from services.chassis.database.logins import Logins
 from services.chassis.keyed import key_id, parts_of
 from services.chassis.messages import Unavailable

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from services.chassis.database import UnitOfWork
-from services.chassis.gathering import GatheredReads
+from services.chassis.database.batching import GatheredReads
 from services.chassis.messages import Caller, Invalid, Refusal, entity_tags, new_id, require_match, wire_value
 from services.contacts.contract.announcements import (
     IndividualChanged,

@@ -3,8 +3,8 @@
 from dataclasses import astuple
 from typing import Any
 
-from services.chassis.apart.pool import pool
 from services.chassis.refusals import TextTooCostly
+from services.chassis.sandbox.pool import pool
 from services.lexicon.screening.findings import Finding
 from services.lexicon.screening.screen import screen_here, screen_long_texts_by
 

@@ -1,5 +1,5 @@
 """What Alembic runs for retention."""
 
-from services.chassis.migrations import run_scripts
+from services.chassis.database.scripts import run_scripts
 
 run_scripts()

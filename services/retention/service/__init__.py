@@ -8,16 +8,17 @@ from typing import Any
 from nameko.extensions import DependencyProvider
 
 from services.access.contract import UserChanged
-from services.chassis.bus import Bus, BusProvider, DatabaseProvider, InternalError, SettingsProvider, answers, every, listens
-from services.chassis.bus.operations import OperationMethods
-from services.chassis.bus.providers import process_of
 from services.chassis.cursors import Cursors
 from services.chassis.database import CommandCall, UnitOfWork
+from services.chassis.entrypoints import Bus, BusProvider, DatabaseProvider, SettingsProvider, answers, every, listens
+from services.chassis.entrypoints.operations import OperationMethods
+from services.chassis.entrypoints.providers import process_of
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, NotFound, Operation, Refusal, new_id, require_match
-from services.chassis.stopping import is_asked_to_stop
+from services.chassis.runtime.witness import Witness
+from services.chassis.signals import is_asked_to_stop
+from services.chassis.transport.rpc_client import InternalError
 from services.chassis.validation import as_id
-from services.chassis.witnessing import Witness
 from services.contacts.contract import (
     IndividualErased,
     IndividualFrozen,

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from services.chassis.bus import InternalError
 from services.chassis.database import Database
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, NotFound, Refusal, wire_value
-from services.chassis.stopping import is_asked_to_stop
+from services.chassis.signals import is_asked_to_stop
+from services.chassis.transport.rpc_client import InternalError
 from services.retention.service.erased import ErasedIds
 from services.retention.usecases import course
 from services.retention.usecases.course import Claim

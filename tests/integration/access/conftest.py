@@ -19,19 +19,19 @@ from services.access.domain.secrets import service_secret
 from services.access.service import AccessService
 from services.access.usecases import seeding, sessions
 from services.access.usecases.seeding import Account
-from services.chassis.bus import Client
-from services.chassis.bus.hearing import Hearing
 from services.chassis.config import Settings
 from services.chassis.database import Database
-from services.chassis.embedded import register
 from services.chassis.messages import Caller, Operation, Refusal, new_id
 from services.chassis.passport import PassportSigner, PassportVerifier
-from services.chassis.process import Services, compose, declare_topology
 from services.chassis.revocations import Revocations
-from services.chassis.testing import Databases
-from services.chassis.testing.databases import Addresses
-from services.chassis.testing.keys import pem_of
+from services.chassis.runtime.process import Services, compose, declare_topology
 from services.chassis.topology import compute
+from services.chassis.transport.embedded import register
+from services.chassis.transport.heartbeat import Hearing
+from services.chassis.transport.rpc_client import Client
+from tests.support import Databases
+from tests.support.databases import Addresses
+from tests.support.keys import pem_of
 
 MASTER = "a master secret of tests"
 PASSWORD = "correct horse battery"

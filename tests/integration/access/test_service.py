@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from eventlet import patcher
 from sqlalchemy import NullPool, create_engine
 
+from deploy.postgres import as_url
 from services.access.contract import AUDIENCES
 from services.access.domain import passwords
 from services.access.domain.secrets import service_secret
@@ -32,9 +33,8 @@ from services.chassis.messages import (
     new_id,
 )
 from services.chassis.passport import ISSUER, PassportSigner, PassportVerifier
-from services.chassis.postgres import as_url
-from services.chassis.testing import eventually
 from tests.integration.access.conftest import MASTER, a_key
+from tests.support import eventually
 
 
 def code_of(act, *arguments, **keywords):

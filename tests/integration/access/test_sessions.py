@@ -18,10 +18,10 @@ from services.access.storage import sessions as storage
 from services.access.usecases import administration, exchange, sessions
 from services.chassis.messages import Caller, new_id
 from services.chassis.refusals import PassportInvalid
-from services.chassis.stopping import ask_here, ask_no_more
-from services.chassis.testing import eventually
+from services.chassis.signals import ask_here, ask_no_more
 from tests.integration.access.conftest import MASTER
 from tests.rows import figure
+from tests.support import eventually
 
 TOKEN_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 

@@ -18,13 +18,13 @@ from services.audit.storage.trail import Finding
 from services.audit.storage.witness import Leaves, WitnessFile
 from services.audit.usecases.following import Sent
 from services.audit.usecases.sequencing import Sequencer
-from services.chassis.checkpoints import SigningKey
+from services.chassis.database.stream import Stream, canonical, link_of
 from services.chassis.identity import ServiceKey
 from services.chassis.messages import wire_value
-from services.chassis.streams import Stream, canonical, link_of
-from services.chassis.testing import Databases
-from services.chassis.testing.databases import Addresses
-from services.chassis.testing.keys import key_of, service_keys
+from services.chassis.translog.checkpoints import SigningKey
+from tests.support import Databases
+from tests.support.databases import Addresses
+from tests.support.keys import key_of, service_keys
 
 ORIGIN = "liaison.test/audit"
 NOWHERE = "0" * 64

@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from deploy.audit import audit
-from services.chassis.checkpoints import SigningKey
-from services.chassis.testing.keys import public_keys
+from services.chassis.translog.checkpoints import SigningKey
 from tests.integration.audit.conftest import START, Sender, Trail
+from tests.support.keys import public_keys
 
 
 @pytest.fixture

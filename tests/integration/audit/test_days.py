@@ -16,19 +16,19 @@ from sqlalchemy import text
 from services.audit.contract import COVERED_AT_ONCE, CoverageQuerySchema
 from services.audit.usecases import reading
 from services.audit.usecases.sequencing import Sequencer
-from services.chassis import days as chassis_days
 from services.chassis.database import Database, entry_of, work_is_open
-from services.chassis.days import ASKED, KEPT, Days
+from services.chassis.database.stream import Stream
 from services.chassis.messages import Caller, CheckpointSigned, new_id
-from services.chassis.outbox import Outbox
-from services.chassis.stopping import ask_here, ask_no_more
-from services.chassis.streams import Stream
-from services.chassis.testing import Databases, a_caller
-from services.chassis.testing.databases import Addresses
-from services.chassis.testing.keys import key_of
-from services.chassis.witnessing import Witness, keep_checkpoint
+from services.chassis.outbox import partitions as chassis_days
+from services.chassis.outbox.partitions import ASKED, KEPT, Days
+from services.chassis.outbox.store import Outbox
+from services.chassis.runtime.witness import Witness, keep_checkpoint
+from services.chassis.signals import ask_here, ask_no_more
 from services.interactions.contract import InteractionWithdrawn
 from tests.integration.audit.conftest import Trail, with_driver
+from tests.support import Databases, a_caller
+from tests.support.databases import Addresses
+from tests.support.keys import key_of
 
 INTERACTIONS = Caller.service("interactions")
 

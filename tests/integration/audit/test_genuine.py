@@ -19,19 +19,19 @@ import sqlalchemy as sa
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
+from deploy.migrations import SERVICES
 from services.audit.storage.trail import Finding
 from services.audit.usecases.following import HOLE_AFTER, SILENT_AFTER
 from services.chassis.database import Database
+from services.chassis.database.stream import Stream
 from services.chassis.identity import RETIRED, ServiceKey, ServiceKeys
 from services.chassis.messages import Caller, OutcomeUnknown, new_id
-from services.chassis.migrations import SERVICES
-from services.chassis.outbox import BATCH, DEAD_AFTER_LOOKS, Outbox
-from services.chassis.streams import Stream
-from services.chassis.testing import Databases
-from services.chassis.testing.databases import Addresses
-from services.chassis.testing.keys import key_of, public_keys
+from services.chassis.outbox.store import BATCH, DEAD_AFTER_LOOKS, Outbox
 from tests.integration.audit.conftest import Taking, Trail, with_driver
 from tests.rows import figure
+from tests.support import Databases
+from tests.support.databases import Addresses
+from tests.support.keys import key_of, public_keys
 
 pytestmark = [pytest.mark.requirement("T37", "R124", "N2"), pytest.mark.row("P7")]
 

@@ -13,8 +13,8 @@ from services.audit.storage.trail import StoredTree
 from services.audit.usecases import sequencing
 from services.audit.usecases.following import HOLE_AFTER
 from services.audit.usecases.sequencing import Sequencer, TrailDisagrees
-from services.chassis import merkle
-from services.chassis.checkpoints import SigningKey, witness
+from services.chassis.translog import merkle
+from services.chassis.translog.checkpoints import SigningKey, witness
 from tests.integration.audit.conftest import START, Sender, with_driver
 
 

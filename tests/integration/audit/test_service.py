@@ -12,19 +12,21 @@ import orjson
 import pytest
 
 from services.audit.service import AuditService
-from services.chassis import embedded, merkle
-from services.chassis.bus import Address, Client, Fate, Publisher
-from services.chassis.bus.publishing import Message
-from services.chassis.checkpoints import VerifierKey
 from services.chassis.config import Settings
 from services.chassis.messages import Caller, Refusal, new_id
 from services.chassis.passport import PassportSigner
-from services.chassis.process import Services, compose, declare_topology, topology_of
-from services.chassis.testing import Databases, a_command, eventually
-from services.chassis.testing.keys import pem_of, public_keys
+from services.chassis.runtime.process import Services, compose, declare_topology, topology_of
+from services.chassis.translog import merkle
+from services.chassis.translog.checkpoints import VerifierKey
+from services.chassis.transport import embedded
+from services.chassis.transport.connection import Address
+from services.chassis.transport.publisher import Fate, Message, Publisher
+from services.chassis.transport.rpc_client import Client
 from tests.cast import AMINA, CHLOE, EDDA, EVERYBODY, UNACKNOWLEDGED
 from tests.integration.access.conftest import a_key
 from tests.integration.audit.conftest import CERTIFICATES, Sender, Trail
+from tests.support import Databases, a_command, eventually
+from tests.support.keys import pem_of, public_keys
 
 embedded.register()
 

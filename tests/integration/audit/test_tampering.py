@@ -16,16 +16,16 @@ from sqlalchemy import text
 from services.audit.domain.verification import Note, Report, Row, verify
 from services.audit.storage.witness import Leaves
 from services.audit.usecases.sequencing import TrailDisagrees
-from services.chassis import merkle
-from services.chassis.checkpoints import Checkpoint, SigningKey
 from services.chassis.database import Database
+from services.chassis.database.stream import Stream
 from services.chassis.messages import Caller
-from services.chassis.outbox import Outbox
-from services.chassis.streams import Stream
-from services.chassis.testing import Databases
-from services.chassis.testing.keys import key_of, service_keys
+from services.chassis.outbox.store import Outbox
+from services.chassis.translog import merkle
+from services.chassis.translog.checkpoints import Checkpoint, SigningKey
 from tests.integration.audit.conftest import ORIGIN, START, Sender, Taking, Trail, with_driver
 from tests.rows import figure
+from tests.support import Databases
+from tests.support.keys import key_of, service_keys
 
 pytestmark = [pytest.mark.requirement("R124", "R126", "N2"), pytest.mark.row("P7")]
 

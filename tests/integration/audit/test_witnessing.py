@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import text
 
-from services.chassis import merkle
-from services.chassis.checkpoints import Checkpoint, CheckpointRefused, SigningKey, write_proof
 from services.chassis.database import Database
 from services.chassis.messages import Caller, CheckpointSigned
-from services.chassis.witnessing import keep_checkpoint
+from services.chassis.runtime.witness import keep_checkpoint
+from services.chassis.translog import merkle
+from services.chassis.translog.checkpoints import Checkpoint, CheckpointRefused, SigningKey, write_proof
 
 LEAVES = [merkle.leaf_hash(b"%d" % n) for n in range(30)]
 FORKED = [*LEAVES[:12], *(merkle.leaf_hash(b"%d" % (n + 1)) for n in range(12, 30))]

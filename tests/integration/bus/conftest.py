@@ -14,20 +14,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from kombu.utils.url import parse_url
 
-from services.chassis import embedded
-from services.chassis.bus import Client
+from deploy.postgres import Server, url_for
 from services.chassis.config import Settings
 from services.chassis.database import Database
-from services.chassis.days import day_functions
+from services.chassis.database.stream import Stream
 from services.chassis.messages import Caller, new_id
-from services.chassis.outbox import chassis_tables
+from services.chassis.outbox.partitions import day_functions
+from services.chassis.outbox.store import chassis_tables
 from services.chassis.passport import PassportSigner
-from services.chassis.postgres import Server, url_for
-from services.chassis.process import Process, Services, compose, declare_topology, topology_of
-from services.chassis.streams import Stream
-from services.chassis.testing import eventually
-from services.chassis.testing.keys import key_of, pem_of
+from services.chassis.runtime.process import Process, Services, compose, declare_topology, topology_of
 from services.chassis.topology import Topology
+from services.chassis.transport import embedded
+from services.chassis.transport.rpc_client import Client
+from tests.support import eventually
+from tests.support.keys import key_of, pem_of
 
 embedded.register()
 
@@ -95,7 +95,7 @@ def broker_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def _empty(url: str) -> None:
     """Delete the queues that a test declared; its messages must not reach the next test."""
-    from services.chassis.bus import Address
+    from services.chassis.transport.connection import Address
 
     for topology in declared.pop(url, []):
         with Address(url=url).connection() as connection:

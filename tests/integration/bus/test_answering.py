@@ -13,15 +13,17 @@ import pytest
 from marshmallow import Schema, fields
 from sqlalchemy import text
 
-from services.chassis.bus import BusProvider, Client, DatabaseProvider, Fate, InternalError, answers
-from services.chassis.bus.answering import CallConsumer
-from services.chassis.bus.relay import Backlog
 from services.chassis.database import CommandCall, DatabaseAway, UnitOfWork
+from services.chassis.entrypoints import BusProvider, DatabaseProvider, answers
+from services.chassis.entrypoints.rpc import CallConsumer
 from services.chassis.messages import Caller, Forbidden, Invalid, NotFound, OutcomeUnknown, Refusal, Unauthenticated, Unavailable, new_id
+from services.chassis.outbox.backlog import Backlog
 from services.chassis.passport import PassportSigner
-from services.chassis.process import Services
-from services.chassis.testing import a_caller, a_command, eventually, lines_logged
+from services.chassis.runtime.process import Services
+from services.chassis.transport.publisher import Fate
+from services.chassis.transport.rpc_client import Client, InternalError
 from tests.integration.bus.conftest import Keys, World
+from tests.support import a_caller, a_command, eventually, lines_logged
 
 SECRET = "Dov's cell is (202) 555-0199"
 THING = "0192f0c1-0000-7000-8000-000000000001"

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 import pytest
 
-from services.chassis.bus import BusProvider, DatabaseProvider, SettingsProvider, answers, every, listens
 from services.chassis.database import CommandCall, UnitOfWork
+from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, answers, every, listens
 from services.chassis.messages import Announcement, Caller, Conflict
-from services.chassis.testing import a_caller, a_command, eventually
 from tests.integration.bus.conftest import World
+from tests.support import a_caller, a_command, eventually
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,16 @@ import orjson
 import pytest
 from eventlet.event import Event
 
-from services.chassis.bus import BusProvider, Client, DatabaseProvider, answers, presence
-from services.chassis.bus.answering import CallConsumer
-from services.chassis.bus.wire import _hang_up
 from services.chassis.database import CommandCall
+from services.chassis.entrypoints import BusProvider, DatabaseProvider, answers
+from services.chassis.entrypoints.rpc import CallConsumer
 from services.chassis.messages import Caller, OutcomeUnknown, Refusal, Unavailable, new_id
-from services.chassis.process import compose
-from services.chassis.testing import a_caller, a_command, eventually, lines_logged
+from services.chassis.runtime.process import compose
+from services.chassis.transport import presence
+from services.chassis.transport.connection import _hang_up
+from services.chassis.transport.rpc_client import Client
 from tests.integration.bus.conftest import World
+from tests.support import a_caller, a_command, eventually, lines_logged
 
 SECRET = "dov@example.org"
 

@@ -15,18 +15,19 @@ from kombu.exceptions import ChannelError
 
 from services.access import contract as access
 from services.access.contract import UserChanged
-from services.chassis.bus import Address, Publisher, listens
-from services.chassis.bus.origin import ROUTING_KEY, SENDER
-from services.chassis.bus.providers import DatabaseProvider
-from services.chassis.bus.publishing import Message
+from services.chassis.entrypoints import listens
+from services.chassis.entrypoints.providers import DatabaseProvider
 from services.chassis.messages import Announcement, CheckpointSigned, new_id
-from services.chassis.testing import eventually
+from services.chassis.transport.connection import Address
+from services.chassis.transport.origin import ROUTING_KEY, SENDER
+from services.chassis.transport.publisher import Message, Publisher
 from services.contacts.contract import announcements as contacts
 from services.interactions.contract import announcements as interactions
 from services.interactions.contract.announcements import InteractionLogged
 from services.retention import contract as retention
 from tests.integration.bus.conftest import World
 from tests.rows import figure
+from tests.support import eventually
 
 pytestmark = [pytest.mark.requirement("R148"), pytest.mark.row("P16"), pytest.mark.parametrize("broker_url", ["embedded"], indirect=True)]
 

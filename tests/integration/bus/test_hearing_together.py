@@ -10,12 +10,12 @@ import orjson
 import pytest
 from eventlet.event import Event
 
-from services.chassis.bus import DatabaseProvider, Fate, Publisher, listens
-from services.chassis.bus.publishing import Message
+from services.chassis.entrypoints import DatabaseProvider, listens
 from services.chassis.messages import Announcement, new_id
-from services.chassis.process import compose
-from services.chassis.testing import eventually
+from services.chassis.runtime.process import compose
+from services.chassis.transport.publisher import Fate, Message, Publisher
 from tests.integration.bus.conftest import World
+from tests.support import eventually
 
 FAST = {"retry-1s": 0.05, "retry-10s": 0.1, "retry-60s": 0.15}
 MANY = 12

@@ -12,19 +12,20 @@ import eventlet
 import orjson
 import pytest
 
-from services.chassis.bus import DatabaseProvider, Fate, Publisher, Received, answers, gathers, listens, relay
-from services.chassis.bus.origin import Origin, headers_of
-from services.chassis.bus.parking import discard, list_parked, replay
-from services.chassis.bus.publishing import Message
 from services.chassis.database import DatabaseAway
-from services.chassis.days import Days
+from services.chassis.entrypoints import DatabaseProvider, Received, answers, gathers, listens
+from services.chassis.entrypoints.dead_letters import discard, list_parked, replay
 from services.chassis.messages import Announcement, Caller, new_id
-from services.chassis.outbox import Outbox
-from services.chassis.process import compose
+from services.chassis.outbox import relay
+from services.chassis.outbox.partitions import Days
+from services.chassis.outbox.store import Outbox
 from services.chassis.refusals import NothingParked
-from services.chassis.testing import eventually, lines_logged
+from services.chassis.runtime.process import compose
 from services.chassis.topology import DELIVERY_LIMIT, parked_queue
+from services.chassis.transport.origin import Origin, headers_of
+from services.chassis.transport.publisher import Fate, Message, Publisher
 from tests.integration.bus.conftest import World
+from tests.support import eventually, lines_logged
 
 FAST = {"retry-1s": 0.05, "retry-10s": 0.1, "retry-60s": 0.15}
 THING = "0192f0c1-0000-7000-8000-000000000001"

@@ -12,13 +12,14 @@ from typing import Any, ClassVar
 import eventlet
 import pytest
 
-from services.chassis.bus import Client, DatabaseProvider, answers, every, listens
-from services.chassis.bus.wire import Address, Link
+from services.chassis.entrypoints import DatabaseProvider, answers, every, listens
 from services.chassis.messages import Announcement, Caller, Unavailable
-from services.chassis.process import Services, declare_topology, topology_of
-from services.chassis.testing import eventually
-from services.chassis.testing.rabbitmq import Node, start_node
+from services.chassis.runtime.process import Services, declare_topology, topology_of
+from services.chassis.transport.connection import Address, Link
+from services.chassis.transport.rpc_client import Client
 from tests.integration.bus.conftest import Keys, World
+from tests.support import eventually
+from tests.support.rabbitmq import Node, start_node
 
 pytestmark = pytest.mark.rabbitmq
 
@@ -216,7 +217,7 @@ def test_a_connection_that_nobody_can_write_to_any_more_is_replaced(node: Node, 
 
 
 def test_a_connection_whose_peer_is_silent_is_replaced(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.chassis.bus.wire.HEARTBEAT", 1.0)
+    monkeypatch.setattr("services.chassis.transport.connection.HEARTBEAT", 1.0)
     silent = Link(Address(url=node.url), name="probe")
     silent.start()
     assert silent.wait_up(20)

@@ -11,13 +11,14 @@ import orjson
 import pytest
 
 from deploy.broker import DEPLOYER, GATEWAY, MAY_CALL, VHOST, definitions, users
-from services.chassis.bus import Address, Client, Fate, Publisher
-from services.chassis.bus.parking import list_parked, replay
-from services.chassis.bus.publishing import Message
+from services.chassis.entrypoints.dead_letters import list_parked, replay
 from services.chassis.messages import Unavailable, new_id
-from services.chassis.process import declare_topology
-from services.chassis.testing.rabbitmq import Node, start_node
+from services.chassis.runtime.process import declare_topology
 from services.chassis.topology import OPERATOR, compute
+from services.chassis.transport.connection import Address
+from services.chassis.transport.publisher import Fate, Message, Publisher
+from services.chassis.transport.rpc_client import Client
+from tests.support.rabbitmq import Node, start_node
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.requirement("R148"), pytest.mark.row("P16")]
 

@@ -13,16 +13,16 @@ from typing import Any, ClassVar
 import eventlet
 import pytest
 
-from services.chassis.bus import DatabaseProvider, answers, every, gathers, listens
 from services.chassis.database import Database
+from services.chassis.database.stream import Stream
+from services.chassis.entrypoints import DatabaseProvider, answers, every, gathers, listens
 from services.chassis.messages import Announcement, Caller, Unavailable
-from services.chassis.outbox import Outbox
-from services.chassis.stopping import is_asked_to_stop
-from services.chassis.streams import Stream
-from services.chassis.testing import eventually
-from services.chassis.testing.keys import key_of, pem_of
+from services.chassis.outbox.store import Outbox
+from services.chassis.signals import is_asked_to_stop
 from services.chassis.topology import ENTRIES
 from tests.integration.bus.conftest import World
+from tests.support import eventually
+from tests.support.keys import key_of, pem_of
 
 pytestmark = pytest.mark.rabbitmq
 
@@ -32,7 +32,7 @@ import dataclasses
 import os
 from services.chassis import logs
 from services.chassis.config import Settings
-from services.chassis.process import compose, run
+from services.chassis.runtime.process import compose, run
 from tests.integration.bus.test_process import Probe
 logs.configure(level="INFO", service="probe")
 process = compose(Settings.read(os.environ))

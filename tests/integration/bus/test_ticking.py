@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 import eventlet
 import pytest
 
-from services.chassis.bus import Bell, DatabaseProvider, every
+from services.chassis.entrypoints import Bell, DatabaseProvider, every
 from services.chassis.messages import Caller
-from services.chassis.process import declare_topology, topology_of
-from services.chassis.testing import eventually
+from services.chassis.runtime.process import declare_topology, topology_of
 from tests.integration.bus.conftest import World
+from tests.support import eventually
 
 BELL = Bell()
 

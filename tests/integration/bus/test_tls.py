@@ -15,10 +15,10 @@ import pytest
 from deploy.certificates import AUTHORITY, certify
 from deploy.provision import declare
 from deploy.secrets import Secrets
-from services.chassis.bus import Address, Publisher
-from services.chassis.bus.wire import LOST, _drop
-from services.chassis.testing.rabbitmq import Node, start_node
+from services.chassis.transport.connection import LOST, Address, _drop
+from services.chassis.transport.publisher import Publisher
 from tests.compose import closed_broker, lay_out, listening
+from tests.support.rabbitmq import Node, start_node
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.requirement("R15")]
 

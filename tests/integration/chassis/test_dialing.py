@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from services.chassis.database import Database, DatabaseAway
-from services.chassis.database.dialing import Dialed, waiting_longer
-from services.chassis.testing import Databases
+from services.chassis.database.connecting import Dialed, waiting_longer
+from tests.support import Databases
 
 SERVICES = Path(__file__).parents[3] / "services"
 #: The server is silent for a minute: nobody here waits so long.

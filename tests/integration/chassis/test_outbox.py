@@ -12,12 +12,12 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import Engine
 
 from services.chassis.database import Database
+from services.chassis.database.stream import Stream
 from services.chassis.identity import ServiceKey
 from services.chassis.messages import Announcement
-from services.chassis.outbox import DEAD_AFTER_LOOKS, Answer, Outbox, Outgoing
-from services.chassis.streams import Stream
-from services.chassis.testing import Databases, a_caller
-from services.chassis.testing.keys import key_of
+from services.chassis.outbox.store import DEAD_AFTER_LOOKS, Answer, Outbox, Outgoing
+from tests.support import Databases, a_caller
+from tests.support.keys import key_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from sqlalchemy import event, text
 
 from services.chassis.database import Database, DatabaseAway, audited_calls
 from services.chassis.messages import Announcement
-from services.chassis.outbox import Outbox
-from services.chassis.testing import Databases, a_caller
+from services.chassis.outbox.store import Outbox
+from tests.support import Databases, a_caller
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from sqlalchemy.exc import IntegrityError
 
 from services.chassis.database import Database, DatabaseAway, audited_calls, work_is_open
 from services.chassis.messages import Announcement, IdempotencyMismatch, OutcomeUnknown, new_id
-from services.chassis.outbox import DEAD_AFTER_LOOKS, Outbox, Outgoing
-from services.chassis.testing import Databases, a_caller, a_command, eventually
+from services.chassis.outbox.store import DEAD_AFTER_LOOKS, Outbox, Outgoing
+from tests.support import Databases, a_caller, a_command, eventually
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,8 @@ from sqlalchemy import text
 
 from services.chassis.cursors import Cursors
 from services.chassis.database import CommandCall, Database, UnitOfWork
+from services.chassis.database.stream import Stream
 from services.chassis.messages import Caller, entity_tag, new_id
-from services.chassis.streams import Stream
-from services.chassis.testing import Databases
-from services.chassis.testing.databases import Addresses
-from services.chassis.testing.keys import key_of
 from services.contacts import contract
 from services.contacts.service.erasure import ErasureMethods
 from services.contacts.storage import projections
@@ -40,6 +37,9 @@ from services.contacts.usecases import (
 )
 from services.lexicon.tasks import position
 from tests.cast import AMINA, DOV, EVERYBODY
+from tests.support import Databases
+from tests.support.databases import Addresses
+from tests.support.keys import key_of
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 RETENTION = Caller.service("retention")

@@ -8,15 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.access.contract import UserUnknown
-from services.chassis.bus import Address, answers
-from services.chassis.bus.wire import Delivery, Link
 from services.chassis.config import Settings
 from services.chassis.database import note_audited
+from services.chassis.entrypoints import answers
 from services.chassis.messages import Caller, Unavailable, new_id
 from services.chassis.passport import PassportSigner
-from services.chassis.process import Services, compose, declare_topology, topology_of
-from services.chassis.testing import eventually
-from services.chassis.testing.keys import pem_of
+from services.chassis.runtime.process import Services, compose, declare_topology, topology_of
+from services.chassis.transport.connection import Address, Delivery, Link
 from services.contacts.contract.integrations import account_of, announcements_of, replies_of, topology
 from services.contacts.service import ContactsService
 from services.contacts.storage.contact_layer import ContactLayer
@@ -25,6 +23,8 @@ from services.contacts.storage.vault import Keyring, Vault
 from tests.cast import AMINA, BRUNO, CHLOE
 from tests.integration.access.conftest import a_key
 from tests.integration.contacts.conftest import Desk
+from tests.support import eventually
+from tests.support.keys import pem_of
 
 COMPONENTS = ("ICE", "PSO")
 CONTRIBUTORS = {("integration.ICE", "amina"): AMINA, ("integration.ICE", "bruno"): BRUNO, ("integration.PSO", "chloe"): CHLOE}

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import text
 
+from deploy.postgres import embedded_programs, local_programs
 from services.chassis.messages import Refusal
-from services.chassis.postgres import embedded_programs, local_programs
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.vault import KeyDestroyed, Keyring, Vault
 from services.lexicon.mentions import FormerValues

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from services.chassis.messages import new_id
-from services.chassis.testing import eventually
 from services.contacts.usecases import finding
 from tests.cast import AMINA, BRUNO
 from tests.integration.contacts.conftest import Desk
+from tests.support import eventually
 
 
 def assert_kept(desk: Desk) -> None:

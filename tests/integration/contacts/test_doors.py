@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from services.chassis.embedded import register
 from services.chassis.messages import Caller, Refusal, entity_tag, new_id
-from services.chassis.testing import Databases
+from services.chassis.transport.embedded import register
 from services.contacts.contract.refusals import IndividualBlocked
 from services.contacts.usecases import organizations, submissions
 from services.contacts.usecases.imports import steering
@@ -21,6 +20,7 @@ from tests.integration.contacts.conftest import Desk, open_desk
 from tests.integration.contacts.systems import Running
 from tests.integration.contacts.test_imports import Porter
 from tests.spellings import HOPE, NAMED, REFUSED, VALUES
+from tests.support import Databases
 
 PSO = dataclasses.replace(CHLOE, id="01900000-0000-7000-8000-000000000033")
 FEMA = dataclasses.replace(CHLOE, id="01900000-0000-7000-8000-000000000034", component="FEMA")

@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
 
+from deploy.postgres import as_url
 from services.chassis.database import audited_calls
-from services.chassis.gathering import GatheredReads
-from services.chassis.postgres import as_url
+from services.chassis.database.batching import GatheredReads
 from services.contacts.domain import representations
 from services.contacts.storage import individuals as stored
 from services.contacts.usecases import individuals

@@ -21,7 +21,6 @@ from sqlalchemy import text
 
 from services.chassis.keyed import Keyed
 from services.chassis.messages import Caller, Refusal, Stale, entity_tag, new_id
-from services.chassis.testing import Databases
 from services.contacts.contract import imports as contract
 from services.contacts.domain.imports.planning import plan
 from services.contacts.service.imports import ImportMethods
@@ -32,6 +31,7 @@ from services.contacts.usecases.imports import preparing, working
 from services.contacts.usecases.imports.apart import records_of
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, GRACE, RENATA
 from tests.integration.contacts.conftest import Called, Desk, open_desk
+from tests.support import Databases
 
 DATA = Path(__file__).parents[2] / "data"
 SYSTEM = Caller.service("contacts")

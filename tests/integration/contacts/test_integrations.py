@@ -13,9 +13,8 @@ import jsonschema
 import pytest
 import yaml
 
-from services.chassis.embedded import Broker, register
 from services.chassis.messages import Caller, new_id
-from services.chassis.testing import Databases, eventually
+from services.chassis.transport.embedded import Broker, register
 from services.contacts.contract.announcements import IndividualsImported
 from services.contacts.contract.integrations import (
     LARGEST,
@@ -33,6 +32,7 @@ from tests.integration.contacts.conftest import open_desk
 from tests.integration.contacts.systems import Access, Running, a_name, a_person
 from tests.integration.contacts.test_canaries import dumped
 from tests.proofs.erased import Erased, found_in
+from tests.support import Databases, eventually
 
 ASYNCAPI = Path(__file__).parents[3] / "docs" / "asyncapi.yaml"
 

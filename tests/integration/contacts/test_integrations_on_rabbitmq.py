@@ -12,11 +12,11 @@ import pytest
 
 from deploy.broker import VHOST, definitions, users
 from services.chassis.messages import new_id
-from services.chassis.testing import Databases, eventually
-from services.chassis.testing.rabbitmq import Node, start_node
 from services.contacts.contract.integrations import LARGEST, account_of, submissions_of
 from tests.integration.contacts.conftest import open_desk
 from tests.integration.contacts.systems import COMPONENTS, Running, a_person
+from tests.support import Databases, eventually
+from tests.support.rabbitmq import Node, start_node
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.requirement("T13")]
 

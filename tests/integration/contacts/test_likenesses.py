@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import text
 
 from services.chassis.messages import Caller, Forbidden, Invalid, Refusal
-from services.chassis.testing import Databases, a_caller
 from services.contacts.contract.refusals import ContributorsOnly, IndividualFrozen, PairUnknown
 from services.contacts.storage import import_undoing
 from services.contacts.storage.contact_layer import ContactPoint
@@ -21,6 +20,7 @@ from services.contacts.usecases import tasks as waiting
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE, RENATA
 from tests.integration.contacts.conftest import Desk, open_desk
 from tests.integration.contacts.test_imports import Porter
+from tests.support import Databases, a_caller
 
 MATCHER = Caller.service("contacts")
 EVERYBODY_ELSE = (BRUNO, GRACE, RENATA, EDDA)

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from services.chassis.messages import Caller, NotFound, Refusal, new_id
-from services.chassis.testing import Databases
 from services.contacts.contract.refusals import (
     BlockedTooOften,
     ImportsStopped,
@@ -30,6 +29,7 @@ from tests.integration.contacts.conftest import Called, Desk, creating, open_des
 from tests.integration.contacts.test_imports import Porter
 from tests.integration.contacts.test_nobody_comes_back import take_back
 from tests.spellings import HOPE
+from tests.support import Databases
 
 
 @pytest.fixture(scope="module")

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from services.chassis.testing import Databases
 from tests.cast import DOV
 from tests.integration.contacts.asks import HIDDEN, TWIN, a_page, a_request, a_talk, looks_at
 from tests.integration.contacts.two_worlds import AMINA, BRUNO, CHLOE, FARID, FEMA, GRACE, SYSTEM, Ask, World, counted_ids, kind_of, two_worlds
 from tests.rows import SOAK, figure
+from tests.support import Databases
 
 pytestmark = pytest.mark.row("P14")
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from services.chassis.gathering import GatheredReads
+from services.chassis.database.batching import GatheredReads
 from services.contacts.domain import representations
 from services.contacts.storage import individuals as stored
 from services.contacts.usecases import individuals

@@ -11,7 +11,7 @@ from typing import Any
 import eventlet
 import pytest
 
-from services.chassis.apart.pool import Child, Pool
+from services.chassis.sandbox.pool import Child, Pool
 from services.contacts.domain.imports import records, rowwise
 from services.contacts.domain.imports.tables import MAX_CELL
 from services.contacts.storage.contact_layer import ContactLayer

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from services.chassis.refusals import CursorInvalid
-from services.chassis.testing import Databases
 from services.contacts import contract
 from services.contacts.usecases import finding
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, RENATA
 from tests.integration.contacts.conftest import Desk, an_id, open_desk
+from tests.support import Databases
 
 
 @pytest.fixture

@@ -15,18 +15,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from sqlalchemy import text
 
-from services.chassis.bus import Client
 from services.chassis.config import Settings
-from services.chassis.embedded import register
 from services.chassis.messages import Announcement, Caller, Operation, Refusal, entity_tag, new_id
 from services.chassis.passport import PassportSigner
-from services.chassis.process import Process, Services, compose, declare_topology, topology_of
-from services.chassis.testing import Databases, eventually
-from services.chassis.testing.announcing import announce
-from services.chassis.testing.keys import pem_of
+from services.chassis.runtime.process import Process, Services, compose, declare_topology, topology_of
+from services.chassis.transport.embedded import register
+from services.chassis.transport.rpc_client import Client
 from services.contacts.service import ContactsService
 from services.interactions.contract import InteractionLogged, IssueRegistered
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, EDDA, GRACE, RENATA, UNACKNOWLEDGED
+from tests.support import Databases, eventually
+from tests.support.announcing import announce
+from tests.support.keys import pem_of
 
 RETENTION = Caller.service("retention")
 CARD = DOV.body(

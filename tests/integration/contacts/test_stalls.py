@@ -16,10 +16,9 @@ from typing import Any
 import eventlet
 import pytest
 
-from services.chassis.apart import pool as apart
-from services.chassis.apart.pool import Pool
 from services.chassis.messages import Refusal
-from services.chassis.testing.waiting import eventually
+from services.chassis.sandbox import pool as apart
+from services.chassis.sandbox.pool import Pool
 from services.contacts.contract.imports import FileTooCostly
 from services.contacts.domain.imports import reading, staging
 from services.lexicon.screening import screen
@@ -28,6 +27,7 @@ from services.lexicon.screening.screen import LONG, screen_here
 from tests.cast import GRACE
 from tests.integration.contacts.conftest import Desk
 from tests.integration.contacts.test_imports import Porter
+from tests.support.waiting import eventually
 
 AIM = 0.05
 SMALL = "Last name,First name\nLevi,Dov\n"

@@ -31,16 +31,15 @@ from services.access.service import Desk as AccessDesk
 from services.access.usecases import seeding
 from services.access.usecases.seeding import Account
 from services.audit.service import AuditService
-from services.chassis.bus.listening import Listens
 from services.chassis.config import Settings
 from services.chassis.cursors import Cursors
 from services.chassis.database import Database
-from services.chassis.gathering import GatheredReads
+from services.chassis.database.batching import GatheredReads
+from services.chassis.entrypoints.consumers import Listens
 from services.chassis.keyed import Keyed
 from services.chassis.messages import Caller, Invalid, Operation, Refusal, new_id, wire_value
 from services.chassis.passport import PassportVerifier
 from services.chassis.revocations import Revocations
-from services.chassis.testing import Databases
 from services.contacts.domain import representations
 from services.contacts.service import ContactsService
 from services.contacts.service.registrations import Registrations
@@ -52,6 +51,7 @@ from tests.cast import AMINA, BRUNO, CHLOE, EDDA, EVERYBODY, FARID, GRACE
 from tests.integration.access.conftest import a_key
 from tests.integration.contacts.conftest import Desk, called, open_desk
 from tests.stirring import STIRRED, TABLES, UNSEEN, moves
+from tests.support import Databases
 
 SYSTEM = Caller.service("contacts")
 #: Somebody of a third component, whom the Private Sector Office may learn as little of as of ICE.

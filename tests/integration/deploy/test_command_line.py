@@ -21,9 +21,9 @@ import pytest
 from click.testing import CliRunner
 
 from deploy.cli import ELSEWHERE, main
-from services.chassis.testing import eventually
 from tests.journeys.client import Person
 from tests.spellings import HOPE, VALUES
+from tests.support import eventually
 from tests.system import Embedded
 
 ROOT = Path(__file__).parents[3]

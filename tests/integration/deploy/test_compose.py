@@ -18,13 +18,13 @@ import requests
 
 from deploy.certificates import AUTHORITY, certify
 from deploy.init import read_env, write_secrets
+from deploy.postgres import FAST, OwnServer, ServerFailed
 from deploy.secrets import Secrets
-from services.chassis.postgres import FAST, OwnServer, ServerFailed
-from services.chassis.testing import eventually
-from services.chassis.testing.rabbitmq import _free_port, start_node
 from tests.builders import an_individual
 from tests.compose import ROOT, Composition, closed_broker, closed_server, lay_out
 from tests.journeys.client import Person
+from tests.support import eventually
+from tests.support.rabbitmq import _free_port, start_node
 from tests.system import ONE_PASSWORD, kept_of_sign_ins
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(300)]

@@ -17,18 +17,18 @@ from deploy.audit_cli import _Database
 from deploy.certificates import AUTHORITY, certify
 from deploy.doctor_full import _connected
 from deploy.init import write_secrets
+from deploy.migrations import SchemaDiffers
+from deploy.postgres import FAST, OwnServer, ServerFailed, as_url
 from deploy.provision import migrate
 from deploy.secrets import Secrets
 from services.chassis.database import Database
+from services.chassis.database.batching import _connect
 from services.chassis.database.logins import Logins
-from services.chassis.gathering import _connect
-from services.chassis.migrations import SchemaDiffers
-from services.chassis.postgres import FAST, OwnServer, ServerFailed, as_url
-from services.chassis.streams import Stream
-from services.chassis.testing.keys import key_of
-from services.chassis.testing.rabbitmq import _free_port
+from services.chassis.database.stream import Stream
 from services.contacts.storage.vault import Keyring, Vault
 from tests.compose import closed_server
+from tests.support.keys import key_of
+from tests.support.rabbitmq import _free_port
 
 pytestmark = [pytest.mark.requirement("R15"), pytest.mark.timeout(180)]
 

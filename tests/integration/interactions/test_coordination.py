@@ -9,7 +9,6 @@ from sqlalchemy import text
 
 from services.access.contract import UserChanged
 from services.chassis.messages import Caller, Invalid, NotFound, Stale, entity_tag, new_id
-from services.chassis.testing import a_caller
 from services.contacts.contract import IndividualErased, OwnerChanged
 from services.contacts.contract.refusals import ContributorsOnly, IndividualFrozen, OwnerOnly, PreferenceStands, TaskStands
 from services.interactions.contract.refusals import AlreadyAsked, RecordIsYours, RequestSettled
@@ -17,6 +16,7 @@ from services.interactions.usecases import coordination, erasure, hearing, issue
 from services.lexicon.tasks import position
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, EDDA, FARID, GRACE, RENATA
 from tests.integration.interactions.conftest import Office, a_promise
+from tests.support import a_caller
 
 #: Chloé's colleague.
 DENIS = a_caller("PSO", "contributor", id="01900000-0000-7000-8000-000000000010")

@@ -8,12 +8,12 @@ import pytest
 
 from services.access.contract import UserChanged
 from services.chassis.messages import Invalid, entity_tag, new_id
-from services.chassis.testing import a_caller
 from services.contacts.contract import IndividualChanged
 from services.interactions.contract.refusals import IssueExists
 from services.interactions.usecases import events, hearing, interactions, issues, reading
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, GRACE
 from tests.integration.interactions.conftest import Office, a_promise
+from tests.support import a_caller
 
 
 @pytest.mark.requirement("R53")

@@ -12,20 +12,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 import services.interactions
-from services.chassis.bus import Client, DatabaseProvider, answers
-from services.chassis.bus.listening import Listens
 from services.chassis.config import Settings
 from services.chassis.database import note_audited
-from services.chassis.embedded import register
+from services.chassis.entrypoints import DatabaseProvider, answers
+from services.chassis.entrypoints.consumers import Listens
 from services.chassis.messages import Caller, Conflict, Forbidden, Invalid, NotFound, Operation, new_id
 from services.chassis.passport import PassportSigner, PassportVerifier
-from services.chassis.process import Services, compose, declare_topology, listened_by, topology_of
-from services.chassis.testing import Databases, eventually
-from services.chassis.testing.announcing import announce
-from services.chassis.testing.keys import pem_of
+from services.chassis.runtime.process import Services, compose, declare_topology, listened_by, topology_of
+from services.chassis.transport.embedded import register
+from services.chassis.transport.rpc_client import Client
 from services.contacts.contract import IndividualFrozen
 from services.interactions.service import InteractionsService
 from tests.cast import AMINA, CHLOE
+from tests.support import Databases, eventually
+from tests.support.announcing import announce
+from tests.support.keys import pem_of
 
 KNOWN_TO_CONTACTS = new_id()
 

@@ -13,13 +13,13 @@ from sqlalchemy import text
 
 from services.chassis.database import Database
 from services.chassis.messages import Caller, Refusal, new_id
-from services.chassis.testing import a_caller
 from services.retention.contract import DecisionsSchema
 from services.retention.service.erased import ErasedIds
 from services.retention.service.saga import Saga
 from services.retention.storage import requests as stored
 from services.retention.usecases import erasing, requests
 from tests.cast import AMINA, FARID, GRACE
+from tests.support import a_caller
 
 #: Chloé's colleague, who heard on the phone that somebody wants no more contact.
 DENIS = a_caller("PSO", "contributor", id="01900000-0000-7000-8000-000000000010")

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from services.chassis.bus import InternalError
 from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller, NotFound, Unavailable, new_id
+from services.chassis.transport.rpc_client import InternalError
 from services.lexicon.mentions import FormerValues
 from services.retention.contract import ErasureUnderWay, ErasureUnknown, HoldUnknown, PrivacyOfficerOnly
 from services.retention.domain.saga import COURSES

@@ -10,24 +10,25 @@ from typing import Any, ClassVar
 import pytest
 from sqlalchemy import NullPool, create_engine
 
+from deploy.postgres import as_url
 from services.access.domain.passwords import password_hash
 from services.access.domain.secrets import service_secret
 from services.access.service import AccessService
 from services.access.usecases.seeding import Account, seed_accounts
-from services.chassis.bus import Client, answers
 from services.chassis.config import Settings
 from services.chassis.database import note_audited
-from services.chassis.embedded import register
+from services.chassis.entrypoints import answers
 from services.chassis.messages import Caller, Operation, Refusal, new_id
-from services.chassis.postgres import as_url
-from services.chassis.process import Services, compose, declare_topology, listened_by
-from services.chassis.testing import Databases, eventually
-from services.chassis.testing.announcing import announce
-from services.chassis.testing.keys import pem_of
+from services.chassis.runtime.process import Services, compose, declare_topology, listened_by
 from services.chassis.topology import compute
+from services.chassis.transport.embedded import register
+from services.chassis.transport.rpc_client import Client
 from services.contacts.contract import IndividualFrozen, IndividualRegistered
 from services.retention.service import RetentionService
 from tests.integration.access.conftest import a_key
+from tests.support import Databases, eventually
+from tests.support.announcing import announce
+from tests.support.keys import pem_of
 
 MASTER = "a master secret of tests"
 PASSWORD = "correct horse battery"

@@ -7,7 +7,7 @@ import pytest
 
 from services.access.domain.users import Grounds, Term, User, go_together, lapses, may_administer, may_approve, may_change
 from services.chassis.messages import Caller
-from services.chassis.testing.callers import a_caller
+from tests.support.callers import a_caller
 
 TODAY = date(2026, 11, 23)
 AMINA = User(id="amina", username="amina", name="Amina", component="ICE", level="contributor", roles=frozenset(), active=True)

@@ -6,8 +6,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from services.chassis import merkle
-from services.chassis.checkpoints import Checkpoint, CheckpointRefused, SigningKey, VerifierKey, witness
+from services.chassis.translog import merkle
+from services.chassis.translog.checkpoints import Checkpoint, CheckpointRefused, SigningKey, VerifierKey, witness
 
 PETERS_KEY = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"
 PETERS_PUBLIC = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"

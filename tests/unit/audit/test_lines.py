@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from services.audit.domain.lines import MAX_BYTES, Unreadable, parse_body, read_line
-from services.chassis.merkle import leaf_hash
+from services.chassis.translog.merkle import leaf_hash
 
 STREAM = "01900000-0000-7000-8000-000000000001"
 ENTRY: dict[str, Any] = {

@@ -6,7 +6,7 @@ import random
 import pymerkle
 import pytest
 
-from services.chassis import merkle
+from services.chassis.translog import merkle
 from tests.rows import figure
 
 pytestmark = pytest.mark.row("P8")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.bench.profiles import shares_of
 
 WRITTEN = """\
-main (services/contacts/__main__.py:9);perform (services/chassis/bus/answering.py:90);execute (sqlalchemy/engine/base.py:14) 2
-main (services/contacts/__main__.py:9);perform (services/chassis/bus/answering.py:90);loads (json/__init__.py:7) 5
+main (services/contacts/__main__.py:9);perform (services/chassis/entrypoints/rpc.py:90);execute (sqlalchemy/engine/base.py:14) 2
+main (services/contacts/__main__.py:9);perform (services/chassis/entrypoints/rpc.py:90);loads (json/__init__.py:7) 5
 run (threading.py:1) 1
 run (threading.py:1);tworker (eventlet/tpool.py:5);get (queue.py:1);wait (threading.py:32) 7
 main (services/contacts/__main__.py:9);run (eventlet/hubs/hub.py:3);do_poll (eventlet/hubs/epolls.py:7) 2

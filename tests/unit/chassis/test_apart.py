@@ -16,9 +16,9 @@ from pathlib import Path
 import eventlet
 import pytest
 
-from services.chassis.apart.pool import _CHILDREN, Pool
 from services.chassis.messages import Invalid, Refusal, TooLarge
-from services.chassis.testing.waiting import eventually
+from services.chassis.sandbox.pool import _CHILDREN, Pool
+from tests.support.waiting import eventually
 
 
 class TooCostly(TooLarge):
@@ -151,7 +151,7 @@ def test_whoever_gives_up_leaves_no_child_at_work(pool: Pool) -> None:
 STARTED = """
 import services.chassis.green
 import os, signal, sys, time
-from services.chassis.apart.pool import Pool
+from services.chassis.sandbox.pool import Pool
 from services.chassis.messages import TooLarge
 import eventlet
 # Whoever runs the tests in the background has this one ignored.

@@ -15,14 +15,14 @@ from nameko.containers import ServiceContainer
 from nameko.rpc import rpc
 from nameko.standalone.rpc import ServiceRpcProxy
 
-from services.chassis import embedded
-from services.chassis.bus import Address, Fate, Publisher
-from services.chassis.bus.publishing import Message
-from services.chassis.embedded import Broker
 from services.chassis.messages import new_id
-from services.chassis.process import declare_topology
-from services.chassis.testing import eventually
+from services.chassis.runtime.process import declare_topology
 from services.chassis.topology import compute
+from services.chassis.transport import embedded
+from services.chassis.transport.connection import Address
+from services.chassis.transport.embedded import Broker
+from services.chassis.transport.publisher import Fate, Message, Publisher
+from tests.support import eventually
 
 embedded.register()
 

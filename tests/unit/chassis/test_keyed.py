@@ -14,8 +14,8 @@ from services.chassis.config import Settings
 from services.chassis.database.locks import Lock
 from services.chassis.keyed import Keyed, keys_for, known, parts_of, together
 from services.chassis.messages import Caller, Operation, entity_tag, entity_tags, tag_with
-from services.chassis.process import compose
 from services.chassis.revocations import Revocations
+from services.chassis.runtime.process import compose
 from tests.unit.gateway.fakes import FakeBus
 
 

@@ -10,7 +10,7 @@ from psycopg import OperationalError
 
 from services.chassis.config import Settings
 from services.chassis.database.logins import Logins
-from services.chassis.renewing import RENEWED, Renewing, differing
+from services.chassis.runtime.key_renewal import RENEWED, Renewing, differing
 
 SETTINGS = Settings(service="contacts", cursor_key="old", log_level="INFO")
 

@@ -7,7 +7,7 @@ import pytest
 from services.chassis.messages import Caller, Unavailable
 from services.chassis.refusals import PassportStale, SessionEnded
 from services.chassis.revocations import Revocations
-from services.chassis.testing import a_caller
+from tests.support import a_caller
 
 
 class Clock:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.chassis.database.stream import Certificate, Stream, canonical, link_of
 from services.chassis.identity import IdentityRefused, ServiceKey
-from services.chassis.streams import Certificate, Stream, canonical, link_of
-from services.chassis.testing.keys import key_of, service_keys
+from tests.support.keys import key_of, service_keys
 
 
 def a_stream() -> Stream:

@@ -7,8 +7,7 @@ import eventlet
 import pytest
 from amqp.method_framing import frame_handler
 
-from services.chassis.bus import Address
-from services.chassis.bus.wire import _gathered_frame_writer, _tolerant_frame_handler
+from services.chassis.transport.connection import Address, _gathered_frame_writer, _tolerant_frame_handler
 
 
 class SlowTransport:

@@ -18,12 +18,12 @@ from deploy import keys as command
 from deploy.environment import PROCESSES, Installation
 from deploy.init import write_secrets
 from deploy.keyrings import KINDS, PRIVATE, Keyrings, NothingFormer, TooEarly
+from deploy.migrations import SERVICES
 from deploy.operators import Operator
 from deploy.secrets import PAIRS, SERVICE_PUBLIC_KEYS, Secrets, public_key_of, service_key_file
 from services.access.domain.secrets import is_service
 from services.chassis.identity import ServiceKey, ServiceKeys
 from services.chassis.keyed import parts_of, pems_of
-from services.chassis.migrations import SERVICES
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 

@@ -9,7 +9,6 @@ import pytest
 from flask.testing import FlaskClient
 
 from services.chassis import logs
-from services.chassis.bus.calls import InternalError
 from services.chassis.messages import (
     BRANCHES,
     NotFound,
@@ -19,6 +18,7 @@ from services.chassis.messages import (
     entity_tag,
     new_id,
 )
+from services.chassis.transport.rpc_client import InternalError
 from services.contacts.contract.refusals import IndividualBlocked
 from tests.unit.gateway.fakes import FakeBus
 

@@ -3,10 +3,10 @@
 import pytest
 
 from services.chassis.messages import Caller
-from services.chassis.testing import a_caller
 from services.retention.domain.duty import is_on, may_know, may_look
 from services.retention.domain.saga import COURSES, GATE, SEARCH, SEARCHES, first_step, has_begun, step_after
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE
+from tests.support import a_caller
 
 OWNED = {"owner_id": AMINA.id, "owner_component": "ICE"}
 OLGA = Caller(kind="user", id="olga", component="WHL", roles=frozenset({"system_owner"}))

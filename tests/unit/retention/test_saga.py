@@ -8,8 +8,8 @@ import pytest
 
 from services.chassis.database import DatabaseAway
 from services.chassis.messages import OutcomeUnknown, Refusal, new_id
-from services.chassis.testing import lines_logged
 from services.retention.service.saga import Saga
+from tests.support import lines_logged
 
 
 class _Away:

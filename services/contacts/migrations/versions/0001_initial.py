@@ -8,8 +8,8 @@ Revises:
 
 from alembic import op
 
-from services.chassis.days import day_functions
-from services.chassis.outbox import chassis_tables
+from services.chassis.outbox.partitions import day_functions
+from services.chassis.outbox.store import chassis_tables
 from services.contacts.migrations.initial import cases, contact_layer, directory, grants, imports, integrations, projections, statistics
 from services.lexicon.squeezing import SQUEEZED
 

@@ -6,8 +6,8 @@ Revises:
 
 from alembic import op
 
-from services.chassis.days import day_functions
-from services.chassis.outbox import chassis_tables
+from services.chassis.outbox.partitions import day_functions
+from services.chassis.outbox.store import chassis_tables
 
 revision = "0001"
 down_revision = None

@@ -1,0 +1,282 @@
+"""Databases, roles and migrations of all services, whatever server they are on.
+
+Every service has a database of its own with three kinds of roles: `liaison_<service>_owner` owns it and runs its
+migrations; `liaison_<service>` is what the running service signs in as, owner of nothing; narrow roles such as
+`liaison_contacts_eraser` cannot sign in and are put on for one unit of work. None bypasses row-level security.
+The key store is a database beside contacts', with an owner and a runtime role of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL
+
+from deploy.postgres import url_for
+
+#: What the password of a role is.
+Passwords = Callable[[str], str]
+
+SERVICES = ("access", "contacts", "interactions", "audit", "retention")
+KEYS = "keys"
+STORES = (*SERVICES, KEYS)
+NARROW_ROLES: Mapping[str, tuple[str, ...]] = MappingProxyType({"contacts": ("matcher", "eraser", "caseworker"), "interactions": ("eraser",)})
+_PACKAGES = Path(__file__).resolve().parents[1] / "services"
+#: One upgrade at a time per server, in whichever process: the number is ours alone.
+_LOCK = 7_031_977_205
+_OTHER_HISTORY = (
+    "{} was made by another version of this program and cannot be brought up to this one."
+    " Start with an empty folder or server, or run the version that made it."
+)
+
+
+class SchemaDiffers(Exception):
+    """A database is not as its migrations and tables say."""
+
+
+def database_of(store: str) -> str:
+    """Return the name of a service's database (or of the key store)."""
+    return f"liaison_{store}"
+
+
+def owner_of(store: str) -> str:
+    """Return the role that owns it and migrates it."""
+    return f"liaison_{store}_owner"
+
+
+def runtime_of(store: str) -> str:
+    """Return the role that the service signs in as."""
+    return f"liaison_{store}"
+
+
+def scripts_of(store: str) -> Path:
+    """Return the folder of its migration scripts."""
+    return _PACKAGES / "contacts" / "migrations" / "keys" if store == KEYS else _PACKAGES / store / "migrations"
+
+
+def provision(server: URL, password_of: Passwords, *, stores: Iterable[str] = STORES) -> None:
+    """Make what is missing of roles and databases, and put right the attributes and passwords of roles that are there.
+
+    :param server: a superuser, or one who may make databases and roles.
+    """
+    with _locked(server) as connection:
+        for store in stores:
+            _make_roles(connection, store, password_of)
+            make_database(connection, database_of(store), store)
+
+
+def make_database(connection: sa.Connection, name: str, store: str, *, template: str | None = None) -> None:
+    """Make a database for that store, unless it exists, and let nobody but its two roles in.
+
+    :param connection: in autocommit, for databases are made outside transactions.
+    :param template: a database to copy, instead of starting empty.
+    """
+    if connection.execute(sa.text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}).first():
+        return
+    # template0 alone may be copied with another encoding or locale than its own; ours is the server's, but for the bytes.
+    # Copying a template file by file takes half as long as through the log, which PostgreSQL 15 and later would do.
+    source = f'TEMPLATE "{template}" STRATEGY FILE_COPY' if template else "TEMPLATE template0 ENCODING 'UTF8'"
+    connection.exec_driver_sql(f'CREATE DATABASE "{name}" OWNER "{owner_of(store)}" {source}')
+    connection.exec_driver_sql(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
+    connection.exec_driver_sql(f'GRANT CONNECT ON DATABASE "{name}" TO "{runtime_of(store)}"')
+
+
+def upgrade(server: URL, password_of: Passwords, *, stores: Iterable[str] = STORES) -> dict[str, str]:
+    """Bring every database to its newest revision; return the revision each is at.
+
+    Two upgrades at a time wait for each other.
+
+    :raises SchemaDiffers: a database was made by other migrations than these; nothing of it is changed.
+    """
+    from alembic import command
+
+    revisions: dict[str, str] = {}
+    with _locked(server):
+        for store in stores:
+            with _opened(server, store, password_of) as connection:
+                configuration = _configuration(store, connection)
+                _require_same_history(configuration, connection, store)
+                command.upgrade(configuration, "head")
+                revisions[store] = _revision(connection)
+                _keep_history(configuration, connection)
+    return revisions
+
+
+def drift(server: URL, password_of: Passwords, *, stores: Iterable[str] = STORES) -> list[str]:
+    """Return, as sentences, where databases are behind their migrations or unlike the tables that storage declares."""
+    from alembic.script import ScriptDirectory
+
+    found: list[str] = []
+    for store in stores:
+        with _opened(server, store, password_of) as connection:
+            configuration = _configuration(store, connection)
+            head = ScriptDirectory.from_config(configuration).get_current_head()
+            if (revision := _revision(connection)) != head:
+                found.append(f"{database_of(store)} is at {revision or 'no revision'}, its migrations are at {head}.")
+                continue
+            if not _has_same_history(configuration, connection, revision):
+                found.append(_OTHER_HISTORY.format(database_of(store)))
+                continue
+            found += [f"{database_of(store)}: {difference}." for difference in differences(connection, store)]
+    return found
+
+
+def declared(store: str) -> sa.MetaData:
+    """Return the tables that storage declares.
+
+    :raises SchemaDiffers: it declares none, so that nothing could differ from them.
+    """
+    name = "services.contacts.storage.key_tables" if store == KEYS else f"services.{store}.storage.tables"
+    metadata: sa.MetaData = importlib.import_module(name).metadata
+    if not metadata.tables:
+        raise SchemaDiffers(f"{name} declares no table of {database_of(store)}.")
+    return metadata
+
+
+def differences(connection: sa.Connection, store: str) -> Iterator[str]:
+    """Compare a database's columns with what storage declares, by name, type and nullability.
+
+    Tables that storage does not declare (the chassis's) are left out.
+    """
+    metadata = declared(store)
+    reflected = sa.inspect(connection).get_multi_columns(filter_names=list(metadata.tables))
+    for name, table in metadata.tables.items():
+        if (None, name) not in reflected:
+            yield f"table {name} is missing"
+            continue
+        present = {column["name"]: column for column in reflected[None, name]}
+        for column in table.columns:
+            if column.name not in present:
+                yield f"column {name}.{column.name} is missing"
+                continue
+            wanted = _kind(connection, column.type, nullable=bool(column.nullable))
+            found = _kind(connection, present[column.name]["type"], nullable=present[column.name]["nullable"])
+            if found != wanted:
+                yield f"column {name}.{column.name} is {found}, storage says {wanted}"
+        yield from (f"column {name}.{added} is not declared" for added in present.keys() - table.columns.keys())
+
+
+def check(server: URL, password_of: Passwords) -> None:
+    """Let pass only databases that are as the code expects.
+
+    :raises SchemaDiffers: with every difference.
+    """
+    if found := drift(server, password_of):
+        raise SchemaDiffers(" ".join(found))
+
+
+def _make_roles(connection: sa.Connection, store: str, password_of: Passwords) -> None:
+    superuser = connection.execute(sa.text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")).scalar_one()
+    # Only a superuser may say NOSUPERUSER or NOBYPASSRLS; whoever else makes a role cannot make one that has them.
+    harmless = "NOCREATEDB NOCREATEROLE" + (" NOSUPERUSER NOBYPASSRLS NOREPLICATION" if superuser else "")
+    narrow = [f"{runtime_of(store)}_{role}" for role in NARROW_ROLES.get(store, ())]
+    signing_in = [owner_of(store), runtime_of(store)]
+    present = set(
+        connection.execute(sa.text("SELECT rolname FROM pg_roles WHERE rolname = ANY(:names)"), {"names": [*signing_in, *narrow]}).scalars()
+    )
+    for role in [*signing_in, *narrow]:
+        verb = "ALTER" if role in present else "CREATE"
+        login = "LOGIN PASSWORD " + _literal(connection, password_of(role)) if role in signing_in else "NOLOGIN"
+        # The owner inherits being `pg_database_owner`, who may make tables; nobody else inherits anything.
+        inherits = "INHERIT" if role == owner_of(store) else "NOINHERIT"
+        connection.exec_driver_sql(f'{verb} ROLE "{role}" {inherits} {harmless} {login}')
+    for role in narrow:
+        connection.exec_driver_sql(f'GRANT "{role}" TO "{runtime_of(store)}"')
+    if not superuser:
+        connection.exec_driver_sql(f'GRANT "{owner_of(store)}" TO CURRENT_USER')
+
+
+def _literal(connection: sa.Connection, text: str) -> str:
+    quoted: str = connection.execute(sa.text("SELECT quote_literal(:text)"), {"text": text}).scalar_one()
+    return quoted.replace("%", "%%")
+
+
+@contextmanager
+def _locked(server: URL) -> Iterator[sa.Connection]:
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_lock(:number)"), {"number": _LOCK})
+        try:
+            yield connection
+        finally:
+            connection.execute(sa.text("SELECT pg_advisory_unlock(:number)"), {"number": _LOCK})
+
+
+@contextmanager
+def _opened(server: URL, store: str, password_of: Passwords) -> Iterator[sa.Connection]:
+    role = owner_of(store)
+    engine = sa.create_engine(url_for(server, database_of(store), role, password_of(role)), poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        yield connection
+
+
+def _configuration(store: str, connection: sa.Connection) -> Any:
+    from alembic.config import Config
+
+    configuration = Config()
+    configuration.set_main_option("script_location", str(scripts_of(store)).replace("%", "%%"))
+    configuration.set_main_option("path_separator", "os")
+    configuration.attributes["connection"] = connection
+    return configuration
+
+
+def _require_same_history(configuration: Any, connection: sa.Connection, store: str) -> None:
+    """Refuse a database whose migrations were edited since it was made: until the first release they may be."""
+    revision = _revision(connection)
+    if revision and not _has_same_history(configuration, connection, revision):
+        raise SchemaDiffers(_OTHER_HISTORY.format(database_of(store)))
+
+
+def _has_same_history(configuration: Any, connection: sa.Connection, revision: str) -> bool:
+    kept = connection.execute(sa.text("SELECT obj_description(to_regclass('alembic_version'), 'pg_class')")).scalar_one()
+    connection.rollback()
+    return kept is not None and kept == _history(configuration, revision)
+
+
+def _keep_history(configuration: Any, connection: sa.Connection) -> None:
+    history = _history(configuration, _revision(connection))
+    connection.exec_driver_sql(f"COMMENT ON TABLE alembic_version IS '{history}'")
+    connection.commit()
+
+
+def _history(configuration: Any, revision: str) -> str | None:
+    """Return a digest (hexadecimal) of the statements of the migrations up to a revision, or None where the revision is unknown.
+
+    Statements count, not files: part of them is made by the chassis and the lexicon.
+    """
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    statements = io.StringIO()
+    context = MigrationContext.configure(dialect_name="postgresql", opts={"as_sql": True, "output_buffer": statements})
+    try:
+        with Operations.context(context):
+            for script in ScriptDirectory.from_config(configuration).walk_revisions("base", revision):
+                script.module.upgrade()
+    except CommandError:
+        return None
+    return hashlib.sha256(statements.getvalue().encode()).hexdigest()
+
+
+def _revision(connection: sa.Connection) -> str:
+    from alembic.runtime.migration import MigrationContext
+
+    revision = MigrationContext.configure(connection).get_current_revision() or ""
+    connection.rollback()
+    return revision
+
+
+def _kind(connection: sa.Connection, type_: sa.types.TypeEngine[Any], *, nullable: bool) -> str:
+    # Storage doesn't repeat collations: Core would write them behind every value that it compares.
+    name, _, _ = type_.compile(connection.dialect).partition(" COLLATE ")
+    return name if nullable else f"{name} NOT NULL"

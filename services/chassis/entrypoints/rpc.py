@@ -1,0 +1,425 @@
+"""`answers`: a method of a service that answers calls.
+
+Around every call, in this order: the trace is bound; the passport is checked (signature, audience, dates, session,
+acknowledgement); the method runs within the caller's deadline; if no audit entry was committed meanwhile, or the
+result of a command is not stored, nothing leaves; a refusal is recorded before it leaves; of any other exception only
+the word *internal* and the trace id cross.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import eventlet
+import orjson
+from marshmallow import ValidationError
+from nameko.extensions import SharedExtension
+
+from services.chassis import logs, metrics
+from services.chassis.database import CommandCall, audited_calls
+from services.chassis.entrypoints.container import Performed
+from services.chassis.entrypoints.providers import TOKEN, process_of
+from services.chassis.logs import Log
+from services.chassis.messages import Caller, Operation, OutcomeUnknown, Refusal, Unavailable, new_id, wire_value
+from services.chassis.refusals import AcknowledgementRequired, AuditLate, BadCall, IdentityRefused, NoSuchMethod, OperationRequired
+from services.chassis.topology import CALLS, call_queue
+from services.chassis.transport.connection import LOST, Delivery, Link, LinkDown
+from services.chassis.transport.rpc_client import INTERNAL, OPERATION, PASSPORT, TRACE
+from services.chassis.validation import invalid
+
+if TYPE_CHECKING:
+    from services.chassis.runtime.process import Process
+
+_log = Log(__name__)
+
+_TRANSIENT = 1
+#: Seconds.
+_LONGEST_CALL = 600.0
+_LARGEST_CALL = 4 * 1024 * 1024
+#: An answer is tried again for so long when the broker is away; the caller has given up by then.
+_ANSWER_FOR = 30.0
+_ANSWER_PAUSE = 0.2
+_ANSWER_PAUSE_MOST = 2.0
+
+#: Whom a method answers unless it says otherwise: a person with an acknowledged session.
+USER = "user"
+ANONYMOUS = "anonymous"
+
+
+class Unaudited(Exception):
+    """The method answered without an audit entry; nothing may leave."""
+
+
+class Unstored(Exception):
+    """The method of a command answered without storing its result; `GET /operations/{id}` would not know of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call as it came in; its values belong to the caller and are never logged."""
+
+    kwargs: dict[str, Any]
+    passport: str | None
+    trace_id: str
+    operation: Operation | None
+    seconds: float
+    message: Delivery
+
+
+class CallConsumer(SharedExtension):
+    """Takes calls from the service's queue, and sends the answers over the same connection."""
+
+    def __init__(self) -> None:
+        """Begin without entrypoints."""
+        self._entrypoints: dict[str, Answers] = {}
+        self._link: Link | None = None
+        self._tag = ""
+        self._stopping = False
+        super().__init__()
+
+    @property
+    def process(self) -> Process:
+        """The process that it runs in."""
+        return process_of(self)
+
+    def register(self, entrypoint: Answers) -> None:
+        """Let calls to this method through."""
+        self._entrypoints[entrypoint.method_name] = entrypoint
+
+    def start(self) -> None:
+        """Begin to connect and to consume."""
+        self._link = Link(self.process.address, name=f"{self.process.service}-answers", prepare=self._prepare)
+        self._link.start()
+
+    def pause(self) -> None:
+        """Take no more calls; those under way are finished."""
+        if self._stopping:
+            return
+        self._stopping = True
+        if self._link is not None and self._link.is_up:
+            try:
+                self._link.channel.basic_cancel(self._tag, nowait=True)
+            except LOST:
+                return
+
+    def stop(self) -> None:
+        """Close the connection, after the last answer."""
+        if self._link is not None:
+            self._link.stop()
+
+    kill = stop
+
+    def wait_up(self, seconds: float) -> bool:
+        """Wait until calls are taken; tell whether they are."""
+        return self._link is not None and self._link.wait_up(seconds)
+
+    def _prepare(self, channel: Any) -> None:
+        queue = call_queue(self.process.service)
+        channel.basic_qos(0, self.process.settings.workers, False)
+        self._tag = f"{self.process.service}-{new_id()}"
+        channel.basic_consume(queue=queue, callback=lambda raw: self._receive(Delivery(raw, channel)), consumer_tag=self._tag)
+
+    def _receive(self, message: Delivery) -> None:
+        if self._stopping:
+            return  # Not acknowledged: the broker gives it to somebody else.
+        reason = self._why_unanswerable(message)
+        if reason is not None:
+            # Nobody can be told, and a call may hold a person's values: so it is neither kept nor logged.
+            metrics.dropped_calls.labels(self.process.service, reason).inc()
+            _log.warning("call.dropped", reason=reason, **logs.fingerprint(message.body))
+            message.ack()
+            return
+        method = message.routing_key.partition(".")[2]
+        entrypoint = self._entrypoints.get(method)
+        call = _read_call(message)
+        if call is None or entrypoint is None:
+            eventlet.spawn(self.answer, message, _refused(BadCall() if call is None else NoSuchMethod()))
+            return
+        self.container.spawn_worker(entrypoint, (), {}, context_data={"call": call, TOKEN: call.passport})
+
+    @staticmethod
+    def _why_unanswerable(message: Delivery) -> str | None:
+        properties = message.properties
+        if not isinstance(properties.get("reply_to"), str) or not properties["reply_to"].startswith("reply."):
+            return "no-reply-to"
+        if not isinstance(properties.get("correlation_id"), str):
+            return "no-correlation-id"
+        if len(message.body) > _LARGEST_CALL:
+            return "too-large"
+        return None
+
+    def answer(self, message: Delivery, body: bytes) -> None:
+        """Send an answer, transient and unconfirmed, and acknowledge the call.
+
+        While the broker is away the answer is tried again; nothing is raised.
+        """
+        pause = _ANSWER_PAUSE
+        with eventlet.Timeout(_ANSWER_FOR, exception=False):
+            while self._link is not None:
+                try:
+                    self._link.publish(
+                        body,
+                        exchange=CALLS,
+                        routing_key=message.properties["reply_to"],
+                        correlation_id=message.properties["correlation_id"],
+                        delivery_mode=_TRANSIENT,
+                    )
+                    break
+                except LinkDown:
+                    eventlet.sleep(pause)
+                    pause = min(pause * 2, _ANSWER_PAUSE_MOST)
+        message.ack()
+
+
+class Answers(Performed):
+    """The entrypoint behind `@answers`."""
+
+    consumer = CallConsumer()
+
+    def __init__(
+        self,
+        action: str,
+        *,
+        subject: str | None = None,
+        command: bool = False,
+        status: int = 200,
+        created: str | None = None,
+        identity: str | tuple[str, ...] = USER,
+        before_acknowledgement: bool = False,
+        onward: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Describe whom the method answers.
+
+        :param action: what the audit trail calls it, `contacts:individual:read`; `{service}` stands for the service's name.
+        :param subject: the argument that names the record; its id goes into the entry of a refusal.
+        :param command: it changes something, so the call must name its operation. The method gets a `CommandCall` in
+            place of the caller, and runs its effect through it.
+        :param status: the HTTP status that is stored of a command.
+        :param created: the field of a command's answer that holds the id of what it created; else its subject is stored.
+        :param identity: `user` (the default), `anonymous`, `operator`, `integration`, or services by name; `user` beside
+            `anonymous` means that a user is known by their passport if they show one.
+        :param onward: the service that may ask this in a user's name; the others may not, whatever passport they exchanged.
+        :param before_acknowledgement: a session will do that has not acknowledged the statements.
+        """
+        self.action = action
+        self.subject = subject
+        self.command = command
+        self.status = status
+        self.created = created
+        self.identities = (identity,) if isinstance(identity, str) else tuple(identity)
+        self.before_acknowledgement = before_acknowledgement
+        self.onward = onward
+        super().__init__(**kwargs)
+
+    def setup(self) -> None:
+        """Make the method known."""
+        self.consumer.register(self)
+        self.action = self.action.format(service=self.container.service_name)
+        self.signature = inspect.signature(getattr(self.container.service_cls, self.method_name))
+
+    def stop(self) -> None:
+        """Take no more calls."""
+        self.consumer.pause()
+
+    def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
+        """Answer one call."""
+        call: _Call = worker.data["call"]
+        process = self.consumer.process
+        token = logs.trace.set(call.trace_id)
+        try:
+            with _timed(process.service, self.method_name) as outcome:
+                body = self._body(process, call, method, outcome)
+            self.consumer.answer(call.message, body)
+        finally:
+            logs.trace.reset(token)
+
+    def _body(self, process: Process, call: _Call, method: Callable[..., Any], outcome: list[str]) -> bytes:
+        caller = Caller.anonymous(trace_id=call.trace_id).within(trace_id=call.trace_id, operation=call.operation)
+        deadline = eventlet.Timeout(call.seconds)
+        refusal: Refusal
+        try:
+            caller = self._identify(process, call, caller)
+            self._admit(process, call, caller)
+            self._check_arguments(call)
+            with audited_calls() as audited:
+                result = self._run_command(process, call, caller, method) if self.command else method(caller, **call.kwargs)
+                _demand(audited())
+            return orjson.dumps({"result": result, "error": None}, default=wire_value)
+        except eventlet.Timeout as timeout:
+            if timeout is not deadline:
+                raise
+            refusal = self._too_late(caller)
+        except Refusal as error:
+            refusal = error
+        except ValidationError as error:
+            refusal = invalid(error)
+        except Exception as error:  # noqa: BLE001 - only coded refusals cross; everything else becomes *internal*
+            deadline.cancel()
+            _log.error("call.failed", action=self.action, **logs.where(error))
+            outcome[0] = INTERNAL
+            # What cannot be recorded is not answered, whatever else went wrong.
+            recorded = self._record(process, call, caller, outcome="failed", rule=INTERNAL)
+            return _internal(call.trace_id) if recorded else _refused(Unavailable())
+        finally:
+            deadline.cancel()
+        outcome[0] = refusal.code
+        if not self._record(process, call, caller, outcome="refused", rule=refusal.code):
+            refusal = Unavailable()
+        return _refused(refusal)
+
+    def _run_command(self, process: Process, call: _Call, caller: Caller, method: Callable[..., Any]) -> Any:
+        if process.database is None:
+            raise Unavailable
+        subject_id = next(iter(self._subjects(call)), None)
+        running = CommandCall(process.database, caller, action=self.action, status=self.status, subject_id=subject_id, created=self.created)
+        result = method(running, **call.kwargs)
+        if not running.is_stored:
+            raise Unstored
+        return result
+
+    def _too_late(self, caller: Caller) -> Refusal:
+        """Return what is said when the deadline passed: a command may have been done all the same, together with others."""
+        if self.command and caller.operation is not None:
+            return OutcomeUnknown(extra={"operation_id": caller.operation.id})
+        return Unavailable()
+
+    def _identify(self, process: Process, call: _Call, anonymous: Caller) -> Caller:
+        if ANONYMOUS in self.identities:
+            return self._known(process, call) or anonymous
+        if process.verifier is None:
+            raise Unavailable
+        return process.verifier.verify(call.passport, process.clock()).within(trace_id=call.trace_id, operation=call.operation)
+
+    def _known(self, process: Process, call: _Call) -> Caller | None:
+        """Return who it is, where nobody has to be known, but a user is if they show a passport."""
+        if USER not in self.identities or call.passport is None or process.verifier is None:
+            return None
+        try:
+            caller = process.verifier.verify(call.passport, process.clock())
+        except Refusal:
+            return None
+        return caller.within(trace_id=call.trace_id, operation=call.operation) if caller.kind == USER and caller.via is None else None
+
+    def _admit(self, process: Process, call: _Call, caller: Caller) -> None:
+        if process.backlog.is_overdue:
+            raise AuditLate
+        # From here on the caller is known: a refusal is recorded under their name.
+        if self.command and caller.operation is None:
+            raise OperationRequired
+        self._admit_identity(process, caller)
+        if self.command and call.message.redelivered and caller.operation is not None:
+            # Somebody had it before and did not get to acknowledge it: it may have been done, or be under way.
+            # Asking for the operation tells; doing it twice could not be taken back.
+            raise OutcomeUnknown(extra={"operation_id": caller.operation.id})
+
+    def _admit_identity(self, process: Process, caller: Caller) -> None:
+        if ANONYMOUS in self.identities:
+            return
+        if (caller.id if caller.kind == "service" else caller.kind) not in self.identities:
+            raise IdentityRefused
+        if caller.via is not None and caller.via != self.onward:
+            raise IdentityRefused
+        process.revocations.check(caller)
+        if caller.kind == USER and not self.before_acknowledgement and not caller.acknowledged:
+            raise AcknowledgementRequired
+
+    def _check_arguments(self, call: _Call) -> None:
+        try:
+            self.signature.bind(None, None, **call.kwargs)
+        except TypeError:
+            raise BadCall from None
+
+    def _record(self, process: Process, call: _Call, caller: Caller, *, outcome: str, rule: str) -> bool:
+        """Record how the call ended, in a transaction of its own; tell whether it is durable."""
+        if process.database is None:
+            return False
+        try:
+            with eventlet.Timeout(call.seconds), process.database.work(caller) as work:
+                work.record(self.action, subjects=self._subjects(call), outcome=outcome, rule=rule)
+        except (Exception, eventlet.Timeout) as error:  # noqa: BLE001 - whatever it is, the entry is not durable
+            _log.error("call.unrecorded", action=self.action, **logs.where(error))
+            return False
+        return True
+
+    def _subjects(self, call: _Call) -> list[str]:
+        # Only what is shaped like an id: anything else may be a value in the wrong place.
+        given = call.kwargs.get(self.subject) if self.subject else None
+        try:
+            return [str(UUID(given))] if isinstance(given, str) else []
+        except ValueError:
+            return []
+
+
+answers = Answers.decorator
+
+
+class _timed:  # noqa: N801 - used like a function
+    """Measure a call; gives a one-element list for how it ended."""
+
+    def __init__(self, service: str, method: str) -> None:
+        self._labels = (service, method)
+        self._outcome = ["ok"]
+
+    def __enter__(self) -> list[str]:
+        self._begun = eventlet.hubs.get_hub().clock()
+        return self._outcome
+
+    def __exit__(self, *_: object) -> None:
+        metrics.calls.labels(*self._labels, self._outcome[0]).observe(eventlet.hubs.get_hub().clock() - self._begun)
+
+
+def _demand(audited: bool) -> None:
+    if not audited:
+        raise Unaudited
+
+
+def _read_call(message: Delivery) -> _Call | None:
+    """Read a call; None when it is not one."""
+    try:
+        body = orjson.loads(message.body)
+        kwargs = body["kwargs"]
+        if body.get("args") or not isinstance(kwargs, dict):
+            return None
+        headers = message.headers
+        operation = headers.get(OPERATION)
+        return _Call(
+            kwargs=kwargs,
+            passport=_text(headers.get(PASSPORT)),
+            trace_id=_trace(headers.get(TRACE)),
+            operation=Operation.from_wire(orjson.loads(operation)) if operation else None,
+            seconds=_seconds(message.properties.get("expiration")),
+            message=message,
+        )
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _seconds(expiration: object) -> float:
+    """Return how long the caller waits; whoever does not say waits as long as anybody."""
+    milliseconds = float(expiration) if isinstance(expiration, str) and expiration.isdigit() else 10_000.0
+    return min(max(milliseconds / 1000, 0.05), _LONGEST_CALL)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _trace(value: object) -> str:
+    try:
+        return str(UUID(str(value)))
+    except ValueError:
+        return new_id()  # What is not an id might be a value.
+
+
+def _refused(refusal: Refusal) -> bytes:
+    return orjson.dumps({"result": None, "error": refusal.to_wire()}, default=wire_value)
+
+
+def _internal(trace_id: str) -> bytes:
+    error = {"branch": INTERNAL, "code": INTERNAL, "detail": None, "errors": None, "extra": {"trace_id": trace_id}}
+    return orjson.dumps({"result": None, "error": error})

@@ -1,0 +1,105 @@
+"""`every`: a method that is run at intervals, as the service itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import eventlet
+from eventlet.event import Event
+
+from services.chassis import logs, metrics
+from services.chassis.entrypoints.container import Performed
+from services.chassis.entrypoints.providers import process_of
+from services.chassis.logs import Log
+from services.chassis.messages import Caller, Refusal
+from services.chassis.signals import ask_here, ask_no_more
+
+_log = Log(__name__)
+
+
+class Bell:
+    """Calls for a run before its time; rung while one is under way, it calls for the next."""
+
+    def __init__(self) -> None:
+        """Begin silent."""
+        self._rung = Event()
+
+    def ring(self) -> None:
+        """Call."""
+        if not self._rung.ready():
+            self._rung.send()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for a call, at most so long."""
+        with eventlet.Timeout(seconds, exception=False):
+            self._rung.wait()
+        self._rung = Event()
+
+
+class Every(Performed):
+    """The entrypoint behind `@every`."""
+
+    def __init__(self, *, seconds: float, action: str, eager: bool = False, bell: Bell | None = None, **kwargs: Any) -> None:
+        """Run the method with (caller) every so many seconds, and never twice at once.
+
+        :param eager: at the start, too.
+        :param bell: rung by whoever has just made work for it in this process.
+        """
+        self.seconds = seconds
+        self.action = action
+        self.eager = eager
+        self._bell = bell or Bell()
+        self._stopped = False
+        self._greenlet: Any = None
+        super().__init__(**kwargs)
+
+    def start(self) -> None:
+        """Begin to count."""
+        self._greenlet = self.container.spawn_managed_thread(self._run, identifier=f"every {self.method_name}")
+
+    def stop(self) -> None:
+        """Stop after the run under way, which can ask `stopping.is_asked_to_stop`."""
+        self._stopped = True
+        self._bell.ring()
+        self._greenlet.wait()
+
+    def kill(self) -> None:
+        """Stop at once."""
+        self._greenlet.kill()
+
+    def _run(self) -> None:
+        pause = 0.0 if self.eager else self.seconds
+        while True:
+            self._bell.wait(pause)
+            if self._stopped:
+                return
+            begun = eventlet.hubs.get_hub().clock()
+            finished = Event()
+            self.container.spawn_worker(self, (), {}, context_data={"finished": finished})
+            finished.wait()
+            pause = max(0.0, self.seconds - (eventlet.hubs.get_hub().clock() - begun))
+
+    def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
+        """Run once; a failure is logged, and the next interval comes."""
+        service = process_of(self).service
+        caller = Caller.service(service)
+        token = logs.trace.set(caller.trace_id)
+        asked = ask_here(lambda: self._stopped)
+        outcome = "ok"
+        try:
+            method(caller)
+        except Refusal as error:
+            outcome = error.code
+            _log.warning("tick.refused", action=self.action, code=error.code)
+        except Exception as error:  # noqa: BLE001 - the next interval comes all the same
+            outcome = "internal"
+            _log.error("tick.failed", action=self.action, **logs.where(error))
+        finally:
+            metrics.ticks.labels(service, self.method_name, outcome).inc()
+            logs.trace.reset(token)
+            ask_no_more(asked)
+            worker.data["finished"].send()
+
+
+every = Every.decorator

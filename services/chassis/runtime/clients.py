@@ -1,0 +1,41 @@
+"""What a process needs to ask others: a client of the bus, which also hears access."""
+
+from __future__ import annotations
+
+from services.chassis.config import Settings
+from services.chassis.messages import Caller
+from services.chassis.revocations import Revocations
+from services.chassis.transport.connection import Address
+from services.chassis.transport.heartbeat import Hearing
+from services.chassis.transport.rpc_client import Client
+
+
+def address_of(settings: Settings) -> Address:
+    """Return where a process finds the broker."""
+    return Address(url=settings.broker_url, authority=settings.broker_authority_file, known_as=settings.service)
+
+
+def client_and_revocations(settings: Settings, address: Address) -> tuple[Client, Revocations]:
+    """Return a client, and what it will hear of sessions that ended; nothing is connected before the client is started.
+
+    The gateway needs no more than this: it has neither a database nor methods of its own.
+    """
+    revocations = Revocations(lambda caller: _ask_access(client, caller))
+    client = Client(
+        address,
+        identity=settings.service,
+        deadline=settings.call_deadline,
+        also=Hearing(revocations, identity=settings.service),
+    )
+    return client, revocations
+
+
+def _ask_access(client: Client, caller: Caller) -> bool:
+    answer = client.call(
+        "access",
+        "check_session",
+        {"session_id": caller.session_id, "policy_version": caller.policy_version},
+        trace_id=caller.trace_id,
+        deadline=3.0,
+    )
+    return bool(answer["lives"])

@@ -1,0 +1,335 @@
+"""One process: composed from its settings, started, and stopped cleanly.
+
+A process holds one service (the full deployment) or several (the embedded one); each has its own `Process` value,
+with its own database, identity and connections, so that nothing is shared that could not be in different places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import eventlet
+from greenlet import GreenletExit
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.chassis.config import Settings
+from services.chassis.database import Database
+from services.chassis.database.stream import Stream
+from services.chassis.entrypoints.consumers import CONCURRENTLY, Listens
+from services.chassis.entrypoints.container import Container
+from services.chassis.entrypoints.providers import LIAISON, Passports
+from services.chassis.identity import ServiceKey
+from services.chassis.keyed import parts_of
+from services.chassis.logs import Log, where
+from services.chassis.messages import Unavailable, tag_with
+from services.chassis.outbox.backlog import Backlog
+from services.chassis.passport import PassportVerifier
+from services.chassis.revocations import Revocations
+from services.chassis.runtime.clients import address_of, client_and_revocations
+from services.chassis.runtime.key_renewal import Renewing, keep_looking
+from services.chassis.runtime.memory import give_back_what_is_freed, settle
+from services.chassis.sandbox.pool import end_all
+from services.chassis.signals import wait_for_signal
+from services.chassis.topology import Topology, compute, declare
+from services.chassis.transport.connection import LOST, Address
+from services.chassis.transport.publisher import Publisher
+from services.chassis.transport.rpc_client import Client
+
+_log = Log(__name__)
+
+#: Timers, batches and background work beside the calls and announcements under way.
+_SPARE_WORKERS = 16
+#: How often a service says that it is well, and how long each of the two questions behind it may take.
+_HEALTH_EVERY = 5.0
+_HEALTH_WITHIN = 5.0
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Process:
+    """What one service runs on; its keys change while it runs."""
+
+    settings: Settings
+    address: Address
+    client: Client
+    publisher: Publisher
+    passports: Passports
+    revocations: Revocations
+    database: Database | None = None
+    verifier: PassportVerifier | None = None
+    backlog: Backlog = field(default_factory=Backlog)
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    #: The account of a service on the broker; the deployer names it like the service.
+    account_of: Callable[[str], str] = field(default=lambda service: service)
+    #: Who is told of other keys, before they are in use.
+    renewals: list[Callable[[Settings], object]] = field(default_factory=list)
+
+    @property
+    def service(self) -> str:
+        """The service's name."""
+        return self.settings.service
+
+    def open_database(self) -> Database:
+        """Return the database.
+
+        :raises RuntimeError: this service has none.
+        """
+        if self.database is None:
+            message = f"{self.service} has no database"
+            raise RuntimeError(message)
+        return self.database
+
+    def renew(self, fresh: Settings) -> None:
+        """Go on under other keys.
+
+        :raises ValueError: one of them cannot be used.
+        """
+        stream = None
+        if self.database is not None and fresh.service_key != self.settings.service_key:
+            stream = Stream(ServiceKey.parse(fresh.service, fresh.service_key))
+        if self.verifier is not None:
+            self.verifier.renew(fresh.passport_public_key)
+        for renewed in self.renewals:
+            renewed(fresh)
+        tag_with(parts_of(fresh.cursor_key), instead_of=parts_of(self.settings.cursor_key))
+        self.passports.renew(fresh)
+        self.address.url = fresh.broker_url
+        if self.database is not None:
+            self.database.renew(fresh.database_url)
+            if stream is not None:
+                self.database.go_on_as(stream)
+        self.settings = fresh
+
+    def start(self) -> None:
+        """Begin to connect to the broker; wait for nothing."""
+        self.client.start()
+        self.publisher.start()
+
+    def stop(self) -> None:
+        """Close every connection."""
+        self.client.stop()
+        self.publisher.stop()
+        if self.database is not None:
+            self.database.close()
+
+
+def compose(settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Process:
+    """Put a process together from its settings; nothing is connected before it is started.
+
+    :raises IdentityRefused: a service with a database has no key to sign its entries with.
+    """
+    address = address_of(settings)
+    client, revocations = client_and_revocations(settings, address)
+    tag_with(parts_of(settings.cursor_key))
+    database = None
+    if settings.database_url:
+        stream = Stream(ServiceKey.parse(settings.service, settings.service_key))
+        database = Database(settings.database_url, service=settings.service, stream=stream, pool_size=settings.pool_size, clock=clock)
+    verifier = PassportVerifier(settings.passport_public_key, settings.service) if settings.passport_public_key else None
+    return Process(
+        settings=settings,
+        address=address,
+        client=client,
+        publisher=Publisher(address, identity=settings.service),
+        passports=Passports(client, settings),
+        revocations=revocations,
+        database=database,
+        verifier=verifier,
+        clock=clock,
+    )
+
+
+class Services:
+    """The services of one process, from start to stop."""
+
+    def __init__(self, parts: Sequence[tuple[type[Any], Process]]) -> None:
+        """Take (service class, process) for each service."""
+        self._processes = [process for _, process in parts]
+        self.containers: dict[str, Container] = {}
+        for service, process in parts:
+            config = {
+                LIAISON: {service.name: process},
+                "max_workers": process.settings.workers + CONCURRENTLY + _SPARE_WORKERS,
+            }
+            self.containers[service.name] = Container(service, config)
+
+    def start(self, *, seconds: float | None = None) -> bool:
+        """Start all; wait until every one takes calls, at most `seconds`; tell whether they do.
+
+        A broker that is not there yet is waited for, with pauses of at most five seconds.
+        """
+        from services.chassis import green
+
+        green.check()
+        for process in self._processes:
+            process.start()
+        for container in self.containers.values():
+            container.start()
+        return self.wait_ready(seconds)
+
+    def wait_ready(self, seconds: float | None = None) -> bool:
+        """Wait until every connection is there; tell whether they are."""
+        deadline = eventlet.Timeout(seconds)
+        try:
+            for process in self._processes:
+                process.client.wait_up()
+                process.publisher.wait_up()
+            for container in self.containers.values():
+                for extension in container.extensions:
+                    if hasattr(extension, "wait_up"):
+                        extension.wait_up(None)
+        except eventlet.Timeout as timeout:
+            if timeout is not deadline:
+                raise
+            return False
+        finally:
+            deadline.cancel()
+        return True
+
+    def say_healthy(self) -> None:
+        """Touch the health files, where there are any, for as long as everything is connected and databases answer."""
+        while files := [Path(process.settings.health_file) for process in self._processes if process.settings.health_file]:
+            if self._is_healthy():
+                for file in files:
+                    file.touch()
+            eventlet.sleep(_HEALTH_EVERY)
+
+    def _is_healthy(self) -> bool:
+        if not self.wait_ready(_HEALTH_WITHIN):
+            return False
+        try:
+            with eventlet.Timeout(_HEALTH_WITHIN):
+                for process in self._processes:
+                    if process.database is not None:
+                        with process.database.plain() as connection:
+                            connection.exec_driver_sql("SELECT 1")
+        except (eventlet.Timeout, SQLAlchemyError, Unavailable) as error:
+            _log.warning("process.unwell", error=type(error).__name__)
+            return False
+        return True
+
+    def stop(self) -> None:
+        """Stop taking work, finish what is under way, ship the outbox, close the connections."""
+        # All at the same time: work that one has to wait for must not use up the time of the others.
+        for stopping in [eventlet.spawn(container.stop) for container in reversed(self.containers.values())]:
+            stopping.wait()
+        for process in reversed(self._processes):
+            process.stop()
+        end_all()
+
+    def kill(self) -> None:
+        """Stop at once."""
+        for container in self.containers.values():
+            container.kill()
+        for process in self._processes:
+            process.stop()
+        end_all()
+
+    def wait(self) -> None:
+        """Wait until a container ends by itself, which is a mistake of ours.
+
+        :raises Exception: what it ended with.
+        """
+        for container in self.containers.values():
+            container.wait()
+
+
+def run(
+    parts: Sequence[tuple[type[Any], Process]],
+    *,
+    read: Callable[[str], Settings] | None = None,
+    also: Iterable[Callable[[], None]] = (),
+) -> None:
+    """Run services until SIGTERM or SIGINT; `also` is called after they have stopped.
+
+    :param read: where their settings are read again, by service; their keys then change without a restart.
+    :raises SystemExit: a service could not start, or ended by itself; whoever supervises starts it again.
+    """
+    give_back_what_is_freed()
+    stop = wait_for_signal()
+    services = Services(parts)
+    failures: list[BaseException] = []
+    beside: list[Any] = []
+    looking = [Renewing(process.settings, partial(read, service.name), process.renew) for service, process in parts] if read else []
+
+    def start_and_watch() -> None:
+        services.start()
+        settle()
+        _log.info("process.ready")
+        beside.extend((eventlet.spawn(services.say_healthy), eventlet.spawn(keep_looking, looking)))
+        services.wait()
+
+    def ended(greenlet: Any) -> None:
+        try:
+            greenlet.wait()
+        except GreenletExit:
+            return
+        except Exception as error:  # noqa: BLE001 - whatever it is, this process is of no use any more
+            _log.critical("process.failed", **where(error))
+            failures.append(error)
+        if not stop.ready():
+            stop.send()
+
+    watching = eventlet.spawn(start_and_watch)
+    watching.link(ended)
+    stop.wait()
+    _log.info("process.stopping")
+    for greenlet in (watching, *beside):
+        greenlet.kill()
+    (services.kill if failures else services.stop)()
+    for each in also:
+        each()
+    _log.info("process.stopped")
+    if failures:
+        raise SystemExit(1)
+
+
+def listened_by(service: type[Any]) -> list[str]:
+    """Return the routing keys of the announcements that a service class listens to."""
+    keys: list[str] = []
+    for name in dir(service):
+        keys.extend(
+            entrypoint.announcement.routing_key()
+            for entrypoint in getattr(getattr(service, name), "nameko_entrypoints", ())
+            if isinstance(entrypoint, Listens)
+        )
+    return sorted(set(keys))
+
+
+def topology_of(services: Iterable[type[Any]], **options: Any) -> Topology:
+    """Return the topology of service classes."""
+    return compute({service.name: listened_by(service) for service in services}, **options)
+
+
+def declare_topology(address: Address, topology: Topology, *, seconds: float = 60.0) -> None:
+    """Declare exchanges, queues and bindings, at deploy time; wait for the broker.
+
+    :raises Unavailable: the broker did not come within `seconds`.
+    """
+    with eventlet.Timeout(seconds, Unavailable("The broker did not come in time.")):
+        pause = 0.1
+        while True:
+            connection = address.connection()
+            try:
+                connection.connect()
+                inner = connection.connection
+                declare(connection.transport.create_channel(inner), topology)
+            except LOST as error:
+                if not isinstance(error, OSError) and not getattr(error, "recoverable", False):
+                    code = getattr(error, "reply_code", None) or getattr(error, "code", None)
+                    if code in {403, 406}:
+                        raise
+                _log.warning("broker.waited-for", error=type(error).__name__)
+                eventlet.sleep(pause)
+                pause = min(pause * 2, 2.0)
+            else:
+                return
+            finally:
+                try:
+                    connection.release()
+                except LOST:
+                    connection.collect()

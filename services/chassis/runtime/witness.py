@@ -1,0 +1,79 @@
+"""Every service is a witness: it keeps the last checkpoint of the audit trail that it saw, and takes a new one only
+with the proof that the trail has grown and nothing else.
+
+A service class inherits from `Witness`; that is all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+
+from services.chassis.config import Settings
+from services.chassis.database import Database, UnitOfWork
+from services.chassis.entrypoints.consumers import listens
+from services.chassis.entrypoints.providers import Bus
+from services.chassis.entrypoints.timers import every
+from services.chassis.messages import Caller, CheckpointSigned
+from services.chassis.outbox.partitions import Days
+from services.chassis.translog.checkpoints import Checkpoint, CheckpointRefused, VerifierKey, read_proofs, witness
+
+
+def keep_checkpoint(work: UnitOfWork, key: VerifierKey, announcement: CheckpointSigned) -> Checkpoint:
+    """Keep an announced checkpoint beside those seen before.
+
+    The first one that a service hears is believed for its signature. Of what comes later, a larger one must be proven
+    to continue the largest one seen. A smaller one that comes late is kept too: `liaison audit verify` holds it
+    against the entries.
+
+    :raises CheckpointRefused: it is not signed by the trail's key, contradicts one that was seen, or is not proven to
+        continue it; delivered again in time it may be, and else it is parked: an alarm.
+    """
+    checkpoint = key.checkpoint(announcement.note)
+    same = work.execute(
+        text("SELECT root FROM checkpoints_seen WHERE origin = :origin AND size = :size"),
+        {"origin": checkpoint.origin, "size": checkpoint.size},
+    ).scalar_one_or_none()
+    if same is not None:
+        if bytes(same) != checkpoint.root:
+            raise CheckpointRefused(f"Two checkpoints of {checkpoint.size} entries contradict each other.")
+        return checkpoint
+    last = work.execute(
+        text("SELECT size, note FROM checkpoints_seen WHERE origin = :origin ORDER BY size DESC LIMIT 1"), {"origin": checkpoint.origin}
+    ).one_or_none()
+    if last is not None and last.size < checkpoint.size:
+        proofs = read_proofs(announcement.proofs)
+        if last.size not in proofs:
+            raise CheckpointRefused(f"There is no proof that {checkpoint.size} entries continue the {last.size} that were seen.")
+        witness(key, last.note, announcement.note, proofs[last.size])
+    work.execute(
+        text("INSERT INTO checkpoints_seen (origin, size, root, note) VALUES (:origin, :size, :root, :note) ON CONFLICT (origin, size) DO NOTHING"),
+        {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root, "note": announcement.note},
+    )
+    return checkpoint
+
+
+class Witness:
+    """What makes a service one of the trail's witnesses, and lets it drop what the trail has."""
+
+    settings: Settings
+    database: Database
+    bus: Bus
+
+    @listens(CheckpointSigned)
+    def checkpoint_signed(self, work: UnitOfWork, announcement: CheckpointSigned) -> None:
+        """Keep the checkpoint, if it continues the last one."""
+        key = VerifierKey.parse(self.settings.checkpoint_public_key, name=self.settings.checkpoint_origin)
+        keep_checkpoint(work, key, announcement)
+
+    @every(seconds=3600, action="chassis:outbox-day:drop", eager=True)
+    def drop_covered_days(self, caller: Caller) -> None:
+        """Drop the days of the outbox that are over, shipped, and covered by a checkpoint seen here."""
+
+        def ask(size: int, ranges: Sequence[dict[str, Any]]) -> Sequence[int]:
+            lacking: list[int] = self.bus.call("audit", "find_uncovered", caller, size=size, ranges=list(ranges))["lacking"]
+            return lacking
+
+        Days(self.database).drop_covered(ask, caller)

@@ -1,0 +1,240 @@
+"""A few child processes that compute, started when there is something to compute and ended when there is not.
+
+A child is spawned, not forked: under eventlet a fork would take the loop along. Waiting for it is cooperative. A child that dies,
+exceeds its limits or takes too long ends its own question only; the next one gets a new child.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import eventlet
+from eventlet import greenio, patcher
+from eventlet.semaphore import Semaphore
+
+import services
+from services.chassis.logs import Log
+from services.chassis.messages import Refusal, Unavailable
+from services.chassis.sandbox.framing import plain, receive, send
+
+_log = Log(__name__)
+_system = patcher.original("socket")
+_os = patcher.original("os")
+
+#: Children at the same time, and how many of them may be at long work: a short text never waits for files alone.
+_CHILDREN = 3
+_AT_LONG_WORK = 2
+#: A child that computes, by its own clock and by the wall's, in seconds, and how much it may address.
+_SECONDS = 30
+_WAITED = 60
+_MEMORY = 1 << 30
+#: A child that waits for work holds at most so much, and at most so long.
+_SMALL = 96 << 20
+_IDLE = 30.0
+
+
+class Child:
+    """One process, and the socket to it."""
+
+    def __init__(self, memory: int) -> None:
+        """Start it."""
+        ours, theirs = _system.socketpair()
+        try:
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            try:
+                actions = [(os.POSIX_SPAWN_DUP2, theirs.fileno(), 0), (os.POSIX_SPAWN_DUP2, nothing, 1), (os.POSIX_SPAWN_DUP2, nothing, 2)]
+                arguments = [sys.executable, "-P", "-m", "services.chassis.sandbox.child", str(os.getpid()), str(memory)]
+                self.pid = os.posix_spawn(sys.executable, arguments, _environment(), file_actions=actions, setsigmask=())
+            finally:
+                os.close(nothing)
+        finally:
+            theirs.close()
+        self.pipe = greenio.GreenSocket(ours)
+        #: What lets it go when it has waited too long.
+        self.resting: Any = None
+        self._has_ended = False
+
+    def ask(self, seconds: int, module: str, name: str, arguments: tuple[Any, ...]) -> tuple[str, Any, int]:
+        """Return what became of it, and how much memory the child holds now.
+
+        :raises EOFError, OSError, pickle.UnpicklingError: the child has ended, or is not ours any more.
+        """
+        send(self.pipe, (seconds, module, name, arguments))
+        what, made, resident = plain(receive(self.pipe))
+        return what, made, resident
+
+    def end(self) -> None:
+        """End it at once."""
+        if self.resting is not None:
+            self.resting.cancel()
+        with suppress(OSError):
+            self.pipe.close()
+        if not self._has_ended:
+            os.kill(self.pid, signal.SIGKILL)
+            # Giving back hundreds of megabytes takes the system a while.
+            eventlet.spawn_n(self._reaped)
+
+    def wait(self) -> None:
+        """Wait until the system has let go of it."""
+        if not self._has_ended:
+            self._has_ended = True
+            with suppress(ChildProcessError):
+                _os.waitpid(self.pid, 0)
+
+    def _reaped(self) -> None:
+        while not self._has_ended:
+            try:
+                self._has_ended = _os.waitpid(self.pid, os.WNOHANG)[0] == self.pid
+            except ChildProcessError:
+                self._has_ended = True
+            eventlet.sleep(0.02)
+
+
+class Pool:
+    """Runs functions of modules in child processes; what goes in is pickled, what comes out are plain values."""
+
+    def __init__(self, *, memory: int = _MEMORY, seconds: int = _SECONDS, waited: float = _WAITED, idle: float = _IDLE) -> None:
+        """Take the limits of one question; nothing is started yet."""
+        self.memory, self.seconds, self.waited, self.idle = memory, seconds, waited, idle
+        self._turns, self._long_turns = Semaphore(_CHILDREN), Semaphore(_AT_LONG_WORK)
+        self._resting: list[Child] = []
+        self._at_work: set[Child] = set()
+        self._thread = threading.get_ident()
+
+    @property
+    def pids(self) -> list[int]:
+        """Return the processes that there are now."""
+        return [child.pid for child in (*self._resting, *self._at_work)]
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the running thread is the one whose loop waits for the children."""
+        return threading.get_ident() == self._thread
+
+    def run(self, function: Callable[..., Any], *arguments: Any, refusal: type[Refusal], is_long: bool = False) -> Any:
+        """Return what a function of a module makes of its arguments, computed in another process.
+
+        :param refusal: raised if the child can't do it: within its limits, or at all.
+        :param is_long: it may take seconds.
+        :raises Refusal: the one that the function raised, or that one.
+        """
+        with self._turn(is_long=is_long):
+            child = self._taken()
+            answer = None
+            late = eventlet.Timeout(self.waited)
+            try:
+                answer = child.ask(self.seconds, function.__module__, function.__qualname__, arguments)
+            except eventlet.Timeout as timeout:
+                if timeout is not late:
+                    raise
+            except (EOFError, OSError, pickle.UnpicklingError, ValueError):
+                pass
+            finally:
+                late.cancel()
+                self._at_work.discard(child)
+                if answer is None:
+                    child.end()
+            if answer is None:
+                _log.warning("apart.ended", function=function.__qualname__)
+                raise refusal
+            what, made, resident = answer
+            self._rest(child, resident)
+        if what == "refused":
+            raise _again(made)
+        if what == "failed":
+            _log.warning("apart.failed", function=function.__qualname__, why=made)
+            raise refusal
+        return made
+
+    def end(self) -> None:
+        """End every child; whoever waits for one is refused."""
+        children = [*self._resting, *self._at_work]
+        self._resting.clear()
+        for child in children:
+            child.end()
+        for child in children:
+            child.wait()
+
+    @contextmanager
+    def _turn(self, *, is_long: bool) -> Iterator[None]:
+        if not is_long:
+            with self._turns:
+                yield
+            return
+        with self._long_turns, self._turns:
+            yield
+
+    def _taken(self) -> Child:
+        if self._resting:
+            child = self._resting.pop()
+            child.resting.cancel()
+        else:
+            try:
+                child = Child(self.memory)
+            except OSError as error:
+                # The system has no process left, or no memory.
+                raise Unavailable from error
+        self._at_work.add(child)
+        return child
+
+    def _rest(self, child: Child, resident: int) -> None:
+        if self._resting or resident > _SMALL or not self.idle:
+            child.end()
+            return
+        self._resting.append(child)
+        child.resting = eventlet.spawn_after(self.idle, self._let_go, child)
+
+    def _let_go(self, child: Child) -> None:
+        if child in self._resting:
+            self._resting.remove(child)
+            child.resting = None
+            child.end()
+
+
+def _environment() -> dict[str, str]:
+    """Return what a child is told: where the program is, and none of the process's secrets."""
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH"}}
+    root = str(Path(services.__file__ or "").resolve().parents[1])
+    return kept | {"PYTHONPATH": root, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONWARNINGS": "ignore", "MALLOC_ARENA_MAX": "1"}
+
+
+def _again(wire: Any) -> Refusal:
+    """Return a refusal as it was raised, of its own class where there is one."""
+    plainly = Refusal.from_wire(wire)
+    for known in _under(Refusal):
+        if known.code == plainly.code and known.branch == plainly.branch:
+            again = known.__new__(known)
+            Refusal.__init__(again, plainly.detail, errors=plainly.errors, extra=plainly.extra)
+            return again
+    return plainly
+
+
+def _under(known: type[Refusal]) -> Iterator[type[Refusal]]:
+    for below in known.__subclasses__():
+        yield from _under(below)
+        yield below
+
+
+_pool: Pool | None = None
+
+
+def pool() -> Pool:
+    """Return the pool of this process, which its services share."""
+    global _pool  # noqa: PLW0603 - a process has one
+    if _pool is None:
+        _pool = Pool()
+    return _pool
+
+
+def end_all() -> None:
+    """End what the pool of this process has started, if anything."""
+    if _pool is not None:
+        _pool.end()

@@ -1,0 +1,268 @@
+"""Checkpoints of the audit trail: signed notes (C2SP signed-note and tlog-checkpoint), and what a witness demands.
+
+Pure: no I/O. The sequencer of the audit service signs; every other service keeps the last checkpoint it saw and takes
+a new one only with a proof that the trail has grown and nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
+from services.chassis.keyed import pems_of
+from services.chassis.translog import merkle
+
+ED25519 = b"\x01"
+MAX_NOTE = 64 * 1024
+_NAME = re.compile(r"[^\s+]+")
+_SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
+
+
+class CheckpointRefused(ValueError):
+    """This is not a checkpoint of our trail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The trail at one size: origin, number of entries, and root of the tree over them."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    def text(self) -> str:
+        """Return the note text of C2SP tlog-checkpoint: three lines."""
+        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
+
+    @classmethod
+    def parse(cls, text: str) -> Checkpoint:
+        """Read a note text; raise CheckpointRefused unless it is exactly three well-formed lines."""
+        lines = text.split("\n")
+        if len(lines) != 4 or lines[3] or not lines[0]:
+            raise CheckpointRefused("A checkpoint has three lines: origin, size and root.")
+        origin, size, encoded = lines[:3]
+        if not _SIZE.fullmatch(size):
+            raise CheckpointRefused("The size of a checkpoint is a decimal number.")
+        root = _decode(encoded)
+        if len(root) != merkle.HASH_SIZE:
+            raise CheckpointRefused("The root of a checkpoint has 32 bytes.")
+        return cls(origin=origin, size=int(size), root=root)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierKey:
+    """The public half: a name and an Ed25519 key, written `name+id+base64` as in C2SP signed-note."""
+
+    name: str
+    public: bytes
+    #: Keys that signed for the same name before; what they signed is still believed.
+    former: tuple[bytes, ...] = ()
+
+    @property
+    def key_id(self) -> bytes:
+        """Return the four bytes that begin each of this key's signatures."""
+        return _note_key_id(self.name, self.public)
+
+    def __str__(self) -> str:
+        """Write the key as one line without spaces."""
+        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(ED25519 + self.public).decode()}"
+
+    @classmethod
+    def parse(cls, line: str, *, name: str = "") -> VerifierKey:
+        """Read a key; raise CheckpointRefused if it is malformed or its id does not fit.
+
+        A key in PEM has no name: then `name` is the origin that it speaks for.
+        """
+        if "-----BEGIN" in line:
+            public, *former = [_public_pem(pem).public_bytes_raw() for pem in pems_of(line) or [line]]
+            return cls(name=_name(name), public=public, former=tuple(former))
+        name, key_id, material = _split_key(line, "")
+        key = cls(name=name, public=material)
+        if key.key_id.hex() != key_id:
+            raise CheckpointRefused("The id of the verifying key does not fit the key.")
+        return key
+
+    def open(self, note: str) -> str:
+        """Return the text of a note that this key signed; raise CheckpointRefused for any other."""
+        if len(note) > MAX_NOTE or any(ord(char) < 32 and char != "\n" for char in note):
+            raise CheckpointRefused("The note is too large or has control characters.")
+        text, blank, signatures = note.rpartition("\n\n")
+        text += "\n"
+        if not blank or not signatures.endswith("\n"):
+            raise CheckpointRefused("The note has no signature.")
+        ours = {_note_key_id(self.name, public): public for public in (self.public, *self.former)}
+        verified = False
+        for line in signatures[:-1].split("\n"):
+            dash, _, rest = line.partition(" ")
+            name, _, encoded = rest.partition(" ")
+            if dash != "—" or not _NAME.fullmatch(name):
+                raise CheckpointRefused("A signature line of the note is malformed.")
+            blob = _decode(encoded)
+            if name != self.name or blob[:4] not in ours:
+                continue
+            try:
+                Ed25519PublicKey.from_public_bytes(ours[blob[:4]]).verify(blob[4:], text.encode())
+            except InvalidSignature:
+                raise CheckpointRefused("The signature of the checkpoint does not verify.") from None
+            verified = True
+        if not verified:
+            raise CheckpointRefused("The checkpoint is not signed by our key.")
+        return text
+
+    def checkpoint(self, note: str) -> Checkpoint:
+        """Return the checkpoint of a signed note; its origin is the key's name."""
+        checkpoint = Checkpoint.parse(self.open(note))
+        if checkpoint.origin != self.name:
+            raise CheckpointRefused("The checkpoint speaks of another trail.")
+        return checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """The private half: a name and an Ed25519 seed, written `PRIVATE+KEY+name+id+base64`."""
+
+    name: str
+    seed: bytes
+    #: Public keys that signed for the same name before.
+    former: tuple[bytes, ...] = ()
+
+    def __repr__(self) -> str:
+        """Show the name only: the seed must reach no log."""
+        return f"SigningKey(name={self.name!r})"
+
+    @classmethod
+    def parse(cls, line: str, *, name: str = "", public: str = "") -> SigningKey:
+        """Read a key; raise CheckpointRefused if it is malformed or its id does not fit.
+
+        A key in PEM has no name: then `name` is the origin that it signs for.
+
+        :param public: public keys in PEM, one behind the other; what another than this one's signed before is believed.
+        """
+        if "-----BEGIN" in line:
+            key = cls(name=_name(name), seed=_private_pem(line).private_bytes_raw())
+            known = [_public_pem(pem).public_bytes_raw() for pem in pems_of(public)]
+            return replace(key, former=tuple(each for each in known if each != key.verifier.public))
+        name, key_id, material = _split_key(line, "PRIVATE+KEY+")
+        key = cls(name=name, seed=material)
+        if key.verifier.key_id.hex() != key_id:
+            raise CheckpointRefused("The id of the signing key does not fit the key.")
+        return key
+
+    @classmethod
+    def generate(cls, name: str) -> SigningKey:
+        """Make a new key; `name` becomes the origin of the trail."""
+        return cls(name=_name(name), seed=Ed25519PrivateKey.generate().private_bytes_raw())
+
+    def export(self) -> str:
+        """Write the private key as one line: whoever holds it can sign in our name."""
+        material = base64.b64encode(ED25519 + self.seed).decode()
+        return f"PRIVATE+KEY+{self.name}+{self.verifier.key_id.hex()}+{material}"
+
+    @property
+    def verifier(self) -> VerifierKey:
+        """Return the public half."""
+        public = Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw()
+        return VerifierKey(name=self.name, public=public, former=self.former)
+
+    def sign(self, text: str) -> str:
+        """Return the note: the text, a blank line and our signature line."""
+        signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
+        blob = base64.b64encode(self.verifier.key_id + signature).decode()
+        return f"{text}\n— {self.name} {blob}\n"
+
+
+def write_proof(first: int, path: Iterable[bytes]) -> str:
+    """Write the proof that a checkpoint continues the one of `first` entries."""
+    return " ".join([str(first), *(base64.b64encode(step).decode() for step in path)])
+
+
+def read_proofs(proofs: Iterable[str]) -> dict[int, list[bytes]]:
+    """Read announced proofs by the size that each begins with; raise CheckpointRefused if one is malformed."""
+    read = {}
+    for proof in proofs:
+        first, *steps = str(proof).split(" ")
+        if not _SIZE.fullmatch(first):
+            raise CheckpointRefused("A proof begins with a size.")
+        read[int(first)] = [_decode(step) for step in steps]
+    return read
+
+
+def witness(key: VerifierKey, last: str | None, note: str, proof: Sequence[bytes] | None = None) -> Checkpoint:
+    """Take `note` as the successor of `last`, the note seen before; return its checkpoint.
+
+    `proof` is the consistency proof from the size of `last` to the size of `note`; None or empty where it is not
+    needed (the first note, the same size). Raises CheckpointRefused when the note is not signed by `key`, is shorter
+    than the last one, or is not proven to continue it. (R124, R126)
+    """
+    checkpoint = key.checkpoint(note)
+    if last is None:
+        return checkpoint
+    before = key.checkpoint(last)
+    if checkpoint.size < before.size:
+        raise CheckpointRefused(f"The trail shrank from {before.size} to {checkpoint.size} entries.")
+    if not merkle.verify_consistency(before.size, checkpoint.size, list(proof or ()), before.root, checkpoint.root):
+        raise CheckpointRefused(f"The trail of {checkpoint.size} entries does not continue the one of {before.size}.")
+    return checkpoint
+
+
+def _name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise CheckpointRefused("A key's name has no spaces and no plus.")
+    return name
+
+
+def _private_pem(pem: str) -> Ed25519PrivateKey:
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise CheckpointRefused("The PEM of the signing key cannot be read.") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise CheckpointRefused("Only Ed25519 keys are known.")
+    return key
+
+
+def _public_pem(pem: str) -> Ed25519PublicKey:
+    try:
+        key = load_pem_public_key(pem.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        raise CheckpointRefused("The PEM of the verifying key cannot be read.") from None
+    if not isinstance(key, Ed25519PublicKey):
+        raise CheckpointRefused("Only Ed25519 keys are known.")
+    return key
+
+
+def _note_key_id(name: str, public: bytes) -> bytes:
+    return sha256(name.encode() + b"\n" + ED25519 + public).digest()[:4]
+
+
+def _split_key(line: str, prefix: str) -> tuple[str, str, bytes]:
+    line = line.strip()
+    if not line.startswith(prefix):
+        raise CheckpointRefused("This is not a key of the right kind.")
+    # The base64 part may hold plus signs itself, so only the first two separate.
+    parts = line[len(prefix) :].split("+", 2)
+    if len(parts) != 3 or not _NAME.fullmatch(parts[0]):
+        raise CheckpointRefused("A key is written as name, id and base64, with plus signs between.")
+    name, key_id, encoded = parts
+    material = _decode(encoded)
+    if material[:1] != ED25519 or len(material) != 1 + merkle.HASH_SIZE:
+        raise CheckpointRefused("Only Ed25519 keys are known.")
+    return name, key_id, material[1:]
+
+
+def _decode(encoded: str) -> bytes:
+    try:
+        decoded = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        raise CheckpointRefused("A base64 part is malformed.") from None
+    if base64.b64encode(decoded).decode() != encoded:
+        raise CheckpointRefused("A base64 part is not in its canonical form.")
+    return decoded

@@ -1,0 +1,588 @@
+"""The in-process broker: RabbitMQ's behavior, as far as the bus relies on it, behind kombu's `embedded://`.
+
+It pushes deliveries to consumers (nobody polls), returns what `mandatory` could not route, counts prefetch per
+consumer, redelivers what was not acknowledged, dead-letters what expires or was delivered too often, and writes
+persistent messages of durable queues to a journal before it confirms them, if it was given one::
+
+    embedded://name                          everything in memory
+    embedded://account@name                  the same, as that account
+    embedded://name//path/to/journal         persistent messages survive a kill
+
+It refuses a `user_id` that is not the connection's own account, as RabbitMQ does, but it asks for no password: an account
+is what the connection says. Whoever can run code in this process can be anybody, so this tells mistakes from messages,
+and stops no attacker. Permissions on names and keys it has none.
+
+All of it runs in one thread, on eventlet: nothing here yields between reading a state and changing it, so no lock
+is needed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import time
+from base64 import b64decode, b64encode
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import eventlet
+import orjson
+from amqp.protocol import queue_declare_ok_t
+from eventlet.event import Event
+from kombu.exceptions import ChannelError
+from kombu.transport import TRANSPORT_ALIASES, base, virtual
+
+SCHEME = "embedded"
+_PERSISTENT = 2
+
+
+def register() -> None:
+    """Let kombu know the scheme `embedded://`."""
+    TRANSPORT_ALIASES[SCHEME] = "services.chassis.transport.embedded:Transport"
+
+
+@dataclass(slots=True)
+class _Letter:
+    """A message in one queue."""
+
+    raw: dict[str, Any]
+    expires_at: float | None = None
+    deliveries: int = 0
+    journal_id: int | None = None
+
+
+@dataclass(eq=False, slots=True)
+class _Consumer:
+    tag: str
+    queue: _Queue
+    channel: Channel
+    callback: Callable[[Any], object]
+    no_ack: bool
+    prefetch: int
+    unacknowledged: int = 0
+
+    @property
+    def has_room(self) -> bool:
+        return self.no_ack or not self.prefetch or self.unacknowledged < self.prefetch
+
+
+@dataclass(eq=False, slots=True)
+class _Queue:
+    name: str
+    broker: Broker
+    durable: bool = False
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    owner: Transport | None = None
+    letters: deque[_Letter] = field(default_factory=deque)
+    consumers: deque[_Consumer] = field(default_factory=deque)
+
+    def put(self, letter: _Letter) -> None:
+        now = time.monotonic()
+        lives = [float(ms) / 1000 for ms in (self.arguments.get("x-message-ttl"), letter.raw["properties"].get("expiration")) if ms is not None]
+        letter.expires_at = now + min(lives) if lives else None
+        if self.durable and letter.raw["properties"].get("delivery_mode") == _PERSISTENT:
+            self.broker.journal.put(self.name, letter)
+        self.letters.append(letter)
+        self.pump()
+        if lives and self.letters and self.letters[-1] is letter:
+            eventlet.spawn_after(min(lives) + 0.001, self.expire)
+
+    def pump(self) -> None:
+        """Push what waits to consumers that have room, in turn."""
+        while self.letters and (consumer := self._next_with_room()):
+            letter = self.letters.popleft()
+            if letter.expires_at is not None and letter.expires_at <= time.monotonic():
+                self.dead_letter(letter, "expired")
+                continue
+            letter.deliveries += 1
+            consumer.channel.push(consumer, letter)
+
+    def _next_with_room(self) -> _Consumer | None:
+        for _ in range(len(self.consumers)):
+            self.consumers.rotate(-1)
+            if self.consumers[-1].has_room:
+                return self.consumers[-1]
+        return None
+
+    def expire(self) -> None:
+        now = time.monotonic()
+        while self.letters and (at := self.letters[0].expires_at) is not None and at <= now:
+            self.dead_letter(self.letters.popleft(), "expired")
+
+    def settle(self, letter: _Letter) -> None:
+        """Forget a letter that was acknowledged."""
+        self.broker.journal.remove(letter)
+
+    def give_back(self, letter: _Letter) -> None:
+        """Put a letter back in front, or let go of it when it was delivered too often."""
+        limit = self.arguments.get("x-delivery-limit")
+        if limit is not None and letter.deliveries > int(limit):
+            self.dead_letter(letter, "delivery_limit")
+            return
+        self.letters.appendleft(letter)
+        self.pump()
+
+    def dead_letter(self, letter: _Letter, reason: str) -> None:
+        exchange = self.arguments.get("x-dead-letter-exchange")
+        if exchange is not None:
+            raw = letter.raw
+            properties = {k: v for k, v in raw["properties"].items() if k != "expiration"}
+            died = raw["properties"]["delivery_info"]
+            headers = {
+                **raw["headers"],
+                "x-first-death-reason": raw["headers"].get("x-first-death-reason", reason),
+                "x-death": [{"queue": self.name, "reason": reason, "exchange": died["exchange"], "routing-keys": [died["routing_key"]]}],
+            }
+            key = self.arguments.get("x-dead-letter-routing-key", raw["properties"]["delivery_info"]["routing_key"])
+            self.broker.publish({**raw, "properties": properties, "headers": headers}, exchange, key)
+        self.broker.journal.remove(letter)
+
+
+class _Journal:
+    """Persistent messages, one line each, and one line for each that was settled."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._file: int | None = None
+        self._ids = itertools.count(1)
+        self._kept: dict[int, bytes] = {}
+        self._lines = 0
+        self._unwritten: list[bytes] = []
+
+    def put(self, queue: str, letter: _Letter) -> None:
+        if self._path is None or letter.journal_id is not None:
+            return
+        letter.journal_id = next(self._ids)
+        raw = letter.raw
+        line = orjson.dumps({"id": letter.journal_id, "queue": queue, **raw, "body": b64encode(raw["body"]).decode()})
+        self._kept[letter.journal_id] = line
+        self._unwritten.append(line)
+
+    def remove(self, letter: _Letter) -> None:
+        if letter.journal_id is not None and self._kept.pop(letter.journal_id, None) is not None:
+            self._unwritten.append(orjson.dumps({"gone": letter.journal_id}))
+        letter.journal_id = None
+
+    def write(self, *, durably: bool) -> None:
+        """Append what happened since; with `durably`, return when the disk has it."""
+        if self._path is None or not (self._unwritten or durably):
+            return
+        if self._file is None:
+            self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        lines, self._unwritten = self._unwritten, []
+        _write_all(self._file, b"".join(line + b"\n" for line in lines))
+        self._lines += len(lines)
+        if durably:
+            os.fsync(self._file)
+        if self._lines > 1000 + 4 * len(self._kept):
+            self._rewrite()
+
+    def read(self) -> Iterable[tuple[str, _Letter]]:
+        """Yield what was not settled when the process ended, oldest first."""
+        if self._path is None or not self._path.exists():
+            return []
+        kept: dict[int, dict[str, Any]] = {}
+        for line in self._path.read_bytes().split(b"\n"):
+            try:
+                record = orjson.loads(line)
+            except orjson.JSONDecodeError:
+                continue  # The last line of a killed process may be half a line.
+            if "gone" in record:
+                kept.pop(record["gone"], None)
+            else:
+                kept[record.pop("id")] = record
+        letters = []
+        for record in kept.values():
+            queue = record.pop("queue")
+            record["body"] = b64decode(record["body"])
+            letter = _Letter(record)
+            self.put(queue, letter)
+            letters.append((queue, letter))
+        self._unwritten.clear()
+        self._rewrite()
+        return letters
+
+    def _rewrite(self) -> None:
+        if self._path is None:
+            return
+        self.close()
+        beside = self._path.with_suffix(".new")
+        file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            _write_all(file, b"".join(line + b"\n" for line in self._kept.values()))
+            os.fsync(file)
+        finally:
+            os.close(file)
+        beside.replace(self._path)
+        self._lines = len(self._kept)
+
+    def close(self) -> None:
+        """Close the file; the next write opens it again."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _write_all(file: int, content: bytes) -> None:
+    while content:
+        content = content[os.write(file, content) :]
+
+
+_State: Any = virtual.BrokerState  # kombu has no annotations
+
+
+class Broker:
+    """What all connections to one name share."""
+
+    by_name: ClassVar[dict[str, Broker]] = {}
+
+    def __init__(self, journal: Path | None = None) -> None:
+        """Begin empty, or with what the journal holds: its messages wait until their queue is declared again."""
+        self.state: Any = _State()
+        self.queues: dict[str, _Queue] = {}
+        self.journal = _Journal(journal)
+        self._kept: dict[str, list[_Letter]] = {}
+        for queue, letter in self.journal.read():
+            self._kept.setdefault(queue, []).append(letter)
+
+    @classmethod
+    def named(cls, name: str, journal: str = "") -> Broker:
+        """Return the broker of that name in this process; the first call makes it."""
+        if name not in cls.by_name:
+            cls.by_name[name] = cls(Path(journal) if journal else None)
+        return cls.by_name[name]
+
+    def declare(self, name: str, *, durable: bool, arguments: Mapping[str, Any], owner: Transport | None) -> _Queue:
+        """Return the queue of that name; a new one begins with what the journal kept for it."""
+        queue = self.queues.get(name)
+        if queue is None:
+            queue = self.queues[name] = _Queue(name, self, durable, dict(arguments), owner)
+            for letter in self._kept.pop(name, []):
+                queue.put(letter)
+        return queue
+
+    def delete(self, name: str) -> None:
+        """Delete a queue, its bindings and what is in it."""
+        self.state.queue_bindings_delete(name)
+        for exchange in self.state.exchanges.values():
+            exchange["table"] = [row for row in exchange["table"] if row[2] != name]
+        self.queues.pop(name, None)
+
+    def route(self, exchange: str, routing_key: str) -> list[_Queue]:
+        """Return the queues that a message goes to.
+
+        :raises ChannelError: there is no such exchange.
+        """
+        if not exchange:
+            names: Iterable[str] = [routing_key]
+        else:
+            known = self.state.exchanges.get(exchange)
+            if known is None:
+                message = f"NOT_FOUND - no exchange {exchange!r}"
+                raise ChannelError(message, (60, 40), "Basic.publish", "404")
+            kind = known["type"]
+            names = {
+                queue
+                for key, pattern, queue in known["table"]
+                if kind == "fanout" or (key == routing_key if kind == "direct" else re.match(pattern, routing_key))
+            }
+        return [self.queues[name] for name in names if name in self.queues]
+
+    def publish(self, raw: dict[str, Any], exchange: str, routing_key: str) -> bool:
+        """Put a copy into every queue that it is routed to; tell whether there was one."""
+        queues = self.route(exchange, routing_key)
+        for queue in queues:
+            properties = {
+                **raw["properties"],
+                "delivery_info": {"exchange": exchange, "routing_key": routing_key},
+            }
+            queue.put(_Letter({**raw, "properties": properties}))
+        self.journal.write(durably=False)
+        return bool(queues)
+
+
+class Channel(virtual.Channel):
+    """A channel to the broker of this process."""
+
+    body_encoding: Any = None
+    supports_fanout = True
+    do_restore = False
+
+    def __init__(self, connection: Transport, **kwargs: Any) -> None:
+        """Open a channel on a connection."""
+        super().__init__(connection, **kwargs)
+        self.events: defaultdict[str, set[Callable[..., object]]] = defaultdict(set)
+        self._broker = connection.broker
+        self._tags = itertools.count(1)
+        self._given: dict[int, tuple[_Letter, _Consumer | _Queue]] = {}
+        self._by_tag: dict[str, _Consumer] = {}
+        self._prefetch = 0
+        self._confirming = False
+        self._published = 0
+
+    # What is declared
+
+    def queue_declare(
+        self,
+        queue: str | None = None,
+        passive: bool = False,
+        durable: bool = False,
+        exclusive: bool = False,
+        arguments: Mapping[str, Any] | None = None,
+        **_: Any,
+    ) -> queue_declare_ok_t:
+        """Declare a queue, or, passively, ask for it."""
+        name = queue or f"amq.gen-{next(self._tags)}-{id(self)}"
+        if passive:
+            known = self._broker.queues.get(name)
+            if known is None:
+                message = f"NOT_FOUND - no queue {name!r}"
+                raise ChannelError(message, (50, 10), "Queue.declare", "404")
+        else:
+            known = self._broker.declare(name, durable=durable, arguments=arguments or {}, owner=self.connection if exclusive else None)
+        return queue_declare_ok_t(name, len(known.letters), len(known.consumers))
+
+    def queue_delete(self, queue: str, if_unused: bool = False, if_empty: bool = False, **_: Any) -> None:
+        """Delete a queue and its bindings."""
+        known = self._broker.queues.get(queue)
+        if known is not None and not (if_empty and known.letters) and not (if_unused and known.consumers):
+            self._broker.delete(queue)
+
+    def queue_purge(self, queue: str, **_: Any) -> int:
+        """Drop what waits."""
+        letters = self._broker.queues[queue].letters
+        count = len(letters)
+        for letter in letters:
+            self._broker.journal.remove(letter)
+        letters.clear()
+        return count
+
+    def _has_queue(self, queue: str, **_: Any) -> bool:
+        return queue in self._broker.queues
+
+    def _size(self, queue: str) -> int:
+        return len(self._broker.queues[queue].letters)
+
+    def _queue_bind(self, *_: Any) -> None:
+        """Do nothing more: the broker reads the exchange's table."""
+
+    # What is sent
+
+    def confirm_select(self, **_: Any) -> None:
+        """Confirm from now on what was published, once the journal has it."""
+        self._confirming = True
+
+    def basic_publish(self, message: dict[str, Any], exchange: str = "", routing_key: str = "", mandatory: bool = False, **_: Any) -> None:
+        """Route a message; what `mandatory` could not route comes back as NO_ROUTE."""
+        if self.closed or self.connection is None:
+            raise ConnectionResetError
+        named = message["properties"].get("user_id")
+        if named is not None and named != self.connection.account:
+            error = f"PRECONDITION_FAILED - user_id property set to {named!r} but authenticated user was {self.connection.account!r}"
+            raise ChannelError(error, (60, 40), "Basic.publish", "406")
+        body = message["body"]
+        raw = {**message, "body": body.encode() if isinstance(body, str) else bytes(body)}
+        # nameko answers in the encoding that it was asked in, and reads it from the properties.
+        raw["properties"] = {**raw["properties"], "content_type": raw.get("content-type"), "content_encoding": raw.get("content-encoding")}
+        self._published += 1
+        routed = self._broker.publish(raw, exchange, routing_key)
+        if mandatory and not routed:
+            error = ChannelError("NO_ROUTE", (60, 50), "Basic.return", "312")
+            self._notify(
+                "basic_return",
+                error,
+                exchange,
+                routing_key,
+                self.Message({**raw, "properties": {**raw["properties"], "delivery_tag": 0}}, channel=self),
+            )
+        if self._confirming:
+            self.connection.confirm(self, self._published)
+
+    def acknowledge_published(self, number: int) -> None:
+        """Tell the publisher that everything up to `number` is kept."""
+        self._notify("basic_ack", number, True)
+
+    def _notify(self, event: str, *args: object) -> None:
+        for callback in list(self.events[event]):
+            callback(*args)
+
+    # What is received
+
+    def basic_qos(self, prefetch_size: int = 0, prefetch_count: int = 0, apply_global: bool = False) -> None:
+        """Limit what each consumer made after this may hold unacknowledged.
+
+        Counted per consumer, as RabbitMQ does: counted per channel, waiting calls would hold back their own replies.
+        """
+        self._prefetch = prefetch_count
+
+    def basic_consume(
+        self, queue: str, no_ack: bool = False, callback: Callable[[Any], object] | None = None, consumer_tag: str = "", **_: Any
+    ) -> str:
+        """Have what comes into a queue pushed to `callback`."""
+        known = self._broker.queues.get(queue)
+        if known is None:
+            message = f"NOT_FOUND - no queue {queue!r}"
+            raise ChannelError(message, (60, 20), "Basic.consume", "404")
+        tag = consumer_tag or f"ctag-{next(self._tags)}-{id(self)}"
+        consumer = _Consumer(tag, known, self, callback or (lambda _: None), no_ack, self._prefetch)
+        self._by_tag[tag] = consumer
+        known.consumers.append(consumer)
+        known.pump()
+        return tag
+
+    def basic_cancel(self, consumer_tag: str, **_: Any) -> None:
+        """Push nothing more to this consumer; what it holds stays its own."""
+        consumer = self._by_tag.pop(consumer_tag, None)
+        if consumer is not None and consumer in consumer.queue.consumers:
+            consumer.queue.consumers.remove(consumer)
+
+    def push(self, consumer: _Consumer, letter: _Letter) -> None:
+        """Deliver one letter to a consumer of this channel."""
+        tag = next(self._tags)
+        if consumer.no_ack:
+            consumer.queue.settle(letter)
+        else:
+            consumer.unacknowledged += 1
+            self._given[tag] = (letter, consumer)
+        self.connection.receive(consumer, self._message(letter, tag))
+
+    def basic_get(self, queue: str, no_ack: bool = False, **_: Any) -> Any:
+        """Take the first letter of a queue, or None."""
+        known = self._broker.queues[queue]
+        if not known.letters:
+            return None
+        letter, tag = known.letters.popleft(), next(self._tags)
+        if no_ack:
+            known.settle(letter)
+        else:
+            letter.deliveries += 1
+            self._given[tag] = (letter, known)
+        return self._message(letter, tag)
+
+    def _message(self, letter: _Letter, tag: int) -> Any:
+        raw = letter.raw
+        headers = dict(raw["headers"])
+        if letter.deliveries > 1:
+            headers["x-delivery-count"] = letter.deliveries - 1
+        info = {**raw["properties"]["delivery_info"], "redelivered": letter.deliveries > 1}
+        return self.Message(
+            {**raw, "headers": headers, "properties": {**raw["properties"], "delivery_tag": tag, "delivery_info": info}}, channel=self
+        )
+
+    def basic_ack(self, delivery_tag: int, multiple: bool = False) -> None:
+        """Acknowledge one delivery, or every one up to it."""
+        tags = [tag for tag in self._given if tag <= delivery_tag] if multiple else [delivery_tag]
+        for tag in tags:
+            letter, queue = self._take_back(tag)
+            queue.settle(letter)
+            queue.pump()
+        self._broker.journal.write(durably=False)
+
+    def basic_reject(self, delivery_tag: int, requeue: bool = False) -> None:
+        """Give a delivery back to its queue, or let it be dead-lettered."""
+        letter, queue = self._take_back(delivery_tag)
+        if requeue:
+            queue.give_back(letter)
+        else:
+            queue.dead_letter(letter, "rejected")
+            queue.pump()
+        self._broker.journal.write(durably=False)
+
+    def _take_back(self, tag: int) -> tuple[_Letter, _Queue]:
+        letter, holder = self._given.pop(tag)
+        if isinstance(holder, _Queue):
+            return letter, holder
+        holder.unacknowledged -= 1
+        return letter, holder.queue
+
+    def close(self) -> None:
+        """Cancel the consumers; what was not acknowledged goes back to its queue."""
+        if self.closed:
+            return
+        for consumer in list(self._by_tag):
+            self.basic_cancel(consumer)
+        for tag in sorted(self._given, reverse=True):
+            letter, queue = self._take_back(tag)
+            if self._broker.queues.get(queue.name) is queue:
+                queue.give_back(letter)
+        super().close()
+
+
+class Transport(virtual.Transport):
+    """One connection to the broker of this process."""
+
+    Channel = Channel
+    driver_type = "embedded"
+    driver_name = "embedded"
+    connection_errors = (OSError,)
+    implements = base.Transport.implements.extend(asynchronous=False, exchange_type=frozenset(["direct", "topic", "fanout"]), heartbeats=False)
+
+    def __init__(self, client: Any, **kwargs: Any) -> None:
+        """Find the broker that the connection names."""
+        self.broker = Broker.named(client.hostname or "main", client.virtual_host if client.virtual_host != "/" else "")
+        super().__init__(client, **kwargs)
+        self.state = self.broker.state
+        #: There are no passwords here: whoever opens a connection says as whom.
+        self.account = client.userid
+        self._inbox: deque[tuple[_Consumer | None, Any]] = deque()
+        self._wake: Event | None = None
+        self._closed = False
+
+    def receive(self, consumer: _Consumer, message: Any) -> None:
+        """Take a delivery, and wake whoever drains this connection."""
+        self._inbox.append((consumer, message))
+        self._rouse()
+
+    def confirm(self, channel: Any, number: int) -> None:
+        """Confirm what `channel` published, together with whatever else is published before it is written."""
+        self._inbox.append((None, (channel, number)))
+        self._rouse()
+
+    def _rouse(self) -> None:
+        if self._wake is not None and not self._wake.ready():
+            self._wake.send()
+
+    def drain_events(self, connection: Any, timeout: float | None = None) -> None:
+        """Hand over one delivery; wait for it if there is none.
+
+        :raises socket.timeout: none came in time.
+        :raises ConnectionResetError: the connection was closed.
+        """
+        if not self._inbox and not self._closed:
+            self._wake = Event()
+            with eventlet.Timeout(timeout, exception=False):
+                self._wake.wait()
+            self._wake = None
+        if self._closed:
+            raise ConnectionResetError
+        if not self._inbox:
+            raise TimeoutError
+        consumer, message = self._inbox.popleft()
+        if consumer is not None:
+            consumer.callback(message)
+            return
+        # One write to the disk confirms everything that was published until now.
+        self.broker.journal.write(durably=True)
+        confirms = [message, *(m for c, m in self._inbox if c is None)]
+        self._inbox = deque((c, m) for c, m in self._inbox if c is not None)
+        newest: dict[Any, int] = dict(confirms)
+        for channel, number in newest.items():
+            channel.acknowledge_published(number)
+
+    def close_connection(self, connection: Any) -> None:
+        """Close the channels and delete the queues that were this connection's own."""
+        self._closed = True
+        super().close_connection(connection)
+        for queue in [q for q in self.broker.queues.values() if q.owner is self]:
+            self.broker.delete(queue.name)
+        self._rouse()
+
+    def heartbeat_check(self, connection: Any, rate: int = 2) -> None:
+        """Do nothing: a process does not lose itself."""
