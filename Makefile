@@ -17,7 +17,7 @@ COVERAGE ?= -p tests.covered
 # Tests of the product's parts, and those in a browser; the others, of the whole product, take about as long.
 PARTS := tests/unit tests/shape tests/contract tests/integration tests/browser
 
-.PHONY: help run test test-parts test-wholes check bench soak init up down logs lock clean tools
+.PHONY: help run test test-components test-system check bench soak init up down logs lock clean tools
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  %-8s %s\n", $$1, $$2 }'
@@ -45,15 +45,15 @@ tools:
 test: $(STAMP) tools  ## every test, with what this machine has (it says what it took)
 ifeq ($(PYTEST_ARGS),)
 	@echo "Two halves side by side, some minutes; each prints what it saw when it ends."
-	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target test-parts test-wholes
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target test-components test-system
 else
 	$(BIN)/python -m pytest -q $(PYTEST_ARGS)
 endif
 
-test-parts: $(STAMP)
+test-components: $(STAMP)
 	$(BIN)/python -m pytest -q $(COVERAGE) $(PARTS)
 
-test-wholes: $(STAMP)
+test-system: $(STAMP)
 	$(BIN)/python -m pytest -q tests $(PARTS:%=--ignore=%)
 
 check: $(STAMP)  ## lint, types, import contracts and unit tests, in some minutes

@@ -78,7 +78,7 @@ def definitions(
         _topic(GATEWAY, vhost, ANNOUNCEMENTS, write=_NOTHING, read=_NOTHING),
     ]
     permissions.append({"user": DEPLOYER, "vhost": vhost, "configure": ".*", "write": ".*", "read": ".*"})
-    permissions.append({"user": OPERATOR, "vhost": vhost, "configure": _NOTHING, "write": r"\.retries$", "read": r"\.parked$"})
+    permissions.append({"user": OPERATOR, "vhost": vhost, "configure": _NOTHING, "write": r"\.retries$", "read": r"\.dead-letters$"})
     topics += [_topic(OPERATOR, vhost, exchange, write=_NOTHING, read=_NOTHING) for exchange in (CALLS, ANNOUNCEMENTS)]
     for component in components:
         account = account_of(component)

@@ -21,7 +21,7 @@ ELSEWHERE = {
     "import": ("deploy.importing:import_files", "Import files into a running system, over its HTTP API."),
     "init": ("deploy.init:init", "Write the secrets of the full deployment, and deploy/.env."),
     "keys": ("deploy.keys:keys", "Keys and passwords: list them, put new ones into use while everything runs, retire former ones."),
-    "parked": ("deploy.parked:parked", "List, replay or discard what was put aside after its last try."),
+    "dead-letters": ("deploy.dead_letters:dead_letters", "List, replay or discard what was put aside after its last try."),
     "users": ("deploy.users:users", "Accounts: add, approve, license, train, list, close, open, set a password."),
 }
 SEEDS = ("demo", "accounts", "none")

@@ -24,7 +24,7 @@ from deploy.secrets import Secrets
 from services.audit.storage.witness import WitnessFile
 from services.chassis.config import Settings
 from services.chassis.runtime.process import topology_of
-from services.chassis.topology import PARKED, call_queue
+from services.chassis.topology import DEAD_LETTERS, call_queue
 from services.chassis.translog.checkpoints import CheckpointRefused, VerifierKey
 from services.chassis.transport.connection import LOST, Address
 from services.contacts.contract.integrations import components_of, topology
@@ -167,9 +167,9 @@ def _broker(address: Address, integrations: str) -> Iterator[Finding]:
         yield Finding(
             service, there > 0, f"{there} {'process takes' if there == 1 else 'processes take'} its calls." if there else "nobody takes its calls."
         )
-    parked = {name: counts[0] for name, counts in found.items() if counts and counts[0] and name.endswith(f".{PARKED}")}
+    parked = {name: counts[0] for name, counts in found.items() if counts and counts[0] and name.endswith(f".{DEAD_LETTERS}")}
     said = ", ".join(f"{count} in {name}" for name, count in sorted(parked.items()))
-    yield Finding("parked", not parked, f"{said}; liaison parked list." if parked else "nothing is parked.")
+    yield Finding("dead-letters", not parked, f"{said}; liaison dead-letters list." if parked else "there are no dead letters.")
 
 
 def _asker(address: Address) -> Callable[[str], tuple[int, int] | None]:

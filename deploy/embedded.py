@@ -89,7 +89,7 @@ def run_embedded(data: Path, *, host: str, port: int, seed: str, environ: Mappin
 
 
 def _has_accounts(access: Process) -> bool:
-    with access.open_database().plain() as connection:
+    with access.open_database().system_transaction() as connection:
         return connection.exec_driver_sql("SELECT 1 FROM users LIMIT 1").first() is not None
 
 

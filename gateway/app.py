@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 
 from gateway import pages, routes
 from gateway.addresses import demand_words_only
-from gateway.clients import Bus, Conversation
+from gateway.clients import Bus, ServiceClient
 from gateway.endpoints import CHANGING
 from gateway.errors import (
     HOST_NOT_OURS,
@@ -33,8 +33,8 @@ from gateway.errors import (
     problem_of,
 )
 from gateway.hosts import Hosts, is_this_machine
-from gateway.identity import Admission, Cookies, Sessions, bearer_of, is_form_token
-from gateway.limits import Line, Window
+from gateway.identity import AuthenticatedSession, Cookies, Sessions, bearer_of, is_form_token
+from gateway.limits import FixedWindowRateLimiter, Line
 from gateway.openapi import document
 from gateway.pages.addresses import is_for_programs
 from gateway.pages.kept import Sealer
@@ -146,11 +146,11 @@ class Liaison:
     keyed: Keyed
     hosts: Hosts
     proxies: Proxies
-    sign_ins: Line = field(default_factory=lambda: Line(Window(30, 300)))
-    anonymous: Window = field(default_factory=lambda: Window(600, 60))
+    sign_ins: Line = field(default_factory=lambda: Line(FixedWindowRateLimiter(30, 300)))
+    anonymous: FixedWindowRateLimiter = field(default_factory=lambda: FixedWindowRateLimiter(600, 60))
     #: Tokens that nothing is known of, from networks that sent too much without a session, are asked for a few at a time.
     doubtful: Semaphore = field(default_factory=lambda: Semaphore(4))
-    limited_entries: Window = field(default_factory=lambda: Window(1, 60))
+    limited_entries: FixedWindowRateLimiter = field(default_factory=lambda: FixedWindowRateLimiter(1, 60))
     document: bytes = b""
 
     def renew(self, settings: Settings) -> None:
@@ -226,7 +226,7 @@ def begin() -> None:
     g.traced = logs.trace.set(g.trace_id)
     g.admission = None
     g.token = None
-    g.conversation = Conversation(_liaison().bus, trace_id=g.trace_id)
+    g.conversation = ServiceClient(_liaison().bus, trace_id=g.trace_id)
     if request.endpoint in UPLOADS:
         request.max_content_length = UPLOAD_LIMIT
     if request.endpoint in CARRYING:
@@ -369,7 +369,7 @@ def _demand_operator() -> None:
     raise MetricsTokenRequired if token else NoSuchAddress
 
 
-def _admission(token: str) -> Admission:
+def _admission(token: str) -> AuthenticatedSession:
     # A session is let in before anything is counted: what others send from its address is not its fault.
     liaison = _liaison()
     if liaison.sessions.knows(token) or not liaison.anonymous.is_exhausted(source()):

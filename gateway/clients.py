@@ -30,7 +30,7 @@ class Bus(Protocol):
     ) -> Any: ...
 
 
-class Conversation:
+class ServiceClient:
     """One request's words with the services: its trace id, its passports, its operation."""
 
     def __init__(self, bus: Bus, *, trace_id: str) -> None:
@@ -102,9 +102,9 @@ class Conversation:
             raise
 
 
-def conversation() -> Conversation:
+def conversation() -> ServiceClient:
     """Return the present request's conversation."""
-    held: Conversation = g.conversation
+    held: ServiceClient = g.conversation
     return held
 
 

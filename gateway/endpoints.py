@@ -78,7 +78,7 @@ class Endpoint:
     media: str
 
 
-class Area(Blueprint):
+class ApiBlueprint(Blueprint):
     """A blueprint whose routes all keep the conventions of the API."""
 
     def endpoint(

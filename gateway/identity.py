@@ -26,7 +26,7 @@ ENDED_SECONDS = 900
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
+class AuthenticatedSession:
     """One open session, as access last told."""
 
     session: dict[str, Any]
@@ -61,9 +61,9 @@ class Sessions:
         self._revocations = revocations
         self._remembered = remembered
         self._clock = clock
-        self._admissions: OrderedDict[bytes, Admission] = OrderedDict()
+        self._admissions: OrderedDict[bytes, AuthenticatedSession] = OrderedDict()
 
-    def admit(self, token: str, *, trace_id: str) -> Admission:
+    def admit(self, token: str, *, trace_id: str) -> AuthenticatedSession:
         """Return the session of a token.
 
         :raises SessionRequired: the token is not, or no longer, that of a session.
@@ -79,7 +79,7 @@ class Sessions:
         """Tell whether the token was that of a session when access was last asked."""
         return _digest(token) in self._admissions
 
-    def admit_anew(self, token: str, *, trace_id: str) -> Admission:
+    def admit_anew(self, token: str, *, trace_id: str) -> AuthenticatedSession:
         """Return the session of a token as access tells it now; raises as `admit` does."""
         key = _digest(token)
         self._admissions.pop(key, None)
@@ -93,7 +93,7 @@ class Sessions:
             raise SessionUncertain from refusal
         session = answer["session"]
         nobody = Caller.anonymous(trace_id="")
-        admission = Admission(
+        admission = AuthenticatedSession(
             session=session,
             passports=dict(answer["passports"]),
             asked_at=self._clock(),
@@ -108,7 +108,7 @@ class Sessions:
         """Drop what is kept of a token: it was acknowledged, rotated or signed out."""
         self._admissions.pop(_digest(token), None)
 
-    def _holds(self, kept: Admission) -> bool:
+    def _holds(self, kept: AuthenticatedSession) -> bool:
         # Without a heartbeat nothing that is kept can be trusted: access is asked on every request.
         if not self._revocations.is_current or self._clock() - kept.asked_at >= KEPT_SECONDS:
             return False

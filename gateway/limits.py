@@ -11,7 +11,7 @@ import eventlet
 from gateway.errors import TooManySignIns
 
 
-class Window:
+class FixedWindowRateLimiter:
     """At most `limit` of something per source and `seconds`."""
 
     def __init__(self, limit: int, seconds: float, *, remembered: int = 10_000, clock: Callable[[], float] = time.monotonic) -> None:
@@ -55,7 +55,7 @@ class Line:
 
     def __init__(
         self,
-        failed: Window,
+        failed: FixedWindowRateLimiter,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = eventlet.sleep,

@@ -106,14 +106,14 @@ class Protocol(eventlet.wsgi.HttpProtocol):
     def get_environ(self) -> dict[str, Any]:
         """Wrap the body so that it is read within its deadline, and to the letter."""
         environ: dict[str, Any] = super().get_environ()
-        environ["wsgi.input"] = environ["eventlet.input"] = Hurried(Body.of(environ["wsgi.input"], self.connection), self._place)
+        environ["wsgi.input"] = environ["eventlet.input"] = DeadlineInput(Body.of(environ["wsgi.input"], self.connection), self._place)
         if "HTTP_TRANSFER_ENCODING" in environ:
             # A body without a length ends with its last chunk. Who is not told so takes it for empty, however long it is.
             environ["wsgi.input_terminated"] = True
         return environ
 
 
-class Hurried:
+class DeadlineInput:
     """A request's body: all of it has to be here within the deadline, however it is dripped.
 
     :raises BodyTooSlow: from every way to read it.
@@ -132,7 +132,7 @@ class Hurried:
         """Read a line, on the time that is left."""
         return self._hurry(self._stream.readline, length)
 
-    def __iter__(self) -> Hurried:
+    def __iter__(self) -> DeadlineInput:
         """Iterate over lines."""
         return self
 

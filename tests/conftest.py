@@ -26,7 +26,7 @@ ssl_.SSLContext = ssl.SSLContext
 # The processes that tests start keep what they compiled, even where the environment says not to: a third of a start.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-#: What this run took of the ladders, for the last lines of its output.
+#: What this run took that is theres, for the last lines of its output.
 _taken: dict[str, str] = {}
 
 
@@ -72,7 +72,7 @@ def _take(what: str, take: Callable[[], Taken[Any]]) -> Taken[Any]:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """A PostgreSQL server, the first of the ladder."""
+    """A PostgreSQL server, the first that is there."""
     taken = _take("database", take_database)
     yield taken.thing
     taken.stop()
@@ -110,7 +110,7 @@ def rabbitmq() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def broker() -> Iterator[str]:
-    """A broker's address, the first of the ladder."""
+    """A broker's address, the first that is there."""
     taken = _take("broker", take_broker)
     yield taken.thing
     taken.stop()

@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.clients import command
 from gateway.clients import query as ask
-from gateway.endpoints import Area
+from gateway.endpoints import ApiBlueprint
 from services.audit.contract import (
     CheckpointSchema,
     CheckpointsQuerySchema,
@@ -21,7 +21,7 @@ from services.audit.contract import (
     ReviewsQuerySchema,
 )
 
-area = Area("audit", __name__, url_prefix="/audit", description="The trail, its checkpoints, its weekly reviews")
+area = ApiBlueprint("audit", __name__, url_prefix="/audit", description="The trail, its checkpoints, its weekly reviews")
 
 
 @area.endpoint("GET", "/entries", query=EntriesQuerySchema, answers=EntrySchema, collection=True)

@@ -8,12 +8,12 @@ from flask import current_app, g
 
 from gateway.clients import command
 from gateway.clients import query as ask
-from gateway.endpoints import Area
+from gateway.endpoints import ApiBlueprint
 from services.access.contract import ComponentSchema, ProfileChangeSchema, ProfileSchema, UserListSchema, UserSchema
 
-components = Area("components", __name__, url_prefix="/components", description="The offices of R139")
-profile = Area("profile", __name__, url_prefix="/profile", description="Your own settings")
-users = Area("users", __name__, url_prefix="/users", description="The people who work with the system")
+components = ApiBlueprint("components", __name__, url_prefix="/components", description="The offices of R139")
+profile = ApiBlueprint("profile", __name__, url_prefix="/profile", description="Your own settings")
+users = ApiBlueprint("users", __name__, url_prefix="/users", description="The people who work with the system")
 
 
 @components.endpoint("GET", "", answers=ComponentSchema, collection=True)

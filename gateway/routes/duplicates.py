@@ -6,10 +6,10 @@ from typing import Any
 
 from gateway.clients import command
 from gateway.clients import query as ask
-from gateway.endpoints import Area
+from gateway.endpoints import ApiBlueprint
 from services.contacts.contract import PairDecidedSchema, PairDecisionSchema, PairSchema
 
-area = Area("duplicates", __name__, url_prefix="/duplicates", description="Two records that may be of one person (T34)")
+area = ApiBlueprint("duplicates", __name__, url_prefix="/duplicates", description="Two records that may be of one person (T34)")
 _PAIR = "/<uuid:individual_id>/<uuid:other_id>"
 
 

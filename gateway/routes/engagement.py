@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.clients import command
 from gateway.clients import query as ask
-from gateway.endpoints import Area, created
+from gateway.endpoints import ApiBlueprint, created
 from services.interactions.contract import (
     AgainstPreferenceSchema,
     AgainstPreferencesQuerySchema,
@@ -27,9 +27,9 @@ from services.interactions.contract import (
     InteractionSchema,
 )
 
-interactions = Area("interactions", __name__, url_prefix="/interactions", description="What was said, and promised")
-events = Area("events", __name__, url_prefix="/events", description="Meetings on which DHS collaborated (R58-R63)")
-requests = Area(
+interactions = ApiBlueprint("interactions", __name__, url_prefix="/interactions", description="What was said, and promised")
+events = ApiBlueprint("events", __name__, url_prefix="/events", description="Meetings on which DHS collaborated (R58-R63)")
+requests = ApiBlueprint(
     "coordination-requests",
     __name__,
     url_prefix="/coordination-requests",

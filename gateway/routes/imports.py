@@ -12,7 +12,7 @@ from flask import Response, request
 
 from gateway.clients import command
 from gateway.clients import query as ask
-from gateway.endpoints import Area, created
+from gateway.endpoints import ApiBlueprint, created
 from gateway.uploads import send_import, upload
 from services.contacts.contract import ListQuerySchema
 from services.contacts.contract.imports import (
@@ -27,7 +27,7 @@ from services.contacts.contract.imports import (
 )
 from services.lexicon.cells import harmless
 
-area = Area("imports", __name__, url_prefix="/imports", description="Spreadsheets, CSV, cards (R77-R82)")
+area = ApiBlueprint("imports", __name__, url_prefix="/imports", description="Spreadsheets, CSV, cards (R77-R82)")
 
 
 @area.endpoint("GET", "", query=ListQuerySchema, answers=ImportSchema, collection=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.clients import command
 from gateway.clients import query as ask
-from gateway.endpoints import Area, created
+from gateway.endpoints import ApiBlueprint, created
 from gateway.routes.removal import erase, followed
 from gateway.routes.timeline import HistoryItemSchema, TimelineQuerySchema, timeline
 from services.contacts.contract import (
@@ -30,7 +30,7 @@ from services.contacts.contract import (
 )
 from services.retention.contract import ErasureRequestSchema, ErasureSchema
 
-area = Area("individuals", __name__, url_prefix="/individuals", description="People, by what everybody may see (T4)")
+area = ApiBlueprint("individuals", __name__, url_prefix="/individuals", description="People, by what everybody may see (T4)")
 
 
 @area.endpoint("GET", "", query=IndividualListQuerySchema, answers=IndividualSchema, collection=True)

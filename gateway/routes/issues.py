@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.clients import command
 from gateway.clients import query as ask
-from gateway.endpoints import Area, created
+from gateway.endpoints import ApiBlueprint, created
 from services.interactions.contract import (
     IssueChangeSchema,
     IssueCreateSchema,
@@ -19,7 +19,7 @@ from services.interactions.contract import (
     TalkingPointSchema,
 )
 
-area = Area("issues", __name__, url_prefix="/issues", description="Issues under the five priorities (R65-R71)")
+area = ApiBlueprint("issues", __name__, url_prefix="/issues", description="Issues under the five priorities (R65-R71)")
 
 
 @area.endpoint("GET", "", query=IssueListQuerySchema, answers=IssueSchema, collection=True)

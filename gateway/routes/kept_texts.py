@@ -6,12 +6,12 @@ from typing import Any
 
 from gateway.clients import command
 from gateway.clients import query as ask
-from gateway.endpoints import Area
+from gateway.endpoints import ApiBlueprint
 from gateway.merging import moment_of, seal, total_of, unsealed_moment, without_position
 from services.contacts.contract import KeptTextListQuerySchema, KeptTextReleasedSchema, KeptTextReleaseSchema, KeptTextSchema
 from services.contacts.contract.kept import KeptTextUnknown
 
-area = Area("kept-texts", __name__, url_prefix="/kept-texts", description="Text that was kept against a finding, until it is released (T15)")
+area = ApiBlueprint("kept-texts", __name__, url_prefix="/kept-texts", description="Text that was kept against a finding, until it is released (T15)")
 
 #: A text's id begins with the service that keeps it.
 SERVICES = ("contacts", "interactions")

@@ -7,10 +7,10 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from gateway.clients import query
-from gateway.endpoints import Area
+from gateway.endpoints import ApiBlueprint
 from services.chassis.messages import NotFound, Unavailable
 
-area = Area("operations", __name__, url_prefix="/operations", description="Commands whose outcome was unknown")
+area = ApiBlueprint("operations", __name__, url_prefix="/operations", description="Commands whose outcome was unknown")
 
 #: Services that take commands; each remembers its own operations.
 REMEMBER = ("contacts", "interactions", "retention", "access", "audit")

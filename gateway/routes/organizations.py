@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.clients import command
 from gateway.clients import query as ask
-from gateway.endpoints import Area, collected, created
+from gateway.endpoints import ApiBlueprint, collected, created
 from gateway.routes.removal import erase, followed
 from gateway.routes.timeline import HistoryItemSchema, TimelineQuerySchema, timeline
 from services.contacts.contract import (
@@ -19,8 +19,8 @@ from services.contacts.contract import (
 )
 from services.retention.contract import ErasureRequestSchema, ErasureSchema
 
-area = Area("organizations", __name__, url_prefix="/organizations", description="Organizations and their offices")
-stakeholders = Area("stakeholders", __name__, url_prefix="/stakeholders", description="Search over individuals and organizations")
+area = ApiBlueprint("organizations", __name__, url_prefix="/organizations", description="Organizations and their offices")
+stakeholders = ApiBlueprint("stakeholders", __name__, url_prefix="/stakeholders", description="Search over individuals and organizations")
 
 FACETED = collected(StakeholderSchema)
 FACETED["properties"]["facets"] = {

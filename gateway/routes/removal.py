@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.clients import command
 from gateway.clients import query as ask
-from gateway.endpoints import Answer, Area, created
+from gateway.endpoints import Answer, ApiBlueprint, created
 from services.chassis.messages import new_id
 from services.contacts.contract import (
     DayCountSchema,
@@ -41,22 +41,26 @@ from services.retention.contract import (
     WithdrawalSchema,
 )
 
-requests = Area(
+requests = ApiBlueprint(
     "no-contact-requests",
     __name__,
     url_prefix="/no-contact-requests",
     description="Freeze at once, erase by the owner (N6, R164-R170)",
 )
-twins = Area("twins", __name__, url_prefix="/twins", description="Records that may be of somebody who asked not to be contacted (T26)")
-suppressions = Area("suppressions", __name__, url_prefix="/suppressions", description="Values that block nothing until they are looked at (T25)")
-hits = Area("suppression-hits", __name__, url_prefix="/suppression-hits", description="Entries that hit the suppression ledger (T35)")
-lookups = Area("suppression-lookups", __name__, url_prefix="/suppression-lookups", description="Who looks up how much in that ledger (T35)")
-frozen = Area("frozen-individuals", __name__, url_prefix="/frozen-individuals", description="Frozen people, for those who may find them (T21)")
-notices = Area("notices", __name__, url_prefix="/notices", description="What your component is told of erasures (T16)")
-many_freezes = Area("many-freezes", __name__, url_prefix="/many-freezes", description="Many requests of one user on one day (T36)")
-counts = Area("day-counts", __name__, url_prefix="/day-counts", description="What users did on each day, in numbers (T36)")
-destructions = Area("destructions", __name__, url_prefix="/destructions", description="The register of destruction (N3)")
-erasures = Area("erasures", __name__, url_prefix="/erasures", description="How far an erasure is, and its receipts (N3)")
+twins = ApiBlueprint("twins", __name__, url_prefix="/twins", description="Records that may be of somebody who asked not to be contacted (T26)")
+suppressions = ApiBlueprint(
+    "suppressions", __name__, url_prefix="/suppressions", description="Values that block nothing until they are looked at (T25)"
+)
+hits = ApiBlueprint("suppression-hits", __name__, url_prefix="/suppression-hits", description="Entries that hit the suppression ledger (T35)")
+lookups = ApiBlueprint("suppression-lookups", __name__, url_prefix="/suppression-lookups", description="Who looks up how much in that ledger (T35)")
+frozen = ApiBlueprint(
+    "frozen-individuals", __name__, url_prefix="/frozen-individuals", description="Frozen people, for those who may find them (T21)"
+)
+notices = ApiBlueprint("notices", __name__, url_prefix="/notices", description="What your component is told of erasures (T16)")
+many_freezes = ApiBlueprint("many-freezes", __name__, url_prefix="/many-freezes", description="Many requests of one user on one day (T36)")
+counts = ApiBlueprint("day-counts", __name__, url_prefix="/day-counts", description="What users did on each day, in numbers (T36)")
+destructions = ApiBlueprint("destructions", __name__, url_prefix="/destructions", description="The register of destruction (N3)")
+erasures = ApiBlueprint("erasures", __name__, url_prefix="/erasures", description="How far an erasure is, and its receipts (N3)")
 
 
 @requests.endpoint("GET", "", query=NoContactRequestListQuerySchema, answers=NoContactRequestSchema, collection=True)

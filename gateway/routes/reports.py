@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.clients import query as ask
-from gateway.endpoints import Area
+from gateway.endpoints import ApiBlueprint
 from services.contacts.contract import RegionReportQuerySchema, RegionReportSchema
 from services.interactions.contract import (
     CoverageGapsQuerySchema,
@@ -14,7 +14,7 @@ from services.interactions.contract import (
     SpokenToSchema,
 )
 
-area = Area("reports", __name__, url_prefix="/reports", description="Regions, drilled to states (T12)")
+area = ApiBlueprint("reports", __name__, url_prefix="/reports", description="Regions, drilled to states (T12)")
 
 
 @area.endpoint("GET", "/spoken-to", query=SpokenToQuerySchema, answers=SpokenToSchema, problems=(404,))

@@ -7,13 +7,13 @@ from typing import Any
 from flask import Response, current_app, g, request
 
 from gateway.clients import query
-from gateway.endpoints import Answer, Area
+from gateway.endpoints import Answer, ApiBlueprint
 from gateway.identity import form_token
 from gateway.trail import source
 from services.access.contract import AcknowledgementSchema, SessionSchema, SignedInSchema, SignInSchema
 from services.chassis.messages import Unauthenticated
 
-area = Area("sessions", __name__, url_prefix="/sessions", description="Signing in and the acknowledgement")
+area = ApiBlueprint("sessions", __name__, url_prefix="/sessions", description="Signing in and the acknowledgement")
 
 
 @area.endpoint("POST", "", body=SignInSchema, answers=SignedInSchema, status=201, open_to_all=True)

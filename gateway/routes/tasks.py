@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from gateway.clients import command, query
-from gateway.endpoints import Area, collected
+from gateway.endpoints import ApiBlueprint, collected
 from gateway.merging import seal, total_of, unsealed, without_position
 from gateway.naming import stakeholder_names
 from services.chassis.messages import NotFound, Unavailable
@@ -18,7 +18,7 @@ from services.chassis.refusals import CursorInvalid
 from services.contacts.contract import TaskListQuerySchema, TaskSchema
 from services.lexicon.tasks import position
 
-area = Area("tasks", __name__, url_prefix="/tasks", description="What waits for me")
+area = ApiBlueprint("tasks", __name__, url_prefix="/tasks", description="What waits for me")
 
 PREFIX = "/api/v1"
 SERVICES = ("retention", "contacts", "interactions")

@@ -22,7 +22,7 @@ from services.access.storage import sessions as stored
 from services.access.usecases import administration, directory, exchange, profile, refusals, sessions
 from services.chassis.cursors import Cursors
 from services.chassis.database import CommandCall, note_audited
-from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, answers, every
+from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, rpc, timer
 from services.chassis.entrypoints.operations import OperationMethods
 from services.chassis.entrypoints.providers import process_of
 from services.chassis.messages import Caller, Refusal
@@ -30,7 +30,7 @@ from services.chassis.passport import PassportSigner, PassportVerifier
 from services.chassis.refusals import PassportInvalid
 from services.chassis.runtime.witness import Witness
 from services.chassis.signals import is_asked_to_stop
-from services.chassis.transport.connection import LinkDown
+from services.chassis.transport.connection import BrokerUnavailable
 from services.chassis.validation import as_id
 
 #: The version of the field policy that passports are made out under.
@@ -106,7 +106,7 @@ class AccessService(OperationMethods, Witness):
     settings = SettingsProvider()
     desk = DeskProvider()
 
-    @answers(sessions.SIGN_IN, identity="anonymous")
+    @rpc(sessions.SIGN_IN, identity="anonymous")
     def sign_in(self, caller: Caller, username: str, password: str, source: str) -> dict[str, Any]:
         """Open a session: a token, the user and the three statements.
 
@@ -134,7 +134,7 @@ class AccessService(OperationMethods, Witness):
             sessions.record_mismatch(work, user_id=attempt.user_id)
         raise contract.CredentialsWrong
 
-    @answers(sessions.USE, identity="anonymous")
+    @rpc(sessions.USE, identity="anonymous")
     def open_session(self, caller: Caller, token: str) -> dict[str, Any]:
         """Return the session of a token, and its passports for every service.
 
@@ -144,13 +144,13 @@ class AccessService(OperationMethods, Witness):
             opened = sessions.open_session(work, token=token, now=self.desk.clock(), sign=self.desk.sign, policy_version=POLICY_VERSION)
         return _granted(opened)
 
-    @answers(sessions.READ, before_acknowledgement=True)
+    @rpc(sessions.READ, before_acknowledgement=True)
     def current_session(self, caller: Caller) -> dict[str, Any]:
         """Return the caller's session."""
         with self.database.work(caller) as work:
             return sessions.read_session(work, by=caller, now=self.desk.clock())
 
-    @answers(sessions.ACKNOWLEDGE, before_acknowledgement=True)
+    @rpc(sessions.ACKNOWLEDGE, before_acknowledgement=True)
     def acknowledge(
         self,
         caller: Caller,
@@ -163,14 +163,14 @@ class AccessService(OperationMethods, Witness):
         with self.database.work(caller) as work:
             return sessions.acknowledge(work, by=caller, now=self.desk.clock(), rotate=rotate is True, **given)
 
-    @answers(sessions.END, before_acknowledgement=True)
+    @rpc(sessions.END, before_acknowledgement=True)
     def sign_out(self, caller: Caller) -> None:
         """End the caller's session, everywhere at once."""
         with self.database.work(caller) as work:
             sessions.sign_out(work, by=caller, now=self.desk.clock())
         self._beat(caller)
 
-    @answers(sessions.CHECK, subject="session_id", identity="anonymous")
+    @rpc(sessions.CHECK, subject="session_id", identity="anonymous")
     def check_session(self, caller: Caller, session_id: str, policy_version: str | None = None) -> dict[str, Any]:
         """Tell a service that missed the heartbeat whether a session lives, under the policy in force."""
         known = as_id(session_id, contract.SessionRequired)
@@ -178,7 +178,7 @@ class AccessService(OperationMethods, Witness):
             checked = sessions.check_session(work, session_id=known, now=self.desk.clock())
         return {**checked, "lives": checked["lives"] and policy_version in {None, POLICY_VERSION}}
 
-    @answers("access:passport:exchange", identity="anonymous")
+    @rpc("access:passport:exchange", identity="anonymous")
     def exchange(self, caller: Caller, passport: str, audience: str, service: str, secret: str) -> dict[str, str]:
         """Return a passport of the same user and session for another service, to the service that was shown it."""
         bearer, shown_to = self.desk.bearer(passport)
@@ -197,7 +197,7 @@ class AccessService(OperationMethods, Witness):
             )
         return {"passport": issued[audience]}
 
-    @answers("access:passport:service", identity="anonymous")
+    @rpc("access:passport:service", identity="anonymous")
     def service_passport(self, caller: Caller, service: str, secret: str, audience: str) -> dict[str, str]:
         """Return a service's own passport, for its secret."""
         with self.database.work(caller) as work:
@@ -213,7 +213,7 @@ class AccessService(OperationMethods, Witness):
             )
         return {"passport": issued[audience]}
 
-    @answers(refusals.REFUSE, identity=("user", "anonymous"))
+    @rpc(refusals.REFUSE, identity=("user", "anonymous"))
     def record_refusal(self, caller: Caller, route: str, code: str, status: int, source: str) -> None:
         """Record what the gateway refused, before it answers."""
         given = contract.GatewayRefusalSchema().load({"route": route, "code": code, "status": status, "source": source})
@@ -222,13 +222,13 @@ class AccessService(OperationMethods, Witness):
         # A further refusal of the same minute is counted durably and summed up in one entry when the minute is over.
         note_audited()
 
-    @answers("access:component:list", identity=EVERYONE)
+    @rpc("access:component:list", identity=EVERYONE)
     def list_components(self, caller: Caller) -> dict[str, Any]:
         """Return the offices."""
         with self.database.work(caller) as work:
             return directory.list_components(work)
 
-    @answers("access:user:list", identity=EVERYONE)
+    @rpc("access:user:list", identity=EVERYONE)
     def list_users(self, caller: Caller, **query: Any) -> dict[str, Any]:
         """Return employees, by id, office or name."""
         given = contract.UserListSchema().load(query)
@@ -237,25 +237,25 @@ class AccessService(OperationMethods, Witness):
         with self.database.work(caller) as work:
             return directory.list_users(work, by=caller, cursors=Cursors(self.settings.cursor_key, "access"), **given)
 
-    @answers("access:user:read", subject="user_id", identity=EVERYONE, onward="interactions")
+    @rpc("access:user:read", subject="user_id", identity=EVERYONE, onward="interactions")
     def read_user(self, caller: Caller, user_id: str) -> dict[str, Any]:
         """Return one employee."""
         with self.database.work(caller) as work:
             return directory.read_user(work, user_id=as_id(user_id, contract.UserUnknown))
 
-    @answers("access:integration:owner", identity=tuple(sorted(SERVICES)))
+    @rpc("access:integration:owner", identity=tuple(sorted(SERVICES)))
     def integration_owner(self, caller: Caller, account: str, username: str) -> dict[str, Any]:
         """Return whom a component's system names as owner, if they may own."""
         with self.database.work(caller) as work:
             return directory.integration_owner(work, by=caller, account=str(account), username=str(username))
 
-    @answers("access:profile:read")
+    @rpc("access:profile:read")
     def read_profile(self, caller: Caller) -> dict[str, Any]:
         """Return the caller's own settings."""
         with self.database.work(caller) as work:
             return profile.read_profile(work, by=caller)
 
-    @answers("access:profile:change", command=True)
+    @rpc("access:profile:change", command=True)
     def change_profile(self, call: CommandCall, body: dict[str, Any], if_match: str) -> dict[str, Any]:
         """Change the caller's own settings."""
         command = contract.ProfileChangeSchema().load(body)
@@ -265,7 +265,7 @@ class AccessService(OperationMethods, Witness):
             replay=lambda work, _: profile.read_profile(work, by=call.caller),
         )
 
-    @answers("access:user:create", command=True, status=201, created="id")
+    @rpc("access:user:create", command=True, status=201, created="id")
     def create_user(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         """Enter a user."""
         command = contract.UserCreateSchema().load(body)
@@ -274,39 +274,39 @@ class AccessService(OperationMethods, Witness):
             replay=lambda work, user_id: directory.read_user(work, user_id=user_id),
         )
 
-    @answers("access:user:change", subject="user_id", command=True)
+    @rpc("access:user:change", subject="user_id", command=True)
     def change_user(self, call: CommandCall, user_id: str, body: dict[str, Any], if_match: str | None = None) -> dict[str, Any]:
         """Change a user; a change of rights ends their sessions."""
         changes = contract.UserChangeSchema().load(body)
         return self._administer(call, administration.change_user, user_id, changes=changes, if_match=if_match)
 
-    @answers("access:user:approve", subject="user_id", command=True)
+    @rpc("access:user:approve", subject="user_id", command=True)
     def approve_user(self, call: CommandCall, user_id: str) -> dict[str, Any]:
         """Approve a user for their office."""
         return self._administer(call, administration.approve_user, user_id)
 
-    @answers("access:user:disapprove", subject="user_id", command=True)
+    @rpc("access:user:disapprove", subject="user_id", command=True)
     def withdraw_approval(self, call: CommandCall, user_id: str) -> dict[str, Any]:
         """Withdraw the approval of a user's office."""
         return self._administer(call, administration.withdraw_approval, user_id)
 
-    @answers("access:user:license", subject="user_id", command=True)
+    @rpc("access:user:license", subject="user_id", command=True)
     def designate_license(self, call: CommandCall, user_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Designate a license."""
         return self._administer(call, administration.designate_license, user_id, **contract.LicenseSchema().load(body))
 
-    @answers("access:user:train", subject="user_id", command=True)
+    @rpc("access:user:train", subject="user_id", command=True)
     def record_training(self, call: CommandCall, user_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Record a training."""
         return self._administer(call, administration.record_training, user_id, **contract.TrainingSchema().load(body))
 
-    @answers("access:user:rules-of-behavior", subject="user_id", command=True)
+    @rpc("access:user:rules-of-behavior", subject="user_id", command=True)
     def accept_rules_of_behavior(self, call: CommandCall, user_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Record that a user accepted the rules of behavior."""
         accepted = contract.RulesOfBehaviorSchema().load(body)
         return self._administer(call, administration.accept_rules_of_behavior, user_id, **accepted)
 
-    @answers("access:component:change", command=True)
+    @rpc("access:component:change", command=True)
     def put_component(self, call: CommandCall, code: str, body: dict[str, Any]) -> dict[str, Any]:
         """Enter or change an office."""
         command = contract.ComponentChangeSchema().load(body)
@@ -315,12 +315,12 @@ class AccessService(OperationMethods, Witness):
             replay=lambda work, _: directory.read_component(work, code=code),
         )
 
-    @every(seconds=1, action="access:heartbeat:send", eager=True)
+    @timer(seconds=1, action="access:heartbeat:send", eager=True)
     def beat(self, caller: Caller) -> None:
         """Tell every process which sessions ended."""
         self._beat(caller)
 
-    @every(seconds=15, action="access:session:sweep", eager=True)
+    @timer(seconds=15, action="access:session:sweep", eager=True)
     def sweep(self, caller: Caller) -> None:
         """End what is over, suspend what lapsed, and sum up refusals."""
         now = self.desk.clock()
@@ -355,7 +355,7 @@ class AccessService(OperationMethods, Witness):
             ended = stored.ended_since(work, now - rules.TOLD_FOR)
         try:
             self.bus.send_heartbeat(int(now.timestamp() * 1000), ended, POLICY_VERSION)
-        except LinkDown:
+        except BrokerUnavailable:
             return
 
 

@@ -17,13 +17,13 @@ calls = Histogram(
 )
 announcements = Counter(
     "liaison_announcements_total",
-    "Announcements received, by what became of them (done, known, retried, parked).",
+    "Announcements received, by what became of them (done, known, retried, dead-lettered).",
     ["service", "announcement", "outcome"],
     registry=registry,
 )
 ticks = Counter("liaison_ticks_total", "Timed work, by outcome.", ["service", "method", "outcome"], registry=registry)
 dropped_calls = Counter("liaison_dropped_calls_total", "Calls that nobody could have answered.", ["service", "reason"], registry=registry)
-parked = Counter("liaison_parked_total", "Messages put aside for an operator: an alarm.", ["service", "reason"], registry=registry)
+dead_letters = Counter("liaison_dead_letters_total", "Messages put aside for an operator: an alarm.", ["service", "reason"], registry=registry)
 shipped = Counter("liaison_shipped_total", "Outbox rows that the broker confirmed.", ["service"], registry=registry)
 oldest_waiting = Gauge(
     "liaison_outbox_oldest_seconds",

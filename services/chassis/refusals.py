@@ -68,10 +68,10 @@ class TextTooCostly(TooLarge):
     code = "text-too-costly"
 
 
-class NothingParked(NotFound):
-    """There is no such message in the parking queue."""
+class NoDeadLetters(NotFound):
+    """There is no such message in the dead-letter queue."""
 
-    code = "nothing-parked"
+    code = "no-dead-letters"
 
 
 class CursorInvalid(Invalid):

@@ -1,7 +1,7 @@
 """What has to exist on the broker before anybody publishes: exchanges, queues, bindings, computed from the services.
 
 Announcements go to one topic exchange. Each service has one inbox, bound to what it listens to; what it cannot work
-off waits in retry queues of 1, 10 and 60 seconds, which give it back to the inbox, and then in its parking queue.
+off waits in retry queues of 1, 10 and 60 seconds, which give it back to the inbox, and then in its dead-letter queue.
 Entries of the audit trail have a queue of their own, with the same retries. Everything that must not get lost is a
 quorum queue; what dies in one moves on to the next with the broker's confirmation (`at-least-once`).
 
@@ -19,14 +19,14 @@ AUDIT = "audit"
 ENTRIES = "audit.entries"
 CALLS = "nameko-rpc"
 HEARTBEAT = "access.heartbeat"
-#: The account that lists, replays and discards what was parked.
+#: The account that lists, replays and discards what was dead-lettered.
 OPERATOR = "operator"
 
-#: How often the broker delivers one message that kills its consumer, before it moves it to the parking queue.
+#: How often the broker delivers one message that kills its consumer, before it moves it to the dead-letter queue.
 DELIVERY_LIMIT = 5
 #: The retry queues, and after how many seconds each gives a message back.
 RETRIES: Mapping[str, float] = {"retry-1s": 1.0, "retry-10s": 10.0, "retry-60s": 60.0}
-PARKED = "parked"
+DEAD_LETTERS = "dead-letters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def inbox(service: str) -> str:
 
 
 def retries(queue: str) -> str:
-    """Return the exchange over which a queue's messages go to wait, come back, or are parked."""
+    """Return the exchange over which a queue's messages go to wait, come back, or are dead-lettered."""
     return f"{queue}.retries"
 
 
@@ -69,9 +69,9 @@ def retry_queue(queue: str, delay: str) -> str:
     return f"{queue}.{delay}"
 
 
-def parked_queue(queue: str) -> str:
-    """Return the name of the parking queue: `contacts.parked` for `contacts.inbox`."""
-    return f"{queue.removesuffix('.inbox')}.{PARKED}"
+def dead_letter_queue(queue: str) -> str:
+    """Return the name of the dead-letter queue: `contacts.dead-letters` for `contacts.inbox`."""
+    return f"{queue.removesuffix('.inbox')}.{DEAD_LETTERS}"
 
 
 def call_queue(service: str) -> str:
@@ -87,7 +87,7 @@ def reply_queue(address: str) -> str:
 def compute(listens: Mapping[str, Iterable[str]], *, retry_seconds: Mapping[str, float] = RETRIES) -> Topology:
     """Return the topology of services.
 
-    `listens` has for each service the routing keys of the announcements that it listens to.
+    `announcement_handler` has for each service the routing keys of the announcements that it listens to.
     """
     exchanges = [
         Exchange(ANNOUNCEMENTS, "topic"),
@@ -117,7 +117,7 @@ def _add_kept(
         Queue(
             name,
             (*bindings, (around, name)),
-            {**_quorum(around, PARKED), "x-delivery-limit": DELIVERY_LIMIT},
+            {**_quorum(around, DEAD_LETTERS), "x-delivery-limit": DELIVERY_LIMIT},
         )
     )
     for delay, seconds in retry_seconds.items():
@@ -128,7 +128,7 @@ def _add_kept(
                 {**_quorum(around, name), "x-message-ttl": int(seconds * 1000)},
             )
         )
-    queues.append(Queue(parked_queue(name), ((around, PARKED),), {"x-queue-type": "quorum"}))
+    queues.append(Queue(dead_letter_queue(name), ((around, DEAD_LETTERS),), {"x-queue-type": "quorum"}))
 
 
 def _quorum(dead_letter_exchange: str, key: str) -> dict[str, Any]:

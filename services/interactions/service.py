@@ -10,7 +10,7 @@ from nameko.extensions import DependencyProvider
 from services.access.contract import UserChanged
 from services.chassis.cursors import Cursors
 from services.chassis.database import CommandCall, UnitOfWork
-from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, answers, listens
+from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, announcement_handler, rpc
 from services.chassis.entrypoints.operations import OperationMethods
 from services.chassis.messages import Caller, NotFound
 from services.chassis.runtime.witness import Witness
@@ -73,7 +73,7 @@ class InteractionsService(OperationMethods, Witness):
 
     # Issues
 
-    @answers("interactions:issue:register", command=True, status=201, created="id")
+    @rpc("interactions:issue:register", command=True, status=201, created="id")
     def create_issue(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         """Enter an issue (R65, R71)."""
         command = ready(contract.IssueCreateSchema).load(body)
@@ -82,26 +82,26 @@ class InteractionsService(OperationMethods, Witness):
             replay=lambda work, subject_id: issues.read_issue(work, by=call.caller, issue_id=subject_id),
         )
 
-    @answers("interactions:issue:read", subject="issue_id")
+    @rpc("interactions:issue:read", subject="issue_id")
     def read_issue(self, caller: Caller, issue_id: str) -> dict[str, Any]:
         """Read an issue."""
         with self.database.work(caller) as work:
             return issues.read_issue(work, by=caller, issue_id=as_id(issue_id))
 
-    @answers("interactions:issue:list")
+    @rpc("interactions:issue:list")
     def list_issues(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """List issues."""
         wanted = ready(contract.IssueListQuerySchema).load(query)
         with self.database.work(caller) as work:
             return issues.list_issues(work, by=caller, cursors=self._cursors, query=wanted)
 
-    @answers("interactions:issue:list")
+    @rpc("interactions:issue:list")
     def read_issue_tree(self, caller: Caller) -> dict[str, Any]:
         """Return the five priorities with their issues."""
         with self.database.work(caller) as work:
             return issues.read_issue_tree(work, by=caller)
 
-    @answers("interactions:issue:change", subject="issue_id", command=True)
+    @rpc("interactions:issue:change", subject="issue_id", command=True)
     def change_issue(self, call: CommandCall, issue_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Change an issue."""
         command = ready(contract.IssueChangeSchema).load(body)
@@ -110,13 +110,13 @@ class InteractionsService(OperationMethods, Witness):
             replay=lambda work, _: issues.read_issue(work, by=call.caller, issue_id=as_id(issue_id)),
         )
 
-    @answers("interactions:issue:erase", subject="issue_id", identity="retention")
+    @rpc("interactions:issue:erase", subject="issue_id", identity="retention")
     def erase_issue(self, caller: Caller, issue_id: str) -> dict[str, Any]:
         """Delete an issue that is no longer active (T7)."""
         with self.database.work(caller, role=_ERASER) as work:
             return issues.erase_issue(work, now=self.database.clock(), issue_id=as_id(issue_id))
 
-    @answers("interactions:issue-update:add", subject="issue_id", command=True, status=201, created="id")
+    @rpc("interactions:issue-update:add", subject="issue_id", command=True, status=201, created="id")
     def add_issue_update(self, call: CommandCall, issue_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Tell of something that happened on an issue (R66, R67)."""
         command = ready(contract.IssueUpdateCreateSchema).load(body)
@@ -125,14 +125,14 @@ class InteractionsService(OperationMethods, Witness):
             replay=lambda work, subject_id: issues.repeat_issue_update(work, by=call.caller, issue_id=as_id(issue_id), update_id=subject_id),
         )
 
-    @answers("interactions:issue-update:list", subject="issue_id")
+    @rpc("interactions:issue-update:list", subject="issue_id")
     def list_issue_updates(self, caller: Caller, issue_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List an issue's updates."""
         wanted = ready(contract.IssueTextListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return issues.list_issue_updates(work, by=caller, cursors=self._cursors, issue_id=as_id(issue_id), query=wanted)
 
-    @answers("interactions:talking-point:add", subject="issue_id", command=True, status=201, created="id")
+    @rpc("interactions:talking-point:add", subject="issue_id", command=True, status=201, created="id")
     def add_talking_point(self, call: CommandCall, issue_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Add something to say on an issue (R68)."""
         command = ready(contract.TalkingPointCreateSchema).load(body)
@@ -141,7 +141,7 @@ class InteractionsService(OperationMethods, Witness):
             replay=lambda work, subject_id: issues.repeat_talking_point(work, by=call.caller, issue_id=as_id(issue_id), point_id=subject_id),
         )
 
-    @answers("interactions:talking-point:list", subject="issue_id")
+    @rpc("interactions:talking-point:list", subject="issue_id")
     def list_talking_points(self, caller: Caller, issue_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List an issue's talking points."""
         wanted = ready(contract.IssueTextListQuerySchema).load(query or {})
@@ -150,7 +150,7 @@ class InteractionsService(OperationMethods, Witness):
 
     # Interactions
 
-    @answers("interactions:interaction:log", command=True, status=201, created="id")
+    @rpc("interactions:interaction:log", command=True, status=201, created="id")
     def create_interaction(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         """Log an interaction (R48-R54)."""
         command = ready(contract.InteractionCreateSchema).load(body)
@@ -161,20 +161,20 @@ class InteractionsService(OperationMethods, Witness):
             replay=lambda work, subject_id: interactions.read_interaction(work, by=call.caller, interaction_id=subject_id),
         )
 
-    @answers("interactions:interaction:read", subject="interaction_id")
+    @rpc("interactions:interaction:read", subject="interaction_id")
     def read_interaction(self, caller: Caller, interaction_id: str) -> dict[str, Any]:
         """Read an interaction."""
         with self.database.work(caller) as work:
             return interactions.read_interaction(work, by=caller, interaction_id=as_id(interaction_id))
 
-    @answers("interactions:interaction:list")
+    @rpc("interactions:interaction:list")
     def list_interactions(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """List interactions, the most recent first."""
         wanted = ready(contract.InteractionListQuerySchema).load(query)
         with self.database.work(caller) as work:
             return interactions.list_interactions(work, by=caller, cursors=self._cursors, query=wanted)
 
-    @answers("interactions:interaction:change", subject="interaction_id", command=True)
+    @rpc("interactions:interaction:change", subject="interaction_id", command=True)
     def change_interaction(self, call: CommandCall, interaction_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Correct an interaction, or tick off what was promised (R53)."""
         command = ready(contract.InteractionChangeSchema).load(body)
@@ -193,12 +193,12 @@ class InteractionsService(OperationMethods, Witness):
             replay=lambda work, _: interactions.read_interaction(work, by=call.caller, interaction_id=as_id(interaction_id)),
         )
 
-    @answers("interactions:interaction:withdraw", subject="interaction_id", command=True, status=204)
+    @rpc("interactions:interaction:withdraw", subject="interaction_id", command=True, status=204)
     def withdraw_interaction(self, call: CommandCall, interaction_id: str, if_match: str | None) -> None:
         """Take back an interaction that was logged by mistake."""
         call.run(lambda work: interactions.withdraw_interaction(work, by=call.caller, interaction_id=as_id(interaction_id), if_match=if_match))
 
-    @answers("interactions:follow-up:complete", subject="interaction_id", command=True)
+    @rpc("interactions:follow-up:complete", subject="interaction_id", command=True)
     def complete_follow_up(self, call: CommandCall, interaction_id: str, follow_up_id: str) -> dict[str, Any]:
         """Say that a promise was kept (R53)."""
         return call.run(
@@ -210,7 +210,7 @@ class InteractionsService(OperationMethods, Witness):
 
     # Events
 
-    @answers("interactions:event:enter", command=True, status=201, created="id")
+    @rpc("interactions:event:enter", command=True, status=201, created="id")
     def create_event(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         """Enter an event (R58-R63)."""
         command = ready(contract.EventCreateSchema).load(body)
@@ -219,20 +219,20 @@ class InteractionsService(OperationMethods, Witness):
             replay=lambda work, subject_id: events.read_event(work, by=call.caller, event_id=subject_id),
         )
 
-    @answers("interactions:event:read", subject="event_id")
+    @rpc("interactions:event:read", subject="event_id")
     def read_event(self, caller: Caller, event_id: str) -> dict[str, Any]:
         """Read an event."""
         with self.database.work(caller) as work:
             return events.read_event(work, by=caller, event_id=as_id(event_id))
 
-    @answers("interactions:event:list")
+    @rpc("interactions:event:list")
     def list_events(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """List events, the most recent first."""
         wanted = ready(contract.EventListQuerySchema).load(query)
         with self.database.work(caller) as work:
             return events.list_events(work, by=caller, cursors=self._cursors, query=wanted)
 
-    @answers("interactions:event:change", subject="event_id", command=True)
+    @rpc("interactions:event:change", subject="event_id", command=True)
     def change_event(self, call: CommandCall, event_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Correct an event."""
         command = ready(contract.EventChangeSchema).load(body)
@@ -241,7 +241,7 @@ class InteractionsService(OperationMethods, Witness):
             replay=lambda work, _: events.read_event(work, by=call.caller, event_id=as_id(event_id)),
         )
 
-    @answers("interactions:attendance:record", subject="event_id", command=True, status=201)
+    @rpc("interactions:attendance:record", subject="event_id", command=True, status=201)
     def add_attendees(self, call: CommandCall, event_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Record who attended; it counts as contact (R56, R62)."""
         command = ready(contract.AttendeesAddSchema).load(body)
@@ -253,21 +253,21 @@ class InteractionsService(OperationMethods, Witness):
             replay=lambda work, _: events.list_attendees(work, by=call.caller, cursors=self._cursors, event_id=as_id(event_id), query={"limit": 200}),
         )
 
-    @answers("interactions:attendance:list", subject="event_id")
+    @rpc("interactions:attendance:list", subject="event_id")
     def list_attendees(self, caller: Caller, event_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List who attended."""
         wanted = ready(contract.AttendeeListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return events.list_attendees(work, by=caller, cursors=self._cursors, event_id=as_id(event_id), query=wanted)
 
-    @answers("interactions:attendance:remove", subject="event_id", command=True, status=204)
+    @rpc("interactions:attendance:remove", subject="event_id", command=True, status=204)
     def remove_attendee(self, call: CommandCall, event_id: str, attendee_id: str) -> None:
         """Take back an attendance that was recorded by mistake."""
         call.run(lambda work: events.remove_attendee(work, by=call.caller, event_id=as_id(event_id), attendee_id=as_id(attendee_id)))
 
     # Coordination
 
-    @answers("interactions:coordination-request:send", command=True, status=201, created="id")
+    @rpc("interactions:coordination-request:send", command=True, status=201, created="id")
     def create_coordination_request(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         """Ask the owner of a record to speak to that person (R86)."""
         command = ready(contract.CoordinationRequestCreateSchema).load(body)
@@ -280,20 +280,20 @@ class InteractionsService(OperationMethods, Witness):
             replay=lambda work, subject_id: coordination.read_coordination_request(work, by=call.caller, request_id=subject_id),
         )
 
-    @answers("interactions:coordination-request:read", subject="request_id")
+    @rpc("interactions:coordination-request:read", subject="request_id")
     def read_coordination_request(self, caller: Caller, request_id: str) -> dict[str, Any]:
         """Read a request that concerns the caller."""
         with self.database.work(caller) as work:
             return coordination.read_coordination_request(work, by=caller, request_id=as_id(request_id))
 
-    @answers("interactions:coordination-request:list")
+    @rpc("interactions:coordination-request:list")
     def list_coordination_requests(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """List the requests that concern the caller."""
         wanted = ready(contract.CoordinationRequestListQuerySchema).load(query)
         with self.database.work(caller) as work:
             return coordination.list_coordination_requests(work, by=caller, cursors=self._cursors, query=wanted)
 
-    @answers("interactions:coordination-request:answer", subject="request_id", command=True)
+    @rpc("interactions:coordination-request:answer", subject="request_id", command=True)
     def change_coordination_request(self, call: CommandCall, request_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Accept, decline, finish or withdraw a request (R87)."""
         command = ready(contract.CoordinationRequestChangeSchema).load(body)
@@ -310,28 +310,28 @@ class InteractionsService(OperationMethods, Witness):
 
     # Reading across
 
-    @answers("interactions:history:list")
+    @rpc("interactions:history:list")
     def list_history(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """Return the timeline of one stakeholder (R55-R57)."""
         wanted = ready(contract.HistoryQuerySchema).load(query)
         with self.database.work(caller) as work:
             return reading.list_history(work, by=caller, query=wanted)
 
-    @answers("interactions:interaction:list-against-preferences")
+    @rpc("interactions:interaction:list-against-preferences")
     def list_against_preferences(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """List what the department began against somebody's preference, for the privacy officer (T33)."""
         wanted = ready(contract.AgainstPreferencesQuerySchema).load(query)
         with self.database.work(caller) as work:
             return preferences.list_against_preferences(work, by=caller, cursors=self._cursors, query=wanted)
 
-    @answers("interactions:kept-text:list")
+    @rpc("interactions:kept-text:list")
     def list_kept_texts(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """List texts that were kept against a finding and wait to be released (T15): the privacy officer."""
         wanted = ready(KeptTextPageSchema).load(query)
         with self.database.work(caller, role=_ERASER) as work:
             return releasing.list_kept_texts(work, by=caller, **wanted)
 
-    @answers("interactions:kept-text:release", subject="kept_id", command=True)
+    @rpc("interactions:kept-text:release", subject="kept_id", command=True)
     def release_kept_text(self, call: CommandCall, kept_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Let everybody read such a text: the privacy officer."""
         command = ready(KeptTextReleaseSchema).load(body)
@@ -339,41 +339,41 @@ class InteractionsService(OperationMethods, Witness):
         call.run(lambda work: releasing.release_kept_text(work, by=call.caller, kept_id=kept_id, **command), role=_ERASER)
         return {"id": kept_id, "released": True}
 
-    @answers("interactions:report:spoken-to")
+    @rpc("interactions:report:spoken-to")
     def report_spoken_to(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """Count who was spoken to, by region and state (R100, T12)."""
         wanted = ready(contract.SpokenToQuerySchema).load(query)
         with self.database.reading(caller) as work:
             return reading.report_spoken_to(work, by=caller, now=self.database.clock(), query=wanted)
 
-    @answers("interactions:report:coverage-gaps")
+    @rpc("interactions:report:coverage-gaps")
     def report_coverage_gaps(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """Name the states with a gap (R88, R97)."""
         wanted = ready(contract.CoverageGapsQuerySchema).load(query)
         with self.database.reading(caller) as work:
             return reading.report_coverage_gaps(work, by=caller, now=self.database.clock(), query=wanted)
 
-    @answers("interactions:task:list")
+    @rpc("interactions:task:list")
     def list_tasks(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what waits for the caller."""
         wanted = ready(contract.TaskListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return tasks.list_tasks(work, by=caller, now=self.database.clock(), query=wanted)
 
-    @answers("interactions:task:dismiss", command=True, status=204)
+    @rpc("interactions:task:dismiss", command=True, status=204)
     def dismiss_task(self, call: CommandCall, task_id: str) -> None:
         """Take away what only told the caller something."""
         call.run(lambda work: tasks.dismiss_task(work, by=call.caller, task_id=str(task_id)))
 
     # Erasure: the saga's alone
 
-    @answers("interactions:individual:erase", subject="individual_id", identity="retention")
+    @rpc("interactions:individual:erase", subject="individual_id", identity="retention")
     def erase(self, caller: Caller, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
         """Remove an individual from everything that bears their id."""
         with self.database.work(caller, role=_ERASER) as work:
             return erasure.erase(work, now=self.database.clock(), erasure_id=as_id(erasure_id), individual_id=as_id(individual_id), cause=cause)
 
-    @answers("interactions:individual:seek", subject="individual_id", identity="retention")
+    @rpc("interactions:individual:seek", subject="individual_id", identity="retention")
     def seek(
         self,
         caller: Caller,
@@ -401,7 +401,7 @@ class InteractionsService(OperationMethods, Witness):
                 leave_in=leave_in or (),
             )
 
-    @answers("interactions:erasure:show-mentions", subject="erasure_id", identity="retention")
+    @rpc("interactions:erasure:show-mentions", subject="erasure_id", identity="retention")
     def show_mentions(self, caller: Caller, erasure_id: str, sealed: str, key: str | None, places: list[list[str]]) -> dict[str, Any]:
         """Show mentions with the text around them; retention asks for the privacy officer alone."""
         with self.database.work(caller, role=_ERASER) as work:
@@ -409,82 +409,82 @@ class InteractionsService(OperationMethods, Witness):
 
     # What others announce
 
-    @listens(IndividualRegistered, together=True)
+    @announcement_handler(IndividualRegistered, batch=True)
     def individuals_registered(self, work: UnitOfWork, told: Sequence[IndividualRegistered]) -> None:
         """Know new individuals."""
         hearing.individuals_registered(work, told)
 
-    @listens(IndividualsImported)
+    @announcement_handler(IndividualsImported)
     def individuals_imported(self, work: UnitOfWork, told: IndividualsImported) -> None:
         """Know new individuals."""
         hearing.individuals_imported(work, told)
 
-    @listens(OrganizationsImported)
+    @announcement_handler(OrganizationsImported)
     def organizations_imported(self, work: UnitOfWork, told: OrganizationsImported) -> None:
         """Know new organizations."""
         hearing.organizations_imported(work, told)
 
-    @listens(IndividualChanged)
+    @announcement_handler(IndividualChanged)
     def individual_changed(self, work: UnitOfWork, told: IndividualChanged) -> None:
         """Know where an individual works."""
         hearing.individual_changed(work, told)
 
-    @listens(OwnerChanged)
+    @announcement_handler(OwnerChanged)
     def owner_changed(self, work: UnitOfWork, told: OwnerChanged) -> None:
         """Know who answers for an individual."""
         hearing.owner_changed(work, told, now=self.database.clock())
 
-    @listens(PreferencesChanged)
+    @announcement_handler(PreferencesChanged)
     def preferences_changed(self, work: UnitOfWork, told: PreferencesChanged) -> None:
         """Know how an individual's information may be used (R169)."""
         hearing.preferences_changed(work, told)
 
-    @listens(IndividualFrozen)
+    @announcement_handler(IndividualFrozen)
     def individual_frozen(self, work: UnitOfWork, told: IndividualFrozen) -> None:
         """Take a frozen individual out of everything (T21)."""
         hearing.individual_frozen(work, told, now=self.database.clock())
 
-    @listens(IndividualFrozenFor)
+    @announcement_handler(IndividualFrozenFor)
     def individual_frozen_for(self, work: UnitOfWork, told: IndividualFrozenFor) -> None:
         """Take a possible twin out of everything of the components that see it frozen (T26)."""
         hearing.individual_frozen_for(work, told)
 
-    @listens(IndividualUnfrozen)
+    @announcement_handler(IndividualUnfrozen)
     def individual_unfrozen(self, work: UnitOfWork, told: IndividualUnfrozen) -> None:
         """Let an individual be found again whose request was taken back (T36)."""
         hearing.individual_unfrozen(work, told)
 
-    @listens(IndividualErased)
+    @announcement_handler(IndividualErased)
     def individual_erased(self, work: UnitOfWork, told: IndividualErased) -> None:
         """See to it that nobody comes back."""
         hearing.individual_erased(work, told, now=self.database.clock())
 
-    @listens(IndividualsErased, role=_ERASER)
+    @announcement_handler(IndividualsErased, role=_ERASER)
     def individuals_erased(self, work: UnitOfWork, told: IndividualsErased) -> None:
         """Remove those who went with an import from everything."""
         erasure.undone(work, individual_ids=told.individuals, import_id=told.import_id, cause=told.cause, now=self.database.clock())
 
-    @listens(OrganizationRegistered)
+    @announcement_handler(OrganizationRegistered)
     def organization_registered(self, work: UnitOfWork, told: OrganizationRegistered) -> None:
         """Know a new organization."""
         hearing.organization_registered(work, told)
 
-    @listens(OrganizationChanged)
+    @announcement_handler(OrganizationChanged)
     def organization_changed(self, work: UnitOfWork, told: OrganizationChanged) -> None:
         """Know an organization as it is now."""
         hearing.organization_changed(work, told)
 
-    @listens(OrganizationErased)
+    @announcement_handler(OrganizationErased)
     def organization_erased(self, work: UnitOfWork, told: OrganizationErased) -> None:
         """Unlink an organization."""
         hearing.organization_erased(work, told, now=self.database.clock())
 
-    @listens(UserChanged)
+    @announcement_handler(UserChanged)
     def user_changed(self, work: UnitOfWork, told: UserChanged) -> None:
         """Know a user's component and rights."""
         hearing.user_changed(work, told)
 
-    @listens(ErasureCompleted)
+    @announcement_handler(ErasureCompleted)
     def erasure_completed(self, work: UnitOfWork, told: ErasureCompleted) -> None:
         """Forget which rows an erased individual was linked to."""
         erasure.erasure_completed(work, erasure_id=told.erasure_id, individual_id=told.individual_id, now=self.database.clock())

@@ -14,7 +14,7 @@ import eventlet
 from services.chassis import logs
 from services.chassis.messages import NotFound
 from services.chassis.transport.connection import Address
-from services.chassis.transport.rpc_client import Client
+from services.chassis.transport.rpc_client import RpcClient
 
 assert services.chassis.green
 
@@ -23,7 +23,7 @@ def main() -> None:
     """Call, as many at a time as there are clients."""
     logs.configure(level="ERROR")
     url, clients, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-    client = Client(Address(url=url), identity="gateway")
+    client = RpcClient(Address(url=url), identity="gateway")
     client.start()
     client.wait_up(10)
     times: list[float] = []

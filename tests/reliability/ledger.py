@@ -346,7 +346,7 @@ def compare_settled(system: Any, ledgers: list[Ledger], *, seconds: float, tag: 
 def wait_drained(system: Any, seconds: float) -> None:
     """Wait until every outbox is shipped, every queue empty and the trail holds every entry.
 
-    What was parked never drains: nothing that a fault does to a message may end there.
+    What was dead-lettered never drains: nothing that a fault does to a message may end there.
     """
 
     queues = [queue.name for queue in topology_of(service_classes().values()).queues if not queue.name.startswith("rpc-")]

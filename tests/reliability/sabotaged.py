@@ -24,15 +24,15 @@ import orjson
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork, note_audited
-from services.chassis.database.batching import GatheredReads
-from services.chassis.entrypoints.consumers import Listens
+from services.chassis.database.batching import BatchedReads
+from services.chassis.entrypoints.consumers import AnnouncementHandler
 from services.chassis.entrypoints.providers import DatabaseProvider, process_of
-from services.chassis.entrypoints.retry import Keeper
-from services.chassis.entrypoints.rpc import Answers
+from services.chassis.entrypoints.retry import RetryHandler
+from services.chassis.entrypoints.rpc import RpcEntrypoint
 from services.chassis.messages import Announcement, Caller
 from services.chassis.outbox.relay import Relay
 from services.chassis.outbox.store import Outbox, Outgoing
-from services.chassis.transport.publisher import Fate, Message
+from services.chassis.transport.publisher import Message, PublishResult
 from services.contacts.service.integrations import IntegrationConsumer
 
 assert services.chassis.green
@@ -112,9 +112,9 @@ def commit_then_publish(*, sound: bool) -> None:
 
 def acknowledge_before_commit(*, sound: bool) -> None:
     """Acknowledge a message and then work it off."""
-    perform = Listens.perform
+    perform = AnnouncementHandler.perform
 
-    def acknowledge_first(entrypoint: Listens, worker: Any, method: Callable[..., Any]) -> Any:
+    def acknowledge_first(entrypoint: AnnouncementHandler, worker: Any, method: Callable[..., Any]) -> Any:
         if not sound:
             for told in worker.data["batch"]:
                 told.message.ack()
@@ -122,9 +122,9 @@ def acknowledge_before_commit(*, sound: bool) -> None:
             window()
         return perform(entrypoint, worker, method)
 
-    Listens.perform = acknowledge_first
+    AnnouncementHandler.perform = acknowledge_first
     if not sound:
-        Keeper.done = lambda *_: None
+        RetryHandler.done = lambda *_: None
 
 
 def relay_by_id(*, sound: bool) -> None:
@@ -132,7 +132,7 @@ def relay_by_id(*, sound: bool) -> None:
     last: list[Any] = []
 
     def ship(outbox: Outbox, publish: Any, limit: int) -> int:
-        with outbox._database.plain() as connection:
+        with outbox._database.system_transaction() as connection:
             if not last:
                 last.append(connection.execute(text("SELECT id FROM outbox WHERE done ORDER BY id DESC LIMIT 1")).scalar_one())
             rows = connection.execute(
@@ -168,19 +168,19 @@ def no_inbox(*, sound: bool) -> None:
 def exception_swallowed(*, sound: bool) -> None:
     """Acknowledge a message whatever its handler raised."""
 
-    def swallow(_keeper: Keeper, message: Any, *_: Any) -> None:
+    def swallow(_keeper: RetryHandler, message: Any, *_: Any) -> None:
         message.ack()
         # The test kills this process when it reads of it; by then the broker has the acknowledgement.
         eventlet.sleep(_SENT_BY_THEN)
         print(SWALLOWED, file=sys.stderr, flush=True)
 
     if not sound:
-        Keeper.failed = Keeper.postponed = swallow
+        RetryHandler.failed = RetryHandler.postponed = swallow
 
 
 def audit_after_the_answer(*, sound: bool) -> None:
     """Answer, and record afterwards."""
-    perform, commit = Answers.perform, UnitOfWork._commit
+    perform, commit = RpcEntrypoint.perform, UnitOfWork._commit
     held: ContextVar[list[Any] | None] = ContextVar("held", default=None)
 
     def commit_without_entries(work: UnitOfWork, connection: Any) -> None:
@@ -192,7 +192,7 @@ def audit_after_the_answer(*, sound: bool) -> None:
             work.audited = True
             note_audited()
 
-    def answer_first(entrypoint: Answers, worker: Any, method: Callable[..., Any]) -> Any:
+    def answer_first(entrypoint: RpcEntrypoint, worker: Any, method: Callable[..., Any]) -> Any:
         later: list[Any] = []
         token = None if sound else held.set(later)
         result = perform(entrypoint, worker, method)
@@ -205,11 +205,11 @@ def audit_after_the_answer(*, sound: bool) -> None:
                 work._entries.extend(later)
         return result
 
-    Answers.perform = answer_first
+    RpcEntrypoint.perform = answer_first
     UnitOfWork._commit = commit_without_entries
     if not sound:
         # Reads that are gathered record in the statement that reads: they go the long way.
-        GatheredReads.read = lambda *_: None
+        BatchedReads.read = lambda *_: None
 
 
 def unroutable_ignored(*, sound: bool) -> None:
@@ -217,7 +217,7 @@ def unroutable_ignored(*, sound: bool) -> None:
 
     def publish(relay: Relay, messages: Any) -> list[bool]:
         fates = relay._publisher.publish_confirmed(messages)
-        return [fate in {Fate.CONFIRMED, Fate.NO_ROUTE} for fate in fates]
+        return [fate in {PublishResult.CONFIRMED, PublishResult.NO_ROUTE} for fate in fates]
 
     if not sound:
         Relay._publish = publish

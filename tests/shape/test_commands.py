@@ -13,7 +13,7 @@ import pytest
 
 from services.access.service import AccessService
 from services.audit.service import AuditService
-from services.chassis.entrypoints.rpc import Answers
+from services.chassis.entrypoints.rpc import RpcEntrypoint
 from services.contacts.service import ContactsService
 from services.interactions.service import InteractionsService
 from services.retention.service import RetentionService
@@ -26,12 +26,12 @@ STORES = {"run", "perform", "attempt"}
 BY_HAND = {"services/chassis/database/commands.py", "services/chassis/database/unit_of_work.py", "services/contacts/service/registrations.py"}
 
 
-COMMANDS: dict[str, tuple[Any, str, Answers]] = {
+COMMANDS: dict[str, tuple[Any, str, RpcEntrypoint]] = {
     f"{service.name}.{name}": (service, name, entrypoint)
     for service in SERVICES
     for name in dir(service)
     for entrypoint in getattr(getattr(service, name), "nameko_entrypoints", ())
-    if isinstance(entrypoint, Answers) and entrypoint.command
+    if isinstance(entrypoint, RpcEntrypoint) and entrypoint.command
 }
 
 

@@ -6,16 +6,15 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_KNOWS = re.compile(r"embedded://|\bchassis(?:\.| import )embedded\b|\bdeploy\.embedded\b")
+_KNOWS = re.compile(r"embedded://|\btransport(?:\.| import )embedded\b|\bdeploy\.embedded\b")
 #: The broker and the run themselves; the address that is taken where none is given; the command that runs it, and the
-#: one that looks into what a stopped one parked; and what tests take when there is nothing else.
+#: one that looks into the dead letters of a stopped one.
 KNOW = {
     "services/chassis/transport/embedded.py",
     "services/chassis/config.py",
-    "tests/support/discovery.py",
     "deploy/embedded.py",
     "deploy/cli.py",
-    "deploy/parked.py",
+    "deploy/dead_letters.py",
 }
 
 

@@ -1,9 +1,9 @@
-"""What a test or a run uses, in this order, said in one line; a demanded rung is never skipped in silence.
+"""What a test or a run uses, in this order, said in one line; a demanded backend is never skipped in silence.
 
 Database: DATABASE_URL, Docker, the PostgreSQL programs of this machine, the embedded wheel.
 Broker: BROKER_URL, Docker, a RabbitMQ node of our own, the in-process broker.
 
-REQUIRE_DB is `postgres` (any of them) or a rung's name; REQUIRE_BROKER is `rabbitmq` (any but the last) or a rung's name.
+REQUIRE_DB is `postgres` (any of them) or a backend's name; REQUIRE_BROKER is `rabbitmq` (any but the last) or a backend's name.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from deploy.postgres import (
 )
 
 Thing = TypeVar("Thing")
-#: What a rung is called and how to stand on it; None when it isn't there.
-Rung = tuple[str, Callable[[], "Taken[Any] | None"]]
+#: What a backend is called and how to stand on it; None when it isn't there.
+Backend = tuple[str, Callable[[], "Taken[Any] | None"]]
 
 POSTGRES_IMAGE = "postgres:18"
 RABBITMQ_IMAGE = "rabbitmq:4-management"
@@ -51,46 +51,46 @@ class Taken(Generic[Thing]):
     """What was taken, the sentence that says so, and how to give it back."""
 
     thing: Thing
-    rung: str
+    backend: str
     sentence: str
     stop: Callable[[], None] = field(default=lambda: None, repr=False)
 
 
 def take_database(environ: Mapping[str, str] = os.environ, *, settings: Mapping[str, str] | None = None) -> Taken[Server]:
-    """Take the first PostgreSQL of the ladder; one of our own is started, in a folder that is deleted at the stop.
+    """Take the first PostgreSQL that is there; one of our own is started, in a folder that is deleted at the stop.
 
     :param settings: for a server of our own; by default it forgets durability for speed.
     :raises Absent: there is none, or not the one that REQUIRE_DB demands.
     """
-    rungs: list[Rung] = [
+    backends: list[Backend] = [
         ("url", lambda: _given_database(environ)),
         ("docker", _docker_database),
         ("local", lambda: _own_database("local", local_programs(), FAST if settings is None else settings)),
         ("embedded", lambda: _own_database("embedded", embedded_programs(), FAST if settings is None else settings)),
     ]
-    return _take("database", rungs, environ.get("REQUIRE_DB", ""), {"postgres": {"url", "docker", "local", "embedded"}})
+    return _take("database", backends, environ.get("REQUIRE_DB", ""), {"postgres": {"url", "docker", "local", "embedded"}})
 
 
 def take_broker(environ: Mapping[str, str] = os.environ, *, in_process: bool = True) -> Taken[str]:
-    """Take the first broker of the ladder; what is taken is its AMQP address.
+    """Take the first broker that is there; what is taken is its AMQP address.
 
-    :param in_process: whether the last rung, our in-process broker, will do for this test.
+    :param in_process: whether the last backend, our in-process broker, will do for this test.
     :raises Absent: there is none, or not the one that REQUIRE_BROKER demands.
     """
-    rungs: list[Rung] = [
+    backends: list[Backend] = [
         ("url", lambda: _given_broker(environ)),
         ("docker", _docker_broker),
         ("node", _own_node),
     ]
     if in_process:
-        rungs.append(("in-process", lambda: Taken("embedded://", "in-process", "in this process")))
-    return _take("broker", rungs, environ.get("REQUIRE_BROKER", ""), {"rabbitmq": {"url", "docker", "node"}})
+        backends.append(("in-process", lambda: Taken("embedded://", "in-process", "in this process")))
+    return _take("broker", backends, environ.get("REQUIRE_BROKER", ""), {"rabbitmq": {"url", "docker", "node"}})
 
 
-def _take(what: str, rungs: list[Rung], demanded: str, families: Mapping[str, set[str]]) -> Taken[Any]:
-    allowed = families.get(demanded, {demanded}) if demanded else {name for name, _ in rungs}
+def _take(what: str, backends: list[Backend], demanded: str, families: Mapping[str, set[str]]) -> Taken[Any]:
+    allowed = families.get(demanded, {demanded}) if demanded else {name for name, _ in backends}
     reasons = []
-    for name, stand in rungs:
+    for name, stand in backends:
         if name not in allowed:
             continue
         try:
@@ -132,7 +132,7 @@ def _clear_away() -> None:
             shutil.rmtree(former, ignore_errors=True)
 
 
-def _own_database(rung: str, programs: Programs | None, settings: Mapping[str, str]) -> Taken[Server] | None:
+def _own_database(backend: str, programs: Programs | None, settings: Mapping[str, str]) -> Taken[Server] | None:
     if programs is None:
         return None
     _clear_away()
@@ -150,7 +150,7 @@ def _own_database(rung: str, programs: Programs | None, settings: Mapping[str, s
     except ServerFailed:
         stop()
         raise
-    return Taken(server, rung, f"PostgreSQL {programs.major}, {'the embedded wheel' if rung == 'embedded' else 'local programs'}", stop)
+    return Taken(server, backend, f"PostgreSQL {programs.major}, {'the embedded wheel' if backend == 'embedded' else 'local programs'}", stop)
 
 
 def _docker_is_there() -> bool:

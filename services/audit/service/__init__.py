@@ -9,7 +9,7 @@ from services.audit.service.leading import Leading
 from services.audit.usecases import reading
 from services.chassis.cursors import Cursors
 from services.chassis.database import CommandCall
-from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, answers
+from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, rpc
 from services.chassis.entrypoints.operations import OperationMethods
 from services.chassis.messages import Caller, new_id
 from services.chassis.runtime.witness import Witness
@@ -26,7 +26,7 @@ class AuditService(OperationMethods, Witness):
     settings = SettingsProvider()
     sequencing = Leading()
 
-    @answers(reading.LIST_ENTRIES)
+    @rpc(reading.LIST_ENTRIES)
     def list_entries(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """Return a page of entries.
 
@@ -36,7 +36,7 @@ class AuditService(OperationMethods, Witness):
         with self.database.work(caller) as work:
             return reading.list_entries(work, by=caller, query=asked, cursors=self._cursors)
 
-    @answers(reading.LIST_CHECKPOINTS)
+    @rpc(reading.LIST_CHECKPOINTS)
     def list_checkpoints(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """Return a page of checkpoints.
 
@@ -46,7 +46,7 @@ class AuditService(OperationMethods, Witness):
         with self.database.work(caller) as work:
             return reading.list_checkpoints(work, by=caller, query=asked, cursors=self._cursors)
 
-    @answers(reading.PROVE)
+    @rpc(reading.PROVE)
     def prove(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """Return a proof of inclusion or consistency.
 
@@ -56,7 +56,7 @@ class AuditService(OperationMethods, Witness):
         with self.database.work(caller) as work:
             return reading.prove(work, by=caller, query=asked)
 
-    @answers(reading.LIST_FINDINGS)
+    @rpc(reading.LIST_FINDINGS)
     def list_findings(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return findings, the newest first.
 
@@ -66,7 +66,7 @@ class AuditService(OperationMethods, Witness):
         with self.database.work(caller) as work:
             return reading.list_findings(work, by=caller, query=asked, cursors=self._cursors)
 
-    @answers(reading.LIST_REVIEWS)
+    @rpc(reading.LIST_REVIEWS)
     def list_reviews(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the weeks and their reviews, the newest first.
 
@@ -76,7 +76,7 @@ class AuditService(OperationMethods, Witness):
         with self.database.work(caller) as work:
             return reading.list_reviews(work, by=caller, now=self.database.clock(), query=asked, cursors=self._cursors)
 
-    @answers(reading.SIGN_REVIEW, command=True, status=201)
+    @rpc(reading.SIGN_REVIEW, command=True, status=201)
     def sign_review(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         """Sign off a week's review.
 
@@ -89,7 +89,7 @@ class AuditService(OperationMethods, Witness):
             replay=lambda work, _: reading.read_review(work, by=call.caller, now=self.database.clock(), **command),
         )
 
-    @answers(reading.FIND_UNCOVERED, identity=contract.SERVICES)
+    @rpc(reading.FIND_UNCOVERED, identity=contract.SERVICES)
     def find_uncovered(self, caller: Caller, size: int, ranges: list[dict[str, Any]]) -> dict[str, Any]:
         """Tell a service which numbers of its own the checkpoint of that size does not cover."""
         asked = contract.CoverageQuerySchema().load({"size": size, "ranges": ranges})

@@ -28,13 +28,13 @@ from services.audit.usecases.sequencing import Sequencer, TrailDisagrees
 from services.chassis import logs
 from services.chassis.config import Settings
 from services.chassis.entrypoints.providers import process_of
-from services.chassis.entrypoints.retry import Keeper
+from services.chassis.entrypoints.retry import RetryHandler
 from services.chassis.identity import ServiceKeys
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, Refusal, new_id
 from services.chassis.topology import ENTRIES
 from services.chassis.translog.checkpoints import SigningKey
-from services.chassis.transport.connection import LOST, Delivery, Link
+from services.chassis.transport.connection import LOST, BrokerConnection, Delivery
 from services.chassis.transport.origin import origin_of
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Leading(DependencyProvider):
         self._stopping = False
         self._roused = Event()
         self._pile: list[tuple[Delivery, list[Any]]] = []
-        self._link: Link | None = None
+        self._link: BrokerConnection | None = None
         self._tag = ""
         self._greenlet: Any = None
         super().__init__()
@@ -105,7 +105,7 @@ class Leading(DependencyProvider):
 
     def start(self) -> None:
         """Begin to ask for the lead."""
-        self._keeper = Keeper(self.process.publisher, service=self.process.service, queue=ENTRIES)
+        self._keeper = RetryHandler(self.process.publisher, service=self.process.service, queue=ENTRIES)
         self._greenlet = self.container.spawn_managed_thread(self._run, identifier="sequencer")
 
     def stop(self) -> None:
@@ -247,7 +247,7 @@ class Leading(DependencyProvider):
 
     def _start_taking(self) -> None:
         if self._link is None:
-            self._link = Link(self.process.address, name=f"{self.process.service}-{ENTRIES}", prepare=self._prepare)
+            self._link = BrokerConnection(self.process.address, name=f"{self.process.service}-{ENTRIES}", on_connect=self._prepare)
             self._link.start()
 
     def _stop_taking(self) -> None:
@@ -278,7 +278,7 @@ class Leading(DependencyProvider):
             return  # Not acknowledged: the broker gives it to the next leader.
         lines = _lines(message.body)
         if lines is None:
-            eventlet.spawn(self._keeper.park, message, "Undecodable")
+            eventlet.spawn(self._keeper.dead_letter, message, "Undecodable")
             return
         self._pile.append((message, lines))
         self._rouse()

@@ -7,17 +7,17 @@ for the audit trail become durable together, or not at all.
 from services.chassis.database.audit_entries import audited_calls, entry_of, note_audited
 from services.chassis.database.commands import CommandCall
 from services.chassis.database.engine import Database
-from services.chassis.database.errors import DatabaseAway
+from services.chassis.database.errors import DatabaseUnavailable
 from services.chassis.database.locks import Lock
-from services.chassis.database.unit_of_work import SUBJECTS_PER_ENTRY, Reading, Replay, UnitOfWork, work_is_open
+from services.chassis.database.unit_of_work import SUBJECTS_PER_ENTRY, AutocommitReader, Replay, UnitOfWork, work_is_open
 
 __all__ = [
     "SUBJECTS_PER_ENTRY",
+    "AutocommitReader",
     "CommandCall",
     "Database",
-    "DatabaseAway",
+    "DatabaseUnavailable",
     "Lock",
-    "Reading",
     "Replay",
     "UnitOfWork",
     "audited_calls",

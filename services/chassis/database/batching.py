@@ -35,7 +35,7 @@ class _Waiting(Generic[Asked]):
     answered: Event = field(default_factory=Event)
 
 
-class Gathering(Generic[Asked, Answer]):
+class Batcher(Generic[Asked, Answer]):
     """Gathers what is asked, and has it answered in batches, one at a time."""
 
     def __init__(self, answer: Callable[[Sequence[Asked]], Sequence[Answer]], *, most: int = _MOST) -> None:
@@ -81,7 +81,7 @@ class _Read:
     entry: dict[str, Any]
 
 
-class GatheredReads:
+class BatchedReads:
     """Hot reads of one kind of record by its id: the row and the entry of its reading in one statement.
 
     psycopg returns from a statement in autocommit only after its commit, so what is returned has been audited durably:
@@ -110,7 +110,7 @@ class GatheredReads:
         """  # noqa: S608 - put together from a service's own constants
         self._action = action
         self._fields = sorted(fields)
-        self._gathering = Gathering(self._read_batch)
+        self._gathering = Batcher(self._read_batch)
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
 
     def read(self, caller: Caller, subject: str) -> Mapping[str, Any] | None:

@@ -14,7 +14,7 @@ from services.chassis.database.connecting import KEPT_ALIVE, STATEMENT_MS
 from services.chassis.database.errors import translated
 from services.chassis.database.locks import Lock, as_json
 from services.chassis.database.logins import Logins
-from services.chassis.database.unit_of_work import Reading, UnitOfWork
+from services.chassis.database.unit_of_work import AutocommitReader, UnitOfWork
 from services.chassis.messages import Caller
 
 if TYPE_CHECKING:
@@ -89,12 +89,12 @@ class Database:
         """
         return UnitOfWork(self, caller, role, tuple(locks))
 
-    def reading(self, caller: Caller) -> Reading:
+    def reading(self, caller: Caller) -> AutocommitReader:
         """Return a unit of work that reads what everyone may see alike, as a context manager."""
-        return Reading(self, caller, None)
+        return AutocommitReader(self, caller, None)
 
     @contextmanager
-    def plain(self) -> Iterator[Connection]:
+    def system_transaction(self) -> Iterator[Connection]:
         """Give a transaction without caller or component: for the chassis's own tables.
 
         :raises DatabaseAway: the database cannot be reached.

@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from services.chassis.messages import Unavailable
 
 
-class DatabaseAway(Unavailable):
+class DatabaseUnavailable(Unavailable):
     """The database does not answer; try again shortly."""
 
     code = "unavailable"
@@ -19,14 +19,14 @@ class DatabaseAway(Unavailable):
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise what the driver raises when the database is gone as `DatabaseAway`."""
+    """Raise what the driver raises when the database is gone as `DatabaseUnavailable`."""
     try:
         yield
     except PoolTimeout as error:
-        raise DatabaseAway from error
+        raise DatabaseUnavailable from error
     except DBAPIError as error:
-        if is_away(error):
-            raise DatabaseAway from error
+        if is_unavailable(error):
+            raise DatabaseUnavailable from error
         raise
 
 
@@ -34,7 +34,7 @@ def translated() -> Iterator[None]:
 _AWAY_STATES = {"57P01", "57P02", "57P03", "53300", "57014", "55P03", "40P01"}
 
 
-def is_away(error: DBAPIError) -> bool:
+def is_unavailable(error: DBAPIError) -> bool:
     """Whether it says that the database is gone, or too busy."""
     state = getattr(error.orig, "sqlstate", None)
     return bool(error.connection_invalidated) or state in _AWAY_STATES or (isinstance(error, OperationalError) and state is None)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, CursorResult, Executable, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
 from services.chassis.database.audit_entries import entry_of, note_audited
-from services.chassis.database.errors import DatabaseAway, is_away, translated
+from services.chassis.database.errors import DatabaseUnavailable, is_unavailable, translated
 from services.chassis.database.locks import Lock, as_json, request_of
 from services.chassis.keyed import known
 from services.chassis.messages import Announcement, Caller, IdempotencyMismatch, OutcomeUnknown, Refusal, chunks, new_id, wire_value
@@ -174,8 +174,8 @@ class UnitOfWork:
             self._connection = None
             _open_work.set(False)
             connection.close()
-        if isinstance(error, DBAPIError) and is_away(error):
-            raise DatabaseAway from error
+        if isinstance(error, DBAPIError) and is_unavailable(error):
+            raise DatabaseUnavailable from error
         if isinstance(error, Refusal) and self._kept:
             self._keep_apart()
 
@@ -245,7 +245,7 @@ class UnitOfWork:
         """Run one statement in this transaction."""
         return self.connection.execute(statement, parameters)
 
-    def leave(self, parts: Mapping[str, str], parameters: Mapping[str, Any]) -> None:
+    def insert_on_commit(self, parts: Mapping[str, str], parameters: Mapping[str, Any]) -> None:
         """Insert these rows with what the transaction leaves behind, in one statement, when it commits.
 
         :param parts: INSERT statements by name, none of which sees what another inserts.
@@ -315,7 +315,7 @@ class UnitOfWork:
                 )
             )
 
-    def receive(self, message_id: str, name: str) -> bool:
+    def mark_processed(self, message_id: str, name: str) -> bool:
         """Whether this message is new here; its id is kept in the same transaction as its effect."""
         result = self.execute(
             text("INSERT INTO inbox (id, name) VALUES (:id, :name) ON CONFLICT DO NOTHING"),
@@ -323,8 +323,8 @@ class UnitOfWork:
         )
         return result.rowcount == 1
 
-    def receive_together(self, name: str, message_ids: Iterable[str]) -> set[str]:
-        """Return which of these messages are new here; as `receive`."""
+    def mark_all_processed(self, name: str, message_ids: Iterable[str]) -> set[str]:
+        """Return which of these messages are new here; as `mark_processed`."""
         result = self.execute(
             text(
                 "INSERT INTO inbox (id, name) SELECT value::uuid, :name FROM json_array_elements_text(CAST(:ids AS json))"
@@ -388,7 +388,7 @@ class UnitOfWork:
         return Replay(row.status, row.subject_id, str(row.id)) if row else None
 
 
-class Reading(UnitOfWork):
+class AutocommitReader(UnitOfWork):
     """Statements that each stand by themselves, and at the end their entry, durable before anything leaves.
 
     Without a transaction around them there is no way to the server for its beginning and its end, nor for whose rows may

@@ -2,16 +2,27 @@
 
 A service class uses these names::
 
-    @answers(action, ...)      answers a call
-    @listens(Announcement)     works off announcements, each once
-    @every(seconds=, action=)  works at intervals, and when a `Bell` is rung
-    @gathers(queue)            takes a queue in batches
+    @rpc(action, ...)                    answers a call
+    @announcement_handler(Announcement)  handles announcements, each once
+    @timer(seconds=, action=)            runs at intervals, and when a `Wakeup` is rung
+    @queue_handler(queue)                takes a queue in batches
     DatabaseProvider()  BusProvider()  SettingsProvider()
 """
 
-from services.chassis.entrypoints.consumers import Received, gathers, listens
+from services.chassis.entrypoints.consumers import Received, announcement_handler, queue_handler
 from services.chassis.entrypoints.providers import Bus, BusProvider, DatabaseProvider, SettingsProvider
-from services.chassis.entrypoints.rpc import answers
-from services.chassis.entrypoints.timers import Bell, every
+from services.chassis.entrypoints.rpc import rpc
+from services.chassis.entrypoints.timers import Wakeup, timer
 
-__all__ = ["Bell", "Bus", "BusProvider", "DatabaseProvider", "Received", "SettingsProvider", "answers", "every", "gathers", "listens"]
+__all__ = [
+    "Bus",
+    "BusProvider",
+    "DatabaseProvider",
+    "Received",
+    "SettingsProvider",
+    "Wakeup",
+    "announcement_handler",
+    "queue_handler",
+    "rpc",
+    "timer",
+]

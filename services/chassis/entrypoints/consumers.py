@@ -1,7 +1,7 @@
-"""`listens`: a method that works off announcements, each once; `gathers`: one that takes a queue in batches.
+"""`announcement_handler`: a method that works off announcements, each once; `queue_handler`: one that takes a queue in batches.
 
 The message's id goes into the inbox table in the transaction of the effect; the acknowledgement follows the commit.
-What a method can take together (`@listens(..., together=True)`) is worked off in one transaction, as much as waits.
+What a method can take together (`@announcement_handler(..., batch=True)`) is worked off in one transaction, as much as waits.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from nameko.extensions import SharedExtension
 from services.chassis import logs, metrics
 from services.chassis.entrypoints.container import Performed
 from services.chassis.entrypoints.providers import process_of
-from services.chassis.entrypoints.retry import Keeper
+from services.chassis.entrypoints.retry import RetryHandler
 from services.chassis.logs import Log
 from services.chassis.messages import Announcement, Caller, Unavailable, new_id
 from services.chassis.topology import ANNOUNCEMENTS, inbox
-from services.chassis.transport.connection import LOST, Delivery, Link
+from services.chassis.transport.connection import LOST, BrokerConnection, Delivery
 from services.chassis.transport.origin import origin_of
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class _QueueConsumer(SharedExtension):
     """A connection of its own that consumes one queue."""
 
     def __init__(self) -> None:
-        self._link: Link | None = None
+        self._link: BrokerConnection | None = None
         self._tag = ""
         self._stopping = False
         super().__init__()
@@ -86,7 +86,7 @@ class _QueueConsumer(SharedExtension):
                 consumer_tag=self._tag,
             )
 
-        self._link = Link(self.process.address, name=f"{self.process.service}-{queue}", prepare=prepare)
+        self._link = BrokerConnection(self.process.address, name=f"{self.process.service}-{queue}", on_connect=prepare)
         self._link.start()
 
     def pause(self) -> None:
@@ -115,13 +115,13 @@ class InboxConsumer(_QueueConsumer):
 
     def __init__(self) -> None:
         """Begin without listeners."""
-        self.listeners: dict[str, list[Listens]] = {}
+        self.listeners: dict[str, list[AnnouncementHandler]] = {}
         self._waiting: list[_Told] = []
         #: The topics of what is being worked off, one for each transaction.
         self._open: list[str] = []
         super().__init__()
 
-    def register(self, entrypoint: Listens) -> None:
+    def register(self, entrypoint: AnnouncementHandler) -> None:
         """Hand announcements of this topic to the entrypoint."""
         listeners = self.listeners.setdefault(entrypoint.announcement.routing_key(), [])
         listeners.append(entrypoint)
@@ -130,14 +130,14 @@ class InboxConsumer(_QueueConsumer):
     def start(self) -> None:
         """Begin to connect and to consume."""
         process = self.process
-        self.keeper = Keeper(process.publisher, service=process.service, queue=inbox(process.service))
+        self.keeper = RetryHandler(process.publisher, service=process.service, queue=inbox(process.service))
         self.consume(inbox(process.service), prefetch=_BEFORE_IT, receive=self._receive)
 
     def _receive(self, message: Delivery) -> None:
         try:
             envelope = _open(message, self._topic_of(message))
         except (Forged, Undecodable) as error:
-            eventlet.spawn(self.keeper.park, message, type(error).__qualname__)
+            eventlet.spawn(self.keeper.dead_letter, message, type(error).__qualname__)
             return
         if envelope.topic not in self.listeners:
             # A former version of this service was bound to it; this one has no use for it.
@@ -177,7 +177,7 @@ class InboxConsumer(_QueueConsumer):
         self._waiting = [told for told in self._waiting if told.message.is_live]
         for told in self._waiting:
             topic = told.envelope.topic
-            if not all(listener.together for listener in self.listeners[topic]):
+            if not all(listener.batch for listener in self.listeners[topic]):
                 self._waiting.remove(told)
                 return [told]
             if topic not in self._open:
@@ -187,19 +187,19 @@ class InboxConsumer(_QueueConsumer):
         return []
 
 
-class Listens(Performed):
-    """The entrypoint behind `@listens`."""
+class AnnouncementHandler(Performed):
+    """The entrypoint behind `@announcement_handler`."""
 
     consumer = InboxConsumer()
 
-    def __init__(self, announcement: type[Announcement], *, together: bool = False, role: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, announcement: type[Announcement], *, batch: bool = False, role: str | None = None, **kwargs: Any) -> None:
         """Listen to one announcement; the method gets (work, announcement).
 
-        :param together: the method gets (work, announcements), as many as wait, and leaves nothing that bears a trace.
+        :param batch: the method gets (work, announcements), as many as wait, and leaves nothing that bears a trace.
         :param role: the database role that the effect needs (`eraser`, ...).
         """
         self.announcement = announcement
-        self.together = together
+        self.batch = batch
         self.role = role
         super().__init__(**kwargs)
 
@@ -242,15 +242,15 @@ class Listens(Performed):
             try:
                 announcement = self.announcement.from_wire(told.envelope.fields)
             except TypeError as error:
-                outcome = "parked"
-                keeper.park(told.message, type(error).__qualname__)
+                outcome = "dead-lettered"
+                keeper.dead_letter(told.message, type(error).__qualname__)
                 return
             (outcome,) = self._hear(worker, [told], [announcement])
             keeper.done(told.message)
         except Unavailable as error:
             outcome = "postponed"
             keeper.postponed(told.message, error.code)
-        except Exception as error:  # noqa: BLE001 - bounded retries, then parking, for every mistake
+        except Exception as error:  # noqa: BLE001 - bounded retries, then dead-lettering, for every mistake
             outcome = "retried"
             keeper.failed(told.message, error)
         finally:
@@ -263,18 +263,18 @@ class Listens(Performed):
         caller = Caller.service(process.service, trace_id=batch[0].envelope.trace_id)
         role = next((listener.role for listener in worker.data["listeners"] if listener.role), None)
         with process.open_database().work(caller, role=role) as work:
-            new = work.receive_together(self.announcement.name, {told.envelope.id for told in batch})
+            new = work.mark_all_processed(self.announcement.name, {told.envelope.id for told in batch})
             fresh = {told.envelope.id: announcement for told, announcement in zip(batch, announcements, strict=True) if told.envelope.id in new}
             for listener in worker.data["listeners"] if fresh else ():
                 hear = getattr(worker.service, listener.method_name)
-                hear(work, list(fresh.values())) if listener.together else hear(work, *fresh.values())
+                hear(work, list(fresh.values())) if listener.batch else hear(work, *fresh.values())
         return ["done" if told.envelope.id in new else "known" for told in batch]
 
     def _count(self, told: _Told, outcome: str) -> None:
         metrics.announcements.labels(self.consumer.process.service, self.announcement.name, outcome).inc()
 
 
-listens = Listens.decorator
+announcement_handler = AnnouncementHandler.decorator
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,11 +293,11 @@ class _Pile:
     grew: Event = field(default_factory=Event)
 
 
-class Gathers(Performed):
-    """The entrypoint behind `@gathers`: the method gets (batch), a list of `Received`, and returns when it is durable.
+class QueueHandler(Performed):
+    """The entrypoint behind `@queue_handler`: the method gets (batch), a list of `Received`, and returns when it is durable.
 
     One batch at a time, in the order of arrival; whatever arrives meanwhile is the next one. After an error the
-    whole batch is tried again; it is never skipped. What is not JSON is parked.
+    whole batch is tried again; it is never skipped. What is not JSON is dead-lettered.
     """
 
     consumer = _QueueConsumer()
@@ -314,7 +314,7 @@ class Gathers(Performed):
     def start(self) -> None:
         """Begin to connect and to consume."""
         process = self.consumer.process
-        self._keeper = Keeper(process.publisher, service=process.service, queue=self.queue)
+        self._keeper = RetryHandler(process.publisher, service=process.service, queue=self.queue)
         self.consumer.consume(self.queue, prefetch=self.most, receive=self._receive)
         self._greenlet = self.container.spawn_managed_thread(self._run, identifier=f"gathers {self.queue}")
 
@@ -327,12 +327,12 @@ class Gathers(Performed):
 
     def _receive(self, message: Delivery) -> None:
         if len(message.body) > _LARGEST * 16:
-            eventlet.spawn(self._keeper.park, message, "too-large")
+            eventlet.spawn(self._keeper.dead_letter, message, "too-large")
             return
         try:
             body = orjson.loads(message.body)
         except (orjson.JSONDecodeError, TypeError):
-            eventlet.spawn(self._keeper.park, message, "Undecodable")
+            eventlet.spawn(self._keeper.dead_letter, message, "Undecodable")
             return
         sender = origin_of(message, queue=self.queue, own=self.consumer.process.address.account).sender
         self._pile.messages.append((message, Received(str(message.properties.get("message_id") or ""), body, sender)))
@@ -376,7 +376,7 @@ class Gathers(Performed):
             worker.data["finished"].send()
 
 
-gathers = Gathers.decorator
+queue_handler = QueueHandler.decorator
 
 
 def _open(message: Delivery, topic: str) -> _Envelope:

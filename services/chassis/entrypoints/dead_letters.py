@@ -12,19 +12,19 @@ import eventlet
 from services.chassis import logs
 from services.chassis.entrypoints.retry import ATTEMPT, REASON
 from services.chassis.messages import Unavailable, new_id
-from services.chassis.refusals import NothingParked
-from services.chassis.topology import parked_queue, retries
+from services.chassis.refusals import NoDeadLetters
+from services.chassis.topology import dead_letter_queue, retries
 from services.chassis.transport.connection import Address, Delivery
-from services.chassis.transport.origin import headers_of, origin_of_parked
-from services.chassis.transport.publisher import Fate, Message, Publisher
+from services.chassis.transport.origin import headers_of, origin_of_dead_letter
+from services.chassis.transport.publisher import Message, Publisher, PublishResult
 
 _SHOWN = 1000
 _CONFIRMED_WITHIN = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Parked:
-    """A parked message, without its body: id, why, after how many attempts, size and mark."""
+class DeadLetter:
+    """A dead letter, without its body: id, why, after how many attempts, size and mark."""
 
     id: str
     reason: str
@@ -35,17 +35,17 @@ class Parked:
     mark: str
 
 
-def list_parked(address: Address, queue: str) -> list[Parked]:
-    """List what is parked beside `queue` (`contacts.inbox`, `audit.entries`), oldest first, at most a thousand."""
+def list_dead_letters(address: Address, queue: str) -> list[DeadLetter]:
+    """List what is dead-lettered beside `queue` (`contacts.inbox`, `audit.entries`), oldest first, at most a thousand."""
     with _parking(address, queue) as channel:
         # Nothing is acknowledged: when the channel closes, all of it is back where it was.
         return [_describe(message, address) for message in _take(channel, queue)]
 
 
 def replay(address: Address, queue: str, message_id: str | None = None, *, identity: str = "operator") -> int:
-    """Give a parked message, or all, back to its queue with its attempts counted anew; return how many.
+    """Give a dead letter, or all, back to its queue with its attempts counted anew; return how many.
 
-    A message is acknowledged in the parking queue after the broker confirmed that it has it again.
+    A message is acknowledged in the dead-letter queue after the broker confirmed that it has it again.
 
     :raises NothingParked: there is no message of that id.
     :raises Unavailable: the broker did not take it.
@@ -63,9 +63,9 @@ def replay(address: Address, queue: str, message_id: str | None = None, *, ident
                     exchange=retries(queue),
                     routing_key=queue,
                     body=message.body,
-                    headers={ATTEMPT: 1, **headers_of(origin_of_parked(message, queue=queue))},
+                    headers={ATTEMPT: 1, **headers_of(origin_of_dead_letter(message, queue=queue))},
                 )
-                if publisher.publish_confirmed([again]) != [Fate.CONFIRMED]:
+                if publisher.publish_confirmed([again]) != [PublishResult.CONFIRMED]:
                     raise Unavailable
                 message.ack()
             return len(chosen)
@@ -74,7 +74,7 @@ def replay(address: Address, queue: str, message_id: str | None = None, *, ident
 
 
 def discard(address: Address, queue: str, message_id: str | None = None) -> int:
-    """Delete a parked message, or all; return how many.
+    """Delete a dead letter, or all; return how many.
 
     :raises NothingParked: there is no message of that id.
     """
@@ -88,24 +88,24 @@ def discard(address: Address, queue: str, message_id: str | None = None) -> int:
 def _choose(channel: Any, queue: str, message_id: str | None, address: Address) -> list[Delivery]:
     chosen = [m for m in _take(channel, queue) if message_id is None or _describe(m, address).id == message_id]
     if message_id is not None and not chosen:
-        raise NothingParked
+        raise NoDeadLetters
     return chosen
 
 
 def _take(channel: Any, queue: str) -> Iterator[Delivery]:
     for _ in range(_SHOWN):
-        raw = channel.basic_get(queue=parked_queue(queue))
+        raw = channel.basic_get(queue=dead_letter_queue(queue))
         if raw is None:
             return
         yield Delivery(raw, channel)
 
 
-def _describe(message: Delivery, address: Address) -> Parked:
+def _describe(message: Delivery, address: Address) -> DeadLetter:
     headers = message.headers
     # The address has the password of whoever asks in it: the mark is the same each time, and no guess can be tried against it.
     mark = logs.fingerprint(message.body, key=address.url.encode())
     message_id = message.properties.get("message_id")
-    return Parked(
+    return DeadLetter(
         id=str(message_id) if message_id else mark["mark"][:16],
         reason=str(headers.get(REASON) or headers.get("x-first-death-reason") or "unknown"),
         attempts=int(headers.get(ATTEMPT, 1)),
@@ -118,7 +118,7 @@ def _describe(message: Delivery, address: Address) -> Parked:
 @contextmanager
 def _parking(address: Address, queue: str) -> Iterator[Any]:
     if not queue:
-        raise NothingParked
+        raise NoDeadLetters
     with eventlet.Timeout(60, Unavailable()), address.connection() as connection:
         connection.connect()
         channel = connection.transport.create_channel(connection.connection)

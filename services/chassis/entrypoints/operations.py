@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.chassis.database import Database
-from services.chassis.entrypoints.rpc import answers
+from services.chassis.entrypoints.rpc import rpc
 from services.chassis.messages import Caller, NotFound
 from services.chassis.validation import as_id
 
@@ -16,7 +16,7 @@ class OperationMethods:
     name: str
     database: Database
 
-    @answers("{service}:operation:read", subject="operation_id")
+    @rpc("{service}:operation:read", subject="operation_id")
     def read_operation(self, caller: Caller, operation_id: str) -> dict[str, Any]:
         """Return what the caller's own operation came to.
 

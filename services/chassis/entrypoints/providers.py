@@ -16,7 +16,7 @@ from services.chassis.messages import Caller, Forbidden
 from services.chassis.outbox.relay import Relay
 from services.chassis.topology import HEARTBEAT
 from services.chassis.transport.publisher import Publisher
-from services.chassis.transport.rpc_client import Client
+from services.chassis.transport.rpc_client import RpcClient
 
 if TYPE_CHECKING:
     from services.chassis.runtime.process import Process
@@ -88,7 +88,7 @@ class BusProvider(DependencyProvider):
 class Passports:
     """The passports that one service process has been given by access, for itself and for its callers."""
 
-    def __init__(self, client: Client, settings: Settings, *, monotonic: Any = time.monotonic) -> None:
+    def __init__(self, client: RpcClient, settings: Settings, *, monotonic: Any = time.monotonic) -> None:
         """Ask access through `client`."""
         self._client = client
         self._settings = settings
@@ -126,7 +126,7 @@ class Passports:
 class Bus:
     """The bus as one worker sees it."""
 
-    def __init__(self, client: Client, publisher: Publisher, passports: Passports, *, token: str | None) -> None:
+    def __init__(self, client: RpcClient, publisher: Publisher, passports: Passports, *, token: str | None) -> None:
         """Speak for the bearer of `token`, or for the service itself."""
         self._client = client
         self._publisher = publisher

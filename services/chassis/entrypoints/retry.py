@@ -1,4 +1,4 @@
-"""Consuming what must not get lost: bounded retries over waiting queues, then the parking queue.
+"""Consuming what must not get lost: bounded retries over waiting queues, then the dead-letter queue.
 
 Nothing is acknowledged before its effect is committed, or before the broker confirmed that it has it in another queue.
 """
@@ -10,10 +10,10 @@ import eventlet
 from services.chassis import logs, metrics
 from services.chassis.logs import Log
 from services.chassis.messages import new_id
-from services.chassis.topology import PARKED, RETRIES, retries
+from services.chassis.topology import DEAD_LETTERS, RETRIES, retries
 from services.chassis.transport.connection import Delivery
 from services.chassis.transport.origin import headers_of, origin_of
-from services.chassis.transport.publisher import Fate, Message, Publisher
+from services.chassis.transport.publisher import Message, Publisher, PublishResult
 
 _log = Log(__name__)
 
@@ -24,7 +24,7 @@ _OUTAGE_QUEUE = "retry-10s"
 _PAUSE = 1.0
 
 
-class Keeper:
+class RetryHandler:
     """Decides what becomes of the deliveries of one queue."""
 
     def __init__(self, publisher: Publisher, *, service: str, queue: str) -> None:
@@ -39,24 +39,24 @@ class Keeper:
         message.ack()
 
     def failed(self, message: Delivery, error: BaseException) -> None:
-        """Try again after 1, 10 and 60 seconds; then park."""
+        """Try again after 1, 10 and 60 seconds; then dead-letter."""
         attempt = _attempt(message)
         _log.error("message.failed", message_id=_id(message), attempt=attempt, **logs.where(error))
         if attempt <= len(RETRIES):
             self._move(message, list(RETRIES)[attempt - 1], attempt + 1, type(error).__qualname__)
         else:
-            self.park(message, type(error).__qualname__)
+            self.dead_letter(message, type(error).__qualname__)
 
     def postponed(self, message: Delivery, reason: str) -> None:
         """Try again later, as if nothing had happened: something that we need is away."""
         _log.warning("message.postponed", message_id=_id(message), reason=reason)
         self._move(message, _OUTAGE_QUEUE, _attempt(message), reason)
 
-    def park(self, message: Delivery, reason: str) -> None:
+    def dead_letter(self, message: Delivery, reason: str) -> None:
         """Put it aside for an operator; the log gets id, size and hash only."""
-        metrics.parked.labels(self._service, reason).inc()
-        _log.error("message.parked", message_id=_id(message), reason=reason, **logs.fingerprint(message.body))
-        self._move(message, PARKED, _attempt(message), reason)
+        metrics.dead_letters.labels(self._service, reason).inc()
+        _log.error("message.dead-letters", message_id=_id(message), reason=reason, **logs.fingerprint(message.body))
+        self._move(message, DEAD_LETTERS, _attempt(message), reason)
 
     def _move(self, message: Delivery, key: str, attempt: int, reason: str) -> None:
         moved = Message(
@@ -71,7 +71,7 @@ class Keeper:
                 **headers_of(origin_of(message, queue=self._queue, own=self._publisher.account)),
             },
         )
-        if self._publisher.publish_confirmed([moved]) == [Fate.CONFIRMED]:
+        if self._publisher.publish_confirmed([moved]) == [PublishResult.CONFIRMED]:
             message.ack()
             return
         eventlet.sleep(_PAUSE)

@@ -1,4 +1,4 @@
-"""`answers`: a method of a service that answers calls.
+"""`rpc`: a method of a service that answers calls.
 
 Around every call, in this order: the trace is bound; the passport is checked (signature, audience, dates, session,
 acknowledgement); the method runs within the caller's deadline; if no audit entry was committed meanwhile, or the
@@ -27,7 +27,7 @@ from services.chassis.logs import Log
 from services.chassis.messages import Caller, Operation, OutcomeUnknown, Refusal, Unavailable, new_id, wire_value
 from services.chassis.refusals import AcknowledgementRequired, AuditLate, BadCall, IdentityRefused, NoSuchMethod, OperationRequired
 from services.chassis.topology import CALLS, call_queue
-from services.chassis.transport.connection import LOST, Delivery, Link, LinkDown
+from services.chassis.transport.connection import LOST, BrokerConnection, BrokerUnavailable, Delivery
 from services.chassis.transport.rpc_client import INTERNAL, OPERATION, PASSPORT, TRACE
 from services.chassis.validation import invalid
 
@@ -70,13 +70,13 @@ class _Call:
     message: Delivery
 
 
-class CallConsumer(SharedExtension):
+class RpcConsumer(SharedExtension):
     """Takes calls from the service's queue, and sends the answers over the same connection."""
 
     def __init__(self) -> None:
         """Begin without entrypoints."""
-        self._entrypoints: dict[str, Answers] = {}
-        self._link: Link | None = None
+        self._entrypoints: dict[str, RpcEntrypoint] = {}
+        self._link: BrokerConnection | None = None
         self._tag = ""
         self._stopping = False
         super().__init__()
@@ -86,13 +86,13 @@ class CallConsumer(SharedExtension):
         """The process that it runs in."""
         return process_of(self)
 
-    def register(self, entrypoint: Answers) -> None:
+    def register(self, entrypoint: RpcEntrypoint) -> None:
         """Let calls to this method through."""
         self._entrypoints[entrypoint.method_name] = entrypoint
 
     def start(self) -> None:
         """Begin to connect and to consume."""
-        self._link = Link(self.process.address, name=f"{self.process.service}-answers", prepare=self._prepare)
+        self._link = BrokerConnection(self.process.address, name=f"{self.process.service}-answers", on_connect=self._prepare)
         self._link.start()
 
     def pause(self) -> None:
@@ -169,16 +169,16 @@ class CallConsumer(SharedExtension):
                         delivery_mode=_TRANSIENT,
                     )
                     break
-                except LinkDown:
+                except BrokerUnavailable:
                     eventlet.sleep(pause)
                     pause = min(pause * 2, _ANSWER_PAUSE_MOST)
         message.ack()
 
 
-class Answers(Performed):
-    """The entrypoint behind `@answers`."""
+class RpcEntrypoint(Performed):
+    """The entrypoint behind `@rpc`."""
 
-    consumer = CallConsumer()
+    consumer = RpcConsumer()
 
     def __init__(
         self,
@@ -355,7 +355,7 @@ class Answers(Performed):
             return []
 
 
-answers = Answers.decorator
+rpc = RpcEntrypoint.decorator
 
 
 class _timed:  # noqa: N801 - used like a function

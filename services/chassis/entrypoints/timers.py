@@ -1,4 +1,4 @@
-"""`every`: a method that is run at intervals, as the service itself."""
+"""`timer`: a method that is run at intervals, as the service itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from services.chassis.signals import ask_here, ask_no_more
 _log = Log(__name__)
 
 
-class Bell:
+class Wakeup:
     """Calls for a run before its time; rung while one is under way, it calls for the next."""
 
     def __init__(self) -> None:
@@ -38,9 +38,9 @@ class Bell:
 
 
 class Every(Performed):
-    """The entrypoint behind `@every`."""
+    """The entrypoint behind `@timer`."""
 
-    def __init__(self, *, seconds: float, action: str, eager: bool = False, bell: Bell | None = None, **kwargs: Any) -> None:
+    def __init__(self, *, seconds: float, action: str, eager: bool = False, bell: Wakeup | None = None, **kwargs: Any) -> None:
         """Run the method with (caller) every so many seconds, and never twice at once.
 
         :param eager: at the start, too.
@@ -49,7 +49,7 @@ class Every(Performed):
         self.seconds = seconds
         self.action = action
         self.eager = eager
-        self._bell = bell or Bell()
+        self._bell = bell or Wakeup()
         self._stopped = False
         self._greenlet: Any = None
         super().__init__(**kwargs)
@@ -102,4 +102,4 @@ class Every(Performed):
             worker.data["finished"].send()
 
 
-every = Every.decorator
+timer = Every.decorator

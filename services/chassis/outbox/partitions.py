@@ -139,7 +139,7 @@ class Days:
 
     def make(self) -> None:
         """Make the coming days' partitions, and forget operations and messages that nobody repeats any more."""
-        with self._database.plain() as connection:
+        with self._database.system_transaction() as connection:
             connection.execute(text("SELECT outbox_roll()"))
             connection.execute(text("DELETE FROM operations WHERE created_at < clock_timestamp() - interval '25 hours'"))
             connection.execute(text("DELETE FROM inbox WHERE received_at < clock_timestamp() - interval '30 days'"))
@@ -153,11 +153,11 @@ class Days:
         return [day for day in days if self._is_covered(day, ask) and self._drop(day, caller)]
 
     def _over(self) -> list[date]:
-        with self._database.plain() as connection:
+        with self._database.system_transaction() as connection:
             return list(connection.execute(text("SELECT outbox_days_over()")).scalars())
 
     def _is_covered(self, day: date, ask: Ask) -> bool:
-        with self._database.plain() as connection:
+        with self._database.system_transaction() as connection:
             size = connection.execute(text("SELECT max(size) FROM checkpoints_seen")).scalar_one()
             connection.exec_driver_sql(_PATIENT)
             with waiting_longer(connection, _PATIENCE):

@@ -17,7 +17,7 @@ from services.chassis.messages import Refusal, may_go_unheard
 from services.chassis.outbox.backlog import Backlog
 from services.chassis.outbox.partitions import Days
 from services.chassis.outbox.store import BATCH, Answer, Outbox, Outgoing
-from services.chassis.transport.publisher import Fate, Publisher
+from services.chassis.transport.publisher import Publisher, PublishResult
 
 _log = Log(__name__)
 
@@ -165,9 +165,11 @@ class Relay:
 
     def _publish(self, messages: Sequence[Outgoing]) -> list[Answer]:
         fates = self._publisher.publish_confirmed(messages)
-        self._was_answered = not {Fate.UNKNOWN, Fate.REFUSED} & set(fates)
+        self._was_answered = not {PublishResult.UNKNOWN, PublishResult.REFUSED} & set(fates)
         return [
-            None if fate is Fate.NO_ROUTE and not may_go_unheard(message.routing_key) else fate in {Fate.CONFIRMED, Fate.NO_ROUTE}
+            None
+            if fate is PublishResult.NO_ROUTE and not may_go_unheard(message.routing_key)
+            else fate in {PublishResult.CONFIRMED, PublishResult.NO_ROUTE}
             for message, fate in zip(messages, fates, strict=True)
         ]
 

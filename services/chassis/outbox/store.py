@@ -169,7 +169,7 @@ class Outbox:
         return self._ship_entries(publish, limit) + self._ship_announcements(publish, limit)
 
     def _ship_entries(self, publish: Publish, limit: int) -> int:
-        with self._database.plain() as connection:
+        with self._database.system_transaction() as connection:
             rows = connection.execute(
                 # What another process wrote before it registered its stream waits, but not for ever: audit believes nothing without
                 # a certificate, and says so.
@@ -199,7 +199,7 @@ class Outbox:
         return len(rows)
 
     def _ship_announcements(self, publish: Publish, limit: int) -> int:
-        with self._database.plain() as connection:
+        with self._database.system_transaction() as connection:
             rows = connection.execute(
                 text(
                     "SELECT day, id, routing_key, body::text AS body FROM outbox WHERE NOT done AND due_at <= clock_timestamp()"
@@ -211,8 +211,8 @@ class Outbox:
                 return 0
             answers = publish([Outgoing(str(r.id), "announcements", r.routing_key, r.body.encode()) for r in rows])
             confirmed = [row for row, answer in zip(rows, answers, strict=True) if answer]
-            homeless = [row for row, answer in zip(rows, answers, strict=True) if answer is None]
-            for change, changed in (("done = true", confirmed), (_STEP_BACK, homeless)):
+            unroutable = [row for row, answer in zip(rows, answers, strict=True) if answer is None]
+            for change, changed in (("done = true", confirmed), (_STEP_BACK, unroutable)):
                 if changed:
                     connection.execute(
                         text(
@@ -226,7 +226,7 @@ class Outbox:
 
     def oldest_waiting(self) -> datetime | None:
         """Return when the oldest unshipped row was written (alarm at 60 s, no service at 15 min)."""
-        with self._database.plain() as connection:
+        with self._database.system_transaction() as connection:
             oldest: datetime | None = connection.execute(
                 text("SELECT least((SELECT min(created_at) FROM entries WHERE NOT done), (SELECT min(created_at) FROM outbox WHERE NOT done))")
             ).scalar_one()
@@ -236,7 +236,7 @@ class Outbox:
         """Register this process's stream, before its first entry."""
         stream = self._database.stream
         self._known[stream.id] = stream.certificate
-        with self._database.plain() as connection:
+        with self._database.system_transaction() as connection:
             connection.execute(
                 text("INSERT INTO streams (id, certificate) VALUES (:id, :certificate) ON CONFLICT DO NOTHING"),
                 {"id": stream.id, "certificate": stream.certificate},
@@ -271,7 +271,7 @@ class Outbox:
         """
         voids = stream.take_voids()
         try:
-            with self._database.plain() as connection:
+            with self._database.system_transaction() as connection:
                 for void in voids:
                     _insert_void(connection, stream.id, void)
         except BaseException:
@@ -283,7 +283,7 @@ class Outbox:
     def _write_mark(self, stream: Stream, *, closing: bool = False) -> None:
         wire = stream.sign_mark(closing=closing)
         mark = wire["mark"]
-        with self._database.plain() as connection:
+        with self._database.system_transaction() as connection:
             if closing or mark != self._marked.get(stream.id, 0):
                 _insert_mark(connection, wire)
             connection.execute(
@@ -307,7 +307,7 @@ class Outbox:
         Looks are counted, not seconds: a machine that stood still for an hour makes nobody dead.
         """
         own = self._database.stream
-        with self._database.plain() as connection:
+        with self._database.system_transaction() as connection:
             open_streams = connection.execute(
                 text("SELECT id::text AS id, settled_at FROM streams WHERE closed_at IS NULL AND id <> ALL(CAST(:own AS uuid[]))"),
                 {"own": [own.id, *(stream.id for stream in self._database.ending)]},

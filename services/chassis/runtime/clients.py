@@ -6,8 +6,8 @@ from services.chassis.config import Settings
 from services.chassis.messages import Caller
 from services.chassis.revocations import Revocations
 from services.chassis.transport.connection import Address
-from services.chassis.transport.heartbeat import Hearing
-from services.chassis.transport.rpc_client import Client
+from services.chassis.transport.heartbeat import HeartbeatListener
+from services.chassis.transport.rpc_client import RpcClient
 
 
 def address_of(settings: Settings) -> Address:
@@ -15,22 +15,22 @@ def address_of(settings: Settings) -> Address:
     return Address(url=settings.broker_url, authority=settings.broker_authority_file, known_as=settings.service)
 
 
-def client_and_revocations(settings: Settings, address: Address) -> tuple[Client, Revocations]:
+def client_and_revocations(settings: Settings, address: Address) -> tuple[RpcClient, Revocations]:
     """Return a client, and what it will hear of sessions that ended; nothing is connected before the client is started.
 
     The gateway needs no more than this: it has neither a database nor methods of its own.
     """
     revocations = Revocations(lambda caller: _ask_access(client, caller))
-    client = Client(
+    client = RpcClient(
         address,
         identity=settings.service,
         deadline=settings.call_deadline,
-        also=Hearing(revocations, identity=settings.service),
+        also=HeartbeatListener(revocations, identity=settings.service),
     )
     return client, revocations
 
 
-def _ask_access(client: Client, caller: Caller) -> bool:
+def _ask_access(client: RpcClient, caller: Caller) -> bool:
     answer = client.call(
         "access",
         "check_session",

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from services.chassis.config import Settings
 from services.chassis.database import Database
 from services.chassis.database.stream import Stream
-from services.chassis.entrypoints.consumers import CONCURRENTLY, Listens
+from services.chassis.entrypoints.consumers import CONCURRENTLY, AnnouncementHandler
 from services.chassis.entrypoints.container import Container
 from services.chassis.entrypoints.providers import LIAISON, Passports
 from services.chassis.identity import ServiceKey
@@ -38,7 +38,7 @@ from services.chassis.signals import wait_for_signal
 from services.chassis.topology import Topology, compute, declare
 from services.chassis.transport.connection import LOST, Address
 from services.chassis.transport.publisher import Publisher
-from services.chassis.transport.rpc_client import Client
+from services.chassis.transport.rpc_client import RpcClient
 
 _log = Log(__name__)
 
@@ -55,7 +55,7 @@ class Process:
 
     settings: Settings
     address: Address
-    client: Client
+    client: RpcClient
     publisher: Publisher
     passports: Passports
     revocations: Revocations
@@ -205,7 +205,7 @@ class Services:
             with eventlet.Timeout(_HEALTH_WITHIN):
                 for process in self._processes:
                     if process.database is not None:
-                        with process.database.plain() as connection:
+                        with process.database.system_transaction() as connection:
                             connection.exec_driver_sql("SELECT 1")
         except (eventlet.Timeout, SQLAlchemyError, Unavailable) as error:
             _log.warning("process.unwell", error=type(error).__name__)
@@ -295,7 +295,7 @@ def listened_by(service: type[Any]) -> list[str]:
         keys.extend(
             entrypoint.announcement.routing_key()
             for entrypoint in getattr(getattr(service, name), "nameko_entrypoints", ())
-            if isinstance(entrypoint, Listens)
+            if isinstance(entrypoint, AnnouncementHandler)
         )
     return sorted(set(keys))
 

@@ -13,9 +13,9 @@ from sqlalchemy import text
 
 from services.chassis.config import Settings
 from services.chassis.database import Database, UnitOfWork
-from services.chassis.entrypoints.consumers import listens
+from services.chassis.entrypoints.consumers import announcement_handler
 from services.chassis.entrypoints.providers import Bus
-from services.chassis.entrypoints.timers import every
+from services.chassis.entrypoints.timers import timer
 from services.chassis.messages import Caller, CheckpointSigned
 from services.chassis.outbox.partitions import Days
 from services.chassis.translog.checkpoints import Checkpoint, CheckpointRefused, VerifierKey, read_proofs, witness
@@ -29,7 +29,7 @@ def keep_checkpoint(work: UnitOfWork, key: VerifierKey, announcement: Checkpoint
     against the entries.
 
     :raises CheckpointRefused: it is not signed by the trail's key, contradicts one that was seen, or is not proven to
-        continue it; delivered again in time it may be, and else it is parked: an alarm.
+        continue it; delivered again in time it may be, and else it is dead-lettered: an alarm.
     """
     checkpoint = key.checkpoint(announcement.note)
     same = work.execute(
@@ -62,13 +62,13 @@ class Witness:
     database: Database
     bus: Bus
 
-    @listens(CheckpointSigned)
+    @announcement_handler(CheckpointSigned)
     def checkpoint_signed(self, work: UnitOfWork, announcement: CheckpointSigned) -> None:
         """Keep the checkpoint, if it continues the last one."""
         key = VerifierKey.parse(self.settings.checkpoint_public_key, name=self.settings.checkpoint_origin)
         keep_checkpoint(work, key, announcement)
 
-    @every(seconds=3600, action="chassis:outbox-day:drop", eager=True)
+    @timer(seconds=3600, action="chassis:outbox-day:drop", eager=True)
     def drop_covered_days(self, caller: Caller) -> None:
         """Drop the days of the outbox that are over, shipped, and covered by a checkpoint seen here."""
 

@@ -47,7 +47,7 @@ _CONTENT_HEADER = 2
 _PROPERTIES_AT = 12
 
 
-class LinkDown(Exception):
+class BrokerUnavailable(Exception):
     """There is no connection to the broker just now, or the broker takes nothing in."""
 
 
@@ -93,7 +93,7 @@ class _Connection(Connection):
         return super().get_transport_cls()
 
 
-class _Gathering:
+class _BatchedFrames:
     """A socket's writing side: whole frames in, in the order they came, from one greenlet."""
 
     def __init__(self, transport: Any) -> None:
@@ -142,8 +142,8 @@ def _tolerant_frame_handler(connection: Any, callback: Any) -> Any:
     return on_any_frame
 
 
-def _gathered_frame_writer(connection: Any, transport: Any) -> Any:
-    return frame_writer(connection, _Gathering(transport))
+def _batched_frame_writer(connection: Any, transport: Any) -> Any:
+    return frame_writer(connection, _BatchedFrames(transport))
 
 
 class _AmqpChannel(pyamqp.Channel):
@@ -200,7 +200,7 @@ class Delivery:
         self.exchange = str(raw.delivery_info.get("exchange") or "")
         self.routing_key = str(raw.delivery_info.get("routing_key") or "")
         #: The account that published it, as the broker made sure; empty if the sender did not say. Of a message that was moved,
-        #: who moved it: `chassis.bus.origin` knows from whom it came first.
+        #: who moved it: `transport.origin` knows from whom it came first.
         self.sender = str(self.properties.get("user_id") or "")
         self.redelivered = bool(raw.delivery_info.get("redelivered"))
 
@@ -225,11 +225,11 @@ class Delivery:
                 return
 
 
-class Link:
+class BrokerConnection:
     """One connection of one process: reconnects by itself, with growing pauses, for as long as it is wanted.
 
-    `prepare` is called with the new channel after every connect, before anybody publishes; there it declares and
-    consumes. `lost` is called after every loss.
+    `on_connect` is called with the new channel after every connect, before anybody publishes; there it declares and
+    consumes. `on_disconnect` is called after every loss.
     """
 
     def __init__(
@@ -237,16 +237,16 @@ class Link:
         address: Address,
         *,
         name: str,
-        prepare: Callable[[Any], object] = lambda _: None,
-        lost: Callable[[], object] = lambda: None,
+        on_connect: Callable[[Any], object] = lambda _: None,
+        on_disconnect: Callable[[], object] = lambda: None,
         blocked: Callable[[bool], object] = lambda _: None,
     ) -> None:
         """Describe the link; `start` opens it."""
         self._address = address
         self._account = address.account
         self._name = name
-        self._prepare = prepare
-        self._lost = lost
+        self._on_connect = on_connect
+        self._on_disconnect = on_disconnect
         self._tell_blocked = blocked
         self._connection: Connection | None = None
         self._inner: Any = None
@@ -273,7 +273,7 @@ class Link:
         """
         if self._channel is None:
             message = f"{self._name}: no connection to the broker"
-            raise LinkDown(message)
+            raise BrokerUnavailable(message)
         return self._channel
 
     def start(self) -> None:
@@ -319,7 +319,7 @@ class Link:
         channel = self.channel
         if self.blocked:
             message = f"{self._name}: the broker takes nothing in"
-            raise LinkDown(message)
+            raise BrokerUnavailable(message)
         if self._account:
             # The broker refuses the name of anybody else, and receivers refuse a message without one.
             properties["user_id"] = self._account
@@ -333,7 +333,7 @@ class Link:
         try:
             channel.basic_publish(message, exchange=exchange, routing_key=routing_key, mandatory=mandatory)
         except LOST as error:
-            raise LinkDown(str(error)) from error
+            raise BrokerUnavailable(str(error)) from error
 
     def _run(self) -> None:
         pause = _FIRST_PAUSE
@@ -361,14 +361,14 @@ class Link:
             on_blocked=lambda _reason: self._set_blocked(True),
             on_unblocked=lambda: self._set_blocked(False),
             client_properties={"connection_name": self._name},
-            frame_writer=_gathered_frame_writer,
+            frame_writer=_batched_frame_writer,
             frame_handler=_tolerant_frame_handler,
         )
         with eventlet.Timeout(_CONNECT_TIMEOUT * 2, TimeoutError("the broker did not answer")):
             # kombu's `connection` reconnects on its own when it is asked for; so it is asked once.
             inner = self._inner = self._connection.connection
             channel = self._connection.transport.create_channel(inner)
-            self._prepare(channel)
+            self._on_connect(channel)
         self._channel = channel
         self._heart = eventlet.spawn(self._beat, self._connection.transport, inner)
         self._up.send()
@@ -402,7 +402,7 @@ class Link:
             _drop(self._connection.transport, self._inner)
         self._connection = self._inner = None
         if was_up or self._stopping:
-            self._lost()
+            self._on_disconnect()
 
 
 def _say_no_goodbye() -> None:

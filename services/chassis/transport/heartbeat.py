@@ -15,7 +15,7 @@ from services.chassis.transport.connection import Delivery
 _log = Log(__name__)
 
 
-class Hearing:
+class HeartbeatListener:
     """Consumes heartbeats on the channel of the process's client; pass it as the client's `also`."""
 
     def __init__(self, revocations: Revocations, *, identity: str) -> None:

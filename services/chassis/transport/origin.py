@@ -1,7 +1,7 @@
 """From whom a message came: the account that the broker authenticated, and the routing key it was published under.
 
 RabbitMQ refuses a message whose `user_id` is not its connection's own user, and every publisher here sets it. A message
-that waits for another attempt, or was parked, was moved by its receiver, and later perhaps by the operator: then their
+that waits for another attempt, or was dead-lettered, was moved by its receiver, and later perhaps by the operator: then their
 account stands in `user_id`, and two headers say from whom it was before. Those headers are believed from nobody else.
 """
 
@@ -38,8 +38,8 @@ def origin_of(message: Delivery, *, queue: str, own: str) -> Origin:
     return _moved(message) if message.sender in {own, OPERATOR} else Origin()
 
 
-def origin_of_parked(message: Delivery, *, queue: str) -> Origin:
-    """Return the origin of a message in the parking queue of `queue`, as the operator reads it.
+def origin_of_dead_letter(message: Delivery, *, queue: str) -> Origin:
+    """Return the origin of a message in the dead-letter queue of `queue`, as the operator reads it.
 
     What the service parked says so in its headers; nobody else may write there. What the broker parked, after too many
     deliveries, bears its publisher's own `user_id`, and the broker's note of where it died.

@@ -16,7 +16,7 @@ from eventlet.semaphore import Semaphore
 
 from services.chassis.logs import Log
 from services.chassis.topology import call_queue
-from services.chassis.transport.connection import LOST, Address, LinkDown
+from services.chassis.transport.connection import LOST, Address, BrokerUnavailable
 
 _log = Log(__name__)
 
@@ -27,7 +27,7 @@ SURE_AFTER = 0.25
 #: How long a look may take; whoever cannot find out sends the call, as if there were a consumer.
 _LOOK_WITHIN = 1.5
 #: What keeps a process from finding out.
-_UNKNOWN: tuple[type[BaseException], ...] = (*LOST, LinkDown)
+_UNKNOWN: tuple[type[BaseException], ...] = (*LOST, BrokerUnavailable)
 
 
 class Presence:
@@ -124,7 +124,7 @@ class Presence:
     def _open(self) -> None:
         if self._stopped:
             message = f"{self._name}: stopped"
-            raise LinkDown(message)
+            raise BrokerUnavailable(message)
         # Without heartbeats, for nobody reads between two looks; each look has its own deadline.
         self._connection = self._address.connection(heartbeat=0, client_properties={"connection_name": self._name})
         self._connection.connect()

@@ -13,7 +13,7 @@ from eventlet.event import Event
 
 from services.chassis.logs import Log
 from services.chassis.messages import may_go_unheard
-from services.chassis.transport.connection import Address, Link, LinkDown
+from services.chassis.transport.connection import Address, BrokerConnection, BrokerUnavailable
 
 _log = Log(__name__)
 _PERSISTENT = 2
@@ -21,7 +21,7 @@ CONFIRM_TIMEOUT = 10.0
 _TOLD_AGAIN_AFTER = 60.0
 
 
-class Letter(Protocol):
+class OutgoingMessage(Protocol):
     """What can be published: a message's id, where it goes, and its JSON."""
 
     @property
@@ -52,7 +52,7 @@ class Message:
     headers: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Fate(Enum):
+class PublishResult(Enum):
     """What became of a published message."""
 
     CONFIRMED = "confirmed"
@@ -66,10 +66,10 @@ class Fate(Enum):
 
 @dataclass(eq=False, slots=True)
 class _Batch:
-    fates: list[Fate | None]
+    fates: list[PublishResult | None]
     settled: Event = field(default_factory=Event)
 
-    def settle(self, index: int, fate: Fate) -> None:
+    def settle(self, index: int, fate: PublishResult) -> None:
         if self.fates[index] is None:
             self.fates[index] = fate
         if None not in self.fates and not self.settled.ready():
@@ -83,7 +83,7 @@ class Publisher:
         """Describe the publisher; `start` connects it."""
         #: The account that receivers know this publisher by.
         self.account = address.account
-        self._link = Link(address, name=f"{identity}-publisher", prepare=self._prepare, lost=self._lost)
+        self._link = BrokerConnection(address, name=f"{identity}-publisher", on_connect=self._prepare, on_disconnect=self._lost)
         self._outstanding: dict[int, tuple[_Batch, int]] = {}
         self._by_id: dict[str, tuple[_Batch, int]] = {}
         self._published = 0
@@ -101,7 +101,7 @@ class Publisher:
         """Close the connection."""
         self._link.stop()
 
-    def publish_confirmed(self, messages: Sequence[Letter], timeout: float = CONFIRM_TIMEOUT) -> list[Fate]:
+    def publish_confirmed(self, messages: Sequence[OutgoingMessage], timeout: float = CONFIRM_TIMEOUT) -> list[PublishResult]:
         """Publish all, wait until each is confirmed or refused, and return what became of each, in order.
 
         After `timeout` seconds those without an answer are `UNKNOWN`. It does not raise for a broker that is away.
@@ -127,14 +127,14 @@ class Publisher:
             if messages:
                 with eventlet.Timeout(timeout, exception=False):
                     batch.settled.wait()
-        except LinkDown as error:
+        except BrokerUnavailable as error:
             _log.warning("publish.down", error=str(error), messages=len(messages))
         finally:
             for number in numbers:
                 self._outstanding.pop(number, None)
             for message in messages:
                 self._by_id.pop(message.id, None)
-        return [fate or Fate.UNKNOWN for fate in batch.fates]
+        return [fate or PublishResult.UNKNOWN for fate in batch.fates]
 
     def send(self, body: bytes, *, exchange: str, routing_key: str = "") -> None:
         """Publish something transient that nobody misses, unconfirmed.
@@ -149,11 +149,11 @@ class Publisher:
     def _prepare(self, channel: Any) -> None:
         self._published = 0
         channel.confirm_select()
-        channel.events["basic_ack"].add(lambda number, multiple: self._settle(number, multiple, Fate.CONFIRMED))
-        channel.events["basic_nack"].add(lambda number, multiple: self._settle(number, multiple, Fate.REFUSED))
+        channel.events["basic_ack"].add(lambda number, multiple: self._settle(number, multiple, PublishResult.CONFIRMED))
+        channel.events["basic_nack"].add(lambda number, multiple: self._settle(number, multiple, PublishResult.REFUSED))
         channel.events["basic_return"].add(self._returned)
 
-    def _settle(self, number: int, multiple: bool, fate: Fate) -> None:
+    def _settle(self, number: int, multiple: bool, fate: PublishResult) -> None:
         numbers = [n for n in self._outstanding if n <= number] if multiple else [number]
         for each in numbers:
             if (found := self._outstanding.pop(each, None)) is not None:
@@ -165,7 +165,7 @@ class Publisher:
         self._tell_unroutable(exchange, routing_key)
         if (found := self._by_id.get(message.properties.get("message_id"))) is not None:
             batch, index = found
-            batch.settle(index, Fate.NO_ROUTE)
+            batch.settle(index, PublishResult.NO_ROUTE)
 
     def _tell_unroutable(self, exchange: str, routing_key: str) -> None:
         if may_go_unheard(routing_key):
@@ -179,4 +179,4 @@ class Publisher:
     def _lost(self) -> None:
         outstanding, self._outstanding = self._outstanding, {}
         for batch, index in outstanding.values():
-            batch.settle(index, Fate.UNKNOWN)
+            batch.settle(index, PublishResult.UNKNOWN)

@@ -20,7 +20,7 @@ from eventlet.event import Event
 from services.chassis.logs import Log
 from services.chassis.messages import Operation, OutcomeUnknown, Refusal, Unavailable, new_id, wire_value
 from services.chassis.topology import CALLS, reply_queue
-from services.chassis.transport.connection import Address, Delivery, Link, LinkDown
+from services.chassis.transport.connection import Address, BrokerConnection, BrokerUnavailable, Delivery
 from services.chassis.transport.presence import Presence
 
 _log = Log(__name__)
@@ -61,7 +61,7 @@ class _Waiting:
             self.answered.send_exception(error)
 
 
-class Client:
+class RpcClient:
     """Calls from one process; greenlets share it."""
 
     def __init__(self, address: Address, *, identity: str, deadline: float = 10.0, also: Callable[[Any], object] = lambda _: None) -> None:
@@ -76,7 +76,7 @@ class Client:
         self._waiting: dict[str, _Waiting] = {}
         self._presence = Presence(address, name=f"{identity}-presence")
         self._watcher: Any = None
-        self._link = Link(address, name=f"{identity}-calls", prepare=self._prepare, lost=self._lost, blocked=self._blocked)
+        self._link = BrokerConnection(address, name=f"{identity}-calls", on_connect=self._prepare, on_disconnect=self._lost, blocked=self._blocked)
 
     def start(self) -> None:
         """Begin to connect, in the background."""
@@ -151,7 +151,7 @@ class Client:
             if timeout is not deadline_passed:
                 raise
             raise _no_answer(operation, sent=sent) from None
-        except LinkDown:
+        except BrokerUnavailable:
             raise Unavailable from None
         except _Interrupted:
             raise _no_answer(operation, sent=sent) from None
@@ -163,7 +163,7 @@ class Client:
     def _wait_for_link(self, seconds: float) -> None:
         if not self._link.is_up and not self._link.wait_up(seconds):
             message = "no connection to the broker"
-            raise LinkDown(message)
+            raise BrokerUnavailable(message)
 
     # The reader's greenlet calls what follows.
 
@@ -186,7 +186,7 @@ class Client:
         _log.warning("call.unroutable", method=routing_key)
         waiting = self._waiting.get(str(message.properties.get("correlation_id")))
         if waiting is not None:
-            waiting.let_go(LinkDown(f"nobody answers {routing_key}"))
+            waiting.let_go(BrokerUnavailable(f"nobody answers {routing_key}"))
 
     def _lost(self) -> None:
         self._interrupt("connection lost")

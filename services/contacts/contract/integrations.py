@@ -13,7 +13,7 @@ from marshmallow import RAISE, Schema, fields, validate
 
 from services.chassis.instants import Instant
 from services.chassis.messages import Announcement, Conflict, Invalid, TooLarge, TooMany
-from services.chassis.topology import ANNOUNCEMENTS, PARKED, Exchange, Queue, Topology, inbox, retries
+from services.chassis.topology import ANNOUNCEMENTS, DEAD_LETTERS, Exchange, Queue, Topology, inbox, retries
 from services.contacts.contract.announcements import (
     IndividualChanged,
     IndividualErased,
@@ -167,9 +167,9 @@ def topology(components: Iterable[str]) -> Topology:
                 {
                     "x-queue-type": "quorum",
                     "x-delivery-limit": 20,
-                    # These are ids and codes, and may be parked.
+                    # These are ids and codes, and may be dead-lettered.
                     "x-dead-letter-exchange": retries(inbox("contacts")),
-                    "x-dead-letter-routing-key": PARKED,
+                    "x-dead-letter-routing-key": DEAD_LETTERS,
                     "x-dead-letter-strategy": "at-least-once",
                     "x-overflow": "reject-publish",
                 },

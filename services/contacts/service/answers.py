@@ -7,7 +7,7 @@ from typing import Any
 
 from services.access.contract import ComponentChanged, UserChanged
 from services.chassis.database import CommandCall, UnitOfWork
-from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, answers, every, listens
+from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, announcement_handler, rpc, timer
 from services.chassis.entrypoints.operations import OperationMethods
 from services.chassis.messages import Caller, Forbidden, NotFound
 from services.chassis.runtime.witness import Witness
@@ -49,7 +49,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
 
     # Individuals
 
-    @answers("contacts:individual:create", command=True, status=201, created="id")
+    @rpc("contacts:individual:create", command=True, status=201, created="id")
     def create_individual(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         """Register an individual (R26-R43)."""
         command = ready(contract.IndividualCreateSchema).load(body)
@@ -65,7 +65,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     def _individual(self, work: UnitOfWork, call: CommandCall, individual_id: str) -> dict[str, Any]:
         return individuals.read_individual(work, by=call.caller, now=self.database.clock(), individual_id=individual_id)
 
-    @answers("contacts:individual:read", subject="individual_id", onward="interactions")
+    @rpc("contacts:individual:read", subject="individual_id", onward="interactions")
     def read_individual(self, caller: Caller, individual_id: str) -> dict[str, Any]:
         """Read an individual's directory layer."""
         as_id(individual_id, IndividualUnknown)
@@ -81,14 +81,14 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
                 return setting_aside.read(work, vault=self.parts.layer.vault, individual_id=individual_id)
             raise refusal from None
 
-    @answers("contacts:individual:list")
+    @rpc("contacts:individual:list")
     def list_individuals(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """List individuals by exact directory fields."""
         asked = ready(contract.IndividualListQuerySchema).load(query)
         with self.database.reading(caller) as work:
             return finding.list_individuals(work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, query=asked)
 
-    @answers("contacts:individual:change", subject="individual_id", command=True)
+    @rpc("contacts:individual:change", subject="individual_id", command=True)
     def change_individual(self, call: CommandCall, individual_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Change an individual's directory layer (T2)."""
         as_id(individual_id, IndividualUnknown)
@@ -101,7 +101,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
                 replay=lambda work, _: self._individual(work, call, individual_id),
             )
 
-    @answers("contacts:individual:hand-over", subject="individual_id", command=True)
+    @rpc("contacts:individual:hand-over", subject="individual_id", command=True)
     def hand_over(self, call: CommandCall, individual_id: str, owner: str) -> dict[str, Any]:
         """Give a record to another owner (R45)."""
         as_id(individual_id, IndividualUnknown)
@@ -111,7 +111,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             replay=lambda work, _: self._individual(work, call, individual_id),
         )
 
-    @answers("contacts:individual:history", subject="individual_id")
+    @rpc("contacts:individual:history", subject="individual_id")
     def record_history(self, caller: Caller, individual_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """Tell contacts' part of a record's timeline (R57)."""
         as_id(individual_id, IndividualUnknown)
@@ -121,7 +121,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
 
     # Organizations
 
-    @answers("contacts:organization:create", command=True, status=201, created="id")
+    @rpc("contacts:organization:create", command=True, status=201, created="id")
     def create_organization(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         """Register an organization (R20-R25)."""
         command = ready(contract.OrganizationCreateSchema).load(body)
@@ -131,21 +131,21 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
                 replay=lambda work, subject_id: organizations.read_organization(work, by=call.caller, organization_id=subject_id),
             )
 
-    @answers("contacts:organization:read", subject="organization_id", onward="interactions")
+    @rpc("contacts:organization:read", subject="organization_id", onward="interactions")
     def read_organization(self, caller: Caller, organization_id: str) -> dict[str, Any]:
         """Read an organization."""
         as_id(organization_id, OrganizationUnknown)
         with self.database.work(caller) as work:
             return organizations.read_organization(work, by=caller, organization_id=organization_id)
 
-    @answers("contacts:organization:list")
+    @rpc("contacts:organization:list")
     def list_organizations(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """List organizations."""
         asked = ready(contract.OrganizationListQuerySchema).load(query)
         with self.database.reading(caller) as work:
             return finding.list_organizations(work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, query=asked)
 
-    @answers("contacts:organization:change", subject="organization_id", command=True)
+    @rpc("contacts:organization:change", subject="organization_id", command=True)
     def change_organization(self, call: CommandCall, organization_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Change an organization (T2)."""
         as_id(organization_id, OrganizationUnknown)
@@ -166,7 +166,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
 
     # The contact layer
 
-    @answers("contacts:individual:reveal", subject="individual_id")
+    @rpc("contacts:individual:reveal", subject="individual_id")
     def reveal(self, caller: Caller, individual_id: str, reason: str | None = None) -> dict[str, Any]:
         """Reveal one person's contact points (T11)."""
         as_id(individual_id, IndividualUnknown)
@@ -174,7 +174,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
         with self.database.work(caller) as work:
             return contact_points.reveal(work, by=caller, now=self.database.clock(), layer=self.parts.layer, individual_id=individual_id, **asked)
 
-    @answers("contacts:individual:add-contact-point", subject="individual_id", command=True, status=201)
+    @rpc("contacts:individual:add-contact-point", subject="individual_id", command=True, status=201)
     def add_contact_point(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Keep a contact point that was given to the caller's component (T5)."""
         as_id(individual_id, IndividualUnknown)
@@ -188,7 +188,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
                 repeatable=True,
             )
 
-    @answers("contacts:individual:correct-contact-point", subject="individual_id", command=True, status=201)
+    @rpc("contacts:individual:correct-contact-point", subject="individual_id", command=True, status=201)
     def correct_contact_point(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Take a write-blind correction (T3)."""
         as_id(individual_id, IndividualUnknown)
@@ -203,7 +203,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
                 ),
             )
 
-    @answers("contacts:individual:grant", subject="individual_id", command=True, status=201, created="id")
+    @rpc("contacts:individual:grant", subject="individual_id", command=True, status=201, created="id")
     def grant_contact_points(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Share contact points with another component (T5)."""
         as_id(individual_id, IndividualUnknown)
@@ -215,7 +215,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             ),
         )
 
-    @answers("contacts:individual:revoke-grant", subject="individual_id", command=True, status=204)
+    @rpc("contacts:individual:revoke-grant", subject="individual_id", command=True, status=204)
     def revoke_grant(self, call: CommandCall, individual_id: str, grant_id: str) -> None:
         """End a grant at once."""
         as_id(individual_id, IndividualUnknown)
@@ -224,7 +224,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             lambda work: contact_points.revoke_grant(work, by=call.caller, now=self.database.clock(), individual_id=individual_id, grant_id=grant_id)
         )
 
-    @answers("contacts:individual:verify", subject="individual_id", command=True, status=201, created="id")
+    @rpc("contacts:individual:verify", subject="individual_id", command=True, status=201, created="id")
     def verify_individual(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Note that a person's details were verified with them (R115)."""
         as_id(individual_id, IndividualUnknown)
@@ -239,7 +239,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
 
     # Notes
 
-    @answers("contacts:note:list", subject="individual_id")
+    @rpc("contacts:note:list", subject="individual_id")
     def list_notes(self, caller: Caller, individual_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List the notes on an individual."""
         as_id(individual_id, IndividualUnknown)
@@ -247,7 +247,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
         with self.database.work(caller) as work:
             return notes.list_notes(work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, individual_id=individual_id, query=asked)
 
-    @answers("contacts:note:create", subject="individual_id", command=True, status=201, created="id")
+    @rpc("contacts:note:create", subject="individual_id", command=True, status=201, created="id")
     def add_note(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Write a note (R37-R41)."""
         as_id(individual_id, IndividualUnknown)
@@ -260,14 +260,14 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     def _note(self, work: UnitOfWork, call: CommandCall, individual_id: str, note_id: str) -> dict[str, Any]:
         return notes.read_note(work, by=call.caller, now=self.database.clock(), individual_id=individual_id, note_id=note_id)
 
-    @answers("contacts:note:read", subject="note_id")
+    @rpc("contacts:note:read", subject="note_id")
     def read_note(self, caller: Caller, individual_id: str, note_id: str) -> dict[str, Any]:
         """Read a note."""
         as_id(note_id, NoteUnknown)
         with self.database.work(caller) as work:
             return notes.read_note(work, by=caller, now=self.database.clock(), individual_id=individual_id, note_id=note_id)
 
-    @answers("contacts:note:change", subject="note_id", command=True)
+    @rpc("contacts:note:change", subject="note_id", command=True)
     def change_note(self, call: CommandCall, individual_id: str, note_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Change a note."""
         as_id(note_id, NoteUnknown)
@@ -279,7 +279,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             replay=lambda work, _: self._note(work, call, individual_id, note_id),
         )
 
-    @answers("contacts:note:delete", subject="note_id", command=True, status=204)
+    @rpc("contacts:note:delete", subject="note_id", command=True, status=204)
     def delete_note(self, call: CommandCall, individual_id: str, note_id: str, if_match: str | None) -> None:
         """Delete a note."""
         as_id(note_id, NoteUnknown)
@@ -291,7 +291,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
 
     # Finding
 
-    @answers("contacts:stakeholder:search")
+    @rpc("contacts:stakeholder:search")
     def search_stakeholders(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """Find stakeholders (R83-R85)."""
         asked = ready(contract.StakeholderQuerySchema).load(query)
@@ -302,7 +302,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
                 work, by=caller, now=self.database.clock(), cursors=self.parts.cursors, layer=self.parts.layer, query=asked
             )
 
-    @answers("contacts:report:stakeholders-by-region")
+    @rpc("contacts:report:stakeholders-by-region")
     def report_stakeholders_by_region(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """Count stakeholders by FEMA region and state (R101, T12)."""
         asked = ready(contract.RegionReportQuerySchema).load(query)
@@ -311,14 +311,14 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
 
     # Names
 
-    @answers("contacts:stakeholder:name")
+    @rpc("contacts:stakeholder:name")
     def name_stakeholders(self, caller: Caller, ids: list[str]) -> dict[str, Any]:
         """Name stakeholders by their ids, those whom the caller may know of (T4, T21)."""
         asked = ready(contract.NamesQuerySchema).load({"ids": ids})
         with self.database.work(caller) as work:
             return naming.name_stakeholders(work, by=caller, now=self.database.clock(), ids=asked["ids"])
 
-    @answers("contacts:relationship:read", subject="individual_id", onward="interactions")
+    @rpc("contacts:relationship:read", subject="individual_id", onward="interactions")
     def read_holder(self, caller: Caller, individual_id: str, component: str) -> dict[str, Any]:
         """Tell who stands for a component's relationship with an individual (T5)."""
         as_id(individual_id, IndividualUnknown)
@@ -327,7 +327,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
 
     # Background work
 
-    @every(seconds=5, action="contacts:likeness:match")
+    @timer(seconds=5, action="contacts:likeness:match")
     def match_waiting(self, caller: Caller) -> None:
         """Find, across components, who shares a value with somebody newly entered (T23)."""
         with self.database.work(caller, role="matcher") as work:
@@ -335,7 +335,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
 
     # What others tell
 
-    @listens(InteractionLogged)
+    @announcement_handler(InteractionLogged)
     def interaction_logged(self, work: UnitOfWork, announcement: InteractionLogged) -> None:
         """Note who was spoken to, and when last."""
         listening.note_engagement(
@@ -351,12 +351,12 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             revision=announcement.revision,
         )
 
-    @listens(InteractionWithdrawn)
+    @announcement_handler(InteractionWithdrawn)
     def interaction_withdrawn(self, work: UnitOfWork, announcement: InteractionWithdrawn) -> None:
         """Take back what came of it."""
         listening.forget_engagement(work, source_id=announcement.interaction_id)
 
-    @listens(AttendanceRecorded)
+    @announcement_handler(AttendanceRecorded)
     def attendance_recorded(self, work: UnitOfWork, announcement: AttendanceRecorded) -> None:
         """Note who attended: attendance counts as contact (R56)."""
         listening.note_engagement(
@@ -372,22 +372,22 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             revision=announcement.revision,
         )
 
-    @listens(IssueRegistered)
+    @announcement_handler(IssueRegistered)
     def issue_registered(self, work: UnitOfWork, announcement: IssueRegistered) -> None:
         """Know an issue."""
         projections.keep_issue(work, **announcement.to_wire())
 
-    @listens(IssueChanged)
+    @announcement_handler(IssueChanged)
     def issue_changed(self, work: UnitOfWork, announcement: IssueChanged) -> None:
         """Know an issue anew."""
         projections.keep_issue(work, **announcement.to_wire())
 
-    @listens(IssueErased)
+    @announcement_handler(IssueErased)
     def issue_erased(self, work: UnitOfWork, announcement: IssueErased) -> None:
         """Drop an issue and every link to it (T7)."""
         projections.forget_issue(work, announcement.issue_id)
 
-    @listens(UserChanged)
+    @announcement_handler(UserChanged)
     def user_changed(self, work: UnitOfWork, announcement: UserChanged) -> None:
         """Know an employee."""
         projections.keep_user(
@@ -402,7 +402,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             },
         )
 
-    @listens(ComponentChanged)
+    @announcement_handler(ComponentChanged)
     def component_changed(self, work: UnitOfWork, announcement: ComponentChanged) -> None:
         """Know an office."""
         projections.keep_component(work, **announcement.to_wire())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.chassis.database import CommandCall, Database
-from services.chassis.entrypoints import answers
+from services.chassis.entrypoints import rpc
 from services.chassis.messages import Caller
 from services.chassis.validation import as_id, ready
 from services.contacts import contract
@@ -27,7 +27,7 @@ class CaseMethods:
     database: Database
     parts: Parts
 
-    @answers("contacts:individual:freeze", subject="individual_id", command=True, status=201, onward="retention")
+    @rpc("contacts:individual:freeze", subject="individual_id", command=True, status=201, onward="retention")
     def freeze(
         self, call: CommandCall, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None = None
     ) -> dict[str, Any]:
@@ -42,14 +42,14 @@ class CaseMethods:
             role=_CASEWORKER,
         )
 
-    @answers("contacts:individual:unfreeze", subject="individual_id", identity=_RETENTION)
+    @rpc("contacts:individual:unfreeze", subject="individual_id", identity=_RETENTION)
     def take_back(self, caller: Caller, request_id: str, individual_id: str) -> dict[str, Any]:
         """Take a request back, which retention has decided (T36); repeating it changes nothing."""
         with self.database.work(caller, role=_CASEWORKER) as work:
             freezing.take_back(work, now=self.database.clock(), request_id=request_id, individual_id=individual_id)
         return {"individual_id": individual_id}
 
-    @answers("contacts:twin:decide", subject="individual_id", command=True, onward="retention")
+    @rpc("contacts:twin:decide", subject="individual_id", command=True, onward="retention")
     def decide_twin(
         self, call: CommandCall, case_id: str, request_id: str, individual_id: str, decision: str, medium: str, received_on: str
     ) -> dict[str, Any]:
@@ -67,7 +67,7 @@ class CaseMethods:
             role=_CASEWORKER,
         )
 
-    @answers("contacts:twin:list")
+    @rpc("contacts:twin:list")
     def list_twins(self, caller: Caller, request_id: str | None = None, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List records that may be of somebody who asked not to be contacted: the privacy officer."""
         asked = ready(contract.ListQuerySchema).load(query or {})
@@ -76,14 +76,14 @@ class CaseMethods:
         with self.database.work(caller, role=_CASEWORKER) as work:
             return suppressing.list_twins(work, by=caller, cursors=self.parts.cursors, request_id=request_id, query=asked)
 
-    @answers("contacts:suppression:list")
+    @rpc("contacts:suppression:list")
     def list_marks(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List values that make no mark by themselves (T25): the privacy officer."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller, role=_CASEWORKER) as work:
             return suppressing.list_marks(work, by=caller, layer=self.parts.layer, cursors=self.parts.cursors, query=asked)
 
-    @answers("contacts:suppression:settle", subject="mark_id", command=True)
+    @rpc("contacts:suppression:settle", subject="mark_id", command=True)
     def settle_mark(self, call: CommandCall, mark_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Keep such a value as a mark, or drop it: the privacy officer."""
         as_id(mark_id, MarkUnknown)
@@ -94,7 +94,7 @@ class CaseMethods:
             role=_CASEWORKER,
         )
 
-    @answers("contacts:duplicate:read", subject="individual_id")
+    @rpc("contacts:duplicate:read", subject="individual_id")
     def read_pair(self, caller: Caller, individual_id: str, other_id: str) -> dict[str, Any]:
         """Read two records that may be of one person (T34)."""
         as_id(individual_id, PairUnknown)
@@ -102,7 +102,7 @@ class CaseMethods:
         with self.database.work(caller, role=_role_of(caller)) as work:
             return likenesses.read_pair(work, by=caller, individual_id=individual_id, other_id=other_id)
 
-    @answers("contacts:duplicate:decide", subject="individual_id", command=True)
+    @rpc("contacts:duplicate:decide", subject="individual_id", command=True)
     def decide_pair(self, call: CommandCall, individual_id: str, other_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Say whether two records are of one person; the privacy officer proposes it to their owners."""
         as_id(individual_id, PairUnknown)
@@ -116,21 +116,21 @@ class CaseMethods:
             role=_role_of(call.caller),
         )
 
-    @answers("contacts:hit:list")
+    @rpc("contacts:hit:list")
     def list_hits(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List which marks entries hit, each once (T35): the privacy officer."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return hits.list_hits(work, by=caller, cursors=self.parts.cursors, query=asked)
 
-    @answers("contacts:lookups:list")
+    @rpc("contacts:lookups:list")
     def list_lookups(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List the accounts whose entries hit, or that looked up as many values as they may (T35): the privacy officer."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return hits.list_lookups(work, by=caller, cursors=self.parts.cursors, query=asked)
 
-    @answers("contacts:lookups:see", command=True)
+    @rpc("contacts:lookups:see", command=True)
     def see_lookups(self, call: CommandCall, account: str, body: dict[str, Any]) -> dict[str, Any]:
         """Say that an account's hits were seen, and let it go on: the privacy officer."""
         command = ready(contract.LookupsSeenSchema).load(body)
@@ -141,14 +141,14 @@ class CaseMethods:
         asked_for.ring()
         return seen
 
-    @answers("contacts:note:list-kept")
+    @rpc("contacts:note:list-kept")
     def list_kept_texts(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """List notes that were kept against a finding and wait to be released (T15): the privacy officer."""
         asked = ready(contract.KeptTextPageSchema).load(query)
         with self.database.work(caller, role=_CASEWORKER) as work:
             return releasing.list_kept_texts(work, by=caller, **asked)
 
-    @answers("contacts:note:release", subject="kept_id", command=True)
+    @rpc("contacts:note:release", subject="kept_id", command=True)
     def release_kept_text(self, call: CommandCall, kept_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Let everybody read such a note: the privacy officer."""
         as_id(kept_id, KeptTextUnknown)
@@ -159,28 +159,28 @@ class CaseMethods:
         )
         return {"id": kept_id, "released": True}
 
-    @answers("contacts:individual:find-frozen")
+    @rpc("contacts:individual:find-frozen")
     def find_frozen(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """Find frozen people by words of their names, as far as the caller may find them (T21)."""
         asked = ready(contract.FrozenQuerySchema).load(query)
         with self.database.work(caller) as work:
             return freezing.find_frozen(work, by=caller, cursors=self.parts.cursors, query=asked)
 
-    @answers("contacts:individual:may-erase", subject="individual_id", onward="retention")
+    @rpc("contacts:individual:may-erase", subject="individual_id", onward="retention")
     def may_erase(self, caller: Caller, individual_id: str) -> dict[str, Any]:
         """Tell whether the caller may erase this individual now (R165, T10)."""
         as_id(individual_id, IndividualUnknown)
         with self.database.work(caller) as work:
             return freezing.may_erase(work, by=caller, now=self.database.clock(), individual_id=individual_id)
 
-    @answers("contacts:organization:may-erase", subject="organization_id", onward="retention")
+    @rpc("contacts:organization:may-erase", subject="organization_id", onward="retention")
     def may_erase_organization(self, caller: Caller, organization_id: str) -> dict[str, Any]:
         """Tell whether the caller may erase this organization."""
         as_id(organization_id, OrganizationUnknown)
         with self.database.work(caller) as work:
             return freezing.may_erase_organization(work, by=caller, organization_id=organization_id)
 
-    @answers("contacts:task:list")
+    @rpc("contacts:task:list")
     def list_tasks(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List what waits for the caller, the first after a position."""
         asked = ready(contract.TaskPageSchema).load(query or {})
@@ -188,26 +188,26 @@ class CaseMethods:
         with self.database.work(caller, role=role) as work:
             return tasks.list_tasks(work, by=caller, imports=[] if role else deciding.list_tasks(work, by=caller), **asked)
 
-    @answers("contacts:task:dismiss", command=True, status=204)
+    @rpc("contacts:task:dismiss", command=True, status=204)
     def dismiss_task(self, call: CommandCall, task_id: str) -> None:
         """Take away a notice of ours; a kind that only tells is dismissed in `tasks.dismiss_task`."""
         call.run(lambda work: tasks.dismiss_task(work, by=call.caller, now=self.database.clock(), task_id=str(task_id)))
 
-    @answers("contacts:notice:read", subject="notice_id")
+    @rpc("contacts:notice:read", subject="notice_id")
     def read_notice(self, caller: Caller, notice_id: str) -> dict[str, Any]:
         """Read what the caller's component is told of an erasure."""
         as_id(notice_id, NoticeUnknown)
         with self.database.work(caller) as work:
             return freezing.read_notice(work, by=caller, notice_id=notice_id)
 
-    @answers("contacts:count:list")
+    @rpc("contacts:count:list")
     def list_counts(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List how many requests each user recorded on each day, and how many of their entries were blocked (T36): the security officer."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return freezing.list_counts(work, by=caller, cursors=self.parts.cursors, query=asked)
 
-    @answers("contacts:freezes:list")
+    @rpc("contacts:freezes:list")
     def list_many_freezes(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List who of the caller's office had many people frozen in one day (T36)."""
         asked = ready(contract.ListQuerySchema).load(query or {})

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from services.chassis.database import Database
-from services.chassis.entrypoints import answers
+from services.chassis.entrypoints import rpc
 from services.chassis.messages import Caller
 from services.contacts.service.beside import beside
 from services.contacts.service.parts import Parts
@@ -29,7 +29,7 @@ class ErasureMethods:
     also_erased: tuple[erasing.Also, ...] = (imports.forget_individual,)
     also_sought: tuple[mentions.AlsoSeek, ...] = (seek_in_names, mentions.seek_in_former_names)
 
-    @answers("contacts:individual:erase", subject="individual_id", identity=_RETENTION)
+    @rpc("contacts:individual:erase", subject="individual_id", identity=_RETENTION)
     def erase(self, caller: Caller, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
         """Seal a person's former values and erase every row, then the key of what dumps and backups still hold."""
         with self.database.work(caller, role=ERASER) as work:
@@ -46,13 +46,13 @@ class ErasureMethods:
         self.parts.layer.vault.destroy(individual_id)
         return answer
 
-    @answers("contacts:erasure:unseal-key", subject="erasure_id", identity=_RETENTION)
+    @rpc("contacts:erasure:unseal-key", subject="erasure_id", identity=_RETENTION)
     def unseal_key(self, caller: Caller, erasure_id: str) -> dict[str, Any]:
         """Give the seal's key while it is whole, and null once it is broken."""
         with self.database.work(caller, role=ERASER) as work:
             return erasing.unseal_key(work, layer=self.parts.layer, erasure_id=erasure_id)
 
-    @answers("contacts:erasure:seek", subject="individual_id", identity=_RETENTION)
+    @rpc("contacts:erasure:seek", subject="individual_id", identity=_RETENTION)
     def seek(
         self,
         caller: Caller,
@@ -84,19 +84,19 @@ class ErasureMethods:
                 ],
             )
 
-    @answers("contacts:erasure:show-mentions", subject="erasure_id", identity=_RETENTION)
+    @rpc("contacts:erasure:show-mentions", subject="erasure_id", identity=_RETENTION)
     def show_mentions(self, caller: Caller, erasure_id: str, sealed: str, key: str | None, places: list[list[str]]) -> dict[str, Any]:
         """Show mentions with the text around them; retention asks for the privacy officer alone."""
         with self.database.work(caller, role=ERASER) as work:
             return mentions.show(work, erasure_id=erasure_id, sealed=sealed, key=key, places=places)
 
-    @answers("contacts:erasure:namesake", subject="erasure_id", identity=_RETENTION)
+    @rpc("contacts:erasure:namesake", subject="erasure_id", identity=_RETENTION)
     def namesake(self, caller: Caller, erasure_id: str, sealed: str, key: str | None) -> dict[str, Any]:
         """Tell whether a living record bears the erased person's name."""
         with self.database.work(caller, role=ERASER) as work:
             return mentions.namesake(work, erasure_id=erasure_id, sealed=sealed, key=key)
 
-    @answers("contacts:erasure:close", subject="individual_id", identity=_RETENTION)
+    @rpc("contacts:erasure:close", subject="individual_id", identity=_RETENTION)
     def close_erasure(self, caller: Caller, erasure_id: str, individual_id: str) -> dict[str, Any]:
         """Forget the sealed values, and destroy their key: nobody can search any more."""
         with self.database.work(caller, role=ERASER) as work:
@@ -104,7 +104,7 @@ class ErasureMethods:
         self.parts.layer.vault.break_seal(erasure_id)
         return answer
 
-    @answers("contacts:organization:erase", subject="organization_id", identity=_RETENTION)
+    @rpc("contacts:organization:erase", subject="organization_id", identity=_RETENTION)
     def erase_organization(self, caller: Caller, erasure_id: str, organization_id: str, cause: str) -> dict[str, Any]:
         """Erase an organization; its people stay, without it."""
         with self.database.work(caller, role=ERASER) as work:

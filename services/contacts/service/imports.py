@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from services.chassis.database import CommandCall, Database, UnitOfWork
-from services.chassis.entrypoints import Bell, Bus, answers, every
+from services.chassis.entrypoints import Bus, Wakeup, rpc, timer
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, Refusal, Unavailable
 from services.chassis.sandbox.pool import pool
@@ -54,7 +54,7 @@ _ATTEMPTS = 5
 #: Of the number of a row: an import has at most 100,000.
 _DIGITS = 6
 #: Rung when a check, a commit or an undo was asked for here: whoever works on it need not wait for its next look.
-asked_for, _asked_to_undo = Bell(), Bell()
+asked_for, _asked_to_undo = Wakeup(), Wakeup()
 
 
 class ImportMethods:
@@ -64,7 +64,7 @@ class ImportMethods:
     bus: Bus
     parts: Parts
 
-    @answers("contacts:import:create", command=True, status=201, created="id")
+    @rpc("contacts:import:create", command=True, status=201, created="id")
     def create_import(self, call: CommandCall, filename: str, content_type: str | None = None, size: int | None = None) -> dict[str, Any]:
         """Begin an import; its pieces follow."""
         command = ImportStartSchema().load({"filename": filename, "content_type": content_type, "size": size})
@@ -74,7 +74,7 @@ class ImportMethods:
             replay=lambda work, subject_id: steering.read_import(work, by=call.caller, vault=vault, import_id=subject_id),
         )
 
-    @answers("contacts:import:append", subject="import_id", command=True)
+    @rpc("contacts:import:append", subject="import_id", command=True)
     def append_import(self, call: CommandCall, import_id: str, n: int, chunk: str) -> dict[str, Any]:
         """Take one piece of the file."""
         as_id(import_id, ImportUnknown)
@@ -89,7 +89,7 @@ class ImportMethods:
             self._fail(call.caller, import_id, refusal)
             raise
 
-    @answers("contacts:import:finish-upload", subject="import_id", command=True)
+    @rpc("contacts:import:finish-upload", subject="import_id", command=True)
     def finish_import_upload(self, call: CommandCall, import_id: str, sha256: str) -> dict[str, Any]:
         """Read the file and stage its rows; a file that can't be read fails the import, and is dropped."""
         as_id(import_id, ImportUnknown)
@@ -116,21 +116,21 @@ class ImportMethods:
         uploading.forget_upload(vault, import_id)
         return answer
 
-    @answers("contacts:import:read", subject="import_id")
+    @rpc("contacts:import:read", subject="import_id")
     def read_import(self, caller: Caller, import_id: str) -> dict[str, Any]:
         """Read an import."""
         as_id(import_id, ImportUnknown)
         with self.database.work(caller) as work:
             return steering.read_import(work, by=caller, vault=self.parts.layer.vault, import_id=import_id)
 
-    @answers("contacts:import:list")
+    @rpc("contacts:import:list")
     def list_imports(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """List the caller's imports."""
         asked = ListQuerySchema().load(query)
         with self.database.work(caller) as work:
             return steering.list_imports(work, by=caller, vault=self.parts.layer.vault, cursors=self.parts.cursors, query=asked)
 
-    @answers("contacts:import:change", subject="import_id", command=True)
+    @rpc("contacts:import:change", subject="import_id", command=True)
     def change_import_mapping(self, call: CommandCall, import_id: str, body: dict[str, Any], if_match: str | None = None) -> dict[str, Any]:
         """Say what columns are, and what holds for every row."""
         as_id(import_id, ImportUnknown)
@@ -143,17 +143,17 @@ class ImportMethods:
             replay=lambda work, _: steering.read_import(work, by=call.caller, vault=vault, import_id=import_id),
         )
 
-    @answers("contacts:import:check", subject="import_id", command=True, status=202)
+    @rpc("contacts:import:check", subject="import_id", command=True, status=202)
     def dry_run_import(self, call: CommandCall, import_id: str) -> dict[str, Any]:
         """Ask for every row to be checked."""
         return self._steer(call, import_id, steering.check_import)
 
-    @answers("contacts:import:commit", subject="import_id", command=True, status=202)
+    @rpc("contacts:import:commit", subject="import_id", command=True, status=202)
     def commit_import(self, call: CommandCall, import_id: str) -> dict[str, Any]:
         """Ask for the rows to be taken in."""
         return self._steer(call, import_id, steering.commit_import)
 
-    @answers("contacts:import:cancel", subject="import_id", command=True, status=202)
+    @rpc("contacts:import:cancel", subject="import_id", command=True, status=202)
     def cancel_import(self, call: CommandCall, import_id: str) -> dict[str, Any]:
         """Leave an import that was not committed."""
         cancelled = self._steer(call, import_id, steering.cancel_import)
@@ -161,24 +161,24 @@ class ImportMethods:
             self._forget(import_id)
         return cancelled
 
-    @answers("contacts:import:undo", subject="import_id", command=True, status=202)
+    @rpc("contacts:import:undo", subject="import_id", command=True, status=202)
     def undo_import(self, call: CommandCall, import_id: str) -> dict[str, Any]:
         """Ask for a committed import to be taken back (N16)."""
         asked = self._steer(call, import_id, steering.undo_import)
         self._forget(import_id)
         return asked
 
-    @answers("contacts:import:stop", subject="import_id", command=True, status=202)
+    @rpc("contacts:import:stop", subject="import_id", command=True, status=202)
     def stop_import(self, call: CommandCall, import_id: str) -> dict[str, Any]:
         """Stop what is under way."""
         return self._steer(call, import_id, steering.stop_import)
 
-    @answers("contacts:import:resume", subject="import_id", command=True, status=202)
+    @rpc("contacts:import:resume", subject="import_id", command=True, status=202)
     def resume_import(self, call: CommandCall, import_id: str) -> dict[str, Any]:
         """Go on with what was stopped."""
         return self._steer(call, import_id, steering.resume_import)
 
-    @answers("contacts:import:list-rows", subject="import_id")
+    @rpc("contacts:import:list-rows", subject="import_id")
     def list_import_rows(self, caller: Caller, import_id: str, query: dict[str, Any]) -> dict[str, Any]:
         """List what becomes, or became, of each row."""
         as_id(import_id, ImportUnknown)
@@ -186,7 +186,7 @@ class ImportMethods:
         with self.database.work(caller) as work:
             return steering.list_rows(work, by=caller, cursors=self.parts.cursors, import_id=import_id, query=asked)
 
-    @answers("contacts:import:list-refused-rows", subject="import_id")
+    @rpc("contacts:import:list-refused-rows", subject="import_id")
     def list_refused_import_rows(self, caller: Caller, import_id: str, query: dict[str, Any]) -> dict[str, Any]:
         """Give the refused rows back, with their cells as long as these are kept."""
         as_id(import_id, ImportUnknown)
@@ -194,14 +194,14 @@ class ImportMethods:
         with self.database.work(caller) as work:
             return refused.give_back(work, by=caller, vault=self.parts.layer.vault, cursors=self.parts.cursors, import_id=import_id, query=asked)
 
-    @answers("contacts:import:read-row", subject="import_id")
+    @rpc("contacts:import:read-row", subject="import_id")
     def read_import_row(self, caller: Caller, import_id: str, n: int | str) -> dict[str, Any]:
         """Read a row with its cells, and whoever it may be about."""
         as_id(import_id, ImportUnknown)
         with self.database.work(caller) as work:
             return deciding.read_row(work, by=caller, layer=self.parts.layer, import_id=import_id, n=_as_number(n), beside=beside)
 
-    @answers("contacts:import:decide", subject="import_id", command=True)
+    @rpc("contacts:import:decide", subject="import_id", command=True)
     def decide_import_row(self, call: CommandCall, import_id: str, n: int | str, body: dict[str, Any]) -> dict[str, Any]:
         """Say whom a row is about (T28)."""
         as_id(import_id, ImportUnknown)
@@ -233,7 +233,7 @@ class ImportMethods:
         except working.PeopleMoved as error:
             raise CandidateGone from error
 
-    @answers("contacts:import:decide-all", subject="import_id", command=True, status=202)
+    @rpc("contacts:import:decide-all", subject="import_id", command=True, status=202)
     def decide_import_rows(self, call: CommandCall, import_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Say of all rows that wait for it, alike, whom they are about."""
         as_id(import_id, ImportUnknown)
@@ -248,19 +248,19 @@ class ImportMethods:
         asked_for.ring()
         return answer
 
-    @every(seconds=0.5, action="contacts:import:work", bell=asked_for)
+    @timer(seconds=0.5, action="contacts:import:work", bell=asked_for)
     def work_on_imports(self, caller: Caller) -> None:
         """Check, commit and decide what was asked for, one import at a time."""
         while not is_asked_to_stop() and self.work_on_one_import(caller):
             pass
 
-    @every(seconds=0.5, action="contacts:import:work", bell=_asked_to_undo)
+    @timer(seconds=0.5, action="contacts:import:work", bell=_asked_to_undo)
     def undo_imports(self, caller: Caller) -> None:
         """Take back what was asked for: a block of each import in turn, and beside all others."""
         while not is_asked_to_stop() and self.work_on_one_import(caller, undoing=True):
             pass
 
-    @every(seconds=60, action="contacts:import:cancel", eager=True)
+    @timer(seconds=60, action="contacts:import:cancel", eager=True)
     def cancel_imports_left_behind(self, caller: Caller) -> None:
         """Drop imports that nobody goes on with, and refused rows that were kept long enough."""
         now = self.database.clock()
@@ -276,7 +276,7 @@ class ImportMethods:
         for import_id in due:
             refused.forget(self.parts.layer.vault, import_id)
 
-    @every(seconds=60, action="contacts:individual:let-go-of", eager=True)
+    @timer(seconds=60, action="contacts:individual:let-go-of", eager=True)
     def let_go_of_people_set_aside(self, caller: Caller) -> None:
         """Destroy what is kept of people whom an undo took away, once no hold stands on them any more (R138)."""
         with self.database.work(caller, role=ERASER) as work:

@@ -19,7 +19,7 @@ from services.chassis.entrypoints.providers import Bus, process_of
 from services.chassis.logs import Log
 from services.chassis.messages import Announcement, Caller, Invalid, Refusal, Unavailable, new_id
 from services.chassis.topology import ANNOUNCEMENTS
-from services.chassis.transport.connection import LOST, Delivery, Link
+from services.chassis.transport.connection import LOST, BrokerConnection, Delivery
 from services.contacts.contract.integrations import (
     HEARD,
     PASSING_ON,
@@ -58,7 +58,7 @@ class IntegrationConsumer(SharedExtension):
         """Begin without entrypoints."""
         self.submits: Performed | None = None
         self.passes_on: Performed | None = None
-        self._link: Link | None = None
+        self._link: BrokerConnection | None = None
         self._tags: list[str] = []
         self.stopping = False
         super().__init__()
@@ -68,7 +68,9 @@ class IntegrationConsumer(SharedExtension):
         process = process_of(self)
         components = components_of(process.settings.integrations)
         if components:
-            self._link = Link(process.address, name=f"{process.service}-integrations", prepare=lambda channel: self._prepare(channel, components))
+            self._link = BrokerConnection(
+                process.address, name=f"{process.service}-integrations", on_connect=lambda channel: self._prepare(channel, components)
+            )
             self._link.start()
 
     def _prepare(self, channel: Any, components: tuple[str, ...]) -> None:
@@ -133,7 +135,7 @@ class Submits(Performed):
     """The entrypoint behind `@submits`: the method gets (component, delivered), and has answered when it returns.
 
     A message is acknowledged once its answer is committed, whatever the answer is. While something is away it is held
-    and tried again; it is never parked, and no log has more of it than size and hash.
+    and tried again; it is never dead-lettered, and no log has more of it than size and hash.
     """
 
     consumer = IntegrationConsumer()
@@ -264,7 +266,7 @@ class IntegrationMethods:
         """Pass what contacts announced on to the components that have a relationship with the individual (T13)."""
         components = components_of(self.settings.integrations)
         with self.database.work(Caller.service("contacts", trace_id=trace_id)) as work:
-            if work.receive(message_id, told.name):
+            if work.mark_processed(message_id, told.name):
                 submissions.tell(work, told, now=self.database.clock(), components=components)
 
 

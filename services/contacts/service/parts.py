@@ -11,7 +11,7 @@ from nameko.extensions import DependencyProvider
 from services.chassis.config import Settings
 from services.chassis.cursors import Cursors
 from services.chassis.database import Database
-from services.chassis.database.batching import GatheredReads
+from services.chassis.database.batching import BatchedReads
 from services.chassis.entrypoints.providers import process_of
 from services.chassis.keyed import Keyed
 from services.chassis.logs import Log
@@ -38,7 +38,7 @@ class Parts:
 
     layer: ContactLayer
     cursors: Cursors
-    reads: GatheredReads
+    reads: BatchedReads
     registrations: Registrations
     #: Digests of what was sent in.
     keyed: Keyed
@@ -48,7 +48,7 @@ class Parts:
         """Put them together; nothing is connected yet."""
         vault = Vault(settings.keys_database_url, Keyring.read(settings.vault_master_key), pool_size=settings.pool_size)
         layer = ContactLayer(vault, Digests(Keyring.read(settings.digest_key)), Lookups(settings.lookups_of_contributor, settings.lookups_of_steward))
-        reads = GatheredReads(database, individuals.GATHERED, action="contacts:individual:read", fields=representations.INDIVIDUAL_FIELDS)
+        reads = BatchedReads(database, individuals.GATHERED, action="contacts:individual:read", fields=representations.INDIVIDUAL_FIELDS)
         return cls(layer, Cursors(settings.cursor_key, "contacts"), reads, Registrations(database, layer), Keyed(settings.digest_key, _SENT_IN))
 
     def under(self, settings: Settings) -> Parts:

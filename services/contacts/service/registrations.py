@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.chassis.database import CommandCall, Database, Lock, UnitOfWork, note_audited
-from services.chassis.database.batching import Gathering
+from services.chassis.database.batching import Batcher
 from services.chassis.logs import Log, where
 from services.chassis.messages import IdempotencyMismatch, OutcomeUnknown, Refusal
 from services.contacts.storage.contact_layer import ContactLayer
@@ -27,7 +27,7 @@ class Registrations:
         self._database = database
         self._layer = layer
         # Row-level security is set for a transaction, so that each component has its own.
-        self._gatherings: dict[str, Gathering[Asked, Outcome]] = {}
+        self._gatherings: dict[str, Batcher[Asked, Outcome]] = {}
 
     def register(self, call: CommandCall, given: Mapping[str, Any]) -> dict[str, Any] | None:
         """Enter an individual; None for one who has to go alone.
@@ -38,7 +38,7 @@ class Registrations:
         :raises Refusal: what `usecases.entering` raises, and that the transaction's outcome is unknown.
         """
         entry = entry_of(given, by=call.caller)
-        gathering = self._gatherings.setdefault(entry.component, Gathering(self._enter))
+        gathering = self._gatherings.setdefault(entry.component, Batcher(self._enter))
         outcome = gathering.ask((call, entry))
         if isinstance(outcome, Refusal):
             raise outcome

@@ -45,7 +45,7 @@ _SELECT = f"""
     SELECT i.*, o.name AS organization_name, {RELATIONSHIPS.format(id="i.id")}, {ISSUES.format(id="i.id")}, {PREVIOUS.format(id="i.id")}
     FROM individuals i LEFT JOIN organizations o ON o.id = i.organization_id
 """  # noqa: S608 - put together from our own constants
-#: For `GatheredReads`: those that everyone may see alike, which a frozen one is not (T21). One by one through the index
+#: For `BatchedReads`: those that everyone may see alike, which a frozen one is not (T21). One by one through the index
 #: (`OFFSET 0`): how many are asked for the planner can't know, and it would rather read everybody.
 GATHERED = f"""
     SELECT asked.place, i.*, (SELECT o.name FROM organizations o WHERE o.id = i.organization_id) AS organization_name,

@@ -256,7 +256,7 @@ def enter(work: UnitOfWork, newcomers: Sequence[Newcomer], *, now: datetime) -> 
             }
         )
     wanted = [name for name in _ENTER if rows[name]]
-    work.leave({name: _ENTER[name] for name in wanted}, {name: as_json(rows[name]) for name in wanted})
+    work.insert_on_commit({name: _ENTER[name] for name in wanted}, {name: as_json(rows[name]) for name in wanted})
     return entered
 
 

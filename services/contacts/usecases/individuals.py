@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from services.chassis.database import UnitOfWork
-from services.chassis.database.batching import GatheredReads
+from services.chassis.database.batching import BatchedReads
 from services.chassis.messages import Caller, Invalid, Refusal, entity_tags, new_id, require_match, wire_value
 from services.contacts.contract.announcements import (
     IndividualChanged,
@@ -90,7 +90,7 @@ def read_individual(work: UnitOfWork, *, by: Caller, now: datetime, individual_i
     return representation
 
 
-def read_gathered(reads: GatheredReads, *, by: Caller, individual_id: str) -> dict[str, Any] | None:
+def read_gathered(reads: BatchedReads, *, by: Caller, individual_id: str) -> dict[str, Any] | None:
     """Return an individual's directory layer if everyone may see it alike, read and audited together with others (T4).
 
     None when it is not there, is frozen, or the caller's account sees no stakeholders: `read_individual` says which.

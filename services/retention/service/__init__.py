@@ -10,7 +10,7 @@ from nameko.extensions import DependencyProvider
 from services.access.contract import UserChanged
 from services.chassis.cursors import Cursors
 from services.chassis.database import CommandCall, UnitOfWork
-from services.chassis.entrypoints import Bus, BusProvider, DatabaseProvider, SettingsProvider, answers, every, listens
+from services.chassis.entrypoints import Bus, BusProvider, DatabaseProvider, SettingsProvider, announcement_handler, rpc, timer
 from services.chassis.entrypoints.operations import OperationMethods
 from services.chassis.entrypoints.providers import process_of
 from services.chassis.logs import Log
@@ -76,7 +76,7 @@ class RetentionService(OperationMethods, Witness):
     settings = SettingsProvider()
     saga = SagaProvider()
 
-    @answers("retention:request:open", subject="individual_id", command=True, status=201, created="id")
+    @rpc("retention:request:open", subject="individual_id", command=True, status=201, created="id")
     def open_no_contact_request(
         self, call: CommandCall, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None = None
     ) -> dict[str, Any]:
@@ -127,20 +127,20 @@ class RetentionService(OperationMethods, Witness):
             asked = {**asked, "request_id": frozen["request_id"]}
         return asked
 
-    @answers("retention:request:read", subject="request_id")
+    @rpc("retention:request:read", subject="request_id")
     def read_no_contact_request(self, caller: Caller, request_id: str) -> dict[str, Any]:
         """Return one request."""
         with self.database.work(caller) as work:
             return requests.read_request(work, by=caller, now=self.database.clock(), request_id=as_id(request_id))
 
-    @answers("retention:request:list")
+    @rpc("retention:request:list")
     def list_no_contact_requests(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the requests that the caller may know of."""
         given = contract.NoContactRequestListQuerySchema().load(query or {})
         with self.database.work(caller) as work:
             return requests.list_requests(work, by=caller, now=self.database.clock(), cursors=self._cursors, **given)
 
-    @answers("retention:request:withdraw", subject="request_id", command=True)
+    @rpc("retention:request:withdraw", subject="request_id", command=True)
     def withdraw_no_contact_request(self, call: CommandCall, request_id: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Take a request back, propose to, or confirm it (T36)."""
         given = contract.WithdrawalSchema().load(body or {})
@@ -168,7 +168,7 @@ class RetentionService(OperationMethods, Witness):
             with self.database.work(itself) as work:
                 withdrawing.released(work, request_id=request_id, now=self.database.clock())
 
-    @answers("retention:twin:decide", subject="individual_id", command=True)
+    @rpc("retention:twin:decide", subject="individual_id", command=True)
     def decide_twin(self, call: CommandCall, request_id: str, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Say whether another record is of the same person (T26): *same* is erased with the case, *another* is freed."""
         decision = contract.TwinDecisionSchema().load(body)["decision"]
@@ -209,19 +209,19 @@ class RetentionService(OperationMethods, Witness):
             self._begin(call, "individual", individual_id, "no_contact", None, decided["owner"])
         return answer
 
-    @answers("retention:task:list")
+    @rpc("retention:task:list")
     def list_tasks(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what waits for the caller, the first after a position."""
         given = contract.TaskPageSchema().load(query or {})
         with self.database.work(caller) as work:
             return first_after(requests.list_tasks(work, by=caller, now=self.database.clock()), **given)
 
-    @answers("retention:task:dismiss", command=True)
+    @rpc("retention:task:dismiss", command=True)
     def dismiss_task(self, call: CommandCall, task_id: str) -> None:
         """Refuse: what waits here is all to be done."""
         call.run(lambda _: requests.dismiss_task(task_id=str(task_id)))
 
-    @answers("retention:erasure:request", subject="request_id", command=True, status=202, created="erasure_id")
+    @rpc("retention:erasure:request", subject="request_id", command=True, status=202, created="erasure_id")
     def erase_no_contact_request(self, call: CommandCall, request_id: str) -> dict[str, Any]:
         """Erase whoever asked for no more contact, as the owner or whoever the duty has passed to (R165, T10).
 
@@ -239,7 +239,7 @@ class RetentionService(OperationMethods, Witness):
         erasing.demand_allowed(allowed)
         return self._begin(call, "individual", request["individual_id"], "no_contact", None, allowed["owner"])
 
-    @answers("retention:erasure:request", subject="subject_id", command=True, status=202, created="erasure_id")
+    @rpc("retention:erasure:request", subject="subject_id", command=True, status=202, created="erasure_id")
     def request_erasure(self, call: CommandCall, subject_type: str, subject_id: str, reason: str, if_match: str | None = None) -> dict[str, Any]:
         """Erase a record of one's own that was a mistake or is no longer needed (R131): the one door.
 
@@ -309,13 +309,13 @@ class RetentionService(OperationMethods, Witness):
             self.saga.wake(each["erasure_id"])
         return accepted
 
-    @answers("retention:erasure:read", subject="erasure_id")
+    @rpc("retention:erasure:read", subject="erasure_id")
     def read_erasure(self, caller: Caller, erasure_id: str) -> dict[str, Any]:
         """Return how far an erasure is, its receipts and certificate."""
         with self.database.work(caller) as work:
             return erasing.read_erasure(work, by=caller, now=self.database.clock(), erasure_id=as_id(erasure_id))
 
-    @answers("retention:erasure:decide", subject="erasure_id", command=True)
+    @rpc("retention:erasure:decide", subject="erasure_id", command=True)
     def decide_hits(self, call: CommandCall, erasure_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Decide what was found in texts about others: the privacy officer (T27)."""
         given = contract.DecisionsSchema().load(body)
@@ -326,7 +326,7 @@ class RetentionService(OperationMethods, Witness):
         self.saga.wake(erasure["id"])
         return erasure
 
-    @answers("retention:erasure:list-hits", subject="erasure_id")
+    @rpc("retention:erasure:list-hits", subject="erasure_id")
     def list_hits(self, caller: Caller, erasure_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what was found in texts about others, each with the text around it: the privacy officer (T27)."""
         given = contract.HitListQuerySchema().load(query or {})
@@ -342,14 +342,14 @@ class RetentionService(OperationMethods, Witness):
         page["items"] = [{**item, "excerpts": shown.get(item["id"], [])} for item in page["items"]]
         return page
 
-    @answers("retention:erasure:list-sample")
+    @rpc("retention:erasure:list-sample")
     def list_sample(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return what nobody decided and stays as another person's, for the weekly sample: the privacy officer (T27)."""
         given = contract.SampleQuerySchema().load(query or {})
         with self.database.work(caller) as work:
             return erasing.list_sample(work, by=caller, cursors=self._cursors, **given)
 
-    @answers("retention:hold:place", command=True, status=201, created="id")
+    @rpc("retention:hold:place", command=True, status=201, created="id")
     def place_hold(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         """Hold up the erasure of a record (R138, T24): the privacy officer."""
         given = contract.HoldCreateSchema().load(body)
@@ -365,12 +365,12 @@ class RetentionService(OperationMethods, Witness):
             replay=repeat,
         )
 
-    @answers("retention:hold:lift", subject="hold_id", command=True, status=204)
+    @rpc("retention:hold:lift", subject="hold_id", command=True, status=204)
     def lift_hold(self, call: CommandCall, hold_id: str) -> None:
         """Lift a hold: the privacy officer."""
         call.run(lambda work: erasing.lift_hold(work, by=call.caller, now=self.database.clock(), hold_id=as_id(hold_id)))
 
-    @answers("retention:hold:find", identity="contacts")
+    @rpc("retention:hold:find", identity="contacts")
     def find_holds(self, caller: Caller, subject_ids: list[str]) -> list[str]:
         """Return those of these subjects on whom a hold stands: an import that is taken back leaves them (R138)."""
         with self.database.work(caller) as work:
@@ -378,26 +378,26 @@ class RetentionService(OperationMethods, Witness):
             work.record("retention:hold:find", subjects=held)
             return held
 
-    @answers("retention:hold:list")
+    @rpc("retention:hold:list")
     def list_holds(self, caller: Caller) -> dict[str, Any]:
         """Return the holds that stand: the privacy officer."""
         with self.database.work(caller) as work:
             return erasing.list_holds(work, by=caller, now=self.database.clock())
 
-    @answers("retention:destruction:list")
+    @rpc("retention:destruction:list")
     def list_destructions(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return a page of the register of destruction: the privacy officer and system owners."""
         given = contract.DestructionListQuerySchema().load(query or {})
         with self.database.work(caller) as work:
             return erasing.list_destructions(work, by=caller, cursors=self._cursors, **given)
 
-    @every(seconds=1, action="retention:erasure:drive", eager=True)
+    @timer(seconds=1, action="retention:erasure:drive", eager=True)
     def drive(self, _caller: Caller) -> None:
         """Go on with whatever was interrupted, put off or held."""
         self.saga.drive_all()
         self._release()
 
-    @listens(IndividualFrozen)
+    @announcement_handler(IndividualFrozen)
     def individual_frozen(self, work: UnitOfWork, told: IndividualFrozen) -> None:
         """Open the case, if whoever froze them could not."""
         given = contract.NoContactRequestCreateSchema(only=("medium", "received_on")).load({"medium": told.medium, "received_on": told.received_on})
@@ -411,35 +411,35 @@ class RetentionService(OperationMethods, Witness):
             **given,
         )
 
-    @listens(IndividualRegistered, together=True)
+    @announcement_handler(IndividualRegistered, batch=True)
     def individuals_registered(self, work: UnitOfWork, told: Sequence[IndividualRegistered]) -> None:
         """Know whose they are."""
         stored.know_individuals(work, ((each.individual_id, each.owner_id, each.component) for each in told))
 
-    @listens(IndividualsImported)
+    @announcement_handler(IndividualsImported)
     def individuals_imported(self, work: UnitOfWork, told: IndividualsImported) -> None:
         """Know whose they are."""
         stored.know_individuals(work, ((str(each[0]), told.owner_id, told.component) for each in told.individuals))
 
-    @listens(OwnerChanged)
+    @announcement_handler(OwnerChanged)
     def owner_changed(self, work: UnitOfWork, told: OwnerChanged) -> None:
         """Know whose they are now."""
         stored.know_individual(
             work, told.individual_id, owner_id=told.owner_id, component=told.component, deputy_id=told.deputy_id, revision=told.revision
         )
 
-    @listens(IndividualErased)
+    @announcement_handler(IndividualErased)
     def individual_erased(self, work: UnitOfWork, told: IndividualErased) -> None:
         """Forget whose they were."""
         stored.bury(work, told.individual_id)
 
-    @listens(IndividualsErased)
+    @announcement_handler(IndividualsErased)
     def individuals_erased(self, work: UnitOfWork, told: IndividualsErased) -> None:
         """Forget whose they were, and note them in the list outside what is restored."""
         stored.bury_all(work, told.individuals)
         self.saga.note_erased(told.import_id, told.individuals, now=self.database.clock())
 
-    @listens(UserChanged)
+    @announcement_handler(UserChanged)
     def user_changed(self, work: UnitOfWork, told: UserChanged) -> None:
         """Know who is active, and in which office and roles."""
         stored.know_user(

@@ -27,8 +27,8 @@ from services.chassis.revocations import Revocations
 from services.chassis.runtime.process import Services, compose, declare_topology
 from services.chassis.topology import compute
 from services.chassis.transport.embedded import register
-from services.chassis.transport.heartbeat import Hearing
-from services.chassis.transport.rpc_client import Client
+from services.chassis.transport.heartbeat import HeartbeatListener
+from services.chassis.transport.rpc_client import RpcClient
 from tests.support import Databases
 from tests.support.databases import Addresses
 from tests.support.keys import pem_of
@@ -118,19 +118,19 @@ class Office:
 
     def entries(self, action: str | None = None) -> list[dict[str, Any]]:
         """Return what was recorded for the trail."""
-        with self.database.plain() as connection:
+        with self.database.system_transaction() as connection:
             rows = connection.execute(text("SELECT body FROM entries WHERE n > 0 ORDER BY created_at, n")).scalars()
             return [body for body in rows if action in {None, body["action"]}]
 
     def announced(self, name: str) -> list[dict[str, Any]]:
         """Return the fields of what was announced under that name."""
-        with self.database.plain() as connection:
+        with self.database.system_transaction() as connection:
             bodies = connection.execute(text("SELECT body FROM outbox ORDER BY id")).scalars()
             return [body["fields"] for body in bodies if body["name"] == name]
 
     def rows(self, statement: str, **given: Any) -> list[Any]:
         """Look into the database."""
-        with self.database.plain() as connection:
+        with self.database.system_transaction() as connection:
             return list(connection.execute(text(statement), given))
 
 
@@ -168,7 +168,7 @@ class Running:
         declare_topology(self.process.address, compute(listened))
         self.services = Services([(AccessService, self.process)])
         self.heard = Revocations()
-        self.client = Client(self.process.address, identity="gateway", also=Hearing(self.heard, identity="gateway"))
+        self.client = RpcClient(self.process.address, identity="gateway", also=HeartbeatListener(self.heard, identity="gateway"))
 
     def start(self) -> None:
         """Start, and wait until it answers."""
@@ -207,7 +207,7 @@ class Running:
 
     def entries(self) -> list[dict[str, Any]]:
         """Return what was recorded for the trail."""
-        with self.database.plain() as connection:
+        with self.database.system_transaction() as connection:
             return list(connection.execute(text("SELECT body FROM entries WHERE n > 0 ORDER BY created_at, n")).scalars())
 
 

@@ -91,7 +91,7 @@ def test_a_wrong_password_and_an_unknown_name_are_answered_alike_and_the_name_is
     assert wrong[0]["code"] == "credentials-wrong"
     aimed = [entry["subjects"] for entry in running.entries() if entry["action"] == "access:credentials:mismatch"]
     assert aimed == [[running.ids["amina"]], []]
-    with running.database.plain() as connection:
+    with running.database.system_transaction() as connection:
         # Partitions are read through their parents.
         readable = (
             "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
@@ -261,7 +261,7 @@ def dead_passports(running):
     }
     # Ended sessions are known to the service through its own heartbeat.
     ended = len(dead)
-    with running.database.plain() as connection:
+    with running.database.system_transaction() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM sessions WHERE ended_at IS NOT NULL").scalar_one() == ended
     return dead
 
@@ -475,7 +475,7 @@ def test_without_an_audit_entry_nothing_is_answered(running):
 
 def table_contents(running):
     """Return what must not change without an entry."""
-    with running.database.plain() as connection:
+    with running.database.system_transaction() as connection:
         return [
             connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY 1").all()
             for table in ("users", "approvals", "sessions", "acknowledgements", "components", "gateway_refusals")

@@ -118,7 +118,7 @@ class Service:
 
     def held(self, day: date) -> int:
         """Count the entries of a day; there are as many announcements, or none of either."""
-        with self.database.plain() as connection:
+        with self.database.system_transaction() as connection:
             entries, announcements = (
                 int(connection.execute(text(f"SELECT count(*) FROM {parent} WHERE day = :day AND {own}"), {"day": day}).scalar_one())
                 for parent, own in (("entries", "n > 0 AND body ->> 'action' = 'interactions:interaction:withdraw'"), ("outbox", "true"))
@@ -128,7 +128,7 @@ class Service:
 
     def partitions(self) -> set[str]:
         """Return the names of partitions of days."""
-        with self.database.plain() as connection:
+        with self.database.system_transaction() as connection:
             return set(connection.execute(text("SELECT relname FROM pg_class WHERE relname ~ '^(outbox|entries)_[0-9]{8}$'")).scalars())
 
     @contextmanager
@@ -153,9 +153,9 @@ def test_days_to_come_get_partitions_and_once_they_are_there_nobody_is_locked_ou
     service.days.make()
     tomorrow, after = (datetime.now(UTC).date() + timedelta(days=days) for days in (1, 2))
     assert service.partitions() == {f"{parent}_{day:%Y%m%d}" for parent in ("outbox", "entries") for day in (tomorrow, after)}
-    with service.database.plain() as writing:
+    with service.database.system_transaction() as writing:
         writing.execute(text("LOCK TABLE entries, outbox IN ROW EXCLUSIVE MODE"))
-        with service.database.plain() as connection:
+        with service.database.system_transaction() as connection:
             connection.execute(text("SELECT outbox_roll()"))
             locks = "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND mode = 'AccessExclusiveLock'"
             assert connection.execute(text(locks)).scalar_one() == 0
@@ -185,7 +185,7 @@ def test_the_last_week_stays_for_an_operator_to_look_into(service: Service) -> N
     service.ship()
     service.ages(KEPT)
     assert service.drops() == []
-    with service.database.plain() as connection:
+    with service.database.system_transaction() as connection:
         day = datetime.now(UTC).date() - timedelta(days=KEPT)
         assert connection.execute(text("SELECT outbox_drop(:day)"), {"day": day}).scalar_one() is False
 
@@ -198,7 +198,7 @@ def test_nothing_is_dropped_of_a_day_with_a_row_that_still_waits(service: Servic
     day = service.ages()
     service.sign()
     assert service.drops() == []
-    with service.database.plain() as connection:
+    with service.database.system_transaction() as connection:
         assert connection.execute(text("SELECT outbox_drop(:day)"), {"day": day}).scalar_one() is False
     assert service.held(day) == 4
 
@@ -309,7 +309,7 @@ def test_dropping_gives_way_to_whoever_writes_and_is_tried_again(service: Servic
     service.does(5)
     service.ship()
     day = service.ages()
-    with service.database.plain() as writing:
+    with service.database.system_transaction() as writing:
         writing.execute(text("INSERT INTO entries (stream, n, body, done) VALUES (:stream, -1, '{}', true)"), {"stream": new_id()})
         # Whoever writes next waits behind the one who wants to drop: not for as long as a lock may be waited for.
         with eventlet.Timeout(4):

@@ -61,7 +61,7 @@ class Process:
 
     def leave_nothing(self) -> None:
         """Let nobody who comes after it into this database ship what it wrote, or close what it began."""
-        with self.database.plain() as connection:
+        with self.database.system_transaction() as connection:
             shipped = "WITH shipped AS (UPDATE entries SET done = true WHERE NOT done)"
             connection.execute(text(f"{shipped} UPDATE streams SET closed_at = clock_timestamp() WHERE closed_at IS NULL"))
 
@@ -85,7 +85,7 @@ class Process:
         return lines
 
     def lines(self) -> list[dict[str, Any]]:
-        with self.database.plain() as connection:
+        with self.database.system_transaction() as connection:
             rows = connection.execute(text("SELECT body FROM entries WHERE stream = :stream AND n > 0 ORDER BY n"), {"stream": self.stream})
             return list(rows.scalars())
 
@@ -457,7 +457,7 @@ def _does(process: Process, chance: random.Random, _monkeypatch: pytest.MonkeyPa
 def _rolls_back(process: Process, _chance: random.Random, _monkeypatch: pytest.MonkeyPatch, _anywhere: Sql) -> None:
     with pytest.raises(IntegrityError), process.database.work(Caller.service(process.service)) as work:
         work.record("tests:thing:change")
-        work.leave({"twice": "INSERT INTO inbox (id, name) VALUES (:id, 'x'), (:id, 'x')"}, {"id": new_id()})
+        work.insert_on_commit({"twice": "INSERT INTO inbox (id, name) VALUES (:id, 'x'), (:id, 'x')"}, {"id": new_id()})
 
 
 def _is_cut_off(process: Process, chance: random.Random, monkeypatch: pytest.MonkeyPatch, anywhere: Sql) -> None:

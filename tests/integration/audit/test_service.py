@@ -20,8 +20,8 @@ from services.chassis.translog import merkle
 from services.chassis.translog.checkpoints import VerifierKey
 from services.chassis.transport import embedded
 from services.chassis.transport.connection import Address
-from services.chassis.transport.publisher import Fate, Message, Publisher
-from services.chassis.transport.rpc_client import Client
+from services.chassis.transport.publisher import Message, Publisher, PublishResult
+from services.chassis.transport.rpc_client import RpcClient
 from tests.cast import AMINA, CHLOE, EDDA, EVERYBODY, UNACKNOWLEDGED
 from tests.integration.access.conftest import a_key
 from tests.integration.audit.conftest import CERTIFICATES, Sender, Trail
@@ -46,7 +46,7 @@ class Office:
         self.topology = topology_of([AuditService])
         declare_topology(address, self.topology)
         self.publisher = Publisher(address, identity="tests")
-        self.client = Client(address, identity="gateway")
+        self.client = RpcClient(address, identity="gateway")
         for part in (self.publisher, self.client):
             part.start()
             stack.callback(part.stop)
@@ -86,7 +86,7 @@ class Office:
         streams = sorted({line["stream"] for line in lines if line.get("stream") in CERTIFICATES})
         body = orjson.dumps({"entries": [*(CERTIFICATES[stream] for stream in streams), *lines]})
         fates = self.publisher.publish_confirmed([Message(new_id(), "audit", "audit.entries", body)])
-        assert fates == [Fate.CONFIRMED]
+        assert fates == [PublishResult.CONFIRMED]
 
     def traced(self) -> list[str]:
         return [row.trace_id for row in self.trail.sql("SELECT trace_id FROM trail WHERE trace_id LIKE 'trace-%' ORDER BY position")]
@@ -272,7 +272,7 @@ def test_what_cannot_be_read_is_parked_and_what_has_two_contents_is_found(office
     office.ship(entry)
     office.ship(sender.sign(entry | {"actor": "another"}))
     fates = office.publisher.publish_confirmed([Message(new_id(), "audit", "audit.entries", body) for body in (b"{", b'{"entries": 1}', b"[]")])
-    assert fates == [Fate.CONFIRMED] * 3
+    assert fates == [PublishResult.CONFIRMED] * 3
     (finding,) = eventually(lambda: office.ask("list_findings", EDDA)["items"])
     assert (finding["kind"], finding["service"], finding["stream"], finding["n"]) == ("two-contents", "contacts", sender.stream, 1)
     found = eventually(lambda: office.ask("list_entries", EDDA, query={"action": "audit:finding:raise"})["items"])
@@ -282,7 +282,7 @@ def test_what_cannot_be_read_is_parked_and_what_has_two_contents_is_found(office
         with Address(url=office.url).connection() as connection:
             connection.connect()
             channel = connection.transport.create_channel(connection.connection)
-            return int(channel.queue_declare(queue="audit.entries.parked", passive=True).message_count)
+            return int(channel.queue_declare(queue="audit.entries.dead-letters", passive=True).message_count)
 
     eventually(lambda: parked() == 3)
 

@@ -34,7 +34,7 @@ class Witnessing:
 
     @property
     def seen(self) -> list[int]:
-        with self.database.plain() as connection:
+        with self.database.system_transaction() as connection:
             return list(connection.execute(text("SELECT size FROM checkpoints_seen ORDER BY size")).scalars())
 
 

@@ -25,7 +25,7 @@ from services.chassis.passport import PassportSigner
 from services.chassis.runtime.process import Process, Services, compose, declare_topology, topology_of
 from services.chassis.topology import Topology
 from services.chassis.transport import embedded
-from services.chassis.transport.rpc_client import Client
+from services.chassis.transport.rpc_client import RpcClient
 from tests.support import eventually
 from tests.support.keys import key_of, pem_of
 
@@ -160,8 +160,8 @@ class World:
             self.services[service.name] = services
         return services
 
-    def client(self, identity: str = "gateway", deadline: float = 10.0) -> Client:
-        client = Client(compose(self.settings(identity)).address, identity=identity, deadline=deadline)
+    def client(self, identity: str = "gateway", deadline: float = 10.0) -> RpcClient:
+        client = RpcClient(compose(self.settings(identity)).address, identity=identity, deadline=deadline)
         self._stack.callback(client.stop)
         client.start()
         assert client.wait_up(10)
@@ -171,7 +171,7 @@ class World:
         return self.signer.issue(caller, audience, datetime.now(UTC))[0]
 
     def rows(self, service: str, query: str, **parameters: Any) -> list[Any]:
-        with self.processes[service].open_database().plain() as connection:
+        with self.processes[service].open_database().system_transaction() as connection:
             return list(connection.execute(sa.text(query), parameters))
 
     def entries(self, service: str = "probe") -> list[dict[str, Any]]:

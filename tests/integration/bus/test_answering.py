@@ -13,15 +13,15 @@ import pytest
 from marshmallow import Schema, fields
 from sqlalchemy import text
 
-from services.chassis.database import CommandCall, DatabaseAway, UnitOfWork
-from services.chassis.entrypoints import BusProvider, DatabaseProvider, answers
-from services.chassis.entrypoints.rpc import CallConsumer
+from services.chassis.database import CommandCall, DatabaseUnavailable, UnitOfWork
+from services.chassis.entrypoints import BusProvider, DatabaseProvider, rpc
+from services.chassis.entrypoints.rpc import RpcConsumer
 from services.chassis.messages import Caller, Forbidden, Invalid, NotFound, OutcomeUnknown, Refusal, Unauthenticated, Unavailable, new_id
 from services.chassis.outbox.backlog import Backlog
 from services.chassis.passport import PassportSigner
 from services.chassis.runtime.process import Services
-from services.chassis.transport.publisher import Fate
-from services.chassis.transport.rpc_client import Client, InternalError
+from services.chassis.transport.publisher import PublishResult
+from services.chassis.transport.rpc_client import InternalError, RpcClient
 from tests.integration.bus.conftest import Keys, World
 from tests.support import a_caller, a_command, eventually, lines_logged
 
@@ -47,15 +47,15 @@ class Probe:
             work.record(action)
         return {"caller": caller.id, "kind": caller.kind}
 
-    @answers("probe:thing:read", subject="thing_id")
+    @rpc("probe:thing:read", subject="thing_id")
     def read(self, caller: Caller, thing_id: str) -> dict[str, Any]:
         return self._audited(caller, "probe:thing:read")
 
-    @answers("probe:thing:leak")
+    @rpc("probe:thing:leak")
     def leak(self, caller: Caller) -> dict[str, Any]:
         return {"phone": SECRET}
 
-    @answers("probe:thing:roll-back")
+    @rpc("probe:thing:roll-back")
     def roll_back(self, caller: Caller) -> dict[str, Any]:
         try:
             with self.database.work(caller) as work:
@@ -64,46 +64,46 @@ class Probe:
         except ZeroDivisionError:
             return {"phone": SECRET}
 
-    @answers("probe:thing:break")
+    @rpc("probe:thing:break")
     def break_down(self, caller: Caller) -> dict[str, Any]:
         raise RuntimeError(SECRET)
 
-    @answers("probe:thing:odd")
+    @rpc("probe:thing:odd")
     def odd(self, caller: Caller) -> object:
         self._audited(caller, "probe:thing:odd")
         return object()
 
-    @answers("probe:thing:create", command=True)
+    @rpc("probe:thing:create", command=True)
     def create(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         _Body().load(body)
         self.ran.append("probe:thing:create")
         call.run(lambda work: work.record("probe:thing:create"))
         return {"caller": call.caller.id, "kind": call.caller.kind}
 
-    @answers("probe:thing:forget", command=True)
+    @rpc("probe:thing:forget", command=True)
     def forget(self, call: CommandCall) -> dict[str, Any]:
         return self._audited(call.caller, "probe:thing:forget")
 
-    @answers("probe:thing:greet", identity="anonymous")
+    @rpc("probe:thing:greet", identity="anonymous")
     def greet(self, caller: Caller) -> dict[str, Any]:
         return self._audited(caller, "probe:thing:greet")
 
-    @answers("probe:session:acknowledge", before_acknowledgement=True)
+    @rpc("probe:session:acknowledge", before_acknowledgement=True)
     def acknowledge(self, caller: Caller) -> dict[str, Any]:
         return self._audited(caller, "probe:session:acknowledge")
 
-    @answers("probe:thing:erase", identity="retention")
+    @rpc("probe:thing:erase", identity="retention")
     def erase(self, caller: Caller) -> dict[str, Any]:
         return self._audited(caller, "probe:thing:erase")
 
-    @answers("probe:thing:linger")
+    @rpc("probe:thing:linger")
     def linger(self, caller: Caller) -> dict[str, Any]:
         with self.database.work(caller) as work:
             work.record("probe:thing:linger")
             eventlet.sleep(30)
         return {}
 
-    @answers("probe:thing:change", command=True)
+    @rpc("probe:thing:change", command=True)
     def change(self, call: CommandCall) -> dict[str, Any]:
         return self.linger(call.caller)
 
@@ -117,7 +117,7 @@ def probe(world: World) -> World:
 
 
 @pytest.fixture
-def client(probe: World) -> Client:
+def client(probe: World) -> RpcClient:
     return probe.client()
 
 
@@ -127,21 +127,21 @@ def lines() -> Iterator[list[dict[str, Any]]]:
         yield captured
 
 
-def _refusal(client: Client, method: str, passport: str | None = None, **kwargs: Any) -> Refusal:
+def _refusal(client: RpcClient, method: str, passport: str | None = None, **kwargs: Any) -> Refusal:
     with pytest.raises(Refusal) as refused:
         client.call("probe", method, kwargs, passport=passport)
     return refused.value
 
 
 @pytest.mark.requirement("T8")
-def test_an_answer_without_an_audit_entry_does_not_leave(probe: World, client: Client) -> None:
+def test_an_answer_without_an_audit_entry_does_not_leave(probe: World, client: RpcClient) -> None:
     for method in ("leak", "roll_back"):
         with pytest.raises(InternalError):
             client.call("probe", method, {}, passport=probe.passport(a_caller()))
     assert {(e["outcome"], e["rule"]) for e in probe.entries()} == {("failed", "internal")}
 
 
-def test_a_command_that_does_not_store_its_result_is_not_answered(probe: World, client: Client, lines: list[dict[str, Any]]) -> None:
+def test_a_command_that_does_not_store_its_result_is_not_answered(probe: World, client: RpcClient, lines: list[dict[str, Any]]) -> None:
     amina = a_command(a_caller())
     with pytest.raises(InternalError):
         client.call("probe", "forget", {}, passport=probe.passport(amina), operation=amina.operation)
@@ -150,11 +150,11 @@ def test_a_command_that_does_not_store_its_result_is_not_answered(probe: World, 
 
 
 def test_of_a_mistake_only_the_word_internal_and_the_trace_id_cross(
-    probe: World, client: Client, lines: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    probe: World, client: RpcClient, lines: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crossed: list[bytes] = []
-    answer = CallConsumer.answer
-    monkeypatch.setattr(CallConsumer, "answer", lambda consumer, message, body: (crossed.append(body), answer(consumer, message, body)))
+    answer = RpcConsumer.answer
+    monkeypatch.setattr(RpcConsumer, "answer", lambda consumer, message, body: (crossed.append(body), answer(consumer, message, body)))
     amina = a_caller()
     with pytest.raises(InternalError) as failed:
         client.call("probe", "break_down", {}, passport=probe.passport(amina), trace_id=amina.trace_id)
@@ -169,15 +169,15 @@ def test_of_a_mistake_only_the_word_internal_and_the_trace_id_cross(
     assert (entry["outcome"], entry["trace_id"]) == ("failed", amina.trace_id)
 
 
-def test_what_has_no_json_form_is_a_mistake_and_the_service_lives(probe: World, client: Client) -> None:
+def test_what_has_no_json_form_is_a_mistake_and_the_service_lives(probe: World, client: RpcClient) -> None:
     with pytest.raises(InternalError):
         client.call("probe", "odd", {}, passport=probe.passport(a_caller()))
     assert client.call("probe", "greet", {})["kind"] == "anonymous"
 
 
-def test_a_refusal_that_cannot_be_recorded_does_not_leave_as_itself(probe: World, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_that_cannot_be_recorded_does_not_leave_as_itself(probe: World, client: RpcClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_record(*_: Any, **__: Any) -> None:
-        raise DatabaseAway
+        raise DatabaseUnavailable
 
     passport = probe.passport(a_caller(acknowledged=False))
     monkeypatch.setattr(UnitOfWork, "record", no_record)
@@ -185,7 +185,7 @@ def test_a_refusal_that_cannot_be_recorded_does_not_leave_as_itself(probe: World
 
 
 @pytest.mark.requirement("R103", "R110")
-def test_without_an_acknowledgement_a_service_refuses(probe: World, client: Client) -> None:
+def test_without_an_acknowledgement_a_service_refuses(probe: World, client: RpcClient) -> None:
     chloe = a_caller("PSO", acknowledged=False)
     refusal = _refusal(client, "read", probe.passport(chloe), thing_id=THING)
     assert (type(refusal), refusal.code) == (Forbidden, "acknowledgement-required")
@@ -194,7 +194,7 @@ def test_without_an_acknowledgement_a_service_refuses(probe: World, client: Clie
     assert (refused["actor"], refused["outcome"], refused["subjects"]) == (chloe.id, "refused", [THING])
 
 
-def test_nobody_is_believed_without_a_passport_made_out_to_this_service(probe: World, client: Client) -> None:
+def test_nobody_is_believed_without_a_passport_made_out_to_this_service(probe: World, client: RpcClient) -> None:
     amina, now = a_caller(), datetime.now(UTC)
     stranger = PassportSigner(Keys.make().private)
     good = probe.passport(amina)
@@ -218,7 +218,7 @@ def test_nobody_is_believed_without_a_passport_made_out_to_this_service(probe: W
     assert len(probe.entries()) == len(forged)
 
 
-def test_a_service_identity_may_ask_only_what_names_it(probe: World, client: Client) -> None:
+def test_a_service_identity_may_ask_only_what_names_it(probe: World, client: RpcClient) -> None:
     retention, contacts = Caller.service("retention"), Caller.service("contacts")
     assert client.call("probe", "erase", {}, passport=probe.passport(retention))["caller"] == "retention"
     for caller, method in ((contacts, "erase"), (a_caller(), "erase"), (replace(a_caller(), id="retention"), "erase")):
@@ -226,7 +226,7 @@ def test_a_service_identity_may_ask_only_what_names_it(probe: World, client: Cli
     assert _refusal(client, "read", probe.passport(retention), thing_id=THING).code == "identity-refused"
 
 
-def test_an_ended_session_is_refused_though_its_passport_still_lives(probe: World, client: Client) -> None:
+def test_an_ended_session_is_refused_though_its_passport_still_lives(probe: World, client: RpcClient) -> None:
     amina = a_caller()
     passport = probe.passport(amina)
     client.call("probe", "read", {"thing_id": THING}, passport=passport)
@@ -234,12 +234,12 @@ def test_an_ended_session_is_refused_though_its_passport_still_lives(probe: Worl
     assert _refusal(client, "read", passport, thing_id=THING).code == "session-ended"
 
 
-def test_a_passport_from_before_a_change_of_policy_must_be_renewed(probe: World, client: Client) -> None:
+def test_a_passport_from_before_a_change_of_policy_must_be_renewed(probe: World, client: RpcClient) -> None:
     probe.processes["probe"].revocations.hear(2, [], "2")
     assert _refusal(client, "read", probe.passport(a_caller()), thing_id=THING).code == "passport-stale"
 
 
-def test_who_has_not_heard_access_asks_it_and_fails_closed(probe: World, client: Client) -> None:
+def test_who_has_not_heard_access_asks_it_and_fails_closed(probe: World, client: RpcClient) -> None:
     revocations = probe.processes["probe"].revocations
     revocations._silence = -1.0
     lives = [True]
@@ -252,7 +252,7 @@ def test_who_has_not_heard_access_asks_it_and_fails_closed(probe: World, client:
     assert isinstance(_refusal(client, "read", passport, thing_id=THING), Unavailable)
 
 
-def test_wrong_arguments_unknown_methods_and_commands_without_operation_are_coded_refusals(probe: World, client: Client) -> None:
+def test_wrong_arguments_unknown_methods_and_commands_without_operation_are_coded_refusals(probe: World, client: RpcClient) -> None:
     amina = a_caller()
     passport = probe.passport(amina)
     assert _refusal(client, "read", passport).code == "bad-call"
@@ -263,20 +263,20 @@ def test_wrong_arguments_unknown_methods_and_commands_without_operation_are_code
     assert (type(unknown), unknown.code) == (NotFound, "no-such-method")
 
 
-def test_what_a_schema_refuses_is_told_field_by_field(probe: World, client: Client) -> None:
+def test_what_a_schema_refuses_is_told_field_by_field(probe: World, client: RpcClient) -> None:
     amina = a_command(a_caller())
     with pytest.raises(Invalid) as refused:
         client.call("probe", "create", {"body": {"color": "red"}}, passport=probe.passport(amina), operation=amina.operation)
     assert refused.value.errors == {"title": ["Missing data for required field."], "color": ["Unknown field."]}
 
 
-def test_what_is_no_id_is_not_recorded_as_a_subject(probe: World, client: Client) -> None:
+def test_what_is_no_id_is_not_recorded_as_a_subject(probe: World, client: RpcClient) -> None:
     client_refusal = _refusal(client, "read", probe.passport(a_caller(acknowledged=False)), thing_id=SECRET)
     assert client_refusal.code == "acknowledgement-required"
     assert [e["subjects"] for e in probe.entries()] == [[]]
 
 
-def test_work_ends_at_its_callers_deadline_and_gives_its_connection_up(probe: World, client: Client) -> None:
+def test_work_ends_at_its_callers_deadline_and_gives_its_connection_up(probe: World, client: RpcClient) -> None:
     with pytest.raises(Unavailable):
         client.call("probe", "linger", {}, passport=probe.passport(a_caller()), deadline=0.3)
     assert client._waiting == {}
@@ -288,7 +288,7 @@ def test_work_ends_at_its_callers_deadline_and_gives_its_connection_up(probe: Wo
 
 
 def test_a_late_command_answers_that_its_outcome_is_unknown_and_a_late_query_that_the_service_is_away(
-    probe: World, client: Client, monkeypatch: pytest.MonkeyPatch
+    probe: World, client: RpcClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The service ends its work at the deadline that it was told; this caller waits on, and so hears what it says."""
     publish = client._link.publish
@@ -309,21 +309,21 @@ class Asker:
     database = DatabaseProvider()
     bus = BusProvider()
 
-    @answers("asker:thing:ask")
+    @rpc("asker:thing:ask")
     def ask(self, caller: Caller) -> dict[str, Any]:
         answer: dict[str, Any] = self.bus.call("probe", "read", caller, thing_id=THING)
         with self.database.work(caller) as work:
             work.record("asker:thing:ask")
         return answer
 
-    @answers("asker:thing:erase")
+    @rpc("asker:thing:erase")
     def erase(self, caller: Caller) -> dict[str, Any]:
         answer: dict[str, Any] = self.bus.call("probe", "erase", Caller.service("retention"))
         with self.database.work(caller) as work:
             work.record("asker:thing:erase")
         return answer
 
-    @answers("asker:thing:hold")
+    @rpc("asker:thing:hold")
     def hold(self, caller: Caller) -> dict[str, Any]:
         with self.database.work(caller) as work:
             work.record("asker:thing:hold")
@@ -339,7 +339,7 @@ def test_a_service_that_calls_another_exchanges_the_passport(world: World) -> No
         name = "access"
         database = DatabaseProvider()
 
-        @answers("access:passport:exchange", identity="anonymous")
+        @rpc("access:passport:exchange", identity="anonymous")
         def exchange(self, caller: Caller, passport: str, audience: str, service: str, secret: str) -> dict[str, Any]:
             assert (service, secret) == ("asker", "a secret")
             exchanges.append(audience)
@@ -347,7 +347,7 @@ def test_a_service_that_calls_another_exchanges_the_passport(world: World) -> No
             same = replace(a_caller(), id=claims["sub"], session_id=claims["session"])
             return self._answer(caller, world.passport(same, audience))
 
-        @answers("access:passport:issue", identity="anonymous")
+        @rpc("access:passport:issue", identity="anonymous")
         def service_passport(self, caller: Caller, service: str, secret: str, audience: str) -> dict[str, Any]:
             assert secret == "a secret"
             return self._answer(caller, world.passport(Caller.service("retention"), audience))
@@ -387,14 +387,14 @@ def test_a_service_whose_entries_wait_for_a_quarter_of_an_hour_refuses_until_the
     Probe.ran.clear()
     world.declare(Probe)
     process = world.process("probe")
-    with process.open_database().plain() as connection:
+    with process.open_database().system_transaction() as connection:
         connection.execute(
             text("INSERT INTO entries (stream, n, body, created_at) VALUES (:stream, 1, '{}', clock_timestamp() - interval '16 minutes')"),
             {"stream": new_id()},
         )
     held = [True]
     publish = process.publisher.publish_confirmed
-    process.publisher.publish_confirmed = lambda messages, *rest: [Fate.UNKNOWN] * len(messages) if held[0] else publish(messages, *rest)  # type: ignore[method-assign]  # a broker that does not answer
+    process.publisher.publish_confirmed = lambda messages, *rest: [PublishResult.UNKNOWN] * len(messages) if held[0] else publish(messages, *rest)  # type: ignore[method-assign]  # a broker that does not answer
     services = Services([(Probe, process)])
     assert services.start(seconds=20)
     try:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pytest
 
 from services.chassis.database import CommandCall, UnitOfWork
-from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, answers, every, listens
+from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, announcement_handler, rpc, timer
 from services.chassis.messages import Announcement, Caller, Conflict
 from tests.integration.bus.conftest import World
 from tests.support import a_caller, a_command, eventually
@@ -39,13 +39,13 @@ class Probe:
     heard: ClassVar[list[str]] = []
     ticks: ClassVar[list[Caller]] = []
 
-    @answers("probe:thing:read", subject="thing_id")
+    @rpc("probe:thing:read", subject="thing_id")
     def read(self, caller: Caller, thing_id: str) -> dict[str, Any]:
         with self.database.work(caller) as work:
             work.record("probe:thing:read", subjects=[thing_id], fields=["title"])
         return {"id": thing_id, "actor": caller.id, "component": caller.component}
 
-    @answers("probe:somebody:move", subject="somebody_id", command=True, status=201)
+    @rpc("probe:somebody:move", subject="somebody_id", command=True, status=201)
     def move(self, call: CommandCall, somebody_id: str) -> dict[str, Any]:
         def move(work: UnitOfWork) -> None:
             work.announce(Moved(somebody_id))
@@ -54,15 +54,15 @@ class Probe:
         call.run(move)
         return {"operation": call.caller.operation.id if call.caller.operation else None}
 
-    @answers("probe:place:occupy", subject="place_id")
+    @rpc("probe:place:occupy", subject="place_id")
     def occupy(self, caller: Caller, place_id: str) -> dict[str, Any]:
         raise Occupied(extra={"since": "2026-01-01"})
 
-    @listens(Moved)
+    @announcement_handler(Moved)
     def moved(self, work: Any, announcement: Moved) -> None:
         self.heard.append(announcement.somebody_id)
 
-    @every(seconds=0.1, action="probe:clock:tick")
+    @timer(seconds=0.1, action="probe:clock:tick")
     def tick(self, caller: Caller) -> None:
         self.ticks.append(caller)
 

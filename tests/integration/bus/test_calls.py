@@ -13,13 +13,13 @@ import pytest
 from eventlet.event import Event
 
 from services.chassis.database import CommandCall
-from services.chassis.entrypoints import BusProvider, DatabaseProvider, answers
-from services.chassis.entrypoints.rpc import CallConsumer
+from services.chassis.entrypoints import BusProvider, DatabaseProvider, rpc
+from services.chassis.entrypoints.rpc import RpcConsumer
 from services.chassis.messages import Caller, OutcomeUnknown, Refusal, Unavailable, new_id
 from services.chassis.runtime.process import compose
 from services.chassis.transport import presence
 from services.chassis.transport.connection import _hang_up
-from services.chassis.transport.rpc_client import Client
+from services.chassis.transport.rpc_client import RpcClient
 from tests.integration.bus.conftest import World
 from tests.support import a_caller, a_command, eventually, lines_logged
 
@@ -34,7 +34,7 @@ class Probe:
     bus = BusProvider()
     ran: ClassVar[list[Any]] = []
 
-    @answers("probe:thing:echo", identity="anonymous")
+    @rpc("probe:thing:echo", identity="anonymous")
     def echo(self, caller: Caller, text: str, pause: float = 0.0) -> dict[str, Any]:
         self.ran.append(text)
         eventlet.sleep(pause)
@@ -42,7 +42,7 @@ class Probe:
             work.record("probe:thing:echo")
         return {"text": text}
 
-    @answers("probe:thing:create", identity="anonymous", command=True, status=201)
+    @rpc("probe:thing:create", identity="anonymous", command=True, status=201)
     def create(self, call: CommandCall, pause: float = 0.0) -> dict[str, Any]:
         self.ran.append("create")
         eventlet.sleep(pause)
@@ -50,7 +50,7 @@ class Probe:
         eventlet.sleep(0 if pause else 30)
         return {}
 
-    @answers("probe:thing:relay", identity="anonymous")
+    @rpc("probe:thing:relay", identity="anonymous")
     def relay(self, caller: Caller, text: str) -> dict[str, Any]:
         with self.database.work(caller) as work:
             work.record("probe:thing:relay")
@@ -63,7 +63,7 @@ class Other(Probe):
     name = "other"
     may_answer: ClassVar[Event] = Event()
 
-    @answers("other:thing:hold", identity="anonymous")
+    @rpc("other:thing:hold", identity="anonymous")
     def hold(self, caller: Caller) -> dict[str, Any]:
         """Answer once the test lets it."""
         self.ran.append("held")
@@ -88,13 +88,13 @@ def probe(declared: World) -> World:
 
 
 @pytest.fixture
-def patient(declared: World, monkeypatch: pytest.MonkeyPatch) -> Client:
+def patient(declared: World, monkeypatch: pytest.MonkeyPatch) -> RpcClient:
     """A client that waits for its answers longer than any test may take, and looks as long as it takes to see."""
     monkeypatch.setattr(presence, "_LOOK_WITHIN", 600.0)
     return declared.client(deadline=600.0)
 
 
-def _sent(client: Client) -> list[str]:
+def _sent(client: RpcClient) -> list[str]:
     """Return the calls that a client sends from now on; it grows."""
     sent: list[str] = []
     publish = client._link.publish
@@ -107,13 +107,13 @@ def _sent(client: Client) -> list[str]:
     return sent
 
 
-def _refusal(client: Client, method: str = "echo", **kwargs: Any) -> Refusal:
+def _refusal(client: RpcClient, method: str = "echo", **kwargs: Any) -> Refusal:
     with pytest.raises(Refusal) as refused:
         client.call("probe", method, {"text": "late"} if method == "echo" else {}, **kwargs)
     return refused.value
 
 
-def _refused(client: Client, method: str = "echo", **kwargs: Any) -> tuple[Refusal, float]:
+def _refused(client: RpcClient, method: str = "echo", **kwargs: Any) -> tuple[Refusal, float]:
     """Return the refusal of a call, and how long it took."""
     begun = time.monotonic()
     with pytest.raises(Refusal) as refused:
@@ -121,7 +121,7 @@ def _refused(client: Client, method: str = "echo", **kwargs: Any) -> tuple[Refus
     return refused.value, time.monotonic() - begun
 
 
-def test_a_call_to_a_service_that_is_gone_is_refused_unsent_and_served_once_it_is_back(declared: World, patient: Client) -> None:
+def test_a_call_to_a_service_that_is_gone_is_refused_unsent_and_served_once_it_is_back(declared: World, patient: RpcClient) -> None:
     sent = _sent(patient)
     services = declared.run(Probe)
     for _ in range(2):
@@ -141,7 +141,7 @@ def test_a_call_to_a_service_that_is_gone_is_refused_unsent_and_served_once_it_i
     assert "create" not in Probe.ran
 
 
-def test_who_calls_a_service_that_is_gone_is_refused_before_a_call_that_is_under_way_is_answered(declared: World, patient: Client) -> None:
+def test_who_calls_a_service_that_is_gone_is_refused_before_a_call_that_is_under_way_is_answered(declared: World, patient: RpcClient) -> None:
     """It waits for no deadline, and not behind others."""
     services = declared.run(Probe)
     declared.run(Other)
@@ -154,7 +154,7 @@ def test_who_calls_a_service_that_is_gone_is_refused_before_a_call_that_is_under
     assert slow.wait() == {}
 
 
-def test_a_command_sent_before_its_service_was_known_to_be_gone_is_of_unknown_outcome(declared: World, patient: Client) -> None:
+def test_a_command_sent_before_its_service_was_known_to_be_gone_is_of_unknown_outcome(declared: World, patient: RpcClient) -> None:
     """At once: by its deadline the test would be over."""
     sent = _sent(patient)
     services = declared.run(Probe)
@@ -170,7 +170,7 @@ def test_a_command_sent_before_its_service_was_known_to_be_gone_is_of_unknown_ou
     assert refused.extra == {"operation_id": amina.operation.id}
 
 
-def test_callers_do_not_wait_for_their_deadline_when_a_service_was_killed(declared: World, patient: Client) -> None:
+def test_callers_do_not_wait_for_their_deadline_when_a_service_was_killed(declared: World, patient: RpcClient) -> None:
     services = declared.run(Probe)
     slow = [eventlet.spawn(patient.call, "probe", "echo", {"text": "slow", "pause": 30}) for _ in range(3)]
     eventually(lambda: Probe.ran.count("slow") == 3)
@@ -236,7 +236,7 @@ def test_a_command_that_is_delivered_again_is_not_done_again(probe: World) -> No
     assert amina.operation is not None
     caller = eventlet.spawn(client.call, "probe", "create", {"pause": 1.0}, operation=amina.operation)
     eventually(lambda: Probe.ran == ["create"])
-    consumer = next(e for e in probe.services["probe"].containers["probe"].extensions if isinstance(e, CallConsumer))
+    consumer = next(e for e in probe.services["probe"].containers["probe"].extensions if isinstance(e, RpcConsumer))
     assert consumer._link is not None
     assert consumer._link._connection is not None
     _hang_up(consumer._link._connection.transport, consumer._link._inner)
@@ -382,7 +382,7 @@ def test_stopping_lets_calls_under_way_finish(declared: World) -> None:
 
 
 def test_the_client_of_a_process_that_stops_lets_its_callers_go(probe: World) -> None:
-    client = Client(compose(probe.settings("gateway")).address, identity="gateway")
+    client = RpcClient(compose(probe.settings("gateway")).address, identity="gateway")
     client.start()
     assert client.wait_up(10)
     waiting = eventlet.spawn(client.call, "probe", "echo", {"text": "x", "pause": 0.5})

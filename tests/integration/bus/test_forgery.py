@@ -15,7 +15,7 @@ from kombu.exceptions import ChannelError
 
 from services.access import contract as access
 from services.access.contract import UserChanged
-from services.chassis.entrypoints import listens
+from services.chassis.entrypoints import announcement_handler
 from services.chassis.entrypoints.providers import DatabaseProvider
 from services.chassis.messages import Announcement, CheckpointSigned, new_id
 from services.chassis.transport.connection import Address
@@ -59,7 +59,7 @@ def _believe(kind: Any) -> None:
 
     method = f"hear_{kind.__name__.lower()}"
     hear.__name__ = method
-    setattr(Believer, method, listens(kind)(hear))
+    setattr(Believer, method, announcement_handler(kind)(hear))
 
 
 for _kind in KINDS:

@@ -10,10 +10,10 @@ import orjson
 import pytest
 from eventlet.event import Event
 
-from services.chassis.entrypoints import DatabaseProvider, listens
+from services.chassis.entrypoints import DatabaseProvider, announcement_handler
 from services.chassis.messages import Announcement, new_id
 from services.chassis.runtime.process import compose
-from services.chassis.transport.publisher import Fate, Message, Publisher
+from services.chassis.transport.publisher import Message, Publisher, PublishResult
 from tests.integration.bus.conftest import World
 from tests.support import eventually
 
@@ -47,7 +47,7 @@ class Guests:
     unwelcome: ClassVar[set[str]] = set()
     door: ClassVar[list[Event]] = []
 
-    @listens(Arrived, together=True)
+    @announcement_handler(Arrived, batch=True)
     def arrived(self, work: Any, told: Sequence[Arrived]) -> None:
         for door in self.door:
             door.wait()
@@ -56,7 +56,7 @@ class Guests:
         work.record("guests:somebody:arrived", subjects=[each.guest for each in told])
         self.heard.append([each.guest for each in told])
 
-    @listens(Left)
+    @announcement_handler(Left)
     def departed(self, _work: Any, told: Left) -> None:
         self.left.append(told.guest)
 
@@ -86,7 +86,7 @@ def _told(announcement: type[Announcement], guest: str) -> Message:
 
 
 def _publish(publisher: Publisher, messages: Sequence[Message]) -> None:
-    assert set(publisher.publish_confirmed(messages)) == {Fate.CONFIRMED}
+    assert set(publisher.publish_confirmed(messages)) == {PublishResult.CONFIRMED}
 
 
 def _while_the_door_is_shut(guests: World, publisher: Publisher, messages: Sequence[Message]) -> None:
@@ -109,14 +109,14 @@ def test_all_that_waits_is_heard_in_one_transaction_and_each_once(guests: World,
     _publish(publisher, [messages[3], _told(Arrived, "the last")])
     eventually(lambda: "the last" in Guests.heard[-1])
     assert [guest for batch in Guests.heard for guest in batch].count("guest 3") == 1
-    assert guests.depth("guests.parked") == 0
+    assert guests.depth("guests.dead-letters") == 0
 
 
 def test_one_that_fails_is_tried_again_and_parked_by_itself(guests: World, publisher: Publisher) -> None:
     Guests.unwelcome.add("guest 5")
     messages = [_told(Arrived, f"guest {n}") for n in range(MANY)]
     _while_the_door_is_shut(guests, publisher, messages)
-    eventually(lambda: guests.depth("guests.parked") == 1)
+    eventually(lambda: guests.depth("guests.dead-letters") == 1)
     welcome = sorted(f"guest {n}" for n in range(MANY) if n != 5)
     eventually(lambda: sorted(guest for batch in Guests.heard[1:] for guest in batch) == welcome)
     recorded = [subject for entry in guests.entries("guests") for subject in entry["subjects"]]

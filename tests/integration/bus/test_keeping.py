@@ -1,4 +1,4 @@
-"""Nothing that was announced gets lost: confirmed, once, retried within bounds, then parked."""
+"""Nothing that was announced gets lost: confirmed, once, retried within bounds, then dead-lettered."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import eventlet
 import orjson
 import pytest
 
-from services.chassis.database import DatabaseAway
-from services.chassis.entrypoints import DatabaseProvider, Received, answers, gathers, listens
-from services.chassis.entrypoints.dead_letters import discard, list_parked, replay
+from services.chassis.database import DatabaseUnavailable
+from services.chassis.entrypoints import DatabaseProvider, Received, announcement_handler, queue_handler, rpc
+from services.chassis.entrypoints.dead_letters import discard, list_dead_letters, replay
 from services.chassis.messages import Announcement, Caller, new_id
 from services.chassis.outbox import relay
 from services.chassis.outbox.partitions import Days
 from services.chassis.outbox.store import Outbox
-from services.chassis.refusals import NothingParked
+from services.chassis.refusals import NoDeadLetters
 from services.chassis.runtime.process import compose
-from services.chassis.topology import DELIVERY_LIMIT, parked_queue
+from services.chassis.topology import DELIVERY_LIMIT, dead_letter_queue
 from services.chassis.transport.origin import Origin, headers_of
-from services.chassis.transport.publisher import Fate, Message, Publisher
+from services.chassis.transport.publisher import Message, Publisher, PublishResult
 from tests.integration.bus.conftest import World
 from tests.support import eventually, lines_logged
 
@@ -57,18 +57,18 @@ class Probe:
     failures: ClassVar[list[Exception]] = []
     second: ClassVar[list[str]] = []
 
-    @listens(Moved)
+    @announcement_handler(Moved)
     def moved(self, work: Any, announcement: Moved) -> None:
         self.deliveries.append(announcement.somebody_id)
         work.record("probe:somebody:moved", subjects=[announcement.somebody_id])
         if self.failures:
             raise self.failures.pop(0)
 
-    @listens(Moved)
+    @announcement_handler(Moved)
     def moved_too(self, work: Any, announcement: Moved) -> None:
         self.second.append(announcement.somebody_id)
 
-    @answers("probe:thing:greet", identity="anonymous")
+    @rpc("probe:thing:greet", identity="anonymous")
     def greet(self, caller: Caller) -> dict[str, Any]:
         with self.database.work(caller) as work:
             work.record("probe:thing:greet")
@@ -108,16 +108,16 @@ def a_message(announcement: type[Announcement] = Moved, message_id: str | None =
 
 def test_of_many_messages_each_ones_fate_is_told(publisher: Publisher) -> None:
     fates = publisher.publish_confirmed([a_message(), a_message(Unheard), a_message()])
-    assert fates == [Fate.CONFIRMED, Fate.NO_ROUTE, Fate.CONFIRMED]
+    assert fates == [PublishResult.CONFIRMED, PublishResult.NO_ROUTE, PublishResult.CONFIRMED]
     assert publisher.publish_confirmed([]) == []
 
 
 def test_a_confirmation_that_never_comes_is_waited_for_a_while_and_not_believed(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as silent, eventlet.Timeout(10):
         silent.setattr(publisher, "_settle", lambda *_: None)
-        assert publisher.publish_confirmed([a_message(), a_message(Unheard)], timeout=0.3) == [Fate.UNKNOWN, Fate.NO_ROUTE]
+        assert publisher.publish_confirmed([a_message(), a_message(Unheard)], timeout=0.3) == [PublishResult.UNKNOWN, PublishResult.NO_ROUTE]
     assert publisher._outstanding == publisher._by_id == {}
-    assert publisher.publish_confirmed([a_message()]) == [Fate.CONFIRMED]
+    assert publisher.publish_confirmed([a_message()]) == [PublishResult.CONFIRMED]
 
 
 def test_the_relay_is_woken_by_a_commit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +162,7 @@ def test_an_unknown_field_is_ignored_and_an_announcement_of_a_former_version_dra
     publisher.publish_confirmed([Message(former.id, "probe.inbox.retries", "probe.inbox", former.body, headers)])
     eventually(lambda: Probe.deliveries == [THING])
     eventually(lambda: probe.depth("probe.inbox") == 0)
-    assert probe.depth("probe.parked") == 0
+    assert probe.depth("probe.dead-letters") == 0
 
 
 def test_a_failing_listener_is_tried_again_in_bounds_and_then_works(probe: World, publisher: Publisher) -> None:
@@ -173,7 +173,7 @@ def test_a_failing_listener_is_tried_again_in_bounds_and_then_works(probe: World
     # The listener has run; its transaction commits a moment later.
     eventually(probe.entries)
     assert len(probe.entries()) == 1, "what a failed attempt recorded was rolled back"
-    assert probe.depth("probe.parked") == 0
+    assert probe.depth("probe.dead-letters") == 0
 
 
 def test_a_message_that_always_fails_is_parked_after_four_attempts_and_its_text_is_nowhere(
@@ -182,12 +182,12 @@ def test_a_message_that_always_fails_is_parked_after_four_attempts_and_its_text_
     Probe.failures.extend(RuntimeError(SECRET) for _ in range(20))
     message = a_message(note=SECRET)
     publisher.publish_confirmed([message])
-    eventually(lambda: probe.depth("probe.parked") == 1)
+    eventually(lambda: probe.depth("probe.dead-letters") == 1)
     assert len(Probe.deliveries) == 4
-    (parked,) = list_parked(probe.processes["probe"].address, "probe.inbox")
+    (parked,) = list_dead_letters(probe.processes["probe"].address, "probe.inbox")
     assert (parked.id, parked.reason, parked.attempts, parked.size) == (message.id, "RuntimeError", 4, len(message.body))
     assert SECRET not in repr((parked, lines))
-    assert [line["message_id"] for line in lines if line["event"] == "message.parked"] == [message.id]
+    assert [line["message_id"] for line in lines if line["event"] == "message.dead-letters"] == [message.id]
 
 
 def test_a_message_that_kills_its_consumer_each_time_is_parked_by_the_broker(world: World) -> None:
@@ -197,7 +197,7 @@ def test_a_message_that_kills_its_consumer_each_time_is_parked_by_the_broker(wor
     publisher.start()
     assert publisher.wait_up(10)
     message = a_message()
-    assert publisher.publish_confirmed([message]) == [Fate.CONFIRMED]
+    assert publisher.publish_confirmed([message]) == [PublishResult.CONFIRMED]
     publisher.stop()
 
     def is_taken_by_somebody_who_dies() -> bool:
@@ -207,18 +207,18 @@ def test_a_message_that_kills_its_consumer_each_time_is_parked_by_the_broker(wor
 
     for _ in range(DELIVERY_LIMIT + 1):
         eventually(is_taken_by_somebody_who_dies)
-    eventually(lambda: world.depth("probe.parked") == 1)
+    eventually(lambda: world.depth("probe.dead-letters") == 1)
     assert world.depth("probe.inbox") == 0
-    (parked,) = list_parked(address, "probe.inbox")
+    (parked,) = list_dead_letters(address, "probe.inbox")
     assert (parked.id, parked.reason) == (message.id, "delivery_limit")
 
 
 def test_while_the_database_is_away_no_attempt_is_counted(probe: World, publisher: Publisher) -> None:
-    Probe.failures.extend(DatabaseAway() for _ in range(7))
+    Probe.failures.extend(DatabaseUnavailable() for _ in range(7))
     publisher.publish_confirmed([a_message()])
     eventually(lambda: len(Probe.second) == 1)
     assert len(Probe.deliveries) == 8
-    assert probe.depth("probe.parked") == 0
+    assert probe.depth("probe.dead-letters") == 0
 
 
 def test_what_was_parked_can_be_listed_replayed_and_discarded(probe: World, publisher: Publisher) -> None:
@@ -226,15 +226,15 @@ def test_what_was_parked_can_be_listed_replayed_and_discarded(probe: World, publ
     Probe.failures.extend(RuntimeError() for _ in range(8))
     first, second = a_message(somebody_id="1"), a_message(somebody_id="2")
     publisher.publish_confirmed([first, second])
-    eventually(lambda: probe.depth("probe.parked") == 2)
-    assert {parked.id for parked in list_parked(address, "probe.inbox")} == {first.id, second.id}
+    eventually(lambda: probe.depth("probe.dead-letters") == 2)
+    assert {parked.id for parked in list_dead_letters(address, "probe.inbox")} == {first.id, second.id}
     # The broker puts back what was looked at once it sees that the connection is closed.
-    eventually(lambda: probe.depth("probe.parked") == 2, why="listing takes nothing away")
+    eventually(lambda: probe.depth("probe.dead-letters") == 2, why="listing takes nothing away")
     assert replay(address, "probe.inbox", first.id) == 1
     eventually(lambda: Probe.second == ["1"])
     assert discard(address, "probe.inbox", second.id) == 1
-    assert list_parked(address, "probe.inbox") == []
-    with pytest.raises(NothingParked):
+    assert list_dead_letters(address, "probe.inbox") == []
+    with pytest.raises(NoDeadLetters):
         replay(address, "probe.inbox", second.id)
     assert Probe.second == ["1"]
 
@@ -280,8 +280,8 @@ def test_poison_is_parked_and_the_service_lives(probe: World, lines: list[dict[s
             unreadable = amqp.Message(SECRET, content_type=b"\xff\xfe", message_id=b"\xff", delivery_mode=2)
             channel.basic_publish(unreadable, exchange="announcements", routing_key=Moved.routing_key())
             bodies.append((SECRET.encode(), {}))
-        eventually(lambda: probe.depth("probe.parked") == len(bodies), seconds=30)
-    parked = list_parked(probe.processes["probe"].address, "probe.inbox")
+        eventually(lambda: probe.depth("probe.dead-letters") == len(bodies), seconds=30)
+    parked = list_dead_letters(probe.processes["probe"].address, "probe.inbox")
     assert len(parked) == len(bodies)
     assert max(p.attempts for p in parked) == 1
     assert Probe.deliveries == []
@@ -298,7 +298,7 @@ class Sequencer:
     batches: ClassVar[list[list[str]]] = []
     failures: ClassVar[list[Exception]] = []
 
-    @gathers("audit.entries", most=10)
+    @queue_handler("audit.entries", most=10)
     def take(self, batch: list[Received]) -> None:
         if self.failures:
             raise self.failures.pop(0)
@@ -307,17 +307,17 @@ class Sequencer:
 
 def test_a_batch_is_taken_in_order_and_again_after_a_mistake(world: World) -> None:
     Sequencer.batches.clear()
-    Sequencer.failures[:] = [RuntimeError(), DatabaseAway()]
+    Sequencer.failures[:] = [RuntimeError(), DatabaseUnavailable()]
     world.declare(Sequencer, retry_seconds=FAST)
     publisher = Publisher(compose(world.settings("probe")).address, identity="tests")
     publisher.start()
     assert publisher.wait_up(10)
     messages = [Message(new_id(), "audit", "audit.entries", orjson.dumps({"n": n})) for n in range(25)]
     messages.insert(3, Message(new_id(), "audit", "audit.entries", b"not json"))
-    assert set(publisher.publish_confirmed(messages)) == {Fate.CONFIRMED}
+    assert set(publisher.publish_confirmed(messages)) == {PublishResult.CONFIRMED}
     world.run(Sequencer)
     eventually(lambda: [n for batch in Sequencer.batches for n in batch] == list(range(25)))
     assert max(map(len, Sequencer.batches)) <= 10
-    eventually(lambda: world.depth(parked_queue("audit.entries")) == 1)
+    eventually(lambda: world.depth(dead_letter_queue("audit.entries")) == 1)
     eventually(lambda: world.depth("audit.entries") == 0)
     publisher.stop()

@@ -12,11 +12,11 @@ from typing import Any, ClassVar
 import eventlet
 import pytest
 
-from services.chassis.entrypoints import DatabaseProvider, answers, every, listens
+from services.chassis.entrypoints import DatabaseProvider, announcement_handler, rpc, timer
 from services.chassis.messages import Announcement, Caller, Unavailable
 from services.chassis.runtime.process import Services, declare_topology, topology_of
-from services.chassis.transport.connection import Address, Link
-from services.chassis.transport.rpc_client import Client
+from services.chassis.transport.connection import Address, BrokerConnection
+from services.chassis.transport.rpc_client import RpcClient
 from tests.integration.bus.conftest import Keys, World
 from tests.support import eventually
 from tests.support.rabbitmq import Node, start_node
@@ -41,7 +41,7 @@ class Probe:
     heard: ClassVar[list[str]] = []
     ticks: ClassVar[list[int]] = []
 
-    @answers("probe:thing:echo", identity="anonymous")
+    @rpc("probe:thing:echo", identity="anonymous")
     def echo(self, caller: Caller, text: str, pause: float = 0.0) -> dict[str, Any]:
         self.ran.append(text)
         with self.database.work(caller) as work:
@@ -50,18 +50,18 @@ class Probe:
         eventlet.sleep(pause)
         return {"text": text}
 
-    @listens(Moved)
+    @announcement_handler(Moved)
     def moved(self, work: Any, announcement: Moved) -> None:
         self.heard.append(announcement.somebody_id)
 
-    @every(seconds=0.2, action="probe:clock:tick")
+    @timer(seconds=0.2, action="probe:clock:tick")
     def tick(self, caller: Caller) -> None:
         self.ticks.append(1)
 
 
 @pytest.fixture(scope="module")
 def node(rabbitmq: str) -> Iterator[Node]:
-    """A node of this module alone, to be mistreated (asked for after the shared one, so that the ladder is the same)."""
+    """A node of this module alone, to be mistreated (asked for after the shared one, so that the choice is the same)."""
     node = start_node()
     yield node
     node.stop()
@@ -82,7 +82,7 @@ def probe(world: World) -> World:
     return world
 
 
-def _is_well(world: World, client: Client, text: str) -> None:
+def _is_well(world: World, client: RpcClient, text: str) -> None:
     def answered() -> bool:
         try:
             return bool(client.call("probe", "echo", {"text": text}, deadline=2) == {"text": text})
@@ -196,15 +196,15 @@ def test_a_process_has_as_many_connections_after_a_thousand_calls_as_before(prob
 
 
 @pytest.fixture
-def link(node: Node) -> Iterator[Link]:
-    link = Link(Address(url=node.url), name="probe")
+def link(node: Node) -> Iterator[BrokerConnection]:
+    link = BrokerConnection(Address(url=node.url), name="probe")
     link.start()
     assert link.wait_up(20)
     yield link
     link.stop()
 
 
-def test_a_connection_that_nobody_can_write_to_any_more_is_replaced(node: Node, link: Link) -> None:
+def test_a_connection_that_nobody_can_write_to_any_more_is_replaced(node: Node, link: BrokerConnection) -> None:
     # The broker stands still, so that nothing but the failed write tells of it.
     node.freeze()
     try:
@@ -218,7 +218,7 @@ def test_a_connection_that_nobody_can_write_to_any_more_is_replaced(node: Node, 
 
 def test_a_connection_whose_peer_is_silent_is_replaced(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.chassis.transport.connection.HEARTBEAT", 1.0)
-    silent = Link(Address(url=node.url), name="probe")
+    silent = BrokerConnection(Address(url=node.url), name="probe")
     silent.start()
     assert silent.wait_up(20)
     node.freeze()

@@ -11,13 +11,13 @@ import orjson
 import pytest
 
 from deploy.broker import DEPLOYER, GATEWAY, MAY_CALL, VHOST, definitions, users
-from services.chassis.entrypoints.dead_letters import list_parked, replay
+from services.chassis.entrypoints.dead_letters import list_dead_letters, replay
 from services.chassis.messages import Unavailable, new_id
 from services.chassis.runtime.process import declare_topology
 from services.chassis.topology import OPERATOR, compute
 from services.chassis.transport.connection import Address
-from services.chassis.transport.publisher import Fate, Message, Publisher
-from services.chassis.transport.rpc_client import Client
+from services.chassis.transport.publisher import Message, Publisher, PublishResult
+from services.chassis.transport.rpc_client import RpcClient
 from tests.support.rabbitmq import Node, start_node
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.requirement("R148"), pytest.mark.row("P16")]
@@ -84,7 +84,7 @@ def test_a_user_calls_only_whom_its_work_needs(node: Node, user: str) -> None:
 def test_a_user_announces_in_its_own_name_only_and_ships_entries_only_if_it_is_a_service(node: Node, user: str) -> None:
     for service in SERVICES:
         assert _is_refused(node, user, _publish("announcements", f"{service}.thing.changed")) is (service != user)
-        assert _is_refused(node, user, _publish(f"{service}.inbox.retries", "parked")) is (service != user)
+        assert _is_refused(node, user, _publish(f"{service}.inbox.retries", "dead-letters")) is (service != user)
     assert _is_refused(node, user, _publish("audit", "audit.entries")) is (user == GATEWAY)
     assert _is_refused(node, user, _publish("access.heartbeat", "")) is (user != "access")
 
@@ -92,7 +92,7 @@ def test_a_user_announces_in_its_own_name_only_and_ships_entries_only_if_it_is_a
 @pytest.mark.parametrize("user", EVERYONE)
 def test_there_is_no_way_around_through_the_default_exchange(node: Node, user: str) -> None:
     for service in SERVICES:
-        for queue in (f"rpc-{service}", f"{service}.inbox", f"{service}.parked", "audit.entries"):
+        for queue in (f"rpc-{service}", f"{service}.inbox", f"{service}.dead-letters", "audit.entries"):
             assert _is_refused(node, user, _publish("", queue))
 
 
@@ -119,7 +119,7 @@ def test_nobody_can_listen_in(node: Node, user: str) -> None:
         for queue in (f"rpc-{service}", f"{service}.inbox", "audit.entries"):
             own = service == user if queue != "audit.entries" else user == "audit"
             assert _is_refused(node, user, lambda channel, queue=queue: channel.basic_get(queue=queue)) is not own
-        assert _is_refused(node, user, lambda channel, service=service: channel.basic_get(queue=f"{service}.parked"))
+        assert _is_refused(node, user, lambda channel, service=service: channel.basic_get(queue=f"{service}.dead-letters"))
 
 
 @pytest.mark.parametrize("user", EVERYONE)
@@ -138,7 +138,7 @@ def test_there_is_no_guest_and_nobody_is_an_administrator(node: Node) -> None:
 
 @pytest.mark.parametrize("user", EVERYONE)
 def test_with_these_rights_the_bus_does_its_work(node: Node, user: str) -> None:
-    client, publisher = Client(_address(node, user), identity=user), Publisher(_address(node, user), identity=user)
+    client, publisher = RpcClient(_address(node, user), identity=user), Publisher(_address(node, user), identity=user)
     client.start()
     try:
         assert client.wait_up(10)
@@ -152,9 +152,9 @@ def test_with_these_rights_the_bus_does_its_work(node: Node, user: str) -> None:
             messages = [
                 Message(new_id(), "announcements", f"{user}.thing.changed", body),
                 Message(new_id(), "audit", "audit.entries", body),
-                Message(new_id(), f"{user}.inbox.retries", "parked", body),
+                Message(new_id(), f"{user}.inbox.retries", "dead-letters", body),
             ]
-            assert publisher.publish_confirmed(messages) == [Fate.CONFIRMED] * 3
+            assert publisher.publish_confirmed(messages) == [PublishResult.CONFIRMED] * 3
     finally:
         client.stop()
         publisher.stop()
@@ -164,11 +164,11 @@ def test_the_operator_sees_what_is_parked_and_replays_it_and_nothing_else(node: 
     publisher = Publisher(_address(node, "contacts"), identity="contacts")
     publisher.start()
     assert publisher.wait_up(10)
-    parked = Message(new_id(), "contacts.inbox.retries", "parked", b"{}")
-    assert publisher.publish_confirmed([parked]) == [Fate.CONFIRMED]
+    parked = Message(new_id(), "contacts.inbox.retries", "dead-letters", b"{}")
+    assert publisher.publish_confirmed([parked]) == [PublishResult.CONFIRMED]
     publisher.stop()
     operator = _address(node, OPERATOR)
-    assert parked.id in {each.id for each in list_parked(operator, "contacts.inbox")}
+    assert parked.id in {each.id for each in list_dead_letters(operator, "contacts.inbox")}
     assert replay(operator, "contacts.inbox", parked.id) == 1
     for key in ("contacts.read", "reply.gateway.00"):
         assert _is_refused(node, OPERATOR, _publish("nameko-rpc", key))

@@ -15,7 +15,7 @@ import pytest
 
 from services.chassis.database import Database
 from services.chassis.database.stream import Stream
-from services.chassis.entrypoints import DatabaseProvider, answers, every, gathers, listens
+from services.chassis.entrypoints import DatabaseProvider, announcement_handler, queue_handler, rpc, timer
 from services.chassis.messages import Announcement, Caller, Unavailable
 from services.chassis.outbox.store import Outbox
 from services.chassis.signals import is_asked_to_stop
@@ -48,7 +48,7 @@ class Probe:
     database = DatabaseProvider()
     ran: ClassVar[list[str]] = []
 
-    @answers("probe:thing:linger", identity="anonymous")
+    @rpc("probe:thing:linger", identity="anonymous")
     def linger(self, caller: Caller, seconds: float) -> dict[str, Any]:
         with self.database.work(caller) as work:
             work.record("probe:thing:linger")
@@ -98,7 +98,7 @@ def test_sigterm_lets_a_call_finish_ships_the_outbox_and_leaves_nothing_running(
     assert b"process.stopped" in errors
     assert b'"level": "error"' not in errors, errors.decode()
     database = Database(url, service="probe", stream=Stream(key_of("probe")))
-    with database.plain() as connection:
+    with database.system_transaction() as connection:
         waiting = connection.exec_driver_sql("SELECT count(*) FROM entries WHERE NOT done").scalar_one()
         closed = connection.exec_driver_sql("SELECT count(*) FROM streams WHERE closed_at IS NULL").scalar_one()
     database.close()
@@ -138,7 +138,7 @@ class Busy:
                 work.record("probe:thing:work")
                 eventlet.sleep(0.02)
 
-    @every(seconds=0.2, action="probe:thing:tick", eager=True)
+    @timer(seconds=0.2, action="probe:thing:tick", eager=True)
     def tick(self, caller: Caller) -> None:
         if os.environ.get("TASK") == "gather":
             with self.database.work(caller) as work:
@@ -146,7 +146,7 @@ class Busy:
         if self._begin("tick"):
             self._work(caller)
 
-    @every(seconds=0.2, action="probe:thing:look", eager=True)
+    @timer(seconds=0.2, action="probe:thing:look", eager=True)
     def look(self, caller: Caller) -> None:
         if self._begin("look"):
             while not is_asked_to_stop():
@@ -154,31 +154,31 @@ class Busy:
                     work.record("probe:thing:look")
                 eventlet.sleep(0.02)
 
-    @every(seconds=0.2, action="probe:thing:spin", eager=True)
+    @timer(seconds=0.2, action="probe:thing:spin", eager=True)
     def spin(self, _caller: Caller) -> None:
         if self._begin("spin"):
             while True:
                 pass
 
-    @every(seconds=0.2, action="probe:thing:query", eager=True)
+    @timer(seconds=0.2, action="probe:thing:query", eager=True)
     def query(self, _caller: Caller) -> None:
         if self._begin("query"):
-            with self.database.plain() as connection:
+            with self.database.system_transaction() as connection:
                 connection.exec_driver_sql("SELECT pg_sleep(600)")
 
-    @every(seconds=0.2, action="probe:thing:tell", eager=True)
+    @timer(seconds=0.2, action="probe:thing:tell", eager=True)
     def tell(self, caller: Caller) -> None:
         if os.environ.get("TASK") == "told":
             with self.database.work(caller) as work:
                 work.announce(ProbeTold(thing="x"))
             eventlet.sleep(600)
 
-    @listens(ProbeTold)
+    @announcement_handler(ProbeTold)
     def told(self, work: Any, _told: ProbeTold) -> None:
         if self._begin("told"):
             eventlet.sleep(600)
 
-    @gathers(ENTRIES)
+    @queue_handler(ENTRIES)
     def gather(self, _batch: list[Any]) -> None:
         if self._begin("gather"):
             raise RuntimeError("always")
@@ -245,7 +245,7 @@ def test_a_backlog_in_the_outbox_keeps_no_process_from_ending_and_the_next_one_s
             work.record("probe:thing:tell")
 
     def count(condition: str) -> int:
-        with database.plain() as connection:
+        with database.system_transaction() as connection:
             return int(connection.exec_driver_sql(f"SELECT count(*) FROM {condition}").scalar_one())
 
     environ = environ_of(world, url)

@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 import eventlet
 import pytest
 
-from services.chassis.entrypoints import Bell, DatabaseProvider, every
+from services.chassis.entrypoints import DatabaseProvider, Wakeup, timer
 from services.chassis.messages import Caller
 from services.chassis.runtime.process import declare_topology, topology_of
 from tests.integration.bus.conftest import World
 from tests.support import eventually
 
-BELL = Bell()
+BELL = Wakeup()
 
 
 class Clerk:
@@ -25,7 +25,7 @@ class Clerk:
     done: ClassVar[list[int]] = []
     under_way: ClassVar[Any] = None
 
-    @every(seconds=3600, action="clerk:work:do", bell=BELL)
+    @timer(seconds=3600, action="clerk:work:do", bell=BELL)
     def work(self, _caller: Caller) -> None:
         taken = list(Clerk.waiting)
         Clerk.waiting.clear()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from services.chassis.database import Database, DatabaseAway
+from services.chassis.database import Database, DatabaseUnavailable
 from services.chassis.database.connecting import Dialed, waiting_longer
 from tests.support import Databases
 
@@ -26,18 +26,18 @@ def database(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 def test_whoever_hears_nothing_from_the_database_is_told_that_it_is_away_and_the_next_is_connected_anew(database: Database) -> None:
-    with pytest.raises(DatabaseAway), database.plain() as connection:
+    with pytest.raises(DatabaseUnavailable), database.system_transaction() as connection:
         (first,) = connection.execute(text("SELECT pg_backend_pid()")).scalars()
         connection.execute(SILENCE)
-    with database.plain() as connection:
+    with database.system_transaction() as connection:
         assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() != first
 
 
 def test_what_may_take_long_is_waited_for(database: Database) -> None:
-    with database.plain() as connection:
+    with database.system_transaction() as connection:
         with waiting_longer(connection, 20.0):
             connection.execute(text("SELECT pg_sleep(0.6)"))
-        with pytest.raises(DatabaseAway), database.plain() as other:
+        with pytest.raises(DatabaseUnavailable), database.system_transaction() as other:
             other.execute(SILENCE)
 
 

@@ -71,7 +71,7 @@ def _moved(database: Database, *somebody: str) -> None:
 
 
 def _waiting(database: Database) -> dict[str, int]:
-    with database.plain() as connection:
+    with database.system_transaction() as connection:
         counted = {
             table: int(connection.execute(text(f"SELECT count(*) FROM {table} WHERE NOT done")).scalar_one()) for table in ("entries", "outbox")
         }
@@ -166,7 +166,7 @@ def test_a_process_goes_on_as_another_stream_and_settles_what_it_had_begun(datab
     assert [each["n"] for each in of_former if each.get("n", 0) > 0] == [1, 2]
     assert [each["mark"] for each in of_former if each.get("closed")] == [2]
     assert [each["n"] for each in broker.sent if each.get("stream") == database.stream.id and each.get("n", 0) > 0] == [1]
-    with database.plain() as connection:
+    with database.system_transaction() as connection:
         closed = connection.execute(
             text("SELECT id::text, closed_at IS NOT NULL FROM streams WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY 2"),
             {"ids": [former, database.stream.id]},
@@ -202,7 +202,7 @@ def test_a_mark_and_the_end_of_a_dead_process_are_written_without_reading_what_o
     event.listen(Engine, "before_cursor_execute", note := lambda _c, _u, statement, given, *_: asked.append((statement, given)))
     try:
         outbox, dead = Outbox(database), Stream(key_of("interactions"))
-        with database.plain() as connection:
+        with database.system_transaction() as connection:
             register = text("INSERT INTO streams (id, certificate) VALUES (:id, :certificate)")
             connection.execute(register, {"id": dead.id, "certificate": dead.certificate})
             others = "SELECT gen_random_uuid(), n, '{}', true FROM generate_series(1, 20000) AS n"
@@ -214,7 +214,7 @@ def test_a_mark_and_the_end_of_a_dead_process_are_written_without_reading_what_o
         event.remove(Engine, "before_cursor_execute", note)
     found = [(statement, given) for statement, given in asked if "FROM entries WHERE stream" in statement]
     assert {statement.split()[0] for statement, _ in found} == {"INSERT", "SELECT"}
-    with database.plain() as connection:
+    with database.system_transaction() as connection:
         for statement, given in found:
             (plan,) = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", given).scalar_one()
             assert plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"] < 40, plan
@@ -224,7 +224,7 @@ def test_a_mark_and_the_end_of_a_dead_process_are_written_without_reading_what_o
 @pytest.mark.requirement("R120")
 def test_the_end_of_a_dead_process_goes_out_with_the_certificates_of_both_it_and_of_who_says_so(database: Database) -> None:
     outbox, dead = Outbox(database), Stream(key_of("interactions"))
-    with database.plain() as connection:
+    with database.system_transaction() as connection:
         connection.execute(text("INSERT INTO streams (id, certificate) VALUES (:id, :certificate)"), {"id": dead.id, "certificate": dead.certificate})
     assert sum(outbox.close_dead_streams() for _ in range(DEAD_AFTER_LOOKS)) == 1
     broker = Broker()

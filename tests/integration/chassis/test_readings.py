@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event, text
 
-from services.chassis.database import Database, DatabaseAway, audited_calls
+from services.chassis.database import Database, DatabaseUnavailable, audited_calls
 from services.chassis.messages import Announcement
 from services.chassis.outbox.store import Outbox
 from tests.support import Databases, a_caller
@@ -32,7 +32,7 @@ def database(databases: Databases) -> Iterator[Database]:
 
 
 def _entries(database: Database) -> list[Any]:
-    with database.plain() as connection:
+    with database.system_transaction() as connection:
         return [row.body for row in connection.execute(text("SELECT body FROM entries ORDER BY n"))]
 
 
@@ -93,7 +93,7 @@ def test_a_connection_that_died_while_it_lay_idle_is_replaced_once(databases: Da
         work.execute(text("SELECT 1"))
     kill()
     answered: list[int] = []
-    with pytest.raises(DatabaseAway), database.reading(a_caller()) as work:
+    with pytest.raises(DatabaseUnavailable), database.reading(a_caller()) as work:
         answered.append(work.execute(text("SELECT 1")).scalar_one())
         kill()
         answered.append(work.execute(text("SELECT 2")).scalar_one())

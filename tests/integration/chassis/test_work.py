@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from services.chassis.database import Database, DatabaseAway, audited_calls, work_is_open
+from services.chassis.database import Database, DatabaseUnavailable, audited_calls, work_is_open
 from services.chassis.messages import Announcement, IdempotencyMismatch, OutcomeUnknown, new_id
 from services.chassis.outbox.store import DEAD_AFTER_LOOKS, Outbox, Outgoing
 from tests.support import Databases, a_caller, a_command, eventually
@@ -195,7 +195,7 @@ def test_a_late_commit_is_not_skipped(database: Database) -> None:
 def test_a_message_is_received_once(database: Database) -> None:
     for expected in (True, False):
         with database.work(a_caller()) as work:
-            assert work.receive("01a20397-fe57-7628-8104-2190e0ace6c1", Moved.name) is expected
+            assert work.mark_processed("01a20397-fe57-7628-8104-2190e0ace6c1", Moved.name) is expected
 
 
 def test_the_same_key_gives_the_same_result_and_another_body_a_conflict(database: Database) -> None:
@@ -248,7 +248,7 @@ def test_the_component_of_one_transaction_is_gone_in_the_next(database: Database
         with database.work(caller) as work:
             shown.append(work.execute(text("SELECT current_setting('app.component', true)")).scalar_one())
     assert shown == ["ICE", "", "PSO"]
-    with database.plain() as connection:
+    with database.system_transaction() as connection:
         assert connection.execute(text("SELECT current_setting('app.component', true)")).scalar_one() in {"", None}
 
 
@@ -278,7 +278,7 @@ def test_a_greenlet_killed_by_its_deadline_closes_its_connection(database: Datab
 def test_a_connection_lost_while_idle_is_replaced_and_nobody_notices(database: Database) -> None:
     with database.work(a_caller()) as work:
         backend = work.execute(text("SELECT pg_backend_pid()")).scalar_one()
-    with database.plain() as connection:
+    with database.system_transaction() as connection:
         other = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
         assert backend == other, "the pool hands out the one it got back last"
     _terminate(database, backend)
@@ -287,7 +287,7 @@ def test_a_connection_lost_while_idle_is_replaced_and_nobody_notices(database: D
 
 
 def test_a_connection_lost_in_the_middle_is_a_part_that_is_away(database: Database) -> None:
-    with pytest.raises(DatabaseAway), database.work(a_caller()) as work:
+    with pytest.raises(DatabaseUnavailable), database.work(a_caller()) as work:
         _terminate(database, work.execute(text("SELECT pg_backend_pid()")).scalar_one())
         work.execute(text("SELECT 1"))
     with database.work(a_caller()) as work:
@@ -339,7 +339,7 @@ def test_no_void_stands_over_what_was_committed_though_nobody_answered(database:
 def test_a_number_whose_transaction_was_rolled_back_at_the_last_moment_is_shipped_as_void(database: Database) -> None:
     with pytest.raises(IntegrityError), database.work(a_caller()) as work:
         work.record("tests:somebody:change")
-        work.leave({"twice": "INSERT INTO inbox (id, name) VALUES (:id, 'x'), (:id, 'x')"}, {"id": new_id()})
+        work.insert_on_commit({"twice": "INSERT INTO inbox (id, name) VALUES (:id, 'x'), (:id, 'x')"}, {"id": new_id()})
     with database.work(a_caller()) as work:
         work.record("tests:somebody:read")
     outbox = Outbox(database)
@@ -363,7 +363,7 @@ def test_the_mark_is_announced_when_it_moved_and_at_the_stop(database: Database)
 
 def test_a_process_that_died_is_announced_by_the_next_with_what_it_had_settled(database: Database) -> None:
     dead = "01a20397-fe57-7628-8104-2190e0ace6c1"
-    with database.plain() as connection:
+    with database.system_transaction() as connection:
         connection.execute(text("INSERT INTO streams (id, certificate, mark) VALUES (:dead, '{\"certificate\": 1}', 2)"), {"dead": dead})
         connection.execute(
             text("INSERT INTO entries (stream, n, body, done) SELECT :dead, n, '{}', true FROM unnest(ARRAY[1, 2, 4]) AS n"),
@@ -372,11 +372,11 @@ def test_a_process_that_died_is_announced_by_the_next_with_what_it_had_settled(d
     outbox = Outbox(database)
     for _ in range(DEAD_AFTER_LOOKS - 1):
         assert outbox.close_dead_streams() == 0, "it may still settle something"
-    with database.plain() as connection:
+    with database.system_transaction() as connection:
         connection.execute(text("UPDATE streams SET settled_at = clock_timestamp() WHERE id = :dead"), {"dead": dead})
     for _ in range(DEAD_AFTER_LOOKS):
         assert outbox.close_dead_streams() == 0, "it lives"
-        with database.plain() as connection:
+        with database.system_transaction() as connection:
             connection.execute(text("UPDATE streams SET settled_at = clock_timestamp() WHERE id = :dead"), {"dead": dead})
     assert [outbox.close_dead_streams() for _ in range(DEAD_AFTER_LOOKS)] == [0] * (DEAD_AFTER_LOOKS - 1) + [1]
     assert outbox.close_dead_streams() == 0

@@ -275,7 +275,7 @@ class Desk:
 
     def rows(self, statement: str, **parameters: Any) -> list[Any]:
         """Ask the database under the runtime role, without a component."""
-        with self.database.plain() as connection:
+        with self.database.system_transaction() as connection:
             return list(connection.execute(text(statement), parameters))
 
     def announced(self, name: str) -> list[dict[str, Any]]:

@@ -10,11 +10,11 @@ from typing import Any
 from services.access.contract import UserUnknown
 from services.chassis.config import Settings
 from services.chassis.database import note_audited
-from services.chassis.entrypoints import answers
+from services.chassis.entrypoints import rpc
 from services.chassis.messages import Caller, Unavailable, new_id
 from services.chassis.passport import PassportSigner
 from services.chassis.runtime.process import Services, compose, declare_topology, topology_of
-from services.chassis.transport.connection import Address, Delivery, Link
+from services.chassis.transport.connection import Address, BrokerConnection, Delivery
 from services.contacts.contract.integrations import account_of, announcements_of, replies_of, topology
 from services.contacts.service import ContactsService
 from services.contacts.storage.contact_layer import ContactLayer
@@ -37,12 +37,12 @@ class Access:
     signer: PassportSigner
     away = 0
 
-    @answers("access:passport:service", identity="anonymous")
+    @rpc("access:passport:service", identity="anonymous")
     def service_passport(self, caller: Caller, service: str, secret: str, audience: str) -> dict[str, str]:
         note_audited()
         return {"passport": self.signer.issue(Caller.service(service), audience, datetime.now(UTC))[0]}
 
-    @answers("access:integration:owner", identity="contacts")
+    @rpc("access:integration:owner", identity="contacts")
     def integration_owner(self, caller: Caller, account: str, username: str) -> dict[str, Any]:
         if Access.away:
             Access.away -= 1
@@ -61,7 +61,7 @@ class System:
         self.component = component
         self.replies: list[dict[str, Any]] = []
         self.told: list[dict[str, Any]] = []
-        self._link = Link(address, name=account_of(component), prepare=self._prepare)
+        self._link = BrokerConnection(address, name=account_of(component), on_connect=self._prepare)
         self._link.start()
         assert self._link.wait_up(10)
 

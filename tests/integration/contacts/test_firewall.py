@@ -115,7 +115,7 @@ def test_a_pooled_connection_carries_no_component_to_its_next_user(desk: Desk) -
     with desk.work(AMINA) as work:
         assert work.execute(text("SELECT count(*) FROM contact_points")).scalar_one() == 2
         used = work.execute(text("SELECT pg_backend_pid()")).scalar_one()
-    with desk.database.plain() as connection:
+    with desk.database.system_transaction() as connection:
         # The same connection, after the transaction: the setting is '' and not NULL, and neither is a component.
         assert connection.execute(text("SELECT pg_backend_pid()")).scalar_one() == used
         assert connection.execute(text("SELECT current_setting('app.component', true)")).scalar_one() == ""

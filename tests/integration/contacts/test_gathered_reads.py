@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from deploy.postgres import as_url
 from services.chassis.database import audited_calls
-from services.chassis.database.batching import GatheredReads
+from services.chassis.database.batching import BatchedReads
 from services.contacts.domain import representations
 from services.contacts.storage import individuals as stored
 from services.contacts.usecases import individuals
@@ -19,8 +19,8 @@ from tests.integration.contacts.conftest import Desk
 
 
 @pytest.fixture
-def reads(desk: Desk) -> Iterator[GatheredReads]:
-    gathered = GatheredReads(desk.database, stored.GATHERED, action="contacts:individual:read", fields=representations.INDIVIDUAL_FIELDS)
+def reads(desk: Desk) -> Iterator[BatchedReads]:
+    gathered = BatchedReads(desk.database, stored.GATHERED, action="contacts:individual:read", fields=representations.INDIVIDUAL_FIELDS)
     yield gathered
     gathered.close()
 
@@ -30,7 +30,7 @@ def _entries(desk: Desk) -> list[dict[str, object]]:
 
 
 @pytest.mark.requirement("R119", "T4")
-def test_it_shows_and_records_the_same_as_the_long_way(desk: Desk, reads: GatheredReads) -> None:
+def test_it_shows_and_records_the_same_as_the_long_way(desk: Desk, reads: BatchedReads) -> None:
     dov = desk.register()
     long_way = desk.do(CHLOE, individuals.read_individual, individual_id=dov["id"])
     before = _entries(desk)
@@ -41,7 +41,7 @@ def test_it_shows_and_records_the_same_as_the_long_way(desk: Desk, reads: Gather
 
 
 @pytest.mark.requirement("R119")
-def test_what_cannot_be_recorded_is_not_shown(desk: Desk, reads: GatheredReads) -> None:
+def test_what_cannot_be_recorded_is_not_shown(desk: Desk, reads: BatchedReads) -> None:
     dov = desk.register()
     engine = sa.create_engine(as_url(desk.addresses.owner), poolclass=sa.NullPool)
     with engine.begin() as connection:
@@ -52,7 +52,7 @@ def test_what_cannot_be_recorded_is_not_shown(desk: Desk, reads: GatheredReads) 
 
 
 @pytest.mark.requirement("R119", "T21")
-def test_whoever_is_missing_or_not_for_this_account_is_left_to_the_long_way_unrecorded(desk: Desk, reads: GatheredReads) -> None:
+def test_whoever_is_missing_or_not_for_this_account_is_left_to_the_long_way_unrecorded(desk: Desk, reads: BatchedReads) -> None:
     dov = desk.register()
     with audited_calls() as audited:
         assert individuals.read_gathered(reads, by=AMINA, individual_id="01a20397-fe57-7628-8104-2190e0ace6c1") is None

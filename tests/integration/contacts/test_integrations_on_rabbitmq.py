@@ -81,7 +81,7 @@ def test_a_systems_account_writes_to_its_own_exchange_and_reads_its_own_two_queu
         ("announcements", "contacts.integration.ICE.reply"),
         ("audit", "audit.entries"),
         ("access.heartbeat", ""),
-        ("contacts.inbox.retries", "parked"),
+        ("contacts.inbox.retries", "dead-letters"),
     ):
         assert _is_refused(node, ICE, _publish(exchange, key)), (exchange, key)
     for queue in (submissions_of("ICE"), f"{PSO}.replies", f"{PSO}.announcements", "contacts.inbox", "rpc-contacts", "audit.entries"):
@@ -132,4 +132,4 @@ def test_poison_is_answered_and_gone_and_the_next_message_is_taken(node: Node, r
     listed = json.loads(node.control("list_queues", "--vhost", VHOST, "name", "messages", "--formatter", "json"))
     waiting = {row["name"]: row["messages"] for row in listed}
     eventually(lambda: waiting[submissions_of("ICE")] == 0)
-    assert waiting["contacts.parked"] == 0
+    assert waiting["contacts.dead-letters"] == 0

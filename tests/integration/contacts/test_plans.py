@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from services.chassis.database.batching import GatheredReads
+from services.chassis.database.batching import BatchedReads
 from services.contacts.domain import representations
 from services.contacts.storage import individuals as stored
 from services.contacts.usecases import individuals
@@ -44,8 +44,8 @@ def crowded(desk: Desk) -> Desk:
 
 
 @pytest.fixture
-def reads(crowded: Desk) -> Iterator[GatheredReads]:
-    gathered = GatheredReads(crowded.database, stored.GATHERED, action="contacts:individual:read", fields=representations.INDIVIDUAL_FIELDS)
+def reads(crowded: Desk) -> Iterator[BatchedReads]:
+    gathered = BatchedReads(crowded.database, stored.GATHERED, action="contacts:individual:read", fields=representations.INDIVIDUAL_FIELDS)
     yield gathered
     gathered.close()
 
@@ -69,7 +69,7 @@ def test_entering_somebody_reads_few(crowded: Desk) -> None:
     assert _read_so_far(crowded) - before <= FEW
 
 
-def test_a_read_reads_few(crowded: Desk, reads: GatheredReads) -> None:
+def test_a_read_reads_few(crowded: Desk, reads: BatchedReads) -> None:
     dov = crowded.register()
     for _ in range(TIMES):
         assert individuals.read_gathered(reads, by=CHLOE, individual_id=dov["id"])

@@ -20,7 +20,7 @@ from services.chassis.messages import Announcement, Caller, Operation, Refusal, 
 from services.chassis.passport import PassportSigner
 from services.chassis.runtime.process import Process, Services, compose, declare_topology, topology_of
 from services.chassis.transport.embedded import register
-from services.chassis.transport.rpc_client import Client
+from services.chassis.transport.rpc_client import RpcClient
 from services.contacts.service import ContactsService
 from services.interactions.contract import InteractionLogged, IssueRegistered
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, EDDA, GRACE, RENATA, UNACKNOWLEDGED
@@ -43,7 +43,7 @@ class Running:
 
     process: Process
     services: Services
-    client: Client
+    client: RpcClient
     signer: PassportSigner
     entries_before: int = field(default=0)
     operation_id: str = ""
@@ -74,7 +74,7 @@ class Running:
 
     def entries(self) -> list[dict[str, Any]]:
         """Return what was recorded for the trail."""
-        with self.process.open_database().plain() as connection:
+        with self.process.open_database().system_transaction() as connection:
             return list(connection.execute(text("SELECT body FROM entries WHERE n > 0 ORDER BY created_at, n")).scalars())
 
 
@@ -97,7 +97,7 @@ def running(databases: Databases) -> Iterator[Running]:
     process = compose(settings)
     declare_topology(process.address, topology_of([ContactsService]))
     services = Services([(ContactsService, process)])
-    client = Client(process.address, identity="gateway")
+    client = RpcClient(process.address, identity="gateway")
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     running = Running(process, services, client, PassportSigner(private))
     assert services.start(seconds=20)
@@ -174,7 +174,7 @@ def test_the_same_key_and_body_give_the_same_record_and_another_body_is_a_mismat
     again = running.call(AMINA, "create_individual", body=card, idempotency="k1", body_hash="a")
     assert again["id"] == first["id"]
     assert running.code(AMINA, "create_individual", body=card, idempotency="k1", body_hash="b") == "idempotency-mismatch"
-    with running.process.open_database().plain() as connection:
+    with running.process.open_database().system_transaction() as connection:
         (operation,) = connection.execute(text("SELECT id FROM operations WHERE key = 'k1'")).scalars()
     assert running.call(AMINA, "read_operation", operation_id=str(operation))["subject_id"] == first["id"]
     assert running.code(CHLOE, "read_operation", operation_id=str(operation)) == "not-found"

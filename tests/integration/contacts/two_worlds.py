@@ -34,8 +34,8 @@ from services.audit.service import AuditService
 from services.chassis.config import Settings
 from services.chassis.cursors import Cursors
 from services.chassis.database import Database
-from services.chassis.database.batching import GatheredReads
-from services.chassis.entrypoints.consumers import Listens
+from services.chassis.database.batching import BatchedReads
+from services.chassis.entrypoints.consumers import AnnouncementHandler
 from services.chassis.keyed import Keyed
 from services.chassis.messages import Caller, Invalid, Operation, Refusal, new_id, wire_value
 from services.chassis.passport import PassportVerifier
@@ -161,7 +161,7 @@ class World:
             service.database, service.bus = self.databases[name], SimpleNamespace(call=self.bus.ask, send_heartbeat=lambda *_: None)
             service.settings = Settings(service=name, cursor_key=_SECRET, service_master_secret="a master secret of tests")
         self.contacts = services["contacts"]
-        self.reads = GatheredReads(desk.database, individuals.GATHERED, action="contacts:individual:read", fields=representations.INDIVIDUAL_FIELDS)
+        self.reads = BatchedReads(desk.database, individuals.GATHERED, action="contacts:individual:read", fields=representations.INDIVIDUAL_FIELDS)
         self.contacts.parts = SimpleNamespace(
             layer=desk.layer,
             cursors=Cursors(_SECRET, "contacts"),
@@ -279,7 +279,7 @@ class World:
         return [(row.routing_key, row.body["fields"]) for row in rows if "fields" in row.body]
 
     def _rows(self, service: str, statement: str, **given: Any) -> list[Any]:
-        with self.databases[service].plain() as connection:
+        with self.databases[service].system_transaction() as connection:
             return list(connection.execute(text(statement), given))
 
     def work(self) -> None:
@@ -380,11 +380,11 @@ class _Standing(datetime):
         return datetime(2026, 11, 23, 15, 0, tzinfo=tz)
 
 
-def _listeners(kind: type[Any]) -> dict[str, list[Listens]]:
-    found: dict[str, list[Listens]] = {}
+def _listeners(kind: type[Any]) -> dict[str, list[AnnouncementHandler]]:
+    found: dict[str, list[AnnouncementHandler]] = {}
     for name in dir(kind):
         for entrypoint in getattr(getattr(kind, name), "nameko_entrypoints", ()):
-            if isinstance(entrypoint, Listens):
+            if isinstance(entrypoint, AnnouncementHandler):
                 entrypoint.method_name = name
                 found.setdefault(entrypoint.announcement.routing_key(), []).append(entrypoint)
     return found

@@ -202,8 +202,8 @@ def test_the_operator_verifies_the_trail(up: Up, amina: Person) -> None:
 def test_the_operator_lists_accounts_and_parked_messages_under_a_name_that_is_in_the_trail(up: Up, amina: Person) -> None:
     listed = up.run("operator", "users", "list", "--json")
     assert [user["username"] for user in json.loads(listed.stdout)] == ["amina"]
-    parked = up.run("operator", "parked", "list")
-    assert (parked.returncode, parked.stdout) == (0, "Nothing is parked.\n"), parked.stderr
+    parked = up.run("operator", "dead-letters", "list")
+    assert (parked.returncode, parked.stdout) == (0, "There are no dead letters.\n"), parked.stderr
     exported = up.run("operator", "audit", "export", "-")
     acts = [json.loads(json.loads(line)["body"]) for line in exported.stdout.splitlines() if json.loads(line)["body"]]
     assert {act["action"] for act in acts if act.get("actor") == "olga"} >= {"access:user:create"}
@@ -220,7 +220,7 @@ def test_the_doctor_examines_this_deployment_and_not_the_one_in_one_process(up: 
     assert [finding for finding in found.values() if not finding["good"]] == []
     assert status == 0
     services = {"access", "contacts", "interactions", "audit", "retention"}
-    assert {"secrets", "certificates", "database", "clock", "schema", "checkpoints", "broker", "parked", "gateway"} | services <= set(found)
+    assert {"secrets", "certificates", "database", "clock", "schema", "checkpoints", "broker", "dead-letters", "gateway"} | services <= set(found)
     said = " ".join(str(finding["sentence"]) for finding in found.values())
     assert "in this process" not in said
     assert "will be made" not in said

@@ -149,13 +149,13 @@ class Office:
 
     def announced(self, name: str) -> list[dict[str, Any]]:
         """Return the fields of what was announced under a name, in order."""
-        with self.database.plain() as connection:
+        with self.database.system_transaction() as connection:
             rows = connection.execute(text("SELECT body FROM outbox ORDER BY id")).scalars().all()
         return [row["fields"] for row in rows if row["name"] == name]
 
     def entries(self) -> list[dict[str, Any]]:
         """Return the audit entries, in order."""
-        with self.database.plain() as connection:
+        with self.database.system_transaction() as connection:
             return list(connection.execute(text("SELECT body FROM entries WHERE n > 0 ORDER BY n")).scalars())
 
 

@@ -42,7 +42,7 @@ LISTENERS: dict[type[Announcement], Any] = {
 
 def known(office: Office, table: str, subject_id: str) -> dict[str, Any] | None:
     """Return the row that is kept of somebody, without the id."""
-    with office.database.plain() as connection:
+    with office.database.system_transaction() as connection:
         row = connection.execute(text(f"SELECT * FROM {table} WHERE id = :id"), {"id": subject_id}).mappings().one_or_none()
     return {name: str(value) if name.endswith("_id") and value else value for name, value in row.items() if name != "id"} if row else None
 

@@ -14,13 +14,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 import services.interactions
 from services.chassis.config import Settings
 from services.chassis.database import note_audited
-from services.chassis.entrypoints import DatabaseProvider, answers
-from services.chassis.entrypoints.consumers import Listens
+from services.chassis.entrypoints import DatabaseProvider, rpc
+from services.chassis.entrypoints.consumers import AnnouncementHandler
 from services.chassis.messages import Caller, Conflict, Forbidden, Invalid, NotFound, Operation, new_id
 from services.chassis.passport import PassportSigner, PassportVerifier
 from services.chassis.runtime.process import Services, compose, declare_topology, listened_by, topology_of
 from services.chassis.transport.embedded import register
-from services.chassis.transport.rpc_client import Client
+from services.chassis.transport.rpc_client import RpcClient
 from services.contacts.contract import IndividualFrozen
 from services.interactions.service import InteractionsService
 from tests.cast import AMINA, CHLOE
@@ -38,12 +38,12 @@ class Access:
     signer: PassportSigner
     verifier: PassportVerifier
 
-    @answers("access:session:check", identity="anonymous")
+    @rpc("access:session:check", identity="anonymous")
     def check_session(self, caller: Caller, session_id: str, policy_version: str | None = None) -> dict[str, Any]:
         note_audited()
         return {"lives": True}
 
-    @answers("access:passport:exchange", identity="anonymous")
+    @rpc("access:passport:exchange", identity="anonymous")
     def exchange(self, caller: Caller, passport: str, audience: str, service: str, secret: str) -> dict[str, str]:
         note_audited()
         bearer = self.verifier.verify(passport, datetime.now(UTC))
@@ -57,7 +57,7 @@ class Contacts:
     database = DatabaseProvider()
     asked: ClassVar[list[str]] = []
 
-    @answers("contacts:individual:read", subject="individual_id")
+    @rpc("contacts:individual:read", subject="individual_id")
     def read_individual(self, caller: Caller, individual_id: str) -> dict[str, Any]:
         self.asked.append(individual_id)
         if individual_id != KNOWN_TO_CONTACTS:
@@ -102,7 +102,7 @@ class Running:
         parts = [(one, process(one.name)) for one in (Access, Contacts, InteractionsService)]
         declare_topology(parts[0][1].address, topology_of([Access, Contacts, InteractionsService]))
         self.services = Services(parts)
-        self.client = Client(parts[0][1].address, identity="gateway")
+        self.client = RpcClient(parts[0][1].address, identity="gateway")
         assert self.services.start(seconds=20)
         self.client.start()
         assert self.client.wait_up(20)
@@ -191,7 +191,7 @@ def test_it_listens_to_all_that_its_docstring_says() -> None:
         entrypoint.announcement
         for method in vars(InteractionsService).values()
         for entrypoint in getattr(method, "nameko_entrypoints", ())
-        if isinstance(entrypoint, Listens)
+        if isinstance(entrypoint, AnnouncementHandler)
     }
     assert {announcement.routing_key() for announcement in named} <= set(listened_by(InteractionsService))
     assert set(re.findall(r"(?:[A-Z][a-z]+){2,}", said)) == {announcement.__name__ for announcement in named}

@@ -217,18 +217,18 @@ class Case:
 
     def entries(self, action: str | None = None) -> list[dict[str, Any]]:
         """Return what was recorded for the trail."""
-        with self.database.plain() as connection:
+        with self.database.system_transaction() as connection:
             rows = connection.execute(text("SELECT body FROM entries WHERE n > 0 ORDER BY created_at, n")).scalars()
             return [body for body in rows if action in {None, body["action"]}]
 
     def announced(self) -> list[dict[str, Any]]:
         """Return the fields of every announcement."""
-        with self.database.plain() as connection:
+        with self.database.system_transaction() as connection:
             return [body["fields"] for body in connection.execute(text("SELECT body FROM outbox ORDER BY id")).scalars()]
 
     def rows(self, statement: str, **given: Any) -> list[Any]:
         """Look into the database."""
-        with self.database.plain() as connection:
+        with self.database.system_transaction() as connection:
             return list(connection.execute(text(statement), given))
 
 

@@ -17,12 +17,12 @@ from services.access.service import AccessService
 from services.access.usecases.seeding import Account, seed_accounts
 from services.chassis.config import Settings
 from services.chassis.database import note_audited
-from services.chassis.entrypoints import answers
+from services.chassis.entrypoints import rpc
 from services.chassis.messages import Caller, Operation, Refusal, new_id
 from services.chassis.runtime.process import Services, compose, declare_topology, listened_by
 from services.chassis.topology import compute
 from services.chassis.transport.embedded import register
-from services.chassis.transport.rpc_client import Client
+from services.chassis.transport.rpc_client import RpcClient
 from services.contacts.contract import IndividualFrozen, IndividualRegistered
 from services.retention.service import RetentionService
 from tests.integration.access.conftest import a_key
@@ -51,7 +51,7 @@ class ContactsStandIn:
 
     name = "contacts"
 
-    @answers("contacts:individual:may-erase", onward="retention")
+    @rpc("contacts:individual:may-erase", onward="retention")
     def may_erase(self, caller: Caller, individual_id: str) -> dict[str, Any]:
         note_audited()
         return {
@@ -64,13 +64,13 @@ class ContactsStandIn:
             "etags": ['"the etag"'],
         }
 
-    @answers("contacts:individual:freeze", onward="retention")
+    @rpc("contacts:individual:freeze", onward="retention")
     def freeze(self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None = None) -> dict[str, Any]:
         note_audited()
         World.frozen_for = World.frozen_for or request_id
         return {"request_id": World.frozen_for}
 
-    @answers("contacts:individual:erase", identity="retention")
+    @rpc("contacts:individual:erase", identity="retention")
     def erase(self, caller: Caller, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
         note_audited()
         World.key = "key"
@@ -78,26 +78,26 @@ class ContactsStandIn:
         receipts = [{"store": "contacts.individuals", "found": 1, "removed": 1, "left": 0, "method": "deleted"}]
         return {"sealed": "sealed", "receipts": receipts}
 
-    @answers("contacts:erasure:unseal-key", identity="retention")
+    @rpc("contacts:erasure:unseal-key", identity="retention")
     def unseal_key(self, caller: Caller, erasure_id: str) -> dict[str, Any]:
         note_audited()
         return {"key": World.key}
 
-    @answers("contacts:erasure:seek", identity="retention")
+    @rpc("contacts:erasure:seek", identity="retention")
     def seek(self, caller: Caller, erasure_id: str, individual_id: str, sealed: str, key: str | None, look: str, **decided: Any) -> dict[str, Any]:
         note_audited()
         settled = decided["redact_in"] + decided["leave_in"]
         hits = [{"store": "contacts.notes", "id": each, "field": "text", "kinds": ["name"], "sure": True} for each in World.named]
         return {"receipts": [], "hits": [hit for hit in hits if [hit["store"], hit["id"], hit["field"]] not in settled], "carried_out": settled}
 
-    @answers("contacts:erasure:show-mentions", identity="retention")
+    @rpc("contacts:erasure:show-mentions", identity="retention")
     def show_mentions(self, caller: Caller, erasure_id: str, sealed: str, key: str | None, places: list[list[str]]) -> dict[str, Any]:
         note_audited()
         assert (sealed, key) == ("sealed", "key")
         excerpt = {"before": "Ask ", "found": "Dov Quillfeather", "after": ".", "kind": "name"}
         return {"items": [{"store": store, "id": record, "field": field, "excerpts": [excerpt]} for store, record, field in places]}
 
-    @answers("contacts:erasure:close", identity="retention")
+    @rpc("contacts:erasure:close", identity="retention")
     def close_erasure(self, caller: Caller, erasure_id: str, individual_id: str) -> dict[str, Any]:
         note_audited()
         World.key = None
@@ -109,12 +109,12 @@ class InteractionsStandIn:
 
     name = "interactions"
 
-    @answers("interactions:individual:erase", identity="retention")
+    @rpc("interactions:individual:erase", identity="retention")
     def erase(self, caller: Caller, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
         note_audited()
         return {"receipts": []}
 
-    @answers("interactions:individual:seek", identity="retention")
+    @rpc("interactions:individual:seek", identity="retention")
     def seek(self, caller: Caller, erasure_id: str, individual_id: str, sealed: str, key: str, look: str, **decided: Any) -> dict[str, Any]:
         note_audited()
         assert set(decided) == {"redact_in", "redact_sure_in", "leave_in"}
@@ -170,7 +170,7 @@ class System:
         World.named = []
         self.services = Services(parts)
         assert self.services.start(seconds=20)
-        self.client = Client(access.address, identity="gateway")
+        self.client = RpcClient(access.address, identity="gateway")
         self.client.start()
         assert self.client.wait_up(20)
         self._tokens: dict[str, str] = {}
@@ -353,7 +353,7 @@ def test_every_bad_request_is_answered_with_its_code(system):
     queries |= {"list_hits", "list_sample"}
     for method, given, codes in BAD:
         assert system.code("chloe", method, command=method not in queries, **given) in codes, (method, given)
-    with system.databases["retention"].plain() as connection:
+    with system.databases["retention"].system_transaction() as connection:
         for table in ("no_contact_requests", "erasures", "holds"):
             assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0
 

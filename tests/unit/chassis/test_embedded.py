@@ -21,7 +21,7 @@ from services.chassis.topology import compute
 from services.chassis.transport import embedded
 from services.chassis.transport.connection import Address
 from services.chassis.transport.embedded import Broker
-from services.chassis.transport.publisher import Fate, Message, Publisher
+from services.chassis.transport.publisher import Message, Publisher, PublishResult
 from tests.support import eventually
 
 embedded.register()
@@ -131,10 +131,10 @@ def test_what_was_not_acknowledged_comes_again_and_too_often_is_parked(url: str)
     with Connection(url) as connection:
         channel = connection.channel()
         channel.exchange_declare(exchange="around", type="direct", durable=True)
-        arguments = {"x-delivery-limit": 2, "x-dead-letter-exchange": "around", "x-dead-letter-routing-key": "parked"}
+        arguments = {"x-delivery-limit": 2, "x-dead-letter-exchange": "around", "x-dead-letter-routing-key": "dead-letters"}
         channel.queue_declare(queue="q", durable=True, arguments=arguments)
-        channel.queue_declare(queue="parked", durable=True)
-        channel.queue_bind(queue="parked", exchange="around", routing_key="parked")
+        channel.queue_declare(queue="dead-letters", durable=True)
+        channel.queue_bind(queue="dead-letters", exchange="around", routing_key="dead-letters")
         _send(channel, "q", exchange="")
         for attempt in range(3):
             with Connection(url) as dying:
@@ -143,7 +143,7 @@ def test_what_was_not_acknowledged_comes_again_and_too_often_is_parked(url: str)
                 _drain(dying.default_channel, 0.05)
                 assert got[0].delivery_info["redelivered"] is (attempt > 0)
         assert channel.queue_declare(queue="q", passive=True).message_count == 0
-        assert channel.basic_get(queue="parked").headers["x-first-death-reason"] == "delivery_limit"
+        assert channel.basic_get(queue="dead-letters").headers["x-first-death-reason"] == "delivery_limit"
 
 
 def test_what_expires_in_a_waiting_queue_moves_on_and_a_call_that_expires_is_gone(url: str) -> None:
@@ -205,7 +205,7 @@ def test_what_was_confirmed_survives_a_kill_and_what_was_acknowledged_does_not_c
     declare_topology(address, topology)
     publisher = _publisher(address)
     messages = [Message(new_id(), "announcements", "probe.a", orjson.dumps({"n": n})) for n in range(100)]
-    assert set(publisher.publish_confirmed(messages)) == {Fate.CONFIRMED}
+    assert set(publisher.publish_confirmed(messages)) == {PublishResult.CONFIRMED}
     with address.connection() as connection:
         channel = connection.channel()
         for _ in range(40):

@@ -7,7 +7,7 @@ import eventlet
 import pytest
 from amqp.method_framing import frame_handler
 
-from services.chassis.transport.connection import Address, _gathered_frame_writer, _tolerant_frame_handler
+from services.chassis.transport.connection import Address, _batched_frame_writer, _tolerant_frame_handler
 
 
 class SlowTransport:
@@ -52,7 +52,7 @@ def _bodies(written: bytes) -> list[bytes]:
 
 def test_a_greenlet_killed_while_it_writes_leaves_no_half_frame_behind() -> None:
     transport = SlowTransport()
-    write_frame = _gathered_frame_writer(FakeConnection(), transport)
+    write_frame = _batched_frame_writer(FakeConnection(), transport)
 
     def publish(n: int) -> None:
         message = amqp.Message(f"{n}:".encode() + b"x" * 300)
@@ -77,7 +77,7 @@ def test_a_greenlet_killed_while_it_writes_leaves_no_half_frame_behind() -> None
 
 def test_nothing_is_written_to_a_connection_that_is_closed() -> None:
     transport = SlowTransport()
-    write_frame = _gathered_frame_writer(FakeConnection(), transport)
+    write_frame = _batched_frame_writer(FakeConnection(), transport)
     transport.close()
     with pytest.raises(ConnectionResetError):
         write_frame(8, 0, None, None, None)

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.app import create_app, liaison_of
 from gateway.errors import TooManySignIns
-from gateway.limits import Line, Window
+from gateway.limits import FixedWindowRateLimiter, Line
 from gateway.proxies import Proxies, ProxiesMisnamed, network_of
 from services.access.contract import CredentialsWrong
 from services.access.contract import SessionRequired as AccessSessionRequired
@@ -170,7 +170,7 @@ def test_an_ipv6_customer_is_limited_however_many_addresses_they_take(behind: An
 
 def test_a_network_whose_sign_ins_fail_waits_in_line_and_is_let_in() -> None:
     now, waited = [100.0], []
-    failed = Window(3, 300, clock=lambda: now[0])
+    failed = FixedWindowRateLimiter(3, 300, clock=lambda: now[0])
     line = Line(failed, clock=lambda: now[0], sleep=waited.append)
     for _ in range(3):
         line.wait("198.51.100.7")
@@ -188,7 +188,7 @@ def test_a_network_whose_sign_ins_fail_waits_in_line_and_is_let_in() -> None:
 
 def test_the_line_has_an_end_and_moves_on() -> None:
     now, waited = [100.0], []
-    failed = Window(0, 300, clock=lambda: now[0])
+    failed = FixedWindowRateLimiter(0, 300, clock=lambda: now[0])
     line = Line(failed, clock=lambda: now[0], sleep=waited.append)
     with pytest.raises(TooManySignIns):
         for _ in range(1000):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.chassis.database import DatabaseAway
+from services.chassis.database import DatabaseUnavailable
 from services.chassis.messages import OutcomeUnknown, Refusal, new_id
 from services.retention.service.saga import Saga
 from tests.support import lines_logged
@@ -23,7 +23,7 @@ class _Away:
 
 
 @pytest.mark.requirement("R119")
-@pytest.mark.parametrize("refusal", [DatabaseAway(), OutcomeUnknown()])
+@pytest.mark.parametrize("refusal", [DatabaseUnavailable(), OutcomeUnknown()])
 def test_an_erasure_that_is_woken_while_the_database_is_away_waits_for_the_next_look(refusal):
     saga = Saga(_Away(refusal), lambda *_, **__: None, clock=lambda: None)
     with lines_logged() as lines:

@@ -1,6 +1,6 @@
-"""`liaison parked`: what was put aside after its last try; listed without its content, replayed, or discarded.
+"""`liaison dead-letters`: what was put aside after its last try; listed without its content, replayed, or discarded.
 
-Anything parked is an alarm. A system in one process keeps its broker to itself, so it must be stopped for this; then
+A dead letter is an alarm. A system in one process keeps its broker to itself, so it must be stopped for this; then
 its database is started for as long as the command takes, because what an operator does is in the audit trail.
 """
 
@@ -24,13 +24,13 @@ from deploy.operators import Operator, installation, your_name
 from deploy.postgres import OwnServer, ServerFailed
 from deploy.provision import declare, read_address, read_broker
 from deploy.state import AlreadyRunning, StateFolder
-from services.chassis.entrypoints.dead_letters import Parked, discard, list_parked, replay
+from services.chassis.entrypoints.dead_letters import DeadLetter, discard, list_dead_letters, replay
 from services.chassis.messages import Caller, Refusal
 from services.chassis.topology import ENTRIES, OPERATOR, inbox
 from services.chassis.transport import embedded
 from services.chassis.transport.connection import Address
 
-#: Every queue that has a parking queue beside it, and the service whose it is.
+#: Every queue that has a dead-letter queue beside it, and the service whose it is.
 QUEUES = {**{inbox(service): service for service in SERVICES}, ENTRIES: "audit"}
 
 
@@ -45,7 +45,7 @@ class Desk:
         """Put the act into the trail, before it is done."""
         service = QUEUES[queue]
         with self.operator.database(service) as database, database.work(Caller.operator(self.operator.name)) as work:
-            work.record(f"{service}:parked:{act}", subjects=ids)
+            work.record(f"{service}:dead-letter:{act}", subjects=ids)
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def _desk(data: Path, secrets: Path | None, operator: str) -> Iterator[Desk]:
             if not read_address(os.environ, "DATABASE_URL"):
                 stack.enter_context(OwnServer(state.postgres, state.secrets["postgres_password"]))
             embedded.register()
-            broker = Address(url=f"embedded://parked/{quote(str(state.journal))}", known_as=OPERATOR)
+            broker = Address(url=f"embedded://dead-letters/{quote(str(state.journal))}", known_as=OPERATOR)
             declare(broker)
         yield Desk(Operator(operator, installation(data, secrets)), broker)
 
@@ -81,59 +81,59 @@ def _at_the_desk(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.group()
-def parked() -> None:
+def dead_letters() -> None:
     """What was put aside after its last try: list, replay or discard it; its content is shown to nobody."""
 
 
-@parked.command("list")
+@dead_letters.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON list instead of lines.")
 @_at_the_desk
 def list_all(desk: Desk, *, as_json: bool) -> None:
-    """List every parked message: queue, id, why, after how many tries, size."""
-    found = [(queue, message) for queue in QUEUES for message in list_parked(desk.address, queue)]
+    """List every dead letter: queue, id, why, after how many tries, size."""
+    found = [(queue, message) for queue in QUEUES for message in list_dead_letters(desk.address, queue)]
     if as_json:
         click.echo(json.dumps([{"queue": queue, **asdict(message)} for queue, message in found]))
         return
     for queue, message in found:
         click.echo(f"{queue}  {message.id}  {message.routing_key}  {message.reason}  tries: {message.attempts}  {message.size} bytes")
     if not found:
-        click.echo("Nothing is parked.")
+        click.echo("There are no dead letters.")
 
 
-@parked.command("show")
+@dead_letters.command("show")
 @click.argument("queue", type=click.Choice(sorted(QUEUES)))
 @click.argument("message_id")
 @_at_the_desk
 def show(desk: Desk, *, queue: str, message_id: str) -> None:
-    """Show what may be known of one parked message."""
+    """Show what may be known of one dead letter."""
     for message in _chosen(desk, queue, message_id):
         for name, value in asdict(message).items():
             click.echo(f"{name}: {value}")
 
 
-@parked.command("replay")
+@dead_letters.command("replay")
 @click.argument("queue", type=click.Choice(sorted(QUEUES)))
 @click.argument("message_id", required=False)
 @_at_the_desk
 def replay_some(desk: Desk, *, queue: str, message_id: str | None) -> None:
-    """Give one parked message, or all of a queue, back to it with its tries counted anew."""
+    """Give one dead letter, or all of a queue, back to it with its tries counted anew."""
     desk.record(queue, "replay", [message.id for message in _chosen(desk, queue, message_id)])
     click.echo(f"{replay(desk.address, queue, message_id)} replayed.")
 
 
-@parked.command("discard")
+@dead_letters.command("discard")
 @click.argument("queue", type=click.Choice(sorted(QUEUES)))
 @click.argument("message_id", required=False)
 @click.confirmation_option(prompt="A discarded message is gone for good. Discard?")
 @_at_the_desk
 def discard_some(desk: Desk, *, queue: str, message_id: str | None) -> None:
-    """Delete one parked message, or all of a queue."""
+    """Delete one dead letter, or all of a queue."""
     desk.record(queue, "discard", [message.id for message in _chosen(desk, queue, message_id)])
     click.echo(f"{discard(desk.address, queue, message_id)} discarded.")
 
 
-def _chosen(desk: Desk, queue: str, message_id: str | None) -> list[Parked]:
-    found = [message for message in list_parked(desk.address, queue) if message_id in {None, message.id}]
+def _chosen(desk: Desk, queue: str, message_id: str | None) -> list[DeadLetter]:
+    found = [message for message in list_dead_letters(desk.address, queue) if message_id in {None, message.id}]
     if not found:
-        raise click.ClickException("There is no such message." if message_id else f"Nothing of {queue} is parked.")
+        raise click.ClickException("There is no such message." if message_id else f"{queue} has no dead letters.")
     return found

@@ -1,4 +1,4 @@
-"""What a test runs on: the first rung there is, and a demanded rung or none."""
+"""What a test runs on: the first backend there is, and a demanded backend or none."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from typing import Any
 
 import pytest
 
-from tests.support import Absent, Taken, ladder, take_broker, take_database
+from tests.support import Absent, Taken, discovery, take_broker, take_database
 from tests.support.discovery import is_demanded
 
 
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without Docker, PostgreSQL or RabbitMQ."""
-    for rung in ("_docker_database", "_docker_broker", "_own_node"):
-        monkeypatch.setattr(ladder, rung, lambda: None)
-    monkeypatch.setattr(ladder, "local_programs", lambda: None)
-    monkeypatch.setattr(ladder, "embedded_programs", lambda: None)
+    for backend in ("_docker_database", "_docker_broker", "_own_node"):
+        monkeypatch.setattr(discovery, backend, lambda: None)
+    monkeypatch.setattr(discovery, "local_programs", lambda: None)
+    monkeypatch.setattr(discovery, "embedded_programs", lambda: None)
 
 
 def test_an_address_that_is_given_comes_before_everything_else() -> None:
     database = take_database({"DATABASE_URL": "postgresql://me:pw@db.example/postgres"})
-    assert database.rung == "url"
+    assert database.backend == "url"
     assert database.thing.url.drivername == "postgresql+psycopg"
     assert "pw" not in database.sentence
     assert take_broker({"BROKER_URL": "amqp://me:pw@mq.example//"}).thing == "amqp://me:pw@mq.example//"
@@ -30,7 +30,7 @@ def test_an_address_that_is_given_comes_before_everything_else() -> None:
 @pytest.mark.usefixtures("bare")
 def test_without_any_broker_the_one_in_this_process_is_taken_and_said() -> None:
     taken = take_broker({})
-    assert (taken.rung, taken.thing, taken.sentence) == ("in-process", "embedded://", "in this process")
+    assert (taken.backend, taken.thing, taken.sentence) == ("in-process", "embedded://", "in this process")
 
 
 @pytest.mark.usefixtures("bare")
@@ -49,12 +49,12 @@ def test_a_demand_for_what_nobody_knows_is_refused() -> None:
 
 
 def test_the_order_is_docker_then_a_node_of_our_own_then_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    def taken(rung: str) -> Any:
-        return lambda: Taken(f"amqp://{rung}//", rung, rung)
+    def taken(backend: str) -> Any:
+        return lambda: Taken(f"amqp://{backend}//", backend, backend)
 
-    monkeypatch.setattr(ladder, "_docker_broker", taken("docker"))
-    monkeypatch.setattr(ladder, "_own_node", taken("node"))
-    assert take_broker({}).rung == "docker"
-    assert take_broker({"REQUIRE_BROKER": "node"}).rung == "node"
-    monkeypatch.setattr(ladder, "_docker_broker", lambda: None)
-    assert take_broker({}).rung == "node"
+    monkeypatch.setattr(discovery, "_docker_broker", taken("docker"))
+    monkeypatch.setattr(discovery, "_own_node", taken("node"))
+    assert take_broker({}).backend == "docker"
+    assert take_broker({"REQUIRE_BROKER": "node"}).backend == "node"
+    monkeypatch.setattr(discovery, "_docker_broker", lambda: None)
+    assert take_broker({}).backend == "node"
