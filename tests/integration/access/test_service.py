@@ -197,7 +197,7 @@ BAD_REQUESTS = [
     ("read_user", {"user_id": None}, NotFound, "user-unknown"),
     ("list_users", {"ids": ["not-an-id"]}, Invalid, "invalid"),
     ("list_users", {"q": "x" * 101}, Invalid, "invalid"),
-    ("list_users", {"sort": "password"}, Invalid, "invalid"),
+    ("list_users", {"sort": "password"}, Invalid, "unknown-field"),
     ("list_users", {"limit": 0}, Invalid, "invalid"),
     ("list_users", {"cursor": "x"}, Invalid, "cursor-invalid"),
     ("read_operation", {"operation_id": "x"}, NotFound, "not-found"),
