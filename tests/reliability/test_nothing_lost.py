@@ -131,7 +131,7 @@ def test_nothing_acknowledged_is_lost_whatever_is_killed(full: Full) -> None:
     finally:
         # Whatever ends it, the seed and how far it came are in the output.
         print(f"seed {seed}: {torment.figures}, in {time.monotonic() - begun:.0f} s; the last fault: {torment.brought_about[-1:]}")
-    print(f"drained in {torment.drained_in:.1f} s; {result.figures}")
+    print(f"P1: {torment.figures}; drained in {torment.drained_in:.1f} s; {result.figures}")
     assert result.problems == {}, f"seed {seed}"
     assert len(torment.brought_about) >= FAULTS, f"seed {seed}: the time was up"
     assert result.acknowledged >= OPERATIONS, f"seed {seed}: the time was up"
