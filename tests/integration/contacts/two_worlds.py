@@ -264,7 +264,7 @@ class World:
                     for listener in _listeners(type(service)).get(topic, ()):
                         announcement = listener.announcement.from_wire(fields)
                         with self.databases[name].work(Caller.service(name), role=listener.role) as work:
-                            getattr(service, listener.method_name)(work, [announcement] if listener.together else announcement)
+                            getattr(service, listener.method_name)(work, [announcement] if listener.batch else announcement)
 
     def _announcements(self) -> list[tuple[str, Any]]:
         self.took()
