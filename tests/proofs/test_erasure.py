@@ -11,6 +11,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,7 @@ def test_of_whoever_is_erased_nothing_is_left_though_others_name_them_and_the_pr
 def _keep_awake(world: World, n: int) -> None:
     """Let everybody ask for something now and then: at the full figure one of them would wait longer than a session."""
     if n % 100 == 99:
+        print(f"P11: {n + 1} people at {datetime.now(UTC):%H:%M:%S}", flush=True)
         for person in world.people.values():
             person.ask("GET", "/sessions/current", expect=200)
 
