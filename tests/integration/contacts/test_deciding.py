@@ -214,6 +214,21 @@ def test_all_rows_are_decided_alike_and_a_killed_worker_s_successor_goes_on(
         porter.decide_import_rows(AMINA, import_id=done["id"], body={"decision": decision})
 
 
+@pytest.mark.requirement("T28")
+def test_others_of_one_mailbox_are_entered_by_one_decision_and_namesakes_among_them_asked_about_again(porter: Porter) -> None:
+    families = ["Samegard", "Tornvald", "Wolmoor", "Corvegard", "Fathgard", "Larkmoor", "Brendvald"]
+    lines = [f"Maria,{family},TX,desk@office.example.org,,,\n" for family in families]
+    done = porter.bring(HEADER + "".join(lines) + "Maria,Tornvald,NM,desk@office.example.org,,,\n")
+    assert done["counts"] == {"create": 1, "undecided": 7}
+    porter.decide_import_rows(AMINA, import_id=done["id"], body={"decision": "another"})
+    porter.work()
+    assert porter.read(done["id"])["counts"] == {"create": 7, "undecided": 1}
+    (row,) = porter.rows(done["id"], "undecided")
+    assert row["n"] == 7, "Maria Tornvald of New Mexico"
+    assert porter.decide(done["id"], row["n"], "another")["outcome"] == "create"
+    assert porter.count("individuals") == 8
+
+
 def _letters(n: int) -> str:
     return "".join("abcdefghij"[int(digit)] for digit in f"{n:03d}")
 

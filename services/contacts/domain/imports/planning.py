@@ -117,7 +117,9 @@ def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, ne
         return Decision("duplicate", _NOTHING_NEW, possible[0].id, possible[0].organization_id)
     gone = answer is not None and answer.verdict == "same" and person is None and not answer.or_new
     if possible or gone:
-        # Nothing of it is taken in until somebody has decided (T28).
+        # Nothing of it is taken in until somebody has decided (T28); who is shown then is not asked about once more.
+        if answer is not None and answer.verdict == "another":
+            possible = [each for each in best(record, register.candidates(record)).candidates if not each.frozen]
         candidates = tuple(each.id for each in possible)
         asked = UNDECIDED if len(match.candidates) < MOST_CANDIDATES else f"{UNDECIDED} Of many, only the {MOST_CANDIDATES} likeliest are shown."
         return Decision("undecided", asked, candidates[0] if candidates else None, candidates=candidates)
@@ -175,7 +177,7 @@ def _meant(record: Record, register: Register, answer: Answer | None) -> Match:
     if answer is None:
         return best(record, people)
     if answer.verdict == "another":
-        return best(record, [person for person in people if person.id not in answer.besides])
+        return best(record, [person for person in people if person.id not in answer.besides and not _is_another_too(record, person)])
     if answer.individual_id is None:
         return likeliest(best(record, people))
     chosen = next((person for person in people if person.id == answer.individual_id), None)
@@ -184,6 +186,11 @@ def _meant(record: Record, register: Register, answer: Answer | None) -> Match:
     # Whoever was chosen is gone: that somebody else is certain decides nothing of it.
     found = best(record, people)
     return Match("like", found.person, (found.person,)) if found.verdict == "same" and found.person else found
+
+
+def _is_another_too(record: Record, person: Person) -> bool:
+    """Whether the answer for one row covers a person of another row under the same answer: both waited, and their names differ."""
+    return person.fresh and not evidence_of(record, person).kinship.is_alike
 
 
 def _is_frozen(record: Record, match: Match) -> bool:
