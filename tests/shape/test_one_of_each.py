@@ -47,11 +47,22 @@ def _reads_ids(tree: ast.AST) -> bool:
     return fields or any(name in {"as_id", "_as_id", "_uuid"} for name in _defined(tree))
 
 
+def _backs_off(tree: ast.AST) -> bool:
+    """Tell whether a module doubles something up to a limit: `min(... * 2 ..., limit)`."""
+    return any(
+        isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Pow) and "2" in ast.unparse(part).replace(".0", "").split()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "min" and len(node.args) == 2
+        for part in ast.walk(node.args[0])
+    )
+
+
 #: What there is one of: how a module that has it is known, and which one it is.
 ONCE: dict[str, tuple[Callable[[ast.AST], bool], str]] = {
     "cursors": (_makes_cursors, "services/chassis/cursors.py"),
     "flattened errors": (_flattens_errors, "services/chassis/validation.py"),
     "readers of ids": (_reads_ids, "services/chassis/validation.py"),
+    "back-offs": (_backs_off, "services/chassis/backoff.py"),
     "checks of If-Match": (_reads_if_match, "services/chassis/messages.py"),
 }
 

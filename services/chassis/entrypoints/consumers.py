@@ -17,6 +17,7 @@ from eventlet.event import Event
 from nameko.extensions import SharedExtension
 
 from services.chassis import logs, metrics
+from services.chassis.backoff import pauses
 from services.chassis.entrypoints.container import Performed
 from services.chassis.entrypoints.providers import process_of
 from services.chassis.entrypoints.retry import RetryHandler
@@ -356,7 +357,7 @@ class QueueHandler(Performed):
     def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
         """Hand over one batch until it is taken; messages of a lost connection are left out, they come again."""
         batch = worker.data["batch"]
-        pause = 0.1
+        waits = pauses(first=0.1, longest=5.0)
         try:
             while not self._stopping:
                 batch = [(message, received) for message, received in batch if message.is_live]
@@ -365,9 +366,9 @@ class QueueHandler(Performed):
                 try:
                     method([received for _, received in batch])
                 except Exception as error:  # noqa: BLE001 - an entry is never skipped, whatever happens
+                    pause = next(waits)
                     _log.error("batch.failed", queue=self.queue, size=len(batch), pause=pause, **logs.where(error))
                     eventlet.sleep(pause)
-                    pause = min(pause * 2, 5.0)
                 else:
                     for message, _ in batch:
                         message.ack()

@@ -20,6 +20,7 @@ from marshmallow import ValidationError
 from nameko.extensions import SharedExtension
 
 from services.chassis import logs, metrics
+from services.chassis.backoff import pauses
 from services.chassis.database import CommandCall, audited_calls
 from services.chassis.entrypoints.container import Performed
 from services.chassis.entrypoints.providers import TOKEN, process_of
@@ -157,7 +158,7 @@ class RpcConsumer(SharedExtension):
 
         While the broker is away the answer is tried again; nothing is raised.
         """
-        pause = _ANSWER_PAUSE
+        waits = pauses(first=_ANSWER_PAUSE, longest=_ANSWER_PAUSE_MOST)
         with eventlet.Timeout(_ANSWER_FOR, exception=False):
             while self._link is not None:
                 try:
@@ -170,8 +171,7 @@ class RpcConsumer(SharedExtension):
                     )
                     break
                 except BrokerUnavailable:
-                    eventlet.sleep(pause)
-                    pause = min(pause * 2, _ANSWER_PAUSE_MOST)
+                    eventlet.sleep(next(waits))
         message.ack()
 
 

@@ -10,6 +10,7 @@ import eventlet
 from eventlet.event import Event
 
 from services.chassis import metrics
+from services.chassis.backoff import pauses
 from services.chassis.database import Database
 from services.chassis.database.stream import Stream
 from services.chassis.logs import Log
@@ -100,7 +101,7 @@ class Relay:
             eventlet.sleep(_BEAT_EVERY)
 
     def _run(self) -> None:
-        pause = 0.0
+        pause, waits = 0.0, pauses(first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
         next_settling = next_look = next_hour = 0.0
         while not self._stopping:
             try:
@@ -120,14 +121,17 @@ class Relay:
                     next_hour = now + _HOUR
                     self._days.make()
                 count = self._ship()
-                pause = 0.0 if self._was_answered else _longer(pause)
+                if self._was_answered:
+                    pause, waits = 0.0, pauses(first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
+                else:
+                    pause = next(waits)
                 if count >= BATCH:
                     continue
             except Refusal as error:
-                pause = _longer(pause)
+                pause = next(waits)
                 _log.warning("relay.waits", code=error.code, pause=pause)
             except Exception:  # noqa: BLE001 - the relay outlives every mistake; rows wait
-                pause = _longer(pause)
+                pause = next(waits)
                 _log.exception("relay.failed", pause=pause)
             self._rest(pause)
         self._say_goodbye()
@@ -192,7 +196,3 @@ class Relay:
         except (Exception, eventlet.Timeout) as error:  # noqa: BLE001 - stopping goes on
             # The rows stay, and the next process ships them.
             _log.warning("relay.unfinished", error=type(error).__name__)
-
-
-def _longer(pause: float) -> float:
-    return min(pause * 2, _LONGEST_PAUSE) if pause else _FIRST_PAUSE

@@ -17,6 +17,7 @@ import eventlet
 from greenlet import GreenletExit
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.chassis.backoff import pauses
 from services.chassis.config import Settings
 from services.chassis.database import Database
 from services.chassis.database.stream import Stream
@@ -311,7 +312,7 @@ def declare_topology(address: Address, topology: Topology, *, seconds: float = 6
     :raises Unavailable: the broker did not come within `seconds`.
     """
     with eventlet.Timeout(seconds, Unavailable("The broker did not come in time.")):
-        pause = 0.1
+        waits = pauses(first=0.1, longest=2.0)
         while True:
             connection = address.connection()
             try:
@@ -324,8 +325,7 @@ def declare_topology(address: Address, topology: Topology, *, seconds: float = 6
                     if code in {403, 406}:
                         raise
                 _log.warning("broker.waited-for", error=type(error).__name__)
-                eventlet.sleep(pause)
-                pause = min(pause * 2, 2.0)
+                eventlet.sleep(next(waits))
             else:
                 return
             finally:

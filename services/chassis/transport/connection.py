@@ -34,6 +34,7 @@ from kombu.exceptions import ChannelError, OperationalError
 from kombu.transport import pyamqp
 from kombu.utils.url import parse_url
 
+from services.chassis.backoff import pauses
 from services.chassis.logs import Log
 
 _log = Log(__name__)
@@ -336,11 +337,13 @@ class BrokerConnection:
             raise BrokerUnavailable(str(error)) from error
 
     def _run(self) -> None:
-        pause = _FIRST_PAUSE
+        waits = pauses(first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
         while not self._stopping:
+            pause = next(waits)
             try:
                 inner = self._connect()
-                pause = _FIRST_PAUSE
+                waits = pauses(first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
+                pause = next(waits)
                 while not self._stopping:
                     self._connection.transport.drain_events(inner)  # type: ignore[union-attr]  # just connected
             except LOST as error:
@@ -354,7 +357,6 @@ class BrokerConnection:
             if not self._stopping:
                 with eventlet.Timeout(pause, exception=False):
                     self._pause.wait()
-                pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _connect(self) -> Any:
         self._connection = self._address.connection(

@@ -12,6 +12,7 @@ from nameko.extensions import SharedExtension
 
 from services.access.contract import UserUnknown
 from services.chassis import logs
+from services.chassis.backoff import pauses
 from services.chassis.config import Settings
 from services.chassis.database import Database
 from services.chassis.entrypoints.container import Performed
@@ -113,7 +114,7 @@ class IntegrationConsumer(SharedExtension):
     def work_off(self, message: Delivery, act: Callable[[], None]) -> None:
         """Act, and acknowledge. What fails is tried again for a while, then given back: its age goes on meanwhile."""
         clock = eventlet.hubs.get_hub().clock
-        until, pause = clock() + HELD_FOR, _FIRST_PAUSE
+        until, waits = clock() + HELD_FOR, pauses(first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
         while message.is_live and not self.stopping:
             try:
                 act()
@@ -127,8 +128,7 @@ class IntegrationConsumer(SharedExtension):
             if clock() >= until:
                 message.requeue()
                 return
-            eventlet.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            eventlet.sleep(next(waits))
 
 
 class Submits(Performed):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from services.chassis.backoff import pause_after
 from services.chassis.messages import new_id as make_id
 from services.chassis.messages import wire_value
 from services.contacts.contract.refusals import SealUnknown
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
 #: A step that was not finished by then is taken again; longer than a call may take.
 LEASE = timedelta(seconds=15)
-_FIRST_PAUSE = timedelta(seconds=1)
-_LONGEST_PAUSE = timedelta(seconds=60)
+#: Seconds before a step is tried again.
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 60.0
 #: What a hit is decided to be; `gone` is a text that was edited or deleted.
 REDACT, ANOTHER_PERSON, GONE = "redact", "another_person", "gone"
 #: Who decided, where nobody did.
@@ -249,7 +251,7 @@ def close(work: UnitOfWork, claim: Claim, *, now: datetime) -> bool:
 
 def put_off(work: UnitOfWork, claim: Claim, *, now: datetime, code: str) -> None:
     """Try the step again after a pause that grows to a minute."""
-    pause = min(_FIRST_PAUSE * 2 ** min(claim.attempts, 6), _LONGEST_PAUSE)
+    pause = timedelta(seconds=pause_after(claim.attempts, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE))
     if erasures.change(
         work,
         claim.erasure_id,
