@@ -49,8 +49,11 @@ def find_of(work: UnitOfWork, subject_id: str, *, lock: bool = False) -> Row | N
 
 
 def due(work: UnitOfWork, *, now: datetime, limit: int = 20) -> list[str]:
-    """Return erasures on which a step can be taken: not done, not claimed, not to wait longer, not on hold before it began."""
-    query = select(erasures.c.id).where(_ready(now)).order_by(erasures.c.next_at).limit(limit)
+    """Return erasures on which a step can be taken: not done, not claimed, not to wait longer, not on hold before it began.
+
+    Those that wait for a decision come last: after each erasure that ends, all of them are searched for again.
+    """
+    query = select(erasures.c.id).where(_ready(now)).order_by(erasures.c.waiting, erasures.c.next_at).limit(limit)
     return list(work.execute(query).scalars())
 
 

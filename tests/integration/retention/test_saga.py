@@ -44,6 +44,17 @@ def test_an_erasure_reaches_every_service_and_contacts_first(case):
     assert case.announced() == [{"erasure_id": erasure_id, "individual_id": case.others.person, "cause": "no_contact"}]
 
 
+@pytest.mark.requirement("R165")
+def test_who_is_not_erased_yet_comes_before_all_who_are_searched_for_again(case):
+    waiting = [case.ask(subject=new_id(), cause="mistake") for _ in range(25)]
+    with case.database.work(AMINA) as work:
+        for erasure_id in waiting:
+            erasures.change(work, erasure_id, waiting=True, next_at=case.now - timedelta(hours=1))
+    fresh = case.ask()
+    with case.database.work(AMINA) as work:
+        assert course.due(work, now=case.now)[0] == fresh
+
+
 def test_the_certificate_says_what_was_reached_and_what_is_not(case):
     erasure_id = case.ask()
     case.later(seconds=3)
