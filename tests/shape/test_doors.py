@@ -12,7 +12,7 @@ from tests.integration.contacts import test_doors
 USE_CASES = Path(__file__).parents[2] / "services" / "contacts" / "usecases"
 #: What keeps a value of a person, or a name, or a telephone of an office: (module or object, function).
 WRITES = {
-    ("registration", "enter"), ("layer", "add"), ("layer", "file_correction"), ("layer", "confirm_own"), ("individuals", "update"),
+    ("registration", "register"), ("layer", "add"), ("layer", "file_correction"), ("layer", "confirm_own"), ("individuals", "update"),
     ("import_writing", "insert_people"), ("import_writing", "insert_points"), ("import_writing", "fill"), ("import_writing", "insert_offices"),
     ("import_writing", "insert_organizations"), ("organizations", "insert_many"), ("organizations", "insert_offices"),
     ("organizations", "replace_offices"), ("organizations", "update"), ("import_undoing", "put_back"),
@@ -21,7 +21,7 @@ _EVERY_IMPORT = ["import CSV", "import vCard"]
 _OFFICES = "test_an_office_s_telephone_is_asked_for_too"
 #: Each function that writes: its doors in the table, its own test, or why it needs none.
 TABLE = {
-    "entering.enter": ["create", "test_no_spelling_comes_in_by_a_component_s_system"],
+    "registration.register": ["create", "test_no_spelling_comes_in_by_a_component_s_system"],
     "individuals.change_individual": ["change"],
     "contact_points.add_contact_point": ["add"],
     "contact_points._added": ["add", "correct"],

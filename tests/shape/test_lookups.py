@@ -75,7 +75,7 @@ def test_the_door_counts_whatever_it_reads() -> None:
 
     for name in ("look", "weigh"):
         assert calls(name, "_count"), name
-        assert calls(name, "_demand_left"), name
+        assert calls(name, "_require_left"), name
     # What `look_together` reads is used by `weigh` alone.
     answering = {
         name: [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "suppressions" and _of_known(node)]

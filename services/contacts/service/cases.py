@@ -11,8 +11,8 @@ from services.chassis.validation import as_id, ready
 from services.contacts import contract
 from services.contacts.contract.kept import KeptTextUnknown
 from services.contacts.contract.refusals import IndividualUnknown, MarkUnknown, NoticeUnknown, OrganizationUnknown, PairUnknown, TwinUnknown
+from services.contacts.service.dependencies import Dependencies
 from services.contacts.service.imports import asked_for
-from services.contacts.service.parts import Parts
 from services.contacts.usecases import freezing, hits, likenesses, releasing, suppressing, tasks
 from services.contacts.usecases.imports import deciding
 
@@ -25,7 +25,7 @@ class CaseMethods:
     """Freeze, take back, decide; a unit of work that reads values is the caseworker's."""
 
     database: Database
-    parts: Parts
+    dependencies: Dependencies
 
     @rpc("contacts:individual:freeze", subject="individual_id", command=True, status=201, onward="retention")
     def freeze(
@@ -37,7 +37,7 @@ class CaseMethods:
             {"request_id": request_id, "individual_id": individual_id, "medium": medium, "received_on": received_on, "reason": reason}
         )
         return call.run(
-            lambda work: freezing.freeze(work, by=call.caller, now=self.database.clock(), layer=self.parts.layer, **command),
+            lambda work: freezing.freeze(work, by=call.caller, now=self.database.clock(), layer=self.dependencies.layer, **command),
             repeatable=True,
             role=_CASEWORKER,
         )
@@ -61,7 +61,13 @@ class CaseMethods:
         )
         return call.run(
             lambda work: freezing.decide_twin(
-                work, by=call.caller, now=self.database.clock(), layer=self.parts.layer, case_id=case_id, individual_id=individual_id, **command
+                work,
+                by=call.caller,
+                now=self.database.clock(),
+                layer=self.dependencies.layer,
+                case_id=case_id,
+                individual_id=individual_id,
+                **command,
             ),
             repeatable=True,
             role=_CASEWORKER,
@@ -74,14 +80,14 @@ class CaseMethods:
         if request_id is not None:
             as_id(request_id, TwinUnknown)
         with self.database.work(caller, role=_CASEWORKER) as work:
-            return suppressing.list_twins(work, by=caller, cursors=self.parts.cursors, request_id=request_id, query=asked)
+            return suppressing.list_twins(work, by=caller, cursors=self.dependencies.cursors, request_id=request_id, query=asked)
 
     @rpc("contacts:suppression:list")
     def list_marks(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List values that make no mark by themselves (T25): the privacy officer."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller, role=_CASEWORKER) as work:
-            return suppressing.list_marks(work, by=caller, layer=self.parts.layer, cursors=self.parts.cursors, query=asked)
+            return suppressing.list_marks(work, by=caller, layer=self.dependencies.layer, cursors=self.dependencies.cursors, query=asked)
 
     @rpc("contacts:suppression:settle", subject="mark_id", command=True)
     def settle_mark(self, call: CommandCall, mark_id: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -121,14 +127,14 @@ class CaseMethods:
         """List which marks entries hit, each once (T35): the privacy officer."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
-            return hits.list_hits(work, by=caller, cursors=self.parts.cursors, query=asked)
+            return hits.list_hits(work, by=caller, cursors=self.dependencies.cursors, query=asked)
 
     @rpc("contacts:lookups:list")
     def list_lookups(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List the accounts whose entries hit, or that looked up as many values as they may (T35): the privacy officer."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
-            return hits.list_lookups(work, by=caller, cursors=self.parts.cursors, query=asked)
+            return hits.list_lookups(work, by=caller, cursors=self.dependencies.cursors, query=asked)
 
     @rpc("contacts:lookups:see", command=True)
     def see_lookups(self, call: CommandCall, account: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -164,7 +170,7 @@ class CaseMethods:
         """Find frozen people by words of their names, as far as the caller may find them (T21)."""
         asked = ready(contract.FrozenQuerySchema).load(query)
         with self.database.work(caller) as work:
-            return freezing.find_frozen(work, by=caller, cursors=self.parts.cursors, query=asked)
+            return freezing.find_frozen(work, by=caller, cursors=self.dependencies.cursors, query=asked)
 
     @rpc("contacts:individual:may-erase", subject="individual_id", onward="retention")
     def may_erase(self, caller: Caller, individual_id: str) -> dict[str, Any]:
@@ -205,14 +211,14 @@ class CaseMethods:
         """List how many requests each user recorded on each day, and how many of their entries were blocked (T36): the security officer."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
-            return freezing.list_counts(work, by=caller, cursors=self.parts.cursors, query=asked)
+            return freezing.list_counts(work, by=caller, cursors=self.dependencies.cursors, query=asked)
 
     @rpc("contacts:freezes:list")
     def list_many_freezes(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
         """List who of the caller's office had many people frozen in one day (T36)."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
-            return freezing.list_many_freezes(work, by=caller, cursors=self.parts.cursors, query=asked)
+            return freezing.list_many_freezes(work, by=caller, cursors=self.dependencies.cursors, query=asked)
 
 
 def _role_of(caller: Caller) -> str | None:

@@ -9,7 +9,7 @@ from services.chassis.database import Database
 from services.chassis.entrypoints import rpc
 from services.chassis.messages import Caller
 from services.contacts.service.beside import beside
-from services.contacts.service.parts import Parts
+from services.contacts.service.dependencies import Dependencies
 from services.contacts.storage import imports
 from services.contacts.usecases import erasing, mentions
 from services.contacts.usecases.imports import refused, staged
@@ -23,7 +23,7 @@ class ErasureMethods:
     """Erase, seek, show, close; a unit of work here is the eraser's."""
 
     database: Database
-    parts: Parts
+    dependencies: Dependencies
 
     #: What other parts of this service add to an erasure and to the search.
     also_erased: tuple[erasing.Also, ...] = (imports.forget_individual,)
@@ -36,21 +36,21 @@ class ErasureMethods:
             answer = erasing.erase_individual(
                 work,
                 now=self.database.clock(),
-                layer=self.parts.layer,
+                layer=self.dependencies.layer,
                 erasure_id=erasure_id,
                 individual_id=individual_id,
                 cause=cause,
                 also=self.also_erased,
             )
         # After the commit, and again when asked again: a key without rows harms nobody, rows without a key do.
-        self.parts.layer.vault.destroy(individual_id)
+        self.dependencies.layer.vault.destroy(individual_id)
         return answer
 
     @rpc("contacts:erasure:unseal-key", subject="erasure_id", identity=_RETENTION)
     def unseal_key(self, caller: Caller, erasure_id: str) -> dict[str, Any]:
         """Give the seal's key while it is whole, and null once it is broken."""
         with self.database.work(caller, role=ERASER) as work:
-            return erasing.unseal_key(work, layer=self.parts.layer, erasure_id=erasure_id)
+            return erasing.unseal_key(work, layer=self.dependencies.layer, erasure_id=erasure_id)
 
     @rpc("contacts:erasure:seek", subject="individual_id", identity=_RETENTION)
     def seek(
@@ -79,8 +79,8 @@ class ErasureMethods:
                 leave_in=leave_in or (),
                 also=[
                     *self.also_sought,
-                    partial(refused.seek, vault=self.parts.layer.vault, beside=beside),
-                    partial(staged.seek, now=self.database.clock(), vault=self.parts.layer.vault, beside=beside),
+                    partial(refused.seek, vault=self.dependencies.layer.vault, beside=beside),
+                    partial(staged.seek, now=self.database.clock(), vault=self.dependencies.layer.vault, beside=beside),
                 ],
             )
 
@@ -100,8 +100,8 @@ class ErasureMethods:
     def close_erasure(self, caller: Caller, erasure_id: str, individual_id: str) -> dict[str, Any]:
         """Forget the sealed values, and destroy their key: nobody can search any more."""
         with self.database.work(caller, role=ERASER) as work:
-            answer = erasing.close(work, now=self.database.clock(), layer=self.parts.layer, erasure_id=erasure_id, individual_id=individual_id)
-        self.parts.layer.vault.break_seal(erasure_id)
+            answer = erasing.close(work, now=self.database.clock(), layer=self.dependencies.layer, erasure_id=erasure_id, individual_id=individual_id)
+        self.dependencies.layer.vault.break_seal(erasure_id)
         return answer
 
     @rpc("contacts:organization:erase", subject="organization_id", identity=_RETENTION)

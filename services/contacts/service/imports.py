@@ -34,8 +34,8 @@ from services.contacts.domain.imports.register import Register
 from services.contacts.domain.imports.staging import Staged
 from services.contacts.service.beside import beside, one_ahead
 from services.contacts.service.counting import blocked_tries_counted
+from services.contacts.service.dependencies import Dependencies
 from services.contacts.service.erasure import ERASER
-from services.contacts.service.parts import Parts
 from services.contacts.storage import import_writing, imports, set_aside
 from services.contacts.usecases.imports import deciding, keeping, refused, setting_aside, steering, undoing, uploading, working
 from services.contacts.usecases.imports.preparing import Prepared, Preparing
@@ -62,13 +62,13 @@ class ImportMethods:
 
     database: Database
     bus: Bus
-    parts: Parts
+    dependencies: Dependencies
 
     @rpc("contacts:import:create", command=True, status=201, created="id")
     def create_import(self, call: CommandCall, filename: str, content_type: str | None = None, size: int | None = None) -> dict[str, Any]:
         """Begin an import; its pieces follow."""
         command = ImportStartSchema().load({"filename": filename, "content_type": content_type, "size": size})
-        vault = self.parts.layer.vault
+        vault = self.dependencies.layer.vault
         return call.run(
             lambda work: uploading.start_import(work, by=call.caller, now=self.database.clock(), vault=vault, **command),
             replay=lambda work, subject_id: steering.read_import(work, by=call.caller, vault=vault, import_id=subject_id),
@@ -81,7 +81,7 @@ class ImportMethods:
         try:
             return call.run(
                 lambda work: uploading.append_import(
-                    work, by=call.caller, now=self.database.clock(), vault=self.parts.layer.vault, import_id=import_id, n=n, chunk=chunk
+                    work, by=call.caller, now=self.database.clock(), vault=self.dependencies.layer.vault, import_id=import_id, n=n, chunk=chunk
                 ),
                 repeatable=True,
             )
@@ -93,9 +93,9 @@ class ImportMethods:
     def finish_import_upload(self, call: CommandCall, import_id: str, sha256: str) -> dict[str, Any]:
         """Read the file and stage its rows; a file that can't be read fails the import, and is dropped."""
         as_id(import_id, ImportUnknown)
-        caller, vault = call.caller, self.parts.layer.vault
+        caller, vault = call.caller, self.dependencies.layer.vault
         again = call.attempt(
-            lambda work: uploading.sent_again(work, by=caller, vault=vault, keyed=self.parts.keyed, import_id=import_id, sha256=sha256)
+            lambda work: uploading.sent_again(work, by=caller, vault=vault, keyed=self.dependencies.keyed, import_id=import_id, sha256=sha256)
         )
         if again is not None:
             return again
@@ -106,7 +106,13 @@ class ImportMethods:
             staged = Staged.of(pool().run(staging.staged, *given, refusal=FileTooCostly, is_long=True))
             answer = call.run(
                 lambda work: uploading.stage(
-                    work, by=caller, now=self.database.clock(), vault=vault, import_id=import_id, digest=self.parts.keyed.of(sha256), staged=staged
+                    work,
+                    by=caller,
+                    now=self.database.clock(),
+                    vault=vault,
+                    import_id=import_id,
+                    digest=self.dependencies.keyed.of(sha256),
+                    staged=staged,
                 ),
                 repeatable=True,
             )
@@ -121,21 +127,21 @@ class ImportMethods:
         """Read an import."""
         as_id(import_id, ImportUnknown)
         with self.database.work(caller) as work:
-            return steering.read_import(work, by=caller, vault=self.parts.layer.vault, import_id=import_id)
+            return steering.read_import(work, by=caller, vault=self.dependencies.layer.vault, import_id=import_id)
 
     @rpc("contacts:import:list")
     def list_imports(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """List the caller's imports."""
         asked = ListQuerySchema().load(query)
         with self.database.work(caller) as work:
-            return steering.list_imports(work, by=caller, vault=self.parts.layer.vault, cursors=self.parts.cursors, query=asked)
+            return steering.list_imports(work, by=caller, vault=self.dependencies.layer.vault, cursors=self.dependencies.cursors, query=asked)
 
     @rpc("contacts:import:change", subject="import_id", command=True)
     def change_import_mapping(self, call: CommandCall, import_id: str, body: dict[str, Any], if_match: str | None = None) -> dict[str, Any]:
         """Say what columns are, and what holds for every row."""
         as_id(import_id, ImportUnknown)
         command = ImportChangeSchema().load(body)
-        vault = self.parts.layer.vault
+        vault = self.dependencies.layer.vault
         return call.run(
             lambda work: steering.change_import(
                 work, by=call.caller, now=self.database.clock(), vault=vault, import_id=import_id, if_match=if_match, **command
@@ -184,7 +190,7 @@ class ImportMethods:
         as_id(import_id, ImportUnknown)
         asked = ImportRowsQuerySchema().load(query)
         with self.database.work(caller) as work:
-            return steering.list_rows(work, by=caller, cursors=self.parts.cursors, import_id=import_id, query=asked)
+            return steering.list_rows(work, by=caller, cursors=self.dependencies.cursors, import_id=import_id, query=asked)
 
     @rpc("contacts:import:list-refused-rows", subject="import_id")
     def list_refused_import_rows(self, caller: Caller, import_id: str, query: dict[str, Any]) -> dict[str, Any]:
@@ -192,14 +198,16 @@ class ImportMethods:
         as_id(import_id, ImportUnknown)
         asked = ListQuerySchema().load(query)
         with self.database.work(caller) as work:
-            return refused.give_back(work, by=caller, vault=self.parts.layer.vault, cursors=self.parts.cursors, import_id=import_id, query=asked)
+            return refused.give_back(
+                work, by=caller, vault=self.dependencies.layer.vault, cursors=self.dependencies.cursors, import_id=import_id, query=asked
+            )
 
     @rpc("contacts:import:read-row", subject="import_id")
     def read_import_row(self, caller: Caller, import_id: str, n: int | str) -> dict[str, Any]:
         """Read a row with its cells, and whoever it may be about."""
         as_id(import_id, ImportUnknown)
         with self.database.work(caller) as work:
-            return deciding.read_row(work, by=caller, layer=self.parts.layer, import_id=import_id, n=_as_number(n), beside=beside)
+            return deciding.read_row(work, by=caller, layer=self.dependencies.layer, import_id=import_id, n=_as_number(n), beside=beside)
 
     @rpc("contacts:import:decide", subject="import_id", command=True)
     def decide_import_row(self, call: CommandCall, import_id: str, n: int | str, body: dict[str, Any]) -> dict[str, Any]:
@@ -211,12 +219,12 @@ class ImportMethods:
         def decide(work: UnitOfWork) -> dict[str, Any]:
             if command["decision"] == "keep":
                 asked = {"import_id": import_id, "n": _as_number(n), "keep_reason": command["keep_reason"]}
-                return keeping.keep_cells(work, by=caller, now=self.database.clock(), layer=self.parts.layer, beside=beside, **asked)
+                return keeping.keep_cells(work, by=caller, now=self.database.clock(), layer=self.dependencies.layer, beside=beside, **asked)
             return deciding.decide_row(
                 work,
                 by=caller,
                 now=self.database.clock(),
-                layer=self.parts.layer,
+                layer=self.dependencies.layer,
                 import_id=import_id,
                 n=_as_number(n),
                 decision=command["decision"],
@@ -238,7 +246,7 @@ class ImportMethods:
         """Say of all rows that wait for it, alike, whom they are about."""
         as_id(import_id, ImportUnknown)
         command = AllDecisionsSchema().load(body)
-        layer = self.parts.layer
+        layer = self.dependencies.layer
         answer = call.run(
             lambda work: deciding.decide_all(
                 work, by=call.caller, now=self.database.clock(), layer=layer, import_id=import_id, decision=command["decision"]
@@ -272,9 +280,9 @@ class ImportMethods:
         for import_id in left:
             self._forget(import_id)
         for import_id in ended:
-            uploading.forget(self.parts.layer.vault, import_id)
+            uploading.forget(self.dependencies.layer.vault, import_id)
         for import_id in due:
-            refused.forget(self.parts.layer.vault, import_id)
+            refused.forget(self.dependencies.layer.vault, import_id)
 
     @timer(seconds=60, action="contacts:individual:let-go-of", eager=True)
     def let_go_of_people_set_aside(self, caller: Caller) -> None:
@@ -287,7 +295,7 @@ class ImportMethods:
         gone = [each for each in kept if each not in held]
         if gone:
             # Keys first: while a copy is there, this is done again.
-            self.parts.layer.vault.destroy_all(gone)
+            self.dependencies.layer.vault.destroy_all(gone)
             with self.database.work(caller, role=ERASER) as work:
                 setting_aside.let_go(work, gone)
 
@@ -320,7 +328,7 @@ class ImportMethods:
 
     def _check(self, by: Caller, row: dict[str, Any]) -> None:
         with self.database.work(by) as work:
-            refused_key = working.restart_check(work, now=self.database.clock(), vault=self.parts.layer.vault, import_id=row["id"])
+            refused_key = working.restart_check(work, now=self.database.clock(), vault=self.dependencies.layer.vault, import_id=row["id"])
         register = Register()
         for block in self._blocks(by, row, begin=0, checked=False):
             _stop_if_asked()
@@ -337,13 +345,13 @@ class ImportMethods:
                 )
 
     def _commit(self, by: Caller, row: dict[str, Any]) -> None:
-        kept_key = refused.key_for(self.parts.layer.vault, row["id"])
+        kept_key = refused.key_for(self.dependencies.layer.vault, row["id"])
         for block in self._blocks(by, row, begin=row["position"], checked=True):
             _stop_if_asked()
-            if block.under.key_ids != self.parts.layer.digests.key_ids:
+            if block.under.key_ids != self.dependencies.layer.digests.key_ids:
                 # Other keys came meanwhile: the ledger is asked under all of them.
                 block = self._prepared(by, row, block.n, checked=False)  # noqa: PLW2901 - the same block
-            layer = self.parts.layer.under(block.under)
+            layer = self.dependencies.layer.under(block.under)
             self._as_often_as_people_move(
                 by,
                 lambda work, block=block, layer=layer: working.commit_block(  # type: ignore[misc]  # bound for each block
@@ -357,11 +365,11 @@ class ImportMethods:
                     beside=beside,
                 ),
             )
-        uploading.forget(self.parts.layer.vault, row["id"])
+        uploading.forget(self.dependencies.layer.vault, row["id"])
         with self.database.work(by) as work:
             done = imports.find(work, row["id"])
         if done is None or done["refused_until"] is None:
-            refused.forget(self.parts.layer.vault, row["id"])
+            refused.forget(self.dependencies.layer.vault, row["id"])
         if row["rows"] >= _MANY:
             try:
                 with self.database.work(by) as work:
@@ -372,7 +380,7 @@ class ImportMethods:
 
     def _decide(self, by: Caller, row: dict[str, Any]) -> None:
         def decide(work: UnitOfWork) -> bool:
-            return deciding.decide_block(work, by=by, now=self.database.clock(), layer=self.parts.layer, import_id=row["id"], beside=beside)
+            return deciding.decide_block(work, by=by, now=self.database.clock(), layer=self.dependencies.layer, import_id=row["id"], beside=beside)
 
         while not self._as_often_as_people_move(by, decide):
             _stop_if_asked()
@@ -391,16 +399,18 @@ class ImportMethods:
         ourselves = Caller.service("contacts", trace_id=by.trace_id)
         held = self.bus.call("retention", "find_holds", ourselves, subject_ids=block.entered) if block.entered else []
         with self.database.work(by, role=ERASER) as work:
-            _, erased = undoing.undo_block(work, now=self.database.clock(), vault=self.parts.layer.vault, import_id=row["id"], block=block, held=held)
+            _, erased = undoing.undo_block(
+                work, now=self.database.clock(), vault=self.dependencies.layer.vault, import_id=row["id"], block=block, held=held
+            )
         # After the commit: a key without rows harms nobody, rows without a key do.
-        self.parts.layer.vault.destroy_all(erased)
+        self.dependencies.layer.vault.destroy_all(erased)
 
     def _blocks(self, by: Caller, row: dict[str, Any], *, begin: int, checked: bool) -> Iterator[Prepared]:
         """Give the blocks from that row on; while one is worked on, the next is prepared, or read as a check has prepared it."""
         return one_ahead(partial(self._prepared, by, row, checked=checked), range(begin // imports.BLOCK, -(-row["rows"] // imports.BLOCK)))
 
     def _prepared(self, by: Caller, row: dict[str, Any], n: int, *, checked: bool) -> Prepared:
-        preparing = Preparing.of(self.parts.layer.vault, row, self.parts.layer.digests)
+        preparing = Preparing.of(self.dependencies.layer.vault, row, self.dependencies.layer.digests)
         with self.database.work(by) as work:
             found = imports.block(work, row["id"], n)
         if found is None:
@@ -415,7 +425,7 @@ class ImportMethods:
 
     def _steer(self, call: CommandCall, import_id: str, use_case: Callable[..., dict[str, Any]]) -> dict[str, Any]:
         as_id(import_id, ImportUnknown)
-        vault = self.parts.layer.vault
+        vault = self.dependencies.layer.vault
         answer = call.run(
             lambda work: use_case(work, by=call.caller, now=self.database.clock(), vault=vault, import_id=import_id),
             replay=lambda work, _: steering.read_import(work, by=call.caller, vault=vault, import_id=import_id),
@@ -439,8 +449,8 @@ class ImportMethods:
 
     def _forget(self, import_id: str) -> None:
         """Destroy every key of an import of which nothing is kept."""
-        uploading.forget(self.parts.layer.vault, import_id)
-        refused.forget(self.parts.layer.vault, import_id)
+        uploading.forget(self.dependencies.layer.vault, import_id)
+        refused.forget(self.dependencies.layer.vault, import_id)
 
 
 class _AskedToStop(Exception):

@@ -31,7 +31,7 @@ from services.contacts.contract.integrations import (
 )
 from services.contacts.contract.refusals import OwnerUnsuitable
 from services.contacts.domain.submissions import Delivered, Submission, event_id, event_of, known_as, submission_of
-from services.contacts.service.parts import Parts
+from services.contacts.service.dependencies import Dependencies
 from services.contacts.usecases import submissions
 
 _log = Log(__name__)
@@ -197,7 +197,7 @@ class IntegrationMethods:
     database: Database
     bus: Bus
     settings: Settings
-    parts: Parts
+    dependencies: Dependencies
 
     @submits
     def individual_submitted(self, component: str, delivered: Delivered) -> None:
@@ -221,7 +221,7 @@ class IntegrationMethods:
     def _submit(self, caller: Caller, delivered: Delivered, submission: Submission) -> None:
         with self.database.work(caller) as work:
             if submissions.answer_again(
-                work, by=caller, now=self.database.clock(), keyed=self.parts.keyed, delivered=delivered, event_id=submission.id
+                work, by=caller, now=self.database.clock(), keyed=self.dependencies.keyed, delivered=delivered, event_id=submission.id
             ):
                 return
         command = IndividualSubmittedSchema().load(submission.data)
@@ -231,8 +231,8 @@ class IntegrationMethods:
                 work,
                 by=caller,
                 now=self.database.clock(),
-                layer=self.parts.layer,
-                keyed=self.parts.keyed,
+                layer=self.dependencies.layer,
+                keyed=self.dependencies.keyed,
                 delivered=delivered,
                 submission=submission,
                 owner_id=owner_id,
@@ -258,7 +258,7 @@ class IntegrationMethods:
     def _refuse(self, caller: Caller, delivered: Delivered, known_id: str | None, refusal: Refusal) -> None:
         with self.database.work(caller) as work:
             submissions.refuse(
-                work, by=caller, now=self.database.clock(), keyed=self.parts.keyed, delivered=delivered, event_id=known_id, refusal=refusal
+                work, by=caller, now=self.database.clock(), keyed=self.dependencies.keyed, delivered=delivered, event_id=known_id, refusal=refusal
             )
 
     @passes_on

@@ -11,12 +11,12 @@ from services.chassis.logs import Log, where
 from services.chassis.messages import IdempotencyMismatch, OutcomeUnknown, Refusal
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.registration import lock_of_name
-from services.contacts.usecases.entering import Entry, enter_together, entry_of
+from services.contacts.usecases.registration import Registration, register_together, registration_of
 
 _log = Log(__name__)
 
 Outcome = dict[str, Any] | Refusal | None
-Asked = tuple[CommandCall, Entry]
+Asked = tuple[CommandCall, Registration]
 
 
 class Registrations:
@@ -35,10 +35,10 @@ class Registrations:
         That is one whose name somebody is entering just now, whose request came before, or whose organization has to be
         registered first.
 
-        :raises Refusal: what `usecases.entering` raises, and that the transaction's outcome is unknown.
+        :raises Refusal: what `usecases.registration` raises, and that the transaction's outcome is unknown.
         """
-        entry = entry_of(given, by=call.caller)
-        gathering = self._gatherings.setdefault(entry.component, Batcher(self._enter))
+        entry = registration_of(given, by=call.caller)
+        gathering = self._gatherings.setdefault(entry.component, Batcher(self._register))
         outcome = gathering.ask((call, entry))
         if isinstance(outcome, Refusal):
             raise outcome
@@ -46,7 +46,7 @@ class Registrations:
             note_audited()
         return outcome
 
-    def _enter(self, asked: Sequence[Asked]) -> list[Outcome]:
+    def _register(self, asked: Sequence[Asked]) -> list[Outcome]:
         calls, entries = zip(*asked, strict=True)
         outcomes: list[Outcome] = [None] * len(entries)
         locks = [_locks_of(entry) for entry in entries]
@@ -59,7 +59,7 @@ class Registrations:
                         together.append(at)
                         taken |= each
                 if fresh := [at for at in together if _is_new(work, calls[at])]:
-                    entered = enter_together(work, self._layer, [entries[at] for at in fresh], now=self._database.clock())
+                    entered = register_together(work, self._layer, [entries[at] for at in fresh], now=self._database.clock())
                     for at, outcome in zip(fresh, entered, strict=True):
                         outcomes[at] = outcome
                         if isinstance(outcome, dict):
@@ -74,7 +74,7 @@ class Registrations:
         return outcomes
 
 
-def _locks_of(entry: Entry) -> frozenset[Lock]:
+def _locks_of(entry: Registration) -> frozenset[Lock]:
     return frozenset({lock_of_name(entry.first_name, entry.last_name), *Lock.of_request(entry.by)})
 
 
@@ -85,6 +85,6 @@ def _is_new(work: UnitOfWork, call: CommandCall) -> bool:
         return False
 
 
-def _unknown(entry: Entry) -> OutcomeUnknown:
+def _unknown(entry: Registration) -> OutcomeUnknown:
     operation = entry.by.operation
     return OutcomeUnknown(extra={"operation_id": operation.id} if operation else None)

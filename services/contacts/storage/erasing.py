@@ -107,7 +107,7 @@ def is_tombstone(work: UnitOfWork, stakeholder_id: str) -> bool:
     )
 
 
-def bury(work: UnitOfWork, stakeholder_id: str, *, now: datetime) -> None:
+def insert_tombstone(work: UnitOfWork, stakeholder_id: str, *, now: datetime) -> None:
     """Keep the id, so that a late message brings nobody back."""
     work.execute(
         text("INSERT INTO tombstones (stakeholder_id, erased_at) VALUES (CAST(:id AS uuid), :now) ON CONFLICT DO NOTHING"),
@@ -115,7 +115,7 @@ def bury(work: UnitOfWork, stakeholder_id: str, *, now: datetime) -> None:
     )
 
 
-def bury_all(work: UnitOfWork, stakeholder_ids: Sequence[str], *, now: datetime) -> None:
+def insert_tombstones(work: UnitOfWork, stakeholder_ids: Sequence[str], *, now: datetime) -> None:
     """Keep these ids, so that a late message brings nobody back."""
     work.execute(
         text("INSERT INTO tombstones (stakeholder_id, erased_at) SELECT id, :now FROM unnest(CAST(:ids AS uuid[])) AS t (id) ON CONFLICT DO NOTHING"),

@@ -76,7 +76,7 @@ def erase_individuals(work: UnitOfWork, ids: Sequence[str], *, now: datetime) ->
         return
     imports.forget_individuals(work, ids)
     erasing.delete_all_linked(work, ids)
-    erasing.bury_all(work, ids, now=now)
+    erasing.insert_tombstones(work, ids, now=now)
 
 
 def lock_individuals(work: UnitOfWork, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -207,4 +207,4 @@ def erase_organizations(work: UnitOfWork, ids: Sequence[str], *, now: datetime) 
     """Delete every row about these organizations, and keep their ids."""
     if ids:
         erasing.delete_all_linked_to_organizations(work, ids)
-        erasing.bury_all(work, ids, now=now)
+        erasing.insert_tombstones(work, ids, now=now)

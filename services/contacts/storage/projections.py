@@ -31,7 +31,7 @@ def office_has_administrator(work: UnitOfWork, component: str) -> bool:
     )
 
 
-def keep_user(work: UnitOfWork, known: Mapping[str, Any]) -> None:
+def upsert_user_projection(work: UnitOfWork, known: Mapping[str, Any]) -> None:
     """Keep what access told of a user."""
     work.execute(
         text(
@@ -46,7 +46,7 @@ def keep_user(work: UnitOfWork, known: Mapping[str, Any]) -> None:
     )
 
 
-def keep_component(work: UnitOfWork, *, code: str, parent_code: str | None, active: bool, revision: int = 0) -> None:
+def upsert_component_projection(work: UnitOfWork, *, code: str, parent_code: str | None, active: bool, revision: int = 0) -> None:
     """Keep what access told of an office, unless something later is known."""
     work.execute(
         text(
@@ -58,7 +58,7 @@ def keep_component(work: UnitOfWork, *, code: str, parent_code: str | None, acti
     )
 
 
-def keep_issue(work: UnitOfWork, *, issue_id: str, priority: str, parent_id: str | None, active: bool, revision: int = 0) -> None:
+def upsert_issue_projection(work: UnitOfWork, *, issue_id: str, priority: str, parent_id: str | None, active: bool, revision: int = 0) -> None:
     """Keep what interactions told of an issue, unless something later is known; an erased one does not come back."""
     work.execute(
         text(
@@ -72,7 +72,7 @@ def keep_issue(work: UnitOfWork, *, issue_id: str, priority: str, parent_id: str
     )
 
 
-def forget_issue(work: UnitOfWork, issue_id: str) -> None:
+def delete_issue_projection(work: UnitOfWork, issue_id: str) -> None:
     """Drop an erased issue and every link to it (T7)."""
     work.execute(text("INSERT INTO erased_issues (id) VALUES (CAST(:id AS uuid)) ON CONFLICT DO NOTHING"), {"id": issue_id})
     work.execute(text("DELETE FROM issues WHERE id = CAST(:id AS uuid)"), {"id": issue_id})
@@ -83,7 +83,7 @@ def forget_issue(work: UnitOfWork, issue_id: str) -> None:
     )
 
 
-def keep_engagement(work: UnitOfWork, told: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+def replace_engagement(work: UnitOfWork, told: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     """Keep an interaction or attendance as its owner last told of it; return (present, former) stakeholders.
 
     `source_id`, `revision`, `stakeholder_ids`, `component`, `user_id`, `held_at`, `mode`, `issue_ids`. An earlier
@@ -134,7 +134,7 @@ def _concerned(rows: Iterable[Any]) -> list[str]:
     return [str(one) for row in rows for one in (row.stakeholder_id, row.employer_id) if one is not None]
 
 
-def drop_engagement(work: UnitOfWork, source_id: str) -> list[str]:
+def withdraw_engagement(work: UnitOfWork, source_id: str) -> list[str]:
     """Drop a withdrawn interaction, for good; return whom it was with."""
     work.execute(
         text(

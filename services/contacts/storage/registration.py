@@ -188,7 +188,7 @@ def _insert(table: str, types: Mapping[str, str], parameter: str) -> str:
 
 
 #: By the name of their parameter; of what a person has none of, nothing is inserted.
-_ENTER: dict[str, str] = {
+_INSERTS: dict[str, str] = {
     "people": _insert("individuals", _PERSON, "people"),
     "relationships": _insert("relationships", _RELATIONSHIP, "relationships"),
     "links": _insert("stakeholder_issues", _LINK, "links"),
@@ -226,9 +226,9 @@ class Newcomer:
     notes: Sequence[Mapping[str, Any]] = ()
 
 
-def enter(work: UnitOfWork, newcomers: Sequence[Newcomer], *, now: datetime) -> list[dict[str, Any]]:
+def register(work: UnitOfWork, newcomers: Sequence[Newcomer], *, now: datetime) -> list[dict[str, Any]]:
     """Enter individuals when the transaction commits; return their rows as `individuals.find` will."""
-    rows: dict[str, list[Mapping[str, Any]]] = {name: [] for name in _ENTER}
+    rows: dict[str, list[Mapping[str, Any]]] = {name: [] for name in _INSERTS}
     entered = []
     for newcomer in newcomers:
         row = {**_NEW, **newcomer.given, "created_at": now, "updated_at": now}
@@ -255,8 +255,8 @@ def enter(work: UnitOfWork, newcomers: Sequence[Newcomer], *, now: datetime) -> 
                 "issues": [{**link, **{name: _day(link[name]) for name in ("since", "ended_on")}} for link in links],
             }
         )
-    wanted = [name for name in _ENTER if rows[name]]
-    work.insert_on_commit({name: _ENTER[name] for name in wanted}, {name: as_json(rows[name]) for name in wanted})
+    wanted = [name for name in _INSERTS if rows[name]]
+    work.insert_on_commit({name: _INSERTS[name] for name in wanted}, {name: as_json(rows[name]) for name in wanted})
     return entered
 
 

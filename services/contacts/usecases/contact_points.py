@@ -20,8 +20,9 @@ from services.contacts.contract.refusals import (
 )
 from services.contacts.storage import contact_layer, ledger, likenesses, links
 from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
-from services.contacts.usecases.asking import demand, demand_clean, demand_contributor, facts_of, open_individual
-from services.contacts.usecases.entering import demand_not_suppressed, standardized
+from services.contacts.usecases.authorization import facts_of, open_individual, require, require_contributor
+from services.contacts.usecases.preconditions import require_clean, require_not_suppressed
+from services.contacts.usecases.registration import standardized
 from services.lexicon.canonical import canonical_contact_point
 from services.lexicon.policy import Facts, Grant, Withheld, decide
 from services.lexicon.policy.rules import REASON_FROM, REFUSED_FROM
@@ -48,7 +49,7 @@ def reveal(
     :raises ContactLayerWithheld: the caller's level or role has no contact layer.
     """
     row = open_individual(work, individual_id, by=by, now=now)
-    demand_clean(reason or "")
+    require_clean(reason or "")
     facts = _count(work, row, by=by, now=now, reason=reason)
     # 1. The decision, before the table is touched; what is unknown is withheld.
     if not any(decide(by, "reveal", kind, facts(point_component=by.component)) for kind in CONTACT_POINT_KINDS):
@@ -124,7 +125,7 @@ def correct_contact_point(
 
     :raises PreferenceStands: the person wants nothing shared, and the value would be shown to other components (T33).
     """
-    _demand_sharing(open_individual(work, individual_id, by=by, now=now, share=True))
+    _require_sharing(open_individual(work, individual_id, by=by, now=now, share=True))
     point = _entry(work, layer, by=by, now=now, individual_id=individual_id, kind=kind, value=value, action="correct_contact_point")
     if layer.confirm_own(work, point, now=now) is None:
         _added(work, layer, point, by=by, now=now)
@@ -164,9 +165,9 @@ def grant(
     :raises PreferenceStands: the person does not want it (T33).
     """
     row = open_individual(work, individual_id, by=by, now=now, share=True)
-    demand(decide(by, "grant", "email", Facts(point_component=by.component)), StewardsOnly)
-    demand_clean(reason)
-    _demand_sharing(row)
+    require(decide(by, "grant", "email", Facts(point_component=by.component)), StewardsOnly)
+    require_clean(reason)
+    _require_sharing(row)
     if expires_at <= now:
         raise Invalid(errors={"expires_at": ["In the future."]})
     if component == by.component:
@@ -203,7 +204,7 @@ def _describe_grant(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {**shown, "component": entry["to_component"], "reason": entry["reason"], "expires_at": wire_value(entry["expires_at"])}
 
 
-def _demand_sharing(row: Mapping[str, Any]) -> None:
+def _require_sharing(row: Mapping[str, Any]) -> None:
     if "no_sharing" in row["use_preferences"]:
         raise PreferenceStands(extra={"preferences": ["no_sharing"]})
 
@@ -213,7 +214,7 @@ def revoke_grant(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: 
 
     :raises NotFound: there is none of theirs.
     """
-    demand(decide(by, "revoke_grant", "email", Facts(point_component=by.component)), StewardsOnly)
+    require(decide(by, "revoke_grant", "email", Facts(point_component=by.component)), StewardsOnly)
     if not contact_layer.revoke(work, grant_id, now=now):
         raise NotFound
     work.record("contacts:individual:revoke-grant", subjects=[individual_id], fields=["contact_points"])
@@ -322,11 +323,11 @@ def _entry(
     decision = decide(by, action, kind, facts_of(row))
     if isinstance(decision, Withheld) and decision.rule == "T20":
         raise KindDeclined
-    demand_contributor(by, action, kind, facts_of(row))
+    require_contributor(by, action, kind, facts_of(row))
     if by.component is None:
         raise OwnerUnsuitable
     kept = standardized(kind, value, field="value")
-    demand_not_suppressed(
+    require_not_suppressed(
         work,
         layer,
         by=by,

@@ -70,7 +70,7 @@ def erase_individual(
         counts |= reach(work, individual_id)
     counts |= erasing.delete_linked(work, individual_id)
     work.announce(IndividualErased(individual_id, cause))
-    erasing.bury(work, individual_id, now=now)
+    erasing.insert_tombstone(work, individual_id, now=now)
     remaining = erasing.left(work, individual_id)
     receipts = [
         {
@@ -139,7 +139,7 @@ def erase_organization(work: UnitOfWork, *, now: datetime, erasure_id: str, orga
         raise OrganizationUnknown
     people = erasing.people_of(work, organization_id)
     counts = erasing.delete_linked_to_organization(work, organization_id)
-    erasing.bury(work, organization_id, now=now)
+    erasing.insert_tombstone(work, organization_id, now=now)
     directory.index_individuals(work, people)
     receipts = [{"store": f"contacts.{store}", "found": count, "removed": count, "left": 0, "method": "deleted"} for store, count in counts.items()]
     erasing.note_erasure(work, erasure_id, {"erased_at": now, "receipts": orjson.dumps(receipts).decode(), "closed_at": now})

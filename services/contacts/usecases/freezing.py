@@ -16,7 +16,16 @@ from services.contacts.domain import representations
 from services.contacts.storage import directory, individuals, ledger, notices, projections, twins
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.usecases import suppressing
-from services.contacts.usecases.asking import demand, demand_clean, duty, facts_of, truly, visible_individual, visible_organization
+from services.contacts.usecases.authorization import (
+    duty,
+    facts_of,
+    require,
+    require_officer,
+    truly,
+    visible_individual,
+    visible_organization,
+)
+from services.contacts.usecases.preconditions import require_clean
 from services.lexicon.duty import owner_erases_by
 from services.lexicon.folding import fold
 from services.lexicon.policy import Facts, Granted, decide
@@ -49,7 +58,7 @@ def freeze(
     # Before any row is held: whoever enters somebody holds it, and may wait for this row.
     ledger.hold_alone(work)
     row = truly(visible_individual(work, individual_id, by=by, now=now, lock=True))
-    demand(decide(by, "freeze", None, facts_of(row)))
+    require(decide(by, "freeze", None, facts_of(row)))
     if received_on > now.astimezone(UTC).date():
         raise Invalid(errors={"received_on": ["Not in the future."]})
     if row["frozen_at"] is None:
@@ -115,7 +124,7 @@ def decide_twin(
     :raises TwinUnknown: it is no twin of that case, or it is gone.
     :raises TwinDecided: the other way.
     """
-    suppressing.demand_officer(by)
+    require_officer(by)
     ledger.hold_alone(work)
     individuals.lock(work, individual_id)
     row, twin = individuals.find(work, individual_id), twins.find(work, case_id, individual_id)
@@ -225,7 +234,7 @@ def list_counts(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mappin
 
     :raises Forbidden: the caller is not the security officer.
     """
-    demand(decide(by, "read_trail"), Forbidden)
+    require(decide(by, "read_trail"), Forbidden)
     after = cursors.open(query.get("cursor"), of="counts", user_id=by.id, query=query)
     rows = notices.counts_by_day(work, after=after, limit=query["limit"] + 1)
     last = rows[query["limit"] - 1] if len(rows) > query["limit"] else None
@@ -238,7 +247,7 @@ def list_counts(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mappin
 def _count(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, reason: str | None) -> None:
     if by.kind != "user":
         return
-    demand_clean(reason or "")
+    require_clean(reason or "")
     day = now.astimezone(UTC).date()
     count = ledger.count_freeze(work, by.id, day)
     if count < REASON_FROM:

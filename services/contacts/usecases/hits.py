@@ -12,7 +12,7 @@ from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, wire_value
 from services.contacts.contract.refusals import ImportsStopped, LookupsExhausted, LookupsUnknown
 from services.contacts.storage import imports, lookups
-from services.contacts.usecases.suppressing import demand_officer
+from services.contacts.usecases.authorization import require_officer
 
 #: The first part of a list, where no other is asked for.
 _FIRST: Mapping[str, Any] = MappingProxyType({"limit": 50})
@@ -20,7 +20,7 @@ _FIRST: Mapping[str, Any] = MappingProxyType({"limit": 50})
 
 def list_hits(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any] = _FIRST) -> dict[str, Any]:
     """Return which marks were hit by whose entries, each once, as far as they were not seen: the privacy officer."""
-    demand_officer(by)
+    require_officer(by)
     after = cursors.open(query.get("cursor"), of="hits", user_id=by.id, query=query)
     rows = lookups.unseen(work, after=after, limit=query["limit"] + 1)
     last = rows[query["limit"] - 1] if len(rows) > query["limit"] else None
@@ -44,7 +44,7 @@ def list_hits(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[
 
 def list_lookups(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any] = _FIRST) -> dict[str, Any]:
     """Return the accounts of which something is to be seen: entries that hit, or as many look-ups as one may do in a day."""
-    demand_officer(by)
+    require_officer(by)
     after = cursors.open(query.get("cursor"), of="lookups", user_id=by.id, query=query)
     rows = lookups.waiting(work, after=after, limit=query["limit"] + 1)
     items = [
@@ -70,7 +70,7 @@ def see_lookups(work: UnitOfWork, *, by: Caller, now: datetime, account: str, mo
 
     :raises LookupsUnknown: nothing of the account waits.
     """
-    demand_officer(by)
+    require_officer(by)
     if not lookups.see(work, account, by=by.id, now=now, more=more):
         raise LookupsUnknown
     why = [ImportsStopped.code, *([LookupsExhausted.code] if more else [])]
@@ -81,7 +81,7 @@ def see_lookups(work: UnitOfWork, *, by: Caller, now: datetime, account: str, mo
 
 def repeat_seeing(work: UnitOfWork, *, by: Caller, account: str, more: bool) -> dict[str, Any]:
     """Answer as `see_lookups` has answered before, and let nothing more go on."""
-    demand_officer(by)
+    require_officer(by)
     work.record("contacts:lookups:see", subjects=[account], outcome="replayed")
     return {"account": account, "more": more, "imports": []}
 

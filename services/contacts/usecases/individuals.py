@@ -28,24 +28,24 @@ from services.contacts.domain.previous import replaced
 from services.contacts.storage import directory, individuals, ledger, links, notes, organizations, previous, projections, registration, verifications
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.rows import plain
-from services.contacts.usecases.asking import (
-    demand,
-    demand_contributor,
+from services.contacts.usecases.authorization import (
     duty,
     facts_of,
     open_individual,
+    require,
+    require_contributor,
     truly,
     visible_individual,
 )
-from services.contacts.usecases.entering import (
-    DIRECTORY_FIELDS,
-    demand_not_suppressed,
-    enter,
-    entry_of,
-    unique_links,
-)
 from services.contacts.usecases.keeping import kept_apart, notes_of
 from services.contacts.usecases.organizations import register_organization
+from services.contacts.usecases.preconditions import require_not_suppressed
+from services.contacts.usecases.registration import (
+    DIRECTORY_FIELDS,
+    register,
+    registration_of,
+    unique_links,
+)
 from services.lexicon.display import display_name
 from services.lexicon.policy import Facts, decide
 
@@ -68,11 +68,11 @@ def register_individual(
     :raises IndividualBlocked: the suppression ledger knows this person, or they are frozen (T9).
     :raises IndividualDuplicate: somebody of this name is already there at this organization.
     """
-    entry = entry_of(given, by=by, owner_id=owner_id, individual_id=individual_id)
+    entry = registration_of(given, by=by, owner_id=owner_id, individual_id=individual_id)
     # The card's state is the organization's, too, when the card makes it known (T18).
     organization = _organization(work, {**given, "state": entry.state}, by=by, now=now, layer=layer, owner_id=entry.owner_id)
     registration.hold_name(work, entry.first_name, entry.last_name)
-    (outcome,) = enter(work, layer, [(entry, organization)], now=now)
+    (outcome,) = register(work, layer, [(entry, organization)], now=now)
     if isinstance(outcome, Refusal):
         raise outcome
     assert outcome is not None  # noqa: S101 - the organization is there
@@ -121,7 +121,7 @@ def change_individual(
     row = open_individual(work, individual_id, by=by, now=now, lock=True)
     for name in given:
         if name not in {"deputy", "keep_reason"}:
-            demand_contributor(by, "change", "organization_id" if name == "organization" else name, facts_of(row))
+            require_contributor(by, "change", "organization_id" if name == "organization" else name, facts_of(row))
     require_match(if_match, entity_tags(representations.individual(row)))
     reason = given.get("keep_reason")
     given, kept = kept_apart(given)
@@ -134,13 +134,13 @@ def change_individual(
         organization = _organization(work, given, by=by, now=now, layer=layer)
         changes["organization_id"] = organization["id"] if organization else None
     if "deputy" in given:
-        demand(decide(by, "name_deputy", None, facts_of(row)), OwnerOnly)
+        require(decide(by, "name_deputy", None, facts_of(row)), OwnerOnly)
         if given["deputy"] is not None:
-            _demand_deputy(work, given["deputy"], row)
+            _require_deputy(work, given["deputy"], row)
         changes["deputy_id"] = given["deputy"]
     if set(row["declined"]) - set(changes.get("declined", row["declined"])):
         raise Invalid(errors={"declined": ["A declined mark goes when a verification withdraws it."]})
-    _demand_name_not_suppressed(work, layer, row, changes, by=by, now=now, kept=[written for _, written in kept])
+    _require_name_not_suppressed(work, layer, row, changes, by=by, now=now, kept=[written for _, written in kept])
     if "use_preferences" in changes:
         changes["preference_spans"] = spans_of(row["preference_spans"], changes["use_preferences"], now=now)
     if changes:
@@ -150,7 +150,7 @@ def change_individual(
         notes.insert(work, note)
         work.record("contacts:note:create", subjects=[individual_id, note["id"]], fields=["notes"], rule="T15")
     if "issues" in given:
-        _demand_known(work, given["issues"])
+        _require_known(work, given["issues"])
         links.set_issues(work, individual_id, unique_links(given["issues"]))
         if not changes:
             individuals.update(work, individual_id, {}, now=now)
@@ -174,7 +174,7 @@ def hand_over(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str
     :raises OwnerUnsuitable: the new one is not an active contributor.
     """
     row = truly(visible_individual(work, individual_id, by=by, now=now, lock=True))
-    demand(decide(by, "hand_over", None, facts_of(row, duty_of=duty(work, row, now=now))), OwnerOnly)
+    require(decide(by, "hand_over", None, facts_of(row, duty_of=duty(work, row, now=now))), OwnerOnly)
     if owner == row["owner_id"]:
         raise OwnerUnchanged
     new_owner = projections.user(work, owner)
@@ -277,12 +277,12 @@ def _organization(
     return None
 
 
-def _demand_known(work: UnitOfWork, wanted: Sequence[Mapping[str, Any]]) -> None:
+def _require_known(work: UnitOfWork, wanted: Sequence[Mapping[str, Any]]) -> None:
     if wanted and links.unknown_issues(work, [link["issue_id"] for link in wanted]):
         raise IssueUnknown(errors={"issues": ["An issue that was deleted."]})
 
 
-def _demand_deputy(work: UnitOfWork, user_id: str, row: Mapping[str, Any]) -> None:
+def _require_deputy(work: UnitOfWork, user_id: str, row: Mapping[str, Any]) -> None:
     # Whoever stands in may have to erase, which a reader may not (T10).
     colleague = projections.user(work, user_id)
     if colleague is None or not colleague["active"] or colleague["component"] != row["owner_component"] or colleague["level"] in {None, "reader"}:
@@ -291,7 +291,7 @@ def _demand_deputy(work: UnitOfWork, user_id: str, row: Mapping[str, Any]) -> No
         raise OwnerUnsuitable(errors={"deputy": ["Somebody else than the owner."]})
 
 
-def _demand_name_not_suppressed(
+def _require_name_not_suppressed(
     work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], changes: Mapping[str, Any], *, by: Caller, now: datetime, kept: list[str]
 ) -> None:
     names = {"first_name", "last_name"} & set(changes)
@@ -306,4 +306,4 @@ def _demand_name_not_suppressed(
         texts += [merged["first_name"], merged["last_name"]]
     if texts:
         first, last = merged["first_name"] or "", merged["last_name"] or ""
-        demand_not_suppressed(work, layer, by=by, now=now, first_name=first, last_name=last, texts=texts)
+        require_not_suppressed(work, layer, by=by, now=now, first_name=first, last_name=last, texts=texts)

@@ -14,7 +14,7 @@ from services.chassis.messages import Caller, Invalid, wire_value
 from services.contacts.contract.refusals import IndividualFrozen, PairUnknown
 from services.contacts.domain import representations
 from services.contacts.storage import individuals, likenesses
-from services.contacts.usecases.asking import demand, demand_contributor
+from services.contacts.usecases.authorization import require, require_contributor
 from services.lexicon.policy import Facts, decide
 
 Pair = tuple[str, str]
@@ -66,7 +66,7 @@ def repeat_decision(work: UnitOfWork, *, individual_id: str, other_id: str, deci
 
 
 def _decide_as_officer(work: UnitOfWork, pair: Pair, *, by: Caller, now: datetime, decision: str) -> None:
-    demand(decide(by, "open_case"))
+    require(decide(by, "open_case"))
     if decision not in _OFFICER:
         raise Invalid(errors={"decision": ["That is for the owners to say."]})
     rows = [individuals.find(work, each) for each in pair]
@@ -84,9 +84,9 @@ def _decide_as_officer(work: UnitOfWork, pair: Pair, *, by: Caller, now: datetim
 
 def _decide_as_owner(work: UnitOfWork, pair: Pair, *, by: Caller, now: datetime, decision: str) -> None:
     if decision == "propose":
-        demand(decide(by, "open_case"))
+        require(decide(by, "open_case"))
     because, decisions = _for_others(work, pair, by=by)
-    demand_contributor(by, "change")
+    require_contributor(by, "change")
     if decision not in decisions:
         raise Invalid(errors={"decision": ["Nobody asked whether they are the same."]})
     if "proposed" in because:

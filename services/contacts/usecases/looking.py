@@ -43,7 +43,7 @@ def look(
     standing = lookups.standing(work, by.id, day)
     if in_bulk and standing.stopped:
         raise ImportsStopped
-    _demand_left(work, layer, by=by, now=now, looked=standing.looked, allowed=standing.allowed, values=values)
+    _require_left(work, layer, by=by, now=now, looked=standing.looked, allowed=standing.allowed, values=values)
     found = ledger.written(work, digests if isinstance(digests, str) else array_of_bytes(digests))
     hits = answer(found) if found else {}
     _count(work, layer, by=by, now=now, values=values, hits=list(hits.values()))
@@ -77,13 +77,13 @@ def weigh(
     :param before: values that the caller looked up beside this entry since `known` was read.
     :raises LookupsExhausted: it is more than the caller may look up today.
     """
-    _demand_left(work, layer, by=by, now=now, looked=known.looked + before, allowed=known.allowed, values=values)
+    _require_left(work, layer, by=by, now=now, looked=known.looked + before, allowed=known.allowed, values=values)
     marks = ledger.answers(layer.digests, asked, known.suppressions, {0: name}).get(0, [])
     _count(work, layer, by=by, now=now, values=values, hits=[marks] if marks else [])
     return marks
 
 
-def demand_going_on(work: UnitOfWork, *, by: Caller, now: datetime) -> None:
+def require_going_on(work: UnitOfWork, *, by: Caller, now: datetime) -> None:
     """Go on only if no tenth hit of the caller's waits to be seen.
 
     :raises ImportsStopped: one does.
@@ -96,7 +96,7 @@ def _at_most(layer: ContactLayer, by: Caller) -> int:
     return layer.lookups.contributor if by.kind == "user" and not at_least(by.level, "steward") else layer.lookups.steward
 
 
-def _demand_left(work: UnitOfWork, layer: ContactLayer, *, by: Caller, now: datetime, looked: int, allowed: int, values: int) -> None:
+def _require_left(work: UnitOfWork, layer: ContactLayer, *, by: Caller, now: datetime, looked: int, allowed: int, values: int) -> None:
     at_most = _at_most(layer, by)
     if looked + values > max(at_most, allowed):
         day = now.astimezone(UTC).date()

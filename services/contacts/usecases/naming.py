@@ -9,7 +9,7 @@ from typing import Any
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, NotFound
 from services.contacts.storage import links, naming
-from services.contacts.usecases.asking import demand, duty, facts_of, open_individual
+from services.contacts.usecases.authorization import duty, facts_of, open_individual, require
 from services.lexicon.policy import Facts, decide
 
 
@@ -18,7 +18,7 @@ def name_stakeholders(work: UnitOfWork, *, by: Caller, now: datetime, ids: Seque
 
     A frozen one is named to those alone who may find it (T21).
     """
-    demand(decide(by, "read", "first_name", Facts(by_exact_id=True)))
+    require(decide(by, "read", "first_name", Facts(by_exact_id=True)))
     items = []
     for row in naming.individuals(work, ids):
         facts = facts_of(row, duty_of=duty(work, row, now=now)) if row["frozen_at"] is not None else facts_of(row)

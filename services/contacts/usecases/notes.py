@@ -12,7 +12,7 @@ from services.chassis.messages import Caller, entity_tags, new_id, require_match
 from services.contacts.contract.refusals import NoteUnknown, OwnerUnsuitable, TextNeedsReview
 from services.contacts.domain import representations
 from services.contacts.storage import notes
-from services.contacts.usecases.asking import demand, open_individual
+from services.contacts.usecases.authorization import open_individual, require
 from services.lexicon.policy import decide
 from services.lexicon.screening import contact_values, findings_in, screen
 from services.lexicon.vocabulary import at_least
@@ -51,7 +51,7 @@ def add_note(
     :raises TextNeedsReview: the screening found something, and no reason was given to keep it; with the spans.
     """
     open_individual(work, individual_id, by=by, now=now, share=True)
-    demand(decide(by, "write_note"))
+    require(decide(by, "write_note"))
     if by.component is None:
         raise OwnerUnsuitable
     note = {
@@ -96,7 +96,7 @@ def change_note(
     :raises PreconditionMissing, Stale: the caller doesn't say which version, or means an earlier one.
     """
     row = _visible(work, individual_id, note_id, by=by, now=now)
-    demand(decide(by, "write_note"))
+    require(decide(by, "write_note"))
     require_match(if_match, entity_tags(representations.note(row)))
     merged = {"text": row["text"], "provenance": row["provenance"], **given}
     screened = _screened(merged["text"], merged["provenance"], keep_reason, by=by)
@@ -115,7 +115,7 @@ def delete_note(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: s
     :raises PreconditionMissing, Stale: the caller doesn't say which version, or means an earlier one.
     """
     row = _visible(work, individual_id, note_id, by=by, now=now)
-    demand(decide(by, "write_note"))
+    require(decide(by, "write_note"))
     require_match(if_match, entity_tags(representations.note(row)))
     notes.delete(work, note_id)
     work.record("contacts:note:delete", subjects=[row["individual_id"], note_id], fields=["notes"])

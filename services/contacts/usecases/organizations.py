@@ -27,8 +27,8 @@ from services.contacts.storage import directory, ledger, links, organizations
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.ledger import Found
 from services.contacts.usecases import looking
-from services.contacts.usecases.asking import demand_contributor, visible_organization
-from services.contacts.usecases.entering import demand_entries_left
+from services.contacts.usecases.authorization import require_contributor, visible_organization
+from services.contacts.usecases.preconditions import require_entries_left
 from services.lexicon.canonical import canonical_phone
 from services.lexicon.postal import postal_code
 from services.lexicon.screening import screen_address, screen_organization_name
@@ -44,17 +44,17 @@ def register_organization(
     :raises IndividualBlocked: an office's telephone is that of somebody who asked not to be contacted (T25).
     :raises OrganizationDuplicate: one of this name is there, and `duplicate_ok` was not given.
     """
-    demand_contributor(by, "create")
+    require_contributor(by, "create")
     if by.component is None:
         raise OwnerUnsuitable
     owner_id = owner_id or by.id
-    _demand_clean(given)
+    _require_clean(given)
     organizations.hold_name(work, given["name"])
     known = organizations.of_name(work, given["name"])
     if known and not given.get("duplicate_ok"):
         raise OrganizationDuplicate(extra={"possible_duplicates": [_likeness(row) for row in known]})
     offices = _offices(given)
-    _demand_nobody_s(work, layer, offices, by=by, now=now)
+    _require_nobody_s(work, layer, offices, by=by, now=now)
     organization_id = new_id()
     state = given.get("state") or next(((office["address"] or {}).get("state") for office in offices if office["address"]), None)
     organizations.insert_many(
@@ -75,7 +75,7 @@ def register_organization(
     )
     organizations.insert_offices(work, [(organization_id, position, office) for position, office in enumerate(offices)])
     wanted = [*(given.get("issues") or []), *({"issue_id": issue, "kind": "engaged"} for issue in given.get("issue_ids") or [])]
-    _demand_known(work, wanted)
+    _require_known(work, wanted)
     links.add_issues(work, [(organization_id, link) for link in wanted])
     links.establish(work, [(organization_id, by.component)], user_id=owner_id, since=now)
     directory.index_organizations(work, [organization_id])
@@ -109,10 +109,10 @@ def change_organization(
     organizations.lock(work, organization_id)
     row = visible_organization(work, organization_id, by=by)
     for name in given:
-        demand_contributor(by, "change", name)
+        require_contributor(by, "change", name)
     representation = representations.organization(row)
     require_match(if_match, entity_tags(representation))
-    _demand_clean(given)
+    _require_clean(given)
     changes = {name: given[name] for name in organizations.FIELDS if name in given}
     if changes.get("group_ids", ()) is None:
         changes["group_ids"] = []
@@ -132,10 +132,10 @@ def change_organization(
         offices = _offices({"offices": [merged, *others]}, present=present)
     if offices is not None:
         kept = [office["phone"] for office in representation["offices"] if office["phone"]]
-        _demand_nobody_s(work, layer, offices, by=by, now=now, known=kept)
+        _require_nobody_s(work, layer, offices, by=by, now=now, known=kept)
         organizations.replace_offices(work, organization_id, offices)
     if "issues" in given:
-        _demand_known(work, given["issues"])
+        _require_known(work, given["issues"])
         links.set_issues(work, organization_id, given["issues"])
     directory.index_organizations(work, [organization_id])
     if {"name", "sector", "group_ids"} & set(changes):
@@ -147,7 +147,7 @@ def change_organization(
     return representations.organization(changed)
 
 
-def _demand_clean(given: Mapping[str, Any]) -> None:
+def _require_clean(given: Mapping[str, Any]) -> None:
     """Go on only if names, labels and addresses hold nothing that shared text must not (T32)."""
     addresses = [("address", given.get("address"))]
     labels = []
@@ -179,7 +179,7 @@ def _offices(given: Mapping[str, Any], *, present: Container[str] = ()) -> list[
     ]
 
 
-def _demand_nobody_s(
+def _require_nobody_s(
     work: UnitOfWork, layer: ContactLayer, offices: Iterable[Mapping[str, Any]], *, by: Caller, now: datetime, known: Iterable[str] = ()
 ) -> None:
     """Go on only if no telephone of an office is one person's own who asked not to be contacted (T25).
@@ -195,7 +195,7 @@ def _demand_nobody_s(
     asked = [digest for phone in phones if phone for digest in layer.digests.suppressions("work_phone", phone)]
     if not asked:
         return
-    demand_entries_left(work, by=by, now=now)
+    require_entries_left(work, by=by, now=now)
     ledger.hold_shared(work)
     if looking.look(work, layer, by=by, now=now, digests=asked, values=len(phones), answer=_somebody_s):
         raise IndividualBlocked
@@ -223,7 +223,7 @@ def _address(written: Mapping[str, Any] | None, *, field: str) -> Mapping[str, A
     return {**written, "postal_code": kept}
 
 
-def _demand_known(work: UnitOfWork, wanted: Sequence[Mapping[str, Any]]) -> None:
+def _require_known(work: UnitOfWork, wanted: Sequence[Mapping[str, Any]]) -> None:
     if wanted and links.unknown_issues(work, [link["issue_id"] for link in wanted]):
         raise IssueUnknown(errors={"issues": ["An issue that was deleted."]})
 

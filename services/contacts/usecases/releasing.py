@@ -10,7 +10,7 @@ from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Stale, wire_value
 from services.contacts.contract.kept import KeptTextUnknown
 from services.contacts.storage import notes
-from services.contacts.usecases.suppressing import demand_officer
+from services.contacts.usecases.authorization import require_officer
 
 
 def list_kept_texts(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, limit: int) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def list_kept_texts(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None
 
     :raises Forbidden: the caller is not the privacy officer.
     """
-    demand_officer(by)
+    require_officer(by)
     rows = notes.waiting(work, after=after, limit=limit)
     items = [
         {
@@ -48,7 +48,7 @@ def release_kept_text(work: UnitOfWork, *, by: Caller, now: datetime, note_id: s
     :raises KeptTextUnknown: nothing of that id waits.
     :raises Stale: it was changed since it was read.
     """
-    demand_officer(by)
+    require_officer(by)
     row = notes.find(work, note_id)
     if row is None or not row["kept"] or row["released_at"] is not None:
         raise KeptTextUnknown

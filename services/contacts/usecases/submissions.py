@@ -37,8 +37,8 @@ from services.contacts.domain.submissions import Delivered, Submission, outgoing
 from services.contacts.storage import submissions
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.usecases import looking
-from services.contacts.usecases.entering import BLOCKED_A_DAY, demand_clean_fields
 from services.contacts.usecases.individuals import register_individual
+from services.contacts.usecases.preconditions import BLOCKED_A_DAY, require_clean_fields
 
 ACTION = "contacts:integration:submit"
 _ACCEPTED = "accepted"
@@ -98,10 +98,10 @@ def take(
     if submissions.blocked_since(work, component=component, since=midnight) >= BLOCKED_A_DAY:
         raise SubmissionsBlocked
     try:
-        looking.demand_going_on(work, by=by, now=now)
+        looking.require_going_on(work, by=by, now=now)
     except ImportsStopped:
         raise SubmissionsBlocked from None
-    _demand_clean(command)
+    _require_clean(command)
     individual = register_individual(work, by=by, now=now, layer=layer, owner_id=owner_id, **command)
     submissions.note_individual(work, component=component, keyed=keyed, event_id=submission.id, individual_id=individual["id"])
     work.record(ACTION, subjects=[individual["id"]], fields=command)
@@ -180,10 +180,10 @@ _SHARED: Mapping[type[Announcement], frozenset[str]] = {
 }
 
 
-def _demand_clean(command: Mapping[str, Any]) -> None:
+def _require_clean(command: Mapping[str, Any]) -> None:
     """A system cannot be asked whether it means it: whatever screening finds is refused (T15, R41)."""
     try:
-        demand_clean_fields(command)
+        require_clean_fields(command)
     except TextNeedsReview as refusal:
         found = sorted({name.partition(".")[0] for name in refusal.errors or ()})
         raise TextNeedsReview(errors={name: ["Holds what shared text must not."] for name in found}) from None

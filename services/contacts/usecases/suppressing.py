@@ -9,16 +9,15 @@ from typing import Any
 
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, Forbidden, wire_value
+from services.chassis.messages import Caller, wire_value
 from services.contacts.contract.refusals import MarkUnknown
 from services.contacts.domain.likeness import family_keys, may_be_one
 from services.contacts.domain.suppression import ORGANIZATION, PERSONAL, is_alone, mark_of, marks_of
 from services.contacts.storage import individuals, ledger, previous, twins
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.ledger import Waiting
-from services.contacts.usecases.asking import demand
+from services.contacts.usecases.authorization import require_officer
 from services.lexicon.canonical import canonical_contact_point, canonical_organization
-from services.lexicon.policy import decide
 
 #: So long what the recorder or an unverified correction added says nothing by itself.
 _RECENT = timedelta(days=30)
@@ -109,7 +108,7 @@ def list_marks(work: UnitOfWork, *, by: Caller, layer: ContactLayer, cursors: Cu
 
     Their value is shown while the record is there.
     """
-    demand_officer(by)
+    require_officer(by)
     after = cursors.open(query.get("cursor"), of="marks", user_id=by.id, query=query)
     rows = ledger.waiting(work, after=after, limit=query["limit"] + 1)
     last = rows[query["limit"] - 1] if len(rows) > query["limit"] else None
@@ -142,7 +141,7 @@ def settle_mark(work: UnitOfWork, *, by: Caller, mark_id: str, decision: str) ->
 
     :raises MarkUnknown: nothing of that id waits.
     """
-    demand_officer(by)
+    require_officer(by)
     ledger.hold_alone(work)
     row = ledger.settle(work, mark_id, keep=decision == "keep")
     if row is None:
@@ -153,7 +152,7 @@ def settle_mark(work: UnitOfWork, *, by: Caller, mark_id: str, decision: str) ->
 
 def list_twins(work: UnitOfWork, *, by: Caller, cursors: Cursors, request_id: str | None = None, query: Mapping[str, Any] = _FIRST) -> dict[str, Any]:
     """Return other records that may be of somebody who asked not to be contacted, for the privacy officer alone (T26, T34)."""
-    demand_officer(by)
+    require_officer(by)
     bound = {**query, "request_id": request_id}
     after = cursors.open(query.get("cursor"), of="twins", user_id=by.id, query=bound)
     rows = twins.undecided(work, case_id=request_id, after=after, limit=query["limit"] + 1)
@@ -179,8 +178,3 @@ def list_twins(work: UnitOfWork, *, by: Caller, cursors: Cursors, request_id: st
     position = {"at": last["found_at"], "id": last["individual_id"], "case": last["case_id"]} if last else {}
     following = cursors.seal(position, of="twins", user_id=by.id, query=bound) if last else None
     return {"items": items, "next": following, "total": twins.count_undecided(work, case_id=request_id)}
-
-
-def demand_officer(by: Caller) -> None:
-    """Go on only for the privacy officer."""
-    demand(decide(by, "open_case"), Forbidden)

@@ -11,7 +11,7 @@ from services.chassis.messages import Caller, Invalid, NotFound, new_id, wire_va
 from services.contacts.contract.announcements import IndividualChanged
 from services.contacts.contract.refusals import OwnerUnsuitable
 from services.contacts.storage import individuals, verifications
-from services.contacts.usecases.asking import demand_contributor, facts_of, open_individual
+from services.contacts.usecases.authorization import facts_of, open_individual, require_contributor
 
 #: Clocks of clients and servers differ by so much, and not by more.
 _CLOCK_SKEW = timedelta(minutes=2)
@@ -40,7 +40,7 @@ def verify(
     :raises Invalid: it is yet to happen, or a contact point is not the caller's component's own of this person.
     """
     row = open_individual(work, individual_id, by=by, now=now, lock=True)
-    demand_contributor(by, "verify", None, facts_of(row))
+    require_contributor(by, "verify", None, facts_of(row))
     if by.component is None:
         raise OwnerUnsuitable
     if verified_at > now + _CLOCK_SKEW:

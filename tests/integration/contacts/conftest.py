@@ -26,13 +26,13 @@ from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.vault import Keyring, Vault
 from services.contacts.usecases import (
+    announcement_handlers,
     contact_points,
-    finding,
     freezing,
     individuals,
-    listening,
     notes,
     organizations,
+    search,
     tasks,
 )
 from services.lexicon.tasks import position
@@ -166,7 +166,7 @@ class Desk:
     def search(self, by: Caller = AMINA, **query: Any) -> dict[str, Any]:
         """Search."""
         asked = contract.StakeholderQuerySchema().load({name: str(value) for name, value in query.items()})
-        found: dict[str, Any] = self.do(by, finding.search_stakeholders, query=asked)
+        found: dict[str, Any] = self.do(by, search.search_stakeholders, query=asked)
         return found
 
     def found(self, by: Caller = AMINA, **query: Any) -> list[str]:
@@ -210,7 +210,7 @@ class Desk:
         interaction_id = str(told.pop("source_id", None) or new_id())
         self.do(
             Caller.service("contacts"),
-            listening.note_engagement,
+            announcement_handlers.note_engagement,
             **{
                 "source_id": interaction_id,
                 "individual_ids": list(individual_ids),
@@ -229,13 +229,13 @@ class Desk:
         """Hear from interactions of an issue."""
         issue_id = new_id()
         with self.work(Caller.service("contacts")) as work:
-            projections.keep_issue(work, issue_id=issue_id, priority=priority, parent_id=parent, active=True)
+            projections.upsert_issue_projection(work, issue_id=issue_id, priority=priority, parent_id=parent, active=True)
         return issue_id
 
     def know(self, somebody: Caller, *, active: bool = True) -> None:
         """Hear from access of an employee."""
         with self.work(Caller.service("contacts")) as work:
-            projections.keep_user(
+            projections.upsert_user_projection(
                 work,
                 {
                     "id": somebody.id,
@@ -264,7 +264,7 @@ class Desk:
     def answer(self, method: str, **given: Any) -> Any:
         """Answer a call of retention's saga as the service does: by its own method."""
         service: Any = ErasureMethods()
-        service.database, service.parts = self.database, SimpleNamespace(layer=self.layer)
+        service.database, service.dependencies = self.database, SimpleNamespace(layer=self.layer)
         former, self.database.clock = self.database.clock, lambda: self.now
         try:
             return getattr(service, method)(RETENTION, **given)

@@ -10,7 +10,7 @@ import pytest
 from services.chassis.messages import Caller
 from services.contacts.contract.refusals import OwnerUnchanged, OwnerUnsuitable
 from services.contacts.storage import projections
-from services.contacts.usecases import finding, individuals, organizations
+from services.contacts.usecases import individuals, organizations, search
 from tests.cast import AMINA, BRUNO, CHLOE, GRACE, RENATA
 from tests.integration.contacts.conftest import Desk
 
@@ -39,7 +39,7 @@ def test_a_talk_with_a_person_is_contact_with_their_organization(desk: Desk, mod
         item["id"] for item in desk.search(CHLOE, type="organization", contacted_before=(desk.now - timedelta(days=20)).date())["items"]
     }
     with desk.work(CONTACTS) as work:
-        projections.settle_contacts(work, projections.drop_engagement(work, talk))
+        projections.settle_contacts(work, projections.withdraw_engagement(work, talk))
     assert _last(desk, larkspur) == (None, None, [None])
 
 
@@ -82,11 +82,11 @@ def test_the_latest_of_all_counts_whoever_comes_in_whatever_order(desk: Desk) ->
 def test_an_organization_that_a_card_makes_known_has_the_cards_state(desk: Desk) -> None:
     desk.register(CHLOE, first_name="Ruth", last_name="Oyelaran", organization="Fairbank Growers", state="NM")
     desk.register(CHLOE, first_name="Ann", last_name="Oyelaran", organization="Fairbank Growers", state="TX")
-    found = desk.do(CHLOE, finding.list_organizations, query={"limit": 50})["items"]
+    found = desk.do(CHLOE, search.list_organizations, query={"limit": 50})["items"]
     assert [(one["name"], one["state"]) for one in found] == [("Fairbank Growers", "NM")], "who comes later changes nothing"
     dov = desk.dov()
     desk.change(CHLOE, dov, organization="Tuck Farms", state="OK")
-    found = desk.do(CHLOE, finding.list_organizations, query={"limit": 50})["items"]
+    found = desk.do(CHLOE, search.list_organizations, query={"limit": 50})["items"]
     assert next(one["state"] for one in found if one["name"] == "Tuck Farms") == "OK"
 
 

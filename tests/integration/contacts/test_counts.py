@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from services.chassis.messages import new_id
-from services.contacts.usecases import finding
+from services.contacts.usecases import search
 from tests.cast import AMINA, BRUNO
 from tests.integration.contacts.conftest import Desk
 from tests.support import eventually
@@ -38,9 +38,9 @@ def test_kept_numbers_and_places_are_right_whatever_is_done(desk: Desk) -> None:
     desk.erase(entered[1])
     desk.erase(entered[2], cause="expired")
     assert_kept(desk)
-    assert desk.do(AMINA, finding.stakeholders_by_region, query={})["total"] == 3
+    assert desk.do(AMINA, search.stakeholders_by_region, query={})["total"] == 3
     asked = {"issue": issue, "state": "NM", "limit": 1}
-    assert desk.do(AMINA, finding.search_stakeholders, query=asked)["total"] == 1
+    assert desk.do(AMINA, search.search_stakeholders, query=asked)["total"] == 1
 
 
 @pytest.mark.requirement("T21")
@@ -50,7 +50,7 @@ def test_whoever_is_frozen_is_not_counted_though_a_link_comes_later(desk: Desk) 
 
     def totals() -> list[int]:
         asked = ({"issue": each, "state": "TX", "limit": 1} for each in (issue, other))
-        return [desk.do(AMINA, finding.search_stakeholders, query=query)["total"] for query in asked]
+        return [desk.do(AMINA, search.search_stakeholders, query=query)["total"] for query in asked]
 
     assert totals() == [2, 0]
     desk.freeze(BRUNO, frozen)

@@ -142,7 +142,7 @@ def after(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Desk
     desk = next(desks)
     with pytest.MonkeyPatch.context() as patch:
         # Nobody enters a hundred who are blocked in one day.
-        patch.setattr(steering, "demand_entries_left", lambda *_, **__: None)
+        patch.setattr(steering, "require_entries_left", lambda *_, **__: None)
         person = desk.register(AMINA, **HOPE)["id"]
         desk.freeze(PSO, person)
         if request.param:

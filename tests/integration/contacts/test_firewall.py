@@ -61,7 +61,7 @@ def test_row_level_security_stands_alone_when_the_policy_check_is_gone(desk: Des
     desk.note(AMINA, dov, f"Call him on {DOV.cell}.", keep_reason="he asked for it to be noted")
     monkeypatch.setattr(contact_points, "decide", lambda *_, **__: Granted("patched out"))
     for somebody in (CHLOE, FARID):
-        monkeypatch.setattr("services.contacts.usecases.asking.decide", lambda *_, **__: Granted("patched out"))
+        monkeypatch.setattr("services.contacts.usecases.authorization.decide", lambda *_, **__: Granted("patched out"))
         assert desk.reveal(somebody, dov)["items"] == []
         assert desk.notes(somebody, dov) == []
     assert len(desk.reveal(BRUNO, dov)["items"]) == 2

@@ -43,7 +43,7 @@ class Porter(Called, ImportMethods):
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.database = desk.database
-        self.parts = SimpleNamespace(layer=desk.layer, cursors=desk.cursors, keyed=Keyed("a key of tests", "contacts sent in"))
+        self.dependencies = SimpleNamespace(layer=desk.layer, cursors=desk.cursors, keyed=Keyed("a key of tests", "contacts sent in"))
         #: On whom retention says that a hold stands.
         self.held: set[str] = set()
         self.bus = SimpleNamespace(call=lambda *_, subject_ids, **__: sorted(self.held & set(subject_ids)))
@@ -472,11 +472,11 @@ def test_what_was_checked_under_other_keys_of_digests_is_worked_out_again(porter
     import_id = porter.upload(SMALL)["id"]
     porter.check(import_id)
     porter.commit_import(AMINA, import_id=import_id)
-    porter.parts.layer = ContactLayer(porter.desk.layer.vault, Digests(Keyring([os.urandom(32)])))
+    porter.dependencies.layer = ContactLayer(porter.desk.layer.vault, Digests(Keyring([os.urandom(32)])))
     porter.work()
     (row,) = porter.desk.do(AMINA, lambda work: work.execute(text("SELECT DISTINCT key_id, lookup FROM contact_points WHERE kind = 'email'")).all())
-    assert row.key_id == porter.parts.layer.digests.key_id
-    assert bytes(row.lookup) == porter.parts.layer.digests.lookup("ICE", "email", "rivka@example.org")
+    assert row.key_id == porter.dependencies.layer.digests.key_id
+    assert bytes(row.lookup) == porter.dependencies.layer.digests.lookup("ICE", "email", "rivka@example.org")
 
 
 def test_an_import_stops_when_its_owner_s_rights_end(porter):

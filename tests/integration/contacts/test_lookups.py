@@ -111,7 +111,7 @@ class Officer(Called, CaseMethods):
 def officer(desk: Desk) -> Any:
     """Return the privacy officer's methods."""
     service: Any = Officer()
-    service.database, service.parts = desk.database, SimpleNamespace(layer=desk.layer, cursors=desk.cursors)
+    service.database, service.dependencies = desk.database, SimpleNamespace(layer=desk.layer, cursors=desk.cursors)
     return service
 
 
@@ -184,7 +184,7 @@ def few(desk: Desk, porter: Porter | None = None, *, contributor: int, steward: 
     """Let users look up no more than that in a day."""
     desk.layer = ContactLayer(desk.layer.vault, desk.layer.digests, Lookups(contributor, steward))
     if porter:
-        porter.parts.layer = desk.layer
+        porter.dependencies.layer = desk.layer
 
 
 @pytest.mark.requirement("T35")

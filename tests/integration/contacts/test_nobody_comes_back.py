@@ -25,7 +25,7 @@ from services.contacts.storage import ledger
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.vault import Keyring
-from services.contacts.usecases import contact_points, finding, freezing, individuals, organizations, suppressing, tasks, verifying
+from services.contacts.usecases import contact_points, freezing, individuals, organizations, search, suppressing, tasks, verifying
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE, RENATA
 from tests.integration.contacts.conftest import RETENTION, Desk
 from tests.spellings import CELL, DESK_LINE, GMAIL, HOPE, OFFICE_MAIL, VALUES
@@ -447,9 +447,9 @@ def numbers(desk: Desk, by: Caller) -> dict[str, Any]:
     """Return every number in which an individual of New Mexico counts."""
     facets = {"facets": "type,state,component,fema_region"}
     everybody, theirs = desk.search(by, **facets), desk.search(by, state="NM", **facets)
-    regions = desk.do(by, finding.stakeholders_by_region, query={})
-    of_type = desk.do(by, finding.stakeholders_by_region, query={"component": "PSO"})
-    individuals_there = desk.do(by, finding.list_individuals, query={"state": "NM", "limit": 50})
+    regions = desk.do(by, search.stakeholders_by_region, query={})
+    of_type = desk.do(by, search.stakeholders_by_region, query={"component": "PSO"})
+    individuals_there = desk.do(by, search.list_individuals, query={"state": "NM", "limit": 50})
     return {
         "search": (everybody["total"], everybody["facets"]),
         "state": (theirs["total"], theirs["facets"], len(theirs["items"])),

@@ -238,7 +238,7 @@ class Comparison:
                 return
             said = self.take(step, where=where)
 
-    def demand_sight(self, ask: Ask) -> None:
+    def require_sight(self, ask: Ask) -> None:
         """Go on only if it sees a difference when there is one."""
         seen = [world.send(ask)[0] for world in self.worlds]
         assert all(answer.startswith(b"200") for answer in seen)
@@ -264,7 +264,7 @@ class Comparison:
         assert status < "500", f"{where}: {step.method} {step.path}"
         assert answers[0][0] == answers[1][0], f"{where}: {step.method} {step.path} {_first_difference(answers[0][0], answers[1][0])}"
         if not ARGUED.match(f"{step.method} {step.path}"):
-            _demand_alike(answers[0][2], answers[1][2], f"{where}: {step.method} {step.path}")
+            _require_alike(answers[0][2], answers[1][2], f"{where}: {step.method} {step.path}")
             self.counted += 1
         return answers[0][1]
 
@@ -274,7 +274,7 @@ def _first_difference(one: bytes, other: bytes) -> tuple[bytes, bytes]:
     return one[max(at - 200, 0) : at + 100], other[max(at - 200, 0) : at + 100]
 
 
-def _demand_alike(one: list[str], other: list[str], where: str) -> None:
+def _require_alike(one: list[str], other: list[str], where: str) -> None:
     """Go on only if an answer took the same statements and calls in both worlds."""
     more, less = Counter(one) - Counter(other), Counter(other) - Counter(one)
     assert not more, f"{where}: where something is hidden, more: {more}"

@@ -12,7 +12,7 @@ import pytest
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, entity_tag, new_id
 from services.contacts.storage import projections
-from services.contacts.usecases import erasing, individuals, listening, organizations
+from services.contacts.usecases import announcement_handlers, erasing, individuals, organizations
 from tests.cast import AMINA, BRUNO, CHLOE
 from tests.integration.contacts.conftest import RETENTION, Desk
 
@@ -24,18 +24,18 @@ def test_in_whatever_order_the_latest_word_on_an_issue_counts_and_an_erased_one_
         issue = new_id()
         with desk.work(CONTACTS) as work:
             for revision in order:
-                projections.keep_issue(work, issue_id=issue, priority="one_dhs", parent_id=None, active=revision != 3, revision=revision)
+                projections.upsert_issue_projection(work, issue_id=issue, priority="one_dhs", parent_id=None, active=revision != 3, revision=revision)
         assert [row.active for row in desk.rows("SELECT active FROM issues WHERE id = :id", id=issue)] == [False], order
         with desk.work(CONTACTS) as work:
-            projections.forget_issue(work, issue)
-            projections.keep_issue(work, issue_id=issue, priority="one_dhs", parent_id=None, active=True, revision=4)
+            projections.delete_issue_projection(work, issue)
+            projections.upsert_issue_projection(work, issue_id=issue, priority="one_dhs", parent_id=None, active=True, revision=4)
         assert desk.rows("SELECT 1 FROM issues WHERE id = :id", id=issue) == []
 
 
 def test_a_talk_that_is_told_of_late_brings_no_erased_issue_back(desk: Desk) -> None:
     dov, issue = desk.dov(), desk.issue()
     with desk.work(CONTACTS) as work:
-        projections.forget_issue(work, issue)
+        projections.delete_issue_projection(work, issue)
     desk.talked(AMINA, dov, issues=(issue,))
     assert [row.issue_ids for row in desk.rows("SELECT issue_ids FROM engagements")] == [[]]
     assert desk.read(AMINA, dov)["issues"] == []
@@ -48,7 +48,7 @@ def test_a_talk_that_is_told_of_at_the_very_moment_of_the_erasing_leaves_nothing
     case = {"erasure_id": erasure_id, "individual_id": dov}
     erase = partial(erasing.erase_individual, now=desk.now, layer=desk.layer, cause="no_contact", **case)
     talk = partial(
-        listening.note_engagement,
+        announcement_handlers.note_engagement,
         source_id=new_id(),
         individual_ids=[dov],
         organization_ids=[],
@@ -80,7 +80,7 @@ def test_in_whatever_order_the_latest_word_on_an_office_counts(desk: Desk) -> No
         code = f"X{''.join(map(str, order))}"
         with desk.work(CONTACTS) as work:
             for revision in order:
-                projections.keep_component(work, code=code, parent_code=None, active=revision != 3, revision=revision)
+                projections.upsert_component_projection(work, code=code, parent_code=None, active=revision != 3, revision=revision)
         assert [row.active for row in desk.rows("SELECT active FROM components WHERE code = :code", code=code)] == [False], order
 
 

@@ -81,7 +81,7 @@ def test_what_stands_against_one_stands_against_nobody_else(desk: Desk, registra
     desk.erase(dov)
     erased = desk.issue()
     with desk.work(Caller.service("contacts")) as work:
-        projections.forget_issue(work, erased)
+        projections.delete_issue_projection(work, erased)
     answers = _at_once(
         registrations,
         [

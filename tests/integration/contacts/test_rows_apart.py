@@ -80,7 +80,7 @@ def test_processes_that_die_while_rows_are_checked_and_committed_cost_no_row(por
     (spoiled,) = porter.rows(import_id, "invalid")
     assert spoiled["reason"] == rowwise.COSTLY
     # Under other keys what the check had worked out is worked out again.
-    porter.parts.layer = ContactLayer(porter.desk.layer.vault, Digests(Keyring([os.urandom(32)])))
+    porter.dependencies.layer = ContactLayer(porter.desk.layer.vault, Digests(Keyring([os.urandom(32)])))
     porter.commit_import(AMINA, import_id=import_id)
     porter.work()
     assert porter.read(import_id)["counts"] == {"create": 29, "invalid": 1}

@@ -162,7 +162,7 @@ class World:
             service.settings = Settings(service=name, cursor_key=_SECRET, service_master_secret="a master secret of tests")
         self.contacts = services["contacts"]
         self.reads = BatchedReads(desk.database, individuals.GATHERED, action="contacts:individual:read", fields=representations.INDIVIDUAL_FIELDS)
-        self.contacts.parts = SimpleNamespace(
+        self.contacts.dependencies = SimpleNamespace(
             layer=desk.layer,
             cursors=Cursors(_SECRET, "contacts"),
             reads=self.reads,

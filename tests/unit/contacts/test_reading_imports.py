@@ -276,7 +276,7 @@ def test_a_mapping_can_be_changed_but_a_refused_column_cannot_be_mapped():
     with pytest.raises(contract.MappingInvalid):
         columns.checked([{"column": "Member", "field": "title"}, {"column": "Notes", "field": "title"}], staged, refused)
     with pytest.raises(contract.MappingIncomplete):
-        columns.demand_enough({"Notes": "title"})
+        columns.require_enough({"Notes": "title"})
 
 
 @pytest.mark.requirement("R13", "R41")

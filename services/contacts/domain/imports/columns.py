@@ -114,7 +114,7 @@ def checked(mapping: Sequence[Mapping[str, str | None]], columns: Sequence[str],
     return found
 
 
-def demand_enough(mapping: Mapping[str, str]) -> None:
+def require_enough(mapping: Mapping[str, str]) -> None:
     """:raises MappingIncomplete: neither a person's name nor an organization is in it."""
     if not is_enough(mapping):
         raise MappingIncomplete

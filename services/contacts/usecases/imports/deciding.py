@@ -27,8 +27,8 @@ from services.contacts.usecases.imports import refused
 from services.contacts.usecases.imports.apart import Beside, unseen_of
 from services.contacts.usecases.imports.preparing import Prepared, of_rows
 from services.contacts.usecases.imports.representing import acting, line_of, own, representation
-from services.contacts.usecases.imports.uploading import demand_may_import
-from services.contacts.usecases.imports.working import LEASE, ImportOvertaken, demand_rights, take_in
+from services.contacts.usecases.imports.uploading import require_may_import
+from services.contacts.usecases.imports.working import LEASE, ImportOvertaken, require_rights, take_in
 
 #: Rows that are decided in one transaction.
 AT_ONCE = 200
@@ -56,8 +56,8 @@ def decide_row(
     :raises LookupsExhausted, ImportsStopped: the privacy officer looks first (T35).
     """
     row = own(work, import_id, by=by, lock=True, states={"committed"})
-    demand_may_import(by, rows=0)
-    demand_rights(work, by)
+    require_may_import(by, rows=0)
+    require_rights(work, by)
     entry = imports.row(work, import_id, n)
     if entry is None:
         raise RowUnknown
@@ -99,8 +99,8 @@ def decide_all(work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactLay
     :raises ImportsStopped: the privacy officer looks at the caller's entries first (T35).
     """
     row = own(work, import_id, by=by, lock=True, states={"committed"})
-    demand_may_import(by, rows=0)
-    looking.demand_going_on(work, by=by, now=now)
+    require_may_import(by, rows=0)
+    looking.require_going_on(work, by=by, now=now)
     waiting = row["counts"].get("undecided", 0)
     if row["deciding"] is None:
         if not waiting:
@@ -125,7 +125,7 @@ def decide_block(work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactL
     row = imports.find(work, import_id, lock=True)
     if row is None or row["state"] != "committed" or row["deciding"] is None:
         raise ImportOvertaken
-    demand_rights(work, by)
+    require_rights(work, by)
     decision, after = row["deciding"]["decision"], row["deciding"]["after"]
     entries = imports.rows(work, import_id, outcomes=["undecided"], after=after, limit=AT_ONCE)
     became: Sequence[Decision] = [Decision("skipped", SKIPPED) for _ in entries]

@@ -12,14 +12,14 @@ from services.contacts.contract.refusals import TextNeedsReview
 from services.contacts.domain.imports.tables import Row
 from services.contacts.storage import imports, ledger, notes
 from services.contacts.storage.contact_layer import ContactLayer
-from services.contacts.usecases.asking import demand, open_individual
-from services.contacts.usecases.entering import demand_not_suppressed
+from services.contacts.usecases.authorization import open_individual, require
 from services.contacts.usecases.imports import refused
 from services.contacts.usecases.imports.apart import Beside, unseen_of
 from services.contacts.usecases.imports.representing import line_of, own
-from services.contacts.usecases.imports.uploading import demand_may_import
-from services.contacts.usecases.imports.working import demand_rights
+from services.contacts.usecases.imports.uploading import require_may_import
+from services.contacts.usecases.imports.working import require_rights
 from services.contacts.usecases.keeping import notes_of
+from services.contacts.usecases.preconditions import require_not_suppressed
 from services.lexicon.policy import decide
 from services.lexicon.screening import contact_values
 
@@ -34,9 +34,9 @@ def keep_cells(
     :raises TextNeedsReview: the reason holds what no text of ours may.
     """
     row = own(work, import_id, by=by, lock=True, states={"committed"})
-    demand_may_import(by, rows=0)
-    demand_rights(work, by)
-    demand(decide(by, "write_note"))
+    require_may_import(by, rows=0)
+    require_rights(work, by)
+    require(decide(by, "write_note"))
     TextNeedsReview.unless_clean([("keep_reason", keep_reason, contact_values)])
     entry = imports.row(work, import_id, n)
     if entry is None:
@@ -54,7 +54,7 @@ def keep_cells(
     ledger.hold_shared(work)
     person = open_individual(work, entry["individual_id"], by=by, now=now, share=True)
     texts = [each.text for each in found]
-    demand_not_suppressed(work, layer, by=by, now=now, first_name=person["first_name"], last_name=person["last_name"], texts=texts)
+    require_not_suppressed(work, layer, by=by, now=now, first_name=person["first_name"], last_name=person["last_name"], texts=texts)
     kept = notes_of([(each.field, each.text) for each in found], individual_id=person["id"], by=by, author_id=by.id, reason=keep_reason, now=now)
     for note in kept:
         notes.insert(work, note)

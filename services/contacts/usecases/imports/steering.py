@@ -16,7 +16,6 @@ from services.contacts.domain.imports import columns
 from services.contacts.storage import imports, links
 from services.contacts.storage.vault import Vault
 from services.contacts.usecases import looking
-from services.contacts.usecases.entering import demand_entries_left
 from services.contacts.usecases.imports import refused
 from services.contacts.usecases.imports.representing import (
     acting,
@@ -27,7 +26,8 @@ from services.contacts.usecases.imports.representing import (
     representation,
     sealed_layout,
 )
-from services.contacts.usecases.imports.uploading import demand_may_import, fail
+from services.contacts.usecases.imports.uploading import fail, require_may_import
+from services.contacts.usecases.preconditions import require_entries_left
 
 _COUNTED = 10_000
 STOPPED = "The import was stopped before this row."
@@ -42,7 +42,7 @@ def read_import(work: UnitOfWork, *, by: Caller, vault: Vault, import_id: str) -
 
 def list_imports(work: UnitOfWork, *, by: Caller, vault: Vault, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
     """Return a page of the caller's imports, the latest first."""
-    demand_may_import(by, rows=0)
+    require_may_import(by, rows=0)
     position = cursors.open(query.get("cursor"), of="imports", user_id=by.id, query={})
     before = (datetime.fromisoformat(position["at"]), position["id"]) if position else None
     limit = query["limit"]
@@ -104,9 +104,9 @@ def check_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, i
     row = own(work, import_id, by=by, lock=True, states={"uploaded", "mapped", "checked", "stopped"})
     if row["state"] == "stopped":
         return _resume_as(work, row, "checking", by=by, now=now, vault=vault)
-    demand_may_import(by, rows=row["rows"])
-    demand_entries_left(work, by=by, now=now)
-    columns.demand_enough(layout_of(vault, row)["mapping"])
+    require_may_import(by, rows=row["rows"])
+    require_entries_left(work, by=by, now=now)
+    columns.require_enough(layout_of(vault, row)["mapping"])
     imports.drop_rows(work, import_id)
     _queue(work, row, by=by, now=now, state="checking", total=row["rows"])
     work.record("contacts:import:check", subjects=[import_id])
@@ -122,8 +122,8 @@ def commit_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, 
     row = own(work, import_id, by=by, lock=True, states={"checked", "stopped"})
     if row["state"] == "stopped":
         return _resume_as(work, row, "committing", by=by, now=now, vault=vault)
-    demand_may_import(by, rows=row["rows"])
-    looking.demand_going_on(work, by=by, now=now)
+    require_may_import(by, rows=row["rows"])
+    looking.require_going_on(work, by=by, now=now)
     _queue(work, row, by=by, now=now, state="committing", total=row["rows"])
     work.record("contacts:import:commit", subjects=[import_id])
     return _as_it_is(work, vault, import_id)
@@ -155,7 +155,7 @@ def undo_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, im
         # Of a commit that was stopped, what is in already is taken back.
         imports.drop_staged(work, import_id)
         imports.leave_rest_out(work, import_id, first=row["position"], reason=STOPPED)
-    demand_may_import(by, rows=0)
+    require_may_import(by, rows=0)
     imports.lapse_rows(work, import_id, refused.UNDONE)
     refused.let_go(work, import_id)
     imports.update(work, import_id, {"deciding": None}, now=now)
@@ -207,9 +207,9 @@ def resume_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, 
     :raises ImportsStopped: the privacy officer looks at the caller's entries first (T35).
     """
     row = own(work, import_id, by=by, lock=True, states={"stopped"})
-    demand_may_import(by, rows=row["rows"] if row["stopped"] != "undoing" else 0)
+    require_may_import(by, rows=row["rows"] if row["stopped"] != "undoing" else 0)
     if row["stopped"] == "committing":
-        looking.demand_going_on(work, by=by, now=now)
+        looking.require_going_on(work, by=by, now=now)
     going = {"state": row["stopped"], "stopped": None, "acting": acting(by), "lease_until": None, **_NO_PROBLEM}
     imports.update(work, import_id, going, now=now)
     work.record("contacts:import:resume", subjects=[import_id])

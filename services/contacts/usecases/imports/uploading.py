@@ -36,7 +36,7 @@ from services.lexicon.screening import screen
 _SEAMS = 64 << 10
 
 
-def demand_may_import(by: Caller, *, rows: int) -> None:
+def require_may_import(by: Caller, *, rows: int) -> None:
     """Go on only if the caller may import so many rows (T19).
 
     :raises ImportForStewards, ImportsForContributors:
@@ -53,7 +53,7 @@ def start_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, f
 
     :raises ImportsForContributors, FileTooLarge:
     """
-    demand_may_import(by, rows=0)
+    require_may_import(by, rows=0)
     if size is not None and size > MAX_FILE + _SEAMS:
         raise FileTooLarge
     import_id = new_id()
@@ -131,7 +131,7 @@ def stage(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_i
     :raises ImportForStewards: it has more rows than a contributor may import.
     """
     own(work, import_id, by=by, lock=True, states={"uploading"})
-    demand_may_import(by, rows=staged.rows)
+    require_may_import(by, rows=staged.rows)
     imports.drop_pieces(work, import_id)
     imports.add_blocks(work, import_id, staged.blocks)
     imports.update(

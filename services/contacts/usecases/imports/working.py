@@ -78,7 +78,7 @@ def check_block(
 ) -> None:
     """Say what would become of a block's rows, and keep the cells of those that are refused."""
     row = _held(work, import_id, state="checking", position=block.first)
-    demand_rights(work, by)
+    require_rights(work, by)
     _learn(work, register, block, import_id, by=by, beside=beside, checking=True)
     # Who is suppressed is asked only when rows are taken in: a check would tell it to whoever tries many values (T35).
     made = beside(plan, block.records, register, blocked=(), new_id=new_id)
@@ -112,7 +112,7 @@ def commit_block(
     :raises ImportOvertaken, ImportsForContributors:
     """
     row = _held(work, import_id, state="committing", position=block.first)
-    demand_rights(work, by)
+    require_rights(work, by)
     made = take_in(work, row, block, by=by, now=now, layer=layer, beside=beside)
     # What an import enters of blocked people counts like an entry at the keyboard (T9).
     for _ in range(sum(decision.outcome == "blocked" for decision in made.decisions)):
@@ -188,7 +188,7 @@ def _held(work: UnitOfWork, import_id: str, *, state: str, position: int) -> dic
     return row
 
 
-def demand_rights(work: UnitOfWork, by: Caller) -> None:
+def require_rights(work: UnitOfWork, by: Caller) -> None:
     """An import stops where its owner's rights end."""
     known = projections.user(work, by.id)
     if known and (not known["active"] or known["component"] != by.component or not at_least(known["level"], "contributor")):
@@ -297,7 +297,7 @@ def _enter(work: UnitOfWork, block: Prepared, made: Plan, register: Register, en
     """
     fresh = dict.fromkeys(person.id for person in made.new_people)
     reached = dict.fromkeys(person_id for person_id, _, _, _ in made.new_points)
-    # Without a value, too (see `entering.enter`).
+    # Without a value, too (see `registration.register`).
     keys = layer.vault.new_keys(fresh)
     keys |= layer.vault.keys_for([person_id for person_id in reached if person_id not in fresh])
     bodies = {organization.id: organization for organization in register.organizations.values()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Self
 
 from services.chassis.database import UnitOfWork
@@ -20,7 +20,6 @@ from services.contacts.contract.refusals import (
     KindDeclined,
     OrganizationUnknown,
     OwnerUnsuitable,
-    TextNeedsReview,
     TooManyContactPoints,
 )
 from services.contacts.domain import representations
@@ -29,8 +28,9 @@ from services.contacts.domain.suppression import asked_of
 from services.contacts.storage import ledger, organizations, registration
 from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
 from services.contacts.usecases import looking
-from services.contacts.usecases.asking import demand_contributor
-from services.contacts.usecases.keeping import kept_apart, notes_of, screened_fields
+from services.contacts.usecases.authorization import require_contributor
+from services.contacts.usecases.keeping import kept_apart, notes_of
+from services.contacts.usecases.preconditions import BLOCKED_A_DAY
 from services.lexicon.canonical import canonical_contact_point, canonical_name, canonical_organization
 from services.lexicon.display import display_name, tidy
 from services.lexicon.mailboxes import mailbox, why_no_mailbox
@@ -52,8 +52,6 @@ DIRECTORY_FIELDS = (
     "declined",
     "use_preferences",
 )
-#: Blocked entries of one user and day after which nothing more is taken (T9).
-BLOCKED_A_DAY = 20
 
 
 def standardized(kind: str, value: str, *, field: str) -> str:
@@ -100,52 +98,8 @@ def standardized_points(points: Iterable[Mapping[str, Any]], *, declined: Iterab
     return list(kept.values())
 
 
-def demand_entries_left(work: UnitOfWork, *, by: Caller, now: datetime) -> None:
-    """Go on only if not too many of the caller's entries were blocked today (T9).
-
-    :raises BlockedTooOften: they were.
-    """
-    if by.kind == "user" and ledger.blocked_today(work, by.id, now.astimezone(UTC).date()) >= BLOCKED_A_DAY:
-        raise BlockedTooOften
-
-
-def demand_not_suppressed(
-    work: UnitOfWork,
-    layer: ContactLayer,
-    *,
-    by: Caller,
-    now: datetime,
-    first_name: str,
-    last_name: str,
-    texts: Iterable[str | None] = (),
-    contact_points: Iterable[tuple[str, str]] = (),
-) -> None:
-    """Go on only if the suppression ledger doesn't know this person (T9, T25).
-
-    :param texts: every field in which the words of an organization may stand.
-    :raises IndividualBlocked: it does.
-    :raises BlockedTooOften: too many of the caller's entries were blocked today (T9).
-    :raises LookupsExhausted: the caller has looked up as many values today as they may (T35).
-    """
-    demand_entries_left(work, by=by, now=now)
-    points = [(kind, canonical_contact_point(kind, value)) for kind, value in contact_points]
-    words = [written for written in texts if written]
-    asked = ledger.questions(layer.digests, [(first_name, last_name, asked_of(texts=words, points=points))])
-    known = looking.look(
-        work,
-        layer,
-        by=by,
-        now=now,
-        digests={digest for _, digest in asked},
-        values=len(points) + bool(words),
-        answer=lambda found: ledger.answers(layer.digests, asked, found, {0: (first_name, last_name)}),
-    )
-    if known:
-        raise IndividualBlocked
-
-
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Registration:
     """An individual as somebody wants to enter them, in the form in which it is kept; nothing was asked yet."""
 
     by: Caller
@@ -180,13 +134,13 @@ class Entry:
         return [written for written in (*shared, *(text for _, text in self.kept)) if written]
 
 
-def entry_of(given: Mapping[str, Any], *, by: Caller, owner_id: str | None = None, individual_id: str | None = None) -> Entry:
+def registration_of(given: Mapping[str, Any], *, by: Caller, owner_id: str | None = None, individual_id: str | None = None) -> Registration:
     """Return what is to be entered, put into its form.
 
     :param owner_id: another owner of the same component, where a component's system enters for its people (T13).
     :raises ContributorsOnly, OwnerUnsuitable, TextNeedsReview, KindDeclined, ContactPointInvalid: see there.
     """
-    demand_contributor(by, "create")
+    require_contributor(by, "create")
     if by.component is None:
         raise OwnerUnsuitable
     shared, kept = kept_apart(given)
@@ -195,7 +149,7 @@ def entry_of(given: Mapping[str, Any], *, by: Caller, owner_id: str | None = Non
     # Proposed once; from then on the field stands by itself (T18).
     proposed = (propose_state(point["value"]) for point in points if point["kind"] == "work_address")
     engaged = [{"issue_id": issue_id, "kind": "engaged", "since": None, "ended_on": None} for issue_id in given.get("issue_ids") or []]
-    return Entry(
+    return Registration(
         by=by,
         given=given,
         individual_id=individual_id or new_id(),
@@ -211,40 +165,34 @@ def entry_of(given: Mapping[str, Any], *, by: Caller, owner_id: str | None = Non
     )
 
 
-def demand_clean_fields(given: Mapping[str, Any]) -> None:
-    """Go on only if what everybody sees of an individual holds nothing that shared text must not (T32).
-
-    :raises TextNeedsReview: it does.
-    """
-    TextNeedsReview.unless_clean(screened_fields(given))
-
-
 def unique_links(wanted: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return links to issues, each issue and kind once; of two the later counts."""
     return list({(link["issue_id"], link["kind"]): dict(link) for link in wanted}.values())
 
 
-def enter_together(work: UnitOfWork, layer: ContactLayer, entries: Sequence[Entry], *, now: datetime) -> list[dict[str, Any] | Refusal | None]:
+def register_together(
+    work: UnitOfWork, layer: ContactLayer, entries: Sequence[Registration], *, now: datetime
+) -> list[dict[str, Any] | Refusal | None]:
     """Enter individuals of one component, whose names are held, at once; each by itself is entered or refused.
 
     :returns: for each a representation or a refusal; None for one whose organization has to be registered first.
     """
     wanted = {str(entry.given["organization_id"]) for entry in entries if entry.given.get("organization_id")}
     known = organizations.find_many(work, wanted) if wanted else {}
-    return enter(work, layer, [(entry, known.get(str(entry.given.get("organization_id")))) for entry in entries], now=now)
+    return register(work, layer, [(entry, known.get(str(entry.given.get("organization_id")))) for entry in entries], now=now)
 
 
-def enter(
-    work: UnitOfWork, layer: ContactLayer, entries: Sequence[tuple[Entry, Mapping[str, Any] | None]], *, now: datetime
+def register(
+    work: UnitOfWork, layer: ContactLayer, entries: Sequence[tuple[Registration, Mapping[str, Any] | None]], *, now: datetime
 ) -> list[dict[str, Any] | Refusal | None]:
-    """Enter individuals, each with their organization where it is found already; as `enter_together`."""
+    """Enter individuals, each with their organization where it is found already; as `register_together`."""
     asked = [_Asked.of(entry, organization, layer) for entry, organization in entries]
     ledger.hold_shared(work)
     component = str(work.caller.component)
     known = looking.look_together(work, [each.question for each in asked], component=component, now=now)
     looked: Counter[str] = Counter()
     outcomes: list[dict[str, Any] | Refusal | None] = []
-    accepted: list[tuple[int, Entry, Mapping[str, Any] | None, list[dict[str, Any]]]] = []
+    accepted: list[tuple[int, Registration, Mapping[str, Any] | None, list[dict[str, Any]]]] = []
     for at, ((entry, organization), each, found) in enumerate(zip(entries, asked, known, strict=True)):
         outcomes.append(None)
         theirs = organization or found.organization
@@ -260,7 +208,7 @@ def enter(
     keys = layer.vault.new_keys(entry.individual_id for _, entry, _, _ in accepted)
     newcomers = [_newcomer(entry, organization, layer, keys, now=now) for _, entry, organization, _ in accepted]
     if newcomers:
-        for (at, entry, _, likely), row in zip(accepted, registration.enter(work, newcomers, now=now), strict=True):
+        for (at, entry, _, likely), row in zip(accepted, registration.register(work, newcomers, now=now), strict=True):
             representation = representations.individual(row)
             outcomes[at] = {**representation, "possible_duplicates": likely} if likely else representation
             _tell(work.on_behalf_of(entry.by), entry, row, now=now)
@@ -277,7 +225,7 @@ class _Asked:
     lookups: dict[bytes, str]
 
     @classmethod
-    def of(cls, entry: Entry, organization: Mapping[str, Any] | None, layer: ContactLayer) -> Self:
+    def of(cls, entry: Registration, organization: Mapping[str, Any] | None, layer: ContactLayer) -> Self:
         named = organization["name"] if organization else entry.given.get("organization")
         points = [(kind, canonical_contact_point(kind, value)) for kind, value in entry.values]
         values = asked_of(texts=[named, *entry.texts] if named else entry.texts, points=points)
@@ -300,7 +248,7 @@ class _Asked:
 
 def _likenesses(
     work: UnitOfWork,
-    entry: Entry,
+    entry: Registration,
     organization: Mapping[str, Any] | None,
     asked: _Asked,
     known: registration.Known,
@@ -359,7 +307,7 @@ def _is_hidden(row: Mapping[str, Any], component: str) -> bool:
 
 
 def _newcomer(
-    entry: Entry, organization: Mapping[str, Any] | None, layer: ContactLayer, keys: Mapping[str, bytes], *, now: datetime
+    entry: Registration, organization: Mapping[str, Any] | None, layer: ContactLayer, keys: Mapping[str, bytes], *, now: datetime
 ) -> registration.Newcomer:
     points = [ContactPoint(entry.individual_id, entry.component, point["kind"], point["value"], point["source"]) for point in entry.contact_points]
     return registration.Newcomer(
@@ -384,7 +332,7 @@ def _newcomer(
     )
 
 
-def _tell(work: UnitOfWork, entry: Entry, row: Mapping[str, Any], *, now: datetime) -> None:
+def _tell(work: UnitOfWork, entry: Registration, row: Mapping[str, Any], *, now: datetime) -> None:
     work.announce(IndividualRegistered(entry.individual_id, row["organization_id"], entry.owner_id, entry.component, entry.state))
     if row["preference_spans"]:
         work.announce(PreferencesChanged(entry.individual_id, row["preference_spans"], row["version"]))

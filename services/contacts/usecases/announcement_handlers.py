@@ -31,7 +31,7 @@ def note_engagement(
 ) -> None:
     """Note that a component spoke with stakeholders: it has a relationship with them from then on (R43, R55)."""
     organizations = set(organization_ids)
-    present, former = projections.keep_engagement(
+    present, former = projections.replace_engagement(
         work,
         {
             "source_id": source_id,
@@ -55,4 +55,4 @@ def note_engagement(
 
 def forget_engagement(work: UnitOfWork, *, source_id: str) -> None:
     """Note that an interaction was withdrawn; whatever came of it alone is taken back, but for the relationship."""
-    projections.settle_contacts(work, projections.drop_engagement(work, source_id))
+    projections.settle_contacts(work, projections.withdraw_engagement(work, source_id))

@@ -26,14 +26,14 @@ from services.lexicon.screening.apart import screen_long_texts_apart
 
 _log = Log(__name__)
 
-#: What the digests are for that `Parts.keyed` makes.
+#: What the digests are for that `Dependencies.keyed` makes.
 _SENT_IN = "contacts sent in"
 #: Seconds after which keys are wrapped again, when their database was away.
 _TRIED_AGAIN = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Dependencies:
     """The contact layer, the cursors, and the reads and entries that are gathered."""
 
     layer: ContactLayer
@@ -44,14 +44,14 @@ class Parts:
     keyed: Keyed
 
     @classmethod
-    def of(cls, settings: Settings, database: Database) -> Parts:
+    def of(cls, settings: Settings, database: Database) -> Dependencies:
         """Put them together; nothing is connected yet."""
         vault = Vault(settings.keys_database_url, Keyring.read(settings.vault_master_key), pool_size=settings.pool_size)
         layer = ContactLayer(vault, Digests(Keyring.read(settings.digest_key)), Lookups(settings.lookups_of_contributor, settings.lookups_of_steward))
         reads = BatchedReads(database, individuals.GATHERED, action="contacts:individual:read", fields=representations.INDIVIDUAL_FIELDS)
         return cls(layer, Cursors(settings.cursor_key, "contacts"), reads, Registrations(database, layer), Keyed(settings.digest_key, _SENT_IN))
 
-    def under(self, settings: Settings) -> Parts:
+    def under(self, settings: Settings) -> Dependencies:
         """Return them under other keys; whoever works with the contact layer goes on with it.
 
         :raises ValueError: one of the keys cannot be used.
@@ -63,14 +63,14 @@ class Parts:
         return replace(self, cursors=cursors, keyed=keyed)
 
 
-class PartsProvider(DependencyProvider):
+class DependenciesProvider(DependencyProvider):
     """Gives the service its parts."""
 
     def setup(self) -> None:
         """Read the keys, and have long texts screened by a child."""
         process = process_of(self)
         screen_long_texts_apart()
-        self._parts = Parts.of(process.settings, process.open_database())
+        self._dependencies = Dependencies.of(process.settings, process.open_database())
         process.renewals.append(self._renew)
 
     def start(self) -> None:
@@ -78,11 +78,11 @@ class PartsProvider(DependencyProvider):
         self.container.spawn_managed_thread(self._wrap_again, identifier="wrapping")
 
     def _renew(self, settings: Settings) -> None:
-        self._parts = self._parts.under(settings)
+        self._dependencies = self._dependencies.under(settings)
         self.container.spawn_managed_thread(self._wrap_again, identifier="wrapping")
 
     def _wrap_again(self) -> None:
-        vault = self._parts.layer.vault
+        vault = self._dependencies.layer.vault
         while not is_asked_to_stop():
             try:
                 if not vault.rotate():
@@ -96,9 +96,9 @@ class PartsProvider(DependencyProvider):
 
     def stop(self) -> None:
         """Close the connections that are its own."""
-        self._parts.reads.close()
-        self._parts.layer.vault.close()
+        self._dependencies.reads.close()
+        self._dependencies.layer.vault.close()
 
-    def get_dependency(self, _worker: Any) -> Parts:
+    def get_dependency(self, _worker: Any) -> Dependencies:
         """Return the parts."""
-        return self._parts
+        return self._dependencies

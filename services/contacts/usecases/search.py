@@ -12,7 +12,7 @@ from services.chassis.messages import Caller
 from services.contacts.domain import representations
 from services.contacts.storage import individuals, organizations, search
 from services.contacts.storage.contact_layer import ContactLayer
-from services.contacts.usecases.asking import demand
+from services.contacts.usecases.authorization import require
 from services.lexicon.places import REGIONS, STATES, fema_region
 from services.lexicon.policy import Facts, decide
 from services.lexicon.searching import read_search
@@ -30,7 +30,7 @@ def search_stakeholders(
     finds whoever has it among what the caller's own component holds, and nobody else (T31). The trail says which ids
     were shown and never what was asked (T8).
     """
-    demand(decide(by, "search", "name"))
+    require(decide(by, "search", "name"))
     query = _with_holders(work, query, by=by, layer=layer)
     rows, answer = _page(work, by=by, now=now, cursors=cursors, query=query)
     answer["items"] = [representations.line(row) for row in rows]
@@ -43,7 +43,7 @@ def search_stakeholders(
 
 def list_individuals(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
     """Return a page of individuals, with all of their directory layer; frozen ones are in no list (T21)."""
-    demand(decide(by, "search", "name"))
+    require(decide(by, "search", "name"))
     rows, answer = _page(work, by=by, now=now, cursors=cursors, query={**query, "type": "individual"})
     found = individuals.find_many(work, search.ids(rows))
     answer["items"] = [representations.individual(found[row["id"]]) for row in rows if row["id"] in found]
@@ -54,7 +54,7 @@ def list_individuals(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cu
 
 def list_organizations(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
     """Return a page of organizations."""
-    demand(decide(by, "search", "name"))
+    require(decide(by, "search", "name"))
     asked = {**query, "type": "organization", "q": query.get("name")}
     rows, answer = _page(work, by=by, now=now, cursors=cursors, query=asked)
     found = organizations.find_many(work, search.ids(rows))
@@ -66,7 +66,7 @@ def list_organizations(work: UnitOfWork, *, by: Caller, now: datetime, cursors: 
 
 def stakeholders_by_region(work: UnitOfWork, *, by: Caller, now: datetime, query: Mapping[str, Any]) -> dict[str, Any]:
     """Return how many stakeholders there are in each FEMA region and each of its states, zeros too (R101, T12)."""
-    demand(decide(by, "search", "state"))
+    require(decide(by, "search", "state"))
     counts = {row["state"]: row for row in search.by_state(work, search.filter_of(query, now=now), component=by.component)}
     none = {"individuals": 0, "organizations": 0}
     regions = []

@@ -13,37 +13,32 @@ from services.contacts.contract.refusals import (
     IndividualFrozen,
     IndividualUnknown,
     OrganizationUnknown,
-    TextNeedsReview,
 )
 from services.contacts.storage import individuals, organizations, projections
 from services.lexicon.duty import duty_to_erase
 from services.lexicon.policy import Decision, Facts, decide
-from services.lexicon.screening import screen
 from services.lexicon.vocabulary import at_least
 
 #: In a row: its component alone sees it frozen.
 TWIN = "frozen_as_twin"
 
 
-def demand_clean(reason: str) -> None:
-    """Go on only if a reason holds nothing that no text of ours may; there is no keeping it against that.
-
-    :raises TextNeedsReview: it does.
-    """
-    TextNeedsReview.unless_clean([("reason", reason, screen)])
-
-
-def demand(decision: Decision, refusal: type[Refusal] = Forbidden) -> None:
+def require(decision: Decision, refusal: type[Refusal] = Forbidden) -> None:
     """Go on only if it was granted."""
     if not decision:
         sentence = getattr(decision, "reason", "")
         raise refusal(f"{sentence[:1].upper()}{sentence[1:]}." if sentence else None)
 
 
-def demand_contributor(by: Caller, action: str, field: str | None = None, facts: Facts | None = None) -> None:
+def require_contributor(by: Caller, action: str, field: str | None = None, facts: Facts | None = None) -> None:
     """Go on only if the policy lets this caller do it; who is merely a reader is told so."""
     decision = decide(by, action, field, facts)
-    demand(decision, Forbidden if at_least(by.level, "contributor") else ContributorsOnly)
+    require(decision, Forbidden if at_least(by.level, "contributor") else ContributorsOnly)
+
+
+def require_officer(by: Caller) -> None:
+    """Go on only for the privacy officer."""
+    require(decide(by, "open_case"))
 
 
 def facts_of(row: Mapping[str, Any], **more: Any) -> Facts:
@@ -83,10 +78,10 @@ def visible_individual(work: UnitOfWork, individual_id: str, *, by: Caller, now:
         individuals.lock(work, individual_id, share=share)
     row = individuals.find(work, individual_id)
     if row is None:
-        demand(decide(by, "read", "id", Facts()))
+        require(decide(by, "read", "id", Facts()))
         raise IndividualUnknown
     if row["frozen_at"] is None and by.component is not None and by.component in row["frozen_for"]:
-        demand(decide(by, "read", "first_name", facts_of(row)))
+        require(decide(by, "read", "first_name", facts_of(row)))
         # It may be of somebody who asked not to be contacted; the others see it as it was (T26).
         return {**row, "frozen_at": now, TWIN: True}
     frozen = row["frozen_at"] is not None
@@ -95,7 +90,7 @@ def visible_individual(work: UnitOfWork, individual_id: str, *, by: Caller, now:
     if not decision:
         if frozen:
             raise IndividualUnknown
-        demand(decision)
+        require(decision)
     return row
 
 
@@ -120,7 +115,7 @@ def visible_organization(work: UnitOfWork, organization_id: str, *, by: Caller) 
 
     :raises OrganizationUnknown: it is not there.
     """
-    demand(decide(by, "read", "name", Facts(by_exact_id=True)))
+    require(decide(by, "read", "name", Facts(by_exact_id=True)))
     row = organizations.find(work, organization_id)
     if row is None:
         raise OrganizationUnknown
