@@ -10,7 +10,7 @@ import pytest
 from services.contacts.contract.refusals import TaskStands
 from services.interactions.contract import AlreadyAsked
 from tests.unit.gateway.browsing import ID, NOTHING, Browser, quiet
-from tests.unit.gateway.fakes import AMINA, FakeBus
+from tests.unit.gateway.fakes import AMINA, FakeBus, opened
 
 OTHER = "0197f2a0-0000-7000-8000-0000000000b1"
 
@@ -59,6 +59,17 @@ def asked() -> dict[str, Any]:
         "answered_by": None,
         "done_at": None,
     }
+
+
+@pytest.mark.requirement("T4", "T19")
+def test_an_account_that_sees_no_stakeholders_has_tasks_without_names_and_asks_for_none(aminas: Browser, bus: FakeBus) -> None:
+    nobody_sees = opened(roles=["system_owner"])
+    nobody_sees["session"]["user"] |= {"level": None, "component": None}
+    bus.answers[("access", "open_session")] = nobody_sees
+    bus.answers[("interactions", "list_tasks")] = {"items": [_task("answer-coordination-request")], "more": False, "total": 1}
+    told = aminas.get("/api/v1/tasks").json
+    assert [task["name"] for task in told["items"]] == [None]
+    assert [said.method for said in bus.said if said.service == "contacts"] == ["list_tasks"], "a refusal would stand in the trail"
 
 
 @pytest.mark.requirement("R53", "R87")
