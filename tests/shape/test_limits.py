@@ -38,6 +38,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "services/contacts/storage/import_undoing.py": (WORK,),
     "services/contacts/storage/notes.py": (PAGE, PAGE),
     "services/contacts/usecases/individuals.py": (PAGE,),
+    "services/contacts/usecases/notes.py": (PAGE,),
     "services/contacts/storage/imports.py": (PAGE, PAGE, PAGE, ONE, *(WORK,) * 7),
     "services/contacts/storage/projections.py": (ONE,),
     "services/contacts/storage/notices.py": (PAGE, PAGE),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from services.chassis.messages import wire_value
+from services.contacts.contract.answers import NoteAnswer
 from services.contacts.domain.clocks import expiry
+from services.contacts.domain.notes import Note
 from services.lexicon.places import fema_region
 
 DO_NOT_CONTACT = "do not contact"
@@ -78,9 +81,9 @@ def individual(row: Mapping[str, Any]) -> dict[str, Any]:
         "expires_on": wire_value(expires_on),
         "expires_because": because,
         "frozen": False,
-        "verified_at": _instant(row["verified_at"]),
-        "created_at": _instant(row["created_at"]),
-        "updated_at": _instant(row["updated_at"]),
+        "verified_at": instant(row["verified_at"]),
+        "created_at": instant(row["created_at"]),
+        "updated_at": instant(row["updated_at"]),
         "version": row["version"],
     }
 
@@ -119,8 +122,8 @@ def organization(row: Mapping[str, Any]) -> dict[str, Any]:
         "owner": _owner(row),
         "relationships": row["relationships"],
         **_last_contact(row),
-        "created_at": _instant(row["created_at"]),
-        "updated_at": _instant(row["updated_at"]),
+        "created_at": instant(row["created_at"]),
+        "updated_at": instant(row["updated_at"]),
         "version": row["version"],
     }
 
@@ -157,18 +160,18 @@ def likeness(row: Mapping[str, Any], because: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def note(row: Mapping[str, Any]) -> dict[str, Any]:
+def note(row: Note) -> NoteAnswer:
     """Return a note."""
     return {
-        "id": row["id"],
-        "individual_id": row["individual_id"],
-        "text": row["text"],
-        "provenance": row["provenance"],
-        "author": row["author_id"],
-        "component": row["component"],
-        "kept": row["kept"] and row["released_at"] is None,
-        "created_at": _instant(row["created_at"]),
-        "updated_at": _instant(row["updated_at"]),
+        "id": row.id,
+        "individual_id": row.individual_id,
+        "text": row.text,
+        "provenance": row.provenance,
+        "author": row.author_id,
+        "component": row.component,
+        "kept": row.kept and row.released_at is None,
+        "created_at": instant(row.created_at),
+        "updated_at": instant(row.updated_at),
     }
 
 
@@ -179,7 +182,7 @@ def _owner(row: Mapping[str, Any]) -> dict[str, Any]:
 def _last_contact(row: Mapping[str, Any]) -> dict[str, Any]:
     at = row["last_contacted_at"]
     return {
-        "last_contacted_at": _instant(at),
+        "last_contacted_at": instant(at),
         "last_contact": {
             "by": row["last_contact_by"],
             "component": row["last_contact_component"],
@@ -194,5 +197,6 @@ def _address(address: Mapping[str, Any]) -> dict[str, Any] | None:
     return dict(address) if any(address.values()) else None
 
 
-def _instant(value: Any) -> Any:
-    return None if value is None else wire_value(value)
+def instant(value: datetime | None) -> str | None:
+    """Return an instant as it goes over the wire."""
+    return None if value is None else str(wire_value(value))

@@ -13,6 +13,7 @@ from services.chassis.messages import Caller, Forbidden, NotFound
 from services.chassis.runtime.witness import Witness
 from services.chassis.validation import as_id, ready
 from services.contacts import contract
+from services.contacts.contract import answers
 from services.contacts.contract.refusals import (
     IndividualUnknown,
     NoteUnknown,
@@ -252,17 +253,17 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     # Notes
 
     @rpc("contacts:note:list", subject="individual_id")
-    def list_notes(self, caller: Caller, individual_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
+    def list_notes(self, caller: Caller, individual_id: str, query: dict[str, Any] | None = None) -> answers.PageOfNotes:
         """List the notes on an individual."""
         as_id(individual_id, IndividualUnknown)
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return notes.list_notes(
-                work, by=caller, now=self.database.clock(), cursors=self.dependencies.cursors, individual_id=individual_id, query=asked
+                work, by=caller, now=self.database.clock(), cursors=self.dependencies.cursors, individual_id=individual_id, **asked
             )
 
     @rpc("contacts:note:create", subject="individual_id", command=True, status=201, created="id")
-    def add_note(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def add_note(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> answers.NoteAnswer:
         """Write a note (R37-R41)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.NoteCreateSchema).load(body)
@@ -271,18 +272,18 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             replay=lambda work, subject_id: self._note(work, call, individual_id, subject_id),
         )
 
-    def _note(self, work: UnitOfWork, call: CommandCall, individual_id: str, note_id: str) -> dict[str, Any]:
+    def _note(self, work: UnitOfWork, call: CommandCall, individual_id: str, note_id: str) -> answers.NoteAnswer:
         return notes.read_note(work, by=call.caller, now=self.database.clock(), individual_id=individual_id, note_id=note_id)
 
     @rpc("contacts:note:read", subject="note_id")
-    def read_note(self, caller: Caller, individual_id: str, note_id: str) -> dict[str, Any]:
+    def read_note(self, caller: Caller, individual_id: str, note_id: str) -> answers.NoteAnswer:
         """Read a note."""
         as_id(note_id, NoteUnknown)
         with self.database.work(caller) as work:
             return notes.read_note(work, by=caller, now=self.database.clock(), individual_id=individual_id, note_id=note_id)
 
     @rpc("contacts:note:change", subject="note_id", command=True)
-    def change_note(self, call: CommandCall, individual_id: str, note_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
+    def change_note(self, call: CommandCall, individual_id: str, note_id: str, if_match: str | None, body: dict[str, Any]) -> answers.NoteAnswer:
         """Change a note."""
         as_id(note_id, NoteUnknown)
         command = ready(contract.NoteChangeSchema).load(body)

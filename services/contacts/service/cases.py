@@ -9,6 +9,7 @@ from services.chassis.entrypoints import rpc
 from services.chassis.messages import Caller
 from services.chassis.validation import as_id, ready
 from services.contacts import contract
+from services.contacts.contract import answers
 from services.contacts.contract.kept import KeptTextUnknown
 from services.contacts.contract.refusals import IndividualUnknown, MarkUnknown, NoticeUnknown, OrganizationUnknown, PairUnknown, TwinUnknown
 from services.contacts.service.dependencies import Dependencies
@@ -148,7 +149,7 @@ class CaseMethods:
         return seen
 
     @rpc("contacts:note:list-kept")
-    def list_kept_texts(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+    def list_kept_texts(self, caller: Caller, query: dict[str, Any]) -> answers.PartOfKeptTexts:
         """List notes that were kept against a finding and wait to be released (T15): the privacy officer."""
         asked = ready(contract.KeptTextPageSchema).load(query)
         with self.database.work(caller, role=_CASEWORKER) as work:

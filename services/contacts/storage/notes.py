@@ -2,82 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import delete as delete_from
+from sqlalchemy import insert as insert_into
+from sqlalchemy import update as update_of
 
 from services.chassis.database import UnitOfWork
-from services.contacts.storage.rows import plain, plains
+from services.contacts.domain.notes import Note
+from services.contacts.storage.rows import all_typed, position, typed_or_none
+from services.contacts.storage.tables.contact_layer import notes
+from services.contacts.storage.tables.directory import individuals
+
+_WAITING = (
+    select(notes)
+    .join(individuals, individuals.c.id == notes.c.individual_id)
+    .where(notes.c.kept, notes.c.released_at.is_(None), individuals.c.frozen_at.is_(None))
+)
 
 
-def insert(work: UnitOfWork, note: Mapping[str, Any]) -> None:
+def insert(work: UnitOfWork, note: Note) -> None:
     """Insert a note."""
-    work.execute(
-        text(
-            "INSERT INTO notes (id, individual_id, text, provenance, component, author_id, created_at, updated_at, kept,"
-            " keep_reason) VALUES (:id, :individual_id, :text, :provenance, :component, :author_id, :now, :now, :kept,"
-            " :keep_reason)"
-        ),
-        dict(note),
-    )
+    work.execute(insert_into(notes), asdict(note))
 
 
-def find(work: UnitOfWork, note_id: str) -> dict[str, Any] | None:
+def find(work: UnitOfWork, note_id: str) -> Note | None:
     """Return a note, if this transaction may see it."""
-    row = work.execute(text("SELECT * FROM notes WHERE id = CAST(:id AS uuid)"), {"id": note_id}).mappings().one_or_none()
-    return plain(row) if row else None
+    return typed_or_none(Note, work.execute(select(notes).where(notes.c.id == note_id)).mappings().one_or_none())
 
 
-def of_individual(work: UnitOfWork, individual_id: str, *, after: tuple[str, str] | None, limit: int) -> list[dict[str, Any]]:
+def of_individual(work: UnitOfWork, individual_id: str, *, after: tuple[str, str] | None, limit: int) -> list[Note]:
     """Return the notes on an individual that this transaction may see behind a position, the latest first."""
-    behind = "" if after is None else "AND (created_at, id) < (CAST(:at AS timestamptz), CAST(:note AS uuid))"
-    at, note = after or (None, None)
-    rows = work.execute(
-        text(f"SELECT * FROM notes WHERE individual_id = CAST(:id AS uuid) {behind} ORDER BY created_at DESC, id DESC LIMIT :limit"),  # noqa: S608 - conditions of our own
-        {"id": individual_id, "limit": limit, **({"at": at, "note": note} if after else {})},
-    )
-    return plains(rows.mappings())
+    statement = select(notes).where(notes.c.individual_id == individual_id)
+    if after is not None:
+        statement = statement.where(tuple_(notes.c.created_at, notes.c.id) < position((notes.c.created_at, notes.c.id), after))
+    return all_typed(Note, work.execute(statement.order_by(notes.c.created_at.desc(), notes.c.id.desc()).limit(limit)).mappings())
 
 
 def count(work: UnitOfWork, individual_id: str) -> int:
     """Return how many notes on an individual this transaction may see."""
-    return int(work.execute(text("SELECT count(*) FROM notes WHERE individual_id = CAST(:id AS uuid)"), {"id": individual_id}).scalar_one())
+    return int(work.execute(select(func.count()).select_from(notes).where(notes.c.individual_id == individual_id)).scalar_one())
 
 
-def update(work: UnitOfWork, note_id: str, note: Mapping[str, Any]) -> None:
-    """Set a note's `text`, `provenance`, `kept` and `keep_reason`; what was released waits for release again."""
-    work.execute(
-        text(
-            "UPDATE notes SET text = :text, provenance = :provenance, kept = :kept, keep_reason = :keep_reason,"
-            " released_at = NULL, updated_at = :now WHERE id = CAST(:id AS uuid)"
-        ),
-        {**note, "id": note_id},
-    )
+def update(work: UnitOfWork, note: Note) -> None:
+    """Store a changed note."""
+    work.execute(update_of(notes).where(notes.c.id == note.id).values(asdict(note)))
 
 
 def delete(work: UnitOfWork, note_id: str) -> None:
     """Delete a note."""
-    work.execute(text("DELETE FROM notes WHERE id = CAST(:id AS uuid)"), {"id": note_id})
+    work.execute(delete_from(notes).where(notes.c.id == note_id))
 
 
-_WAITING = "FROM notes n JOIN individuals i ON i.id = n.individual_id WHERE n.kept AND n.released_at IS NULL AND i.frozen_at IS NULL"
-
-
-def waiting(work: UnitOfWork, *, after: Sequence[str] | None, limit: int) -> list[dict[str, Any]]:
+def waiting(work: UnitOfWork, *, after: tuple[str, str] | None, limit: int) -> list[Note]:
     """Return kept notes that wait to be released, the oldest first, one more than `limit` where there are more. As the caseworker."""
-    beyond = " AND (n.updated_at, n.id) > (CAST(:at AS timestamptz), CAST(:id AS uuid))" if after else ""
-    given = {"at": after[0], "id": after[1]} if after else {}
-    statement = f"SELECT n.* {_WAITING}{beyond} ORDER BY n.updated_at, n.id LIMIT :most"
-    return plains(work.execute(text(statement), {**given, "most": limit + 1}).mappings())
+    statement: Select[Any] = _WAITING
+    if after is not None:
+        statement = statement.where(tuple_(notes.c.updated_at, notes.c.id) > position((notes.c.updated_at, notes.c.id), after))
+    return all_typed(Note, work.execute(statement.order_by(notes.c.updated_at, notes.c.id).limit(limit + 1)).mappings())
 
 
 def count_waiting(work: UnitOfWork) -> int:
     """Return how many wait. As the caseworker."""
-    return int(work.execute(text(f"SELECT count(*) {_WAITING}")).scalar_one())
+    return int(work.execute(select(func.count()).select_from(_WAITING.subquery())).scalar_one())
 
 
 def release(work: UnitOfWork, note_id: str, *, now: datetime) -> None:
     """Let everybody read a kept note from now on. As the caseworker."""
-    work.execute(text("UPDATE notes SET released_at = :now WHERE id = CAST(:id AS uuid)"), {"id": note_id, "now": now})
+    work.execute(update_of(notes).where(notes.c.id == note_id).values(released_at=now))

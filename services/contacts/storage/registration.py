@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from services.chassis.database import Lock, UnitOfWork
 from services.chassis.messages import new_id
+from services.contacts.domain.notes import Note
 from services.contacts.storage import directory
 from services.contacts.storage.bulk import as_json, records
 from services.contacts.storage.contact_layer import DIGEST, POINT
@@ -223,7 +224,7 @@ class Newcomer:
     #: Rows of the contact layer.
     points: Sequence[Mapping[str, Any]]
     #: What is kept for the component alone, as notes.
-    notes: Sequence[Mapping[str, Any]] = ()
+    notes: Sequence[Note] = ()
 
 
 def register(work: UnitOfWork, newcomers: Sequence[Newcomer], *, now: datetime) -> list[dict[str, Any]]:
@@ -242,7 +243,7 @@ def register(work: UnitOfWork, newcomers: Sequence[Newcomer], *, now: datetime) 
         rows["links"] += [{"stakeholder_id": row["id"], "state": row["state"], **link} for link in links]
         rows["points"] += [{name: point.get(name) for name in POINT} for point in newcomer.points]
         rows["digests"] += [{**{name: point.get(name) for name in DIGEST}, "contact_point_id": point["id"]} for point in newcomer.points]
-        rows["notes"] += [{**{name: note.get(name) for name in _NOTE}, "created_at": now, "updated_at": now} for note in newcomer.notes]
+        rows["notes"] += [{name: getattr(note, name) for name in _NOTE} for note in newcomer.notes]
         if newcomer.points:
             rows["queued"].append({"id": new_id(), "individual_id": row["id"]})
         rows["lines"].append(directory.entry_of_new(row, newcomer.organization))

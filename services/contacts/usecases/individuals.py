@@ -148,7 +148,7 @@ def change_individual(
         previous.keep(work, {individual_id: replaced(row, changes)}, now=now)
     for note in notes_of(kept, individual_id=individual_id, by=by, author_id=by.id, reason=reason, now=now):
         notes.insert(work, note)
-        work.record("contacts:note:create", subjects=[individual_id, note["id"]], fields=["notes"], rule="T15")
+        work.record("contacts:note:create", subjects=[individual_id, note.id], fields=["notes"], rule="T15")
     if "issues" in given:
         _require_known(work, given["issues"])
         links.set_issues(work, individual_id, unique_links(given["issues"]))

@@ -12,6 +12,7 @@ from typing import Any
 
 from services.chassis.messages import Caller, new_id
 from services.contacts.contract.refusals import TextNeedsReview
+from services.contacts.domain.notes import Note
 from services.lexicon.screening import Screening, contact_values, findings_in, screen, screen_organization_name, screen_person_name
 
 #: Fields of one person's that may be kept, and what a note calls each. Names are a person's or an organization's for all.
@@ -51,21 +52,11 @@ def kept_apart(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str
     return shared, [(path.partition(".")[0], written) for path, written, _ in asked if path in found and written]
 
 
-def notes_of(
-    kept: Iterable[tuple[str, str]], *, individual_id: str, by: Caller, author_id: str, reason: str | None, now: datetime
-) -> list[dict[str, Any]]:
+def notes_of(kept: Iterable[tuple[str, str]], *, individual_id: str, by: Caller, author_id: str, reason: str | None, now: datetime) -> list[Note]:
     """Return the notes that keep these texts, (field, text)."""
     return [
-        {
-            "id": new_id(),
-            "individual_id": individual_id,
-            "text": f"{KEPT[name]}: {written}" if KEPT[name] else written,
-            "provenance": None,
-            "component": by.component,
-            "author_id": author_id,
-            "now": now,
-            "kept": True,
-            "keep_reason": reason,
-        }
+        Note(
+            new_id(), individual_id, f"{KEPT[name]}: {written}" if KEPT[name] else written, None, str(by.component), author_id, now, now, True, reason
+        )
         for name, written in kept
     ]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, entity_tags, new_id, require_match
+from services.contacts.contract.answers import NoteAnswer, PageOfNotes
 from services.contacts.contract.refusals import NoteUnknown, OwnerUnsuitable, TextNeedsReview
 from services.contacts.domain import representations
+from services.contacts.domain.notes import Note
 from services.contacts.storage import notes
 from services.contacts.usecases.authorization import open_individual, require
 from services.lexicon.policy import decide
@@ -21,17 +22,18 @@ from services.lexicon.vocabulary import at_least
 KEPT_BY_CONTRIBUTORS = "The text holds what shared text should not; change it. Only contributors of your component can keep it: ask one of them."
 
 
-def list_notes(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, individual_id: str, query: Mapping[str, Any]) -> dict[str, Any]:
+def list_notes(
+    work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, individual_id: str, limit: int = 50, cursor: str | None = None
+) -> PageOfNotes:
     """List the notes on an individual, the latest first; kept ones to contributors of their author's component only."""
     open_individual(work, individual_id, by=by, now=now)
-    bound = {**query, "individual_id": individual_id}
-    position = cursors.open(query.get("cursor"), of="notes", user_id=by.id, query=bound)
-    limit = query["limit"]
+    bound = {"individual_id": individual_id}
+    position = cursors.open(cursor, of="notes", user_id=by.id, query=bound)
     rows = notes.of_individual(work, individual_id, after=(position["at"], position["id"]) if position else None, limit=limit + 1)
     items = [representations.note(row) for row in rows[:limit]]
     following = None
     if len(rows) > limit:
-        following = cursors.seal({"at": rows[limit - 1]["created_at"], "id": rows[limit - 1]["id"]}, of="notes", user_id=by.id, query=bound)
+        following = cursors.seal({"at": rows[limit - 1].created_at, "id": rows[limit - 1].id}, of="notes", user_id=by.id, query=bound)
     work.record("contacts:note:list", subjects=[individual_id, *(note["id"] for note in items)], fields=["notes"])
     return {"items": items, "next": following, "total": notes.count(work, individual_id)}
 
@@ -45,7 +47,7 @@ def add_note(
     text: str,
     provenance: str | None = None,
     keep_reason: str | None = None,
-) -> dict[str, Any]:
+) -> NoteAnswer:
     """Write a note.
 
     :raises TextNeedsReview: the screening found something, and no reason was given to keep it; with the spans.
@@ -54,28 +56,20 @@ def add_note(
     require(decide(by, "write_note"))
     if by.component is None:
         raise OwnerUnsuitable
-    note = {
-        "id": new_id(),
-        "individual_id": individual_id,
-        "text": text,
-        "provenance": provenance,
-        "component": by.component,
-        "author_id": by.id,
-        "now": now,
-        **_screened(text, provenance, keep_reason, by=by),
-    }
+    reason = _reason_to_keep(text, provenance, keep_reason, by=by)
+    note = Note(new_id(), individual_id, text, provenance, by.component, by.id, now, now, reason is not None, reason)
     notes.insert(work, note)
-    work.record("contacts:note:create", subjects=[individual_id, note["id"]], fields=["notes"], rule="T15" if note["kept"] else None)
-    return _shown(work, note["id"])
+    work.record("contacts:note:create", subjects=[individual_id, note.id], fields=["notes"], rule="T15" if note.kept else None)
+    return _shown(work, note.id)
 
 
-def read_note(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, note_id: str) -> dict[str, Any]:
+def read_note(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, note_id: str) -> NoteAnswer:
     """Return one note.
 
     :raises NoteUnknown: it is not there, or a component's contributors keep it to themselves.
     """
     row = _visible(work, individual_id, note_id, by=by, now=now)
-    work.record("contacts:note:read", subjects=[row["individual_id"], note_id], fields=["notes"])
+    work.record("contacts:note:read", subjects=[row.individual_id, note_id], fields=["notes"])
     return representations.note(row)
 
 
@@ -88,8 +82,8 @@ def change_note(
     note_id: str,
     if_match: str | None,
     keep_reason: str | None = None,
-    **given: Any,
-) -> dict[str, Any]:
+    **changes: str | None,
+) -> NoteAnswer:
     """Change a note that one can see.
 
     :raises NoteUnknown: it is not there, or a component's contributors keep it to themselves.
@@ -98,13 +92,14 @@ def change_note(
     row = _visible(work, individual_id, note_id, by=by, now=now)
     require(decide(by, "write_note"))
     require_match(if_match, entity_tags(representations.note(row)))
-    merged = {"text": row["text"], "provenance": row["provenance"], **given}
-    screened = _screened(merged["text"], merged["provenance"], keep_reason, by=by)
-    if screened["kept"] and row["component"] != by.component:
+    text, provenance = changes.get("text") or row.text, changes.get("provenance", row.provenance)
+    reason = _reason_to_keep(text, provenance, keep_reason, by=by)
+    if reason is not None and row.component != by.component:
         # It would be hidden from whoever wrote it, or shown to whoever did not.
         raise TextNeedsReview(errors={"text": ["Write what needs keeping into a note of your own."]})
-    notes.update(work, note_id, {**merged, **screened, "now": now})
-    work.record("contacts:note:change", subjects=[row["individual_id"], note_id], fields=["notes"])
+    changed = replace(row, text=text, provenance=provenance, kept=reason is not None, keep_reason=reason, released_at=None, updated_at=now)
+    notes.update(work, changed)
+    work.record("contacts:note:change", subjects=[row.individual_id, note_id], fields=["notes"])
     return _shown(work, note_id)
 
 
@@ -118,28 +113,32 @@ def delete_note(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: s
     require(decide(by, "write_note"))
     require_match(if_match, entity_tags(representations.note(row)))
     notes.delete(work, note_id)
-    work.record("contacts:note:delete", subjects=[row["individual_id"], note_id], fields=["notes"])
+    work.record("contacts:note:delete", subjects=[row.individual_id, note_id], fields=["notes"])
 
 
-def _visible(work: UnitOfWork, individual_id: str, note_id: str, *, by: Caller, now: datetime) -> dict[str, Any]:
+def _visible(work: UnitOfWork, individual_id: str, note_id: str, *, by: Caller, now: datetime) -> Note:
     open_individual(work, individual_id, by=by, now=now, share=True)
     row = notes.find(work, note_id)
-    if row is None or row["individual_id"] != individual_id:
+    if row is None or row.individual_id != individual_id:
         raise NoteUnknown
     return row
 
 
-def _screened(text: str, provenance: str | None, keep_reason: str | None, *, by: Caller) -> dict[str, Any]:
+def _reason_to_keep(text: str, provenance: str | None, keep_reason: str | None, *, by: Caller) -> str | None:
+    """Return the reason if screening found something, and None if it did not.
+
+    :raises TextNeedsReview: it did, and there is no reason, or the caller may not keep it.
+    """
     # The reason is read beside the text, and holds no value either.
     TextNeedsReview.unless_clean([("keep_reason", keep_reason, contact_values)])
     findings = findings_in([("text", text, screen), ("provenance", provenance, screen)])
     contributes = at_least(by.level, "contributor")
     if findings and not (keep_reason and contributes):
         raise TextNeedsReview.of(findings, None if contributes else KEPT_BY_CONTRIBUTORS)
-    return {"kept": bool(findings), "keep_reason": keep_reason if findings else None}
+    return keep_reason if findings else None
 
 
-def _shown(work: UnitOfWork, note_id: str) -> dict[str, Any]:
+def _shown(work: UnitOfWork, note_id: str) -> NoteAnswer:
     row = notes.find(work, note_id)
     assert row is not None  # noqa: S101 - its author's component sees it
     return representations.note(row)

@@ -4,35 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Stale, wire_value
+from services.contacts.contract.answers import KeptTextAnswer, PartOfKeptTexts
 from services.contacts.contract.kept import KeptTextUnknown
 from services.contacts.storage import notes
 from services.contacts.usecases.authorization import require_officer
 
 
-def list_kept_texts(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, limit: int) -> dict[str, Any]:
+def list_kept_texts(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, limit: int) -> PartOfKeptTexts:
     """Return kept notes that wait, the oldest first: `items`, whether there are `more`, `total`. As the caseworker.
 
     :raises Forbidden: the caller is not the privacy officer.
     """
     require_officer(by)
-    rows = notes.waiting(work, after=after, limit=limit)
-    items = [
+    rows = notes.waiting(work, after=(after[0], after[1]) if after else None, limit=limit)
+    items: list[KeptTextAnswer] = [
         {
-            "id": row["id"],
+            "id": row.id,
             "subject_type": "note",
-            "subject_id": row["individual_id"],
+            "subject_id": row.individual_id,
             "field": "text",
-            "text": row["text"],
-            "provenance": row["provenance"],
-            "reason": row["keep_reason"],
-            "component": row["component"],
-            "kept_by": row["author_id"],
-            "kept_at": wire_value(row["updated_at"]),
-            "position": [row["updated_at"].isoformat(), row["id"]],
+            "text": row.text,
+            "provenance": row.provenance,
+            "reason": row.keep_reason,
+            "component": row.component,
+            "kept_by": row.author_id,
+            "kept_at": str(wire_value(row.updated_at)),
+            "position": [row.updated_at.isoformat(), row.id],
         }
         for row in rows[:limit]
     ]
@@ -41,7 +41,7 @@ def list_kept_texts(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None
     return {"items": items, "more": len(rows) > limit, "total": notes.count_waiting(work)}
 
 
-def release_kept_text(work: UnitOfWork, *, by: Caller, now: datetime, note_id: str, kept_at: datetime) -> dict[str, Any]:
+def release_kept_text(work: UnitOfWork, *, by: Caller, now: datetime, note_id: str, kept_at: datetime) -> None:
     """Let everybody read a kept note from now on. As the caseworker.
 
     :raises Forbidden: the caller is not the privacy officer.
@@ -50,10 +50,9 @@ def release_kept_text(work: UnitOfWork, *, by: Caller, now: datetime, note_id: s
     """
     require_officer(by)
     row = notes.find(work, note_id)
-    if row is None or not row["kept"] or row["released_at"] is not None:
+    if row is None or not row.kept or row.released_at is not None:
         raise KeptTextUnknown
-    if wire_value(row["updated_at"]) != wire_value(kept_at):
+    if wire_value(row.updated_at) != wire_value(kept_at):
         raise Stale
     notes.release(work, note_id, now=now)
-    work.record("contacts:note:release", subjects=[row["individual_id"], note_id], fields=["notes"], rule="T15")
-    return {"id": note_id, "released": True}
+    work.record("contacts:note:release", subjects=[row.individual_id, note_id], fields=["notes"], rule="T15")

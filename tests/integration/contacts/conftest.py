@@ -161,7 +161,7 @@ class Desk:
 
     def notes(self, by: Caller, individual_id: str) -> list[str]:
         """Return the texts of the notes that somebody sees."""
-        return [note["text"] for note in self.do(by, notes.list_notes, individual_id=individual_id, query={"limit": 50})["items"]]
+        return [note["text"] for note in self.do(by, notes.list_notes, individual_id=individual_id, limit=50)["items"]]
 
     def search(self, by: Caller = AMINA, **query: Any) -> dict[str, Any]:
         """Search."""

@@ -41,7 +41,7 @@ def test_nothing_is_revealed_or_done_with_a_frozen_record(desk: Desk) -> None:
         (contact_points.add_contact_point, {"kind": "cell", "value": "956-555-0199"}),
         (contact_points.correct_contact_point, {"kind": "cell", "value": "956-555-0199"}),
         (notes.add_note, {"text": "Called."}),
-        (notes.list_notes, {"query": {"limit": 50}}),
+        (notes.list_notes, {"limit": 50}),
         (individuals.change_individual, {"if_match": '"x"', "title": "x"}),
         (individuals.record_history, {}),
     ]
@@ -190,6 +190,6 @@ def test_notes_are_listed_page_by_page_and_what_is_another_s_is_counted_by_nobod
 
 def _notes_of(individual_id: str) -> Any:
     def list_notes(work: Any, *, by: Caller, now: Any, cursors: Any, query: Any) -> Any:
-        return notes.list_notes(work, by=by, now=now, cursors=cursors, individual_id=individual_id, query=query)
+        return notes.list_notes(work, by=by, now=now, cursors=cursors, individual_id=individual_id, **query)
 
     return list_notes

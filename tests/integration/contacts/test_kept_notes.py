@@ -84,11 +84,11 @@ def _refusal(act: Callable[[], Any]) -> str:
 def test_readers_officers_and_others_have_no_door_to_kept_notes_and_colleagues_do(desk: Desk) -> None:
     dov = _every_way(desk)
     plain = desk.note(RENATA, dov, "Plans to speak again.")
-    kept = next(one for one in desk.do(BRUNO, notes.list_notes, individual_id=dov, query={"limit": 50})["items"] if one["text"] == WORDS)
+    kept = next(one for one in desk.do(BRUNO, notes.list_notes, individual_id=dov, limit=50)["items"] if one["text"] == WORDS)
     for by in (AMINA, BRUNO, GRACE):
         assert len(desk.notes(by, dov)) == 6
     for by in (RENATA, CHLOE):
-        listed = desk.do(by, notes.list_notes, individual_id=dov, query={"limit": 50})
+        listed = desk.do(by, notes.list_notes, individual_id=dov, limit=50)
         assert ([one["id"] for one in listed["items"]], listed["total"]) == ([plain["id"]], 1)
     for by in (one for one in EVERYBODY if one not in {AMINA, BRUNO, GRACE}):
         given = {"individual_id": dov, "note_id": kept["id"]}

@@ -58,11 +58,11 @@ def keep_cells(
     kept = notes_of([(each.field, each.text) for each in found], individual_id=person["id"], by=by, author_id=by.id, reason=keep_reason, now=now)
     for note in kept:
         notes.insert(work, note)
-    imports.add_effects(work, import_id, [("note-added", person["id"], {"note": note["id"]}) for note in kept])
+    imports.add_effects(work, import_id, [("note-added", person["id"], {"note": note.id}) for note in kept])
     settled = {(each.column, each.reason) for each in found}
     left = [each for each in entry["refused"] or () if (each["column"], each["reason"]) not in settled]
     imports.leave_refused(work, import_id, n, left)
-    work.record("contacts:note:create", subjects=[person["id"], *(note["id"] for note in kept)], fields=["notes"], rule="T15")
+    work.record("contacts:note:create", subjects=[person["id"], *(note.id for note in kept)], fields=["notes"], rule="T15")
     work.record("contacts:import:decide", subjects=[import_id, person["id"]], rule="keep")
     after = imports.row(work, import_id, n)
     assert after is not None  # noqa: S101 - it was found above
