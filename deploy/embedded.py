@@ -33,7 +33,7 @@ from services.chassis import logs
 from services.chassis.config import Settings
 from services.chassis.logs import Log
 from services.chassis.runtime.key_renewal import Renewing, keep_looking
-from services.chassis.runtime.memory import give_back_what_is_freed, settle
+from services.chassis.runtime.memory import settle, tune
 from services.chassis.runtime.process import Process, Services, compose
 from services.chassis.signals import wait_for_signal
 from services.chassis.transport import embedded
@@ -64,7 +64,8 @@ def run_embedded(data: Path, *, host: str, port: int, seed: str, environ: Mappin
     :raises AlreadyRunning: another process has the folder.
     :raises OSError: the port is taken.
     """
-    give_back_what_is_freed()
+    settings = Settings.read(environ, service="liaison")
+    tune(settings)
     logs.configure(level=environ.get("LOG_LEVEL", "WARNING"), form=environ.get("LOG_FORMAT", "json"), service="liaison")
     # Left on, eventlet prints the text of exceptions, which may quote a person.
     eventlet.debug.hub_exceptions(False)
@@ -80,7 +81,7 @@ def run_embedded(data: Path, *, host: str, port: int, seed: str, environ: Mappin
             return
         if isinstance(running, Exception):
             raise running
-        settle()
+        settle(settings)
         print(f"Ready: {running.address}", flush=True)  # noqa: T201 - the one line that whoever started it waits for
         if not _has_accounts(running.processes["access"]):
             print(_first_account(state.path), flush=True)  # noqa: T201 - whoever started it has to know

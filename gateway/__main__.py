@@ -14,7 +14,7 @@ from services.chassis import logs
 from services.chassis.config import Settings
 from services.chassis.runtime.clients import address_of, client_and_revocations
 from services.chassis.runtime.key_renewal import Renewing, keep_looking
-from services.chassis.runtime.memory import give_back_what_is_freed, settle
+from services.chassis.runtime.memory import settle, tune
 from services.chassis.signals import wait_for_signal
 
 assert services.chassis.green  # noqa: S101 - it was imported for what it does, before everything else
@@ -31,7 +31,7 @@ def main() -> None:
 
     settings = read()
     logs.configure(level=settings.log_level, form=settings.log_format, service=settings.service)
-    give_back_what_is_freed()
+    tune(settings)
     stop = wait_for_signal()
     listener = listen(settings)
     address = address_of(settings)
@@ -45,7 +45,7 @@ def main() -> None:
 
     serving = eventlet.spawn(serve, app, listener)
     looking = eventlet.spawn(keep_looking, [Renewing(settings, read, renew)])
-    settle()
+    settle(settings)
     stop.wait()
     looking.kill()
     # Killed once, it takes no more connections, closes the idle ones and waits for what is under way; twice, it ends.

@@ -4,6 +4,7 @@ import services.chassis.green  # isort: skip
 
 import os
 import ssl
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ import pytest
 from requests.packages.urllib3.util import ssl_
 
 from deploy.postgres import Server, ServerFailed
+from services.chassis.config import Settings
 from services.chassis.database import Database
 from tests import rows, soaked
 from tests.support import Absent, Databases, Taken, take_broker, take_database
@@ -22,6 +24,9 @@ assert services.chassis.green
 
 # A plugin imports it before sockets are patched: it would go on making contexts of the class that was replaced, without end.
 ssl_.SSLContext = ssl.SSLContext
+
+# Threads switch as in the product's processes.
+sys.setswitchinterval(Settings(service="tests").switch_interval)
 
 # The processes that tests start keep what they compiled, even where the environment says not to: a third of a start.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -24,7 +24,7 @@ import eventlet
 from eventlet.green import socket
 
 # What is imported lives as long as the process. At the usual threshold a fifth of a start goes into looking for garbage
-# among it; `memory.settle` says how often a process that is up looks.
+# among it; `memory.settle` sets it for a process that is up.
 gc.set_threshold(100_000, 20, 20)
 
 _look_up = socket.getaddrinfo
@@ -42,9 +42,6 @@ def _look_up_in_a_thread(host: Any, port: Any, family: int = 0, type: int = 0, p
 
 socket.getaddrinfo = _look_up_in_a_thread
 eventlet.monkey_patch()
-# What computes in a thread gives the interpreter back when it is asked to, and that is asked after this many seconds: at
-# the usual five milliseconds, every statement that the loop waited for took eight beside such a thread, now about one.
-sys.setswitchinterval(0.0002)
 
 from eventlet import patcher  # noqa: E402 - after patching
 

@@ -177,6 +177,7 @@ def test_each_process_is_told_what_the_one_in_a_single_process_is_told_and_nothi
         assert given & addresses == {f"/run/secrets/broker_url_{name}"}
         told = {key.removesuffix("_FILE") if value.startswith("/run/") else key for key, value in composition.environment(name).items()}
         everywhere = {"BROKER_URL", "BROKER_AUTHORITY", "LOG_LEVEL", "LOG_FORMAT", "WORKERS", "POOL_SIZE", "CALL_DEADLINE", "HEALTH_FILE"}
+        everywhere |= {"MALLOC_MMAP_THRESHOLD", "GC_THRESHOLD", "SWITCH_INTERVAL"}
         tuned = {"LOOKUPS_OF_CONTRIBUTOR", "LOOKUPS_OF_STEWARD"} if name == "contacts" else set()
         # In one process everything is on loopback, or in memory.
         hops = {"LISTEN_CERTIFICATE", "LISTEN_KEY"} if name == "gateway" else set()

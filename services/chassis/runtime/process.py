@@ -33,7 +33,7 @@ from services.chassis.passport import PassportVerifier
 from services.chassis.revocations import Revocations
 from services.chassis.runtime.clients import address_of, client_and_revocations
 from services.chassis.runtime.key_renewal import Renewing, keep_looking
-from services.chassis.runtime.memory import give_back_what_is_freed, settle
+from services.chassis.runtime.memory import settle, tune
 from services.chassis.sandbox.pool import end_all
 from services.chassis.signals import wait_for_signal
 from services.chassis.topology import Topology, compute, declare
@@ -250,7 +250,8 @@ def run(
     :param read: where their settings are read again, by service; their keys then change without a restart.
     :raises SystemExit: a service could not start, or ended by itself; whoever supervises starts it again.
     """
-    give_back_what_is_freed()
+    settings = parts[0][1].settings
+    tune(settings)
     stop = wait_for_signal()
     services = Services(parts)
     failures: list[BaseException] = []
@@ -259,7 +260,7 @@ def run(
 
     def start_and_watch() -> None:
         services.start()
-        settle()
+        settle(settings)
         _log.info("process.ready")
         beside.extend((eventlet.spawn(services.say_healthy), eventlet.spawn(keep_looking, looking)))
         services.wait()
