@@ -48,7 +48,7 @@ REASONS: dict[str, tuple[int, str]] = {
     "services/contacts/usecases/imports/refused.py": (1, "the id of a key, from an import's id"),
     "services/contacts/domain/imports/staging.py": (1, "compares a file with what was sent, in memory"),
     "services/contacts/usecases/imports/uploading.py": (1, "the id of a key, from an import's id"),
-    "services/retention/service/erased.py": (1, "of a list of ids, in memory"),
+    "services/retention/storage/erased_ids.py": (1, "of a list of ids, in memory"),
     "services/retention/usecases/erasing.py": (1, "of a certificate as its reader is shown it: ids, instants, and the officer's counts"),
 }  # fmt: skip
 

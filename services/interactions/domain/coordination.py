@@ -28,7 +28,7 @@ def moves(current: str, *, may_answer: bool, may_withdraw: bool) -> tuple[str, .
     return (*answers, *((WITHDRAWN,) if may_withdraw and current in OPEN_STATES else ()))
 
 
-def demand_move(current: str, wanted: str) -> None:
+def require_move(current: str, wanted: str) -> None:
     """Allow the next state, whoever may set it.
 
     :raises RequestSettled: the request is settled, or cannot be done before it is accepted.

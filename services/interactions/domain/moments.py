@@ -12,7 +12,7 @@ CLOCK_SKEW = timedelta(minutes=2)
 EARLIEST = datetime(2003, 1, 1, tzinfo=UTC)
 
 
-def demand_past(moment: datetime, *, now: datetime, field: str) -> None:
+def require_past(moment: datetime, *, now: datetime, field: str) -> None:
     """Only what has happened is logged: the one-year clock starts from it (T6).
 
     :raises Invalid: the moment lies in the future, or before there was a department.

@@ -1,12 +1,10 @@
-"""Who may do what with engagement; contact values are not here, so the answers are few."""
+"""What interactions knows of an individual, and who deals with a frozen one or answers for them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.chassis.messages import Caller, Forbidden
-from services.contacts.contract.refusals import ContributorsOnly
-from services.lexicon.vocabulary import at_least
+from services.chassis.messages import Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,35 +23,6 @@ class Person:
     def is_frozen_for(self, component: str | None) -> bool:
         """Whether nobody of this component may have to do with them: frozen for everybody (T21), or for it alone (T26)."""
         return self.frozen_request_id is not None or component in self.frozen_for
-
-
-def demand_reader(by: Caller) -> None:
-    """Engagement is shared with every user that has an access level (R147, T19), and with the privacy officer.
-
-    :raises Forbidden: an account without a level, such as the security officer's, or no user at all.
-    """
-    if by.kind == "user" and (at_least(by.level, "reader") or "privacy_officer" in by.roles):
-        return
-    raise Forbidden("Interactions are for users with an access level.")
-
-
-def demand_contributor(by: Caller) -> str:
-    """Return the component that a contributor writes for.
-
-    :raises ContributorsOnly: the caller's level lets them read only.
-    """
-    if by.kind != "user" or not at_least(by.level, "contributor") or not by.component:
-        raise ContributorsOnly
-    return by.component
-
-
-def demand_privacy_officer(by: Caller) -> None:
-    """Go on only as the privacy officer.
-
-    :raises Forbidden: it is somebody else.
-    """
-    if by.kind != "user" or "privacy_officer" not in by.roles:
-        raise Forbidden("This is for the privacy officer.")
 
 
 def may_see_frozen(by: Caller, person: Person) -> bool:

@@ -25,12 +25,14 @@ from services.interactions.storage.tables import (
 )
 
 #: A lock of this database: whoever keeps what was told of a stakeholder shares it, whoever buries one has it alone.
-_BURIAL = 1
+_TOMBSTONES = 1
 
 
 # An array goes as one text: as five hundred parameters it costs more to put together than all that follows.
 _IS_ANYBODY_NEW = text("SELECT EXISTS (SELECT unnest(CAST(:ids AS uuid[])) EXCEPT SELECT id FROM tombstones WHERE id = ANY(CAST(:ids AS uuid[])))")
-_BURY = text("INSERT INTO tombstones (id, kind, erased_at) SELECT id, :kind, :now FROM unnest(CAST(:ids AS uuid[])) AS t (id) ON CONFLICT DO NOTHING")
+_INSERT_TOMBSTONES = text(
+    "INSERT INTO tombstones (id, kind, erased_at) SELECT id, :kind, :now FROM unnest(CAST(:ids AS uuid[])) AS t (id) ON CONFLICT DO NOTHING"
+)
 
 
 def is_erased(work: UnitOfWork, subject_id: str) -> bool:
@@ -38,22 +40,22 @@ def is_erased(work: UnitOfWork, subject_id: str) -> bool:
     return work.execute(select(tombstones.c.id).where(tombstones.c.id == subject_id)).first() is not None
 
 
-def _keep_from_burying(work: UnitOfWork) -> None:
+def _lock_against_tombstones(work: UnitOfWork) -> None:
     """Let nobody be buried before the transaction ends: a statement sees only the tombstones that were there when it began."""
-    work.execute(select(func.pg_advisory_xact_lock_shared(_BURIAL)))
+    work.execute(select(func.pg_advisory_xact_lock_shared(_TOMBSTONES)))
 
 
-def bury(work: UnitOfWork, subject_id: str, *, kind: str, now: datetime) -> None:
+def insert_tombstone(work: UnitOfWork, subject_id: str, *, kind: str, now: datetime) -> None:
     """Set a tombstone, once nobody writes of stakeholders any more who could not see it."""
-    bury_all(work, [subject_id], kind=kind, now=now)
+    insert_tombstones(work, [subject_id], kind=kind, now=now)
 
 
-def bury_all(work: UnitOfWork, subject_ids: Iterable[str], *, kind: str, now: datetime) -> None:
+def insert_tombstones(work: UnitOfWork, subject_ids: Iterable[str], *, kind: str, now: datetime) -> None:
     """Set tombstones, once nobody writes of stakeholders any more who could not see them."""
     given = {"ids": f"{{{','.join(sorted(subject_ids))}}}", "kind": kind, "now": now}
     if work.execute(_IS_ANYBODY_NEW, given).scalar_one():
-        work.execute(select(func.pg_advisory_xact_lock(_BURIAL)))
-        work.execute(_BURY, given)
+        work.execute(select(func.pg_advisory_xact_lock(_TOMBSTONES)))
+        work.execute(_INSERT_TOMBSTONES, given)
 
 
 def persons(work: UnitOfWork, individual_ids: Iterable[str], *, lock: bool = False) -> dict[str, Person]:
@@ -145,7 +147,7 @@ def register_people(work: UnitOfWork, told: Iterable[Mapping[str, str | None]]) 
 
     An organization that is erased is nobody's employer any more. What a later announcement said already, stays.
     """
-    _keep_from_burying(work)
+    _lock_against_tombstones(work)
     by_id = {each["id"]: each for each in told}
     work.execute(_REGISTER_PEOPLE, {"people": orjson.dumps(list(by_id.values())).decode()})
 
@@ -162,7 +164,7 @@ _REGISTER_ORGANIZATIONS = text(
 
 def register_organizations(work: UnitOfWork, organizations_told: Sequence[Sequence[str | None]]) -> None:
     """Know new organizations, [id, state] each, but for those that are erased or were told of before."""
-    _keep_from_burying(work)
+    _lock_against_tombstones(work)
     work.execute(_REGISTER_ORGANIZATIONS, {"organizations": orjson.dumps(organizations_told).decode()})
 
 
@@ -171,7 +173,7 @@ def place_person(work: UnitOfWork, *, individual_id: str, organization_id: str |
 
     An organization that is erased is nobody's employer any more.
     """
-    _keep_from_burying(work)
+    _lock_against_tombstones(work)
     employer = None if organization_id is None or is_erased(work, organization_id) else organization_id
     place = {"organization_id": employer, "state": state, "placed": True, "place_revision": revision}
     statement = _unless_erased(people, id=individual_id, **place)
@@ -180,7 +182,7 @@ def place_person(work: UnitOfWork, *, individual_id: str, organization_id: str |
 
 def hand_over(work: UnitOfWork, *, individual_id: str, owner_id: str, component: str | None, revision: int, deputy_id: str | None = None) -> bool:
     """Know an individual's owner, and say whether that was news; what was overtaken on the way changes nothing."""
-    _keep_from_burying(work)
+    _lock_against_tombstones(work)
     owner = {"owner_id": owner_id, "component": component, "deputy_id": deputy_id, "owner_revision": revision}
     statement = _unless_erased(people, id=individual_id, placed=False, **owner)
     known = statement.on_conflict_do_update(index_elements=["id"], set_=owner, where=people.c.owner_revision <= revision)
@@ -189,7 +191,7 @@ def hand_over(work: UnitOfWork, *, individual_id: str, owner_id: str, component:
 
 def put_preferences(work: UnitOfWork, *, individual_id: str, spans: Sequence[Sequence[str | None]], revision: int) -> None:
     """Know how an individual's information may be used, and since when; what was overtaken on the way changes nothing."""
-    _keep_from_burying(work)
+    _lock_against_tombstones(work)
     stated = {"preferences": [list(span) for span in spans], "preferences_revision": revision}
     statement = _unless_erased(people, id=individual_id, placed=False, **stated)
     work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=stated, where=people.c.preferences_revision <= revision))
@@ -199,7 +201,7 @@ def freeze(work: UnitOfWork, *, individual_id: str, request_id: str, recorded_by
     """Know that an individual asked not to be contacted, unless that was taken back already."""
     if _is_withdrawn(work, individual_id, request_id):
         return
-    _keep_from_burying(work)
+    _lock_against_tombstones(work)
     frozen = {"frozen_request_id": request_id, "frozen_by": recorded_by}
     row = {"id": individual_id, "placed": False, **frozen}
     work.execute(_unless_erased(people, **row).on_conflict_do_update(index_elements=["id"], set_=frozen))
@@ -207,7 +209,7 @@ def freeze(work: UnitOfWork, *, individual_id: str, request_id: str, recorded_by
 
 def freeze_for(work: UnitOfWork, *, individual_id: str, components: Sequence[str], revision: int) -> None:
     """Know which components see an individual frozen, and no others (T26); what was overtaken on the way changes nothing."""
-    _keep_from_burying(work)
+    _lock_against_tombstones(work)
     frozen = {"frozen_for": list(components), "frozen_for_revision": revision}
     statement = _unless_erased(people, id=individual_id, placed=False, **frozen)
     work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=frozen, where=people.c.frozen_for_revision <= revision))
@@ -235,7 +237,7 @@ def forget_person(work: UnitOfWork, individual_id: str) -> int:
 
 def put_organization(work: UnitOfWork, *, organization_id: str, state: str | None, sector: str | None, revision: int) -> None:
     """Know an organization as it is now; what was overtaken on the way changes nothing."""
-    _keep_from_burying(work)
+    _lock_against_tombstones(work)
     values = {"state": state, "sector": sector, "revision": revision}
     statement = _unless_erased(organizations, id=organization_id, **values)
     work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values, where=organizations.c.revision <= revision))
@@ -243,7 +245,7 @@ def put_organization(work: UnitOfWork, *, organization_id: str, state: str | Non
 
 def register_organization(work: UnitOfWork, *, organization_id: str, state: str | None, sector: str | None) -> None:
     """Know a new organization, unless a change of it came first."""
-    _keep_from_burying(work)
+    _lock_against_tombstones(work)
     work.execute(_unless_erased(organizations, id=organization_id, state=state, sector=sector).on_conflict_do_nothing())
 
 

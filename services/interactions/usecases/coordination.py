@@ -12,20 +12,16 @@ from services.chassis.messages import Caller, Invalid, NotFound, entity_tags, re
 from services.chassis.messages import new_id as fresh_id
 from services.contacts.contract.refusals import IndividualFrozen, OwnerOnly, PreferenceStands
 from services.interactions.contract.refusals import AlreadyAsked, RecordIsYours
-from services.interactions.domain.coordination import WITHDRAWN, demand_move, moves
+from services.interactions.domain.coordination import WITHDRAWN, moves, require_move
 from services.interactions.domain.moments import day_somewhere
-from services.interactions.domain.rights import Person, demand_contributor, demand_reader, may_answer
+from services.interactions.domain.rights import Person, may_answer
 from services.interactions.domain.texts import review
 from services.interactions.storage import coordination, pages, texts
 from services.interactions.storage.tables import coordination_requests as table
-from services.interactions.usecases.writing import (
-    Ids,
-    demand_individuals,
-    demand_issues,
-    store_text,
-    wire,
-)
-from services.lexicon.vocabulary import PREFERENCE_AGAINST, at_least
+from services.interactions.usecases.authorization import is_contributor, require_contributor, require_reader
+from services.interactions.usecases.preconditions import require_individuals, require_issues
+from services.interactions.usecases.writing import Ids, store_text, wire
+from services.lexicon.vocabulary import PREFERENCE_AGAINST
 
 _FIELDS = ("individual_id", "issue_id", "message", "due_on", "mode", "status", "reason")
 
@@ -59,9 +55,9 @@ def request_coordination(
     :raises IndividualFrozen: the individual asked not to be contacted.
     :raises Invalid: the due date is past, or somebody or something named does not exist.
     """
-    own = demand_contributor(by)
-    person = demand_individuals(work, [individual_id], field="individual_id")[individual_id]
-    _demand_wanted(mode, use_preferences)
+    own = require_contributor(by)
+    person = require_individuals(work, [individual_id], field="individual_id")[individual_id]
+    _require_wanted(mode, use_preferences)
     # The owner answers for their own component, whoever the relationship began with.
     asked = None if component == person.component else component
     if asked is not None and (holder is None or asked == own):
@@ -71,7 +67,7 @@ def request_coordination(
     if asked is not None and holder == by.id:
         raise RecordIsYours
     if issue_id is not None:
-        demand_issues(work, [issue_id])
+        require_issues(work, [issue_id])
     if due_on is not None and due_on < day_somewhere(now):
         raise Invalid(errors={"due_on": ["Not in the past."]})
     (written,) = review([("message", message)], keep_reason=keep_reason)
@@ -105,7 +101,7 @@ def read_coordination_request(work: UnitOfWork, *, by: Caller, request_id: str) 
 
     :raises NotFound: there is none that concerns them.
     """
-    demand_reader(by)
+    require_reader(by)
     found = _request(work, request_id)
     work.record("interactions:coordination-request:read", subjects=[request_id, found["individual_id"]], fields=_FIELDS)
     return found
@@ -113,7 +109,7 @@ def read_coordination_request(work: UnitOfWork, *, by: Caller, request_id: str) 
 
 def list_coordination_requests(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
     """List the requests that concern the caller, the latest first."""
-    demand_reader(by)
+    require_reader(by)
     after = cursors.open(query.get("cursor"), of="coordination-requests", user_id=by.id, query=query)
     wanted = {name: query[name] for name in ("side", "status", "individual_id", "issue_id") if name in query}
     page = pages.page(work, coordination.matching(by, **wanted), keys=[table.c.created_at, table.c.id], after=after, limit=query["limit"])
@@ -159,13 +155,13 @@ def move_coordination_request(
         raise OwnerOnly("Only whoever asked withdraws a request.")
     if status != WITHDRAWN and not may_answer(by, _addressee(row)):
         raise OwnerOnly("Only the addressee answers.")
-    demand_contributor(by)
+    require_contributor(by)
     require_match(if_match, entity_tags(_request(work, request_id)))
     if _addressee(row).is_frozen_for(by.component) and status in {"accepted", "requested"}:
         raise IndividualFrozen
-    demand_move(row.status, status)
+    require_move(row.status, status)
     if status == "accepted":
-        _demand_wanted(row.mode, use_preferences)
+        _require_wanted(row.mode, use_preferences)
     values: dict[str, Any] = {"status": status, **_moments(by, status, now=now)}
     if reason is not None:
         (written,) = review([("reason", reason)], keep_reason=keep_reason)
@@ -187,7 +183,7 @@ def individual_asked_about(work: UnitOfWork, request_id: str) -> str | None:
     return row.individual_id if row is not None else None
 
 
-def _demand_wanted(mode: str | None, use_preferences: Sequence[str]) -> None:
+def _require_wanted(mode: str | None, use_preferences: Sequence[str]) -> None:
     against = {"no_sharing", PREFERENCE_AGAINST.get(mode or "")}
     if stopping := [one for one in use_preferences if one in against]:
         raise PreferenceStands(extra={"preferences": stopping})
@@ -255,7 +251,7 @@ def _shown(by: Caller, row: Any, kept: texts.Kept) -> dict[str, Any]:
 
 
 def _moves(by: Caller, row: Any) -> list[str]:
-    if not at_least(by.level, "contributor"):
+    if not is_contributor(by):
         return []
     possible = moves(row.status, may_answer=may_answer(by, _addressee(row)), may_withdraw=_may_withdraw(by, row))
     frozen = _addressee(row).is_frozen_for(by.component)

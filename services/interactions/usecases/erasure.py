@@ -122,7 +122,7 @@ def show(work: UnitOfWork, *, erasure_id: str, sealed: str, key: str | None, pla
 
 def erasure_completed(work: UnitOfWork, *, erasure_id: str, individual_id: str, now: datetime) -> None:
     """The case is closed: what was linked and answered need not be known any more, and the tombstone stays."""
-    directory.bury(work, individual_id, kind="individual", now=now)
+    directory.insert_tombstone(work, individual_id, kind="individual", now=now)
     erasure.forget_course(work, erasure_id)
 
 
@@ -134,7 +134,7 @@ def undone(work: UnitOfWork, *, individual_ids: Sequence[str], import_id: str, c
 
 
 def _remove(work: UnitOfWork, *individual_ids: str, now: datetime) -> erasure.Reached:
-    directory.bury_all(work, individual_ids, kind="individual", now=now)
+    directory.insert_tombstones(work, individual_ids, kind="individual", now=now)
     reached = erasure.remove_individuals(work, individual_ids)
     for request in reached.asked:
         coordination.tell(work, request.requested_by, "coordination-request-erased", [request], now=now)

@@ -13,20 +13,13 @@ from services.chassis.messages import new_id as fresh_id
 from services.interactions.contract import AttendanceRecorded
 from services.interactions.contract.refusals import EventNotBegun
 from services.interactions.domain.moments import CLOCK_SKEW, EARLIEST
-from services.interactions.domain.rights import demand_contributor, demand_reader
 from services.interactions.domain.texts import review
 from services.interactions.storage import directory, events, issues, pages, texts
 from services.interactions.storage.tables import attendances
 from services.interactions.storage.tables import events as table
-from services.interactions.usecases.writing import (
-    Ids,
-    demand_individuals,
-    demand_issues,
-    demand_organizations,
-    demand_own_component,
-    store_text,
-    wire,
-)
+from services.interactions.usecases.authorization import require_contributor, require_reader
+from services.interactions.usecases.preconditions import require_individuals, require_issues, require_organizations, require_own_component
+from services.interactions.usecases.writing import Ids, store_text, wire
 
 _TEXTS = ("name", "place", "agenda")
 #: How many of those who attended are answered at once.
@@ -34,7 +27,7 @@ _ANSWERED = 200
 _FILTERS = ("individual_id", "organization_id", "component", "since", "until")
 
 
-def enter_event(
+def register_event(
     work: UnitOfWork,
     *,
     by: Caller,
@@ -54,11 +47,11 @@ def enter_event(
     :raises ContributorsOnly: the caller reads only.
     :raises TextNeedsReview: screening found something.
     """
-    own = demand_contributor(by)
-    demand_own_component(by, component)
+    own = require_contributor(by)
+    require_own_component(by, component)
     if starts_at < EARLIEST:
         raise Invalid(errors={"starts_at": ["Not before 2003."]})
-    demand_issues(work, issue_ids)
+    require_issues(work, issue_ids)
     written = review([("name", name), ("place", place), ("agenda", agenda)], keep_reason=keep_reason)
     event_id = new_id()
     events.add(
@@ -84,7 +77,7 @@ def read_event(work: UnitOfWork, *, by: Caller, event_id: str) -> dict[str, Any]
 
     :raises NotFound: there is none.
     """
-    demand_reader(by)
+    require_reader(by)
     event = _event(work, event_id)
     work.record("interactions:event:read", subjects=[event_id], fields=event)
     return event
@@ -92,7 +85,7 @@ def read_event(work: UnitOfWork, *, by: Caller, event_id: str) -> dict[str, Any]
 
 def list_events(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
     """List events, the most recent first."""
-    demand_reader(by)
+    require_reader(by)
     after = cursors.open(query.get("cursor"), of="events", user_id=by.id, query=query)
     issue_ids = issues.with_all_below(work, query["issue_id"]) if "issue_id" in query else None
     wanted = events.matching(by, issue_ids=issue_ids, **{name: query[name] for name in _FILTERS if name in query})
@@ -127,7 +120,7 @@ def change_event(
     :raises Stale: it changed since.
     :raises EventNotBegun: it would move into the future, and people are recorded as having attended.
     """
-    demand_contributor(by)
+    require_contributor(by)
     row = events.one(work, event_id, lock=True)
     if row is None:
         raise NotFound
@@ -147,7 +140,7 @@ def change_event(
             values[one.path] = one.shared
     has_other_issues = "issue_ids" in changes and set(changes["issue_ids"]) != set(before["issue_ids"])
     if has_other_issues:
-        demand_issues(work, changes["issue_ids"])
+        require_issues(work, changes["issue_ids"])
         events.discuss(work, event_id, changes["issue_ids"])
     if values or has_other_issues:
         events.change(work, event_id, {**values, "updated_at": now})
@@ -176,14 +169,14 @@ def add_attendees(
     :raises EventNotBegun: it lies in the future.
     :raises IndividualFrozen: somebody asked not to be contacted.
     """
-    component = demand_contributor(by)
+    component = require_contributor(by)
     row = events.one(work, event_id, lock=True)
     if row is None:
         raise NotFound
     if row.starts_at > now + CLOCK_SKEW:
         raise EventNotBegun
-    demand_individuals(work, individual_ids)
-    demand_organizations(work, organization_ids)
+    require_individuals(work, individual_ids)
+    require_organizations(work, organization_ids)
     employers = directory.employers_of(work, individual_ids)
     named = [("individual_id", one) for one in dict.fromkeys(individual_ids)]
     named += [("organization_id", one) for one in dict.fromkeys(organization_ids)]
@@ -216,7 +209,7 @@ def list_attendees(work: UnitOfWork, *, by: Caller, cursors: Cursors, event_id: 
 
     :raises NotFound: there is no such event.
     """
-    demand_reader(by)
+    require_reader(by)
     if events.one(work, event_id) is None:
         raise NotFound
     bound = {**query, "event_id": event_id}
@@ -235,7 +228,7 @@ def remove_attendee(work: UnitOfWork, *, by: Caller, event_id: str, attendee_id:
     :raises ContributorsOnly: the caller reads only.
     :raises NotFound: there is no such attendance.
     """
-    demand_contributor(by)
+    require_contributor(by)
     if events.one(work, event_id, lock=True) is None:
         raise NotFound
     left = events.leave(work, event_id, attendee_id)

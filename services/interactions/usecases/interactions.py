@@ -12,22 +12,20 @@ from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Conflict, Forbidden, Invalid, NotFound, entity_tags, require_match
 from services.chassis.messages import new_id as fresh_id
 from services.interactions.contract import InteractionLogged, InteractionWithdrawn
-from services.interactions.domain.moments import day_somewhere, demand_past
-from services.interactions.domain.rights import demand_contributor, demand_reader
+from services.interactions.domain.moments import day_somewhere, require_past
 from services.interactions.domain.texts import Written, review
 from services.interactions.storage import directory, events, interactions, issues, pages, texts
 from services.interactions.storage.tables import interactions as table
+from services.interactions.usecases.authorization import require_contributor, require_reader
 from services.interactions.usecases.planning import Preferences, demand_wanted, plans_of
-from services.interactions.usecases.writing import (
-    Ids,
-    demand_colleague,
-    demand_individuals,
-    demand_issues,
-    demand_organizations,
-    demand_own_component,
-    store_text,
-    wire,
+from services.interactions.usecases.preconditions import (
+    require_colleague,
+    require_individuals,
+    require_issues,
+    require_organizations,
+    require_own_component,
 )
+from services.interactions.usecases.writing import Ids, store_text, wire
 
 _LINKS = ("individual_ids", "organization_ids", "issue_ids")
 _FILTERS = ("individual_id", "organization_id", "event_id", "component", "user", "since", "until")
@@ -65,14 +63,14 @@ def log_interaction(
     :raises IndividualFrozen: it is with a frozen individual, and not about their request (T21).
     :raises TextNeedsReview: screening found something in outcome or follow-ups (T15).
     """
-    own = demand_contributor(by)
-    demand_own_component(by, component)
-    demand_past(held_at, now=now, field="held_at")
-    demand_individuals(work, individual_ids, request_id=no_contact_request_id)
-    demand_organizations(work, organization_ids)
-    demand_issues(work, issue_ids)
+    own = require_contributor(by)
+    require_own_component(by, component)
+    require_past(held_at, now=now, field="held_at")
+    require_individuals(work, individual_ids, request_id=no_contact_request_id)
+    require_organizations(work, organization_ids)
+    require_issues(work, issue_ids)
     _demand_event(work, event_id)
-    demand_colleague(work, by, user or by.id)
+    require_colleague(work, by, user or by.id)
     interaction_id = new_id()
     promises = [{**promise, "id": new_id(), "is_new": True} for promise in follow_ups if not promise.get("id")]
     if len(promises) != len(follow_ups):
@@ -126,7 +124,7 @@ def read_interaction(work: UnitOfWork, *, by: Caller, interaction_id: str) -> di
 
     :raises NotFound: there is none, or nobody in it is to be found any more.
     """
-    demand_reader(by)
+    require_reader(by)
     found = _interaction(work, interaction_id)
     work.record("interactions:interaction:read", subjects=_subjects([found]), fields=found)
     return found
@@ -134,7 +132,7 @@ def read_interaction(work: UnitOfWork, *, by: Caller, interaction_id: str) -> di
 
 def list_interactions(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
     """List interactions, the most recent first."""
-    demand_reader(by)
+    require_reader(by)
     after = cursors.open(query.get("cursor"), of="interactions", user_id=by.id, query=query)
     issue_ids = issues.with_all_below(work, query["issue_id"]) if "issue_id" in query else None
     wanted = interactions.matching(by, issue_ids=issue_ids, **{name: query[name] for name in _FILTERS if name in query})
@@ -172,7 +170,7 @@ def change_interaction(
     :raises PreferenceStands: a promise would be planned in a way that somebody does not want (T33).
     :raises TextNeedsReview: screening found something in what is new.
     """
-    demand_contributor(by)
+    require_contributor(by)
     row = interactions.one(work, interaction_id, lock=True)
     if row is None:
         raise NotFound
@@ -235,7 +233,7 @@ def complete_follow_up(work: UnitOfWork, *, by: Caller, now: datetime, interacti
     :raises ContributorsOnly: the caller reads only.
     :raises NotFound: there is no such promise.
     """
-    demand_contributor(by)
+    require_contributor(by)
     row = interactions.one(work, interaction_id, lock=True)
     if row is None:
         raise NotFound
@@ -257,7 +255,7 @@ def withdraw_interaction(work: UnitOfWork, *, by: Caller, interaction_id: str, i
     :raises NotFound: there is none.
     :raises Stale: it changed since.
     """
-    demand_contributor(by)
+    require_contributor(by)
     row = interactions.one(work, interaction_id, lock=True)
     if row is None:
         raise NotFound
@@ -285,20 +283,20 @@ def _checked(work: UnitOfWork, by: Caller, row: Any, before: Mapping[str, Any], 
     """Return the columns that change, once everything named exists."""
     values: dict[str, Any] = {name: changes[name] for name in ("held_at", "mode", "initiated_by", "event_id") if name in changes}
     if "held_at" in changes:
-        demand_past(changes["held_at"], now=now, field="held_at")
+        require_past(changes["held_at"], now=now, field="held_at")
     if changes.get("event_id"):
         _demand_event(work, changes["event_id"])
     if "individual_ids" in changes:
         added = set(changes["individual_ids"]) - set(before["individual_ids"])
-        demand_individuals(work, added, request_id=row.no_contact_request_id)
-    demand_organizations(work, changes.get("organization_ids", ()))
-    demand_issues(work, changes.get("issue_ids", ()))
+        require_individuals(work, added, request_id=row.no_contact_request_id)
+    require_organizations(work, changes.get("organization_ids", ()))
+    require_issues(work, changes.get("issue_ids", ()))
     if not changes.get("individual_ids", row.individual_ids) and not changes.get("organization_ids", row.organization_ids):
         raise Invalid(errors={"individual_ids": ["Name at least one individual or organization."]})
     if "user" in changes:
         if row.component != by.component:
             raise Forbidden("Who had it is for the component that logged it to say.")
-        demand_colleague(work, by, changes["user"])
+        require_colleague(work, by, changes["user"])
         values["user_id"] = changes["user"]
     return values
 
@@ -353,7 +351,7 @@ def _put_promises(
         done_at = promise["done_at"]
         values = {"position": position, "due_on": promise["due_on"], "mode": promise.get("mode"), "assignee": promise["assignee"], "done_at": done_at}
         if done_at is not None and (former is None or former["done_at"] is None):
-            demand_past(done_at, now=now, field="follow_ups")
+            require_past(done_at, now=now, field="follow_ups")
             values["done_by"] = by.id
         elif done_at is None:
             values["done_by"] = None

@@ -15,11 +15,11 @@ from services.chassis.messages import new_id as fresh_id
 from services.contacts.contract.refusals import IssueUnknown
 from services.interactions.contract import IssueChanged, IssueErased, IssueRegistered
 from services.interactions.contract.refusals import IssueActive, IssueExists
-from services.interactions.domain.rights import demand_contributor, demand_reader
 from services.interactions.domain.texts import review
 from services.interactions.storage import coordination, issues, pages, texts
 from services.interactions.storage.tables import issue_updates, talking_points
 from services.interactions.storage.tables import issues as table
+from services.interactions.usecases.authorization import require_contributor, require_reader
 from services.interactions.usecases.writing import Ids, store_text, wire
 from services.lexicon.folding import fold
 from services.lexicon.vocabulary import PRIORITIES
@@ -48,7 +48,7 @@ def register_issue(
     :raises Invalid: the priority is another than the parent's.
     :raises TextNeedsReview: screening found something.
     """
-    component = demand_contributor(by)
+    component = require_contributor(by)
     if parent_id is not None:
         priority = _priority_below(work, parent_id, priority)
     written = review([("name", name), ("summary", summary)], keep_reason=keep_reason)
@@ -79,7 +79,7 @@ def read_issue(work: UnitOfWork, *, by: Caller, issue_id: str) -> dict[str, Any]
 
     :raises NotFound: there is none.
     """
-    demand_reader(by)
+    require_reader(by)
     issue = _issue(work, issue_id)
     work.record("interactions:issue:read", subjects=[issue_id], fields=issue)
     return issue
@@ -87,7 +87,7 @@ def read_issue(work: UnitOfWork, *, by: Caller, issue_id: str) -> dict[str, Any]
 
 def list_issues(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
     """List issues, the latest first."""
-    demand_reader(by)
+    require_reader(by)
     wanted = {name: query[name] for name in ("priority", "parent_id", "active", "q") if name in query}
     after = cursors.open(query.get("cursor"), of="issues", user_id=by.id, query=query)
     page = pages.page(work, issues.matching(**wanted), keys=[table.c.created_at, table.c.id], after=after, limit=query["limit"])
@@ -103,7 +103,7 @@ def list_issues(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mappin
 
 def read_issue_tree(work: UnitOfWork, *, by: Caller) -> dict[str, Any]:
     """Return the five priorities with their issues, each with those below it (R65, R71)."""
-    demand_reader(by)
+    require_reader(by)
     rows = issues.everything(work)
     kept = texts.read(work, [row.id for row in rows])
     nodes = {row.id: {"id": row.id, "name": _shown(row, kept)["name"], "active": row.active, "issues": []} for row in rows}
@@ -133,7 +133,7 @@ def change_issue(
     :raises Stale: it changed since.
     :raises Invalid: it would come to lie below itself, or differ from its parent's priority.
     """
-    demand_contributor(by)
+    require_contributor(by)
     row = issues.one(work, issue_id, lock=True)
     if row is None:
         raise NotFound
@@ -200,7 +200,7 @@ def add_issue_update(
     new_id: Ids = fresh_id,
 ) -> dict[str, Any]:
     """Tell of an event or a change of policy on an issue (R66, R67)."""
-    component = demand_contributor(by)
+    component = require_contributor(by)
     _demand(work, issue_id)
     (one,) = review([("text", text)], keep_reason=keep_reason)
     update_id = new_id()
@@ -254,7 +254,7 @@ def add_talking_point(
     new_id: Ids = fresh_id,
 ) -> dict[str, Any]:
     """Add something to say on an issue (R68, R92)."""
-    component = demand_contributor(by)
+    component = require_contributor(by)
     _demand(work, issue_id)
     (one,) = review([("text", text)], keep_reason=keep_reason)
     point_id = new_id()
@@ -297,7 +297,7 @@ def _texts(
     descending: bool = True,
 ) -> dict[str, Any]:
     """Return a page of what was written on an issue."""
-    demand_reader(by)
+    require_reader(by)
     _demand(work, issue_id)
     bound = {**query, "issue_id": issue_id, "of": of.name}
     after = cursors.open(query.get("cursor"), of=of.name, user_id=by.id, query=bound)
@@ -312,7 +312,7 @@ def _texts(
 
 
 def _text(work: UnitOfWork, wanted: Select[Any], of: Table, text_id: str, *, by: Caller) -> dict[str, Any]:
-    demand_reader(by)
+    require_reader(by)
     row = work.execute(wanted.where(of.c.id == text_id)).one_or_none()
     if row is None:
         raise NotFound

@@ -8,8 +8,8 @@ from typing import Any
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
-from services.interactions.domain.rights import demand_privacy_officer
 from services.interactions.storage import preferences
+from services.interactions.usecases.authorization import require_privacy_officer
 from services.interactions.usecases.writing import wire
 
 _FIELDS = ("held_at", "mode", "initiated_by", "preference")
@@ -22,7 +22,7 @@ def list_against_preferences(work: UnitOfWork, *, by: Caller, cursors: Cursors, 
 
     :raises Forbidden: the caller is not the privacy officer.
     """
-    demand_privacy_officer(by)
+    require_privacy_officer(by)
     after = cursors.open(query.get("cursor"), of="preferences", user_id=by.id, query=query)
     page = preferences.against(work, by, query=query, after=after)
     last = page.rows[-1] if page.has_more else None

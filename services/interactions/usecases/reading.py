@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, NotFound
-from services.interactions.domain.rights import demand_reader
 from services.interactions.storage import interactions, issues, pages, reports, texts
+from services.interactions.usecases.authorization import require_reader
 from services.interactions.usecases.writing import wire
 from services.lexicon.places import REGIONS, STATES
 
@@ -23,7 +23,7 @@ def list_history(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any]) -> d
 
     An organization's include those of its people. A frozen individual has none to show (T21).
     """
-    demand_reader(by)
+    require_reader(by)
     individual_id, organization_id = query.get("individual_id"), query.get("organization_id")
     moments = interactions.history(by, individual_id=individual_id, organization_id=organization_id)
     page = pages.page(work, select(moments), keys=[moments.c.at, moments.c.id], after=query.get("after"), limit=query["limit"])
@@ -105,7 +105,7 @@ def report_coverage_gaps(work: UnitOfWork, *, by: Caller, now: datetime, query: 
 
 
 def _counted(work: UnitOfWork, by: Caller, now: datetime, query: Mapping[str, Any]) -> dict[str | None, dict[str, int]]:
-    demand_reader(by)
+    require_reader(by)
     until = min(query["until"], now) if "until" in query else now
     issue_ids: list[str] | None = None
     if query.get("issue_id") is not None:

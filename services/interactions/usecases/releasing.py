@@ -9,8 +9,8 @@ from typing import Any
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Stale
 from services.contacts.contract.kept import KeptTextUnknown, TextReplaced
-from services.interactions.domain.rights import demand_privacy_officer
 from services.interactions.storage import texts
+from services.interactions.usecases.authorization import require_privacy_officer
 from services.interactions.usecases.writing import wire
 
 
@@ -19,7 +19,7 @@ def list_kept_texts(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None
 
     :raises Forbidden: the caller is not the privacy officer.
     """
-    demand_privacy_officer(by)
+    require_privacy_officer(by)
     page = texts.waiting(work, after=after, limit=limit)
     items = [
         {
@@ -50,7 +50,7 @@ def release_kept_text(work: UnitOfWork, *, by: Caller, kept_id: str, kept_at: da
     :raises Stale: it was changed since it was read.
     :raises TextReplaced: another text stands there, which everybody reads already.
     """
-    demand_privacy_officer(by)
+    require_privacy_officer(by)
     row = texts.one_waiting(work, kept_id)
     if row is None:
         raise KeptTextUnknown

@@ -11,9 +11,9 @@ from services.chassis.messages import Caller, NotFound
 from services.chassis.validation import as_id
 from services.contacts.contract.refusals import TaskStands
 from services.interactions.storage import coordination, tasks, texts
+from services.interactions.usecases.authorization import is_reader
 from services.interactions.usecases.writing import wire
 from services.lexicon.calendar import add_working_days
-from services.lexicon.vocabulary import at_least
 
 #: What goes away when it is done, and not by dismissing it.
 _STAND = frozenset({"answer-coordination-request", "carry-out-coordination-request", "await-coordination-request", "keep-promise"})
@@ -24,7 +24,7 @@ _WORKING_DAYS = 2
 def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime, query: Mapping[str, Any]) -> dict[str, Any]:
     """Return the caller's first tasks after a position: `items`, whether there are `more`, `total`."""
     found: dict[str, Any] = {"items": [], "more": False, "total": 0}
-    if at_least(by.level, "reader"):
+    if is_reader(by):
         page = tasks.waiting(work, by, overdue_since=_overdue_since(now), after=query["after"], limit=query["limit"])
         kept = texts.read(work, [row.subject_id for row in page.rows])
         found = {"items": [_task(row, kept) for row in page.rows], "more": page.has_more, "total": page.total}

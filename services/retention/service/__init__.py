@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from nameko.extensions import DependencyProvider
-
 from services.access.contract import UserChanged
-from services.chassis.cursors import Cursors
 from services.chassis.database import CommandCall, UnitOfWork
-from services.chassis.entrypoints import Bus, BusProvider, DatabaseProvider, SettingsProvider, announcement_handler, rpc, timer
+from services.chassis.entrypoints import BusProvider, DatabaseProvider, announcement_handler, rpc, timer
 from services.chassis.entrypoints.operations import OperationMethods
-from services.chassis.entrypoints.providers import process_of
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, NotFound, Operation, Refusal, new_id, require_match
 from services.chassis.runtime.witness import Witness
@@ -31,40 +27,13 @@ from services.contacts.contract.refusals import TextNeedsReview
 from services.lexicon.screening import screen
 from services.lexicon.tasks import first_after
 from services.retention import contract
-from services.retention.service.erased import ErasedIds
-from services.retention.service.saga import Saga
-from services.retention.storage import requests as stored
-from services.retention.usecases import erasing, requests, withdrawing
+from services.retention.service.dependencies import DependenciesProvider
+from services.retention.usecases import announcement_handlers, erasing, requests, withdrawing
 
 _log = Log(__name__)
 
 #: Whose word for a reason is a cause of its own; every other reason is "no longer needed" (R131).
 _MISTAKE = "mistake"
-
-
-class SagaProvider(DependencyProvider):
-    """Gives the service the saga, which works in the service's own name."""
-
-    def setup(self) -> None:
-        """Put it together."""
-        process = process_of(self)
-        settings = process.settings
-        bus = Bus(process.client, process.publisher, process.passports, token=None)
-        path = settings.erased_ids_file
-        erased = ErasedIds(path, settings.erased_ids_key) if path else None
-        if erased is not None:
-            process.renewals.append(lambda fresh: erased.renew(fresh.erased_ids_key))
-        self._saga = Saga(
-            process.open_database(),
-            bus.call,
-            clock=process.clock,
-            erased=erased,
-            spawn=lambda act: self.container.spawn_managed_thread(act, identifier="erasure"),
-        )
-
-    def get_dependency(self, _worker: Any) -> Saga:
-        """Return the saga."""
-        return self._saga
 
 
 class RetentionService(OperationMethods, Witness):
@@ -73,8 +42,7 @@ class RetentionService(OperationMethods, Witness):
     name = "retention"
     database = DatabaseProvider()
     bus = BusProvider()
-    settings = SettingsProvider()
-    saga = SagaProvider()
+    dependencies = DependenciesProvider()
 
     @rpc("retention:request:open", subject="individual_id", command=True, status=201, created="id")
     def open_no_contact_request(
@@ -106,10 +74,6 @@ class RetentionService(OperationMethods, Witness):
 
         return call.run(open_request, repeatable=True)
 
-    @property
-    def _cursors(self) -> Cursors:
-        return Cursors(self.settings.cursor_key, "retention")
-
     def _frozen(self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None) -> dict[str, Any]:
         """Return contacts' word that the individual is frozen, and for which request."""
         asked: dict[str, Any] = self.bus.call("contacts", "may_erase", caller, individual_id=individual_id)
@@ -138,7 +102,7 @@ class RetentionService(OperationMethods, Witness):
         """Return the requests that the caller may know of."""
         given = contract.NoContactRequestListQuerySchema().load(query or {})
         with self.database.work(caller) as work:
-            return requests.list_requests(work, by=caller, now=self.database.clock(), cursors=self._cursors, **given)
+            return requests.list_requests(work, by=caller, now=self.database.clock(), cursors=self.dependencies.cursors, **given)
 
     @rpc("retention:request:withdraw", subject="request_id", command=True)
     def withdraw_no_contact_request(self, call: CommandCall, request_id: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -161,7 +125,7 @@ class RetentionService(OperationMethods, Witness):
             if is_asked_to_stop():
                 return
             try:
-                self.saga.ask("contacts", "take_back", itself, request_id=request_id, individual_id=individual_id)
+                self.dependencies.saga.ask("contacts", "take_back", itself, request_id=request_id, individual_id=individual_id)
             except (Refusal, InternalError) as error:
                 _log.warning("release.put-off", request=request_id, code=error.code if isinstance(error, Refusal) else "internal")
                 return
@@ -236,7 +200,7 @@ class RetentionService(OperationMethods, Witness):
         if begun is not None:
             return begun
         allowed = self.bus.call("contacts", "may_erase", caller, individual_id=request["individual_id"])
-        erasing.demand_allowed(allowed)
+        erasing.require_allowed(allowed)
         return self._begin(call, "individual", request["individual_id"], "no_contact", None, allowed["owner"])
 
     @rpc("retention:erasure:request", subject="subject_id", command=True, status=202, created="erasure_id")
@@ -259,7 +223,7 @@ class RetentionService(OperationMethods, Witness):
             allowed = self.bus.call("contacts", "may_erase", caller, individual_id=subject)
         else:
             allowed = self.bus.call("contacts", "may_erase_organization", caller, organization_id=subject)
-        erasing.demand_allowed(allowed)
+        erasing.require_allowed(allowed)
         require_match(if_match, allowed["etags"])
         # Whoever asked for no more contact is erased for that cause, by whatever door: the next business card is
         # to be refused (T9).
@@ -306,7 +270,7 @@ class RetentionService(OperationMethods, Witness):
 
         accepted = call.run(begin, repeatable=True)
         for each in (accepted, *twins):
-            self.saga.wake(each["erasure_id"])
+            self.dependencies.saga.wake(each["erasure_id"])
         return accepted
 
     @rpc("retention:erasure:read", subject="erasure_id")
@@ -323,7 +287,7 @@ class RetentionService(OperationMethods, Witness):
             lambda work: erasing.decide(work, by=call.caller, now=self.database.clock(), erasure_id=as_id(erasure_id), given=given),
             replay=lambda work, _: erasing.read_erasure(work, by=call.caller, now=self.database.clock(), erasure_id=as_id(erasure_id)),
         )
-        self.saga.wake(erasure["id"])
+        self.dependencies.saga.wake(erasure["id"])
         return erasure
 
     @rpc("retention:erasure:list-hits", subject="erasure_id")
@@ -331,14 +295,14 @@ class RetentionService(OperationMethods, Witness):
         """Return what was found in texts about others, each with the text around it: the privacy officer (T27)."""
         given = contract.HitListQuerySchema().load(query or {})
         with self.database.work(caller) as work:
-            page, sealed, open_hits = erasing.list_hits(work, by=caller, cursors=self._cursors, erasure_id=as_id(erasure_id), **given)
+            page, sealed, open_hits = erasing.list_hits(work, by=caller, cursors=self.dependencies.cursors, erasure_id=as_id(erasure_id), **given)
         if sealed is None or not open_hits:
             return page
-        shown = self.saga.mentions(as_id(erasure_id), sealed, open_hits, trace_id=caller.trace_id)
+        shown = self.dependencies.saga.mentions(as_id(erasure_id), sealed, open_hits, trace_id=caller.trace_id)
         if len(shown) < len(open_hits):
             with self.database.work(Caller.service("retention", trace_id=caller.trace_id)) as work:
                 erasing.found_gone(work, now=self.database.clock(), erasure_id=as_id(erasure_id))
-            self.saga.wake(as_id(erasure_id))
+            self.dependencies.saga.wake(as_id(erasure_id))
         page["items"] = [{**item, "excerpts": shown.get(item["id"], [])} for item in page["items"]]
         return page
 
@@ -347,7 +311,7 @@ class RetentionService(OperationMethods, Witness):
         """Return what nobody decided and stays as another person's, for the weekly sample: the privacy officer (T27)."""
         given = contract.SampleQuerySchema().load(query or {})
         with self.database.work(caller) as work:
-            return erasing.list_sample(work, by=caller, cursors=self._cursors, **given)
+            return erasing.list_sample(work, by=caller, cursors=self.dependencies.cursors, **given)
 
     @rpc("retention:hold:place", command=True, status=201, created="id")
     def place_hold(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
@@ -374,9 +338,7 @@ class RetentionService(OperationMethods, Witness):
     def find_holds(self, caller: Caller, subject_ids: list[str]) -> list[str]:
         """Return those of these subjects on whom a hold stands: an import that is taken back leaves them (R138)."""
         with self.database.work(caller) as work:
-            held = stored.held(work, map(as_id, subject_ids), today=self.database.clock().date())
-            work.record("retention:hold:find", subjects=held)
-            return held
+            return erasing.find_holds(work, now=self.database.clock(), subject_ids=list(map(as_id, subject_ids)))
 
     @rpc("retention:hold:list")
     def list_holds(self, caller: Caller) -> dict[str, Any]:
@@ -389,65 +351,49 @@ class RetentionService(OperationMethods, Witness):
         """Return a page of the register of destruction: the privacy officer and system owners."""
         given = contract.DestructionListQuerySchema().load(query or {})
         with self.database.work(caller) as work:
-            return erasing.list_destructions(work, by=caller, cursors=self._cursors, **given)
+            return erasing.list_destructions(work, by=caller, cursors=self.dependencies.cursors, **given)
 
     @timer(seconds=1, action="retention:erasure:drive", eager=True)
     def drive(self, _caller: Caller) -> None:
         """Go on with whatever was interrupted, put off or held."""
-        self.saga.drive_all()
+        self.dependencies.saga.drive_all()
         self._release()
 
     @announcement_handler(IndividualFrozen)
     def individual_frozen(self, work: UnitOfWork, told: IndividualFrozen) -> None:
-        """Open the case, if whoever froze them could not."""
-        given = contract.NoContactRequestCreateSchema(only=("medium", "received_on")).load({"medium": told.medium, "received_on": told.received_on})
-        requests.open_request(
-            work,
-            now=self.database.clock(),
-            request_id=told.request_id,
-            individual_id=told.individual_id,
-            recorded_by=told.recorded_by,
-            recorded_by_component=told.recorded_by_component,
-            **given,
-        )
+        """Open the request, if the call that froze them could not."""
+        announcement_handlers.individual_frozen(work, told, now=self.database.clock())
 
     @announcement_handler(IndividualRegistered, batch=True)
     def individuals_registered(self, work: UnitOfWork, told: Sequence[IndividualRegistered]) -> None:
-        """Know whose they are."""
-        stored.know_individuals(work, ((each.individual_id, each.owner_id, each.component) for each in told))
+        """Store who owns new individuals."""
+        announcement_handlers.individuals_registered(work, told)
 
     @announcement_handler(IndividualsImported)
     def individuals_imported(self, work: UnitOfWork, told: IndividualsImported) -> None:
-        """Know whose they are."""
-        stored.know_individuals(work, ((str(each[0]), told.owner_id, told.component) for each in told.individuals))
+        """Store who owns new individuals."""
+        announcement_handlers.individuals_imported(work, told)
 
     @announcement_handler(OwnerChanged)
     def owner_changed(self, work: UnitOfWork, told: OwnerChanged) -> None:
-        """Know whose they are now."""
-        stored.know_individual(
-            work, told.individual_id, owner_id=told.owner_id, component=told.component, deputy_id=told.deputy_id, revision=told.revision
-        )
+        """Store who owns an individual now."""
+        announcement_handlers.owner_changed(work, told)
 
     @announcement_handler(IndividualErased)
     def individual_erased(self, work: UnitOfWork, told: IndividualErased) -> None:
-        """Forget whose they were."""
-        stored.bury(work, told.individual_id)
+        """Forget who owned an individual."""
+        announcement_handlers.individual_erased(work, told)
 
     @announcement_handler(IndividualsErased)
     def individuals_erased(self, work: UnitOfWork, told: IndividualsErased) -> None:
-        """Forget whose they were, and note them in the list outside what is restored."""
-        stored.bury_all(work, told.individuals)
-        self.saga.note_erased(told.import_id, told.individuals, now=self.database.clock())
+        """Forget who owned them, and add them to the list that a restore does not overwrite."""
+        announcement_handlers.individuals_erased(work, told)
+        self.dependencies.saga.note_erased(told.import_id, told.individuals, now=self.database.clock())
 
     @announcement_handler(UserChanged)
     def user_changed(self, work: UnitOfWork, told: UserChanged) -> None:
-        """Know who is active, and in which office and roles."""
-        stored.know_user(
-            work,
-            told.user_id,
-            {"component": told.component, "level": told.level, "roles": list(told.roles), "active": told.active},
-            revision=told.revision,
-        )
+        """Store whether a user is active, with their office and roles."""
+        announcement_handlers.user_changed(work, told)
 
 
 def _second_command(caller: Caller, word: str, key: str) -> Caller:

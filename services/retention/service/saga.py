@@ -14,9 +14,9 @@ from services.chassis.logs import Log
 from services.chassis.messages import Caller, NotFound, Refusal, wire_value
 from services.chassis.signals import is_asked_to_stop
 from services.chassis.transport.rpc_client import InternalError
-from services.retention.service.erased import ErasedIds
-from services.retention.usecases import course
-from services.retention.usecases.course import Claim
+from services.retention.storage.erased_ids import ErasedIds
+from services.retention.usecases import saga_steps
+from services.retention.usecases.saga_steps import Claim
 
 _log = Log(__name__)
 
@@ -59,7 +59,7 @@ class Saga:
     def drive_all(self) -> None:
         """Go on with every erasure on which a step can be taken."""
         with self._database.work(Caller.service("retention")) as work:
-            waiting = course.due(work, now=self._clock())
+            waiting = saga_steps.due(work, now=self._clock())
         for erasure_id in waiting:
             if is_asked_to_stop():
                 return
@@ -80,7 +80,7 @@ class Saga:
 
     def _take_step(self, erasure_id: str) -> bool:
         with self._database.work(Caller.service("retention")) as work:
-            claim = course.claim(work, erasure_id=erasure_id, now=self._clock())
+            claim = saga_steps.claim(work, erasure_id=erasure_id, now=self._clock())
         if claim is None:
             return False
         caller = Caller.service("retention", trace_id=claim.trace_id)
@@ -90,7 +90,7 @@ class Saga:
             code = error.code if isinstance(error, Refusal) else "internal"
             _log.warning("erasure.put-off", erasure=claim.erasure_id, step=claim.step, code=code)
             with self._database.work(caller) as work:
-                course.put_off(work, claim, now=self._clock(), code=code)
+                saga_steps.put_off(work, claim, now=self._clock(), code=code)
             return False
         return True
 
@@ -110,7 +110,7 @@ class Saga:
             self._seek_here(claim, caller)
         elif step == "erase_retention":
             with self._database.work(caller) as work:
-                course.erase_here(work, claim, now=self._clock())
+                saga_steps.erase_here(work, claim, now=self._clock())
         elif step == "decide":
             self._pass_gate(claim, caller)
         elif step == "close_contacts":
@@ -143,20 +143,20 @@ class Saga:
 
     def _seek_here(self, claim: Claim, caller: Caller) -> None:
         with self._database.work(caller) as work:
-            is_needed = course.has_reasons(work)
+            is_needed = saga_steps.has_reasons(work)
         # Mostly nobody gave any, and the seal stays closed.
         key = self._unsealing(claim.erasure_id, claim.sealed, caller)["key"] if is_needed else None
         with self._database.work(caller) as work:
-            course.seek_here(work, claim, key=key, now=self._clock())
+            saga_steps.seek_here(work, claim, key=key, now=self._clock())
 
     def _pass_gate(self, claim: Claim, caller: Caller) -> None:
         with self._database.work(caller) as work:
-            is_overdue = course.pass_gate(work, claim, now=self._clock())
+            is_overdue = saga_steps.pass_gate(work, claim, now=self._clock())
         if is_overdue:
             unsealing = self._unsealing(claim.erasure_id, claim.sealed, caller)
             living = self._call("contacts", "namesake", caller, erasure_id=claim.erasure_id, **unsealing)["living"]
             with self._database.work(caller) as work:
-                course.decide_overdue(work, claim, living_namesake=living, now=self._clock())
+                saga_steps.decide_overdue(work, claim, living_namesake=living, now=self._clock())
 
     def mentions(self, erasure_id: str, sealed: str, hits: Sequence[Mapping[str, Any]], *, trace_id: str | None) -> dict[str, list[dict[str, str]]]:
         """Return hit id → the mentions there with the text around them; a hit whose text is gone is left out."""
@@ -177,7 +177,7 @@ class Saga:
 
     def _keep(self, claim: Claim, caller: Caller, service: str, answer: dict[str, Any]) -> None:
         with self._database.work(caller) as work:
-            course.received(work, claim, service=service, answer=answer, now=self._clock())
+            saga_steps.received(work, claim, service=service, answer=answer, now=self._clock())
 
     def _close(self, claim: Claim, caller: Caller) -> None:
         now = self._clock()
@@ -190,7 +190,7 @@ class Saga:
                 at=str(wire_value(now)),
             )
         with self._database.work(caller) as work:
-            course.close(work, claim, now=now)
+            saga_steps.close(work, claim, now=now)
 
     @staticmethod
     def _subject(claim: Claim) -> dict[str, str]:

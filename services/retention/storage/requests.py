@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 
-def know_user(work: UnitOfWork, user_id: str, values: Mapping[str, Any], *, revision: int) -> None:
+def upsert_user_projection(work: UnitOfWork, user_id: str, values: Mapping[str, Any], *, revision: int) -> None:
     """Keep what access told of a user; what was told before it and comes later is old."""
     known = {**values, "revision": revision}
     statement = upsert(users).values(id=user_id, **known)
@@ -35,7 +35,7 @@ def one_at_a_time(work: UnitOfWork, individual_id: str) -> None:
     work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:individual, 0))"), {"individual": individual_id})
 
 
-def know_individual(
+def upsert_individual_projection(
     work: UnitOfWork, individual_id: str, *, owner_id: str, component: str, deputy_id: str | None = None, revision: int = 0, first: bool = False
 ) -> None:
     """Keep whose an individual is, unless they are being erased or gone: a late message brings nobody back.
@@ -78,7 +78,7 @@ _KNOW_INDIVIDUALS = text(
 )
 
 
-def know_individuals(work: UnitOfWork, told: Iterable[tuple[str, str, str]]) -> None:
+def upsert_individual_projections(work: UnitOfWork, told: Iterable[tuple[str, str, str]]) -> None:
     """Keep whose new individuals are (id, owner's id, component), unless something later is known of them.
 
     Those with a request or an erasure under way already go one by one: they are few, and order matters.
@@ -88,7 +88,7 @@ def know_individuals(work: UnitOfWork, told: Iterable[tuple[str, str, str]]) -> 
     work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(i, 0)) FROM unnest(CAST(:ids AS text[])) AS i"), ids)
     for individual_id in sorted(map(str, work.execute(_CAREFUL, ids).scalars())):
         owner_id, component = owners.pop(individual_id)
-        know_individual(work, individual_id, owner_id=owner_id, component=component, first=True)
+        upsert_individual_projection(work, individual_id, owner_id=owner_id, component=component, first=True)
     rows = [{"id": individual_id, "owner_id": owner_id, "component": component} for individual_id, (owner_id, component) in owners.items()]
     work.execute(_KNOW_INDIVIDUALS, {"individuals": orjson.dumps(rows).decode()})
 
@@ -104,7 +104,7 @@ def forget_proposals(work: UnitOfWork, individual_id: str) -> int:
     return work.execute(update(no_contact_requests).where(theirs).values(proposal_reason=None)).rowcount
 
 
-def bury(work: UnitOfWork, individual_id: str) -> None:
+def insert_tombstone(work: UnitOfWork, individual_id: str) -> None:
     """Drop what is kept of an individual for good: a message that comes late brings nobody back."""
     one_at_a_time(work, individual_id)
     work.execute(upsert(tombstones).values(id=individual_id).on_conflict_do_nothing())
@@ -114,8 +114,8 @@ def bury(work: UnitOfWork, individual_id: str) -> None:
 _BURY_ALL = text("INSERT INTO tombstones (id) SELECT unnest(CAST(:ids AS uuid[])) ON CONFLICT DO NOTHING")
 
 
-def bury_all(work: UnitOfWork, individual_ids: Iterable[str]) -> None:
-    """Drop what is kept of these individuals for good, as `bury` does of one."""
+def insert_tombstones(work: UnitOfWork, individual_ids: Iterable[str]) -> None:
+    """Drop what is kept of these individuals for good, as `insert_tombstone` does of one."""
     ids = {"ids": f"{{{','.join(sorted(individual_ids))}}}"}
     work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(i, 0)) FROM unnest(CAST(:ids AS text[])) AS i"), ids)
     work.execute(_BURY_ALL, ids)

@@ -108,7 +108,7 @@ def begun_before(work: UnitOfWork, *, by: Caller, subject_id: str) -> dict[str, 
     return accepted(row)
 
 
-def demand_allowed(answer: Mapping[str, Any]) -> None:
+def require_allowed(answer: Mapping[str, Any]) -> None:
     """Let pass whom contacts allows to erase.
 
     :raises NotYoursToErase: with contacts' reason and rule.
@@ -354,6 +354,13 @@ def lift_hold(work: UnitOfWork, *, by: Caller, now: datetime, hold_id: str) -> N
     if not stored.lift_hold(work, hold_id, by=by.id, at=now):
         raise HoldUnknown
     work.record("retention:hold:lift", subjects=[hold_id])
+
+
+def find_holds(work: UnitOfWork, *, now: datetime, subject_ids: Sequence[str]) -> list[str]:
+    """Return those of these subjects that have a hold: an import that is taken back leaves them (R138)."""
+    held = stored.held(work, subject_ids, today=now.date())
+    work.record("retention:hold:find", subjects=held)
+    return held
 
 
 def list_holds(work: UnitOfWork, *, by: Caller, now: datetime) -> dict[str, Any]:

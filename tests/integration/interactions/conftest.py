@@ -16,7 +16,7 @@ from services.chassis.cursors import Cursors
 from services.chassis.database import Database, UnitOfWork
 from services.chassis.messages import Caller, entity_tag, new_id
 from services.contacts.contract import IndividualFrozen, IndividualRegistered, OrganizationRegistered
-from services.interactions.usecases import coordination, events, hearing, interactions, issues, reading, tasks
+from services.interactions.usecases import announcement_handlers, coordination, events, interactions, issues, reading, tasks
 from tests.cast import AMINA, EVERYBODY
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -60,7 +60,7 @@ class Office:
         """Let contacts announce an individual."""
         individual_id = new_id()
         self.hear(
-            hearing.individuals_registered,
+            announcement_handlers.individuals_registered,
             [IndividualRegistered(individual_id, organization_id, owner.id, str(owner.component), state)],
         )
         return individual_id
@@ -68,14 +68,14 @@ class Office:
     def organization(self, *, state: str | None = "TX") -> str:
         """Let contacts announce an organization."""
         organization_id = new_id()
-        self.hear(hearing.organization_registered, OrganizationRegistered(organization_id, state, "private_sector"))
+        self.hear(announcement_handlers.organization_registered, OrganizationRegistered(organization_id, state, "private_sector"))
         return organization_id
 
     def freeze(self, individual_id: str, recorded_by: Caller) -> str:
         """Let contacts announce that an individual is frozen; return the request."""
         request_id = new_id()
         self.hear(
-            hearing.individual_frozen,
+            announcement_handlers.individual_frozen,
             IndividualFrozen(individual_id, request_id, "phone", "2026-11-23", recorded_by.id, recorded_by.component),
         )
         return request_id
@@ -108,7 +108,7 @@ class Office:
 
     def event(self, by: Caller = AMINA, *, ago: timedelta = timedelta(days=1), **given: Any) -> str:
         """Enter an event."""
-        return str(self.do(by, events.enter_event, **{"name": "Roundtable", "starts_at": self.now - ago, **given})["id"])
+        return str(self.do(by, events.register_event, **{"name": "Roundtable", "starts_at": self.now - ago, **given})["id"])
 
     def attend(self, by: Caller, event_id: str, *individual_ids: str, organization_ids: tuple[str, ...] = ()) -> dict[str, Any]:
         """Record attendance."""
@@ -165,7 +165,7 @@ def office(fresh_database: Callable[[str], Database]) -> Office:
     office = Office(fresh_database("interactions"))
     for somebody in EVERYBODY:
         office.hear(
-            hearing.user_changed,
+            announcement_handlers.user_changed,
             UserChanged(somebody.id, somebody.component, somebody.level, tuple(somebody.roles), active=True),
         )
     return office

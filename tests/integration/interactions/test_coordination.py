@@ -12,7 +12,7 @@ from services.chassis.messages import Caller, Invalid, NotFound, Stale, entity_t
 from services.contacts.contract import IndividualErased, OwnerChanged
 from services.contacts.contract.refusals import ContributorsOnly, IndividualFrozen, OwnerOnly, PreferenceStands, TaskStands
 from services.interactions.contract.refusals import AlreadyAsked, RecordIsYours, RequestSettled
-from services.interactions.usecases import coordination, erasure, hearing, issues, tasks
+from services.interactions.usecases import announcement_handlers, coordination, erasure, issues, tasks
 from services.lexicon.tasks import position
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, EDDA, FARID, GRACE, RENATA
 from tests.integration.interactions.conftest import Office, a_promise
@@ -75,7 +75,7 @@ def test_a_request_exists_for_those_it_concerns_only(office: Office) -> None:
 def test_a_request_follows_the_record_to_its_new_owner_and_the_office_administrator_may_answer(office: Office) -> None:
     dov = office.individual()
     asked = office.ask(CHLOE, dov)
-    office.hear(hearing.owner_changed, OwnerChanged(dov, BRUNO.id, "ICE", revision=2))
+    office.hear(announcement_handlers.owner_changed, OwnerChanged(dov, BRUNO.id, "ICE", revision=2))
     with pytest.raises(NotFound):
         office.answer(AMINA, asked, "accepted")
     moved = office.do(BRUNO, coordination.read_coordination_request, request_id=asked["id"])
@@ -194,7 +194,7 @@ def test_whoever_asked_learns_that_the_person_wants_no_contact_and_is_erased_and
     asked = office.ask(CHLOE, dov, issue_id=office.issue())
     office.freeze(dov, BRUNO)
     assert office.tasks(CHLOE) == [("coordination-request-no-contact", asked["id"])]
-    office.hear(hearing.individual_erased, IndividualErased(dov, "no_contact"))
+    office.hear(announcement_handlers.individual_erased, IndividualErased(dov, "no_contact"))
     with office.work(Caller.service("retention"), role="eraser") as work:
         erasure.erase(work, now=office.now, erasure_id=new_id(), individual_id=dov, cause="no_contact")
     assert office.tasks(CHLOE) == [("coordination-request-erased", asked["id"])]
@@ -213,12 +213,12 @@ def test_what_the_new_owner_had_asked_the_former_one_has_ended_and_they_are_told
     asked = office.ask(CHLOE, dov)
     denis = office.ask(DENIS, dov, issue_id=office.issue())
     office.answer(AMINA, asked, "accepted")
-    office.hear(hearing.owner_changed, OwnerChanged(dov, CHLOE.id, "PSO", revision=2))
+    office.hear(announcement_handlers.owner_changed, OwnerChanged(dov, CHLOE.id, "PSO", revision=2))
     mine = office.do(CHLOE, coordination.read_coordination_request, request_id=asked["id"])
     assert (mine["status"], mine["closed_because"], mine["moves"]) == ("withdrawn", "record_is_yours", [])
     assert office.tasks(CHLOE) == [("answer-coordination-request", denis["id"]), ("coordination-request-yours", asked["id"])]
     assert office.tasks(AMINA) == []
-    office.hear(hearing.owner_changed, OwnerChanged(dov, AMINA.id, "ICE", revision=1))
+    office.hear(announcement_handlers.owner_changed, OwnerChanged(dov, AMINA.id, "ICE", revision=1))
     assert office.do(CHLOE, coordination.read_coordination_request, request_id=denis["id"])["owner"]["user"] == CHLOE.id, "an old message"
 
 
@@ -274,7 +274,7 @@ def test_the_owner_asks_another_component_that_has_a_relationship_and_not_themse
     asked = office.ask(CHLOE, dov, component="ICE", holder=AMINA.id)
     assert (asked["owner"], asked["asked_component"]) == ({"user": AMINA.id, "component": "ICE"}, "ICE")
     assert office.tasks(AMINA) == [("answer-coordination-request", asked["id"])]
-    office.hear(hearing.owner_changed, OwnerChanged(dov, DENIS.id, "PSO", revision=2))
+    office.hear(announcement_handlers.owner_changed, OwnerChanged(dov, DENIS.id, "PSO", revision=2))
     assert office.tasks(AMINA) == [("answer-coordination-request", asked["id"])], "it was not the owner who was asked"
     assert office.answer(GRACE, asked, "accepted")["answered_by"] == GRACE.id
     for given in ({"component": "PSO", "holder": CHLOE.id}, {"component": "FEMA", "holder": None}):
@@ -286,13 +286,13 @@ def test_the_owner_asks_another_component_that_has_a_relationship_and_not_themse
 def test_a_deputy_answers_and_an_office_does_once_the_owner_is_gone_or_silent(office: Office) -> None:
     dov = office.individual()
     asked = office.ask(CHLOE, dov)
-    office.hear(hearing.owner_changed, OwnerChanged(dov, AMINA.id, "ICE", revision=2, deputy_id=BRUNO.id))
+    office.hear(announcement_handlers.owner_changed, OwnerChanged(dov, AMINA.id, "ICE", revision=2, deputy_id=BRUNO.id))
     assert office.tasks(BRUNO) == [("answer-coordination-request", asked["id"])]
     assert office.tasks(GRACE) == [], "it is the owner's"
     office.now += timedelta(days=7)
     assert office.tasks(GRACE) == [("answer-coordination-request", asked["id"])]
     office.now -= timedelta(days=7)
-    office.hear(hearing.user_changed, UserChanged(AMINA.id, "ICE", "contributor", (), active=False, revision=2))
+    office.hear(announcement_handlers.user_changed, UserChanged(AMINA.id, "ICE", "contributor", (), active=False, revision=2))
     assert office.tasks(GRACE) == [("answer-coordination-request", asked["id"])]
 
 

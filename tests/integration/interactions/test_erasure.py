@@ -17,7 +17,7 @@ from services.chassis.messages import Caller, Invalid, NotFound, new_id
 from services.contacts.contract import IndividualChanged, IndividualErased, IndividualRegistered, OwnerChanged
 from services.interactions.storage import erasure as stored
 from services.interactions.storage.tables import metadata
-from services.interactions.usecases import coordination, erasure, events, hearing, interactions, issues
+from services.interactions.usecases import announcement_handlers, coordination, erasure, events, interactions, issues
 from tests.cast import AMINA, CHLOE, DOV
 from tests.integration.interactions.conftest import Office
 
@@ -168,9 +168,9 @@ def test_what_stands_in_a_place_is_shown_with_the_text_around_it_until_it_is_edi
 def test_late_messages_bring_nobody_back(office: Office) -> None:
     dov, erasure_id = office.individual(), new_id()
     erase(office, dov, erasure_id)
-    office.hear(hearing.individuals_registered, [IndividualRegistered(dov, None, AMINA.id, "ICE", "TX")])
-    office.hear(hearing.individual_changed, IndividualChanged(dov, None, "TX"))
-    office.hear(hearing.owner_changed, OwnerChanged(dov, AMINA.id, "ICE"))
+    office.hear(announcement_handlers.individuals_registered, [IndividualRegistered(dov, None, AMINA.id, "ICE", "TX")])
+    office.hear(announcement_handlers.individual_changed, IndividualChanged(dov, None, "TX"))
+    office.hear(announcement_handlers.owner_changed, OwnerChanged(dov, AMINA.id, "ICE"))
     office.freeze(dov, CHLOE)
     assert office.state(AMINA, "TX")["known"] == 0
     with pytest.raises(Invalid):
@@ -186,7 +186,7 @@ def test_erasing_twice_answers_the_same_and_still_knows_what_was_linked(office: 
     first = erase(office, dov, erasure_id)
     assert any(receipt["removed"] for receipt in first["receipts"])
     assert erase(office, dov, erasure_id) == first, "the answer to the first may have been lost: it is the certificate's"
-    office.hear(hearing.individual_erased, IndividualErased(dov, "no-contact"))
+    office.hear(announcement_handlers.individual_erased, IndividualErased(dov, "no-contact"))
     seek(office, dov, erasure_id)
     assert office.read(AMINA, talk["id"])["outcome"] == "[removed] asked."
 

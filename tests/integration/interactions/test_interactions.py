@@ -14,7 +14,7 @@ from services.chassis.messages import Conflict, Forbidden, Invalid, NotFound, Pr
 from services.chassis.refusals import CursorInvalid
 from services.contacts.contract.refusals import ContributorsOnly, IndividualFrozen, TextNeedsReview
 from services.interactions.contract.refusals import EventNotBegun, IssueActive
-from services.interactions.usecases import events, hearing, interactions, issues, reading
+from services.interactions.usecases import announcement_handlers, events, interactions, issues, reading
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, EDDA, FARID, GRACE, RENATA
 from tests.integration.interactions.conftest import Office
 
@@ -45,7 +45,7 @@ def test_a_colleague_may_be_named_and_nobody_from_elsewhere(office: Office) -> N
 def test_a_users_latest_state_counts_in_whatever_order_it_was_told(office: Office) -> None:
     dov = office.individual()
     for revision, active in ((2, False), (1, True)):
-        office.hear(hearing.user_changed, UserChanged(BRUNO.id, "ICE", "contributor", (), active, revision))
+        office.hear(announcement_handlers.user_changed, UserChanged(BRUNO.id, "ICE", "contributor", (), active, revision))
     with pytest.raises(Invalid):
         office.talk(individual_ids=[dov], user=BRUNO.id)
 

@@ -11,7 +11,7 @@ import pytest
 from services.chassis.messages import Forbidden, wire_value
 from services.chassis.refusals import CursorInvalid
 from services.contacts.contract import IndividualChanged, IndividualErased, OwnerChanged, PreferencesChanged
-from services.interactions.usecases import hearing, preferences
+from services.interactions.usecases import announcement_handlers, preferences
 from tests.cast import AMINA, CHLOE, EDDA, FARID, GRACE, RENATA
 from tests.integration.interactions.conftest import Office
 
@@ -24,7 +24,7 @@ def against(office: Office, by: Any = FARID, **query: Any) -> Any:
 def prefer(office: Office, individual_id: str, *names: str, revision: int = 2, days: int = -3, until: int | None = None) -> None:
     """Let contacts announce that preferences stand since some days."""
     since, end = wire_value(office.now + timedelta(days=days)), until and wire_value(office.now + timedelta(days=until))
-    office.hear(hearing.preferences_changed, PreferencesChanged(individual_id, [[name, since, end] for name in names], revision))
+    office.hear(announcement_handlers.preferences_changed, PreferencesChanged(individual_id, [[name, since, end] for name in names], revision))
 
 
 @pytest.mark.requirement("R169", "T33")
@@ -84,15 +84,15 @@ def test_in_whatever_order_it_is_told_the_latest_preferences_count_and_nobody_co
         dov = office.individual()
         since = wire_value(office.now - timedelta(days=3))
         told = [
-            (hearing.preferences_changed, PreferencesChanged(dov, [["no_phone", since, None]], 2)),
-            (hearing.preferences_changed, PreferencesChanged(dov, [["no_phone", since, since]], 3)),
-            (hearing.individual_changed, IndividualChanged(dov, None, "TX", 3)),
-            (hearing.owner_changed, OwnerChanged(dov, AMINA.id, "ICE", 3)),
+            (announcement_handlers.preferences_changed, PreferencesChanged(dov, [["no_phone", since, None]], 2)),
+            (announcement_handlers.preferences_changed, PreferencesChanged(dov, [["no_phone", since, since]], 3)),
+            (announcement_handlers.individual_changed, IndividualChanged(dov, None, "TX", 3)),
+            (announcement_handlers.owner_changed, OwnerChanged(dov, AMINA.id, "ICE", 3)),
         ]
         for at in order:
             office.hear(*told[at])
         office.talk(individual_ids=[dov], initiated_by="department")
         assert against(office, individual_id=dov)["items"] == [], order
-    office.hear(hearing.individual_erased, IndividualErased(dov, "no-contact"))
+    office.hear(announcement_handlers.individual_erased, IndividualErased(dov, "no-contact"))
     prefer(office, dov, "no_phone", revision=9)
     assert against(office, individual_id=dov)["items"] == []

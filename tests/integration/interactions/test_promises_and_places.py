@@ -10,7 +10,7 @@ from services.access.contract import UserChanged
 from services.chassis.messages import Invalid, entity_tag, new_id
 from services.contacts.contract import IndividualChanged
 from services.interactions.contract.refusals import IssueExists
-from services.interactions.usecases import events, hearing, interactions, issues, reading
+from services.interactions.usecases import announcement_handlers, events, interactions, issues, reading
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, GRACE
 from tests.integration.interactions.conftest import Office, a_promise
 from tests.support import a_caller
@@ -34,14 +34,14 @@ def test_what_somebody_promised_who_has_left_is_their_offices(office: Office) ->
     office.talk(CHLOE, individual_ids=[office.individual()], follow_ups=[a_promise()])
     assert office.tasks(GRACE) == []
     for somebody in (AMINA, CHLOE):
-        office.hear(hearing.user_changed, UserChanged(somebody.id, somebody.component, "contributor", (), active=False, revision=2))
+        office.hear(announcement_handlers.user_changed, UserChanged(somebody.id, somebody.component, "contributor", (), active=False, revision=2))
     assert [kind for kind, _ in office.tasks(GRACE)] == ["keep-promise"], "of her own office alone"
 
 
 @pytest.mark.requirement("R53")
 def test_a_promise_is_given_to_an_active_colleague_and_is_not_due_before_it_was_made(office: Office) -> None:
     dov, gone = office.individual(), a_caller("ICE", "contributor", id=new_id())
-    office.hear(hearing.user_changed, UserChanged(gone.id, "ICE", "contributor", (), active=False))
+    office.hear(announcement_handlers.user_changed, UserChanged(gone.id, "ICE", "contributor", (), active=False))
     for wrong in ({"assignee": CHLOE.id}, {"assignee": gone.id}, {"assignee": new_id()}, {"due_on": office.now.date() - timedelta(days=2)}):
         with pytest.raises(Invalid) as refused:
             office.talk(AMINA, individual_ids=[dov], follow_ups=[a_promise(**wrong)])
@@ -60,7 +60,7 @@ def test_an_organizations_history_has_the_talks_of_who_worked_there_then_and_of_
     dov = office.individual(organization_id=larkspur)
     talk, meeting = office.talk(individual_ids=[dov]), office.event()
     office.attend(AMINA, meeting, dov)
-    office.hear(hearing.individual_changed, IndividualChanged(dov, fairbank, "TX", revision=2))
+    office.hear(announcement_handlers.individual_changed, IndividualChanged(dov, fairbank, "TX", revision=2))
     for organization in (larkspur, fairbank):
         found = office.do(CHLOE, reading.list_history, query={"organization_id": organization, "limit": 50})
         assert [item["kind"] for item in found["items"]] == ["interaction", "attendance"]

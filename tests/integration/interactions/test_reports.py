@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from services.chassis.messages import Forbidden, NotFound, new_id
 from services.contacts.contract import IndividualChanged, IndividualErased, IndividualRegistered
-from services.interactions.usecases import hearing, reading
+from services.interactions.usecases import announcement_handlers, reading
 from services.lexicon.places import STATES
 from tests.cast import AMINA, CHLOE, EDDA
 from tests.integration.interactions.conftest import Office
@@ -84,15 +84,15 @@ def test_the_frozen_and_the_erased_are_in_no_count(office: Office) -> None:
     office.talk(individual_ids=[dov, other])
     office.freeze(dov, CHLOE)
     assert office.state(AMINA, "TX") == {**office.state(CHLOE, "TX"), "spoken_to": 1, "known": 1}
-    office.hear(hearing.individual_erased, IndividualErased(other, "expired"))
+    office.hear(announcement_handlers.individual_erased, IndividualErased(other, "expired"))
     assert office.state(CHLOE, "TX")["known"] == 0
 
 
 def test_an_individual_counts_where_they_are_now_in_whatever_order_it_was_told(office: Office) -> None:
     late, moved, nowhere = new_id(), office.individual(), office.individual(state=None)
-    office.hear(hearing.individual_changed, IndividualChanged(late, None, "OK"))
-    office.hear(hearing.individuals_registered, [IndividualRegistered(late, None, AMINA.id, "ICE", "TX")])
-    office.hear(hearing.individual_changed, IndividualChanged(moved, None, "NM"))
+    office.hear(announcement_handlers.individual_changed, IndividualChanged(late, None, "OK"))
+    office.hear(announcement_handlers.individuals_registered, [IndividualRegistered(late, None, AMINA.id, "ICE", "TX")])
+    office.hear(announcement_handlers.individual_changed, IndividualChanged(moved, None, "NM"))
     assert [office.state(CHLOE, code)["known"] for code in ("TX", "OK", "NM")] == [0, 1, 1]
     without = office.do(CHLOE, reading.report_spoken_to, query={})["without_state"]
     assert without["known"] == 1
@@ -110,10 +110,10 @@ def test_reports_are_for_users_with_a_level_and_about_issues_that_exist(office: 
 def test_how_many_are_known_is_kept_as_it_would_be_counted(office: Office) -> None:
     people = [office.individual(state=state) for state in ("TX", "TX", "NM", None)]
     office.organization(state="OK")
-    office.hear(hearing.individual_changed, IndividualChanged(people[0], None, "NM"))
+    office.hear(announcement_handlers.individual_changed, IndividualChanged(people[0], None, "NM"))
     office.freeze(people[1], AMINA)
-    office.hear(hearing.individual_erased, IndividualErased(people[2], "expired"))
-    office.hear(hearing.individual_changed, IndividualChanged(new_id(), None, "CA"))
+    office.hear(announcement_handlers.individual_erased, IndividualErased(people[2], "expired"))
+    office.hear(announcement_handlers.individual_changed, IndividualChanged(new_id(), None, "CA"))
     counted = (
         "SELECT 'people' AS kind, state, count(*) AS n FROM people WHERE frozen_request_id IS NULL GROUP BY 2"
         " UNION ALL SELECT 'organizations', state, count(*) FROM organizations GROUP BY 2"

@@ -10,7 +10,7 @@ import pytest
 
 from services.chassis.messages import Caller, NotFound, Refusal
 from services.contacts.contract import IndividualFrozenFor
-from services.interactions.usecases import coordination, events, hearing, reading
+from services.interactions.usecases import announcement_handlers, coordination, events, reading
 from tests.cast import AMINA, BRUNO, CHLOE, FARID
 from tests.integration.interactions.conftest import Office
 
@@ -54,7 +54,7 @@ def _promise() -> dict[str, Any]:
 
 
 def told(office: Office, person: str, *components: str, revision: int = 1) -> None:
-    office.hear(hearing.individual_frozen_for, IndividualFrozenFor(person, list(components), revision))
+    office.hear(announcement_handlers.individual_frozen_for, IndividualFrozenFor(person, list(components), revision))
 
 
 @pytest.fixture

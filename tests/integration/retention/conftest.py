@@ -14,9 +14,9 @@ from sqlalchemy import text
 from services.chassis.database import Database
 from services.chassis.messages import Caller, Refusal, new_id
 from services.retention.contract import DecisionsSchema
-from services.retention.service.erased import ErasedIds
 from services.retention.service.saga import Saga
 from services.retention.storage import requests as stored
+from services.retention.storage.erased_ids import ErasedIds
 from services.retention.usecases import erasing, requests
 from tests.cast import AMINA, FARID, GRACE
 from tests.support import a_caller
@@ -148,10 +148,10 @@ class Case:
         self.erased = ErasedIds(str(folder / "outside" / "erased-ids"), "a secret of tests")
         with database.work(Caller.service("retention")) as work:
             for who in (AMINA, DENIS, GRACE):
-                stored.know_user(
+                stored.upsert_user_projection(
                     work, who.id, {"component": who.component, "level": who.level, "roles": sorted(who.roles), "active": True}, revision=1
                 )
-            stored.know_individual(work, self.others.person, owner_id=AMINA.id, component="ICE")
+            stored.upsert_individual_projection(work, self.others.person, owner_id=AMINA.id, component="ICE")
 
     def saga(self) -> Saga:
         """Return the saga of a new process."""

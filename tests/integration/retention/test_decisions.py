@@ -11,7 +11,7 @@ from services.chassis.cursors import Cursors
 from services.chassis.messages import Unavailable, new_id
 from services.retention.contract import DecisionsSchema, ErasureUnderWay
 from services.retention.domain import saga as rules
-from services.retention.usecases import course, erasing, requests
+from services.retention.usecases import erasing, requests, saga_steps
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE
 from tests.integration.retention.conftest import Case, Killed
 from tests.integration.retention.test_saga import assert_done_once
@@ -316,7 +316,7 @@ def test_killed_around_any_call_after_the_deadline_it_ends_all_the_same(case, pl
     except Killed:
         assert case.read(erasure_id)["state"] != "done"
         setattr(case.others, moment, lambda _: None)
-        case.later(seconds=course.LEASE.total_seconds() + 1)
+        case.later(seconds=saga_steps.LEASE.total_seconds() + 1)
         case.saga().drive_all()
     assert_done_once(case, erasure_id, **{"contacts.texts": 2, "interactions.texts": 3})
 
@@ -339,7 +339,7 @@ def test_what_is_decided_while_a_search_without_it_is_interrupted_is_carried_out
     case.others.after = decide_and_kill
     with pytest.raises(Killed):
         case.saga().drive_all()
-    case.later(seconds=course.LEASE.total_seconds() + 1)
+    case.later(seconds=saga_steps.LEASE.total_seconds() + 1)
     case.saga().drive_all()
     assert case.read(erasure_id)["state"] == "done"
     assert case.others.redacted == ({text} if decision == "redact" else set())

@@ -11,8 +11,8 @@ from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller, new_id
 from services.chassis.refusals import CursorInvalid
 from services.retention.contract import RequestsWithheld, RequestUnknown
-from services.retention.service.erased import ErasedIds, ListDamaged
 from services.retention.storage import requests as stored
+from services.retention.storage.erased_ids import ErasedIds, ListDamaged
 from services.retention.usecases import erasing, requests
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE
 from tests.integration.retention.conftest import DENIS
@@ -82,7 +82,7 @@ def test_the_duty_passes_at_once_from_an_owner_who_left(case):
     request_id = case.open()
     with case.database.work(Caller.service("retention")) as work:
         gone = {"component": "ICE", "level": "contributor", "roles": [], "active": False}
-        stored.know_user(work, AMINA.id, gone, revision=2)
+        stored.upsert_user_projection(work, AMINA.id, gone, revision=2)
     seen = case.does(requests.read_request, by=GRACE, request_id=request_id)
     assert seen["duty_of"] == "office_administrator"
     assert [task["subject"]["id"] for task in case.does(requests.list_tasks, by=GRACE)] == [request_id]
@@ -91,7 +91,7 @@ def test_the_duty_passes_at_once_from_an_owner_who_left(case):
 def test_whoever_takes_the_record_over_takes_the_request_over(case):
     request_id = case.open()
     with case.database.work(Caller.service("retention")) as work:
-        stored.know_individual(work, case.others.person, owner_id=BRUNO.id, component="ICE")
+        stored.upsert_individual_projection(work, case.others.person, owner_id=BRUNO.id, component="ICE")
     assert [task["subject"]["id"] for task in case.does(requests.list_tasks, by=BRUNO)] == [request_id]
     with pytest.raises(RequestUnknown):
         case.does(requests.read_request, by=AMINA, request_id=request_id)
@@ -101,10 +101,10 @@ def test_what_was_told_of_a_user_before_and_comes_later_is_old(case):
     case.open()
     gone = {"component": "ICE", "level": "contributor", "roles": [], "active": False}
     with case.database.work(Caller.service("retention")) as work:
-        stored.know_user(work, AMINA.id, gone, revision=3)
-        stored.know_user(work, AMINA.id, {**gone, "active": True}, revision=2)
+        stored.upsert_user_projection(work, AMINA.id, gone, revision=3)
+        stored.upsert_user_projection(work, AMINA.id, {**gone, "active": True}, revision=2)
         assert stored.is_active(work, AMINA.id) is False
-        stored.know_user(work, AMINA.id, {**gone, "active": True}, revision=4)
+        stored.upsert_user_projection(work, AMINA.id, {**gone, "active": True}, revision=4)
         assert stored.is_active(work, AMINA.id) is True
 
 
@@ -112,13 +112,13 @@ def test_what_was_told_of_a_user_before_and_comes_later_is_old(case):
 def test_whoever_went_with_an_import_that_was_undone_is_not_brought_back_by_a_late_message(case):
     somebody, others = new_id(), [new_id() for _ in range(3)]
     with case.database.work(Caller.service("retention")) as work:
-        stored.know_individuals(work, [(others[0], AMINA.id, "ICE")])
-        stored.bury(work, somebody)
+        stored.upsert_individual_projections(work, [(others[0], AMINA.id, "ICE")])
+        stored.insert_tombstone(work, somebody)
         for _ in ("as it comes", "and again"):
-            stored.bury_all(work, others)
+            stored.insert_tombstones(work, others)
         for each in (somebody, *others):
-            stored.know_individual(work, each, owner_id=AMINA.id, component="ICE", revision=9)
-            stored.know_individuals(work, [(each, AMINA.id, "ICE")])
+            stored.upsert_individual_projection(work, each, owner_id=AMINA.id, component="ICE", revision=9)
+            stored.upsert_individual_projections(work, [(each, AMINA.id, "ICE")])
             assert stored.owner_of(work, each) == (None, None)
 
 
@@ -130,10 +130,10 @@ def test_imported_people_are_known_but_for_who_is_erased_and_what_was_told_later
     case.saga().drive(case.ask())
     everybody = [handed, early, fresh, buried, erased]
     with case.database.work(Caller.service("retention")) as work:
-        stored.know_individual(work, handed, owner_id=BRUNO.id, component="ICE", revision=2)
-        stored.bury(work, buried)
+        stored.upsert_individual_projection(work, handed, owner_id=BRUNO.id, component="ICE", revision=2)
+        stored.insert_tombstone(work, buried)
         for _ in ("as it comes", "and again"):
-            stored.know_individuals(work, [(each, AMINA.id, "ICE") for each in everybody])
+            stored.upsert_individual_projections(work, [(each, AMINA.id, "ICE") for each in everybody])
         assert [stored.owner_of(work, each)[0] for each in everybody] == [BRUNO.id, AMINA.id, AMINA.id, None, None]
     assert case.does(requests.read_request, by=DENIS, request_id=request_id)["owner"]["user"] == AMINA.id
 
@@ -172,15 +172,15 @@ def test_the_latest_hand_over_counts_in_whatever_order_they_are_told(case, order
     for revision in order:
         owner = BRUNO if revision == max(order) else AMINA
         with case.database.work(Caller.service("retention")) as work:
-            stored.know_individual(work, case.others.person, owner_id=owner.id, component="ICE", revision=revision)
+            stored.upsert_individual_projection(work, case.others.person, owner_id=owner.id, component="ICE", revision=revision)
     assert case.does(requests.read_request, by=DENIS, request_id=request_id)["owner"]["user"] == BRUNO.id
 
 
 def test_where_somebody_was_registered_says_nothing_after_a_hand_over(case):
     somebody = new_id()
     with case.database.work(Caller.service("retention")) as work:
-        stored.know_individual(work, somebody, owner_id=BRUNO.id, component="ICE")
-        stored.know_individual(work, somebody, owner_id=AMINA.id, component="ICE", first=True)
+        stored.upsert_individual_projection(work, somebody, owner_id=BRUNO.id, component="ICE")
+        stored.upsert_individual_projection(work, somebody, owner_id=AMINA.id, component="ICE", first=True)
         assert stored.owner_of(work, somebody) == (BRUNO.id, "ICE")
 
 
@@ -189,7 +189,7 @@ def test_a_request_heard_of_before_the_individual_finds_its_owner_later(case):
     request_id = case.open(individual_id=early)
     assert case.does(requests.read_request, by=DENIS, request_id=request_id)["owner"]["user"] is None
     with case.database.work(Caller.service("retention")) as work:
-        stored.know_individual(work, early, owner_id=AMINA.id, component="ICE")
+        stored.upsert_individual_projection(work, early, owner_id=AMINA.id, component="ICE")
     assert case.does(requests.read_request, by=DENIS, request_id=request_id)["owner"]["user"] == AMINA.id
 
 

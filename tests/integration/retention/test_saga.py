@@ -14,7 +14,7 @@ from services.retention.contract import ErasureUnderWay, ErasureUnknown, HoldUnk
 from services.retention.domain.saga import COURSES
 from services.retention.storage import erasures
 from services.retention.storage import requests as stored
-from services.retention.usecases import course, erasing
+from services.retention.usecases import erasing, saga_steps
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE
 from tests.integration.retention.conftest import DENIS, Killed
 
@@ -52,7 +52,7 @@ def test_who_is_not_erased_yet_comes_before_all_who_are_searched_for_again(case)
             erasures.change(work, erasure_id, waiting=True, next_at=case.now - timedelta(hours=1))
     fresh = case.ask()
     with case.database.work(AMINA) as work:
-        assert course.due(work, now=case.now)[0] == fresh
+        assert saga_steps.due(work, now=case.now)[0] == fresh
 
 
 def test_the_certificate_says_what_was_reached_and_what_is_not(case):
@@ -113,11 +113,11 @@ def test_nothing_of_the_person_is_left_in_retention_but_ids(case):
 @pytest.mark.requirement("N3", "T27")
 def test_a_reason_that_names_the_person_goes_whoevers_case_it_was_given_in(case, monkeypatch):
     values = FormerValues("Ottoline", "Vantongeren", phones=("+19565550142",))
-    monkeypatch.setattr(course, "open_seal", lambda _sealed, key, **_: values if key == "a one-time key" else None)
+    monkeypatch.setattr(saga_steps, "open_seal", lambda _sealed, key, **_: values if key == "a one-time key" else None)
     person, another, third = case.others.person, new_id(), new_id()
     with case.database.work(AMINA) as work:
         for individual_id in (another, third):
-            stored.know_individual(work, individual_id, owner_id=AMINA.id, component="ICE")
+            stored.upsert_individual_projection(work, individual_id, owner_id=AMINA.id, component="ICE")
     given = {
         another: "Ottoline Vantongeren asked, not her sister",
         third: "It was Vantongeren, Ottoline, at (956) 555-0142",
@@ -162,7 +162,7 @@ def test_killed_around_any_call_it_is_finished_by_another_process_and_done_once(
     survivor = case.saga()
     survivor.drive_all()
     assert case.read(erasure_id)["state"] == "in_progress", "the claim of the dead is respected until it lapses"
-    case.later(seconds=course.LEASE.total_seconds() + 1)
+    case.later(seconds=saga_steps.LEASE.total_seconds() + 1)
     survivor.drive_all()
     assert_done_once(case, erasure_id)
 
@@ -172,7 +172,7 @@ def test_killed_around_any_call_it_is_finished_by_another_process_and_done_once(
 @pytest.mark.row("P11")
 def test_killed_around_any_commit_of_its_own_it_is_finished_and_done_once(case, monkeypatch, kept, moment):
     erasure_id = case.ask()
-    honest = getattr(course, kept)
+    honest = getattr(saga_steps, kept)
 
     def dying(work, *arguments, **given):
         if moment == "after":
@@ -181,11 +181,11 @@ def test_killed_around_any_commit_of_its_own_it_is_finished_and_done_once(case, 
             work._commit(work.connection)
         raise Killed
 
-    monkeypatch.setattr(course, kept, dying)
+    monkeypatch.setattr(saga_steps, kept, dying)
     with pytest.raises(Killed):
         case.saga().drive(erasure_id)
-    monkeypatch.setattr(course, kept, honest)
-    case.later(seconds=course.LEASE.total_seconds() + 1)
+    monkeypatch.setattr(saga_steps, kept, honest)
+    case.later(seconds=saga_steps.LEASE.total_seconds() + 1)
     case.saga().drive_all()
     assert_done_once(case, erasure_id)
 
@@ -234,7 +234,7 @@ def test_a_process_that_was_too_slow_does_not_overwrite_what_another_did(case):
     def overtaken(name):
         if name == "interactions.erase" and not slow:
             slow.append(name)
-            case.later(seconds=course.LEASE.total_seconds() + 1)
+            case.later(seconds=saga_steps.LEASE.total_seconds() + 1)
             case.saga().drive(erasure_id)
 
     case.others.after = overtaken
@@ -365,7 +365,7 @@ def test_a_late_message_does_not_bring_the_person_back(case):
     erasure_id = case.ask()
     case.saga().drive(erasure_id)
     with case.database.work(Caller.service("retention")) as work:
-        stored.know_individual(work, case.others.person, owner_id=AMINA.id, component="ICE")
+        stored.upsert_individual_projection(work, case.others.person, owner_id=AMINA.id, component="ICE")
     assert case.rows("SELECT * FROM individuals") == []
 
 

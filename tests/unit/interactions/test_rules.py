@@ -13,10 +13,11 @@ from services.chassis.validation import invalid
 from services.contacts.contract.refusals import ContributorsOnly, TextNeedsReview
 from services.interactions import contract
 from services.interactions.contract.refusals import RequestSettled
-from services.interactions.domain.coordination import demand_move
-from services.interactions.domain.moments import CLOCK_SKEW, demand_past
-from services.interactions.domain.rights import Person, demand_contributor, may_answer, may_see_frozen
+from services.interactions.domain.coordination import require_move
+from services.interactions.domain.moments import CLOCK_SKEW, require_past
+from services.interactions.domain.rights import Person, may_answer, may_see_frozen
 from services.interactions.domain.texts import review
+from services.interactions.usecases.authorization import require_contributor
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE, RENATA
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -32,10 +33,10 @@ def test_a_request_moves_only_along_its_path() -> None:
     for current in STATES:
         for wanted in STATES:
             if (current, wanted) in allowed:
-                demand_move(current, wanted)
+                require_move(current, wanted)
             else:
                 with pytest.raises(RequestSettled):
-                    demand_move(current, wanted)
+                    require_move(current, wanted)
 
 
 @pytest.mark.requirement("T10", "T21")
@@ -53,18 +54,18 @@ def test_the_owner_and_their_office_administrator_answer_and_who_recorded_the_re
 
 @pytest.mark.requirement("T19", "R153")
 def test_only_contributors_and_above_write() -> None:
-    assert demand_contributor(GRACE) == "ICE"
+    assert require_contributor(GRACE) == "ICE"
     for by in (RENATA, EDDA, FARID):
         with pytest.raises(ContributorsOnly):
-            demand_contributor(by)
+            require_contributor(by)
 
 
 @pytest.mark.requirement("R48")
 def test_clocks_may_differ_a_little_and_no_more() -> None:
-    demand_past(NOW + CLOCK_SKEW, now=NOW, field="held_at")
+    require_past(NOW + CLOCK_SKEW, now=NOW, field="held_at")
     for moment in (NOW + CLOCK_SKEW + timedelta(seconds=1), datetime(1999, 1, 1, tzinfo=UTC)):
         with pytest.raises(Invalid):
-            demand_past(moment, now=NOW, field="held_at")
+            require_past(moment, now=NOW, field="held_at")
 
 
 @pytest.mark.requirement("T15", "R41")

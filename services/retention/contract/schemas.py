@@ -1,114 +1,17 @@
-"""What others may know of retention: its announcement, its refusals, and the shapes of what goes in and out."""
+"""The shapes of what retention is sent and what it answers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from services.chassis.instants import Day
-from services.chassis.messages import Announcement, Conflict, Forbidden, Invalid, NotFound
 from services.chassis.validation import Closed, no_nul
 from services.lexicon.tasks import LIMIT
 from services.lexicon.vocabulary import REQUEST_MEDIA
 
 SUBJECT_TYPES = ("individual", "organization")
-
-
-@dataclass(frozen=True, slots=True)
-class ErasureCompleted(Announcement):
-    """An individual is gone from every service, and the certificate is written."""
-
-    name: ClassVar[str] = "retention:erasure:completed"
-
-    erasure_id: str
-    individual_id: str
-    cause: str
-
-
-class RequestUnknown(NotFound):
-    """There is no such request, or it is not yours to know of."""
-
-    code = "request-unknown"
-
-
-class ErasureUnknown(NotFound):
-    """There is no such erasure, or it is not yours to know of."""
-
-    code = "erasure-unknown"
-
-
-class HitUnknown(NotFound):
-    """This erasure found nothing of that id."""
-
-    code = "hit-unknown"
-
-
-class HitDecided(Conflict):
-    """That was decided already, or the text was changed so that nothing is left to decide."""
-
-    code = "hit-decided"
-
-
-class ErasureNotWaiting(Conflict):
-    """This erasure waits for no decision."""
-
-    code = "erasure-not-waiting"
-
-
-class HoldUnknown(NotFound):
-    """There is no such hold."""
-
-    code = "hold-unknown"
-
-
-class NotYoursToErase(Forbidden):
-    """Only the record's owner, or whoever the duty has passed to, may erase it."""
-
-    code = "not-yours-to-erase"
-
-
-class NotYoursToWithdraw(Forbidden):
-    """A request is taken back by whoever recorded it, or on a proposal of theirs or of whoever is to erase."""
-
-    code = "not-yours-to-withdraw"
-
-
-class NothingProposed(Conflict):
-    """Nobody has proposed to take this request back."""
-
-    code = "nothing-proposed"
-
-
-class RequestWithdrawn(Conflict):
-    """This request was taken back."""
-
-    code = "request-withdrawn"
-
-
-class WithdrawalReasonRequired(Invalid):
-    """After the first hour a reason is asked, and the privacy officer confirms."""
-
-    code = "withdrawal-reason-required"
-
-
-class RequestsWithheld(Forbidden):
-    """Requests for no more contact are for users with an access level and for those who answer for them."""
-
-    code = "requests-withheld"
-
-
-class PrivacyOfficerOnly(Forbidden):
-    """That is for the privacy officer."""
-
-    code = "privacy-officer-only"
-
-
-class ErasureUnderWay(Conflict):
-    """The erasure has begun and cannot be held up any more."""
-
-    code = "erasure-under-way"
 
 
 class NoContactRequestCreateSchema(Closed):
@@ -178,7 +81,7 @@ class DecisionsSchema(Closed):
     decisions = fields.List(fields.Nested(HitDecisionSchema), validate=validate.Length(min=1, max=500))
 
     @validates_schema
-    def _demand_one_way(self, given: dict[str, Any], **_: Any) -> None:
+    def _require_one_way(self, given: dict[str, Any], **_: Any) -> None:
         ways = [name for name in ("hit_id", "all", "decisions") if name in given]
         if len(ways) != 1:
             message = "Give hit_id and decision, or all and decision, or decisions."

@@ -1,4 +1,4 @@
-"""Getting to know whom a command names, when it came faster than the announcement of them."""
+"""Finding the ids that a command names before their announcement has come."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from services.interactions.storage import directory
 
 
 @dataclass(frozen=True, slots=True)
-class Strangers:
-    """Ids that a command names and that nobody has told us of."""
+class UnknownReferences:
+    """Ids that a command names and that no projection has yet."""
 
     individual_ids: tuple[str, ...]
     organization_ids: tuple[str, ...]
     user_ids: tuple[str, ...]
 
 
-def strangers(work: UnitOfWork, *, by: Caller, command: Mapping[str, Any]) -> Strangers:
-    """Return whom the command names and who is not known; nothing is recorded, for nothing is told."""
+def find(work: UnitOfWork, *, by: Caller, command: Mapping[str, Any]) -> UnknownReferences:
+    """Return the ids that are in no projection. Nothing is shown to anybody, so nothing is recorded."""
     individual_ids = dict.fromkeys(command.get("individual_ids") or ())
     organization_ids = dict.fromkeys(command.get("organization_ids") or ())
     user_ids = dict.fromkeys(
@@ -30,15 +30,15 @@ def strangers(work: UnitOfWork, *, by: Caller, command: Mapping[str, Any]) -> St
     known = directory.persons(work, individual_ids) if individual_ids else {}
     bodies = directory.known_organizations(work, organization_ids) if organization_ids else set()
     users = directory.known_users(work, user_ids) if user_ids else {}
-    return Strangers(
+    return UnknownReferences(
         tuple(one for one in individual_ids if one not in known and not directory.is_erased(work, one)),
         tuple(one for one in organization_ids if one not in bodies and not directory.is_erased(work, one)),
         tuple(one for one in user_ids if one not in users),
     )
 
 
-def remember(work: UnitOfWork, asked: Strangers, found: Iterable[Mapping[str, Any]]) -> None:
-    """Keep the ids and codes of what their owners answered, as their announcement would have told."""
+def upsert_projections(work: UnitOfWork, asked: UnknownReferences, found: Iterable[Mapping[str, Any]]) -> None:
+    """Store the ids and codes that the owning services answered, as their announcement will."""
     for one in found:
         if one["id"] in asked.individual_ids and not directory.is_erased(work, one["id"]):
             owner = one.get("owner") or {}

@@ -103,7 +103,7 @@ def individual_unfrozen(work: UnitOfWork, told: IndividualUnfrozen) -> None:
 
 def individual_erased(work: UnitOfWork, told: IndividualErased, *, now: datetime) -> None:
     """Contacts erases last: see to it that nobody comes back."""
-    directory.bury(work, told.individual_id, kind="individual", now=now)
+    directory.insert_tombstone(work, told.individual_id, kind="individual", now=now)
     directory.forget_person(work, told.individual_id)
 
 
@@ -119,7 +119,7 @@ def organization_changed(work: UnitOfWork, told: OrganizationChanged) -> None:
 
 def organization_erased(work: UnitOfWork, told: OrganizationErased, *, now: datetime) -> None:
     """Unlink an organization; interactions that were with nobody else are gone with it."""
-    directory.bury(work, told.organization_id, kind="organization", now=now)
+    directory.insert_tombstone(work, told.organization_id, kind="organization", now=now)
     directory.forget_organization(work, told.organization_id)
     for interaction_id in directory.unlink_organization(work, told.organization_id):
         work.announce(InteractionWithdrawn(interaction_id))

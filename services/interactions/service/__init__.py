@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from nameko.extensions import DependencyProvider
-
 from services.access.contract import UserChanged
-from services.chassis.cursors import Cursors
 from services.chassis.database import CommandCall, UnitOfWork
-from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, announcement_handler, rpc
+from services.chassis.entrypoints import BusProvider, DatabaseProvider, announcement_handler, rpc
 from services.chassis.entrypoints.operations import OperationMethods
 from services.chassis.messages import Caller, NotFound
 from services.chassis.runtime.witness import Witness
@@ -34,12 +31,12 @@ from services.contacts.contract import (
     PreferencesChanged,
 )
 from services.interactions import contract
+from services.interactions.service.dependencies import DependenciesProvider
 from services.interactions.usecases import (
-    acquaintance,
+    announcement_handlers,
     coordination,
     erasure,
     events,
-    hearing,
     interactions,
     issues,
     planning,
@@ -47,19 +44,11 @@ from services.interactions.usecases import (
     reading,
     releasing,
     tasks,
+    unknown_references,
 )
-from services.lexicon.screening.apart import screen_long_texts_apart
 from services.retention.contract import ErasureCompleted
 
 _ERASER = "eraser"
-
-
-class LongTexts(DependencyProvider):
-    """Has long texts screened by a child process; gives the service nothing."""
-
-    def setup(self) -> None:
-        """Say so, before the first call."""
-        screen_long_texts_apart()
 
 
 class InteractionsService(OperationMethods, Witness):
@@ -68,8 +57,7 @@ class InteractionsService(OperationMethods, Witness):
     name = "interactions"
     database = DatabaseProvider()
     bus = BusProvider()
-    settings = SettingsProvider()
-    long_texts = LongTexts()
+    dependencies = DependenciesProvider()
 
     # Issues
 
@@ -93,7 +81,7 @@ class InteractionsService(OperationMethods, Witness):
         """List issues."""
         wanted = ready(contract.IssueListQuerySchema).load(query)
         with self.database.work(caller) as work:
-            return issues.list_issues(work, by=caller, cursors=self._cursors, query=wanted)
+            return issues.list_issues(work, by=caller, cursors=self.dependencies.cursors, query=wanted)
 
     @rpc("interactions:issue:list")
     def read_issue_tree(self, caller: Caller) -> dict[str, Any]:
@@ -130,7 +118,7 @@ class InteractionsService(OperationMethods, Witness):
         """List an issue's updates."""
         wanted = ready(contract.IssueTextListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
-            return issues.list_issue_updates(work, by=caller, cursors=self._cursors, issue_id=as_id(issue_id), query=wanted)
+            return issues.list_issue_updates(work, by=caller, cursors=self.dependencies.cursors, issue_id=as_id(issue_id), query=wanted)
 
     @rpc("interactions:talking-point:add", subject="issue_id", command=True, status=201, created="id")
     def add_talking_point(self, call: CommandCall, issue_id: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -146,7 +134,7 @@ class InteractionsService(OperationMethods, Witness):
         """List an issue's talking points."""
         wanted = ready(contract.IssueTextListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
-            return issues.list_talking_points(work, by=caller, cursors=self._cursors, issue_id=as_id(issue_id), query=wanted)
+            return issues.list_talking_points(work, by=caller, cursors=self.dependencies.cursors, issue_id=as_id(issue_id), query=wanted)
 
     # Interactions
 
@@ -154,7 +142,7 @@ class InteractionsService(OperationMethods, Witness):
     def create_interaction(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         """Log an interaction (R48-R54)."""
         command = ready(contract.InteractionCreateSchema).load(body)
-        self._get_acquainted(call.caller, command)
+        self._register_unknown_references(call.caller, command)
         stated = self._stated(call.caller, command)
         return call.run(
             lambda work: interactions.log_interaction(work, by=call.caller, now=self.database.clock(), use_preferences=stated, **command),
@@ -172,13 +160,13 @@ class InteractionsService(OperationMethods, Witness):
         """List interactions, the most recent first."""
         wanted = ready(contract.InteractionListQuerySchema).load(query)
         with self.database.work(caller) as work:
-            return interactions.list_interactions(work, by=caller, cursors=self._cursors, query=wanted)
+            return interactions.list_interactions(work, by=caller, cursors=self.dependencies.cursors, query=wanted)
 
     @rpc("interactions:interaction:change", subject="interaction_id", command=True)
     def change_interaction(self, call: CommandCall, interaction_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """Correct an interaction, or tick off what was promised (R53)."""
         command = ready(contract.InteractionChangeSchema).load(body)
-        self._get_acquainted(call.caller, command)
+        self._register_unknown_references(call.caller, command)
         stated = self._stated(call.caller, command, interaction_id=as_id(interaction_id))
         return call.run(
             lambda work: interactions.change_interaction(
@@ -215,7 +203,7 @@ class InteractionsService(OperationMethods, Witness):
         """Enter an event (R58-R63)."""
         command = ready(contract.EventCreateSchema).load(body)
         return call.run(
-            lambda work: events.enter_event(work, by=call.caller, now=self.database.clock(), **command),
+            lambda work: events.register_event(work, by=call.caller, now=self.database.clock(), **command),
             replay=lambda work, subject_id: events.read_event(work, by=call.caller, event_id=subject_id),
         )
 
@@ -230,7 +218,7 @@ class InteractionsService(OperationMethods, Witness):
         """List events, the most recent first."""
         wanted = ready(contract.EventListQuerySchema).load(query)
         with self.database.work(caller) as work:
-            return events.list_events(work, by=caller, cursors=self._cursors, query=wanted)
+            return events.list_events(work, by=caller, cursors=self.dependencies.cursors, query=wanted)
 
     @rpc("interactions:event:change", subject="event_id", command=True)
     def change_event(self, call: CommandCall, event_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
@@ -245,12 +233,14 @@ class InteractionsService(OperationMethods, Witness):
     def add_attendees(self, call: CommandCall, event_id: str, body: dict[str, Any]) -> dict[str, Any]:
         """Record who attended; it counts as contact (R56, R62)."""
         command = ready(contract.AttendeesAddSchema).load(body)
-        self._get_acquainted(call.caller, command)
+        self._register_unknown_references(call.caller, command)
         return call.run(
             lambda work: events.add_attendees(
-                work, by=call.caller, now=self.database.clock(), cursors=self._cursors, event_id=as_id(event_id), **command
+                work, by=call.caller, now=self.database.clock(), cursors=self.dependencies.cursors, event_id=as_id(event_id), **command
             ),
-            replay=lambda work, _: events.list_attendees(work, by=call.caller, cursors=self._cursors, event_id=as_id(event_id), query={"limit": 200}),
+            replay=lambda work, _: events.list_attendees(
+                work, by=call.caller, cursors=self.dependencies.cursors, event_id=as_id(event_id), query={"limit": 200}
+            ),
         )
 
     @rpc("interactions:attendance:list", subject="event_id")
@@ -258,7 +248,7 @@ class InteractionsService(OperationMethods, Witness):
         """List who attended."""
         wanted = ready(contract.AttendeeListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
-            return events.list_attendees(work, by=caller, cursors=self._cursors, event_id=as_id(event_id), query=wanted)
+            return events.list_attendees(work, by=caller, cursors=self.dependencies.cursors, event_id=as_id(event_id), query=wanted)
 
     @rpc("interactions:attendance:remove", subject="event_id", command=True, status=204)
     def remove_attendee(self, call: CommandCall, event_id: str, attendee_id: str) -> None:
@@ -271,7 +261,7 @@ class InteractionsService(OperationMethods, Witness):
     def create_coordination_request(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         """Ask the owner of a record to speak to that person (R86)."""
         command = ready(contract.CoordinationRequestCreateSchema).load(body)
-        self._get_acquainted(call.caller, {"individual_ids": [command["individual_id"]]})
+        self._register_unknown_references(call.caller, {"individual_ids": [command["individual_id"]]})
         command["use_preferences"] = self._preferences(call.caller, command["individual_id"])
         if command["component"] is not None:
             command["holder"] = self._holder(call.caller, command["individual_id"], command["component"])
@@ -291,7 +281,7 @@ class InteractionsService(OperationMethods, Witness):
         """List the requests that concern the caller."""
         wanted = ready(contract.CoordinationRequestListQuerySchema).load(query)
         with self.database.work(caller) as work:
-            return coordination.list_coordination_requests(work, by=caller, cursors=self._cursors, query=wanted)
+            return coordination.list_coordination_requests(work, by=caller, cursors=self.dependencies.cursors, query=wanted)
 
     @rpc("interactions:coordination-request:answer", subject="request_id", command=True)
     def change_coordination_request(self, call: CommandCall, request_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
@@ -322,7 +312,7 @@ class InteractionsService(OperationMethods, Witness):
         """List what the department began against somebody's preference, for the privacy officer (T33)."""
         wanted = ready(contract.AgainstPreferencesQuerySchema).load(query)
         with self.database.work(caller) as work:
-            return preferences.list_against_preferences(work, by=caller, cursors=self._cursors, query=wanted)
+            return preferences.list_against_preferences(work, by=caller, cursors=self.dependencies.cursors, query=wanted)
 
     @rpc("interactions:kept-text:list")
     def list_kept_texts(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
@@ -412,52 +402,52 @@ class InteractionsService(OperationMethods, Witness):
     @announcement_handler(IndividualRegistered, batch=True)
     def individuals_registered(self, work: UnitOfWork, told: Sequence[IndividualRegistered]) -> None:
         """Know new individuals."""
-        hearing.individuals_registered(work, told)
+        announcement_handlers.individuals_registered(work, told)
 
     @announcement_handler(IndividualsImported)
     def individuals_imported(self, work: UnitOfWork, told: IndividualsImported) -> None:
         """Know new individuals."""
-        hearing.individuals_imported(work, told)
+        announcement_handlers.individuals_imported(work, told)
 
     @announcement_handler(OrganizationsImported)
     def organizations_imported(self, work: UnitOfWork, told: OrganizationsImported) -> None:
         """Know new organizations."""
-        hearing.organizations_imported(work, told)
+        announcement_handlers.organizations_imported(work, told)
 
     @announcement_handler(IndividualChanged)
     def individual_changed(self, work: UnitOfWork, told: IndividualChanged) -> None:
         """Know where an individual works."""
-        hearing.individual_changed(work, told)
+        announcement_handlers.individual_changed(work, told)
 
     @announcement_handler(OwnerChanged)
     def owner_changed(self, work: UnitOfWork, told: OwnerChanged) -> None:
         """Know who answers for an individual."""
-        hearing.owner_changed(work, told, now=self.database.clock())
+        announcement_handlers.owner_changed(work, told, now=self.database.clock())
 
     @announcement_handler(PreferencesChanged)
     def preferences_changed(self, work: UnitOfWork, told: PreferencesChanged) -> None:
         """Know how an individual's information may be used (R169)."""
-        hearing.preferences_changed(work, told)
+        announcement_handlers.preferences_changed(work, told)
 
     @announcement_handler(IndividualFrozen)
     def individual_frozen(self, work: UnitOfWork, told: IndividualFrozen) -> None:
         """Take a frozen individual out of everything (T21)."""
-        hearing.individual_frozen(work, told, now=self.database.clock())
+        announcement_handlers.individual_frozen(work, told, now=self.database.clock())
 
     @announcement_handler(IndividualFrozenFor)
     def individual_frozen_for(self, work: UnitOfWork, told: IndividualFrozenFor) -> None:
         """Take a possible twin out of everything of the components that see it frozen (T26)."""
-        hearing.individual_frozen_for(work, told)
+        announcement_handlers.individual_frozen_for(work, told)
 
     @announcement_handler(IndividualUnfrozen)
     def individual_unfrozen(self, work: UnitOfWork, told: IndividualUnfrozen) -> None:
         """Let an individual be found again whose request was taken back (T36)."""
-        hearing.individual_unfrozen(work, told)
+        announcement_handlers.individual_unfrozen(work, told)
 
     @announcement_handler(IndividualErased)
     def individual_erased(self, work: UnitOfWork, told: IndividualErased) -> None:
         """See to it that nobody comes back."""
-        hearing.individual_erased(work, told, now=self.database.clock())
+        announcement_handlers.individual_erased(work, told, now=self.database.clock())
 
     @announcement_handler(IndividualsErased, role=_ERASER)
     def individuals_erased(self, work: UnitOfWork, told: IndividualsErased) -> None:
@@ -467,22 +457,22 @@ class InteractionsService(OperationMethods, Witness):
     @announcement_handler(OrganizationRegistered)
     def organization_registered(self, work: UnitOfWork, told: OrganizationRegistered) -> None:
         """Know a new organization."""
-        hearing.organization_registered(work, told)
+        announcement_handlers.organization_registered(work, told)
 
     @announcement_handler(OrganizationChanged)
     def organization_changed(self, work: UnitOfWork, told: OrganizationChanged) -> None:
         """Know an organization as it is now."""
-        hearing.organization_changed(work, told)
+        announcement_handlers.organization_changed(work, told)
 
     @announcement_handler(OrganizationErased)
     def organization_erased(self, work: UnitOfWork, told: OrganizationErased) -> None:
         """Unlink an organization."""
-        hearing.organization_erased(work, told, now=self.database.clock())
+        announcement_handlers.organization_erased(work, told, now=self.database.clock())
 
     @announcement_handler(UserChanged)
     def user_changed(self, work: UnitOfWork, told: UserChanged) -> None:
         """Know a user's component and rights."""
-        hearing.user_changed(work, told)
+        announcement_handlers.user_changed(work, told)
 
     @announcement_handler(ErasureCompleted)
     def erasure_completed(self, work: UnitOfWork, told: ErasureCompleted) -> None:
@@ -512,22 +502,18 @@ class InteractionsService(OperationMethods, Witness):
             people = planning.planned_with(work, command=command, interaction_id=interaction_id)
         return {one: self._preferences(caller, one) for one in people}
 
-    @property
-    def _cursors(self) -> Cursors:
-        return Cursors(self.settings.cursor_key, "interactions")
-
-    def _get_acquainted(self, caller: Caller, command: dict[str, Any]) -> None:
+    def _register_unknown_references(self, caller: Caller, command: dict[str, Any]) -> None:
         """Ask the owners about whom a command names before their announcement has come; who is unknown there stays so."""
         with self.database.reading(caller) as work:
-            strangers = acquaintance.strangers(work, by=caller, command=command)
+            unknown = unknown_references.find(work, by=caller, command=command)
         found = [
-            *_asked(self.bus, caller, "contacts", "read_individual", "individual_id", strangers.individual_ids),
-            *_asked(self.bus, caller, "contacts", "read_organization", "organization_id", strangers.organization_ids),
-            *_asked(self.bus, caller, "access", "read_user", "user_id", strangers.user_ids),
+            *_asked(self.bus, caller, "contacts", "read_individual", "individual_id", unknown.individual_ids),
+            *_asked(self.bus, caller, "contacts", "read_organization", "organization_id", unknown.organization_ids),
+            *_asked(self.bus, caller, "access", "read_user", "user_id", unknown.user_ids),
         ]
         if found:
             with self.database.work(caller) as work:
-                acquaintance.remember(work, strangers, found)
+                unknown_references.upsert_projections(work, unknown, found)
 
 
 def _asked(bus: Any, caller: Caller, service: str, method: str, argument: str, ids: Iterable[str]) -> list[dict[str, Any]]:

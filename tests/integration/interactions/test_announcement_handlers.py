@@ -22,21 +22,21 @@ from services.contacts.contract import (
     OrganizationsImported,
     OwnerChanged,
 )
-from services.interactions.usecases import hearing, issues
+from services.interactions.usecases import announcement_handlers, issues
 from tests.cast import AMINA, BRUNO, CHLOE
 from tests.integration.interactions.conftest import Office
 
 LISTENERS: dict[type[Announcement], Any] = {
-    IndividualRegistered: lambda work, told: hearing.individuals_registered(work, [told]),
-    IndividualChanged: hearing.individual_changed,
-    OwnerChanged: hearing.owner_changed,
-    IndividualFrozen: hearing.individual_frozen,
-    IndividualFrozenFor: hearing.individual_frozen_for,
-    IndividualErased: hearing.individual_erased,
-    OrganizationRegistered: hearing.organization_registered,
-    OrganizationChanged: hearing.organization_changed,
-    OrganizationErased: hearing.organization_erased,
-    OrganizationsImported: hearing.organizations_imported,
+    IndividualRegistered: lambda work, told: announcement_handlers.individuals_registered(work, [told]),
+    IndividualChanged: announcement_handlers.individual_changed,
+    OwnerChanged: announcement_handlers.owner_changed,
+    IndividualFrozen: announcement_handlers.individual_frozen,
+    IndividualFrozenFor: announcement_handlers.individual_frozen_for,
+    IndividualErased: announcement_handlers.individual_erased,
+    OrganizationRegistered: announcement_handlers.organization_registered,
+    OrganizationChanged: announcement_handlers.organization_changed,
+    OrganizationErased: announcement_handlers.organization_erased,
+    OrganizationsImported: announcement_handlers.organizations_imported,
 }
 
 

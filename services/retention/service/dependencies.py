@@ -1,0 +1,51 @@
+"""What one process of retention keeps: the saga, which works in the service's own name, and the cursors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nameko.extensions import DependencyProvider
+
+from services.chassis.config import Settings
+from services.chassis.cursors import Cursors
+from services.chassis.entrypoints import Bus
+from services.chassis.entrypoints.providers import process_of
+from services.retention.service.saga import Saga
+from services.retention.storage.erased_ids import ErasedIds
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What the service works with, apart from its database and the bus."""
+
+    saga: Saga
+    cursors: Cursors
+
+
+class DependenciesProvider(DependencyProvider):
+    """Gives the service its dependencies."""
+
+    def setup(self) -> None:
+        """Put the saga together, and read the keys."""
+        process = process_of(self)
+        settings = process.settings
+        self._erased = ErasedIds(settings.erased_ids_file, settings.erased_ids_key) if settings.erased_ids_file else None
+        saga = Saga(
+            process.open_database(),
+            Bus(process.client, process.publisher, process.passports, token=None).call,
+            clock=process.clock,
+            erased=self._erased,
+            spawn=lambda act: self.container.spawn_managed_thread(act, identifier="erasure"),
+        )
+        self._dependencies = Dependencies(saga, Cursors(settings.cursor_key, "retention"))
+        process.renewals.append(self._renew)
+
+    def _renew(self, settings: Settings) -> None:
+        if self._erased is not None:
+            self._erased.renew(settings.erased_ids_key)
+        self._dependencies = replace(self._dependencies, cursors=Cursors(settings.cursor_key, "retention"))
+
+    def get_dependency(self, _worker: Any) -> Dependencies:
+        """Return the dependencies."""
+        return self._dependencies

@@ -1,0 +1,67 @@
+"""Storing what other services announce. Each announcement may come twice, late, or in another order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from services.access.contract import UserChanged
+from services.chassis.database import UnitOfWork
+from services.contacts.contract import (
+    IndividualErased,
+    IndividualFrozen,
+    IndividualRegistered,
+    IndividualsErased,
+    IndividualsImported,
+    OwnerChanged,
+)
+from services.retention.contract import NoContactRequestCreateSchema
+from services.retention.storage import requests as stored
+from services.retention.usecases import requests
+
+
+def individual_frozen(work: UnitOfWork, told: IndividualFrozen, *, now: datetime) -> None:
+    """Open the request, if the call that froze them could not."""
+    given = NoContactRequestCreateSchema(only=("medium", "received_on")).load({"medium": told.medium, "received_on": told.received_on})
+    requests.open_request(
+        work,
+        now=now,
+        request_id=told.request_id,
+        individual_id=told.individual_id,
+        recorded_by=told.recorded_by,
+        recorded_by_component=told.recorded_by_component,
+        **given,
+    )
+
+
+def individuals_registered(work: UnitOfWork, told: Iterable[IndividualRegistered]) -> None:
+    """Store who owns new individuals."""
+    stored.upsert_individual_projections(work, ((each.individual_id, each.owner_id, each.component) for each in told))
+
+
+def individuals_imported(work: UnitOfWork, told: IndividualsImported) -> None:
+    """Store who owns new individuals."""
+    stored.upsert_individual_projections(work, ((str(each[0]), told.owner_id, told.component) for each in told.individuals))
+
+
+def owner_changed(work: UnitOfWork, told: OwnerChanged) -> None:
+    """Store who owns an individual now."""
+    stored.upsert_individual_projection(
+        work, told.individual_id, owner_id=told.owner_id, component=told.component, deputy_id=told.deputy_id, revision=told.revision
+    )
+
+
+def individual_erased(work: UnitOfWork, told: IndividualErased) -> None:
+    """Forget who owned an individual."""
+    stored.insert_tombstone(work, told.individual_id)
+
+
+def individuals_erased(work: UnitOfWork, told: IndividualsErased) -> None:
+    """Forget who owned these individuals."""
+    stored.insert_tombstones(work, told.individuals)
+
+
+def user_changed(work: UnitOfWork, told: UserChanged) -> None:
+    """Store whether a user is active, with their office and roles."""
+    values = {"component": told.component, "level": told.level, "roles": list(told.roles), "active": told.active}
+    stored.upsert_user_projection(work, told.user_id, values, revision=told.revision)
