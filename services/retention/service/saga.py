@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from eventlet.semaphore import Semaphore
+
 from services.chassis.database import Database
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, NotFound, Refusal, wire_value
@@ -22,6 +24,10 @@ _log = Log(__name__)
 
 #: Asks a service for something in retention's own name: (service, method, caller, arguments).
 Call = Callable[..., Any]
+
+#: Steps taken at once. Searches lock the texts that they find: with a step for each erasure that was woken, they waited for
+#: one another until their calls had to be given up.
+STEPS_AT_ONCE = 2
 
 
 class Saga:
@@ -42,6 +48,7 @@ class Saga:
         self._clock = clock
         self._erased = erased
         self._spawn = spawn
+        self._places = Semaphore(STEPS_AT_ONCE)
 
     def ask(self, service: str, method: str, caller: Caller, **given: Any) -> Any:
         """Ask a service for something else in retention's own name."""
@@ -79,6 +86,11 @@ class Saga:
             _log.warning("erasure.left", erasure=erasure_id, code=error.code)
 
     def _take_step(self, erasure_id: str) -> bool:
+        # The place comes before the claim, which would lapse while it waits.
+        with self._places:
+            return self._claim_and_perform(erasure_id)
+
+    def _claim_and_perform(self, erasure_id: str) -> bool:
         with self._database.work(Caller.service("retention")) as work:
             claim = saga_steps.claim(work, erasure_id=erasure_id, now=self._clock())
         if claim is None:

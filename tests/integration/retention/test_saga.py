@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+import eventlet
 import pytest
 
 from services.chassis.cursors import Cursors
@@ -12,6 +14,7 @@ from services.chassis.transport.rpc_client import InternalError
 from services.lexicon.mentions import FormerValues
 from services.retention.contract import ErasureUnderWay, ErasureUnknown, HoldUnknown, PrivacyOfficerOnly
 from services.retention.domain.saga import COURSES
+from services.retention.service.saga import STEPS_AT_ONCE, Saga
 from services.retention.storage import erasures
 from services.retention.storage import requests as stored
 from services.retention.usecases import erasing, saga_steps
@@ -53,6 +56,28 @@ def test_who_is_not_erased_yet_comes_before_all_who_are_searched_for_again(case)
     fresh = case.ask()
     with case.database.work(AMINA) as work:
         assert saga_steps.due(work, now=case.now)[0] == fresh
+
+
+@pytest.mark.requirement("R165")
+def test_of_many_erasures_that_are_woken_two_steps_are_taken_at_once(case):
+    others, going, most = case.others.call, [0], [0]
+
+    def slow(*asked: Any, **given: Any) -> Any:
+        going[0] += 1
+        most[0] = max(most[0], going[0])
+        eventlet.sleep(0.01)
+        try:
+            return others(*asked, **given)
+        finally:
+            going[0] -= 1
+
+    spawned = []
+    saga = Saga(case.database, slow, clock=lambda: case.now, spawn=lambda act: spawned.append(eventlet.spawn(act)))
+    for _ in range(8):
+        saga.wake(case.ask(subject=new_id(), cause="mistake"))
+    for each in spawned:
+        each.wait()
+    assert most == [STEPS_AT_ONCE]
 
 
 def test_the_certificate_says_what_was_reached_and_what_is_not(case):
