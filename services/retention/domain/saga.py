@@ -1,17 +1,4 @@
-"""The course of an erasure: which step follows which. Contacts erases first; only the sealed search values wait (T27).
-
-A person:
-
-1. `erase_contacts`       contacts seals the former values under a one-time key and deletes the rows, in one transaction;
-                          then it destroys the person's key
-2. `erase_interactions`   everything that bears the person's id
-3. `erase_retention`      likewise here
-4. `seek_interactions`    search for the sealed values: what matches alone goes, the rest is a hit
-5. `seek_contacts`        likewise
-   `seek_retention`       likewise here, in what people gave as reasons: nobody edits these, so that nothing is to be decided
-6. `decide`               waits while a hit is not settled, and goes back to 4 to carry out what was decided
-7. `close_contacts`       the sealed values are forgotten and their key destroyed: nothing is searched after it
-8. `close`                certificate, register, announcement
+"""The saga of an erasure as one table of steps. Contacts erases first; only the sealed search values wait (T27).
 
 Every step may be taken again: each service answers a repetition with the same receipts.
 """
@@ -19,32 +6,56 @@ Every step may be taken again: each service answers a repetition with the same r
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 
 from services.lexicon.calendar import add_working_days
 
-_INDIVIDUAL = (
-    "erase_contacts",
-    "erase_interactions",
-    "erase_retention",
-    "seek_interactions",
-    "seek_contacts",
-    "seek_retention",
-    "decide",
-    "close_contacts",
-    "close",
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: the service that takes it, by which method, and the step that follows."""
+
+    name: str
+    service: str
+    method: str
+    next: str | None
+    #: Whether it works with the sealed search values. There are none when contacts knows nobody of the id.
+    needs_seal: bool = False
+
+
+COURSES: Mapping[str, tuple[Step, ...]] = MappingProxyType(
+    {
+        "individual": (
+            # Contacts seals the former values under a one-time key, deletes the rows, and destroys the person's key.
+            Step("erase_contacts", "contacts", "erase", "erase_interactions"),
+            # Everything that has the person's id.
+            Step("erase_interactions", "interactions", "erase", "erase_retention"),
+            Step("erase_retention", "retention", "erase", "seek_interactions"),
+            # The search for the sealed values: what can only mean this person is removed, the rest is a hit.
+            Step("seek_interactions", "interactions", "seek", "seek_contacts", needs_seal=True),
+            Step("seek_contacts", "contacts", "seek", "seek_retention", needs_seal=True),
+            # Nobody edits the reasons kept here, so nothing is left to decide.
+            Step("seek_retention", "retention", "seek", "decide", needs_seal=True),
+            # Waits while a hit is undecided, and goes back to the search to carry out the decisions.
+            Step("decide", "retention", "decide", "close_contacts", needs_seal=True),
+            # The sealed values are forgotten and their key destroyed: nothing is searched afterwards.
+            Step("close_contacts", "contacts", "close_erasure", "close", needs_seal=True),
+            # Certificate, register, announcement.
+            Step("close", "retention", "close", None),
+        ),
+        "organization": (
+            Step("erase_organization", "contacts", "erase_organization", "erase_retention"),
+            Step("erase_retention", "retention", "erase", "close"),
+            Step("close", "retention", "close", None),
+        ),
+    }
 )
-COURSES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"individual": _INDIVIDUAL, "organization": ("erase_organization", "erase_retention", "close")}
-)
-#: The step that waits for the privacy officer, and where it goes back to.
-GATE = "decide"
+#: Where the saga goes back to from the step that waits for the privacy officer.
 SEARCH = "seek_interactions"
-#: Steps that search; the course may come back to them, and every search has receipts of its own.
-SEARCHES = frozenset({"seek_interactions", "seek_contacts", "seek_retention"})
-#: Of somebody whom contacts does not know (any more) there is nothing to search with.
-_ONLY_WITH_SEAL = SEARCHES | {GATE, "close_contacts"}
+#: Steps that search. The saga may come back to them, and every search has receipts of its own.
+SEARCHES = frozenset(step.name for step in COURSES["individual"] if step.method == "seek")
 
 #: Federal working days that the sealed values wait for decisions, at most.
 WAITING_DAYS = 5
@@ -83,20 +94,26 @@ def stays_because(*, cause: str, living_namesake: bool, texts: int, sure: bool) 
 
 def first_step(subject_type: str) -> str:
     """Return the step with which the erasure of such a record begins."""
-    return COURSES[subject_type][0]
+    return COURSES[subject_type][0].name
 
 
-def step_after(subject_type: str, step: str, *, found_nobody: bool = False) -> str:
-    """Return the step that follows."""
-    course = COURSES[subject_type]
-    for following in course[course.index(step) + 1 :]:
-        if not (found_nobody and following in _ONLY_WITH_SEAL):
-            return following
-    return "close"
+def find_step(subject_type: str, name: str) -> Step:
+    """Return a step by its name."""
+    return next(step for step in COURSES[subject_type] if step.name == name)
+
+
+def step_after(subject_type: str, name: str, *, found_nobody: bool = False) -> str:
+    """Return the step that follows, past those that need the sealed values when there are none."""
+    step = find_step(subject_type, name)
+    while step.next is not None:
+        step = find_step(subject_type, step.next)
+        if not (found_nobody and step.needs_seal):
+            break
+    return step.name
 
 
 def has_begun(subject_type: str, step: str) -> bool:
-    """Whether something was destroyed or sealed already."""
+    """Return whether something was destroyed or sealed already."""
     return step != first_step(subject_type)
 
 

@@ -1,6 +1,6 @@
-"""Driving erasures: step after step, each a call that may be repeated, its outcome durable before the next.
+"""Running the steps of `domain.saga`. Each step is a call that may be repeated, and its result is stored before the next.
 
-Whatever kills the process between two lines here, the step is taken again, by this process or another.
+If the process dies anywhere in between, this process or another takes the step again.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from services.chassis.logs import Log
 from services.chassis.messages import Caller, NotFound, Refusal, wire_value
 from services.chassis.signals import is_asked_to_stop
 from services.chassis.transport.rpc_client import InternalError
+from services.retention.domain import saga
 from services.retention.storage.erased_ids import ErasedIds
 from services.retention.usecases import saga_steps
 from services.retention.usecases.saga_steps import Claim
@@ -31,7 +32,7 @@ STEPS_AT_ONCE = 2
 
 
 class Saga:
-    """Takes the steps of erasures."""
+    """Takes the steps of erasures in the service's own name."""
 
     def __init__(
         self,
@@ -42,7 +43,7 @@ class Saga:
         erased: ErasedIds | None = None,
         spawn: Callable[[Callable[[], None]], object] = lambda act: act(),
     ) -> None:
-        """Take what it works with; `spawn` runs something in the background."""
+        """Take what it works with; `spawn` runs a function in the background."""
         self._database = database
         self._call = call
         self._clock = clock
@@ -60,7 +61,7 @@ class Saga:
             self._erased.append_all(erasure_id=import_id, subject_type="individual", subject_ids=individual_ids, at=str(wire_value(now)))
 
     def wake(self, erasure_id: str) -> None:
-        """Go on with an erasure now, in the background; what cannot be done now waits for the next look at all of them."""
+        """Go on with an erasure now, in the background. A step that fails waits for the next `drive_all`."""
         self._spawn(lambda: self._try_to_drive(erasure_id))
 
     def drive_all(self) -> None:
@@ -107,51 +108,30 @@ class Saga:
         return True
 
     def _perform(self, claim: Claim, caller: Caller) -> None:
-        step = claim.step
-        if step == "erase_contacts":
-            self._erase(claim, caller, service="contacts")
-        elif step == "erase_interactions":
-            self._erase(claim, caller, service="interactions")
-        elif step == "erase_organization":
-            self._erase_organization(claim, caller)
-        elif step == "seek_interactions":
-            self._seek(claim, caller, service="interactions")
-        elif step == "seek_contacts":
-            self._seek(claim, caller, service="contacts")
-        elif step == "seek_retention":
-            self._seek_here(claim, caller)
-        elif step == "erase_retention":
-            with self._database.work(caller) as work:
-                saga_steps.erase_here(work, claim, now=self._clock())
-        elif step == "decide":
-            self._pass_gate(claim, caller)
-        elif step == "close_contacts":
-            self._keep(claim, caller, "contacts", self._call("contacts", "close_erasure", caller, **self._subject(claim)))
-        else:
-            self._close(claim, caller)
-
-    def _erase(self, claim: Claim, caller: Caller, *, service: str) -> None:
-        answer = self._call(service, "erase", caller, **self._subject(claim), cause=claim.cause)
-        self._keep(claim, caller, service, answer)
-
-    def _erase_organization(self, claim: Claim, caller: Caller) -> None:
+        step = saga.find_step(claim.subject_type, claim.step)
+        if step.service == "retention":
+            own = {"erase": self._erase_here, "seek": self._seek_here, "decide": self._pass_gate, "close": self._close}
+            own[step.method](claim, caller)
+            return
         try:
-            answer = self._call(
-                "contacts",
-                "erase_organization",
-                caller,
-                erasure_id=claim.erasure_id,
-                organization_id=claim.subject_id,
-                cause=claim.cause,
-            )
+            answer = self._call(step.service, step.method, caller, **self._arguments(step, claim, caller))
         except NotFound:
+            if step.method != "erase_organization":
+                raise
             answer = {"receipts": []}
-        self._keep(claim, caller, "contacts", answer)
+        with self._database.work(caller) as work:
+            saga_steps.received(work, claim, service=step.service, answer=answer, now=self._clock())
 
-    def _seek(self, claim: Claim, caller: Caller, *, service: str) -> None:
-        unsealing = self._unsealing(claim.erasure_id, claim.sealed, caller)
-        answer = self._call(service, "seek", caller, **self._subject(claim), **unsealing, look=claim.look, **claim.places(service))
-        self._keep(claim, caller, service, answer)
+    def _arguments(self, step: saga.Step, claim: Claim, caller: Caller) -> dict[str, object]:
+        """Return what the method of a step is called with."""
+        subject: dict[str, object] = {"erasure_id": claim.erasure_id, f"{claim.subject_type}_id": claim.subject_id}
+        if step.method == "seek":
+            return {**subject, **self._unsealing(claim.erasure_id, claim.sealed, caller), "look": claim.look, **claim.places(step.service)}
+        return subject if step.method == "close_erasure" else {**subject, "cause": claim.cause}
+
+    def _erase_here(self, claim: Claim, caller: Caller) -> None:
+        with self._database.work(caller) as work:
+            saga_steps.erase_here(work, claim, now=self._clock())
 
     def _seek_here(self, claim: Claim, caller: Caller) -> None:
         with self._database.work(caller) as work:
@@ -187,10 +167,6 @@ class Saga:
         key = self._call("contacts", "unseal_key", caller, erasure_id=erasure_id)["key"]
         return {"sealed": sealed, "key": key}
 
-    def _keep(self, claim: Claim, caller: Caller, service: str, answer: dict[str, Any]) -> None:
-        with self._database.work(caller) as work:
-            saga_steps.received(work, claim, service=service, answer=answer, now=self._clock())
-
     def _close(self, claim: Claim, caller: Caller) -> None:
         now = self._clock()
         if self._erased is not None:
@@ -203,7 +179,3 @@ class Saga:
             )
         with self._database.work(caller) as work:
             saga_steps.close(work, claim, now=now)
-
-    @staticmethod
-    def _subject(claim: Claim) -> dict[str, str]:
-        return {"erasure_id": claim.erasure_id, "individual_id": claim.subject_id}

@@ -1,4 +1,4 @@
-"""Statements over erasures: their course, receipts, hits, certificates and the register."""
+"""Statements over erasures: their steps, receipts, hits, certificates and the register."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import and_, delete, exists, func, insert, literal, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.retention.domain.saga import COURSES
+from services.retention.domain.saga import COURSES, first_step
 from services.retention.storage.requests import standing_hold
 from services.retention.storage.tables import destructions, erasures, hits, holds, receipts
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
 
 Row = Mapping[str, Any]
-_FIRST_STEPS = [course[0] for course in COURSES.values()]
+_FIRST_STEPS = [first_step(subject_type) for subject_type in COURSES]
 _COUNTED = ("found", "removed", "left")
 # A step has the receipts of dozens of stores: one statement for each would be most of the work of an erasure.
 _PUT_RECEIPTS = text(

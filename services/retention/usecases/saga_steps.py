@@ -1,4 +1,4 @@
-"""The course of an erasure in the database: claim a step, keep its outcome, or put it off."""
+"""The steps of an erasure in the database: claim a step, store its result, or try it again later."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Claim:
     sealed: str | None
     trace_id: str | None
     attempts: int
-    #: How often the course went back to search again.
+    #: How often the saga went back to search again.
     returns: int
     #: Hits that are decided.
     decided: tuple[Mapping[str, Any], ...]
