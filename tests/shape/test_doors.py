@@ -14,7 +14,7 @@ USE_CASES = Path(__file__).parents[2] / "services" / "contacts" / "usecases"
 WRITES = {
     ("registration", "register"), ("layer", "add"), ("layer", "file_correction"), ("layer", "confirm_own"), ("individuals", "update"),
     ("import_writing", "insert_people"), ("import_writing", "insert_points"), ("import_writing", "fill"), ("import_writing", "insert_offices"),
-    ("import_writing", "insert_organizations"), ("organizations", "insert_many"), ("organizations", "insert_offices"),
+    ("import_writing", "insert_organizations"), ("organizations", "insert"), ("organizations", "insert_offices"),
     ("organizations", "replace_offices"), ("organizations", "update"), ("import_undoing", "put_back"),
 }  # fmt: skip
 _EVERY_IMPORT = ["import CSV", "import vCard"]

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from services.chassis.messages import wire_value
-from services.contacts.contract.answers import NoteAnswer
+from services.contacts.contract.answers import (
+    Address,
+    FrozenIndividualAnswer,
+    IndividualAnswer,
+    LastContact,
+    LikenessAnswer,
+    LineAnswer,
+    NoteAnswer,
+    OfficeAnswer,
+    OrganizationAnswer,
+    Owner,
+)
 from services.contacts.domain.clocks import expiry
 from services.contacts.domain.notes import Note
+from services.contacts.domain.stakeholders import Compared, Frozen, Individual, Line, NamedIndividual, Organization, SameName
 from services.lexicon.places import fema_region
 
 DO_NOT_CONTACT = "do not contact"
@@ -47,115 +58,120 @@ INDIVIDUAL_FIELDS = (
 )
 
 
-def individual(row: Mapping[str, Any]) -> dict[str, Any]:
+def individual(row: Individual) -> IndividualAnswer | FrozenIndividualAnswer:
     """Return an individual's directory layer (T4), or what T21 leaves of a frozen one."""
-    if row["frozen_at"] is not None:
-        return frozen_individual(row)
+    return open_individual(row) if row.frozen_at is None else frozen_individual(row)
+
+
+def open_individual(row: Individual) -> IndividualAnswer:
+    """Return the directory layer of an individual who is not frozen."""
     expires_on, because = expiry(
-        created_at=row["created_at"],
-        last_contacted_at=row["last_contacted_at"],
-        last_mode=row["last_contact_mode"],
-        verified_at=row["verified_at"],
+        created_at=row.created_at,
+        last_contacted_at=row.last_contacted_at,
+        last_mode=row.last_contact_mode,
+        verified_at=row.verified_at,
     )
     return {
-        "id": row["id"],
+        "id": row.id,
         "type": "individual",
-        "salutation": row["salutation"],
-        "first_name": row["first_name"],
-        "last_name": row["last_name"],
-        "title": row["title"],
-        "organization_id": row["organization_id"],
-        "organization_name": row["organization_name"],
-        "previous": row["previous"],
-        "state": row["state"],
-        "fema_region": fema_region(row["state"]),
-        "issues": row["issues"],
-        "interests": row["interests"],
-        "source": row["source"],
-        "declined": row["declined"],
-        "use_preferences": row["use_preferences"],
-        "owner": _owner(row),
-        "deputy": row["deputy_id"],
-        "relationships": row["relationships"],
-        **_last_contact(row),
-        "expires_on": wire_value(expires_on),
+        "salutation": row.salutation,
+        "first_name": row.first_name,
+        "last_name": row.last_name,
+        "title": row.title,
+        "organization_id": row.organization_id,
+        "organization_name": row.organization_name,
+        "previous": row.previous,
+        "state": row.state,
+        "fema_region": fema_region(row.state),
+        "issues": row.issues,
+        "interests": row.interests,
+        "source": row.source,
+        "declined": row.declined,
+        "use_preferences": row.use_preferences,
+        "owner": owner_of(row),
+        "deputy": row.deputy_id,
+        "relationships": row.relationships,
+        "last_contacted_at": instant(row.last_contacted_at),
+        "last_contact": _last_contact(row),
+        "expires_on": expires_on.isoformat(),
         "expires_because": because,
         "frozen": False,
-        "verified_at": instant(row["verified_at"]),
-        "created_at": instant(row["created_at"]),
-        "updated_at": instant(row["updated_at"]),
-        "version": row["version"],
+        "verified_at": instant(row.verified_at),
+        "created_at": instant(row.created_at),
+        "updated_at": instant(row.updated_at),
+        "version": row.version,
     }
 
 
-def frozen_individual(row: Mapping[str, Any]) -> dict[str, Any]:
+def frozen_individual(row: Individual) -> FrozenIndividualAnswer:
     """Return what is left of a frozen record: the name, whom to ask, and what not to do (T21)."""
     return {
-        "id": row["id"],
+        "id": row.id,
         "type": "individual",
-        "first_name": row["first_name"],
-        "last_name": row["last_name"],
-        "owner": _owner(row),
+        "first_name": row.first_name,
+        "last_name": row.last_name,
+        "owner": owner_of(row),
         "frozen": True,
         "notice": DO_NOT_CONTACT,
     }
 
 
-def organization(row: Mapping[str, Any]) -> dict[str, Any]:
+def organization(row: Organization) -> OrganizationAnswer:
     """Return an organization; its first office is also its address and telephone."""
-    offices: Sequence[Mapping[str, Any]] = [{**office, "address": _address(office["address"])} for office in row["offices"]]
-    first = offices[0] if offices else {}
+    offices: list[OfficeAnswer] = [{**office, "address": _address(office["address"])} for office in row.offices]
+    first = offices[0] if offices else None
     return {
-        "id": row["id"],
+        "id": row.id,
         "type": "organization",
-        "name": row["name"],
-        "sector": row["sector"],
-        "state": row["state"],
-        "fema_region": fema_region(row["state"]),
-        "offices": list(offices),
-        "address": first.get("address"),
-        "office_phone": first.get("phone"),
-        "issues": row["issues"],
-        "group_ids": row["group_ids"],
-        "source": row["source"],
-        "source_url": row["source_url"],
-        "owner": _owner(row),
-        "relationships": row["relationships"],
-        **_last_contact(row),
-        "created_at": instant(row["created_at"]),
-        "updated_at": instant(row["updated_at"]),
-        "version": row["version"],
+        "name": row.name,
+        "sector": row.sector,
+        "state": row.state,
+        "fema_region": fema_region(row.state),
+        "offices": offices,
+        "address": first["address"] if first else None,
+        "office_phone": first["phone"] if first else None,
+        "issues": row.issues,
+        "group_ids": row.group_ids,
+        "source": row.source,
+        "source_url": row.source_url,
+        "owner": owner_of(row),
+        "relationships": row.relationships,
+        "last_contacted_at": instant(row.last_contacted_at),
+        "last_contact": _last_contact(row),
+        "created_at": instant(row.created_at),
+        "updated_at": instant(row.updated_at),
+        "version": row.version,
     }
 
 
-def line(row: Mapping[str, Any]) -> dict[str, Any]:
+def line(row: Line) -> LineAnswer:
     """Return one line of a search."""
     return {
-        "id": row["id"],
-        "type": row["type"],
-        "name": row["name"],
-        "first_name": row["first_name"],
-        "last_name": row["last_name"],
-        "title": row["title"],
-        "organization_id": row["organization_id"],
-        "organization_name": row["organization_name"],
-        "sector": row["sector"],
-        "state": row["state"],
-        "fema_region": fema_region(row["state"]),
-        "owner": _owner(row),
-        "relationships": row["relationships"],
-        "last_contacted_at": row["last_contacted_at"],
+        "id": row.id,
+        "type": row.type,
+        "name": row.name,
+        "first_name": row.first_name,
+        "last_name": row.last_name,
+        "title": row.title,
+        "organization_id": row.organization_id,
+        "organization_name": row.organization_name,
+        "sector": row.sector,
+        "state": row.state,
+        "fema_region": fema_region(row.state),
+        "owner": owner_of(row),
+        "relationships": row.relationships,
+        "last_contacted_at": row.last_contacted_at,
     }
 
 
-def likeness(row: Mapping[str, Any], because: Sequence[str]) -> dict[str, Any]:
+def likeness(row: Compared, because: Sequence[str]) -> LikenessAnswer:
     """Return somebody the new record may be the same as, and whom to ask (T23)."""
     return {
-        "id": row["id"],
-        "first_name": row["first_name"],
-        "last_name": row["last_name"],
-        "organization_id": row["organization_id"],
-        "owner": _owner(row),
+        "id": row.id,
+        "first_name": row.first_name,
+        "last_name": row.last_name,
+        "organization_id": row.organization_id,
+        "owner": owner_of(row),
         "because": list(because),
     }
 
@@ -175,26 +191,19 @@ def note(row: Note) -> NoteAnswer:
     }
 
 
-def _owner(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {"user": row["owner_id"], "component": row["owner_component"]}
+def owner_of(row: Individual | Organization | NamedIndividual | SameName | Compared | Line | Frozen) -> Owner:
+    """Return whom to ask."""
+    return {"user": row.owner_id, "component": row.owner_component}
 
 
-def _last_contact(row: Mapping[str, Any]) -> dict[str, Any]:
-    at = row["last_contacted_at"]
-    return {
-        "last_contacted_at": instant(at),
-        "last_contact": {
-            "by": row["last_contact_by"],
-            "component": row["last_contact_component"],
-            "mode": row["last_contact_mode"],
-        }
-        if at
-        else None,
-    }
+def _last_contact(row: Individual | Organization) -> LastContact | None:
+    if row.last_contacted_at is None:
+        return None
+    return {"by": row.last_contact_by, "component": row.last_contact_component, "mode": row.last_contact_mode}
 
 
-def _address(address: Mapping[str, Any]) -> dict[str, Any] | None:
-    return dict(address) if any(address.values()) else None
+def _address(address: Address) -> Address | None:
+    return address if any(address.values()) else None
 
 
 def instant(value: datetime | None) -> str | None:

@@ -51,11 +51,11 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     # Individuals
 
     @rpc("contacts:individual:create", command=True, status=201, created="id")
-    def create_individual(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
+    def create_individual(self, call: CommandCall, body: dict[str, Any]) -> answers.IndividualAnswer | answers.FrozenIndividualAnswer:
         """Register an individual (R26-R43)."""
         command = ready(contract.IndividualCreateSchema).load(body)
         with blocked_tries_counted(self.database, call.caller):
-            together: dict[str, Any] | None = self.dependencies.registrations.register(call, command)
+            together: answers.IndividualAnswer | None = self.dependencies.registrations.register(call, command)
             if together is not None:
                 return together
             return call.run(
@@ -65,11 +65,11 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
                 replay=lambda work, subject_id: self._individual(work, call, subject_id),
             )
 
-    def _individual(self, work: UnitOfWork, call: CommandCall, individual_id: str) -> dict[str, Any]:
+    def _individual(self, work: UnitOfWork, call: CommandCall, individual_id: str) -> answers.IndividualAnswer | answers.FrozenIndividualAnswer:
         return individuals.read_individual(work, by=call.caller, now=self.database.clock(), individual_id=individual_id)
 
     @rpc("contacts:individual:read", subject="individual_id", onward="interactions")
-    def read_individual(self, caller: Caller, individual_id: str) -> dict[str, Any]:
+    def read_individual(self, caller: Caller, individual_id: str) -> answers.IndividualAnswer | answers.FrozenIndividualAnswer:
         """Read an individual's directory layer."""
         as_id(individual_id, IndividualUnknown)
         if shown := individuals.read_gathered(self.dependencies.reads, by=caller, individual_id=individual_id):
@@ -92,7 +92,9 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             return search.list_individuals(work, by=caller, now=self.database.clock(), cursors=self.dependencies.cursors, query=asked)
 
     @rpc("contacts:individual:change", subject="individual_id", command=True)
-    def change_individual(self, call: CommandCall, individual_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
+    def change_individual(
+        self, call: CommandCall, individual_id: str, if_match: str | None, body: dict[str, Any]
+    ) -> answers.IndividualAnswer | answers.FrozenIndividualAnswer:
         """Change an individual's directory layer (T2)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.IndividualChangeSchema).load(body)
@@ -111,7 +113,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             )
 
     @rpc("contacts:individual:hand-over", subject="individual_id", command=True)
-    def hand_over(self, call: CommandCall, individual_id: str, owner: str) -> dict[str, Any]:
+    def hand_over(self, call: CommandCall, individual_id: str, owner: str) -> answers.IndividualAnswer | answers.FrozenIndividualAnswer:
         """Give a record to another owner (R45)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.HandOverSchema).load({"owner": owner})
@@ -121,7 +123,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
         )
 
     @rpc("contacts:individual:history", subject="individual_id")
-    def record_history(self, caller: Caller, individual_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
+    def record_history(self, caller: Caller, individual_id: str, query: dict[str, Any] | None = None) -> answers.PartOfHistory:
         """Tell contacts' part of a record's timeline (R57)."""
         as_id(individual_id, IndividualUnknown)
         asked = ready(contract.HistoryPageSchema).load(query or {})
@@ -131,7 +133,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     # Organizations
 
     @rpc("contacts:organization:create", command=True, status=201, created="id")
-    def create_organization(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
+    def create_organization(self, call: CommandCall, body: dict[str, Any]) -> answers.OrganizationAnswer:
         """Register an organization (R20-R25)."""
         command = ready(contract.OrganizationCreateSchema).load(body)
         with blocked_tries_counted(self.database, call.caller):
@@ -143,7 +145,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             )
 
     @rpc("contacts:organization:read", subject="organization_id", onward="interactions")
-    def read_organization(self, caller: Caller, organization_id: str) -> dict[str, Any]:
+    def read_organization(self, caller: Caller, organization_id: str) -> answers.OrganizationAnswer:
         """Read an organization."""
         as_id(organization_id, OrganizationUnknown)
         with self.database.work(caller) as work:
@@ -157,7 +159,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             return search.list_organizations(work, by=caller, now=self.database.clock(), cursors=self.dependencies.cursors, query=asked)
 
     @rpc("contacts:organization:change", subject="organization_id", command=True)
-    def change_organization(self, call: CommandCall, organization_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
+    def change_organization(self, call: CommandCall, organization_id: str, if_match: str | None, body: dict[str, Any]) -> answers.OrganizationAnswer:
         """Change an organization (T2)."""
         as_id(organization_id, OrganizationUnknown)
         command = ready(contract.OrganizationChangeSchema).load(body)
@@ -238,7 +240,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
         )
 
     @rpc("contacts:individual:verify", subject="individual_id", command=True, status=201, created="id")
-    def verify_individual(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def verify_individual(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> answers.VerificationAnswer:
         """Note that a person's details were verified with them (R115)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.VerificationCreateSchema).load(body)
@@ -318,7 +320,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             )
 
     @rpc("contacts:report:stakeholders-by-region")
-    def report_stakeholders_by_region(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+    def report_stakeholders_by_region(self, caller: Caller, query: dict[str, Any]) -> answers.RegionReport:
         """Count stakeholders by FEMA region and state (R101, T12)."""
         asked = ready(contract.RegionReportQuerySchema).load(query)
         with self.database.reading(caller) as work:
@@ -327,14 +329,14 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     # Names
 
     @rpc("contacts:stakeholder:name")
-    def name_stakeholders(self, caller: Caller, ids: list[str]) -> dict[str, Any]:
+    def name_stakeholders(self, caller: Caller, ids: list[str]) -> answers.NamesAnswer:
         """Name stakeholders by their ids, those whom the caller may know of (T4, T21)."""
         asked = ready(contract.NamesQuerySchema).load({"ids": ids})
         with self.database.work(caller) as work:
             return naming.name_stakeholders(work, by=caller, now=self.database.clock(), ids=asked["ids"])
 
     @rpc("contacts:relationship:read", subject="individual_id", onward="interactions")
-    def read_holder(self, caller: Caller, individual_id: str, component: str) -> dict[str, Any]:
+    def read_holder(self, caller: Caller, individual_id: str, component: str) -> answers.HolderAnswer:
         """Tell who stands for a component's relationship with an individual (T5)."""
         as_id(individual_id, IndividualUnknown)
         with self.database.work(caller) as work:

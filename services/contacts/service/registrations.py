@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from services.chassis.database import CommandCall, Database, Lock, UnitOfWork, note_audited
 from services.chassis.database.batching import Batcher
 from services.chassis.logs import Log, where
 from services.chassis.messages import IdempotencyMismatch, OutcomeUnknown, Refusal
+from services.contacts.contract.answers import IndividualAnswer
+from services.contacts.contract.commands import GivenIndividual
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.registration import lock_of_name
-from services.contacts.usecases.registration import Registration, register_together, registration_of
+from services.contacts.usecases.registration import Outcome, Registration, register_together, registration_of
 
 _log = Log(__name__)
 
-Outcome = dict[str, Any] | Refusal | None
 Asked = tuple[CommandCall, Registration]
 
 
@@ -29,7 +29,7 @@ class Registrations:
         # Row-level security is set for a transaction, so that each component has its own.
         self._gatherings: dict[str, Batcher[Asked, Outcome]] = {}
 
-    def register(self, call: CommandCall, given: Mapping[str, Any]) -> dict[str, Any] | None:
+    def register(self, call: CommandCall, given: GivenIndividual) -> IndividualAnswer | None:
         """Enter an individual; None for one who has to go alone.
 
         That is one whose name somebody is entering just now, whose request came before, or whose organization has to be

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import chunks
+from services.contacts.domain.stakeholders import Employer, Individual
 from services.contacts.storage.bulk import as_json, records
 from services.lexicon.folding import fold, plain
 
@@ -133,17 +134,17 @@ def terms(written: str) -> list[tuple[str, ...]]:
     return list(dict.fromkeys(units))
 
 
-def entry_of_new(individual: Mapping[str, Any], organization: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the line of an individual who is being entered, as `index_individuals` would make it of the stored row."""
+def entry_of_new(individual: Individual, organization: Employer | None) -> dict[str, Any]:
+    """Return the line of an individual who is being registered, as `index_individuals` would make it of the stored row."""
+    taken = ("id", "first_name", "last_name", "title", "organization_id", "state", "interests", "owner_id", "owner_component", "created_at")
     return _entry(
         {
-            **{name: individual[name] for name in ("id", "first_name", "last_name", "title", "organization_id", "state", "interests")},
-            **{name: individual[name] for name in ("owner_id", "owner_component", "created_at", "last_contacted_at")},
+            **{name: getattr(individual, name) for name in (*taken, "last_contacted_at")},
             "type": "individual",
-            "name": f"{individual['first_name']} {individual['last_name']}".strip(" "),
-            "organization_name": organization["name"] if organization else None,
-            "sector": organization["sector"] if organization else None,
-            "group_ids": organization["group_ids"] if organization else None,
+            "name": f"{individual.first_name} {individual.last_name}".strip(" "),
+            "organization_name": organization.name if organization else None,
+            "sector": organization.sector if organization else None,
+            "group_ids": organization.group_ids if organization else None,
             "places": None,
         }
     )

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from typing import Any
 
-import orjson
-from sqlalchemy import text
+from sqlalchemy import Row, insert, select, text
+from sqlalchemy import update as update_of
 
 from services.chassis.database import UnitOfWork
+from services.chassis.messages import Caller
+from services.contacts.domain.stakeholders import Frozen, Individual, IndividualChanges
 from services.contacts.storage.previous import PREVIOUS
-from services.contacts.storage.rows import INSTANT, plain, plains
+from services.contacts.storage.rows import INSTANT, all_typed, typed, typed_or_none
+from services.contacts.storage.tables import directory as tables
+from services.contacts.storage.tables.directory import individuals
 from services.lexicon.canonical import canonical_name
 from services.lexicon.names import family_key
-
-#: What a contributor may set; the column has the field's name.
-FIELDS = (
-    "salutation",
-    "first_name",
-    "last_name",
-    "title",
-    "organization_id",
-    "state",
-    "interests",
-    "source",
-    "declined",
-    "use_preferences",
-    "preference_spans",
-    "deputy_id",
-)
 
 RELATIONSHIPS = f"""
     (SELECT coalesce(json_agg(json_build_object('component', r.component,
@@ -56,16 +45,19 @@ _BY_ID = text(f"{_SELECT} WHERE i.id = CAST(:id AS uuid)")
 _BY_IDS = text(f"{_SELECT} WHERE i.id = ANY(CAST(:ids AS uuid[])) AND i.frozen_at IS NULL")
 
 
-def find(work: UnitOfWork, individual_id: str) -> dict[str, Any] | None:
+def find(work: UnitOfWork, individual_id: str) -> Individual | None:
     """Return an individual's directory layer, with relationships and issues, in one statement."""
-    row = work.execute(_BY_ID, {"id": individual_id}).mappings().one_or_none()
-    return plain(row) if row else None
+    return typed_or_none(Individual, work.execute(_BY_ID, {"id": individual_id}).mappings().one_or_none())
 
 
-def find_many(work: UnitOfWork, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+def of_row(row: Mapping[Any, Any]) -> Individual:
+    """Return a row of `GATHERED`."""
+    return typed(Individual, row)
+
+
+def find_many(work: UnitOfWork, ids: Iterable[str]) -> dict[str, Individual]:
     """Return those of these individuals that are there and not frozen, by id."""
-    rows = work.execute(_BY_IDS, {"ids": list(ids)}).mappings()
-    return {row["id"]: row for row in plains(rows)}
+    return {row.id: row for row in all_typed(Individual, work.execute(_BY_IDS, {"ids": list(ids)}).mappings())}
 
 
 def lock(work: UnitOfWork, individual_id: str, *, share: bool = False) -> bool:
@@ -73,55 +65,42 @@ def lock(work: UnitOfWork, individual_id: str, *, share: bool = False) -> bool:
 
     :param share: only against erasing and freezing, not against others who add to it.
     """
-    mode = "FOR SHARE" if share else "FOR UPDATE"
-    statement = text(f"SELECT 1 FROM individuals WHERE id = CAST(:id AS uuid) {mode}")  # noqa: S608 - one of two words of ours
-    return work.execute(statement, {"id": individual_id}).one_or_none() is not None
+    held = select(individuals.c.id).where(individuals.c.id == individual_id).with_for_update(read=share)
+    return work.execute(held).one_or_none() is not None
 
 
-def update(work: UnitOfWork, individual_id: str, changes: Mapping[str, Any], *, now: datetime) -> None:
-    """Set these of `FIELDS`; the version and `updated_at` move (for directory-layer changes only, T17)."""
-    assert set(changes) <= set(FIELDS)  # noqa: S101 - the names become SQL
-    types = {**dict.fromkeys(("interests", "declined", "use_preferences"), "text[]"), "preference_spans": "jsonb"}
-    sets = [f"{name} = {f'CAST(:{name} AS {types[name]})' if name in types else f':{name}'}" for name in changes]
-    if "preference_spans" in changes:
-        changes = {**changes, "preference_spans": orjson.dumps(changes["preference_spans"]).decode()}
-    statement = text(
-        f"UPDATE individuals SET {', '.join([*sets, 'version = version + 1', 'updated_at = :now'])}"  # noqa: S608 - names of our own list
-        " WHERE id = CAST(:id AS uuid) RETURNING first_name, last_name"
-    )
-    row = work.execute(statement, {**changes, "id": individual_id, "now": now}).one()
-    if {"first_name", "last_name"} & set(changes):
-        work.execute(
-            text("UPDATE individuals SET canonical_name = :canonical, family_key = :family WHERE id = CAST(:id AS uuid)"),
-            {
-                "id": individual_id,
-                "canonical": canonical_name(row.first_name, row.last_name),
-                "family": family_key(row.last_name),
-            },
-        )
+def update(work: UnitOfWork, individual_id: str, changes: IndividualChanges, *, now: datetime) -> None:
+    """Set these columns; the version and `updated_at` move (for directory-layer changes only, T17)."""
+    row = _set(work, individual_id, **changes, updated_at=now)
+    if {"first_name", "last_name"} & changes.keys():
+        names = {"canonical_name": canonical_name(row.first_name, row.last_name), "family_key": family_key(row.last_name)}
+        work.execute(update_of(individuals).where(individuals.c.id == individual_id).values(names))
 
 
-def freeze(work: UnitOfWork, individual_id: str, frozen: Mapping[str, Any]) -> None:
-    """Mark an individual frozen: `now`, `request_id`, `medium`, `received_on`, `by`, `component`."""
-    work.execute(
-        text(
-            "UPDATE individuals SET frozen_at = :now, frozen_request_id = :request_id, frozen_medium = :medium,"
-            " frozen_received_on = :received_on, frozen_by = :by, frozen_by_component = :component,"
-            " updated_at = :now, version = version + 1 WHERE id = CAST(:id AS uuid)"
-        ),
-        {**frozen, "id": individual_id},
+def freeze(work: UnitOfWork, individual_id: str, *, request_id: str, medium: str, received_on: date, by: Caller, now: datetime) -> None:
+    """Mark an individual frozen for a request that this caller recorded."""
+    _set(
+        work,
+        individual_id,
+        frozen_at=now,
+        frozen_request_id=request_id,
+        frozen_medium=medium,
+        frozen_received_on=received_on,
+        frozen_by=by.id,
+        frozen_by_component=by.component,
+        updated_at=now,
     )
 
 
 def unfreeze(work: UnitOfWork, individual_id: str, *, now: datetime) -> None:
     """Take the freeze of an individual back."""
-    work.execute(
-        text(
-            "UPDATE individuals SET frozen_at = NULL, frozen_request_id = NULL, frozen_medium = NULL, frozen_received_on = NULL,"
-            " frozen_by = NULL, frozen_by_component = NULL, updated_at = :now, version = version + 1 WHERE id = CAST(:id AS uuid)"
-        ),
-        {"id": individual_id, "now": now},
-    )
+    nothing = ("frozen_at", "frozen_request_id", "frozen_medium", "frozen_received_on", "frozen_by", "frozen_by_component")
+    _set(work, individual_id, **dict.fromkeys(nothing), updated_at=now)
+
+
+def _set(work: UnitOfWork, individual_id: str, **values: object) -> Row[Any]:
+    changed = update_of(individuals).where(individuals.c.id == individual_id).values(**values, version=individuals.c.version + 1)
+    return work.execute(changed.returning(individuals.c.first_name, individuals.c.last_name)).one()
 
 
 def employers(work: UnitOfWork, individual_id: str) -> list[str]:
@@ -141,7 +120,7 @@ def employers(work: UnitOfWork, individual_id: str) -> list[str]:
     return [row.name for row in rows]
 
 
-def frozen_among(work: UnitOfWork, *, user_id: str, component: str | None, office: bool, officer: bool) -> list[dict[str, Any]]:
+def frozen_among(work: UnitOfWork, *, user_id: str, component: str | None, office: bool, officer: bool) -> list[Frozen]:
     """Return frozen individuals whom this user may find: their own, those whom they recorded, their office's, or all (T21)."""
     rows = work.execute(
         text(
@@ -152,33 +131,35 @@ def frozen_among(work: UnitOfWork, *, user_id: str, component: str | None, offic
         ),
         {"user": user_id, "component": component or "", "office": office, "officer": officer},
     )
-    return plains(rows.mappings())
+    return all_typed(Frozen, rows.mappings())
 
 
 def hand_over(work: UnitOfWork, individual_id: str, *, owner_id: str, component: str, now: datetime) -> None:
     """Give a record to another owner; a deputy of the former one goes."""
-    work.execute(
-        text(
-            "UPDATE individuals SET owner_id = :owner, owner_component = :component, deputy_id = NULL, updated_at = :now,"
-            " version = version + 1 WHERE id = CAST(:id AS uuid)"
-        ),
-        {"owner": owner_id, "component": component, "id": individual_id, "now": now},
-    )
+    _set(work, individual_id, owner_id=owner_id, owner_component=component, deputy_id=None, updated_at=now)
 
 
-def note_hand_over(work: UnitOfWork, entry: Mapping[str, Any]) -> None:
-    """Keep who handed it over to whom."""
-    work.execute(
-        text(
-            "INSERT INTO hand_overs (id, individual_id, at, by_user, by_component, from_user, from_component, to_user,"
-            " to_component) VALUES (:id, :individual_id, :at, :by_user, :by_component, :from_user, :from_component,"
-            " :to_user, :to_component)"
-        ),
-        dict(entry),
-    )
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Who handed a record over to whom."""
+
+    id: str
+    individual_id: str
+    at: datetime
+    by_user: str
+    by_component: str
+    from_user: str
+    from_component: str
+    to_user: str
+    to_component: str
 
 
-def hand_overs(work: UnitOfWork, individual_id: str) -> list[dict[str, Any]]:
+def insert_hand_over(work: UnitOfWork, entry: HandOver) -> None:
+    """Insert a hand-over."""
+    work.execute(insert(tables.hand_overs), asdict(entry))
+
+
+def hand_overs(work: UnitOfWork, individual_id: str) -> list[HandOver]:
     """Return an individual's hand-overs, the latest first."""
-    rows = work.execute(text("SELECT * FROM hand_overs WHERE individual_id = CAST(:id AS uuid) ORDER BY at DESC"), {"id": individual_id})
-    return plains(rows.mappings())
+    of = tables.hand_overs.c
+    return all_typed(HandOver, work.execute(select(tables.hand_overs).where(of.individual_id == individual_id).order_by(of.at.desc())).mappings())

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import new_id
 from services.contacts.domain.likeness import asked_words, kept_words
+from services.contacts.domain.stakeholders import Individual
 from services.contacts.domain.suppression import Mark
 from services.contacts.storage.bulk import array_of_bytes
 from services.contacts.storage.digests import Digests
@@ -60,9 +61,7 @@ def write(
     marks: Iterable[Mark],
     *,
     case_id: str,
-    individual_id: str,
-    first_name: str,
-    last_name: str,
+    whose: Individual,
     now: datetime,
     waiting: Iterable[tuple[Mark, Waiting]] = (),
 ) -> int:
@@ -70,14 +69,14 @@ def write(
 
     :param waiting: marks that block nothing until the privacy officer keeps them (T25).
     """
-    likenesses = [digests.suppression(_NAME, word) for word in sorted(kept_words(first_name, last_name))]
+    likenesses = [digests.suppression(_NAME, word) for word in sorted(kept_words(whose.first_name, whose.last_name))]
     rows = []
     for mark, why in [*((mark, None) for mark in marks), *waiting]:
         rows.append(
             {
                 "id": new_id(),
                 "case": case_id,
-                "individual": individual_id,
+                "individual": whose.id,
                 "kind": mark.kind,
                 "digest": digests.suppression(mark.kind, mark.canonical),
                 "alone": mark.alone,

@@ -2,49 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import delete, select, text
+from sqlalchemy.dialects.postgresql import insert
 
 from services.chassis.database import UnitOfWork
+from services.contacts.contract.commands import GivenLink
 from services.contacts.storage.bulk import array
-from services.contacts.storage.rows import plains
+from services.contacts.storage.rows import all_typed
+from services.contacts.storage.tables.directory import relationships, stakeholder_issues
+from services.contacts.storage.tables.projections import erased_issues
 
 
-def set_issues(work: UnitOfWork, stakeholder_id: str, links: Iterable[Mapping[str, Any]]) -> None:
+def set_issues(work: UnitOfWork, stakeholder_id: str, links: Iterable[GivenLink]) -> None:
     """Make these the stakeholder's issues: `issue_id`, `kind`, `since`, `ended_on`."""
-    work.execute(text("DELETE FROM stakeholder_issues WHERE stakeholder_id = CAST(:id AS uuid)"), {"id": stakeholder_id})
-    add_issues(work, [(stakeholder_id, link) for link in links])
+    work.execute(delete(stakeholder_issues).where(stakeholder_issues.c.stakeholder_id == stakeholder_id))
+    add_issues(work, stakeholder_id, links)
 
 
-def add_issues(work: UnitOfWork, links: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
-    """Link stakeholders to issues; what is linked already stays as it is."""
+def add_issues(work: UnitOfWork, stakeholder_id: str, links: Iterable[GivenLink]) -> None:
+    """Link a stakeholder to issues; what is linked already stays as it is."""
     rows = [
         {
-            "stakeholder": stakeholder_id,
-            "issue": link["issue_id"],
+            "stakeholder_id": stakeholder_id,
+            "issue_id": link["issue_id"],
             "kind": link.get("kind") or "engaged",
             "since": link.get("since"),
             "ended_on": link.get("ended_on"),
+            "derived": False,
         }
-        for stakeholder_id, link in links
+        for link in links
     ]
     if rows:
-        work.execute(
-            text(
-                "INSERT INTO stakeholder_issues (stakeholder_id, issue_id, kind, since, ended_on)"
-                " VALUES (:stakeholder, :issue, :kind, :since, :ended_on) ON CONFLICT DO NOTHING"
-            ),
-            rows,
-        )
+        work.execute(insert(stakeholder_issues).on_conflict_do_nothing(), rows)
 
 
 def unknown_issues(work: UnitOfWork, issue_ids: Iterable[str]) -> list[str]:
     """Return those of these issues that were erased; one not yet told of is taken on trust."""
-    rows = work.execute(text("SELECT id FROM erased_issues WHERE id = ANY(CAST(:ids AS uuid[]))"), {"ids": list(issue_ids)})
-    return [str(row.id) for row in rows]
+    return list(work.execute(select(erased_issues.c.id).where(erased_issues.c.id.in_(list(issue_ids)))).scalars())
 
 
 def establish(work: UnitOfWork, pairs: Iterable[tuple[str, str]], *, user_id: str | None, since: datetime) -> list[tuple[str, str]]:
@@ -69,22 +67,18 @@ def establish(work: UnitOfWork, pairs: Iterable[tuple[str, str]], *, user_id: st
     return [(str(row.stakeholder_id), row.component) for row in rows]
 
 
-def relationships(work: UnitOfWork, stakeholder_id: str) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A component's relationship with a stakeholder, and who stands for it there."""
+
+    component: str
+    since: datetime
+    last_contact_at: datetime | None
+    user_id: str | None
+
+
+def relationships_of(work: UnitOfWork, stakeholder_id: str) -> list[Held]:
     """Return a stakeholder's relationships: component, since, last contact, and who stands for it there."""
-    rows = work.execute(
-        text("SELECT component, since, last_contact_at, user_id FROM relationships WHERE stakeholder_id = CAST(:id AS uuid) ORDER BY component"),
-        {"id": stakeholder_id},
-    )
-    return plains(rows.mappings())
-
-
-def of_stakeholders(work: UnitOfWork, ids: Iterable[str]) -> dict[str, list[str]]:
-    """Return the components that have a relationship with each of these stakeholders."""
-    found: dict[str, list[str]] = {}
-    rows = work.execute(
-        text("SELECT stakeholder_id, component FROM relationships WHERE stakeholder_id = ANY(CAST(:ids AS uuid[])) ORDER BY 1, 2"),
-        {"ids": list(ids)},
-    )
-    for row in rows:
-        found.setdefault(str(row.stakeholder_id), []).append(row.component)
-    return found
+    columns = [relationships.c[each.name] for each in fields(Held)]
+    held = select(*columns).where(relationships.c.stakeholder_id == stakeholder_id).order_by(relationships.c.component)
+    return all_typed(Held, work.execute(held).mappings())

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import fields
 
-from sqlalchemy import text
+from sqlalchemy import select
 
 from services.chassis.database import UnitOfWork
-from services.contacts.storage.rows import plains
+from services.contacts.domain.stakeholders import NamedIndividual, NamedOrganization
+from services.contacts.storage.rows import all_typed
+from services.contacts.storage.tables import directory as tables
 
 
-def individuals(work: UnitOfWork, ids: Sequence[str]) -> list[dict[str, Any]]:
+def individuals(work: UnitOfWork, ids: Sequence[str]) -> list[NamedIndividual]:
     """Return the names of individuals, with what decides who may know them."""
-    rows = work.execute(
-        text(
-            "SELECT id, first_name, last_name, owner_id, owner_component, deputy_id, frozen_at, frozen_by, declined"
-            " FROM individuals WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id"
-        ),
-        {"ids": list(ids)},
-    )
-    return plains(rows.mappings())
+    columns = [tables.individuals.c[each.name] for each in fields(NamedIndividual)]
+    return all_typed(NamedIndividual, work.execute(select(*columns).where(tables.individuals.c.id.in_(ids)).order_by(columns[0])).mappings())
 
 
-def organizations(work: UnitOfWork, ids: Sequence[str]) -> list[dict[str, Any]]:
+def organizations(work: UnitOfWork, ids: Sequence[str]) -> list[NamedOrganization]:
     """Return the names of organizations."""
-    rows = work.execute(text("SELECT id, name FROM organizations WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id"), {"ids": list(ids)})
-    return plains(rows.mappings())
+    named = tables.organizations.c
+    return all_typed(NamedOrganization, work.execute(select(named.id, named.name).where(named.id.in_(ids)).order_by(named.id)).mappings())

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from services.chassis.database import UnitOfWork
-from services.contacts.storage.rows import plain
+from services.contacts.storage.rows import typed_or_none
+from services.contacts.storage.tables.projections import users
 
 
-def user(work: UnitOfWork, user_id: str) -> dict[str, Any] | None:
+@dataclass(frozen=True, slots=True)
+class User:
+    """What is known of an employee."""
+
+    id: str
+    component: str | None
+    level: str | None
+    roles: Sequence[str]
+    active: bool
+
+
+def user(work: UnitOfWork, user_id: str) -> User | None:
     """Return what is known of an employee."""
-    row = (
-        work.execute(text("SELECT id, component, level, roles, active FROM users WHERE id = CAST(:id AS uuid)"), {"id": user_id})
-        .mappings()
-        .one_or_none()
-    )
-    return plain(row) if row else None
+    columns = [users.c[each.name] for each in fields(User)]
+    return typed_or_none(User, work.execute(select(*columns).where(users.c.id == user_id)).mappings().one_or_none())
 
 
 def office_has_administrator(work: UnitOfWork, component: str) -> bool:

@@ -7,22 +7,23 @@ the first runs whatever is there, so that neither the answer nor its time tells 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
 
 from services.chassis.database import Lock, UnitOfWork
 from services.chassis.messages import new_id
+from services.contacts.contract.answers import LinkedIssue
+from services.contacts.contract.commands import GivenLink
 from services.contacts.domain.notes import Note
+from services.contacts.domain.stakeholders import Compared, Employer, Individual
 from services.contacts.storage import directory
 from services.contacts.storage.bulk import as_json, records
 from services.contacts.storage.contact_layer import DIGEST, POINT
-from services.contacts.storage.individuals import FIELDS
 from services.contacts.storage.ledger import Found
 from services.lexicon.canonical import canonical_name
-from services.lexicon.names import family_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,13 @@ class Known:
     #: Values that the account has looked up today, and up to how many the privacy officer let it go on.
     looked: int = 0
     allowed: int = 0
-    organization: dict[str, Any] | None = None
+    organization: Employer | None = None
     suppressions: list[Found] = field(default_factory=list)
     erased_issues: list[str] = field(default_factory=list)
     #: Of exactly this name, of this family name, and holders of a value (with its digest as `lookup`).
-    same: list[dict[str, Any]] = field(default_factory=list)
-    family: list[dict[str, Any]] = field(default_factory=list)
-    holders: list[dict[str, Any]] = field(default_factory=list)
+    same: list[Compared] = field(default_factory=list)
+    family: list[Compared] = field(default_factory=list)
+    holders: list[Compared] = field(default_factory=list)
 
 
 def lock_of_name(first_name: str, last_name: str) -> Lock:
@@ -150,13 +151,13 @@ def look(work: UnitOfWork, questions: Sequence[Question], *, component: str, day
             case "erased issue":
                 of.erased_issues.append(found)
             case "organization":
-                of.organization = found
+                of.organization = Employer(**found)
             case "same":
-                of.same.append(found)
+                of.same.append(Compared(**found))
             case "family":
-                of.family.append(found)
+                of.family.append(Compared(**found))
             case "holder":
-                of.holders.append({**found, "lookup": _bytes(found["lookup"])})
+                of.holders.append(Compared(**{**found, "lookup": _bytes(found["lookup"])}))
     return known
 
 
@@ -199,66 +200,45 @@ _INSERTS: dict[str, str] = {
     "notes": _insert("notes", _NOTE, "notes"),
     "lines": directory.insert(records("lines", directory.ENTRY)),
 }
-#: What a new row has besides what is given, as a read of it gives it.
-_NEW: dict[str, Any] = {
-    **dict.fromkeys(FIELDS),
-    "interests": [],
-    "declined": [],
-    "use_preferences": [],
-    "preference_spans": [],
-    "version": 1,
-    "previous": [],
-    **dict.fromkeys(("verified_at", "last_contacted_at", "last_contact_by", "last_contact_component", "last_contact_mode", "frozen_at")),
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
     """An individual with everything that is entered about them."""
 
-    #: Of `individuals.FIELDS`, with id, owner and creator.
-    given: Mapping[str, Any]
-    #: Theirs, with name, sector and groups.
-    organization: Mapping[str, Any] | None
-    issues: Iterable[Mapping[str, Any]]
+    individual: Individual
+    organization: Employer | None
+    issues: Iterable[GivenLink]
     #: Rows of the contact layer.
     points: Sequence[Mapping[str, Any]]
     #: What is kept for the component alone, as notes.
     notes: Sequence[Note] = ()
 
 
-def register(work: UnitOfWork, newcomers: Sequence[Newcomer], *, now: datetime) -> list[dict[str, Any]]:
-    """Enter individuals when the transaction commits; return their rows as `individuals.find` will."""
+def register(work: UnitOfWork, newcomers: Sequence[Newcomer], *, now: datetime) -> list[Individual]:
+    """Insert individuals when the transaction commits; return their rows as `individuals.find` will."""
     rows: dict[str, list[Mapping[str, Any]]] = {name: [] for name in _INSERTS}
-    entered = []
+    registered = []
     for newcomer in newcomers:
-        row = {**_NEW, **newcomer.given, "created_at": now, "updated_at": now}
-        links = sorted(
-            ({name: link.get(name) for name in ("issue_id", "kind", "since", "ended_on")} for link in newcomer.issues),
-            key=lambda link: (link["issue_id"], link["kind"]),
-        )
-        names = {"canonical_name": canonical_name(row["first_name"], row["last_name"]), "family_key": family_key(row["last_name"])}
-        rows["people"].append({name: names[name] if name in names else row[name] for name in _PERSON})
-        rows["relationships"].append({"stakeholder_id": row["id"], "component": row["owner_component"], "since": now, "user_id": row["owner_id"]})
-        rows["links"] += [{"stakeholder_id": row["id"], "state": row["state"], **link} for link in links]
+        row = newcomer.individual
+        wanted = sorted(newcomer.issues, key=lambda link: (link["issue_id"], link["kind"]))
+        links: list[LinkedIssue] = [
+            {"issue_id": link["issue_id"], "kind": link["kind"], "since": _day(link.get("since")), "ended_on": _day(link.get("ended_on"))}
+            for link in wanted
+        ]
+        rows["people"].append({name: getattr(row, name) for name in _PERSON})
+        rows["relationships"].append({"stakeholder_id": row.id, "component": row.owner_component, "since": now, "user_id": row.owner_id})
+        rows["links"] += [{"stakeholder_id": row.id, "state": row.state, **link} for link in links]
         rows["points"] += [{name: point.get(name) for name in POINT} for point in newcomer.points]
         rows["digests"] += [{**{name: point.get(name) for name in DIGEST}, "contact_point_id": point["id"]} for point in newcomer.points]
         rows["notes"] += [{name: getattr(note, name) for name in _NOTE} for note in newcomer.notes]
         if newcomer.points:
-            rows["queued"].append({"id": new_id(), "individual_id": row["id"]})
+            rows["queued"].append({"id": new_id(), "individual_id": row.id})
         rows["lines"].append(directory.entry_of_new(row, newcomer.organization))
-        since = {"component": row["owner_component"], "since": now.astimezone(UTC).date().isoformat(), "last_contact_at": None}
-        entered.append(
-            {
-                **row,
-                "organization_name": newcomer.organization["name"] if newcomer.organization else None,
-                "relationships": [since],
-                "issues": [{**link, **{name: _day(link[name]) for name in ("since", "ended_on")}} for link in links],
-            }
-        )
-    wanted = [name for name in _INSERTS if rows[name]]
-    work.insert_on_commit({name: _INSERTS[name] for name in wanted}, {name: as_json(rows[name]) for name in wanted})
-    return entered
+        registered.append(replace(row, issues=links))
+    given = [name for name in _INSERTS if rows[name]]
+    work.insert_on_commit({name: _INSERTS[name] for name in given}, {name: as_json(rows[name]) for name in given})
+    return registered
 
 
 def _day(value: date | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -11,9 +11,11 @@ import orjson
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.contacts.contract.answers import FacetValue
+from services.contacts.domain.stakeholders import Line
 from services.contacts.storage.directory import terms
 from services.contacts.storage.individuals import RELATIONSHIPS
-from services.contacts.storage.rows import INSTANT, plains
+from services.contacts.storage.rows import INSTANT, all_typed
 from services.lexicon.folding import fold, plain
 from services.lexicon.honorifics import without_titles
 from services.lexicon.places import REGIONS
@@ -185,8 +187,8 @@ def allow_likeness(work: UnitOfWork) -> None:
 
 def page(
     work: UnitOfWork, wanted: Filter, *, sort: str, limit: int, component: str | None, after: Mapping[str, Any] | None = None
-) -> tuple[list[dict[str, Any]], int]:
-    """Return up to `limit` lines behind a position, each with its position as `_key`, and how many there are in all.
+) -> tuple[list[Line], int]:
+    """Return up to `limit` lines behind a position, and how many there are in all.
 
     Whom the caller's component sees frozen alone (T26) it neither finds nor counts.
     One statement for both. Far more than `COUNTED` may not be counted; behind a position nothing is, and 0 returned.
@@ -217,14 +219,17 @@ def page(
         text(
             f"{found} SELECT CAST(json_agg(p) AS text) FROM (SELECT d.stakeholder_id AS id, d.type, d.name, d.first_name, d.last_name, d.title,"  # noqa: S608 - put together from our own constants
             " d.organization_id, d.organization_name, d.sector, d.state, d.owner_id, d.owner_component,"
-            f" {INSTANT.format('d.last_contacted_at')} AS last_contacted_at, CAST({key} AS text) AS _key,"
+            f" {INSTANT.format('d.last_contacted_at')} AS last_contacted_at, CAST({key} AS text) AS key,"
             f" {RELATIONSHIPS.format(id='d.stakeholder_id')}, {total} AS _total"
             f" FROM {source} WHERE {where} ORDER BY {key} {direction}, d.stakeholder_id {direction} LIMIT :limit) AS p"
         ),
         parameters,
     ).scalar_one()
-    rows: list[dict[str, Any]] = orjson.loads(written or "[]")
-    return rows, rows[0]["_total"] if rows else 0
+    rows = orjson.loads(written or "[]")
+    counted_in_all = int(rows[0]["_total"]) if rows else 0
+    for row in rows:
+        del row["_total"]
+    return [Line(**row) for row in rows], counted_in_all
 
 
 _FACETS = {
@@ -237,7 +242,7 @@ _FACETS = {
 }
 
 
-def facet(work: UnitOfWork, wanted: Filter, name: str, *, component: str | None) -> list[dict[str, Any]]:
+def facet(work: UnitOfWork, wanted: Filter, name: str, *, component: str | None) -> list[FacetValue]:
     """Return how many of the found there are for each value of a facet, the most first; without whom the component sees frozen."""
     value, join = _FACETS[name]
     # One may be linked to an issue twice, engaged and interested; everything else is there once.
@@ -249,10 +254,19 @@ def facet(work: UnitOfWork, wanted: Filter, name: str, *, component: str | None)
         ),
         {**wanted.parameters, "asking": component or ""},
     )
-    return [{"value": row.value, "count": row.count} for row in rows if row.value is not None]
+    return [{"value": row["value"], "count": row["count"]} for row in rows.mappings() if row["value"] is not None]
 
 
-def by_state(work: UnitOfWork, wanted: Filter, *, component: str | None) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class StateCount:
+    """How many stakeholders there are in a state, or in none."""
+
+    state: str | None
+    individuals: int = 0
+    organizations: int = 0
+
+
+def by_state(work: UnitOfWork, wanted: Filter, *, component: str | None) -> list[StateCount]:
     """Return how many individuals and organizations there are for each state, null included; without whom the component sees frozen."""
     source, each = f"directory d WHERE {wanted.where} AND {_SHOWN}", "count(*)"
     if not wanted.conditions:
@@ -264,9 +278,4 @@ def by_state(work: UnitOfWork, wanted: Filter, *, component: str | None) -> list
         text(f"SELECT d.state, {individuals} AS individuals, {organizations} AS organizations FROM {source} GROUP BY 1"),  # noqa: S608 - put together from our own constants
         {**wanted.parameters, "asking": component or ""},
     )
-    return plains(rows.mappings())
-
-
-def ids(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the ids of lines."""
-    return [row["id"] for row in rows]
+    return all_typed(StateCount, rows.mappings())

@@ -2,53 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import func, insert, literal, select, update
 
 from services.chassis.database import UnitOfWork
-from services.contacts.storage.bulk import array
-from services.contacts.storage.rows import plain, plains
+from services.contacts.storage.rows import all_typed, typed_or_none
+from services.contacts.storage.tables.contact_layer import contact_points
+from services.contacts.storage.tables.directory import individuals, verifications
 
 
-def add(work: UnitOfWork, entry: Mapping[str, Any]) -> None:
-    """Keep one, and move its person's one-year clock; an earlier one than the latest moves nothing."""
-    work.execute(
-        text(
-            "INSERT INTO verifications (id, individual_id, medium, verified_at, recorded_at, by_user, by_component, withdrawn)"
-            " VALUES (:id, :individual_id, :medium, :verified_at, :recorded_at, :by_user, :by_component, CAST(:withdrawn AS text[]))"
-        ),
-        dict(entry),
-    )
-    work.execute(
-        text("UPDATE individuals SET verified_at = greatest(verified_at, :verified_at) WHERE id = CAST(:individual_id AS uuid)"),
-        {name: entry[name] for name in ("verified_at", "individual_id")},
-    )
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """A row of `verifications`."""
+
+    id: str
+    individual_id: str
+    medium: str
+    verified_at: datetime
+    recorded_at: datetime
+    by_user: str
+    by_component: str
+    withdrawn: Sequence[str]
 
 
-def verify_own_points(work: UnitOfWork, individual_id: str, ids: Iterable[str], *, component: str, at: datetime) -> list[str]:
+def add(work: UnitOfWork, entry: Verification) -> None:
+    """Insert one, and move its person's one-year clock; an earlier one than the latest moves nothing."""
+    work.execute(insert(verifications), asdict(entry))
+    latest = func.greatest(individuals.c.verified_at, literal(entry.verified_at, individuals.c.verified_at.type))
+    work.execute(update(individuals).where(individuals.c.id == entry.individual_id).values(verified_at=latest))
+
+
+def verify_own_points(work: UnitOfWork, individual_id: str, ids: Collection[str], *, component: str, at: datetime) -> list[str]:
     """Note when these contact points were verified; return the ids of those that are the component's own and this person's."""
-    rows = work.execute(
-        text(
-            "UPDATE contact_points SET verified_at = greatest(verified_at, :at) WHERE id = ANY(CAST(:ids AS uuid[]))"
-            " AND individual_id = CAST(:id AS uuid) AND component = :component RETURNING id"
-        ),
-        {"at": at, "ids": array(ids), "id": individual_id, "component": component},
+    of = contact_points.c
+    verified = (
+        update(contact_points)
+        .where(of.id.in_(ids), of.individual_id == individual_id, of.component == component)
+        .values(verified_at=func.greatest(of.verified_at, literal(at, of.verified_at.type)))
+        .returning(of.id)
     )
-    return [str(row.id) for row in rows]
+    return list(work.execute(verified).scalars())
 
 
-def find(work: UnitOfWork, verification_id: str) -> dict[str, Any] | None:
+def find(work: UnitOfWork, verification_id: str) -> Verification | None:
     """Return one."""
-    row = work.execute(text("SELECT * FROM verifications WHERE id = CAST(:id AS uuid)"), {"id": verification_id}).mappings().one_or_none()
-    return plain(row) if row else None
+    return typed_or_none(Verification, work.execute(select(verifications).where(verifications.c.id == verification_id)).mappings().one_or_none())
 
 
-def of_individual(work: UnitOfWork, individual_id: str) -> list[dict[str, Any]]:
+def of_individual(work: UnitOfWork, individual_id: str) -> list[Verification]:
     """Return a person's, the latest first."""
-    rows = work.execute(
-        text("SELECT * FROM verifications WHERE individual_id = CAST(:id AS uuid) ORDER BY verified_at DESC, id"), {"id": individual_id}
-    )
-    return plains(rows.mappings())
+    of = verifications.c
+    found = select(verifications).where(of.individual_id == individual_id).order_by(of.verified_at.desc(), of.id)
+    return all_typed(Verification, work.execute(found).mappings())

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Forbidden, Refusal
@@ -14,13 +13,11 @@ from services.contacts.contract.refusals import (
     IndividualUnknown,
     OrganizationUnknown,
 )
+from services.contacts.domain.stakeholders import Individual, NamedIndividual, Organization
 from services.contacts.storage import individuals, organizations, projections
 from services.lexicon.duty import duty_to_erase
 from services.lexicon.policy import Decision, Facts, decide
 from services.lexicon.vocabulary import at_least
-
-#: In a row: its component alone sees it frozen.
-TWIN = "frozen_as_twin"
 
 
 def require(decision: Decision, refusal: type[Refusal] = Forbidden) -> None:
@@ -41,33 +38,32 @@ def require_officer(by: Caller) -> None:
     require(decide(by, "open_case"))
 
 
-def facts_of(row: Mapping[str, Any], **more: Any) -> Facts:
+def facts_of(row: Individual | NamedIndividual) -> Facts:
     """Return what the policy needs to know of an individual's record."""
     return Facts(
-        owner_id=row["owner_id"],
-        owner_component=row["owner_component"],
-        deputy_id=row["deputy_id"],
-        frozen=row["frozen_at"] is not None,
-        recorded_by=row["frozen_by"],
+        owner_id=row.owner_id,
+        owner_component=row.owner_component,
+        deputy_id=row.deputy_id,
+        frozen=row.frozen_at is not None,
+        recorded_by=row.frozen_by,
         by_exact_id=True,
-        declined=frozenset(row["declined"]),
-        **more,
+        declined=frozenset(row.declined),
     )
 
 
-def duty(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime) -> str:
+def duty(work: UnitOfWork, row: Individual | NamedIndividual, *, now: datetime) -> str:
     """Return on whom the duty to erase this individual lies (T10)."""
-    owner = projections.user(work, row["owner_id"])
+    owner = projections.user(work, row.owner_id)
     return duty_to_erase(
-        recorded_at=row["frozen_at"] or now,
+        recorded_at=row.frozen_at or now,
         # An owner nobody has told of is taken to be there: the duty passes on a known fact only.
-        owner_is_active=owner is None or bool(owner["active"]),
-        office_has_administrator=projections.office_has_administrator(work, row["owner_component"]),
+        owner_is_active=owner is None or owner.active,
+        office_has_administrator=projections.office_has_administrator(work, row.owner_component),
         now=now,
     ).of
 
 
-def visible_individual(work: UnitOfWork, individual_id: str, *, by: Caller, now: datetime, lock: bool = False, share: bool = False) -> dict[str, Any]:
+def visible_individual(work: UnitOfWork, individual_id: str, *, by: Caller, now: datetime, lock: bool = False, share: bool = False) -> Individual:
     """Return an individual's row, if the caller may know of it.
 
     :param lock: hold the row until the end of the transaction.
@@ -80,12 +76,12 @@ def visible_individual(work: UnitOfWork, individual_id: str, *, by: Caller, now:
     if row is None:
         require(decide(by, "read", "id", Facts()))
         raise IndividualUnknown
-    if row["frozen_at"] is None and by.component is not None and by.component in row["frozen_for"]:
+    if row.frozen_at is None and by.component is not None and by.component in row.frozen_for:
         require(decide(by, "read", "first_name", facts_of(row)))
         # It may be of somebody who asked not to be contacted; the others see it as it was (T26).
-        return {**row, "frozen_at": now, TWIN: True}
-    frozen = row["frozen_at"] is not None
-    facts = facts_of(row, duty_of=duty(work, row, now=now) if frozen else "owner")
+        return replace(row, frozen_at=now, is_frozen_as_twin=True)
+    frozen = row.frozen_at is not None
+    facts = replace(facts_of(row), duty_of=duty(work, row, now=now) if frozen else "owner")
     decision = decide(by, "read", "first_name", facts)
     if not decision:
         if frozen:
@@ -94,23 +90,23 @@ def visible_individual(work: UnitOfWork, individual_id: str, *, by: Caller, now:
     return row
 
 
-def truly(row: Mapping[str, Any]) -> dict[str, Any]:
+def truly(row: Individual) -> Individual:
     """Return an individual's row as everybody has it, whatever the caller's component is shown of a possible twin."""
-    return {**row, "frozen_at": None} if row.get(TWIN) else dict(row)
+    return replace(row, frozen_at=None, is_frozen_as_twin=False) if row.is_frozen_as_twin else row
 
 
-def open_individual(work: UnitOfWork, individual_id: str, *, by: Caller, now: datetime, lock: bool = False, share: bool = False) -> dict[str, Any]:
+def open_individual(work: UnitOfWork, individual_id: str, *, by: Caller, now: datetime, lock: bool = False, share: bool = False) -> Individual:
     """Return an individual's row, if the caller may know of it and it is not frozen.
 
     :raises IndividualFrozen: nothing is done with a frozen record, by those who may find it (T21).
     """
     row = visible_individual(work, individual_id, by=by, now=now, lock=lock, share=share)
-    if row["frozen_at"] is not None:
+    if row.frozen_at is not None:
         raise IndividualFrozen
     return row
 
 
-def visible_organization(work: UnitOfWork, organization_id: str, *, by: Caller) -> dict[str, Any]:
+def visible_organization(work: UnitOfWork, organization_id: str, *, by: Caller) -> Organization:
     """Return an organization's row.
 
     :raises OrganizationUnknown: it is not there.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from services.contacts.contract.refusals import (
     StewardsOnly,
     TooManyContactPoints,
 )
+from services.contacts.domain.stakeholders import Individual
 from services.contacts.storage import contact_layer, ledger, likenesses, links
 from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
 from services.contacts.usecases.authorization import facts_of, open_individual, require, require_contributor
@@ -52,15 +54,15 @@ def reveal(
     require_clean(reason or "")
     facts = _count(work, row, by=by, now=now, reason=reason)
     # 1. The decision, before the table is touched; what is unknown is withheld.
-    if not any(decide(by, "reveal", kind, facts(point_component=by.component)) for kind in CONTACT_POINT_KINDS):
+    if not any(decide(by, "reveal", kind, replace(facts, point_component=by.component)) for kind in CONTACT_POINT_KINDS):
         raise ContactLayerWithheld
     # 2. The values, of which row-level security lets through the caller's component's and what was granted to it.
     # What was granted before somebody wanted nothing shared is withheld as long as they do (T33).
-    grants = contact_layer.grants(work, individual_id) if "no_sharing" not in row["use_preferences"] else []
+    grants = contact_layer.grants(work, individual_id) if "no_sharing" not in row.use_preferences else []
     own = [
         point
         for point in layer.read(work, individual_id)
-        if decide(by, "reveal", point["kind"], facts(point_component=point["component"], grants=_grants_on(point, grants)))
+        if decide(by, "reveal", point["kind"], replace(facts, point_component=point["component"], grants=_grants_on(point, grants)))
     ]
     reported = [
         correction
@@ -70,16 +72,16 @@ def reveal(
     items = _items(own, reported, component=by.component)
     held_by = [
         {
-            "component": relationship["component"],
-            "owner": row["owner_id"] if relationship["component"] == row["owner_component"] else relationship["user_id"],
+            "component": relationship.component,
+            "owner": row.owner_id if relationship.component == row.owner_component else relationship.user_id,
         }
-        for relationship in links.relationships(work, individual_id)
-        if relationship["component"] != by.component
+        for relationship in links.relationships_of(work, individual_id)
+        if relationship.component != by.component
     ]
     if reason:
         ledger.keep_reveal_reason(work, individual_id=individual_id, user_id=by.id, reason=reason, now=now)
     work.record("contacts:individual:reveal", subjects=[individual_id], fields={item["kind"] for item in items}, rule="T11")
-    return {"items": items, "held_by": held_by, "use_preferences": row["use_preferences"]}
+    return {"items": items, "held_by": held_by, "use_preferences": row.use_preferences}
 
 
 def add_contact_point(
@@ -204,8 +206,8 @@ def _describe_grant(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {**shown, "component": entry["to_component"], "reason": entry["reason"], "expires_at": wire_value(entry["expires_at"])}
 
 
-def _require_sharing(row: Mapping[str, Any]) -> None:
-    if "no_sharing" in row["use_preferences"]:
+def _require_sharing(row: Individual) -> None:
+    if "no_sharing" in row.use_preferences:
         raise PreferenceStands(extra={"preferences": ["no_sharing"]})
 
 
@@ -232,21 +234,17 @@ def _received(individual_id: str, kind: str, by: Caller) -> dict[str, Any]:
     return {"individual_id": individual_id, "kind": kind, "component": by.component, "status": "received"}
 
 
-def _count(work: UnitOfWork, row: Mapping[str, Any], *, by: Caller, now: datetime, reason: str | None) -> Any:
-    """Count this reveal, if it is of somebody else's record; return what makes facts with the count in them."""
+def _count(work: UnitOfWork, row: Individual, *, by: Caller, now: datetime, reason: str | None) -> Facts:
+    """Count this reveal, if it is of somebody else's record; return the facts with the count in them."""
     count = 0
-    if by.id != row["owner_id"] and by.kind == "user":
+    if by.id != row.owner_id and by.kind == "user":
         # What is refused is rolled back, and counts for nothing.
         count = ledger.count_reveal(work, by.id, now.astimezone(UTC).date())
         if count >= REFUSED_FROM:
             raise RevealsExhausted
         if count >= REASON_FROM and not reason:
             raise RevealReasonRequired(errors={"reason": ["Say what for."]})
-
-    def facts(**more: Any) -> Facts:
-        return facts_of(row, now=now, reveals_today=count, reason_given=bool(reason), **more)
-
-    return facts
+    return replace(facts_of(row), now=now, reveals_today=count, reason_given=bool(reason))
 
 
 def _grants_on(point: Mapping[str, Any], grants: Iterable[Mapping[str, Any]]) -> tuple[Grant, ...]:
@@ -332,8 +330,8 @@ def _entry(
         layer,
         by=by,
         now=now,
-        first_name=row["first_name"],
-        last_name=row["last_name"],
+        first_name=row.first_name,
+        last_name=row.last_name,
         # The name at its organization was entered already; only the value is new.
         contact_points=[(kind, kept)],
     )

@@ -17,6 +17,7 @@ from services.chassis.database import UnitOfWork
 from services.contacts.contract.announcements import IndividualErased, OrganizationErased
 from services.contacts.contract.refusals import OrganizationUnknown, SealUnknown
 from services.contacts.domain.sealing import former_values
+from services.contacts.domain.stakeholders import Individual
 from services.contacts.storage import directory, erasing, individuals, notices, organizations
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.usecases import suppressing
@@ -148,15 +149,15 @@ def erase_organization(work: UnitOfWork, *, now: datetime, erasure_id: str, orga
     return {"receipts": receipts}
 
 
-def _suppress(work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], erasure_id: str, *, now: datetime) -> None:
+def _suppress(work: UnitOfWork, layer: ContactLayer, row: Individual, erasure_id: str, *, now: datetime) -> None:
     """Mark whoever was not marked when they were frozen, which is when it is done (T25)."""
-    if row["frozen_request_id"] is None:
+    if row.frozen_request_id is None:
         suppressing.mark_erased(work, layer, row, case_id=erasure_id, now=now)
 
 
-def _sealed(work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], erasure_id: str) -> str:
-    values = _values(work, layer, row["id"])
-    former = former_values(row["first_name"], row["last_name"], values, held=_held(work, layer, row["id"], values))
+def _sealed(work: UnitOfWork, layer: ContactLayer, row: Individual, erasure_id: str) -> str:
+    values = _values(work, layer, row.id)
+    former = former_values(row.first_name, row.last_name, values, held=_held(work, layer, row.id, values))
     return seal(former, layer.vault.seal_key(erasure_id), erasure_id=erasure_id)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from services.contacts.contract.announcements import IndividualFrozen as FrozenA
 from services.contacts.contract.announcements import IndividualUnfrozen
 from services.contacts.contract.refusals import FreezeReasonRequired, NoticeUnknown, TwinDecided, TwinUnknown
 from services.contacts.domain import representations
+from services.contacts.domain.stakeholders import Frozen
 from services.contacts.storage import directory, individuals, ledger, notices, projections, twins
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.usecases import suppressing
@@ -61,26 +63,18 @@ def freeze(
     require(decide(by, "freeze", None, facts_of(row)))
     if received_on > now.astimezone(UTC).date():
         raise Invalid(errors={"received_on": ["Not in the future."]})
-    if row["frozen_at"] is None:
+    if row.frozen_at is None:
         _count(work, by=by, now=now, individual_id=individual_id, reason=reason)
-        frozen = {
-            "now": now,
-            "request_id": request_id,
-            "medium": medium,
-            "received_on": received_on,
-            "by": by.id,
-            "component": by.component,
-        }
-        individuals.freeze(work, individual_id, frozen)
+        individuals.freeze(work, individual_id, request_id=request_id, medium=medium, received_on=received_on, by=by, now=now)
         directory.leave(work, individual_id)
         suppressing.open_case(work, layer, row, case_id=request_id, recorder=by.id, now=now)
         work.announce(FrozenAnnouncement(individual_id, request_id, medium, received_on.isoformat(), by.id, by.component))
-        row = {**row, "frozen_at": now, "frozen_request_id": request_id, "frozen_by": by.id}
+        row = replace(row, frozen_at=now, frozen_request_id=request_id, frozen_by=by.id)
     work.record("contacts:individual:freeze", subjects=[individual_id], fields=["frozen"], rule="T21")
     return {
         **representations.frozen_individual(row),
-        "request_id": row["frozen_request_id"],
-        "due_on": owner_erases_by(row["frozen_at"]).isoformat(),
+        "request_id": row.frozen_request_id,
+        "due_on": owner_erases_by(row.frozen_at or now).isoformat(),
     }
 
 
@@ -94,7 +88,7 @@ def take_back(work: UnitOfWork, *, now: datetime, request_id: str, individual_id
     row = individuals.find(work, individual_id)
     marks = ledger.drop(work, request_id)
     freed = twins.free(work, request_id)
-    if row is not None and row["frozen_request_id"] == request_id:
+    if row is not None and row.frozen_request_id == request_id:
         individuals.unfreeze(work, individual_id, now=now)
         directory.index_individuals(work, [individual_id])
         twins.show(work, [individual_id])
@@ -135,18 +129,17 @@ def decide_twin(
     if twin["decision"] is None:
         twins.decide(work, case_id, individual_id, decision=decision, by=by.id, now=now)
         row = individuals.find(work, individual_id) or row
-    if decision == "same" and row["frozen_at"] is None:
-        frozen = {"now": now, "request_id": request_id, "medium": medium, "received_on": received_on, "by": by.id, "component": by.component}
-        individuals.freeze(work, individual_id, frozen)
+    if decision == "same" and row.frozen_at is None:
+        individuals.freeze(work, individual_id, request_id=request_id, medium=medium, received_on=received_on, by=by, now=now)
         directory.leave(work, individual_id)
         suppressing.open_case(work, layer, row, case_id=request_id, recorder=by.id, now=now)
         work.announce(FrozenAnnouncement(individual_id, request_id, medium, received_on.isoformat(), by.id, by.component))
-        row = {**row, "frozen_request_id": request_id}
+        row = replace(row, frozen_request_id=request_id)
     work.record("contacts:twin:decide", subjects=[individual_id, case_id], fields=["frozen"], rule=decision)
     return {
         "decision": decision,
-        "request_id": row["frozen_request_id"] if decision == "same" else None,
-        "owner": {"user": row["owner_id"], "component": row["owner_component"]},
+        "request_id": row.frozen_request_id if decision == "same" else None,
+        "owner": {"user": row.owner_id, "component": row.owner_component},
     }
 
 
@@ -163,7 +156,7 @@ def find_frozen(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mappin
     )
     found = []
     for row in rows if wanted else ():
-        name = fold(f"{row['first_name']} {row['last_name']}").split()
+        name = fold(f"{row.first_name} {row.last_name}").split()
         if all(any(part.startswith(word) for part in name) for word in wanted):
             found.append(row)
     found.sort(key=_by_name)
@@ -171,14 +164,14 @@ def find_frozen(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mappin
     rest = [row for row in found if after is None or _by_name(row) > tuple(after["name"])]
     shown = rest[: query["limit"]]
     following = cursors.seal({"name": _by_name(shown[-1])}, of="frozen", user_id=by.id, query=query) if len(rest) > len(shown) else None
-    work.record("contacts:individual:find-frozen", subjects=[row["id"] for row in shown], fields=["first_name", "last_name"], rule="T21")
+    work.record("contacts:individual:find-frozen", subjects=[row.id for row in shown], fields=["first_name", "last_name"], rule="T21")
     items = [
         {
-            "id": row["id"],
-            "first_name": row["first_name"],
-            "last_name": row["last_name"],
-            "owner": {"user": row["owner_id"], "component": row["owner_component"]},
-            "request_id": row["frozen_request_id"],
+            "id": row.id,
+            "first_name": row.first_name,
+            "last_name": row.last_name,
+            "owner": {"user": row.owner_id, "component": row.owner_component},
+            "request_id": row.frozen_request_id,
             "frozen": True,
             "notice": representations.DO_NOT_CONTACT,
         }
@@ -187,8 +180,8 @@ def find_frozen(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mappin
     return {"items": items, "next": following, "total": len(found)}
 
 
-def _by_name(row: Mapping[str, Any]) -> tuple[str, str, str]:
-    return row["last_name"], row["first_name"], row["id"]
+def _by_name(row: Frozen) -> tuple[str, str, str]:
+    return row.last_name, row.first_name, row.id
 
 
 def read_notice(work: UnitOfWork, *, by: Caller, notice_id: str) -> dict[str, Any]:
@@ -262,17 +255,17 @@ def may_erase(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str
     seen = visible_individual(work, individual_id, by=by, now=now)
     row = truly(seen)
     on = duty(work, row, now=now)
-    decision = decide(by, "erase", None, facts_of(row, duty_of=on))
+    decision = decide(by, "erase", None, replace(facts_of(row), duty_of=on))
     work.record("contacts:individual:may-erase", subjects=[individual_id], fields=["owner"])
     return {
         "allowed": bool(decision),
         "rule": decision.rule,
         "reason": None if isinstance(decision, Granted) else decision.reason,
-        "owner": {"user": row["owner_id"], "component": row["owner_component"]},
-        "deputy": row["deputy_id"],
+        "owner": {"user": row.owner_id, "component": row.owner_component},
+        "deputy": row.deputy_id,
         "duty_of": on,
-        "frozen": row["frozen_at"] is not None,
-        "request_id": row["frozen_request_id"],
+        "frozen": row.frozen_at is not None,
+        "request_id": row.frozen_request_id,
         "etags": entity_tags(representations.individual(seen)),
     }
 
@@ -280,16 +273,16 @@ def may_erase(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str
 def may_erase_organization(work: UnitOfWork, *, by: Caller, organization_id: str) -> dict[str, Any]:
     """Return whether this caller may erase this organization, and whose record it is."""
     row = visible_organization(work, organization_id, by=by)
-    owner = projections.user(work, row["owner_id"])
-    on = "owner" if owner is None or owner["active"] else "office_administrator"
-    facts = Facts(owner_id=row["owner_id"], owner_component=row["owner_component"], duty_of=on)
+    owner = projections.user(work, row.owner_id)
+    on = "owner" if owner is None or owner.active else "office_administrator"
+    facts = Facts(owner_id=row.owner_id, owner_component=row.owner_component, duty_of=on)
     decision = decide(by, "erase", None, facts)
     work.record("contacts:organization:may-erase", subjects=[organization_id], fields=["owner"])
     return {
         "allowed": bool(decision),
         "rule": decision.rule,
         "reason": None if isinstance(decision, Granted) else decision.reason,
-        "owner": {"user": row["owner_id"], "component": row["owner_component"]},
+        "owner": {"user": row.owner_id, "component": row.owner_component},
         "duty_of": on,
         "etags": entity_tags(representations.organization(row)),
     }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Unpack
 
 from services.chassis.database import UnitOfWork
 from services.chassis.database.batching import BatchedReads
@@ -15,6 +16,8 @@ from services.contacts.contract.announcements import (
     PreferencesChanged,
     RelationshipEstablished,
 )
+from services.contacts.contract.answers import FrozenIndividualAnswer, HistoryItem, IndividualAnswer, PartOfHistory
+from services.contacts.contract.commands import GivenIndividual, GivenLink
 from services.contacts.contract.refusals import (
     IssueUnknown,
     OrganizationUnknown,
@@ -25,9 +28,10 @@ from services.contacts.contract.refusals import (
 from services.contacts.domain import representations
 from services.contacts.domain.preferences import spans_of
 from services.contacts.domain.previous import replaced
+from services.contacts.domain.stakeholders import Employer, Individual, IndividualChanges
 from services.contacts.storage import directory, individuals, ledger, links, notes, organizations, previous, projections, registration, verifications
 from services.contacts.storage.contact_layer import ContactLayer
-from services.contacts.storage.rows import plain
+from services.contacts.storage.individuals import HandOver
 from services.contacts.usecases.authorization import (
     duty,
     facts_of,
@@ -41,7 +45,6 @@ from services.contacts.usecases.keeping import kept_apart, notes_of
 from services.contacts.usecases.organizations import register_organization
 from services.contacts.usecases.preconditions import require_not_suppressed
 from services.contacts.usecases.registration import (
-    DIRECTORY_FIELDS,
     register,
     registration_of,
     unique_links,
@@ -58,8 +61,8 @@ def register_individual(
     layer: ContactLayer,
     owner_id: str | None = None,
     individual_id: str | None = None,
-    **given: Any,
-) -> dict[str, Any]:
+    **given: Unpack[GivenIndividual],
+) -> IndividualAnswer:
     """Register an individual; the caller owns the record, and their component has a relationship (R42, R43).
 
     :param owner_id: another owner of the same component, where a component's system enters for its people (T13).
@@ -79,7 +82,7 @@ def register_individual(
     return outcome
 
 
-def read_individual(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str) -> dict[str, Any]:
+def read_individual(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str) -> IndividualAnswer | FrozenIndividualAnswer:
     """Return an individual's directory layer (T4), or what T21 leaves of a frozen one.
 
     :raises IndividualUnknown: it is not there, or not the caller's to know of.
@@ -90,7 +93,7 @@ def read_individual(work: UnitOfWork, *, by: Caller, now: datetime, individual_i
     return representation
 
 
-def read_gathered(reads: BatchedReads, *, by: Caller, individual_id: str) -> dict[str, Any] | None:
+def read_gathered(reads: BatchedReads, *, by: Caller, individual_id: str) -> IndividualAnswer | FrozenIndividualAnswer | None:
     """Return an individual's directory layer if everyone may see it alike, read and audited together with others (T4).
 
     None when it is not there, is frozen, or the caller's account sees no stakeholders: `read_individual` says which.
@@ -99,7 +102,7 @@ def read_gathered(reads: BatchedReads, *, by: Caller, individual_id: str) -> dic
         return None
     row = reads.read(by, individual_id)
     # A possible twin of somebody who asked not to be contacted is shown otherwise to a component that holds their value.
-    return representations.individual(plain(row)) if row and by.component not in row["frozen_for"] else None
+    return representations.individual(individuals.of_row(row)) if row and by.component not in row["frozen_for"] else None
 
 
 def change_individual(
@@ -110,8 +113,8 @@ def change_individual(
     layer: ContactLayer,
     individual_id: str,
     if_match: str | None,
-    **given: Any,
-) -> dict[str, Any]:
+    **given: Unpack[GivenIndividual],
+) -> IndividualAnswer | FrozenIndividualAnswer:
     """Change fields of an individual's directory layer, at once, whoever owns it (T2).
 
     :raises PreconditionMissing, Stale: the caller doesn't say which version, or means an earlier one.
@@ -124,25 +127,21 @@ def change_individual(
             require_contributor(by, "change", "organization_id" if name == "organization" else name, facts_of(row))
     require_match(if_match, entity_tags(representations.individual(row)))
     reason = given.get("keep_reason")
-    given, kept = kept_apart(given)
-    changes = {name: given[name] for name in DIRECTORY_FIELDS if name in given}
-    if "first_name" in changes:
-        changes["first_name"] = display_name(changes["first_name"] or "")
-    if "last_name" in changes:
-        changes["last_name"] = display_name(changes["last_name"], given=not changes.get("first_name", row["first_name"]))
+    shared, kept = kept_apart(given)
+    changes = _changes(row, shared)
     if "organization" in given or "organization_id" in given:
-        organization = _organization(work, given, by=by, now=now, layer=layer)
-        changes["organization_id"] = organization["id"] if organization else None
+        organization = _organization(work, shared, by=by, now=now, layer=layer)
+        changes["organization_id"] = organization.id if organization else None
     if "deputy" in given:
         require(decide(by, "name_deputy", None, facts_of(row)), OwnerOnly)
         if given["deputy"] is not None:
             _require_deputy(work, given["deputy"], row)
         changes["deputy_id"] = given["deputy"]
-    if set(row["declined"]) - set(changes.get("declined", row["declined"])):
+    if set(row.declined) - set(changes.get("declined", row.declined)):
         raise Invalid(errors={"declined": ["A declined mark goes when a verification withdraws it."]})
     _require_name_not_suppressed(work, layer, row, changes, by=by, now=now, kept=[written for _, written in kept])
     if "use_preferences" in changes:
-        changes["preference_spans"] = spans_of(row["preference_spans"], changes["use_preferences"], now=now)
+        changes["preference_spans"] = spans_of(row.preference_spans, changes["use_preferences"], now=now)
     if changes:
         individuals.update(work, individual_id, changes, now=now)
         previous.keep(work, {individual_id: replaced(row, changes)}, now=now)
@@ -157,52 +156,41 @@ def change_individual(
     directory.index_individuals(work, [individual_id])
     changed = individuals.find(work, individual_id)
     assert changed is not None  # noqa: S101 - its row is locked
-    work.announce(IndividualChanged(individual_id, changed["organization_id"], changed["state"], changed["version"]))
-    if changed["preference_spans"] != row["preference_spans"]:
-        work.announce(PreferencesChanged(individual_id, changed["preference_spans"], changed["version"]))
-    if changed["deputy_id"] != row["deputy_id"]:
-        owner = (changed["owner_id"], changed["owner_component"])
-        work.announce(OwnerChanged(individual_id, *owner, revision=changed["version"], deputy_id=changed["deputy_id"]))
-    work.record("contacts:individual:change", subjects=[individual_id], fields=given)
+    work.announce(IndividualChanged(individual_id, changed.organization_id, changed.state, changed.version))
+    if changed.preference_spans != row.preference_spans:
+        work.announce(PreferencesChanged(individual_id, list(changed.preference_spans), changed.version))
+    if changed.deputy_id != row.deputy_id:
+        owner = (changed.owner_id, changed.owner_component)
+        work.announce(OwnerChanged(individual_id, *owner, revision=changed.version, deputy_id=changed.deputy_id))
+    work.record("contacts:individual:change", subjects=[individual_id], fields=shared)
     return representations.individual(changed)
 
 
-def hand_over(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, owner: str) -> dict[str, Any]:
+def hand_over(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, owner: str) -> IndividualAnswer | FrozenIndividualAnswer:
     """Give a record to another owner (R45); contact points stay with the components they were given to (T5).
 
     :raises OwnerOnly: the caller is neither its owner nor the administrator of the owner's office.
     :raises OwnerUnsuitable: the new one is not an active contributor.
     """
     row = truly(visible_individual(work, individual_id, by=by, now=now, lock=True))
-    require(decide(by, "hand_over", None, facts_of(row, duty_of=duty(work, row, now=now))), OwnerOnly)
-    if owner == row["owner_id"]:
+    require(decide(by, "hand_over", None, replace(facts_of(row), duty_of=duty(work, row, now=now))), OwnerOnly)
+    if owner == row.owner_id:
         raise OwnerUnchanged
     new_owner = projections.user(work, owner)
-    if new_owner is None or not new_owner["active"] or not new_owner["component"] or new_owner["level"] in {None, "reader"}:
+    if new_owner is None or not new_owner.active or not new_owner.component or new_owner.level in {None, "reader"}:
         raise OwnerUnsuitable(errors={"owner": ["An active contributor."]})
-    component = new_owner["component"]
+    component = new_owner.component
     individuals.hand_over(work, individual_id, owner_id=owner, component=component, now=now)
-    individuals.note_hand_over(
-        work,
-        {
-            "id": new_id(),
-            "individual_id": individual_id,
-            "at": now,
-            "by_user": by.id,
-            "by_component": by.component or "",
-            "from_user": row["owner_id"],
-            "from_component": row["owner_component"],
-            "to_user": owner,
-            "to_component": component,
-        },
+    individuals.insert_hand_over(
+        work, HandOver(new_id(), individual_id, now, by.id, by.component or "", row.owner_id, row.owner_component, owner, component)
     )
-    if row["frozen_at"] is None:
+    if row.frozen_at is None:
         for stakeholder_id, established in links.establish(work, [(individual_id, component)], user_id=owner, since=now):
             work.announce(RelationshipEstablished("individual", stakeholder_id, established, now.date().isoformat()))
     directory.index_individuals(work, [individual_id])
     changed = individuals.find(work, individual_id)
     assert changed is not None  # noqa: S101 - its row is locked
-    work.announce(OwnerChanged(individual_id, owner, component, changed["version"]))
+    work.announce(OwnerChanged(individual_id, owner, component, changed.version))
     work.record("contacts:individual:hand-over", subjects=[individual_id], fields=["owner"])
     return representations.individual(changed)
 
@@ -215,95 +203,120 @@ def record_history(
     individual_id: str,
     limit: int = 50,
     after: tuple[datetime, str] | None = None,
-) -> dict[str, Any]:
+) -> PartOfHistory:
     """Return contacts' part of a record's timeline, the latest first behind a position: hand-overs, verifications, creation."""
     row = open_individual(work, individual_id, by=by, now=now)
-    entries: list[dict[str, Any]] = [
-        {
-            "position": (entry["at"], entry["id"]),
-            "kind": "handed_over",
-            "by": entry["by_user"],
-            "component": entry["by_component"],
-            "from": {"user": entry["from_user"], "component": entry["from_component"]},
-            "to": {"user": entry["to_user"], "component": entry["to_component"]},
-        }
+    moments: list[tuple[datetime, str, HistoryItem]] = [
+        (
+            entry.at,
+            entry.id,
+            {
+                "kind": "handed_over",
+                "by": entry.by_user,
+                "component": entry.by_component,
+                "from": {"user": entry.from_user, "component": entry.from_component},
+                "to": {"user": entry.to_user, "component": entry.to_component},
+            },
+        )
         for entry in individuals.hand_overs(work, individual_id)
     ]
-    entries += [
-        {
-            "position": (entry["verified_at"], entry["id"]),
-            "kind": "verified",
-            "by": entry["by_user"],
-            "component": entry["by_component"],
-            "medium": entry["medium"],
-            "withdrawn": entry["withdrawn"],
-        }
+    moments += [
+        (
+            entry.verified_at,
+            entry.id,
+            {
+                "kind": "verified",
+                "by": entry.by_user,
+                "component": entry.by_component,
+                "medium": entry.medium,
+                "withdrawn": entry.withdrawn,
+            },
+        )
         for entry in verifications.of_individual(work, individual_id)
     ]
-    entries.append(
-        {
-            "position": (row["created_at"], row["id"]),
-            "kind": "registered",
-            "by": row["created_by"],
-            "component": row["created_component"],
-        }
-    )
+    moments.append((row.created_at, row.id, {"kind": "registered", "by": row.created_by, "component": row.created_component}))
     work.record("contacts:individual:history", subjects=[individual_id], fields=["history"])
-    entries.sort(key=lambda entry: entry["position"], reverse=True)
-    rest = [entry for entry in entries if after is None or entry["position"] < after]
-    items = [
-        {**entry, "at": wire_value(entry["position"][0]), "position": [entry["position"][0].isoformat(), entry["position"][1]]}
-        for entry in rest[:limit]
-    ]
-    return {"items": items, "more": len(rest) > limit, "total": len(entries)}
+    moments.sort(key=lambda moment: (moment[0], moment[1]), reverse=True)
+    rest = [moment for moment in moments if after is None or (moment[0], moment[1]) < after]
+    items: list[HistoryItem] = [{**item, "at": str(wire_value(at)), "position": [at.isoformat(), key]} for at, key, item in rest[:limit]]
+    return {"items": items, "more": len(rest) > limit, "total": len(moments)}
+
+
+def _changes(row: Individual, given: GivenIndividual) -> IndividualChanges:
+    """Return the columns that are set as they are given, and names in their form."""
+    changes: IndividualChanges = {}
+    if "salutation" in given:
+        changes["salutation"] = given["salutation"]
+    if "first_name" in given:
+        changes["first_name"] = display_name(given["first_name"] or "")
+    if "last_name" in given:
+        changes["last_name"] = display_name(given["last_name"], given=not changes.get("first_name", row.first_name))
+    if "title" in given:
+        changes["title"] = given["title"]
+    if "state" in given:
+        changes["state"] = given["state"]
+    if "interests" in given:
+        changes["interests"] = given["interests"] or []
+    if "source" in given:
+        changes["source"] = given["source"]
+    if "declined" in given:
+        changes["declined"] = given["declined"]
+    if "use_preferences" in given:
+        changes["use_preferences"] = given["use_preferences"]
+    return changes
 
 
 def _organization(
-    work: UnitOfWork, given: Mapping[str, Any], *, by: Caller, now: datetime, layer: ContactLayer, owner_id: str | None = None
-) -> Mapping[str, Any] | None:
-    if given.get("organization_id"):
-        organization = organizations.find(work, given["organization_id"])
-        if organization is None:
+    work: UnitOfWork, given: GivenIndividual, *, by: Caller, now: datetime, layer: ContactLayer, owner_id: str | None = None
+) -> Employer | None:
+    """Return the organization that is meant, registered if it is not there.
+
+    :raises OrganizationUnknown: there is none of this id.
+    """
+    if organization_id := given.get("organization_id"):
+        found = organizations.find(work, organization_id)
+        if found is None:
             raise OrganizationUnknown(errors={"organization_id": ["There is no such organization."]})
-        return organization
-    if given.get("organization"):
-        organizations.hold_name(work, given["organization"])
-        known = organizations.of_name(work, given["organization"])
-        return (
-            known[0]
-            if known
-            else register_organization(work, by=by, now=now, layer=layer, owner_id=owner_id, name=given["organization"], state=given.get("state"))
-        )
+        return Employer(found.id, found.name, found.sector, found.group_ids)
+    if name := given.get("organization"):
+        organizations.hold_name(work, name)
+        for known in organizations.of_name(work, name):
+            return Employer(known.id, known.name, known.sector, known.group_ids)
+        made = register_organization(work, by=by, now=now, layer=layer, owner_id=owner_id, name=name, state=given.get("state"))
+        return Employer(made["id"], made["name"], made["sector"], made["group_ids"])
     return None
 
 
-def _require_known(work: UnitOfWork, wanted: Sequence[Mapping[str, Any]]) -> None:
+def _require_known(work: UnitOfWork, wanted: Sequence[GivenLink]) -> None:
     if wanted and links.unknown_issues(work, [link["issue_id"] for link in wanted]):
         raise IssueUnknown(errors={"issues": ["An issue that was deleted."]})
 
 
-def _require_deputy(work: UnitOfWork, user_id: str, row: Mapping[str, Any]) -> None:
+def _require_deputy(work: UnitOfWork, user_id: str, row: Individual) -> None:
     # Whoever stands in may have to erase, which a reader may not (T10).
     colleague = projections.user(work, user_id)
-    if colleague is None or not colleague["active"] or colleague["component"] != row["owner_component"] or colleague["level"] in {None, "reader"}:
+    if colleague is None or not colleague.active or colleague.component != row.owner_component or colleague.level in {None, "reader"}:
         raise OwnerUnsuitable(errors={"deputy": ["An active contributor of the owner's office."]})
-    if user_id == row["owner_id"]:
+    if user_id == row.owner_id:
         raise OwnerUnsuitable(errors={"deputy": ["Somebody else than the owner."]})
 
 
 def _require_name_not_suppressed(
-    work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], changes: Mapping[str, Any], *, by: Caller, now: datetime, kept: list[str]
+    work: UnitOfWork, layer: ContactLayer, row: Individual, changes: IndividualChanges, *, by: Caller, now: datetime, kept: list[str]
 ) -> None:
-    names = {"first_name", "last_name"} & set(changes)
-    merged = {**row, **changes}
+    renamed = bool({"first_name", "last_name"} & changes.keys())
+    first, last = changes.get("first_name", row.first_name), changes.get("last_name", row.last_name)
+    organization_id = changes.get("organization_id", row.organization_id)
     # Under another name everything is new; under the same name, only what is changed.
-    texts: list[str | None] = [*kept, *([merged["title"]] if names or "title" in changes else [])]
-    texts += (merged["interests"] or []) if names or "interests" in changes else []
-    if merged["organization_id"] and (names or "organization_id" in changes):
-        organization = organizations.find(work, merged["organization_id"])
-        texts.append(organization["name"] if organization else None)
-    if names:
-        texts += [merged["first_name"], merged["last_name"]]
+    texts: list[str | None] = [*kept]
+    if renamed or "title" in changes:
+        texts.append(changes.get("title", row.title))
+    if renamed or "interests" in changes:
+        texts += changes.get("interests", row.interests)
+    if organization_id and (renamed or "organization_id" in changes):
+        organization = organizations.find(work, organization_id)
+        texts.append(organization.name if organization else None)
+    if renamed:
+        texts += [first, last]
     if texts:
-        first, last = merged["first_name"] or "", merged["last_name"] or ""
         require_not_suppressed(work, layer, by=by, now=now, first_name=first, last_name=last, texts=texts)

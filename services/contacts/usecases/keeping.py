@@ -6,11 +6,11 @@ note of the component's own, which says of which field it is; of everybody else 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from services.chassis.messages import Caller, new_id
+from services.contacts.contract.commands import GivenIndividual
 from services.contacts.contract.refusals import TextNeedsReview
 from services.contacts.domain.notes import Note
 from services.lexicon.screening import Screening, contact_values, findings_in, screen, screen_organization_name, screen_person_name
@@ -19,7 +19,7 @@ from services.lexicon.screening import Screening, contact_values, findings_in, s
 KEPT = {"salutation": "Salutation", "title": "Title", "interests": "Interest", "notes": ""}
 
 
-def screened_fields(given: Mapping[str, Any]) -> list[tuple[str, str | None, Screening]]:
+def screened_fields(given: GivenIndividual) -> list[tuple[str, str | None, Screening]]:
     """Return what everybody sees of an individual: path, text, how it is screened (T32)."""
     return [
         ("salutation", given.get("salutation"), screen),
@@ -31,7 +31,7 @@ def screened_fields(given: Mapping[str, Any]) -> list[tuple[str, str | None, Scr
     ]
 
 
-def kept_apart(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+def kept_apart(given: GivenIndividual) -> tuple[GivenIndividual, list[tuple[str, str]]]:
     """Return the fields that all may see, and what is kept for the writer's component: (field, text).
 
     :raises TextNeedsReview: screening found something, and there is no reason to keep it, or it stands in a name.
@@ -44,11 +44,14 @@ def kept_apart(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str
     found = {str(finding["field"]) for finding in findings}
     if findings and (not reason or any(path.partition(".")[0] not in KEPT for path in found)):
         raise TextNeedsReview.of(findings)
-    shared = {name: value for name, value in given.items() if name != "keep_reason"}
-    for path in found:
-        name = path.partition(".")[0]
-        clean = [interest for at, interest in enumerate(given["interests"]) if f"interests.{at}" not in found] if name == "interests" else None
-        shared[name] = clean
+    shared = given.copy()
+    shared.pop("keep_reason", None)
+    if "salutation" in found:
+        shared["salutation"] = None
+    if "title" in found:
+        shared["title"] = None
+    if interests := given.get("interests"):
+        shared["interests"] = [interest for at, interest in enumerate(interests) if f"interests.{at}" not in found]
     return shared, [(path.partition(".")[0], written) for path, written, _ in asked if path in found and written]
 
 

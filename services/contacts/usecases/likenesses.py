@@ -73,7 +73,7 @@ def _decide_as_officer(work: UnitOfWork, pair: Pair, *, by: Caller, now: datetim
     if None in rows:
         raise PairUnknown
     if decision == "propose":
-        if any(row is not None and row["frozen_at"] is not None for row in rows):
+        if any(row is not None and row.frozen_at is not None for row in rows):
             raise IndividualFrozen
         likenesses.propose(work, pair, by=by.id, now=now)
         return
@@ -93,7 +93,7 @@ def _decide_as_owner(work: UnitOfWork, pair: Pair, *, by: Caller, now: datetime,
         # Held first: the officer may be taking it back.
         likenesses.proposal(work, pair)
         found = individuals.find_many(work, pair)
-        sides = [side for side, each in zip(("held", "other"), pair, strict=True) if found[each]["owner_id"] == by.id]
+        sides = [side for side, each in zip(("held", "other"), pair, strict=True) if found[each].owner_id == by.id]
         likenesses.answer(work, pair, dict.fromkeys(sides, decision), by=by.id, now=now)
     if "same_value" in because and by.component is not None and decision == "different":
         likenesses.settle(work, pair, holder=by.component, by=by.id, now=now)

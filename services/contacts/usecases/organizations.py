@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Unpack
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, entity_tags, new_id, require_match
@@ -13,6 +13,8 @@ from services.contacts.contract.announcements import (
     OrganizationRegistered,
     RelationshipEstablished,
 )
+from services.contacts.contract.answers import Address, OfficeAnswer, OrganizationAnswer, PossibleOrganization
+from services.contacts.contract.commands import GivenLink, GivenOffice, GivenOrganization
 from services.contacts.contract.refusals import (
     ContactPointInvalid,
     IndividualBlocked,
@@ -22,6 +24,7 @@ from services.contacts.contract.refusals import (
     TextNeedsReview,
 )
 from services.contacts.domain import representations
+from services.contacts.domain.stakeholders import Office, Organization, OrganizationChanges, SameName
 from services.contacts.domain.suppression import organization_form
 from services.contacts.storage import directory, ledger, links, organizations
 from services.contacts.storage.contact_layer import ContactLayer
@@ -29,15 +32,15 @@ from services.contacts.storage.ledger import Found
 from services.contacts.usecases import looking
 from services.contacts.usecases.authorization import require_contributor, visible_organization
 from services.contacts.usecases.preconditions import require_entries_left
-from services.lexicon.canonical import canonical_phone
+from services.lexicon.canonical import canonical_organization, canonical_phone
 from services.lexicon.postal import postal_code
 from services.lexicon.screening import screen_address, screen_organization_name
 from services.lexicon.telephones import telephone
 
 
 def register_organization(
-    work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactLayer, owner_id: str | None = None, **given: Any
-) -> dict[str, Any]:
+    work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactLayer, owner_id: str | None = None, **given: Unpack[GivenOrganization]
+) -> OrganizationAnswer:
     """Register an organization; the caller owns it, and their component has a relationship.
 
     :param owner_id: another owner of the same component, where a component's system enters for its people (T13).
@@ -56,27 +59,31 @@ def register_organization(
     offices = _offices(given)
     _require_nobody_s(work, layer, offices, by=by, now=now)
     organization_id = new_id()
-    state = given.get("state") or next(((office["address"] or {}).get("state") for office in offices if office["address"]), None)
-    organizations.insert_many(
+    of_offices = (office.address["state"] for office in offices if office.address)
+    state = given.get("state") or next(of_offices, None)
+    organizations.insert(
         work,
-        [
-            {
-                **{name: given[name] for name in ("sector", "group_ids", "source", "source_url") if given.get(name) is not None},
-                "id": organization_id,
-                "name": given["name"],
-                "state": state,
-                "owner_id": owner_id,
-                "owner_component": by.component,
-                "created_by": owner_id,
-                "created_component": by.component,
-                "now": now,
-            }
-        ],
+        Organization(
+            id=organization_id,
+            name=given["name"],
+            canonical_name=canonical_organization(given["name"]),
+            sector=given.get("sector"),
+            state=state,
+            group_ids=given.get("group_ids") or [],
+            source=given.get("source"),
+            source_url=given.get("source_url"),
+            owner_id=owner_id,
+            owner_component=by.component,
+            created_at=now,
+            created_by=owner_id,
+            created_component=by.component,
+            updated_at=now,
+        ),
     )
-    organizations.insert_offices(work, [(organization_id, position, office) for position, office in enumerate(offices)])
-    wanted = [*(given.get("issues") or []), *({"issue_id": issue, "kind": "engaged"} for issue in given.get("issue_ids") or [])]
+    organizations.insert_offices(work, organization_id, offices)
+    wanted: list[GivenLink] = [*(given.get("issues") or []), *(GivenLink(issue_id=issue, kind="engaged") for issue in given.get("issue_ids") or [])]
     _require_known(work, wanted)
-    links.add_issues(work, [(organization_id, link) for link in wanted])
+    links.add_issues(work, organization_id, wanted)
     links.establish(work, [(organization_id, by.component)], user_id=owner_id, since=now)
     directory.index_organizations(work, [organization_id])
     work.announce(OrganizationRegistered(organization_id, state, given.get("sector")))
@@ -87,7 +94,7 @@ def register_organization(
     return representations.organization(row)
 
 
-def read_organization(work: UnitOfWork, *, by: Caller, organization_id: str) -> dict[str, Any]:
+def read_organization(work: UnitOfWork, *, by: Caller, organization_id: str) -> OrganizationAnswer:
     """Return an organization.
 
     :raises OrganizationUnknown: it is not there.
@@ -98,8 +105,15 @@ def read_organization(work: UnitOfWork, *, by: Caller, organization_id: str) -> 
 
 
 def change_organization(
-    work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactLayer, organization_id: str, if_match: str | None, **given: Any
-) -> dict[str, Any]:
+    work: UnitOfWork,
+    *,
+    by: Caller,
+    now: datetime,
+    layer: ContactLayer,
+    organization_id: str,
+    if_match: str | None,
+    **given: Unpack[GivenOrganization],
+) -> OrganizationAnswer:
     """Change an organization, whoever owns it (T2).
 
     :raises PreconditionMissing, Stale, OrganizationUnknown, ContributorsOnly, IndividualBlocked: see there.
@@ -113,23 +127,24 @@ def change_organization(
     representation = representations.organization(row)
     require_match(if_match, entity_tags(representation))
     _require_clean(given)
-    changes = {name: given[name] for name in organizations.FIELDS if name in given}
-    if changes.get("group_ids", ()) is None:
-        changes["group_ids"] = []
+    changes = _changes(given)
     organizations.update(work, organization_id, changes, now=now)
-    if "name" in changes and organization_form(changes["name"]) != organization_form(row["name"]):
+    if "name" in changes and organization_form(changes["name"]) != organization_form(row.name):
         # Whoever is marked as of this organization is known again under its new name (T25).
-        ledger.follow_rename(work, layer.digests, former=organization_form(row["name"]), present=organization_form(changes["name"]))
+        ledger.follow_rename(work, layer.digests, former=organization_form(row.name), present=organization_form(changes["name"]))
     present = {office["id"] for office in representation["offices"]}
-    offices: list[dict[str, Any]] | None = None
+    offices: list[Office] | None = None
     if "offices" in given:
         offices = _offices(given, present=present)
     elif "address" in given or "office_phone" in given:
-        first, *others = representation["offices"] or [{"id": new_id(), "label": None, "address": None, "phone": None}]
-        merged = {**first, **({"address": given["address"]} if "address" in given else {})}
+        first: OfficeAnswer = {"id": new_id(), "label": None, "address": None, "phone": None}
+        first, *others = representation["offices"] or [first]
+        merged: OfficeAnswer = {**first}
+        if "address" in given:
+            merged["address"] = given["address"]
         if "office_phone" in given:
             merged["phone"] = given["office_phone"]
-        offices = _offices({"offices": [merged, *others]}, present=present)
+        offices = _offices({"offices": [GivenOffice(**office) for office in (merged, *others)]}, present=present)
     if offices is not None:
         kept = [office["phone"] for office in representation["offices"] if office["phone"]]
         _require_nobody_s(work, layer, offices, by=by, now=now, known=kept)
@@ -142,45 +157,66 @@ def change_organization(
         directory.index_people_of(work, organization_id)
     changed = organizations.find(work, organization_id)
     assert changed is not None  # noqa: S101 - its row is locked
-    work.announce(OrganizationChanged(organization_id, changed["state"], changed["sector"], changed["version"]))
+    work.announce(OrganizationChanged(organization_id, changed.state, changed.sector, changed.version))
     work.record("contacts:organization:change", subjects=[organization_id], fields=given)
     return representations.organization(changed)
 
 
-def _require_clean(given: Mapping[str, Any]) -> None:
+def _changes(given: GivenOrganization) -> OrganizationChanges:
+    changes: OrganizationChanges = {}
+    if "name" in given:
+        changes["name"] = given["name"]
+    if "sector" in given:
+        changes["sector"] = given["sector"]
+    if "state" in given:
+        changes["state"] = given["state"]
+    if "group_ids" in given:
+        changes["group_ids"] = given["group_ids"] or []
+    if "source" in given:
+        changes["source"] = given["source"]
+    if "source_url" in given:
+        changes["source_url"] = given["source_url"]
+    return changes
+
+
+def _require_clean(given: GivenOrganization) -> None:
     """Go on only if names, labels and addresses hold nothing that shared text must not (T32)."""
     addresses = [("address", given.get("address"))]
     labels = []
     for at, office in enumerate(given.get("offices") or ()):
         labels.append((f"offices.{at}.label", office.get("label"), screen_organization_name))
         addresses.append((f"offices.{at}.address", office.get("address")))
-    streets = [(f"{path}.{name}", (address or {}).get(name), screen_address) for path, address in addresses for name in ("street", "city", "country")]
+    streets = []
+    for path, address in addresses:
+        if address:
+            parts = (("street", address.get("street")), ("city", address.get("city")), ("country", address.get("country")))
+            streets += [(f"{path}.{name}", written, screen_address) for name, written in parts]
     TextNeedsReview.unless_clean([("name", given.get("name"), screen_organization_name), *labels, *streets])
 
 
-def _offices(given: Mapping[str, Any], *, present: Container[str] = ()) -> list[dict[str, Any]]:
+def _offices(given: GivenOrganization, *, present: Container[str] = ()) -> list[Office]:
     """Return the offices that are meant, standardized (R80); one that is present keeps its id.
 
     :raises ContactPointInvalid: a telephone or a postal code can't be one; the sentence doesn't repeat it.
     """
-    wanted: Sequence[Mapping[str, Any]] = given.get("offices") or []
+    wanted = given.get("offices") or []
     at = "offices.{}."
     if not wanted and (given.get("address") or given.get("office_phone")):
         wanted, at = [{"address": given.get("address"), "phone": given.get("office_phone")}], ""
     return [
-        {
+        Office(
             # An id that is not of this organization's offices is another's, or made up.
-            "id": office["id"] if office.get("id") in present else new_id(),
-            "label": office.get("label"),
-            "address": _address(office.get("address"), field=f"{at.format(n)}address.postal_code"),
-            "phone": _phone(office.get("phone"), field=f"{at.format(n)}phone" if at else "office_phone"),
-        }
+            id=known if (known := office.get("id")) and known in present else new_id(),
+            label=office.get("label"),
+            address=_address(office.get("address"), field=f"{at.format(n)}address.postal_code"),
+            phone=_phone(office.get("phone"), field=f"{at.format(n)}phone" if at else "office_phone"),
+        )
         for n, office in enumerate(wanted)
     ]
 
 
 def _require_nobody_s(
-    work: UnitOfWork, layer: ContactLayer, offices: Iterable[Mapping[str, Any]], *, by: Caller, now: datetime, known: Iterable[str] = ()
+    work: UnitOfWork, layer: ContactLayer, offices: Iterable[Office], *, by: Caller, now: datetime, known: Iterable[str] = ()
 ) -> None:
     """Go on only if no telephone of an office is one person's own who asked not to be contacted (T25).
 
@@ -191,7 +227,7 @@ def _require_nobody_s(
     :raises BlockedTooOften: too many of the caller's entries were blocked today (T9).
     :raises LookupsExhausted: the caller has looked up as many values today as they may (T35).
     """
-    phones = {canonical_phone(office["phone"]) for office in offices if office["phone"]} - {canonical_phone(phone) for phone in known} - {None}
+    phones = {canonical_phone(office.phone) for office in offices if office.phone} - {canonical_phone(phone) for phone in known} - {None}
     asked = [digest for phone in phones if phone for digest in layer.digests.suppressions("work_phone", phone)]
     if not asked:
         return
@@ -214,20 +250,19 @@ def _phone(written: str | None, *, field: str) -> str | None:
     return read.shown
 
 
-def _address(written: Mapping[str, Any] | None, *, field: str) -> Mapping[str, Any] | None:
-    if not written or not written.get("postal_code"):
+def _address(written: Address | None, *, field: str) -> Address | None:
+    if not written or not (given := written.get("postal_code")):
         return written
-    kept, why = postal_code(written["postal_code"], state=written.get("state"), country=written.get("country"))
+    kept, why = postal_code(given, state=written.get("state"), country=written.get("country"))
     if why:
         raise ContactPointInvalid(errors={field: [why]})
     return {**written, "postal_code": kept}
 
 
-def _require_known(work: UnitOfWork, wanted: Sequence[Mapping[str, Any]]) -> None:
+def _require_known(work: UnitOfWork, wanted: Sequence[GivenLink]) -> None:
     if wanted and links.unknown_issues(work, [link["issue_id"] for link in wanted]):
         raise IssueUnknown(errors={"issues": ["An issue that was deleted."]})
 
 
-def _likeness(row: Mapping[str, Any]) -> dict[str, Any]:
-    owner = {"user": row["owner_id"], "component": row["owner_component"]}
-    return {"id": row["id"], "name": row["name"], "state": row["state"], "owner": owner}
+def _likeness(row: SameName) -> PossibleOrganization:
+    return {"id": row.id, "name": row.name, "state": row.state, "owner": representations.owner_of(row)}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
+from services.contacts.contract.commands import GivenIndividual
 from services.contacts.contract.refusals import BlockedTooOften, IndividualBlocked, TextNeedsReview
 from services.contacts.domain.suppression import asked_of
 from services.contacts.storage import ledger
@@ -29,7 +29,7 @@ def require_clean(reason: str) -> None:
     TextNeedsReview.unless_clean([("reason", reason, screen)])
 
 
-def require_clean_fields(given: Mapping[str, Any]) -> None:
+def require_clean_fields(given: GivenIndividual) -> None:
     """Go on only if what everybody sees of an individual holds nothing that shared text must not (T32).
 
     :raises TextNeedsReview: it does.

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Self
+from datetime import UTC, datetime
+from typing import Self
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Refusal, new_id
 from services.contacts.contract.announcements import IndividualRegistered, PreferencesChanged, RelationshipEstablished
+from services.contacts.contract.answers import IndividualAnswer, LikenessAnswer
+from services.contacts.contract.commands import GivenContactPoint, GivenIndividual, GivenLink
 from services.contacts.contract.refusals import (
     BlockedTooOften,
     ContactPointInvalid,
@@ -24,6 +26,7 @@ from services.contacts.contract.refusals import (
 )
 from services.contacts.domain import representations
 from services.contacts.domain.preferences import spans_of
+from services.contacts.domain.stakeholders import Compared, Employer, Individual
 from services.contacts.domain.suppression import asked_of
 from services.contacts.storage import ledger, organizations, registration
 from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
@@ -39,19 +42,7 @@ from services.lexicon.places import propose_state
 from services.lexicon.telephones import telephone
 from services.lexicon.vocabulary import CONTACT_POINT_KINDS, VALUES_OF_A_KIND
 
-#: What a contributor may say of an individual's directory layer; each is a column.
-DIRECTORY_FIELDS = (
-    "salutation",
-    "first_name",
-    "last_name",
-    "title",
-    "organization_id",
-    "state",
-    "interests",
-    "source",
-    "declined",
-    "use_preferences",
-)
+Outcome = IndividualAnswer | Refusal | None
 
 
 def standardized(kind: str, value: str, *, field: str) -> str:
@@ -78,14 +69,14 @@ def standardized(kind: str, value: str, *, field: str) -> str:
     return kept
 
 
-def standardized_points(points: Iterable[Mapping[str, Any]], *, declined: Iterable[str]) -> list[dict[str, Any]]:
+def standardized_points(points: Iterable[GivenContactPoint], *, declined: Iterable[str]) -> list[GivenContactPoint]:
     """Return new contact points as they are kept; one given twice is kept once.
 
     :raises KindDeclined: the person declined to give one of these kinds (T20).
     :raises ContactPointInvalid: a value can't be of its kind.
     """
     refused = set(declined)
-    kept: dict[tuple[str, str], dict[str, Any]] = {}
+    kept: dict[tuple[str, str], GivenContactPoint] = {}
     for at, point in enumerate(points):
         if point["kind"] in refused:
             raise KindDeclined
@@ -103,15 +94,15 @@ class Registration:
     """An individual as somebody wants to enter them, in the form in which it is kept; nothing was asked yet."""
 
     by: Caller
-    given: Mapping[str, Any]
+    given: GivenIndividual
     individual_id: str
     owner_id: str
     component: str
     first_name: str
     last_name: str
     state: str | None
-    issues: list[dict[str, Any]]
-    contact_points: list[dict[str, Any]]
+    issues: list[GivenLink]
+    contact_points: list[GivenContactPoint]
     #: What screening found and its writer keeps for their component: (field, text).
     kept: list[tuple[str, str]] = field(default_factory=list)
     keep_reason: str | None = None
@@ -134,7 +125,7 @@ class Registration:
         return [written for written in (*shared, *(text for _, text in self.kept)) if written]
 
 
-def registration_of(given: Mapping[str, Any], *, by: Caller, owner_id: str | None = None, individual_id: str | None = None) -> Registration:
+def registration_of(given: GivenIndividual, *, by: Caller, owner_id: str | None = None, individual_id: str | None = None) -> Registration:
     """Return what is to be entered, put into its form.
 
     :param owner_id: another owner of the same component, where a component's system enters for its people (T13).
@@ -148,7 +139,7 @@ def registration_of(given: Mapping[str, Any], *, by: Caller, owner_id: str | Non
     points = standardized_points(given.get("contact_points") or [], declined=given.get("declined") or [])
     # Proposed once; from then on the field stands by itself (T18).
     proposed = (propose_state(point["value"]) for point in points if point["kind"] == "work_address")
-    engaged = [{"issue_id": issue_id, "kind": "engaged", "since": None, "ended_on": None} for issue_id in given.get("issue_ids") or []]
+    engaged = [GivenLink(issue_id=issue_id, kind="engaged", since=None, ended_on=None) for issue_id in given.get("issue_ids") or []]
     return Registration(
         by=by,
         given=given,
@@ -165,34 +156,31 @@ def registration_of(given: Mapping[str, Any], *, by: Caller, owner_id: str | Non
     )
 
 
-def unique_links(wanted: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def unique_links(wanted: Iterable[GivenLink]) -> list[GivenLink]:
     """Return links to issues, each issue and kind once; of two the later counts."""
-    return list({(link["issue_id"], link["kind"]): dict(link) for link in wanted}.values())
+    return list({(link["issue_id"], link["kind"]): link for link in wanted}.values())
 
 
-def register_together(
-    work: UnitOfWork, layer: ContactLayer, entries: Sequence[Registration], *, now: datetime
-) -> list[dict[str, Any] | Refusal | None]:
+def register_together(work: UnitOfWork, layer: ContactLayer, entries: Sequence[Registration], *, now: datetime) -> list[Outcome]:
     """Enter individuals of one component, whose names are held, at once; each by itself is entered or refused.
 
     :returns: for each a representation or a refusal; None for one whose organization has to be registered first.
     """
     wanted = {str(entry.given["organization_id"]) for entry in entries if entry.given.get("organization_id")}
-    known = organizations.find_many(work, wanted) if wanted else {}
+    found = organizations.find_many(work, wanted) if wanted else {}
+    known = {each.id: Employer(each.id, each.name, each.sector, each.group_ids) for each in found.values()}
     return register(work, layer, [(entry, known.get(str(entry.given.get("organization_id")))) for entry in entries], now=now)
 
 
-def register(
-    work: UnitOfWork, layer: ContactLayer, entries: Sequence[tuple[Registration, Mapping[str, Any] | None]], *, now: datetime
-) -> list[dict[str, Any] | Refusal | None]:
+def register(work: UnitOfWork, layer: ContactLayer, entries: Sequence[tuple[Registration, Employer | None]], *, now: datetime) -> list[Outcome]:
     """Enter individuals, each with their organization where it is found already; as `register_together`."""
     asked = [_Asked.of(entry, organization, layer) for entry, organization in entries]
     ledger.hold_shared(work)
     component = str(work.caller.component)
     known = looking.look_together(work, [each.question for each in asked], component=component, now=now)
     looked: Counter[str] = Counter()
-    outcomes: list[dict[str, Any] | Refusal | None] = []
-    accepted: list[tuple[int, Registration, Mapping[str, Any] | None, list[dict[str, Any]]]] = []
+    outcomes: list[Outcome] = []
+    accepted: list[tuple[int, Registration, Employer | None, list[LikenessAnswer]]] = []
     for at, ((entry, organization), each, found) in enumerate(zip(entries, asked, known, strict=True)):
         outcomes.append(None)
         theirs = organization or found.organization
@@ -209,8 +197,10 @@ def register(
     newcomers = [_newcomer(entry, organization, layer, keys, now=now) for _, entry, organization, _ in accepted]
     if newcomers:
         for (at, entry, _, likely), row in zip(accepted, registration.register(work, newcomers, now=now), strict=True):
-            representation = representations.individual(row)
-            outcomes[at] = {**representation, "possible_duplicates": likely} if likely else representation
+            representation = representations.open_individual(row)
+            if likely:
+                representation["possible_duplicates"] = likely
+            outcomes[at] = representation
             _tell(work.on_behalf_of(entry.by), entry, row, now=now)
     return outcomes
 
@@ -225,8 +215,8 @@ class _Asked:
     lookups: dict[bytes, str]
 
     @classmethod
-    def of(cls, entry: Registration, organization: Mapping[str, Any] | None, layer: ContactLayer) -> Self:
-        named = organization["name"] if organization else entry.given.get("organization")
+    def of(cls, entry: Registration, organization: Employer | None, layer: ContactLayer) -> Self:
+        named = organization.name if organization else entry.given.get("organization")
         points = [(kind, canonical_contact_point(kind, value)) for kind, value in entry.values]
         values = asked_of(texts=[named, *entry.texts] if named else entry.texts, points=points)
         suppressions = ledger.questions(layer.digests, [(entry.first_name, entry.last_name, values)])
@@ -235,7 +225,7 @@ class _Asked:
             canonical_name=canonical_name(entry.first_name, entry.last_name),
             family_key=family_key(entry.last_name),
             organization=canonical_organization(named) if named and organization is None else None,
-            organization_id=organization["id"] if organization else None,
+            organization_id=organization.id if organization else None,
             state=entry.state,
             user_id=entry.by.id if entry.by.kind == "user" else None,
             account=entry.by.id,
@@ -249,14 +239,14 @@ class _Asked:
 def _likenesses(
     work: UnitOfWork,
     entry: Registration,
-    organization: Mapping[str, Any] | None,
+    organization: Employer | None,
     asked: _Asked,
     known: registration.Known,
     layer: ContactLayer,
     *,
     now: datetime,
     before: int,
-) -> list[dict[str, Any]]:
+) -> list[LikenessAnswer]:
     """Return who this may be (T23), if nothing stands against entering them.
 
     What another component holds changes nothing in it; the matcher finds that later, for its holder.
@@ -276,55 +266,68 @@ def _likenesses(
     name = (entry.first_name, entry.last_name)
     if looking.weigh(work, layer, known, asked.suppressions, by=entry.by, now=now, name=name, values=entry.looked_up, before=before):
         raise IndividualBlocked
-    organization_id = organization["id"] if organization else None
-    same = [row for row in known.same if row["organization_id"] == organization_id]
+    organization_id = organization.id if organization else None
+    same = [row for row in known.same if row.organization_id == organization_id]
     # A name without an organization is too many people's.
     if organization_id and any(_is_hidden(row, entry.component) for row in same):
         raise IndividualBlocked
     reasons: dict[str, list[str]] = {}
-    rows: dict[str, dict[str, Any]] = {}
+    rows: dict[str, Compared] = {}
     entered = PersonName("", entry.first_name, entry.last_name)
     for row in known.family:
-        likely = are_names_alike(entered, PersonName("", row["first_name"], row["last_name"]))
-        near = (organization_id and row["organization_id"] == organization_id) or (entry.state and row["state"] == entry.state)
-        if row["canonical_name"] == asked.question.canonical_name or (likely and near):
-            rows[row["id"]] = row
-            reasons[row["id"]] = ["name"]
+        likely = are_names_alike(entered, PersonName("", row.first_name, row.last_name))
+        near = (organization_id and row.organization_id == organization_id) or (entry.state and row.state == entry.state)
+        if row.canonical_name == asked.question.canonical_name or (likely and near):
+            rows[row.id] = row
+            reasons[row.id] = ["name"]
     kinds: dict[str, set[str]] = {}
     for row in known.holders:
-        rows.setdefault(row["id"], row)
-        kinds.setdefault(row["id"], set()).add(asked.lookups[row["lookup"]])
+        rows.setdefault(row.id, row)
+        kinds.setdefault(row.id, set()).add(asked.lookups[row.lookup])
     for individual_id, held in kinds.items():
         reasons.setdefault(individual_id, []).extend(sorted(held))
-    found = [representations.likeness(row, reasons[row["id"]]) for row in rows.values() if not _is_hidden(row, entry.component)]
+    found = [representations.likeness(row, reasons[row.id]) for row in rows.values() if not _is_hidden(row, entry.component)]
     if same and organization_id and not entry.given.get("duplicate_ok"):
         raise IndividualDuplicate(extra={"possible_duplicates": found})
     return found
 
 
-def _is_hidden(row: Mapping[str, Any], component: str) -> bool:
-    return row["frozen_at"] is not None or component in row["frozen_for"]
+def _is_hidden(row: Compared, component: str) -> bool:
+    return row.frozen_at is not None or component in row.frozen_for
 
 
 def _newcomer(
-    entry: Registration, organization: Mapping[str, Any] | None, layer: ContactLayer, keys: Mapping[str, bytes], *, now: datetime
+    entry: Registration, organization: Employer | None, layer: ContactLayer, keys: Mapping[str, bytes], *, now: datetime
 ) -> registration.Newcomer:
+    given = entry.given
     points = [ContactPoint(entry.individual_id, entry.component, point["kind"], point["value"], point["source"]) for point in entry.contact_points]
+    individual = Individual(
+        id=entry.individual_id,
+        salutation=given.get("salutation"),
+        first_name=entry.first_name,
+        last_name=entry.last_name,
+        canonical_name=canonical_name(entry.first_name, entry.last_name),
+        family_key=family_key(entry.last_name),
+        title=given.get("title"),
+        organization_id=organization.id if organization else None,
+        organization_name=organization.name if organization else None,
+        state=entry.state,
+        interests=given.get("interests") or [],
+        source=given.get("source"),
+        declined=given.get("declined") or [],
+        use_preferences=given.get("use_preferences") or [],
+        preference_spans=spans_of([], given.get("use_preferences") or (), now=now),
+        deputy_id=given.get("deputy"),
+        owner_id=entry.owner_id,
+        owner_component=entry.component,
+        created_at=now,
+        created_by=entry.owner_id,
+        created_component=entry.component,
+        updated_at=now,
+        relationships=[{"component": entry.component, "since": now.astimezone(UTC).date().isoformat(), "last_contact_at": None}],
+    )
     return registration.Newcomer(
-        given={
-            **{name: entry.given[name] for name in DIRECTORY_FIELDS if entry.given.get(name) is not None},
-            "id": entry.individual_id,
-            "first_name": entry.first_name,
-            "last_name": entry.last_name,
-            "organization_id": organization["id"] if organization else None,
-            "state": entry.state,
-            "preference_spans": spans_of([], entry.given.get("use_preferences") or (), now=now),
-            "deputy_id": entry.given.get("deputy"),
-            "owner_id": entry.owner_id,
-            "owner_component": entry.component,
-            "created_by": entry.owner_id,
-            "created_component": entry.component,
-        },
+        individual=individual,
         organization=organization,
         issues=entry.issues,
         points=layer.rows(points, keys, by_user=entry.owner_id, now=now),
@@ -332,10 +335,10 @@ def _newcomer(
     )
 
 
-def _tell(work: UnitOfWork, entry: Registration, row: Mapping[str, Any], *, now: datetime) -> None:
-    work.announce(IndividualRegistered(entry.individual_id, row["organization_id"], entry.owner_id, entry.component, entry.state))
-    if row["preference_spans"]:
-        work.announce(PreferencesChanged(entry.individual_id, row["preference_spans"], row["version"]))
+def _tell(work: UnitOfWork, entry: Registration, row: Individual, *, now: datetime) -> None:
+    work.announce(IndividualRegistered(entry.individual_id, row.organization_id, entry.owner_id, entry.component, entry.state))
+    if row.preference_spans:
+        work.announce(PreferencesChanged(entry.individual_id, list(row.preference_spans), row.version))
     work.announce(RelationshipEstablished("individual", entry.individual_id, entry.component, now.date().isoformat()))
     work.record(
         "contacts:individual:create",

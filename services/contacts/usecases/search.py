@@ -9,9 +9,12 @@ from typing import Any
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
+from services.contacts.contract.answers import FacetValue, RegionCount, RegionReport, StateOfRegion
 from services.contacts.domain import representations
+from services.contacts.domain.stakeholders import Line
 from services.contacts.storage import individuals, organizations, search
 from services.contacts.storage.contact_layer import ContactLayer
+from services.contacts.storage.search import StateCount
 from services.contacts.usecases.authorization import require
 from services.lexicon.places import REGIONS, STATES, fema_region
 from services.lexicon.policy import Facts, decide
@@ -37,7 +40,7 @@ def search_stakeholders(
     if query.get("facets"):
         answer["facets"] = _facets(work, query, by=by, now=now, misspelt=answer.pop("misspelt"))
     answer.pop("misspelt", None)
-    work.record("contacts:stakeholder:search", subjects=search.ids(rows), fields=_LINE)
+    work.record("contacts:stakeholder:search", subjects=[row.id for row in rows], fields=_LINE)
     return answer
 
 
@@ -45,10 +48,10 @@ def list_individuals(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cu
     """Return a page of individuals, with all of their directory layer; frozen ones are in no list (T21)."""
     require(decide(by, "search", "name"))
     rows, answer = _page(work, by=by, now=now, cursors=cursors, query={**query, "type": "individual"})
-    found = individuals.find_many(work, search.ids(rows))
-    answer["items"] = [representations.individual(found[row["id"]]) for row in rows if row["id"] in found]
+    found = individuals.find_many(work, [row.id for row in rows])
+    answer["items"] = [representations.individual(found[row.id]) for row in rows if row.id in found]
     answer.pop("misspelt", None)
-    work.record("contacts:individual:list", subjects=search.ids(rows), fields=_LINE)
+    work.record("contacts:individual:list", subjects=[row.id for row in rows], fields=_LINE)
     return answer
 
 
@@ -57,35 +60,35 @@ def list_organizations(work: UnitOfWork, *, by: Caller, now: datetime, cursors: 
     require(decide(by, "search", "name"))
     asked = {**query, "type": "organization", "q": query.get("name")}
     rows, answer = _page(work, by=by, now=now, cursors=cursors, query=asked)
-    found = organizations.find_many(work, search.ids(rows))
-    answer["items"] = [representations.organization(found[row["id"]]) for row in rows if row["id"] in found]
+    found = organizations.find_many(work, [row.id for row in rows])
+    answer["items"] = [representations.organization(found[row.id]) for row in rows if row.id in found]
     answer.pop("misspelt", None)
-    work.record("contacts:organization:list", subjects=search.ids(rows), fields=["name", "sector", "state", "offices"])
+    work.record("contacts:organization:list", subjects=[row.id for row in rows], fields=["name", "sector", "state", "offices"])
     return answer
 
 
-def stakeholders_by_region(work: UnitOfWork, *, by: Caller, now: datetime, query: Mapping[str, Any]) -> dict[str, Any]:
+def stakeholders_by_region(work: UnitOfWork, *, by: Caller, now: datetime, query: Mapping[str, Any]) -> RegionReport:
     """Return how many stakeholders there are in each FEMA region and each of its states, zeros too (R101, T12)."""
     require(decide(by, "search", "state"))
-    counts = {row["state"]: row for row in search.by_state(work, search.filter_of(query, now=now), component=by.component)}
-    none = {"individuals": 0, "organizations": 0}
-    regions = []
+    counts = {row.state: row for row in search.by_state(work, search.filter_of(query, now=now), component=by.component)}
+    none = StateCount(None)
+    regions: list[RegionCount] = []
     for region, states in REGIONS.items():
-        drilled = []
+        drilled: list[StateOfRegion] = []
         for state in states:
             row = counts.get(state, none)
             drilled.append(
                 {
                     "state": state,
                     "name": STATES[state].name,
-                    "count": row["individuals"] + row["organizations"],
-                    "individuals": row["individuals"],
-                    "organizations": row["organizations"],
+                    "count": row.individuals + row.organizations,
+                    "individuals": row.individuals,
+                    "organizations": row.organizations,
                 }
             )
         regions.append({"fema_region": region, "count": sum(state["count"] for state in drilled), "states": drilled})
     nowhere = counts.get(None, none)
-    without_state = nowhere["individuals"] + nowhere["organizations"]
+    without_state = nowhere.individuals + nowhere.organizations
     work.record("contacts:report:stakeholders-by-region", fields=["state"])
     return {
         "regions": regions,
@@ -106,7 +109,7 @@ def _with_holders(work: UnitOfWork, query: Mapping[str, Any], *, by: Caller, lay
     return {**query, "q": asked.words or None, "holders": holders}
 
 
-def _page(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def _page(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]) -> tuple[list[Line], dict[str, Any]]:
     after: dict[str, Any] | None = cursors.open(query.get("cursor"), of="stakeholders", user_id=by.id, query=query)
     misspelt = bool(after and after["misspelt"])
     if misspelt:
@@ -125,22 +128,22 @@ def _page(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, quer
     following = None
     if len(rows) > limit:
         rows = rows[:limit]
-        position = {"key": rows[-1]["_key"], "id": rows[-1]["id"], "total": total, "misspelt": misspelt}
+        position = {"key": rows[-1].key, "id": rows[-1].id, "total": total, "misspelt": misspelt}
         following = cursors.seal(position, of="stakeholders", user_id=by.id, query=query)
     shown: int | dict[str, int] = total if total <= search.COUNTED else {"at_least": search.COUNTED}
     return rows, {"items": [], "next": following, "total": shown, "misspelt": misspelt}
 
 
-def _facets(work: UnitOfWork, query: Mapping[str, Any], *, by: Caller, now: datetime, misspelt: bool) -> dict[str, Any]:
+def _facets(work: UnitOfWork, query: Mapping[str, Any], *, by: Caller, now: datetime, misspelt: bool) -> dict[str, list[FacetValue]]:
     wanted = search.filter_of(query, now=now, misspelt=misspelt)
-    facets: dict[str, Any] = {}
+    facets: dict[str, list[FacetValue]] = {}
     for name in query["facets"]:
         if name != "fema_region":
             facets[name] = search.facet(work, wanted, name, component=by.component)
             continue
         regions: dict[int, int] = {}
         for entry in search.facet(work, wanted, "state", component=by.component):
-            if region := fema_region(entry["value"]):
+            if region := fema_region(str(entry["value"])):
                 regions[region] = regions.get(region, 0) + entry["count"]
         facets[name] = [{"value": region, "count": count} for region, count in sorted(regions.items())]
     return facets

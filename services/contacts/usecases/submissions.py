@@ -23,6 +23,7 @@ from services.contacts.contract.announcements import (
     OwnerChanged,
     RelationshipEstablished,
 )
+from services.contacts.contract.commands import GivenIndividual
 from services.contacts.contract.integrations import (
     ACCEPTED,
     PASSED_ON,
@@ -70,7 +71,7 @@ def take(
     delivered: Delivered,
     submission: Submission,
     owner_id: str,
-    command: Mapping[str, Any],
+    command: GivenIndividual,
 ) -> None:
     """Register whom a component submitted, and answer it.
 
@@ -180,7 +181,7 @@ _SHARED: Mapping[type[Announcement], frozenset[str]] = {
 }
 
 
-def _require_clean(command: Mapping[str, Any]) -> None:
+def _require_clean(command: GivenIndividual) -> None:
     """A system cannot be asked whether it means it: whatever screening finds is refused (T15, R41)."""
     try:
         require_clean_fields(command)

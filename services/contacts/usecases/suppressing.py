@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -12,6 +13,7 @@ from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, wire_value
 from services.contacts.contract.refusals import MarkUnknown
 from services.contacts.domain.likeness import family_keys, may_be_one
+from services.contacts.domain.stakeholders import Individual
 from services.contacts.domain.suppression import ORGANIZATION, PERSONAL, is_alone, mark_of, marks_of
 from services.contacts.storage import individuals, ledger, previous, twins
 from services.contacts.storage.contact_layer import ContactLayer
@@ -26,14 +28,14 @@ _PERSONAL_KINDS = PERSONAL | {"email"}
 _FIRST: Mapping[str, Any] = MappingProxyType({"limit": 50})
 
 
-def open_case(work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], *, case_id: str, recorder: str, now: datetime) -> None:
+def open_case(work: UnitOfWork, layer: ContactLayer, row: Individual, *, case_id: str, recorder: str, now: datetime) -> None:
     """Write the marks of somebody who is being frozen, and find who else may be the same person.
 
     As the caseworker, who reads every component's values; the ledger is held.
     """
-    values = layer.read(work, row["id"])
-    doubts = twins.points(work, row["id"], recorder=recorder, since=now - _RECENT)
-    employers = individuals.employers(work, row["id"])
+    values = layer.read(work, row.id)
+    doubts = twins.points(work, row.id, recorder=recorder, since=now - _RECENT)
+    employers = individuals.employers(work, row.id)
     sure = [(point["kind"], point["value"]) for point in values if doubts[point["id"]] is None]
     marks = marks_of(organizations=employers, texts=_texts(work, row), contact_points=sure)
     known = {(mark.kind, mark.canonical) for mark in marks}
@@ -42,29 +44,27 @@ def open_case(work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], *, 
         for point in values
         if doubts[point["id"]] is not None and (mark := mark_of(point["kind"], point["value"])) and (mark.kind, mark.canonical) not in known
     ]
-    name = {"first_name": row["first_name"], "last_name": row["last_name"]}
-    ledger.write(work, layer.digests, marks, case_id=case_id, individual_id=row["id"], now=now, waiting=doubtful, **name)
+    ledger.write(work, layer.digests, marks, case_id=case_id, whose=row, now=now, waiting=doubtful)
     found = _twins(work, layer, row, values, doubts, employers, recorder=recorder, now=now)
-    twins.insert(work, case_id, row["id"], found, now=now)
+    twins.insert(work, case_id, row.id, found, now=now)
 
 
-def mark_erased(work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], *, case_id: str, now: datetime) -> None:
+def mark_erased(work: UnitOfWork, layer: ContactLayer, row: Individual, *, case_id: str, now: datetime) -> None:
     """Write the marks of somebody who is erased for a cause that suppresses, without having been frozen."""
-    values = [(point["kind"], point["value"]) for point in (*layer.read(work, row["id"]), *layer.read_corrections(work, row["id"]))]
-    marks = marks_of(organizations=individuals.employers(work, row["id"]), texts=_texts(work, row), contact_points=values)
-    name = {"first_name": row["first_name"], "last_name": row["last_name"]}
-    ledger.write(work, layer.digests, marks, case_id=case_id, individual_id=row["id"], now=now, **name)
+    values = [(point["kind"], point["value"]) for point in (*layer.read(work, row.id), *layer.read_corrections(work, row.id))]
+    marks = marks_of(organizations=individuals.employers(work, row.id), texts=_texts(work, row), contact_points=values)
+    ledger.write(work, layer.digests, marks, case_id=case_id, whose=row, now=now)
 
 
-def _texts(work: UnitOfWork, row: Mapping[str, Any]) -> list[str]:
+def _texts(work: UnitOfWork, row: Individual) -> list[str]:
     """Return what may name a present or former employer beside the organization: titles, the former ones too, and interests."""
-    return [row["title"] or "", *row["interests"], *previous.titles(work, row["id"])]
+    return [row.title or "", *row.interests, *previous.titles(work, row.id)]
 
 
 def _twins(
     work: UnitOfWork,
     layer: ContactLayer,
-    row: Mapping[str, Any],
+    row: Individual,
     values: list[dict[str, Any]],
     doubts: Mapping[str, str | None],
     employers: list[str],
@@ -85,18 +85,18 @@ def _twins(
             alone[doubts[point["id"]] is None] += digests
         else:
             at_work += digests
-    asked = {"besides": row["id"], "recorder": recorder, "since": now - _RECENT}
+    holders = partial(twins.holders, work, besides=row.id, recorder=recorder, since=now - _RECENT)
     for sure, digests in alone.items():
-        for holder in twins.holders(work, digests, **asked) if digests else ():
+        for holder in holders(digests) if digests else ():
             because, components = found.setdefault(holder["individual_id"], (set(), set()))
             because.add(holder["kind"])
             if sure and holder["because"] is None and holder["kind"] in _PERSONAL_KINDS:
                 components.add(holder["component"])
-    name = (row["first_name"], row["last_name"])
+    name = (row.first_name, row.last_name)
     families = family_keys(*name)
-    others = twins.holders(work, at_work, families=families, **asked) if at_work else []
+    others = holders(at_work, families=families) if at_work else []
     names = {canonical_organization(employer) for employer in employers} - {""}
-    others += [{**each, "kind": ORGANIZATION} for each in twins.colleagues(work, names, besides=row["id"], families=families)] if names else []
+    others += [{**each, "kind": ORGANIZATION} for each in twins.colleagues(work, names, besides=row.id, families=families)] if names else []
     for other in others:
         if may_be_one(name, (other["first_name"], other["last_name"])):
             found.setdefault(other["individual_id"], (set(), set()))[0].add(other["kind"])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Invalid, NotFound, new_id, wire_value
 from services.contacts.contract.announcements import IndividualChanged
+from services.contacts.contract.answers import VerificationAnswer
 from services.contacts.contract.refusals import OwnerUnsuitable
+from services.contacts.domain.stakeholders import IndividualChanges
 from services.contacts.storage import individuals, verifications
+from services.contacts.storage.verifications import Verification
 from services.contacts.usecases.authorization import facts_of, open_individual, require_contributor
 
 #: Clocks of clients and servers differ by so much, and not by more.
@@ -29,7 +31,7 @@ def verify(
     verified_at: datetime,
     contact_point_ids: Sequence[str] = (),
     withdraw_declined: Sequence[str] = (),
-) -> dict[str, Any]:
+) -> VerificationAnswer:
     """Note that a person's details were verified with them.
 
     A declined mark that is gone already is not withdrawn again; `withdrawn` says which were.
@@ -51,43 +53,34 @@ def verify(
     # Whether there is none, or it is another's, nobody is told.
     if named and named != set(verifications.verify_own_points(work, individual_id, sorted(named), component=by.component, at=verified_at)):
         raise Invalid(errors={"contact_point_ids": ["Contact points of this person that were given to your component."]})
-    withdrawn = [kind for kind in row["declined"] if kind in withdraw_declined]
-    entry = {
-        "id": new_id(),
-        "individual_id": individual_id,
-        "medium": medium,
-        "verified_at": verified_at,
-        "recorded_at": now,
-        "by_user": by.id,
-        "by_component": by.component,
-        "withdrawn": withdrawn,
-    }
+    withdrawn = [kind for kind in row.declined if kind in withdraw_declined]
+    entry = Verification(new_id(), individual_id, medium, verified_at, now, by.id, by.component, withdrawn)
     verifications.add(work, entry)
-    left = {"declined": [kind for kind in row["declined"] if kind not in withdrawn]} if withdrawn else {}
+    left: IndividualChanges = {"declined": [kind for kind in row.declined if kind not in withdrawn]} if withdrawn else {}
     individuals.update(work, individual_id, left, now=now)
-    work.announce(IndividualChanged(individual_id, row["organization_id"], row["state"], row["version"] + 1))
+    work.announce(IndividualChanged(individual_id, row.organization_id, row.state, row.version + 1))
     work.record("contacts:individual:verify", subjects=[individual_id], fields=["verified_at", *left], rule="T6")
     return _representation(entry)
 
 
-def repeat_verification(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, verification_id: str) -> dict[str, Any]:
+def repeat_verification(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, verification_id: str) -> VerificationAnswer:
     """Answer the same verification again, as it was answered."""
     open_individual(work, individual_id, by=by, now=now)
     entry = verifications.find(work, verification_id)
-    if entry is None or entry["individual_id"] != individual_id:
+    if entry is None or entry.individual_id != individual_id:
         raise NotFound
     work.record("contacts:individual:verify", subjects=[individual_id], fields=["verified_at"], outcome="replayed")
     return _representation(entry)
 
 
-def _representation(entry: Mapping[str, Any]) -> dict[str, Any]:
+def _representation(entry: Verification) -> VerificationAnswer:
     return {
-        "id": entry["id"],
-        "individual_id": entry["individual_id"],
-        "medium": entry["medium"],
-        "verified_at": wire_value(entry["verified_at"]),
-        "recorded_at": wire_value(entry["recorded_at"]),
-        "by": entry["by_user"],
-        "component": entry["by_component"],
-        "withdrawn": entry["withdrawn"],
+        "id": entry.id,
+        "individual_id": entry.individual_id,
+        "medium": entry.medium,
+        "verified_at": str(wire_value(entry.verified_at)),
+        "recorded_at": str(wire_value(entry.recorded_at)),
+        "by": entry.by_user,
+        "component": entry.by_component,
+        "withdrawn": entry.withdrawn,
     }

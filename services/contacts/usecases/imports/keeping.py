@@ -54,16 +54,16 @@ def keep_cells(
     ledger.hold_shared(work)
     person = open_individual(work, entry["individual_id"], by=by, now=now, share=True)
     texts = [each.text for each in found]
-    require_not_suppressed(work, layer, by=by, now=now, first_name=person["first_name"], last_name=person["last_name"], texts=texts)
-    kept = notes_of([(each.field, each.text) for each in found], individual_id=person["id"], by=by, author_id=by.id, reason=keep_reason, now=now)
+    require_not_suppressed(work, layer, by=by, now=now, first_name=person.first_name, last_name=person.last_name, texts=texts)
+    kept = notes_of([(each.field, each.text) for each in found], individual_id=person.id, by=by, author_id=by.id, reason=keep_reason, now=now)
     for note in kept:
         notes.insert(work, note)
-    imports.add_effects(work, import_id, [("note-added", person["id"], {"note": note.id}) for note in kept])
+    imports.add_effects(work, import_id, [("note-added", person.id, {"note": note.id}) for note in kept])
     settled = {(each.column, each.reason) for each in found}
     left = [each for each in entry["refused"] or () if (each["column"], each["reason"]) not in settled]
     imports.leave_refused(work, import_id, n, left)
-    work.record("contacts:note:create", subjects=[person["id"], *(note.id for note in kept)], fields=["notes"], rule="T15")
-    work.record("contacts:import:decide", subjects=[import_id, person["id"]], rule="keep")
+    work.record("contacts:note:create", subjects=[person.id, *(note.id for note in kept)], fields=["notes"], rule="T15")
+    work.record("contacts:import:decide", subjects=[import_id, person.id], rule="keep")
     after = imports.row(work, import_id, n)
     assert after is not None  # noqa: S101 - it was found above
     return line_of(after)

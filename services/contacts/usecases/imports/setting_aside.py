@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
 
 import orjson
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
+from services.contacts.contract.answers import IndividualAnswer
 from services.contacts.contract.refusals import IndividualUnknown
 from services.contacts.domain import representations
 from services.contacts.domain.encryption import decrypt, encrypt
@@ -44,7 +44,7 @@ def may_know(by: Caller) -> bool:
     return bool(decide(by, "place_hold", None, Facts()))
 
 
-def read(work: UnitOfWork, *, vault: Vault, individual_id: str) -> dict[str, Any]:
+def read(work: UnitOfWork, *, vault: Vault, individual_id: str) -> IndividualAnswer:
     """Return what everybody saw of somebody who is set aside, marked as that; the caller may know of holds.
 
     :raises IndividualUnknown: there is no such person.
@@ -56,7 +56,8 @@ def read(work: UnitOfWork, *, vault: Vault, individual_id: str) -> dict[str, Any
         copy = orjson.loads(decrypt(vault.key(individual_id), kept, bound_to=_place(individual_id)))
     except KeyDestroyed as error:
         raise IndividualUnknown from error
-    shown: dict[str, Any] = {**copy["shown"], "set_aside": True}
+    shown: IndividualAnswer = copy["shown"]
+    shown["set_aside"] = True
     work.record("contacts:individual:read", subjects=[individual_id], fields=shown, rule=RULE)
     return shown
 

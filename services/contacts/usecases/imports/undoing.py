@@ -146,9 +146,9 @@ def _tell(work: UnitOfWork, import_id: str, taken: _Taken) -> None:
     directory.index_individuals(work, people)
     directory.index_organizations(work, bodies)
     for person_id, person in individuals.find_many(work, people).items():
-        work.announce(IndividualChanged(person_id, person["organization_id"], person["state"], person["version"]))
+        work.announce(IndividualChanged(person_id, person.organization_id, person.state, person.version))
     for organization_id, organization in organizations.find_many(work, bodies).items():
-        work.announce(OrganizationChanged(organization_id, organization["state"], organization["sector"], organization["version"]))
+        work.announce(OrganizationChanged(organization_id, organization.state, organization.sector, organization.version))
     if taken.erased:
         work.record("contacts:individual:erase", subjects=taken.erased, rule=CAUSE)
     if taken.gone:

@@ -191,7 +191,7 @@ def _held(work: UnitOfWork, import_id: str, *, state: str, position: int) -> dic
 def require_rights(work: UnitOfWork, by: Caller) -> None:
     """An import stops where its owner's rights end."""
     known = projections.user(work, by.id)
-    if known and (not known["active"] or known["component"] != by.component or not at_least(known["level"], "contributor")):
+    if known and (not known.active or known.component != by.component or not at_least(known.level, "contributor")):
         raise ImportsForContributors
 
 
@@ -353,12 +353,12 @@ def _index_and_tell(work: UnitOfWork, made: Plan, *, by: Caller) -> None:
         work.announce(OrganizationsImported(organizations_part))
     known = organizations.find_many(work, [organization_id for organization_id in touched if organization_id not in fresh])
     for organization_id, organization_row in known.items():
-        work.announce(OrganizationChanged(organization_id, organization_row["state"], organization_row["sector"], organization_row["version"]))
+        work.announce(OrganizationChanged(organization_id, organization_row.state, organization_row.sector, organization_row.version))
     for people_part in chunks([[p.id, p.organization_id, p.state] for p in made.new_people], _TOLD_AT_ONCE):
         work.announce(IndividualsImported(people_part, by.id, str(by.component)))
     changed = individuals.find_many(work, made.changes)
     for person_id, person_row in changed.items():
-        work.announce(IndividualChanged(person_id, person_row["organization_id"], person_row["state"], person_row["version"]))
+        work.announce(IndividualChanged(person_id, person_row.organization_id, person_row.state, person_row.version))
 
 
 def _record(work: UnitOfWork, import_id: str, made: Plan) -> None:
