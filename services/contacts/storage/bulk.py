@@ -15,11 +15,13 @@ def insert_rows(work: UnitOfWork, table: str, types: Mapping[str, str], rows: Se
     """Insert rows into a table: its columns with their types; what a row leaves out is null."""
     if not rows:
         return
+    work.execute(text(insert_from(table, types, "rows")), {"rows": as_json([{name: row.get(name) for name in types} for row in rows])})
+
+
+def insert_from(table: str, types: Mapping[str, str], parameter: str) -> str:
+    """Return the SQL that inserts the rows of a parameter that `as_json` made: columns with their types."""
     columns = ", ".join(types)
-    work.execute(
-        text(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {records('rows', types)}"),  # noqa: S608 - names of our own lists
-        {"rows": as_json([{name: row.get(name) for name in types} for row in rows])},
-    )
+    return f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {records(parameter, types)}"  # noqa: S608 - names of our own lists
 
 
 def records(parameter: str, types: Mapping[str, str]) -> str:

@@ -16,8 +16,7 @@ from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import new_id
-from services.contacts.storage import likenesses
-from services.contacts.storage.bulk import insert_rows
+from services.contacts.storage.bulk import as_json, insert_from
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.frozen import OPEN
 from services.contacts.storage.rows import plain, plains
@@ -66,9 +65,8 @@ class ContactLayer:
         if not points:
             return []
         rows = self.rows(points, self.vault.keys_for(point.individual_id for point in points), by_user=by_user, now=now)
-        insert_rows(work, "contact_points", POINT, rows)
-        insert_rows(work, "match_digests", DIGEST, [{**row, "contact_point_id": row["id"]} for row in rows])
-        likenesses.wait(work, (point.individual_id for point in points))
+        for name, of_table in rows_by_table(rows).items():
+            work.execute(_ADD[name], {name: as_json(of_table)})
         return [row["id"] for row in rows]
 
     def confirm_own(self, work: UnitOfWork, point: ContactPoint, *, now: datetime) -> str | None:
@@ -212,6 +210,25 @@ DIGEST = {
     "key_id": "text",
     "digest": "bytea",
 }
+
+
+_QUEUED = {"id": "uuid", "individual_id": "uuid"}
+#: The one place that inserts contact points, but for the blocks of an import: by the name of their parameter.
+INSERTS = {
+    "points": insert_from("contact_points", POINT, "points"),
+    "digests": insert_from("match_digests", DIGEST, "digests"),
+    "queued": insert_from("match_queue", _QUEUED, "queued"),
+}
+_ADD = {name: text(statement) for name, statement in INSERTS.items()}
+
+
+def rows_by_table(points: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return what `INSERTS` inserts for rows of `ContactLayer.rows`; each person is queued for the matcher once."""
+    return {
+        "points": [{name: point.get(name) for name in POINT} for point in points],
+        "digests": [{**{name: point.get(name) for name in DIGEST}, "contact_point_id": point["id"]} for point in points],
+        "queued": [{"id": new_id(), "individual_id": each} for each in dict.fromkeys(point["individual_id"] for point in points)],
+    }
 
 
 def _bound_to(row: Mapping[str, Any]) -> str:

@@ -14,14 +14,12 @@ from typing import Any
 from sqlalchemy import text
 
 from services.chassis.database import Lock, UnitOfWork
-from services.chassis.messages import new_id
 from services.contacts.contract.answers import LinkedIssue
 from services.contacts.contract.commands import GivenLink
 from services.contacts.domain.notes import Note
 from services.contacts.domain.stakeholders import Compared, Employer, Individual
-from services.contacts.storage import directory
-from services.contacts.storage.bulk import as_json, records
-from services.contacts.storage.contact_layer import DIGEST, POINT
+from services.contacts.storage import contact_layer, directory
+from services.contacts.storage.bulk import as_json, insert_from, records
 from services.contacts.storage.ledger import Found
 from services.lexicon.canonical import canonical_name
 
@@ -181,23 +179,14 @@ _NOTE = {
     **dict.fromkeys(("created_at", "updated_at"), "timestamptz"),
     "kept": "boolean",
 }
-_QUEUED = {"id": "uuid", "individual_id": "uuid"}
-
-
-def _insert(table: str, types: Mapping[str, str], parameter: str) -> str:
-    columns = ", ".join(types)
-    return f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {records(parameter, types)}"  # noqa: S608 - names of our own lists
-
 
 #: By the name of their parameter; of what a person has none of, nothing is inserted.
 _INSERTS: dict[str, str] = {
-    "people": _insert("individuals", _PERSON, "people"),
-    "relationships": _insert("relationships", _RELATIONSHIP, "relationships"),
-    "links": _insert("stakeholder_issues", _LINK, "links"),
-    "points": _insert("contact_points", POINT, "points"),
-    "digests": _insert("match_digests", DIGEST, "digests"),
-    "queued": _insert("match_queue", _QUEUED, "queued"),
-    "notes": _insert("notes", _NOTE, "notes"),
+    "people": insert_from("individuals", _PERSON, "people"),
+    "relationships": insert_from("relationships", _RELATIONSHIP, "relationships"),
+    "links": insert_from("stakeholder_issues", _LINK, "links"),
+    **contact_layer.INSERTS,
+    "notes": insert_from("notes", _NOTE, "notes"),
     "lines": directory.insert(records("lines", directory.ENTRY)),
 }
 
@@ -229,11 +218,9 @@ def register(work: UnitOfWork, newcomers: Sequence[Newcomer], *, now: datetime) 
         rows["people"].append({name: getattr(row, name) for name in _PERSON})
         rows["relationships"].append({"stakeholder_id": row.id, "component": row.owner_component, "since": now, "user_id": row.owner_id})
         rows["links"] += [{"stakeholder_id": row.id, "state": row.state, **link} for link in links]
-        rows["points"] += [{name: point.get(name) for name in POINT} for point in newcomer.points]
-        rows["digests"] += [{**{name: point.get(name) for name in DIGEST}, "contact_point_id": point["id"]} for point in newcomer.points]
+        for name, of_table in contact_layer.rows_by_table(newcomer.points).items():
+            rows[name] += of_table
         rows["notes"] += [{name: getattr(note, name) for name in _NOTE} for note in newcomer.notes]
-        if newcomer.points:
-            rows["queued"].append({"id": new_id(), "individual_id": row.id})
         rows["lines"].append(directory.entry_of_new(row, newcomer.organization))
         registered.append(replace(row, issues=links))
     given = [name for name in _INSERTS if rows[name]]
