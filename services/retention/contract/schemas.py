@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from services.chassis.instants import Day
 from services.chassis.validation import Closed, no_nul
@@ -72,6 +74,14 @@ class HitDecisionSchema(Closed):
     decision = fields.String(required=True, validate=validate.OneOf(DECISIONS))
 
 
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What the privacy officer decides: of single hits, or of all that are left."""
+
+    of_hits: Mapping[str, str]
+    of_all_left: str | None = None
+
+
 class DecisionsSchema(Closed):
     """What the privacy officer decides: one hit, several, or all that are left alike (T27)."""
 
@@ -93,6 +103,13 @@ class DecisionsSchema(Closed):
         if len(ids) != len(set(ids)):
             message = "Decide each hit once."
             raise ValidationError(message, "decisions")
+
+    @post_load
+    def _decide(self, given: dict[str, Any], **_: Any) -> Decisions:
+        if "all" in given:
+            return Decisions({}, given["decision"])
+        decisions = given.get("decisions") or [given]
+        return Decisions({str(each["hit_id"]): each["decision"] for each in decisions})
 
 
 class HitListQuerySchema(Closed):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.access.contract import UserChanged
@@ -27,6 +27,7 @@ from services.contacts.contract.refusals import TextNeedsReview
 from services.lexicon.screening import screen
 from services.lexicon.tasks import first_after
 from services.retention import contract
+from services.retention.contract import answers
 from services.retention.service.dependencies import DependenciesProvider
 from services.retention.usecases import announcement_handlers, erasing, requests, withdrawing
 
@@ -47,7 +48,7 @@ class RetentionService(OperationMethods, Witness):
     @rpc("retention:request:open", subject="individual_id", command=True, status=201, created="id")
     def open_no_contact_request(
         self, call: CommandCall, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None = None
-    ) -> dict[str, Any]:
+    ) -> answers.RequestAnswer:
         """Open the case of somebody who wants no more contact; contacts has frozen them, or does it now.
 
         :raises IndividualUnknown: there is nobody of that id, or the caller may not know.
@@ -58,7 +59,7 @@ class RetentionService(OperationMethods, Witness):
         caller = call.caller
         frozen = self._frozen(caller, as_id(request_id), str(given["individual_id"]), medium, received_on, reason)
 
-        def open_request(work: UnitOfWork) -> dict[str, Any]:
+        def open_request(work: UnitOfWork) -> answers.RequestAnswer:
             row = requests.open_request(
                 work,
                 now=self.database.clock(),
@@ -92,20 +93,20 @@ class RetentionService(OperationMethods, Witness):
         return asked
 
     @rpc("retention:request:read", subject="request_id")
-    def read_no_contact_request(self, caller: Caller, request_id: str) -> dict[str, Any]:
+    def read_no_contact_request(self, caller: Caller, request_id: str) -> answers.RequestAnswer:
         """Return one request."""
         with self.database.work(caller) as work:
             return requests.read_request(work, by=caller, now=self.database.clock(), request_id=as_id(request_id))
 
     @rpc("retention:request:list")
-    def list_no_contact_requests(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+    def list_no_contact_requests(self, caller: Caller, query: dict[str, Any] | None = None) -> answers.PageOfRequests:
         """Return the requests that the caller may know of."""
         given = contract.NoContactRequestListQuerySchema().load(query or {})
         with self.database.work(caller) as work:
             return requests.list_requests(work, by=caller, now=self.database.clock(), cursors=self.dependencies.cursors, **given)
 
     @rpc("retention:request:withdraw", subject="request_id", command=True)
-    def withdraw_no_contact_request(self, call: CommandCall, request_id: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def withdraw_no_contact_request(self, call: CommandCall, request_id: str, body: dict[str, Any] | None = None) -> answers.RequestAnswer:
         """Take a request back, propose to, or confirm it (T36)."""
         given = contract.WithdrawalSchema().load(body or {})
         answer = call.run(
@@ -143,12 +144,12 @@ class RetentionService(OperationMethods, Witness):
             "contacts",
             "decide_twin",
             _second_command(caller, "decide", f"{request_id} {individual_id} {decision}"),
-            case_id=case["id"],
+            case_id=case.id,
             request_id=new_id(),
             individual_id=as_id(individual_id),
             decision=decision,
-            medium=case["medium"],
-            received_on=case["received_on"].isoformat(),
+            medium=case.medium,
+            received_on=case.received_on.isoformat(),
         )
         answer = {"decision": decided["decision"], "request_id": decided["request_id"]}
         if decided["request_id"] is None:
@@ -160,13 +161,13 @@ class RetentionService(OperationMethods, Witness):
                 now=self.database.clock(),
                 request_id=decided["request_id"],
                 individual_id=individual_id,
-                medium=case["medium"],
-                received_on=case["received_on"],
+                medium=case.medium,
+                received_on=case.received_on,
                 recorded_by=caller.id,
                 recorded_by_component=caller.component,
                 owner=(decided["owner"]["user"], decided["owner"]["component"]),
             )
-            begun = withdrawing.join(work, twin_request=row["id"], case_id=case["id"])
+            begun = withdrawing.join(work, twin_request=row.id, case_id=case.id)
             return answer if begun is None else None
 
         if call.attempt(join) is None:
@@ -186,7 +187,7 @@ class RetentionService(OperationMethods, Witness):
         call.run(lambda _: requests.dismiss_task(task_id=str(task_id)))
 
     @rpc("retention:erasure:request", subject="request_id", command=True, status=202, created="erasure_id")
-    def erase_no_contact_request(self, call: CommandCall, request_id: str) -> dict[str, Any]:
+    def erase_no_contact_request(self, call: CommandCall, request_id: str) -> answers.AcceptedErasure:
         """Erase whoever asked for no more contact, as the owner or whoever the duty has passed to (R165, T10).
 
         :raises NotYoursToErase: it is somebody else's duty.
@@ -194,17 +195,19 @@ class RetentionService(OperationMethods, Witness):
         caller = call.caller
         with self.database.work(caller) as work:
             request = requests.known_request(work, by=caller, request_id=as_id(request_id))
-            if request["withdrawn_at"] is not None:
+            if request.withdrawn_at is not None:
                 raise contract.RequestWithdrawn
-        begun = call.attempt(lambda work: erasing.begun_before(work, by=caller, subject_id=request["individual_id"]))
+        begun = call.attempt(lambda work: erasing.begun_before(work, by=caller, subject_id=request.individual_id))
         if begun is not None:
             return begun
-        allowed = self.bus.call("contacts", "may_erase", caller, individual_id=request["individual_id"])
+        allowed = self.bus.call("contacts", "may_erase", caller, individual_id=request.individual_id)
         erasing.require_allowed(allowed)
-        return self._begin(call, "individual", request["individual_id"], "no_contact", None, allowed["owner"])
+        return self._begin(call, "individual", request.individual_id, "no_contact", None, allowed["owner"])
 
     @rpc("retention:erasure:request", subject="subject_id", command=True, status=202, created="erasure_id")
-    def request_erasure(self, call: CommandCall, subject_type: str, subject_id: str, reason: str, if_match: str | None = None) -> dict[str, Any]:
+    def request_erasure(
+        self, call: CommandCall, subject_type: str, subject_id: str, reason: str, if_match: str | None = None
+    ) -> answers.AcceptedErasure:
         """Erase a record of one's own that was a mistake or is no longer needed (R131): the one door.
 
         :raises NotYoursToErase: the caller is not its owner.
@@ -238,11 +241,11 @@ class RetentionService(OperationMethods, Witness):
         cause: str,
         reason: str | None,
         owner: dict[str, Any],
-    ) -> dict[str, Any]:
+    ) -> answers.AcceptedErasure:
         caller = call.caller
-        twins: list[dict[str, Any]] = []
+        twins: list[answers.AcceptedErasure] = []
 
-        def begin(work: UnitOfWork) -> dict[str, Any]:
+        def begin(work: UnitOfWork) -> answers.AcceptedErasure:
             accepted = erasing.request_erasure(
                 work,
                 by=caller,
@@ -259,10 +262,10 @@ class RetentionService(OperationMethods, Witness):
                     by=caller,
                     now=self.database.clock(),
                     subject_type="individual",
-                    subject_id=twin["individual_id"],
+                    subject_id=twin.individual_id,
                     cause="no_contact",
                     reason=None,
-                    owner=(twin["owner_id"], twin["owner_component"]),
+                    owner=(twin.owner_id, twin.owner_component),
                 )
                 for twin in erasing.twins_of(work, subject_id)
             )
@@ -274,13 +277,13 @@ class RetentionService(OperationMethods, Witness):
         return accepted
 
     @rpc("retention:erasure:read", subject="erasure_id")
-    def read_erasure(self, caller: Caller, erasure_id: str) -> dict[str, Any]:
+    def read_erasure(self, caller: Caller, erasure_id: str) -> answers.ErasureAnswer:
         """Return how far an erasure is, its receipts and certificate."""
         with self.database.work(caller) as work:
             return erasing.read_erasure(work, by=caller, now=self.database.clock(), erasure_id=as_id(erasure_id))
 
     @rpc("retention:erasure:decide", subject="erasure_id", command=True)
-    def decide_hits(self, call: CommandCall, erasure_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def decide_hits(self, call: CommandCall, erasure_id: str, body: dict[str, Any]) -> answers.ErasureAnswer:
         """Decide what was found in texts about others: the privacy officer (T27)."""
         given = contract.DecisionsSchema().load(body)
         erasure = call.run(
@@ -291,7 +294,7 @@ class RetentionService(OperationMethods, Witness):
         return erasure
 
     @rpc("retention:erasure:list-hits", subject="erasure_id")
-    def list_hits(self, caller: Caller, erasure_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
+    def list_hits(self, caller: Caller, erasure_id: str, query: dict[str, Any] | None = None) -> answers.PageOfHits:
         """Return what was found in texts about others, each with the text around it: the privacy officer (T27)."""
         given = contract.HitListQuerySchema().load(query or {})
         with self.database.work(caller) as work:
@@ -307,19 +310,19 @@ class RetentionService(OperationMethods, Witness):
         return page
 
     @rpc("retention:erasure:list-sample")
-    def list_sample(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+    def list_sample(self, caller: Caller, query: dict[str, Any] | None = None) -> answers.PageOfHits:
         """Return what nobody decided and stays as another person's, for the weekly sample: the privacy officer (T27)."""
         given = contract.SampleQuerySchema().load(query or {})
         with self.database.work(caller) as work:
             return erasing.list_sample(work, by=caller, cursors=self.dependencies.cursors, **given)
 
     @rpc("retention:hold:place", command=True, status=201, created="id")
-    def place_hold(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
+    def place_hold(self, call: CommandCall, body: dict[str, Any]) -> Mapping[str, object]:
         """Hold up the erasure of a record (R138, T24): the privacy officer."""
         given = contract.HoldCreateSchema().load(body)
 
-        def repeat(work: UnitOfWork, hold_id: str) -> dict[str, Any]:
-            held: list[dict[str, Any]] = erasing.list_holds(work, by=call.caller, now=self.database.clock())["items"]
+        def repeat(work: UnitOfWork, hold_id: str) -> Mapping[str, object]:
+            held = erasing.list_holds(work, by=call.caller, now=self.database.clock())["items"]
             return next((hold for hold in held if hold["id"] == hold_id), {"id": hold_id})
 
         return call.run(
@@ -341,13 +344,13 @@ class RetentionService(OperationMethods, Witness):
             return erasing.find_holds(work, now=self.database.clock(), subject_ids=list(map(as_id, subject_ids)))
 
     @rpc("retention:hold:list")
-    def list_holds(self, caller: Caller) -> dict[str, Any]:
+    def list_holds(self, caller: Caller) -> answers.Holds:
         """Return the holds that stand: the privacy officer."""
         with self.database.work(caller) as work:
             return erasing.list_holds(work, by=caller, now=self.database.clock())
 
     @rpc("retention:destruction:list")
-    def list_destructions(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+    def list_destructions(self, caller: Caller, query: dict[str, Any] | None = None) -> answers.PageOfDestructions:
         """Return a page of the register of destruction: the privacy officer and system owners."""
         given = contract.DestructionListQuerySchema().load(query or {})
         with self.database.work(caller) as work:

@@ -5,7 +5,7 @@ If the process dies anywhere in between, this process or another takes the step 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from services.chassis.messages import Caller, NotFound, Refusal, wire_value
 from services.chassis.signals import is_asked_to_stop
 from services.chassis.transport.rpc_client import InternalError
 from services.retention.domain import saga
+from services.retention.domain.records import Hit
 from services.retention.storage.erased_ids import ErasedIds
 from services.retention.usecases import saga_steps
 from services.retention.usecases.saga_steps import Claim
@@ -150,13 +151,13 @@ class Saga:
             with self._database.work(caller) as work:
                 saga_steps.decide_overdue(work, claim, living_namesake=living, now=self._clock())
 
-    def mentions(self, erasure_id: str, sealed: str, hits: Sequence[Mapping[str, Any]], *, trace_id: str | None) -> dict[str, list[dict[str, str]]]:
+    def mentions(self, erasure_id: str, sealed: str, hits: Sequence[Hit], *, trace_id: str | None) -> dict[str, list[dict[str, str]]]:
         """Return hit id → the mentions there with the text around them; a hit whose text is gone is left out."""
         caller = Caller.service("retention", trace_id=trace_id)
         unsealing = self._unsealing(erasure_id, sealed, caller)
         shown: dict[str, list[dict[str, str]]] = {}
-        for service in sorted({hit["service"] for hit in hits}):
-            ids = {(hit["store"], hit["record_id"], hit["field"]): hit["id"] for hit in hits if hit["service"] == service}
+        for service in sorted({hit.service for hit in hits}):
+            ids = {(hit.store, hit.record_id, hit.field): hit.id for hit in hits if hit.service == service}
             answer = self._call(service, "show_mentions", caller, erasure_id=erasure_id, **unsealing, places=[list(place) for place in ids])
             for item in answer["items"]:
                 shown[ids[item["store"], item["id"], item["field"]]] = item["excerpts"]

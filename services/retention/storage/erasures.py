@@ -10,14 +10,15 @@ import orjson
 from sqlalchemy import and_, delete, exists, func, insert, literal, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.retention.domain.records import Destruction, Erasure, Hit, Receipt
 from services.retention.domain.saga import COURSES, first_step
 from services.retention.storage.requests import standing_hold
+from services.retention.storage.rows import all_typed, typed_or_none
 from services.retention.storage.tables import destructions, erasures, hits, holds, receipts
 
 if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
 
-Row = Mapping[str, Any]
 _FIRST_STEPS = [first_step(subject_type) for subject_type in COURSES]
 _COUNTED = ("found", "removed", "left")
 # A step has the receipts of dozens of stores: one statement for each would be most of the work of an erasure.
@@ -34,18 +35,18 @@ def insert_erasure(work: UnitOfWork, values: Mapping[str, Any]) -> bool:
     return entered.first() is not None
 
 
-def find(work: UnitOfWork, erasure_id: str, *, lock: bool = False) -> Row | None:
+def find(work: UnitOfWork, erasure_id: str, *, lock: bool = False) -> Erasure | None:
     """Return one erasure, or None."""
     query = select(erasures).where(erasures.c.id == erasure_id)
     row = work.execute(query.with_for_update() if lock else query).one_or_none()
-    return _mapped(row) if row else None
+    return typed_or_none(Erasure, row)
 
 
-def find_of(work: UnitOfWork, subject_id: str, *, lock: bool = False) -> Row | None:
+def find_of(work: UnitOfWork, subject_id: str, *, lock: bool = False) -> Erasure | None:
     """Return the erasure of a record, or None."""
     query = select(erasures).where(erasures.c.subject_id == subject_id)
     row = work.execute(query.with_for_update() if lock else query).one_or_none()
-    return _mapped(row) if row else None
+    return typed_or_none(Erasure, row)
 
 
 def due(work: UnitOfWork, *, now: datetime, limit: int = 20) -> list[str]:
@@ -57,11 +58,11 @@ def due(work: UnitOfWork, *, now: datetime, limit: int = 20) -> list[str]:
     return list(work.execute(query).scalars())
 
 
-def claim(work: UnitOfWork, erasure_id: str, *, claim_id: str, until: datetime, now: datetime) -> Row | None:
+def claim(work: UnitOfWork, erasure_id: str, *, claim_id: str, until: datetime, now: datetime) -> Erasure | None:
     """Take an erasure for one step, so that nobody else takes it meanwhile; None when it is not ready."""
     statement = update(erasures).where(erasures.c.id == erasure_id, _ready(now)).values(claim=claim_id, claimed_until=until).returning(erasures)
     row = work.execute(statement).one_or_none()
-    return _mapped(row) if row else None
+    return typed_or_none(Erasure, row)
 
 
 def _ready(now: datetime) -> Any:
@@ -98,12 +99,12 @@ def put_receipts(work: UnitOfWork, erasure_id: str, step: str, service: str, row
         work.execute(_PUT_RECEIPTS, given)
 
 
-def read_receipts(work: UnitOfWork, erasure_id: str) -> list[Row]:
+def read_receipts(work: UnitOfWork, erasure_id: str) -> list[Receipt]:
     """Return the receipts, in the order in which they came."""
     query = select(receipts).where(receipts.c.erasure_id == erasure_id)
     # Looks bear a number that grows.
     query = query.order_by(receipts.c.at, func.length(receipts.c.step), receipts.c.step, receipts.c.store)
-    return [_mapped(row) for row in work.execute(query)]
+    return all_typed(Receipt, work.execute(query))
 
 
 def put_hits(work: UnitOfWork, erasure_id: str, service: str, found: Iterable[Mapping[str, Any]], *, at: datetime) -> None:
@@ -139,30 +140,30 @@ def to_carry_out(work: UnitOfWork, erasure_id: str) -> bool:
     return work.execute(select(hits.c.id).where(hits.c.erasure_id == erasure_id, *waits).limit(1)).first() is not None
 
 
-def read_hits(work: UnitOfWork, erasure_id: str) -> list[Row]:
+def read_hits(work: UnitOfWork, erasure_id: str) -> list[Hit]:
     """Return the hits of an erasure."""
     query = select(hits).where(hits.c.erasure_id == erasure_id).order_by(hits.c.service, hits.c.store, hits.c.id)
-    return [_mapped(row) for row in work.execute(query)]
+    return all_typed(Hit, work.execute(query))
 
 
-def page_of_hits(work: UnitOfWork, erasure_id: str, *, undecided: bool, after: str | None, limit: int) -> list[Row]:
+def page_of_hits(work: UnitOfWork, erasure_id: str, *, undecided: bool, after: str | None, limit: int) -> list[Hit]:
     """Return a page of the hits of an erasure, in the order in which they were found."""
     query = select(hits).where(hits.c.erasure_id == erasure_id)
     if undecided:
         query = query.where(hits.c.decision.is_(None))
     if after is not None:
         query = query.where(hits.c.id > after)
-    return [_mapped(row) for row in work.execute(query.order_by(hits.c.id).limit(limit))]
+    return all_typed(Hit, work.execute(query.order_by(hits.c.id).limit(limit)))
 
 
-def sample(work: UnitOfWork, *, since: datetime | None, after: tuple[datetime, str] | None, limit: int) -> list[Row]:
+def sample(work: UnitOfWork, *, since: datetime | None, after: tuple[datetime, str] | None, limit: int) -> list[Hit]:
     """Return hits that the rule left as another person's, the latest first."""
     query = select(hits).where(hits.c.stays_because.is_not(None))
     if since is not None:
         query = query.where(hits.c.decided_at >= since)
     if after is not None:
         query = query.where(tuple_(hits.c.decided_at, hits.c.id) < after)
-    return [_mapped(row) for row in work.execute(query.order_by(hits.c.decided_at.desc(), hits.c.id.desc()).limit(limit))]
+    return all_typed(Hit, work.execute(query.order_by(hits.c.decided_at.desc(), hits.c.id.desc()).limit(limit)))
 
 
 def count_sample(work: UnitOfWork, *, since: datetime | None, most: int) -> int:
@@ -191,10 +192,10 @@ def look_again_soon(work: UnitOfWork, *, now: datetime) -> None:
     work.execute(update(erasures).where(*waits).values(looked_at=None, next_at=now))
 
 
-def waiting(work: UnitOfWork) -> list[Row]:
+def waiting(work: UnitOfWork) -> list[Erasure]:
     """Return the erasures that wait for the privacy officer, the most urgent first."""
     query = select(erasures).where(erasures.c.waiting, erasures.c.completed_at.is_(None))
-    return [_mapped(row) for row in work.execute(query.order_by(erasures.c.decide_by, erasures.c.requested_at))]
+    return all_typed(Erasure, work.execute(query.order_by(erasures.c.decide_by, erasures.c.requested_at)))
 
 
 def insert_destruction(work: UnitOfWork, values: Mapping[str, Any]) -> None:
@@ -202,7 +203,7 @@ def insert_destruction(work: UnitOfWork, values: Mapping[str, Any]) -> None:
     work.execute(upsert(destructions).values(**values).on_conflict_do_nothing())
 
 
-def read_register(work: UnitOfWork, *, after: tuple[datetime, str] | None, limit: int) -> list[Row]:
+def read_register(work: UnitOfWork, *, after: tuple[datetime, str] | None, limit: int) -> list[Destruction]:
     """Return the register of destruction, the newest first.
 
     :param after: when, and of which erasure, the last one before.
@@ -212,13 +213,9 @@ def read_register(work: UnitOfWork, *, after: tuple[datetime, str] | None, limit
     if after is not None:
         query = query.where(tuple_(*keys) < tuple_(*(literal(value, key.type) for value, key in zip(after, keys, strict=True))))
     rows = work.execute(query.order_by(*(key.desc() for key in keys)).limit(limit))
-    return [_mapped(row) for row in rows]
+    return all_typed(Destruction, rows)
 
 
 def count_register(work: UnitOfWork) -> int:
     """Count the rows of the register of destruction."""
     return int(work.execute(select(func.count()).select_from(destructions)).scalar_one())
-
-
-def _mapped(row: Any) -> dict[str, Any]:
-    return dict(row._mapping)  # noqa: SLF001 - its public name, underscored against clashes with columns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,13 @@ import orjson
 from sqlalchemy import ARRAY, and_, any_, delete, func, literal, or_, select, text, true, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.retention.domain.records import Hold, Recording, Request
+from services.retention.storage.rows import all_typed, typed_or_none
 from services.retention.storage.tables import erasures, holds, individuals, no_contact_requests, recordings, tombstones, users
 
 if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
     from services.chassis.messages import Caller
-
-Row = Mapping[str, Any]
 
 
 def upsert_user_projection(work: UnitOfWork, user_id: str, values: Mapping[str, Any], *, revision: int) -> None:
@@ -154,20 +155,20 @@ def insert_request(work: UnitOfWork, values: Mapping[str, Any]) -> bool:
     return entered.first() is not None
 
 
-def find_request(work: UnitOfWork, request_id: str, *, lock: bool = False) -> Row | None:
+def find_request(work: UnitOfWork, request_id: str, *, lock: bool = False) -> Request | None:
     """Return one request, or None."""
     return _one(work, no_contact_requests.c.id == request_id, lock=lock)
 
 
-def find_request_about(work: UnitOfWork, individual_id: str) -> Row | None:
+def find_request_about(work: UnitOfWork, individual_id: str) -> Request | None:
     """Return the request about an individual that stands, or None."""
     return _one(work, and_(no_contact_requests.c.individual_id == individual_id, no_contact_requests.c.withdrawn_at.is_(None)))
 
 
-def _one(work: UnitOfWork, condition: Any, *, lock: bool = False) -> Row | None:
+def _one(work: UnitOfWork, condition: Any, *, lock: bool = False) -> Request | None:
     query = _with_completion().where(condition)
     row = work.execute(query.with_for_update(of=no_contact_requests) if lock else query).one_or_none()
-    return _mapped(row) if row else None
+    return typed_or_none(Request, row)
 
 
 def _with_completion() -> Any:
@@ -178,14 +179,14 @@ def _with_completion() -> Any:
     )
 
 
-def list_requests(work: UnitOfWork, *, by: Caller, state: str | None, after: tuple[datetime, str] | None, limit: int) -> list[Row]:
+def list_requests(work: UnitOfWork, *, by: Caller, state: str | None, after: tuple[datetime, str] | None, limit: int) -> list[Request]:
     """Return the requests that this caller may know of, the newest first."""
     table = no_contact_requests.c
     query = _with_completion().where(_known_to(by), _in_state(state))
     if after is not None:
         query = query.where(tuple_(table.recorded_at, table.id) < after)
     query = query.order_by(table.recorded_at.desc(), table.id.desc()).limit(limit)
-    return [_mapped(row) for row in work.execute(query)]
+    return all_typed(Request, work.execute(query))
 
 
 def _in_state(state: str | None) -> Any:
@@ -198,7 +199,7 @@ def _in_state(state: str | None) -> Any:
     }[state]
 
 
-def open_requests_for(work: UnitOfWork, *, by: Caller) -> list[Row]:
+def open_requests_for(work: UnitOfWork, *, by: Caller) -> list[Request]:
     """Return requests of which nobody has begun the erasure, as far as the duty may lie on this caller: all of them."""
     table = no_contact_requests.c
     theirs = [func.cast(table.owner_id, table.recorded_by.type) == by.id, func.cast(individuals.c.deputy_id, table.recorded_by.type) == by.id]
@@ -207,7 +208,7 @@ def open_requests_for(work: UnitOfWork, *, by: Caller) -> list[Row]:
     if "system_owner" in by.roles:
         theirs.append(true())
     query = _with_completion().where(table.erasure_id.is_(None), table.withdrawn_at.is_(None), or_(*theirs))
-    return [_mapped(row) for row in work.execute(query.order_by(table.recorded_at, table.id))]
+    return all_typed(Request, work.execute(query.order_by(table.recorded_at, table.id)))
 
 
 def _known_to(by: Caller) -> Any:
@@ -241,10 +242,10 @@ def note_recording(work: UnitOfWork, request_id: str, values: Mapping[str, Any])
     work.execute(upsert(recordings).values(request_id=request_id, **values).on_conflict_do_nothing())
 
 
-def recordings_of(work: UnitOfWork, request_id: str) -> list[Row]:
+def recordings_of(work: UnitOfWork, request_id: str) -> list[Recording]:
     """Return who recorded a request and has not taken it back, the first first."""
     query = select(recordings).where(recordings.c.request_id == request_id, recordings.c.withdrawn_at.is_(None))
-    return [_mapped(row) for row in work.execute(query.order_by(recordings.c.recorded_at, recordings.c.recorded_by))]
+    return all_typed(Recording, work.execute(query.order_by(recordings.c.recorded_at, recordings.c.recorded_by)))
 
 
 def withdraw_recording(work: UnitOfWork, request_id: str, recorded_by: str, *, at: datetime) -> None:
@@ -258,25 +259,25 @@ def change_request(work: UnitOfWork, request_id: str, **values: Any) -> None:
     work.execute(update(no_contact_requests).where(no_contact_requests.c.id == request_id).values(**values))
 
 
-def twins_of(work: UnitOfWork, request_id: str) -> list[Row]:
+def twins_of(work: UnitOfWork, request_id: str) -> list[Request]:
     """Return the requests about records of the same person that no erasure answers yet (T26)."""
     table = no_contact_requests.c
     query = _with_completion().where(table.twin_of == request_id, table.erasure_id.is_(None), table.withdrawn_at.is_(None))
-    return [_mapped(row) for row in work.execute(query.order_by(table.id))]
+    return all_typed(Request, work.execute(query.order_by(table.id)))
 
 
-def unreleased(work: UnitOfWork, *, limit: int = 50) -> list[Row]:
+def unreleased(work: UnitOfWork, *, limit: int = 50) -> list[Request]:
     """Return requests that were taken back and whom contacts has not freed yet."""
     table = no_contact_requests.c
     query = _with_completion().where(table.withdrawn_at.is_not(None), table.released_at.is_(None))
-    return [_mapped(row) for row in work.execute(query.order_by(table.withdrawn_at).limit(limit))]
+    return all_typed(Request, work.execute(query.order_by(table.withdrawn_at).limit(limit)))
 
 
-def proposed(work: UnitOfWork) -> list[Row]:
+def proposed(work: UnitOfWork) -> list[Request]:
     """Return requests that somebody proposed to take back, the oldest proposal first."""
     table = no_contact_requests.c
     query = _with_completion().where(table.proposed_at.is_not(None), table.erasure_id.is_(None), table.withdrawn_at.is_(None))
-    return [_mapped(row) for row in work.execute(query.order_by(table.proposed_at))]
+    return all_typed(Request, work.execute(query.order_by(table.proposed_at)))
 
 
 def standing_hold(today: date) -> Any:
@@ -284,9 +285,9 @@ def standing_hold(today: date) -> Any:
     return and_(holds.c.lifted_at.is_(None), or_(holds.c.until.is_(None), holds.c.until >= today))
 
 
-def insert_hold(work: UnitOfWork, values: Mapping[str, Any]) -> None:
+def insert_hold(work: UnitOfWork, hold: Hold) -> None:
     """Place a hold."""
-    work.execute(upsert(holds).values(**values))
+    work.execute(upsert(holds).values(**asdict(hold)))
 
 
 def lift_hold(work: UnitOfWork, hold_id: str, *, by: str, at: datetime) -> bool:
@@ -295,11 +296,7 @@ def lift_hold(work: UnitOfWork, hold_id: str, *, by: str, at: datetime) -> bool:
     return work.execute(update(holds).where(standing).values(lifted_by=by, lifted_at=at)).rowcount == 1
 
 
-def list_holds(work: UnitOfWork, *, today: date) -> list[Row]:
+def list_holds(work: UnitOfWork, *, today: date) -> list[Hold]:
     """Return the holds that stand."""
     query = select(holds).where(standing_hold(today)).order_by(holds.c.placed_at)
-    return [_mapped(row) for row in work.execute(query)]
-
-
-def _mapped(row: Any) -> dict[str, Any]:
-    return dict(row._mapping)  # noqa: SLF001 - its public name, underscored against clashes with columns
+    return all_typed(Hold, work.execute(query))

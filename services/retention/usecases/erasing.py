@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller, Invalid, wire_value
@@ -21,8 +21,22 @@ from services.retention.contract import (
     NotYoursToErase,
     PrivacyOfficerOnly,
 )
+from services.retention.contract.answers import (
+    AcceptedErasure,
+    Certificate,
+    DestructionAnswer,
+    ErasureAnswer,
+    HitAnswer,
+    HoldAnswer,
+    Holds,
+    PageOfDestructions,
+    PageOfHits,
+    ReceiptAnswer,
+)
+from services.retention.contract.schemas import Decisions
 from services.retention.domain import saga
 from services.retention.domain.duty import may_know
+from services.retention.domain.records import Erasure, Hit, Hold, Receipt, Request
 from services.retention.storage import erasures
 from services.retention.storage import requests as stored
 from services.retention.usecases.requests import known_request
@@ -46,7 +60,7 @@ def request_erasure(
     reason: str | None,
     owner: tuple[str | None, str | None],
     new_id: Callable[[], str] = make_id,
-) -> dict[str, Any]:
+) -> AcceptedErasure:
     """Begin the erasure of a record, which contacts has said the caller may erase; there is one per record.
 
     :return: `{"erasure_id", "state"}`.
@@ -78,58 +92,59 @@ def request_erasure(
         raise ErasureUnknown
     request = stored.find_request_about(work, subject_id)
     if request is not None:
-        stored.begin_erasing(work, request["id"], row["id"])
-    work.record("retention:erasure:request", subjects=[row["id"], subject_id], rule=row["cause"])
+        stored.begin_erasing(work, request.id, row.id)
+    work.record("retention:erasure:request", subjects=[row.id, subject_id], rule=row.cause)
     return accepted(row)
 
 
-def twins_of(work: UnitOfWork, subject_id: str) -> list[Mapping[str, Any]]:
+def twins_of(work: UnitOfWork, subject_id: str) -> list[Request]:
     """Return the requests about other records of the same person, which are erased with this one (T26)."""
     request = stored.find_request_about(work, subject_id)
-    return stored.twins_of(work, request["id"]) if request is not None else []
+    return stored.twins_of(work, request.id) if request is not None else []
 
 
-def request_of(work: UnitOfWork, *, by: Caller, request_id: str) -> Mapping[str, Any]:
+def request_of(work: UnitOfWork, *, by: Caller, request_id: str) -> Request:
     """Return a request that the caller wants to answer with an erasure.
 
     :raises RequestUnknown: they may not know of it.
     """
     row = known_request(work, by=by, request_id=request_id)
-    work.record("retention:request:read", subjects=[request_id, row["individual_id"]])
+    work.record("retention:request:read", subjects=[request_id, row.individual_id])
     return row
 
 
-def begun_before(work: UnitOfWork, *, by: Caller, subject_id: str) -> dict[str, Any] | None:
+def begun_before(work: UnitOfWork, *, by: Caller, subject_id: str) -> AcceptedErasure | None:
     """Return the erasure of a record if one was asked for, to whoever may know of it."""
     row = erasures.find_of(work, subject_id)
     if row is None or not _may_know(by, row, recorded_by=None):
         return None
-    work.record("retention:erasure:request", subjects=[row["id"], subject_id], rule="requested-before")
+    work.record("retention:erasure:request", subjects=[row.id, subject_id], rule="requested-before")
     return accepted(row)
 
 
-def require_allowed(answer: Mapping[str, Any]) -> None:
+def require_allowed(answer: Mapping[str, object]) -> None:
     """Let pass whom contacts allows to erase.
 
     :raises NotYoursToErase: with contacts' reason and rule.
     """
     if not answer["allowed"]:
-        raise NotYoursToErase(answer.get("reason"), extra={"rule": answer.get("rule")})
+        reason = answer.get("reason")
+        raise NotYoursToErase(None if reason is None else str(reason), extra={"rule": answer.get("rule")})
 
 
-def accepted(row: Mapping[str, Any]) -> dict[str, Any]:
+def accepted(row: Erasure) -> AcceptedErasure:
     """Return the answer to whoever asked for an erasure."""
-    return {"erasure_id": row["id"], "state": state_of(row)}
+    return {"erasure_id": row.id, "state": state_of(row)}
 
 
-def state_of(row: Mapping[str, Any]) -> str:
+def state_of(row: Erasure) -> str:
     """Return the state as everybody sees it; that it is on hold is not told (T24)."""
-    if row["completed_at"] is not None:
+    if row.completed_at is not None:
         return "done"
-    return "waiting_for_decision" if row["waiting"] else "in_progress"
+    return "waiting_for_decision" if row.waiting else "in_progress"
 
 
-def read_erasure(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str) -> dict[str, Any]:
+def read_erasure(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str) -> ErasureAnswer:
     """Return how far an erasure is: receipts, certificate, and to the privacy officer what is to be decided.
 
     While it waits the search is made again, so that a text that was edited or deleted meanwhile settles its hit.
@@ -137,95 +152,95 @@ def read_erasure(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str
     :raises ErasureUnknown: there is none, or the caller may not know of it.
     """
     row = erasures.find(work, erasure_id)
-    request = stored.find_request_about(work, row["subject_id"]) if row else None
-    if row is None or not _may_know(by, row, recorded_by=request["recorded_by"] if request else None):
+    request = stored.find_request_about(work, row.subject_id) if row else None
+    if row is None or not _may_know(by, row, recorded_by=request.recorded_by if request else None):
         raise ErasureUnknown
-    work.record("retention:erasure:read", subjects=[erasure_id, row["subject_id"]])
-    if row["waiting"] and row["completed_at"] is None and row["looked_at"] is not None and now - row["looked_at"] >= saga.LOOK_WHEN_ASKED:
+    work.record("retention:erasure:read", subjects=[erasure_id, row.subject_id])
+    if row.waiting and row.completed_at is None and row.looked_at is not None and now - row.looked_at >= saga.LOOK_WHEN_ASKED:
         erasures.change(work, erasure_id, looked_at=None, next_at=now)
     undecided = erasures.count_hits(work, erasure_id, undecided=True)
     officer = "privacy_officer" in by.roles
     hits = erasures.page_of_hits(work, erasure_id, undecided=False, after=None, limit=_SHOWN) if officer else []
     receipts = [describe_receipt(receipt) for receipt in erasures.read_receipts(work, erasure_id)]
     return {
-        "id": row["id"],
-        "erasure_id": row["id"],
-        "subject": {"type": row["subject_type"], "id": row["subject_id"]},
-        "cause": row["cause"],
+        "id": row.id,
+        "erasure_id": row.id,
+        "subject": {"type": row.subject_type, "id": row.subject_id},
+        "cause": row.cause,
         "state": state_of(row),
-        "requested_by": row["requested_by"],
-        "requested_at": wire_value(row["requested_at"]),
-        "completed_at": wire_value(row["completed_at"]) if row["completed_at"] else None,
-        "decide_by": wire_value(row["decide_by"]) if undecided else None,
+        "requested_by": row.requested_by,
+        "requested_at": str(wire_value(row.requested_at)),
+        "completed_at": str(wire_value(row.completed_at)) if row.completed_at else None,
+        "decide_by": row.decide_by.isoformat() if undecided and row.decide_by else None,
         # How many is said of texts that others may not see.
         "undecided": undecided if officer else None,
         "receipts": receipts if officer else without_counts(receipts),
         "hits": [_describe_hit(hit) for hit in hits],
-        "certificate": row["certificate"] if officer or row["certificate"] is None else _without_counts(row["certificate"]),
+        "certificate": row.certificate if officer or row.certificate is None else _without_counts(row.certificate),
     }
 
 
-def without_counts(receipts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def without_counts(receipts: Sequence[ReceiptAnswer]) -> list[ReceiptAnswer]:
     """Return the receipts as everybody but the privacy officer reads them: which service did which step, and that nothing is left.
 
     How much there was, in which store, is counted with the eraser's eyes: it would tell what other components held (T34).
     What searches of others' texts found is left out altogether.
     """
-    lines: dict[tuple[str, str], dict[str, Any]] = {}
+    lines: dict[tuple[str, str], ReceiptAnswer] = {}
     for receipt in receipts:
         if receipt["method"] != "searched":
-            told = {**receipt, "store": receipt["service"], "found": None, "removed": None, "left": 0}
+            told: ReceiptAnswer = {**receipt, "store": receipt["service"], "found": None, "removed": None, "left": 0}
             line = lines.setdefault((receipt["service"], receipt["step"]), told)
             line["left"] += receipt["left"]
     return list(lines.values())
 
 
-def _without_counts(certificate: Mapping[str, Any]) -> dict[str, Any]:
+def _without_counts(certificate: Certificate) -> Certificate:
     """Return a certificate as everybody but the privacy officer reads it, with a hash of that alone.
 
     A hash of the whole would tell the numbers: they are few, and all else is there to try them with.
     """
     services = sorted({line["service"] for line in certificate["reached"]})
-    shown = {name: value for name, value in certificate.items() if name != "sha256"}
-    return hashed({**shown, "reached": [{"service": service} for service in services], "decided": []})
+    return hashed({**certificate, "reached": [{"service": service} for service in services], "decided": []})
 
 
-def hashed(certificate: Mapping[str, Any]) -> dict[str, Any]:
+def hashed(certificate: Certificate) -> Certificate:
     """Return a certificate with the hash of what it says, for whoever is given it."""
-    canonical = json.dumps(certificate, sort_keys=True, separators=(",", ":")).encode()
+    said = {name: value for name, value in certificate.items() if name != "sha256"}
+    canonical = json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
     return {**certificate, "sha256": hashlib.sha256(canonical).hexdigest()}
 
 
-def describe_receipt(receipt: Mapping[str, Any]) -> dict[str, Any]:
+def describe_receipt(receipt: Receipt) -> ReceiptAnswer:
     """Return a receipt as it is read, and as the certificate keeps it."""
     return {
-        "service": receipt["service"],
-        "step": receipt["step"],
-        "store": receipt["store"],
-        "found": receipt["found"],
-        "removed": receipt["removed"],
-        "left": receipt["remaining"],
-        "method": receipt["method"],
-        "at": wire_value(receipt["at"]),
+        "service": receipt.service,
+        "step": receipt.step,
+        "store": receipt.store,
+        "found": receipt.found,
+        "removed": receipt.removed,
+        "left": receipt.remaining,
+        "method": receipt.method,
+        "at": str(wire_value(receipt.at)),
     }
 
 
-def _describe_hit(hit: Mapping[str, Any]) -> dict[str, Any]:
+def _describe_hit(hit: Hit) -> HitAnswer:
     return {
-        "id": hit["id"],
-        "service": hit["service"],
-        "store": hit["store"],
-        "record_id": hit["record_id"],
-        "field": hit["field"] or None,
-        "kinds": list(hit["kinds"]),
-        "decision": hit["decision"],
-        "decided_by": hit["decided_by"],
-        "decided_at": wire_value(hit["decided_at"]) if hit["decided_at"] else None,
-        "stays_because": hit["stays_because"],
+        "id": hit.id,
+        "service": hit.service,
+        "store": hit.store,
+        "record_id": hit.record_id,
+        "field": hit.field or None,
+        "kinds": list(hit.kinds),
+        "decision": hit.decision,
+        "decided_by": hit.decided_by,
+        "decided_at": str(wire_value(hit.decided_at)) if hit.decided_at else None,
+        "stays_because": hit.stays_because,
     }
 
 
-def decide(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def decide(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str, given: Decisions) -> ErasureAnswer:
     """Decide what a search hit: it is redacted, or another person is meant. All of `given` is decided, or nothing.
 
     The erasure goes on at once: what is to be redacted is, and when nothing is left to decide it ends.
@@ -239,12 +254,12 @@ def decide(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str, give
     row = erasures.find(work, erasure_id, lock=True)
     if row is None:
         raise ErasureUnknown
-    hits = {hit["id"]: hit for hit in erasures.read_hits(work, erasure_id)}
-    left = [hit_id for hit_id, hit in hits.items() if hit["decision"] is None]
-    decisions = _asked(given, left)
+    hits = {hit.id: hit for hit in erasures.read_hits(work, erasure_id)}
+    left = [hit_id for hit_id, hit in hits.items() if hit.decision is None]
+    decisions = dict.fromkeys(left, given.of_all_left) if given.of_all_left else given.of_hits
     if not hits.keys() >= decisions.keys():
         raise HitUnknown
-    if row["completed_at"] is not None or not decisions:
+    if row.completed_at is not None or not decisions:
         raise ErasureNotWaiting
     if not decisions.keys() <= set(left):
         raise HitDecided
@@ -252,22 +267,15 @@ def decide(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str, give
         ids = [hit_id for hit_id, each in decisions.items() if each == decision]
         for hit_id in ids:
             erasures.decide_hit(work, erasure_id, hit_id, decision=decision, by=by.id, at=now)
-        records = dict.fromkeys(hits[hit_id]["record_id"] for hit_id in ids)
-        work.record("retention:erasure:decide", subjects=[erasure_id, row["subject_id"], *ids, *records], fields=[decision], rule="T27")
+        records = dict.fromkeys(hits[hit_id].record_id for hit_id in ids)
+        work.record("retention:erasure:decide", subjects=[erasure_id, row.subject_id, *ids, *records], fields=[decision], rule="T27")
     erasures.change(work, erasure_id, next_at=now)
     return read_erasure(work, by=by, now=now, erasure_id=erasure_id)
 
 
-def _asked(given: Mapping[str, Any], left: Sequence[str]) -> dict[str, str]:
-    """Return hit id → decision."""
-    if "decisions" in given:
-        return {str(each["hit_id"]): each["decision"] for each in given["decisions"]}
-    return dict.fromkeys([str(given["hit_id"])] if "hit_id" in given else left, given["decision"])
-
-
 def list_hits(
     work: UnitOfWork, *, by: Caller, cursors: Cursors, erasure_id: str, undecided: bool, limit: int, cursor: str | None
-) -> tuple[dict[str, Any], str | None, list[Mapping[str, Any]]]:
+) -> tuple[PageOfHits, str | None, list[Hit]]:
     """Return a page of what a search hit, for the privacy officer, and what is needed to show what stands there.
 
     :return: the page without excerpts; the sealed values, if they still are; the hits of the page that are not decided.
@@ -281,11 +289,11 @@ def list_hits(
     after = cursors.open(cursor, of="hits", user_id=by.id, query=query)
     found = erasures.page_of_hits(work, erasure_id, undecided=undecided, after=after, limit=limit + 1)
     page = found[:limit]
-    following = cursors.seal(page[-1]["id"], of="hits", user_id=by.id, query=query) if len(found) > limit else None
-    work.record("retention:erasure:list-hits", subjects=[erasure_id, row["subject_id"], *(hit["record_id"] for hit in page)], rule="T27")
+    following = cursors.seal(page[-1].id, of="hits", user_id=by.id, query=query) if len(found) > limit else None
+    work.record("retention:erasure:list-hits", subjects=[erasure_id, row.subject_id, *(hit.record_id for hit in page)], rule="T27")
     total = erasures.count_hits(work, erasure_id, undecided=undecided)
-    answer = {"items": [{**_describe_hit(hit), "excerpts": []} for hit in page], "next": following, "total": total}
-    return answer, row["sealed"], [hit for hit in page if hit["decision"] is None]
+    answer: PageOfHits = {"items": [{**_describe_hit(hit), "excerpts": []} for hit in page], "next": following, "total": total}
+    return answer, row.sealed, [hit for hit in page if hit.decision is None]
 
 
 def found_gone(work: UnitOfWork, *, now: datetime, erasure_id: str) -> None:
@@ -293,7 +301,7 @@ def found_gone(work: UnitOfWork, *, now: datetime, erasure_id: str) -> None:
     erasures.change(work, erasure_id, looked_at=None, next_at=now)
 
 
-def list_sample(work: UnitOfWork, *, by: Caller, cursors: Cursors, since: date | None, limit: int, cursor: str | None) -> dict[str, Any]:
+def list_sample(work: UnitOfWork, *, by: Caller, cursors: Cursors, since: date | None, limit: int, cursor: str | None) -> PageOfHits:
     """Return the texts that nobody decided and that stay as another person's, for the weekly sample (T27).
 
     :raises PrivacyOfficerOnly, CursorInvalid:
@@ -307,11 +315,11 @@ def list_sample(work: UnitOfWork, *, by: Caller, cursors: Cursors, since: date |
     page = found[:limit]
     following = None
     if len(found) > limit:
-        following = cursors.seal([page[-1]["decided_at"], page[-1]["id"]], of="sample", user_id=by.id, query=query)
-    work.record("retention:erasure:list-sample", subjects=[hit["record_id"] for hit in page], rule="T27")
+        following = cursors.seal([page[-1].decided_at, page[-1].id], of="sample", user_id=by.id, query=query)
+    work.record("retention:erasure:list-sample", subjects=[hit.record_id for hit in page], rule="T27")
     counted = erasures.count_sample(work, since=begin, most=_COUNTED + 1)
-    total = counted if counted <= _COUNTED else {"at_least": _COUNTED}
-    return {"items": [{**_describe_hit(hit), "erasure_id": hit["erasure_id"]} for hit in page], "next": following, "total": total}
+    total: int | dict[str, int] = counted if counted <= _COUNTED else {"at_least": _COUNTED}
+    return {"items": [{**_describe_hit(hit), "erasure_id": hit.erasure_id} for hit in page], "next": following, "total": total}
 
 
 def place_hold(
@@ -322,7 +330,7 @@ def place_hold(
     subject_id: str,
     until: date | None,
     new_id: Callable[[], str] = make_id,
-) -> dict[str, Any]:
+) -> HoldAnswer:
     """Hold up the erasure of a record while a request under the Privacy Act or FOIA is pending (R138).
 
     :raises PrivacyOfficerOnly: for everybody else.
@@ -334,14 +342,12 @@ def place_hold(
         raise Invalid(errors={"until": ["Not in the past."]})
     row = erasures.find_of(work, subject_id, lock=True)
     if row is not None and (
-        saga.has_begun(row["subject_type"], row["step"])
-        or row["completed_at"] is not None
-        or (row["claimed_until"] is not None and row["claimed_until"] >= now)
+        saga.has_begun(row.subject_type, row.step) or row.completed_at is not None or (row.claimed_until is not None and row.claimed_until >= now)
     ):
         raise ErasureUnderWay
-    hold: dict[str, Any] = {"id": new_id(), "subject_id": subject_id, "until": until, "placed_by": by.id, "placed_at": now}
+    hold = Hold(new_id(), subject_id, until, by.id, now)
     stored.insert_hold(work, hold)
-    work.record("retention:hold:place", subjects=[hold["id"], subject_id])
+    work.record("retention:hold:place", subjects=[hold.id, subject_id])
     return _describe_hold(hold)
 
 
@@ -363,7 +369,7 @@ def find_holds(work: UnitOfWork, *, now: datetime, subject_ids: Sequence[str]) -
     return held
 
 
-def list_holds(work: UnitOfWork, *, by: Caller, now: datetime) -> dict[str, Any]:
+def list_holds(work: UnitOfWork, *, by: Caller, now: datetime) -> Holds:
     """Return the holds that stand; the privacy officer alone sees them (T24).
 
     :raises PrivacyOfficerOnly:
@@ -374,7 +380,7 @@ def list_holds(work: UnitOfWork, *, by: Caller, now: datetime) -> dict[str, Any]
     return {"items": items, "next": None, "total": len(items)}
 
 
-def list_destructions(work: UnitOfWork, *, by: Caller, cursors: Cursors, limit: int, cursor: str | None) -> dict[str, Any]:
+def list_destructions(work: UnitOfWork, *, by: Caller, cursors: Cursors, limit: int, cursor: str | None) -> PageOfDestructions:
     """Return a page of the register of destruction, the newest first: the privacy officer and system owners read it.
 
     :raises PrivacyOfficerOnly, CursorInvalid:
@@ -387,15 +393,15 @@ def list_destructions(work: UnitOfWork, *, by: Caller, cursors: Cursors, limit: 
     following = None
     if len(rows) > limit:
         rows = rows[:limit]
-        following = cursors.seal([rows[-1]["destroyed_at"], rows[-1]["erasure_id"]], of="destructions", user_id=by.id, query={})
-    items = [
+        following = cursors.seal([rows[-1].destroyed_at, rows[-1].erasure_id], of="destructions", user_id=by.id, query={})
+    items: list[DestructionAnswer] = [
         {
-            "erasure_id": row["erasure_id"],
-            "subject_type": row["subject_type"],
-            "subject_id": row["subject_id"],
-            "cause": row["cause"],
-            "requested_by": row["requested_by"],
-            "destroyed_at": wire_value(row["destroyed_at"]),
+            "erasure_id": row.erasure_id,
+            "subject_type": row.subject_type,
+            "subject_id": row.subject_id,
+            "cause": row.cause,
+            "requested_by": row.requested_by,
+            "destroyed_at": str(wire_value(row.destroyed_at)),
         }
         for row in rows
     ]
@@ -408,15 +414,15 @@ def _demand_officer(by: Caller) -> None:
         raise PrivacyOfficerOnly
 
 
-def _describe_hold(hold: Mapping[str, Any]) -> dict[str, Any]:
+def _describe_hold(hold: Hold) -> HoldAnswer:
     return {
-        "id": hold["id"],
-        "subject_id": hold["subject_id"],
-        "until": wire_value(hold["until"]) if hold["until"] else None,
-        "placed_by": hold["placed_by"],
-        "placed_at": wire_value(hold["placed_at"]),
+        "id": hold.id,
+        "subject_id": hold.subject_id,
+        "until": hold.until.isoformat() if hold.until else None,
+        "placed_by": hold.placed_by,
+        "placed_at": str(wire_value(hold.placed_at)),
     }
 
 
-def _may_know(by: Caller, row: Mapping[str, Any], *, recorded_by: str | None) -> bool:
-    return may_know(by, owner_id=row["owner_id"], owner_component=row["owner_component"], involved=[row["requested_by"], recorded_by])
+def _may_know(by: Caller, row: Erasure, *, recorded_by: str | None) -> bool:
+    return may_know(by, owner_id=row.owner_id, owner_component=row.owner_component, involved=[row.requested_by, recorded_by])

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller, NotFound, wire_value
 from services.contacts.contract.refusals import TaskStands
 from services.lexicon.duty import Duty, duty_to_erase
 from services.retention.contract import RequestsWithheld, RequestUnknown
+from services.retention.contract.answers import PageOfRequests, ProposalAnswer, RequestAnswer, Subject, TaskAnswer
 from services.retention.domain.duty import is_on, may_erase, may_know, may_look
+from services.retention.domain.records import Request
 from services.retention.storage import erasures
 from services.retention.storage import requests as stored
 
@@ -36,7 +37,7 @@ def open_request(
     recorded_by: str,
     recorded_by_component: str | None,
     owner: tuple[str | None, str | None] | None = None,
-) -> Mapping[str, Any]:
+) -> Request:
     """Open a request, once: told again, by the user's call or by contacts, it is the same one.
 
     An individual has one request; a second about the same one is answered with the first, and kept as heard twice.
@@ -59,32 +60,32 @@ def open_request(
             "recorded_at": now,
             "owner_id": owner_id,
             "owner_component": owner_component,
-            "erasure_id": answered_by["id"] if answered_by else None,
+            "erasure_id": answered_by.id if answered_by else None,
         },
     )
     row = stored.find_request(work, request_id) or stored.find_request_about(work, individual_id)
     if row is None:
         raise RequestUnknown
     recording = {"recorded_by": recorded_by, "recorded_by_component": recorded_by_component, "medium": medium, "received_on": received_on}
-    if row["withdrawn_at"] is None:
-        stored.note_recording(work, row["id"], {**recording, "recorded_at": now})
-    work.record("retention:request:open", subjects=[row["id"], individual_id], rule=None if entered else "opened-before")
+    if row.withdrawn_at is None:
+        stored.note_recording(work, row.id, {**recording, "recorded_at": now})
+    work.record("retention:request:open", subjects=[row.id, individual_id], rule=None if entered else "opened-before")
     return row
 
 
-def read_request(work: UnitOfWork, *, by: Caller, now: datetime, request_id: str) -> dict[str, Any]:
+def read_request(work: UnitOfWork, *, by: Caller, now: datetime, request_id: str) -> RequestAnswer:
     """Return a request to whoever may know of it.
 
     :raises RequestUnknown: there is none, or the caller may not.
     """
     row = known_request(work, by=by, request_id=request_id)
-    work.record("retention:request:read", subjects=[request_id, row["individual_id"]])
+    work.record("retention:request:read", subjects=[request_id, row.individual_id])
     return describe(work, row, by=by, now=now)
 
 
 def list_requests(
     work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, state: str | None, limit: int, cursor: str | None
-) -> dict[str, Any]:
+) -> PageOfRequests:
     """Return the requests that the caller may know of, the newest first.
 
     :raises RequestsWithheld: the caller has nothing to do with any.
@@ -99,8 +100,8 @@ def list_requests(
     page = found[:limit]
     following = None
     if len(found) > limit:
-        following = cursors.seal([page[-1]["recorded_at"], page[-1]["id"]], of="requests", user_id=by.id, query=query)
-    work.record("retention:request:list", subjects=[row["id"] for row in page])
+        following = cursors.seal([page[-1].recorded_at, page[-1].id], of="requests", user_id=by.id, query=query)
+    work.record("retention:request:list", subjects=[row.id for row in page])
     total: int | dict[str, int] = len(page)
     if following is not None or cursor is not None:
         counted = stored.count_requests(work, by=by, state=state, most=_COUNTED + 1)
@@ -108,23 +109,23 @@ def list_requests(
     return {"items": [describe(work, row, by=by, now=now) for row in page], "next": following, "total": total}
 
 
-def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime) -> list[dict[str, Any]]:
+def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime) -> list[TaskAnswer]:
     """Return what waits for the caller: requests whose erasure is their duty now, hits to decide; all of it, in no order."""
     tasks = []
     duties: dict[tuple[str | None, str | None, date], Duty] = {}
     for row in stored.open_requests_for(work, by=by):
         # Many requests of one owner and day have one answer.
-        of_day = (row["owner_id"], row["owner_component"], row["recorded_at"].astimezone(UTC).date())
+        of_day = (row.owner_id, row.owner_component, row.recorded_at.astimezone(UTC).date())
         on = duties.get(of_day) or duties.setdefault(of_day, duty_on(work, row, now=now))
-        if is_on(by, on.of, owner_id=row["owner_id"], owner_component=row["owner_component"], deputy_id=row["deputy_id"]):
-            link = f"/api/v1/no-contact-requests/{row['id']}"
-            tasks.append(_task("no_contact_request", row["id"], on.due_on, link, individual_id=row["individual_id"]))
+        if is_on(by, on.of, owner_id=row.owner_id, owner_component=row.owner_component, deputy_id=row.deputy_id):
+            link = f"/api/v1/no-contact-requests/{row.id}"
+            tasks.append(_task("no_contact_request", row.id, on.due_on, link, individual_id=row.individual_id))
     if "privacy_officer" in by.roles:
-        tasks += [_task("erasure", row["id"], row["decide_by"], f"/api/v1/erasures/{row['id']}") for row in erasures.waiting(work)]
+        tasks += [_task("erasure", row.id, row.decide_by, f"/api/v1/erasures/{row.id}") for row in erasures.waiting(work)]
         tasks += [
-            _task("withdrawal", row["id"], None, f"/api/v1/no-contact-requests/{row['id']}", individual_id=row["individual_id"])
+            _task("withdrawal", row.id, None, f"/api/v1/no-contact-requests/{row.id}", individual_id=row.individual_id)
             for row in stored.proposed(work)
-            if row["proposed_by"] != by.id
+            if row.proposed_by != by.id
         ]
     work.record("retention:task:list", subjects=[task["subject"]["id"] for task in tasks])
     return tasks
@@ -140,72 +141,71 @@ def dismiss_task(*, task_id: str) -> None:
     raise NotFound
 
 
-def known_request(work: UnitOfWork, *, by: Caller, request_id: str, lock: bool = False) -> Mapping[str, Any]:
+def known_request(work: UnitOfWork, *, by: Caller, request_id: str, lock: bool = False) -> Request:
     """Return a request's row to whoever may know of it; raises `RequestUnknown` else."""
     row = stored.find_request(work, request_id, lock=lock)
     if row is None:
         raise RequestUnknown
-    involved = [row["recorded_by"], row["deputy_id"]]
-    if not may_know(by, owner_id=row["owner_id"], owner_component=row["owner_component"], involved=involved):
+    involved = [row.recorded_by, row.deputy_id]
+    if not may_know(by, owner_id=row.owner_id, owner_component=row.owner_component, involved=involved):
         raise RequestUnknown
     return row
 
 
-def duty_on(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime) -> Duty:
+def duty_on(work: UnitOfWork, row: Request, *, now: datetime) -> Duty:
     """Return on whom the duty to erase lies for a request."""
     return duty_to_erase(
-        recorded_at=row["recorded_at"],
-        owner_is_active=stored.is_active(work, row["owner_id"]),
-        office_has_administrator=stored.has_administrator(work, row["owner_component"]),
+        recorded_at=row.recorded_at,
+        owner_is_active=stored.is_active(work, row.owner_id),
+        office_has_administrator=stored.has_administrator(work, row.owner_component),
         now=now,
     )
 
 
-def describe(work: UnitOfWork, row: Mapping[str, Any], *, by: Caller, now: datetime) -> dict[str, Any]:
+def describe(work: UnitOfWork, row: Request, *, by: Caller, now: datetime) -> RequestAnswer:
     """Return a request as those who may know of it see it."""
     on = duty_on(work, row, now=now)
-    state = "open" if row["erasure_id"] is None else "erasing" if row["completed_at"] is None else "done"
-    state = "withdrawn" if row["withdrawn_at"] else state
-    proposal = None
-    if row["proposed_at"] is not None:
-        proposal = {"proposed_by": row["proposed_by"], "proposed_at": wire_value(row["proposed_at"]), "reason": row["proposal_reason"]}
+    state = "open" if row.erasure_id is None else "erasing" if row.completed_at is None else "done"
+    state = "withdrawn" if row.withdrawn_at else state
+    proposal: ProposalAnswer | None = None
+    if row.proposed_at is not None:
+        proposal = {"proposed_by": row.proposed_by, "proposed_at": str(wire_value(row.proposed_at)), "reason": row.proposal_reason}
     return {
-        "id": row["id"],
-        "individual_id": row["individual_id"],
-        "medium": row["medium"],
-        "received_on": wire_value(row["received_on"]),
-        "recorded_by": row["recorded_by"],
-        "recorded_by_component": row["recorded_by_component"],
-        "recorded_at": wire_value(row["recorded_at"]),
+        "id": row.id,
+        "individual_id": row.individual_id,
+        "medium": row.medium,
+        "received_on": row.received_on.isoformat(),
+        "recorded_by": row.recorded_by,
+        "recorded_by_component": row.recorded_by_component,
+        "recorded_at": str(wire_value(row.recorded_at)),
         "state": state,
-        "due_on": wire_value(on.due_on),
+        "due_on": on.due_on.isoformat(),
         "duty_of": on.of,
-        "owner": {"user": row["owner_id"], "component": row["owner_component"]},
-        "erasure_id": row["erasure_id"],
-        "may_erase": state == "open"
-        and may_erase(by, on.of, owner_id=row["owner_id"], owner_component=row["owner_component"], deputy_id=row["deputy_id"]),
+        "owner": {"user": row.owner_id, "component": row.owner_component},
+        "erasure_id": row.erasure_id,
+        "may_erase": state == "open" and may_erase(by, on.of, owner_id=row.owner_id, owner_component=row.owner_component, deputy_id=row.deputy_id),
         "withdrawal": proposal,
-        "withdrawn_at": wire_value(row["withdrawn_at"]) if row["withdrawn_at"] else None,
+        "withdrawn_at": str(wire_value(row.withdrawn_at)) if row.withdrawn_at else None,
         "you_may_withdraw": may_withdraw(work, row, by=by, now=now) if state == "open" else None,
     }
 
 
-def may_withdraw(work: UnitOfWork, row: Mapping[str, Any], *, by: Caller, now: datetime) -> str | None:
+def may_withdraw(work: UnitOfWork, row: Request, *, by: Caller, now: datetime) -> str | None:
     """Say what this caller may do to take a request back: `now`, `propose`, `confirm`, or nothing (T36)."""
-    mine = next((each for each in stored.recordings_of(work, row["id"]) if each["recorded_by"] == by.id), None)
-    if mine is not None and now - mine["recorded_at"] <= BY_ONESELF:
+    mine = next((each for each in stored.recordings_of(work, row.id) if each.recorded_by == by.id), None)
+    if mine is not None and now - mine.recorded_at <= BY_ONESELF:
         return "now"
-    if "privacy_officer" in by.roles and row["proposed_at"] is not None and row["proposed_by"] != by.id:
+    if "privacy_officer" in by.roles and row.proposed_at is not None and row.proposed_by != by.id:
         return "confirm"
     on = duty_on(work, row, now=now)
-    if mine is not None or is_on(by, on.of, owner_id=row["owner_id"], owner_component=row["owner_component"], deputy_id=row["deputy_id"]):
+    if mine is not None or is_on(by, on.of, owner_id=row.owner_id, owner_component=row.owner_component, deputy_id=row.deputy_id):
         return "propose"
     return None
 
 
-def _task(kind: str, subject_id: str, due_on: date | None, link: str, *, individual_id: str | None = None) -> dict[str, Any]:
-    subject: dict[str, Any] = {"type": kind, "id": subject_id}
+def _task(kind: str, subject_id: str, due_on: date | None, link: str, *, individual_id: str | None = None) -> TaskAnswer:
+    subject: Subject = {"type": kind, "id": subject_id}
     if individual_id is not None:
-        subject |= {"individual_id": individual_id, "individual_ids": [individual_id]}
+        subject = {**subject, "individual_id": individual_id, "individual_ids": [individual_id]}
     due = None if due_on is None else due_on.isoformat()
     return {"id": f"{kind}.{subject_id}", "kind": kind, "notice": False, "subject": subject, "due_on": due, "link": link}

@@ -14,10 +14,12 @@ from services.contacts.contract.refusals import SealUnknown
 from services.lexicon.mentions import Sought
 from services.lexicon.seal import open_seal
 from services.retention.contract import ErasureCompleted
+from services.retention.contract.answers import Certificate, Decided, Reached
 from services.retention.domain import saga
+from services.retention.domain.records import Erasure, Hit, Receipt
 from services.retention.storage import erasures, reasons
 from services.retention.storage import requests as stored
-from services.retention.usecases.erasing import describe_receipt, hashed
+from services.retention.usecases.erasing import hashed
 
 if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
@@ -49,7 +51,7 @@ class Claim:
     #: How often the saga went back to search again.
     returns: int
     #: Hits that are decided.
-    decided: tuple[Mapping[str, Any], ...]
+    decided: tuple[Hit, ...]
 
     @property
     def look(self) -> str:
@@ -60,10 +62,10 @@ class Claim:
         """Return where a service redacts everything, where only what is sure, and what it leaves as it is."""
         found: dict[str, list[list[str]]] = {"redact_in": [], "redact_sure_in": [], "leave_in": []}
         for hit in self.decided:
-            if hit["service"] == service:
-                redacts = "redact_sure_in" if hit["decided_by"] == RULE else "redact_in"
-                way = redacts if hit["decision"] == REDACT else "leave_in"
-                found[way].append([hit["store"], hit["record_id"], hit["field"]])
+            if hit.service == service:
+                redacts = "redact_sure_in" if hit.decided_by == RULE else "redact_in"
+                way = redacts if hit.decision == REDACT else "leave_in"
+                found[way].append([hit.store, hit.record_id, hit.field])
         return found
 
 
@@ -78,18 +80,18 @@ def claim(work: UnitOfWork, *, erasure_id: str, now: datetime, new_id: Callable[
     row = erasures.claim(work, erasure_id, claim_id=claim_id, until=now + LEASE, now=now)
     if row is None:
         return None
-    decided = tuple(hit for hit in erasures.read_hits(work, erasure_id) if hit["decision"] in {REDACT, ANOTHER_PERSON})
+    decided = tuple(hit for hit in erasures.read_hits(work, erasure_id) if hit.decision in {REDACT, ANOTHER_PERSON})
     return Claim(
         id=claim_id,
-        erasure_id=row["id"],
-        subject_type=row["subject_type"],
-        subject_id=row["subject_id"],
-        cause=row["cause"],
-        step=row["step"],
-        sealed=row["sealed"],
-        trace_id=row["trace_id"],
-        attempts=row["attempts"],
-        returns=row["returns"],
+        erasure_id=row.id,
+        subject_type=row.subject_type,
+        subject_id=row.subject_id,
+        cause=row.cause,
+        step=row.step,
+        sealed=row.sealed,
+        trace_id=row.trace_id,
+        attempts=row.attempts,
+        returns=row.returns,
         decided=decided,
     )
 
@@ -120,8 +122,8 @@ def received(
             erasures.put_hits(work, claim.erasure_id, service, found, at=now)
             # What was decided after this search was made, and before its answer came, waits for the next.
             places = {tuple(place) for place in answer["carried_out"]}
-            decided = [hit for hit in claim.decided if hit["service"] == service]
-            erasures.carried_out(work, [hit["id"] for hit in decided if (hit["store"], hit["record_id"], hit["field"]) in places])
+            decided = [hit for hit in claim.decided if hit.service == service]
+            erasures.carried_out(work, [hit.id for hit in decided if (hit.store, hit.record_id, hit.field) in places])
 
 
 def erase_here(work: UnitOfWork, claim: Claim, *, now: datetime) -> None:
@@ -131,7 +133,7 @@ def erase_here(work: UnitOfWork, claim: Claim, *, now: datetime) -> None:
     if row is None or not _go_on(work, claim, now=now, reason=None):
         return
     gone = stored.forget_individual(work, claim.subject_id)
-    said = int(row["reason"] is not None)
+    said = int(row.reason is not None)
     proposed = stored.forget_proposals(work, claim.subject_id)
     stores = [
         {"store": "retention.individuals", "found": gone, "removed": gone, "left": 0, "method": "deleted"},
@@ -173,19 +175,19 @@ def pass_gate(work: UnitOfWork, claim: Claim, *, now: datetime) -> bool:
     :return: whether the deadline has passed while something is undecided, so that `decide_overdue` is to be called.
     """
     row = erasures.find(work, claim.erasure_id, lock=True)
-    if row is None or row["claim"] != claim.id:
+    if row is None or row.claim != claim.id:
         return False
     undecided = erasures.count_hits(work, claim.erasure_id, undecided=True)
-    is_fresh = row["looked_at"] is not None and now - row["looked_at"] < saga.LOOK_AGAIN
+    is_fresh = row.looked_at is not None and now - row.looked_at < saga.LOOK_AGAIN
     if erasures.to_carry_out(work, claim.erasure_id) or (undecided and not is_fresh):
         _search_again(work, claim, row, now=now)
     elif not undecided:
         _go_on(work, claim, now=now, waiting=False)
-    elif now >= (until := saga.deadline(row["decide_by"])):
+    elif row.decide_by is None or now >= (until := saga.deadline(row.decide_by)):
         return True
     else:
         erasures.change(work, claim.erasure_id, waiting=True, claim=None, claimed_until=None, next_at=min(until, now + saga.LOOK_AGAIN))
-        if not row["waiting"]:
+        if not row.waiting:
             work.record("retention:erasure:wait", subjects=[claim.erasure_id, claim.subject_id], rule="T27")
     return False
 
@@ -193,28 +195,36 @@ def pass_gate(work: UnitOfWork, claim: Claim, *, now: datetime) -> bool:
 def decide_overdue(work: UnitOfWork, claim: Claim, *, living_namesake: bool, now: datetime) -> None:
     """Decide by rule what nobody decided in time (T27); what stays is listed for the weekly sample."""
     row = erasures.find(work, claim.erasure_id, lock=True)
-    if row is None or row["claim"] != claim.id:
+    if row is None or row.claim != claim.id:
         return
-    hits = [hit for hit in erasures.read_hits(work, claim.erasure_id) if hit["decision"] != GONE]
+    hits = [hit for hit in erasures.read_hits(work, claim.erasure_id) if hit.decision != GONE]
     for hit in hits:
-        if hit["decision"] is None:
-            because = saga.stays_because(cause=row["cause"], living_namesake=living_namesake, texts=len(hits), sure=hit["sure"])
+        if hit.decision is None:
+            because = saga.stays_because(cause=row.cause, living_namesake=living_namesake, texts=len(hits), sure=hit.sure)
             decision = ANOTHER_PERSON if because else REDACT
-            erasures.decide_hit(work, claim.erasure_id, hit["id"], decision=decision, by=RULE, at=now, stays_because=because)
-            work.record("retention:erasure:decide", subjects=[claim.erasure_id, hit["id"], hit["record_id"]], fields=[decision], rule="T27")
+            erasures.decide_hit(work, claim.erasure_id, hit.id, decision=decision, by=RULE, at=now, stays_because=because)
+            work.record("retention:erasure:decide", subjects=[claim.erasure_id, hit.id, hit.record_id], fields=[decision], rule="T27")
     erasures.change(work, claim.erasure_id, claim=None, claimed_until=None, next_at=now)
 
 
-def _search_again(work: UnitOfWork, claim: Claim, row: Mapping[str, Any], *, now: datetime) -> None:
-    values = {"step": saga.SEARCH, "returns": row["returns"] + 1, "attempts": 0, "claim": None, "claimed_until": None, "next_at": now}
-    erasures.change(work, claim.erasure_id, **values)
+def _search_again(work: UnitOfWork, claim: Claim, row: Erasure, *, now: datetime) -> None:
+    erasures.change(
+        work,
+        claim.erasure_id,
+        step=saga.SEARCH,
+        returns=row.returns + 1,
+        attempts=0,
+        claim=None,
+        claimed_until=None,
+        next_at=now,
+    )
     work.record("retention:erasure:search-again", subjects=[claim.erasure_id, claim.subject_id])
 
 
 def close(work: UnitOfWork, claim: Claim, *, now: datetime) -> bool:
     """Write the certificate and the register, drop the seal, and announce; False when somebody else did."""
     row = erasures.find(work, claim.erasure_id, lock=True)
-    if row is None or row["completed_at"] is not None:
+    if row is None or row.completed_at is not None:
         return False
     certificate = _certificate(work, row, now=now)
     if not erasures.change(
@@ -232,20 +242,20 @@ def close(work: UnitOfWork, claim: Claim, *, now: datetime) -> bool:
     erasures.insert_destruction(
         work,
         {
-            "erasure_id": row["id"],
-            "subject_type": row["subject_type"],
-            "subject_id": row["subject_id"],
-            "cause": row["cause"],
-            "requested_by": row["requested_by"],
-            "requested_component": row["requested_component"],
+            "erasure_id": row.id,
+            "subject_type": row.subject_type,
+            "subject_id": row.subject_id,
+            "cause": row.cause,
+            "requested_by": row.requested_by,
+            "requested_component": row.requested_component,
             "destroyed_at": now,
         },
     )
     # What was just erased may have been a text in which somebody else is named whose erasure waits.
     erasures.look_again_soon(work, now=now)
-    if row["subject_type"] == "individual":
-        work.announce(ErasureCompleted(row["id"], row["subject_id"], row["cause"]))
-    work.record("retention:erasure:complete", subjects=[row["id"], row["subject_id"]], rule=row["cause"])
+    if row.subject_type == "individual":
+        work.announce(ErasureCompleted(row.id, row.subject_id, row.cause))
+    work.record("retention:erasure:complete", subjects=[row.id, row.subject_id], rule=row.cause)
     return True
 
 
@@ -293,44 +303,43 @@ def _has_nothing(claim: Claim) -> bool:
     return claim.subject_type == "individual" and claim.sealed is None
 
 
-def _certificate(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
-    receipts = [describe_receipt(receipt) for receipt in erasures.read_receipts(work, row["id"])]
-    decided = [
+def _certificate(work: UnitOfWork, row: Erasure, *, now: datetime) -> Certificate:
+    decided: list[Decided] = [
         {
-            "service": hit["service"],
-            "store": hit["store"],
-            "record_id": hit["record_id"],
-            "field": hit["field"],
-            "decision": hit["decision"],
-            "decided_by": hit["decided_by"],
-            "stays_because": hit["stays_because"],
+            "service": hit.service,
+            "store": hit.store,
+            "record_id": hit.record_id,
+            "field": hit.field,
+            "decision": hit.decision,
+            "decided_by": hit.decided_by,
+            "stays_because": hit.stays_because,
         }
-        for hit in erasures.read_hits(work, row["id"])
-        if hit["decision"] is not None
+        for hit in erasures.read_hits(work, row.id)
+        if hit.decision is not None
     ]
-    certificate = {
-        "erasure_id": row["id"],
-        "subject": {"type": row["subject_type"], "id": row["subject_id"]},
-        "cause": row["cause"],
-        "requested_by": row["requested_by"],
-        "requested_at": wire_value(row["requested_at"]),
-        "completed_at": wire_value(now),
-        "reached": _totals(receipts),
+    certificate: Certificate = {
+        "erasure_id": row.id,
+        "subject": {"type": row.subject_type, "id": row.subject_id},
+        "cause": row.cause,
+        "requested_by": row.requested_by,
+        "requested_at": str(wire_value(row.requested_at)),
+        "completed_at": str(wire_value(now)),
+        "reached": _totals(erasures.read_receipts(work, row.id)),
         "decided": decided,
         "not_reached": list(saga.NOT_REACHED),
     }
     return hashed(certificate)
 
 
-def _totals(receipts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _totals(receipts: Iterable[Receipt]) -> list[Reached]:
     """Return one line for each store: what the last look left, all that was removed, and all that was found.
 
     What a look found and left is found again by the next one, and counts once.
     """
-    totals: dict[str, dict[str, Any]] = {}
+    totals: dict[str, Reached] = {}
     for receipt in receipts:
-        line = totals.setdefault(receipt["store"], {"service": receipt["service"], "store": receipt["store"], "found": 0, "removed": 0, "left": 0})
-        line["removed"] += receipt["removed"]
-        line["found"] = line["removed"] + receipt["found"] - receipt["removed"]
-        line["left"] = receipt["left"]
+        line = totals.setdefault(receipt.store, {"service": receipt.service, "store": receipt.store, "found": 0, "removed": 0, "left": 0})
+        line["removed"] += receipt.removed
+        line["found"] = line["removed"] + receipt.found - receipt.removed
+        line["left"] = receipt.remaining
     return [totals[store] for store in sorted(totals)]

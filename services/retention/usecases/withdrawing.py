@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from services.chassis.messages import Caller
 from services.contacts.contract.refusals import TextNeedsReview
@@ -18,6 +17,8 @@ from services.retention.contract import (
     RequestWithdrawn,
     WithdrawalReasonRequired,
 )
+from services.retention.contract.answers import RequestAnswer
+from services.retention.domain.records import Request
 from services.retention.storage import requests as stored
 from services.retention.usecases.requests import describe, known_request, may_withdraw
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 def withdraw(
     work: UnitOfWork, *, by: Caller, now: datetime, request_id: str, reason: str | None = None, decision: str | None = None
-) -> dict[str, Any]:
+) -> RequestAnswer:
     """Take a request back, propose to, or confirm it, as the caller may (T36); again changes nothing.
 
     Within the hour its recorder takes it back alone; if somebody else recorded it too, theirs stands. Afterwards the
@@ -38,10 +39,10 @@ def withdraw(
     :raises NotYoursToWithdraw, NothingProposed, WithdrawalReasonRequired: see there.
     """
     row = known_request(work, by=by, request_id=request_id)
-    stored.one_at_a_time(work, row["individual_id"])
+    stored.one_at_a_time(work, row.individual_id)
     row = known_request(work, by=by, request_id=request_id, lock=True)
-    if row["withdrawn_at"] is None:
-        if row["erasure_id"] is not None:
+    if row.withdrawn_at is None:
+        if row.erasure_id is not None:
             raise ErasureUnderWay
         way = may_withdraw(work, row, by=by, now=now)
         if way == "now":
@@ -50,19 +51,19 @@ def withdraw(
             _decide(work, row, by=by, now=now, decision=decision or "confirm")
         elif way == "propose":
             _propose(work, row, by=by, now=now, reason=reason)
-        elif "privacy_officer" in by.roles and row["proposed_at"] is None:
+        elif "privacy_officer" in by.roles and row.proposed_at is None:
             raise NothingProposed
         else:
             raise NotYoursToWithdraw
         # Whoever took theirs back may have to do with it no more; they are told what came of it all the same.
         row = stored.find_request(work, request_id) or row
-    work.record("retention:request:withdraw", subjects=[request_id, row["individual_id"]], rule="withdrawn" if row["withdrawn_at"] else "open")
+    work.record("retention:request:withdraw", subjects=[request_id, row.individual_id], rule="withdrawn" if row.withdrawn_at else "open")
     return describe(work, row, now=now, by=by)
 
 
 def waiting_for_release(work: UnitOfWork) -> list[tuple[str, str]]:
     """Return (request id, individual id) of requests that were taken back and whom contacts is still to free."""
-    return [(row["id"], row["individual_id"]) for row in stored.unreleased(work)]
+    return [(row.id, row.individual_id) for row in stored.unreleased(work)]
 
 
 def released(work: UnitOfWork, *, request_id: str, now: datetime) -> None:
@@ -71,7 +72,7 @@ def released(work: UnitOfWork, *, request_id: str, now: datetime) -> None:
     work.record("retention:request:release", subjects=[request_id])
 
 
-def case_of(work: UnitOfWork, *, by: Caller, request_id: str) -> Mapping[str, Any]:
+def case_of(work: UnitOfWork, *, by: Caller, request_id: str) -> Request:
     """Return a case whose twins the privacy officer decides.
 
     :raises PrivacyOfficerOnly, RequestUnknown, RequestWithdrawn: see there.
@@ -81,13 +82,13 @@ def case_of(work: UnitOfWork, *, by: Caller, request_id: str) -> Mapping[str, An
     row = stored.find_request(work, request_id)
     if row is None:
         raise RequestUnknown
-    if row["withdrawn_at"] is not None:
+    if row.withdrawn_at is not None:
         raise RequestWithdrawn
-    work.record("retention:request:read", subjects=[request_id, row["individual_id"]])
+    work.record("retention:request:read", subjects=[request_id, row.individual_id])
     return row
 
 
-def join(work: UnitOfWork, *, twin_request: str, case_id: str) -> Mapping[str, Any] | None:
+def join(work: UnitOfWork, *, twin_request: str, case_id: str) -> Request | None:
     """Let a request be answered together with the case; return the case's erasure, if that has begun.
 
     :returns: the case's row when its erasure has begun, so that the twin's begins too.
@@ -95,36 +96,42 @@ def join(work: UnitOfWork, *, twin_request: str, case_id: str) -> Mapping[str, A
     stored.change_request(work, twin_request, twin_of=case_id)
     case = stored.find_request(work, case_id, lock=True)
     work.record("retention:request:join", subjects=[twin_request, case_id], rule="T26")
-    return case if case is not None and case["erasure_id"] is not None else None
+    return case if case is not None and case.erasure_id is not None else None
 
 
-def _take_back_recording(work: UnitOfWork, row: Mapping[str, Any], *, by: Caller, now: datetime) -> None:
-    stored.withdraw_recording(work, row["id"], by.id, at=now)
-    others = stored.recordings_of(work, row["id"])
+def _take_back_recording(work: UnitOfWork, row: Request, *, by: Caller, now: datetime) -> None:
+    stored.withdraw_recording(work, row.id, by.id, at=now)
+    others = stored.recordings_of(work, row.id)
     if others:
         # It was heard twice: what the other heard stands.
         first = others[0]
-        shown = {name: first[name] for name in ("recorded_by", "recorded_by_component", "medium", "received_on")}
-        stored.change_request(work, row["id"], **shown)
+        stored.change_request(
+            work,
+            row.id,
+            recorded_by=first.recorded_by,
+            recorded_by_component=first.recorded_by_component,
+            medium=first.medium,
+            received_on=first.received_on,
+        )
     else:
         _withdraw(work, row, by=by, now=now)
 
 
-def _propose(work: UnitOfWork, row: Mapping[str, Any], *, by: Caller, now: datetime, reason: str | None) -> None:
+def _propose(work: UnitOfWork, row: Request, *, by: Caller, now: datetime, reason: str | None) -> None:
     if not reason or not reason.strip():
         raise WithdrawalReasonRequired(errors={"reason": ["Say why."]})
     TextNeedsReview.unless_clean([("reason", reason, screen)])
-    stored.change_request(work, row["id"], proposed_by=by.id, proposed_at=now, proposal_reason=reason.strip())
+    stored.change_request(work, row.id, proposed_by=by.id, proposed_at=now, proposal_reason=reason.strip())
 
 
-def _decide(work: UnitOfWork, row: Mapping[str, Any], *, by: Caller, now: datetime, decision: str) -> None:
+def _decide(work: UnitOfWork, row: Request, *, by: Caller, now: datetime, decision: str) -> None:
     if decision == "confirm":
         _withdraw(work, row, by=by, now=now)
     else:
-        stored.change_request(work, row["id"], proposed_by=None, proposed_at=None, proposal_reason=None)
+        stored.change_request(work, row.id, proposed_by=None, proposed_at=None, proposal_reason=None)
 
 
-def _withdraw(work: UnitOfWork, row: Mapping[str, Any], *, by: Caller, now: datetime) -> None:
+def _withdraw(work: UnitOfWork, row: Request, *, by: Caller, now: datetime) -> None:
     """Mark it withdrawn, and with it the records that were frozen as the same person's."""
-    for each in (row, *stored.twins_of(work, row["id"])):
-        stored.change_request(work, each["id"], withdrawn_by=by.id, withdrawn_at=now)
+    for each in (row, *stored.twins_of(work, row.id)):
+        stored.change_request(work, each.id, withdrawn_by=by.id, withdrawn_at=now)

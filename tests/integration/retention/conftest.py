@@ -193,7 +193,7 @@ class Case:
                 recorded_by=recorded_by.id,
                 recorded_by_component=recorded_by.component,
             )
-        return str(row["id"])
+        return row.id
 
     def decide(self, erasure_id: str, *, by: Caller = FARID, **given: Any) -> dict[str, Any]:
         """Decide hits, as the privacy officer."""

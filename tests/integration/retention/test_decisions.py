@@ -263,7 +263,7 @@ def test_what_is_shown_and_gone_has_the_search_made_again(case):
     assert (page["total"], len(hits)) == (2, 2)
     gone = case.others.named["contacts"].pop()
     shown = case.saga().mentions(erasure_id, sealed, hits, trace_id=None)
-    assert set(shown) == {hit["id"] for hit in hits if hit["record_id"] != gone}
+    assert set(shown) == {hit.id for hit in hits if hit.record_id != gone}
     case.does(erasing.found_gone, erasure_id=erasure_id)
     case.saga().drive_all()
     assert case.hits(erasure_id)[gone]["decision"] == "gone"

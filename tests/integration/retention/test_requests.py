@@ -55,7 +55,7 @@ def test_opened_by_the_call_and_by_the_announcement_it_is_one_request(case):
             recorded_by=CHLOE.id,
             recorded_by_component="PSO",
         )
-    assert (again["id"], again["medium"], again["recorded_by"]) == (first, "phone", DENIS.id)
+    assert (again.id, again.medium, again.recorded_by) == (first, "phone", DENIS.id)
 
 
 @pytest.mark.requirement("R165", "R167", "T10")

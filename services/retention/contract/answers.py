@@ -1,0 +1,206 @@
+"""The shapes of what retention answers, as use cases make them. `schemas` documents the same for the gateway."""
+
+from __future__ import annotations
+
+from typing import NotRequired, TypedDict
+
+
+class Owner(TypedDict):
+    """Whose record it is."""
+
+    user: str | None
+    component: str | None
+
+
+class Subject(TypedDict):
+    """What a task or an erasure is about."""
+
+    type: str
+    id: str
+    individual_id: NotRequired[str]
+    individual_ids: NotRequired[list[str]]
+
+
+class ProposalAnswer(TypedDict):
+    """That somebody proposed to take a request back (T36)."""
+
+    proposed_by: str | None
+    proposed_at: str
+    reason: str | None
+
+
+class RequestAnswer(TypedDict):
+    """A request for no more contact."""
+
+    id: str
+    individual_id: str
+    medium: str
+    received_on: str
+    recorded_by: str
+    recorded_by_component: str | None
+    recorded_at: str
+    state: str
+    due_on: str
+    duty_of: str
+    owner: Owner
+    erasure_id: str | None
+    may_erase: bool
+    withdrawal: ProposalAnswer | None
+    withdrawn_at: str | None
+    you_may_withdraw: str | None
+
+
+class PageOfRequests(TypedDict):
+    """A page of requests."""
+
+    items: list[RequestAnswer]
+    next: str | None
+    total: int | dict[str, int]
+
+
+class TaskAnswer(TypedDict):
+    """Something that waits for the caller."""
+
+    id: str
+    kind: str
+    notice: bool
+    subject: Subject
+    due_on: str | None
+    link: str
+
+
+class AcceptedErasure(TypedDict):
+    """An erasure that was asked for."""
+
+    erasure_id: str
+    state: str
+
+
+class ReceiptAnswer(TypedDict):
+    """What one store answered; numbers are for the privacy officer."""
+
+    service: str
+    step: str
+    store: str
+    found: int | None
+    removed: int | None
+    left: int
+    method: str
+    at: str
+
+
+class HitAnswer(TypedDict):
+    """A text in which the erased person was found."""
+
+    id: str
+    service: str
+    store: str
+    record_id: str
+    field: str | None
+    kinds: list[str]
+    decision: str | None
+    decided_by: str | None
+    decided_at: str | None
+    stays_because: str | None
+    excerpts: NotRequired[list[dict[str, str]]]
+    erasure_id: NotRequired[str]
+
+
+class PageOfHits(TypedDict):
+    """A page of hits."""
+
+    items: list[HitAnswer]
+    next: str | None
+    total: int | dict[str, int]
+
+
+class Reached(TypedDict):
+    """What an erasure did in one store; others than the privacy officer read the service alone."""
+
+    service: str
+    store: NotRequired[str]
+    found: NotRequired[int]
+    removed: NotRequired[int]
+    left: NotRequired[int]
+
+
+class Decided(TypedDict):
+    """What was decided of one hit."""
+
+    service: str
+    store: str
+    record_id: str
+    field: str
+    decision: str | None
+    decided_by: str | None
+    stays_because: str | None
+
+
+class Certificate(TypedDict):
+    """What was erased, and what no erasure reaches."""
+
+    erasure_id: str
+    subject: Subject
+    cause: str
+    requested_by: str
+    requested_at: str
+    completed_at: str
+    reached: list[Reached]
+    decided: list[Decided]
+    not_reached: list[str]
+    sha256: NotRequired[str]
+
+
+class ErasureAnswer(TypedDict):
+    """How far an erasure is."""
+
+    id: str
+    erasure_id: str
+    subject: Subject
+    cause: str
+    state: str
+    requested_by: str
+    requested_at: str
+    completed_at: str | None
+    decide_by: str | None
+    undecided: int | None
+    receipts: list[ReceiptAnswer]
+    hits: list[HitAnswer]
+    certificate: Certificate | None
+
+
+class HoldAnswer(TypedDict):
+    """A hold."""
+
+    id: str
+    subject_id: str
+    until: str | None
+    placed_by: str
+    placed_at: str
+
+
+class Holds(TypedDict):
+    """Every hold that stands."""
+
+    items: list[HoldAnswer]
+    next: None
+    total: int
+
+
+class DestructionAnswer(TypedDict):
+    """A row of the register of destruction."""
+
+    erasure_id: str
+    subject_type: str
+    subject_id: str
+    cause: str
+    requested_by: str
+    destroyed_at: str
+
+
+class PageOfDestructions(TypedDict):
+    """A page of the register of destruction."""
+
+    items: list[DestructionAnswer]
+    next: str | None
+    total: int
