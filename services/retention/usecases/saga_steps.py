@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from services.chassis.backoff import pause_after
 from services.chassis.messages import new_id as make_id
@@ -33,6 +33,35 @@ _LONGEST_PAUSE = 60.0
 REDACT, ANOTHER_PERSON, GONE = "redact", "another_person", "gone"
 #: Who decided, where nobody did.
 RULE = "rule"
+
+
+class StoreReceipt(TypedDict):
+    """What one store answers to a step."""
+
+    store: str
+    found: int
+    removed: int
+    left: int
+    method: str
+
+
+class FoundHit(TypedDict):
+    """A text about others in which a search found the person."""
+
+    store: str
+    id: str
+    field: NotRequired[str | None]
+    kinds: list[str]
+    sure: bool
+
+
+class StepAnswer(TypedDict):
+    """What a service answers to a step: `sealed` when it erases, the hits when it searches."""
+
+    receipts: list[StoreReceipt]
+    sealed: NotRequired[str | None]
+    hits: NotRequired[list[FoundHit]]
+    carried_out: NotRequired[list[list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +130,12 @@ def received(
     claim: Claim,
     *,
     service: str,
-    answer: Mapping[str, Any],
+    answer: StepAnswer,
     now: datetime,
     new_id: Callable[[], str] = make_id,
 ) -> None:
     """Keep a service's receipts, and the seal or the hits that came with them, and go on."""
-    values: dict[str, Any] = {}
+    values: dict[str, str | bool | date | datetime | None] = {}
     if claim.step == "erase_contacts":
         # None when contacts knows nobody of that id.
         sealed = answer["sealed"]
@@ -154,7 +183,7 @@ def seek_here(work: UnitOfWork, claim: Claim, *, key: str | None, now: datetime)
     :raises SealUnknown: the seal is broken, so that nobody can look any more.
     """
     sought: Sought | None = None
-    receipts = []
+    receipts: list[StoreReceipt] = []
     for words in reasons.read(work):
         found = 0
         for row_id, text in words.texts:
@@ -280,8 +309,8 @@ def put_off(work: UnitOfWork, claim: Claim, *, now: datetime, code: str) -> None
         )
 
 
-def _go_on(work: UnitOfWork, claim: Claim, *, now: datetime, **values: Any) -> bool:
-    nobody = values.get("found_nobody", _has_nothing(claim))
+def _go_on(work: UnitOfWork, claim: Claim, *, now: datetime, **values: str | bool | date | datetime | None) -> bool:
+    nobody = bool(values.get("found_nobody", _has_nothing(claim)))
     following = saga.step_after(claim.subject_type, claim.step, found_nobody=nobody)
     moved = erasures.change(
         work,
