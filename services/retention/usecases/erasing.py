@@ -39,6 +39,7 @@ from services.retention.domain.duty import may_know
 from services.retention.domain.records import Erasure, Hit, Hold, Receipt, Request
 from services.retention.storage import erasures
 from services.retention.storage import requests as stored
+from services.retention.usecases.authorization import is_privacy_officer, require_privacy_officer
 from services.retention.usecases.requests import known_request
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def read_erasure(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str
     if row.waiting and row.completed_at is None and row.looked_at is not None and now - row.looked_at >= saga.LOOK_WHEN_ASKED:
         erasures.change(work, erasure_id, looked_at=None, next_at=now)
     undecided = erasures.count_hits(work, erasure_id, undecided=True)
-    officer = "privacy_officer" in by.roles
+    officer = is_privacy_officer(by)
     hits = erasures.page_of_hits(work, erasure_id, undecided=False, after=None, limit=_SHOWN) if officer else []
     receipts = [describe_receipt(receipt) for receipt in erasures.read_receipts(work, erasure_id)]
     return {
@@ -250,7 +251,7 @@ def decide(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str, give
     :raises ErasureUnknown, ErasureNotWaiting: there is none, or nothing of it is left to decide.
     :raises HitUnknown, HitDecided: it found nothing of that id, or it is settled.
     """
-    _demand_officer(by)
+    require_privacy_officer(by)
     row = erasures.find(work, erasure_id, lock=True)
     if row is None:
         raise ErasureUnknown
@@ -281,7 +282,7 @@ def list_hits(
     :return: the page without excerpts; the sealed values, if they still are; the hits of the page that are not decided.
     :raises PrivacyOfficerOnly, ErasureUnknown, CursorInvalid:
     """
-    _demand_officer(by)
+    require_privacy_officer(by)
     row = erasures.find(work, erasure_id)
     if row is None:
         raise ErasureUnknown
@@ -306,7 +307,7 @@ def list_sample(work: UnitOfWork, *, by: Caller, cursors: Cursors, since: date |
 
     :raises PrivacyOfficerOnly, CursorInvalid:
     """
-    _demand_officer(by)
+    require_privacy_officer(by)
     query = {"since": since}
     after = cursors.open(cursor, of="sample", user_id=by.id, query=query)
     begin = datetime.combine(since, time(), tzinfo=UTC) if since else None
@@ -337,7 +338,7 @@ def place_hold(
     :raises Invalid: it would have ended before it began.
     :raises ErasureUnderWay: something of it is gone already.
     """
-    _demand_officer(by)
+    require_privacy_officer(by)
     if until is not None and until < now.date():
         raise Invalid(errors={"until": ["Not in the past."]})
     row = erasures.find_of(work, subject_id, lock=True)
@@ -356,7 +357,7 @@ def lift_hold(work: UnitOfWork, *, by: Caller, now: datetime, hold_id: str) -> N
 
     :raises PrivacyOfficerOnly, HoldUnknown:
     """
-    _demand_officer(by)
+    require_privacy_officer(by)
     if not stored.lift_hold(work, hold_id, by=by.id, at=now):
         raise HoldUnknown
     work.record("retention:hold:lift", subjects=[hold_id])
@@ -374,7 +375,7 @@ def list_holds(work: UnitOfWork, *, by: Caller, now: datetime) -> Holds:
 
     :raises PrivacyOfficerOnly:
     """
-    _demand_officer(by)
+    require_privacy_officer(by)
     items = [_describe_hold(row) for row in stored.list_holds(work, today=now.date())]
     work.record("retention:hold:list", subjects=[item["id"] for item in items])
     return {"items": items, "next": None, "total": len(items)}
@@ -407,11 +408,6 @@ def list_destructions(work: UnitOfWork, *, by: Caller, cursors: Cursors, limit: 
     ]
     work.record("retention:destruction:list", subjects=[item["erasure_id"] for item in items])
     return {"items": items, "next": following, "total": erasures.count_register(work)}
-
-
-def _demand_officer(by: Caller) -> None:
-    if "privacy_officer" not in by.roles:
-        raise PrivacyOfficerOnly
 
 
 def _describe_hold(hold: Hold) -> HoldAnswer:

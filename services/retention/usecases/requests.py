@@ -15,6 +15,7 @@ from services.retention.domain.duty import is_on, may_erase, may_know, may_look
 from services.retention.domain.records import Request
 from services.retention.storage import erasures
 from services.retention.storage import requests as stored
+from services.retention.usecases.authorization import is_privacy_officer
 
 if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
@@ -120,7 +121,7 @@ def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime) -> list[TaskAnswe
         if is_on(by, on.of, owner_id=row.owner_id, owner_component=row.owner_component, deputy_id=row.deputy_id):
             link = f"/api/v1/no-contact-requests/{row.id}"
             tasks.append(_task("no_contact_request", row.id, on.due_on, link, individual_id=row.individual_id))
-    if "privacy_officer" in by.roles:
+    if is_privacy_officer(by):
         tasks += [_task("erasure", row.id, row.decide_by, f"/api/v1/erasures/{row.id}") for row in erasures.waiting(work)]
         tasks += [
             _task("withdrawal", row.id, None, f"/api/v1/no-contact-requests/{row.id}", individual_id=row.individual_id)
@@ -195,7 +196,7 @@ def may_withdraw(work: UnitOfWork, row: Request, *, by: Caller, now: datetime) -
     mine = next((each for each in stored.recordings_of(work, row.id) if each.recorded_by == by.id), None)
     if mine is not None and now - mine.recorded_at <= BY_ONESELF:
         return "now"
-    if "privacy_officer" in by.roles and row.proposed_at is not None and row.proposed_by != by.id:
+    if is_privacy_officer(by) and row.proposed_at is not None and row.proposed_by != by.id:
         return "confirm"
     on = duty_on(work, row, now=now)
     if mine is not None or is_on(by, on.of, owner_id=row.owner_id, owner_component=row.owner_component, deputy_id=row.deputy_id):

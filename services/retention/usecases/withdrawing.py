@@ -12,7 +12,6 @@ from services.retention.contract import (
     ErasureUnderWay,
     NothingProposed,
     NotYoursToWithdraw,
-    PrivacyOfficerOnly,
     RequestUnknown,
     RequestWithdrawn,
     WithdrawalReasonRequired,
@@ -20,6 +19,7 @@ from services.retention.contract import (
 from services.retention.contract.answers import RequestAnswer
 from services.retention.domain.records import Request
 from services.retention.storage import requests as stored
+from services.retention.usecases.authorization import is_privacy_officer, require_privacy_officer
 from services.retention.usecases.requests import describe, known_request, may_withdraw
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def withdraw(
             _decide(work, row, by=by, now=now, decision=decision or "confirm")
         elif way == "propose":
             _propose(work, row, by=by, now=now, reason=reason)
-        elif "privacy_officer" in by.roles and row.proposed_at is None:
+        elif is_privacy_officer(by) and row.proposed_at is None:
             raise NothingProposed
         else:
             raise NotYoursToWithdraw
@@ -77,8 +77,7 @@ def case_of(work: UnitOfWork, *, by: Caller, request_id: str) -> Request:
 
     :raises PrivacyOfficerOnly, RequestUnknown, RequestWithdrawn: see there.
     """
-    if "privacy_officer" not in by.roles:
-        raise PrivacyOfficerOnly
+    require_privacy_officer(by)
     row = stored.find_request(work, request_id)
     if row is None:
         raise RequestUnknown
