@@ -78,7 +78,7 @@ HEADS: dict[str, tuple[str, ...]] = {
     "services/access/domain/sessions.py": ("the oldest of too many sessions, which are ended",),
     "services/access/domain/secrets.py": (BYTES,),
     "services/access/domain/throttle.py": (BYTES,),
-    "services/access/service.py": ("an address of the network is shorter",),
+    "services/access/service/__init__.py": ("an address of the network is shorter",),
     "services/access/usecases/directory.py": (PAGE,),
     "services/audit/domain/verification.py": ("the leaves that a checkpoint proves",),
     "services/audit/storage/witness.py": ("what is not written yet",),

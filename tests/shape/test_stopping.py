@@ -38,7 +38,7 @@ SPAWNED = {
     "deploy/embedded.py": (4, "tests/journeys/test_running.py::test_asked_to_stop_it_stops_and_leaves_nothing_running"),
     "gateway/__main__.py": (2, f"{MIDDLE}::test_requests_that_never_end_do_not_keep_the_system_from_stopping"),
     "gateway/connections.py": (2, f"{MIDDLE}::test_requests_that_never_end_do_not_keep_the_system_from_stopping"),
-    "services/audit/service/leading.py": (
+    "services/audit/service/dependencies.py": (
         2,
         "tests/integration/audit/test_service.py::test_asked_to_stop_it_stops_though_entries_keep_coming_and_the_next_leader_takes_them_all",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.audit import contract
-from services.audit.service.leading import Leading
+from services.audit.service.dependencies import Leading
 from services.audit.usecases import reading
 from services.chassis.cursors import Cursors
 from services.chassis.database import CommandCall

@@ -156,7 +156,7 @@ def test_the_sweep_ends_what_nobody_came_back_to(office):
 def test_asked_to_stop_the_sweep_ends_behind_its_page(office, monkeypatch):
     monkeypatch.setattr("services.access.service._PAGE", 3)
     service = AccessService()
-    service.database, service.desk = office.database, SimpleNamespace(clock=lambda: office.now)
+    service.database, service.dependencies = office.database, SimpleNamespace(clock=lambda: office.now)
     service._beat = lambda _caller: None
 
     def suspended():

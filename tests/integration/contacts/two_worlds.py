@@ -27,7 +27,7 @@ from sqlalchemy import create_engine, event, make_url, text
 from gateway.app import create_app, liaison_of
 from gateway.identity import Sessions, form_token
 from services.access.service import POLICY_VERSION, AccessService
-from services.access.service import Desk as AccessDesk
+from services.access.service.dependencies import Dependencies
 from services.access.usecases import seeding
 from services.access.usecases.seeding import Account
 from services.audit.service import AuditService
@@ -76,7 +76,7 @@ class Ask:
     page: bool = False
 
 
-class Plain(AccessDesk):
+class Plain(Dependencies):
     """The desk of access, without the price of hashing a password."""
 
     def is_right(self, stored_password: str, password: str) -> bool:
@@ -169,8 +169,10 @@ class World:
             registrations=Registrations(desk.database, desk.layer),
             keyed=Keyed("a key of tests", "contacts sent in"),
         )
-        services["access"].desk = Plain(private_key, public_key, lambda: desk.now)
-        services["retention"].saga = Saga(databases["retention"], self.bus.ask, clock=lambda: desk.now)
+        services["access"].dependencies = Plain(private_key, public_key, lambda: desk.now)
+        services["interactions"].dependencies = SimpleNamespace(cursors=Cursors(_SECRET, "interactions"))
+        saga = Saga(databases["retention"], self.bus.ask, clock=lambda: desk.now)
+        services["retention"].dependencies = SimpleNamespace(saga=saga, cursors=Cursors(_SECRET, "retention"))
         self.app = _application(self.bus)
         self.client = self.app.test_client(use_cookies=False)
         self._let_in()

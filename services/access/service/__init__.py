@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
-import jwt
-from eventlet import tpool
-from eventlet.semaphore import Semaphore
-from nameko.extensions import DependencyProvider
-
 from services.access import contract
-from services.access.contract import AUDIENCES
-from services.access.domain import passwords
 from services.access.domain import sessions as rules
 from services.access.domain.secrets import SERVICES
-from services.access.domain.throttle import Throttle
+from services.access.service.dependencies import DependenciesProvider
 from services.access.storage import directory as kept
 from services.access.storage import sessions as stored
 from services.access.usecases import administration, directory, exchange, profile, refusals, sessions
@@ -24,10 +16,7 @@ from services.chassis.cursors import Cursors
 from services.chassis.database import CommandCall, note_audited
 from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, rpc, timer
 from services.chassis.entrypoints.operations import OperationMethods
-from services.chassis.entrypoints.providers import process_of
 from services.chassis.messages import Caller, Refusal
-from services.chassis.passport import PassportSigner, PassportVerifier
-from services.chassis.refusals import PassportInvalid
 from services.chassis.runtime.witness import Witness
 from services.chassis.signals import is_asked_to_stop
 from services.chassis.transport.connection import BrokerUnavailable
@@ -37,64 +26,7 @@ from services.chassis.validation import as_id
 POLICY_VERSION = "1"
 #: Whoever may look into the directory: people, and services that keep a copy of it.
 EVERYONE = ("user", *sorted(SERVICES))
-#: Password checks at a time: each takes a core for some 30 ms, and 19 MiB.
-_AT_A_TIME = 2
 _PAGE = 200
-
-
-class Desk:
-    """What one process of access keeps: the signing key, failed sign-ins, and how many passwords are being checked."""
-
-    def __init__(self, private_key: str, public_key: str, clock: Callable[[], datetime]) -> None:
-        """Take the keys and the clock."""
-        self.clock = clock
-        self.throttle = Throttle()
-        self.renew(private_key, public_key)
-        self._places = Semaphore(_AT_A_TIME)
-
-    def renew(self, private_key: str, public_keys: str) -> None:
-        """Sign with another key, and believe other ones.
-
-        :raises ValueError: one of them is none.
-        """
-        verifiers: dict[Any, PassportVerifier] = {audience: PassportVerifier(public_keys, audience) for audience in AUDIENCES}
-        self._signer, self._verifiers = PassportSigner(private_key), verifiers
-
-    def sign(self, caller: Caller, audience: str, now: datetime) -> tuple[str, str]:
-        """Make out a passport."""
-        return self._signer.issue(caller, audience, now)
-
-    def bearer(self, passport: object) -> tuple[Caller, str]:
-        """Return whom a passport speaks of, and the service that it was made out to.
-
-        :raises PassportNotExchangeable: it is not a valid one.
-        """
-        try:
-            # The audience is read only to choose who checks it; the check believes nothing.
-            audience = jwt.decode(str(passport), options={"verify_signature": False}).get("aud")
-            return self._verifiers[audience].verify(str(passport), self.clock()), str(audience)
-        except (jwt.PyJWTError, KeyError, TypeError, PassportInvalid) as wrong:
-            raise contract.PassportNotExchangeable from wrong
-
-    def is_right(self, stored_password: str, password: str) -> bool:
-        """Check a password in a thread of its own, so that nobody else waits for it."""
-        with self._places:
-            return bool(tpool.execute(passwords.is_right, stored_password, password))
-
-
-class DeskProvider(DependencyProvider):
-    """Gives the service its desk."""
-
-    def setup(self) -> None:
-        """Read the keys."""
-        process = process_of(self)
-        settings = process.settings
-        self._desk = Desk(settings.passport_private_key, settings.passport_public_key, process.clock)
-        process.renewals.append(lambda fresh: self._desk.renew(fresh.passport_private_key, fresh.passport_public_key))
-
-    def get_dependency(self, _worker: Any) -> Desk:
-        """Return the desk."""
-        return self._desk
 
 
 class AccessService(OperationMethods, Witness):
@@ -104,7 +36,7 @@ class AccessService(OperationMethods, Witness):
     database = DatabaseProvider()
     bus = BusProvider()
     settings = SettingsProvider()
-    desk = DeskProvider()
+    dependencies = DependenciesProvider()
 
     @rpc(sessions.SIGN_IN, identity="anonymous")
     def sign_in(self, caller: Caller, username: str, password: str, source: str) -> dict[str, Any]:
@@ -115,21 +47,21 @@ class AccessService(OperationMethods, Witness):
         given = contract.SignInSchema().load({"username": username, "password": password})
         user_id = self._authenticated(caller, given["username"], given["password"], str(source)[:100])
         with self.database.work(caller) as work:
-            signed_in = sessions.sign_in(work, user_id=user_id, now=self.desk.clock())
+            signed_in = sessions.sign_in(work, user_id=user_id, now=self.dependencies.clock())
         if not isinstance(signed_in, Refusal) and signed_in["ended_sessions"]:
             self._beat(caller)
         return _granted(signed_in)
 
     def _authenticated(self, caller: Caller, username: str, password: str, source: str) -> str:
         # An unknown name takes the same steps as a wrong password: two transactions and one check of a hash.
-        if self.desk.throttle.is_closed(username, source, now=self.desk.clock()):
+        if self.dependencies.throttle.is_closed(username, source, now=self.dependencies.clock()):
             raise contract.SignInThrottled
         with self.database.work(caller) as work:
             attempt = sessions.prepare_sign_in(work, username=username)
-        if self.desk.is_right(attempt.stored, password) and attempt.user_id is not None:
-            self.desk.throttle.succeeded(username, source)
+        if self.dependencies.is_right(attempt.stored, password) and attempt.user_id is not None:
+            self.dependencies.throttle.succeeded(username, source)
             return attempt.user_id
-        self.desk.throttle.failed(username, source, now=self.desk.clock())
+        self.dependencies.throttle.failed(username, source, now=self.dependencies.clock())
         with self.database.work(caller) as work:
             sessions.record_mismatch(work, user_id=attempt.user_id)
         raise contract.CredentialsWrong
@@ -141,14 +73,16 @@ class AccessService(OperationMethods, Witness):
         :raises SessionRequired: there is none, or it has ended; `extra` says why.
         """
         with self.database.work(caller) as work:
-            opened = sessions.open_session(work, token=token, now=self.desk.clock(), sign=self.desk.sign, policy_version=POLICY_VERSION)
+            opened = sessions.open_session(
+                work, token=token, now=self.dependencies.clock(), sign=self.dependencies.sign, policy_version=POLICY_VERSION
+            )
         return _granted(opened)
 
     @rpc(sessions.READ, before_acknowledgement=True)
     def current_session(self, caller: Caller) -> dict[str, Any]:
         """Return the caller's session."""
         with self.database.work(caller) as work:
-            return sessions.read_session(work, by=caller, now=self.desk.clock())
+            return sessions.read_session(work, by=caller, now=self.dependencies.clock())
 
     @rpc(sessions.ACKNOWLEDGE, before_acknowledgement=True)
     def acknowledge(
@@ -161,13 +95,13 @@ class AccessService(OperationMethods, Witness):
         """Record the acknowledgement; for a browser the token is rotated."""
         given = contract.AcknowledgementSchema().load({"statements_version": statements_version, "accepted": accepted})
         with self.database.work(caller) as work:
-            return sessions.acknowledge(work, by=caller, now=self.desk.clock(), rotate=rotate is True, **given)
+            return sessions.acknowledge(work, by=caller, now=self.dependencies.clock(), rotate=rotate is True, **given)
 
     @rpc(sessions.END, before_acknowledgement=True)
     def sign_out(self, caller: Caller) -> None:
         """End the caller's session, everywhere at once."""
         with self.database.work(caller) as work:
-            sessions.sign_out(work, by=caller, now=self.desk.clock())
+            sessions.sign_out(work, by=caller, now=self.dependencies.clock())
         self._beat(caller)
 
     @rpc(sessions.CHECK, subject="session_id", identity="anonymous")
@@ -175,13 +109,13 @@ class AccessService(OperationMethods, Witness):
         """Tell a service that missed the heartbeat whether a session lives, under the policy in force."""
         known = as_id(session_id, contract.SessionRequired)
         with self.database.work(caller) as work:
-            checked = sessions.check_session(work, session_id=known, now=self.desk.clock())
+            checked = sessions.check_session(work, session_id=known, now=self.dependencies.clock())
         return {**checked, "lives": checked["lives"] and policy_version in {None, POLICY_VERSION}}
 
     @rpc("access:passport:exchange", identity="anonymous")
     def exchange(self, caller: Caller, passport: str, audience: str, service: str, secret: str) -> dict[str, str]:
         """Return a passport of the same user and session for another service, to the service that was shown it."""
-        bearer, shown_to = self.desk.bearer(passport)
+        bearer, shown_to = self.dependencies.bearer(passport)
         with self.database.work(caller) as work:
             issued = exchange.exchange(
                 work,
@@ -191,8 +125,8 @@ class AccessService(OperationMethods, Witness):
                 secret=secret,
                 master=self.settings.service_master_secret,
                 audience=audience,
-                now=self.desk.clock(),
-                sign=self.desk.sign,
+                now=self.dependencies.clock(),
+                sign=self.dependencies.sign,
                 policy_version=POLICY_VERSION,
             )
         return {"passport": issued[audience]}
@@ -207,8 +141,8 @@ class AccessService(OperationMethods, Witness):
                 secret=secret,
                 audience=audience,
                 master=self.settings.service_master_secret,
-                now=self.desk.clock(),
-                sign=self.desk.sign,
+                now=self.dependencies.clock(),
+                sign=self.dependencies.sign,
                 policy_version=POLICY_VERSION,
             )
         return {"passport": issued[audience]}
@@ -218,7 +152,7 @@ class AccessService(OperationMethods, Witness):
         """Record what the gateway refused, before it answers."""
         given = contract.GatewayRefusalSchema().load({"route": route, "code": code, "status": status, "source": source})
         with self.database.work(caller) as work:
-            refusals.record_refusal(work, by=caller, now=self.desk.clock(), master=self.settings.service_master_secret, **given)
+            refusals.record_refusal(work, by=caller, now=self.dependencies.clock(), master=self.settings.service_master_secret, **given)
         # A further refusal of the same minute is counted durably and summed up in one entry when the minute is over.
         note_audited()
 
@@ -270,7 +204,7 @@ class AccessService(OperationMethods, Witness):
         """Enter a user."""
         command = contract.UserCreateSchema().load(body)
         return call.run(
-            lambda work: administration.create_user(work, by=call.caller, now=self.desk.clock(), **command),
+            lambda work: administration.create_user(work, by=call.caller, now=self.dependencies.clock(), **command),
             replay=lambda work, user_id: directory.read_user(work, user_id=user_id),
         )
 
@@ -323,7 +257,7 @@ class AccessService(OperationMethods, Witness):
     @timer(seconds=15, action="access:session:sweep", eager=True)
     def sweep(self, caller: Caller) -> None:
         """End what is over, suspend what lapsed, and sum up refusals."""
-        now = self.desk.clock()
+        now = self.dependencies.clock()
         with self.database.work(caller) as work:
             ended = sessions.sweep(work, now=now)
         with self.database.work(caller) as work:
@@ -342,7 +276,7 @@ class AccessService(OperationMethods, Witness):
     def _administer(self, call: CommandCall, act: Callable[..., dict[str, Any]], user_id: str, **given: Any) -> dict[str, Any]:
         known = as_id(user_id, contract.UserUnknown)
         user = call.run(
-            lambda work: act(work, by=call.caller, now=self.desk.clock(), user_id=known, **given),
+            lambda work: act(work, by=call.caller, now=self.dependencies.clock(), user_id=known, **given),
             replay=lambda work, _: directory.read_user(work, user_id=known),
         )
         self._beat(call.caller)
@@ -350,7 +284,7 @@ class AccessService(OperationMethods, Witness):
 
     def _beat(self, caller: Caller) -> None:
         """Send a heartbeat now; without a broker nobody hears one, and everybody asks."""
-        now = self.desk.clock()
+        now = self.dependencies.clock()
         with self.database.work(caller) as work:
             ended = stored.ended_since(work, now - rules.TOLD_FOR)
         try:

@@ -1,135 +1,18 @@
-"""What others may know of access: its announcements, its refusals, and the shapes of what goes in."""
+"""The shapes of what access is given and answers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from services.chassis.instants import Day
-from services.chassis.messages import Announcement, Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthenticated
 from services.chassis.validation import Closed, no_nul
 from services.lexicon.vocabulary import LEVELS, ROLES
 from services.lexicon.zones import is_zone
 
-#: Services for which a session's passports are issued.
-AUDIENCES = ("access", "contacts", "interactions", "retention", "audit")
-#: Whom a service asks in a user's name; which methods, each method says (`onward`).
-ONWARD: Mapping[str, tuple[str, ...]] = MappingProxyType({"interactions": ("access", "contacts"), "retention": ("contacts",)})
-#: Fanout exchange on which access tells every process, each second, which sessions ended.
-HEARTBEAT_EXCHANGE = "access.heartbeat"
-
 TRAININGS = ("privacy", "computer_security")
-
-
-class SessionRequired(Unauthenticated):
-    """Sign in first: there is no such session, or it has ended."""
-
-    code = "session-required"
-
-
-class CredentialsWrong(Unauthenticated):
-    """The user name or the password is not right."""
-
-    code = "credentials-wrong"
-
-
-class ServiceSecretWrong(Unauthenticated):
-    """That is no service of this system, or not its secret."""
-
-    code = "service-secret-wrong"
-
-
-class PassportNotExchangeable(Unauthenticated):
-    """This passport is not valid, or was not issued to the service that shows it."""
-
-    code = "passport-not-exchangeable"
-
-
-class SignInThrottled(TooMany):
-    """Too many failed sign-ins; wait a few minutes."""
-
-    code = "sign-in-throttled"
-
-
-class AccessSuspended(Forbidden):
-    """Your access is suspended until what lapsed is renewed."""
-
-    code = "access-suspended"
-
-
-class NotYourUsers(Forbidden):
-    """You may not administer this account."""
-
-    code = "not-your-users"
-
-
-class NotYourselfToApprove(Forbidden):
-    """Nobody approves or promotes themselves."""
-
-    code = "not-yourself"
-
-
-class UserUnknown(NotFound):
-    """There is no such user."""
-
-    code = "user-unknown"
-
-
-class UsernameTaken(Conflict):
-    """A user of that name exists."""
-
-    code = "username-taken"
-
-
-class ComponentUnknown(Invalid):
-    """There is no such office."""
-
-    code = "component-unknown"
-
-
-class RolesIncompatible(Invalid):
-    """These roles and this level do not go together."""
-
-    code = "roles-incompatible"
-
-
-class StatementsNotAccepted(Invalid):
-    """Accept the three statements, in the version shown."""
-
-    code = "statements-not-accepted"
-
-
-@dataclass(frozen=True, slots=True)
-class UserChanged(Announcement):
-    """A user came, moved, got other rights, or may no longer come in (`active` says whether access is in effect).
-
-    Messages may overtake each other: of one user the highest `revision` is the latest.
-    """
-
-    name: ClassVar[str] = "access:user:changed"
-
-    user_id: str
-    component: str | None
-    level: str | None
-    roles: tuple[str, ...]
-    active: bool
-    revision: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ComponentChanged(Announcement):
-    """An office was added, moved in the tree, or closed; the highest `revision` counts."""
-
-    name: ClassVar[str] = "access:component:changed"
-
-    code: str
-    parent_code: str | None
-    active: bool
-    revision: int = 0
 
 
 class _YesOrNo(fields.Boolean):

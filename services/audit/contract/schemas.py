@@ -1,4 +1,4 @@
-"""What others may know of audit: its announcement, its refusals, and the shapes of what goes in and comes out."""
+"""The shapes of what audit is given and answers."""
 
 from __future__ import annotations
 
@@ -8,66 +8,11 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from services.chassis.instants import Day, Instant
-from services.chassis.messages import CheckpointSigned, Conflict, Forbidden, NotFound
 from services.chassis.validation import Closed
-
-#: Whose trails it keeps: every service's, its own too.
-SERVICES = ("access", "contacts", "interactions", "audit", "retention")
-
-__all__ = [
-    "CheckpointSchema",
-    "CheckpointSigned",
-    "CheckpointsQuerySchema",
-    "CoverageQuerySchema",
-    "EntriesQuerySchema",
-    "EntrySchema",
-    "FindingSchema",
-    "FindingsQuerySchema",
-    "NotTheAuditor",
-    "ProofQuerySchema",
-    "ProofSchema",
-    "ReviewAlreadySigned",
-    "ReviewSchema",
-    "ReviewSignSchema",
-    "ReviewsQuerySchema",
-    "UnknownEntry",
-    "WeekBeforeTrail",
-    "WeekNotOver",
-]
 
 OUTCOMES = ("allowed", "refused", "failed")
 #: Numbers that one question about coverage may be about.
 COVERED_AT_ONCE = 10_000
-
-
-class NotTheAuditor(Forbidden):
-    """The trail is read by the information system security officer only."""
-
-    code = "not-the-auditor"
-
-
-class UnknownEntry(NotFound):
-    """The trail has no such entry, or not that many, or none of them is signed yet."""
-
-    code = "unknown-entry"
-
-
-class ReviewAlreadySigned(Conflict):
-    """This week was reviewed and signed off already."""
-
-    code = "review-already-signed"
-
-
-class WeekBeforeTrail(Conflict):
-    """There was no trail yet in this week: there is nothing to review."""
-
-    code = "week-before-trail"
-
-
-class WeekNotOver(Conflict):
-    """This week is not over; review it when it is."""
-
-    code = "week-not-over"
 
 
 def _plain(text: str) -> None:
