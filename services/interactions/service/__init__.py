@@ -7,7 +7,7 @@ from typing import Any
 
 from services.access.contract import UserChanged
 from services.chassis.database import CommandCall, UnitOfWork
-from services.chassis.entrypoints import BusProvider, DatabaseProvider, announcement_handler, rpc
+from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, announcement_handler, rpc
 from services.chassis.entrypoints.operations import OperationMethods
 from services.chassis.messages import Caller, NotFound
 from services.chassis.runtime.witness import Witness
@@ -57,6 +57,7 @@ class InteractionsService(OperationMethods, Witness):
     name = "interactions"
     database = DatabaseProvider()
     bus = BusProvider()
+    settings = SettingsProvider()
     dependencies = DependenciesProvider()
 
     # Issues

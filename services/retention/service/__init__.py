@@ -7,7 +7,7 @@ from typing import Any
 
 from services.access.contract import UserChanged
 from services.chassis.database import CommandCall, UnitOfWork
-from services.chassis.entrypoints import BusProvider, DatabaseProvider, announcement_handler, rpc, timer
+from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, announcement_handler, rpc, timer
 from services.chassis.entrypoints.operations import OperationMethods
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, NotFound, Operation, Refusal, new_id, require_match
@@ -43,6 +43,7 @@ class RetentionService(OperationMethods, Witness):
     name = "retention"
     database = DatabaseProvider()
     bus = BusProvider()
+    settings = SettingsProvider()
     dependencies = DependenciesProvider()
 
     @rpc("retention:request:open", subject="individual_id", command=True, status=201, created="id")
