@@ -35,6 +35,13 @@ COMMANDS: dict[str, tuple[Any, str, RpcEntrypoint]] = {
 }
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_has_what_its_base_classes_work_with(service: Any) -> None:
+    wanted = {name for base in service.__mro__[1:] for name in inspect.get_annotations(base) if not name.startswith("_")}
+    assert {"settings", "database", "bus"} <= wanted
+    assert {name for name in wanted if not hasattr(service, name)} == set()
+
+
 def _stores(service: Any, name: str) -> bool:
     """Tell whether a method runs something through its call, or hands the call to one of its class that does."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(getattr(service, name))))
