@@ -111,9 +111,9 @@ class Process:
         self.publisher.start()
 
     def stop(self) -> None:
-        """Close every connection."""
-        self.client.stop()
-        self.publisher.stop()
+        """Close every connection, all at the same time: each waits some seconds for a broker that does not answer."""
+        for stopping in [eventlet.spawn(part.stop) for part in (self.client, self.publisher)]:
+            stopping.wait()
         if self.database is not None:
             self.database.close()
 
