@@ -8,8 +8,6 @@ from services.chassis.messages import Conflict, Forbidden, Invalid, NotFound, To
 class SessionRequired(Unauthenticated):
     """Sign in first: there is no such session, or it has ended."""
 
-    code = "session-required"
-
 
 class CredentialsWrong(Unauthenticated):
     """The user name or the password is not right."""

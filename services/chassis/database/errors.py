@@ -14,8 +14,6 @@ from services.chassis.messages import Unavailable
 class DatabaseUnavailable(Unavailable):
     """The database does not answer; try again shortly."""
 
-    code = "unavailable"
-
 
 @contextmanager
 def translated() -> Iterator[None]:

@@ -34,7 +34,6 @@ _MOST_RANGES = 500
 _PATIENT = "SET LOCAL statement_timeout = '10min'"
 #: A little longer than that.
 _PATIENCE = 630.0
-_PATIENCE = 630.0
 
 _FUNCTIONS = """
 CREATE FUNCTION outbox_roll() RETURNS void

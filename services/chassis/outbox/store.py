@@ -4,7 +4,7 @@ An entry's number is (stream, n). A stream is one process instance and n a count
 the commit that carries the entry. A number whose commit failed is shipped as *void*; every ten seconds, and when the
 process stops, the stream's *mark* says up to where every number is settled. So a row that somebody deletes before it
 was shipped leaves a hole that audit sees, and no lock is taken to number anything. Every line is signed and chained in
-memory, before a database has it (`chassis.streams`).
+memory, before a database has it (`chassis.database.stream`).
 
 On the wire to audit, each with its `signature`::
 

@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import plain, plains
 from services.chassis.messages import new_id
 from services.contacts.storage.bulk import as_json, insert_from
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.frozen import OPEN
-from services.contacts.storage.rows import plain, plains
 from services.contacts.storage.vault import Vault, decrypt, encrypt
 from services.lexicon.canonical import canonical_contact_point, compared_as
 

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import plain, plains
 from services.contacts.storage import dictionary
 from services.contacts.storage.bulk import array, array_of_bytes
-from services.contacts.storage.rows import plain, plains
 
 #: Stores with rows about one individual, in the order in which they go; the column that says whose they are.
 _LINKED = tuple((table.name, column) for table in dictionary.LINKED for column in table.linked)

@@ -9,6 +9,7 @@ from typing import Self
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import plains
 from services.contacts.domain.imports.addresses import Office
 from services.contacts.domain.imports.matching import Person
 from services.contacts.domain.imports.records import Record
@@ -16,7 +17,6 @@ from services.contacts.domain.imports.register import MOST_COLLEAGUES, MOST_HOLD
 from services.contacts.storage.bulk import array, array_of_bytes, as_list, texts
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.frozen import OPEN
-from services.contacts.storage.rows import plains
 from services.lexicon.canonical import compared_as
 
 #: Where an import says that a state was only proposed from an address.

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import plains
 from services.contacts.storage import erasing, imports, likenesses
 from services.contacts.storage.bulk import array, as_json, records
 from services.contacts.storage.frozen import OPEN
-from services.contacts.storage.rows import plains
 from services.lexicon.canonical import canonical_name
 from services.lexicon.names import family_key
 

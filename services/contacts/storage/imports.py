@@ -13,9 +13,9 @@ import orjson
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import plain, plains
 from services.contacts.domain.imports.tables import BLOCK as BLOCK  # noqa: PLC0414 - storage is asked block by block
 from services.contacts.storage.bulk import array, as_json, as_list, records
-from services.contacts.storage.rows import plain, plains
 
 _ROW = {
     "n": "integer",

@@ -11,10 +11,11 @@ from sqlalchemy import Row, insert, select, text
 from sqlalchemy import update as update_of
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import all_typed, typed, typed_or_none
 from services.chassis.messages import Caller
 from services.contacts.domain.stakeholders import Frozen, Individual, IndividualChanges
 from services.contacts.storage.previous import PREVIOUS
-from services.contacts.storage.rows import INSTANT, all_typed, typed, typed_or_none
+from services.contacts.storage.rows import INSTANT
 from services.contacts.storage.tables import directory as tables
 from services.contacts.storage.tables.directory import individuals
 from services.lexicon.canonical import canonical_name

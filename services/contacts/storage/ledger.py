@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import plain, plains
 from services.chassis.messages import new_id
 from services.contacts.domain.likeness import asked_words, kept_words
 from services.contacts.domain.stakeholders import Individual
 from services.contacts.domain.suppression import Mark
 from services.contacts.storage.bulk import array_of_bytes
 from services.contacts.storage.digests import Digests
-from services.contacts.storage.rows import plain, plains
 
 _NAME = "likeness"
 #: Whoever enters somebody shares it; whoever freezes has it alone. So no entry is made between the looking and the

@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import plain, plains
 from services.chassis.messages import Caller, new_id
 from services.contacts.storage.bulk import array, insert_rows
 from services.contacts.storage.frozen import OPEN
-from services.contacts.storage.rows import plain, plains
 from services.lexicon.vocabulary import at_least
 
 #: In place of a component: two hold the value, and neither is told (T34).

@@ -10,9 +10,9 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import all_typed
 from services.contacts.contract.commands import GivenLink
 from services.contacts.storage.bulk import array
-from services.contacts.storage.rows import all_typed
 from services.contacts.storage.tables.directory import relationships, stakeholder_issues
 from services.contacts.storage.tables.projections import erased_issues
 

@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import plains
 from services.chassis.messages import new_id
 from services.contacts.storage.bulk import array
 from services.contacts.storage.ledger import Found
-from services.contacts.storage.rows import plains
 
 _COUNT = """
     INSERT INTO ledger_lookups AS t (account, day, component, looked, at_most, waiting_since)

@@ -8,8 +8,8 @@ from dataclasses import fields
 from sqlalchemy import select
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import all_typed
 from services.contacts.domain.stakeholders import NamedIndividual, NamedOrganization
-from services.contacts.storage.rows import all_typed
 from services.contacts.storage.tables import directory as tables
 
 

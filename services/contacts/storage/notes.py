@@ -12,8 +12,9 @@ from sqlalchemy import insert as insert_into
 from sqlalchemy import update as update_of
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import all_typed, typed_or_none
 from services.contacts.domain.notes import Note
-from services.contacts.storage.rows import all_typed, position, typed_or_none
+from services.contacts.storage.rows import position
 from services.contacts.storage.tables.contact_layer import notes
 from services.contacts.storage.tables.directory import individuals
 

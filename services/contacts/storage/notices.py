@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import plains
 from services.chassis.messages import Caller, new_id
-from services.contacts.storage.rows import plains
 
 #: Whoever stands for the component: who has the relationship, or the office's administrator.
 _MINE = (

@@ -11,10 +11,10 @@ from sqlalchemy import insert as insert_into
 from sqlalchemy import update as update_of
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import all_typed, typed_or_none
 from services.contacts.contract.answers import Address
 from services.contacts.domain.stakeholders import Office, Organization, OrganizationChanges, SameName
 from services.contacts.storage.individuals import ISSUES, RELATIONSHIPS
-from services.contacts.storage.rows import all_typed, typed_or_none
 from services.contacts.storage.tables.directory import offices, organizations
 from services.lexicon.canonical import canonical_organization
 

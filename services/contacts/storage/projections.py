@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select, text
 
 from services.chassis.database import UnitOfWork
-from services.contacts.storage.rows import typed_or_none
+from services.chassis.database.rows import typed_or_none
 from services.contacts.storage.tables.projections import users
 
 

@@ -11,11 +11,12 @@ import orjson
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import all_typed
 from services.contacts.contract.answers import FacetValue
 from services.contacts.domain.stakeholders import Line
 from services.contacts.storage.directory import terms
 from services.contacts.storage.individuals import RELATIONSHIPS
-from services.contacts.storage.rows import INSTANT, all_typed
+from services.contacts.storage.rows import INSTANT
 from services.lexicon.folding import fold, plain
 from services.lexicon.honorifics import without_titles
 from services.lexicon.places import REGIONS

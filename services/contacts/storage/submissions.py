@@ -10,9 +10,9 @@ import orjson
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import plain
 from services.chassis.keyed import Keyed
 from services.contacts.domain.submissions import Delivered
-from services.contacts.storage.rows import plain
 
 
 def claim(

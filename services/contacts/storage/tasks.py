@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import plains
 from services.chassis.messages import Caller
 from services.contacts.storage import likenesses, notices
-from services.contacts.storage.rows import plains
 from services.lexicon.tasks import NO_DAY
 
 #: More are not counted.

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import plain, plains
 from services.contacts.contract.announcements import IndividualFrozenFor
 from services.contacts.storage.bulk import array, array_of_bytes
-from services.contacts.storage.rows import plain, plains
 
 #: Why a contact point makes no mark and no match by itself, if it does not (T25, T26). What somebody was registered
 #: with is the record; what was added to it by whoever records the request, or by a correction nobody verified, is not.

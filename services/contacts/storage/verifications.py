@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, insert, literal, select, update
 
 from services.chassis.database import UnitOfWork
-from services.contacts.storage.rows import all_typed, typed_or_none
+from services.chassis.database.rows import all_typed, typed_or_none
 from services.contacts.storage.tables.contact_layer import contact_points
 from services.contacts.storage.tables.directory import individuals, verifications
 

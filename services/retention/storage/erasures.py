@@ -10,10 +10,10 @@ import orjson
 from sqlalchemy import and_, delete, exists, func, insert, literal, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.chassis.database.rows import all_typed, typed_or_none
 from services.retention.domain.records import Destruction, Erasure, Hit, Receipt
 from services.retention.domain.saga import COURSES, first_step
 from services.retention.storage.requests import standing_hold
-from services.retention.storage.rows import all_typed, typed_or_none
 from services.retention.storage.tables import destructions, erasures, hits, holds, receipts
 
 if TYPE_CHECKING:
@@ -38,14 +38,14 @@ def insert_erasure(work: UnitOfWork, values: Mapping[str, Any]) -> bool:
 def find(work: UnitOfWork, erasure_id: str, *, lock: bool = False) -> Erasure | None:
     """Return one erasure, or None."""
     query = select(erasures).where(erasures.c.id == erasure_id)
-    row = work.execute(query.with_for_update() if lock else query).one_or_none()
+    row = work.execute(query.with_for_update() if lock else query).mappings().one_or_none()
     return typed_or_none(Erasure, row)
 
 
 def find_of(work: UnitOfWork, subject_id: str, *, lock: bool = False) -> Erasure | None:
     """Return the erasure of a record, or None."""
     query = select(erasures).where(erasures.c.subject_id == subject_id)
-    row = work.execute(query.with_for_update() if lock else query).one_or_none()
+    row = work.execute(query.with_for_update() if lock else query).mappings().one_or_none()
     return typed_or_none(Erasure, row)
 
 
@@ -61,7 +61,7 @@ def due(work: UnitOfWork, *, now: datetime, limit: int = 20) -> list[str]:
 def claim(work: UnitOfWork, erasure_id: str, *, claim_id: str, until: datetime, now: datetime) -> Erasure | None:
     """Take an erasure for one step, so that nobody else takes it meanwhile; None when it is not ready."""
     statement = update(erasures).where(erasures.c.id == erasure_id, _ready(now)).values(claim=claim_id, claimed_until=until).returning(erasures)
-    row = work.execute(statement).one_or_none()
+    row = work.execute(statement).mappings().one_or_none()
     return typed_or_none(Erasure, row)
 
 
@@ -104,7 +104,7 @@ def read_receipts(work: UnitOfWork, erasure_id: str) -> list[Receipt]:
     query = select(receipts).where(receipts.c.erasure_id == erasure_id)
     # Looks bear a number that grows.
     query = query.order_by(receipts.c.at, func.length(receipts.c.step), receipts.c.step, receipts.c.store)
-    return all_typed(Receipt, work.execute(query))
+    return all_typed(Receipt, work.execute(query).mappings())
 
 
 def put_hits(work: UnitOfWork, erasure_id: str, service: str, found: Iterable[Mapping[str, Any]], *, at: datetime) -> None:
@@ -143,7 +143,7 @@ def to_carry_out(work: UnitOfWork, erasure_id: str) -> bool:
 def read_hits(work: UnitOfWork, erasure_id: str) -> list[Hit]:
     """Return the hits of an erasure."""
     query = select(hits).where(hits.c.erasure_id == erasure_id).order_by(hits.c.service, hits.c.store, hits.c.id)
-    return all_typed(Hit, work.execute(query))
+    return all_typed(Hit, work.execute(query).mappings())
 
 
 def page_of_hits(work: UnitOfWork, erasure_id: str, *, undecided: bool, after: str | None, limit: int) -> list[Hit]:
@@ -153,7 +153,7 @@ def page_of_hits(work: UnitOfWork, erasure_id: str, *, undecided: bool, after: s
         query = query.where(hits.c.decision.is_(None))
     if after is not None:
         query = query.where(hits.c.id > after)
-    return all_typed(Hit, work.execute(query.order_by(hits.c.id).limit(limit)))
+    return all_typed(Hit, work.execute(query.order_by(hits.c.id).limit(limit)).mappings())
 
 
 def sample(work: UnitOfWork, *, since: datetime | None, after: tuple[datetime, str] | None, limit: int) -> list[Hit]:
@@ -163,7 +163,7 @@ def sample(work: UnitOfWork, *, since: datetime | None, after: tuple[datetime, s
         query = query.where(hits.c.decided_at >= since)
     if after is not None:
         query = query.where(tuple_(hits.c.decided_at, hits.c.id) < after)
-    return all_typed(Hit, work.execute(query.order_by(hits.c.decided_at.desc(), hits.c.id.desc()).limit(limit)))
+    return all_typed(Hit, work.execute(query.order_by(hits.c.decided_at.desc(), hits.c.id.desc()).limit(limit)).mappings())
 
 
 def count_sample(work: UnitOfWork, *, since: datetime | None, most: int) -> int:
@@ -195,7 +195,7 @@ def look_again_soon(work: UnitOfWork, *, now: datetime) -> None:
 def waiting(work: UnitOfWork) -> list[Erasure]:
     """Return the erasures that wait for the privacy officer, the most urgent first."""
     query = select(erasures).where(erasures.c.waiting, erasures.c.completed_at.is_(None))
-    return all_typed(Erasure, work.execute(query.order_by(erasures.c.decide_by, erasures.c.requested_at)))
+    return all_typed(Erasure, work.execute(query.order_by(erasures.c.decide_by, erasures.c.requested_at)).mappings())
 
 
 def insert_destruction(work: UnitOfWork, values: Mapping[str, Any]) -> None:
@@ -213,7 +213,7 @@ def read_register(work: UnitOfWork, *, after: tuple[datetime, str] | None, limit
     if after is not None:
         query = query.where(tuple_(*keys) < tuple_(*(literal(value, key.type) for value, key in zip(after, keys, strict=True))))
     rows = work.execute(query.order_by(*(key.desc() for key in keys)).limit(limit))
-    return all_typed(Destruction, rows)
+    return all_typed(Destruction, rows.mappings())
 
 
 def count_register(work: UnitOfWork) -> int:

@@ -11,8 +11,8 @@ import orjson
 from sqlalchemy import ARRAY, and_, any_, delete, func, literal, or_, select, text, true, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.chassis.database.rows import all_typed, typed_or_none
 from services.retention.domain.records import Hold, Recording, Request
-from services.retention.storage.rows import all_typed, typed_or_none
 from services.retention.storage.tables import erasures, holds, individuals, no_contact_requests, recordings, tombstones, users
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def find_request_about(work: UnitOfWork, individual_id: str) -> Request | None:
 
 def _one(work: UnitOfWork, condition: Any, *, lock: bool = False) -> Request | None:
     query = _with_completion().where(condition)
-    row = work.execute(query.with_for_update(of=no_contact_requests) if lock else query).one_or_none()
+    row = work.execute(query.with_for_update(of=no_contact_requests) if lock else query).mappings().one_or_none()
     return typed_or_none(Request, row)
 
 
@@ -186,7 +186,7 @@ def list_requests(work: UnitOfWork, *, by: Caller, state: str | None, after: tup
     if after is not None:
         query = query.where(tuple_(table.recorded_at, table.id) < after)
     query = query.order_by(table.recorded_at.desc(), table.id.desc()).limit(limit)
-    return all_typed(Request, work.execute(query))
+    return all_typed(Request, work.execute(query).mappings())
 
 
 def _in_state(state: str | None) -> Any:
@@ -208,7 +208,7 @@ def open_requests_for(work: UnitOfWork, *, by: Caller) -> list[Request]:
     if "system_owner" in by.roles:
         theirs.append(true())
     query = _with_completion().where(table.erasure_id.is_(None), table.withdrawn_at.is_(None), or_(*theirs))
-    return all_typed(Request, work.execute(query.order_by(table.recorded_at, table.id)))
+    return all_typed(Request, work.execute(query.order_by(table.recorded_at, table.id)).mappings())
 
 
 def _known_to(by: Caller) -> Any:
@@ -245,7 +245,7 @@ def note_recording(work: UnitOfWork, request_id: str, values: Mapping[str, Any])
 def recordings_of(work: UnitOfWork, request_id: str) -> list[Recording]:
     """Return who recorded a request and has not taken it back, the first first."""
     query = select(recordings).where(recordings.c.request_id == request_id, recordings.c.withdrawn_at.is_(None))
-    return all_typed(Recording, work.execute(query.order_by(recordings.c.recorded_at, recordings.c.recorded_by)))
+    return all_typed(Recording, work.execute(query.order_by(recordings.c.recorded_at, recordings.c.recorded_by)).mappings())
 
 
 def withdraw_recording(work: UnitOfWork, request_id: str, recorded_by: str, *, at: datetime) -> None:
@@ -263,21 +263,21 @@ def twins_of(work: UnitOfWork, request_id: str) -> list[Request]:
     """Return the requests about records of the same person that no erasure answers yet (T26)."""
     table = no_contact_requests.c
     query = _with_completion().where(table.twin_of == request_id, table.erasure_id.is_(None), table.withdrawn_at.is_(None))
-    return all_typed(Request, work.execute(query.order_by(table.id)))
+    return all_typed(Request, work.execute(query.order_by(table.id)).mappings())
 
 
 def unreleased(work: UnitOfWork, *, limit: int = 50) -> list[Request]:
     """Return requests that were taken back and whom contacts has not freed yet."""
     table = no_contact_requests.c
     query = _with_completion().where(table.withdrawn_at.is_not(None), table.released_at.is_(None))
-    return all_typed(Request, work.execute(query.order_by(table.withdrawn_at).limit(limit)))
+    return all_typed(Request, work.execute(query.order_by(table.withdrawn_at).limit(limit)).mappings())
 
 
 def proposed(work: UnitOfWork) -> list[Request]:
     """Return requests that somebody proposed to take back, the oldest proposal first."""
     table = no_contact_requests.c
     query = _with_completion().where(table.proposed_at.is_not(None), table.erasure_id.is_(None), table.withdrawn_at.is_(None))
-    return all_typed(Request, work.execute(query.order_by(table.proposed_at)))
+    return all_typed(Request, work.execute(query.order_by(table.proposed_at)).mappings())
 
 
 def standing_hold(today: date) -> Any:
@@ -299,4 +299,4 @@ def lift_hold(work: UnitOfWork, hold_id: str, *, by: str, at: datetime) -> bool:
 def list_holds(work: UnitOfWork, *, today: date) -> list[Hold]:
     """Return the holds that stand."""
     query = select(holds).where(standing_hold(today)).order_by(holds.c.placed_at)
-    return all_typed(Hold, work.execute(query))
+    return all_typed(Hold, work.execute(query).mappings())

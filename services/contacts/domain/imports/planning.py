@@ -117,7 +117,7 @@ def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, ne
         return Decision("duplicate", _NOTHING_NEW, possible[0].id, possible[0].organization_id)
     gone = answer is not None and answer.verdict == "same" and person is None and not answer.or_new
     if possible or gone:
-        # Nothing of it is taken in until somebody has decided (T28); who is shown then is not asked about once more.
+        # Nothing of it is taken in until somebody has decided (T28). The next answer covers everybody who is shown beside the row.
         if answer is not None and answer.verdict == "another":
             possible = [each for each in best(record, register.candidates(record)).candidates if not each.frozen]
         candidates = tuple(each.id for each in possible)

@@ -1,0 +1,42 @@
+"""Rows of a database as plain values and as dataclasses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+from uuid import UUID
+
+T = TypeVar("T")
+
+
+def plain(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return the row with its ids as text."""
+    return {str(name): _plain(value) for name, value in row.items()}
+
+
+def plains(rows: Iterable[Mapping[Any, Any]]) -> list[dict[str, Any]]:
+    """Return the rows with their ids as text."""
+    return [plain(row) for row in rows]
+
+
+def typed(kind: type[T], row: Mapping[Any, Any]) -> T:
+    """Return the row as a dataclass whose fields are its columns."""
+    return kind(**plain(row))
+
+
+def typed_or_none(kind: type[T], row: Mapping[Any, Any] | None) -> T | None:
+    """Return the row as a dataclass, or None where there is none."""
+    return None if row is None else typed(kind, row)
+
+
+def all_typed(kind: type[T], rows: Iterable[Mapping[Any, Any]]) -> list[T]:
+    """Return the rows as dataclasses."""
+    return [typed(kind, row) for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value
