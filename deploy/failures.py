@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from kombu.exceptions import OperationalError as BrokerError
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
+from services.chassis.config import SettingInvalid, SettingMissing
 from services.chassis.logs import where
 from services.chassis.messages import Refusal
 
@@ -14,10 +15,14 @@ def sentence_of(failed: Exception) -> str:
     if isinstance(failed, Refusal):
         reasons = [f"{field}: {' '.join(sentences)}" for field, sentences in (failed.errors or {}).items()]
         return " ".join([failed.detail, *reasons])
+    if isinstance(failed, SettingInvalid | SettingMissing):
+        return str(failed)
     if isinstance(failed, OperationalError):
         # Raised while connecting, it says where and why; it has no statement, and so no values.
         said = str(failed.orig).strip().splitlines() if failed.statement is None else []
         return f"The database does not answer{f': {said[0].strip()}' if said else ''}."
+    if isinstance(failed, ArgumentError):
+        return "An address of a database is written as postgresql://user:password@host:port/name."
     if isinstance(failed, SQLAlchemyError):
         return "The database is not as this version expects it; liaison migrate brings it up to date."
     if isinstance(failed, BrokerError):

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
+from services.chassis.config import SettingInvalid
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
@@ -23,7 +25,7 @@ _WITH_PORT = re.compile(r"([\d.]{7,15}):\d{1,5}", re.ASCII)
 _PAIR = re.compile(r'([A-Za-z]{1,20})=(?:"([^"\\]*)"|([^"\\]*))', re.ASCII)
 
 
-class ProxiesMisnamed(Exception):
+class ProxiesMisnamed(SettingInvalid):
     """TRUSTED_PROXIES lists addresses and networks; PROXY_HEADER is X-Forwarded-For or Forwarded."""
 
 
