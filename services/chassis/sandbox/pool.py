@@ -107,6 +107,7 @@ class Pool:
         self._turns, self._long_turns = Semaphore(_CHILDREN), Semaphore(_AT_LONG_WORK)
         self._resting: list[Child] = []
         self._at_work: set[Child] = set()
+        self._ended: set[Child] = set()
         self._thread = threading.get_ident()
 
     @property
@@ -125,6 +126,7 @@ class Pool:
         :param refusal: raised if the child can't do it: within its limits, or at all.
         :param is_long: it may take seconds.
         :raises Refusal: the one that the function raised, or that one.
+        :raises Unavailable: the pool was ended meanwhile, which is no fault of the arguments.
         """
         with self._turn(is_long=is_long):
             child = self._taken()
@@ -142,6 +144,9 @@ class Pool:
                 self._at_work.discard(child)
                 if answer is None:
                     child.end()
+            if child in self._ended:
+                self._ended.discard(child)
+                raise Unavailable
             if answer is None:
                 _log.warning("apart.ended", function=function.__qualname__)
                 raise refusal
@@ -155,7 +160,8 @@ class Pool:
         return made
 
     def end(self) -> None:
-        """End every child; whoever waits for one is refused."""
+        """End every child; whoever waits for one is told that the service is unavailable."""
+        self._ended |= self._at_work
         children = [*self._resting, *self._at_work]
         self._resting.clear()
         for child in children:

@@ -21,6 +21,7 @@ from services.contacts.contract.imports import (
     FileTooCostly,
     FileTooLarge,
     ImportChangeSchema,
+    ImportForStewards,
     ImportRowsQuerySchema,
     ImportStartSchema,
     ImportUnknown,
@@ -91,7 +92,10 @@ class ImportMethods:
 
     @rpc("contacts:import:finish-upload", subject="import_id", command=True)
     def finish_import_upload(self, call: CommandCall, import_id: str, sha256: str) -> dict[str, Any]:
-        """Read the file and stage its rows; a file that can't be read fails the import, and is dropped."""
+        """Read the file and stage its rows; a file that can't be read fails the import, and is dropped.
+
+        What is no fault of the file leaves the import as it is: the same request again goes on.
+        """
         as_id(import_id, ImportUnknown)
         caller, vault = call.caller, self.dependencies.layer.vault
         again = call.attempt(
@@ -99,11 +103,17 @@ class ImportMethods:
         )
         if again is not None:
             return again
+        with self.database.work(caller) as work:
+            filename, pieces, key = uploading.gathered(work, by=caller, vault=vault, import_id=import_id)
+        given = (import_id, filename, pieces, key, sha256, vault.keys_for([import_id])[import_id])
         try:
-            with self.database.work(caller) as work:
-                filename, pieces, key = uploading.gathered(work, by=caller, vault=vault, import_id=import_id)
-            given = (import_id, filename, pieces, key, sha256, vault.keys_for([import_id])[import_id])
             staged = Staged.of(pool().run(staging.staged, *given, refusal=FileTooCostly, is_long=True))
+        except Unavailable:
+            raise
+        except Refusal as refusal:
+            self._fail(caller, import_id, refusal)
+            raise
+        try:
             answer = call.run(
                 lambda work: uploading.stage(
                     work,
@@ -116,7 +126,7 @@ class ImportMethods:
                 ),
                 repeatable=True,
             )
-        except Refusal as refusal:
+        except ImportForStewards as refusal:
             self._fail(caller, import_id, refusal)
             raise
         uploading.forget_upload(vault, import_id)

@@ -9,7 +9,7 @@ import hashlib
 import io
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,15 +19,17 @@ import pytest
 import xlsxwriter
 from sqlalchemy import text
 
+from services.chassis.database.errors import DatabaseUnavailable
 from services.chassis.keyed import Keyed
-from services.chassis.messages import Caller, Refusal, Stale, entity_tag, new_id
+from services.chassis.messages import Caller, Refusal, Stale, Unavailable, entity_tag, new_id
+from services.chassis.sandbox.pool import Child, pool
 from services.contacts.contract import imports as contract
 from services.contacts.domain.imports.planning import plan
 from services.contacts.service.imports import ImportMethods
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.vault import Keyring
-from services.contacts.usecases.imports import preparing, working
+from services.contacts.usecases.imports import preparing, uploading, working
 from services.contacts.usecases.imports.apart import records_of
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, GRACE, RENATA
 from tests.integration.contacts.conftest import Called, Desk, open_desk
@@ -400,6 +402,51 @@ def test_a_piece_that_is_missing_or_other_bytes_is_refused_and_the_same_again_is
             porter.append_import(AMINA, import_id=started["id"], n=n, chunk=chunk)
     with pytest.raises(contract.UploadDamaged):
         porter.finish_import_upload(AMINA, import_id=started["id"], sha256="0" * 64)
+
+
+def _database_away(_porter: Porter, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        monkeypatch.undo()
+        raise DatabaseUnavailable
+
+    monkeypatch.setattr(uploading, "stage", away)
+
+
+def _process_stops(_porter: Porter, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(*_: Any) -> None:
+        monkeypatch.undo()
+        pool().end()
+        raise EOFError
+
+    monkeypatch.setattr(Child, "ask", ended)
+
+
+def _somebody_else_finishes_first(porter: Porter, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = Child.ask
+
+    def late(self: Child, *asked: Any) -> Any:
+        monkeypatch.undo()
+        answer = ask(self, *asked)
+        (started,) = porter.list_imports(AMINA, query={})["items"]
+        porter.finish_import_upload(AMINA, import_id=started["id"], sha256=hashlib.sha256(SMALL.encode()).hexdigest())
+        return answer
+
+    monkeypatch.setattr(Child, "ask", late)
+
+
+@pytest.mark.requirement("R118")
+@pytest.mark.parametrize("happens", [_database_away, _process_stops, _somebody_else_finishes_first])
+def test_what_is_no_fault_of_the_file_fails_no_import(
+    porter: Porter, monkeypatch: pytest.MonkeyPatch, happens: Callable[[Porter, pytest.MonkeyPatch], None]
+) -> None:
+    happens(porter, monkeypatch)
+    with pytest.raises((Unavailable, contract.ImportStateUnsuitable)):
+        porter.upload(SMALL)
+    (left,) = porter.list_imports(AMINA, query={})["items"]
+    assert left["state"] in {"uploading", "mapped"}
+    done = porter.finish_import_upload(AMINA, import_id=left["id"], sha256=hashlib.sha256(SMALL.encode()).hexdigest())
+    assert (done["id"], done["state"]) == (left["id"], "mapped")
+    assert porter.commit(left["id"])["state"] == "committed"
 
 
 @pytest.mark.requirement("R13")

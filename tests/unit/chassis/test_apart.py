@@ -16,7 +16,7 @@ from pathlib import Path
 import eventlet
 import pytest
 
-from services.chassis.messages import Invalid, Refusal, TooLarge
+from services.chassis.messages import Invalid, Refusal, TooLarge, Unavailable
 from services.chassis.sandbox.pool import _CHILDREN, Pool
 from tests.support.waiting import eventually
 
@@ -66,11 +66,6 @@ def killed(pool: Pool) -> None:
     pool.run(time.sleep, 15, refusal=TooCostly)
 
 
-def stopped(pool: Pool) -> None:
-    eventlet.spawn_after(0.05, pool.end)
-    pool.run(time.sleep, 15, refusal=TooCostly)
-
-
 def late(pool: Pool) -> None:
     pool.waited = 0.2
     try:
@@ -83,7 +78,6 @@ def late(pool: Pool) -> None:
     "asked",
     [
         killed,
-        stopped,
         late,
         lambda pool: pool.run(math.factorial, 3_000_000, refusal=TooCostly),
         lambda pool: pool.run(operator.mul, "a", 2 << 30, refusal=TooCostly),
@@ -92,11 +86,18 @@ def late(pool: Pool) -> None:
         lambda pool: pool.run(os.abort, refusal=TooCostly),
         lambda pool: pool.run(fractions.Fraction, 1, refusal=TooCostly),
     ],
-    ids=["killed", "stopped", "late", "time", "memory", "mistake", "exit", "abort", "an answer that is no plain value"],
+    ids=["killed", "late", "time", "memory", "mistake", "exit", "abort", "an answer that is no plain value"],
 )
 def test_what_cannot_be_done_is_refused_and_the_next_question_is_answered(pool: Pool, asked) -> None:
     with pytest.raises(TooCostly):
         asked(pool)
+    assert pid_of(pool) != os.getpid()
+
+
+def test_who_waits_when_the_pool_is_ended_is_told_that_it_is_unavailable_and_not_that_it_costs_too_much(pool: Pool) -> None:
+    eventlet.spawn_after(0.05, pool.end)
+    with pytest.raises(Unavailable):
+        pool.run(time.sleep, 15, refusal=TooCostly)
     assert pid_of(pool) != os.getpid()
 
 
