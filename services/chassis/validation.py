@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
+from typing import Any, ClassVar, Final, Generic, TypeVar, get_args, get_origin
 from uuid import UUID
 
-from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_load, validate
 from marshmallow.exceptions import SCHEMA
 
 from services.chassis.messages import Invalid, NotFound, Refusal
 from services.chassis.refusals import UnknownField
 
 S = TypeVar("S", bound=Schema)
+Loaded = TypeVar("Loaded")
+Value = TypeVar("Value")
 
 #: What marshmallow says of a field that no schema has.
 _UNKNOWN = str(Schema().error_messages["unknown"])
@@ -49,6 +52,45 @@ class Closed(Schema):
         if problems:
             raise ValidationError(problems)
         return data
+
+
+class Loads(Closed, Generic[Loaded]):
+    """Input that loads into the frozen dataclass that its type argument names: `class NoteSchema(Loads[Note])`."""
+
+    _into: ClassVar[Callable[..., object]]
+
+    def __init_subclass__(cls) -> None:
+        """Take the dataclass from the type argument."""
+        super().__init_subclass__()
+        for base in cls.__dict__.get("__orig_bases__", ()):
+            if get_origin(base) is Loads:
+                cls._into = get_args(base)[0]
+
+    def load(self, data: Any, **options: Any) -> Loaded:
+        """Return the dataclass with the fields of the input.
+
+        :raises ValidationError: a field is wrong or not listed.
+        """
+        loaded: Loaded = super().load(data, **options)
+        return loaded
+
+    @post_load
+    def _make(self, fields_of_input: dict[str, Any], **_: object) -> object:
+        return self._into(**fields_of_input)
+
+
+class Unset(Enum):
+    """What a change has for a field that was not given; None is a value."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+
+
+def given_or(value: Value | Unset, otherwise: Value) -> Value:
+    """Return the value of a changed field, or the present one where none was given."""
+    return otherwise if isinstance(value, Unset) else value
 
 
 class Id(fields.UUID):

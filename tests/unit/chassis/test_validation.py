@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pytest
@@ -11,7 +12,7 @@ import gateway
 import services
 from services.chassis.messages import Invalid, NotFound, Unauthenticated, new_id
 from services.chassis.refusals import UnknownField
-from services.chassis.validation import Closed, as_id, invalid, longest_list, no_nul
+from services.chassis.validation import UNSET, Closed, Loads, Unset, as_id, given_or, invalid, longest_list, no_nul
 from tests.proofs.growing import modules, schemas_of_requests
 
 
@@ -120,3 +121,39 @@ def test_a_text_has_no_nul_character() -> None:
     no_nul("a text")
     with pytest.raises(ValidationError):
         no_nul("a\x00")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a part of a change loads into."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a change loads into."""
+
+    title: str | Unset | None = UNSET
+    parts: tuple[Part, ...] | Unset = UNSET
+
+
+class PartSchema(Loads[Part]):
+    """A part of a change."""
+
+    name = fields.String(required=True)
+
+
+class ChangeSchema(Loads[Change]):
+    """A change."""
+
+    title = fields.String(allow_none=True)
+    parts = fields.List(fields.Nested(PartSchema))
+
+
+def test_a_schema_loads_a_dataclass_that_tells_what_was_given():
+    assert ChangeSchema().load({"parts": [{"name": "a"}]}) == Change(parts=[Part("a")])
+    assert given_or(ChangeSchema().load({}).title, "before") == "before"
+    assert given_or(ChangeSchema().load({"title": None}).title, "before") is None
+    with pytest.raises(ValidationError):
+        ChangeSchema().load({"level": "reader"})
