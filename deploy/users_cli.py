@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from services.access.contract import TRAININGS, UserCreateSchema, UserUnknown
+from services.access.contract.answers import UserAnswer
 from services.access.domain.passwords import password_hash, why_too_weak
 from services.access.storage import directory
 from services.access.usecases import administration, seeding, sessions
@@ -28,7 +29,7 @@ def add(
     password: str | None = None,
     complete: bool = False,
     **body: Any,
-) -> dict[str, Any]:
+) -> UserAnswer:
     """Enter a user.
 
     :param body: as `UserCreateSchema` takes it: username, name, component, level, roles, …
@@ -47,11 +48,11 @@ def add(
             administration.set_password(work, by=by, now=now, username=command["username"], password_hash=stored)
         if complete:
             seeding.complete(work, user_id=user["id"], now=now)
-            user = {**user, "active": True}
+            user["active"] = True
     return user
 
 
-def approve(database: Database, *, operator: str, now: datetime, username: str) -> dict[str, Any]:
+def approve(database: Database, *, operator: str, now: datetime, username: str) -> UserAnswer:
     """Approve a user for their present office. Return the user.
 
     :raises UserUnknown: no user of that name.
@@ -61,7 +62,7 @@ def approve(database: Database, *, operator: str, now: datetime, username: str) 
         return administration.approve_user(work, by=by, now=now, user_id=_id_of(work, username))
 
 
-def license_(database: Database, *, operator: str, now: datetime, username: str, until: date | None = None) -> dict[str, Any]:
+def license_(database: Database, *, operator: str, now: datetime, username: str, until: date | None = None) -> UserAnswer:
     """Designate a license, to that day or without end. Return the user.
 
     :raises UserUnknown: no user of that name.
@@ -72,27 +73,23 @@ def license_(database: Database, *, operator: str, now: datetime, username: str,
         return administration.designate_license(work, by=by, now=now, user_id=_id_of(work, username), expires_on=until)
 
 
-def train(
-    database: Database, *, operator: str, now: datetime, username: str, courses: Iterable[str] = COURSES, on: date | None = None
-) -> dict[str, Any]:
-    """Record what a user attended or accepted on a day, today unless given. Return the user.
+def train(database: Database, *, operator: str, now: datetime, username: str, courses: Iterable[str] = COURSES, on: date | None = None) -> None:
+    """Record what a user attended or accepted on a day, today unless given.
 
     :raises UserUnknown: no user of that name.
     :raises Invalid: the day lies ahead, or what was accepted then has lapsed.
     """
     by = Caller.operator(operator)
     day = on or now.date()
-    user: dict[str, Any] = {}
     with database.work(by) as work:
         user_id = _id_of(work, username)
         for course in courses:
             if course == _RULES:
                 if day > now.date():
                     raise Invalid(errors={"on": ["What lies ahead was not accepted yet."]})
-                user = administration.accept_rules_of_behavior(work, by=by, now=now, user_id=user_id, version=_RULES_VERSION, expires_on=day + _YEAR)
+                administration.accept_rules_of_behavior(work, by=by, now=now, user_id=user_id, version=_RULES_VERSION, expires_on=day + _YEAR)
             else:
-                user = administration.record_training(work, by=by, now=now, user_id=user_id, kind=course, completed_on=day, expires_on=None)
-    return user
+                administration.record_training(work, by=by, now=now, user_id=user_id, kind=course, completed_on=day, expires_on=None)
 
 
 def missing(database: Database, *, operator: str, now: datetime, username: str) -> dict[str, str]:
@@ -108,7 +105,7 @@ def missing(database: Database, *, operator: str, now: datetime, username: str) 
         return {lapse.code: lapse.sentence for lapse in sessions.lapses_of(work, user, now=now)}
 
 
-def disable(database: Database, *, operator: str, now: datetime, username: str) -> dict[str, Any]:
+def disable(database: Database, *, operator: str, now: datetime, username: str) -> UserAnswer:
     """Close an account; its sessions end at once. Return the user.
 
     :raises UserUnknown: no user of that name.
@@ -116,7 +113,7 @@ def disable(database: Database, *, operator: str, now: datetime, username: str) 
     return _change(database, operator=operator, now=now, username=username, active=False)
 
 
-def enable(database: Database, *, operator: str, now: datetime, username: str) -> dict[str, Any]:
+def enable(database: Database, *, operator: str, now: datetime, username: str) -> UserAnswer:
     """Open a closed account again; what lapsed meanwhile stays lapsed. Return the user.
 
     :raises UserUnknown: no user of that name.
@@ -136,25 +133,14 @@ def set_password(database: Database, *, operator: str, now: datetime, username: 
         return administration.set_password(work, by=by, now=now, username=username, password_hash=stored)
 
 
-def list_all(database: Database, *, operator: str) -> list[dict[str, Any]]:
+def list_all(database: Database, *, operator: str) -> list[UserAnswer]:
     """Return every user, by name, with whether access is in effect."""
-    users: list[dict[str, Any]] = []
+    users: list[UserAnswer] = []
     after: str | None = None
     with database.work(Caller.operator(operator)) as work:
         while True:
             page = directory.list_users(work, ids=None, component=None, words=None, after=after, limit=200)
-            users += [
-                {
-                    "id": user.id,
-                    "username": user.username,
-                    "name": user.name,
-                    "component": user.component,
-                    "level": user.level,
-                    "roles": sorted(user.roles),
-                    "active": user.active and user.told_active,
-                }
-                for user in page
-            ]
+            users += map(sessions.describe_user, page)
             if len(page) < 200:
                 break
             after = page[-1].username
@@ -162,7 +148,7 @@ def list_all(database: Database, *, operator: str) -> list[dict[str, Any]]:
     return users
 
 
-def _change(database: Database, *, operator: str, now: datetime, username: str, active: bool) -> dict[str, Any]:
+def _change(database: Database, *, operator: str, now: datetime, username: str, active: bool) -> UserAnswer:
     by = Caller.operator(operator)
     with database.work(by) as work:
         return administration.change_user(work, by=by, now=now, user_id=_id_of(work, username), changes={"active": active})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from services.access import contract
+from services.access.contract import answers
 from services.access.domain import sessions as rules
 from services.access.domain.secrets import SERVICES
 from services.access.service.dependencies import DependenciesProvider
@@ -27,6 +28,7 @@ POLICY_VERSION = "1"
 #: Whoever may look into the directory: people, and services that keep a copy of it.
 EVERYONE = ("user", *sorted(SERVICES))
 _PAGE = 200
+Outcome = TypeVar("Outcome")
 
 
 class AccessService(OperationMethods, Witness):
@@ -39,7 +41,7 @@ class AccessService(OperationMethods, Witness):
     dependencies = DependenciesProvider()
 
     @rpc(sessions.SIGN_IN, identity="anonymous")
-    def sign_in(self, caller: Caller, username: str, password: str, source: str) -> dict[str, Any]:
+    def sign_in(self, caller: Caller, username: str, password: str, source: str) -> answers.SignedIn:
         """Open a session: a token, the user and the three statements.
 
         :raises CredentialsWrong, SignInThrottled, AccessSuspended: 401, 429, 403.
@@ -67,7 +69,7 @@ class AccessService(OperationMethods, Witness):
         raise contract.CredentialsWrong
 
     @rpc(sessions.USE, identity="anonymous")
-    def open_session(self, caller: Caller, token: str) -> dict[str, Any]:
+    def open_session(self, caller: Caller, token: str) -> answers.OpenedSession:
         """Return the session of a token, and its passports for every service.
 
         :raises SessionRequired: there is none, or it has ended; `extra` says why.
@@ -79,7 +81,7 @@ class AccessService(OperationMethods, Witness):
         return _granted(opened)
 
     @rpc(sessions.READ, before_acknowledgement=True)
-    def current_session(self, caller: Caller) -> dict[str, Any]:
+    def current_session(self, caller: Caller) -> answers.SessionAnswer:
         """Return the caller's session."""
         with self.database.work(caller) as work:
             return sessions.read_session(work, by=caller, now=self.dependencies.clock())
@@ -91,7 +93,7 @@ class AccessService(OperationMethods, Witness):
         statements_version: str,
         accepted: bool,
         rotate: bool = False,
-    ) -> dict[str, Any]:
+    ) -> answers.Acknowledged:
         """Record the acknowledgement; for a browser the token is rotated."""
         given = contract.AcknowledgementSchema().load({"statements_version": statements_version, "accepted": accepted})
         with self.database.work(caller) as work:
@@ -105,7 +107,7 @@ class AccessService(OperationMethods, Witness):
         self._beat(caller)
 
     @rpc(sessions.CHECK, subject="session_id", identity="anonymous")
-    def check_session(self, caller: Caller, session_id: str, policy_version: str | None = None) -> dict[str, Any]:
+    def check_session(self, caller: Caller, session_id: str, policy_version: str | None = None) -> answers.CheckedSession:
         """Tell a service that missed the heartbeat whether a session lives, under the policy in force."""
         known = as_id(session_id, contract.SessionRequired)
         with self.database.work(caller) as work:
@@ -157,13 +159,13 @@ class AccessService(OperationMethods, Witness):
         note_audited()
 
     @rpc("access:component:list", identity=EVERYONE)
-    def list_components(self, caller: Caller) -> dict[str, Any]:
+    def list_components(self, caller: Caller) -> answers.Components:
         """Return the offices."""
         with self.database.work(caller) as work:
             return directory.list_components(work)
 
     @rpc("access:user:list", identity=EVERYONE)
-    def list_users(self, caller: Caller, **query: Any) -> dict[str, Any]:
+    def list_users(self, caller: Caller, **query: Any) -> answers.PageOfUsers:
         """Return employees, by id, office or name."""
         given = contract.UserListSchema().load(query)
         if given["ids"] is not None:
@@ -172,25 +174,25 @@ class AccessService(OperationMethods, Witness):
             return directory.list_users(work, by=caller, cursors=Cursors(self.settings.cursor_key, "access"), **given)
 
     @rpc("access:user:read", subject="user_id", identity=EVERYONE, onward="interactions")
-    def read_user(self, caller: Caller, user_id: str) -> dict[str, Any]:
+    def read_user(self, caller: Caller, user_id: str) -> answers.UserAnswer:
         """Return one employee."""
         with self.database.work(caller) as work:
             return directory.read_user(work, user_id=as_id(user_id, contract.UserUnknown))
 
     @rpc("access:integration:owner", identity=tuple(sorted(SERVICES)))
-    def integration_owner(self, caller: Caller, account: str, username: str) -> dict[str, Any]:
+    def integration_owner(self, caller: Caller, account: str, username: str) -> answers.IntegrationOwner:
         """Return whom a component's system names as owner, if they may own."""
         with self.database.work(caller) as work:
             return directory.integration_owner(work, by=caller, account=str(account), username=str(username))
 
     @rpc("access:profile:read")
-    def read_profile(self, caller: Caller) -> dict[str, Any]:
+    def read_profile(self, caller: Caller) -> answers.ProfileAnswer:
         """Return the caller's own settings."""
         with self.database.work(caller) as work:
             return profile.read_profile(work, by=caller)
 
     @rpc("access:profile:change", command=True)
-    def change_profile(self, call: CommandCall, body: dict[str, Any], if_match: str) -> dict[str, Any]:
+    def change_profile(self, call: CommandCall, body: dict[str, Any], if_match: str) -> answers.ProfileAnswer:
         """Change the caller's own settings."""
         command = contract.ProfileChangeSchema().load(body)
         call.subject_id = call.caller.id
@@ -200,7 +202,7 @@ class AccessService(OperationMethods, Witness):
         )
 
     @rpc("access:user:create", command=True, status=201, created="id")
-    def create_user(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
+    def create_user(self, call: CommandCall, body: dict[str, Any]) -> answers.UserAnswer:
         """Enter a user."""
         command = contract.UserCreateSchema().load(body)
         return call.run(
@@ -209,39 +211,39 @@ class AccessService(OperationMethods, Witness):
         )
 
     @rpc("access:user:change", subject="user_id", command=True)
-    def change_user(self, call: CommandCall, user_id: str, body: dict[str, Any], if_match: str | None = None) -> dict[str, Any]:
+    def change_user(self, call: CommandCall, user_id: str, body: dict[str, Any], if_match: str | None = None) -> answers.UserAnswer:
         """Change a user; a change of rights ends their sessions."""
         changes = contract.UserChangeSchema().load(body)
         return self._administer(call, administration.change_user, user_id, changes=changes, if_match=if_match)
 
     @rpc("access:user:approve", subject="user_id", command=True)
-    def approve_user(self, call: CommandCall, user_id: str) -> dict[str, Any]:
+    def approve_user(self, call: CommandCall, user_id: str) -> answers.UserAnswer:
         """Approve a user for their office."""
         return self._administer(call, administration.approve_user, user_id)
 
     @rpc("access:user:disapprove", subject="user_id", command=True)
-    def withdraw_approval(self, call: CommandCall, user_id: str) -> dict[str, Any]:
+    def withdraw_approval(self, call: CommandCall, user_id: str) -> answers.UserAnswer:
         """Withdraw the approval of a user's office."""
         return self._administer(call, administration.withdraw_approval, user_id)
 
     @rpc("access:user:license", subject="user_id", command=True)
-    def designate_license(self, call: CommandCall, user_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def designate_license(self, call: CommandCall, user_id: str, body: dict[str, Any]) -> answers.UserAnswer:
         """Designate a license."""
         return self._administer(call, administration.designate_license, user_id, **contract.LicenseSchema().load(body))
 
     @rpc("access:user:train", subject="user_id", command=True)
-    def record_training(self, call: CommandCall, user_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def record_training(self, call: CommandCall, user_id: str, body: dict[str, Any]) -> answers.UserAnswer:
         """Record a training."""
         return self._administer(call, administration.record_training, user_id, **contract.TrainingSchema().load(body))
 
     @rpc("access:user:rules-of-behavior", subject="user_id", command=True)
-    def accept_rules_of_behavior(self, call: CommandCall, user_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def accept_rules_of_behavior(self, call: CommandCall, user_id: str, body: dict[str, Any]) -> answers.UserAnswer:
         """Record that a user accepted the rules of behavior."""
         accepted = contract.RulesOfBehaviorSchema().load(body)
         return self._administer(call, administration.accept_rules_of_behavior, user_id, **accepted)
 
     @rpc("access:component:change", command=True)
-    def put_component(self, call: CommandCall, code: str, body: dict[str, Any]) -> dict[str, Any]:
+    def put_component(self, call: CommandCall, code: str, body: dict[str, Any]) -> answers.ComponentAnswer:
         """Enter or change an office."""
         command = contract.ComponentChangeSchema().load(body)
         return call.run(
@@ -273,7 +275,7 @@ class AccessService(OperationMethods, Witness):
         if ended or suspended:
             self._beat(caller)
 
-    def _administer(self, call: CommandCall, act: Callable[..., dict[str, Any]], user_id: str, **given: Any) -> dict[str, Any]:
+    def _administer(self, call: CommandCall, act: Callable[..., answers.UserAnswer], user_id: str, **given: Any) -> answers.UserAnswer:
         known = as_id(user_id, contract.UserUnknown)
         user = call.run(
             lambda work: act(work, by=call.caller, now=self.dependencies.clock(), user_id=known, **given),
@@ -293,7 +295,7 @@ class AccessService(OperationMethods, Witness):
             return
 
 
-def _granted(outcome: dict[str, Any] | Refusal) -> dict[str, Any]:
+def _granted(outcome: Outcome | Refusal) -> Outcome:
     if isinstance(outcome, Refusal):
         raise outcome
     return outcome

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.access.domain.components import Component
 from services.access.domain.users import Grounds, Term, User
 from services.access.storage.tables import (
     approvals,
@@ -26,9 +27,16 @@ if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
 
 
-def read_components(work: UnitOfWork) -> list[Row[Any]]:
+_components = select(components.c.code, components.c.name, components.c.parent_code, components.c.active)
+
+
+def read_components(work: UnitOfWork) -> list[Component]:
     """Return every office, in the order of the PIA."""
-    return list(work.execute(select(components).order_by(components.c.position, components.c.code)))
+    return [_component(row) for row in work.execute(_components.order_by(components.c.position, components.c.code))]
+
+
+def _component(row: Row[Any]) -> Component:
+    return Component(row.code, row.name, row.parent_code, row.active)
 
 
 def component_is_open(work: UnitOfWork, code: str) -> bool:
@@ -36,9 +44,10 @@ def component_is_open(work: UnitOfWork, code: str) -> bool:
     return work.execute(select(components.c.active).where(components.c.code == code)).scalar_one_or_none() is True
 
 
-def find_component(work: UnitOfWork, code: str) -> Row[Any] | None:
+def find_component(work: UnitOfWork, code: str) -> Component | None:
     """Return one office, or None."""
-    return work.execute(select(components).where(components.c.code == code)).one_or_none()
+    row = work.execute(_components.where(components.c.code == code)).one_or_none()
+    return _component(row) if row else None
 
 
 def has_offices_below(work: UnitOfWork, code: str) -> bool:
@@ -46,11 +55,11 @@ def has_offices_below(work: UnitOfWork, code: str) -> bool:
     return work.execute(select(components.c.code).where(components.c.parent_code == code).limit(1)).first() is not None
 
 
-def put_component(work: UnitOfWork, code: str, *, name: str, parent_code: str | None, active: bool) -> int:
-    """Enter an office at the end of the list, or change one; return its revision."""
+def put_component(work: UnitOfWork, component: Component) -> int:
+    """Insert an office at the end of the list, or change one; return its revision."""
     position = select(func.coalesce(func.max(components.c.position), -1) + 1).scalar_subquery()
-    values = {"name": name, "parent_code": parent_code, "active": active}
-    statement = upsert(components).values(code=code, position=position, revision=1, **values)
+    values = {"name": component.name, "parent_code": component.parent_code, "active": component.active}
+    statement = upsert(components).values(code=component.code, position=position, revision=1, **values)
     changed = statement.on_conflict_do_update(index_elements=["code"], set_={**values, "revision": components.c.revision + 1})
     return int(work.execute(changed.returning(components.c.revision)).scalar_one())
 
@@ -184,10 +193,13 @@ def insert_user(work: UnitOfWork, user: User, *, justification: str | None, by: 
     return True
 
 
-def update_user(work: UnitOfWork, user_id: str, values: Mapping[str, Any]) -> None:
-    """Change columns of a user."""
-    if values:
-        work.execute(update(users).where(users.c.id == user_id).values(**values))
+def update_user(work: UnitOfWork, user: User) -> None:
+    """Update what is changed of a user: name, office, level, state and time zone."""
+    work.execute(
+        update(users)
+        .where(users.c.id == user.id)
+        .values(name=user.name, component=user.component, level=user.level, active=user.active, time_zone=user.time_zone)
+    )
 
 
 def tell(work: UnitOfWork, user_id: str, *, active: bool) -> int:

@@ -16,10 +16,13 @@ from services.access.contract import (
     UsernameTaken,
     UserUnknown,
 )
+from services.access.contract.answers import ComponentAnswer, UserAnswer
 from services.access.domain import users as rules
+from services.access.domain.components import Component
 from services.access.domain.users import Decision, Term, User
 from services.access.storage import directory
 from services.access.usecases import sessions
+from services.access.usecases.directory import describe_component
 from services.access.usecases.sessions import describe_user
 from services.chassis.messages import Caller, Invalid, entity_tags, require_match
 from services.chassis.messages import new_id as make_id
@@ -45,7 +48,7 @@ def create_user(
     justification: str | None = None,
     told_later: bool = False,
     new_id: Callable[[], str] = make_id,
-) -> dict[str, Any]:
+) -> UserAnswer:
     """Enter a user; their access takes effect with license, approval, both trainings and rules of behavior.
 
     :param told_later: more follows in the same transaction, which tells the other services.
@@ -85,7 +88,7 @@ def change_user(
     user_id: str,
     changes: dict[str, Any],
     if_match: str | None = None,
-) -> dict[str, Any]:
+) -> UserAnswer:
     """Change a user. A change of rights ends their sessions at once; a move takes the receiving office's approval.
 
     :param changes: any of `name`, `component`, `level`, `roles`, `active`.
@@ -108,11 +111,7 @@ def change_user(
     if after.component != user.component:
         _demand_component(work, after.component)
     _demand_together(component=after.component, level=after.level, roles=after.roles)
-    directory.update_user(
-        work,
-        user.id,
-        {"name": after.name, "component": after.component, "level": after.level, "active": after.active},
-    )
+    directory.update_user(work, after)
     directory.set_roles(work, user.id, after.roles)
     if after.component != user.component or after.roles - user.roles:
         # Approval was for that office and those roles; the next is the receiving administrator's (T19, R180).
@@ -124,7 +123,7 @@ def change_user(
     return _told(work, after, now=now)
 
 
-def approve_user(work: UnitOfWork, *, by: Caller, now: datetime, user_id: str, new_id: Callable[[], str] = make_id) -> dict[str, Any]:
+def approve_user(work: UnitOfWork, *, by: Caller, now: datetime, user_id: str, new_id: Callable[[], str] = make_id) -> UserAnswer:
     """Approve a user for their present office (R179); administrators are approved by system owners (R180).
 
     :raises NotYourUsers, NotYourselfToApprove: the caller may not.
@@ -136,7 +135,7 @@ def approve_user(work: UnitOfWork, *, by: Caller, now: datetime, user_id: str, n
     return _told(work, user, now=now)
 
 
-def withdraw_approval(work: UnitOfWork, *, by: Caller, now: datetime, user_id: str) -> dict[str, Any]:
+def withdraw_approval(work: UnitOfWork, *, by: Caller, now: datetime, user_id: str) -> UserAnswer:
     """Withdraw the approval of a user's present office; their access is suspended at once (N14).
 
     :raises NotYourUsers, NotYourselfToApprove: the caller may not.
@@ -148,7 +147,7 @@ def withdraw_approval(work: UnitOfWork, *, by: Caller, now: datetime, user_id: s
     return _told(work, user, now=now)
 
 
-def designate_license(work: UnitOfWork, *, by: Caller, now: datetime, user_id: str, expires_on: date | None) -> dict[str, Any]:
+def designate_license(work: UnitOfWork, *, by: Caller, now: datetime, user_id: str, expires_on: date | None) -> UserAnswer:
     """Designate a license for a user (R178), from today on.
 
     :raises NotYourUsers: the caller does not administer this user.
@@ -169,7 +168,7 @@ def record_training(
     completed_on: date,
     expires_on: date | None,
     new_id: Callable[[], str] = make_id,
-) -> dict[str, Any]:
+) -> UserAnswer:
     """Record a training (R184, R185); the annual one on computer security lapses after a year unless said sooner.
 
     :raises Invalid: it lies ahead.
@@ -196,7 +195,7 @@ def accept_rules_of_behavior(
     version: str,
     expires_on: date,
     new_id: Callable[[], str] = make_id,
-) -> dict[str, Any]:
+) -> UserAnswer:
     """Record that a user accepted the rules of behavior (R186), until a day.
 
     :raises Invalid: that day has passed.
@@ -209,7 +208,7 @@ def accept_rules_of_behavior(
     return _told(work, user, now=now)
 
 
-def put_component(work: UnitOfWork, *, by: Caller, code: str, name: str, parent_id: str | None = None, active: bool = True) -> dict[str, Any]:
+def put_component(work: UnitOfWork, *, by: Caller, code: str, name: str, parent_id: str | None = None, active: bool = True) -> ComponentAnswer:
     """Enter an office, or change one; the list of R139 is data (R141), and two levels deep (R140).
 
     :raises NotYourUsers: only system administrators and owners keep the list.
@@ -222,10 +221,11 @@ def put_component(work: UnitOfWork, *, by: Caller, code: str, name: str, parent_
         above = directory.find_component(work, parent_id)
         if above is None or above.parent_code is not None or parent_id == code or directory.has_offices_below(work, code):
             raise ComponentUnknown(errors={"parent_id": ["Offices are two levels deep: office and sub-office."]})
-    revision = directory.put_component(work, code, name=name, parent_code=parent_id, active=active)
+    component = Component(code, name, parent_id, active)
+    revision = directory.put_component(work, component)
     work.announce(ComponentChanged(code=code, parent_code=parent_id, active=active, revision=revision))
     work.record("access:component:change", subjects=[code], fields=["name", "parent_id", "active"])
-    return {"id": code, "code": code, "name": name, "parent_id": parent_id, "active": active}
+    return describe_component(component)
 
 
 def set_password(work: UnitOfWork, *, by: Caller, now: datetime, username: str, password_hash: str) -> str:
@@ -245,7 +245,7 @@ def set_password(work: UnitOfWork, *, by: Caller, now: datetime, username: str, 
     return user.id
 
 
-def _told(work: UnitOfWork, user: User, *, now: datetime) -> dict[str, Any]:
+def _told(work: UnitOfWork, user: User, *, now: datetime) -> UserAnswer:
     active = not sessions.lapses_of(work, user, now=now)
     if not active:
         sessions.end_all(work, user.id, because="access-suspended", now=now)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from services.access.contract import ComponentUnknown, NotYourUsers, UserUnknown
+from services.access.contract.answers import ComponentAnswer, Components, IntegrationOwner, PageOfUsers, UserAnswer
+from services.access.domain.components import Component
 from services.access.storage import directory
 from services.access.usecases.sessions import describe_user
 from services.chassis.cursors import Cursors
@@ -17,24 +19,34 @@ if TYPE_CHECKING:
 _COUNTED = 10_000
 
 
-def list_components(work: UnitOfWork) -> dict[str, Any]:
+def list_components(work: UnitOfWork) -> Components:
     """Return the offices of R139 as a flat list that makes a tree by `parent_id`."""
-    rows = directory.read_components(work)
-    items = [{"id": row.code, "code": row.code, "name": row.name, "parent_id": row.parent_code, "active": row.active} for row in rows]
+    items = [describe_component(component) for component in directory.read_components(work)]
     work.record("access:component:list", fields=["code", "name", "parent_id", "active"])
     return {"items": items, "next": None, "total": len(items)}
 
 
-def read_component(work: UnitOfWork, *, code: str) -> dict[str, Any]:
+def read_component(work: UnitOfWork, *, code: str) -> ComponentAnswer:
     """Return one office.
 
     :raises ComponentUnknown: there is none of that code.
     """
-    row = directory.find_component(work, code)
-    if row is None:
+    component = directory.find_component(work, code)
+    if component is None:
         raise ComponentUnknown(errors={"code": ["There is no such office."]})
     work.record("access:component:read", subjects=[code])
-    return {"id": row.code, "code": row.code, "name": row.name, "parent_id": row.parent_code, "active": row.active}
+    return describe_component(component)
+
+
+def describe_component(component: Component) -> ComponentAnswer:
+    """Return an office as every acknowledged user sees it."""
+    return {
+        "id": component.code,
+        "code": component.code,
+        "name": component.name,
+        "parent_id": component.parent_code,
+        "active": component.active,
+    }
 
 
 def list_users(
@@ -47,7 +59,7 @@ def list_users(
     q: str | None = None,
     limit: int = 50,
     cursor: str | None = None,
-) -> dict[str, Any]:
+) -> PageOfUsers:
     """Return employees by user name; those asked for by id all at once.
 
     :raises CursorInvalid: the cursor is another user's, or another query's.
@@ -69,7 +81,7 @@ def list_users(
     }
 
 
-def read_user(work: UnitOfWork, *, user_id: str) -> dict[str, Any]:
+def read_user(work: UnitOfWork, *, user_id: str) -> UserAnswer:
     """Return one employee.
 
     :raises UserUnknown: there is none of that id.
@@ -81,7 +93,7 @@ def read_user(work: UnitOfWork, *, user_id: str) -> dict[str, Any]:
     return describe_user(user)
 
 
-def integration_owner(work: UnitOfWork, *, by: Caller, account: str, username: str) -> dict[str, Any]:
+def integration_owner(work: UnitOfWork, *, by: Caller, account: str, username: str) -> IntegrationOwner:
     """Return the employee that a component's system names as owner (T13).
 
     Owner of what it sends in is an active contributor or steward of the account's own component, and nobody else.

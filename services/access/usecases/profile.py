@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from services.access.contract import UserUnknown
+from services.access.contract.answers import ProfileAnswer
 from services.access.domain.users import User
 from services.access.storage import directory
 from services.access.usecases.sessions import describe_user
@@ -14,26 +16,27 @@ if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
 
 
-def read_profile(work: UnitOfWork, *, by: Caller) -> dict[str, Any]:
+def read_profile(work: UnitOfWork, *, by: Caller) -> ProfileAnswer:
     """Return the caller's own profile."""
     user = _own(work, by)
     work.record("access:profile:read", subjects=[user.id])
     return _describe(user)
 
 
-def change_profile(work: UnitOfWork, *, by: Caller, time_zone: str | None, if_match: str) -> dict[str, Any]:
+def change_profile(work: UnitOfWork, *, by: Caller, time_zone: str | None, if_match: str) -> ProfileAnswer:
     """Set the caller's time zone; None leaves it to the browser again.
 
     :raises PreconditionMissing, Stale: `if_match` is not the tag of what the caller last saw.
     """
     user = _own(work, by, lock=True)
     require_match(if_match, entity_tags(_describe(user)))
-    directory.update_user(work, user.id, {"time_zone": time_zone})
+    changed = replace(user, time_zone=time_zone)
+    directory.update_user(work, changed)
     work.record("access:profile:change", subjects=[user.id], fields=["time_zone"])
-    return {**_describe(user), "time_zone": time_zone}
+    return _describe(changed)
 
 
-def _describe(user: User) -> dict[str, Any]:
+def _describe(user: User) -> ProfileAnswer:
     return {"user": describe_user(user), "time_zone": user.time_zone}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from services.access.contract import (
     AccessSuspended,
@@ -13,6 +13,7 @@ from services.access.contract import (
     StatementsNotAccepted,
     UserChanged,
 )
+from services.access.contract.answers import Acknowledged, CheckedSession, OpenedSession, SessionAnswer, SignedIn, UserAnswer
 from services.access.domain import sessions as rules
 from services.access.domain.passwords import DECOY
 from services.access.domain.sessions import Session
@@ -66,7 +67,7 @@ def sign_in(
     now: datetime,
     new_id: Callable[[], str] = make_id,
     new_token: Callable[[], str] = rules.new_token,
-) -> dict[str, Any] | Refusal:
+) -> SignedIn | Refusal:
     """Open a session for a user whose password (or other proof) was right.
 
     A sign-in beyond the limit ends the oldest session, recorded and told to both. What lapsed is told, by reason.
@@ -101,7 +102,7 @@ def record_mismatch(work: UnitOfWork, *, user_id: str | None) -> None:
     work.record(MISMATCH, subjects=[user_id] if user_id else [], outcome="refused", rule="credentials-wrong")
 
 
-def open_session(work: UnitOfWork, *, token: object, now: datetime, sign: Sign, policy_version: str) -> dict[str, Any] | Refusal:
+def open_session(work: UnitOfWork, *, token: object, now: datetime, sign: Sign, policy_version: str) -> OpenedSession | Refusal:
     """Return the session of a token with its passports, and note that it is in use.
 
     :return: `{"session", "passports"}`; or the refusal, with whatever the discovery ended to be committed.
@@ -126,7 +127,7 @@ def open_session(work: UnitOfWork, *, token: object, now: datetime, sign: Sign, 
     return {"session": describe(user, session), "passports": issued}
 
 
-def read_session(work: UnitOfWork, *, by: Caller, now: datetime) -> dict[str, Any]:
+def read_session(work: UnitOfWork, *, by: Caller, now: datetime) -> SessionAnswer:
     """Return the caller's own session.
 
     :raises SessionRequired: it has ended.
@@ -146,7 +147,7 @@ def acknowledge(
     rotate: bool = False,
     new_id: Callable[[], str] = make_id,
     new_token: Callable[[], str] = rules.new_token,
-) -> dict[str, Any]:
+) -> Acknowledged:
     """Record the affirmative acknowledgement of the three statements: who, when, which text (R103-R110).
 
     :param rotate: give the session another token (browsers); the old one is dead at once.
@@ -183,7 +184,7 @@ def sign_out(work: UnitOfWork, *, by: Caller, now: datetime) -> None:
         work.record(END, subjects=[by.session_id] if by.session_id else [], rule="ended-before")
 
 
-def check_session(work: UnitOfWork, *, session_id: str, now: datetime) -> dict[str, Any]:
+def check_session(work: UnitOfWork, *, session_id: str, now: datetime) -> CheckedSession:
     """Tell a service that has missed the heartbeat whether a session lives."""
     session = sessions.find(work, session_id)
     alive = session is not None and rules.why_over(session, now=now) is None
@@ -256,7 +257,7 @@ def lapses_of(work: UnitOfWork, user: User, *, now: datetime) -> list[Lapse]:
     return lapses(user, directory.read_grounds(work, [user.id])[user.id], today=now.date())
 
 
-def describe(user: User, session: Session) -> dict[str, Any]:
+def describe(user: User, session: Session) -> SessionAnswer:
     """Return a session as its user sees it."""
     return {
         "session_id": session.id,
@@ -268,13 +269,13 @@ def describe(user: User, session: Session) -> dict[str, Any]:
         "acknowledgement_id": session.acknowledgement_id,
         "statements": list(STATEMENTS[STATEMENTS_VERSION]),
         "statements_version": STATEMENTS_VERSION,
-        "expires_at": wire_value(session.expires_at),
-        "idle_expires_at": wire_value(session.idle_expires_at),
+        "expires_at": str(wire_value(session.expires_at)),
+        "idle_expires_at": str(wire_value(session.idle_expires_at)),
         "time_zone": user.time_zone,
     }
 
 
-def describe_user(user: User) -> dict[str, Any]:
+def describe_user(user: User) -> UserAnswer:
     """Return an employee as every acknowledged user sees them."""
     return {
         "id": user.id,
