@@ -31,10 +31,11 @@ from gateway.app import create_app, liaison_of
 from gateway.server import listen, serve
 from services.chassis import logs
 from services.chassis.config import Settings
+from services.chassis.entrypoints.context import Process
 from services.chassis.logs import Log
 from services.chassis.runtime.key_renewal import Renewing, keep_looking
 from services.chassis.runtime.memory import settle, tune
-from services.chassis.runtime.process import Process, Services, compose
+from services.chassis.runtime.process import Services, compose
 from services.chassis.signals import wait_for_signal
 from services.chassis.transport import embedded
 from services.chassis.transport.connection import Address

@@ -26,7 +26,8 @@ from sqlalchemy import text
 from services.chassis.database import UnitOfWork, note_audited
 from services.chassis.database.batching import BatchedReads
 from services.chassis.entrypoints.consumers import AnnouncementHandler
-from services.chassis.entrypoints.providers import DatabaseProvider, process_of
+from services.chassis.entrypoints.context import process_of
+from services.chassis.entrypoints.providers import DatabaseProvider
 from services.chassis.entrypoints.retry import RetryHandler
 from services.chassis.entrypoints.rpc import RpcEntrypoint
 from services.chassis.messages import Announcement, Caller

@@ -15,7 +15,7 @@ from services.access import contract
 from services.access.contract import AUDIENCES
 from services.access.domain import passwords
 from services.access.domain.throttle import Throttle
-from services.chassis.entrypoints.providers import process_of
+from services.chassis.entrypoints.context import process_of
 from services.chassis.messages import Caller
 from services.chassis.passport import PassportSigner, PassportVerifier
 from services.chassis.refusals import PassportInvalid

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import eventlet
 import orjson
@@ -27,7 +27,7 @@ from services.audit.usecases.following import Sent
 from services.audit.usecases.sequencing import Sequencer, TrailDisagrees
 from services.chassis import logs
 from services.chassis.config import Settings
-from services.chassis.entrypoints.providers import process_of
+from services.chassis.entrypoints.context import Process, process_of
 from services.chassis.entrypoints.retry import RetryHandler
 from services.chassis.identity import ServiceKeys
 from services.chassis.logs import Log
@@ -36,9 +36,6 @@ from services.chassis.topology import ENTRIES
 from services.chassis.translog.checkpoints import SigningKey
 from services.chassis.transport.connection import LOST, BrokerConnection, Delivery
 from services.chassis.transport.origin import origin_of
-
-if TYPE_CHECKING:
-    from services.chassis.runtime.process import Process
 
 _log = Log(__name__)
 

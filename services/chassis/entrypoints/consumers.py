@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import eventlet
@@ -19,16 +19,13 @@ from nameko.extensions import SharedExtension
 from services.chassis import logs, metrics
 from services.chassis.backoff import pauses
 from services.chassis.entrypoints.container import Performed
-from services.chassis.entrypoints.providers import process_of
+from services.chassis.entrypoints.context import Process, process_of
 from services.chassis.entrypoints.retry import RetryHandler
 from services.chassis.logs import Log
 from services.chassis.messages import Announcement, Caller, Unavailable, new_id
 from services.chassis.topology import ANNOUNCEMENTS, inbox
 from services.chassis.transport.connection import LOST, BrokerConnection, Delivery
 from services.chassis.transport.origin import origin_of
-
-if TYPE_CHECKING:
-    from services.chassis.runtime.process import Process
 
 _log = Log(__name__)
 

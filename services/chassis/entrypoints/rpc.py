@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import eventlet
@@ -23,7 +23,8 @@ from services.chassis import logs, metrics
 from services.chassis.backoff import pauses
 from services.chassis.database import CommandCall, audited_calls
 from services.chassis.entrypoints.container import Performed
-from services.chassis.entrypoints.providers import TOKEN, process_of
+from services.chassis.entrypoints.context import Process, process_of
+from services.chassis.entrypoints.providers import TOKEN
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, Operation, OutcomeUnknown, Refusal, Unavailable, new_id, wire_value
 from services.chassis.refusals import AcknowledgementRequired, AuditLate, BadCall, IdentityRefused, NoSuchMethod, OperationRequired
@@ -31,9 +32,6 @@ from services.chassis.topology import CALLS, call_queue
 from services.chassis.transport.connection import LOST, BrokerConnection, BrokerUnavailable, Delivery
 from services.chassis.transport.rpc_client import INTERNAL, OPERATION, PASSPORT, TRACE
 from services.chassis.validation import invalid
-
-if TYPE_CHECKING:
-    from services.chassis.runtime.process import Process
 
 _log = Log(__name__)
 

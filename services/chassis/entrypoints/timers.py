@@ -10,7 +10,7 @@ from eventlet.event import Event
 
 from services.chassis import logs, metrics
 from services.chassis.entrypoints.container import Performed
-from services.chassis.entrypoints.providers import process_of
+from services.chassis.entrypoints.context import process_of
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, Refusal
 from services.chassis.signals import ask_here, ask_no_more

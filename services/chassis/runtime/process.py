@@ -7,7 +7,6 @@ with its own database, identity and connections, so that nothing is shared that 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -23,14 +22,12 @@ from services.chassis.database import Database
 from services.chassis.database.stream import Stream
 from services.chassis.entrypoints.consumers import CONCURRENTLY, AnnouncementHandler
 from services.chassis.entrypoints.container import Container
-from services.chassis.entrypoints.providers import LIAISON, Passports
+from services.chassis.entrypoints.context import LIAISON, Process
 from services.chassis.identity import ServiceKey
 from services.chassis.keyed import parts_of
 from services.chassis.logs import Log, where
 from services.chassis.messages import Unavailable, tag_with
-from services.chassis.outbox.backlog import Backlog
 from services.chassis.passport import PassportVerifier
-from services.chassis.revocations import Revocations
 from services.chassis.runtime.clients import address_of, client_and_revocations
 from services.chassis.runtime.key_renewal import Renewing, keep_looking
 from services.chassis.runtime.memory import settle, tune
@@ -38,8 +35,8 @@ from services.chassis.sandbox.pool import end_all
 from services.chassis.signals import wait_for_signal
 from services.chassis.topology import Topology, compute, declare
 from services.chassis.transport.connection import LOST, Address
+from services.chassis.transport.passport_cache import PassportCache
 from services.chassis.transport.publisher import Publisher
-from services.chassis.transport.rpc_client import RpcClient
 
 _log = Log(__name__)
 
@@ -48,74 +45,6 @@ _SPARE_WORKERS = 16
 #: How often a service says that it is well, and how long each of the two questions behind it may take.
 _HEALTH_EVERY = 5.0
 _HEALTH_WITHIN = 5.0
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Process:
-    """What one service runs on; its keys change while it runs."""
-
-    settings: Settings
-    address: Address
-    client: RpcClient
-    publisher: Publisher
-    passports: Passports
-    revocations: Revocations
-    database: Database | None = None
-    verifier: PassportVerifier | None = None
-    backlog: Backlog = field(default_factory=Backlog)
-    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
-    #: The account of a service on the broker; the deployer names it like the service.
-    account_of: Callable[[str], str] = field(default=lambda service: service)
-    #: Who is told of other keys, before they are in use.
-    renewals: list[Callable[[Settings], object]] = field(default_factory=list)
-
-    @property
-    def service(self) -> str:
-        """The service's name."""
-        return self.settings.service
-
-    def open_database(self) -> Database:
-        """Return the database.
-
-        :raises RuntimeError: this service has none.
-        """
-        if self.database is None:
-            message = f"{self.service} has no database"
-            raise RuntimeError(message)
-        return self.database
-
-    def renew(self, fresh: Settings) -> None:
-        """Go on under other keys.
-
-        :raises ValueError: one of them cannot be used.
-        """
-        stream = None
-        if self.database is not None and fresh.service_key != self.settings.service_key:
-            stream = Stream(ServiceKey.parse(fresh.service, fresh.service_key))
-        if self.verifier is not None:
-            self.verifier.renew(fresh.passport_public_key)
-        for renewed in self.renewals:
-            renewed(fresh)
-        tag_with(parts_of(fresh.cursor_key), instead_of=parts_of(self.settings.cursor_key))
-        self.passports.renew(fresh)
-        self.address.url = fresh.broker_url
-        if self.database is not None:
-            self.database.renew(fresh.database_url)
-            if stream is not None:
-                self.database.go_on_as(stream)
-        self.settings = fresh
-
-    def start(self) -> None:
-        """Begin to connect to the broker; wait for nothing."""
-        self.client.start()
-        self.publisher.start()
-
-    def stop(self) -> None:
-        """Close every connection, all at the same time: each waits some seconds for a broker that does not answer."""
-        for stopping in [eventlet.spawn(part.stop) for part in (self.client, self.publisher)]:
-            stopping.wait()
-        if self.database is not None:
-            self.database.close()
 
 
 def compose(settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Process:
@@ -136,7 +65,7 @@ def compose(settings: Settings, *, clock: Callable[[], datetime] = lambda: datet
         address=address,
         client=client,
         publisher=Publisher(address, identity=settings.service),
-        passports=Passports(client, settings),
+        passports=PassportCache(client, settings),
         revocations=revocations,
         database=database,
         verifier=verifier,

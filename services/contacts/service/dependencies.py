@@ -12,7 +12,7 @@ from services.chassis.config import Settings
 from services.chassis.cursors import Cursors
 from services.chassis.database import Database
 from services.chassis.database.batching import BatchedReads
-from services.chassis.entrypoints.providers import process_of
+from services.chassis.entrypoints.context import process_of
 from services.chassis.keyed import Keyed
 from services.chassis.logs import Log
 from services.chassis.signals import is_asked_to_stop

@@ -16,7 +16,8 @@ from services.chassis.backoff import pauses
 from services.chassis.config import Settings
 from services.chassis.database import Database
 from services.chassis.entrypoints.container import Performed
-from services.chassis.entrypoints.providers import Bus, process_of
+from services.chassis.entrypoints.context import process_of
+from services.chassis.entrypoints.providers import Bus
 from services.chassis.logs import Log
 from services.chassis.messages import Announcement, Caller, Invalid, Refusal, Unavailable, new_id
 from services.chassis.topology import ANNOUNCEMENTS

@@ -9,7 +9,7 @@ from nameko.extensions import DependencyProvider
 
 from services.chassis.config import Settings
 from services.chassis.cursors import Cursors
-from services.chassis.entrypoints.providers import process_of
+from services.chassis.entrypoints.context import process_of
 from services.lexicon.screening.apart import screen_long_texts_apart
 
 

@@ -10,7 +10,7 @@ from nameko.extensions import DependencyProvider
 from services.chassis.config import Settings
 from services.chassis.cursors import Cursors
 from services.chassis.entrypoints import Bus
-from services.chassis.entrypoints.providers import process_of
+from services.chassis.entrypoints.context import process_of
 from services.retention.service.saga import Saga
 from services.retention.storage.erased_ids import ErasedIds
 

@@ -18,11 +18,12 @@ from deploy.postgres import Server, url_for
 from services.chassis.config import Settings
 from services.chassis.database import Database
 from services.chassis.database.stream import Stream
+from services.chassis.entrypoints.context import Process
 from services.chassis.messages import Caller, new_id
 from services.chassis.outbox.partitions import day_functions
 from services.chassis.outbox.store import chassis_tables
 from services.chassis.passport import PassportSigner
-from services.chassis.runtime.process import Process, Services, compose, declare_topology, topology_of
+from services.chassis.runtime.process import Services, compose, declare_topology, topology_of
 from services.chassis.topology import Topology
 from services.chassis.transport import embedded
 from services.chassis.transport.rpc_client import RpcClient

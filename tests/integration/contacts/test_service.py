@@ -16,9 +16,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from sqlalchemy import text
 
 from services.chassis.config import Settings
+from services.chassis.entrypoints.context import Process
 from services.chassis.messages import Announcement, Caller, Operation, Refusal, entity_tag, new_id
 from services.chassis.passport import PassportSigner
-from services.chassis.runtime.process import Process, Services, compose, declare_topology, topology_of
+from services.chassis.runtime.process import Services, compose, declare_topology, topology_of
 from services.chassis.transport.embedded import register
 from services.chassis.transport.rpc_client import RpcClient
 from services.contacts.service import ContactsService
