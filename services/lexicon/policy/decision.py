@@ -125,7 +125,7 @@ def _decide_by_permits(actor: Actor, action: Action, field: str | None, facts: F
 def _applies(actor: Actor, permit: Permit) -> bool:
     if permit.level is not None:
         return at_least(actor.level, permit.level)
-    return permit.role is not None and permit.role in actor.roles
+    return permit.role is None or permit.role in actor.roles
 
 
 def _same(one: str | None, other: str | None) -> bool:
@@ -154,7 +154,11 @@ CONDITIONS: Final[dict[str, Condition]] = {
     "not_declined": lambda _, field, f: field not in f.declined,
     "is_owner": lambda a, _, f: _same(a.id, f.owner_id),
     "is_deputy": lambda a, _, f: _same(a.id, f.deputy_id),
+    "is_recorder": lambda a, _, f: _same(a.id, f.recorded_by),
+    "is_requester": lambda a, _, f: _same(a.id, f.requested_by),
     "owner_of_own_office": lambda a, _, f: _same(a.component, f.owner_component),
+    "duty_of_owner": lambda _a, _, f: f.duty_of == "owner",
+    "duty_of_office_alone": lambda _a, _, f: f.duty_of == "office_administrator",
     "duty_of_office": lambda _a, _, f: f.duty_of in {"office_administrator", "system_owner"},
     "duty_of_system_owner": lambda _a, _, f: f.duty_of == "system_owner",
     "subject_of_own_office": lambda a, _, f: _same(a.component, f.subject_component),
@@ -175,7 +179,11 @@ _REASONS: Final[dict[str, tuple[str, str, str | None]]] = {
     "not_declined": ("the person declined to give this", "T20", None),
     "is_owner": ("only the owner of the record may do this", "T2", None),
     "is_deputy": ("only the owner of the record may do this", "T2", None),
+    "is_recorder": ("only those whom the request concerns may know of it", "T21", None),
+    "is_requester": ("only those whom the request concerns may know of it", "T21", None),
     "owner_of_own_office": ("the owner is of another office", "T10", None),
+    "duty_of_owner": ("the duty has passed from the owner", "T10", None),
+    "duty_of_office_alone": ("the duty is not the office administrator's", "T10", None),
     "duty_of_office": ("the duty is still the owner's", "T10", None),
     "duty_of_system_owner": ("the duty has not passed to the system owner", "T10", None),
     "subject_of_own_office": ("the account is of another office", "T19", None),

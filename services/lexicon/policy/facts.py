@@ -49,6 +49,7 @@ class Facts:
     grants: tuple[Grant, ...] = ()
     frozen: bool = False
     recorded_by: str | None = None  # who recorded the no-contact request
+    requested_by: str | None = None  # who asked for what is decided of
     by_exact_id: bool = False  # asked for by its id, not found in a list
     about_request: bool = False  # the interaction is about the no-contact request
     case_open: bool = False  # the privacy officer has an open case on this person

@@ -21,7 +21,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """One way to be allowed: the level or the role, and every condition, by name."""
+    """One way to be allowed: the level or the role, where one is named, and every condition, by name."""
 
     rule: str
     level: str | None = None
@@ -90,6 +90,10 @@ def _role(rule: str, role: str, *when: str) -> Permit:
     return Permit(rule, role=role, when=when)
 
 
+def _anybody(rule: str, *when: str) -> Permit:
+    return Permit(rule, when=when)
+
+
 ACTIONS: Final = MappingProxyType(
     {
         # The directory layer. Contact-layer fields are never part of a record or a question.
@@ -145,6 +149,38 @@ ACTIONS: Final = MappingProxyType(
             ),
             when_frozen=True,
         ),
+        # Requests for no more contact: whose duty one is does not ask for a level, and erasing does.
+        "list_requests": Action(
+            (
+                _user("T21", "reader"),
+                _role("T10", "office_administrator"),
+                _role("T10", "system_owner"),
+                _role("T19", "privacy_officer"),
+            ),
+            when_frozen=True,
+        ),
+        "follow_request": Action(
+            (
+                _anybody("T21", "is_owner"),
+                _anybody("T21", "is_deputy"),
+                _anybody("T21", "is_recorder"),
+                _anybody("T21", "is_requester"),
+                _role("T21", "office_administrator", "owner_of_own_office"),
+                _role("T21", "system_owner"),
+                _role("T21", "privacy_officer"),
+            ),
+            when_frozen=True,
+        ),
+        "answer_request": Action(
+            (
+                _anybody("T10", "duty_of_owner", "is_owner"),
+                _anybody("T10", "is_deputy"),
+                _role("T10", "office_administrator", "duty_of_office_alone", "owner_of_own_office"),
+                _role("T10", "system_owner", "duty_of_system_owner"),
+            ),
+            when_frozen=True,
+        ),
+        "read_destructions": Action((_role("T19", "privacy_officer"), _role("T19", "system_owner")), when_frozen=True),
         # Administration: about accounts and rules, never about stakeholders, so that no freeze concerns it.
         "manage_users": Action(
             (

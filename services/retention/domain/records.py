@@ -9,6 +9,18 @@ from services.retention.contract.answers import Certificate
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """Which requests concern a user: those on records of their own, and what is named here beyond them."""
+
+    user_id: str
+    #: Those that the user recorded, too.
+    recorded: bool
+    #: Those on the records of this office, too.
+    office: str | None
+    everything: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """A request for no more contact, with the end of its erasure and the deputy of the record's owner."""
 

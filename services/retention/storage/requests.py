@@ -12,12 +12,11 @@ from sqlalchemy import ARRAY, and_, any_, delete, func, literal, or_, select, te
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.chassis.database.rows import all_typed, typed_or_none
-from services.retention.domain.records import Hold, Recording, Request
+from services.retention.domain.records import Hold, Recording, Request, Scope
 from services.retention.storage.tables import erasures, holds, individuals, no_contact_requests, recordings, tombstones, users
 
 if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
-    from services.chassis.messages import Caller
 
 
 def upsert_user_projection(work: UnitOfWork, user_id: str, values: Mapping[str, Any], *, revision: int) -> None:
@@ -179,10 +178,10 @@ def _with_completion() -> Any:
     )
 
 
-def list_requests(work: UnitOfWork, *, by: Caller, state: str | None, after: tuple[datetime, str] | None, limit: int) -> list[Request]:
-    """Return the requests that this caller may know of, the newest first."""
+def list_requests(work: UnitOfWork, scope: Scope, *, state: str | None, after: tuple[datetime, str] | None, limit: int) -> list[Request]:
+    """Return the requests in the scope, the newest first."""
     table = no_contact_requests.c
-    query = _with_completion().where(_known_to(by), _in_state(state))
+    query = _with_completion().where(_in_scope(scope), _in_state(state))
     if after is not None:
         query = query.where(tuple_(table.recorded_at, table.id) < after)
     query = query.order_by(table.recorded_at.desc(), table.id.desc()).limit(limit)
@@ -199,36 +198,32 @@ def _in_state(state: str | None) -> Any:
     }[state]
 
 
-def open_requests_for(work: UnitOfWork, *, by: Caller) -> list[Request]:
-    """Return requests of which nobody has begun the erasure, as far as the duty may lie on this caller: all of them."""
+def open_requests(work: UnitOfWork, scope: Scope) -> list[Request]:
+    """Return the requests in the scope of which nobody has begun the erasure, all of them."""
     table = no_contact_requests.c
-    theirs = [func.cast(table.owner_id, table.recorded_by.type) == by.id, func.cast(individuals.c.deputy_id, table.recorded_by.type) == by.id]
-    if "office_administrator" in by.roles:
-        theirs.append(table.owner_component == by.component)
-    if "system_owner" in by.roles:
-        theirs.append(true())
-    query = _with_completion().where(table.erasure_id.is_(None), table.withdrawn_at.is_(None), or_(*theirs))
+    query = _with_completion().where(table.erasure_id.is_(None), table.withdrawn_at.is_(None), _in_scope(scope))
     return all_typed(Request, work.execute(query.order_by(table.recorded_at, table.id)).mappings())
 
 
-def _known_to(by: Caller) -> Any:
+def _in_scope(scope: Scope) -> Any:
     table = no_contact_requests.c
+    if scope.everything:
+        return true()
     # Compared as text: an operator's or a service's id is none of the database's uuids.
     ways = [
-        table.recorded_by == by.id,
-        func.cast(table.owner_id, no_contact_requests.c.recorded_by.type) == by.id,
-        func.cast(individuals.c.deputy_id, no_contact_requests.c.recorded_by.type) == by.id,
+        func.cast(table.owner_id, table.recorded_by.type) == scope.user_id,
+        func.cast(individuals.c.deputy_id, table.recorded_by.type) == scope.user_id,
     ]
-    if "office_administrator" in by.roles:
-        ways.append(table.owner_component == by.component)
-    if by.roles & {"privacy_officer", "system_owner"}:
-        ways.append(table.id.is_not(None))
+    if scope.recorded:
+        ways.append(table.recorded_by == scope.user_id)
+    if scope.office is not None:
+        ways.append(table.owner_component == scope.office)
     return or_(*ways)
 
 
-def count_requests(work: UnitOfWork, *, by: Caller, state: str | None, most: int) -> int:
-    """Count the requests in a state that this caller may know of, up to `most`."""
-    some = _with_completion().where(_known_to(by), _in_state(state)).with_only_columns(no_contact_requests.c.id).limit(most).subquery()
+def count_requests(work: UnitOfWork, scope: Scope, *, state: str | None, most: int) -> int:
+    """Count the requests in a state and in the scope, up to `most`."""
+    some = _with_completion().where(_in_scope(scope), _in_state(state)).with_only_columns(no_contact_requests.c.id).limit(most).subquery()
     return int(work.execute(select(func.count()).select_from(some)).scalar_one())
 
 

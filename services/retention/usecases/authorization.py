@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from services.chassis.messages import Caller
-from services.lexicon.policy import decide
-from services.retention.contract import PrivacyOfficerOnly
+from services.lexicon.policy import Facts, decide
+from services.retention.contract import PrivacyOfficerOnly, RequestsWithheld
+from services.retention.domain.records import Request, Scope
 
 
 def is_privacy_officer(by: Caller) -> bool:
@@ -19,3 +20,60 @@ def require_privacy_officer(by: Caller) -> None:
     """
     if not is_privacy_officer(by):
         raise PrivacyOfficerOnly
+
+
+def require_register_reader(by: Caller) -> None:
+    """Require the privacy officer or a system owner.
+
+    :raises PrivacyOfficerOnly: the caller is somebody else.
+    """
+    if not decide(by, "read_destructions"):
+        raise PrivacyOfficerOnly
+
+
+def require_request_reader(by: Caller) -> None:
+    """Require a user who may ask which requests there are (T14, T19, T21).
+
+    :raises RequestsWithheld: the account has nothing to do with requests, such as the security officer's.
+    """
+    if not decide(by, "list_requests"):
+        raise RequestsWithheld
+
+
+def may_follow(by: Caller, facts: Facts) -> bool:
+    """Return whether the caller may know of a request or an erasure (T21)."""
+    return bool(decide(by, "follow_request", facts=facts))
+
+
+def has_duty(by: Caller, row: Request, *, duty_of: str) -> bool:
+    """Return whether the duty to erase is the caller's (T10); the owner's deputy may always fulfill it."""
+    return bool(decide(by, "answer_request", facts=facts_of(row, duty_of=duty_of)))
+
+
+def may_erase(by: Caller, row: Request, *, duty_of: str) -> bool:
+    """Return whether the caller may erase the person of a request (R165, T10)."""
+    return bool(decide(by, "erase", facts=facts_of(row, duty_of=duty_of)))
+
+
+def facts_of(row: Request, *, duty_of: str = "owner") -> Facts:
+    """Return what the policy needs to know of a request."""
+    return Facts(
+        owner_id=row.owner_id,
+        owner_component=row.owner_component,
+        deputy_id=row.deputy_id,
+        recorded_by=row.recorded_by,
+        duty_of=duty_of,
+    )
+
+
+def scope_to_follow(by: Caller) -> Scope:
+    """Return which requests the caller may know of."""
+    of_office = decide(by, "follow_request", facts=Facts(owner_component=by.component))
+    return Scope(by.id, recorded=True, office=by.component if of_office else None, everything=bool(decide(by, "follow_request")))
+
+
+def scope_of_duty(by: Caller) -> Scope:
+    """Return for which requests the duty to erase may be the caller's, today or later."""
+    of_office = decide(by, "answer_request", facts=Facts(owner_component=by.component, duty_of="office_administrator"))
+    everything = decide(by, "answer_request", facts=Facts(duty_of="system_owner"))
+    return Scope(by.id, recorded=False, office=by.component if of_office else None, everything=bool(everything))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller, Invalid, wire_value
 from services.chassis.messages import new_id as make_id
+from services.lexicon.policy import Facts
 from services.retention.contract import (
     ErasureNotWaiting,
     ErasureUnderWay,
@@ -19,7 +20,6 @@ from services.retention.contract import (
     HitUnknown,
     HoldUnknown,
     NotYoursToErase,
-    PrivacyOfficerOnly,
 )
 from services.retention.contract.answers import (
     AcceptedErasure,
@@ -35,12 +35,10 @@ from services.retention.contract.answers import (
 )
 from services.retention.contract.schemas import Decisions
 from services.retention.domain import saga
-from services.retention.domain.duty import may_know
 from services.retention.domain.records import Erasure, Hit, Hold, Receipt, Request
 from services.retention.storage import erasures
 from services.retention.storage import requests as stored
-from services.retention.usecases.authorization import is_privacy_officer, require_privacy_officer
-from services.retention.usecases.requests import known_request
+from services.retention.usecases.authorization import is_privacy_officer, may_follow, require_privacy_officer, require_register_reader
 
 if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
@@ -102,16 +100,6 @@ def twins_of(work: UnitOfWork, subject_id: str) -> list[Request]:
     """Return the requests about other records of the same person, which are erased with this one (T26)."""
     request = stored.find_request_about(work, subject_id)
     return stored.twins_of(work, request.id) if request is not None else []
-
-
-def request_of(work: UnitOfWork, *, by: Caller, request_id: str) -> Request:
-    """Return a request that the caller wants to answer with an erasure.
-
-    :raises RequestUnknown: they may not know of it.
-    """
-    row = known_request(work, by=by, request_id=request_id)
-    work.record("retention:request:read", subjects=[request_id, row.individual_id])
-    return row
 
 
 def begun_before(work: UnitOfWork, *, by: Caller, subject_id: str) -> AcceptedErasure | None:
@@ -386,8 +374,7 @@ def list_destructions(work: UnitOfWork, *, by: Caller, cursors: Cursors, limit: 
 
     :raises PrivacyOfficerOnly, CursorInvalid:
     """
-    if not by.roles & {"privacy_officer", "system_owner"}:
-        raise PrivacyOfficerOnly
+    require_register_reader(by)
     position = cursors.open(cursor, of="destructions", user_id=by.id, query={})
     after = (datetime.fromisoformat(position[0]), str(position[1])) if position else None
     rows = erasures.read_register(work, after=after, limit=limit + 1)
@@ -421,4 +408,5 @@ def _describe_hold(hold: Hold) -> HoldAnswer:
 
 
 def _may_know(by: Caller, row: Erasure, *, recorded_by: str | None) -> bool:
-    return may_know(by, owner_id=row.owner_id, owner_component=row.owner_component, involved=[row.requested_by, recorded_by])
+    facts = Facts(owner_id=row.owner_id, owner_component=row.owner_component, requested_by=row.requested_by, recorded_by=recorded_by)
+    return may_follow(by, facts)

@@ -9,13 +9,21 @@ from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller, NotFound, wire_value
 from services.contacts.contract.refusals import TaskStands
 from services.lexicon.duty import Duty, duty_to_erase
-from services.retention.contract import RequestsWithheld, RequestUnknown
+from services.retention.contract import RequestUnknown
 from services.retention.contract.answers import PageOfRequests, ProposalAnswer, RequestAnswer, Subject, TaskAnswer
-from services.retention.domain.duty import is_on, may_erase, may_know, may_look
 from services.retention.domain.records import Request
 from services.retention.storage import erasures
 from services.retention.storage import requests as stored
-from services.retention.usecases.authorization import is_privacy_officer
+from services.retention.usecases.authorization import (
+    facts_of,
+    has_duty,
+    is_privacy_officer,
+    may_erase,
+    may_follow,
+    require_request_reader,
+    scope_of_duty,
+    scope_to_follow,
+)
 
 if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
@@ -92,12 +100,12 @@ def list_requests(
     :raises RequestsWithheld: the caller has nothing to do with any.
     :raises CursorInvalid: the cursor is another user's, or another query's.
     """
-    if not may_look(by):
-        raise RequestsWithheld
+    require_request_reader(by)
+    scope = scope_to_follow(by)
     query = {"state": state}
     position = cursors.open(cursor, of="requests", user_id=by.id, query=query)
     after = (datetime.fromisoformat(position[0]), str(position[1])) if position else None
-    found = stored.list_requests(work, by=by, state=state, after=after, limit=limit + 1)
+    found = stored.list_requests(work, scope, state=state, after=after, limit=limit + 1)
     page = found[:limit]
     following = None
     if len(found) > limit:
@@ -105,7 +113,7 @@ def list_requests(
     work.record("retention:request:list", subjects=[row.id for row in page])
     total: int | dict[str, int] = len(page)
     if following is not None or cursor is not None:
-        counted = stored.count_requests(work, by=by, state=state, most=_COUNTED + 1)
+        counted = stored.count_requests(work, scope, state=state, most=_COUNTED + 1)
         total = counted if counted <= _COUNTED else {"at_least": _COUNTED}
     return {"items": [describe(work, row, by=by, now=now) for row in page], "next": following, "total": total}
 
@@ -114,11 +122,11 @@ def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime) -> list[TaskAnswe
     """Return what waits for the caller: requests whose erasure is their duty now, hits to decide; all of it, in no order."""
     tasks = []
     duties: dict[tuple[str | None, str | None, date], Duty] = {}
-    for row in stored.open_requests_for(work, by=by):
+    for row in stored.open_requests(work, scope_of_duty(by)):
         # Many requests of one owner and day have one answer.
         of_day = (row.owner_id, row.owner_component, row.recorded_at.astimezone(UTC).date())
         on = duties.get(of_day) or duties.setdefault(of_day, duty_on(work, row, now=now))
-        if is_on(by, on.of, owner_id=row.owner_id, owner_component=row.owner_component, deputy_id=row.deputy_id):
+        if has_duty(by, row, duty_of=on.of):
             link = f"/api/v1/no-contact-requests/{row.id}"
             tasks.append(_task("no_contact_request", row.id, on.due_on, link, individual_id=row.individual_id))
     if is_privacy_officer(by):
@@ -145,10 +153,7 @@ def dismiss_task(*, task_id: str) -> None:
 def known_request(work: UnitOfWork, *, by: Caller, request_id: str, lock: bool = False) -> Request:
     """Return a request's row to whoever may know of it; raises `RequestUnknown` else."""
     row = stored.find_request(work, request_id, lock=lock)
-    if row is None:
-        raise RequestUnknown
-    involved = [row.recorded_by, row.deputy_id]
-    if not may_know(by, owner_id=row.owner_id, owner_component=row.owner_component, involved=involved):
+    if row is None or not may_follow(by, facts_of(row)):
         raise RequestUnknown
     return row
 
@@ -184,7 +189,7 @@ def describe(work: UnitOfWork, row: Request, *, by: Caller, now: datetime) -> Re
         "duty_of": on.of,
         "owner": {"user": row.owner_id, "component": row.owner_component},
         "erasure_id": row.erasure_id,
-        "may_erase": state == "open" and may_erase(by, on.of, owner_id=row.owner_id, owner_component=row.owner_component, deputy_id=row.deputy_id),
+        "may_erase": state == "open" and may_erase(by, row, duty_of=on.of),
         "withdrawal": proposal,
         "withdrawn_at": str(wire_value(row.withdrawn_at)) if row.withdrawn_at else None,
         "you_may_withdraw": may_withdraw(work, row, by=by, now=now) if state == "open" else None,
@@ -199,7 +204,7 @@ def may_withdraw(work: UnitOfWork, row: Request, *, by: Caller, now: datetime) -
     if is_privacy_officer(by) and row.proposed_at is not None and row.proposed_by != by.id:
         return "confirm"
     on = duty_on(work, row, now=now)
-    if mine is not None or is_on(by, on.of, owner_id=row.owner_id, owner_component=row.owner_component, deputy_id=row.deputy_id):
+    if mine is not None or has_duty(by, row, duty_of=on.of):
         return "propose"
     return None
 

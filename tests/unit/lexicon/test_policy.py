@@ -78,6 +78,7 @@ def oracle(who, action, field, f):
         if action == "log_interaction":
             return contributor and f.about_request
         if action not in {"hand_over", "freeze", "erase", "open_case", "place_hold", "review_text",
+                          "list_requests", "follow_request", "answer_request", "read_destructions",
                           "manage_users", "receive_user", "manage_components", "manage_policy"}:  # fmt: skip
             return False
     match action:
@@ -113,6 +114,17 @@ def oracle(who, action, field, f):
                 or (office and passed_to_office and same_office)
                 or ("system_owner" in who.roles and f.duty_of == "system_owner")
             )
+        case "list_requests":  # Readers record them; the privacy officer and those to whom the duty passes have no need of a level.
+            return reader or office or bool({"system_owner", "privacy_officer"} & who.roles)
+        case "follow_request":  # Those whom it concerns: the owner, the deputy, who recorded it or asked for the erasure.
+            concerned = who.id in {f.owner_id, f.deputy_id, f.recorded_by, f.requested_by}
+            return concerned or (office and same_office) or bool({"system_owner", "privacy_officer"} & who.roles)
+        case "answer_request":  # On whom the duty lies; a deputy sees to it at any time.
+            of_office, of_system = f.duty_of == "office_administrator", f.duty_of == "system_owner"
+            on_owner, on_office = owner and f.duty_of == "owner", office and same_office and of_office
+            return who.id == f.deputy_id or on_owner or on_office or ("system_owner" in who.roles and of_system)
+        case "read_destructions":
+            return bool({"system_owner", "privacy_officer"} & who.roles)
         case "manage_users":  # Nobody approves themselves.
             return f.subject_user_id not in {None, who.id} and (system or (office and same_subject))
         case "receive_user":  # The receiving office's administrator.
@@ -141,6 +153,7 @@ SITUATIONS = [
         DOV, frozen=True, by_exact_id=True, owner_id="someone", duty_of="system_owner", deputy_id="x", subject_user_id="u", subject_component="PSO"
     ),
     replace(DOV, frozen=True, by_exact_id=False, deputy_id="amina", duty_of="office_administrator"),
+    replace(DOV, owner_id="someone", owner_component="PSO", requested_by="amina", duty_of="office_administrator"),
     Facts(),
 ]
 COMPONENTS = ["ICE", "PSO", "POLICY", "FO", None]
