@@ -392,7 +392,7 @@ class RetentionService(OperationMethods, Witness):
     def individuals_erased(self, work: UnitOfWork, told: IndividualsErased) -> None:
         """Forget who owned them, and add them to the list that a restore does not overwrite."""
         announcement_handlers.individuals_erased(work, told)
-        self.dependencies.saga.note_erased(told.import_id, told.individuals, now=self.database.clock())
+        self.dependencies.saga.note_erased(told.import_id, "individual", told.individuals, self.database.clock())
 
     @announcement_handler(UserChanged)
     def user_changed(self, work: UnitOfWork, told: UserChanged) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from services.chassis.entrypoints import Bus
 from services.chassis.entrypoints.context import process_of
 from services.retention.service.saga import Saga
 from services.retention.storage.erased_ids import ErasedIds
+from services.retention.usecases import saga_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class DependenciesProvider(DependencyProvider):
             process.open_database(),
             Bus(process.client, process.publisher, process.passports, token=None).call,
             clock=process.clock,
-            erased=self._erased,
+            note_erased=functools.partial(saga_steps.note_erased, self._erased),
             spawn=lambda act: self.container.spawn_managed_thread(act, identifier="erasure"),
         )
         self._dependencies = Dependencies(saga, Cursors(settings.cursor_key, "retention"))

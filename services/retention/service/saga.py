@@ -13,12 +13,11 @@ from eventlet.semaphore import Semaphore
 
 from services.chassis.database import Database
 from services.chassis.logs import Log
-from services.chassis.messages import Caller, NotFound, Refusal, wire_value
+from services.chassis.messages import Caller, NotFound, Refusal
 from services.chassis.signals import is_asked_to_stop
 from services.chassis.transport.rpc_client import InternalError
 from services.retention.domain import saga
 from services.retention.domain.records import Hit
-from services.retention.storage.erased_ids import ErasedIds
 from services.retention.usecases import saga_steps
 from services.retention.usecases.saga_steps import Claim
 
@@ -26,6 +25,9 @@ _log = Log(__name__)
 
 #: Asks a service for something in retention's own name: (service, method, caller, arguments).
 Call = Callable[..., Any]
+
+#: Adds to the list of erased ids: (erasure, subject type, subjects, time).
+NoteErased = Callable[[str, str, Sequence[str], datetime], None]
 
 #: Steps taken at once. Searches lock the texts that they find: with a step for each erasure that was woken, they waited for
 #: one another until their calls had to be given up.
@@ -41,25 +43,20 @@ class Saga:
         call: Call,
         *,
         clock: Callable[[], datetime],
-        erased: ErasedIds | None = None,
+        note_erased: NoteErased = lambda *_: None,
         spawn: Callable[[Callable[[], None]], object] = lambda act: act(),
     ) -> None:
         """Take what it works with; `spawn` runs a function in the background."""
         self._database = database
         self._call = call
         self._clock = clock
-        self._erased = erased
+        self.note_erased = note_erased
         self._spawn = spawn
         self._places = Semaphore(STEPS_AT_ONCE)
 
     def ask(self, service: str, method: str, caller: Caller, **given: Any) -> Any:
         """Ask a service for something else in retention's own name."""
         return self._call(service, method, caller, **given)
-
-    def note_erased(self, import_id: str, individual_ids: Sequence[str], *, now: datetime) -> None:
-        """Note individuals who went with an import in the list outside what a restore brings back."""
-        if self._erased is not None:
-            self._erased.append_all(erasure_id=import_id, subject_type="individual", subject_ids=individual_ids, at=str(wire_value(now)))
 
     def wake(self, erasure_id: str) -> None:
         """Go on with an erasure now, in the background. A step that fails waits for the next `drive_all`."""
@@ -170,13 +167,7 @@ class Saga:
 
     def _close(self, claim: Claim, caller: Caller) -> None:
         now = self._clock()
-        if self._erased is not None:
-            # The list comes first: a restore may replay an id once too often, and never once too few.
-            self._erased.append(
-                erasure_id=claim.erasure_id,
-                subject_type=claim.subject_type,
-                subject_id=claim.subject_id,
-                at=str(wire_value(now)),
-            )
+        # The list comes first: a restore may replay an id once too often, and never once too few.
+        self.note_erased(claim.erasure_id, claim.subject_type, [claim.subject_id], now)
         with self._database.work(caller) as work:
             saga_steps.close(work, claim, now=now)

@@ -49,14 +49,7 @@ class ErasedIds:
             raise ValueError(message)
         self._keys = found
 
-    def append(self, *, erasure_id: str, subject_type: str, subject_id: str, at: str) -> bool:
-        """Append a line, durably; False when the erasure is in the list already.
-
-        :raises ListDamaged: a former line is not as it was written.
-        """
-        return self.append_all(erasure_id=erasure_id, subject_type=subject_type, subject_ids=[subject_id], at=at) > 0
-
-    def append_all(self, *, erasure_id: str, subject_type: str, subject_ids: Iterable[str], at: str) -> int:
+    def append(self, *, erasure_id: str, subject_type: str, subject_ids: Iterable[str], at: str) -> int:
         """Append a line for each of these subjects of one erasure that has none, durably; return how many those were.
 
         :raises ListDamaged: a former line is not as it was written.

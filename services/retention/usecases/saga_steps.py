@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, NotRequired, TypedDict
@@ -23,6 +23,7 @@ from services.retention.usecases.erasing import hashed
 
 if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
+    from services.retention.storage.erased_ids import ErasedIds
 
 #: A step that was not finished by then is taken again; longer than a call may take.
 LEASE = timedelta(seconds=15)
@@ -248,6 +249,12 @@ def _search_again(work: UnitOfWork, claim: Claim, row: Erasure, *, now: datetime
         next_at=now,
     )
     work.record("retention:erasure:search-again", subjects=[claim.erasure_id, claim.subject_id])
+
+
+def note_erased(erased: ErasedIds | None, erasure_id: str, subject_type: str, subject_ids: Sequence[str], now: datetime) -> None:
+    """Add what one erasure or undone import removed to the list that a restore does not overwrite, where one is kept."""
+    if erased is not None:
+        erased.append(erasure_id=erasure_id, subject_type=subject_type, subject_ids=subject_ids, at=str(wire_value(now)))
 
 
 def close(work: UnitOfWork, claim: Claim, *, now: datetime) -> bool:

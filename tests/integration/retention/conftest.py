@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from services.retention.contract import DecisionsSchema
 from services.retention.service.saga import Saga
 from services.retention.storage import requests as stored
 from services.retention.storage.erased_ids import ErasedIds
-from services.retention.usecases import erasing, requests
+from services.retention.usecases import erasing, requests, saga_steps
 from tests.cast import AMINA, FARID, GRACE
 from tests.support import a_caller
 
@@ -155,7 +156,7 @@ class Case:
 
     def saga(self) -> Saga:
         """Return the saga of a new process."""
-        return Saga(self.database, self.others.call, clock=lambda: self.now, erased=self.erased)
+        return Saga(self.database, self.others.call, clock=lambda: self.now, note_erased=functools.partial(saga_steps.note_erased, self.erased))
 
     def later(self, **spans: float) -> None:
         """Let time pass."""

@@ -226,14 +226,14 @@ def test_the_list_of_erased_ids_shows_what_was_changed(tmp_path):
     path = tmp_path / "erased-ids"
     erased = ErasedIds(str(path), "key")
     for n in range(3):
-        given = {"erasure_id": f"e{n}", "subject_type": "individual", "subject_id": f"s{n}", "at": "2026-11-23T09:00:00Z"}
-        assert erased.append(**given) is True
-        assert erased.append(**given) is False
+        given = {"erasure_id": f"e{n}", "subject_type": "individual", "subject_ids": [f"s{n}"], "at": "2026-11-23T09:00:00Z"}
+        assert erased.append(**given) == 1
+        assert erased.append(**given) == 0
     assert [line["subject_id"] for line in erased.read()] == ["s0", "s1", "s2"]
     assert path.stat().st_mode & 0o077 == 0
     # Those of an import that is undone are told of in parts, and each part perhaps twice.
     given = {"erasure_id": "an import", "subject_type": "individual", "at": "2026-11-23T09:00:00Z"}
-    assert [erased.append_all(subject_ids=ids, **given) for ids in (["a", "b"], ["a", "b"], ["b", "c"])] == [2, 0, 1]
+    assert [erased.append(subject_ids=ids, **given) for ids in (["a", "b"], ["a", "b"], ["b", "c"])] == [2, 0, 1]
     assert [line["subject_id"] for line in erased.read()[3:]] == ["a", "b", "c"]
     lines = path.read_text().splitlines()[:3]
     changed = {**json.loads(lines[1]), "subject_id": "other"}
@@ -242,7 +242,7 @@ def test_the_list_of_erased_ids_shows_what_was_changed(tmp_path):
         with pytest.raises(ListDamaged):
             erased.read()
         with pytest.raises(ListDamaged):
-            erased.append(erasure_id="e9", subject_type="individual", subject_id="s9", at="2026-11-23T09:00:00Z")
+            erased.append(erasure_id="e9", subject_type="individual", subject_ids=["s9"], at="2026-11-23T09:00:00Z")
     path.write_text("\n".join(lines) + "\n")
     with pytest.raises(ListDamaged):
         ErasedIds(str(path), "another key").read()
@@ -251,8 +251,8 @@ def test_the_list_of_erased_ids_shows_what_was_changed(tmp_path):
 def test_half_a_line_of_a_machine_that_died_is_written_again(tmp_path):
     path = tmp_path / "erased-ids"
     erased = ErasedIds(str(path), "key")
-    erased.append(erasure_id="e0", subject_type="individual", subject_id="s0", at="2026-11-23T09:00:00Z")
+    erased.append(erasure_id="e0", subject_type="individual", subject_ids=["s0"], at="2026-11-23T09:00:00Z")
     whole = path.read_bytes()
     path.write_bytes(whole + b'{"at":"2026-11-2')
-    erased.append(erasure_id="e1", subject_type="individual", subject_id="s1", at="2026-11-23T09:00:00Z")
+    erased.append(erasure_id="e1", subject_type="individual", subject_ids=["s1"], at="2026-11-23T09:00:00Z")
     assert [line["erasure_id"] for line in erased.read()] == ["e0", "e1"]
