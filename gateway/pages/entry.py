@@ -41,7 +41,7 @@ def entering_individual() -> Response:
             body["contact_points"] = [{"kind": kind, "value": request.form[kind].strip()} for kind in kinds]
         if request.form.get("duplicate_ok") == "yes":
             body["duplicate_ok"] = True
-        entered = command("contacts", "create_individual", body=checked(IndividualCreateSchema, body))
+        entered = command("contacts", "register_individual", body=checked(IndividualCreateSchema, body))
         return to("individual", individual_id=entered["id"], done="entered")
 
     def again(refusal: Refusal) -> Response:
@@ -77,7 +77,7 @@ def entering_organization() -> Response:
             body["issue_ids"] = issue_ids
         if request.form.get("duplicate_ok") == "yes":
             body["duplicate_ok"] = True
-        entered = command("contacts", "create_organization", body=checked(OrganizationCreateSchema, body))
+        entered = command("contacts", "register_organization", body=checked(OrganizationCreateSchema, body))
         return to("organization", organization_id=entered["id"])
 
     def again(refusal: Refusal) -> Response:

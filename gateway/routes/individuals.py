@@ -42,7 +42,7 @@ def list_individuals(query: dict[str, Any]) -> Any:
 @area.endpoint("POST", "", body=IndividualCreateSchema, answers=IndividualSchema, status=201, problems=(404,))
 def create_individual(body: dict[str, Any]) -> Any:
     """Enter an individual (R73, R74); contact points go to your own component."""
-    individual = command("contacts", "create_individual", body=body)
+    individual = command("contacts", "register_individual", body=body)
     return created("individuals.read_individual", individual_id=individual)
 
 

@@ -39,7 +39,7 @@ def list_organizations(query: dict[str, Any]) -> Any:
 @area.endpoint("POST", "", body=OrganizationCreateSchema, answers=OrganizationSchema, status=201)
 def create_organization(body: dict[str, Any]) -> Any:
     """Enter an organization (R20-R25, R75)."""
-    organization = command("contacts", "create_organization", body=body)
+    organization = command("contacts", "register_organization", body=body)
     return created("organizations.read_organization", organization_id=organization)
 
 

@@ -24,7 +24,7 @@ Say = Callable[[bytes], list[bytes]]
 @pytest.fixture(scope="module")
 def say() -> Iterator[Say]:
     """Send bytes, and return the statuses of all that comes back until the server closes."""
-    bus = FakeBus({("access", "open_session"): opened(), ("access", "sign_in"): CredentialsWrong(), ("contacts", "create_individual"): {"id": "a"}})
+    bus = FakeBus({("access", "open_session"): opened(), ("access", "sign_in"): CredentialsWrong(), ("contacts", "register_individual"): {"id": "a"}})
     app = create_app(bus, heard(), Settings(service="gateway", cookie_secure=False))
     listener = eventlet.listen(("127.0.0.1", 0))
     serving = eventlet.spawn(server.serve, app, listener)

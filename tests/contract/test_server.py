@@ -66,7 +66,7 @@ def _serving(through: Callable[[Any], Any] = lambda listener: listener) -> Itera
     bus = FakeBus(
         {
             ("access", "open_session"): opened(),
-            ("contacts", "create_individual"): {"id": ID},
+            ("contacts", "register_individual"): {"id": ID},
             ("contacts", "create_import"): {"id": ID, "state": "uploading"},
             ("contacts", "append_import"): {},
         }

@@ -51,7 +51,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     # Individuals
 
     @rpc("contacts:individual:create", command=True, status=201, created="id")
-    def create_individual(self, call: CommandCall, body: dict[str, Any]) -> answers.IndividualAnswer | answers.FrozenIndividualAnswer:
+    def register_individual(self, call: CommandCall, body: dict[str, Any]) -> answers.IndividualAnswer | answers.FrozenIndividualAnswer:
         """Register an individual (R26-R43)."""
         command = ready(contract.IndividualCreateSchema).load(body)
         with blocked_tries_counted(self.database, call.caller):
@@ -133,7 +133,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     # Organizations
 
     @rpc("contacts:organization:create", command=True, status=201, created="id")
-    def create_organization(self, call: CommandCall, body: dict[str, Any]) -> answers.OrganizationAnswer:
+    def register_organization(self, call: CommandCall, body: dict[str, Any]) -> answers.OrganizationAnswer:
         """Register an organization (R20-R25)."""
         command = ready(contract.OrganizationCreateSchema).load(body)
         with blocked_tries_counted(self.database, call.caller):

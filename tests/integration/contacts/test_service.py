@@ -114,7 +114,7 @@ def running(databases: Databases) -> Iterator[Running]:
 @pytest.fixture(scope="module")
 def dov(running: Running) -> str:
     """Dov, registered by Amina."""
-    return str(running.call(AMINA, "create_individual", body=CARD)["id"])
+    return str(running.call(AMINA, "register_individual", body=CARD)["id"])
 
 
 @pytest.mark.requirement("R119", "R120", "R123", "R154")
@@ -132,7 +132,7 @@ def test_a_record_is_created_read_revealed_and_every_call_is_an_entry(running: R
 @pytest.mark.requirement("R110", "T14", "T19")
 def test_refusals_are_coded_and_recorded(running: Running, dov: str) -> None:
     assert running.code(UNACKNOWLEDGED, "read_individual", individual_id=dov) == "acknowledgement-required"
-    assert running.code(RENATA, "create_individual", body={"last_name": "Nobody"}) == "contributors-only"
+    assert running.code(RENATA, "register_individual", body={"last_name": "Nobody"}) == "contributors-only"
     assert running.code(EDDA, "read_individual", individual_id=dov) == "forbidden"
     assert running.code(CHLOE, "read_individual", individual_id=new_id()) == "individual-unknown"
     assert running.code(CHLOE, "read_individual", individual_id="' OR 1=1") == "individual-unknown"
@@ -163,7 +163,7 @@ def test_refusals_are_coded_and_recorded(running: Running, dov: str) -> None:
 )
 def test_bad_input_is_refused_field_by_field_and_never_repeated(running: Running, body: dict[str, Any]) -> None:
     with pytest.raises(Refusal) as refused:
-        running.call(AMINA, "create_individual", body=body)
+        running.call(AMINA, "register_individual", body=body)
     assert refused.value.branch == "invalid"
     assert refused.value.errors
     assert "not a number" not in str(refused.value.to_wire())
@@ -171,10 +171,10 @@ def test_bad_input_is_refused_field_by_field_and_never_repeated(running: Running
 
 def test_the_same_key_and_body_give_the_same_record_and_another_body_is_a_mismatch(running: Running) -> None:
     card = {"first_name": "Ida", "last_name": "Potent"}
-    first = running.call(AMINA, "create_individual", body=card, idempotency="k1", body_hash="a")
-    again = running.call(AMINA, "create_individual", body=card, idempotency="k1", body_hash="a")
+    first = running.call(AMINA, "register_individual", body=card, idempotency="k1", body_hash="a")
+    again = running.call(AMINA, "register_individual", body=card, idempotency="k1", body_hash="a")
     assert again["id"] == first["id"]
-    assert running.code(AMINA, "create_individual", body=card, idempotency="k1", body_hash="b") == "idempotency-mismatch"
+    assert running.code(AMINA, "register_individual", body=card, idempotency="k1", body_hash="b") == "idempotency-mismatch"
     with running.process.open_database().system_transaction() as connection:
         (operation,) = connection.execute(text("SELECT id FROM operations WHERE key = 'k1'")).scalars()
     assert running.call(AMINA, "read_operation", operation_id=str(operation))["subject_id"] == first["id"]
@@ -240,7 +240,7 @@ def test_what_interactions_announces_shows_in_the_record_once_however_often_it_c
 
 @pytest.mark.requirement("R165", "N3")
 def test_only_retention_erases(running: Running) -> None:
-    person = running.call(AMINA, "create_individual", body={"last_name": "Gone", "contact_points": [{"kind": "cell", "value": "956-555-0188"}]})
+    person = running.call(AMINA, "register_individual", body={"last_name": "Gone", "contact_points": [{"kind": "cell", "value": "956-555-0188"}]})
     erasure = new_id()
     given = {"erasure_id": erasure, "individual_id": person["id"]}
     unsealing: dict[str, Any] = {"erasure_id": erasure, "sealed": "", "key": None}
@@ -266,12 +266,12 @@ def test_only_retention_erases(running: Running) -> None:
     assert running.code(AMINA, "read_individual", individual_id=person["id"]) == "individual-unknown"
     blocked = {"last_name": "Anybody", "contact_points": [{"kind": "personal_phone", "value": "+1 (956) 555-0188"}]}
     for _ in range(20):
-        assert running.code(BRUNO, "create_individual", body=blocked) == "blocked"
-    assert running.code(BRUNO, "create_individual", body={"last_name": "Innocent"}) == "blocked-too-often"
+        assert running.code(BRUNO, "register_individual", body=blocked) == "blocked"
+    assert running.code(BRUNO, "register_individual", body={"last_name": "Innocent"}) == "blocked-too-often"
 
 
 def test_a_change_means_the_version_that_was_read(running: Running) -> None:
-    person = running.call(AMINA, "create_individual", body={"first_name": "Vera", "last_name": "Sion"})
+    person = running.call(AMINA, "register_individual", body={"first_name": "Vera", "last_name": "Sion"})
     changed = running.call(CHLOE, "change_individual", individual_id=person["id"], if_match=entity_tag(person), body={"title": "Director"})
     assert changed["title"] == "Director"
     assert running.code(CHLOE, "change_individual", individual_id=person["id"], if_match=entity_tag(person), body={"title": "x"}) == "stale"

@@ -97,11 +97,11 @@ def test_a_change_names_the_version_that_it_means(amina: Any, bus: FakeBus, tag:
 
 
 def test_a_command_carries_its_operation_so_that_it_is_done_once(amina: Any, bus: FakeBus) -> None:
-    bus.answers[("contacts", "create_individual")] = PERSON
+    bus.answers[("contacts", "register_individual")] = PERSON
     for body in ({"last_name": "Dorn"}, {"last_name": "Dorn"}, {"last_name": "Other"}):
         answer = amina.ask("POST", "/individuals", json=body, headers={"Idempotency-Key": "k-1"})
         assert answer.headers["Location"] == f"/api/v1/individuals/{ID}"
-    first, second, third = (call.operation for call in bus.of("contacts", "create_individual"))
+    first, second, third = (call.operation for call in bus.of("contacts", "register_individual"))
     assert first is not None
     assert second is not None
     assert third is not None
@@ -121,9 +121,9 @@ def test_a_query_carries_no_operation(amina: Any, bus: FakeBus) -> None:
 
 
 def test_an_unknown_outcome_names_the_operation_that_can_be_asked_for(amina: Any, bus: FakeBus) -> None:
-    bus.answers[("contacts", "create_individual")] = OutcomeUnknown()
+    bus.answers[("contacts", "register_individual")] = OutcomeUnknown()
     answer = amina.ask("POST", "/individuals", json={"last_name": "Dorn"})
-    (call,) = bus.of("contacts", "create_individual")
+    (call,) = bus.of("contacts", "register_individual")
     assert call.operation is not None
     problem = answer.get_json()
     assert (answer.status_code, problem["code"]) == (503, "outcome-unknown")
@@ -190,7 +190,7 @@ def test_another_type_of_content_is_refused(amina: Any) -> None:
 def test_a_body_that_is_too_large_is_refused_unread(amina: Any, bus: FakeBus) -> None:
     answer = amina.ask("POST", "/individuals", json={"last_name": "D" * (1 << 20)})
     assert (answer.status_code, answer.get_json()["code"]) == (413, "body-too-large")
-    assert not bus.of("contacts", "create_individual")
+    assert not bus.of("contacts", "register_individual")
 
 
 def test_another_method_is_refused_with_those_that_there_are(amina: Any) -> None:
@@ -241,7 +241,7 @@ def test_the_trace_is_bound_for_one_request_alone(amina: Any, bus: FakeBus) -> N
 
 
 def test_the_entry_that_is_blocked_says_so_and_no_more(amina: Any, bus: FakeBus) -> None:
-    bus.answers[("contacts", "create_individual")] = IndividualBlocked()
+    bus.answers[("contacts", "register_individual")] = IndividualBlocked()
     answer = amina.ask("POST", "/individuals", json={"last_name": "Dorn"})
     assert (answer.status_code, answer.get_json()["code"]) == (409, "blocked")
 

@@ -137,7 +137,7 @@ def test_a_fault_of_ours_is_a_page_and_shows_what_was_typed(app: Any, bus: Any) 
     come_in(browser, "amina")
     bus.answers[("interactions", "list_issues")] = {"items": []}
     browser.get("/individuals/new")
-    bus.answers[("contacts", "create_individual")] = lambda **_: 1 / 0
+    bus.answers[("contacts", "register_individual")] = lambda **_: 1 / 0
     answer = browser.send("/individuals/new", {"last_name": "Vantongeren"})
     assert (answer.status_code, answer.mimetype) == (500, "text/html")
     assert "Vantongeren" in answer.text

@@ -100,16 +100,16 @@ def test_errors_stand_at_the_field_and_at_the_top_and_what_was_typed_stays(amina
     assert '<a href="#last_name">' in answer.text
     assert 'aria-describedby="last_name-error"' in answer.text
     assert 'value="Director"' in answer.text
-    assert not bus.of("contacts", "create_individual")
+    assert not bus.of("contacts", "register_individual")
 
 
 def test_a_double_submit_carries_one_key(aminas: Browser, bus: FakeBus) -> None:
-    bus.answers[("contacts", "create_individual")] = PERSON
+    bus.answers[("contacts", "register_individual")] = PERSON
     aminas.get("/individuals/new")
     form = {"last_name": "Dorn", **{name: aminas.hidden(name) for name in ("csrf_token", "idempotency_key")}}
     for _ in range(2):
         assert aminas.send("/individuals/new", form, hidden=False).status_code == 303
-    first, second = (call.operation for call in bus.of("contacts", "create_individual"))
+    first, second = (call.operation for call in bus.of("contacts", "register_individual"))
     assert first is not None
     assert second is not None
     assert first.key
@@ -118,13 +118,13 @@ def test_a_double_submit_carries_one_key(aminas: Browser, bus: FakeBus) -> None:
 
 
 def test_an_unknown_outcome_keeps_the_key_and_a_changed_form_gets_another(aminas: Browser, bus: FakeBus) -> None:
-    bus.answers[("contacts", "create_individual")] = OutcomeUnknown()
+    bus.answers[("contacts", "register_individual")] = OutcomeUnknown()
     aminas.get("/individuals/new")
     key = aminas.hidden("idempotency_key")
     answer = aminas.send("/individuals/new", {"last_name": "Dorn"})
     assert answer.status_code == 503
     assert aminas.hidden("idempotency_key") == key
-    bus.answers[("contacts", "create_individual")] = IdempotencyMismatch()
+    bus.answers[("contacts", "register_individual")] = IdempotencyMismatch()
     answer = aminas.send("/individuals/new", {"last_name": "Dorn, the other"})
     assert answer.status_code == 409
     assert aminas.hidden("idempotency_key") != key
@@ -150,7 +150,7 @@ def test_a_form_whose_session_ended_is_given_back_after_signing_in(app: Any, ami
     assert 'action="/individuals/new"' in answer.text
     assert "Quillfeather &amp; Dorn" in answer.text
     assert f'value="{form_token("another-token")}"' in answer.text
-    assert not bus.of("contacts", "create_individual"), "nothing is sent without its author"
+    assert not bus.of("contacts", "register_individual"), "nothing is sent without its author"
 
 
 def test_another_sites_form_is_not_kept_for_later(browser: Browser) -> None:
@@ -176,7 +176,7 @@ def test_a_session_that_ended_is_taken_from_the_browser(aminas: Browser, bus: Fa
 def test_a_form_without_its_token_does_nothing(aminas: Browser, bus: FakeBus) -> None:
     answer = aminas.send("/individuals/new", {"last_name": "Dorn"}, hidden=False, ours=False)
     assert answer.status_code == 403
-    assert not bus.of("contacts", "create_individual")
+    assert not bus.of("contacts", "register_individual")
 
 
 def test_a_record_that_changed_meanwhile_is_shown_as_it_is_with_what_was_typed(aminas: Browser, bus: FakeBus) -> None:
@@ -251,7 +251,7 @@ def test_a_verification_is_recorded_on_the_record_and_withdraws_what_is_ticked(a
 def test_a_title_that_the_screening_holds_can_be_kept_with_a_reason_where_it_is_entered_or_corrected(aminas: Browser, bus: FakeBus) -> None:
     held = {"errors": {"title": ["This word may speak of religion, which the system does not document."]}}
     typed = {"last_name": "Dorn", "title": "Catholic Chaplain"}
-    for path, call, more in (("/individuals/new", "create_individual", {}), (f"/individuals/{ID}/facts", "change_individual", {"if_match": '"1"'})):
+    for path, call, more in (("/individuals/new", "register_individual", {}), (f"/individuals/{ID}/facts", "change_individual", {"if_match": '"1"'})):
         bus.answers[("contacts", call)] = TextNeedsReview(**held)
         aminas.get("/individuals/new" if path == "/individuals/new" else f"/individuals/{ID}")
         answer = aminas.send(path, {**typed, **more})

@@ -183,7 +183,7 @@ def test_an_answer_to_a_request_that_changed_asks_again(browser: Browser, bus: D
 
 def test_who_is_there_already_is_named_and_linked_and_may_be_somebody_else(app: Any, browser: Browser, bus: Doorkeeper) -> None:
     likely = {"id": ID, "first_name": "Dov", "last_name": "Dorn", "organization_id": ID, "owner": OWNER, "because": ["name"]}
-    bus.answers[("contacts", "create_individual")] = IndividualDuplicate(extra={"possible_duplicates": [likely]})
+    bus.answers[("contacts", "register_individual")] = IndividualDuplicate(extra={"possible_duplicates": [likely]})
     bus.answers[("contacts", "read_individual")] = {**BEFORE, "organization_name": "Larkspur"}
     browser.get("/individuals/new")
     answer = browser.send("/individuals/new", {"first_name": "Dov", "last_name": "Dorn", "cell": "956-555-0163"})
@@ -193,14 +193,14 @@ def test_who_is_there_already_is_named_and_linked_and_may_be_somebody_else(app: 
     )
     assert 'name="duplicate_ok" value="yes">' in answer.text
     assert "<details open><summary>More" in answer.text, "what was typed into it stays in sight"
-    bus.answers[("contacts", "create_individual")] = Invalid(errors={"title": ["Too long."]})
+    bus.answers[("contacts", "register_individual")] = Invalid(errors={"title": ["Too long."]})
     answer = browser.send("/individuals/new", {"last_name": "Dorn", "duplicate_ok": "yes"})
     assert 'name="duplicate_ok" value="yes" checked>' in answer.text, "what was said stays said"
 
 
 def test_an_organization_that_is_there_already_is_named_and_linked(browser: Browser, bus: Doorkeeper) -> None:
     likely = {"id": ID, "name": "Larkspur & Co", "state": "TX", "owner": OWNER}
-    bus.answers[("contacts", "create_organization")] = OrganizationDuplicate(extra={"possible_duplicates": [likely]})
+    bus.answers[("contacts", "register_organization")] = OrganizationDuplicate(extra={"possible_duplicates": [likely]})
     browser.get("/organizations/new")
     answer = browser.send("/organizations/new", {"name": "Larkspur & Co"})
     assert f'<a href="/organizations/{ID}" target="_blank" rel="noopener">Larkspur &amp; Co</a>, Texas. Owner: Amina Adler (ICE)' in answer.text
@@ -209,7 +209,7 @@ def test_an_organization_that_is_there_already_is_named_and_linked(browser: Brow
 
 @pytest.mark.parametrize("name", ["salutation", "cell", "personal_phone", "work_address", "state", "issue_ids", "interests", "source"])
 def test_more_stays_open_over_what_was_typed(browser: Browser, bus: Doorkeeper, name: str) -> None:
-    bus.answers[("contacts", "create_individual")] = IndividualDuplicate()
+    bus.answers[("contacts", "register_individual")] = IndividualDuplicate()
     browser.get("/individuals/new")
     assert "<details open><summary>More" in browser.send("/individuals/new", {"last_name": "Dorn", name: "TX"}).text
     browser.get("/individuals/new")
