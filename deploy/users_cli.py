@@ -8,6 +8,7 @@ from typing import Any
 
 from services.access.contract import TRAININGS, UserCreateSchema, UserUnknown
 from services.access.contract.answers import UserAnswer
+from services.access.contract.schemas import AcceptRulesOfBehavior, ChangeUser, DesignateLicense, RecordTraining
 from services.access.domain.passwords import password_hash, why_too_weak
 from services.access.storage import directory
 from services.access.usecases import administration, seeding, sessions
@@ -40,12 +41,12 @@ def add(
     :raises marshmallow.ValidationError: a field is wrong.
     """
     command = UserCreateSchema().load(body)
-    stored = _stored(password, username=command["username"]) if password is not None else None
+    stored = _stored(password, username=command.username) if password is not None else None
     by = Caller.operator(operator)
     with database.work(by) as work:
-        user = administration.create_user(work, by=by, now=now, told_later=complete, **command)
+        user = administration.create_user(work, by=by, now=now, command=command, told_later=complete)
         if stored is not None:
-            administration.set_password(work, by=by, now=now, username=command["username"], password_hash=stored)
+            administration.set_password(work, by=by, now=now, username=command.username, password_hash=stored)
         if complete:
             seeding.complete(work, user_id=user["id"], now=now)
             user["active"] = True
@@ -70,7 +71,7 @@ def license_(database: Database, *, operator: str, now: datetime, username: str,
     """
     by = Caller.operator(operator)
     with database.work(by) as work:
-        return administration.designate_license(work, by=by, now=now, user_id=_id_of(work, username), expires_on=until)
+        return administration.designate_license(work, by=by, now=now, user_id=_id_of(work, username), command=DesignateLicense(until))
 
 
 def train(database: Database, *, operator: str, now: datetime, username: str, courses: Iterable[str] = COURSES, on: date | None = None) -> None:
@@ -87,9 +88,10 @@ def train(database: Database, *, operator: str, now: datetime, username: str, co
             if course == _RULES:
                 if day > now.date():
                     raise Invalid(errors={"on": ["What lies ahead was not accepted yet."]})
-                administration.accept_rules_of_behavior(work, by=by, now=now, user_id=user_id, version=_RULES_VERSION, expires_on=day + _YEAR)
+                accepted = AcceptRulesOfBehavior(_RULES_VERSION, expires_on=day + _YEAR)
+                administration.accept_rules_of_behavior(work, by=by, now=now, user_id=user_id, command=accepted)
             else:
-                administration.record_training(work, by=by, now=now, user_id=user_id, kind=course, completed_on=day, expires_on=None)
+                administration.record_training(work, by=by, now=now, user_id=user_id, command=RecordTraining(course, completed_on=day))
 
 
 def missing(database: Database, *, operator: str, now: datetime, username: str) -> dict[str, str]:
@@ -151,7 +153,7 @@ def list_all(database: Database, *, operator: str) -> list[UserAnswer]:
 def _change(database: Database, *, operator: str, now: datetime, username: str, active: bool) -> UserAnswer:
     by = Caller.operator(operator)
     with database.work(by) as work:
-        return administration.change_user(work, by=by, now=now, user_id=_id_of(work, username), changes={"active": active})
+        return administration.change_user(work, by=by, now=now, user_id=_id_of(work, username), command=ChangeUser(active=active))
 
 
 def _id_of(work: UnitOfWork, username: str) -> str:

@@ -25,7 +25,6 @@ SAMPLE = "a sample to tell what the whole is"
 REASONS: dict[str, tuple[str, ...]] = {
     "services/access/storage/directory.py": (ONE, PAGE, PAGE, COUNT),
     "services/access/storage/sessions.py": (WORK, WORK, WORK, WORK),
-    "services/access/usecases/directory.py": (PAGE,),
     "services/audit/storage/reading.py": (PAGE, PAGE, PAGE, COUNT, COUNT, COUNT, ONE, ONE, "those who looked at most, and it says so"),
     "services/audit/storage/trail.py": (WORK, ONE, "checkpoints before one, of which some are enough", WORK),
     "services/audit/usecases/reading.py": (ONE,),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
+from datetime import date
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from services.chassis.instants import Day
-from services.chassis.validation import Closed, no_nul
+from services.chassis.validation import UNSET, Id, Loads, Unset, no_nul
 from services.lexicon.vocabulary import LEVELS, ROLES
 from services.lexicon.zones import is_zone
 
@@ -24,14 +26,30 @@ class _YesOrNo(fields.Boolean):
         return value
 
 
-class SignInSchema(Closed):
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Sign in with a password."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+class SignInSchema(Loads[SignIn]):
     """What one signs in with (the built-in directory)."""
 
     username = fields.String(required=True, validate=[validate.Length(min=1, max=200), no_nul])
     password = fields.String(required=True, load_only=True, validate=[validate.Length(min=1, max=1000), no_nul])
 
 
-class AcknowledgementSchema(Closed):
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Acknowledge the three statements."""
+
+    statements_version: str
+    accepted: bool
+
+
+class AcknowledgementSchema(Loads[Acknowledge]):
     """The positive act of R105: the version that was shown, and `true`."""
 
     statements_version = fields.String(required=True, validate=validate.Length(min=1, max=40))
@@ -42,7 +60,21 @@ _name: list[Callable[[str], object]] = [validate.Length(min=1, max=200), no_nul]
 _component = validate.Regexp(r"^[A-Z]{2,10}$", error="A component's code, such as ICE.")
 
 
-class UserCreateSchema(Closed):
+@dataclass(frozen=True, slots=True)
+class CreateUser:
+    """Create a user."""
+
+    username: str
+    name: str
+    component: str
+    level: str | None = None
+    roles: Sequence[str] = ()
+    external_id: str | None = None
+    contractor: bool = False
+    justification: str | None = None
+
+
+class UserCreateSchema(Loads[CreateUser]):
     """A new user; access takes effect with license, approval, trainings and rules of behavior (N14)."""
 
     username = fields.String(
@@ -58,12 +90,28 @@ class UserCreateSchema(Closed):
     justification = fields.String(load_default=None, allow_none=True, validate=[validate.Length(max=500), no_nul])
 
     @validates_schema
-    def _contractors_are_justified(self, user: dict[str, Any], **_: object) -> None:
-        if user.get("contractor") and not (user.get("justification") or "").strip():
+    def _contractors_are_justified(self, user: Mapping[str, object], **_: object) -> None:
+        if user.get("contractor") and not str(user.get("justification") or "").strip():
             raise ValidationError({"justification": ["Say why this contractor's work needs the system (R183)."]})
 
 
-class UserChangeSchema(Closed):
+@dataclass(frozen=True, slots=True)
+class ChangeUser:
+    """Change what is given of a user."""
+
+    name: str | Unset = UNSET
+    component: str | Unset = UNSET
+    level: str | Unset | None = UNSET
+    roles: Sequence[str] | Unset = UNSET
+    active: bool | Unset = UNSET
+
+    @property
+    def given(self) -> list[str]:
+        """Return the names of the fields that were given."""
+        return [each.name for each in dataclass_fields(self) if getattr(self, each.name) is not UNSET]
+
+
+class UserChangeSchema(Loads[ChangeUser]):
     """What an administrator may change of a user; only what is given changes."""
 
     name = fields.String(validate=_name)
@@ -73,17 +121,37 @@ class UserChangeSchema(Closed):
     active = _YesOrNo()
 
 
-class UserListSchema(Closed):
+@dataclass(frozen=True, slots=True)
+class ListUsers:
+    """List employees: those of these ids all at once, or those of an office or a name page by page."""
+
+    ids: Sequence[str] | None = None
+    component: str | None = None
+    q: str | None = None
+    limit: int = 50
+    cursor: str | None = None
+
+
+class UserListSchema(Loads[ListUsers]):
     """Which employees are asked for: by id (all of them at once), office, or the beginnings of names."""
 
-    ids = fields.List(fields.UUID(), load_default=None, allow_none=True, validate=validate.Length(max=200))
+    ids = fields.List(Id(), load_default=None, allow_none=True, validate=validate.Length(max=200))
     component = fields.String(load_default=None, allow_none=True, validate=_component)
     q = fields.String(load_default=None, allow_none=True, validate=[validate.Length(max=100), no_nul])
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
     cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
 
 
-class ComponentChangeSchema(Closed):
+@dataclass(frozen=True, slots=True)
+class PutComponent:
+    """Create an office, or change it."""
+
+    name: str
+    parent_id: str | None = None
+    active: bool = True
+
+
+class ComponentChangeSchema(Loads[PutComponent]):
     """An office to be entered, or what changes of one; offices are data (R141), two levels deep (R140)."""
 
     name = fields.String(required=True, validate=_name)
@@ -91,13 +159,29 @@ class ComponentChangeSchema(Closed):
     active = _YesOrNo(load_default=True)
 
 
-class LicenseSchema(Closed):
+@dataclass(frozen=True, slots=True)
+class DesignateLicense:
+    """Designate a license from today on."""
+
+    expires_on: date | None = None
+
+
+class LicenseSchema(Loads[DesignateLicense]):
     """The license designated for a user (R178)."""
 
     expires_on = Day(load_default=None, allow_none=True)
 
 
-class TrainingSchema(Closed):
+@dataclass(frozen=True, slots=True)
+class RecordTraining:
+    """Record a training."""
+
+    kind: str
+    completed_on: date
+    expires_on: date | None = None
+
+
+class TrainingSchema(Loads[RecordTraining]):
     """A training that a user attended (R184, R185)."""
 
     kind = fields.String(required=True, validate=validate.OneOf(TRAININGS))
@@ -105,25 +189,50 @@ class TrainingSchema(Closed):
     expires_on = Day(load_default=None, allow_none=True)
 
 
-class RulesOfBehaviorSchema(Closed):
+@dataclass(frozen=True, slots=True)
+class AcceptRulesOfBehavior:
+    """Record that the rules of behavior were accepted."""
+
+    version: str
+    expires_on: date
+
+
+class RulesOfBehaviorSchema(Loads[AcceptRulesOfBehavior]):
     """The rules of behavior as a user accepted them (R186)."""
 
     version = fields.String(required=True, validate=validate.Length(min=1, max=40))
     expires_on = Day(required=True)
 
 
-class ProfileChangeSchema(Closed):
+@dataclass(frozen=True, slots=True)
+class ChangeProfile:
+    """Change one's own settings."""
+
+    time_zone: str | None
+
+
+class ProfileChangeSchema(Loads[ChangeProfile]):
     """What a user changes of their own settings: the time zone of pages, or null for the browser's (T29)."""
 
     time_zone = fields.String(required=True, allow_none=True, validate=validate.Length(max=64))
 
     @validates_schema
-    def _known(self, data: dict[str, Any], **_: Any) -> None:
-        if data.get("time_zone") is not None and not is_zone(data["time_zone"]):
+    def _known(self, data: Mapping[str, object], **_: object) -> None:
+        if data.get("time_zone") is not None and not is_zone(str(data["time_zone"])):
             raise ValidationError("Choose a time zone, such as America/New_York.", "time_zone")
 
 
-class GatewayRefusalSchema(Closed):
+@dataclass(frozen=True, slots=True)
+class RecordRefusal:
+    """Record what the gateway refused."""
+
+    route: str
+    code: str
+    status: int
+    source: str
+
+
+class GatewayRefusalSchema(Loads[RecordRefusal]):
     """What the gateway refused: the route's name and the code, never path, query or body."""
 
     route = fields.String(required=True, validate=validate.Regexp(r"^[A-Za-z0-9_.:{}/<>-]{1,120}$"))

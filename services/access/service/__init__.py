@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from services.access import contract
@@ -47,7 +48,7 @@ class AccessService(OperationMethods, Witness):
         :raises CredentialsWrong, SignInThrottled, AccessSuspended: 401, 429, 403.
         """
         given = contract.SignInSchema().load({"username": username, "password": password})
-        user_id = self._authenticated(caller, given["username"], given["password"], str(source)[:100])
+        user_id = self._authenticated(caller, given.username, given.password, str(source)[:100])
         with self.database.work(caller) as work:
             signed_in = sessions.sign_in(work, user_id=user_id, now=self.dependencies.clock())
         if not isinstance(signed_in, Refusal) and signed_in["ended_sessions"]:
@@ -97,7 +98,14 @@ class AccessService(OperationMethods, Witness):
         """Record the acknowledgement; for a browser the token is rotated."""
         given = contract.AcknowledgementSchema().load({"statements_version": statements_version, "accepted": accepted})
         with self.database.work(caller) as work:
-            return sessions.acknowledge(work, by=caller, now=self.dependencies.clock(), rotate=rotate is True, **given)
+            return sessions.acknowledge(
+                work,
+                by=caller,
+                now=self.dependencies.clock(),
+                statements_version=given.statements_version,
+                accepted=given.accepted,
+                rotate=rotate is True,
+            )
 
     @rpc(sessions.END, before_acknowledgement=True)
     def sign_out(self, caller: Caller) -> None:
@@ -152,9 +160,9 @@ class AccessService(OperationMethods, Witness):
     @rpc(refusals.REFUSE, identity=("user", "anonymous"))
     def record_refusal(self, caller: Caller, route: str, code: str, status: int, source: str) -> None:
         """Record what the gateway refused, before it answers."""
-        given = contract.GatewayRefusalSchema().load({"route": route, "code": code, "status": status, "source": source})
+        command = contract.GatewayRefusalSchema().load({"route": route, "code": code, "status": status, "source": source})
         with self.database.work(caller) as work:
-            refusals.record_refusal(work, by=caller, now=self.dependencies.clock(), master=self.settings.service_master_secret, **given)
+            refusals.record_refusal(work, by=caller, now=self.dependencies.clock(), command=command, master=self.settings.service_master_secret)
         # A further refusal of the same minute is counted durably and summed up in one entry when the minute is over.
         note_audited()
 
@@ -168,10 +176,8 @@ class AccessService(OperationMethods, Witness):
     def list_users(self, caller: Caller, **query: Any) -> answers.PageOfUsers:
         """Return employees, by id, office or name."""
         given = contract.UserListSchema().load(query)
-        if given["ids"] is not None:
-            given["ids"] = [str(one) for one in given["ids"]]
         with self.database.work(caller) as work:
-            return directory.list_users(work, by=caller, cursors=Cursors(self.settings.cursor_key, "access"), **given)
+            return directory.list_users(work, by=caller, cursors=Cursors(self.settings.cursor_key, "access"), query=given)
 
     @rpc("access:user:read", subject="user_id", identity=EVERYONE, onward="interactions")
     def read_user(self, caller: Caller, user_id: str) -> answers.UserAnswer:
@@ -194,10 +200,10 @@ class AccessService(OperationMethods, Witness):
     @rpc("access:profile:change", command=True)
     def change_profile(self, call: CommandCall, body: dict[str, Any], if_match: str) -> answers.ProfileAnswer:
         """Change the caller's own settings."""
-        command = contract.ProfileChangeSchema().load(body)
+        given = contract.ProfileChangeSchema().load(body)
         call.subject_id = call.caller.id
         return call.run(
-            lambda work: profile.change_profile(work, by=call.caller, if_match=if_match, **command),
+            lambda work: profile.change_profile(work, by=call.caller, time_zone=given.time_zone, if_match=if_match),
             replay=lambda work, _: profile.read_profile(work, by=call.caller),
         )
 
@@ -206,48 +212,48 @@ class AccessService(OperationMethods, Witness):
         """Enter a user."""
         command = contract.UserCreateSchema().load(body)
         return call.run(
-            lambda work: administration.create_user(work, by=call.caller, now=self.dependencies.clock(), **command),
+            lambda work: administration.create_user(work, by=call.caller, now=self.dependencies.clock(), command=command),
             replay=lambda work, user_id: directory.read_user(work, user_id=user_id),
         )
 
     @rpc("access:user:change", subject="user_id", command=True)
     def change_user(self, call: CommandCall, user_id: str, body: dict[str, Any], if_match: str | None = None) -> answers.UserAnswer:
         """Change a user; a change of rights ends their sessions."""
-        changes = contract.UserChangeSchema().load(body)
-        return self._administer(call, administration.change_user, user_id, changes=changes, if_match=if_match)
+        command = contract.UserChangeSchema().load(body)
+        return self._administer(call, user_id, partial(administration.change_user, command=command, if_match=if_match))
 
     @rpc("access:user:approve", subject="user_id", command=True)
     def approve_user(self, call: CommandCall, user_id: str) -> answers.UserAnswer:
         """Approve a user for their office."""
-        return self._administer(call, administration.approve_user, user_id)
+        return self._administer(call, user_id, administration.approve_user)
 
     @rpc("access:user:disapprove", subject="user_id", command=True)
     def withdraw_approval(self, call: CommandCall, user_id: str) -> answers.UserAnswer:
         """Withdraw the approval of a user's office."""
-        return self._administer(call, administration.withdraw_approval, user_id)
+        return self._administer(call, user_id, administration.withdraw_approval)
 
     @rpc("access:user:license", subject="user_id", command=True)
     def designate_license(self, call: CommandCall, user_id: str, body: dict[str, Any]) -> answers.UserAnswer:
         """Designate a license."""
-        return self._administer(call, administration.designate_license, user_id, **contract.LicenseSchema().load(body))
+        return self._administer(call, user_id, partial(administration.designate_license, command=contract.LicenseSchema().load(body)))
 
     @rpc("access:user:train", subject="user_id", command=True)
     def record_training(self, call: CommandCall, user_id: str, body: dict[str, Any]) -> answers.UserAnswer:
         """Record a training."""
-        return self._administer(call, administration.record_training, user_id, **contract.TrainingSchema().load(body))
+        return self._administer(call, user_id, partial(administration.record_training, command=contract.TrainingSchema().load(body)))
 
     @rpc("access:user:rules-of-behavior", subject="user_id", command=True)
     def accept_rules_of_behavior(self, call: CommandCall, user_id: str, body: dict[str, Any]) -> answers.UserAnswer:
         """Record that a user accepted the rules of behavior."""
-        accepted = contract.RulesOfBehaviorSchema().load(body)
-        return self._administer(call, administration.accept_rules_of_behavior, user_id, **accepted)
+        command = contract.RulesOfBehaviorSchema().load(body)
+        return self._administer(call, user_id, partial(administration.accept_rules_of_behavior, command=command))
 
     @rpc("access:component:change", command=True)
     def put_component(self, call: CommandCall, code: str, body: dict[str, Any]) -> answers.ComponentAnswer:
         """Enter or change an office."""
         command = contract.ComponentChangeSchema().load(body)
         return call.run(
-            lambda work: administration.put_component(work, by=call.caller, code=code, **command),
+            lambda work: administration.put_component(work, by=call.caller, code=code, command=command),
             replay=lambda work, _: directory.read_component(work, code=code),
         )
 
@@ -275,10 +281,10 @@ class AccessService(OperationMethods, Witness):
         if ended or suspended:
             self._beat(caller)
 
-    def _administer(self, call: CommandCall, act: Callable[..., answers.UserAnswer], user_id: str, **given: Any) -> answers.UserAnswer:
+    def _administer(self, call: CommandCall, user_id: str, act: Callable[..., answers.UserAnswer]) -> answers.UserAnswer:
         known = as_id(user_id, contract.UserUnknown)
         user = call.run(
-            lambda work: act(work, by=call.caller, now=self.dependencies.clock(), user_id=known, **given),
+            lambda work: act(work, by=call.caller, now=self.dependencies.clock(), user_id=known),
             replay=lambda work, _: directory.read_user(work, user_id=known),
         )
         self._beat(call.caller)

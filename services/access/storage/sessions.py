@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
 
 _columns = [column for column in sessions.c if column.name != "token_digest"]
+
+
+@dataclass(frozen=True, slots=True)
+class FurtherRefusals:
+    """How many refusals of a source followed the first one in a minute."""
+
+    source_digest: str
+    code: str
+    further: int
 
 
 def _session(row: Row[Any]) -> Session:
@@ -113,7 +123,7 @@ def count_refusal(work: UnitOfWork, digest: str, code: str, *, minute: datetime)
     return bool(row.further == 0)
 
 
-def settled_refusals(work: UnitOfWork, *, before: datetime, limit: int = 200) -> list[Row[Any]]:
+def settled_refusals(work: UnitOfWork, *, before: datetime, limit: int = 200) -> list[FurtherRefusals]:
     """Return the minutes that are over and not yet summed up, and mark them so."""
     chosen = (
         select(gateway_refusals.c.source_digest, gateway_refusals.c.minute)
@@ -121,22 +131,16 @@ def settled_refusals(work: UnitOfWork, *, before: datetime, limit: int = 200) ->
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).subquery()
-    return list(
-        work.execute(
-            update(gateway_refusals)
-            .where(
-                gateway_refusals.c.source_digest == chosen.c.source_digest,
-                gateway_refusals.c.minute == chosen.c.minute,
-            )
-            .values(recorded_at=func.now())
-            .returning(
-                gateway_refusals.c.source_digest,
-                gateway_refusals.c.minute,
-                gateway_refusals.c.code,
-                gateway_refusals.c.further,
-            )
+    settled = work.execute(
+        update(gateway_refusals)
+        .where(
+            gateway_refusals.c.source_digest == chosen.c.source_digest,
+            gateway_refusals.c.minute == chosen.c.minute,
         )
+        .values(recorded_at=func.now())
+        .returning(gateway_refusals.c.source_digest, gateway_refusals.c.code, gateway_refusals.c.further)
     )
+    return [FurtherRefusals(row.source_digest, row.code, row.further) for row in settled]
 
 
 def forget_refusals(work: UnitOfWork, *, before: datetime) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from services.access.contract import (
     ComponentChanged,
@@ -17,6 +17,7 @@ from services.access.contract import (
     UserUnknown,
 )
 from services.access.contract.answers import ComponentAnswer, UserAnswer
+from services.access.contract.schemas import AcceptRulesOfBehavior, ChangeUser, CreateUser, DesignateLicense, PutComponent, RecordTraining
 from services.access.domain import users as rules
 from services.access.domain.components import Component
 from services.access.domain.users import Decision, Term, User
@@ -26,6 +27,7 @@ from services.access.usecases.directory import describe_component
 from services.access.usecases.sessions import describe_user
 from services.chassis.messages import Caller, Invalid, entity_tags, require_match
 from services.chassis.messages import new_id as make_id
+from services.chassis.validation import given_or
 from services.contacts.contract.refusals import TextNeedsReview
 from services.lexicon.screening import screen, screen_organization_name, screen_person_name
 
@@ -38,14 +40,7 @@ def create_user(
     *,
     by: Caller,
     now: datetime,
-    username: str,
-    name: str,
-    component: str,
-    level: str | None = None,
-    roles: Sequence[str] = (),
-    external_id: str | None = None,
-    contractor: bool = False,
-    justification: str | None = None,
+    command: CreateUser,
     told_later: bool = False,
     new_id: Callable[[], str] = make_id,
 ) -> UserAnswer:
@@ -57,22 +52,22 @@ def create_user(
     :raises RolesIncompatible: level and roles do not go together.
     :raises UsernameTaken: the name or the external id is in use.
     """
-    _demand(rules.may_administer(by, component=component, roles=roles))
-    TextNeedsReview.unless_clean([("name", name, screen_person_name), ("justification", justification, screen)])
-    _demand_component(work, component)
-    _demand_together(component=component, level=level, roles=roles)
     user = User(
         id=new_id(),
-        username=username,
-        name=name,
-        component=component,
-        level=level,
-        roles=frozenset(roles),
+        username=command.username,
+        name=command.name,
+        component=command.component,
+        level=command.level,
+        roles=frozenset(command.roles),
         active=True,
-        contractor=contractor,
-        external_id=external_id,
+        contractor=command.contractor,
+        external_id=command.external_id,
     )
-    if not directory.insert_user(work, user, justification=justification, by=by.id, at=now):
+    _demand(rules.may_administer(by, component=user.component, roles=user.roles))
+    TextNeedsReview.unless_clean([("name", user.name, screen_person_name), ("justification", command.justification, screen)])
+    _demand_component(work, user.component)
+    _demand_together(user)
+    if not directory.insert_user(work, user, justification=command.justification, by=by.id, at=now):
         raise UsernameTaken
     work.record("access:user:create", subjects=[user.id], fields=["username", "name", "component", "level", "roles"])
     if not told_later:
@@ -86,12 +81,11 @@ def change_user(
     by: Caller,
     now: datetime,
     user_id: str,
-    changes: dict[str, Any],
+    command: ChangeUser,
     if_match: str | None = None,
 ) -> UserAnswer:
     """Change a user. A change of rights ends their sessions at once; a move takes the receiving office's approval.
 
-    :param changes: any of `name`, `component`, `level`, `roles`, `active`.
     :raises NotYourUsers, NotYourselfToApprove: the caller may not.
     :raises Stale: `if_match` is not the tag of what the caller last saw.
     """
@@ -100,17 +94,17 @@ def change_user(
         require_match(if_match, entity_tags(describe_user(user)))
     after = replace(
         user,
-        name=changes.get("name", user.name),
-        component=changes.get("component", user.component),
-        level=changes.get("level", user.level),
-        roles=frozenset(changes.get("roles", user.roles)),
-        active=changes.get("active", user.active),
+        name=given_or(command.name, user.name),
+        component=given_or(command.component, user.component),
+        level=given_or(command.level, user.level),
+        roles=frozenset(given_or(command.roles, user.roles)),
+        active=given_or(command.active, user.active),
     )
-    TextNeedsReview.unless_clean([("name", changes.get("name"), screen_person_name)])
+    TextNeedsReview.unless_clean([("name", given_or(command.name, None), screen_person_name)])
     _demand(rules.may_change(by, user, component=after.component, level=after.level, roles=after.roles))
     if after.component != user.component:
         _demand_component(work, after.component)
-    _demand_together(component=after.component, level=after.level, roles=after.roles)
+    _demand_together(after)
     directory.update_user(work, after)
     directory.set_roles(work, user.id, after.roles)
     if after.component != user.component or after.roles - user.roles:
@@ -118,8 +112,7 @@ def change_user(
         directory.withdraw_all_approvals(work, user.id, by=by.id, at=now)
     if _rights(after) != _rights(user):
         sessions.end_all(work, user.id, because="rights-changed", now=now)
-    changed = [field for field in ("name", "component", "level", "roles", "active") if field in changes]
-    work.record("access:user:change", subjects=[user.id], fields=changed)
+    work.record("access:user:change", subjects=[user.id], fields=command.given)
     return _told(work, after, now=now)
 
 
@@ -147,13 +140,13 @@ def withdraw_approval(work: UnitOfWork, *, by: Caller, now: datetime, user_id: s
     return _told(work, user, now=now)
 
 
-def designate_license(work: UnitOfWork, *, by: Caller, now: datetime, user_id: str, expires_on: date | None) -> UserAnswer:
+def designate_license(work: UnitOfWork, *, by: Caller, now: datetime, user_id: str, command: DesignateLicense) -> UserAnswer:
     """Designate a license for a user (R178), from today on.
 
     :raises NotYourUsers: the caller does not administer this user.
     """
     user = _administered(work, by, user_id)
-    directory.set_license(work, user.id, _term(now.date(), expires_on), by=by.id)
+    directory.set_license(work, user.id, _term(now.date(), command.expires_on), by=by.id)
     work.record("access:user:license", subjects=[user.id])
     return _told(work, user, now=now)
 
@@ -164,9 +157,7 @@ def record_training(
     by: Caller,
     now: datetime,
     user_id: str,
-    kind: str,
-    completed_on: date,
-    expires_on: date | None,
+    command: RecordTraining,
     new_id: Callable[[], str] = make_id,
 ) -> UserAnswer:
     """Record a training (R184, R185); the annual one on computer security lapses after a year unless said sooner.
@@ -175,14 +166,14 @@ def record_training(
     :raises NotYourUsers: the caller does not administer this user.
     """
     user = _administered(work, by, user_id)
-    if completed_on > now.date():
+    if command.completed_on > now.date():
         raise Invalid(errors={"completed_on": ["A training that lies ahead was not attended yet."]})
-    until = expires_on
-    if kind == "computer_security":
-        year = _a_year_after(completed_on)
-        until = min(year, expires_on) if expires_on else year
-    directory.insert_training(work, new_id(), user.id, kind, _term(completed_on, until), by=by.id, at=now)
-    work.record("access:user:train", subjects=[user.id], fields=[kind])
+    until = command.expires_on
+    if command.kind == "computer_security":
+        year = _a_year_after(command.completed_on)
+        until = min(year, until) if until else year
+    directory.insert_training(work, new_id(), user.id, command.kind, _term(command.completed_on, until), by=by.id, at=now)
+    work.record("access:user:train", subjects=[user.id], fields=[command.kind])
     return _told(work, user, now=now)
 
 
@@ -192,8 +183,7 @@ def accept_rules_of_behavior(
     by: Caller,
     now: datetime,
     user_id: str,
-    version: str,
-    expires_on: date,
+    command: AcceptRulesOfBehavior,
     new_id: Callable[[], str] = make_id,
 ) -> UserAnswer:
     """Record that a user accepted the rules of behavior (R186), until a day.
@@ -202,13 +192,13 @@ def accept_rules_of_behavior(
     :raises NotYourUsers: the caller does not administer this user.
     """
     user = _administered(work, by, user_id)
-    term = _term(now.date(), expires_on)
-    directory.insert_rules_of_behavior(work, new_id(), user.id, version, accepted_on=term.since, expires_on=expires_on, by=by.id)
+    term = _term(now.date(), command.expires_on)
+    directory.insert_rules_of_behavior(work, new_id(), user.id, command.version, accepted_on=term.since, expires_on=command.expires_on, by=by.id)
     work.record("access:user:rules-of-behavior", subjects=[user.id])
     return _told(work, user, now=now)
 
 
-def put_component(work: UnitOfWork, *, by: Caller, code: str, name: str, parent_id: str | None = None, active: bool = True) -> ComponentAnswer:
+def put_component(work: UnitOfWork, *, by: Caller, code: str, command: PutComponent) -> ComponentAnswer:
     """Enter an office, or change one; the list of R139 is data (R141), and two levels deep (R140).
 
     :raises NotYourUsers: only system administrators and owners keep the list.
@@ -216,14 +206,14 @@ def put_component(work: UnitOfWork, *, by: Caller, code: str, name: str, parent_
     """
     if not (by.kind == "operator" or by.roles & rules.SYSTEM):
         raise NotYourUsers("System administrators and owners keep the list of offices.", extra={"rule": "T19"})
-    TextNeedsReview.unless_clean([("name", name, screen_organization_name)])
-    if parent_id is not None:
-        above = directory.find_component(work, parent_id)
-        if above is None or above.parent_code is not None or parent_id == code or directory.has_offices_below(work, code):
+    component = Component(code, command.name, command.parent_id, command.active)
+    TextNeedsReview.unless_clean([("name", component.name, screen_organization_name)])
+    if component.parent_code is not None:
+        above = directory.find_component(work, component.parent_code)
+        if above is None or above.parent_code is not None or above.code == code or directory.has_offices_below(work, code):
             raise ComponentUnknown(errors={"parent_id": ["Offices are two levels deep: office and sub-office."]})
-    component = Component(code, name, parent_id, active)
     revision = directory.put_component(work, component)
-    work.announce(ComponentChanged(code=code, parent_code=parent_id, active=active, revision=revision))
+    work.announce(ComponentChanged(code=code, parent_code=component.parent_code, active=component.active, revision=revision))
     work.record("access:component:change", subjects=[code], fields=["name", "parent_id", "active"])
     return describe_component(component)
 
@@ -284,8 +274,8 @@ def _demand_component(work: UnitOfWork, code: str) -> None:
         raise ComponentUnknown(errors={"component": ["There is no such office."]})
 
 
-def _demand_together(*, component: str, level: str | None, roles: Sequence[str] | frozenset[str]) -> None:
-    decision = rules.go_together(component=component, level=level, roles=roles)
+def _demand_together(user: User) -> None:
+    decision = rules.go_together(component=user.component, level=user.level, roles=user.roles)
     if not decision:
         raise RolesIncompatible(decision.reason, errors={"roles": [decision.reason]}, extra={"rule": decision.rule})
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from services.access.contract import ComponentUnknown, NotYourUsers, UserUnknown
 from services.access.contract.answers import ComponentAnswer, Components, IntegrationOwner, PageOfUsers, UserAnswer
+from services.access.contract.schemas import ListUsers
 from services.access.domain.components import Component
 from services.access.storage import directory
 from services.access.usecases.sessions import describe_user
@@ -54,25 +54,21 @@ def list_users(
     *,
     by: Caller,
     cursors: Cursors,
-    ids: Collection[str] | None = None,
-    component: str | None = None,
-    q: str | None = None,
-    limit: int = 50,
-    cursor: str | None = None,
+    query: ListUsers,
 ) -> PageOfUsers:
     """Return employees by user name; those asked for by id all at once.
 
     :raises CursorInvalid: the cursor is another user's, or another query's.
     """
-    query = {"ids": None if ids is None else sorted(ids), "component": component, "q": q}
-    after = cursors.open(cursor, of="users", user_id=by.id, query=query)
-    size = limit if ids is None else max(limit, len(ids))
-    found = directory.list_users(work, ids=ids, component=component, words=q, after=after, limit=size + 1)
+    bound = {"ids": None if query.ids is None else sorted(query.ids), "component": query.component, "q": query.q}
+    after = cursors.open(query.cursor, of="users", user_id=by.id, query=bound)
+    size = query.limit if query.ids is None else max(query.limit, len(query.ids))
+    found = directory.list_users(work, ids=query.ids, component=query.component, words=query.q, after=after, limit=size + 1)
     page = found[:size]
     following = None
     if len(found) > size:
-        following = cursors.seal(page[-1].username, of="users", user_id=by.id, query=query)
-    counted = directory.count_users(work, ids=ids, component=component, words=q, most=_COUNTED + 1)
+        following = cursors.seal(page[-1].username, of="users", user_id=by.id, query=bound)
+    counted = directory.count_users(work, ids=query.ids, component=query.component, words=query.q, most=_COUNTED + 1)
     work.record("access:user:list", subjects=[user.id for user in page], fields=["username", "name", "component"])
     return {
         "items": [describe_user(user) for user in page],

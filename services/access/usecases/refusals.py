@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from services.access.contract.schemas import RecordRefusal
 from services.access.domain.secrets import source_digest
 from services.access.storage import sessions
 from services.chassis.messages import Caller
@@ -16,17 +17,18 @@ REFUSE = "gateway:request:refuse"
 SUM_UP = "gateway:request:refuse-further"
 
 
-def record_refusal(work: UnitOfWork, *, by: Caller, now: datetime, route: str, code: str, status: int, source: str, master: str) -> bool:
+def record_refusal(work: UnitOfWork, *, by: Caller, now: datetime, command: RecordRefusal, master: str) -> bool:
     """Record a refusal. Of the anonymous, one entry per source and minute, the further ones counted.
 
     :return: whether an entry was written (else the refusal was only counted, durably).
     """
-    digest = source_digest(master, source)
+    digest = source_digest(master, command.source)
     if by.kind == "anonymous":
-        first = sessions.count_refusal(work, digest, code, minute=now.replace(second=0, microsecond=0))
+        first = sessions.count_refusal(work, digest, command.code, minute=now.replace(second=0, microsecond=0))
         if not first:
             return False
-    work.record(REFUSE, subjects=[f"source:{digest}"], fields=[f"route:{route}", f"status:{status}"], outcome="refused", rule=code)
+    fields = [f"route:{command.route}", f"status:{command.status}"]
+    work.record(REFUSE, subjects=[f"source:{digest}"], fields=fields, outcome="refused", rule=command.code)
     return True
 
 

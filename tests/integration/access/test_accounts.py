@@ -20,6 +20,16 @@ from services.access.contract import (
     UsernameTaken,
     UserUnknown,
 )
+from services.access.contract.schemas import (
+    AcceptRulesOfBehavior,
+    ChangeUser,
+    CreateUser,
+    DesignateLicense,
+    ListUsers,
+    PutComponent,
+    RecordRefusal,
+    RecordTraining,
+)
 from services.access.storage import directory as stored
 from services.access.usecases import administration, directory, refusals, seeding, sessions
 from services.chassis.cursors import Cursors
@@ -49,38 +59,38 @@ def test_the_offices_of_the_pia_are_there_as_a_tree(office):
 def test_what_is_typed_of_an_account_or_an_office_holds_nobody_s_number(office):
     olga = as_user(office, "olga")
     with pytest.raises(TextNeedsReview):
-        office.does(administration.put_component, by=olga, code="TSA", name="TSA, call 202-555-0143")
+        office.does(administration.put_component, by=olga, code="TSA", command=PutComponent(name="TSA, call 202-555-0143"))
     for changes in ({"name": "Henrik 202-555-0143"}, {"justification": "henrik@example.org asked", "contractor": True}):
         with pytest.raises(TextNeedsReview):
-            office.does(administration.create_user, by=olga, **{**NEW, **changes})
+            office.does(administration.create_user, by=olga, command=CreateUser(**{**NEW, **changes}))
 
 
 def test_an_office_is_data_that_a_system_owner_changes_and_the_others_hear_of_it(office):
     olga = as_user(office, "olga")
-    office.does(administration.put_component, by=olga, code="TSA", name="Transportation Security Administration")
-    office.does(administration.put_component, by=olga, code="GCRO", name="Gulf Coast Recovery Office", active=False)
+    office.does(administration.put_component, by=olga, code="TSA", command=PutComponent(name="Transportation Security Administration"))
+    office.does(administration.put_component, by=olga, code="GCRO", command=PutComponent(name="Gulf Coast Recovery Office", active=False))
     assert office.announced("access:component:changed") == [
         {"code": "TSA", "parent_code": None, "active": True, "revision": 1},
         {"code": "GCRO", "parent_code": None, "active": False, "revision": 2},
     ]
     with pytest.raises(ComponentUnknown):
-        office.does(administration.put_component, by=olga, code="TSA", name="TSA", parent_id="PSO")
+        office.does(administration.put_component, by=olga, code="TSA", command=PutComponent(name="TSA", parent_id="PSO"))
     with pytest.raises(NotYourUsers):
-        office.does(administration.put_component, by=as_user(office, "grace"), code="TSA", name="TSA")
+        office.does(administration.put_component, by=as_user(office, "grace"), code="TSA", command=PutComponent(name="TSA"))
 
 
 def test_a_new_user_may_come_in_once_everything_is_there_and_not_before(office):
     grace = as_user(office, "grace")
-    user = office.does(administration.create_user, by=grace, **NEW)
+    user = office.does(administration.create_user, by=grace, command=CreateUser(**NEW))
     assert user["active"] is False
     office.ids["henrik"] = user["id"]
     today = office.now.date()
     steps = [
-        (administration.designate_license, {"expires_on": None}),
+        (administration.designate_license, {"command": DesignateLicense()}),
         (administration.approve_user, {}),
-        (administration.record_training, {"kind": "privacy", "completed_on": today, "expires_on": None}),
-        (administration.record_training, {"kind": "computer_security", "completed_on": today, "expires_on": None}),
-        (administration.accept_rules_of_behavior, {"version": "1", "expires_on": today + timedelta(days=365)}),
+        (administration.record_training, {"command": RecordTraining("privacy", today)}),
+        (administration.record_training, {"command": RecordTraining("computer_security", today)}),
+        (administration.accept_rules_of_behavior, {"command": AcceptRulesOfBehavior("1", today + timedelta(days=365))}),
     ]
     for act, given in steps:
         with pytest.raises(AccessSuspended):
@@ -101,7 +111,7 @@ def test_whatever_is_taken_away_ends_the_sessions_at_once(office, lapse):
     if lapse == "approval":
         office.does(administration.withdraw_approval, by=grace, user_id=office.ids["amina"])
     else:
-        office.does(administration.change_user, by=grace, user_id=office.ids["amina"], changes={"active": False})
+        office.does(administration.change_user, by=grace, user_id=office.ids["amina"], command=ChangeUser(active=False))
     with pytest.raises(SessionRequired):
         office.open(token)
     assert office.announced("access:user:changed")[-1]["active"] is False
@@ -144,9 +154,9 @@ def test_the_sweep_tells_the_others_whose_access_lapsed_and_that_it_came_back(of
 def test_a_change_of_rights_ends_the_sessions_and_a_change_of_name_does_not(office):
     grace = as_user(office, "grace")
     token = office.signed_in("amina")
-    office.does(administration.change_user, by=grace, user_id=office.ids["amina"], changes={"name": "Amina H. Haddad"})
+    office.does(administration.change_user, by=grace, user_id=office.ids["amina"], command=ChangeUser(name="Amina H. Haddad"))
     assert office.open(token)["session"]["user"]["name"] == "Amina H. Haddad"
-    office.does(administration.change_user, by=grace, user_id=office.ids["amina"], changes={"level": "steward"})
+    office.does(administration.change_user, by=grace, user_id=office.ids["amina"], command=ChangeUser(level="steward"))
     with pytest.raises(SessionRequired) as refusal:
         office.open(token)
     assert refusal.value.extra == {"reason": "rights-changed"}
@@ -155,7 +165,7 @@ def test_a_change_of_rights_ends_the_sessions_and_a_change_of_name_does_not(offi
 
 def test_a_user_who_moves_is_suspended_until_the_receiving_office_approves(office):
     sam = as_user(office, "sam")
-    office.does(administration.change_user, by=sam, user_id=office.ids["amina"], changes={"component": "PSO"})
+    office.does(administration.change_user, by=sam, user_id=office.ids["amina"], command=ChangeUser(component="PSO"))
     with pytest.raises(AccessSuspended) as refusal:
         office.sign_in("amina")
     assert [lapse["code"] for lapse in refusal.value.extra["lapses"]] == ["approval"]
@@ -168,9 +178,9 @@ def test_nobody_approves_or_promotes_themselves(office):
     for act, given in [
         (administration.approve_user, {}),
         (administration.withdraw_approval, {}),
-        (administration.designate_license, {"expires_on": None}),
-        (administration.change_user, {"changes": {"level": "reader"}}),
-        (administration.change_user, {"changes": {"roles": ["system_owner"]}}),
+        (administration.designate_license, {"command": DesignateLicense()}),
+        (administration.change_user, {"command": ChangeUser(level="reader")}),
+        (administration.change_user, {"command": ChangeUser(roles=["system_owner"])}),
     ]:
         with pytest.raises(NotYourselfToApprove):
             office.does(act, by=grace, user_id=grace.id, **given)
@@ -183,14 +193,14 @@ def test_who_is_no_administrator_administers_nobody(office, username):
     target = office.ids["bruno"]
     today = office.now.date()
     for act, given in [
-        (administration.create_user, NEW),
-        (administration.change_user, {"user_id": target, "changes": {"level": "steward"}}),
+        (administration.create_user, {"command": CreateUser(**NEW)}),
+        (administration.change_user, {"user_id": target, "command": ChangeUser(level="steward")}),
         (administration.approve_user, {"user_id": target}),
         (administration.withdraw_approval, {"user_id": target}),
-        (administration.designate_license, {"user_id": target, "expires_on": None}),
-        (administration.record_training, {"user_id": target, "kind": "privacy", "completed_on": today, "expires_on": None}),
-        (administration.accept_rules_of_behavior, {"user_id": target, "version": "1", "expires_on": today}),
-        (administration.put_component, {"code": "TSA", "name": "TSA"}),
+        (administration.designate_license, {"user_id": target, "command": DesignateLicense()}),
+        (administration.record_training, {"user_id": target, "command": RecordTraining("privacy", today)}),
+        (administration.accept_rules_of_behavior, {"user_id": target, "command": AcceptRulesOfBehavior("1", today)}),
+        (administration.put_component, {"code": "TSA", "command": PutComponent("TSA")}),
         (administration.set_password, {"username": "bruno", "password_hash": "x"}),
     ]:
         with pytest.raises(NotYourUsers):
@@ -206,12 +216,12 @@ def test_what_goes_wrong_at_entering_a_user_is_said_by_its_code(office):
         ({"roles": ["system_owner"]}, RolesIncompatible),
     ]:
         with pytest.raises(refusal):
-            office.does(administration.create_user, by=sam, **{**NEW, **changes})
+            office.does(administration.create_user, by=sam, command=CreateUser(**{**NEW, **changes}))
     with pytest.raises(UserUnknown):
-        office.does(administration.change_user, by=sam, user_id=new_id(), changes={})
+        office.does(administration.change_user, by=sam, user_id=new_id(), command=ChangeUser())
     with pytest.raises(Invalid):
         tomorrow = office.now.date() + timedelta(days=1)
-        office.does(administration.record_training, by=sam, user_id=office.ids["amina"], kind="privacy", completed_on=tomorrow, expires_on=None)
+        office.does(administration.record_training, by=sam, user_id=office.ids["amina"], command=RecordTraining("privacy", tomorrow))
 
 
 @pytest.mark.parametrize(
@@ -248,14 +258,15 @@ def test_a_stale_change_is_refused(office):
     grace = as_user(office, "grace")
     seen = office.does(directory.read_user, by=grace, user_id=office.ids["amina"])
     given = {"by": grace, "user_id": office.ids["amina"], "if_match": entity_tag(seen)}
-    office.does(administration.change_user, changes={"name": "Amina H."}, **given)
+    office.does(administration.change_user, command=ChangeUser(name="Amina H."), **given)
     with pytest.raises(Stale):
-        office.does(administration.change_user, changes={"name": "Amina I."}, **given)
+        office.does(administration.change_user, command=ChangeUser(name="Amina I."), **given)
 
 
 def test_people_are_found_by_the_beginnings_of_their_names(office):
     def names(**query):
-        return [user["username"] for user in office.does(directory.list_users, cursors=Cursors("a key", "access"), **query)["items"]]
+        given = {"cursors": Cursors("a key", "access"), "query": ListUsers(**query)}
+        return [user["username"] for user in office.does(directory.list_users, **given)["items"]]
 
     assert names(q="am had") == ["amina"]
     assert names(q="martin") == ["chloe"]
@@ -271,7 +282,7 @@ def test_pages_of_people_follow_each_other_and_a_cursor_is_nobody_elses(office):
     amina, chloe = (Caller(kind="user", id=office.ids[name], component="ICE") for name in ("amina", "chloe"))
     seen, cursor = [], None
     while True:
-        page = office.does(directory.list_users, by=amina, cursors=Cursors("a key", "access"), limit=4, cursor=cursor)
+        page = office.does(directory.list_users, by=amina, cursors=Cursors("a key", "access"), query=ListUsers(limit=4, cursor=cursor))
         seen += [user["username"] for user in page["items"]]
         assert page["total"] == len(office.ids)
         cursor = page["next"]
@@ -279,7 +290,8 @@ def test_pages_of_people_follow_each_other_and_a_cursor_is_nobody_elses(office):
             break
         for by, query in ((chloe, {}), (amina, {"q": "a"}), (amina, {"component": "ICE"})):
             with pytest.raises(CursorInvalid):
-                office.does(directory.list_users, by=by, cursors=Cursors("a key", "access"), limit=4, cursor=cursor, **query)
+                asked = ListUsers(limit=4, cursor=cursor, **query)
+                office.does(directory.list_users, by=by, cursors=Cursors("a key", "access"), query=asked)
     assert seen == sorted(office.ids)
 
 
@@ -347,9 +359,10 @@ def test_seeding_twice_changes_nothing(office):
 
 
 def test_further_refusals_of_a_minute_make_one_entry_with_their_count(office):
-    given = {"by": Caller.anonymous(), "route": "individuals.read", "code": "session-required", "status": 401, "master": "m"}
+    given = {"by": Caller.anonymous(), "master": "m"}
     for source in ("198.51.100.7", "198.51.100.7", "198.51.100.7", "203.0.113.9"):
-        office.does(refusals.record_refusal, source=source, **given)
+        command = RecordRefusal(route="individuals.read", code="session-required", status=401, source=source)
+        office.does(refusals.record_refusal, command=command, **given)
     assert len(office.entries("gateway:request:refuse")) == 2
     assert office.does(refusals.sum_up_refusals) == 0
     office.later(minutes=1)

@@ -10,6 +10,7 @@ import pytest
 from eventlet.event import Event
 
 from services.access.contract import AUDIENCES, AccessSuspended, SessionRequired, StatementsNotAccepted
+from services.access.contract.schemas import ChangeUser
 from services.access.domain.secrets import service_secret
 from services.access.domain.sessions import TOLD_FOR, new_token, token_digest
 from services.access.service import AccessService
@@ -260,9 +261,9 @@ def every_dead_state(office):
     office.acknowledge(tokens["rotated"], rotate=True)
     tokens["disabled user"] = office.signed_in("bruno")
     sam = office.caller(office.signed_in("sam"))
-    office.does(administration.change_user, by=sam, user_id=office.ids["bruno"], changes={"active": False})
+    office.does(administration.change_user, by=sam, user_id=office.ids["bruno"], command=ChangeUser(active=False))
     tokens["rights changed"] = office.signed_in("renata")
-    office.does(administration.change_user, by=sam, user_id=office.ids["renata"], changes={"level": "contributor"})
+    office.does(administration.change_user, by=sam, user_id=office.ids["renata"], command=ChangeUser(level="contributor"))
     return tokens
 
 
