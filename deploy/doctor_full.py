@@ -167,9 +167,9 @@ def _broker(address: Address, integrations: str) -> Iterator[Finding]:
         yield Finding(
             service, there > 0, f"{there} {'process takes' if there == 1 else 'processes take'} its calls." if there else "nobody takes its calls."
         )
-    parked = {name: counts[0] for name, counts in found.items() if counts and counts[0] and name.endswith(f".{DEAD_LETTERS}")}
-    said = ", ".join(f"{count} in {name}" for name, count in sorted(parked.items()))
-    yield Finding("dead-letters", not parked, f"{said}; liaison dead-letters list." if parked else "there are no dead letters.")
+    waiting = {name: counts[0] for name, counts in found.items() if counts and counts[0] and name.endswith(f".{DEAD_LETTERS}")}
+    said = ", ".join(f"{count} in {name}" for name, count in sorted(waiting.items()))
+    yield Finding("dead-letters", not waiting, f"{said}; liaison dead-letters list." if waiting else "there are no dead letters.")
 
 
 def _asker(address: Address) -> Callable[[str], tuple[int, int] | None]:

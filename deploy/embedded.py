@@ -33,7 +33,7 @@ from services.chassis import logs
 from services.chassis.config import Settings
 from services.chassis.entrypoints.context import Process
 from services.chassis.logs import Log
-from services.chassis.runtime.key_renewal import Renewing, keep_looking
+from services.chassis.runtime.key_renewal import KeyRenewal, watch_keys
 from services.chassis.runtime.memory import settle, tune
 from services.chassis.runtime.process import Services, compose
 from services.chassis.signals import wait_for_signal
@@ -145,7 +145,7 @@ def _start(stack: ExitStack, state: StateFolder, host: str, port: int, seed: str
         accounts.seed(processes["access"].open_database(), state.accounts, now=datetime.now(UTC))
     stack.enter_context(_services(processes))
     stack.enter_context(_gateway(processes["gateway"], listener))
-    looking = eventlet.spawn(keep_looking, [Renewing(each.settings, partial(read, name), each.renew) for name, each in processes.items()])
+    looking = eventlet.spawn(watch_keys, [KeyRenewal(each.settings, partial(read, name), each.renew) for name, each in processes.items()])
     stack.callback(looking.kill)
     with eventlet.Timeout(_READY_SECONDS, NotReady(NotReady.__doc__)):
         while not processes["gateway"].revocations.is_current:

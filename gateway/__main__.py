@@ -13,7 +13,7 @@ from gateway.server import listen, serve
 from services.chassis import logs
 from services.chassis.config import Settings
 from services.chassis.runtime.clients import address_of, client_and_revocations
-from services.chassis.runtime.key_renewal import Renewing, keep_looking
+from services.chassis.runtime.key_renewal import KeyRenewal, watch_keys
 from services.chassis.runtime.memory import settle, tune
 from services.chassis.signals import wait_for_signal
 
@@ -44,7 +44,7 @@ def main() -> None:
         address.url = fresh.broker_url
 
     serving = eventlet.spawn(serve, app, listener)
-    looking = eventlet.spawn(keep_looking, [Renewing(settings, read, renew)])
+    looking = eventlet.spawn(watch_keys, [KeyRenewal(settings, read, renew)])
     settle(settings)
     stop.wait()
     looking.kill()

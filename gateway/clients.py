@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from flask import g
 
-from services.chassis.keyed import known, together
+from services.chassis.keyed import join_digests, split_digests
 from services.chassis.messages import Operation, OutcomeUnknown, Refusal, Unauthenticated, Unavailable, new_id
 from services.chassis.refusals import PassportInvalid, PassportStale
 
@@ -71,7 +71,7 @@ class ServiceClient:
             return self.operation
         key = self.operation.key
         return dataclasses.replace(
-            self.operation, id=new_id(), path=f"{self.operation.path}#{n}", key=key and together(f"{one}#{n}" for one in known(key))
+            self.operation, id=new_id(), path=f"{self.operation.path}#{n}", key=key and join_digests(f"{one}#{n}" for one in split_digests(key))
         )
 
     def _call(self, service: str, method: str, operation: Operation | None, arguments: dict[str, Any]) -> Any:

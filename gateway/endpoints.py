@@ -19,7 +19,7 @@ from gateway.errors import (
     JsonRequired,
     UnreadableBody,
 )
-from services.chassis.keyed import Keyed, together
+from services.chassis.keyed import Keyed, join_digests
 from services.chassis.messages import Invalid, Operation, PreconditionMissing, entity_tag, is_any_match, new_id
 from services.chassis.refusals import UnknownField
 from services.chassis.validation import invalid, ready
@@ -231,8 +231,8 @@ def operation(*, key: str | None = None, body: bytes | None = None) -> Operation
     if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
         raise Invalid(errors={"Idempotency-Key": [f"Give it 1 to {MAX_KEY_LENGTH} characters."]})
     keyed: Keyed = current_app.extensions["liaison"].keyed
-    said = together(keyed.each(b"body\0" + (raw_body() if body is None else body)))
-    named = key if key is None else together(keyed.each(f"key\0{key}"))
+    said = join_digests(keyed.each(b"body\0" + (raw_body() if body is None else body)))
+    named = key if key is None else join_digests(keyed.each(f"key\0{key}"))
     return Operation(id=new_id(), method=request.method, path=request.path, key=named, body_hash=said)
 
 

@@ -57,11 +57,11 @@ class Keyed:
         return any(hmac.compare_digest(kept.encode(), digest.encode()) for digest in self.each(value))
 
 
-def known(given: str) -> list[str]:
-    """Return the digests under which a sender may mean the same thing, the one in use first."""
+def split_digests(given: str) -> list[str]:
+    """Split digests joined by `join_digests`; the one under the key in use is first."""
     return given.split("\n")
 
 
-def together(digests: Iterable[str]) -> str:
-    """Write digests of one value as they travel."""
+def join_digests(digests: Iterable[str]) -> str:
+    """Join the digests of one value under several keys into one string."""
     return "\n".join(digests)

@@ -41,11 +41,11 @@ def is_asked_to_stop() -> bool:
     return _asked.get()()
 
 
-def ask_here(asked: Callable[[], bool]) -> Token[Callable[[], bool]]:
+def set_stop_check(asked: Callable[[], bool]) -> Token[Callable[[], bool]]:
     """Have `is_asked_to_stop` answer by this, in this greenlet; for whoever runs work."""
     return _asked.set(asked)
 
 
-def ask_no_more(token: Token[Callable[[], bool]]) -> None:
-    """Take back what `ask_here` said."""
+def reset_stop_check(token: Token[Callable[[], bool]]) -> None:
+    """Take back what `set_stop_check` said."""
     _asked.reset(token)

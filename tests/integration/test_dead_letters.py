@@ -46,7 +46,7 @@ def run(data: Path, *words: str) -> Result:
     return CliRunner().invoke(dead_letters, [*words, "--data", str(data), "--operator", "olga"])
 
 
-def test_what_is_parked_is_listed_without_its_content(data: Path) -> None:
+def test_dead_letters_are_listed_without_its_content(data: Path) -> None:
     told = run(data, "list", "--json")
     assert told.exit_code == 0, told.output
     (message,) = json.loads(told.stdout)

@@ -253,8 +253,8 @@ def announced(twins: Twins) -> None:
         assert "individual" in said or service not in {"contacts", "interactions"}
 
 
-def parked(twins: Twins) -> None:
-    """Look through what the broker keeps on disk: every durable queue, the parked among them."""
+def dead_letters(twins: Twins) -> None:
+    """Look through what the broker keeps on disk: every durable queue, dead-letter queues too."""
     import base64
 
     for line in (twins.world.system.data / "broker" / "journal").read_text().splitlines():
@@ -347,7 +347,7 @@ CATALOGUE: dict[str, Callable[[Twins], None]] = {
     "notification and task text": told_as_task,
     "follow-up text": promised,
     "a message on the bus": announced,
-    "a dead letter": parked,
+    "a dead letter": dead_letters,
     "ETag and Last-Modified": tagged,
     "an error message": erring,
     "403 against 404": refused_alike,

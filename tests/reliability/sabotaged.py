@@ -117,8 +117,8 @@ def acknowledge_before_commit(*, sound: bool) -> None:
 
     def acknowledge_first(entrypoint: AnnouncementHandler, worker: Any, method: Callable[..., Any]) -> Any:
         if not sound:
-            for told in worker.data["batch"]:
-                told.message.ack()
+            for pending in worker.data["batch"]:
+                pending.message.ack()
         if entrypoint.announcement.routing_key() == LOGGED:
             window()
         return perform(entrypoint, worker, method)
@@ -169,7 +169,7 @@ def no_inbox(*, sound: bool) -> None:
 def exception_swallowed(*, sound: bool) -> None:
     """Acknowledge a message whatever its handler raised."""
 
-    def swallow(_keeper: RetryHandler, message: Any, *_: Any) -> None:
+    def swallow(_retry_handler: RetryHandler, message: Any, *_: Any) -> None:
         message.ack()
         # The test kills this process when it reads of it; by then the broker has the acknowledgement.
         eventlet.sleep(_SENT_BY_THEN)
@@ -217,8 +217,8 @@ def unroutable_ignored(*, sound: bool) -> None:
     """Take a message for published that no queue was bound for."""
 
     def publish(relay: Relay, messages: Any) -> list[bool]:
-        fates = relay._publisher.publish_confirmed(messages)
-        return [fate in {PublishResult.CONFIRMED, PublishResult.NO_ROUTE} for fate in fates]
+        results = relay._publisher.publish_confirmed(messages)
+        return [result in {PublishResult.CONFIRMED, PublishResult.NO_ROUTE} for result in results]
 
     if not sound:
         Relay._publish = publish

@@ -14,7 +14,7 @@ import services
 from deploy.migrations import SERVICES
 from deploy.provision import service_classes
 from services.chassis.messages import Announcement
-from services.chassis.runtime.process import listened_by
+from services.chassis.runtime.process import topics_handled_by
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,7 +40,7 @@ def test_every_announcement_of_what_may_change_again_bears_a_revision_that_may_b
 
 def _heard(service: str) -> set[str]:
     """Return the other services that one listens to."""
-    return {key.partition(".")[0] for key in listened_by(service_classes()[service])} - {service}
+    return {key.partition(".")[0] for key in topics_handled_by(service_classes()[service])} - {service}
 
 
 @pytest.mark.parametrize("service", SERVICES)

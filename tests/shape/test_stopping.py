@@ -11,7 +11,7 @@ import pytest
 from deploy.migrations import SERVICES
 from deploy.provision import service_classes
 from services.chassis.entrypoints.consumers import QueueHandler
-from services.chassis.entrypoints.timers import Every
+from services.chassis.entrypoints.timers import Timer
 
 ROOT = Path(__file__).parents[2]
 MIDDLE = "tests/reliability/test_stopping.py"
@@ -75,7 +75,7 @@ def _registered() -> set[str]:
     found = set()
     for service, kind in service_classes().items():
         for name in dir(kind):
-            if any(isinstance(each, Every | QueueHandler) for each in getattr(getattr(kind, name), "nameko_entrypoints", ())):
+            if any(isinstance(each, Timer | QueueHandler) for each in getattr(getattr(kind, name), "nameko_entrypoints", ())):
                 found.add(f"{service}.{name}")
     return found
 

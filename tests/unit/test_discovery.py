@@ -34,7 +34,7 @@ def test_without_any_broker_the_one_in_this_process_is_taken_and_said() -> None:
 
 
 @pytest.mark.usefixtures("bare")
-def test_a_demanded_rung_is_never_replaced_by_another() -> None:
+def test_a_required_backend_is_never_replaced_by_another() -> None:
     with pytest.raises(Absent, match=r"kind demanded \(rabbitmq\): url: not there; docker: not there; node: not there"):
         take_broker({"REQUIRE_BROKER": "rabbitmq"})
     with pytest.raises(Absent, match=r"kind demanded \(postgres\)"):
@@ -43,7 +43,7 @@ def test_a_demanded_rung_is_never_replaced_by_another() -> None:
     assert not is_demanded("DB", {"REQUIRE_BROKER": "rabbitmq"})
 
 
-def test_a_demand_for_what_nobody_knows_is_refused() -> None:
+def test_an_unknown_backend_is_refused() -> None:
     with pytest.raises(Absent, match="unknown kind"):
         take_broker({"REQUIRE_BROKER": "kafka"})
 

@@ -34,7 +34,7 @@ from services.chassis.logs import Log
 from services.chassis.messages import Caller, Refusal, new_id
 from services.chassis.topology import ENTRIES
 from services.chassis.translog.checkpoints import SigningKey
-from services.chassis.transport.connection import LOST, BrokerConnection, Delivery
+from services.chassis.transport.connection import BrokerConnection, Delivery
 from services.chassis.transport.origin import origin_of
 
 _log = Log(__name__)
@@ -70,7 +70,7 @@ class Leading(DependencyProvider):
         self._stopping = False
         self._roused = Event()
         self._pile: list[tuple[Delivery, list[Any]]] = []
-        self._link: BrokerConnection | None = None
+        self._broker: BrokerConnection | None = None
         self._tag = ""
         self._greenlet: Any = None
         super().__init__()
@@ -102,7 +102,7 @@ class Leading(DependencyProvider):
 
     def start(self) -> None:
         """Begin to ask for the lead."""
-        self._keeper = RetryHandler(self.process.publisher, service=self.process.service, queue=ENTRIES)
+        self._retry_handler = RetryHandler(self.process.publisher, service=self.process.service, queue=ENTRIES)
         self._greenlet = self.container.spawn_managed_thread(self._run, identifier="sequencer")
 
     def stop(self) -> None:
@@ -243,23 +243,20 @@ class Leading(DependencyProvider):
     # ------------------------------------------------------------------ the queue
 
     def _start_taking(self) -> None:
-        if self._link is None:
-            self._link = BrokerConnection(self.process.address, name=f"{self.process.service}-{ENTRIES}", on_connect=self._prepare)
-            self._link.start()
+        if self._broker is None:
+            self._broker = BrokerConnection(self.process.address, name=f"{self.process.service}-{ENTRIES}", on_connect=self._prepare)
+            self._broker.start()
 
     def _stop_taking(self) -> None:
-        if self._link is not None:
-            self._link.stop()
-            self._link = None
+        if self._broker is not None:
+            self._broker.stop()
+            self._broker = None
         self._pile.clear()
 
     def _cancel(self) -> None:
         """Have the broker deliver nothing more; what was delivered is still ours to acknowledge."""
-        if self._link is not None and self._link.is_up:
-            try:
-                self._link.channel.basic_cancel(self._tag, nowait=True)
-            except LOST:
-                return
+        if self._broker is not None:
+            self._broker.cancel(self._tag)
 
     def _prepare(self, channel: Any) -> None:
         # What came over the former connection comes again over this one.
@@ -275,7 +272,7 @@ class Leading(DependencyProvider):
             return  # Not acknowledged: the broker gives it to the next leader.
         lines = _lines(message.body)
         if lines is None:
-            eventlet.spawn(self._keeper.dead_letter, message, "Undecodable")
+            eventlet.spawn(self._retry_handler.dead_letter, message, "Undecodable")
             return
         self._pile.append((message, lines))
         self._rouse()

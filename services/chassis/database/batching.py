@@ -110,7 +110,7 @@ class BatchedReads:
         """  # noqa: S608 - put together from a service's own constants
         self._action = action
         self._fields = sorted(fields)
-        self._gathering = Batcher(self._read_batch)
+        self._batcher = Batcher(self._read_batch)
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
 
     def read(self, caller: Caller, subject: str) -> Mapping[str, Any] | None:
@@ -128,7 +128,7 @@ class BatchedReads:
             outcome="allowed",
             rule=None,
         )
-        row = self._gathering.ask(_Read(subject, entry))
+        row = self._batcher.ask(_Read(subject, entry))
         if row is not None:
             note_audited()
         return row
@@ -151,7 +151,7 @@ class BatchedReads:
         rows: dict[int, Mapping[str, Any]] = {row.pop("place"): row for row in found}
         stream.committed(n for place, n in enumerate(numbers) if place in rows)
         stream.voided((n for place, n in enumerate(numbers) if place not in rows), unknown=False)
-        self._database.on_commit(told=False)
+        self._database.on_commit(announced=False)
         return [rows.get(place) for place in range(len(batch))]
 
     def _execute(self, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:

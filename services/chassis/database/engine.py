@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class Committed(Protocol):
     """What is told of a commit that left something to ship."""
 
-    def __call__(self, *, told: bool) -> None:
-        """Take note; `told` says whether an announcement is among it."""
+    def __call__(self, *, announced: bool) -> None:
+        """Take note; `announced` says whether an announcement is among it."""
 
 
 class Database:
@@ -46,8 +46,8 @@ class Database:
         #: Former streams of this process, under which nothing new is written; what was begun is still to be settled.
         self.ending: list[Stream] = []
         self.clock = clock
-        #: Called after every commit that left something to ship, with `told`: whether there is an announcement in it.
-        self.on_commit: Committed = lambda *, told: None  # noqa: ARG005 - nobody has asked to be told yet
+        #: Called after every commit that left something to ship, with `announced`: whether there is an announcement in it.
+        self.on_commit: Committed = lambda *, announced: None  # noqa: ARG005 - nobody has asked to be told yet
         self.logins = Logins(url)
         self.engine = create_engine(
             self.logins.first,
@@ -65,7 +65,7 @@ class Database:
                 "options": f"-c statement_timeout={STATEMENT_MS} -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC",
             },
         )
-        self.logins.are_used_by(self.engine)
+        self.logins.attach_to(self.engine)
 
     def renew(self, url: str) -> None:
         """Connect with another password from now on; who is connected stays so.
@@ -74,11 +74,11 @@ class Database:
         """
         self.logins.renew(url)
 
-    def go_on_as(self, stream: Stream) -> None:
+    def switch_stream(self, stream: Stream) -> None:
         """Write under another stream, with a key of its own, from the next commit on."""
         self.ending.append(self.stream)
         self.stream = stream
-        self.on_commit(told=False)
+        self.on_commit(announced=False)
 
     def work(self, caller: Caller, *, role: str | None = None, locks: Iterable[Lock] = ()) -> UnitOfWork:
         """Return a unit of work for `caller`, as a context manager.
@@ -97,7 +97,7 @@ class Database:
     def system_transaction(self) -> Iterator[Connection]:
         """Give a transaction without caller or component: for the chassis's own tables.
 
-        :raises DatabaseAway: the database cannot be reached.
+        :raises DatabaseUnavailable: the database cannot be reached.
         """
         with translated(), self.engine.begin() as connection:
             yield connection

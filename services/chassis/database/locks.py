@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from services.chassis.keyed import known
+from services.chassis.keyed import split_digests
 from services.chassis.messages import Caller, wire_value
 
 
@@ -33,7 +33,7 @@ def request_of(caller: Caller) -> dict[str, Any] | None:
     operation = caller.operation
     if operation is None or operation.key is None:
         return None
-    return {"user": caller.id, "method": operation.method, "path": operation.path, "keys": known(operation.key)}
+    return {"user": caller.id, "method": operation.method, "path": operation.path, "keys": split_digests(operation.key)}
 
 
 def as_json(value: object) -> str:

@@ -39,7 +39,7 @@ class Logins:
         """
         self._urls = _urls_of(setting)
 
-    def are_used_by(self, engine: Engine) -> None:
+    def attach_to(self, engine: Engine) -> None:
         """Have an engine connect with them."""
         event.listen(engine, "do_connect", self._connect)
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from services.chassis.database.audit_entries import entry_of, note_audited
 from services.chassis.database.errors import DatabaseUnavailable, is_unavailable, translated
 from services.chassis.database.locks import Lock, as_json, request_of
-from services.chassis.keyed import known
+from services.chassis.keyed import split_digests
 from services.chassis.messages import Announcement, Caller, IdempotencyMismatch, OutcomeUnknown, Refusal, chunks, new_id, wire_value
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class UnitOfWork:
     def __enter__(self) -> Self:
         """Begin, and set whose rows may be seen.
 
-        :raises DatabaseAway: no connection could be had in time.
+        :raises DatabaseUnavailable: no connection could be had in time.
         """
         if _open_work.get():
             message = "units of work do not nest"
@@ -220,7 +220,7 @@ class UnitOfWork:
         if self.audited:
             note_audited()
         if self._entries or self._announcements:
-            self.database.on_commit(told=bool(self._announcements))
+            self.database.on_commit(announced=bool(self._announcements))
 
     def _leave_behind(self, connection: Connection, stream: str, numbered: Sequence[Numbered]) -> None:
         parts = dict(self._last)
@@ -357,7 +357,7 @@ class UnitOfWork:
         if self.database.clock() - row.created_at > _KEY_LIFETIME:
             self.execute(text("DELETE FROM operations WHERE id = :id"), {"id": row.id})
             return None
-        if row.body_hash not in known(operation.body_hash):
+        if row.body_hash not in split_digests(operation.body_hash):
             raise IdempotencyMismatch
         return Replay(row.status, row.subject_id, str(row.id))
 
@@ -372,8 +372,8 @@ class UnitOfWork:
                 "user_id": self.caller.id,
                 "method": operation.method,
                 "path": operation.path,
-                "key": operation.key and known(operation.key)[0],
-                "body_hash": known(operation.body_hash)[0],
+                "key": operation.key and split_digests(operation.key)[0],
+                "body_hash": split_digests(operation.body_hash)[0],
                 "status": status,
                 "subject_id": subject_id,
             }

@@ -7,24 +7,23 @@ What a method can take together (`@announcement_handler(..., batch=True)`) is wo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import eventlet
 import orjson
 from eventlet.event import Event
-from nameko.extensions import SharedExtension
 
 from services.chassis import logs, metrics
 from services.chassis.backoff import pauses
 from services.chassis.entrypoints.container import Performed
-from services.chassis.entrypoints.context import Process, process_of
+from services.chassis.entrypoints.queue_consumer import QueueConsumer
 from services.chassis.entrypoints.retry import RetryHandler
 from services.chassis.logs import Log
 from services.chassis.messages import Announcement, Caller, Unavailable, new_id
 from services.chassis.topology import ANNOUNCEMENTS, inbox
-from services.chassis.transport.connection import LOST, BrokerConnection, Delivery
+from services.chassis.transport.connection import Delivery
 from services.chassis.transport.origin import origin_of
 
 _log = Log(__name__)
@@ -54,95 +53,48 @@ class _Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Pending:
     """One announcement as it was delivered."""
 
     message: Delivery
     envelope: _Envelope
 
 
-class _QueueConsumer(SharedExtension):
-    """A connection of its own that consumes one queue."""
-
-    def __init__(self) -> None:
-        self._link: BrokerConnection | None = None
-        self._tag = ""
-        self._stopping = False
-        super().__init__()
-
-    @property
-    def process(self) -> Process:
-        return process_of(self)
-
-    def consume(self, queue: str, *, prefetch: int, receive: Callable[[Any], object]) -> None:
-        def prepare(channel: Any) -> None:
-            channel.basic_qos(0, prefetch, False)
-            self._tag = f"{self.process.service}-{new_id()}"
-            channel.basic_consume(
-                queue=queue,
-                callback=lambda raw: None if self._stopping else receive(Delivery(raw, channel)),
-                consumer_tag=self._tag,
-            )
-
-        self._link = BrokerConnection(self.process.address, name=f"{self.process.service}-{queue}", on_connect=prepare)
-        self._link.start()
-
-    def pause(self) -> None:
-        """Take nothing more; what is under way is finished."""
-        self._stopping = True
-        if self._link is not None and self._link.is_up:
-            try:
-                self._link.channel.basic_cancel(self._tag, nowait=True)
-            except LOST:
-                return
-
-    def stop(self) -> None:
-        """Close the connection; what was not acknowledged goes back to the queue."""
-        if self._link is not None:
-            self._link.stop()
-
-    kill = stop
-
-    def wait_up(self, seconds: float) -> bool:
-        """Wait until the queue is consumed; tell whether it is."""
-        return self._link is not None and self._link.wait_up(seconds)
-
-
-class InboxConsumer(_QueueConsumer):
+class InboxConsumer(QueueConsumer):
     """Takes announcements from the service's inbox."""
 
     def __init__(self) -> None:
-        """Begin without listeners."""
-        self.listeners: dict[str, list[AnnouncementHandler]] = {}
-        self._waiting: list[_Told] = []
+        """Begin without handlers."""
+        self.handlers: dict[str, list[AnnouncementHandler]] = {}
+        self._waiting: list[_Pending] = []
         #: The topics of what is being worked off, one for each transaction.
         self._open: list[str] = []
         super().__init__()
 
     def register(self, entrypoint: AnnouncementHandler) -> None:
         """Hand announcements of this topic to the entrypoint."""
-        listeners = self.listeners.setdefault(entrypoint.announcement.routing_key(), [])
-        listeners.append(entrypoint)
-        listeners.sort(key=lambda listener: listener.method_name)
+        handlers = self.handlers.setdefault(entrypoint.announcement.routing_key(), [])
+        handlers.append(entrypoint)
+        handlers.sort(key=lambda handler: handler.method_name)
 
     def start(self) -> None:
         """Begin to connect and to consume."""
         process = self.process
-        self.keeper = RetryHandler(process.publisher, service=process.service, queue=inbox(process.service))
+        self.retry_handler = RetryHandler(process.publisher, service=process.service, queue=inbox(process.service))
         self.consume(inbox(process.service), prefetch=_BEFORE_IT, receive=self._receive)
 
     def _receive(self, message: Delivery) -> None:
         try:
             envelope = _open(message, self._topic_of(message))
         except (Forged, Undecodable) as error:
-            eventlet.spawn(self.keeper.dead_letter, message, type(error).__qualname__)
+            eventlet.spawn(self.retry_handler.dead_letter, message, type(error).__qualname__)
             return
-        if envelope.topic not in self.listeners:
+        if envelope.topic not in self.handlers:
             # A former version of this service was bound to it; this one has no use for it.
             metrics.announcements.labels(self.process.service, "unknown", "ignored").inc()
             message.ack()
             return
-        self._waiting.append(_Told(message, envelope))
+        self._waiting.append(_Pending(message, envelope))
         self._begin()
 
     def _topic_of(self, message: Delivery) -> str:
@@ -163,21 +115,21 @@ class InboxConsumer(_QueueConsumer):
         self._begin()
 
     def _begin(self) -> None:
-        while not self._stopping and len(self._open) < CONCURRENTLY and (batch := self._next()):
+        while not self._is_paused and len(self._open) < CONCURRENTLY and (batch := self._next()):
             topic = batch[0].envelope.topic
-            listeners = self.listeners[topic]
+            handlers = self.handlers[topic]
             self._open.append(topic)
-            self.container.spawn_worker(listeners[0], (), {}, context_data={"batch": batch, "listeners": listeners})
+            self.container.spawn_worker(handlers[0], (), {}, context_data={"batch": batch, "handlers": handlers})
 
-    def _next(self) -> list[_Told]:
+    def _next(self) -> list[_Pending]:
         """Take what is worked off next: one announcement, or all that wait of a kind that goes together."""
         # What came over a lost connection comes again.
-        self._waiting = [told for told in self._waiting if told.message.is_live]
-        for told in self._waiting:
-            topic = told.envelope.topic
-            if not all(listener.batch for listener in self.listeners[topic]):
-                self._waiting.remove(told)
-                return [told]
+        self._waiting = [pending for pending in self._waiting if pending.message.is_live]
+        for pending in self._waiting:
+            topic = pending.envelope.topic
+            if not all(handler.batch for handler in self.handlers[topic]):
+                self._waiting.remove(pending)
+                return [pending]
             if topic not in self._open:
                 batch = [other for other in self._waiting if other.envelope.topic == topic]
                 self._waiting = [other for other in self._waiting if other.envelope.topic != topic]
@@ -202,7 +154,7 @@ class AnnouncementHandler(Performed):
         super().__init__(**kwargs)
 
     def setup(self) -> None:
-        """Make the listener known."""
+        """Make the handler known."""
         self.consumer.register(self)
 
     def stop(self) -> None:
@@ -210,65 +162,67 @@ class AnnouncementHandler(Performed):
         self.consumer.pause()
 
     def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
-        """Work off announcements: every listener of them, in one transaction, once."""
-        batch: list[_Told] = worker.data["batch"]
+        """Work off announcements: every handler of them, in one transaction, once."""
+        batch: list[_Pending] = worker.data["batch"]
         try:
             if len(batch) > 1 and self._work_off_together(worker, batch):
                 return
-            for told in batch:
-                self._work_off(worker, told)
+            for pending in batch:
+                self._work_off(worker, pending)
         finally:
             self.consumer.done(self.announcement.routing_key())
 
-    def _work_off_together(self, worker: Any, batch: Sequence[_Told]) -> bool:
+    def _work_off_together(self, worker: Any, batch: Sequence[_Pending]) -> bool:
         """Work off several; tell whether that succeeded: if not, nothing was done, and each goes by itself."""
         try:
-            outcomes = self._hear(worker, batch, [self.announcement.from_wire(told.envelope.fields) for told in batch])
+            outcomes = self._hear(worker, batch, [self.announcement.from_wire(pending.envelope.fields) for pending in batch])
         except Exception as error:  # noqa: BLE001 - whichever it was fails again by itself
             _log.warning("messages.failed", announcement=self.announcement.name, size=len(batch), **logs.where(error))
             return False
-        for told, outcome in zip(batch, outcomes, strict=True):
-            self.consumer.keeper.done(told.message)
-            self._count(told, outcome)
+        for pending, outcome in zip(batch, outcomes, strict=True):
+            self.consumer.retry_handler.done(pending.message)
+            self._count(pending, outcome)
         return True
 
-    def _work_off(self, worker: Any, told: _Told) -> None:
-        keeper = self.consumer.keeper
-        token = logs.trace.set(told.envelope.trace_id)
+    def _work_off(self, worker: Any, pending: _Pending) -> None:
+        retry_handler = self.consumer.retry_handler
+        token = logs.trace.set(pending.envelope.trace_id)
         outcome = "done"
         try:
             try:
-                announcement = self.announcement.from_wire(told.envelope.fields)
+                announcement = self.announcement.from_wire(pending.envelope.fields)
             except TypeError as error:
                 outcome = "dead-lettered"
-                keeper.dead_letter(told.message, type(error).__qualname__)
+                retry_handler.dead_letter(pending.message, type(error).__qualname__)
                 return
-            (outcome,) = self._hear(worker, [told], [announcement])
-            keeper.done(told.message)
+            (outcome,) = self._hear(worker, [pending], [announcement])
+            retry_handler.done(pending.message)
         except Unavailable as error:
             outcome = "postponed"
-            keeper.postponed(told.message, error.code)
+            retry_handler.postponed(pending.message, error.code)
         except Exception as error:  # noqa: BLE001 - bounded retries, then dead-lettering, for every mistake
             outcome = "retried"
-            keeper.failed(told.message, error)
+            retry_handler.failed(pending.message, error)
         finally:
-            self._count(told, outcome)
+            self._count(pending, outcome)
             logs.trace.reset(token)
 
-    def _hear(self, worker: Any, batch: Sequence[_Told], announcements: Sequence[Announcement]) -> list[str]:
-        """Hand announcements to their listeners in one transaction; return what became of each: done, or known before."""
+    def _hear(self, worker: Any, batch: Sequence[_Pending], announcements: Sequence[Announcement]) -> list[str]:
+        """Hand announcements to their handlers in one transaction; return what became of each: done, or known before."""
         process = self.consumer.process
         caller = Caller.service(process.service, trace_id=batch[0].envelope.trace_id)
-        role = next((listener.role for listener in worker.data["listeners"] if listener.role), None)
+        role = next((handler.role for handler in worker.data["handlers"] if handler.role), None)
         with process.open_database().work(caller, role=role) as work:
-            new = work.mark_all_processed(self.announcement.name, {told.envelope.id for told in batch})
-            fresh = {told.envelope.id: announcement for told, announcement in zip(batch, announcements, strict=True) if told.envelope.id in new}
-            for listener in worker.data["listeners"] if fresh else ():
-                hear = getattr(worker.service, listener.method_name)
-                hear(work, list(fresh.values())) if listener.batch else hear(work, *fresh.values())
-        return ["done" if told.envelope.id in new else "known" for told in batch]
+            new = work.mark_all_processed(self.announcement.name, {pending.envelope.id for pending in batch})
+            fresh = {
+                pending.envelope.id: announcement for pending, announcement in zip(batch, announcements, strict=True) if pending.envelope.id in new
+            }
+            for handler in worker.data["handlers"] if fresh else ():
+                hear = getattr(worker.service, handler.method_name)
+                hear(work, list(fresh.values())) if handler.batch else hear(work, *fresh.values())
+        return ["done" if pending.envelope.id in new else "known" for pending in batch]
 
-    def _count(self, told: _Told, outcome: str) -> None:
+    def _count(self, pending: _Pending, outcome: str) -> None:
         metrics.announcements.labels(self.consumer.process.service, self.announcement.name, outcome).inc()
 
 
@@ -285,12 +239,6 @@ class Received:
     sender: str = ""
 
 
-@dataclass(eq=False, slots=True)
-class _Pile:
-    messages: list[tuple[Delivery, Received]] = field(default_factory=list)
-    grew: Event = field(default_factory=Event)
-
-
 class QueueHandler(Performed):
     """The entrypoint behind `@queue_handler`: the method gets (batch), a list of `Received`, and returns when it is durable.
 
@@ -298,13 +246,14 @@ class QueueHandler(Performed):
     whole batch is tried again; it is never skipped. What is not JSON is dead-lettered.
     """
 
-    consumer = _QueueConsumer()
+    consumer = QueueConsumer()
 
     def __init__(self, queue: str, *, most: int = 500, **kwargs: Any) -> None:
         """Gather at most so many messages of a queue."""
         self.queue = queue
         self.most = most
-        self._pile = _Pile()
+        self._waiting: list[tuple[Delivery, Received]] = []
+        self._arrived = Event()
         self._stopping = False
         self._greenlet: Any = None
         super().__init__(**kwargs)
@@ -312,7 +261,7 @@ class QueueHandler(Performed):
     def start(self) -> None:
         """Begin to connect and to consume."""
         process = self.consumer.process
-        self._keeper = RetryHandler(process.publisher, service=process.service, queue=self.queue)
+        self._retry_handler = RetryHandler(process.publisher, service=process.service, queue=self.queue)
         self.consumer.consume(self.queue, prefetch=self.most, receive=self._receive)
         self._greenlet = self.container.spawn_managed_thread(self._run, identifier=f"gathers {self.queue}")
 
@@ -320,33 +269,33 @@ class QueueHandler(Performed):
         """Take no more; finish the batch under way."""
         self._stopping = True
         self.consumer.pause()
-        self._rouse()
+        self._wake()
         self._greenlet.wait()
 
     def _receive(self, message: Delivery) -> None:
         if len(message.body) > _LARGEST * 16:
-            eventlet.spawn(self._keeper.dead_letter, message, "too-large")
+            eventlet.spawn(self._retry_handler.dead_letter, message, "too-large")
             return
         try:
             body = orjson.loads(message.body)
         except (orjson.JSONDecodeError, TypeError):
-            eventlet.spawn(self._keeper.dead_letter, message, "Undecodable")
+            eventlet.spawn(self._retry_handler.dead_letter, message, "Undecodable")
             return
         sender = origin_of(message, queue=self.queue, own=self.consumer.process.address.account).sender
-        self._pile.messages.append((message, Received(str(message.properties.get("message_id") or ""), body, sender)))
-        self._rouse()
+        self._waiting.append((message, Received(str(message.properties.get("message_id") or ""), body, sender)))
+        self._wake()
 
-    def _rouse(self) -> None:
-        if not self._pile.grew.ready():
-            self._pile.grew.send()
+    def _wake(self) -> None:
+        if not self._arrived.ready():
+            self._arrived.send()
 
     def _run(self) -> None:
         while not self._stopping:
-            if not self._pile.messages:
-                self._pile.grew.wait()
-                self._pile.grew = Event()
+            if not self._waiting:
+                self._arrived.wait()
+                self._arrived = Event()
                 continue
-            batch, self._pile.messages = self._pile.messages[: self.most], self._pile.messages[self.most :]
+            batch, self._waiting = self._waiting[: self.most], self._waiting[self.most :]
             finished = Event()
             self.container.spawn_worker(self, (), {}, context_data={"batch": batch, "finished": finished})
             finished.wait()

@@ -79,7 +79,7 @@ class Process:
         if self.database is not None:
             self.database.renew(fresh.database_url)
             if stream is not None:
-                self.database.go_on_as(stream)
+                self.database.switch_stream(stream)
         self.settings = fresh
 
     def start(self) -> None:

@@ -37,7 +37,7 @@ class DeadLetter:
 
 def list_dead_letters(address: Address, queue: str) -> list[DeadLetter]:
     """List what is dead-lettered beside `queue` (`contacts.inbox`, `audit.entries`), oldest first, at most a thousand."""
-    with _parking(address, queue) as channel:
+    with _open_channel(address, queue) as channel:
         # Nothing is acknowledged: when the channel closes, all of it is back where it was.
         return [_describe(message, address) for message in _take(channel, queue)]
 
@@ -47,7 +47,7 @@ def replay(address: Address, queue: str, message_id: str | None = None, *, ident
 
     A message is acknowledged in the dead-letter queue after the broker confirmed that it has it again.
 
-    :raises NothingParked: there is no message of that id.
+    :raises NoDeadLetters: there is no message of that id.
     :raises Unavailable: the broker did not take it.
     """
     publisher = Publisher(address, identity=identity)
@@ -55,7 +55,7 @@ def replay(address: Address, queue: str, message_id: str | None = None, *, ident
     try:
         if not publisher.wait_up(_CONFIRMED_WITHIN):
             raise Unavailable
-        with _parking(address, queue) as channel:
+        with _open_channel(address, queue) as channel:
             chosen = _choose(channel, queue, message_id, address)
             for message in chosen:
                 again = Message(
@@ -76,9 +76,9 @@ def replay(address: Address, queue: str, message_id: str | None = None, *, ident
 def discard(address: Address, queue: str, message_id: str | None = None) -> int:
     """Delete a dead letter, or all; return how many.
 
-    :raises NothingParked: there is no message of that id.
+    :raises NoDeadLetters: there is no message of that id.
     """
-    with _parking(address, queue) as channel:
+    with _open_channel(address, queue) as channel:
         chosen = _choose(channel, queue, message_id, address)
         for message in chosen:
             message.ack()
@@ -116,7 +116,7 @@ def _describe(message: Delivery, address: Address) -> DeadLetter:
 
 
 @contextmanager
-def _parking(address: Address, queue: str) -> Iterator[Any]:
+def _open_channel(address: Address, queue: str) -> Iterator[Any]:
     if not queue:
         raise NoDeadLetters
     with eventlet.Timeout(60, Unavailable()), address.connection() as connection:

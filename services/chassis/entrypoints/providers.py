@@ -108,7 +108,7 @@ class Bus:
     def send_heartbeat(self, serial: int, ended: list[str], policy_version: str | None) -> None:
         """Tell every process which sessions ended within the last two minutes (access only).
 
-        :raises LinkDown: there is no connection to the broker.
+        :raises BrokerUnavailable: there is no connection to the broker.
         """
         body = orjson.dumps({"serial": serial, "ended": ended, "policy_version": policy_version})
         self._publisher.send(body, exchange=HEARTBEAT)

@@ -17,19 +17,19 @@ from uuid import UUID
 import eventlet
 import orjson
 from marshmallow import ValidationError
-from nameko.extensions import SharedExtension
 
 from services.chassis import logs, metrics
 from services.chassis.backoff import pauses
 from services.chassis.database import CommandCall, audited_calls
 from services.chassis.entrypoints.container import Performed
-from services.chassis.entrypoints.context import Process, process_of
+from services.chassis.entrypoints.context import Process
 from services.chassis.entrypoints.providers import TOKEN
+from services.chassis.entrypoints.queue_consumer import QueueConsumer
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, Operation, OutcomeUnknown, Refusal, Unavailable, new_id, wire_value
 from services.chassis.refusals import AcknowledgementRequired, AuditLate, BadCall, IdentityRefused, NoSuchMethod, OperationRequired
 from services.chassis.topology import CALLS, call_queue
-from services.chassis.transport.connection import LOST, BrokerConnection, BrokerUnavailable, Delivery
+from services.chassis.transport.connection import BrokerUnavailable, Delivery
 from services.chassis.transport.rpc_client import INTERNAL, OPERATION, PASSPORT, TRACE
 from services.chassis.validation import invalid
 
@@ -69,62 +69,23 @@ class _Call:
     message: Delivery
 
 
-class RpcConsumer(SharedExtension):
+class RpcConsumer(QueueConsumer):
     """Takes calls from the service's queue, and sends the answers over the same connection."""
 
     def __init__(self) -> None:
         """Begin without entrypoints."""
         self._entrypoints: dict[str, RpcEntrypoint] = {}
-        self._link: BrokerConnection | None = None
-        self._tag = ""
-        self._stopping = False
         super().__init__()
-
-    @property
-    def process(self) -> Process:
-        """The process that it runs in."""
-        return process_of(self)
 
     def register(self, entrypoint: RpcEntrypoint) -> None:
         """Let calls to this method through."""
         self._entrypoints[entrypoint.method_name] = entrypoint
 
     def start(self) -> None:
-        """Begin to connect and to consume."""
-        self._link = BrokerConnection(self.process.address, name=f"{self.process.service}-answers", on_connect=self._prepare)
-        self._link.start()
-
-    def pause(self) -> None:
-        """Take no more calls; those under way are finished."""
-        if self._stopping:
-            return
-        self._stopping = True
-        if self._link is not None and self._link.is_up:
-            try:
-                self._link.channel.basic_cancel(self._tag, nowait=True)
-            except LOST:
-                return
-
-    def stop(self) -> None:
-        """Close the connection, after the last answer."""
-        if self._link is not None:
-            self._link.stop()
-
-    kill = stop
-
-    def wait_up(self, seconds: float) -> bool:
-        """Wait until calls are taken; tell whether they are."""
-        return self._link is not None and self._link.wait_up(seconds)
-
-    def _prepare(self, channel: Any) -> None:
-        queue = call_queue(self.process.service)
-        channel.basic_qos(0, self.process.settings.workers, False)
-        self._tag = f"{self.process.service}-{new_id()}"
-        channel.basic_consume(queue=queue, callback=lambda raw: self._receive(Delivery(raw, channel)), consumer_tag=self._tag)
+        """Start to connect and to consume."""
+        self.consume(call_queue(self.process.service), prefetch=self.process.settings.workers, receive=self._receive)
 
     def _receive(self, message: Delivery) -> None:
-        if self._stopping:
-            return  # Not acknowledged: the broker gives it to somebody else.
         reason = self._why_unanswerable(message)
         if reason is not None:
             # Nobody can be told, and a call may hold a person's values: so it is neither kept nor logged.
@@ -158,9 +119,9 @@ class RpcConsumer(SharedExtension):
         """
         waits = pauses(first=_ANSWER_PAUSE, longest=_ANSWER_PAUSE_MOST)
         with eventlet.Timeout(_ANSWER_FOR, exception=False):
-            while self._link is not None:
+            while self._broker is not None:
                 try:
-                    self._link.publish(
+                    self._broker.publish(
                         body,
                         exchange=CALLS,
                         routing_key=message.properties["reply_to"],
@@ -246,7 +207,7 @@ class RpcEntrypoint(Performed):
             self._check_arguments(call)
             with audited_calls() as audited:
                 result = self._run_command(process, call, caller, method) if self.command else method(caller, **call.kwargs)
-                _demand(audited())
+                _require_audited(audited())
             return orjson.dumps({"result": result, "error": None}, default=wire_value)
         except eventlet.Timeout as timeout:
             if timeout is not deadline:
@@ -371,7 +332,7 @@ class _timed:  # noqa: N801 - used like a function
         metrics.calls.labels(*self._labels, self._outcome[0]).observe(eventlet.hubs.get_hub().clock() - self._begun)
 
 
-def _demand(audited: bool) -> None:
+def _require_audited(audited: bool) -> None:
     if not audited:
         raise Unaudited
 

@@ -13,7 +13,7 @@ from services.chassis.entrypoints.container import Performed
 from services.chassis.entrypoints.context import process_of
 from services.chassis.logs import Log
 from services.chassis.messages import Caller, Refusal
-from services.chassis.signals import ask_here, ask_no_more
+from services.chassis.signals import reset_stop_check, set_stop_check
 
 _log = Log(__name__)
 
@@ -23,33 +23,33 @@ class Wakeup:
 
     def __init__(self) -> None:
         """Begin silent."""
-        self._rung = Event()
+        self._woken = Event()
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """Call."""
-        if not self._rung.ready():
-            self._rung.send()
+        if not self._woken.ready():
+            self._woken.send()
 
     def wait(self, seconds: float) -> None:
         """Wait for a call, at most so long."""
         with eventlet.Timeout(seconds, exception=False):
-            self._rung.wait()
-        self._rung = Event()
+            self._woken.wait()
+        self._woken = Event()
 
 
-class Every(Performed):
+class Timer(Performed):
     """The entrypoint behind `@timer`."""
 
-    def __init__(self, *, seconds: float, action: str, eager: bool = False, bell: Wakeup | None = None, **kwargs: Any) -> None:
+    def __init__(self, *, seconds: float, action: str, eager: bool = False, wakeup: Wakeup | None = None, **kwargs: Any) -> None:
         """Run the method with (caller) every so many seconds, and never twice at once.
 
         :param eager: at the start, too.
-        :param bell: rung by whoever has just made work for it in this process.
+        :param wakeup: woken by whoever has just made work for it in this process.
         """
         self.seconds = seconds
         self.action = action
         self.eager = eager
-        self._bell = bell or Wakeup()
+        self._wakeup = wakeup or Wakeup()
         self._stopped = False
         self._greenlet: Any = None
         super().__init__(**kwargs)
@@ -61,7 +61,7 @@ class Every(Performed):
     def stop(self) -> None:
         """Stop after the run under way, which can ask `stopping.is_asked_to_stop`."""
         self._stopped = True
-        self._bell.ring()
+        self._wakeup.wake()
         self._greenlet.wait()
 
     def kill(self) -> None:
@@ -71,7 +71,7 @@ class Every(Performed):
     def _run(self) -> None:
         pause = 0.0 if self.eager else self.seconds
         while True:
-            self._bell.wait(pause)
+            self._wakeup.wait(pause)
             if self._stopped:
                 return
             begun = eventlet.hubs.get_hub().clock()
@@ -85,7 +85,7 @@ class Every(Performed):
         service = process_of(self).service
         caller = Caller.service(service)
         token = logs.trace.set(caller.trace_id)
-        asked = ask_here(lambda: self._stopped)
+        asked = set_stop_check(lambda: self._stopped)
         outcome = "ok"
         try:
             method(caller)
@@ -98,8 +98,8 @@ class Every(Performed):
         finally:
             metrics.ticks.labels(service, self.method_name, outcome).inc()
             logs.trace.reset(token)
-            ask_no_more(asked)
+            reset_stop_check(asked)
             worker.data["finished"].send()
 
 
-timer = Every.decorator
+timer = Timer.decorator

@@ -68,7 +68,7 @@ EXCEPTION WHEN lock_not_available THEN
     RETURN;
 END $roll$;
 
--- Days that are over, with nothing of them waiting: those with partitions of their own, and those in the default ones.
+-- OutboxPartitions that are over, with nothing of them waiting: those with partitions of their own, and those in the default ones.
 CREATE FUNCTION outbox_days_over() RETURNS SETOF date
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $over$
     SELECT day FROM (
@@ -124,12 +124,12 @@ class Range:
 Ask = Callable[[int, Sequence[dict[str, Any]]], Sequence[int]]
 
 
-def day_functions(service: str) -> str:
+def partition_functions(service: str) -> str:
     """Return the statements that make the functions in a service's database; its migration runs them."""
     return _FUNCTIONS.replace("{role}", f"liaison_{service}").replace("{kept}", str(KEPT))
 
 
-class Days:
+class OutboxPartitions:
     """The days in the tables of one service's database."""
 
     def __init__(self, database: Database) -> None:

@@ -16,7 +16,7 @@ from services.chassis.database.stream import Stream
 from services.chassis.logs import Log
 from services.chassis.messages import Refusal, may_go_unheard
 from services.chassis.outbox.backlog import Backlog
-from services.chassis.outbox.partitions import Days
+from services.chassis.outbox.partitions import OutboxPartitions
 from services.chassis.outbox.store import BATCH, Answer, Outbox, Outgoing
 from services.chassis.transport.publisher import Publisher, PublishResult
 
@@ -48,11 +48,11 @@ class Relay:
         self._service = database.service
         self._database = database
         self._outbox = Outbox(database)
-        self._days = Days(database)
+        self._partitions = OutboxPartitions(database)
         self._publisher = publisher
         self._backlog = backlog
         self._commit = Event()
-        self._told = Event()
+        self._announced = Event()
         self._stopping = False
         self._greenlet: Any = None
         self._beating: Any = None
@@ -66,19 +66,19 @@ class Relay:
         self._greenlet = eventlet.spawn(self._run)
         self._beating = eventlet.spawn(self._beat)
 
-    def wake(self, *, told: bool) -> None:
+    def wake(self, *, announced: bool) -> None:
         """Look now: something was committed.
 
-        :param told: an announcement, beside entries.
+        :param announced: an announcement, beside entries.
         """
-        for happened in (self._commit, self._told) if told else (self._commit,):
+        for happened in (self._commit, self._announced) if announced else (self._commit,):
             if not happened.ready():
                 happened.send()
 
     def stop(self) -> None:
         """Ship what is left, say up to where the stream is settled, and stop."""
         self._stopping = True
-        self.wake(told=True)
+        self.wake(announced=True)
         if self._greenlet is not None:
             with eventlet.Timeout(_LAST_WORDS * 2, exception=False):
                 self._greenlet.wait()
@@ -119,7 +119,7 @@ class Relay:
                     self._look_for_dead()
                 if now >= next_hour:
                     next_hour = now + _HOUR
-                    self._days.make()
+                    self._partitions.make()
                 count = self._ship()
                 if self._was_answered:
                     pause, waits = 0.0, pauses(first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
@@ -155,10 +155,10 @@ class Relay:
             if self._commit.ready():
                 # One confirmed message for every read would cost more than the read: those of a moment go together.
                 with eventlet.Timeout(_GATHER_ENTRIES, exception=False):
-                    self._told.wait()
+                    self._announced.wait()
                 if not self._stopping:
                     eventlet.sleep(max(_MOMENT, self._shipped_at + _BETWEEN - eventlet.hubs.get_hub().clock()))
-        self._commit, self._told = (Event() if happened.ready() else happened for happened in (self._commit, self._told))
+        self._commit, self._announced = (Event() if happened.ready() else happened for happened in (self._commit, self._announced))
 
     def _ship(self) -> int:
         count = self._outbox.ship(self._publish)
@@ -168,13 +168,13 @@ class Relay:
         return count
 
     def _publish(self, messages: Sequence[Outgoing]) -> list[Answer]:
-        fates = self._publisher.publish_confirmed(messages)
-        self._was_answered = not {PublishResult.UNKNOWN, PublishResult.REFUSED} & set(fates)
+        results = self._publisher.publish_confirmed(messages)
+        self._was_answered = not {PublishResult.UNKNOWN, PublishResult.REFUSED} & set(results)
         return [
             None
-            if fate is PublishResult.NO_ROUTE and not may_go_unheard(message.routing_key)
-            else fate in {PublishResult.CONFIRMED, PublishResult.NO_ROUTE}
-            for message, fate in zip(messages, fates, strict=True)
+            if result is PublishResult.NO_ROUTE and not may_go_unheard(message.routing_key)
+            else result in {PublishResult.CONFIRMED, PublishResult.NO_ROUTE}
+            for message, result in zip(messages, results, strict=True)
         ]
 
     def _settle(self) -> None:

@@ -25,7 +25,7 @@ def client_and_revocations(settings: Settings, address: Address) -> tuple[RpcCli
         address,
         identity=settings.service,
         deadline=settings.call_deadline,
-        also=HeartbeatListener(revocations, identity=settings.service),
+        on_connect=HeartbeatListener(revocations, identity=settings.service),
     )
     return client, revocations
 

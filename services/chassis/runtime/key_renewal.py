@@ -44,7 +44,7 @@ def differing(one: Settings, other: Settings) -> list[str]:
     return [name for name in RENEWED if getattr(one, name) != getattr(other, name)]
 
 
-class Renewing:
+class KeyRenewal:
     """Reads the settings of one process again, for as long as it runs."""
 
     def __init__(self, settings: Settings, read: Callable[[], Settings], renew: Callable[[Settings], object]) -> None:
@@ -76,7 +76,7 @@ class Renewing:
         return True
 
 
-def keep_looking(all_of_them: Iterable[Renewing]) -> None:
+def watch_keys(all_of_them: Iterable[KeyRenewal]) -> None:
     """Read the settings of these processes again and again."""
     watched = list(all_of_them)
     while watched:

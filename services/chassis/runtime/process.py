@@ -29,7 +29,7 @@ from services.chassis.logs import Log, where
 from services.chassis.messages import Unavailable, tag_with
 from services.chassis.passport import PassportVerifier
 from services.chassis.runtime.clients import address_of, client_and_revocations
-from services.chassis.runtime.key_renewal import Renewing, keep_looking
+from services.chassis.runtime.key_renewal import KeyRenewal, watch_keys
 from services.chassis.runtime.memory import settle, tune
 from services.chassis.sandbox.pool import end_all
 from services.chassis.signals import wait_for_signal
@@ -40,7 +40,7 @@ from services.chassis.transport.publisher import Publisher
 
 _log = Log(__name__)
 
-#: Timers, batches and background work beside the calls and announcements under way.
+#: Workers for timers, batches and background work, on top of those for calls and announcements.
 _SPARE_WORKERS = 16
 #: How often a service says that it is well, and how long each of the two questions behind it may take.
 _HEALTH_EVERY = 5.0
@@ -172,9 +172,8 @@ def run(
     parts: Sequence[tuple[type[Any], Process]],
     *,
     read: Callable[[str], Settings] | None = None,
-    also: Iterable[Callable[[], None]] = (),
 ) -> None:
-    """Run services until SIGTERM or SIGINT; `also` is called after they have stopped.
+    """Run services until SIGTERM or SIGINT.
 
     :param read: where their settings are read again, by service; their keys then change without a restart.
     :raises SystemExit: a service could not start, or ended by itself; whoever supervises starts it again.
@@ -184,14 +183,14 @@ def run(
     stop = wait_for_signal()
     services = Services(parts)
     failures: list[BaseException] = []
-    beside: list[Any] = []
-    looking = [Renewing(process.settings, partial(read, service.name), process.renew) for service, process in parts] if read else []
+    background: list[Any] = []
+    looking = [KeyRenewal(process.settings, partial(read, service.name), process.renew) for service, process in parts] if read else []
 
     def start_and_watch() -> None:
         services.start()
         settle(settings)
         _log.info("process.ready")
-        beside.extend((eventlet.spawn(services.say_healthy), eventlet.spawn(keep_looking, looking)))
+        background.extend((eventlet.spawn(services.say_healthy), eventlet.spawn(watch_keys, looking)))
         services.wait()
 
     def ended(greenlet: Any) -> None:
@@ -209,17 +208,15 @@ def run(
     watching.link(ended)
     stop.wait()
     _log.info("process.stopping")
-    for greenlet in (watching, *beside):
+    for greenlet in (watching, *background):
         greenlet.kill()
     (services.kill if failures else services.stop)()
-    for each in also:
-        each()
     _log.info("process.stopped")
     if failures:
         raise SystemExit(1)
 
 
-def listened_by(service: type[Any]) -> list[str]:
+def topics_handled_by(service: type[Any]) -> list[str]:
     """Return the routing keys of the announcements that a service class listens to."""
     keys: list[str] = []
     for name in dir(service):
@@ -233,7 +230,7 @@ def listened_by(service: type[Any]) -> list[str]:
 
 def topology_of(services: Iterable[type[Any]], **options: Any) -> Topology:
     """Return the topology of service classes."""
-    return compute({service.name: listened_by(service) for service in services}, **options)
+    return compute({service.name: topics_handled_by(service) for service in services}, **options)
 
 
 def declare_topology(address: Address, topology: Topology, *, seconds: float = 60.0) -> None:

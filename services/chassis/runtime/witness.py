@@ -17,7 +17,7 @@ from services.chassis.entrypoints.consumers import announcement_handler
 from services.chassis.entrypoints.providers import Bus
 from services.chassis.entrypoints.timers import timer
 from services.chassis.messages import Caller, CheckpointSigned
-from services.chassis.outbox.partitions import Days
+from services.chassis.outbox.partitions import OutboxPartitions
 from services.chassis.translog.checkpoints import Checkpoint, CheckpointRefused, VerifierKey, read_proofs, witness
 
 
@@ -76,4 +76,4 @@ class Witness:
             lacking: list[int] = self.bus.call("audit", "find_uncovered", caller, size=size, ranges=list(ranges))["lacking"]
             return lacking
 
-        Days(self.database).drop_covered(ask, caller)
+        OutboxPartitions(self.database).drop_covered(ask, caller)

@@ -240,7 +240,7 @@ class BrokerConnection:
         name: str,
         on_connect: Callable[[Any], object] = lambda _: None,
         on_disconnect: Callable[[], object] = lambda: None,
-        blocked: Callable[[bool], object] = lambda _: None,
+        on_blocked: Callable[[bool], object] = lambda _: None,
     ) -> None:
         """Describe the link; `start` opens it."""
         self._address = address
@@ -248,7 +248,7 @@ class BrokerConnection:
         self._name = name
         self._on_connect = on_connect
         self._on_disconnect = on_disconnect
-        self._tell_blocked = blocked
+        self._on_blocked = on_blocked
         self._connection: Connection | None = None
         self._inner: Any = None
         self._channel: Any = None
@@ -270,7 +270,7 @@ class BrokerConnection:
     def channel(self) -> Any:
         """The prepared channel.
 
-        :raises LinkDown: there is no connection just now.
+        :raises BrokerUnavailable: there is no connection just now.
         """
         if self._channel is None:
             message = f"{self._name}: no connection to the broker"
@@ -303,6 +303,15 @@ class BrokerConnection:
             self._reader.kill()
             self._reader = None
 
+    def cancel(self, *tags: str) -> None:
+        """Ask the broker to deliver nothing more to these consumers; do nothing without a connection."""
+        if self.is_up:
+            try:
+                for tag in tags:
+                    self.channel.basic_cancel(tag, nowait=True)
+            except LOST:
+                return
+
     def publish(
         self,
         body: bytes,
@@ -315,7 +324,7 @@ class BrokerConnection:
     ) -> None:
         """Hand one JSON message to the connection.
 
-        :raises LinkDown: there is no connection, or the broker refuses to take anything in (memory or disk alarm).
+        :raises BrokerUnavailable: there is no connection, or the broker refuses to take anything in (memory or disk alarm).
         """
         channel = self.channel
         if self.blocked:
@@ -389,7 +398,7 @@ class BrokerConnection:
     def _set_blocked(self, blocked: bool) -> None:
         self.blocked = blocked
         _log.warning("broker.blocked" if blocked else "broker.unblocked", link=self._name)
-        self._tell_blocked(blocked)
+        self._on_blocked(blocked)
 
     def _disconnect(self) -> None:
         was_up = self._channel is not None

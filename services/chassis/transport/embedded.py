@@ -46,7 +46,7 @@ def register() -> None:
 
 
 @dataclass(slots=True)
-class _Letter:
+class _QueuedMessage:
     """A message in one queue."""
 
     raw: dict[str, Any]
@@ -77,29 +77,29 @@ class _Queue:
     durable: bool = False
     arguments: Mapping[str, Any] = field(default_factory=dict)
     owner: Transport | None = None
-    letters: deque[_Letter] = field(default_factory=deque)
+    messages: deque[_QueuedMessage] = field(default_factory=deque)
     consumers: deque[_Consumer] = field(default_factory=deque)
 
-    def put(self, letter: _Letter) -> None:
+    def put(self, queued: _QueuedMessage) -> None:
         now = time.monotonic()
-        lives = [float(ms) / 1000 for ms in (self.arguments.get("x-message-ttl"), letter.raw["properties"].get("expiration")) if ms is not None]
-        letter.expires_at = now + min(lives) if lives else None
-        if self.durable and letter.raw["properties"].get("delivery_mode") == _PERSISTENT:
-            self.broker.journal.put(self.name, letter)
-        self.letters.append(letter)
+        lives = [float(ms) / 1000 for ms in (self.arguments.get("x-message-ttl"), queued.raw["properties"].get("expiration")) if ms is not None]
+        queued.expires_at = now + min(lives) if lives else None
+        if self.durable and queued.raw["properties"].get("delivery_mode") == _PERSISTENT:
+            self.broker.journal.put(self.name, queued)
+        self.messages.append(queued)
         self.pump()
-        if lives and self.letters and self.letters[-1] is letter:
+        if lives and self.messages and self.messages[-1] is queued:
             eventlet.spawn_after(min(lives) + 0.001, self.expire)
 
     def pump(self) -> None:
         """Push what waits to consumers that have room, in turn."""
-        while self.letters and (consumer := self._next_with_room()):
-            letter = self.letters.popleft()
-            if letter.expires_at is not None and letter.expires_at <= time.monotonic():
-                self.dead_letter(letter, "expired")
+        while self.messages and (consumer := self._next_with_room()):
+            queued = self.messages.popleft()
+            if queued.expires_at is not None and queued.expires_at <= time.monotonic():
+                self.dead_letter(queued, "expired")
                 continue
-            letter.deliveries += 1
-            consumer.channel.push(consumer, letter)
+            queued.deliveries += 1
+            consumer.channel.push(consumer, queued)
 
     def _next_with_room(self) -> _Consumer | None:
         for _ in range(len(self.consumers)):
@@ -110,26 +110,26 @@ class _Queue:
 
     def expire(self) -> None:
         now = time.monotonic()
-        while self.letters and (at := self.letters[0].expires_at) is not None and at <= now:
-            self.dead_letter(self.letters.popleft(), "expired")
+        while self.messages and (at := self.messages[0].expires_at) is not None and at <= now:
+            self.dead_letter(self.messages.popleft(), "expired")
 
-    def settle(self, letter: _Letter) -> None:
-        """Forget a letter that was acknowledged."""
-        self.broker.journal.remove(letter)
+    def settle(self, queued: _QueuedMessage) -> None:
+        """Forget a message that was acknowledged."""
+        self.broker.journal.remove(queued)
 
-    def give_back(self, letter: _Letter) -> None:
-        """Put a letter back in front, or let go of it when it was delivered too often."""
+    def requeue(self, queued: _QueuedMessage) -> None:
+        """Put a message back in front, or let go of it when it was delivered too often."""
         limit = self.arguments.get("x-delivery-limit")
-        if limit is not None and letter.deliveries > int(limit):
-            self.dead_letter(letter, "delivery_limit")
+        if limit is not None and queued.deliveries > int(limit):
+            self.dead_letter(queued, "delivery_limit")
             return
-        self.letters.appendleft(letter)
+        self.messages.appendleft(queued)
         self.pump()
 
-    def dead_letter(self, letter: _Letter, reason: str) -> None:
+    def dead_letter(self, queued: _QueuedMessage, reason: str) -> None:
         exchange = self.arguments.get("x-dead-letter-exchange")
         if exchange is not None:
-            raw = letter.raw
+            raw = queued.raw
             properties = {k: v for k, v in raw["properties"].items() if k != "expiration"}
             died = raw["properties"]["delivery_info"]
             headers = {
@@ -139,7 +139,7 @@ class _Queue:
             }
             key = self.arguments.get("x-dead-letter-routing-key", raw["properties"]["delivery_info"]["routing_key"])
             self.broker.publish({**raw, "properties": properties, "headers": headers}, exchange, key)
-        self.broker.journal.remove(letter)
+        self.broker.journal.remove(queued)
 
 
 class _Journal:
@@ -153,19 +153,19 @@ class _Journal:
         self._lines = 0
         self._unwritten: list[bytes] = []
 
-    def put(self, queue: str, letter: _Letter) -> None:
-        if self._path is None or letter.journal_id is not None:
+    def put(self, queue: str, queued: _QueuedMessage) -> None:
+        if self._path is None or queued.journal_id is not None:
             return
-        letter.journal_id = next(self._ids)
-        raw = letter.raw
-        line = orjson.dumps({"id": letter.journal_id, "queue": queue, **raw, "body": b64encode(raw["body"]).decode()})
-        self._kept[letter.journal_id] = line
+        queued.journal_id = next(self._ids)
+        raw = queued.raw
+        line = orjson.dumps({"id": queued.journal_id, "queue": queue, **raw, "body": b64encode(raw["body"]).decode()})
+        self._kept[queued.journal_id] = line
         self._unwritten.append(line)
 
-    def remove(self, letter: _Letter) -> None:
-        if letter.journal_id is not None and self._kept.pop(letter.journal_id, None) is not None:
-            self._unwritten.append(orjson.dumps({"gone": letter.journal_id}))
-        letter.journal_id = None
+    def remove(self, queued: _QueuedMessage) -> None:
+        if queued.journal_id is not None and self._kept.pop(queued.journal_id, None) is not None:
+            self._unwritten.append(orjson.dumps({"gone": queued.journal_id}))
+        queued.journal_id = None
 
     def write(self, *, durably: bool) -> None:
         """Append what happened since; with `durably`, return when the disk has it."""
@@ -181,7 +181,7 @@ class _Journal:
         if self._lines > 1000 + 4 * len(self._kept):
             self._rewrite()
 
-    def read(self) -> Iterable[tuple[str, _Letter]]:
+    def read(self) -> Iterable[tuple[str, _QueuedMessage]]:
         """Yield what was not settled when the process ended, oldest first."""
         if self._path is None or not self._path.exists():
             return []
@@ -195,29 +195,29 @@ class _Journal:
                 kept.pop(record["gone"], None)
             else:
                 kept[record.pop("id")] = record
-        letters = []
+        messages = []
         for record in kept.values():
             queue = record.pop("queue")
             record["body"] = b64decode(record["body"])
-            letter = _Letter(record)
-            self.put(queue, letter)
-            letters.append((queue, letter))
+            queued = _QueuedMessage(record)
+            self.put(queue, queued)
+            messages.append((queue, queued))
         self._unwritten.clear()
         self._rewrite()
-        return letters
+        return messages
 
     def _rewrite(self) -> None:
         if self._path is None:
             return
         self.close()
-        beside = self._path.with_suffix(".new")
-        file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        rewritten = self._path.with_suffix(".new")
+        file = os.open(rewritten, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             _write_all(file, b"".join(line + b"\n" for line in self._kept.values()))
             os.fsync(file)
         finally:
             os.close(file)
-        beside.replace(self._path)
+        rewritten.replace(self._path)
         self._lines = len(self._kept)
 
     def close(self) -> None:
@@ -248,9 +248,9 @@ class Broker:
         self.state: Any = _State()
         self.queues: dict[str, _Queue] = {}
         self.journal = _Journal(journal)
-        self._kept: dict[str, list[_Letter]] = {}
-        for queue, letter in self.journal.read():
-            self._kept.setdefault(queue, []).append(letter)
+        self._kept: dict[str, list[_QueuedMessage]] = {}
+        for queue, queued in self.journal.read():
+            self._kept.setdefault(queue, []).append(queued)
 
     @classmethod
     def named(cls, name: str, journal: str = "") -> Broker:
@@ -264,8 +264,8 @@ class Broker:
         queue = self.queues.get(name)
         if queue is None:
             queue = self.queues[name] = _Queue(name, self, durable, dict(arguments), owner)
-            for letter in self._kept.pop(name, []):
-                queue.put(letter)
+            for queued in self._kept.pop(name, []):
+                queue.put(queued)
         return queue
 
     def delete(self, name: str) -> None:
@@ -303,7 +303,7 @@ class Broker:
                 **raw["properties"],
                 "delivery_info": {"exchange": exchange, "routing_key": routing_key},
             }
-            queue.put(_Letter({**raw, "properties": properties}))
+            queue.put(_QueuedMessage({**raw, "properties": properties}))
         self.journal.write(durably=False)
         return bool(queues)
 
@@ -321,7 +321,7 @@ class Channel(virtual.Channel):
         self.events: defaultdict[str, set[Callable[..., object]]] = defaultdict(set)
         self._broker = connection.broker
         self._tags = itertools.count(1)
-        self._given: dict[int, tuple[_Letter, _Consumer | _Queue]] = {}
+        self._given: dict[int, tuple[_QueuedMessage, _Consumer | _Queue]] = {}
         self._by_tag: dict[str, _Consumer] = {}
         self._prefetch = 0
         self._confirming = False
@@ -347,28 +347,28 @@ class Channel(virtual.Channel):
                 raise ChannelError(message, (50, 10), "Queue.declare", "404")
         else:
             known = self._broker.declare(name, durable=durable, arguments=arguments or {}, owner=self.connection if exclusive else None)
-        return queue_declare_ok_t(name, len(known.letters), len(known.consumers))
+        return queue_declare_ok_t(name, len(known.messages), len(known.consumers))
 
     def queue_delete(self, queue: str, if_unused: bool = False, if_empty: bool = False, **_: Any) -> None:
         """Delete a queue and its bindings."""
         known = self._broker.queues.get(queue)
-        if known is not None and not (if_empty and known.letters) and not (if_unused and known.consumers):
+        if known is not None and not (if_empty and known.messages) and not (if_unused and known.consumers):
             self._broker.delete(queue)
 
     def queue_purge(self, queue: str, **_: Any) -> int:
         """Drop what waits."""
-        letters = self._broker.queues[queue].letters
-        count = len(letters)
-        for letter in letters:
-            self._broker.journal.remove(letter)
-        letters.clear()
+        messages = self._broker.queues[queue].messages
+        count = len(messages)
+        for queued in messages:
+            self._broker.journal.remove(queued)
+        messages.clear()
         return count
 
     def _has_queue(self, queue: str, **_: Any) -> bool:
         return queue in self._broker.queues
 
     def _size(self, queue: str) -> int:
-        return len(self._broker.queues[queue].letters)
+        return len(self._broker.queues[queue].messages)
 
     def _queue_bind(self, *_: Any) -> None:
         """Do nothing more: the broker reads the exchange's table."""
@@ -443,35 +443,35 @@ class Channel(virtual.Channel):
         if consumer is not None and consumer in consumer.queue.consumers:
             consumer.queue.consumers.remove(consumer)
 
-    def push(self, consumer: _Consumer, letter: _Letter) -> None:
-        """Deliver one letter to a consumer of this channel."""
+    def push(self, consumer: _Consumer, queued: _QueuedMessage) -> None:
+        """Deliver one message to a consumer of this channel."""
         tag = next(self._tags)
         if consumer.no_ack:
-            consumer.queue.settle(letter)
+            consumer.queue.settle(queued)
         else:
             consumer.unacknowledged += 1
-            self._given[tag] = (letter, consumer)
-        self.connection.receive(consumer, self._message(letter, tag))
+            self._given[tag] = (queued, consumer)
+        self.connection.receive(consumer, self._message(queued, tag))
 
     def basic_get(self, queue: str, no_ack: bool = False, **_: Any) -> Any:
-        """Take the first letter of a queue, or None."""
+        """Take the first message of a queue, or None."""
         known = self._broker.queues[queue]
-        if not known.letters:
+        if not known.messages:
             return None
-        letter, tag = known.letters.popleft(), next(self._tags)
+        queued, tag = known.messages.popleft(), next(self._tags)
         if no_ack:
-            known.settle(letter)
+            known.settle(queued)
         else:
-            letter.deliveries += 1
-            self._given[tag] = (letter, known)
-        return self._message(letter, tag)
+            queued.deliveries += 1
+            self._given[tag] = (queued, known)
+        return self._message(queued, tag)
 
-    def _message(self, letter: _Letter, tag: int) -> Any:
-        raw = letter.raw
+    def _message(self, queued: _QueuedMessage, tag: int) -> Any:
+        raw = queued.raw
         headers = dict(raw["headers"])
-        if letter.deliveries > 1:
-            headers["x-delivery-count"] = letter.deliveries - 1
-        info = {**raw["properties"]["delivery_info"], "redelivered": letter.deliveries > 1}
+        if queued.deliveries > 1:
+            headers["x-delivery-count"] = queued.deliveries - 1
+        info = {**raw["properties"]["delivery_info"], "redelivered": queued.deliveries > 1}
         return self.Message(
             {**raw, "headers": headers, "properties": {**raw["properties"], "delivery_tag": tag, "delivery_info": info}}, channel=self
         )
@@ -480,27 +480,27 @@ class Channel(virtual.Channel):
         """Acknowledge one delivery, or every one up to it."""
         tags = [tag for tag in self._given if tag <= delivery_tag] if multiple else [delivery_tag]
         for tag in tags:
-            letter, queue = self._take_back(tag)
-            queue.settle(letter)
+            queued, queue = self._take_back(tag)
+            queue.settle(queued)
             queue.pump()
         self._broker.journal.write(durably=False)
 
     def basic_reject(self, delivery_tag: int, requeue: bool = False) -> None:
         """Give a delivery back to its queue, or let it be dead-lettered."""
-        letter, queue = self._take_back(delivery_tag)
+        queued, queue = self._take_back(delivery_tag)
         if requeue:
-            queue.give_back(letter)
+            queue.requeue(queued)
         else:
-            queue.dead_letter(letter, "rejected")
+            queue.dead_letter(queued, "rejected")
             queue.pump()
         self._broker.journal.write(durably=False)
 
-    def _take_back(self, tag: int) -> tuple[_Letter, _Queue]:
-        letter, holder = self._given.pop(tag)
+    def _take_back(self, tag: int) -> tuple[_QueuedMessage, _Queue]:
+        queued, holder = self._given.pop(tag)
         if isinstance(holder, _Queue):
-            return letter, holder
+            return queued, holder
         holder.unacknowledged -= 1
-        return letter, holder.queue
+        return queued, holder.queue
 
     def close(self) -> None:
         """Cancel the consumers; what was not acknowledged goes back to its queue."""
@@ -509,9 +509,9 @@ class Channel(virtual.Channel):
         for consumer in list(self._by_tag):
             self.basic_cancel(consumer)
         for tag in sorted(self._given, reverse=True):
-            letter, queue = self._take_back(tag)
+            queued, queue = self._take_back(tag)
             if self._broker.queues.get(queue.name) is queue:
-                queue.give_back(letter)
+                queue.requeue(queued)
         super().close()
 
 
@@ -538,14 +538,14 @@ class Transport(virtual.Transport):
     def receive(self, consumer: _Consumer, message: Any) -> None:
         """Take a delivery, and wake whoever drains this connection."""
         self._inbox.append((consumer, message))
-        self._rouse()
+        self._wake_up()
 
     def confirm(self, channel: Any, number: int) -> None:
         """Confirm what `channel` published, together with whatever else is published before it is written."""
         self._inbox.append((None, (channel, number)))
-        self._rouse()
+        self._wake_up()
 
-    def _rouse(self) -> None:
+    def _wake_up(self) -> None:
         if self._wake is not None and not self._wake.ready():
             self._wake.send()
 
@@ -582,7 +582,7 @@ class Transport(virtual.Transport):
         super().close_connection(connection)
         for queue in [q for q in self.broker.queues.values() if q.owner is self]:
             self.broker.delete(queue.name)
-        self._rouse()
+        self._wake_up()
 
     def heartbeat_check(self, connection: Any, rate: int = 2) -> None:
         """Do nothing: a process does not lose itself."""

@@ -16,7 +16,7 @@ _log = Log(__name__)
 
 
 class HeartbeatListener:
-    """Consumes heartbeats on the channel of the process's client; pass it as the client's `also`."""
+    """Consumes heartbeats on the channel of the process's client; pass it as the client's `on_connect`."""
 
     def __init__(self, revocations: Revocations, *, identity: str) -> None:
         """Tell `revocations` what is heard."""

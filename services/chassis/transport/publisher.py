@@ -66,13 +66,13 @@ class PublishResult(Enum):
 
 @dataclass(eq=False, slots=True)
 class _Batch:
-    fates: list[PublishResult | None]
+    results: list[PublishResult | None]
     settled: Event = field(default_factory=Event)
 
-    def settle(self, index: int, fate: PublishResult) -> None:
-        if self.fates[index] is None:
-            self.fates[index] = fate
-        if None not in self.fates and not self.settled.ready():
+    def settle(self, index: int, result: PublishResult) -> None:
+        if self.results[index] is None:
+            self.results[index] = result
+        if None not in self.results and not self.settled.ready():
             self.settled.send()
 
 
@@ -83,7 +83,7 @@ class Publisher:
         """Describe the publisher; `start` connects it."""
         #: The account that receivers know this publisher by.
         self.account = address.account
-        self._link = BrokerConnection(address, name=f"{identity}-publisher", on_connect=self._prepare, on_disconnect=self._lost)
+        self._broker = BrokerConnection(address, name=f"{identity}-publisher", on_connect=self._prepare, on_disconnect=self._lost)
         self._outstanding: dict[int, tuple[_Batch, int]] = {}
         self._by_id: dict[str, tuple[_Batch, int]] = {}
         self._published = 0
@@ -91,15 +91,15 @@ class Publisher:
 
     def start(self) -> None:
         """Begin to connect, in the background."""
-        self._link.start()
+        self._broker.start()
 
     def wait_up(self, seconds: float | None = None) -> bool:
         """Wait for the connection; tell whether it is there."""
-        return self._link.wait_up(seconds)
+        return self._broker.wait_up(seconds)
 
     def stop(self) -> None:
         """Close the connection."""
-        self._link.stop()
+        self._broker.stop()
 
     def publish_confirmed(self, messages: Sequence[OutgoingMessage], timeout: float = CONFIRM_TIMEOUT) -> list[PublishResult]:
         """Publish all, wait until each is confirmed or refused, and return what became of each, in order.
@@ -114,7 +114,7 @@ class Publisher:
                 number = self._published + 1
                 self._outstanding[number] = self._by_id[message.id] = (batch, index)
                 numbers.append(number)
-                self._link.publish(
+                self._broker.publish(
                     message.body,
                     exchange=message.exchange,
                     routing_key=message.routing_key,
@@ -134,14 +134,14 @@ class Publisher:
                 self._outstanding.pop(number, None)
             for message in messages:
                 self._by_id.pop(message.id, None)
-        return [fate or PublishResult.UNKNOWN for fate in batch.fates]
+        return [result or PublishResult.UNKNOWN for result in batch.results]
 
     def send(self, body: bytes, *, exchange: str, routing_key: str = "") -> None:
         """Publish something transient that nobody misses, unconfirmed.
 
-        :raises LinkDown: there is no connection.
+        :raises BrokerUnavailable: there is no connection.
         """
-        self._link.publish(body, exchange=exchange, routing_key=routing_key, delivery_mode=1)
+        self._broker.publish(body, exchange=exchange, routing_key=routing_key, delivery_mode=1)
         self._published += 1
 
     # The reader's greenlet calls what follows.
@@ -153,12 +153,12 @@ class Publisher:
         channel.events["basic_nack"].add(lambda number, multiple: self._settle(number, multiple, PublishResult.REFUSED))
         channel.events["basic_return"].add(self._returned)
 
-    def _settle(self, number: int, multiple: bool, fate: PublishResult) -> None:
+    def _settle(self, number: int, multiple: bool, result: PublishResult) -> None:
         numbers = [n for n in self._outstanding if n <= number] if multiple else [number]
         for each in numbers:
             if (found := self._outstanding.pop(each, None)) is not None:
                 batch, index = found
-                batch.settle(index, fate)
+                batch.settle(index, result)
 
     def _returned(self, _error: Any, exchange: str, routing_key: str, message: Any) -> None:
         # A message that could not be routed is returned first and then confirmed.

@@ -64,37 +64,39 @@ class _Waiting:
 class RpcClient:
     """Calls from one process; greenlets share it."""
 
-    def __init__(self, address: Address, *, identity: str, deadline: float = 10.0, also: Callable[[Any], object] = lambda _: None) -> None:
+    def __init__(self, address: Address, *, identity: str, deadline: float = 10.0, on_connect: Callable[[Any], object] = lambda _: None) -> None:
         """Describe the client of the process `identity`; `start` connects it.
 
-        `also` is called with the new channel after every connect, to consume from a queue beside the replies.
+        `on_connect` is called with the new channel after every connect, to consume from a queue beside the replies.
         """
         self._address = f"reply.{identity}.{uuid.uuid4().hex}"
         self._identity = identity
         self._deadline = deadline
-        self._also = also
+        self._on_connect = on_connect
         self._waiting: dict[str, _Waiting] = {}
         self._presence = Presence(address, name=f"{identity}-presence")
         self._watcher: Any = None
-        self._link = BrokerConnection(address, name=f"{identity}-calls", on_connect=self._prepare, on_disconnect=self._lost, blocked=self._blocked)
+        self._broker = BrokerConnection(
+            address, name=f"{identity}-calls", on_connect=self._prepare, on_disconnect=self._lost, on_blocked=self._blocked
+        )
 
     def start(self) -> None:
         """Begin to connect, in the background."""
-        self._link.start()
+        self._broker.start()
 
     def wait_up(self, seconds: float | None = None) -> bool:
         """Wait for the connection; tell whether it is there."""
-        return self._link.wait_up(seconds)
+        return self._broker.wait_up(seconds)
 
     def stop(self) -> None:
         """Close the connection; whoever still waits is told that no answer will come."""
         self._presence.stop()
-        self._link.stop()
+        self._broker.stop()
 
     @property
     def is_up(self) -> bool:
         """Whether there is a connection that the broker takes something from."""
-        return self._link.is_up and not self._link.blocked
+        return self._broker.is_up and not self._broker.blocked
 
     def call(
         self,
@@ -129,13 +131,13 @@ class RpcClient:
         # The deadline is around publishing and waiting; whatever ends the wait, a killed greenlet too, the entry goes.
         deadline_passed = eventlet.Timeout(seconds)
         try:
-            self._wait_for_link(min(seconds, _RECONNECT_GRACE))
+            self._wait_for_connection(min(seconds, _RECONNECT_GRACE))
             if self._presence.is_gone(service):
                 raise Unavailable
             sent = True
             waiting.sent_at = _now()
             self._watch()
-            self._link.publish(
+            self._broker.publish(
                 body,
                 exchange=CALLS,
                 routing_key=f"{service}.{method}",
@@ -160,8 +162,8 @@ class RpcClient:
             self._waiting.pop(correlation_id, None)
         return _read_answer(answer, headers[TRACE])
 
-    def _wait_for_link(self, seconds: float) -> None:
-        if not self._link.is_up and not self._link.wait_up(seconds):
+    def _wait_for_connection(self, seconds: float) -> None:
+        if not self._broker.is_up and not self._broker.wait_up(seconds):
             message = "no connection to the broker"
             raise BrokerUnavailable(message)
 
@@ -173,7 +175,7 @@ class RpcClient:
         channel.queue_declare(queue=queue, exclusive=True, auto_delete=True, durable=False)
         channel.queue_bind(queue=queue, exchange=CALLS, routing_key=self._address)
         channel.basic_consume(queue=queue, no_ack=True, callback=lambda raw: self._replied(Delivery(raw, channel)))
-        self._also(channel)
+        self._on_connect(channel)
 
     def _replied(self, message: Delivery) -> None:
         waiting = self._waiting.get(str(message.properties.get("correlation_id")))
@@ -196,7 +198,7 @@ class RpcClient:
             eventlet.spawn_after(_BLOCKED_GRACE, self._give_up_if_blocked)
 
     def _give_up_if_blocked(self) -> None:
-        if self._link.blocked:
+        if self._broker.blocked:
             self._interrupt("broker blocked")
 
     def _interrupt(self, reason: str) -> None:

@@ -145,7 +145,7 @@ class CaseMethods:
             lambda work: hits.see_lookups(work, by=call.caller, now=self.database.clock(), account=str(account), **command),
             replay=lambda work, _: hits.repeat_seeing(work, by=call.caller, account=str(account), **command),
         )
-        asked_for.ring()
+        asked_for.wake()
         return seen
 
     @rpc("contacts:note:list-kept")

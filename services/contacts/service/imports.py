@@ -263,16 +263,16 @@ class ImportMethods:
             ),
             replay=lambda work, _: steering.read_import(work, by=call.caller, vault=layer.vault, import_id=import_id),
         )
-        asked_for.ring()
+        asked_for.wake()
         return answer
 
-    @timer(seconds=0.5, action="contacts:import:work", bell=asked_for)
+    @timer(seconds=0.5, action="contacts:import:work", wakeup=asked_for)
     def work_on_imports(self, caller: Caller) -> None:
         """Check, commit and decide what was asked for, one import at a time."""
         while not is_asked_to_stop() and self.work_on_one_import(caller):
             pass
 
-    @timer(seconds=0.5, action="contacts:import:work", bell=_asked_to_undo)
+    @timer(seconds=0.5, action="contacts:import:work", wakeup=_asked_to_undo)
     def undo_imports(self, caller: Caller) -> None:
         """Take back what was asked for: a block of each import in turn, and beside all others."""
         while not is_asked_to_stop() and self.work_on_one_import(caller, undoing=True):
@@ -440,8 +440,8 @@ class ImportMethods:
             lambda work: use_case(work, by=call.caller, now=self.database.clock(), vault=vault, import_id=import_id),
             replay=lambda work, _: steering.read_import(work, by=call.caller, vault=vault, import_id=import_id),
         )
-        asked_for.ring()
-        _asked_to_undo.ring()
+        asked_for.wake()
+        _asked_to_undo.wake()
         return answer
 
     def _fail(self, by: Caller, import_id: str, refusal: Refusal) -> None:

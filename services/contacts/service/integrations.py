@@ -21,7 +21,7 @@ from services.chassis.entrypoints.providers import Bus
 from services.chassis.logs import Log
 from services.chassis.messages import Announcement, Caller, Invalid, Refusal, Unavailable, new_id
 from services.chassis.topology import ANNOUNCEMENTS
-from services.chassis.transport.connection import LOST, BrokerConnection, Delivery
+from services.chassis.transport.connection import BrokerConnection, Delivery
 from services.contacts.contract.integrations import (
     HEARD,
     PASSING_ON,
@@ -60,7 +60,7 @@ class IntegrationConsumer(SharedExtension):
         """Begin without entrypoints."""
         self.submits: Performed | None = None
         self.passes_on: Performed | None = None
-        self._link: BrokerConnection | None = None
+        self._broker: BrokerConnection | None = None
         self._tags: list[str] = []
         self.stopping = False
         super().__init__()
@@ -70,10 +70,10 @@ class IntegrationConsumer(SharedExtension):
         process = process_of(self)
         components = components_of(process.settings.integrations)
         if components:
-            self._link = BrokerConnection(
+            self._broker = BrokerConnection(
                 process.address, name=f"{process.service}-integrations", on_connect=lambda channel: self._prepare(channel, components)
             )
-            self._link.start()
+            self._broker.start()
 
     def _prepare(self, channel: Any, components: tuple[str, ...]) -> None:
         channel.basic_qos(0, _CONCURRENTLY, False)
@@ -94,23 +94,19 @@ class IntegrationConsumer(SharedExtension):
     def pause(self) -> None:
         """Take nothing more; what is under way is finished."""
         self.stopping = True
-        if self._link is not None and self._link.is_up:
-            try:
-                for tag in self._tags:
-                    self._link.channel.basic_cancel(tag, nowait=True)
-            except LOST:
-                return
+        if self._broker is not None:
+            self._broker.cancel(*self._tags)
 
     def stop(self) -> None:
         """Close the connection; what was not acknowledged goes back to its queue, and lives no longer for that."""
-        if self._link is not None:
-            self._link.stop()
+        if self._broker is not None:
+            self._broker.stop()
 
     kill = stop
 
     def wait_up(self, seconds: float | None) -> bool:
         """Wait until the queues are consumed; tell whether they are."""
-        return self._link is None or self._link.wait_up(seconds)
+        return self._broker is None or self._broker.wait_up(seconds)
 
     def work_off(self, message: Delivery, act: Callable[[], None]) -> None:
         """Act, and acknowledge. What fails is tried again for a while, then given back: its age goes on meanwhile."""

@@ -27,7 +27,7 @@ class Registrations:
         self._database = database
         self._layer = layer
         # Row-level security is set for a transaction, so that each component has its own.
-        self._gatherings: dict[str, Batcher[Asked, Outcome]] = {}
+        self._batchers: dict[str, Batcher[Asked, Outcome]] = {}
 
     def register(self, call: CommandCall, given: GivenIndividual) -> IndividualAnswer | None:
         """Enter an individual; None for one who has to go alone.
@@ -38,8 +38,8 @@ class Registrations:
         :raises Refusal: what `usecases.registration` raises, and that the transaction's outcome is unknown.
         """
         entry = registration_of(given, by=call.caller)
-        gathering = self._gatherings.setdefault(entry.component, Batcher(self._register))
-        outcome = gathering.ask((call, entry))
+        batcher = self._batchers.setdefault(entry.component, Batcher(self._register))
+        outcome = batcher.ask((call, entry))
         if isinstance(outcome, Refusal):
             raise outcome
         if outcome is not None:

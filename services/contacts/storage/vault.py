@@ -83,7 +83,7 @@ class Vault:
             connect_args={**KEPT_ALIVE, "options": f"-c statement_timeout={STATEMENT_MS}"},
         )
 
-        self._logins.are_used_by(self._engine)
+        self._logins.attach_to(self._engine)
 
     def renew(self, url: str, master: Keyring) -> None:
         """Go on under other master keys and with another password, from the next statement and connection on."""

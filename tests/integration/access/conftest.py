@@ -168,7 +168,7 @@ class Running:
         declare_topology(self.process.address, compute(listened))
         self.services = Services([(AccessService, self.process)])
         self.heard = Revocations()
-        self.client = RpcClient(self.process.address, identity="gateway", also=HeartbeatListener(self.heard, identity="gateway"))
+        self.client = RpcClient(self.process.address, identity="gateway", on_connect=HeartbeatListener(self.heard, identity="gateway"))
 
     def start(self) -> None:
         """Start, and wait until it answers."""

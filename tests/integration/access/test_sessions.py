@@ -19,7 +19,7 @@ from services.access.storage import sessions as storage
 from services.access.usecases import administration, exchange, sessions
 from services.chassis.messages import Caller, new_id
 from services.chassis.refusals import PassportInvalid
-from services.chassis.signals import ask_here, ask_no_more
+from services.chassis.signals import reset_stop_check, set_stop_check
 from tests.integration.access.conftest import MASTER
 from tests.rows import figure
 from tests.support import eventually
@@ -164,9 +164,9 @@ def test_asked_to_stop_the_sweep_ends_behind_its_page(office, monkeypatch):
         return [told["user_id"] for told in office.announced("access:user:changed") if not told["active"]]
 
     office.later(days=400)
-    token = ask_here(lambda: True)
+    token = set_stop_check(lambda: True)
     service.sweep(Caller.service("access"))
-    ask_no_more(token)
+    reset_stop_check(token)
     assert len(suspended()) == 3
     service.sweep(Caller.service("access"))
     assert sorted(suspended()) == sorted(office.ids.values()), "the others are reached by the next one, and nobody twice"

@@ -1,4 +1,4 @@
-"""Days of a service's outbox: made ahead, and dropped when they are over, shipped, and in the trail under a checkpoint seen."""
+"""OutboxPartitions of a service's outbox: made ahead, and dropped when they are over, shipped, and in the trail under a checkpoint seen."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from services.chassis.database import Database, entry_of, work_is_open
 from services.chassis.database.stream import Stream
 from services.chassis.messages import Caller, CheckpointSigned, new_id
 from services.chassis.outbox import partitions as chassis_days
-from services.chassis.outbox.partitions import ASKED, KEPT, Days
+from services.chassis.outbox.partitions import ASKED, KEPT, OutboxPartitions
 from services.chassis.outbox.store import Outbox
 from services.chassis.runtime.witness import Witness, keep_checkpoint
-from services.chassis.signals import ask_here, ask_no_more
+from services.chassis.signals import reset_stop_check, set_stop_check
 from services.interactions.contract import InteractionWithdrawn
 from tests.integration.audit.conftest import Trail, with_driver
 from tests.support import Databases, a_caller
@@ -42,7 +42,7 @@ class Service:
         self.trail = trail
         self.database = Database(addresses.runtime, service="interactions", stream=Stream(key_of("interactions")), pool_size=5)
         self.audit = Database(trail.addresses.runtime, service="audit", stream=Stream(key_of("audit")), pool_size=2)
-        self.days = Days(self.database)
+        self.days = OutboxPartitions(self.database)
         #: What was asked of audit, by numbers.
         self.asked: list[int] = []
 
@@ -354,7 +354,7 @@ def test_asked_to_stop_it_leaves_the_other_days_to_the_next_process(service: Ser
         service.ship()
         days.append(service.ages(by=by))
     asked: list[int] = []
-    token = ask_here(lambda: len(service.asked) > len(asked))
+    token = set_stop_check(lambda: len(service.asked) > len(asked))
     try:
         for n, _ in enumerate(days):
             asked = list(service.asked)
@@ -362,7 +362,7 @@ def test_asked_to_stop_it_leaves_the_other_days_to_the_next_process(service: Ser
             assert len(service.drops()) == 1
             assert len(service.asked) == n + 1
     finally:
-        ask_no_more(token)
+        reset_stop_check(token)
     assert [service.held(day) for day in days] == [0, 0, 0]
     assert service.drops() == []
     service.ship()

@@ -320,7 +320,7 @@ def test_a_services_key_is_replaced_under_a_process_that_goes_on_and_a_retired_o
             assert hears(audit, goes_on) == hears(audit, stays) == []
             sequencer.go_on_under(own_trail.key, ServiceKeys.parse(both), own=None)
             begun_as = goes_on.stream
-            goes_on.database.go_on_as(Stream(present))
+            goes_on.database.switch_stream(Stream(present))
             goes_on.outbox.open_stream()
             assert hears(audit, goes_on) == hears(audit, stays) == []
             assert goes_on.stream != begun_as

@@ -85,8 +85,8 @@ class Office:
     def ship(self, *lines: dict[str, Any]) -> None:
         streams = sorted({line["stream"] for line in lines if line.get("stream") in CERTIFICATES})
         body = orjson.dumps({"entries": [*(CERTIFICATES[stream] for stream in streams), *lines]})
-        fates = self.publisher.publish_confirmed([Message(new_id(), "audit", "audit.entries", body)])
-        assert fates == [PublishResult.CONFIRMED]
+        results = self.publisher.publish_confirmed([Message(new_id(), "audit", "audit.entries", body)])
+        assert results == [PublishResult.CONFIRMED]
 
     def traced(self) -> list[str]:
         return [row.trace_id for row in self.trail.sql("SELECT trace_id FROM trail WHERE trace_id LIKE 'trace-%' ORDER BY position")]
@@ -266,25 +266,25 @@ def test_a_leader_whose_connection_is_cut_goes_on_without_a_line_lost_or_doubled
     assert office.trail.verify().ok
 
 
-def test_what_cannot_be_read_is_parked_and_what_has_two_contents_is_found(office: Office, sender: Sender) -> None:
+def test_what_cannot_be_read_is_dead_lettered_and_what_has_two_contents_is_found(office: Office, sender: Sender) -> None:
     office.start()
     entry = sender.entry()
     office.ship(entry)
     office.ship(sender.sign(entry | {"actor": "another"}))
-    fates = office.publisher.publish_confirmed([Message(new_id(), "audit", "audit.entries", body) for body in (b"{", b'{"entries": 1}', b"[]")])
-    assert fates == [PublishResult.CONFIRMED] * 3
+    results = office.publisher.publish_confirmed([Message(new_id(), "audit", "audit.entries", body) for body in (b"{", b'{"entries": 1}', b"[]")])
+    assert results == [PublishResult.CONFIRMED] * 3
     (finding,) = eventually(lambda: office.ask("list_findings", EDDA)["items"])
     assert (finding["kind"], finding["service"], finding["stream"], finding["n"]) == ("two-contents", "contacts", sender.stream, 1)
     found = eventually(lambda: office.ask("list_entries", EDDA, query={"action": "audit:finding:raise"})["items"])
     assert (found[0]["subjects"], found[0]["rule"]) == ([finding["id"]], "two-contents")
 
-    def parked() -> int:
+    def dead_letters() -> int:
         with Address(url=office.url).connection() as connection:
             connection.connect()
             channel = connection.transport.create_channel(connection.connection)
             return int(channel.queue_declare(queue="audit.entries.dead-letters", passive=True).message_count)
 
-    eventually(lambda: parked() == 3)
+    eventually(lambda: dead_letters() == 3)
 
 
 @pytest.mark.requirement("R124", "R148")

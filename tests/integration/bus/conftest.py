@@ -20,7 +20,7 @@ from services.chassis.database import Database
 from services.chassis.database.stream import Stream
 from services.chassis.entrypoints.context import Process
 from services.chassis.messages import Caller, new_id
-from services.chassis.outbox.partitions import day_functions
+from services.chassis.outbox.partitions import partition_functions
 from services.chassis.outbox.store import chassis_tables
 from services.chassis.passport import PassportSigner
 from services.chassis.runtime.process import Services, compose, declare_topology, topology_of
@@ -66,7 +66,7 @@ def bare_database(server: Server) -> Iterator[Callable[[], str]]:
     made.append("t_bus")
     template = sa.create_engine(url_for(server.url, "t_bus"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with template.connect() as connection:
-        connection.connection.cursor().execute(chassis_tables("probe") + day_functions("probe"))
+        connection.connection.cursor().execute(chassis_tables("probe") + partition_functions("probe"))
 
     def make() -> str:
         name = f"t_bus_{new_id()[-12:]}"

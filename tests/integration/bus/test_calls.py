@@ -97,13 +97,13 @@ def patient(declared: World, monkeypatch: pytest.MonkeyPatch) -> RpcClient:
 def _sent(client: RpcClient) -> list[str]:
     """Return the calls that a client sends from now on; it grows."""
     sent: list[str] = []
-    publish = client._link.publish
+    publish = client._broker.publish
 
     def noting(*args: Any, **kwargs: Any) -> Any:
         sent.append(kwargs["routing_key"])
         return publish(*args, **kwargs)
 
-    client._link.publish = noting  # type: ignore[method-assign]  # what goes to the broker is counted
+    client._broker.publish = noting  # type: ignore[method-assign]  # what goes to the broker is counted
     return sent
 
 
@@ -237,9 +237,9 @@ def test_a_command_that_is_delivered_again_is_not_done_again(probe: World) -> No
     caller = eventlet.spawn(client.call, "probe", "create", {"pause": 1.0}, operation=amina.operation)
     eventually(lambda: Probe.ran == ["create"])
     consumer = next(e for e in probe.services["probe"].containers["probe"].extensions if isinstance(e, RpcConsumer))
-    assert consumer._link is not None
-    assert consumer._link._connection is not None
-    _hang_up(consumer._link._connection.transport, consumer._link._inner)
+    assert consumer._broker is not None
+    assert consumer._broker._connection is not None
+    _hang_up(consumer._broker._connection.transport, consumer._broker._inner)
     with pytest.raises(OutcomeUnknown) as unknown:
         caller.wait()
     assert unknown.value.extra == {"operation_id": amina.operation.id}

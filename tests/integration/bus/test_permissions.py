@@ -160,16 +160,16 @@ def test_with_these_rights_the_bus_does_its_work(node: Node, user: str) -> None:
         publisher.stop()
 
 
-def test_the_operator_sees_what_is_parked_and_replays_it_and_nothing_else(node: Node) -> None:
+def test_the_operator_lists_and_replays_dead_letters_and_nothing_else(node: Node) -> None:
     publisher = Publisher(_address(node, "contacts"), identity="contacts")
     publisher.start()
     assert publisher.wait_up(10)
-    parked = Message(new_id(), "contacts.inbox.retries", "dead-letters", b"{}")
-    assert publisher.publish_confirmed([parked]) == [PublishResult.CONFIRMED]
+    dead = Message(new_id(), "contacts.inbox.retries", "dead-letters", b"{}")
+    assert publisher.publish_confirmed([dead]) == [PublishResult.CONFIRMED]
     publisher.stop()
     operator = _address(node, OPERATOR)
-    assert parked.id in {each.id for each in list_dead_letters(operator, "contacts.inbox")}
-    assert replay(operator, "contacts.inbox", parked.id) == 1
+    assert dead.id in {each.id for each in list_dead_letters(operator, "contacts.inbox")}
+    assert replay(operator, "contacts.inbox", dead.id) == 1
     for key in ("contacts.read", "reply.gateway.00"):
         assert _is_refused(node, OPERATOR, _publish("nameko-rpc", key))
     assert _is_refused(node, OPERATOR, lambda channel: channel.basic_get(queue="contacts.inbox"))

@@ -53,7 +53,7 @@ def test_who_dials_its_name_and_believes_its_authority_is_connected_and_declares
     try:
         assert publisher.wait_up(10)
         # Between the broker's heartbeats nothing comes: a reader with a deadline would hang up again and again.
-        assert publisher._link._inner._transport.sock.gettimeout() is None
+        assert publisher._broker._inner._transport.sock.gettimeout() is None
     finally:
         publisher.stop()
     declare(hop.address())

@@ -48,6 +48,6 @@ def test_nobody_in_a_service_is_connected_otherwise() -> None:
         if {"migrations", "migrations.py", "testing"} & set(path.parts):
             continue
         called = {ast.unparse(node.func) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)}
-        if "psycopg.connect" in called or ("create_engine" in called and not any(name.endswith(".are_used_by") for name in called)):
+        if "psycopg.connect" in called or ("create_engine" in called and not any(name.endswith(".attach_to") for name in called)):
             wrong.append(str(path))
     assert wrong == []

@@ -147,7 +147,7 @@ def test_a_process_goes_on_as_another_stream_and_settles_what_it_had_begun(datab
     _moved(database, "1")
     with pytest.raises(ZeroDivisionError), database.work(a_caller()) as work:
         work.record("tests:somebody:move", subjects=["2"])
-        database.go_on_as(Stream(ServiceKey.generate(database.service)))
+        database.switch_stream(Stream(ServiceKey.generate(database.service)))
         raise ZeroDivisionError
     outbox.open_stream()
     with database.work(a_caller()) as under_way:

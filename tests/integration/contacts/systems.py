@@ -61,9 +61,9 @@ class System:
         self.component = component
         self.replies: list[dict[str, Any]] = []
         self.told: list[dict[str, Any]] = []
-        self._link = BrokerConnection(address, name=account_of(component), on_connect=self._prepare)
-        self._link.start()
-        assert self._link.wait_up(10)
+        self._broker = BrokerConnection(address, name=account_of(component), on_connect=self._prepare)
+        self._broker.start()
+        assert self._broker.wait_up(10)
 
     def _prepare(self, channel: Any) -> None:
         for queue, kept in ((replies_of(self.component), self.replies), (announcements_of(self.component), self.told)):
@@ -84,13 +84,13 @@ class System:
         message_id: str | None = None,
     ) -> None:
         """Publish to the component's exchange."""
-        message = self._link.channel.prepare_message(
+        message = self._broker.channel.prepare_message(
             body,
             content_type=content_type,
             headers=dict(headers or {}),
             properties={"delivery_mode": 2, **({"message_id": message_id} if message_id else {})},
         )
-        self._link.channel.basic_publish(message, exchange=account_of(self.component), routing_key="")
+        self._broker.channel.basic_publish(message, exchange=account_of(self.component), routing_key="")
 
     def submit(self, *, id: str | None = None, type: str = "individual.submitted", **data: Any) -> str:  # noqa: A002 - CloudEvents' words
         """Submit an individual; return the message's id."""
@@ -113,7 +113,7 @@ class System:
 
     def close(self) -> None:
         """Close the connection."""
-        self._link.stop()
+        self._broker.stop()
 
 
 class Running:

@@ -104,7 +104,7 @@ def test_what_is_refused_is_answered_with_its_code_and_field_names_alone(
 
 
 @pytest.mark.requirement("T13")
-def test_bytes_that_are_no_message_are_answered_acknowledged_and_never_parked(running: Running) -> None:
+def test_bytes_that_are_no_message_are_answered_acknowledged_and_never_dead_lettered(running: Running) -> None:
     good = json.dumps({"specversion": "1.0", "id": "a", "source": "x", "type": "individual.submitted", "data": a_person()}).encode()
     cases: list[tuple[bytes, dict[str, Any], str, str | None]] = [
         (b"", {}, "not-a-cloudevent", None),

@@ -199,11 +199,11 @@ def test_the_operator_verifies_the_trail(up: Up, amina: Person) -> None:
 
 
 @pytest.mark.requirement("R125")
-def test_the_operator_lists_accounts_and_parked_messages_under_a_name_that_is_in_the_trail(up: Up, amina: Person) -> None:
+def test_the_operator_lists_accounts_and_dead_letters_under_a_name_that_is_in_the_trail(up: Up, amina: Person) -> None:
     listed = up.run("operator", "users", "list", "--json")
     assert [user["username"] for user in json.loads(listed.stdout)] == ["amina"]
-    parked = up.run("operator", "dead-letters", "list")
-    assert (parked.returncode, parked.stdout) == (0, "There are no dead letters.\n"), parked.stderr
+    listed = up.run("operator", "dead-letters", "list")
+    assert (listed.returncode, listed.stdout) == (0, "There are no dead letters.\n"), listed.stderr
     exported = up.run("operator", "audit", "export", "-")
     acts = [json.loads(json.loads(line)["body"]) for line in exported.stdout.splitlines() if json.loads(line)["body"]]
     assert {act["action"] for act in acts if act.get("actor") == "olga"} >= {"access:user:create"}

@@ -18,7 +18,7 @@ from services.chassis.entrypoints import DatabaseProvider, rpc
 from services.chassis.entrypoints.consumers import AnnouncementHandler
 from services.chassis.messages import Caller, Conflict, Forbidden, Invalid, NotFound, Operation, new_id
 from services.chassis.passport import PassportSigner, PassportVerifier
-from services.chassis.runtime.process import Services, compose, declare_topology, listened_by, topology_of
+from services.chassis.runtime.process import Services, compose, declare_topology, topics_handled_by, topology_of
 from services.chassis.transport.embedded import register
 from services.chassis.transport.rpc_client import RpcClient
 from services.contacts.contract import IndividualFrozen
@@ -193,5 +193,5 @@ def test_it_listens_to_all_that_its_docstring_says() -> None:
         for entrypoint in getattr(method, "nameko_entrypoints", ())
         if isinstance(entrypoint, AnnouncementHandler)
     }
-    assert {announcement.routing_key() for announcement in named} <= set(listened_by(InteractionsService))
+    assert {announcement.routing_key() for announcement in named} <= set(topics_handled_by(InteractionsService))
     assert set(re.findall(r"(?:[A-Z][a-z]+){2,}", said)) == {announcement.__name__ for announcement in named}

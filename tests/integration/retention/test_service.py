@@ -19,7 +19,7 @@ from services.chassis.config import Settings
 from services.chassis.database import note_audited
 from services.chassis.entrypoints import rpc
 from services.chassis.messages import Caller, Operation, Refusal, new_id
-from services.chassis.runtime.process import Services, compose, declare_topology, listened_by
+from services.chassis.runtime.process import Services, compose, declare_topology, topics_handled_by
 from services.chassis.topology import compute
 from services.chassis.transport.embedded import register
 from services.chassis.transport.rpc_client import RpcClient
@@ -152,7 +152,7 @@ class System:
         parts = [(each, compose(settings(each.name))) for each in classes]
         self.databases = {each.name: process.database for each, process in parts}
         access = parts[0][1]
-        listened = {each.name: listened_by(each) for each in classes}
+        listened = {each.name: topics_handled_by(each) for each in classes}
         declare_topology(access.address, compute({**listened, "listener": ["#"]}))
         stored = password_hash(PASSWORD)
         with access.open_database().work(Caller.operator("tests")) as work:

@@ -127,7 +127,7 @@ def test_a_waiting_consumer_is_woken_and_does_not_poll(channel: Any, url: str) -
     drainer.kill()
 
 
-def test_what_was_not_acknowledged_comes_again_and_too_often_is_parked(url: str) -> None:
+def test_what_was_not_acknowledged_comes_again_and_too_often_is_dead_lettered(url: str) -> None:
     with Connection(url) as connection:
         channel = connection.channel()
         channel.exchange_declare(exchange="around", type="direct", durable=True)

@@ -12,7 +12,7 @@ from gateway.app import create_app
 from services.chassis import messages
 from services.chassis.config import Settings
 from services.chassis.database.locks import Lock
-from services.chassis.keyed import Keyed, keys_for, known, parts_of, together
+from services.chassis.keyed import Keyed, join_digests, keys_for, parts_of, split_digests
 from services.chassis.messages import Caller, Operation, entity_tag, entity_tags, tag_with
 from services.chassis.revocations import Revocations
 from services.chassis.runtime.process import compose
@@ -43,7 +43,7 @@ def test_a_digest_under_a_former_key_counts_until_the_key_is_dropped() -> None:
     assert both.of("value") == new.of("value")
     assert both.each("value") == [new.of("value"), kept]
     assert not new.is_of(kept, "value")
-    assert known(together(both.each("value"))) == both.each("value")
+    assert split_digests(join_digests(both.each("value"))) == both.each("value")
 
 
 def test_each_purpose_has_keys_of_its_own_from_every_key_of_the_setting() -> None:
@@ -54,7 +54,7 @@ def test_each_purpose_has_keys_of_its_own_from_every_key_of_the_setting() -> Non
 
 def test_a_repetition_waits_for_the_first_whichever_key_its_gateway_uses() -> None:
     def locks(setting: str) -> list[Lock]:
-        operation = Operation("id", "POST", "/individuals", together(Keyed(setting, "request").each("k")), "hash")
+        operation = Operation("id", "POST", "/individuals", join_digests(Keyed(setting, "request").each("k")), "hash")
         return Lock.of_request(Caller(kind="user", id="amina", operation=operation))
 
     before, adding, changed, after = locks("old"), locks("old,new"), locks("new,old"), locks("new")

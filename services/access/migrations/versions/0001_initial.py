@@ -7,7 +7,7 @@ Revises:
 from alembic import op
 from sqlalchemy import text
 
-from services.chassis.outbox.partitions import day_functions
+from services.chassis.outbox.partitions import partition_functions
 from services.chassis.outbox.store import chassis_tables
 
 revision = "0001"
@@ -174,7 +174,7 @@ GRANT SELECT, INSERT, UPDATE ON integration_accounts TO liaison_access;
 def upgrade() -> None:
     """Make the tables, and enter the offices."""
     op.execute(chassis_tables("access"))
-    op.execute(day_functions("access"))
+    op.execute(partition_functions("access"))
     op.execute(TABLES)
     for position, (code, name, parent) in enumerate(COMPONENTS):
         op.execute(

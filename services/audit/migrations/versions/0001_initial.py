@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from services.chassis.outbox.partitions import day_functions
+from services.chassis.outbox.partitions import partition_functions
 from services.chassis.outbox.store import chassis_tables
 
 revision = "0001"
@@ -112,7 +112,7 @@ _APPEND_ONLY = ("trail", "trail_nodes", "checkpoints", "issued_passports", "find
 
 def upgrade() -> None:
     op.execute(chassis_tables("audit"))
-    op.execute(day_functions("audit"))
+    op.execute(partition_functions("audit"))
     op.execute(_TABLES)
     for table in _APPEND_ONLY:
         # ENABLE ALWAYS: an ordinary trigger is bypassed by session_replication_role = replica.

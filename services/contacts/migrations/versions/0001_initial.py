@@ -8,7 +8,7 @@ Revises:
 
 from alembic import op
 
-from services.chassis.outbox.partitions import day_functions
+from services.chassis.outbox.partitions import partition_functions
 from services.chassis.outbox.store import chassis_tables
 from services.contacts.migrations.initial import cases, contact_layer, directory, grants, imports, integrations, projections, statistics
 from services.lexicon.squeezing import SQUEEZED
@@ -28,7 +28,7 @@ SEARCH = "CREATE EXTENSION IF NOT EXISTS pg_trgm"
 def upgrade() -> None:
     for script in (
         chassis_tables("contacts", narrow_roles=NARROW_ROLES),
-        day_functions("contacts"),
+        partition_functions("contacts"),
         SEARCH,
         SQUEEZED,
         directory.TABLES,

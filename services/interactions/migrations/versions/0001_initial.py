@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from services.chassis.outbox.partitions import day_functions
+from services.chassis.outbox.partitions import partition_functions
 from services.chassis.outbox.store import chassis_tables
 from services.lexicon.squeezing import SQUEEZED
 
@@ -381,7 +381,7 @@ _UNSAMPLED = {
 def upgrade() -> None:
     """Make everything."""
     op.execute(chassis_tables("interactions", narrow_roles=["eraser"]))
-    op.execute(day_functions("interactions"))
+    op.execute(partition_functions("interactions"))
     op.execute(_TABLES)
     for table, columns in _UNSAMPLED.items():
         for column in columns.split():

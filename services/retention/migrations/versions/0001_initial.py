@@ -6,7 +6,7 @@ Revises:
 
 from alembic import op
 
-from services.chassis.outbox.partitions import day_functions
+from services.chassis.outbox.partitions import partition_functions
 from services.chassis.outbox.store import chassis_tables
 
 revision = "0001"
@@ -176,5 +176,5 @@ GRANT SELECT, INSERT ON destructions, tombstones TO liaison_retention;
 def upgrade() -> None:
     """Make the tables."""
     op.execute(chassis_tables("retention"))
-    op.execute(day_functions("retention"))
+    op.execute(partition_functions("retention"))
     op.execute(TABLES)

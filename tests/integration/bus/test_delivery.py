@@ -17,7 +17,7 @@ from services.chassis.entrypoints import DatabaseProvider, Received, announcemen
 from services.chassis.entrypoints.dead_letters import discard, list_dead_letters, replay
 from services.chassis.messages import Announcement, Caller, new_id
 from services.chassis.outbox import relay
-from services.chassis.outbox.partitions import Days
+from services.chassis.outbox.partitions import OutboxPartitions
 from services.chassis.outbox.store import Outbox
 from services.chassis.refusals import NoDeadLetters
 from services.chassis.runtime.process import compose
@@ -106,9 +106,9 @@ def a_message(announcement: type[Announcement] = Moved, message_id: str | None =
     return Message(message_id, "announcements", announcement.routing_key(), body)
 
 
-def test_of_many_messages_each_ones_fate_is_told(publisher: Publisher) -> None:
-    fates = publisher.publish_confirmed([a_message(), a_message(Unheard), a_message()])
-    assert fates == [PublishResult.CONFIRMED, PublishResult.NO_ROUTE, PublishResult.CONFIRMED]
+def test_each_message_of_a_batch_has_its_own_publish_result(publisher: Publisher) -> None:
+    results = publisher.publish_confirmed([a_message(), a_message(Unheard), a_message()])
+    assert results == [PublishResult.CONFIRMED, PublishResult.NO_ROUTE, PublishResult.CONFIRMED]
     assert publisher.publish_confirmed([]) == []
 
 
@@ -136,7 +136,7 @@ def test_what_waits_is_shipped_though_the_relays_housekeeping_fails(world: World
         raise RuntimeError
 
     Probe.second.clear()
-    for keeping, act in ((Outbox, "settle"), (Outbox, "close_dead_streams"), (Days, "make")):
+    for keeping, act in ((Outbox, "settle"), (Outbox, "close_dead_streams"), (OutboxPartitions, "make")):
         monkeypatch.setattr(keeping, act, fail)
     world.declare(Probe)
     world.run(Probe)
@@ -176,7 +176,7 @@ def test_a_failing_listener_is_tried_again_in_bounds_and_then_works(probe: World
     assert probe.depth("probe.dead-letters") == 0
 
 
-def test_a_message_that_always_fails_is_parked_after_four_attempts_and_its_text_is_nowhere(
+def test_a_message_that_always_fails_is_dead_lettered_after_four_attempts_and_its_text_is_nowhere(
     probe: World, publisher: Publisher, lines: list[dict[str, Any]]
 ) -> None:
     Probe.failures.extend(RuntimeError(SECRET) for _ in range(20))
@@ -184,13 +184,13 @@ def test_a_message_that_always_fails_is_parked_after_four_attempts_and_its_text_
     publisher.publish_confirmed([message])
     eventually(lambda: probe.depth("probe.dead-letters") == 1)
     assert len(Probe.deliveries) == 4
-    (parked,) = list_dead_letters(probe.processes["probe"].address, "probe.inbox")
-    assert (parked.id, parked.reason, parked.attempts, parked.size) == (message.id, "RuntimeError", 4, len(message.body))
-    assert SECRET not in repr((parked, lines))
+    (dead,) = list_dead_letters(probe.processes["probe"].address, "probe.inbox")
+    assert (dead.id, dead.reason, dead.attempts, dead.size) == (message.id, "RuntimeError", 4, len(message.body))
+    assert SECRET not in repr((dead, lines))
     assert [line["message_id"] for line in lines if line["event"] == "message.dead-letters"] == [message.id]
 
 
-def test_a_message_that_kills_its_consumer_each_time_is_parked_by_the_broker(world: World) -> None:
+def test_a_message_that_kills_its_consumer_each_time_is_dead_lettered_by_the_broker(world: World) -> None:
     world.declare(Probe)
     address = compose(world.settings("probe")).address
     publisher = Publisher(address, identity="tests")
@@ -209,8 +209,8 @@ def test_a_message_that_kills_its_consumer_each_time_is_parked_by_the_broker(wor
         eventually(is_taken_by_somebody_who_dies)
     eventually(lambda: world.depth("probe.dead-letters") == 1)
     assert world.depth("probe.inbox") == 0
-    (parked,) = list_dead_letters(address, "probe.inbox")
-    assert (parked.id, parked.reason) == (message.id, "delivery_limit")
+    (dead,) = list_dead_letters(address, "probe.inbox")
+    assert (dead.id, dead.reason) == (message.id, "delivery_limit")
 
 
 def test_while_the_database_is_away_no_attempt_is_counted(probe: World, publisher: Publisher) -> None:
@@ -221,13 +221,13 @@ def test_while_the_database_is_away_no_attempt_is_counted(probe: World, publishe
     assert probe.depth("probe.dead-letters") == 0
 
 
-def test_what_was_parked_can_be_listed_replayed_and_discarded(probe: World, publisher: Publisher) -> None:
+def test_dead_letters_can_be_listed_replayed_and_discarded(probe: World, publisher: Publisher) -> None:
     address = probe.processes["probe"].address
     Probe.failures.extend(RuntimeError() for _ in range(8))
     first, second = a_message(somebody_id="1"), a_message(somebody_id="2")
     publisher.publish_confirmed([first, second])
     eventually(lambda: probe.depth("probe.dead-letters") == 2)
-    assert {parked.id for parked in list_dead_letters(address, "probe.inbox")} == {first.id, second.id}
+    assert {dead.id for dead in list_dead_letters(address, "probe.inbox")} == {first.id, second.id}
     # The broker puts back what was looked at once it sees that the connection is closed.
     eventually(lambda: probe.depth("probe.dead-letters") == 2, why="listing takes nothing away")
     assert replay(address, "probe.inbox", first.id) == 1
@@ -250,7 +250,7 @@ def test_what_nobody_is_bound_for_stays_in_the_outbox(probe: World) -> None:
 
 @pytest.mark.requirement("R148")
 @pytest.mark.row("P17")
-def test_poison_is_parked_and_the_service_lives(probe: World, lines: list[dict[str, Any]]) -> None:
+def test_poison_is_dead_lettered_and_the_service_lives(probe: World, lines: list[dict[str, Any]]) -> None:
     """P17, at a twentieth: what strangers may put into an inbox."""
     bodies: list[tuple[bytes, dict[str, Any]]] = [
         (b"", {"content_type": "application/json"}),
@@ -281,11 +281,11 @@ def test_poison_is_parked_and_the_service_lives(probe: World, lines: list[dict[s
             channel.basic_publish(unreadable, exchange="announcements", routing_key=Moved.routing_key())
             bodies.append((SECRET.encode(), {}))
         eventually(lambda: probe.depth("probe.dead-letters") == len(bodies), seconds=30)
-    parked = list_dead_letters(probe.processes["probe"].address, "probe.inbox")
-    assert len(parked) == len(bodies)
-    assert max(p.attempts for p in parked) == 1
+    dead_letters = list_dead_letters(probe.processes["probe"].address, "probe.inbox")
+    assert len(dead_letters) == len(bodies)
+    assert max(p.attempts for p in dead_letters) == 1
     assert Probe.deliveries == []
-    assert SECRET not in repr((lines, parked))
+    assert SECRET not in repr((lines, dead_letters))
     assert [line for line in lines if line["event"] == "broker.lost"] == []
     assert probe.client().call("probe", "greet", {}) == {"hello": "world"}
 

@@ -10,7 +10,7 @@ from psycopg import OperationalError
 
 from services.chassis.config import Settings
 from services.chassis.database.logins import Logins
-from services.chassis.runtime.key_renewal import RENEWED, Renewing, differing
+from services.chassis.runtime.key_renewal import RENEWED, KeyRenewal, differing
 
 SETTINGS = Settings(service="contacts", cursor_key="old", log_level="INFO")
 
@@ -45,13 +45,13 @@ def files() -> Files:
 
 
 @pytest.fixture
-def renewing(files: Files) -> Renewing:
+def renewing(files: Files) -> KeyRenewal:
     """What reads them."""
-    return Renewing(SETTINGS, files.read, files.renew)
+    return KeyRenewal(SETTINGS, files.read, files.renew)
 
 
 @pytest.mark.requirement("N17")
-def test_other_keys_are_taken_once_two_readings_agree(files: Files, renewing: Renewing) -> None:
+def test_other_keys_are_taken_once_two_readings_agree(files: Files, renewing: KeyRenewal) -> None:
     assert not renewing.look()
     files.now = replace(SETTINGS, cursor_key="half of a ne")
     assert not renewing.look()
@@ -60,7 +60,7 @@ def test_other_keys_are_taken_once_two_readings_agree(files: Files, renewing: Re
     assert files.taken == [files.now]
 
 
-def test_what_is_no_key_waits_for_the_next_start(files: Files, renewing: Renewing) -> None:
+def test_what_is_no_key_waits_for_the_next_start(files: Files, renewing: KeyRenewal) -> None:
     files.now = replace(SETTINGS, log_level="DEBUG")
     assert [renewing.look() for _ in range(3)] == [False] * 3
     assert {field.name for field in fields(Settings) if not field.repr} == set(RENEWED), "and every secret is one"
@@ -68,7 +68,7 @@ def test_what_is_no_key_waits_for_the_next_start(files: Files, renewing: Renewin
 
 
 def test_a_file_that_is_gone_or_a_key_that_cannot_be_used_changes_nothing_and_is_told_once(
-    files: Files, renewing: Renewing, capsys: pytest.CaptureFixture[str]
+    files: Files, renewing: KeyRenewal, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files.now = FileNotFoundError("secrets")
     assert not renewing.look()

@@ -112,7 +112,7 @@ def test_all_that_waits_is_heard_in_one_transaction_and_each_once(guests: World,
     assert guests.depth("guests.dead-letters") == 0
 
 
-def test_one_that_fails_is_tried_again_and_parked_by_itself(guests: World, publisher: Publisher) -> None:
+def test_one_that_fails_is_tried_again_and_dead_lettered_by_itself(guests: World, publisher: Publisher) -> None:
     Guests.unwelcome.add("guest 5")
     messages = [_told(Arrived, f"guest {n}") for n in range(MANY)]
     _while_the_door_is_shut(guests, publisher, messages)

@@ -291,8 +291,8 @@ def test_a_late_command_answers_that_its_outcome_is_unknown_and_a_late_query_tha
     probe: World, client: RpcClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The service ends its work at the deadline that it was told; this caller waits on, and so hears what it says."""
-    publish = client._link.publish
-    monkeypatch.setattr(client._link, "publish", lambda body, **given: publish(body, **{**given, "expiration": "300"}))
+    publish = client._broker.publish
+    monkeypatch.setattr(client._broker, "publish", lambda body, **given: publish(body, **{**given, "expiration": "300"}))
     amina = a_command(a_caller())
     assert amina.operation is not None
     with pytest.raises(OutcomeUnknown) as unknown:

@@ -9,11 +9,10 @@ import pytest
 
 from services.chassis.entrypoints import DatabaseProvider, Wakeup, timer
 from services.chassis.messages import Caller
-from services.chassis.runtime.process import declare_topology, topology_of
 from tests.integration.bus.conftest import World
 from tests.support import eventually
 
-BELL = Wakeup()
+WAKEUP = Wakeup()
 
 
 class Clerk:
@@ -25,7 +24,7 @@ class Clerk:
     done: ClassVar[list[int]] = []
     under_way: ClassVar[Any] = None
 
-    @timer(seconds=3600, action="clerk:work:do", bell=BELL)
+    @timer(seconds=3600, action="clerk:work:do", wakeup=WAKEUP)
     def work(self, _caller: Caller) -> None:
         taken = list(Clerk.waiting)
         Clerk.waiting.clear()
@@ -39,23 +38,23 @@ def clerk(world: World) -> World:
     Clerk.waiting.clear()
     Clerk.done.clear()
     Clerk.under_way = None
-    declare_topology(world.process("deploy").address, topology_of([Clerk]))
+    world.declare(Clerk)
     world.run(Clerk)
     return world
 
 
-def test_who_rings_is_not_made_to_wait_for_the_next_look(clerk: World) -> None:
+def test_a_wakeup_runs_the_timer_at_once(clerk: World) -> None:
     Clerk.waiting.append(1)
-    BELL.ring()
+    WAKEUP.wake()
     eventually(lambda: Clerk.done == [1])
 
 
-def test_who_rings_during_a_run_gets_one_after_it(clerk: World) -> None:
+def test_a_wakeup_during_a_run_causes_another_run_after_it(clerk: World) -> None:
     Clerk.under_way = eventlet.event.Event()
     Clerk.waiting.append(1)
-    BELL.ring()
+    WAKEUP.wake()
     eventually(lambda: Clerk.waiting == [])
     Clerk.waiting.append(2)
-    BELL.ring()
+    WAKEUP.wake()
     Clerk.under_way.send()
     eventually(lambda: Clerk.done == [1, 2])
