@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
-from typing import Any, ClassVar, Final, Generic, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, get_args, get_origin
 from uuid import UUID
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_load, validate
@@ -13,6 +14,9 @@ from marshmallow.exceptions import SCHEMA
 
 from services.chassis.messages import Invalid, NotFound, Refusal
 from services.chassis.refusals import UnknownField
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 S = TypeVar("S", bound=Schema)
 Loaded = TypeVar("Loaded")
@@ -91,6 +95,11 @@ UNSET: Final = Unset.UNSET
 def given_or(value: Value | Unset, otherwise: Value) -> Value:
     """Return the value of a changed field, or the present one where none was given."""
     return otherwise if isinstance(value, Unset) else value
+
+
+def names_given(change: DataclassInstance) -> set[str]:
+    """Return the names of the fields that a change gives."""
+    return {field.name for field in dataclasses.fields(change) if getattr(change, field.name) is not UNSET}
 
 
 class Id(fields.UUID):

@@ -8,7 +8,8 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 
 from services.chassis.instants import Day, Instant
-from services.chassis.validation import Closed, Id
+from services.chassis.validation import Closed, Id, Loads
+from services.interactions.contract import commands
 from services.lexicon.places import STATES
 from services.lexicon.tasks import LIMIT
 from services.lexicon.vocabulary import INITIATORS, INTERACTION_MODES, PREFERENCE_AGAINST, PRIORITIES
@@ -80,7 +81,7 @@ class Outbound(Schema):
 # Issues ---------------------------------------------------------------------------------------------------------
 
 
-class IssueCreateSchema(_Screened):
+class IssueCreateSchema(_Screened, Loads[commands.IssueCreate]):
     """A new issue (R65, R71); below another one it has that one's priority."""
 
     name = _name(required=True)
@@ -96,7 +97,7 @@ class IssueCreateSchema(_Screened):
             raise ValidationError(message, "priority")
 
 
-class IssueChangeSchema(_Screened):
+class IssueChangeSchema(_Screened, Loads[commands.IssueChange]):
     """What of an issue changes; fields that are left out stay."""
 
     name = _name()
@@ -106,7 +107,7 @@ class IssueChangeSchema(_Screened):
     summary = _text()
 
 
-class IssueListQuerySchema(Closed):
+class IssueListQuerySchema(Loads[commands.IssueListQuery]):
     """Which issues: by priority, by parent, by activity, by words of the name."""
 
     priority = fields.String(validate=validate.OneOf(list(PRIORITIES)))
@@ -132,14 +133,14 @@ class IssueSchema(Outbound):
     updated_at = fields.AwareDateTime(required=True)
 
 
-class IssueTextListQuerySchema(Closed):
+class IssueTextListQuerySchema(Loads[commands.PageQuery]):
     """A page of an issue's updates or talking points."""
 
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
     cursor = fields.String(validate=validate.Length(max=2000))
 
 
-class IssueUpdateCreateSchema(_Screened):
+class IssueUpdateCreateSchema(_Screened, Loads[commands.IssueUpdateCreate]):
     """Something that happened on an issue (R66), or a change of policy (R67)."""
 
     kind = fields.String(required=True, validate=validate.OneOf(UPDATE_KINDS))
@@ -160,7 +161,7 @@ class IssueUpdateSchema(Outbound):
     created_at = fields.AwareDateTime(required=True)
 
 
-class TalkingPointCreateSchema(_Screened):
+class TalkingPointCreateSchema(_Screened, Loads[commands.TalkingPointCreate]):
     """Something to say on an issue (R68)."""
 
     text = Words(required=True, validate=validate.Length(min=1, max=TEXT_LIMIT))

@@ -31,6 +31,7 @@ from services.contacts.contract import (
     PreferencesChanged,
 )
 from services.interactions import contract
+from services.interactions.contract import answers
 from services.interactions.service.dependencies import DependenciesProvider
 from services.interactions.usecases import (
     announcement_handlers,
@@ -63,75 +64,77 @@ class InteractionsService(OperationMethods, Witness):
     # Issues
 
     @rpc("interactions:issue:register", command=True, status=201, created="id")
-    def create_issue(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
-        """Enter an issue (R65, R71)."""
+    def create_issue(self, call: CommandCall, body: object) -> answers.IssueAnswer:
+        """Register an issue (R65, R71)."""
         command = ready(contract.IssueCreateSchema).load(body)
         return call.run(
-            lambda work: issues.register_issue(work, by=call.caller, now=self.database.clock(), **command),
+            lambda work: issues.register_issue(work, by=call.caller, now=self.database.clock(), command=command),
             replay=lambda work, subject_id: issues.read_issue(work, by=call.caller, issue_id=subject_id),
         )
 
     @rpc("interactions:issue:read", subject="issue_id")
-    def read_issue(self, caller: Caller, issue_id: str) -> dict[str, Any]:
+    def read_issue(self, caller: Caller, issue_id: str) -> answers.IssueAnswer:
         """Read an issue."""
         with self.database.work(caller) as work:
             return issues.read_issue(work, by=caller, issue_id=as_id(issue_id))
 
     @rpc("interactions:issue:list")
-    def list_issues(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+    def list_issues(self, caller: Caller, query: object) -> answers.Page[answers.IssueAnswer]:
         """List issues."""
         wanted = ready(contract.IssueListQuerySchema).load(query)
         with self.database.work(caller) as work:
             return issues.list_issues(work, by=caller, cursors=self.dependencies.cursors, query=wanted)
 
     @rpc("interactions:issue:list")
-    def read_issue_tree(self, caller: Caller) -> dict[str, Any]:
+    def read_issue_tree(self, caller: Caller) -> answers.IssueTree:
         """Return the five priorities with their issues."""
         with self.database.work(caller) as work:
             return issues.read_issue_tree(work, by=caller)
 
     @rpc("interactions:issue:change", subject="issue_id", command=True)
-    def change_issue(self, call: CommandCall, issue_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
+    def change_issue(self, call: CommandCall, issue_id: str, if_match: str | None, body: object) -> answers.IssueAnswer:
         """Change an issue."""
         command = ready(contract.IssueChangeSchema).load(body)
         return call.run(
-            lambda work: issues.change_issue(work, by=call.caller, now=self.database.clock(), issue_id=as_id(issue_id), if_match=if_match, **command),
+            lambda work: issues.change_issue(
+                work, by=call.caller, now=self.database.clock(), issue_id=as_id(issue_id), if_match=if_match, command=command
+            ),
             replay=lambda work, _: issues.read_issue(work, by=call.caller, issue_id=as_id(issue_id)),
         )
 
     @rpc("interactions:issue:erase", subject="issue_id", identity="retention")
-    def erase_issue(self, caller: Caller, issue_id: str) -> dict[str, Any]:
+    def erase_issue(self, caller: Caller, issue_id: str) -> answers.ErasedIssues:
         """Delete an issue that is no longer active (T7)."""
         with self.database.work(caller, role=_ERASER) as work:
             return issues.erase_issue(work, now=self.database.clock(), issue_id=as_id(issue_id))
 
     @rpc("interactions:issue-update:add", subject="issue_id", command=True, status=201, created="id")
-    def add_issue_update(self, call: CommandCall, issue_id: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Tell of something that happened on an issue (R66, R67)."""
+    def add_issue_update(self, call: CommandCall, issue_id: str, body: object) -> answers.IssueUpdateAnswer:
+        """Add something that happened on an issue (R66, R67)."""
         command = ready(contract.IssueUpdateCreateSchema).load(body)
         return call.run(
-            lambda work: issues.add_issue_update(work, by=call.caller, now=self.database.clock(), issue_id=as_id(issue_id), **command),
+            lambda work: issues.add_issue_update(work, by=call.caller, now=self.database.clock(), issue_id=as_id(issue_id), command=command),
             replay=lambda work, subject_id: issues.repeat_issue_update(work, by=call.caller, issue_id=as_id(issue_id), update_id=subject_id),
         )
 
     @rpc("interactions:issue-update:list", subject="issue_id")
-    def list_issue_updates(self, caller: Caller, issue_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
+    def list_issue_updates(self, caller: Caller, issue_id: str, query: object = None) -> answers.Page[answers.IssueUpdateAnswer]:
         """List an issue's updates."""
         wanted = ready(contract.IssueTextListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return issues.list_issue_updates(work, by=caller, cursors=self.dependencies.cursors, issue_id=as_id(issue_id), query=wanted)
 
     @rpc("interactions:talking-point:add", subject="issue_id", command=True, status=201, created="id")
-    def add_talking_point(self, call: CommandCall, issue_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def add_talking_point(self, call: CommandCall, issue_id: str, body: object) -> answers.TalkingPointAnswer:
         """Add something to say on an issue (R68)."""
         command = ready(contract.TalkingPointCreateSchema).load(body)
         return call.run(
-            lambda work: issues.add_talking_point(work, by=call.caller, now=self.database.clock(), issue_id=as_id(issue_id), **command),
+            lambda work: issues.add_talking_point(work, by=call.caller, now=self.database.clock(), issue_id=as_id(issue_id), command=command),
             replay=lambda work, subject_id: issues.repeat_talking_point(work, by=call.caller, issue_id=as_id(issue_id), point_id=subject_id),
         )
 
     @rpc("interactions:talking-point:list", subject="issue_id")
-    def list_talking_points(self, caller: Caller, issue_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
+    def list_talking_points(self, caller: Caller, issue_id: str, query: object = None) -> answers.Page[answers.TalkingPointAnswer]:
         """List an issue's talking points."""
         wanted = ready(contract.IssueTextListQuerySchema).load(query or {})
         with self.database.work(caller) as work:

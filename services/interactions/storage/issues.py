@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
 
-from sqlalchemy import Row, Select, delete, func, insert, or_, select, update
+from sqlalchemy import Select, delete, func, insert, or_, select, update
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import all_typed, typed, typed_or_none
+from services.interactions.contract.commands import IssueListQuery
+from services.interactions.domain.records import Issue, IssueUpdate, TalkingPoint
+from services.interactions.storage import pages
 from services.interactions.storage.tables import coordination_requests, issue_updates, issues, kept_texts, talking_points
 
 
-def add(work: UnitOfWork, **values: Any) -> None:
+def add(work: UnitOfWork, issue: Issue) -> None:
     """Insert an issue."""
-    work.execute(insert(issues).values(**values))
+    work.execute(insert(issues), asdict(issue))
 
 
-def one(work: UnitOfWork, issue_id: str, *, lock: bool = False) -> Row[Any] | None:
-    """Return an issue."""
+def one(work: UnitOfWork, issue_id: str, *, lock: bool = False) -> Issue | None:
+    """Return an issue.
+
+    :param lock: hold it until the end of the transaction.
+    """
     query = select(issues).where(issues.c.id == issue_id)
-    return work.execute(query.with_for_update() if lock else query).one_or_none()
+    return typed_or_none(Issue, work.execute(query.with_for_update() if lock else query).mappings().one_or_none())
 
 
 def known(work: UnitOfWork, issue_ids: Iterable[str]) -> set[str]:
@@ -33,16 +41,24 @@ def hold_place(work: UnitOfWork, place: str) -> None:
     work.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"issues {place}", 0))))
 
 
-def siblings(work: UnitOfWork, *, priority: str, parent_id: str | None) -> list[Row[Any]]:
-    """Return id and name of the issues below a parent, or at the top of a priority."""
+def siblings(work: UnitOfWork, *, priority: str, parent_id: str | None) -> dict[str, str | None]:
+    """Return the names of the issues below a parent, or at the top of a priority, by id."""
     here = issues.c.parent_id == parent_id if parent_id is not None else (issues.c.parent_id.is_(None) & (issues.c.priority == priority))
-    return list(work.execute(select(issues.c.id, issues.c.name).where(here)))
+    return {row.id: row.name for row in work.execute(select(issues.c.id, issues.c.name).where(here))}
 
 
-def change(work: UnitOfWork, issue_id: str, values: dict[str, Any]) -> Row[Any]:
-    """Update an issue; return it as it is now, one revision on."""
-    statement = update(issues).where(issues.c.id == issue_id).values(**values, revision=issues.c.revision + 1)
-    return work.execute(statement.returning(issues)).one()
+def change(work: UnitOfWork, issue: Issue) -> Issue:
+    """Store a changed issue, which is locked; return it with its next revision."""
+    changed = replace(issue, revision=issue.revision + 1)
+    work.execute(update(issues).where(issues.c.id == issue.id).values(asdict(changed)))
+    return changed
+
+
+def set_priority(work: UnitOfWork, issue_id: str, priority: str, *, now: datetime) -> Issue:
+    """Set the priority of an issue; return it as it is now, for another transaction may have changed it."""
+    values = {"priority": priority, "updated_at": now, "revision": issues.c.revision + 1}
+    statement = update(issues).where(issues.c.id == issue_id).values(values)
+    return typed(Issue, work.execute(statement.returning(issues)).mappings().one())
 
 
 def subtree(root_ids: Iterable[str]) -> Select[tuple[str]]:
@@ -62,10 +78,10 @@ def of_priority(work: UnitOfWork, priority: str) -> list[str]:
     return list(work.execute(select(issues.c.id).where(issues.c.priority == priority)).scalars())
 
 
-def below(work: UnitOfWork, issue_id: str) -> list[Row[Any]]:
+def below(work: UnitOfWork, issue_id: str) -> list[Issue]:
     """Return everything below an issue, without itself."""
     query = select(issues).where(issues.c.id.in_(subtree([issue_id])), issues.c.id != issue_id)
-    return list(work.execute(query))
+    return all_typed(Issue, work.execute(query).mappings())
 
 
 def remove(work: UnitOfWork, issue_ids: Iterable[str]) -> None:
@@ -80,40 +96,55 @@ def remove(work: UnitOfWork, issue_ids: Iterable[str]) -> None:
     work.execute(delete(issues).where(issues.c.id.in_(ids)))
 
 
-def everything(work: UnitOfWork) -> list[Row[Any]]:
+def everything(work: UnitOfWork) -> list[Issue]:
     """Return all issues; there are hundreds, not thousands."""
-    return list(work.execute(select(issues).order_by(issues.c.created_at, issues.c.id)))
+    return all_typed(Issue, work.execute(select(issues).order_by(issues.c.created_at, issues.c.id)).mappings())
 
 
-def matching(*, priority: str | None = None, parent_id: str | None = None, active: bool | None = None, q: str | None = None) -> Select[Any]:
-    """Select issues."""
+def matching(work: UnitOfWork, wanted: IssueListQuery, *, after: Sequence[object] | None) -> pages.Page[Issue]:
+    """Return a page of issues, the latest first."""
     query = select(issues)
-    if priority is not None:
-        query = query.where(issues.c.priority == priority)
-    if parent_id is not None:
-        query = query.where(issues.c.parent_id == parent_id)
-    if active is not None:
-        query = query.where(issues.c.active.is_(active))
-    for word in (q or "").split():
+    if wanted.priority is not None:
+        query = query.where(issues.c.priority == wanted.priority)
+    if wanted.parent_id is not None:
+        query = query.where(issues.c.parent_id == wanted.parent_id)
+    if wanted.active is not None:
+        query = query.where(issues.c.active.is_(wanted.active))
+    for word in (wanted.q or "").split():
         query = query.where(issues.c.name.icontains(word, autoescape=True))
-    return query
+    return pages.page_of(work, Issue, query, keys=[issues.c.created_at, issues.c.id], after=after, limit=wanted.limit)
 
 
-def add_update(work: UnitOfWork, **values: Any) -> None:
+def add_update(work: UnitOfWork, added: IssueUpdate) -> None:
     """Insert an update of an issue."""
-    work.execute(insert(issue_updates).values(**values))
+    work.execute(insert(issue_updates), asdict(added))
 
 
-def updates(issue_id: str) -> Select[Any]:
-    """Select an issue's updates."""
-    return select(issue_updates).where(issue_updates.c.issue_id == issue_id)
+def one_update(work: UnitOfWork, issue_id: str, update_id: str) -> IssueUpdate | None:
+    """Return an update of an issue."""
+    query = select(issue_updates).where(issue_updates.c.issue_id == issue_id, issue_updates.c.id == update_id)
+    return typed_or_none(IssueUpdate, work.execute(query).mappings().one_or_none())
 
 
-def add_talking_point(work: UnitOfWork, **values: Any) -> None:
+def updates(work: UnitOfWork, issue_id: str, *, after: Sequence[object] | None, limit: int) -> pages.Page[IssueUpdate]:
+    """Return a page of an issue's updates, the latest first."""
+    query = select(issue_updates).where(issue_updates.c.issue_id == issue_id)
+    return pages.page_of(work, IssueUpdate, query, keys=[issue_updates.c.created_at, issue_updates.c.id], after=after, limit=limit)
+
+
+def add_talking_point(work: UnitOfWork, added: TalkingPoint) -> None:
     """Insert a talking point."""
-    work.execute(insert(talking_points).values(**values))
+    work.execute(insert(talking_points), asdict(added))
 
 
-def points(issue_id: str) -> Select[Any]:
-    """Select an issue's talking points."""
-    return select(talking_points).where(talking_points.c.issue_id == issue_id)
+def one_talking_point(work: UnitOfWork, issue_id: str, point_id: str) -> TalkingPoint | None:
+    """Return a talking point of an issue."""
+    query = select(talking_points).where(talking_points.c.issue_id == issue_id, talking_points.c.id == point_id)
+    return typed_or_none(TalkingPoint, work.execute(query).mappings().one_or_none())
+
+
+def points(work: UnitOfWork, issue_id: str, *, after: Sequence[object] | None, limit: int) -> pages.Page[TalkingPoint]:
+    """Return a page of an issue's talking points, in the order in which they were written."""
+    query = select(talking_points).where(talking_points.c.issue_id == issue_id)
+    keys = [talking_points.c.created_at, talking_points.c.id]
+    return pages.page_of(work, TalkingPoint, query, keys=keys, after=after, limit=limit, descending=False)

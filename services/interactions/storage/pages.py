@@ -4,22 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Row, Select, func, literal, select, tuple_
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import all_typed
 
 COUNTED = 10_000
+Record = TypeVar("Record")
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Page(Generic[Record]):
     """The rows of one page, and whether there are more behind it."""
 
-    rows: Sequence[Row[Any]]
+    rows: Sequence[Record]
     has_more: bool
     total: int | dict[str, int]
+
+    @property
+    def last(self) -> Record | None:
+        """The row behind which the next page begins; None without one."""
+        return self.rows[-1] if self.has_more else None
+
+
+def page_of(
+    work: UnitOfWork,
+    kind: type[Record],
+    query: Select[Any],
+    *,
+    keys: Sequence[ColumnElement[Any]],
+    after: Sequence[object] | None,
+    limit: int,
+    descending: bool = True,
+) -> Page[Record]:
+    """Read one page of `query` as dataclasses, as `page` reads rows."""
+    found = page(work, query, keys=keys, after=after, limit=limit, descending=descending)
+    return Page(all_typed(kind, (row._mapping for row in found.rows)), found.has_more, found.total)  # noqa: SLF001 - SQLAlchemy's public name
 
 
 def page(
@@ -30,7 +52,7 @@ def page(
     after: Sequence[Any] | None,
     limit: int,
     descending: bool = True,
-) -> Page:
+) -> Page[Row[Any]]:
     """Read one page of `query` in the order of `keys`, which together name one row.
 
     :param after: the keys of the last row of the page before.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import DateTime, case, cast, func, literal_column, or_, select, true
+from sqlalchemy import DateTime, Row, case, cast, func, literal_column, or_, select, true
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
@@ -17,7 +17,7 @@ from services.lexicon.vocabulary import PREFERENCE_AGAINST
 _INSTANT = DateTime(timezone=True)
 
 
-def against(work: UnitOfWork, by: Caller, *, query: Mapping[str, Any], after: Sequence[Any] | None) -> pages.Page:
+def against(work: UnitOfWork, by: Caller, *, query: Mapping[str, Any], after: Sequence[Any] | None) -> pages.Page[Row[Any]]:
     """Return a page of (interaction, individual, preference), the most recent first."""
     spans = func.jsonb_array_elements(people.c.preferences).table_valued("value").render_derived("span")
     preference = spans.c.value.op("->>")(0)

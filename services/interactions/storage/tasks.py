@@ -6,7 +6,26 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Date, DateTime, Select, Text, Uuid, and_, case, cast, exists, func, literal, null, or_, select, union_all
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Date,
+    DateTime,
+    Row,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import array
 
 from services.chassis.database import UnitOfWork
@@ -22,7 +41,7 @@ from services.lexicon.tasks import NO_DAY
 _ID = Uuid(as_uuid=False)
 
 
-def waiting(work: UnitOfWork, by: Caller, *, overdue_since: date, after: Sequence[str] | None, limit: int) -> pages.Page:
+def waiting(work: UnitOfWork, by: Caller, *, overdue_since: date, after: Sequence[str] | None, limit: int) -> pages.Page[Row[Any]]:
     """Return the caller's tasks, the most urgent first.
 
     :param overdue_since: what was asked on that day or before, and is unanswered, has passed to the office (T10).

@@ -109,7 +109,7 @@ def _is_replaced() -> ColumnElement[bool]:
     return or_(*places)
 
 
-def waiting(work: UnitOfWork, *, after: Sequence[str] | None, limit: int) -> pages.Page:
+def waiting(work: UnitOfWork, *, after: Sequence[str] | None, limit: int) -> pages.Page[Row[Any]]:
     """Return kept texts that wait to be released, the oldest first. As the eraser, who alone sees all of them."""
     position = [datetime.fromisoformat(after[0]), after[1]] if after else None
     keys = [kept_texts.c.kept_at, kept_texts.c.id]

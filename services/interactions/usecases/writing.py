@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import overload
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import wire_value
+from services.chassis.validation import Unset
 from services.interactions.domain.texts import Written
 from services.interactions.storage import texts
 
 Ids = Callable[[], str]
 
 
-def wire(moment: object) -> Any:
+@overload
+def wire(moment: date) -> str: ...
+
+
+@overload
+def wire(moment: None) -> None: ...
+
+
+def wire(moment: date | None) -> str | None:
     """Return an instant or a date as it travels, and None as None."""
-    return None if moment is None else wire_value(moment)
+    return None if moment is None else str(wire_value(moment))
+
+
+def reworded(*texts_given: tuple[str, str | Unset | None, str | None]) -> list[tuple[str, str | None]]:
+    """Return which texts a change rewords, as (path, text); what is given is (path, text if there is one, text that the caller read)."""
+    return [(path, text) for path, text, former in texts_given if not isinstance(text, Unset) and text != former]
 
 
 def store_text(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from sqlalchemy import text
@@ -44,11 +44,15 @@ class Office:
             yield work
 
     def do(self, by: Caller, use_case: Callable[..., Any], **given: Any) -> Any:
-        """Run a use case as a caller, at the office's time where it asks for it."""
-        names = use_case.__code__.co_varnames[: use_case.__code__.co_argcount + use_case.__code__.co_kwonlyargcount]
+        """Run a use case as a caller, at the office's time where it asks for it; its command or query is made of the fields that are given."""
         told = {"by": by, "now": self.now, "cursors": CURSORS}
+        asked = get_type_hints(use_case)
+        for name in {name for name in ("command", "query") if is_dataclass(asked.get(name))}:
+            given |= given.pop(name, {})
+            own = {field.name for field in fields(asked[name])} - asked.keys()
+            given[name] = asked[name](**{field: given.pop(field) for field in own & given.keys()})
         with self.work(by) as work:
-            return use_case(work, **{name: value for name, value in told.items() if name in names}, **given)
+            return use_case(work, **{name: value for name, value in told.items() if name in asked}, **given)
 
     def hear(self, listener: Callable[..., Any], announcement: Any) -> None:
         """Hear an announcement."""

@@ -12,7 +12,7 @@ import gateway
 import services
 from services.chassis.messages import Invalid, NotFound, Unauthenticated, new_id
 from services.chassis.refusals import UnknownField
-from services.chassis.validation import UNSET, Closed, Loads, Unset, as_id, given_or, invalid, longest_list, no_nul
+from services.chassis.validation import UNSET, Closed, Loads, Unset, as_id, given_or, invalid, longest_list, names_given, no_nul
 from tests.proofs.growing import modules, schemas_of_requests
 
 
@@ -153,6 +153,7 @@ class ChangeSchema(Loads[Change]):
 
 def test_a_schema_loads_a_dataclass_that_tells_what_was_given():
     assert ChangeSchema().load({"parts": [{"name": "a"}]}) == Change(parts=[Part("a")])
+    assert names_given(ChangeSchema().load({"title": None})) == {"title"}
     assert given_or(ChangeSchema().load({}).title, "before") == "before"
     assert given_or(ChangeSchema().load({"title": None}).title, "before") is None
     with pytest.raises(ValidationError):
