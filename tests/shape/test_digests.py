@@ -45,7 +45,7 @@ REASONS: dict[str, tuple[int, str]] = {
     "services/chassis/messages.py": (2, "derives a key, and makes tags under one"),
     "deploy/migrations.py": (1, "of our migrations' text"),
     "deploy/postgres.py": (2, "of a path on this machine"),
-    "services/contacts/usecases/imports/refused.py": (1, "the id of a key, from an import's id"),
+    "services/contacts/usecases/imports/refused_rows.py": (1, "the id of a key, from an import's id"),
     "services/contacts/domain/imports/staging.py": (1, "compares a file with what was sent, in memory"),
     "services/contacts/usecases/imports/uploading.py": (1, "the id of a key, from an import's id"),
     "services/retention/storage/erased_ids.py": (1, "of a list of ids, in memory"),

@@ -13,9 +13,9 @@ USE_CASES = Path(__file__).parents[2] / "services" / "contacts" / "usecases"
 #: What keeps a value of a person, or a name, or a telephone of an office: (module or object, function).
 WRITES = {
     ("registration", "register"), ("layer", "add"), ("layer", "file_correction"), ("layer", "confirm_own"), ("individuals", "update"),
-    ("import_writing", "insert_people"), ("import_writing", "insert_points"), ("import_writing", "fill"), ("import_writing", "insert_offices"),
-    ("import_writing", "insert_organizations"), ("organizations", "insert"), ("organizations", "insert_offices"),
-    ("organizations", "replace_offices"), ("organizations", "update"), ("import_undoing", "put_back"),
+    ("writing", "insert_people"), ("writing", "insert_points"), ("writing", "fill"), ("writing", "insert_offices"),
+    ("writing", "insert_organizations"), ("organizations", "insert"), ("organizations", "insert_offices"),
+    ("organizations", "replace_offices"), ("organizations", "update"), ("undoing", "put_back"),
 }  # fmt: skip
 _EVERY_IMPORT = ["import CSV", "import vCard"]
 _OFFICES = "test_an_office_s_telephone_is_asked_for_too"
@@ -28,8 +28,8 @@ TABLE = {
     "contact_points.correct_contact_point": ["correct"],
     "organizations.register_organization": [_OFFICES],
     "organizations.change_organization": [_OFFICES],
-    "imports.working._carry_out": [*_EVERY_IMPORT, _OFFICES],
-    "imports.working._enter": _EVERY_IMPORT,
+    "imports.committing._carry_out": [*_EVERY_IMPORT, _OFFICES],
+    "imports.committing._enter": _EVERY_IMPORT,
     "imports.undoing._put_back": "gives a living record what it had before an import, of its own; one that is frozen is left alone",
     "verifying.verify": "writes when the person was verified, and takes declined marks away",
 }

@@ -10,10 +10,10 @@ from services.chassis.entrypoints import rpc
 from services.chassis.messages import Caller
 from services.contacts.service.beside import beside
 from services.contacts.service.dependencies import Dependencies
-from services.contacts.storage import imports
+from services.contacts.storage.imports import traces
 from services.contacts.usecases import erasing, mentions
-from services.contacts.usecases.imports import refused, staged
-from services.contacts.usecases.imports.seeking import seek_in_names
+from services.contacts.usecases.imports import refused_rows
+from services.contacts.usecases.imports.erasing import seek_in_names, seek_in_rows
 
 _RETENTION = "retention"
 ERASER = "eraser"
@@ -26,7 +26,7 @@ class ErasureMethods:
     dependencies: Dependencies
 
     #: What other parts of this service add to an erasure and to the search.
-    also_erased: tuple[erasing.Also, ...] = (imports.forget_individual,)
+    also_erased: tuple[erasing.Also, ...] = (traces.forget_individual,)
     also_sought: tuple[mentions.AlsoSeek, ...] = (seek_in_names, mentions.seek_in_former_names)
 
     @rpc("contacts:individual:erase", subject="individual_id", identity=_RETENTION)
@@ -79,8 +79,8 @@ class ErasureMethods:
                 leave_in=leave_in or (),
                 also=[
                     *self.also_sought,
-                    partial(refused.seek, vault=self.dependencies.layer.vault, beside=beside),
-                    partial(staged.seek, now=self.database.clock(), vault=self.dependencies.layer.vault, beside=beside),
+                    partial(refused_rows.seek, vault=self.dependencies.layer.vault, beside=beside),
+                    partial(seek_in_rows, now=self.database.clock(), vault=self.dependencies.layer.vault, beside=beside),
                 ],
             )
 

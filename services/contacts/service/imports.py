@@ -33,12 +33,26 @@ from services.contacts.contract.schemas import ListQuerySchema
 from services.contacts.domain.imports import staging
 from services.contacts.domain.imports.register import Register
 from services.contacts.domain.imports.staging import Staged
+from services.contacts.domain.imports.tables import BLOCK
 from services.contacts.service.beside import beside, one_ahead
 from services.contacts.service.counting import blocked_tries_counted
 from services.contacts.service.dependencies import Dependencies
 from services.contacts.service.erasure import ERASER
-from services.contacts.storage import import_writing, imports, set_aside
-from services.contacts.usecases.imports import deciding, keeping, refused, setting_aside, steering, undoing, uploading, working
+from services.contacts.storage.imports import files, imports, set_aside, writing
+from services.contacts.usecases.imports import (
+    checking,
+    committing,
+    deciding,
+    keeping,
+    mapping,
+    reading,
+    refused_rows,
+    setting_aside,
+    steering,
+    undoing,
+    uploading,
+    working,
+)
 from services.contacts.usecases.imports.preparing import Prepared, Preparing
 from services.contacts.usecases.imports.representing import actor_of
 
@@ -72,7 +86,7 @@ class ImportMethods:
         vault = self.dependencies.layer.vault
         return call.run(
             lambda work: uploading.start_import(work, by=call.caller, now=self.database.clock(), vault=vault, **command),
-            replay=lambda work, subject_id: steering.read_import(work, by=call.caller, vault=vault, import_id=subject_id),
+            replay=lambda work, subject_id: reading.read_import(work, by=call.caller, vault=vault, import_id=subject_id),
         )
 
     @rpc("contacts:import:append", subject="import_id", command=True)
@@ -137,14 +151,14 @@ class ImportMethods:
         """Read an import."""
         as_id(import_id, ImportUnknown)
         with self.database.work(caller) as work:
-            return steering.read_import(work, by=caller, vault=self.dependencies.layer.vault, import_id=import_id)
+            return reading.read_import(work, by=caller, vault=self.dependencies.layer.vault, import_id=import_id)
 
     @rpc("contacts:import:list")
     def list_imports(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
         """List the caller's imports."""
         asked = ListQuerySchema().load(query)
         with self.database.work(caller) as work:
-            return steering.list_imports(work, by=caller, vault=self.dependencies.layer.vault, cursors=self.dependencies.cursors, query=asked)
+            return reading.list_imports(work, by=caller, vault=self.dependencies.layer.vault, cursors=self.dependencies.cursors, query=asked)
 
     @rpc("contacts:import:change", subject="import_id", command=True)
     def change_import_mapping(self, call: CommandCall, import_id: str, body: dict[str, Any], if_match: str | None = None) -> dict[str, Any]:
@@ -153,10 +167,10 @@ class ImportMethods:
         command = ImportChangeSchema().load(body)
         vault = self.dependencies.layer.vault
         return call.run(
-            lambda work: steering.change_import(
+            lambda work: mapping.change_import(
                 work, by=call.caller, now=self.database.clock(), vault=vault, import_id=import_id, if_match=if_match, **command
             ),
-            replay=lambda work, _: steering.read_import(work, by=call.caller, vault=vault, import_id=import_id),
+            replay=lambda work, _: reading.read_import(work, by=call.caller, vault=vault, import_id=import_id),
         )
 
     @rpc("contacts:import:check", subject="import_id", command=True, status=202)
@@ -200,7 +214,7 @@ class ImportMethods:
         as_id(import_id, ImportUnknown)
         asked = ImportRowsQuerySchema().load(query)
         with self.database.work(caller) as work:
-            return steering.list_rows(work, by=caller, cursors=self.dependencies.cursors, import_id=import_id, query=asked)
+            return reading.list_rows(work, by=caller, cursors=self.dependencies.cursors, import_id=import_id, query=asked)
 
     @rpc("contacts:import:list-refused-rows", subject="import_id")
     def list_refused_import_rows(self, caller: Caller, import_id: str, query: dict[str, Any]) -> dict[str, Any]:
@@ -208,7 +222,7 @@ class ImportMethods:
         as_id(import_id, ImportUnknown)
         asked = ListQuerySchema().load(query)
         with self.database.work(caller) as work:
-            return refused.give_back(
+            return refused_rows.give_back(
                 work, by=caller, vault=self.dependencies.layer.vault, cursors=self.dependencies.cursors, import_id=import_id, query=asked
             )
 
@@ -248,7 +262,7 @@ class ImportMethods:
         try:
             with blocked_tries_counted(self.database, caller):
                 return self._as_often_as_people_move(caller, lambda work: call.perform(work, decide, replay=repeat))
-        except working.PeopleMoved as error:
+        except committing.PeopleMoved as error:
             raise CandidateGone from error
 
     @rpc("contacts:import:decide-all", subject="import_id", command=True, status=202)
@@ -261,7 +275,7 @@ class ImportMethods:
             lambda work: deciding.decide_all(
                 work, by=call.caller, now=self.database.clock(), layer=layer, import_id=import_id, decision=command["decision"]
             ),
-            replay=lambda work, _: steering.read_import(work, by=call.caller, vault=layer.vault, import_id=import_id),
+            replay=lambda work, _: reading.read_import(work, by=call.caller, vault=layer.vault, import_id=import_id),
         )
         asked_for.wake()
         return answer
@@ -286,13 +300,13 @@ class ImportMethods:
             left = steering.cancel_left_behind(work, now=now, before=now - _LEFT_BEHIND)
             left += steering.fail_interrupted(work, now=now, before=now - _INTERRUPTED)
             ended = steering.end_stopped(work, now=now, before=now - _LEFT_BEHIND)
-            due = refused.let_go_due(work, now=now)
+            due = refused_rows.let_go_due(work, now=now)
         for import_id in left:
             self._forget(import_id)
         for import_id in ended:
             uploading.forget(self.dependencies.layer.vault, import_id)
         for import_id in due:
-            refused.forget(self.dependencies.layer.vault, import_id)
+            refused_rows.forget(self.dependencies.layer.vault, import_id)
 
     @timer(seconds=60, action="contacts:individual:let-go-of", eager=True)
     def let_go_of_people_set_aside(self, caller: Caller) -> None:
@@ -338,12 +352,12 @@ class ImportMethods:
 
     def _check(self, by: Caller, row: dict[str, Any]) -> None:
         with self.database.work(by) as work:
-            refused_key = working.restart_check(work, now=self.database.clock(), vault=self.dependencies.layer.vault, import_id=row["id"])
+            refused_key = checking.restart_check(work, now=self.database.clock(), vault=self.dependencies.layer.vault, import_id=row["id"])
         register = Register()
         for block in self._blocks(by, row, begin=0, checked=False):
             _stop_if_asked()
             with self.database.work(by) as work:
-                working.check_block(
+                checking.check_block(
                     work,
                     by=by,
                     now=self.database.clock(),
@@ -355,7 +369,7 @@ class ImportMethods:
                 )
 
     def _commit(self, by: Caller, row: dict[str, Any]) -> None:
-        kept_key = refused.key_for(self.dependencies.layer.vault, row["id"])
+        kept_key = refused_rows.key_for(self.dependencies.layer.vault, row["id"])
         for block in self._blocks(by, row, begin=row["position"], checked=True):
             _stop_if_asked()
             if block.under.key_ids != self.dependencies.layer.digests.key_ids:
@@ -364,7 +378,7 @@ class ImportMethods:
             layer = self.dependencies.layer.under(block.under)
             self._as_often_as_people_move(
                 by,
-                lambda work, block=block, layer=layer: working.commit_block(  # type: ignore[misc]  # bound for each block
+                lambda work, block=block, layer=layer: committing.commit_block(  # type: ignore[misc]  # bound for each block
                     work,
                     by=by,
                     now=self.database.clock(),
@@ -379,11 +393,11 @@ class ImportMethods:
         with self.database.work(by) as work:
             done = imports.find(work, row["id"])
         if done is None or done["refused_until"] is None:
-            refused.forget(self.dependencies.layer.vault, row["id"])
+            refused_rows.forget(self.dependencies.layer.vault, row["id"])
         if row["rows"] >= _MANY:
             try:
                 with self.database.work(by) as work:
-                    import_writing.refresh_statistics(work)
+                    writing.refresh_statistics(work)
             except Unavailable:
                 # The server does so by itself, a minute later.
                 _log.info("import.statistics-left", import_id=row["id"])
@@ -398,7 +412,7 @@ class ImportMethods:
     def _as_often_as_people_move(self, by: Caller, step: Callable[[UnitOfWork], T]) -> T:
         """Do it in a transaction; again, if somebody whom it means was frozen or erased meanwhile."""
         for _ in range(_ATTEMPTS - 1):
-            with suppress(working.PeopleMoved), self.database.work(by) as work:
+            with suppress(committing.PeopleMoved), self.database.work(by) as work:
                 return step(work)
         with self.database.work(by) as work:
             return step(work)
@@ -417,12 +431,12 @@ class ImportMethods:
 
     def _blocks(self, by: Caller, row: dict[str, Any], *, begin: int, checked: bool) -> Iterator[Prepared]:
         """Give the blocks from that row on; while one is worked on, the next is prepared, or read as a check has prepared it."""
-        return one_ahead(partial(self._prepared, by, row, checked=checked), range(begin // imports.BLOCK, -(-row["rows"] // imports.BLOCK)))
+        return one_ahead(partial(self._prepared, by, row, checked=checked), range(begin // BLOCK, -(-row["rows"] // BLOCK)))
 
     def _prepared(self, by: Caller, row: dict[str, Any], n: int, *, checked: bool) -> Prepared:
         preparing = Preparing.of(self.dependencies.layer.vault, row, self.dependencies.layer.digests)
         with self.database.work(by) as work:
-            found = imports.block(work, row["id"], n)
+            found = files.block(work, row["id"], n)
         if found is None:
             raise ImportUnreadable
         staged, sealed = found
@@ -438,7 +452,7 @@ class ImportMethods:
         vault = self.dependencies.layer.vault
         answer = call.run(
             lambda work: use_case(work, by=call.caller, now=self.database.clock(), vault=vault, import_id=import_id),
-            replay=lambda work, _: steering.read_import(work, by=call.caller, vault=vault, import_id=import_id),
+            replay=lambda work, _: reading.read_import(work, by=call.caller, vault=vault, import_id=import_id),
         )
         asked_for.wake()
         _asked_to_undo.wake()
@@ -460,7 +474,7 @@ class ImportMethods:
     def _forget(self, import_id: str) -> None:
         """Destroy every key of an import of which nothing is kept."""
         uploading.forget(self.dependencies.layer.vault, import_id)
-        refused.forget(self.dependencies.layer.vault, import_id)
+        refused_rows.forget(self.dependencies.layer.vault, import_id)
 
 
 class _AskedToStop(Exception):

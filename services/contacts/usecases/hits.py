@@ -11,7 +11,8 @@ from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, wire_value
 from services.contacts.contract.refusals import ImportsStopped, LookupsExhausted, LookupsUnknown
-from services.contacts.storage import imports, lookups
+from services.contacts.storage import lookups
+from services.contacts.storage.imports import imports
 from services.contacts.usecases.authorization import require_officer
 
 #: The first part of a list, where no other is asked for.

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from services.contacts.contract import imports as contract
-from services.contacts.usecases.imports import deciding, refused, working
+from services.contacts.usecases.imports import deciding, refused_rows, working
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, GRACE
 from tests.integration.contacts.conftest import Desk
 from tests.integration.contacts.test_imports import SYSTEM, Porter
@@ -239,14 +239,14 @@ def test_after_a_week_what_nobody_decided_ends_with_a_word(porter: Porter) -> No
     columns, ((number, cells),) = porter.refused(import_id)
     assert (columns[0], number, (cells or {})["Email"]) == ("First name", 2, "mq77@two.example.net")
     now = dt.datetime.now(dt.UTC)
-    porter.database.clock = lambda: now + refused.KEPT + dt.timedelta(minutes=1)
+    porter.database.clock = lambda: now + refused_rows.KEPT + dt.timedelta(minutes=1)
     porter.cancel_imports_left_behind(SYSTEM)
     (gone,) = porter.rows(import_id)
-    assert (gone["outcome"], gone["reason"]) == ("lapsed", refused.LAPSED)
+    assert (gone["outcome"], gone["reason"]) == ("lapsed", refused_rows.LAPSED)
     assert porter.read(import_id)["counts"] == {"lapsed": 1}
     with pytest.raises(contract.DecisionAlreadyMade):
         porter.decide(import_id, row["n"], "same")
-    assert porter.desk.layer.vault.keys([refused.key_of(import_id)]) == {}
+    assert porter.desk.layer.vault.keys([refused_rows.key_of(import_id)]) == {}
 
 
 @pytest.mark.requirement("N3", "T28")
@@ -255,7 +255,7 @@ def test_an_erasure_reaches_rows_that_wait_to_be_decided(porter: Porter) -> None
     other = porter.desk.register(CHLOE, first_name="Somebody", last_name="Else", contact_points=[{"kind": "email", "value": "mq77@two.example.net"}])
     porter.desk.erase(other["id"])
     (gone,) = porter.rows(import_id)
-    assert (gone["outcome"], gone["reason"]) == ("lapsed", refused.GONE)
+    assert (gone["outcome"], gone["reason"]) == ("lapsed", refused_rows.GONE)
     assert porter.count("import_refused") == 0
     second = porter.bring(HEADER + OTHER)
     porter.desk.erase(there)

@@ -29,8 +29,8 @@ from services.contacts.service.imports import ImportMethods
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.vault import Keyring
-from services.contacts.usecases.imports import preparing, uploading, working
-from services.contacts.usecases.imports.apart import records_of
+from services.contacts.usecases.imports import committing, preparing, uploading
+from services.contacts.usecases.imports.parsing import records_of
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, GRACE, RENATA
 from tests.integration.contacts.conftest import Called, Desk, open_desk
 from tests.support import Databases
@@ -481,14 +481,14 @@ def test_whoever_takes_over_after_a_kill_goes_on_where_the_last_block_ended(port
     porter.commit_import(AMINA, import_id=import_id)
     calls = iter(range(10))
 
-    commit_block = working.commit_block
+    commit_block = committing.commit_block
 
     def killed(*args: Any, **kwargs: Any) -> bool:
         if next(calls) == 1:
             raise SystemExit
         return commit_block(*args, **kwargs)
 
-    monkeypatch.setattr(working, "commit_block", killed)
+    monkeypatch.setattr(committing, "commit_block", killed)
     with pytest.raises(SystemExit):
         porter.work()
     monkeypatch.undo()
@@ -547,10 +547,10 @@ def test_somebody_frozen_while_a_block_was_planned_is_blocked_after_all(porter, 
 
     def meanwhile(*args: Any, **kwargs: Any) -> Any:
         if next(calls) == 0:
-            raise working.PeopleMoved
+            raise committing.PeopleMoved
         return plan(*args, **kwargs)
 
-    monkeypatch.setattr(working, "plan", meanwhile)
+    monkeypatch.setattr(committing, "plan", meanwhile)
     porter.desk.freeze(CHLOE, person)
     porter.work()
     assert porter.read(import_id)["counts"] == {"blocked": 1}

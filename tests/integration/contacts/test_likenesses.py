@@ -13,8 +13,8 @@ from sqlalchemy import text
 
 from services.chassis.messages import Caller, Forbidden, Invalid, Refusal
 from services.contacts.contract.refusals import ContributorsOnly, IndividualFrozen, PairUnknown
-from services.contacts.storage import import_undoing
 from services.contacts.storage.contact_layer import ContactPoint
+from services.contacts.storage.imports import undoing as import_undoing
 from services.contacts.usecases import contact_points, freezing, individuals, likenesses
 from services.contacts.usecases import tasks as waiting
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE, RENATA

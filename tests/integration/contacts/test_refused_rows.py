@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from services.contacts.contract import imports as contract
 from services.contacts.storage.vault import KeyDestroyed, decrypt
-from services.contacts.usecases.imports import refused
+from services.contacts.usecases.imports import refused_rows
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, GRACE
 from tests.integration.contacts.conftest import Desk
 from tests.integration.contacts.test_imports import SYSTEM, Porter
@@ -41,7 +41,7 @@ def test_refused_rows_come_back_with_their_cells_and_without_refused_columns(por
     assert done["counts"] == {"create": 3}
     assert porter.refused(import_id, limit=1) == (COLUMNS, given)
     until = dt.datetime.fromisoformat(done["refused_rows_until"]) - dt.datetime.fromisoformat(done["finished_at"])
-    assert until == refused.KEPT
+    assert until == refused_rows.KEPT
     assert [row["cells"] for row in porter.list_refused_import_rows(AMINA, import_id=import_id, query={})["items"]] == [cells for _, cells in given]
 
 
@@ -69,24 +69,24 @@ def test_refused_rows_are_kept_under_a_key_that_opens_no_other_row(porter):
     with pytest.raises(KeyDestroyed):
         vault.key(import_id)
     with pytest.raises(InvalidTag):
-        decrypt(vault.key(refused.key_of(import_id)), bytes(staged.ciphertext), bound_to=f"import block {import_id} 0")
+        decrypt(vault.key(refused_rows.key_of(import_id)), bytes(staged.ciphertext), bound_to=f"import block {import_id} 0")
     assert porter.count("import_refused") == 1
 
 
 def _gone(porter: Porter, import_id: str) -> bool:
     _, rows = porter.refused(import_id)
     assert all(cells is None for _, cells in rows)
-    return porter.count("import_refused") == 0 and porter.desk.layer.vault.keys([refused.key_of(import_id)]) == {}
+    return porter.count("import_refused") == 0 and porter.desk.layer.vault.keys([refused_rows.key_of(import_id)]) == {}
 
 
 @pytest.mark.requirement("N17")
 def test_refused_rows_are_gone_for_good_at_their_date_with_undo_with_cancel_and_with_a_failure(porter):
     kept = porter.bring(HEADER + BAD)["id"]
     now = dt.datetime.now(dt.UTC)
-    porter.database.clock = lambda: now + refused.KEPT - dt.timedelta(minutes=1)
+    porter.database.clock = lambda: now + refused_rows.KEPT - dt.timedelta(minutes=1)
     porter.cancel_imports_left_behind(SYSTEM)
     assert porter.refused(kept)[1][0][1]
-    porter.database.clock = lambda: now + refused.KEPT + dt.timedelta(minutes=1)
+    porter.database.clock = lambda: now + refused_rows.KEPT + dt.timedelta(minutes=1)
     porter.cancel_imports_left_behind(SYSTEM)
     assert _gone(porter, kept)
     assert porter.read(kept)["refused_rows_until"] is None
@@ -192,7 +192,7 @@ def test_a_page_is_no_larger_than_a_message_should_be(porter):
 
 
 def test_the_seeker_goes_through_more_rows_than_it_takes_at_once(porter, monkeypatch):
-    monkeypatch.setattr(refused, "_SOUGHT_AT_ONCE", 2)
+    monkeypatch.setattr(refused_rows, "_SOUGHT_AT_ONCE", 2)
     person = porter.rows(porter.bring(HEADER + GOOD)["id"])[0]["individual_id"]
     told = "Nowhere,Cohen,,Dalia,call me,rivka@example.org,TX,surplus\n"
     import_id = porter.bring(HEADER + told + BAD + BAD + told + told)["id"]
@@ -219,7 +219,7 @@ def test_rows_of_a_file_that_waits_to_be_committed_lose_whoever_is_erased(porter
             assert "rivka" not in said.lower()
             assert "Dalia" in said
         porter.commit(import_id)
-        assert [row["reason"].startswith(refused.GONE) for row in porter.rows(import_id, "invalid")] == [True, True]
+        assert [row["reason"].startswith(refused_rows.GONE) for row in porter.rows(import_id, "invalid")] == [True, True]
     assert porter.desk.found(AMINA, q="Rivka") == []
     assert len(porter.desk.found(AMINA, q="Dalia Cohen")) == 1
 

@@ -17,7 +17,7 @@ from services.contacts.domain.imports.tables import MAX_CELL
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.vault import Keyring
-from services.contacts.usecases.imports import refused
+from services.contacts.usecases.imports import refused_rows
 from tests.cast import AMINA, GRACE
 from tests.integration.contacts.test_imports import Porter
 from tests.integration.contacts.test_stalls import AIM, ALPHABETS, own, porter, stalls  # noqa: F401 - fixtures
@@ -58,7 +58,7 @@ def test_no_row_is_screened_in_the_process_of_the_service_and_no_key_leaves_it(p
     assert porter.decide(import_id, second["n"], "another")["outcome"] == "create"
     assert {name for name, _ in crossed} == {"recorded", "unseen"}
     vault = porter.desk.layer.vault
-    keys = [*vault.keys([import_id, refused.key_of(import_id)]).values()]
+    keys = [*vault.keys([import_id, refused_rows.key_of(import_id)]).values()]
     assert keys
     assert not any(key in data for key in keys for _, data in crossed)
 

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from services.chassis.messages import Unavailable
 from services.contacts.contract import imports as contract
 from services.contacts.contract.refusals import IndividualUnknown
-from services.contacts.storage import set_aside
-from services.contacts.usecases.imports import setting_aside, steering, undoing, working
+from services.contacts.storage.imports import set_aside
+from services.contacts.usecases.imports import checking, committing, setting_aside, steering, undoing, working
 from tests.cast import AMINA, BRUNO, CHLOE, GRACE
 from tests.integration.contacts.conftest import Desk
 from tests.integration.contacts.test_canaries import superuser
@@ -104,15 +104,16 @@ def test_an_undo_is_stopped_and_gone_on_with_and_holds_up_no_other_import(porter
 
 def test_a_check_and_a_commit_are_stopped_and_gone_on_with(porter: Porter, monkeypatch: pytest.MonkeyPatch) -> None:
     import_id = porter.upload(people(1500), by=GRACE)["id"]
-    for step, block, state in (("dry_run_import", "check_block", "checked"), ("commit_import", "commit_block", "committed")):
-        original, calls = getattr(working, block), iter(range(99))
+    steps = (("dry_run_import", checking, "check_block", "checked"), ("commit_import", committing, "commit_block", "committed"))
+    for step, module, block, state in steps:
+        original, calls = getattr(module, block), iter(range(99))
 
         def stopping(*args: Any, original: Any = original, calls: Any = calls, **kwargs: Any) -> Any:
             if next(calls) == 1:
                 raise working.ImportOvertaken
             return original(*args, **kwargs)
 
-        monkeypatch.setattr(working, block, stopping)
+        monkeypatch.setattr(module, block, stopping)
         getattr(porter, step)(GRACE, import_id=import_id)
         porter.work()
         monkeypatch.undo()
@@ -131,14 +132,14 @@ def test_a_commit_that_was_stopped_is_taken_back_or_ends_after_a_day_with_what_i
         import_id = porter.upload(people(1500), by=GRACE)["id"]
         porter.check(import_id, GRACE)
         porter.commit_import(GRACE, import_id=import_id)
-        original, calls = working.commit_block, iter(range(99))
+        original, calls = committing.commit_block, iter(range(99))
 
         def stopping(*args: Any, original: Any = original, calls: Any = calls, **kwargs: Any) -> Any:
             if next(calls) == 1:
                 raise working.ImportOvertaken
             return original(*args, **kwargs)
 
-        monkeypatch.setattr(working, "commit_block", stopping)
+        monkeypatch.setattr(committing, "commit_block", stopping)
         porter.work()
         monkeypatch.undo()
         porter.stop_import(GRACE, import_id=import_id)
@@ -283,13 +284,13 @@ def test_a_worker_whose_lease_lapsed_takes_in_no_block_twice(porter: Porter, mon
     import_id = porter.upload(people(1500), by=GRACE)["id"]
     porter.check(import_id, GRACE)
     porter.commit_import(GRACE, import_id=import_id)
-    commit_block, late = working.commit_block, []
+    commit_block, late = committing.commit_block, []
 
     def overtaken(work: Any, **given: Any) -> None:
         late.append(given)
         commit_block(work, **given)
 
-    monkeypatch.setattr(working, "commit_block", overtaken)
+    monkeypatch.setattr(committing, "commit_block", overtaken)
     porter.work()
     monkeypatch.undo()
     assert porter.count("individuals") == 1500
@@ -308,7 +309,7 @@ def test_a_worker_whose_lease_lapsed_takes_in_no_block_twice(porter: Porter, mon
             late.append(given)
             raise SystemExit
 
-    monkeypatch.setattr(working, "commit_block", twice)
+    monkeypatch.setattr(committing, "commit_block", twice)
     with pytest.raises(SystemExit):
         porter.work()
     monkeypatch.undo()
@@ -329,7 +330,7 @@ def test_a_check_that_was_killed_after_its_first_block_begins_again(porter: Port
     content = people(1100) + people(1).splitlines()[1] + "\n"
     import_id = porter.upload(content, by=GRACE)["id"]
     porter.dry_run_import(GRACE, import_id=import_id)
-    check_block, done = working.check_block, []
+    check_block, done = checking.check_block, []
 
     def killed(work: Any, **given: Any) -> None:
         if done:
@@ -337,7 +338,7 @@ def test_a_check_that_was_killed_after_its_first_block_begins_again(porter: Port
         check_block(work, **given)
         done.append(given)
 
-    monkeypatch.setattr(working, "check_block", killed)
+    monkeypatch.setattr(checking, "check_block", killed)
     with pytest.raises(SystemExit):
         porter.work()
     monkeypatch.undo()
@@ -382,7 +383,7 @@ def test_a_block_that_comes_late_changes_nothing_whatever_became_of_its_import(
     porter: Porter, monkeypatch: pytest.MonkeyPatch, step: str, meanwhile: Callable[[Porter, str], None]
 ) -> None:
     """A worker sat still so long that its lease lapsed: it has its block, and others have gone on."""
-    module: Any = undoing if step == "undo_block" else working
+    module: Any = {"check_block": checking, "commit_block": committing, "undo_block": undoing}[step]
     import_id = porter.upload(people(3), by=GRACE)["id"]
     if step != "check_block":
         porter.check(import_id, GRACE)
@@ -439,7 +440,7 @@ def test_only_one_worker_has_an_import_until_its_lease_lapses(porter: Porter, mo
     def sits_still(work: Any, **given: Any) -> Any:
         raise SystemExit
 
-    monkeypatch.setattr(working, "check_block", sits_still)
+    monkeypatch.setattr(checking, "check_block", sits_still)
     with pytest.raises(SystemExit):
         porter.work()
     monkeypatch.undo()

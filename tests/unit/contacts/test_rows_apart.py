@@ -11,7 +11,7 @@ from services.chassis.messages import Refusal
 from services.contacts.domain.imports import rowwise
 from services.contacts.domain.imports.records import record_of
 from services.contacts.domain.imports.tables import Row
-from services.contacts.usecases.imports.apart import _AT_ONCE, _MOST_COSTLY, records_of, telling, unseen_of
+from services.contacts.usecases.imports.parsing import _AT_ONCE, _MOST_COSTLY, records_of, telling, unseen_of
 from services.lexicon.mentions import FormerValues
 
 MAPPING = {"Last name": "last_name", "First name": "first_name", "Notes": "notes", "Interests": "interests"}

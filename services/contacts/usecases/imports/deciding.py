@@ -20,15 +20,17 @@ from services.contacts.domain.imports.matching import Evidence, Person, best, ev
 from services.contacts.domain.imports.planning import Answer, Decision
 from services.contacts.domain.imports.register import Register
 from services.contacts.domain.imports.tables import Row
-from services.contacts.storage import import_register, imports, individuals, ledger
+from services.contacts.storage import individuals, ledger
 from services.contacts.storage.contact_layer import ContactLayer
+from services.contacts.storage.imports import imports, outcomes, questions, refused
 from services.contacts.usecases import looking
-from services.contacts.usecases.imports import refused
-from services.contacts.usecases.imports.apart import Beside, unseen_of
+from services.contacts.usecases.imports import refused_rows
+from services.contacts.usecases.imports.committing import take_in
+from services.contacts.usecases.imports.parsing import Beside, unseen_of
 from services.contacts.usecases.imports.preparing import Prepared, of_rows
 from services.contacts.usecases.imports.representing import acting, line_of, own, representation
 from services.contacts.usecases.imports.uploading import require_may_import
-from services.contacts.usecases.imports.working import LEASE, ImportOvertaken, require_rights, take_in
+from services.contacts.usecases.imports.working import LEASE, ImportOvertaken, require_rights
 
 #: Rows that are decided in one transaction.
 AT_ONCE = 200
@@ -58,7 +60,7 @@ def decide_row(
     row = own(work, import_id, by=by, lock=True, states={"committed"})
     require_may_import(by, rows=0)
     require_rights(work, by)
-    entry = imports.row(work, import_id, n)
+    entry = outcomes.find(work, import_id, n)
     if entry is None:
         raise RowUnknown
     work.record("contacts:import:decide", subjects=[import_id, *([individual_id] if individual_id else [])], rule=decision)
@@ -76,7 +78,7 @@ def decide_row(
             raise CandidateGone
         _count_blocked(work, [became], by=by, now=now)
     _settle(work, row, [(entry, became)], decision=decision, now=now)
-    after = imports.row(work, import_id, n)
+    after = outcomes.find(work, import_id, n)
     assert after is not None  # noqa: S101 - it was found above
     return line_of(after)
 
@@ -127,7 +129,7 @@ def decide_block(work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactL
         raise ImportOvertaken
     require_rights(work, by)
     decision, after = row["deciding"]["decision"], row["deciding"]["after"]
-    entries = imports.rows(work, import_id, outcomes=["undecided"], after=after, limit=AT_ONCE)
+    entries = outcomes.find_many(work, import_id, outcomes=["undecided"], after=after, limit=AT_ONCE)
     became: Sequence[Decision] = [Decision("skipped", SKIPPED) for _ in entries]
     if decision != "skip" and entries:
         block = _block(work, layer, row, entries, by=by, beside=beside)
@@ -154,12 +156,12 @@ def read_row(work: UnitOfWork, *, by: Caller, layer: ContactLayer, import_id: st
     :raises RowUnknown: the import has no such row.
     """
     row = own(work, import_id, by=by)
-    entry = imports.row(work, import_id, n)
+    entry = outcomes.find(work, import_id, n)
     if entry is None:
         raise RowUnknown
-    layout, key = refused.opened(layer.vault, row)
-    kept = imports.refused_rows(work, import_id, [n]) if key else {}
-    cells = refused.cells_of(import_id, key, kept).get(n) if key else None
+    layout, key = refused_rows.opened(layer.vault, row)
+    kept = refused.find(work, import_id, [n]) if key else {}
+    cells = refused_rows.cells_of(import_id, key, kept).get(n) if key else None
     people: list[dict[str, Any]] = []
     if cells is not None and entry["outcome"] == "undecided":
         block = of_rows([Row(entry["sheet"], entry["number"], cells)], layout["mapping"], layer.digests, str(by.component), beside=beside)
@@ -181,8 +183,8 @@ def _keepable(entry: Mapping[str, Any], cells: Mapping[str, str] | None, mapping
 
 def _people(work: UnitOfWork, block: Prepared, *, by: Caller) -> list[dict[str, Any]]:
     register, component, record = Register(), str(by.component), block.records[0]
-    import_register.learn(work, register, block.questions, component=component)
-    import_register.learn_kinds(work, import_register.candidates_of(register, block.records), component=component)
+    questions.learn(work, register, block.questions, component=component)
+    questions.learn_kinds(work, questions.candidates_of(register, block.records), component=component)
     match = best(record, register.candidates(record))
     people: Sequence[Person] = match.candidates or ([match.person] if match.person else [])
     # Frozen ones are left out (T21).
@@ -232,7 +234,7 @@ def row_as_it_is(work: UnitOfWork, *, by: Caller, import_id: str, n: int) -> dic
     :raises RowUnknown: the import has no such row.
     """
     own(work, import_id, by=by)
-    entry = imports.row(work, import_id, n)
+    entry = outcomes.find(work, import_id, n)
     if entry is None:
         raise RowUnknown
     work.record("contacts:import:read-row", subjects=[import_id])
@@ -259,11 +261,11 @@ def list_tasks(work: UnitOfWork, *, by: Caller) -> list[dict[str, Any]]:
 def _block(
     work: UnitOfWork, layer: ContactLayer, row: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], *, by: Caller, beside: Beside
 ) -> Prepared:
-    layout, key = refused.opened(layer.vault, row)
-    kept = imports.refused_rows(work, row["id"], [entry["n"] for entry in entries]) if key else {}
+    layout, key = refused_rows.opened(layer.vault, row)
+    kept = refused.find(work, row["id"], [entry["n"] for entry in entries]) if key else {}
     if key is None or len(kept) < len(entries):
         raise RowNotKept
-    cells = beside(refused.cells_of, row["id"], key, kept)
+    cells = beside(refused_rows.cells_of, row["id"], key, kept)
     rows = [Row(entry["sheet"], entry["number"], cells[entry["n"]]) for entry in entries]
     return of_rows(rows, layout["mapping"], layer.digests, str(by.component), beside=beside)
 
@@ -288,11 +290,11 @@ def _settle(work: UnitOfWork, row: Mapping[str, Any], became: Sequence[tuple[Map
                 "decided": None if waits else decision,
             }
         )
-    imports.settle_rows(work, row["id"], written)
-    outcomes = Counter(one.outcome for _, one in became)
-    outcomes.subtract({"undecided": len(became)})
-    imports.update(work, row["id"], {"counts": imports.recounted(row["counts"], outcomes)}, now=now)
-    imports.drop_refused(work, row["id"], [entry["n"] for entry, one in became if one.outcome not in {"undecided", "invalid"}])
+    outcomes.settle(work, row["id"], written)
+    counted = Counter(one.outcome for _, one in became)
+    counted.subtract({"undecided": len(became)})
+    imports.update(work, row["id"], {"counts": outcomes.recounted(row["counts"], counted)}, now=now)
+    refused.drop(work, row["id"], [entry["n"] for entry, one in became if one.outcome not in {"undecided", "invalid"}])
 
 
 def _count_blocked(work: UnitOfWork, became: Sequence[Decision], *, by: Caller, now: datetime) -> None:

@@ -10,11 +10,12 @@ from services.chassis.messages import Caller
 from services.contacts.contract.imports import NothingToKeep, RowNotKept, RowUnknown
 from services.contacts.contract.refusals import TextNeedsReview
 from services.contacts.domain.imports.tables import Row
-from services.contacts.storage import imports, ledger, notes
+from services.contacts.storage import ledger, notes
 from services.contacts.storage.contact_layer import ContactLayer
+from services.contacts.storage.imports import effects, outcomes, refused
 from services.contacts.usecases.authorization import open_individual, require
-from services.contacts.usecases.imports import refused
-from services.contacts.usecases.imports.apart import Beside, unseen_of
+from services.contacts.usecases.imports import refused_rows
+from services.contacts.usecases.imports.parsing import Beside, unseen_of
 from services.contacts.usecases.imports.representing import line_of, own
 from services.contacts.usecases.imports.uploading import require_may_import
 from services.contacts.usecases.imports.working import require_rights
@@ -38,13 +39,13 @@ def keep_cells(
     require_rights(work, by)
     require(decide(by, "write_note"))
     TextNeedsReview.unless_clean([("keep_reason", keep_reason, contact_values)])
-    entry = imports.row(work, import_id, n)
+    entry = outcomes.find(work, import_id, n)
     if entry is None:
         raise RowUnknown
     if entry["individual_id"] is None or entry["outcome"] not in {"create", "update", "duplicate"}:
         raise NothingToKeep
-    layout, key = refused.opened(layer.vault, row)
-    cells = refused.cells_of(import_id, key, imports.refused_rows(work, import_id, [n])).get(n) if key else None
+    layout, key = refused_rows.opened(layer.vault, row)
+    cells = refused_rows.cells_of(import_id, key, refused.find(work, import_id, [n])).get(n) if key else None
     if cells is None:
         raise NothingToKeep if not entry["refused"] else RowNotKept
     still = {each["column"] for each in entry["refused"] or ()}
@@ -58,12 +59,12 @@ def keep_cells(
     kept = notes_of([(each.field, each.text) for each in found], individual_id=person.id, by=by, author_id=by.id, reason=keep_reason, now=now)
     for note in kept:
         notes.insert(work, note)
-    imports.add_effects(work, import_id, [("note-added", person.id, {"note": note.id}) for note in kept])
+    effects.add(work, import_id, [("note-added", person.id, {"note": note.id}) for note in kept])
     settled = {(each.column, each.reason) for each in found}
     left = [each for each in entry["refused"] or () if (each["column"], each["reason"]) not in settled]
-    imports.leave_refused(work, import_id, n, left)
+    outcomes.leave_refused(work, import_id, n, left)
     work.record("contacts:note:create", subjects=[person.id, *(note.id for note in kept)], fields=["notes"], rule="T15")
     work.record("contacts:import:decide", subjects=[import_id, person.id], rule="keep")
-    after = imports.row(work, import_id, n)
+    after = outcomes.find(work, import_id, n)
     assert after is not None  # noqa: S101 - it was found above
     return line_of(after)

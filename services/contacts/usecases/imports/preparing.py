@@ -17,17 +17,17 @@ from services.contacts.contract.imports import ImportUnreadable
 from services.contacts.domain.imports.kept import FORM, kept, record_of_kept
 from services.contacts.domain.imports.records import Record
 from services.contacts.domain.imports.rowwise import row_of
-from services.contacts.domain.imports.tables import Row
+from services.contacts.domain.imports.tables import BLOCK, Row
 from services.contacts.domain.suppression import asked_of
-from services.contacts.storage import imports, ledger
+from services.contacts.storage import ledger
 from services.contacts.storage.bulk import array_of_bytes
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.digests import Digests
-from services.contacts.storage.import_register import Questions
+from services.contacts.storage.imports.questions import Questions
 from services.contacts.storage.ledger import Found
 from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
 from services.contacts.usecases import looking
-from services.contacts.usecases.imports.apart import Beside, records_of
+from services.contacts.usecases.imports.parsing import Beside, records_of
 from services.contacts.usecases.imports.representing import layout_of
 from services.lexicon.canonical import canonical_phone, compared_as
 
@@ -50,7 +50,7 @@ class Prepared:
     @property
     def first(self) -> int:
         """Return the number of its first row."""
-        return self.n * imports.BLOCK
+        return self.n * BLOCK
 
     @property
     def end(self) -> int:

@@ -12,7 +12,7 @@ from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
 from services.contacts.contract.imports import ImportStateUnsuitable, ImportUnknown
 from services.contacts.domain.imports.reading import nameless
-from services.contacts.storage import imports
+from services.contacts.storage.imports import imports
 from services.contacts.storage.rows import instant
 from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
 
@@ -119,3 +119,10 @@ def representation(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
         "created_at": instant(row["created_at"]),
         "finished_at": instant(row["finished_at"]),
     }
+
+
+def as_it_is(work: UnitOfWork, vault: Vault, import_id: str) -> dict[str, Any]:
+    """Return an import that is locked, as `representation` does."""
+    row = imports.find(work, import_id)
+    assert row is not None  # noqa: S101 - it is locked
+    return representation(vault, row)

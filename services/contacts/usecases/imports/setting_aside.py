@@ -18,7 +18,8 @@ from services.contacts.contract.answers import IndividualAnswer
 from services.contacts.contract.refusals import IndividualUnknown
 from services.contacts.domain import representations
 from services.contacts.domain.encryption import decrypt, encrypt
-from services.contacts.storage import individuals, set_aside
+from services.contacts.storage import individuals
+from services.contacts.storage.imports import set_aside
 from services.contacts.storage.vault import KeyDestroyed, Vault
 from services.lexicon.policy import Facts, decide
 

@@ -17,7 +17,8 @@ from typing import Any
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import chunks
 from services.contacts.contract.announcements import IndividualChanged, IndividualsErased, OrganizationChanged, OrganizationErased
-from services.contacts.storage import directory, import_undoing, imports, individuals, organizations, previous
+from services.contacts.storage import directory, individuals, organizations, previous
+from services.contacts.storage.imports import effects, imports, undoing
 from services.contacts.storage.vault import Vault
 from services.contacts.usecases.imports.representing import ended
 from services.contacts.usecases.imports.setting_aside import set_people_aside
@@ -57,8 +58,8 @@ def next_block(work: UnitOfWork, import_id: str) -> Block:
     row = imports.find(work, import_id)
     if row is None or row["state"] != "undoing":
         raise ImportOvertaken
-    effects = import_undoing.last_effects(work, import_id, limit=EFFECTS)
-    return Block(row["position"], effects, sorted({effect["subject_id"] for effect in effects if effect["kind"] == "individual-created"}))
+    latest = undoing.last_effects(work, import_id, limit=EFFECTS)
+    return Block(row["position"], latest, sorted({effect["subject_id"] for effect in latest if effect["kind"] == "individual-created"}))
 
 
 def undo_block(work: UnitOfWork, *, now: datetime, vault: Vault, import_id: str, block: Block, held: Collection[str]) -> tuple[bool, list[str]]:
@@ -72,9 +73,8 @@ def undo_block(work: UnitOfWork, *, now: datetime, vault: Vault, import_id: str,
     row = imports.find(work, import_id, lock=True)
     if row is None or row["state"] != "undoing" or row["position"] != block.position:
         raise ImportOvertaken
-    effects = block.effects
     by_kind: dict[str, list[dict[str, Any]]] = {}
-    for effect in effects:
+    for effect in block.effects:
         by_kind.setdefault(effect["kind"], []).append(effect)
     taken = _Taken()
     created = set(block.entered)
@@ -84,19 +84,19 @@ def undo_block(work: UnitOfWork, *, now: datetime, vault: Vault, import_id: str,
     _put_back(work, import_id, known.get("changed", ()), taken, now=now)
     previous.turn_back(work, import_id, [effect["detail"] for effect in known.get("points-turned", ())], now=now)
     points = [(effect["subject_id"], effect["detail"]["point"]) for effect in known.get("point-added", ())]
-    import_undoing.delete_points(work, points, component=row["component"])
-    import_undoing.delete_notes(work, [effect["detail"]["note"] for effect in known.get("note-added", ())])
-    import_undoing.end_relationships(work, [effect["subject_id"] for effect in known.get("related", ())], component=row["component"])
-    import_undoing.unlink(work, [(effect["subject_id"], *pair) for effect in known.get("linked", ()) for pair in effect["detail"]["issues"]])
+    undoing.delete_points(work, points, component=row["component"])
+    undoing.delete_notes(work, [effect["detail"]["note"] for effect in known.get("note-added", ())])
+    undoing.end_relationships(work, [effect["subject_id"] for effect in known.get("related", ())], component=row["component"])
+    undoing.unlink(work, [(effect["subject_id"], *pair) for effect in known.get("linked", ()) for pair in effect["detail"]["issues"]])
     states = {effect["subject_id"]: effect["detail"]["state"] for effect in known.get("organization-state", ())}
-    taken.organizations |= import_undoing.take_states_back(work, states, now=now)
+    taken.organizations |= undoing.take_states_back(work, states, now=now)
     offices = known.get("office-added", ())
-    import_undoing.delete_offices(work, [effect["detail"]["office"] for effect in offices])
+    undoing.delete_offices(work, [effect["detail"]["office"] for effect in offices])
     taken.organizations |= {effect["subject_id"] for effect in offices}
     _erase_organizations(work, row, [effect["subject_id"] for effect in known.get("organization-created", ())], taken, now=now)
-    imports.drop_effects(work, import_id, [effect["n"] for effect in effects])
-    last = len(effects) < EFFECTS
-    done = {"position": row["position"] + len(effects), "lease_until": None}
+    effects.drop(work, import_id, [effect["n"] for effect in block.effects])
+    last = len(block.effects) < EFFECTS
+    done = {"position": row["position"] + len(block.effects), "lease_until": None}
     imports.update(work, import_id, {**done, **(ended(row, "undone", now=now) if last else {})}, now=now)
     _tell(work, import_id, taken)
     return last, [each for each in taken.erased if each not in kept]
@@ -106,10 +106,10 @@ def _erase(
     work: UnitOfWork, row: Mapping[str, Any], created: Sequence[str], taken: _Taken, *, held: Collection[str], vault: Vault, now: datetime
 ) -> set[str]:
     """Erase with whom nobody has worked; return of whom a copy is set aside."""
-    taken.erased = import_undoing.untouched(work, created, owner_id=row["owner_id"], component=row["component"], import_id=row["id"])
+    taken.erased = undoing.untouched(work, created, owner_id=row["owner_id"], component=row["component"], import_id=row["id"])
     kept = set(taken.erased) & set(held)
     set_people_aside(work, sorted(kept), vault=vault, import_id=row["id"], now=now)
-    import_undoing.erase_individuals(work, taken.erased, now=now)
+    undoing.erase_individuals(work, taken.erased, now=now)
     for part in chunks(taken.erased, _TOLD_AT_ONCE):
         work.announce(IndividualsErased(part, CAUSE, row["id"]))
     return kept
@@ -119,7 +119,7 @@ def _put_back(work: UnitOfWork, import_id: str, changed: Sequence[Mapping[str, A
     """Put back what still is what the import wrote."""
     if not changed:
         return
-    people = import_undoing.lock_individuals(work, [effect["subject_id"] for effect in changed])
+    people = undoing.lock_individuals(work, [effect["subject_id"] for effect in changed])
     back: dict[str, dict[str, Any]] = {}
     for effect in changed:
         person = people.get(effect["subject_id"])
@@ -128,14 +128,14 @@ def _put_back(work: UnitOfWork, import_id: str, changed: Sequence[Mapping[str, A
         for name, value in effect["detail"]["to"].items():
             if person[name] == value:
                 person[name] = back.setdefault(effect["subject_id"], {})[name] = effect["detail"]["from"][name]
-    import_undoing.put_back(work, back, people, now=now)
+    undoing.put_back(work, back, people, now=now)
     previous.take_back(work, import_id, back)
     taken.people |= back.keys()
 
 
 def _erase_organizations(work: UnitOfWork, row: Mapping[str, Any], created: Sequence[str], taken: _Taken, *, now: datetime) -> None:
-    taken.gone = import_undoing.unused(work, created, component=row["component"], committed=row["finished_at"] or now)
-    import_undoing.erase_organizations(work, taken.gone, now=now)
+    taken.gone = undoing.unused(work, created, component=row["component"], committed=row["finished_at"] or now)
+    undoing.erase_organizations(work, taken.gone, now=now)
     taken.organizations -= set(taken.gone)
     for organization_id in taken.gone:
         work.announce(OrganizationErased(organization_id, CAUSE))

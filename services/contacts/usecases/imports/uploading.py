@@ -26,7 +26,7 @@ from services.contacts.contract.imports import (
 from services.contacts.domain.imports import columns
 from services.contacts.domain.imports.staging import Staged, piece_of
 from services.contacts.domain.imports.tables import MAX_FILE
-from services.contacts.storage import imports
+from services.contacts.storage.imports import files, imports, refused
 from services.contacts.storage.vault import Vault, decrypt, encrypt
 from services.contacts.usecases.imports.representing import ended, own, representation, sealed_layout
 from services.lexicon.policy import Facts, decide
@@ -88,7 +88,7 @@ def append_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, 
     key_id = _upload_key(import_id)
     key = vault.keys_for([key_id])[key_id]
     if n < row["position"]:
-        known = dict(imports.pieces(work, import_id))[n]
+        known = dict(files.pieces(work, import_id))[n]
         if decrypt(key, known, bound_to=piece_of(import_id, n)) != chunk:
             raise UploadOutOfOrder
     elif n > row["position"]:
@@ -96,7 +96,7 @@ def append_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, 
     else:
         if row["size"] + len(piece) > MAX_FILE:
             raise FileTooLarge
-        imports.add_piece(work, import_id, n, encrypt(key, chunk, bound_to=piece_of(import_id, n)))
+        files.add_piece(work, import_id, n, encrypt(key, chunk, bound_to=piece_of(import_id, n)))
         imports.update(work, import_id, {"position": n + 1, "size": row["size"] + len(piece)}, now=now)
     work.record("contacts:import:append", subjects=[import_id])
     return {"id": import_id, "n": n}
@@ -106,7 +106,7 @@ def gathered(work: UnitOfWork, *, by: Caller, vault: Vault, import_id: str) -> t
     """Return the file's name, its pieces as they are kept, and their key."""
     row = own(work, import_id, by=by, states={"uploading"})
     key_id = _upload_key(import_id)
-    pieces = imports.pieces(work, import_id)
+    pieces = files.pieces(work, import_id)
     work.record("contacts:import:finish-upload", subjects=[import_id])
     return row["filename"], pieces, vault.keys_for([key_id])[key_id] if pieces else b""
 
@@ -132,8 +132,8 @@ def stage(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_i
     """
     own(work, import_id, by=by, lock=True, states={"uploading"})
     require_may_import(by, rows=staged.rows)
-    imports.drop_pieces(work, import_id)
-    imports.add_blocks(work, import_id, staged.blocks)
+    files.drop_pieces(work, import_id)
+    files.add_blocks(work, import_id, staged.blocks)
     imports.update(
         work,
         import_id,
@@ -159,8 +159,8 @@ def stage(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_i
 
 def fail(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime, refusal: Refusal) -> None:
     """Say why an import came to nothing, and drop what was staged of it."""
-    imports.drop_staged(work, row["id"])
-    imports.drop_refused(work, row["id"])
+    files.drop_staged(work, row["id"])
+    refused.drop(work, row["id"])
     problem = {"problem_code": refusal.code, "problem_detail": str(refusal)}
     imports.update(work, row["id"], {**ended(row, "failed", now=now), **problem}, now=now)
     work.record("contacts:import:fail", subjects=[row["id"]], rule=refusal.code)

@@ -1,4 +1,8 @@
-"""Taking an erased person out of files that were sent in and not taken in yet: their rows are emptied, and say so (N3)."""
+"""Erasing: taking an erased person out of the files that imports keep (N3).
+
+Staged rows that tell of the person are emptied, and say so. People name files and sheets after people: such a name is
+nobody else's record, so nothing is left to decide, and what bears the person goes.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +15,47 @@ import orjson
 
 from services.chassis.database import UnitOfWork
 from services.contacts.contract.imports import FileTellsOfErased
+from services.contacts.domain.imports.reading import nameless
 from services.contacts.domain.imports.rowwise import plain, row_of
 from services.contacts.domain.imports.tables import Row
 from services.contacts.domain.sealing import is_told_in
-from services.contacts.storage import imports
+from services.contacts.storage.imports import files, imports, outcomes, traces
 from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
-from services.contacts.usecases.imports import refused
-from services.contacts.usecases.imports.apart import Beside, telling
+from services.contacts.usecases.imports import refused_rows
+from services.contacts.usecases.imports.parsing import Beside, telling
 from services.contacts.usecases.imports.representing import ended, layout_of, sealed_layout
-from services.contacts.usecases.imports.seeking import bears
 from services.contacts.usecases.imports.uploading import fail, forget
+from services.lexicon.folding import fold
 from services.lexicon.mentions import REMOVED, FormerValues, Sought
+from services.lexicon.names import family_key
 
 #: What a column is called whose own name went.
 NO_NAME = "A column"
 
 
-def seek(work: UnitOfWork, values: FormerValues, _individual_id: str, *, now: datetime, vault: Vault, beside: Beside) -> list[dict[str, Any]]:
+def seek_in_names(work: UnitOfWork, values: FormerValues, _individual_id: str) -> list[dict[str, Any]]:
+    """Clear the names of files, sheets and columns that bear the person's family name, a phone or an e-mail of theirs; return receipts."""
+    sought = Sought(values)
+    others = {name: nameless(name) for name in traces.filenames(work) if bears(name, sought)}
+    sheets = [name for name in traces.sheets(work) if bears(name, sought)]
+    columns = [name for name in traces.refused_names(work) if bears(name, sought)]
+    whole = [name for name in traces.refused_columns(work) if bears(name, sought)]
+    counts = {
+        "contacts.imports.filename": traces.rename_files(work, others),
+        "contacts.import_rows.sheet": traces.clear_sheets(work, sheets),
+        "contacts.import_rows.refused": traces.clear_refused_names(work, columns),
+        "contacts.imports.refused_columns": traces.clear_refused_columns(work, whole),
+    }
+    return [{"store": store, "found": count, "removed": count, "left": 0, "method": "cleared"} for store, count in counts.items()]
+
+
+def bears(name: str, sought: Sought) -> bool:
+    """Whether the name of a file, a sheet or a column bears the person's family name, or tells of them otherwise."""
+    family = family_key(sought.values.last_name)
+    return bool(sought.find(name)) or (bool(family) and family in fold(name).split())
+
+
+def seek_in_rows(work: UnitOfWork, values: FormerValues, _individual_id: str, *, now: datetime, vault: Vault, beside: Beside) -> list[dict[str, Any]]:
     """As the eraser: empty every staged row that tells of an erased person; return the receipt.
 
     In doubt a row goes: whoever sent it has it in the file that it came from. Where the names of columns tell of the
@@ -35,7 +63,7 @@ def seek(work: UnitOfWork, values: FormerValues, _individual_id: str, *, now: da
     rows they would come back.
     """
     found = 0
-    for row in imports.with_staged(work):
+    for row in files.imports_with_blocks(work):
         layout = layout_of(vault, row)
         if is_told_in(layout["columns"], values):
             found += row["rows"]
@@ -48,8 +76,8 @@ def seek(work: UnitOfWork, values: FormerValues, _individual_id: str, *, now: da
             continue
         if shown := _without_names(layout, Sought(values)):
             imports.update(work, row["id"], {"layout": sealed_layout(vault, row["id"], shown)}, now=now)
-        for n in imports.block_numbers(work, row["id"]):
-            staged = imports.block(work, row["id"], n)
+        for n in files.block_numbers(work, row["id"]):
+            staged = files.block(work, row["id"], n)
             if staged is None:
                 continue
             bound_to = f"import block {row['id']} {n}"
@@ -57,7 +85,7 @@ def seek(work: UnitOfWork, values: FormerValues, _individual_id: str, *, now: da
             told = telling(texts, values, beside)
             other = beside(_emptied, key, rows, told, values, bound_to)
             if other is not None:
-                imports.replace_block(work, row["id"], n, other)
+                files.replace_block(work, row["id"], n, other)
                 found += len(told)
     return [{"store": "contacts.import_blocks", "found": found, "removed": found, "left": 0, "method": "emptied"}]
 
@@ -67,8 +95,8 @@ def _give_up(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime) -> None
         fail(work, row, now=now, refusal=FileTellsOfErased())
         return
     # What is in already stays; of the rest nothing can be read any more.
-    imports.drop_staged(work, row["id"])
-    imports.leave_rest_out(work, row["id"], first=row["position"], reason=refused.GONE)
+    files.drop_staged(work, row["id"])
+    outcomes.leave_rest_out(work, row["id"], first=row["position"], reason=refused_rows.GONE)
     imports.update(work, row["id"], {**ended(row, "committed", now=now), "stopped": None}, now=now)
 
 
@@ -99,5 +127,5 @@ def _emptied(key: bytes, rows: Sequence[Row], told: Collection[int], values: For
 def _without(row: Row, gone: Collection[str], *, is_told: bool) -> Row:
     sheet = None if row.sheet in gone else row.sheet
     if is_told:
-        return Row(sheet, row.number, {}, problems=(refused.GONE,))
+        return Row(sheet, row.number, {}, problems=(refused_rows.GONE,))
     return replace(row, sheet=sheet, refused=tuple((NO_NAME if name in gone else name, reason) for name, reason in row.refused))

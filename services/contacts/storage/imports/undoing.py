@@ -10,9 +10,10 @@ from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
 from services.chassis.database.rows import plains
-from services.contacts.storage import erasing, imports, likenesses
+from services.contacts.storage import erasing, likenesses
 from services.contacts.storage.bulk import array, as_json, records
 from services.contacts.storage.frozen import OPEN
+from services.contacts.storage.imports import traces
 from services.lexicon.canonical import canonical_name
 from services.lexicon.names import family_key
 
@@ -74,7 +75,7 @@ def erase_individuals(work: UnitOfWork, ids: Sequence[str], *, now: datetime) ->
     """Delete every row about these individuals, as an erasure of each does, and keep their ids."""
     if not ids:
         return
-    imports.forget_individuals(work, ids)
+    traces.forget_individuals(work, ids)
     erasing.delete_all_linked(work, ids)
     erasing.insert_tombstones(work, ids, now=now)
 

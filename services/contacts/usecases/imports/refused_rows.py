@@ -17,9 +17,9 @@ from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
 from services.contacts.domain.sealing import is_told_in
-from services.contacts.storage import imports
+from services.contacts.storage.imports import imports, outcomes, refused
 from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
-from services.contacts.usecases.imports.apart import Beside, telling
+from services.contacts.usecases.imports.parsing import Beside, telling
 from services.contacts.usecases.imports.representing import layout_of, own
 from services.lexicon.mentions import FormerValues
 
@@ -64,9 +64,9 @@ def give_back(work: UnitOfWork, *, by: Caller, vault: Vault, cursors: Cursors, i
     position = cursors.open(query.get("cursor"), of="refused-rows", user_id=by.id, query=asked)
     after = -1 if position is None else position
     work.record("contacts:import:list-refused-rows", subjects=[import_id], fields=["cells"])
-    found = imports.rows(work, import_id, outcomes=["invalid", "undecided"], after=after, limit=query["limit"] + 1, to_mend=True)
+    found = outcomes.find_many(work, import_id, outcomes=["invalid", "undecided"], after=after, limit=query["limit"] + 1, to_mend=True)
     layout, key = opened(vault, row)
-    kept = imports.refused_rows(work, import_id, [each["n"] for each in found]) if key else {}
+    kept = refused.find(work, import_id, [each["n"] for each in found]) if key else {}
     items: list[dict[str, Any]] = []
     size = 0
     for each in found[: query["limit"]]:
@@ -83,15 +83,15 @@ def give_back(work: UnitOfWork, *, by: Caller, vault: Vault, cursors: Cursors, i
 
 def let_go(work: UnitOfWork, import_id: str) -> int:
     """Keep nothing any more of an import's refused rows, and say how many there were; the key goes after the commit."""
-    imports.forget_refused_columns(work, import_id)
-    return imports.drop_refused(work, import_id)
+    refused.forget_columns(work, import_id)
+    return refused.drop(work, import_id)
 
 
 def let_go_due(work: UnitOfWork, *, now: datetime) -> list[str]:
     """Keep nothing any more of what was kept until now; return the imports, for the keys to be destroyed."""
-    due = imports.refused_due(work, now=now)
+    due = refused.imports_due(work, now=now)
     for import_id in due:
-        imports.lapse_rows(work, import_id, LAPSED)
+        outcomes.lapse(work, import_id, LAPSED)
         let_go(work, import_id)
     if due:
         work.record("contacts:import:forget-refused-rows", subjects=due, rule="kept-until")
@@ -109,21 +109,21 @@ def seek(work: UnitOfWork, values: FormerValues, _individual_id: str, *, vault: 
     In doubt a row goes: whoever wants to mend it has it in the file that it came from.
     """
     found = 0
-    for row in imports.with_refused(work):
+    for row in refused.imports_with_cells(work):
         layout, key = opened(vault, row)
         if key is None:
             continue
         # Where a file has no header, its first row is somebody's data.
         if is_told_in(layout["columns"], values):
-            imports.lapse_rows(work, row["id"], GONE)
+            outcomes.lapse(work, row["id"], GONE)
             found += let_go(work, row["id"])
             continue
         after = -1
-        while part := imports.refused_from(work, row["id"], after=after, limit=_SOUGHT_AT_ONCE):
+        while part := refused.find_after(work, row["id"], after=after, limit=_SOUGHT_AT_ONCE):
             numbers = [n for n, _ in part]
             told = [numbers[at] for at in telling(beside(_texts, row["id"], key, part), values, beside)]
-            imports.lapse_rows(work, row["id"], GONE, told)
-            found += imports.drop_refused(work, row["id"], told)
+            outcomes.lapse(work, row["id"], GONE, told)
+            found += refused.drop(work, row["id"], told)
             after = part[-1][0]
     return [{"store": "contacts.import_refused", "found": found, "removed": found, "left": 0, "method": "deleted"}]
 

@@ -19,7 +19,7 @@ from services.contacts.domain.imports.register import Organization
 from services.contacts.storage import directory
 from services.contacts.storage.bulk import array, as_json, insert_rows, records
 from services.contacts.storage.contact_layer import ContactLayer
-from services.contacts.storage.import_register import STATE_PROPOSED
+from services.contacts.storage.imports.questions import STATE_PROPOSED
 from services.lexicon.canonical import canonical_organization
 from services.lexicon.folding import fold
 

@@ -1,0 +1,99 @@
+"""Cells of rows that were refused or wait to be decided: encrypted, and kept until a date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import plains
+from services.contacts.storage.bulk import array, as_json, records
+
+_PUT_REFUSED = text(
+    "INSERT INTO import_refused (import_id, n, ciphertext) SELECT CAST(:id AS uuid), n, ciphertext"  # noqa: S608 - put together from our own constants
+    f" FROM {records('rows', {'n': 'integer', 'ciphertext': 'bytea'})}"
+)
+
+
+def put(work: UnitOfWork, import_id: str, rows: Sequence[tuple[int, bytes]], *, first: int, last: int) -> None:
+    """Keep cells of these of the rows from `first` to `last`, and of no others among them."""
+    keep(work, import_id, [], first=first, last=last)
+    if rows:
+        work.execute(_PUT_REFUSED, {"id": import_id, "rows": as_json([{"n": n, "ciphertext": ciphertext} for n, ciphertext in rows])})
+
+
+def keep(work: UnitOfWork, import_id: str, numbers: Iterable[int], *, first: int, last: int) -> set[int]:
+    """Of the rows from `first` to `last` whose cells are kept, keep these, and drop the others; return which are kept."""
+    given = {"id": import_id, "numbers": array(map(str, numbers)), "first": first, "last": last}
+    work.execute(
+        text(
+            "DELETE FROM import_refused WHERE import_id = CAST(:id AS uuid) AND n BETWEEN :first AND :last AND n <> ALL(CAST(:numbers AS integer[]))"
+        ),
+        given,
+    )
+    kept = work.execute(text("SELECT n FROM import_refused WHERE import_id = CAST(:id AS uuid) AND n BETWEEN :first AND :last"), given)
+    return set(kept.scalars())
+
+
+def find(work: UnitOfWork, import_id: str, numbers: Iterable[int]) -> dict[int, bytes]:
+    """Return the kept cells of these rows."""
+    found = work.execute(
+        text("SELECT n, ciphertext FROM import_refused WHERE import_id = CAST(:id AS uuid) AND n = ANY(CAST(:numbers AS integer[]))"),
+        {"id": import_id, "numbers": array(map(str, numbers))},
+    )
+    return {row.n: bytes(row.ciphertext) for row in found}
+
+
+def add(work: UnitOfWork, import_id: str, rows: Sequence[tuple[int, bytes]]) -> None:
+    """Keep cells of these rows too."""
+    if rows:
+        work.execute(_PUT_REFUSED, {"id": import_id, "rows": as_json([{"n": n, "ciphertext": ciphertext} for n, ciphertext in rows])})
+
+
+def exists(work: UnitOfWork, import_id: str) -> bool:
+    """Say whether cells of any row are kept."""
+    return bool(work.execute(text("SELECT EXISTS (SELECT FROM import_refused WHERE import_id = CAST(:id AS uuid))"), {"id": import_id}).scalar_one())
+
+
+def find_after(work: UnitOfWork, import_id: str, *, after: int, limit: int) -> list[tuple[int, bytes]]:
+    """Return kept cells from behind a row on."""
+    found = work.execute(
+        text("SELECT n, ciphertext FROM import_refused WHERE import_id = CAST(:id AS uuid) AND n > :after ORDER BY n LIMIT :limit"),
+        {"id": import_id, "after": after, "limit": limit},
+    )
+    return [(row.n, bytes(row.ciphertext)) for row in found]
+
+
+def drop(work: UnitOfWork, import_id: str, numbers: Iterable[int] | None = None) -> int:
+    """Delete kept cells: of these rows, or of all; return how many rows that was."""
+    chosen = "" if numbers is None else " AND n = ANY(CAST(:numbers AS integer[]))"
+    return work.execute(
+        text(f"DELETE FROM import_refused WHERE import_id = CAST(:id AS uuid){chosen}"),  # noqa: S608 - one of two words of ours
+        {"id": import_id, **({} if numbers is None else {"numbers": array(map(str, numbers))})},
+    ).rowcount
+
+
+def forget_columns(work: UnitOfWork, import_id: str) -> None:
+    """Forget in which columns kept cells stood, and until when."""
+    work.execute(text("UPDATE imports SET refused_layout = NULL, refused_until = NULL WHERE id = CAST(:id AS uuid)"), {"id": import_id})
+
+
+def imports_with_cells(work: UnitOfWork) -> list[dict[str, Any]]:
+    """Return the imports of which refused rows are kept, and hold them."""
+    rows = work.execute(text("SELECT id, refused_layout FROM imports WHERE refused_layout IS NOT NULL ORDER BY id FOR UPDATE"))
+    return plains(rows.mappings())
+
+
+def imports_due(work: UnitOfWork, *, now: datetime, limit: int = 20) -> list[str]:
+    """Return imports whose refused rows were kept until now, and hold them."""
+    rows = work.execute(
+        text(
+            "SELECT id FROM imports WHERE refused_layout IS NOT NULL AND refused_until <= :now ORDER BY refused_until"
+            " LIMIT :limit FOR UPDATE SKIP LOCKED"
+        ),
+        {"now": now, "limit": limit},
+    )
+    return [str(row.id) for row in rows]
