@@ -10,10 +10,9 @@ from services.chassis.entrypoints import rpc
 from services.chassis.messages import Caller
 from services.contacts.service.beside import beside
 from services.contacts.service.dependencies import Dependencies
-from services.contacts.storage.imports import traces
 from services.contacts.usecases import erasing, mentions
 from services.contacts.usecases.imports import refused_rows
-from services.contacts.usecases.imports.erasing import seek_in_names, seek_in_rows
+from services.contacts.usecases.imports.erasing import forget_individual, seek_in_names, seek_in_rows
 
 _RETENTION = "retention"
 ERASER = "eraser"
@@ -26,7 +25,7 @@ class ErasureMethods:
     dependencies: Dependencies
 
     #: What other parts of this service add to an erasure and to the search.
-    also_erased: tuple[erasing.Also, ...] = (traces.forget_individual,)
+    also_erased: tuple[erasing.Also, ...] = (forget_individual,)
     also_sought: tuple[mentions.AlsoSeek, ...] = (seek_in_names, mentions.seek_in_former_names)
 
     @rpc("contacts:individual:erase", subject="individual_id", identity=_RETENTION)

@@ -25,7 +25,6 @@ from services.contacts.contract.imports import (
     ImportRowsQuerySchema,
     ImportStartSchema,
     ImportUnknown,
-    ImportUnreadable,
     RowDecisionSchema,
     RowUnknown,
 )
@@ -38,7 +37,6 @@ from services.contacts.service.beside import beside, one_ahead
 from services.contacts.service.counting import blocked_tries_counted
 from services.contacts.service.dependencies import Dependencies
 from services.contacts.service.erasure import ERASER
-from services.contacts.storage.imports import files, imports, set_aside, writing
 from services.contacts.usecases.imports import (
     checking,
     committing,
@@ -53,7 +51,7 @@ from services.contacts.usecases.imports import (
     uploading,
     working,
 )
-from services.contacts.usecases.imports.preparing import Prepared, Preparing
+from services.contacts.usecases.imports.preparing import Prepared, Preparing, staged_block
 from services.contacts.usecases.imports.representing import actor_of
 
 _log = Log(__name__)
@@ -312,7 +310,7 @@ class ImportMethods:
     def let_go_of_people_set_aside(self, caller: Caller) -> None:
         """Destroy what is kept of people whom an undo took away, once no hold stands on them any more (R138)."""
         with self.database.work(caller, role=ERASER) as work:
-            kept = set_aside.everybody(work)
+            kept = setting_aside.everybody(work)
         if not kept:
             return
         held = set(self.bus.call("retention", "find_holds", caller, subject_ids=kept))
@@ -327,7 +325,7 @@ class ImportMethods:
         """Take the import that waits longest to its end, or a block of it back; say whether there was one."""
         now = self.database.clock()
         with self.database.work(caller) as work:
-            row = imports.claim(work, now=now, until=now + working.LEASE, undoing=undoing)
+            row = working.claim(work, now=now, undoing=undoing)
         if row is None:
             return False
         by = actor_of(row)
@@ -342,7 +340,7 @@ class ImportMethods:
         except _AskedToStop:
             # Given back at once: the process that starts next goes on without waiting for this one's lease to lapse.
             with self.database.work(by) as work:
-                imports.update(work, row["id"], {"lease_until": None}, now=self.database.clock())
+                working.give_back(work, row["id"], now=self.database.clock())
             return False
         except Refusal as refusal:
             if isinstance(refusal, Unavailable):
@@ -391,13 +389,13 @@ class ImportMethods:
             )
         uploading.forget(self.dependencies.layer.vault, row["id"])
         with self.database.work(by) as work:
-            done = imports.find(work, row["id"])
-        if done is None or done["refused_until"] is None:
+            is_kept = refused_rows.is_any_kept(work, row["id"])
+        if not is_kept:
             refused_rows.forget(self.dependencies.layer.vault, row["id"])
         if row["rows"] >= _MANY:
             try:
                 with self.database.work(by) as work:
-                    writing.refresh_statistics(work)
+                    committing.refresh_statistics(work)
             except Unavailable:
                 # The server does so by itself, a minute later.
                 _log.info("import.statistics-left", import_id=row["id"])
@@ -436,14 +434,11 @@ class ImportMethods:
     def _prepared(self, by: Caller, row: dict[str, Any], n: int, *, checked: bool) -> Prepared:
         preparing = Preparing.of(self.dependencies.layer.vault, row, self.dependencies.layer.digests)
         with self.database.work(by) as work:
-            found = files.block(work, row["id"], n)
-        if found is None:
-            raise ImportUnreadable
-        staged, sealed = found
+            staged, sealed = staged_block(work, row["id"], n)
 
         def go_on() -> None:
             with self.database.work(by) as work:
-                imports.hold_on(work, row["id"], until=self.database.clock() + working.LEASE)
+                working.hold_on(work, row["id"], now=self.database.clock())
 
         return preparing.prepare(n, staged, sealed if checked else None, beside=beside, between=go_on)
 
@@ -461,15 +456,9 @@ class ImportMethods:
     def _fail(self, by: Caller, import_id: str, refusal: Refusal) -> None:
         """Mark it failed, if it is the caller's and still under way, and destroy what could read its file."""
         with self.database.work(by) as work:
-            row = imports.find(work, import_id, lock=True)
-            if row is None or row["owner_id"] != by.id:
-                return
-            if row["finished_at"] is not None:
-                # It is committed; what cannot be decided any more waits no longer for a worker.
-                imports.update(work, import_id, {"deciding": None, "acting": None, "lease_until": None}, now=self.database.clock())
-                return
-            uploading.fail(work, row, now=self.database.clock(), refusal=refusal)
-        self._forget(import_id)
+            has_failed = uploading.fail_own(work, by=by, now=self.database.clock(), import_id=import_id, refusal=refusal)
+        if has_failed:
+            self._forget(import_id)
 
     def _forget(self, import_id: str) -> None:
         """Destroy every key of an import of which nothing is kept."""

@@ -112,6 +112,11 @@ def take_in(
     return made
 
 
+def refresh_statistics(work: UnitOfWork) -> None:
+    """Let the planner know at once who came."""
+    writing.refresh_statistics(work)
+
+
 def _carry_out(
     work: UnitOfWork,
     row: dict[str, Any],

@@ -33,6 +33,11 @@ from services.lexicon.names import family_key
 NO_NAME = "A column"
 
 
+def forget_individual(work: UnitOfWork, individual_id: str) -> dict[str, int]:
+    """Delete what imports keep about an individual; return how many rows in each store."""
+    return traces.forget_individual(work, individual_id)
+
+
 def seek_in_names(work: UnitOfWork, values: FormerValues, _individual_id: str) -> list[dict[str, Any]]:
     """Clear the names of files, sheets and columns that bear the person's family name, a phone or an e-mail of theirs; return receipts."""
     sought = Sought(values)

@@ -23,6 +23,7 @@ from services.contacts.storage import ledger
 from services.contacts.storage.bulk import array_of_bytes
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.digests import Digests
+from services.contacts.storage.imports import files
 from services.contacts.storage.imports.questions import Questions
 from services.contacts.storage.ledger import Found
 from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
@@ -127,6 +128,17 @@ class Preparing:
 
     def _sealed_as(self, n: int) -> str:
         return f"prepared import block {self._import_id} {n}"
+
+
+def staged_block(work: UnitOfWork, import_id: str, n: int) -> tuple[bytes, bytes | None]:
+    """Return a block as it is staged, and what a check has kept of it.
+
+    :raises ImportUnreadable: it is not there any more.
+    """
+    found = files.block(work, import_id, n)
+    if found is None:
+        raise ImportUnreadable
+    return found
 
 
 def of_rows(rows: Sequence[Row], mapping: Mapping[str, str], digests: Digests, component: str, *, beside: Beside) -> Prepared:

@@ -87,6 +87,12 @@ def let_go(work: UnitOfWork, import_id: str) -> int:
     return refused.drop(work, import_id)
 
 
+def is_any_kept(work: UnitOfWork, import_id: str) -> bool:
+    """Return whether cells of an import's refused rows are kept until a date."""
+    row = imports.find(work, import_id)
+    return row is not None and row["refused_until"] is not None
+
+
 def let_go_due(work: UnitOfWork, *, now: datetime) -> list[str]:
     """Keep nothing any more of what was kept until now; return the imports, for the keys to be destroyed."""
     due = refused.imports_due(work, now=now)

@@ -63,6 +63,11 @@ def read(work: UnitOfWork, *, vault: Vault, individual_id: str) -> IndividualAns
     return shown
 
 
+def everybody(work: UnitOfWork) -> list[str]:
+    """Return who is set aside."""
+    return set_aside.everybody(work)
+
+
 def let_go(work: UnitOfWork, individual_ids: Collection[str]) -> None:
     """Delete the copies of people on whom no hold stands any more; their keys were destroyed before."""
     set_aside.drop(work, individual_ids)

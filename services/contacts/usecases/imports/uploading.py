@@ -166,6 +166,19 @@ def fail(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime, refusal: Re
     work.record("contacts:import:fail", subjects=[row["id"]], rule=refusal.code)
 
 
+def fail_own(work: UnitOfWork, *, by: Caller, now: datetime, import_id: str, refusal: Refusal) -> bool:
+    """Fail an import of the caller's that has not ended; return whether it was one."""
+    row = imports.find(work, import_id, lock=True)
+    if row is None or row["owner_id"] != by.id:
+        return False
+    if row["finished_at"] is not None:
+        # It is committed; what cannot be decided any more waits no longer for a worker.
+        imports.update(work, import_id, {"deciding": None, "acting": None, "lease_until": None}, now=now)
+        return False
+    fail(work, row, now=now, refusal=refusal)
+    return True
+
+
 def forget_upload(vault: Vault, import_id: str) -> None:
     """Destroy the key of the pieces."""
     vault.destroy(_upload_key(import_id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.chassis.database import UnitOfWork
@@ -17,6 +17,24 @@ LEASE = timedelta(seconds=60)
 
 class ImportOvertaken(Exception):
     """Another worker has gone on with this import, or its owner has cancelled it."""
+
+
+def claim(work: UnitOfWork, *, now: datetime, undoing: bool) -> dict[str, Any] | None:
+    """Take the import that waits longest and that nobody works on: one that is undone, or another.
+
+    Neither kind of work holds up the other.
+    """
+    return imports.claim(work, now=now, until=now + LEASE, undoing=undoing)
+
+
+def hold_on(work: UnitOfWork, import_id: str, *, now: datetime) -> None:
+    """Hold an import longer, if it is still held."""
+    imports.hold_on(work, import_id, until=now + LEASE)
+
+
+def give_back(work: UnitOfWork, import_id: str, *, now: datetime) -> None:
+    """Let another process go on with an import at once."""
+    imports.update(work, import_id, {"lease_until": None}, now=now)
 
 
 def held(work: UnitOfWork, import_id: str, *, state: str, position: int) -> dict[str, Any]:
