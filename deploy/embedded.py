@@ -27,7 +27,8 @@ from deploy.environment import PROCESSES, Installation
 from deploy.postgres import GivenServer, OwnServer, Server, as_url
 from deploy.provision import declare, migrate, read_address, service_classes
 from deploy.state import StateFolder
-from gateway.app import create_app, liaison_of
+from gateway.app import create_app
+from gateway.context import context_of
 from gateway.server import listen, serve
 from services.chassis import logs
 from services.chassis.config import Settings
@@ -205,7 +206,7 @@ def _gateway(process: Process, listener: Any) -> Iterator[None]:
     process.start()
     process.client.wait_up(_READY_SECONDS)
     app = create_app(process.client, process.revocations, process.settings)
-    process.renewals.append(liaison_of(app).renew)
+    process.renewals.append(context_of(app).renew)
     serving = eventlet.spawn(serve, app, listener)
     try:
         yield

@@ -8,7 +8,8 @@ from contextlib import suppress
 import eventlet
 from greenlet import GreenletExit
 
-from gateway.app import create_app, liaison_of
+from gateway.app import create_app
+from gateway.context import context_of
 from gateway.server import listen, serve
 from services.chassis import logs
 from services.chassis.config import Settings
@@ -40,7 +41,7 @@ def main() -> None:
     app = create_app(client, revocations, settings)
 
     def renew(fresh: Settings) -> None:
-        liaison_of(app).renew(fresh)
+        context_of(app).renew(fresh)
         address.url = fresh.broker_url
 
     serving = eventlet.spawn(serve, app, listener)

@@ -15,24 +15,24 @@ TYPED = frozenset({"q", "find", "name", "first_name", "last_name", "title", "int
 IDS = re.compile(r"[0-9a-fA-F-]{32,36}")
 
 
-def demand_words_only() -> None:
+def reject_contact_values() -> None:
     """Refuse an address with a telephone number or an e-mail address in it.
 
     :raises ContactValueInAddress: naming the parameter, never the value.
     """
     if not request.query_string:
         return
-    found = with_values((name, value) for name, values in request.args.lists() for value in values)
+    found = fields_with_contact_values((name, value) for name, values in request.args.lists() for value in values)
     if found:
         raise ContactValueInAddress(errors={name: ["Send it by POST /stakeholders/search."] for name in found})
 
 
-def may_stand(fields: Iterable[tuple[str, str]]) -> bool:
+def may_be_in_address(fields: Iterable[tuple[str, str]]) -> bool:
     """Tell whether what was typed may become an address; a street is not refused in one, but none is made with it."""
     typed = list(fields)
-    return not with_values(typed) and not any(has_street(value) for name, value in typed if name in TYPED)
+    return not fields_with_contact_values(typed) and not any(has_street(value) for name, value in typed if name in TYPED)
 
 
-def with_values(fields: Iterable[tuple[str, str]]) -> list[str]:
+def fields_with_contact_values(fields: Iterable[tuple[str, str]]) -> list[str]:
     """Return the names of the typed fields that hold a value of the contact layer."""
     return [name for name, value in fields if name in TYPED and not IDS.fullmatch(value) and has_contact_value(value)]

@@ -102,17 +102,17 @@ class ServiceClient:
             raise
 
 
-def conversation() -> ServiceClient:
+def service_client() -> ServiceClient:
     """Return the present request's conversation."""
-    held: ServiceClient = g.conversation
+    held: ServiceClient = g.client
     return held
 
 
 def query(service: str, method: str, **arguments: Any) -> Any:
     """Ask a service in the present request."""
-    return conversation().query(service, method, **arguments)
+    return service_client().query(service, method, **arguments)
 
 
 def command(service: str, method: str, **arguments: Any) -> Any:
     """Have a service do something in the present request."""
-    return conversation().command(service, method, **arguments)
+    return service_client().command(service, method, **arguments)

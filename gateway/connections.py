@@ -27,7 +27,7 @@ _OTHER_FILES = 256
 log = logging.getLogger("gateway.connections")
 
 
-def places(most: int) -> int:
+def connection_limit(most: int) -> int:
     """Raise how many files this process may open as far as it may, and return for how many connections that is enough.
 
     :param most: how many are wanted.
@@ -55,7 +55,7 @@ _turns = itertools.count()
 
 
 @dataclass(slots=True)
-class Place:
+class TrackedConnection:
     """One open connection.
 
     :ivar host: from where it comes.
@@ -74,7 +74,7 @@ class Place:
         self.phase = phase
 
 
-class Refused:
+class RejectedConnection:
     """What stands for the greenlet of a connection that is not served: it has ended."""
 
     def link(self, ended: Callable[..., None], *given: Any) -> None:
@@ -89,17 +89,17 @@ class Connections:
         """Begin with none."""
         self._most = places
         self._pool = eventlet.GreenPool(places)
-        self._open: dict[int, Place] = {}
+        self._open: dict[int, TrackedConnection] = {}
 
     def spawn(self, serve: Callable[[list[Any]], None], connection: list[Any]) -> Any:
         """Serve a connection (its address, its socket, eventlet's state, and here its place); end another one if there is no room.
 
         Where every other one is being answered, the new one is closed.
         """
-        place = Place(str(connection[0][0]) if connection[0] else "", connection[1])
+        place = TrackedConnection(str(connection[0][0]) if connection[0] else "", connection[1])
         connection.append(place)
         if len(self._open) >= self._most and not self.make_room():
-            return Refused()
+            return RejectedConnection()
         self._open[id(place)] = place
         return self._pool.spawn(self._serve, serve, connection)
 

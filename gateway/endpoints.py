@@ -9,17 +9,18 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from flask import Response, current_app, g, request, url_for
+from flask import Response, g, request, url_for
 from flask_smorest import Blueprint
 from marshmallow import INCLUDE, Schema, ValidationError, fields
 
+from gateway.context import app_context
 from gateway.errors import (
     PROBLEM,
     BodyTooLarge,
     JsonRequired,
     UnreadableBody,
 )
-from services.chassis.keyed import Keyed, join_digests
+from services.chassis.keyed import join_digests
 from services.chassis.messages import Invalid, Operation, PreconditionMissing, entity_tag, is_any_match, new_id
 from services.chassis.refusals import UnknownField
 from services.chassis.validation import invalid, ready
@@ -72,7 +73,7 @@ class Endpoint:
     tagged: bool
     matched: bool
     collection: bool
-    open_to_all: bool
+    public: bool
     streamed: bool
     problems: tuple[int, ...]
     media: str
@@ -93,7 +94,7 @@ class ApiBlueprint(Blueprint):
         tagged: bool = False,
         matched: bool = False,
         collection: bool = False,
-        open_to_all: bool = False,
+        public: bool = False,
         streamed: bool = False,
         problems: tuple[int, ...] = (),
         media: str = JSON,
@@ -109,24 +110,24 @@ class ApiBlueprint(Blueprint):
         :param streamed: the body is a file that the view reads as it comes.
         :param open_to_all: answers without a session; says so in the document (the hook has its own list).
         """
-        endpoint = Endpoint(method, answers, status, query, body, tagged, matched, collection, open_to_all, streamed, problems, media)
+        endpoint = Endpoint(method, answers, status, query, body, tagged, matched, collection, public, streamed, problems, media)
 
         def declare(view: View) -> View:
             @functools.wraps(view)
             def answer(**path: Any) -> Response:
                 given: dict[str, Any] = {name: str(value) if isinstance(value, UUID) else value for name, value in path.items()}
-                parameters = taken_query(query)
+                parameters = parse_query(query)
                 if query is not None:
                     given["query"] = parameters
                 if matched:
-                    given["if_match"] = required_match()
+                    given["if_match"] = require_if_match()
                 if body is not None:
-                    given["body"] = taken_body(body)
+                    given["body"] = parse_body(body)
                 if method in CHANGING and not streamed:
-                    g.conversation.operation = operation()
-                return respond(view(**given), endpoint)
+                    g.client.operation = operation()
+                return make_response(view(**given), endpoint)
 
-            answer._apidoc = {"manual_doc": document(endpoint)}  # type: ignore[attr-defined]  # noqa: SLF001 - where flask-smorest looks for it
+            answer._apidoc = {"manual_doc": openapi_operation(endpoint)}  # type: ignore[attr-defined]  # noqa: SLF001 - where flask-smorest looks for it
             answer.endpoint_declared = endpoint  # type: ignore[attr-defined]  # read by the shape tests
             self.route(rule, methods=[method], endpoint=view.__name__)(answer)
             return view
@@ -134,7 +135,7 @@ class ApiBlueprint(Blueprint):
         return declare
 
 
-def taken_query(schema: type[Schema] | None) -> dict[str, Any]:
+def parse_query(schema: type[Schema] | None) -> dict[str, Any]:
     """Return the query's parameters as strings (lists where the schema has lists), checked.
 
     :raises UnknownField: a parameter that the route does not know.
@@ -155,11 +156,11 @@ def taken_query(schema: type[Schema] | None) -> dict[str, Any]:
         if raw:
             raise UnknownField(errors={name: ["There is no such parameter."] for name in raw})
         return raw
-    check(schema, raw)
+    validate(schema, raw)
     return raw
 
 
-def taken_body(schema: type[Schema]) -> dict[str, Any]:
+def parse_body(schema: type[Schema]) -> dict[str, Any]:
     """Return the JSON object in the body, checked by the service's schema.
 
     :raises JsonRequired: it is of another type.
@@ -178,7 +179,7 @@ def taken_body(schema: type[Schema]) -> dict[str, Any]:
         raise UnreadableBody from error
     if not isinstance(body, dict):
         raise UnreadableBody
-    check(schema, body)
+    validate(schema, body)
     return body
 
 
@@ -198,7 +199,7 @@ def raw_body() -> bytes:
     return payload
 
 
-def check(schema: type[Schema], raw: dict[str, Any]) -> None:
+def validate(schema: type[Schema], raw: dict[str, Any]) -> None:
     """Load by the schema; the service loads it again.
 
     :raises UnknownField, Invalid: with the sentences of each field.
@@ -209,7 +210,7 @@ def check(schema: type[Schema], raw: dict[str, Any]) -> None:
         raise invalid(error) from error
 
 
-def required_match() -> str:
+def require_if_match() -> str:
     """Return the If-Match header.
 
     :raises PreconditionMissing: there is none; `*` names no version either.
@@ -230,13 +231,13 @@ def operation(*, key: str | None = None, body: bytes | None = None) -> Operation
     key = key or request.headers.get("Idempotency-Key")
     if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
         raise Invalid(errors={"Idempotency-Key": [f"Give it 1 to {MAX_KEY_LENGTH} characters."]})
-    keyed: Keyed = current_app.extensions["liaison"].keyed
+    keyed = app_context().keyed
     said = join_digests(keyed.each(b"body\0" + (raw_body() if body is None else body)))
     named = key if key is None else join_digests(keyed.each(f"key\0{key}"))
     return Operation(id=new_id(), method=request.method, path=request.path, key=named, body_hash=said)
 
 
-def respond(result: Any, endpoint: Endpoint) -> Response:
+def make_response(result: Any, endpoint: Endpoint) -> Response:
     """Return the response of an answer, tagged where that was declared."""
     if isinstance(result, Response):
         return result
@@ -265,10 +266,10 @@ def created(endpoint: str, **record: dict[str, Any]) -> Answer:
     return Answer(representation, 201, {"Location": url_for(endpoint, **{name: representation["id"]})})
 
 
-def document(endpoint: Endpoint) -> dict[str, Any]:
+def openapi_operation(endpoint: Endpoint) -> dict[str, Any]:
     """Return what OpenAPI is told of a route; flask-smorest resolves the schemas."""
     statuses = {400, 401, 403, 421, 422, 429, 503, *endpoint.problems}
-    if endpoint.open_to_all:
+    if endpoint.public:
         statuses -= {403}
     if endpoint.body is not None or endpoint.streamed:
         statuses |= {413, 415}
@@ -277,16 +278,16 @@ def document(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.matched:
         statuses |= {412, 428}
     responses: dict[str, Any] = {
-        str(status): {"description": PHRASES[status], "content": {PROBLEM: {"schema": ProblemSchema}}} for status in sorted(statuses)
+        str(status): {"description": DESCRIPTIONS[status], "content": {PROBLEM: {"schema": ProblemSchema}}} for status in sorted(statuses)
     }
-    success: dict[str, Any] = {"description": PHRASES[endpoint.status], "headers": {**HEADERS}}
+    success: dict[str, Any] = {"description": DESCRIPTIONS[endpoint.status], "headers": {**HEADERS}}
     if endpoint.answers is not None:
         shown = endpoint.answers
-        success["content"] = {endpoint.media: {"schema": collected(shown) if endpoint.collection else shown}}
+        success["content"] = {endpoint.media: {"schema": collection_schema(shown) if endpoint.collection else shown}}
     if endpoint.tagged:
         success["headers"]["ETag"] = {"schema": {"type": "string"}, "description": "A hash of what you see."}
         if endpoint.method == "GET":
-            responses["304"] = {"description": PHRASES[304]}
+            responses["304"] = {"description": DESCRIPTIONS[304]}
     responses[str(endpoint.status)] = success
     said: dict[str, Any] = {"responses": responses}
     parameters: list[dict[str, Any]] = []
@@ -303,12 +304,12 @@ def document(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.streamed:
         file = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
         said["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": file}}}
-    if endpoint.open_to_all:
+    if endpoint.public:
         said["security"] = []
     return said
 
 
-def collected(schema: Any) -> dict[str, Any]:
+def collection_schema(schema: Any) -> dict[str, Any]:
     """Return the shape of a collection."""
     return {
         "type": "object",
@@ -337,7 +338,7 @@ def _header(name: str, description: str, *, required: bool = False) -> dict[str,
 
 
 HEADERS = {"X-Request-Id": {"schema": {"type": "string"}, "description": "The trace id, in logs and in the trail."}}
-PHRASES = {
+DESCRIPTIONS = {
     200: "As asked",
     201: "Created",
     202: "Accepted; it goes on",
@@ -361,4 +362,4 @@ PHRASES = {
 
 def sessions() -> Any:
     """Return the application's sessions."""
-    return current_app.extensions["liaison"].sessions
+    return app_context().sessions

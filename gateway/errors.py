@@ -174,7 +174,7 @@ def problem(
     return response
 
 
-def unframed() -> bytes:
+def framing_error_response() -> bytes:
     """Return the whole answer to what cannot be told from other requests; no route, no trail and no trace has seen it."""
     said = {
         "type": f"/api/v1/docs#{BrokenFraming.code}",

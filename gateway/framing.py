@@ -22,7 +22,7 @@ _CHUNK_LINE = 256
 _VERSIONS = {b"1.0": "HTTP/1.0", b"1.1": "HTTP/1.1"}
 
 
-class Head:
+class RequestHead:
     """A request's line and headers, as one connection sent them."""
 
     def __init__(self, request_line: bytes, readline: Callable[[], bytes]) -> None:
@@ -64,13 +64,13 @@ class Head:
             raise BrokenFraming
 
 
-class Body(eventlet.wsgi.Input):
+class RequestBody(eventlet.wsgi.Input):
     """eventlet's body, whose chunks are read to the letter: hexadecimal sizes, whole ends of lines, no trailers."""
 
     broken = False
 
     @classmethod
-    def of(cls, plain: Any, sock: Any) -> Body:
+    def of(cls, plain: Any, sock: Any) -> RequestBody:
         """Take the place of eventlet's own."""
         return cls(plain.rfile, plain.content_length, sock, wfile=plain.wfile, wfile_line=plain.wfile_line, chunked_input=plain.chunked_input)
 

@@ -1,4 +1,4 @@
-"""Who is calling: the session behind a token, its passports for at most 30 seconds, cookies and their forms."""
+"""Sessions by their tokens, the cookies that hold them, and CSRF tokens."""
 
 from __future__ import annotations
 
@@ -19,108 +19,107 @@ from services.access.contract import SessionRequired
 from services.chassis.messages import Caller, Unauthenticated, Unavailable
 from services.chassis.revocations import Revocations
 
-#: Passports live for a minute; the gateway keeps one for half of that.
-KEPT_SECONDS = 30.0
-#: A browser is told for this long why its session ended.
+#: A passport is valid for a minute. The gateway keeps it for half of that.
+CACHE_SECONDS = 30.0
+#: The cookie that says why a session ended lives this long.
 ENDED_SECONDS = 900
 
 
 @dataclass(frozen=True, slots=True)
 class AuthenticatedSession:
-    """One open session, as access last told."""
+    """An open session, as access last described it."""
 
-    session: dict[str, Any]
+    details: dict[str, Any]
     passports: dict[str, str]
-    asked_at: float
-    #: As much of the caller as can be revoked.
+    fetched_at: float
+    #: The parts of the caller that can be revoked.
     caller: Caller
 
     @property
     def session_id(self) -> str:
-        """The session's id; never its token."""
-        return str(self.session["session_id"])
+        """The id of the session, never its token."""
+        return str(self.details["session_id"])
 
     @property
     def acknowledged(self) -> bool:
-        """Whether the three statements were acknowledged (R103-R110)."""
-        return bool(self.session.get("acknowledged"))
+        """Whether the user acknowledged the three statements (R103-R110)."""
+        return bool(self.details.get("acknowledged"))
 
 
-class Sessions:
-    """Admissions by token: kept shortly, dropped at once when the session ends, never trusted blindly."""
+class SessionCache:
+    """Caches sessions by token for half a minute; a session that ends is dropped at once."""
 
     def __init__(
         self,
         bus: Bus,
         revocations: Revocations,
         *,
-        remembered: int = 5_000,
+        max_sessions: int = 5_000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._bus = bus
         self._revocations = revocations
-        self._remembered = remembered
+        self._max_sessions = max_sessions
         self._clock = clock
-        self._admissions: OrderedDict[bytes, AuthenticatedSession] = OrderedDict()
+        self._sessions: OrderedDict[bytes, AuthenticatedSession] = OrderedDict()
 
-    def admit(self, token: str, *, trace_id: str) -> AuthenticatedSession:
+    def authenticate(self, token: str, *, trace_id: str) -> AuthenticatedSession:
         """Return the session of a token.
 
-        :raises SessionRequired: the token is not, or no longer, that of a session.
-        :raises SessionUncertain: access cannot be asked; nobody is let in on a guess.
+        :raises SessionRequired: the token belongs to no open session.
+        :raises SessionUncertain: access does not answer.
         """
-        key = _digest(token)
-        kept = self._admissions.get(key)
-        if kept is not None and self._holds(kept):
-            return kept
-        return self.admit_anew(token, trace_id=trace_id)
+        cached = self._sessions.get(_digest(token))
+        if cached is not None and self._is_fresh(cached):
+            return cached
+        return self.refresh(token, trace_id=trace_id)
 
-    def knows(self, token: str) -> bool:
-        """Tell whether the token was that of a session when access was last asked."""
-        return _digest(token) in self._admissions
+    def is_cached(self, token: str) -> bool:
+        """Tell whether the token belonged to a session when access was last asked."""
+        return _digest(token) in self._sessions
 
-    def admit_anew(self, token: str, *, trace_id: str) -> AuthenticatedSession:
-        """Return the session of a token as access tells it now; raises as `admit` does."""
+    def refresh(self, token: str, *, trace_id: str) -> AuthenticatedSession:
+        """Ask access for the session of a token; raises what `authenticate` raises."""
         key = _digest(token)
-        self._admissions.pop(key, None)
+        self._sessions.pop(key, None)
         try:
             answer = self._bus.call("access", "open_session", {"token": token}, trace_id=trace_id)
         except Unauthenticated as refusal:
             ended = SessionRequired(refusal.detail, extra=refusal.extra)
-            ended.recorded = True  # type: ignore[attr-defined]  # access has it in the trail already
+            ended.recorded = True  # type: ignore[attr-defined]  # access has recorded it
             raise ended from refusal
         except Unavailable as refusal:
             raise SessionUncertain from refusal
-        session = answer["session"]
+        details = answer["session"]
         nobody = Caller.anonymous(trace_id="")
-        admission = AuthenticatedSession(
-            session=session,
+        session = AuthenticatedSession(
+            details=details,
             passports=dict(answer["passports"]),
-            asked_at=self._clock(),
-            caller=replace(nobody, session_id=str(session["session_id"]), policy_version=self._revocations.policy_version),
+            fetched_at=self._clock(),
+            caller=replace(nobody, session_id=str(details["session_id"]), policy_version=self._revocations.policy_version),
         )
-        self._admissions[key] = admission
-        while len(self._admissions) > self._remembered:
-            self._admissions.popitem(last=False)
-        return admission
+        self._sessions[key] = session
+        while len(self._sessions) > self._max_sessions:
+            self._sessions.popitem(last=False)
+        return session
 
     def forget(self, token: str) -> None:
-        """Drop what is kept of a token: it was acknowledged, rotated or signed out."""
-        self._admissions.pop(_digest(token), None)
+        """Drop the cached session of a token that was acknowledged, rotated or signed out."""
+        self._sessions.pop(_digest(token), None)
 
-    def _holds(self, kept: AuthenticatedSession) -> bool:
-        # Without a heartbeat nothing that is kept can be trusted: access is asked on every request.
-        if not self._revocations.is_current or self._clock() - kept.asked_at >= KEPT_SECONDS:
+    def _is_fresh(self, cached: AuthenticatedSession) -> bool:
+        # Without a heartbeat, revocations may be missing, so access is asked on every request.
+        if not self._revocations.is_current or self._clock() - cached.fetched_at >= CACHE_SECONDS:
             return False
         try:
-            self._revocations.check(kept.caller)
+            self._revocations.check(cached.caller)
         except Unauthenticated:
             return False
         return True
 
 
 class Cookies:
-    """The browser's side of a session: one cookie that no script reads, and a token for forms that proves its page."""
+    """Reads and sets the cookies of a browser's session; scripts cannot read them."""
 
     def __init__(self, *, secure: bool, name: str = "liaison") -> None:
         self._secure = secure
@@ -128,51 +127,51 @@ class Cookies:
 
     @property
     def is_secure(self) -> bool:
-        """Whether the browser's way to us is encrypted: always, or as a trusted proxy says of this request."""
+        """Whether the browser uses HTTPS: by the settings, or as a trusted proxy says of this request."""
         return self._secure or request.scheme == "https"
 
     @property
     def session_name(self) -> str:
-        """The cookie that holds the session."""
+        """The name of the cookie that holds the session."""
         return self._name("session")
 
     @property
     def visit_name(self) -> str:
-        """The cookie of a browser that has not signed in."""
+        """The name of the cookie of a browser that is not signed in."""
         return self._name("visit")
 
     @property
     def ended_name(self) -> str:
-        """The cookie that says why a session ended."""
+        """The name of the cookie that says why a session ended."""
         return self._name("ended")
 
     def session(self) -> str | None:
-        """Return the session token that the browser holds."""
+        """Return the browser's session token."""
         return request.cookies.get(self.session_name)
 
     def visit(self) -> str | None:
-        """Return the mark of a browser that has not signed in, for the sign-in form."""
+        """Return the id of a browser that is not signed in; the sign-in form is bound to it."""
         return request.cookies.get(self.visit_name)
 
-    def keep_session(self, response: Response, token: str) -> None:
-        """Hand the session to the browser."""
+    def set_session(self, response: Response, token: str) -> None:
+        """Set the session cookie."""
         self._set(response, self.session_name, token)
-        self._drop(response, self.ended_name)
+        self._delete(response, self.ended_name)
 
-    def keep_visit(self, response: Response, mark: str) -> None:
-        """Mark a browser before it signs in."""
-        self._set(response, self.visit_name, mark)
+    def set_visit(self, response: Response, visit: str) -> None:
+        """Set the cookie of a browser that is not signed in."""
+        self._set(response, self.visit_name, visit)
 
-    def drop_session(self, response: Response) -> None:
-        """Take the session from the browser."""
-        self._drop(response, self.session_name)
+    def delete_session(self, response: Response) -> None:
+        """Delete the session cookie."""
+        self._delete(response, self.session_name)
 
     def ended(self) -> str | None:
         """Return why the last session of this browser ended, for its other tabs."""
         return request.cookies.get(self.ended_name)
 
-    def keep_ended(self, response: Response, reason: str) -> None:
-        """Keep why the session ended, for the other tabs."""
+    def set_ended(self, response: Response, reason: str) -> None:
+        """Set the cookie that tells the other tabs why the session ended."""
         self._set(response, self.ended_name, reason, max_age=ENDED_SECONDS)
 
     def _name(self, what: str) -> str:
@@ -182,22 +181,22 @@ class Cookies:
     def _set(self, response: Response, name: str, value: str, *, max_age: int | None = None) -> None:
         response.set_cookie(name, value, max_age=max_age, path="/", secure=self.is_secure, httponly=True, samesite="Strict")
 
-    def _drop(self, response: Response, name: str) -> None:
+    def _delete(self, response: Response, name: str) -> None:
         response.delete_cookie(name, path="/", secure=self.is_secure, httponly=True, samesite="Strict")
 
 
-def form_token(secret: str) -> str:
-    """Return the CSRF token of a session: only who can read this site's pages, or holds the token, knows it."""
+def csrf_token(secret: str) -> str:
+    """Return the CSRF token of a session, which only this site's pages and the holder of the session token know."""
     digest = hmac.digest(secret.encode(), b"liaison form", hashlib.sha256)
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-def is_form_token(secret: str, given: str | None) -> bool:
-    """Tell whether `given` is the CSRF token of this session."""
-    return given is not None and hmac.compare_digest(form_token(secret).encode(), given.encode())
+def is_csrf_token(secret: str, given: str | None) -> bool:
+    """Tell whether `given` is the CSRF token of this session, in constant time."""
+    return given is not None and hmac.compare_digest(csrf_token(secret).encode(), given.encode())
 
 
-def bearer_of(request: Request) -> str | None:
+def bearer_token(request: Request) -> str | None:
     """Return the token of an `Authorization: Bearer` header."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     token = token.strip()
@@ -205,5 +204,5 @@ def bearer_of(request: Request) -> str | None:
 
 
 def _digest(token: str) -> bytes:
-    # The token itself is not kept as a key: a memory dump of the cache then gives no session away.
+    # A memory dump of the cache must not contain tokens.
     return hashlib.sha256(token.encode()).digest()

@@ -44,7 +44,7 @@ class FixedWindowRateLimiter:
         return (now, 0) if now - begun >= self.seconds else (begun, count)
 
 
-class Line:
+class SignInQueue:
     """Sign-ins of a network, in line once too many failed: each waits its turn, and nobody is shut out by what others typed.
 
     The line is short enough that a browser waits for it, and slow enough that guessing names or passwords is no use.

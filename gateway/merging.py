@@ -19,12 +19,12 @@ from services.chassis.instants import Instant
 from services.chassis.refusals import CursorInvalid
 
 
-def seal(position: Iterable[str]) -> str:
+def encode_position(position: Iterable[str]) -> str:
     """Return a cursor. It says where a list of what the caller may see goes on, and no more: whoever changes it skips items of their own."""
     return base64.urlsafe_b64encode(orjson.dumps(list(position))).decode()
 
 
-def unsealed(cursor: str, parts: int) -> list[str]:
+def decode_position(cursor: str, parts: int) -> list[str]:
     """Return the position that a cursor says, of so many texts.
 
     :raises CursorInvalid: it is none of ours.
@@ -38,19 +38,19 @@ def unsealed(cursor: str, parts: int) -> list[str]:
     return position
 
 
-def unsealed_moment(cursor: str) -> list[str]:
+def decode_instant_position(cursor: str) -> list[str]:
     """Return a position that is an instant and an id.
 
     :raises CursorInvalid: it is none of ours.
     """
-    at, own_id = unsealed(cursor, 2)
+    at, own_id = decode_position(cursor, 2)
     try:
         return [Instant().deserialize(at).isoformat(), str(UUID(own_id))]
     except (ValueError, ValidationError) as error:
         raise CursorInvalid from error
 
 
-def moment_of(item: dict[str, Any]) -> tuple[datetime, str]:
+def sort_key_of(item: dict[str, Any]) -> tuple[datetime, str]:
     """Return an item's position, that is an instant and an id, as it is compared."""
     at, own_id = item["position"]
     return datetime.fromisoformat(at), own_id

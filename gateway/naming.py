@@ -33,7 +33,7 @@ def stakeholder_names(ids: Iterable[str | None]) -> dict[str, str]:
 
 
 def _sees_names() -> bool:
-    user = g.admission.session["user"]
+    user = g.session.details["user"]
     caller = Caller("user", user["id"], user["component"], user["level"], frozenset(user["roles"]))
     return bool(decide(caller, "read", "first_name", Facts(by_exact_id=True)))
 

@@ -30,8 +30,8 @@ def document() -> bytes:
     scratch.config.update(API_TITLE="Liaison", API_VERSION="v1", OPENAPI_VERSION="3.1.0")
     api = LiaisonApi(scratch, spec_kwargs={"marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=_names())})
     api.spec.components.security_scheme("session", {"type": "http", "scheme": "bearer"})
-    for area in routes.AREAS:
-        api.register_blueprint(area, url_prefix=f"/api/v1{area.url_prefix}")
+    for blueprint in routes.BLUEPRINTS:
+        api.register_blueprint(blueprint, url_prefix=f"/api/v1{blueprint.url_prefix}")
     specification = api.spec.to_dict()
     specification["security"] = [{"session": []}]
     return orjson.dumps(specification)

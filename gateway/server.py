@@ -12,9 +12,9 @@ import eventlet
 import eventlet.wsgi
 from flask import Flask
 
-from gateway.connections import Connections, Listener, Phase, Place, places
-from gateway.errors import BodyTooSlow, BrokenFraming, unframed
-from gateway.framing import Body, Head
+from gateway.connections import Connections, Listener, Phase, TrackedConnection, connection_limit
+from gateway.errors import BodyTooSlow, BrokenFraming, framing_error_response
+from gateway.framing import RequestBody, RequestHead
 from services.chassis.config import Settings
 
 #: Seconds in which a connection has to agree on its keys, where there is TLS.
@@ -54,8 +54,8 @@ class Protocol(eventlet.wsgi.HttpProtocol):
         super().handle()
 
     @property
-    def _place(self) -> Place:
-        place: Place = self.conn_state[3]
+    def _place(self) -> TrackedConnection:
+        place: TrackedConnection = self.conn_state[3]
         return place
 
     def handle_one_request(self) -> None:
@@ -79,9 +79,9 @@ class Protocol(eventlet.wsgi.HttpProtocol):
         try:
             # An empty line before a request is what some clients send after the last one.
             line = self.rfile.readline() if self.raw_requestline == b"\r\n" else self.raw_requestline
-            head = Head(line, self.rfile.readline)
+            head = RequestHead(line, self.rfile.readline)
         except BrokenFraming:
-            self.wfile.write(unframed())
+            self.wfile.write(framing_error_response())
             self.close_connection = 1
             return False
         except eventlet.Timeout as timeout:
@@ -106,7 +106,7 @@ class Protocol(eventlet.wsgi.HttpProtocol):
     def get_environ(self) -> dict[str, Any]:
         """Wrap the body so that it is read within its deadline, and to the letter."""
         environ: dict[str, Any] = super().get_environ()
-        environ["wsgi.input"] = environ["eventlet.input"] = DeadlineInput(Body.of(environ["wsgi.input"], self.connection), self._place)
+        environ["wsgi.input"] = environ["eventlet.input"] = DeadlineInput(RequestBody.of(environ["wsgi.input"], self.connection), self._place)
         if "HTTP_TRANSFER_ENCODING" in environ:
             # A body without a length ends with its last chunk. Who is not told so takes it for empty, however long it is.
             environ["wsgi.input_terminated"] = True
@@ -119,7 +119,7 @@ class DeadlineInput:
     :raises BodyTooSlow: from every way to read it.
     """
 
-    def __init__(self, stream: Any, place: Place) -> None:
+    def __init__(self, stream: Any, place: TrackedConnection) -> None:
         self._stream = stream
         self._place = place
         self._left = BODY_DEADLINE
@@ -175,11 +175,11 @@ def listen(settings: Settings) -> Any:
     # client's acknowledgement of the first, which clients delay by 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if settings.listen_certificate_file:
-        return protected(listener, settings)
+        return wrap_tls(listener, settings)
     return listener
 
 
-def protected(listener: Any, settings: Settings) -> Any:
+def wrap_tls(listener: Any, settings: Settings) -> Any:
     """Speak nothing but TLS on a listening socket, with the certificate that is set."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -191,7 +191,7 @@ def serve(app: Flask, listener: Any) -> None:
     """Answer requests until the listener is closed or the greenlet is killed."""
     eventlet.wsgi.MAX_HEADER_LINE = MAX_LINE
     eventlet.wsgi.MAX_TOTAL_HEADER_SIZE = MAX_HEADERS
-    connections = Connections(places(MAX_CONNECTIONS))
+    connections = Connections(connection_limit(MAX_CONNECTIONS))
     eventlet.wsgi.server(
         Listener(listener, connections),
         app,

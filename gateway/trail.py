@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from flask import current_app, g, request
+from flask import g, request
 
+from gateway.context import app_context
 from gateway.errors import TooManyRefusals, TrailUnavailable, status_of
 from gateway.proxies import network_of
 from services.chassis.messages import Refusal
@@ -33,9 +34,9 @@ def record(code: str, status: int) -> None:
         return
     # Access writes one entry per anonymous source and minute and counts the rest; those that were limited here
     # already would still cost it a call each, so of them it hears once a minute.
-    if code == TooManyRefusals.code and not current_app.extensions["liaison"].limited_entries.admits(source()):
+    if code == TooManyRefusals.code and not app_context().limited_entries.admits(source()):
         return
-    g.conversation.query(
+    g.client.query(
         "access",
         "record_refusal",
         route=request.endpoint or "no-such-address",

@@ -36,7 +36,7 @@ class Upload:
     content: Iterator[bytes]
 
 
-def upload() -> Upload:
+def read_upload() -> Upload:
     """Read a multipart body as far as the beginning of its file.
 
     :raises MultipartRequired: it is no multipart body, or has no part called `file`.
@@ -74,7 +74,7 @@ def send_import(file: Upload, *, key: str | None) -> dict[str, Any]:
 
     :raises IdempotencyMismatch: the key was used for another file.
     """
-    g.conversation.operation = operation(key=key, body=f"{file.filename}\n{file.content_type}\n{request.content_length}".encode())
+    g.client.operation = operation(key=key, body=f"{file.filename}\n{file.content_type}\n{request.content_length}".encode())
     started = command(
         "contacts",
         "create_import",

@@ -4,10 +4,9 @@ They say the same words on the bus as the API and know no rule of their own.
 """
 
 from gateway.pages import (
+    auth,
     cases,
     coordination,
-    desk,
-    door,
     duplicates,
     engagement,
     entry,
@@ -19,29 +18,30 @@ from gateway.pages import (
     record,
     removal,
     search,
+    tasks,
     trail,
 )
-from gateway.pages.frame import blueprint, fault_page, instead_of_form, refusal_page
+from gateway.pages.layout import blueprint, error_page, redirect_to_page, refusal_page
 
 __all__ = [
+    "auth",
     "blueprint",
     "cases",
     "coordination",
-    "desk",
-    "door",
     "duplicates",
     "engagement",
     "entry",
     "erasing",
-    "fault_page",
+    "error_page",
     "imports",
-    "instead_of_form",
     "kept_texts",
     "preferences",
     "profile",
     "record",
+    "redirect_to_page",
     "refusal_page",
     "removal",
     "search",
+    "tasks",
     "trail",
 ]

@@ -11,7 +11,7 @@ from flask import current_app, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RoutingException
 
-from gateway.addresses import with_values
+from gateway.addresses import fields_with_contact_values
 from gateway.naming import is_id
 
 #: Browsers drop tabs and line breaks, and read a backslash as a slash: `/<tab>/elsewhere` would lead elsewhere.
@@ -24,7 +24,7 @@ CODE = re.compile(r"[A-Z][A-Z0-9&-]{1,19}")
 FOR_PROGRAMS = ("/api", "/health", "/metrics", "/static")
 
 
-def ours(path: str | None) -> str:
+def safe_path(path: str | None) -> str:
     """Return a page of this site to go on to, or the desk.
 
     Neither another site nor a door is one, however it is spelled.
@@ -44,7 +44,7 @@ def is_for_programs(path: str) -> bool:
     return any(path == prefix or path.startswith(f"{prefix}/") for prefix in FOR_PROGRAMS)
 
 
-def named_in_address(*ids: str, codes: Iterable[str] = ()) -> dict[str, str]:
+def values_from_address(*ids: str, codes: Iterable[str] = ()) -> dict[str, str]:
     """Return what a link may say of the form that it opens: whom it is about, by id, and a component, by its code.
 
     Words it never fills in: anybody can put a link anywhere, and what a form shows is taken for one's own.
@@ -62,7 +62,7 @@ def is_page(path: str) -> bool:
     return bool(endpoint.startswith("pages."))
 
 
-def page_of_thing(path: str) -> str:
+def nearest_page(path: str) -> str:
     """Return the nearest page at this address or above it: `/individuals/<id>/reveal` is done on `/individuals/<id>`."""
     path = path.rstrip("/")
     while path and not is_page(path):
@@ -70,9 +70,9 @@ def page_of_thing(path: str) -> str:
     return path or "/"
 
 
-def present_page() -> str:
+def current_page() -> str:
     """Return the page that the present request is about, to come back to after signing in."""
     if request.method in {"GET", "HEAD"} and not (request.routing_exception and getattr(request.routing_exception, "code", 404) == 405):
         # What may not stand in an address is not taken along in one either.
-        return ours(request.path if with_values(request.args.items(multi=True)) else request.full_path.rstrip("?"))
-    return ours(page_of_thing(request.path))
+        return safe_path(request.path if fields_with_contact_values(request.args.items(multi=True)) else request.full_path.rstrip("?"))
+    return safe_path(nearest_page(request.path))

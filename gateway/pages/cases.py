@@ -7,8 +7,8 @@ from typing import Any
 from flask import Response, request
 
 from gateway.clients import command, query
-from gateway.pages.frame import attempt, blueprint, checked, names_of, page, to, typed
-from gateway.pages.paging import placed, rest_of, whole
+from gateway.pages.layout import blueprint, form_values, handle_form, page, redirect_to, user_names, validated
+from gateway.pages.paging import fetch_all, page_links, page_query
 from gateway.pages.removal import request_page
 from services.chassis.messages import Refusal
 from services.contacts.contract import LookupsSeenSchema, MarkDecisionSchema
@@ -29,11 +29,11 @@ def withdrawing_request(request_id: Any) -> Response:
     """Take the request back, propose to, or say what becomes of the proposal (T36)."""
 
     def withdraw() -> Response:
-        body = checked(WithdrawalSchema, typed("reason", "decision"))
+        body = validated(WithdrawalSchema, form_values("reason", "decision"))
         command("retention", "withdraw_no_contact_request", request_id=str(request_id), body=body)
-        return to("no_contact_decisions" if request.form.get("decision") else "withdrawn_request")
+        return redirect_to("no_contact_decisions" if request.form.get("decision") else "withdrawn_request")
 
-    return attempt(withdraw, lambda refusal: request_page(str(request_id), refusal))
+    return handle_form(withdraw, lambda refusal: request_page(str(request_id), refusal))
 
 
 @blueprint.get("/requests/no-contact/withdrawn")
@@ -53,11 +53,11 @@ def deciding_twin(request_id: Any, individual_id: Any) -> Response:
     """Say whether a record is of the same person (T26)."""
 
     def decide() -> Response:
-        body = checked(TwinDecisionSchema, typed("decision"))
+        body = validated(TwinDecisionSchema, form_values("decision"))
         command("retention", "decide_twin", request_id=str(request_id), individual_id=str(individual_id), body=body)
-        return to("no_contact_decisions")
+        return redirect_to("no_contact_decisions")
 
-    return attempt(decide, _decisions)
+    return handle_form(decide, _decisions)
 
 
 @blueprint.post("/suppressions/<uuid:mark_id>")
@@ -65,10 +65,10 @@ def settling_mark(mark_id: Any) -> Response:
     """Keep a value that was added lately as a mark, or drop it (T25)."""
 
     def settle() -> Response:
-        command("contacts", "settle_mark", mark_id=str(mark_id), body=checked(MarkDecisionSchema, typed("decision")))
-        return to("no_contact_decisions")
+        command("contacts", "settle_mark", mark_id=str(mark_id), body=validated(MarkDecisionSchema, form_values("decision")))
+        return redirect_to("no_contact_decisions")
 
-    return attempt(settle, _decisions)
+    return handle_form(settle, _decisions)
 
 
 @blueprint.post("/suppression-lookups/<string:account>")
@@ -76,21 +76,21 @@ def seeing_lookups(account: str) -> Response:
     """Say that an account's hits were seen, and let it look up more (T35)."""
 
     def see() -> Response:
-        command("contacts", "see_lookups", account=account, body=checked(LookupsSeenSchema, typed("more")))
-        return to("no_contact_decisions")
+        command("contacts", "see_lookups", account=account, body=validated(LookupsSeenSchema, form_values("more")))
+        return redirect_to("no_contact_decisions")
 
-    return attempt(see, _decisions)
+    return handle_form(see, _decisions)
 
 
 @blueprint.get("/requests/no-contact/many")
 def many_freezes() -> Response:
     """Show the office administrator who recorded many requests on one day, and why (T36)."""
-    found = query("contacts", "list_many_freezes", query=placed({}, limit=SHOWN))
+    found = query("contacts", "list_many_freezes", query=page_query({}, limit=SHOWN))
     return page(
         "no_contact_many.html",
         found=found,
-        part=rest_of(found, path="/requests/no-contact/many"),
-        names=names_of({item["user_id"] for item in found["items"]}),
+        part=page_links(found, path="/requests/no-contact/many"),
+        names=user_names({item["user_id"] for item in found["items"]}),
         refusal=None,
     )
 
@@ -98,17 +98,17 @@ def many_freezes() -> Response:
 @blueprint.get("/destructions")
 def destructions() -> Response:
     """Show the register of destruction: the privacy officer and system owners (N3)."""
-    found = query("retention", "list_destructions", query=placed({}, limit=SHOWN))
-    names = names_of({item["requested_by"] for item in found["items"]})
-    return page("destructions.html", found=found, part=rest_of(found, path="/destructions"), names=names, causes=CAUSES)
+    found = query("retention", "list_destructions", query=page_query({}, limit=SHOWN))
+    names = user_names({item["requested_by"] for item in found["items"]})
+    return page("destructions.html", found=found, part=page_links(found, path="/destructions"), names=names, causes=CAUSES)
 
 
 def _decisions(refusal: Refusal | None = None) -> Response:
-    twins = query("contacts", "list_twins", query=placed({}, limit=SHOWN, name="twins"))
-    marks = query("contacts", "list_marks", query=placed({}, limit=SHOWN, name="values"))
-    lookups = query("contacts", "list_lookups", query=placed({}, limit=SHOWN, name="accounts"))
-    hits = query("contacts", "list_hits", query=placed({}, limit=SHOWN, name="hits"))
-    open_requests = whole("retention", "list_no_contact_requests", {"state": "open"})
+    twins = query("contacts", "list_twins", query=page_query({}, limit=SHOWN, name="twins"))
+    marks = query("contacts", "list_marks", query=page_query({}, limit=SHOWN, name="values"))
+    lookups = query("contacts", "list_lookups", query=page_query({}, limit=SHOWN, name="accounts"))
+    hits = query("contacts", "list_hits", query=page_query({}, limit=SHOWN, name="hits"))
+    open_requests = fetch_all("retention", "list_no_contact_requests", {"state": "open"})
     proposals = [asked for asked in open_requests if asked.get("you_may_withdraw") == "confirm"]
     users = {twin["owner"]["user"] for twin in twins["items"]} | {mark["added_by"] for mark in marks["items"]}
     users |= {item["account"] for item in (*lookups["items"], *hits["items"]) if not item["account"].startswith("integration.")}
@@ -121,9 +121,10 @@ def _decisions(refusal: Refusal | None = None) -> Response:
         lookups=lookups,
         hits=hits,
         parts={
-            name: rest_of(part, path=path, name=name) for name, part in (("twins", twins), ("values", marks), ("accounts", lookups), ("hits", hits))
+            name: page_links(part, path=path, name=name)
+            for name, part in (("twins", twins), ("values", marks), ("accounts", lookups), ("hits", hits))
         },
         proposals=proposals,
-        names=names_of(users),
+        names=user_names(users),
         refusal=refusal,
     )

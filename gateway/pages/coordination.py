@@ -8,11 +8,11 @@ from flask import Response, request
 
 from gateway.clients import command, query
 from gateway.naming import is_id, stakeholder_names
-from gateway.pages.addresses import named_in_address
-from gateway.pages.frame import attempt, blueprint, checked, issue_names, names_of, page, to, typed
-from gateway.pages.paging import placed, rest_of
+from gateway.pages.addresses import values_from_address
+from gateway.pages.layout import blueprint, form_values, handle_form, issue_names, page, redirect_to, user_names, validated
+from gateway.pages.paging import page_links, page_query
 from gateway.pages.preferences import with_preferences
-from gateway.pages.versions import meant, versions
+from gateway.pages.versions import compare_versions, submitted_etag
 from services.chassis.messages import Refusal, entity_tag
 from services.interactions.contract import CoordinationRequestChangeSchema, CoordinationRequestCreateSchema
 
@@ -31,14 +31,14 @@ SIDES = {"received": "Sent to me", "sent": "Sent by me"}
 def coordination_requests() -> Response:
     """List the requests that one sent or has to answer."""
     given = {name: value for name in ("side", "status") if (value := request.args.get(name, "").strip())}
-    found = query("interactions", "list_coordination_requests", query=placed(given, limit=SHOWN))
+    found = query("interactions", "list_coordination_requests", query=page_query(given, limit=SHOWN))
     users = {item["requested_by"] for item in found["items"]}
     users |= {(item.get("owner") or {}).get("user") for item in found["items"]}
     return page(
         "coordination_list.html",
         found=found,
-        part=rest_of(found, path="/requests/coordination", kept=given),
-        names=names_of(users),
+        part=page_links(found, path="/requests/coordination", kept=given),
+        names=user_names(users),
         people=stakeholder_names(item["individual_id"] for item in found["items"]),
         issues=issue_names(),
         states=STATES,
@@ -50,7 +50,7 @@ def coordination_requests() -> Response:
 @blueprint.get("/requests/coordination/new")
 def new_coordination_request() -> Response:
     """Show the form for asking the owner of a record, or another component, to speak to that person."""
-    return _coordination_form(named_in_address("individual_id", codes=("component",)))
+    return _coordination_form(values_from_address("individual_id", codes=("component",)))
 
 
 @blueprint.post("/requests/coordination/new")
@@ -58,11 +58,13 @@ def asking_to_coordinate() -> Response:
     """Ask (R86)."""
 
     def ask() -> Response:
-        body = checked(CoordinationRequestCreateSchema, typed("individual_id", "issue_id", "component", "message", "due_on", "mode", "keep_reason"))
+        body = validated(
+            CoordinationRequestCreateSchema, form_values("individual_id", "issue_id", "component", "message", "due_on", "mode", "keep_reason")
+        )
         asked = command("interactions", "create_coordination_request", body=body)
-        return to("coordination_request", request_id=asked["id"])
+        return redirect_to("coordination_request", request_id=asked["id"])
 
-    return attempt(ask, lambda refusal: _coordination_form(request.form, refusal))
+    return handle_form(ask, lambda refusal: _coordination_form(request.form, refusal))
 
 
 @blueprint.get("/requests/coordination/<uuid:request_id>")
@@ -76,17 +78,17 @@ def answering_coordination_request(request_id: Any) -> Response:
     """Accept, decline with a reason, mark as done, take an acceptance back, or withdraw (R87)."""
 
     def answer() -> Response:
-        body = checked(CoordinationRequestChangeSchema, typed("status", "reason"))
+        body = validated(CoordinationRequestChangeSchema, form_values("status", "reason"))
         command(
             "interactions",
             "change_coordination_request",
             request_id=str(request_id),
-            if_match=meant(),
+            if_match=submitted_etag(),
             body=body,
         )
-        return to("coordination_request", request_id=request_id)
+        return redirect_to("coordination_request", request_id=request_id)
 
-    return attempt(answer, lambda refusal: _coordination_page(str(request_id), refusal))
+    return handle_form(answer, lambda refusal: _coordination_page(str(request_id), refusal))
 
 
 def _coordination_form(values: Any, refusal: Refusal | None = None) -> Response:
@@ -107,7 +109,7 @@ def _coordination_page(request_id: str, refusal: Refusal | None = None) -> Respo
     return page(
         "coordination.html",
         asked=shown,
-        version=versions(
+        version=compare_versions(
             {**shown, "status": STATES.get(shown["status"], shown["status"])},
             entity_tag(shown),
             {"status": "State", "message": "Message", "due_on": "Due", "reason": "Reason"},
@@ -115,7 +117,7 @@ def _coordination_page(request_id: str, refusal: Refusal | None = None) -> Respo
             here=refusal is not None,
             asks_always=True,
         ),
-        names=names_of({shown["requested_by"], shown["answered_by"], owner}),
+        names=user_names({shown["requested_by"], shown["answered_by"], owner}),
         people=stakeholder_names([shown["individual_id"]]),
         preferring=with_preferences([shown["individual_id"]]),
         issues=issue_names(),

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response
 
 from gateway.clients import command, query
-from gateway.pages.frame import attempt, blueprint, checked, names_of, page, to, typed
+from gateway.pages.layout import blueprint, form_values, handle_form, page, redirect_to, user_names, validated
 from services.chassis.messages import Refusal
 from services.contacts.contract import PairDecisionSchema
 
@@ -34,10 +34,10 @@ def deciding_pair(individual_id: Any, other_id: Any) -> Response:
     ids = {"individual_id": str(individual_id), "other_id": str(other_id)}
 
     def say() -> Response:
-        command("contacts", "decide_pair", **ids, body=checked(PairDecisionSchema, typed("decision")))
-        return to("desk")
+        command("contacts", "decide_pair", **ids, body=validated(PairDecisionSchema, form_values("decision")))
+        return redirect_to("desk")
 
-    return attempt(say, lambda refusal: _pair(**ids, refusal=refusal))
+    return handle_form(say, lambda refusal: _pair(**ids, refusal=refusal))
 
 
 def _pair(individual_id: str, other_id: str, refusal: Refusal | None = None) -> Response:
@@ -50,6 +50,6 @@ def _pair(individual_id: str, other_id: str, refusal: Refusal | None = None) -> 
         buttons={decision: BUTTONS[decision] for decision in found["decisions"]},
         proposal=found["proposal"],
         said={each["individual_id"]: each for each in answers},
-        names=names_of({one["owner"]["user"] for one in found["individuals"]} | {each["by"] for each in answers if each["by"]}),
+        names=user_names({one["owner"]["user"] for one in found["individuals"]} | {each["by"] for each in answers if each["by"]}),
         refusal=refusal,
     )

@@ -6,26 +6,26 @@ from typing import Any
 
 from flask import Response, request
 
-from gateway.addresses import may_stand
+from gateway.addresses import may_be_in_address
 from gateway.clients import command, query
 from gateway.naming import is_id, stakeholder_names
-from gateway.pages.addresses import named_in_address
-from gateway.pages.colleagues import colleagues, writes
-from gateway.pages.frame import (
-    attempt,
+from gateway.pages.addresses import values_from_address
+from gateway.pages.colleagues import colleagues, may_write
+from gateway.pages.layout import (
     blueprint,
-    checked,
+    form_list,
+    form_values,
+    handle_form,
     issue_names,
-    names_of,
     page,
-    several,
-    to,
-    typed,
+    redirect_to,
+    user_names,
+    validated,
 )
-from gateway.pages.paging import placed, rest_of
+from gateway.pages.paging import page_links, page_query
 from gateway.pages.preferences import with_preferences
-from gateway.pages.times import moment, now_typed
-from gateway.pages.versions import meant, versions
+from gateway.pages.times import instant_from_form, now_typed
+from gateway.pages.versions import compare_versions, submitted_etag
 from services.chassis.messages import NotFound, Refusal, entity_tag
 from services.contacts.contract import StakeholderQuerySchema
 from services.interactions.contract import (
@@ -46,9 +46,9 @@ def new_interaction() -> Response:
     return _interaction_form(
         {
             "held_at": now_typed(),
-            "individual_ids": named_in_address("individual_id").get("individual_id", ""),
+            "individual_ids": values_from_address("individual_id").get("individual_id", ""),
             "mode": "phone",
-            **named_in_address("no_contact_request_id", "event_id"),
+            **values_from_address("no_contact_request_id", "event_id"),
         }
     )
 
@@ -56,29 +56,29 @@ def new_interaction() -> Response:
 @blueprint.post("/interactions/new")
 def logging_interaction() -> Response:
     """Log an interaction (R48-R54)."""
-    promised = typed("promise", "promise_due_on", "promise_mode", "promise_assignee")
+    promised = form_values("promise", "promise_due_on", "promise_mode", "promise_assignee")
 
     def log_it() -> Response:
-        body: dict[str, Any] = typed("mode", "initiated_by", "outcome", "event_id", "keep_reason", "no_contact_request_id")
-        body["held_at"] = moment("held_at")
+        body: dict[str, Any] = form_values("mode", "initiated_by", "outcome", "event_id", "keep_reason", "no_contact_request_id")
+        body["held_at"] = instant_from_form("held_at")
         body["individual_ids"] = _ids("individual_ids")
         body["organization_ids"] = _ids("organization_ids")
-        body["issue_ids"] = several("issue_ids")
+        body["issue_ids"] = form_list("issue_ids")
         if promised:
             follow_up = {"text": promised.get("promise", "")}
             for field in ("due_on", "mode", "assignee"):
                 if f"promise_{field}" in promised:
                     follow_up[field] = promised[f"promise_{field}"]
             body["follow_ups"] = [follow_up]
-        logged = command("interactions", "create_interaction", body=checked(InteractionCreateSchema, body))
-        return to("interaction", interaction_id=logged["id"])
+        logged = command("interactions", "create_interaction", body=validated(InteractionCreateSchema, body))
+        return redirect_to("interaction", interaction_id=logged["id"])
 
     def again(refusal: Refusal) -> Response:
         moved = {"follow_ups.0.text": "promise", "follow_ups.0.due_on": "promise_due_on", "follow_ups": "promise_due_on"}
         refusal.errors = {moved.get(name, _whole(name)): said for name, said in (refusal.errors or {}).items()} or None
         return _interaction_form(request.form, refusal)
 
-    return attempt(log_it, again)
+    return handle_form(log_it, again)
 
 
 @blueprint.get("/interactions/<uuid:interaction_id>")
@@ -93,9 +93,9 @@ def completing_follow_up(interaction_id: Any, follow_up_id: Any) -> Response:
 
     def complete() -> Response:
         command("interactions", "complete_follow_up", interaction_id=str(interaction_id), follow_up_id=str(follow_up_id))
-        return to("interaction", interaction_id=interaction_id)
+        return redirect_to("interaction", interaction_id=interaction_id)
 
-    return attempt(complete, lambda refusal: _interaction_page(str(interaction_id), refusal))
+    return handle_form(complete, lambda refusal: _interaction_page(str(interaction_id), refusal))
 
 
 @blueprint.post("/interactions/<uuid:interaction_id>/follow-ups/<uuid:follow_up_id>")
@@ -114,12 +114,12 @@ def changing_follow_up(interaction_id: Any, follow_up_id: Any) -> Response:
             "interactions",
             "change_interaction",
             interaction_id=str(interaction_id),
-            if_match=meant(),
-            body=checked(InteractionChangeSchema, body),
+            if_match=submitted_etag(),
+            body=validated(InteractionChangeSchema, body),
         )
-        return to("interaction", interaction_id=interaction_id)
+        return redirect_to("interaction", interaction_id=interaction_id)
 
-    return attempt(change, lambda refusal: _interaction_page(str(interaction_id), refusal))
+    return handle_form(change, lambda refusal: _interaction_page(str(interaction_id), refusal))
 
 
 def _interaction_page(interaction_id: str, refusal: Refusal | None = None) -> Response:
@@ -127,7 +127,7 @@ def _interaction_page(interaction_id: str, refusal: Refusal | None = None) -> Re
     users = {shown["user"]}
     for promise in shown["follow_ups"]:
         users |= {promise["assignee"], promise["created_by"], promise["done_by"]}
-    names = names_of(users)
+    names = user_names(users)
     promises = [
         ", ".join(filter(None, (one["text"] or "(withheld)", names.get(one["assignee"] or ""), one["due_on"], "done" if one["done_at"] else "")))
         for one in shown["follow_ups"]
@@ -139,9 +139,9 @@ def _interaction_page(interaction_id: str, refusal: Refusal | None = None) -> Re
         people=stakeholder_names([*shown["individual_ids"], *shown["organization_ids"]]),
         issues=issue_names(),
         event=_event_name(shown["event_id"]),
-        colleagues=colleagues() if writes() else {},
-        writes=writes(),
-        version=versions(
+        colleagues=colleagues() if may_write() else {},
+        writes=may_write(),
+        version=compare_versions(
             {"outcome": shown["outcome"], "promises": "; ".join(promises)},
             entity_tag(shown),
             {"outcome": "Outcome", "promises": "Promises"},
@@ -168,15 +168,15 @@ def entering_event() -> Response:
     """Enter an event (R58-R63)."""
 
     def enter() -> Response:
-        body: dict[str, Any] = typed("name", "place", "agenda", "keep_reason")
-        body["starts_at"] = moment("starts_at")
-        if ends_at := moment("ends_at"):
+        body: dict[str, Any] = form_values("name", "place", "agenda", "keep_reason")
+        body["starts_at"] = instant_from_form("starts_at")
+        if ends_at := instant_from_form("ends_at"):
             body["ends_at"] = ends_at
-        body["issue_ids"] = several("issue_ids")
-        entered = command("interactions", "create_event", body=checked(EventCreateSchema, body))
-        return to("event", event_id=entered["id"])
+        body["issue_ids"] = form_list("issue_ids")
+        entered = command("interactions", "create_event", body=validated(EventCreateSchema, body))
+        return redirect_to("event", event_id=entered["id"])
 
-    return attempt(enter, _events_page)
+    return handle_form(enter, _events_page)
 
 
 @blueprint.get("/events/<uuid:event_id>")
@@ -189,8 +189,8 @@ def event(event_id: Any) -> Response:
 def finding_attendees(event_id: Any) -> Response:
     """Find who may have attended: words become an address, a number or an e-mail address never does (T31)."""
     wanted = request.form.get("find", "").strip()
-    if may_stand([("find", wanted)]):
-        return to("event", event_id=event_id, find=wanted, _anchor="who")
+    if may_be_in_address([("find", wanted)]):
+        return redirect_to("event", event_id=event_id, find=wanted, _anchor="who")
     return _event_page(str(event_id), wanted=wanted)
 
 
@@ -200,14 +200,14 @@ def recording_attendance(event_id: Any) -> Response:
 
     def add() -> Response:
         body = {"individual_ids": _ids("individual_ids"), "organization_ids": _ids("organization_ids")}
-        command("interactions", "add_attendees", event_id=str(event_id), body=checked(AttendeesAddSchema, body))
-        return to("event", event_id=event_id)
+        command("interactions", "add_attendees", event_id=str(event_id), body=validated(AttendeesAddSchema, body))
+        return redirect_to("event", event_id=event_id)
 
     def again(refusal: Refusal) -> Response:
         refusal.errors = {_whole(name): said for name, said in (refusal.errors or {}).items()} or None
         return _event_page(str(event_id), refusal)
 
-    return attempt(add, again)
+    return handle_form(add, again)
 
 
 def _interaction_form(values: Any, refusal: Refusal | None = None) -> Response:
@@ -219,7 +219,7 @@ def _interaction_form(values: Any, refusal: Refusal | None = None) -> Response:
         events=_recent_events(at),
         people=stakeholder_names(chosen) if all(map(is_id, chosen)) else {},
         preferring=with_preferences(filter(is_id, chosen)),
-        colleagues=colleagues() if writes() else {},
+        colleagues=colleagues() if may_write() else {},
         values=values,
         refusal=refusal,
     )
@@ -238,11 +238,11 @@ def _recent_events(chosen: str) -> dict[str, str]:
 
 
 def _events_page(refusal: Refusal | None = None) -> Response:
-    found = query("interactions", "list_events", query=placed({}, limit=SHOWN))
+    found = query("interactions", "list_events", query=page_query({}, limit=SHOWN))
     return page(
         "events.html",
         found=found,
-        part=rest_of(found, path="/events"),
+        part=page_links(found, path="/events"),
         issues=issue_names(),
         values=request.form if refusal else {"starts_at": now_typed()},
         refusal=refusal,
@@ -251,7 +251,7 @@ def _events_page(refusal: Refusal | None = None) -> Response:
 
 def _event_page(event_id: str, refusal: Refusal | None = None, *, wanted: str = "") -> Response:
     shown = query("interactions", "read_event", event_id=event_id)
-    attendees = query("interactions", "list_attendees", event_id=event_id, query=placed({}, limit=SHOWN))
+    attendees = query("interactions", "list_attendees", event_id=event_id, query=page_query({}, limit=SHOWN))
     wanted = wanted or request.args.get("find", "").strip()
     found, is_more = _found(wanted) if wanted else ({}, False)
     return page(
@@ -259,7 +259,7 @@ def _event_page(event_id: str, refusal: Refusal | None = None, *, wanted: str = 
         event=shown,
         form="ids" if refusal else "",
         attendees=attendees,
-        part=rest_of(attendees, path=f"/events/{event_id}"),
+        part=page_links(attendees, path=f"/events/{event_id}"),
         people=stakeholder_names(item["individual_id"] or item["organization_id"] for item in attendees["items"]),
         issues=issue_names(),
         wanted=wanted,
@@ -272,14 +272,14 @@ def _event_page(event_id: str, refusal: Refusal | None = None, *, wanted: str = 
 
 def _found(words: str) -> tuple[dict[str, str], bool]:
     """Return id → name of individuals that fit, to be ticked, and whether there are more of them."""
-    asked = checked(StakeholderQuerySchema, {"q": words, "type": "individual", "limit": str(TICKED)})
+    asked = validated(StakeholderQuerySchema, {"q": words, "type": "individual", "limit": str(TICKED)})
     found = query("contacts", "search_stakeholders", query=asked)
     names = {item["id"]: ", ".join(filter(None, (item["name"], item["organization_name"], item["state"]))) for item in found["items"]}
     return names, found["next"] is not None
 
 
 def _ids(name: str) -> list[str]:
-    return [part for value in several(name) for part in value.replace(",", " ").split()]
+    return [part for value in form_list(name) for part in value.replace(",", " ").split()]
 
 
 def _whole(name: str) -> str:

@@ -8,9 +8,9 @@ from flask import Response, request
 
 from gateway.clients import command, query
 from gateway.naming import is_id, stakeholder_names
-from gateway.pages.addresses import named_in_address
-from gateway.pages.frame import WORDS, attempt, blueprint, checked, issue_names, names_of, page, several, to, typed
-from gateway.pages.paging import placed, rest_of, whole
+from gateway.pages.addresses import values_from_address
+from gateway.pages.layout import WORDS, blueprint, form_list, form_values, handle_form, issue_names, page, redirect_to, user_names, validated
+from gateway.pages.paging import fetch_all, page_links, page_query
 from gateway.routes.timeline import timeline
 from services.chassis.messages import NotFound, Refusal
 from services.contacts.contract import IndividualCreateSchema, OrganizationCreateSchema
@@ -21,7 +21,7 @@ from services.lexicon.vocabulary import CONTACT_POINT_KINDS
 @blueprint.get("/individuals/new")
 def new_individual() -> Response:
     """Show an empty business card."""
-    return _card({name: value for name, value in named_in_address("organization_id").items() if stakeholder_names([value])})
+    return _card({name: value for name, value in values_from_address("organization_id").items() if stakeholder_names([value])})
 
 
 @blueprint.post("/individuals/new")
@@ -30,10 +30,10 @@ def entering_individual() -> Response:
     kinds = [kind for kind in CONTACT_POINT_KINDS if request.form.get(kind, "").strip()]
 
     def enter() -> Response:
-        body: dict[str, Any] = typed(
+        body: dict[str, Any] = form_values(
             "salutation", "first_name", "last_name", "title", "organization", "organization_id", "state", "source", "keep_reason"
         )
-        if issue_ids := several("issue_ids"):
+        if issue_ids := form_list("issue_ids"):
             body["issue_ids"] = issue_ids
         if interests := [part.strip() for part in request.form.get("interests", "").split(",") if part.strip()]:
             body["interests"] = interests
@@ -41,8 +41,8 @@ def entering_individual() -> Response:
             body["contact_points"] = [{"kind": kind, "value": request.form[kind].strip()} for kind in kinds]
         if request.form.get("duplicate_ok") == "yes":
             body["duplicate_ok"] = True
-        entered = command("contacts", "register_individual", body=checked(IndividualCreateSchema, body))
-        return to("individual", individual_id=entered["id"], done="entered")
+        entered = command("contacts", "register_individual", body=validated(IndividualCreateSchema, body))
+        return redirect_to("individual", individual_id=entered["id"], done="entered")
 
     def again(refusal: Refusal) -> Response:
         # A contact point's sentence belongs to the field in which it was typed.
@@ -54,7 +54,7 @@ def entering_individual() -> Response:
         refusal.errors = errors or None
         return _card(request.form, refusal)
 
-    return attempt(enter, again)
+    return handle_form(enter, again)
 
 
 @blueprint.get("/organizations/new")
@@ -69,16 +69,16 @@ def entering_organization() -> Response:
     parts = ("street", "city", "address_state", "postal_code")
 
     def enter() -> Response:
-        body: dict[str, Any] = typed("name", "sector", "state", "office_phone", "source", "source_url")
-        address = {name.removeprefix("address_"): value for name, value in typed(*parts).items()}
+        body: dict[str, Any] = form_values("name", "sector", "state", "office_phone", "source", "source_url")
+        address = {name.removeprefix("address_"): value for name, value in form_values(*parts).items()}
         if address:
             body["address"] = address
-        if issue_ids := several("issue_ids"):
+        if issue_ids := form_list("issue_ids"):
             body["issue_ids"] = issue_ids
         if request.form.get("duplicate_ok") == "yes":
             body["duplicate_ok"] = True
-        entered = command("contacts", "register_organization", body=checked(OrganizationCreateSchema, body))
-        return to("organization", organization_id=entered["id"])
+        entered = command("contacts", "register_organization", body=validated(OrganizationCreateSchema, body))
+        return redirect_to("organization", organization_id=entered["id"])
 
     def again(refusal: Refusal) -> Response:
         errors = {name.removeprefix("address."): said for name, said in (refusal.errors or {}).items()}
@@ -87,7 +87,7 @@ def entering_organization() -> Response:
         refusal.errors = errors or None
         return page("organization_new.html", issues=issue_names(), values=request.form, refusal=refusal, likely=_likely(refusal))
 
-    return attempt(enter, again)
+    return handle_form(enter, again)
 
 
 @blueprint.get("/organizations/<uuid:organization_id>")
@@ -95,16 +95,16 @@ def organization(organization_id: Any) -> Response:
     """Show an organization with its people and its history."""
     shown = query("contacts", "read_organization", organization_id=str(organization_id))
     path = f"/organizations/{organization_id}"
-    people = query("contacts", "list_individuals", query=placed({"organization_id": str(organization_id)}, limit=50, name="people"))
-    history = timeline("organization_id", str(organization_id), placed({}, limit=50, name="history"))
-    names = names_of({(shown.get("owner") or {}).get("user")} | {item.get("user") for item in history["items"]})
+    people = query("contacts", "list_individuals", query=page_query({"organization_id": str(organization_id)}, limit=50, name="people"))
+    history = timeline("organization_id", str(organization_id), page_query({}, limit=50, name="history"))
+    names = user_names({(shown.get("owner") or {}).get("user")} | {item.get("user") for item in history["items"]})
     return page(
         "organization.html",
         organization=shown,
         people=people,
-        people_part=rest_of(people, path=path, name="people"),
+        people_part=page_links(people, path=path, name="people"),
         history=history,
-        history_part=rest_of(history, path=path, name="history"),
+        history_part=page_links(history, path=path, name="history"),
         names=names,
         issues=issue_names(),
     )
@@ -121,14 +121,14 @@ def entering_issue() -> Response:
     """Enter an issue."""
 
     def enter() -> Response:
-        body = checked(IssueCreateSchema, typed("name", "priority", "parent_id", "summary", "keep_reason"))
+        body = validated(IssueCreateSchema, form_values("name", "priority", "parent_id", "summary", "keep_reason"))
         command("interactions", "create_issue", body=body)
-        return to("issues")
+        return redirect_to("issues")
 
     def again(refusal: Refusal) -> Response:
         return page("issues.html", found=_all_issues(), values=request.form, refusal=refusal)
 
-    return attempt(enter, again)
+    return handle_form(enter, again)
 
 
 def _card(values: Any, refusal: Refusal | None = None) -> Response:
@@ -145,13 +145,13 @@ def _card(values: Any, refusal: Refusal | None = None) -> Response:
 
 
 def _all_issues() -> dict[str, Any]:
-    return {"items": whole("interactions", "list_issues", {})}
+    return {"items": fetch_all("interactions", "list_issues", {})}
 
 
 def _likely(refusal: Refusal) -> list[dict[str, str]]:
     """Return who is there already under this name, as the one who asks may see them."""
     found = refusal.extra.get("possible_duplicates") or []
-    names = names_of({(one.get("owner") or {}).get("user") for one in found})
+    names = user_names({(one.get("owner") or {}).get("user") for one in found})
     return [_likeness(one, names) for one in found]
 
 

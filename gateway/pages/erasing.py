@@ -7,9 +7,9 @@ from typing import Any
 from flask import Response, g, request
 
 from gateway.clients import command, query
-from gateway.pages.frame import WORDS, attempt, blueprint, checked, names_of, page, to, typed
+from gateway.pages.layout import WORDS, blueprint, form_values, handle_form, page, redirect_to, user_names, validated
 from gateway.pages.record import FACTS
-from gateway.pages.versions import meant, versions
+from gateway.pages.versions import compare_versions, submitted_etag
 from gateway.routes.removal import erase as erase_record
 from services.chassis.messages import Forbidden, NotFound, Refusal, entity_tag
 from services.retention.contract import DecisionsSchema, ErasureRequestSchema
@@ -55,9 +55,9 @@ def erasing_on_request(request_id: Any) -> Response:
         if not request.form.get("confirmed"):
             return _confirm_request(str(request_id))
         accepted = command("retention", "erase_no_contact_request", request_id=str(request_id))
-        return to("erasure", erasure_id=accepted["erasure_id"])
+        return redirect_to("erasure", erasure_id=accepted["erasure_id"])
 
-    return attempt(erase, lambda refusal: _confirm_request(str(request_id), refusal))
+    return handle_form(erase, lambda refusal: _confirm_request(str(request_id), refusal))
 
 
 @blueprint.get("/individuals/<uuid:individual_id>/erase")
@@ -73,11 +73,11 @@ def erasing_individual(individual_id: Any) -> Response:
     def erase() -> Response:
         if not request.form.get("confirmed"):
             return _confirm_individual(str(individual_id))
-        body = checked(ErasureRequestSchema, typed("reason"))
-        accepted = erase_record("individual", str(individual_id), meant(), body["reason"])
-        return to("erasure", erasure_id=accepted["erasure_id"])
+        body = validated(ErasureRequestSchema, form_values("reason"))
+        accepted = erase_record("individual", str(individual_id), submitted_etag(), body["reason"])
+        return redirect_to("erasure", erasure_id=accepted["erasure_id"])
 
-    return attempt(erase, lambda refusal: _confirm_individual(str(individual_id), refusal))
+    return handle_form(erase, lambda refusal: _confirm_individual(str(individual_id), refusal))
 
 
 @blueprint.get("/erasures/<uuid:erasure_id>")
@@ -91,12 +91,12 @@ def deciding_hits(erasure_id: Any) -> Response:
     """Decide one mention, or all that are left alike: the privacy officer."""
 
     def decide() -> Response:
-        body: dict[str, Any] = typed("hit_id", "decision")
+        body: dict[str, Any] = form_values("hit_id", "decision")
         body |= {"all": True} if request.form.get("all") else {}
-        command("retention", "decide_hits", erasure_id=str(erasure_id), body=checked(DecisionsSchema, body))
-        return to("erasure", erasure_id=erasure_id)
+        command("retention", "decide_hits", erasure_id=str(erasure_id), body=validated(DecisionsSchema, body))
+        return redirect_to("erasure", erasure_id=erasure_id)
 
-    return attempt(decide, lambda refusal: _erasure_page(str(erasure_id), refusal))
+    return handle_form(decide, lambda refusal: _erasure_page(str(erasure_id), refusal))
 
 
 @blueprint.get("/erasures/sample")
@@ -126,7 +126,7 @@ def name_of(individual_id: str) -> str:
 def _confirm_request(request_id: str, refusal: Refusal | None = None) -> Response:
     asked = query("retention", "read_no_contact_request", request_id=request_id)
     if asked["erasure_id"]:
-        return to("erasure", erasure_id=asked["erasure_id"])
+        return redirect_to("erasure", erasure_id=asked["erasure_id"])
     individual_id = asked["individual_id"]
     return page(
         "erase.html",
@@ -135,7 +135,7 @@ def _confirm_request(request_id: str, refusal: Refusal | None = None) -> Respons
         action=f"/requests/no-contact/{request_id}/erase",
         back=f"/requests/no-contact/{request_id}",
         asked=asked,
-        owner=names_of({asked["owner"]["user"]}).get(asked["owner"]["user"], ""),
+        owner=user_names({asked["owner"]["user"]}).get(asked["owner"]["user"], ""),
         refusal=refusal,
     )
 
@@ -149,8 +149,10 @@ def _confirm_individual(individual_id: str, refusal: Refusal | None = None) -> R
         action=f"/individuals/{individual_id}/erase",
         back=f"/individuals/{individual_id}",
         asked=None,
-        version=versions(person, entity_tag(person), FACTS, refusal, here=refusal is not None, asks_always=True, words={"state": WORDS["states"]}),
-        owner=names_of({person["owner"]["user"]}).get(person["owner"]["user"], ""),
+        version=compare_versions(
+            person, entity_tag(person), FACTS, refusal, here=refusal is not None, asks_always=True, words={"state": WORDS["states"]}
+        ),
+        owner=user_names({person["owner"]["user"]}).get(person["owner"]["user"], ""),
         values=request.form if request.method == "POST" else {},
         refusal=refusal,
     )
@@ -158,7 +160,7 @@ def _confirm_individual(individual_id: str, refusal: Refusal | None = None) -> R
 
 def _erasure_page(erasure_id: str, refusal: Refusal | None = None) -> Response:
     shown = query("retention", "read_erasure", erasure_id=erasure_id)
-    officer = "privacy_officer" in g.admission.session["user"]["roles"]
+    officer = "privacy_officer" in g.session.details["user"]["roles"]
     hits = None
     if officer and shown["state"] == "waiting_for_decision":
         hits = query("retention", "list_hits", erasure_id=erasure_id, query={"undecided": "true", "limit": "50"})

@@ -8,13 +8,13 @@ from flask import Response, g, request
 
 from gateway.clients import command, query
 from gateway.errors import FormNotOurs, status_of
-from gateway.identity import is_form_token
+from gateway.identity import is_csrf_token
 from gateway.naming import stakeholder_names
-from gateway.pages.frame import attempt, blueprint, checked, issue_names, page, several, to, typed
-from gateway.pages.paging import placed, rest_of
-from gateway.pages.versions import meant, versions
+from gateway.pages.layout import blueprint, form_list, form_values, handle_form, issue_names, page, redirect_to, validated
+from gateway.pages.paging import page_links, page_query
+from gateway.pages.versions import compare_versions, submitted_etag
 from gateway.trail import recorded
-from gateway.uploads import send_import, upload
+from gateway.uploads import read_upload, send_import
 from services.chassis.messages import Refusal, Unauthenticated, entity_tag
 from services.contacts.contract.imports import IMPORT_FIELDS, OUTCOMES, AllDecisionsSchema, ImportChangeSchema, RowDecisionSchema
 
@@ -58,8 +58,8 @@ SIGNS = {
 @blueprint.get("/imports")
 def imports() -> Response:
     """List one's imports, and show the form for another."""
-    found = query("contacts", "list_imports", query=placed({}, limit=50))
-    return page("imports.html", found=found, part=rest_of(found, path="/imports"))
+    found = query("contacts", "list_imports", query=page_query({}, limit=50))
+    return page("imports.html", found=found, part=page_links(found, path="/imports"))
 
 
 @blueprint.post("/imports")
@@ -67,9 +67,9 @@ def uploading() -> Response:
     """Take a file in, piece by piece."""
     bearer_less = g.token
     try:
-        file = upload()
+        file = read_upload()
         # The form's hidden fields come before its file, so they are known before anything is handed on.
-        if not is_form_token(bearer_less, file.fields.get("csrf_token")):
+        if not is_csrf_token(bearer_less, file.fields.get("csrf_token")):
             raise FormNotOurs
         started = send_import(file, key=file.fields.get("idempotency_key"))
     except Unauthenticated:
@@ -77,7 +77,7 @@ def uploading() -> Response:
     except Refusal as refusal:
         said = recorded(refusal)
         return page("imports.html", status=status_of(said), refusal=said, found={"items": []}, part={})
-    return to("importing", import_id=started["id"])
+    return redirect_to("importing", import_id=started["id"])
 
 
 @blueprint.get("/imports/<uuid:import_id>")
@@ -94,20 +94,20 @@ def mapping_import(import_id: Any) -> Response:
         kind = request.form.get("issue_kind") or "interested"
         body = {
             "mapping": [{"column": column, "field": target or None} for column, target in _targets()],
-            "issues": [{"issue_id": issue_id, "kind": kind} for issue_id in several("issue_ids")],
+            "issues": [{"issue_id": issue_id, "kind": kind} for issue_id in form_list("issue_ids")],
         }
         command(
             "contacts",
             "change_import_mapping",
             import_id=str(import_id),
-            if_match=meant(),
-            body=checked(ImportChangeSchema, body),
+            if_match=submitted_etag(),
+            body=validated(ImportChangeSchema, body),
         )
         if request.form.get("then") == "dry-run":
             command("contacts", "dry_run_import", import_id=str(import_id))
-        return to("importing", import_id=import_id)
+        return redirect_to("importing", import_id=import_id)
 
-    return attempt(change, lambda refusal: _import_page(str(import_id), refusal))
+    return handle_form(change, lambda refusal: _import_page(str(import_id), refusal))
 
 
 @blueprint.post("/imports/<uuid:import_id>/<any('dry-run', 'commit', 'cancel', 'undo', 'stop', 'resume'):step>")
@@ -116,9 +116,9 @@ def stepping_import(import_id: Any, step: str) -> Response:
 
     def go() -> Response:
         command("contacts", STEPS[step], import_id=str(import_id))
-        return to("importing", import_id=import_id)
+        return redirect_to("importing", import_id=import_id)
 
-    return attempt(go, lambda refusal: _import_page(str(import_id), refusal))
+    return handle_form(go, lambda refusal: _import_page(str(import_id), refusal))
 
 
 @blueprint.post("/imports/<uuid:import_id>/decisions")
@@ -126,11 +126,11 @@ def deciding_import(import_id: Any) -> Response:
     """Decide all rows that wait for it alike."""
 
     def go() -> Response:
-        body = checked(AllDecisionsSchema, {"decision": request.form.get("decision", "")})
+        body = validated(AllDecisionsSchema, {"decision": request.form.get("decision", "")})
         command("contacts", "decide_import_rows", import_id=str(import_id), body=body)
-        return to("importing", import_id=import_id)
+        return redirect_to("importing", import_id=import_id)
 
-    return attempt(go, lambda refusal: _import_page(str(import_id), refusal))
+    return handle_form(go, lambda refusal: _import_page(str(import_id), refusal))
 
 
 @blueprint.get("/imports/<uuid:import_id>/rows/<string:n>")
@@ -147,14 +147,14 @@ def deciding_row(import_id: Any, n: str) -> Response:
         body: dict[str, Any] = {"decision": request.form.get("decision", "")}
         if chosen := request.form.get("individual_id"):
             body["individual_id"] = chosen
-        body |= typed("keep_reason")
-        command("contacts", "decide_import_row", import_id=str(import_id), n=n, body=checked(RowDecisionSchema, body))
+        body |= form_values("keep_reason")
+        command("contacts", "decide_import_row", import_id=str(import_id), n=n, body=validated(RowDecisionSchema, body))
         if body["decision"] == "keep":
-            return to("import_row", import_id=import_id, n=n)
+            return redirect_to("import_row", import_id=import_id, n=n)
         waiting = _rows(str(import_id), outcome="undecided", limit="1")["items"]
-        return to("import_row", import_id=import_id, n=waiting[0]["n"]) if waiting else to("importing", import_id=import_id)
+        return redirect_to("import_row", import_id=import_id, n=waiting[0]["n"]) if waiting else redirect_to("importing", import_id=import_id)
 
-    return attempt(go, lambda refusal: _row_page(str(import_id), n, refusal))
+    return handle_form(go, lambda refusal: _row_page(str(import_id), n, refusal))
 
 
 def _targets() -> list[tuple[str, str]]:
@@ -177,7 +177,7 @@ def _import_page(import_id: str, refusal: Refusal | None = None) -> Response:
     outcome = request.args.get("outcome", "")
     outcome = outcome if outcome in OUTCOMES else ""
     if shown["state"] in {"checked", "committed", "failed", "undone", "stopped"}:
-        rows = _rows(import_id, **placed({"outcome": outcome} if outcome else {}, limit=100, name="rows"))
+        rows = _rows(import_id, **page_query({"outcome": outcome} if outcome else {}, limit=100, name="rows"))
     names = stakeholder_names(each for row in rows["items"] for each in (row["individual_id"], row["organization_id"]))
     # What was typed stays typed where it was refused.
     typed = dict(_targets()) if refusal else {}
@@ -186,7 +186,7 @@ def _import_page(import_id: str, refusal: Refusal | None = None) -> Response:
         "import.html",
         shown=shown,
         rows=rows,
-        version=versions(
+        version=compare_versions(
             {"state": shown["state"], "columns": "; ".join(f"{one['column']}: {one['field'] or 'left out'}" for one in shown.get("mapping") or [])},
             entity_tag(shown),
             {"state": "State", "columns": "Columns"},
@@ -194,7 +194,7 @@ def _import_page(import_id: str, refusal: Refusal | None = None) -> Response:
             here=refusal is not None and "column" in request.form,
             asks_always=True,
         ),
-        rows_part=rest_of(rows, path=f"/imports/{import_id}", name="rows"),
+        rows_part=page_links(rows, path=f"/imports/{import_id}", name="rows"),
         names=names,
         outcome=outcome,
         result=RESULTS,

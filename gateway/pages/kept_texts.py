@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import Response, request
 
-from gateway.pages.frame import attempt, blueprint, checked, names_of, page, to, typed
-from gateway.pages.paging import rest_of
+from gateway.pages.layout import blueprint, form_values, handle_form, page, redirect_to, user_names, validated
+from gateway.pages.paging import page_links
 from gateway.routes.kept_texts import kept_texts, release
 from services.chassis.messages import Refusal
 from services.contacts.contract import KeptTextReleaseSchema
@@ -38,10 +38,10 @@ def releasing_kept_text(kept_id: str) -> Response:
     """Let everybody read a text."""
 
     def let_go() -> Response:
-        release(kept_id, checked(KeptTextReleaseSchema, typed("kept_at")))
-        return to("kept_text_list", done="released")
+        release(kept_id, validated(KeptTextReleaseSchema, form_values("kept_at")))
+        return redirect_to("kept_text_list", done="released")
 
-    return attempt(let_go, _list)
+    return handle_form(let_go, _list)
 
 
 def _list(refusal: Refusal | None = None) -> Response:
@@ -49,8 +49,8 @@ def _list(refusal: Refusal | None = None) -> Response:
     return page(
         "kept_texts.html",
         found=found,
-        part=rest_of(found, path="/kept-texts", kept={}),
-        names=names_of({item["kept_by"] for item in found["items"]}),
+        part=page_links(found, path="/kept-texts", kept={}),
+        names=user_names({item["kept_by"] for item in found["items"]}),
         subjects=SUBJECTS,
         pages=PAGES,
         refusal=refusal,

@@ -10,7 +10,7 @@ from flask import request
 from gateway.clients import query
 
 
-def placed(asked: dict[str, Any], *, limit: int, name: str = "cursor") -> dict[str, Any]:
+def page_query(asked: dict[str, Any], *, limit: int, name: str = "cursor") -> dict[str, Any]:
     """Return a query for the part of a list that this page's address names.
 
     :param name: the parameter of the address; a page with several lists has one for each.
@@ -19,7 +19,7 @@ def placed(asked: dict[str, Any], *, limit: int, name: str = "cursor") -> dict[s
     return {**asked, "limit": str(limit), **({"cursor": cursor} if cursor else {})}
 
 
-def rest_of(found: dict[str, Any], *, path: str, name: str = "cursor", kept: dict[str, str] | None = None) -> dict[str, Any]:
+def page_links(found: dict[str, Any], *, path: str, name: str = "cursor", kept: dict[str, str] | None = None) -> dict[str, Any]:
     """Return what `_paging.html` shows under a list: how many there are, the next part's address, and the first part's.
 
     :param kept: other parameters of the address, which stay.
@@ -36,7 +36,7 @@ def rest_of(found: dict[str, Any], *, path: str, name: str = "cursor", kept: dic
     }
 
 
-def whole(service: str, method: str, asked: dict[str, Any], *, flat: bool = False) -> list[dict[str, Any]]:
+def fetch_all(service: str, method: str, asked: dict[str, Any], *, flat: bool = False) -> list[dict[str, Any]]:
     """Return all of a list, page by page: for boxes to choose from, which are of no use cut off.
 
     :param flat: the service takes its query as arguments.

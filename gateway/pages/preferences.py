@@ -10,8 +10,8 @@ from flask import Response, request
 from gateway.clients import query
 from gateway.errors import status_of
 from gateway.naming import stakeholder_names
-from gateway.pages.frame import blueprint, checked, names_of, page
-from gateway.pages.paging import placed, rest_of
+from gateway.pages.layout import blueprint, page, user_names, validated
+from gateway.pages.paging import page_links, page_query
 from gateway.pages.times import bound_of_day
 from gateway.trail import recorded
 from services.chassis.messages import Forbidden, Invalid, NotFound, Refusal, Unavailable
@@ -41,14 +41,14 @@ def against_preferences() -> Response:
     try:
         asked = dict(given)
         asked |= {name: bound_of_day(given[name], end=name == "until") for name in ("since", "until") if name in given}
-        found = query("interactions", "list_against_preferences", query=checked(AgainstPreferencesQuerySchema, placed(asked, limit=SHOWN)))
+        found = query("interactions", "list_against_preferences", query=validated(AgainstPreferencesQuerySchema, page_query(asked, limit=SHOWN)))
     except Invalid as refusal:
         said: Refusal = recorded(refusal)
         return page("against_preferences.html", status=status_of(said), refusal=said, **shown)
     shown |= {
         "found": found,
-        "part": rest_of(found, path="/interactions/against-preferences", kept=given),
-        "names": names_of({item["user"] for item in found["items"]}),
+        "part": page_links(found, path="/interactions/against-preferences", kept=given),
+        "names": user_names({item["user"] for item in found["items"]}),
         "people": stakeholder_names(item["individual_id"] for item in found["items"]),
     }
     return page("against_preferences.html", **shown)

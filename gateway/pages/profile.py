@@ -7,9 +7,9 @@ from typing import Any
 from flask import Response, request
 
 from gateway.clients import query
-from gateway.pages.frame import attempt, blueprint, checked, page, to
-from gateway.pages.versions import meant, versions
-from gateway.routes.directory import changed_profile
+from gateway.pages.layout import blueprint, handle_form, page, redirect_to, validated
+from gateway.pages.versions import compare_versions, submitted_etag
+from gateway.routes.directory import save_profile
 from services.access.contract import ProfileChangeSchema
 from services.chassis.messages import Refusal, entity_tag
 from services.lexicon import zones
@@ -26,11 +26,11 @@ def changing_profile() -> Response:
     """Change the time zone in which pages show and take times (T29)."""
 
     def change() -> Response:
-        body = checked(ProfileChangeSchema, {"time_zone": request.form.get("time_zone") or None})
-        changed_profile(body, meant())
-        return to("profile", done="changed")
+        body = validated(ProfileChangeSchema, {"time_zone": request.form.get("time_zone") or None})
+        save_profile(body, submitted_etag())
+        return redirect_to("profile", done="changed")
 
-    return attempt(change, _profile_page)
+    return handle_form(change, _profile_page)
 
 
 def _profile_page(refusal: Refusal | None = None) -> Response:
@@ -38,7 +38,7 @@ def _profile_page(refusal: Refusal | None = None) -> Response:
     return page(
         "profile.html",
         profile=shown,
-        version=versions(shown, entity_tag(shown), {"time_zone": "Time zone"}, refusal, here=request.method == "POST"),
+        version=compare_versions(shown, entity_tag(shown), {"time_zone": "Time zone"}, refusal, here=request.method == "POST"),
         choices=_choices(),
         refusal=refusal,
     )

@@ -8,11 +8,11 @@ from flask import Response, g, request
 
 from gateway.clients import command, query
 from gateway.errors import status_of
-from gateway.pages.colleagues import colleagues, writes
-from gateway.pages.frame import WORDS, attempt, blueprint, checked, issue_names, names_of, page, several, to, typed
-from gateway.pages.paging import placed, rest_of
-from gateway.pages.times import moment, now_typed
-from gateway.pages.versions import changed, meant, versions
+from gateway.pages.colleagues import colleagues, may_write
+from gateway.pages.layout import WORDS, blueprint, form_list, form_values, handle_form, issue_names, page, redirect_to, user_names, validated
+from gateway.pages.paging import page_links, page_query
+from gateway.pages.times import instant_from_form, now_typed
+from gateway.pages.versions import changed_values, compare_versions, submitted_etag
 from gateway.routes.timeline import timeline
 from gateway.trail import recorded
 from services.chassis.messages import Refusal, Unauthenticated, Unavailable, entity_tag
@@ -40,13 +40,13 @@ def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str
     """Show a record; `form` names the one that came back with what is wrong."""
     person = query("contacts", "read_individual", individual_id=individual_id)
     if person["frozen"]:
-        return page("frozen.html", person=person, refusal=refusal, tag=entity_tag(person), names=names_of(_users(person)))
+        return page("frozen.html", person=person, refusal=refusal, tag=entity_tag(person), names=user_names(_users(person)))
     if person.get("set_aside"):
-        return page("set_aside.html", person=person, names=names_of(_users(person)))
-    mine = g.admission.session["user"]["id"] in {person["owner"]["user"], person.get("deputy")}
-    notes = query("contacts", "list_notes", individual_id=individual_id, query=placed({}, limit=SHOWN, name="notes"))
-    history = timeline("individual_id", individual_id, placed({}, limit=SHOWN, name="history"))
-    names = names_of(
+        return page("set_aside.html", person=person, names=user_names(_users(person)))
+    mine = g.session.details["user"]["id"] in {person["owner"]["user"], person.get("deputy")}
+    notes = query("contacts", "list_notes", individual_id=individual_id, query=page_query({}, limit=SHOWN, name="notes"))
+    history = timeline("individual_id", individual_id, page_query({}, limit=SHOWN, name="history"))
+    names = user_names(
         _users(person)
         | {item.get("user") for item in history["items"]}
         | {note.get("author") for note in notes["items"]}
@@ -58,12 +58,12 @@ def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str
     return page(
         "individual.html",
         person=person,
-        facts=versions(person, tag, FACTS, refusal, here=form == "facts", words=states),
-        preferences=versions(stated, tag, {"use_preferences": "Preferences"}, refusal, here=form == "preferences", asks_always=True),
+        facts=compare_versions(person, tag, FACTS, refusal, here=form == "facts", words=states),
+        preferences=compare_versions(stated, tag, {"use_preferences": "Preferences"}, refusal, here=form == "preferences", asks_always=True),
         notes=notes,
-        notes_part=rest_of(notes, path=f"/individuals/{individual_id}", name="notes"),
+        notes_part=page_links(notes, path=f"/individuals/{individual_id}", name="notes"),
         history=history,
-        history_part=rest_of(history, path=f"/individuals/{individual_id}", name="history"),
+        history_part=page_links(history, path=f"/individuals/{individual_id}", name="history"),
         names=names,
         issues=issue_names(),
         refusal=refusal,
@@ -75,7 +75,7 @@ def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str
         verified=request.form.getlist("contact_point_ids") if form == "verification" else [],
         declined={kind: WORDS["kinds"][kind] for kind in person.get("declined") or []},
         mine=mine,
-        writes=writes(),
+        writes=may_write(),
         colleagues={id_: name for id_, name in colleagues().items() if id_ != person["owner"]["user"]} if mine else {},
     )
 
@@ -85,7 +85,7 @@ def revealing(individual_id: Any) -> Response:
     """Reveal the contact points that the user may see; it is logged and counted (T11)."""
 
     def reveal() -> Response:
-        asked = checked(RevealQuerySchema, typed("reason"))
+        asked = validated(RevealQuerySchema, form_values("reason"))
         shown = query("contacts", "reveal", individual_id=str(individual_id), **asked)
         return record_page(str(individual_id), revealed=shown, form="reveal")
 
@@ -97,9 +97,9 @@ def adding_contact_point(individual_id: Any) -> Response:
     """Add a contact point of the user's component."""
 
     def add() -> Response:
-        body = checked(ContactPointCreateSchema, typed("kind", "value"))
+        body = validated(ContactPointCreateSchema, form_values("kind", "value"))
         command("contacts", "add_contact_point", individual_id=str(individual_id), body=body)
-        return to("individual", individual_id=individual_id, done="added")
+        return redirect_to("individual", individual_id=individual_id, done="added")
 
     return _with_the_record(str(individual_id), "contact-point", add)
 
@@ -109,9 +109,9 @@ def correcting_contact_point(individual_id: Any) -> Response:
     """Correct a contact point that one may not see (T3); the answer is always the same."""
 
     def correct() -> Response:
-        body = checked(CorrectionSchema, typed("kind", "value"))
+        body = validated(CorrectionSchema, form_values("kind", "value"))
         command("contacts", "correct_contact_point", individual_id=str(individual_id), body=body)
-        return to("individual", individual_id=individual_id, done="corrected")
+        return redirect_to("individual", individual_id=individual_id, done="corrected")
 
     return _with_the_record(str(individual_id), "correction", correct)
 
@@ -121,15 +121,15 @@ def correcting(individual_id: Any) -> Response:
     """Correct facts of the directory layer (R111-R113); an emptied field is cleared."""
 
     def correct() -> Response:
-        body = checked(IndividualChangeSchema, {**changed(tuple(FACTS)), **typed("keep_reason")})
+        body = validated(IndividualChangeSchema, {**changed_values(tuple(FACTS)), **form_values("keep_reason")})
         command(
             "contacts",
             "change_individual",
             individual_id=str(individual_id),
-            if_match=meant(),
+            if_match=submitted_etag(),
             body=body,
         )
-        return to("individual", individual_id=individual_id, done="changed")
+        return redirect_to("individual", individual_id=individual_id, done="changed")
 
     return _with_the_record(str(individual_id), "facts", correct)
 
@@ -139,9 +139,9 @@ def stating_preferences(individual_id: Any) -> Response:
     """Record how this person wants their information used, or not (R169)."""
 
     def state() -> Response:
-        body = checked(IndividualChangeSchema, {"use_preferences": several("use_preferences")})
-        command("contacts", "change_individual", individual_id=str(individual_id), if_match=meant(), body=body)
-        return to("individual", individual_id=individual_id, done="stated")
+        body = validated(IndividualChangeSchema, {"use_preferences": form_list("use_preferences")})
+        command("contacts", "change_individual", individual_id=str(individual_id), if_match=submitted_etag(), body=body)
+        return redirect_to("individual", individual_id=individual_id, done="stated")
 
     return _with_the_record(str(individual_id), "preferences", state)
 
@@ -151,9 +151,9 @@ def adding_note(individual_id: Any) -> Response:
     """Add a note; text that the screening holds comes back, to be changed or kept with a reason (T15)."""
 
     def add() -> Response:
-        body = checked(NoteCreateSchema, typed("text", "provenance", "keep_reason"))
+        body = validated(NoteCreateSchema, form_values("text", "provenance", "keep_reason"))
         command("contacts", "add_note", individual_id=str(individual_id), body=body)
-        return to("individual", individual_id=individual_id, done="noted")
+        return redirect_to("individual", individual_id=individual_id, done="noted")
 
     return _with_the_record(str(individual_id), "note", add)
 
@@ -163,11 +163,11 @@ def verifying(individual_id: Any) -> Response:
     """Record a verification with this person, and what they no longer decline to give (R115, T20)."""
 
     def verify() -> Response:
-        body = {**typed("medium"), "withdraw_declined": several("withdraw_declined"), "contact_point_ids": several("contact_point_ids")}
-        if at := moment("verified_at"):
+        body = {**form_values("medium"), "withdraw_declined": form_list("withdraw_declined"), "contact_point_ids": form_list("contact_point_ids")}
+        if at := instant_from_form("verified_at"):
             body["verified_at"] = at
-        command("contacts", "verify_individual", individual_id=str(individual_id), body=checked(VerificationCreateSchema, body))
-        return to("individual", individual_id=individual_id, done="verified")
+        command("contacts", "verify_individual", individual_id=str(individual_id), body=validated(VerificationCreateSchema, body))
+        return redirect_to("individual", individual_id=individual_id, done="verified")
 
     return _with_the_record(str(individual_id), "verification", verify)
 
@@ -177,9 +177,9 @@ def handing_over(individual_id: Any) -> Response:
     """Hand the record over (R45)."""
 
     def hand_over() -> Response:
-        body = checked(HandOverSchema, typed("owner"))
+        body = validated(HandOverSchema, form_values("owner"))
         command("contacts", "hand_over", individual_id=str(individual_id), owner=body["owner"])
-        return to("individual", individual_id=individual_id, done="handed-over")
+        return redirect_to("individual", individual_id=individual_id, done="handed-over")
 
     return _with_the_record(str(individual_id), "owner", hand_over)
 
@@ -195,12 +195,12 @@ def _with_the_record(individual_id: str, form: str, act: Any) -> Response:
             shown = refusal if isinstance(gone, Unavailable) else recorded(gone)
             return page("refused.html", status=status_of(shown), refusal=shown)
 
-    return attempt(act, again)
+    return handle_form(act, again)
 
 
 def _own_points(revealed: Any) -> dict[str, str]:
     """Return id → words of the contact points that are there to be verified: those of the user's own component."""
-    component = g.admission.session["user"]["component"]
+    component = g.session.details["user"]["component"]
     own = [point for point in (revealed or {}).get("items", []) if point["component"] == component and not point["reported"]]
     return {point["id"]: f"{WORDS['kinds'].get(point['kind'], point['kind'])}: {point['value']}" for point in own}
 

@@ -8,10 +8,10 @@ from flask import Response, request
 
 from gateway.clients import query
 from gateway.naming import stakeholder_names
-from gateway.pages.addresses import named_in_address
+from gateway.pages.addresses import values_from_address
 from gateway.pages.erasing import may_erase, name_of
-from gateway.pages.frame import attempt, blueprint, checked, names_of, page, to, typed
-from gateway.pages.paging import placed, rest_of
+from gateway.pages.layout import blueprint, form_values, handle_form, page, redirect_to, user_names, validated
+from gateway.pages.paging import page_links, page_query
 from gateway.pages.times import today
 from gateway.routes.removal import open_request
 from services.chassis.messages import Refusal
@@ -25,13 +25,13 @@ STATES = {"open": "to be erased", "erasing": "being erased", "done": "erased", "
 def no_contact_requests() -> Response:
     """List the requests that one may know of."""
     given = {"state": state} if (state := request.args.get("state", "").strip()) else {}
-    found = query("retention", "list_no_contact_requests", query=placed(given, limit=SHOWN))
+    found = query("retention", "list_no_contact_requests", query=page_query(given, limit=SHOWN))
     return page(
         "no_contact_list.html",
         found=found,
-        part=rest_of(found, path="/requests/no-contact", kept=given),
+        part=page_links(found, path="/requests/no-contact", kept=given),
         people=stakeholder_names(item["individual_id"] for item in found["items"]),
-        names=names_of({item["recorded_by"] for item in found["items"]} | {item["owner"]["user"] for item in found["items"]}),
+        names=user_names({item["recorded_by"] for item in found["items"]} | {item["owner"]["user"] for item in found["items"]}),
         states=STATES,
         values=given,
     )
@@ -41,7 +41,7 @@ def no_contact_requests() -> Response:
 def new_no_contact_request() -> Response:
     """Show the form for recording such a request."""
     values = {
-        **named_in_address("individual_id"),
+        **values_from_address("individual_id"),
         "received_on": today().isoformat(),
     }
     return _form(values)
@@ -52,11 +52,11 @@ def recording_no_contact_request() -> Response:
     """Record it; the record is frozen when this answers (R164-R170, N6)."""
 
     def open_it() -> Response:
-        body = checked(NoContactRequestCreateSchema, typed("individual_id", "medium", "received_on", "reason"))
+        body = validated(NoContactRequestCreateSchema, form_values("individual_id", "medium", "received_on", "reason"))
         opened = open_request(body)
-        return to("no_contact_request", request_id=opened["id"])
+        return redirect_to("no_contact_request", request_id=opened["id"])
 
-    return attempt(open_it, lambda refusal: _form(request.form, refusal))
+    return handle_form(open_it, lambda refusal: _form(request.form, refusal))
 
 
 @blueprint.get("/requests/no-contact/<uuid:request_id>")
@@ -81,4 +81,4 @@ def request_page(request_id: str, refusal: Refusal | None = None) -> Response:
     users.add((shown.get("withdrawal") or {}).get("proposed_by"))
     may = not shown["erasure_id"] and may_erase(shown["individual_id"])
     people = stakeholder_names([shown["individual_id"]])
-    return page("no_contact.html", asked=shown, names=names_of(users), people=people, states=STATES, may=may, refusal=refusal)
+    return page("no_contact.html", asked=shown, names=user_names(users), people=people, states=STATES, may=may, refusal=refusal)

@@ -6,10 +6,10 @@ from typing import Any
 
 from flask import Response, request
 
-from gateway.addresses import may_stand
+from gateway.addresses import may_be_in_address
 from gateway.clients import query
 from gateway.errors import status_of
-from gateway.pages.frame import blueprint, checked, issue_names, names_of, page, to
+from gateway.pages.layout import blueprint, issue_names, page, redirect_to, user_names, validated
 from gateway.trail import recorded
 from services.chassis.messages import Invalid, Refusal
 from services.contacts.contract import StakeholderQuerySchema
@@ -30,8 +30,8 @@ def search() -> Response:
 def searching() -> Response:
     """Take the search form: words become an address, which can be kept; a number or an e-mail address never does (T31)."""
     given = _filled(request.form)
-    if may_stand(given.items()):
-        return to("search", **given)
+    if may_be_in_address(given.items()):
+        return redirect_to("search", **given)
     return _results(given, posted=True)
 
 
@@ -43,7 +43,7 @@ def _results(given: dict[str, str], *, posted: bool) -> Response:
     issues = issue_names()
     try:
         asked = {**given, "limit": str(SHOWN), "facets": ",".join(FACETS)}
-        found = query("contacts", "search_stakeholders", query=checked(StakeholderQuerySchema, asked))
+        found = query("contacts", "search_stakeholders", query=validated(StakeholderQuerySchema, asked))
     except Invalid as refusal:
         said = recorded(refusal)
         return page(
@@ -65,7 +65,7 @@ def _results(given: dict[str, str], *, posted: bool) -> Response:
         found=found,
         issues=issues,
         facets=_facets(found.get("facets") or {}, given, issues),
-        names=names_of({(item.get("owner") or {}).get("user") for item in found["items"]}),
+        names=user_names({(item.get("owner") or {}).get("user") for item in found["items"]}),
         following={**given, "cursor": found["next"]} if found["next"] else None,
         posted=posted,
     )

@@ -8,7 +8,7 @@ from typing import Any
 from flask import g, request
 from jinja2.filters import do_mark_safe
 
-from gateway.pages.kept import posted
+from gateway.pages.unsent_forms import form_value
 from services.chassis.messages import Invalid
 from services.lexicon import zones
 
@@ -18,8 +18,8 @@ ZONE_COOKIE = "liaison_zone"
 
 def zone_name() -> str:
     """Return the zone in which this request's user reads and writes times."""
-    admission = g.get("admission")
-    chosen = admission.session.get("time_zone") if admission is not None else None
+    session = g.get("session")
+    chosen = session.details.get("time_zone") if session is not None else None
     for name in (chosen, request.cookies.get(ZONE_COOKIE)):
         if zones.is_zone(name):
             return str(name)
@@ -42,14 +42,14 @@ def today() -> date:
     return datetime.now(zones.zone(zone_name())).date()
 
 
-def moment(name: str) -> str:
+def instant_from_form(name: str) -> str:
     """Return the instant that was typed into a form's `datetime-local`, with its offset.
 
     What is no local time at all goes on as it was typed: the schema says what is wrong with it.
 
     :raises Invalid: clocks jump over that time, or pass it twice and it is not said which is meant.
     """
-    value = (posted(name) or "").strip()
+    value = (form_value(name) or "").strip()
     local = _local(value)
     if local is None:
         return value
@@ -64,7 +64,7 @@ def moment(name: str) -> str:
         return f"{value}Z"
     if len(found) == 1:
         return found[0].isoformat()
-    fold = posted(f"{name}_fold")
+    fold = form_value(f"{name}_fold")
     if fold not in {"0", "1"}:
         raise Invalid(errors={name: ["Clocks go back on this day, so this time comes twice. Choose which one you mean."]})
     return found[int(fold)].isoformat()
@@ -154,5 +154,5 @@ def _local(value: str) -> datetime | None:
 
 def _zone_of_form(name: str) -> str:
     # The zone that the form named when it was shown: the profile may have been changed in another tab since.
-    said = posted(f"{name}_zone")
+    said = form_value(f"{name}_zone")
     return str(said) if zones.is_zone(said) else zone_name()

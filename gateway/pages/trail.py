@@ -8,8 +8,8 @@ from flask import Response, request
 
 from gateway.clients import query
 from gateway.errors import status_of
-from gateway.pages.frame import blueprint, checked, names_of, page
-from gateway.pages.paging import placed, rest_of
+from gateway.pages.layout import blueprint, page, user_names, validated
+from gateway.pages.paging import page_links, page_query
 from gateway.trail import recorded
 from services.audit.contract import EntriesQuerySchema
 from services.chassis.messages import Forbidden, Invalid
@@ -21,9 +21,9 @@ SHOWN = 50
 @blueprint.get("/audit/counts")
 def day_counts() -> Response:
     """Show how many requests for no more contact each user recorded on each day, and how many entries were blocked (T36)."""
-    found = query("contacts", "list_counts", query=placed({}, limit=SHOWN))
-    names = names_of({item["user_id"] for item in found["items"]})
-    return page("audit_counts.html", found=found, part=rest_of(found, path="/audit/counts"), names=names)
+    found = query("contacts", "list_counts", query=page_query({}, limit=SHOWN))
+    names = user_names({item["user_id"] for item in found["items"]})
+    return page("audit_counts.html", found=found, part=page_links(found, path="/audit/counts"), names=names)
 
 
 @blueprint.get("/audit")
@@ -31,7 +31,7 @@ def trail() -> Response:
     """List entries by filters; reading the trail is itself an entry (T14)."""
     given = {name: value for name, value in request.args.items() if value.strip()}
     try:
-        found = query("audit", "list_entries", query=checked(EntriesQuerySchema, {**given, "limit": "100"}))
+        found = query("audit", "list_entries", query=validated(EntriesQuerySchema, {**given, "limit": "100"}))
         checkpoints = query("audit", "list_checkpoints", query={"limit": "1"})
     except (Invalid, Forbidden) as refusal:
         said = recorded(refusal)

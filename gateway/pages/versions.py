@@ -41,14 +41,14 @@ class Versions:
     values: dict[str, Any] = field(default_factory=dict)
 
 
-def meant() -> str:
+def submitted_etag() -> str:
     """Return the tag of the version that the form that was sent means."""
     if request.form.get("overwrite") == "yes":
         return request.form.get("seen_match", "")
     return request.form.get("if_match", "")
 
 
-def changed(names: tuple[str, ...]) -> dict[str, str | None]:
+def changed_values(names: tuple[str, ...]) -> dict[str, str | None]:
     """Return the fields that were changed in the form that was sent; what was emptied is None.
 
     A field that was left as it was is not sent, so that it replaces nothing.
@@ -57,7 +57,7 @@ def changed(names: tuple[str, ...]) -> dict[str, str | None]:
     return {name: value or None for name, value in typed.items() if value != request.form.get(f"was_{name}")}
 
 
-def versions(
+def compare_versions(
     present: Mapping[str, Any],
     tag: str,
     labels: Mapping[str, str],

@@ -20,19 +20,19 @@ from gateway.routes.docs import blueprint as docs
 from gateway.routes.health import blueprint as health
 from gateway.routes.health import count
 
-AREAS = (
-    sessions.area,
+BLUEPRINTS = (
+    sessions.blueprint,
     directory.components,
     directory.users,
     directory.profile,
-    individuals.area,
-    organizations.area,
+    individuals.blueprint,
+    organizations.blueprint,
     organizations.stakeholders,
-    issues.area,
+    issues.blueprint,
     engagement.interactions,
     engagement.events,
     engagement.requests,
-    imports.area,
+    imports.blueprint,
     removal.requests,
     removal.erasures,
     removal.twins,
@@ -44,12 +44,12 @@ AREAS = (
     removal.many_freezes,
     removal.destructions,
     removal.counts,
-    tasks.area,
-    duplicates.area,
-    kept_texts.area,
-    reports.area,
-    audit.area,
-    operations.area,
+    tasks.blueprint,
+    duplicates.blueprint,
+    kept_texts.blueprint,
+    reports.blueprint,
+    audit.blueprint,
+    operations.blueprint,
 )
 
 __all__ = ["AREAS", "count", "docs", "health"]

@@ -21,40 +21,40 @@ from services.audit.contract import (
     ReviewsQuerySchema,
 )
 
-area = ApiBlueprint("audit", __name__, url_prefix="/audit", description="The trail, its checkpoints, its weekly reviews")
+blueprint = ApiBlueprint("audit", __name__, url_prefix="/audit", description="The trail, its checkpoints, its weekly reviews")
 
 
-@area.endpoint("GET", "/entries", query=EntriesQuerySchema, answers=EntrySchema, collection=True)
+@blueprint.endpoint("GET", "/entries", query=EntriesQuerySchema, answers=EntrySchema, collection=True)
 def list_entries(query: dict[str, Any]) -> Any:
     """List entries, the newest first: ids and names of fields, never a value (T8)."""
     return ask("audit", "list_entries", query=query)
 
 
-@area.endpoint("GET", "/checkpoints", query=CheckpointsQuerySchema, answers=CheckpointSchema, collection=True)
+@blueprint.endpoint("GET", "/checkpoints", query=CheckpointsQuerySchema, answers=CheckpointSchema, collection=True)
 def list_checkpoints(query: dict[str, Any]) -> Any:
     """List the signed checkpoints, the newest first."""
     return ask("audit", "list_checkpoints", query=query)
 
 
-@area.endpoint("GET", "/proofs", query=ProofQuerySchema, answers=ProofSchema, problems=(404,))
+@blueprint.endpoint("GET", "/proofs", query=ProofQuerySchema, answers=ProofSchema, problems=(404,))
 def prove(query: dict[str, Any]) -> Any:
     """Prove that an entry is in the trail, or that one checkpoint continues another (RFC 6962)."""
     return ask("audit", "prove", query=query)
 
 
-@area.endpoint("GET", "/findings", query=FindingsQuerySchema, answers=FindingSchema, collection=True)
+@blueprint.endpoint("GET", "/findings", query=FindingsQuerySchema, answers=FindingSchema, collection=True)
 def list_findings(query: dict[str, Any]) -> Any:
     """List what a person has to look into: holes, numbers with two contents."""
     return ask("audit", "list_findings", query=query)
 
 
-@area.endpoint("GET", "/reviews", query=ReviewsQuerySchema, answers=ReviewSchema, collection=True)
+@blueprint.endpoint("GET", "/reviews", query=ReviewsQuerySchema, answers=ReviewSchema, collection=True)
 def list_reviews(query: dict[str, Any]) -> Any:
     """List the weeks and their reviews (R127)."""
     return ask("audit", "list_reviews", query=query)
 
 
-@area.endpoint("POST", "/reviews", body=ReviewSignSchema, answers=ReviewSchema, status=201)
+@blueprint.endpoint("POST", "/reviews", body=ReviewSignSchema, answers=ReviewSchema, status=201)
 def sign_review(body: dict[str, Any]) -> Any:
     """Sign off a week's review (R127)."""
     return command("audit", "sign_review", body=body)

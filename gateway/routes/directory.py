@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app, g
+from flask import g
 
 from gateway.clients import command
 from gateway.clients import query as ask
+from gateway.context import app_context
 from gateway.endpoints import ApiBlueprint
 from services.access.contract import ComponentSchema, ProfileChangeSchema, ProfileSchema, UserListSchema, UserSchema
 
@@ -43,13 +44,13 @@ def read_profile() -> Any:
 @profile.endpoint("PATCH", "", body=ProfileChangeSchema, answers=ProfileSchema, tagged=True, matched=True)
 def change_profile(if_match: str, body: dict[str, Any]) -> Any:
     """Change your own settings: the time zone in which pages show times (T29)."""
-    return changed_profile(body, if_match)
+    return save_profile(body, if_match)
 
 
-def changed_profile(body: dict[str, Any], if_match: str) -> Any:
+def save_profile(body: dict[str, Any], if_match: str) -> Any:
     """Change one's own settings, and forget the session as it was before."""
     changed = command("access", "change_profile", body=body, if_match=if_match)
-    current_app.extensions["liaison"].sessions.forget(g.token)
+    app_context().sessions.forget(g.token)
     return changed
 
 

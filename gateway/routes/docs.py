@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, current_app, render_template
+from flask import Blueprint, Response, render_template
 
+from gateway.context import app_context
 from gateway.refusals import rows
 
 blueprint = Blueprint("docs", __name__, url_prefix="/api/v1")
@@ -15,13 +16,13 @@ blueprint = Blueprint("docs", __name__, url_prefix="/api/v1")
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
     """Answer with OpenAPI 3.1, made from the schemas that the code uses."""
-    return Response(current_app.extensions["liaison"].document, content_type="application/json")
+    return Response(app_context().document, content_type="application/json")
 
 
 @blueprint.get("/docs")
 def page() -> str:
     """Show every operation, its parameters and its answers."""
-    document: dict[str, Any] = orjson.loads(current_app.extensions["liaison"].document)
+    document: dict[str, Any] = orjson.loads(app_context().document)
     operations = [
         {"method": method.upper(), "path": path, **operation}
         for path, item in sorted(document["paths"].items())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram
 
+from gateway.context import app_context
 from services.chassis import metrics as measured
 
 blueprint = Blueprint("health", __name__)
@@ -27,7 +28,7 @@ def live() -> Response:
 @blueprint.get("/health/ready")
 def ready() -> Response:
     """Answer whether the heartbeat of access arrives, which goes through the bus and a service."""
-    if current_app.extensions["liaison"].revocations.is_current:
+    if app_context().revocations.is_current:
         return Response('{"status":"ready"}', content_type="application/json")
     return Response('{"status":"waiting for access"}', status=503, content_type="application/json")
 

@@ -13,7 +13,7 @@ from flask import Response, request
 from gateway.clients import command
 from gateway.clients import query as ask
 from gateway.endpoints import ApiBlueprint, created
-from gateway.uploads import send_import, upload
+from gateway.uploads import read_upload, send_import
 from services.contacts.contract import ListQuerySchema
 from services.contacts.contract.imports import (
     NOT_TAKEN_IN,
@@ -27,73 +27,73 @@ from services.contacts.contract.imports import (
 )
 from services.lexicon.cells import harmless
 
-area = ApiBlueprint("imports", __name__, url_prefix="/imports", description="Spreadsheets, CSV, cards (R77-R82)")
+blueprint = ApiBlueprint("imports", __name__, url_prefix="/imports", description="Spreadsheets, CSV, cards (R77-R82)")
 
 
-@area.endpoint("GET", "", query=ListQuerySchema, answers=ImportSchema, collection=True)
+@blueprint.endpoint("GET", "", query=ListQuerySchema, answers=ImportSchema, collection=True)
 def list_imports(query: dict[str, Any]) -> Any:
     """List your imports, the latest first."""
     return ask("contacts", "list_imports", query=query)
 
 
-@area.endpoint("POST", "", answers=ImportSchema, status=201, streamed=True, problems=(409,))
+@blueprint.endpoint("POST", "", answers=ImportSchema, status=201, streamed=True, problems=(409,))
 def create_import() -> Any:
     """Upload a file, as the part `file` of a multipart body; a mapping is proposed."""
     return created(
         "imports.read_import",
-        import_id=send_import(upload(), key=request.headers.get("Idempotency-Key")),
+        import_id=send_import(read_upload(), key=request.headers.get("Idempotency-Key")),
     )
 
 
-@area.endpoint("GET", "/<uuid:import_id>", answers=ImportSchema, tagged=True, problems=(404,))
+@blueprint.endpoint("GET", "/<uuid:import_id>", answers=ImportSchema, tagged=True, problems=(404,))
 def read_import(import_id: str) -> Any:
     """Read an import: its state, how far it is, its counts and the columns that were refused."""
     return ask("contacts", "read_import", import_id=import_id)
 
 
-@area.endpoint("PATCH", "/<uuid:import_id>", body=ImportChangeSchema, answers=ImportSchema, tagged=True, matched=True, problems=(404,))
+@blueprint.endpoint("PATCH", "/<uuid:import_id>", body=ImportChangeSchema, answers=ImportSchema, tagged=True, matched=True, problems=(404,))
 def change_import(import_id: str, if_match: str, body: dict[str, Any]) -> Any:
     """Change which column is what, and what holds for every row."""
     return command("contacts", "change_import_mapping", import_id=import_id, if_match=if_match, body=body)
 
 
-@area.endpoint("POST", "/<uuid:import_id>/dry-run", answers=ImportSchema, status=202, problems=(404,))
+@blueprint.endpoint("POST", "/<uuid:import_id>/dry-run", answers=ImportSchema, status=202, problems=(404,))
 def dry_run_import(import_id: str) -> Any:
     """Check every row, and change nothing; then poll."""
     return command("contacts", "dry_run_import", import_id=import_id)
 
 
-@area.endpoint("POST", "/<uuid:import_id>/commit", answers=ImportSchema, status=202, problems=(404,))
+@blueprint.endpoint("POST", "/<uuid:import_id>/commit", answers=ImportSchema, status=202, problems=(404,))
 def commit_import(import_id: str) -> Any:
     """Take the rows in; then poll."""
     return command("contacts", "commit_import", import_id=import_id)
 
 
-@area.endpoint("POST", "/<uuid:import_id>/cancel", answers=ImportSchema, status=202, problems=(404,))
+@blueprint.endpoint("POST", "/<uuid:import_id>/cancel", answers=ImportSchema, status=202, problems=(404,))
 def cancel_import(import_id: str) -> Any:
     """Leave an import that was not committed."""
     return command("contacts", "cancel_import", import_id=import_id)
 
 
-@area.endpoint("POST", "/<uuid:import_id>/stop", answers=ImportSchema, status=202, problems=(404,))
+@blueprint.endpoint("POST", "/<uuid:import_id>/stop", answers=ImportSchema, status=202, problems=(404,))
 def stop_import(import_id: str) -> Any:
     """Stop a check, a commit or an undo behind the block under way; it can be resumed."""
     return command("contacts", "stop_import", import_id=import_id)
 
 
-@area.endpoint("POST", "/<uuid:import_id>/resume", answers=ImportSchema, status=202, problems=(404,))
+@blueprint.endpoint("POST", "/<uuid:import_id>/resume", answers=ImportSchema, status=202, problems=(404,))
 def resume_import(import_id: str) -> Any:
     """Go on with what was stopped, where it was stopped; then poll."""
     return command("contacts", "resume_import", import_id=import_id)
 
 
-@area.endpoint("POST", "/<uuid:import_id>/undo", answers=ImportSchema, status=202, problems=(404,))
+@blueprint.endpoint("POST", "/<uuid:import_id>/undo", answers=ImportSchema, status=202, problems=(404,))
 def undo_import(import_id: str) -> Any:
     """Take an import back (N16); then poll."""
     return command("contacts", "undo_import", import_id=import_id)
 
 
-@area.endpoint(
+@blueprint.endpoint(
     "GET",
     "/<uuid:import_id>/rows",
     query=ImportRowsQuerySchema,
@@ -106,25 +106,25 @@ def list_import_rows(import_id: str, query: dict[str, Any]) -> Any:
     return ask("contacts", "list_import_rows", import_id=import_id, query=query)
 
 
-@area.endpoint("GET", "/<uuid:import_id>/rows/<string:n>", answers=ImportRowDetailSchema, problems=(404,))
+@blueprint.endpoint("GET", "/<uuid:import_id>/rows/<string:n>", answers=ImportRowDetailSchema, problems=(404,))
 def read_import_row(import_id: str, n: str) -> Any:
     """Read a row (`n` within the import) with its cells, as long as they are kept, and beside it whoever it may be about."""
     return ask("contacts", "read_import_row", import_id=import_id, n=n)
 
 
-@area.endpoint("POST", "/<uuid:import_id>/rows/<string:n>/decision", body=RowDecisionSchema, answers=ImportRowSchema, problems=(404,))
+@blueprint.endpoint("POST", "/<uuid:import_id>/rows/<string:n>/decision", body=RowDecisionSchema, answers=ImportRowSchema, problems=(404,))
 def decide_import_row(import_id: str, n: str, body: dict[str, Any]) -> Any:
     """Decide whom an undecided row is about (T28): the same person, another one, or nobody to be taken in."""
     return command("contacts", "decide_import_row", import_id=import_id, n=n, body=body)
 
 
-@area.endpoint("POST", "/<uuid:import_id>/decisions", body=AllDecisionsSchema, answers=ImportSchema, status=202, problems=(404,))
+@blueprint.endpoint("POST", "/<uuid:import_id>/decisions", body=AllDecisionsSchema, answers=ImportSchema, status=202, problems=(404,))
 def decide_import_rows(import_id: str, body: dict[str, Any]) -> Any:
     """Decide all undecided rows alike; then poll, until `deciding` is null."""
     return command("contacts", "decide_import_rows", import_id=import_id, body=body)
 
 
-@area.endpoint("GET", "/<uuid:import_id>/rows.csv", answers={"type": "string"}, media="text/csv", problems=(404,))
+@blueprint.endpoint("GET", "/<uuid:import_id>/rows.csv", answers={"type": "string"}, media="text/csv", problems=(404,))
 def refused_rows(import_id: str) -> Response:
     """Give the rows that were not taken in back as a file: to be mended, and uploaded as it is.
 

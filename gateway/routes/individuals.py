@@ -7,7 +7,7 @@ from typing import Any
 from gateway.clients import command
 from gateway.clients import query as ask
 from gateway.endpoints import ApiBlueprint, created
-from gateway.routes.removal import erase, followed
+from gateway.routes.removal import accepted_erasure, erase
 from gateway.routes.timeline import HistoryItemSchema, TimelineQuerySchema, timeline
 from services.contacts.contract import (
     ContactPointCreateSchema,
@@ -30,29 +30,29 @@ from services.contacts.contract import (
 )
 from services.retention.contract import ErasureRequestSchema, ErasureSchema
 
-area = ApiBlueprint("individuals", __name__, url_prefix="/individuals", description="People, by what everybody may see (T4)")
+blueprint = ApiBlueprint("individuals", __name__, url_prefix="/individuals", description="People, by what everybody may see (T4)")
 
 
-@area.endpoint("GET", "", query=IndividualListQuerySchema, answers=IndividualSchema, collection=True)
+@blueprint.endpoint("GET", "", query=IndividualListQuerySchema, answers=IndividualSchema, collection=True)
 def list_individuals(query: dict[str, Any]) -> Any:
     """List individuals by exact directory fields."""
     return ask("contacts", "list_individuals", query=query)
 
 
-@area.endpoint("POST", "", body=IndividualCreateSchema, answers=IndividualSchema, status=201, problems=(404,))
+@blueprint.endpoint("POST", "", body=IndividualCreateSchema, answers=IndividualSchema, status=201, problems=(404,))
 def create_individual(body: dict[str, Any]) -> Any:
     """Enter an individual (R73, R74); contact points go to your own component."""
     individual = command("contacts", "register_individual", body=body)
     return created("individuals.read_individual", individual_id=individual)
 
 
-@area.endpoint("GET", "/<uuid:individual_id>", answers=IndividualSchema, tagged=True, problems=(404,))
+@blueprint.endpoint("GET", "/<uuid:individual_id>", answers=IndividualSchema, tagged=True, problems=(404,))
 def read_individual(individual_id: str) -> Any:
     """Read an individual's directory layer."""
     return ask("contacts", "read_individual", individual_id=individual_id)
 
 
-@area.endpoint(
+@blueprint.endpoint(
     "PATCH",
     "/<uuid:individual_id>",
     body=IndividualChangeSchema,
@@ -66,7 +66,7 @@ def change_individual(individual_id: str, if_match: str, body: dict[str, Any]) -
     return command("contacts", "change_individual", individual_id=individual_id, if_match=if_match, body=body)
 
 
-@area.endpoint(
+@blueprint.endpoint(
     "DELETE",
     "/<uuid:individual_id>",
     body=ErasureRequestSchema,
@@ -77,10 +77,10 @@ def change_individual(individual_id: str, if_match: str, body: dict[str, Any]) -
 )
 def erase_individual(individual_id: str, if_match: str, body: dict[str, Any]) -> Any:
     """Have a record of one's own erased, with a reason (R131); the answer says where to follow it."""
-    return followed(erase("individual", individual_id, if_match, body["reason"]))
+    return accepted_erasure(erase("individual", individual_id, if_match, body["reason"]))
 
 
-@area.endpoint(
+@blueprint.endpoint(
     "GET",
     "/<uuid:individual_id>/contact-points",
     query=RevealQuerySchema,
@@ -92,7 +92,7 @@ def reveal(individual_id: str, query: dict[str, Any]) -> Any:
     return ask("contacts", "reveal", individual_id=individual_id, **query)
 
 
-@area.endpoint(
+@blueprint.endpoint(
     "POST",
     "/<uuid:individual_id>/contact-points",
     body=ContactPointCreateSchema,
@@ -105,7 +105,7 @@ def add_contact_point(individual_id: str, body: dict[str, Any]) -> Any:
     return command("contacts", "add_contact_point", individual_id=individual_id, body=body)
 
 
-@area.endpoint(
+@blueprint.endpoint(
     "POST",
     "/<uuid:individual_id>/contact-points/corrections",
     body=CorrectionSchema,
@@ -118,7 +118,7 @@ def correct_contact_point(individual_id: str, body: dict[str, Any]) -> Any:
     return command("contacts", "correct_contact_point", individual_id=individual_id, body=body)
 
 
-@area.endpoint(
+@blueprint.endpoint(
     "POST",
     "/<uuid:individual_id>/verifications",
     body=VerificationCreateSchema,
@@ -131,19 +131,19 @@ def verify_individual(individual_id: str, body: dict[str, Any]) -> Any:
     return command("contacts", "verify_individual", individual_id=individual_id, body=body)
 
 
-@area.endpoint("GET", "/<uuid:individual_id>/notes", query=ListQuerySchema, answers=NoteSchema, collection=True, problems=(404,))
+@blueprint.endpoint("GET", "/<uuid:individual_id>/notes", query=ListQuerySchema, answers=NoteSchema, collection=True, problems=(404,))
 def list_notes(individual_id: str, query: dict[str, Any]) -> Any:
     """List the notes on an individual, the latest first (R37-R41)."""
     return ask("contacts", "list_notes", individual_id=individual_id, query=query)
 
 
-@area.endpoint("GET", "/<uuid:individual_id>/notes/<uuid:note_id>", answers=NoteSchema, tagged=True, problems=(404,))
+@blueprint.endpoint("GET", "/<uuid:individual_id>/notes/<uuid:note_id>", answers=NoteSchema, tagged=True, problems=(404,))
 def read_note(individual_id: str, note_id: str) -> Any:
     """Read one note."""
     return ask("contacts", "read_note", individual_id=individual_id, note_id=note_id)
 
 
-@area.endpoint(
+@blueprint.endpoint(
     "POST",
     "/<uuid:individual_id>/notes",
     body=NoteCreateSchema,
@@ -157,7 +157,7 @@ def add_note(individual_id: str, body: dict[str, Any]) -> Any:
     return command("contacts", "add_note", individual_id=individual_id, body=body)
 
 
-@area.endpoint(
+@blueprint.endpoint(
     "PATCH",
     "/<uuid:individual_id>/notes/<uuid:note_id>",
     body=NoteChangeSchema,
@@ -170,13 +170,13 @@ def change_note(individual_id: str, note_id: str, if_match: str, body: dict[str,
     return command("contacts", "change_note", individual_id=individual_id, note_id=note_id, if_match=if_match, body=body)
 
 
-@area.endpoint("DELETE", "/<uuid:individual_id>/notes/<uuid:note_id>", status=204, matched=True, problems=(404,))
+@blueprint.endpoint("DELETE", "/<uuid:individual_id>/notes/<uuid:note_id>", status=204, matched=True, problems=(404,))
 def delete_note(individual_id: str, note_id: str, if_match: str) -> Any:
     """Delete a note."""
     return command("contacts", "delete_note", individual_id=individual_id, note_id=note_id, if_match=if_match)
 
 
-@area.endpoint(
+@blueprint.endpoint(
     "GET",
     "/<uuid:individual_id>/history",
     query=TimelineQuerySchema,
@@ -189,7 +189,7 @@ def read_history(individual_id: str, query: dict[str, Any]) -> Any:
     return timeline("individual_id", individual_id, query)
 
 
-@area.endpoint("PUT", "/<uuid:individual_id>/owner", body=HandOverSchema, answers=IndividualSchema, problems=(404,))
+@blueprint.endpoint("PUT", "/<uuid:individual_id>/owner", body=HandOverSchema, answers=IndividualSchema, problems=(404,))
 def hand_over(individual_id: str, body: dict[str, Any]) -> Any:
     """Hand a record over to another owner (R45)."""
     return command("contacts", "hand_over", individual_id=individual_id, owner=body["owner"])

@@ -19,34 +19,34 @@ from services.interactions.contract import (
     TalkingPointSchema,
 )
 
-area = ApiBlueprint("issues", __name__, url_prefix="/issues", description="Issues under the five priorities (R65-R71)")
+blueprint = ApiBlueprint("issues", __name__, url_prefix="/issues", description="Issues under the five priorities (R65-R71)")
 
 
-@area.endpoint("GET", "", query=IssueListQuerySchema, answers=IssueSchema, collection=True)
+@blueprint.endpoint("GET", "", query=IssueListQuerySchema, answers=IssueSchema, collection=True)
 def list_issues(query: dict[str, Any]) -> Any:
     """List issues by priority, parent, activity or words of the name."""
     return ask("interactions", "list_issues", query=query)
 
 
-@area.endpoint("POST", "", body=IssueCreateSchema, answers=IssueSchema, status=201, tagged=True)
+@blueprint.endpoint("POST", "", body=IssueCreateSchema, answers=IssueSchema, status=201, tagged=True)
 def create_issue(body: dict[str, Any]) -> Any:
     """Enter an issue."""
     return created("issues.read_issue", issue_id=command("interactions", "create_issue", body=body))
 
 
-@area.endpoint("GET", "/<uuid:issue_id>", answers=IssueSchema, tagged=True, problems=(404,))
+@blueprint.endpoint("GET", "/<uuid:issue_id>", answers=IssueSchema, tagged=True, problems=(404,))
 def read_issue(issue_id: str) -> Any:
     """Read one issue."""
     return ask("interactions", "read_issue", issue_id=issue_id)
 
 
-@area.endpoint("PATCH", "/<uuid:issue_id>", body=IssueChangeSchema, answers=IssueSchema, tagged=True, matched=True, problems=(404,))
+@blueprint.endpoint("PATCH", "/<uuid:issue_id>", body=IssueChangeSchema, answers=IssueSchema, tagged=True, matched=True, problems=(404,))
 def change_issue(issue_id: str, if_match: str, body: dict[str, Any]) -> Any:
     """Change what is given of an issue."""
     return command("interactions", "change_issue", issue_id=issue_id, if_match=if_match, body=body)
 
 
-@area.endpoint(
+@blueprint.endpoint(
     "GET",
     "/<uuid:issue_id>/updates",
     query=IssueTextListQuerySchema,
@@ -59,13 +59,13 @@ def list_issue_updates(issue_id: str, query: dict[str, Any]) -> Any:
     return ask("interactions", "list_issue_updates", issue_id=issue_id, query=query)
 
 
-@area.endpoint("POST", "/<uuid:issue_id>/updates", body=IssueUpdateCreateSchema, answers=IssueUpdateSchema, status=201, problems=(404,))
+@blueprint.endpoint("POST", "/<uuid:issue_id>/updates", body=IssueUpdateCreateSchema, answers=IssueUpdateSchema, status=201, problems=(404,))
 def add_issue_update(issue_id: str, body: dict[str, Any]) -> Any:
     """Tell of something that happened on an issue."""
     return command("interactions", "add_issue_update", issue_id=issue_id, body=body)
 
 
-@area.endpoint(
+@blueprint.endpoint(
     "GET",
     "/<uuid:issue_id>/talking-points",
     query=IssueTextListQuerySchema,
@@ -78,7 +78,7 @@ def list_talking_points(issue_id: str, query: dict[str, Any]) -> Any:
     return ask("interactions", "list_talking_points", issue_id=issue_id, query=query)
 
 
-@area.endpoint(
+@blueprint.endpoint(
     "POST",
     "/<uuid:issue_id>/talking-points",
     body=TalkingPointCreateSchema,

@@ -10,7 +10,7 @@ from gateway.clients import query
 from gateway.endpoints import ApiBlueprint
 from services.chassis.messages import NotFound, Unavailable
 
-area = ApiBlueprint("operations", __name__, url_prefix="/operations", description="Commands whose outcome was unknown")
+blueprint = ApiBlueprint("operations", __name__, url_prefix="/operations", description="Commands whose outcome was unknown")
 
 #: Services that take commands; each remembers its own operations.
 REMEMBER = ("contacts", "interactions", "retention", "access", "audit")
@@ -30,7 +30,7 @@ class OperationSchema(Schema):
     subject_id = fields.String(allow_none=True)
 
 
-@area.endpoint("GET", "/<uuid:operation_id>", answers=OperationSchema, problems=(404,))
+@blueprint.endpoint("GET", "/<uuid:operation_id>", answers=OperationSchema, problems=(404,))
 def read_operation(operation_id: str) -> Any:
     """Tell what became of a command."""
     away: Unavailable | None = None

@@ -6,8 +6,8 @@ from typing import Any
 
 from gateway.clients import command
 from gateway.clients import query as ask
-from gateway.endpoints import ApiBlueprint, collected, created
-from gateway.routes.removal import erase, followed
+from gateway.endpoints import ApiBlueprint, collection_schema, created
+from gateway.routes.removal import accepted_erasure, erase
 from gateway.routes.timeline import HistoryItemSchema, TimelineQuerySchema, timeline
 from services.contacts.contract import (
     OrganizationChangeSchema,
@@ -19,10 +19,10 @@ from services.contacts.contract import (
 )
 from services.retention.contract import ErasureRequestSchema, ErasureSchema
 
-area = ApiBlueprint("organizations", __name__, url_prefix="/organizations", description="Organizations and their offices")
+blueprint = ApiBlueprint("organizations", __name__, url_prefix="/organizations", description="Organizations and their offices")
 stakeholders = ApiBlueprint("stakeholders", __name__, url_prefix="/stakeholders", description="Search over individuals and organizations")
 
-FACETED = collected(StakeholderSchema)
+FACETED = collection_schema(StakeholderSchema)
 FACETED["properties"]["facets"] = {
     "type": "object",
     "description": "Facet → value → count, of what `facets` asked for.",
@@ -30,26 +30,26 @@ FACETED["properties"]["facets"] = {
 }
 
 
-@area.endpoint("GET", "", query=OrganizationListQuerySchema, answers=OrganizationSchema, collection=True)
+@blueprint.endpoint("GET", "", query=OrganizationListQuerySchema, answers=OrganizationSchema, collection=True)
 def list_organizations(query: dict[str, Any]) -> Any:
     """List organizations by exact fields."""
     return ask("contacts", "list_organizations", query=query)
 
 
-@area.endpoint("POST", "", body=OrganizationCreateSchema, answers=OrganizationSchema, status=201)
+@blueprint.endpoint("POST", "", body=OrganizationCreateSchema, answers=OrganizationSchema, status=201)
 def create_organization(body: dict[str, Any]) -> Any:
     """Enter an organization (R20-R25, R75)."""
     organization = command("contacts", "register_organization", body=body)
     return created("organizations.read_organization", organization_id=organization)
 
 
-@area.endpoint("GET", "/<uuid:organization_id>", answers=OrganizationSchema, tagged=True, problems=(404,))
+@blueprint.endpoint("GET", "/<uuid:organization_id>", answers=OrganizationSchema, tagged=True, problems=(404,))
 def read_organization(organization_id: str) -> Any:
     """Read one organization."""
     return ask("contacts", "read_organization", organization_id=organization_id)
 
 
-@area.endpoint(
+@blueprint.endpoint(
     "PATCH",
     "/<uuid:organization_id>",
     body=OrganizationChangeSchema,
@@ -63,7 +63,7 @@ def change_organization(organization_id: str, if_match: str, body: dict[str, Any
     return command("contacts", "change_organization", organization_id=organization_id, if_match=if_match, body=body)
 
 
-@area.endpoint(
+@blueprint.endpoint(
     "DELETE",
     "/<uuid:organization_id>",
     body=ErasureRequestSchema,
@@ -74,10 +74,10 @@ def change_organization(organization_id: str, if_match: str, body: dict[str, Any
 )
 def erase_organization(organization_id: str, if_match: str, body: dict[str, Any]) -> Any:
     """Have an organization of one's own erased, with a reason (R131)."""
-    return followed(erase("organization", organization_id, if_match, body["reason"]))
+    return accepted_erasure(erase("organization", organization_id, if_match, body["reason"]))
 
 
-@area.endpoint(
+@blueprint.endpoint(
     "GET",
     "/<uuid:organization_id>/history",
     query=TimelineQuerySchema,

@@ -84,7 +84,7 @@ def read_no_contact_request(request_id: str) -> Any:
 @requests.endpoint("POST", "/<uuid:request_id>/erase", answers=ErasureSchema, status=202, problems=(404,))
 def erase_no_contact_request(request_id: str) -> Any:
     """Erase, as the owner or whoever the duty has passed to (T10); the answer says where to follow it."""
-    return followed(command("retention", "erase_no_contact_request", request_id=request_id))
+    return accepted_erasure(command("retention", "erase_no_contact_request", request_id=request_id))
 
 
 @requests.endpoint("POST", "/<uuid:request_id>/withdraw", body=WithdrawalSchema, answers=NoContactRequestSchema, status=200, problems=(403, 404, 409))
@@ -216,7 +216,7 @@ def open_request(body: dict[str, Any]) -> dict[str, Any]:
     return opened
 
 
-def followed(erasure: dict[str, Any]) -> Answer:
+def accepted_erasure(erasure: dict[str, Any]) -> Answer:
     """Return an erasure that was accepted, with the address at which it can be followed."""
     return Answer(erasure, 202, {"Location": f"/api/v1/erasures/{erasure['erasure_id']}"})
 

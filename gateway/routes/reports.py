@@ -14,22 +14,22 @@ from services.interactions.contract import (
     SpokenToSchema,
 )
 
-area = ApiBlueprint("reports", __name__, url_prefix="/reports", description="Regions, drilled to states (T12)")
+blueprint = ApiBlueprint("reports", __name__, url_prefix="/reports", description="Regions, drilled to states (T12)")
 
 
-@area.endpoint("GET", "/spoken-to", query=SpokenToQuerySchema, answers=SpokenToSchema, problems=(404,))
+@blueprint.endpoint("GET", "/spoken-to", query=SpokenToQuerySchema, answers=SpokenToSchema, problems=(404,))
 def report_spoken_to(query: dict[str, Any]) -> Any:
     """Count stakeholders that DHS has spoken to about an issue, by region and state (R100)."""
     return ask("interactions", "report_spoken_to", query=query)
 
 
-@area.endpoint("GET", "/coverage-gaps", query=CoverageGapsQuerySchema, answers=CoverageGapsSchema, problems=(404,))
+@blueprint.endpoint("GET", "/coverage-gaps", query=CoverageGapsQuerySchema, answers=CoverageGapsSchema, problems=(404,))
 def report_coverage_gaps(query: dict[str, Any]) -> Any:
     """Find the states where nobody was spoken to, or nobody is known (R88)."""
     return ask("interactions", "report_coverage_gaps", query=query)
 
 
-@area.endpoint("GET", "/stakeholders-by-region", query=RegionReportQuerySchema, answers=RegionReportSchema)
+@blueprint.endpoint("GET", "/stakeholders-by-region", query=RegionReportQuerySchema, answers=RegionReportSchema)
 def report_stakeholders_by_region(query: dict[str, Any]) -> Any:
     """Count stakeholders by FEMA region and state (R101, R102)."""
     return ask("contacts", "report_stakeholders_by_region", query=query)

@@ -10,31 +10,31 @@ from datetime import date
 from typing import Any
 
 from gateway.clients import command, query
-from gateway.endpoints import ApiBlueprint, collected
-from gateway.merging import seal, total_of, unsealed, without_position
+from gateway.endpoints import ApiBlueprint, collection_schema
+from gateway.merging import decode_position, encode_position, total_of, without_position
 from gateway.naming import stakeholder_names
 from services.chassis.messages import NotFound, Unavailable
 from services.chassis.refusals import CursorInvalid
 from services.contacts.contract import TaskListQuerySchema, TaskSchema
 from services.lexicon.tasks import position
 
-area = ApiBlueprint("tasks", __name__, url_prefix="/tasks", description="What waits for me")
+blueprint = ApiBlueprint("tasks", __name__, url_prefix="/tasks", description="What waits for me")
 
 PREFIX = "/api/v1"
 SERVICES = ("retention", "contacts", "interactions")
-TASKS = collected(TaskSchema)
+TASKS = collection_schema(TaskSchema)
 TASKS["properties"]["warning"] = {"type": "string", "description": "A part of the system is away; its tasks are not here."}
 #: How many of those in a conversation are named; of the others it is said how many they are.
 NAMED = 3
 
 
-@area.endpoint("GET", "", query=TaskListQuerySchema, answers=TASKS)
+@blueprint.endpoint("GET", "", query=TaskListQuerySchema, answers=TASKS)
 def list_tasks(query: dict[str, Any]) -> Any:
     """List what waits for you, the most urgent first; when a service is away the rest is shown, with a warning."""
-    return tasks(limit=int(query.get("limit", 50)), cursor=query.get("cursor"))
+    return my_tasks(limit=int(query.get("limit", 50)), cursor=query.get("cursor"))
 
 
-@area.endpoint("POST", "/<string:task_id>/dismissal", status=204, problems=(404,))
+@blueprint.endpoint("POST", "/<string:task_id>/dismissal", status=204, problems=(404,))
 def dismiss_task(task_id: str) -> Any:
     """Dismiss a notice: a task that only tells you something. What is to be done stays until it is done."""
     return dismiss(task_id)
@@ -51,7 +51,7 @@ def dismiss(task_id: str) -> None:
     command(service, "dismiss_task", task_id=own_id)
 
 
-def tasks(*, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
+def my_tasks(*, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
     """Return a page of what waits for the caller, out of all services."""
     after = _opened(cursor) if cursor else None
     asked = {"limit": limit, "after": after}
@@ -69,7 +69,7 @@ def tasks(*, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
     names = stakeholder_names(one for task in page for one in _about(task))
     found: dict[str, Any] = {
         "items": [_shown(task, names) for task in page],
-        "next": seal(page[-1]["position"]) if page and has_more else None,
+        "next": encode_position(page[-1]["position"]) if page and has_more else None,
         "total": total_of(parts.values()),
     }
     if away:
@@ -101,7 +101,7 @@ def _address(link: str) -> str:
 
 
 def _opened(cursor: str) -> list[str]:
-    due_on, kind, key = unsealed(cursor, 3)
+    due_on, kind, key = decode_position(cursor, 3)
     try:
         return [date.fromisoformat(due_on).isoformat(), kind, key]
     except ValueError as error:

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from gateway.clients import query as ask
-from gateway.merging import moment_of, seal, total_of, unsealed_moment, without_position
+from gateway.merging import decode_instant_position, encode_position, sort_key_of, total_of, without_position
 from services.chassis.messages import Unavailable
 from services.chassis.validation import Closed
 
@@ -50,7 +50,7 @@ def timeline(kind: str, subject_id: str, query: dict[str, Any]) -> dict[str, Any
     :raises NotFound: there is no such record, or it is not the caller's to know of.
     """
     limit = int(query.get("limit") or 50)
-    asked = {"limit": limit, "after": unsealed_moment(query["cursor"]) if query.get("cursor") else None}
+    asked = {"limit": limit, "after": decode_instant_position(query["cursor"]) if query.get("cursor") else None}
     own = _own_part(kind, subject_id, asked)
     page: dict[str, Any] = {}
     try:
@@ -58,11 +58,11 @@ def timeline(kind: str, subject_id: str, query: dict[str, Any]) -> dict[str, Any
     except Unavailable:
         page["warning"] = WARNING
         theirs = {"items": [], "more": False, "total": 0}
-    found = sorted([*own["items"], *theirs["items"]], key=moment_of, reverse=True)
+    found = sorted([*own["items"], *theirs["items"]], key=sort_key_of, reverse=True)
     shown = found[:limit]
     goes_on = len(found) > len(shown) or own["more"] or theirs["more"]
     page["items"] = [without_position(item) for item in shown]
-    page["next"] = seal(shown[-1]["position"]) if shown and goes_on else None
+    page["next"] = encode_position(shown[-1]["position"]) if shown and goes_on else None
     page["total"] = total_of([own, theirs])
     return page
 
@@ -81,5 +81,5 @@ def _own_part(kind: str, subject_id: str, asked: dict[str, Any]) -> dict[str, An
         "component": owner.get("component"),
         "position": [organization["created_at"], subject_id],
     }
-    is_behind = asked["after"] is None or moment_of(entry) < moment_of({"position": asked["after"]})
+    is_behind = asked["after"] is None or sort_key_of(entry) < sort_key_of({"position": asked["after"]})
     return {"items": [entry] if is_behind else [], "more": False, "total": 1}

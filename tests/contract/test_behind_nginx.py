@@ -29,7 +29,8 @@ from deploy.certificates import AUTHORITY, certificate_file, key_file
 from deploy.certificates import certify as authority
 from deploy.secrets import Secrets
 from gateway import server
-from gateway.app import create_app, liaison_of
+from gateway.app import create_app
+from gateway.context import context_of
 from services.access.contract import SessionRequired
 from services.chassis.config import Settings
 from tests.support import eventually
@@ -161,7 +162,7 @@ def test_the_trail_names_the_client_and_not_the_proxy_or_what_the_client_says(fr
 
 
 def test_a_flood_through_the_proxy_locks_out_nobody_who_is_signed_in(front: Front) -> None:
-    liaison_of(front.app).anonymous.limit = 5
+    context_of(front.app).anonymous.limit = 5
     statuses = [front.ask("GET", "/api/v1/individuals", client="127.0.0.3").status for _ in range(8)]
     assert statuses == [401] * 5 + [429] * 3
     assert front.ask("GET", "/api/v1/individuals", client="127.0.0.3", Authorization=f"Bearer {TOKEN}").status == 200

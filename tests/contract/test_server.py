@@ -249,12 +249,12 @@ def test_a_process_asks_for_as_many_files_as_its_connections_need(monkeypatch: p
     limits, asked = [256, 4096], list[tuple[int, int]]()
     monkeypatch.setattr(connections.resource, "getrlimit", lambda _: tuple(limits))
     monkeypatch.setattr(connections.resource, "setrlimit", lambda _, wanted: asked.append(wanted))
-    assert connections.places(1000) == 1000
+    assert connections.connection_limit(1000) == 1000
     assert asked == [(1256, 4096)]
     limits[1] = 300
-    assert connections.places(1000) == 44
+    assert connections.connection_limit(1000) == 44
     limits[:] = [1_000_000, 1_000_000]
-    assert connections.places(1000) == 1000
+    assert connections.connection_limit(1000) == 1000
     assert asked == [(1256, 4096), (300, 300)]
 
 

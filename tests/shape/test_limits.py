@@ -56,7 +56,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "services/retention/storage/erasures.py": (WORK, WORK, ONE, PAGE, PAGE, PAGE, COUNT),
     "services/retention/storage/requests.py": (ONE, PAGE, COUNT, WORK, WORK),
     "gateway/pages/coordination.py": (PAGE,),
-    "gateway/pages/desk.py": (PAGE,),
+    "gateway/pages/tasks.py": (PAGE,),
     "gateway/pages/engagement.py": (PAGE, PAGE),
     "gateway/pages/entry.py": (PAGE, PAGE),
     "gateway/pages/erasing.py": (PAGE, PAGE),
@@ -121,7 +121,7 @@ HEADS: dict[str, tuple[str, ...]] = {
     "services/retention/usecases/erasing.py": (PAGE, PAGE, PAGE),
     "services/retention/usecases/requests.py": (PAGE,),
     "gateway/framing.py": ("a line without its end",),
-    "gateway/pages/kept.py": (BYTES,),
+    "gateway/sealer.py": (BYTES,),
     "gateway/pages/times.py": ("the day of an instant",),
     "gateway/routes/kept_texts.py": (PAGE,),
     "gateway/routes/tasks.py": (PAGE, "names beside the number of the others"),
@@ -133,13 +133,13 @@ NUMBERS: dict[str, tuple[str, ...]] = {
     "gateway/naming.py": (WORK,),
     "gateway/pages/cases.py": (PAGE,),
     "gateway/pages/coordination.py": (PAGE,),
-    "gateway/pages/desk.py": (PAGE,),
+    "gateway/pages/tasks.py": (PAGE,),
     "gateway/pages/engagement.py": (
         PAGE,
         "the latest to choose from, and the page says how to an older one",
         "to be ticked, and the page says that there are more",
     ),
-    "gateway/pages/frame.py": (WORK,),
+    "gateway/pages/layout.py": (WORK,),
     "gateway/pages/kept_texts.py": (PAGE,),
     "gateway/pages/preferences.py": (PAGE,),
     "gateway/pages/record.py": (PAGE,),
@@ -155,7 +155,7 @@ NUMBER = re.compile(
 CUT = re.compile(r"\[\s*:\s*\w|\|\s*(?:truncate|batch|slice|first)\b|loop\.index0?\s*[<>]")
 
 #: The beginning of a text, as the link to the whole of it.
-LEADS_TO_THE_WHOLE = {"coordination_list.html", "desk.html"}
+LEADS_TO_THE_WHOLE = {"coordination_list.html", "tasks.html"}
 
 
 def _heads(path: Path) -> int:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from gateway.app import BEFORE_ACKNOWLEDGEMENT, OPEN_TO_ALL, create_app, liaison_of
+from gateway.app import BEFORE_ACKNOWLEDGEMENT, PUBLIC_ENDPOINTS, create_app
+from gateway.context import context_of
 from services.chassis.config import Settings
 from tests.integration.access.test_sessions import TOKEN_CHARACTERS, every_dead_state
 from tests.unit.gateway.fakes import FakeBus, heard
@@ -28,7 +29,7 @@ def bus(office: Any) -> FakeBus:
 def app(bus: FakeBus) -> Any:
     """The gateway, with no limit in the way of so many requests."""
     made = create_app(bus, heard(), Settings(service="gateway", cookie_secure=False))
-    liaison_of(made).anonymous.limit = 10**9
+    context_of(made).anonymous.limit = 10**9
     return made
 
 
@@ -57,7 +58,7 @@ def test_every_route_refuses_every_session_that_is_none_any_more(office: Any, ap
     chance = random.Random(seed)
     asked, served = 0, []
     for endpoint, method, path in routes(app):
-        if endpoint in OPEN_TO_ALL:
+        if endpoint in PUBLIC_ENDPOINTS:
             continue
         # One state of each route, drawn anew at every run; all of all in the soak.
         states = dead if SOAK else dict([chance.choice(sorted(dead.items(), key=lambda state: state[0]))])
@@ -70,7 +71,7 @@ def test_every_route_refuses_every_session_that_is_none_any_more(office: Any, ap
             asked += 1
             if ask(app, method, path, unacknowledged, cookie=False) != 403:
                 served.append((endpoint, method, "unacknowledged", False))
-    print(f"P15: seed {seed}, {asked} requests of {len(dead) + 1} states, {len({e for e, *_ in routes(app)} - OPEN_TO_ALL)} routes")
+    print(f"P15: seed {seed}, {asked} requests of {len(dead) + 1} states, {len({e for e, *_ in routes(app)} - PUBLIC_ENDPOINTS)} routes")
     assert served == []
     assert {(said.service, said.method) for said in bus.said} == {("access", "open_session"), ("access", "record_refusal")}
 
@@ -81,7 +82,7 @@ def test_no_mutated_token_is_let_in_by_the_gateway(office: Any, app: Any) -> Non
     print(f"P15: seed {seed}, {MUTATED} mutated tokens")
     chance = random.Random(seed)
     token = office.signed_in("amina")
-    asked = [(method, path) for endpoint, method, path in routes(app) if endpoint not in OPEN_TO_ALL]
+    asked = [(method, path) for endpoint, method, path in routes(app) if endpoint not in PUBLIC_ENDPOINTS]
     for _ in range(MUTATED):
         letters = list(token)
         at = chance.randrange(43)

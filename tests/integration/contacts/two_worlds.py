@@ -24,8 +24,9 @@ from flask import Flask
 from marshmallow import ValidationError
 from sqlalchemy import create_engine, event, make_url, text
 
-from gateway.app import create_app, liaison_of
-from gateway.identity import Sessions, form_token
+from gateway.app import create_app
+from gateway.context import context_of
+from gateway.identity import SessionCache, csrf_token
 from services.access.service import POLICY_VERSION, AccessService
 from services.access.service.dependencies import Dependencies
 from services.access.usecases import seeding
@@ -206,7 +207,7 @@ class World:
     def send(self, ask: Ask) -> tuple[bytes, Any, list[str]]:
         """Ask; return what is compared (status, headers, body and the asker's entries), the answer's JSON, and what it took."""
         token = self.token(ask.by)
-        headers = {"Cookie": f"liaison_session={token}", "Sec-Fetch-Site": "same-origin", "X-CSRF-Token": form_token(token)}
+        headers = {"Cookie": f"liaison_session={token}", "Sec-Fetch-Site": "same-origin", "X-CSRF-Token": csrf_token(token)}
         if not ask.page:
             headers = {"Authorization": f"Bearer {token}"}
         given = {name: value for name, value in ask.given.items() if name != "headers"}
@@ -363,9 +364,9 @@ def counted_ids(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Non
     monkeypatch.setattr("services.chassis.messages.os", SimpleNamespace(urandom=chance))
     monkeypatch.setattr("services.chassis.messages.time", SimpleNamespace(time_ns=lambda: 1_795_446_000_000_000_000))
     monkeypatch.setattr("services.access.domain.sessions.secrets", SimpleNamespace(token_urlsafe=token))
-    for module in ("gateway.pages.kept", "services.chassis.cursors"):
+    for module in ("gateway.sealer", "services.chassis.cursors"):
         monkeypatch.setattr(f"{module}.os", SimpleNamespace(urandom=bytes))
-    for module in ("frame", "times"):
+    for module in ("layout", "times"):
         monkeypatch.setattr(f"gateway.pages.{module}.datetime", _Standing)
     # What a child reads, it reads under other limits and in the same way.
     for module in ("imports", "beside"):
@@ -397,7 +398,7 @@ def _application(bus: OneProcess) -> Flask:
     revocations.hear(1, [], POLICY_VERSION)
     app = create_app(bus, revocations, Settings(service="gateway", cookie_secure=False, cursor_key=_SECRET, form_key=_SECRET))
     # A passport is kept until it is refused, and not by a clock that differs between the worlds.
-    liaison_of(app).sessions = Sessions(bus, revocations, clock=lambda: 0.0)
+    context_of(app).sessions = SessionCache(bus, revocations, clock=lambda: 0.0)
     return app
 
 

@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from gateway.app import create_app, liaison_of, put_together
+from gateway.app import create_app
+from gateway.context import build_context, context_of
 from services.chassis.config import Settings
 from tests.unit.gateway.browsing import Browser
 from tests.unit.gateway.fakes import TOKEN, FakeBus, heard, opened
@@ -36,7 +37,7 @@ def app(routed: Flask, bus: FakeBus) -> Flask:
     """The application of this test alone: its own bus, sessions and counts behind the routes that all tests share."""
     app = copy(routed)
     app.config = copy(routed.config)
-    app.extensions = {**routed.extensions, "liaison": put_together(bus, heard(), SETTINGS, document=liaison_of(routed).document)}
+    app.extensions = {**routed.extensions, "liaison": build_context(bus, heard(), SETTINGS, document=context_of(routed).document)}
     return app
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gateway.app import BEFORE_ACKNOWLEDGEMENT, OPEN_TO_ALL, READ_THEIR_OWN_FORM, create_app
-from gateway.identity import Sessions, form_token
+from gateway.app import BEFORE_ACKNOWLEDGEMENT, PUBLIC_ENDPOINTS, STREAMED_FORMS, create_app
+from gateway.identity import SessionCache, csrf_token
 from services.access.contract import SessionRequired as AccessSessionRequired
 from services.chassis.config import Settings
 from services.chassis.messages import Unavailable, new_id
@@ -44,9 +44,9 @@ def test_every_route_denies_the_anonymous_but_the_few_that_are_open_to_all(app: 
         answer = client.open(path, method=method)
         answer.close()
         seen.add(endpoint)
-        if endpoint not in OPEN_TO_ALL:
+        if endpoint not in PUBLIC_ENDPOINTS:
             assert answer.status_code == 401, (endpoint, method)
-    assert seen >= OPEN_TO_ALL
+    assert seen >= PUBLIC_ENDPOINTS
 
 
 @pytest.mark.requirement("R103", "R104", "R110")
@@ -54,7 +54,7 @@ def test_every_route_denies_the_unacknowledged_but_the_acknowledgement_itself(ap
     bus.answers[("access", "open_session")] = opened(acknowledged=False)
     client = app.test_client(use_cookies=False)
     for endpoint, method, path in routes(app):
-        if endpoint in OPEN_TO_ALL | BEFORE_ACKNOWLEDGEMENT:
+        if endpoint in PUBLIC_ENDPOINTS | BEFORE_ACKNOWLEDGEMENT:
             continue
         answer = client.open(path, method=method, headers={"Authorization": f"Bearer {TOKEN}"})
         assert answer.status_code == 403, (endpoint, method)
@@ -101,23 +101,23 @@ def test_passports_are_kept_shortly_and_asked_for_anew(bus: FakeBus) -> None:
     now = [100.0]
     revocations = Revocations(monotonic=lambda: 0.0)
     revocations.hear(1, [], "1")
-    sessions = Sessions(bus, revocations, clock=lambda: now[0])
+    sessions = SessionCache(bus, revocations, clock=lambda: now[0])
     # A passport lives for a minute, and may wait in a queue for some of it.
     for seconds in (0, 29, 31):
         now[0] = 100.0 + seconds
-        sessions.admit(TOKEN, trace_id="t")
+        sessions.authenticate(TOKEN, trace_id="t")
     assert len(bus.of("access", "open_session")) == 2
 
 
 def test_a_session_that_the_heartbeat_ends_is_dropped_at_once(bus: FakeBus) -> None:
     revocations = heard()
-    sessions = Sessions(bus, revocations)
-    admission = sessions.admit(TOKEN, trace_id="t")
+    sessions = SessionCache(bus, revocations)
+    admission = sessions.authenticate(TOKEN, trace_id="t")
     bus.answers[("access", "open_session")] = AccessSessionRequired()
-    assert sessions.admit(TOKEN, trace_id="t") is admission
+    assert sessions.authenticate(TOKEN, trace_id="t") is admission
     revocations.hear(2, [admission.session_id], "1")
     with pytest.raises(AccessSessionRequired):
-        sessions.admit(TOKEN, trace_id="t")
+        sessions.authenticate(TOKEN, trace_id="t")
 
 
 def test_without_a_heartbeat_access_is_asked_every_time_and_its_silence_is_503(bus: FakeBus) -> None:
@@ -134,10 +134,10 @@ def test_without_a_heartbeat_access_is_asked_every_time_and_its_silence_is_503(b
 
 def test_a_change_of_policy_drops_what_was_kept(bus: FakeBus) -> None:
     revocations = heard()
-    sessions = Sessions(bus, revocations)
-    sessions.admit(TOKEN, trace_id="t")
+    sessions = SessionCache(bus, revocations)
+    sessions.authenticate(TOKEN, trace_id="t")
     revocations.hear(2, [], "2")
-    sessions.admit(TOKEN, trace_id="t")
+    sessions.authenticate(TOKEN, trace_id="t")
     assert len(bus.of("access", "open_session")) == 2
 
 
@@ -160,23 +160,23 @@ def test_a_browser_has_to_show_the_token_of_our_own_pages(app: Any, bus: FakeBus
     client = app.test_client()
     client.set_cookie("liaison_session", TOKEN)
     body = {"name": "Worksite enforcement", "priority": "immigration"}
-    for headers in ({}, {"X-CSRF-Token": form_token("a-token-of-bruno")}):
+    for headers in ({}, {"X-CSRF-Token": csrf_token("a-token-of-bruno")}):
         refused = client.post("/api/v1/issues", json=body, headers=headers)
         assert (refused.status_code, refused.get_json()["code"]) == (403, "csrf-token-required")
     assert not bus.of("interactions", "create_issue")
-    assert client.post("/api/v1/issues", json=body, headers={"X-CSRF-Token": form_token(TOKEN)}).status_code == 201
+    assert client.post("/api/v1/issues", json=body, headers={"X-CSRF-Token": csrf_token(TOKEN)}).status_code == 201
 
 
-@pytest.mark.parametrize("given", [{}, {"X-CSRF-Token": ""}, {"X-CSRF-Token": form_token("a-token-of-bruno")}, {"X-CSRF-Token": TOKEN}])
+@pytest.mark.parametrize("given", [{}, {"X-CSRF-Token": ""}, {"X-CSRF-Token": csrf_token("a-token-of-bruno")}, {"X-CSRF-Token": TOKEN}])
 def test_no_address_changes_anything_for_a_browser_without_the_token_of_its_session(app: Any, bus: FakeBus, given: dict[str, str]) -> None:
     """Every address, with every method that is not for reading alone; sign-in has a check of its own."""
     client = app.test_client()
     client.set_cookie("liaison_session", TOKEN)
-    tried = [route for route in routes(app) if route[1] not in {"GET", "HEAD"} and route[0] not in OPEN_TO_ALL]
+    tried = [route for route in routes(app) if route[1] not in {"GET", "HEAD"} and route[0] not in PUBLIC_ENDPOINTS]
     assert {method for _, method, _ in tried} >= {"POST", "PUT", "PATCH", "DELETE"}
     for endpoint, method, path in tried:
         bus.said.clear()
-        form = {"data": {"file": (io.BytesIO(b"Last name\nDorn\n"), "cards.csv")}} if endpoint in READ_THEIR_OWN_FORM else {}
+        form = {"data": {"file": (io.BytesIO(b"Last name\nDorn\n"), "cards.csv")}} if endpoint in STREAMED_FORMS else {}
         answer = client.open(path, method=method, headers=given, **form)
         asked = {(said.service, said.method) for said in bus.said}
         if path.startswith("/api/"):
@@ -195,4 +195,4 @@ def test_the_cookie_is_for_this_site_alone_and_no_script(bus: FakeBus) -> None:
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("__Host-liaison_session=")
     assert {"Secure", "HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
-    assert answer.get_json()["csrf_token"] == form_token(TOKEN)
+    assert answer.get_json()["csrf_token"] == csrf_token(TOKEN)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.app import OPEN_TO_ALL, create_app, liaison_of
+from gateway.app import PUBLIC_ENDPOINTS, create_app
+from gateway.context import context_of
 from gateway.hosts import Hosts
 from services.chassis.config import Settings
 from services.chassis.messages import Unavailable
@@ -74,7 +75,7 @@ def test_any_name_is_ours_where_an_operator_says_so() -> None:
 
 
 def test_every_route_refuses_another_name_with_its_code_whoever_asks(app: Any, bus: FakeBus) -> None:
-    liaison_of(app).anonymous.limit = 10_000
+    context_of(app).anonymous.limit = 10_000
     client = app.test_client(use_cookies=False)
     asked = [(path, method) for endpoint, method, path in routes(app) if "health" not in path]
     malformed = ["evil.example:80", "a b", "[::1", "é", "a:b:c", "@", "localhost/evil.example"]
@@ -91,7 +92,7 @@ def test_every_route_refuses_another_name_with_its_code_whoever_asks(app: Any, b
 
 def test_requests_for_another_name_are_limited_as_those_without_a_session_and_not_answered_unrecorded(app: Any, bus: FakeBus) -> None:
     bus.answers[("access", "record_refusal")] = Unavailable()
-    liaison_of(app).anonymous.limit = 2
+    context_of(app).anonymous.limit = 2
     client = app.test_client(use_cookies=False)
     ask = {"path": "/api/v1/individuals", "headers": {"Host": "evil.example"}}
     assert client.get(**ask).get_json()["code"] == "audit-unavailable"
@@ -131,11 +132,11 @@ def test_counters_are_for_who_has_the_operators_token(path: str) -> None:
 
 
 def test_without_a_token_nobody_reads_the_counters_and_asking_is_limited(app: Any) -> None:
-    liaison_of(app).anonymous.limit = 3
+    context_of(app).anonymous.limit = 3
     client = app.test_client(use_cookies=False)
     statuses = [client.get("/metrics", headers={"Authorization": f"Bearer {token}"}).status_code for token in ("", "None", TOKEN, "a", "b")]
     assert statuses == [404, 404, 404, 429, 429]
-    assert "health.metrics" in OPEN_TO_ALL, "no session is asked for"
+    assert "health.metrics" in PUBLIC_ENDPOINTS, "no session is asked for"
 
 
 def test_two_systems_on_two_ports_share_a_jar_and_sign_nobody_out() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.pages.kept import Sealer
+from gateway.sealer import Sealer
 from services.chassis.messages import NotFound
 from services.contacts.contract.refusals import IndividualFrozen
 from tests.unit.gateway.browsing import ID, PERSON, Browser, Doorkeeper, come_in, doorkeeper

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.identity import form_token
+from gateway.identity import csrf_token
 from services.access.contract import CredentialsWrong, SessionRequired
 from services.chassis.messages import IdempotencyMismatch, OutcomeUnknown, Stale
 from services.contacts.contract.refusals import TextNeedsReview
@@ -149,7 +149,7 @@ def test_a_form_whose_session_ended_is_given_back_after_signing_in(app: Any, ami
     answer = aminas.send("/acknowledgement", {"statements_version": "2.4-1", "kept": kept, **fields})
     assert 'action="/individuals/new"' in answer.text
     assert "Quillfeather &amp; Dorn" in answer.text
-    assert f'value="{form_token("another-token")}"' in answer.text
+    assert f'value="{csrf_token("another-token")}"' in answer.text
     assert not bus.of("contacts", "register_individual"), "nothing is sent without its author"
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from gateway.app import create_app, liaison_of
+from gateway.app import create_app
+from gateway.context import context_of
 from gateway.errors import TooManySignIns
-from gateway.limits import FixedWindowRateLimiter, Line
+from gateway.limits import FixedWindowRateLimiter, SignInQueue
 from gateway.proxies import Proxies, ProxiesMisnamed, network_of
 from services.access.contract import CredentialsWrong
 from services.access.contract import SessionRequired as AccessSessionRequired
@@ -135,7 +136,7 @@ def behind() -> tuple[Any, FakeBus]:
 
     bus = FakeBus({("access", "open_session"): open_session, ("contacts", "list_individuals"): {"items": [], "next": None, "total": 0}})
     app = create_app(bus, heard(), Settings(service="gateway", cookie_secure=False, hosts="liaison.example.gov", trusted_proxies="127.0.0.1"))
-    liaison_of(app).anonymous.limit = 3
+    context_of(app).anonymous.limit = 3
     return app, bus
 
 
@@ -171,7 +172,7 @@ def test_an_ipv6_customer_is_limited_however_many_addresses_they_take(behind: An
 def test_a_network_whose_sign_ins_fail_waits_in_line_and_is_let_in() -> None:
     now, waited = [100.0], []
     failed = FixedWindowRateLimiter(3, 300, clock=lambda: now[0])
-    line = Line(failed, clock=lambda: now[0], sleep=waited.append)
+    line = SignInQueue(failed, clock=lambda: now[0], sleep=waited.append)
     for _ in range(3):
         line.wait("198.51.100.7")
         failed.admits("198.51.100.7")
@@ -189,21 +190,21 @@ def test_a_network_whose_sign_ins_fail_waits_in_line_and_is_let_in() -> None:
 def test_the_line_has_an_end_and_moves_on() -> None:
     now, waited = [100.0], []
     failed = FixedWindowRateLimiter(0, 300, clock=lambda: now[0])
-    line = Line(failed, clock=lambda: now[0], sleep=waited.append)
+    line = SignInQueue(failed, clock=lambda: now[0], sleep=waited.append)
     with pytest.raises(TooManySignIns):
         for _ in range(1000):
             line.wait("198.51.100.7")
     assert len(waited) == 61
-    assert max(waited) <= Line.MOST
+    assert max(waited) <= SignInQueue.MOST
     now[0] += 1
     line.wait("198.51.100.7")
-    assert waited[-1] <= Line.MOST
+    assert waited[-1] <= SignInQueue.MOST
 
 
 @pytest.mark.parametrize("page", [True, False])
 def test_after_many_wrong_names_from_an_address_the_right_password_still_opens_a_session(behind: Any, page: bool) -> None:
     app, bus = behind
-    line = liaison_of(app).sign_ins
+    line = context_of(app).sign_ins
     waited: list[float] = []
     line._sleep = waited.append
 

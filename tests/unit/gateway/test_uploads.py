@@ -16,7 +16,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from gateway.app import UPLOAD_LIMIT
-from gateway.identity import form_token
+from gateway.identity import csrf_token
 from gateway.uploads import CHUNK
 from services.lexicon.cells import as_written
 from tests.rows import figure
@@ -127,7 +127,7 @@ def test_a_browsers_upload_shows_the_token_of_our_page_before_its_file(app: Any,
     assert not contacts.of("contacts", "create_import")
     done = client.post(
         "/imports",
-        **form(csrf_token=form_token(TOKEN), idempotency_key="k", file=(io.BytesIO(b"Name\nDov\n"), "cards.csv")),
+        **form(csrf_token=csrf_token(TOKEN), idempotency_key="k", file=(io.BytesIO(b"Name\nDov\n"), "cards.csv")),
     )
     assert (done.status_code, done.headers["Location"]) == (303, f"/imports/{ID}")
 

@@ -7,9 +7,9 @@ from typing import Any
 from flask import Response, request
 
 from gateway.clients import query
-from gateway.pages.frame import attempt, blueprint, issue_names, names_of, page, to
-from gateway.pages.paging import rest_of
-from gateway.routes.tasks import dismiss, tasks
+from gateway.pages.layout import blueprint, handle_form, issue_names, page, redirect_to, user_names
+from gateway.pages.paging import page_links
+from gateway.routes.tasks import dismiss, my_tasks
 from services.chassis.messages import Refusal
 
 SHOWN = 50
@@ -66,19 +66,19 @@ def dismissing_task(task_id: str) -> Response:
 
     def take_off() -> Response:
         dismiss(task_id)
-        return to("desk")
+        return redirect_to("desk")
 
-    return attempt(take_off, _desk_page)
+    return handle_form(take_off, _desk_page)
 
 
 def _desk_page(refusal: Refusal | None = None) -> Response:
-    found = tasks(limit=SHOWN, cursor=request.args.get("cursor") or None)
+    found = my_tasks(limit=SHOWN, cursor=request.args.get("cursor") or None)
     for task in found["items"]:
         task["page"] = page_of(task)
         task["words"] = TASK_WORDS.get(task["kind"], str(task["kind"]).replace("_", " ").replace("-", " ").capitalize())
-    names = names_of({(task["by"] or {}).get("user") for task in found["items"]})
+    names = user_names({(task["by"] or {}).get("user") for task in found["items"]})
     issues = issue_names() if any(task["issue_id"] for task in found["items"]) else {}
-    return page("desk.html", tasks=found, part=rest_of(found, path="/"), names=names, issues=issues, refusal=refusal)
+    return page("tasks.html", tasks=found, part=page_links(found, path="/"), names=names, issues=issues, refusal=refusal)
 
 
 @blueprint.get("/reports")

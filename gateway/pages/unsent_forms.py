@@ -7,34 +7,26 @@ cannot read it. What another site sends, by a form or by a link, is never kept a
 
 from __future__ import annotations
 
-import base64
-import binascii
-import functools
 import hmac
-import os
 import re
 import secrets
-import zlib
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
-import orjson
-from flask import current_app, g, request
+from flask import g, request
 from werkzeug.exceptions import HTTPException
 
-from gateway.identity import form_token, is_form_token
-from services.chassis.keyed import parts_of
+from gateway.context import app_context
+from gateway.identity import csrf_token, is_csrf_token
 
 #: Fields of a form that belong to the frame, not to what was typed.
-OURS = frozenset({"csrf_token", "author", "kept", "onward"})
+LAYOUT_FIELDS = frozenset({"csrf_token", "author", "kept", "onward"})
 #: Fields that go with what was typed, but are nothing to read.
-BESIDE = OURS | {"idempotency_key", "if_match", "seen_match"}
+HIDDEN_FIELDS = LAYOUT_FIELDS | {"idempotency_key", "if_match", "seen_match"}
 #: An id, or several.
 IDS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}([\s,]+[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})*", re.IGNORECASE)
 DOORS = frozenset({"pages.signing_in", "pages.acknowledging", "pages.signing_out"})
 #: Those through which a kept form is carried.
-CARRYING = frozenset({"pages.signing_in", "pages.acknowledging"})
+CARRYING_ENDPOINTS = frozenset({"pages.signing_in", "pages.acknowledging"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +38,7 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class UnsentForm:
     """A form that was not sent: its author, its address and its fields."""
 
     author: Author
@@ -54,100 +46,59 @@ class Kept:
     fields: tuple[tuple[str, str], ...]
 
 
-class Sealer:
-    """Seals what a browser carries: it can neither be read nor made by anybody else."""
-
-    def __init__(self, setting: str) -> None:
-        """Take the secrets that keys are derived from, the one in use first; without any, one lives as long as the process."""
-        self._materials = [part.encode() for part in parts_of(setting)] or [os.urandom(32)]
-
-    @functools.cached_property
-    def _ciphers(self) -> list[Any]:
-        # Loaded with the first form: a gateway that only answers programs does without it.
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-        from cryptography.hazmat.primitives.hashes import SHA256
-        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-        return [AESGCM(HKDF(SHA256(), 32, None, b"liaison kept forms").derive(each)) for each in self._materials]
-
-    def seal(self, purpose: str, content: Any) -> str:
-        """Return the content as text that only `unseal` reads."""
-        nonce = os.urandom(12)
-        sealed = self._ciphers[0].encrypt(nonce, zlib.compress(orjson.dumps(content)), purpose.encode())
-        return base64.urlsafe_b64encode(nonce + sealed).decode()
-
-    def keys(self, *parts: str) -> list[str]:
-        """Return keys of their own for these parts, the one in use first."""
-        said = "\0".join(("liaison", *parts)).encode()
-        return [base64.b64encode(hmac.digest(each, said, "sha256")).decode() for each in self._materials]
-
-    def unseal(self, purpose: str, text: str | None) -> Any:
-        """Return what was sealed for this purpose; None for anything else."""
-        from cryptography.exceptions import InvalidTag
-
-        try:
-            sealed = base64.b64decode((text or "").encode("ascii"), altchars=b"-_", validate=True)
-        except (ValueError, binascii.Error):
-            return None
-        for cipher in self._ciphers:
-            with suppress(InvalidTag, ValueError, zlib.error):
-                return orjson.loads(zlib.decompress(cipher.decrypt(sealed[:12], sealed[12:], purpose.encode())))
-        return None
-
-
-def author_mark() -> str:
+def author_seal() -> str:
     """Return the mark that a form of the present session bears; nothing where nobody is signed in.
 
     It is good together with the token of that session's forms alone: taken off a page, it marks no other form.
     """
-    author = present_author()
-    return _sealer().seal("author", [author.user, author.component, form_token(g.token)]) if author else ""
+    author = current_author()
+    return app_context().sealer.seal("author", [author.user, author.component, csrf_token(g.token)]) if author else ""
 
 
-def present_author() -> Author | None:
+def current_author() -> Author | None:
     """Return who is signed in."""
-    admission = g.get("admission")
-    if admission is None:
+    session = g.get("session")
+    if session is None:
         return None
-    user = admission.session["user"]
+    user = session.details["user"]
     return Author(str(user["id"]), str(user["component"] or ""))
 
 
-def kept() -> Kept | None:
+def unsent_form() -> UnsentForm | None:
     """Return the form that is to be kept: the one that just arrived too late, or the one carried through signing in."""
-    return carried() or typed_too_late()
+    return carried_form() or late_form()
 
 
-def carried() -> Kept | None:
+def carried_form() -> UnsentForm | None:
     """Return the form that is carried through signing in, by the browser that it was sealed for."""
-    if request.endpoint not in CARRYING or not is_same_origin():
+    if request.endpoint not in CARRYING_ENDPOINTS or not is_same_origin():
         return None
-    content = _sealer().unseal(f"kept {_visit_of_browser() or ''}", posted("kept"))
-    return Kept(Author(*content["author"]), content["path"], tuple((name, value) for name, value in content["fields"])) if content else None
+    content = app_context().sealer.unseal(f"kept {_visit_of_browser() or ''}", form_value("kept"))
+    return UnsentForm(Author(*content["author"]), content["path"], tuple((name, value) for name, value in content["fields"])) if content else None
 
 
-def typed_too_late() -> Kept | None:
+def late_form() -> UnsentForm | None:
     """Return the present form, if a page of ours showed it to its author."""
     if request.method != "POST" or is_upload() or request.endpoint in DOORS or not is_same_origin():
         return None
     if not str(request.endpoint).startswith("pages."):
         return None
-    mark = _sealer().unseal("author", posted("author"))
-    fields = tuple((name, value) for name, value in form_fields() if name not in OURS)
-    if not mark or not any(value.strip() for name, value in fields if not _is_beside(name)):
+    mark = app_context().sealer.unseal("author", form_value("author"))
+    fields = tuple((name, value) for name, value in form_fields() if name not in LAYOUT_FIELDS)
+    if not mark or not any(value.strip() for name, value in fields if not _is_hidden(name)):
         return None
     user, component, token = mark
-    if not hmac.compare_digest(token.encode(), (posted("csrf_token") or "").encode()):
+    if not hmac.compare_digest(token.encode(), (form_value("csrf_token") or "").encode()):
         return None
-    return Kept(Author(user, component), request.path, fields)
+    return UnsentForm(Author(user, component), request.path, fields)
 
 
-def sealed(form: Kept | None) -> str:
+def seal_form(form: UnsentForm | None) -> str:
     """Return a kept form as this browser carries it."""
     if form is None:
         return ""
     author = [form.author.user, form.author.component]
-    return _sealer().seal(f"kept {visit()}", {"author": author, "path": form.path, "fields": form.fields})
+    return app_context().sealer.seal(f"kept {visit()}", {"author": author, "path": form.path, "fields": form.fields})
 
 
 def visit() -> str:
@@ -157,16 +108,16 @@ def visit() -> str:
     return mark
 
 
-def belongs_here(form: Kept | None) -> bool:
+def is_by_current_user(form: UnsentForm | None) -> bool:
     """Tell whether the one signed in typed it, for the component that they are of now."""
-    return form is not None and form.author == present_author()
+    return form is not None and form.author == current_author()
 
 
-def not_saved(form: Kept | None) -> list[tuple[str, str]]:
+def unsaved_values(form: UnsentForm | None) -> list[tuple[str, str]]:
     """Return label and text of what was typed, for a page that has no form to show it in; ids say nothing to a person."""
-    if form is None or not belongs_here(form):
+    if form is None or not is_by_current_user(form):
         return []
-    shown = [(name, value.strip()) for name, value in form.fields if not _is_beside(name)]
+    shown = [(name, value.strip()) for name, value in form.fields if not _is_hidden(name)]
     return [(name.replace("_", " ").capitalize(), value) for name, value in shown if value and not IDS.fullmatch(value)]
 
 
@@ -175,24 +126,24 @@ def draft_key() -> str:
 
     Behind a blank each stand former ones, under which it may have been kept.
     """
-    author = present_author()
-    return " ".join(_sealer().keys("draft", author.user, author.component)) if author else ""
+    author = current_author()
+    return " ".join(app_context().sealer.keys("draft", author.user, author.component)) if author else ""
 
 
-def offered(name: str) -> str | None:
+def own_form_value(name: str) -> str | None:
     """Return a field of the form that was sent, if a page of ours sent it: only that is shown again."""
-    return posted(name) if is_ours() else None
+    return form_value(name) if is_own_form() else None
 
 
-def is_ours() -> bool:
+def is_own_form() -> bool:
     """Tell whether a page of ours sent the present form: the browser says so, or it bears the token of its session."""
     if is_same_origin():
         return True
     secret = g.get("token") or _visit_of_browser()
-    return secret is not None and not is_upload() and is_form_token(secret, posted("csrf_token"))
+    return secret is not None and not is_upload() and is_csrf_token(secret, form_value("csrf_token"))
 
 
-def posted(name: str) -> str | None:
+def form_value(name: str) -> str | None:
     """Return a field of the form that was sent; nothing when its body cannot be read."""
     try:
         return request.form.get(name)
@@ -215,11 +166,11 @@ def is_same_origin() -> bool:
         return fetched == "same-origin"
     origin = request.headers.get("Origin")
     # With the cookie kept to HTTPS there is TLS before this server, whether or not a proxy says so.
-    schemes = {request.scheme, "https"} if current_app.extensions["liaison"].settings.cookie_secure else {request.scheme}
+    schemes = {request.scheme, "https"} if app_context().settings.cookie_secure else {request.scheme}
     return origin in {f"{scheme}://{request.host}" for scheme in schemes}
 
 
-def is_foreign() -> bool:
+def is_cross_site() -> bool:
     """Tell whether another site had this asked: then the browser kept our strict cookies back, whichever it has.
 
     Under our referrer policy an old browser says `null` for our own forms too; that tells nothing.
@@ -235,15 +186,10 @@ def is_upload() -> bool:
     return request.mimetype == "multipart/form-data"
 
 
-def _is_beside(name: str) -> bool:
-    return name in BESIDE or name.startswith("was_") or name.endswith(("_zone", "_fold"))
+def _is_hidden(name: str) -> bool:
+    return name in HIDDEN_FIELDS or name.startswith("was_") or name.endswith(("_zone", "_fold"))
 
 
 def _visit_of_browser() -> str | None:
-    mark: str | None = g.get("visit") or current_app.extensions["liaison"].cookies.visit()
+    mark: str | None = g.get("visit") or app_context().cookies.visit()
     return mark
-
-
-def _sealer() -> Sealer:
-    sealer: Sealer = current_app.extensions["liaison"].sealer
-    return sealer

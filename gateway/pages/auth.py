@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, current_app, g, jsonify, redirect, request
+from flask import Response, g, jsonify, redirect, request
 
+from gateway.context import app_context
 from gateway.errors import FormNotOurs, NotSentYet, status_of
-from gateway.identity import is_form_token
-from gateway.pages import kept as keeping
-from gateway.pages.addresses import ours
-from gateway.pages.frame import (
+from gateway.identity import is_csrf_token
+from gateway.pages import unsent_forms
+from gateway.pages.addresses import safe_path
+from gateway.pages.layout import (
     acknowledgement_page,
     blueprint,
-    came_from_elsewhere,
-    checked,
-    give_back,
+    is_cross_site_request,
     onward_page,
+    redirect_to,
     session_end,
+    show_unsent_form,
     sign_in_page,
-    to,
+    validated,
 )
-from gateway.pages.frame import page as show
-from gateway.routes.sessions import acknowledged, signed_in_with, signed_out
+from gateway.pages.layout import page as show
+from gateway.routes.sessions import acknowledge_statements, end_session, open_session
 from gateway.trail import recorded
 from services.access.contract import SignInSchema
 from services.chassis.messages import Invalid, Refusal, Unauthenticated
@@ -31,7 +32,7 @@ from services.chassis.messages import Invalid, Refusal, Unauthenticated
 @blueprint.get("/sign-in")
 def sign_in() -> Response:
     """Show the sign-in form; whoever is signed in goes on to their desk, and stays signed in."""
-    if came_from_elsewhere():
+    if is_cross_site_request():
         return onward_page("/sign-in")
     try:
         signed_in = _come_in_as_before()
@@ -39,43 +40,43 @@ def sign_in() -> Response:
         return sign_in_page(ended, status=200)
     if not signed_in:
         return sign_in_page(status=200, ended=request.args.get("ended"))
-    return to("desk") if g.admission.acknowledged else to("acknowledgement")
+    return redirect_to("desk") if g.session.acknowledged else redirect_to("acknowledgement")
 
 
 @blueprint.post("/sign-in")
 def signing_in() -> Response:
     """Sign in with the built-in directory, and go on to the acknowledgement."""
-    cookies = current_app.extensions["liaison"].cookies
+    cookies = app_context().cookies
     visit = cookies.visit()
     username = request.form.get("username", "").strip()
     # Nobody can be signed in by another site's form: it knows neither this cookie nor the token made of it.
-    if visit is None or not is_form_token(visit, request.form.get("csrf_token")):
+    if visit is None or not is_csrf_token(visit, request.form.get("csrf_token")):
         refused = recorded(FormNotOurs())
-        if came_from_elsewhere():
+        if is_cross_site_request():
             return onward_page("/sign-in", status=status_of(refused))
-        return sign_in_page(refused, status=status_of(refused), username=username if keeping.is_ours() else "")
+        return sign_in_page(refused, status=status_of(refused), username=username if unsent_forms.is_own_form() else "")
     try:
-        body = checked(SignInSchema, {"username": username, "password": request.form.get("password", "")})
-        signed_in = signed_in_with(body["username"], body["password"])
+        body = validated(SignInSchema, {"username": username, "password": request.form.get("password", "")})
+        signed_in = open_session(body["username"], body["password"])
     except Refusal as refusal:
         refused = recorded(refusal)
         return sign_in_page(refused, status=status_of(refused), username=username)
     _come_in(signed_in["token"])
     response = acknowledgement_page(onward=request.form.get("onward"))
-    cookies.keep_session(response, g.token)
+    cookies.set_session(response, g.token)
     return response
 
 
 @blueprint.get("/acknowledgement")
 def acknowledgement() -> Response:
     """Show the three statements; whoever acknowledged them goes on to their desk."""
-    return to("desk") if g.admission.acknowledged else acknowledgement_page()
+    return redirect_to("desk") if g.session.acknowledged else acknowledgement_page()
 
 
 @blueprint.post("/acknowledgement")
 def acknowledging() -> Response:
     """Acknowledge all three, each with its own mark (R103-R110), and go on to where one wanted to go."""
-    statements = g.admission.session["statements"]
+    statements = g.session.details["statements"]
     unmarked = [n for n in range(1, len(statements) + 1) if request.form.get(f"statement_{n}") != "yes"]
     try:
         if unmarked:
@@ -84,19 +85,19 @@ def acknowledging() -> Response:
                 code="statements-not-accepted",
                 errors={f"statement_{n}": [f"Statement {n} is not marked."] for n in unmarked},
             )
-        token = acknowledged(request.form.get("statements_version", ""), accepted=True, rotate=True)
+        token = acknowledge_statements(request.form.get("statements_version", ""), accepted=True, rotate=True)
     except Unauthenticated:
         raise
     except Refusal as refusal:
         refused = recorded(refusal)
         return acknowledgement_page(status=status_of(refused), refusal=refused)
-    form = keeping.carried()
+    form = unsent_forms.carried_form()
     if token:
         _come_in(token)
-    mine = form if keeping.belongs_here(form) else None
-    response: Any = give_back(mine, NotSentYet()) if mine else redirect(ours(request.form.get("onward")), 303)
+    mine = form if unsent_forms.is_by_current_user(form) else None
+    response: Any = show_unsent_form(mine, NotSentYet()) if mine else redirect(safe_path(request.form.get("onward")), 303)
     if token:
-        current_app.extensions["liaison"].cookies.keep_session(response, token)
+        app_context().cookies.set_session(response, token)
     shown: Response = response
     return shown
 
@@ -104,8 +105,8 @@ def acknowledging() -> Response:
 @blueprint.post("/session/stay")
 def staying() -> Response:
     """Stay signed in: note that the session is in use, and tell the page's script until when it lives."""
-    g.admission = current_app.extensions["liaison"].sessions.admit_anew(g.token, trace_id=g.trace_id)
-    return jsonify(session_end(g.admission.session))
+    g.session = app_context().sessions.refresh(g.token, trace_id=g.trace_id)
+    return jsonify(session_end(g.session.details))
 
 
 @blueprint.post("/sign-out")
@@ -114,18 +115,18 @@ def signing_out() -> Response:
 
     The token of an old page is no longer that of the session; that a page of ours asks is enough to end one.
     """
-    token = current_app.extensions["liaison"].cookies.session()
-    given = keeping.posted("csrf_token")
-    if not keeping.is_same_origin() and not (token and is_form_token(token, given)):
+    token = app_context().cookies.session()
+    given = unsent_forms.form_value("csrf_token")
+    if not unsent_forms.is_same_origin() and not (token and is_csrf_token(token, given)):
         raise FormNotOurs
     try:
         if _come_in_as_before():
-            signed_out()
+            end_session()
     except Unauthenticated:
         # It had ended already, which is what was asked for.
         pass
-    response = to("sign_in", ended="signed-out")
-    current_app.extensions["liaison"].cookies.drop_session(response)
+    response = redirect_to("sign_in", ended="signed-out")
+    app_context().cookies.delete_session(response)
     return response
 
 
@@ -140,7 +141,7 @@ def _come_in_as_before() -> bool:
 
     :raises Unauthenticated: it has ended.
     """
-    token = current_app.extensions["liaison"].cookies.session()
+    token = app_context().cookies.session()
     if token is None:
         return False
     _come_in(token)
@@ -148,8 +149,8 @@ def _come_in_as_before() -> bool:
 
 
 def _come_in(token: str) -> None:
-    sessions = current_app.extensions["liaison"].sessions
-    g.admission = sessions.admit(token, trace_id=g.trace_id)
+    sessions = app_context().sessions
+    g.session = sessions.authenticate(token, trace_id=g.trace_id)
     g.token = token
-    g.conversation.passports = g.admission.passports
-    g.conversation.renew = lambda: sessions.admit_anew(token, trace_id=g.trace_id).passports
+    g.client.passports = g.session.passports
+    g.client.renew = lambda: sessions.refresh(token, trace_id=g.trace_id).passports

@@ -13,14 +13,14 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 
 from gateway.clients import query
-from gateway.endpoints import check, operation
+from gateway.context import app_context
+from gateway.endpoints import operation, validate
 from gateway.errors import FormNotOurs, status_of
-from gateway.identity import form_token
-from gateway.pages import kept as keeping
-from gateway.pages import times
-from gateway.pages.addresses import ours, page_of_thing, present_page
-from gateway.pages.kept import Kept
-from gateway.pages.paging import whole
+from gateway.identity import csrf_token
+from gateway.pages import times, unsent_forms
+from gateway.pages.addresses import current_page, nearest_page, safe_path
+from gateway.pages.paging import fetch_all
+from gateway.pages.unsent_forms import UnsentForm
 from gateway.trail import recorded
 from services.access.contract import SessionRequired
 from services.chassis.messages import IdempotencyMismatch, NotFound, Refusal, Unauthenticated, new_id
@@ -71,38 +71,38 @@ USERS_AT_A_TIME = 200
 
 def page(template: str, *, status: int = 200, refusal: Refusal | None = None, **shown: Any) -> Response:
     """Render a page in the frame; `values` are what a form shows, `refusal` what is wrong with it."""
-    admission = getattr(g, "admission", None)
-    key = keeping.offered("idempotency_key") if request.method == "POST" and not keeping.is_upload() else None
+    session = g.get("session")
+    key = unsent_forms.own_form_value("idempotency_key") if request.method == "POST" and not unsent_forms.is_upload() else None
     if refusal is not None and refusal.code == IdempotencyMismatch.code:
         # The browser went back and sent the form with other content: sent again, it is another record.
         key = None
     html = render_template(
         template,
-        session=admission.session if admission is not None else None,
+        session=session.details if session is not None else None,
         minute=datetime.now(UTC),
         zone=times.zone_shown(),
-        ends=session_end(admission.session) if admission is not None else None,
+        ends=session_end(session.details) if session is not None else None,
         unsaved=template in WITHOUT_FORM and request.method == "POST",
-        draft_key=keeping.draft_key(),
-        csrf_token=form_token(g.token or keeping.visit()),
+        draft_key=unsent_forms.draft_key(),
+        csrf_token=csrf_token(g.token or unsent_forms.visit()),
         idempotency_key=key or new_id(),
         errors=(refusal.errors or {}) if refusal is not None else {},
         refusal=refusal,
         trace_id=g.trace_id,
-        author=keeping.author_mark(),
-        unsent=keeping.not_saved(keeping.typed_too_late()) if template in WITHOUT_FORM else [],
+        author=unsent_forms.author_seal(),
+        unsent=unsent_forms.unsaved_values(unsent_forms.late_form()) if template in WITHOUT_FORM else [],
         words=WORDS,
-        ribbon=current_app.extensions["liaison"].settings.ribbon,
+        ribbon=app_context().settings.ribbon,
         **{"values": {}, **shown},
     )
     response = Response(html, status=status, content_type="text/html; charset=utf-8")
-    if g.get("visit") and not keeping.is_foreign():
+    if g.get("visit") and not unsent_forms.is_cross_site():
         # The browser may have one that it did not show: what it carries, sealed for that one, would be lost.
-        current_app.extensions["liaison"].cookies.keep_visit(response, g.visit)
+        app_context().cookies.set_visit(response, g.visit)
     return response
 
 
-def attempt(act: Callable[[], Any], again: Callable[[Refusal], Response]) -> Response:
+def handle_form(act: Callable[[], Any], again: Callable[[Refusal], Response]) -> Response:
     """Do what a form asks; when it is refused, show the form again with what was typed and what is wrong.
 
     The form's hidden key makes a double submit one record; the key stays while the form comes back. A form that was
@@ -110,7 +110,7 @@ def attempt(act: Callable[[], Any], again: Callable[[Refusal], Response]) -> Res
     """
     if "given_back" in g:
         return again(g.given_back)
-    g.conversation.operation = operation(key=request.form.get("idempotency_key") or new_id(), body=_form())
+    g.client.operation = operation(key=request.form.get("idempotency_key") or new_id(), body=_form())
     try:
         done: Response = act()
     except Unauthenticated:
@@ -123,31 +123,31 @@ def attempt(act: Callable[[], Any], again: Callable[[Refusal], Response]) -> Res
     return done
 
 
-def to(endpoint: str, **values: Any) -> Response:
+def redirect_to(endpoint: str, **values: Any) -> Response:
     """Send the browser to a page, by GET."""
     return redirect(url_for(f"pages.{endpoint}", **values), 303)  # type: ignore[return-value]  # Flask's response class
 
 
-def typed(*names: str) -> dict[str, str]:
+def form_values(*names: str) -> dict[str, str]:
     """Return those of the form's fields that were filled in."""
     return {name: value for name in names if (value := request.form.get(name, "").strip())}
 
 
-def several(name: str) -> list[str]:
+def form_list(name: str) -> list[str]:
     """Return a field that may occur more than once, or hold several lines."""
     return [value for value in (value.strip() for value in request.form.getlist(name)) if value]
 
 
-def checked(schema: type[Schema], body: dict[str, Any]) -> dict[str, Any]:
+def validated(schema: type[Schema], body: dict[str, Any]) -> dict[str, Any]:
     """Return a body that the service's schema accepts.
 
     :raises Invalid: with the sentences of each field.
     """
-    check(schema, body)
+    validate(schema, body)
     return body
 
 
-def give_back(kept: Kept, why: Refusal) -> Response:
+def show_unsent_form(kept: UnsentForm, why: Refusal) -> Response:
     """Show the form that was kept, as it was typed, in its page; nothing of it is sent.
 
     Where its page has no such form any more, what was typed is shown to be copied.
@@ -155,8 +155,8 @@ def give_back(kept: Kept, why: Refusal) -> Response:
     rule, view_args = current_app.url_map.bind("").match(kept.path, method="POST", return_rule=True)
     present = request.url_rule, request.view_args, request.form
     request.url_rule, request.view_args = rule, dict(view_args)
-    request.__dict__["form"] = ImmutableMultiDict([*kept.fields, ("author", keeping.author_mark()), ("csrf_token", form_token(g.token))])
-    g.given_back, g.conversation.operation = why, None
+    request.__dict__["form"] = ImmutableMultiDict([*kept.fields, ("author", unsent_forms.author_seal()), ("csrf_token", csrf_token(g.token))])
+    g.given_back, g.client.operation = why, None
     try:
         shown: Response = current_app.ensure_sync(current_app.view_functions[rule.endpoint])(**view_args)
     except Unauthenticated:
@@ -172,11 +172,11 @@ def give_back(kept: Kept, why: Refusal) -> Response:
 
 def refusal_page(refusal: Refusal, *, status: int | None = None) -> Response:
     """Show a refusal: signing in or acknowledging where that is what is missing, else a page that says why."""
-    if isinstance(refusal, Unauthenticated) and came_from_elsewhere():
-        return onward_page(present_page(), status=401)
+    if isinstance(refusal, Unauthenticated) and is_cross_site_request():
+        return onward_page(current_page(), status=401)
     if isinstance(refusal, Unauthenticated):
         return sign_in_page(refusal)
-    unacknowledged = g.get("admission") is not None and not g.admission.acknowledged
+    unacknowledged = g.get("session") is not None and not g.session.acknowledged
     if refusal.code == "acknowledgement-required" or (isinstance(refusal, FormNotOurs) and unacknowledged):
         return acknowledgement_page(status=403)
     if isinstance(refusal, FormNotOurs):
@@ -184,9 +184,9 @@ def refusal_page(refusal: Refusal, *, status: int | None = None) -> Response:
     return page("refused.html", status=status or status_of(refusal), refusal=refusal)
 
 
-def instead_of_form() -> Response:
+def redirect_to_page() -> Response:
     """Go to the page of the thing: an address that only takes forms was opened or reloaded."""
-    return redirect(page_of_thing(request.path), 303)  # type: ignore[return-value]  # Flask's response class
+    return redirect(nearest_page(request.path), 303)  # type: ignore[return-value]  # Flask's response class
 
 
 def onward_page(path: str, *, status: int = 200) -> Response:
@@ -194,43 +194,43 @@ def onward_page(path: str, *, status: int = 200) -> Response:
     return page("onward.html", status=status, onward=path)
 
 
-def fault_page() -> Response:
+def error_page() -> Response:
     """Show that something went wrong on our side, and what was typed."""
     return page("fault.html", status=500)
 
 
 def sign_in_page(refusal: Refusal | None = None, *, status: int = 401, username: str = "", ended: str | None = None) -> Response:
     """Show the sign-in form, and why the session ended; what was typed into another form is kept in it."""
-    cookies = current_app.extensions["liaison"].cookies
+    cookies = app_context().cookies
     told = _why_it_ended(refusal) or ended or cookies.ended()
-    g.admission, g.token = None, None
-    onward = ours(named) if (named := keeping.offered("onward")) is not None else present_page()
+    g.session, g.token = None, None
+    onward = safe_path(named) if (named := unsent_forms.own_form_value("onward")) is not None else current_page()
     if isinstance(refusal, SessionRequired):
         refusal = None
     response = page(
         "sign_in.html",
         status=status,
         refusal=refusal,
-        kept=keeping.sealed(keeping.kept()),
+        kept=unsent_forms.seal_form(unsent_forms.unsent_form()),
         onward=onward,
         username=username,
         why=ENDED.get(told or "", "") if refusal is None else "",
     )
     if cookies.session() is not None:
-        cookies.drop_session(response)
+        cookies.delete_session(response)
     if told in ENDED:
-        cookies.keep_ended(response, told)
+        cookies.set_ended(response, told)
     return response
 
 
 def acknowledgement_page(*, status: int = 200, refusal: Refusal | None = None, onward: str | None = None) -> Response:
     """Show the three statements, nothing pre-ticked (R105)."""
-    path = keeping.offered("onward") or onward or (present_page() if request.endpoint != "pages.acknowledgement" else "/")
-    kept = keeping.kept()
-    if kept and not keeping.belongs_here(kept):
+    path = unsent_forms.own_form_value("onward") or onward or (current_page() if request.endpoint != "pages.acknowledgement" else "/")
+    kept = unsent_forms.unsent_form()
+    if kept and not unsent_forms.is_by_current_user(kept):
         # Somebody else typed it, or the same person for another component: it ends here, and so does where it led.
         kept, path = None, "/"
-    return page("acknowledgement.html", status=status, refusal=refusal, kept=keeping.sealed(kept), onward=ours(path))
+    return page("acknowledgement.html", status=status, refusal=refusal, kept=unsent_forms.seal_form(kept), onward=safe_path(path))
 
 
 def session_end(session: dict[str, Any]) -> dict[str, Any]:
@@ -243,7 +243,7 @@ def session_end(session: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def names_of(users: set[str | None]) -> dict[str, str]:
+def user_names(users: set[str | None]) -> dict[str, str]:
     """Return user id → name, for owners and authors; someone who cannot be asked for stays an id."""
     ids = sorted(user for user in users if user)
     names: dict[str, str] = {}
@@ -259,7 +259,7 @@ def names_of(users: set[str | None]) -> dict[str, str]:
 
 def issue_names() -> dict[str, str]:
     """Return issue id → name of all issues that there are, for choosing and for showing."""
-    return {issue["id"]: issue["name"] or "(withheld)" for issue in whole("interactions", "list_issues", {})}
+    return {issue["id"]: issue["name"] or "(withheld)" for issue in fetch_all("interactions", "list_issues", {})}
 
 
 for each in times.FILTERS:
@@ -279,21 +279,23 @@ def word(code: Any, vocabulary: str) -> str:
     return str(WORDS[vocabulary].get(code, code or ""))
 
 
-def came_from_elsewhere() -> bool:
+def is_cross_site_request() -> bool:
     """Tell whether another site led here, by a link or a form, so that the browser kept our cookie back."""
     leads = request.method not in {"GET", "HEAD"} or (request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate")
-    return leads and g.get("token") is None and keeping.is_foreign()
+    return leads and g.get("token") is None and unsent_forms.is_cross_site()
 
 
 def _form_of_another_session(refusal: FormNotOurs) -> Response:
     """Give a form back that was opened in another session of the same user; of somebody else nothing is shown."""
     if request.endpoint == "pages.acknowledging":
         # Another tab acknowledged first.
-        return redirect(ours(keeping.offered("onward")), 303)  # type: ignore[return-value]  # Flask's response class
-    form = keeping.kept()
-    if form is not None and keeping.belongs_here(form):
-        return give_back(form, FormNotOurs("This page was opened in an earlier session of yours. Nothing was sent yet: check it, and send it again."))
-    return page("refused.html", status=status_of(refusal), refusal=refusal, back=page_of_thing(request.path))
+        return redirect(safe_path(unsent_forms.own_form_value("onward")), 303)  # type: ignore[return-value]  # Flask's response class
+    form = unsent_forms.unsent_form()
+    if form is not None and unsent_forms.is_by_current_user(form):
+        return show_unsent_form(
+            form, FormNotOurs("This page was opened in an earlier session of yours. Nothing was sent yet: check it, and send it again.")
+        )
+    return page("refused.html", status=status_of(refusal), refusal=refusal, back=nearest_page(request.path))
 
 
 def _why_it_ended(refusal: Refusal | None) -> str | None:
@@ -305,11 +307,11 @@ def _why_it_ended(refusal: Refusal | None) -> str | None:
     if not g.get("token"):
         return None
     try:
-        current_app.extensions["liaison"].sessions.admit_anew(g.token, trace_id=g.trace_id)
+        app_context().sessions.refresh(g.token, trace_id=g.trace_id)
     except Refusal as ended:
         return str(ended.extra.get("reason") or "") or None
     return None
 
 
 def _form() -> bytes:
-    return orjson.dumps(sorted((name, value) for name, value in request.form.items(multi=True) if name not in keeping.OURS))
+    return orjson.dumps(sorted((name, value) for name, value in request.form.items(multi=True) if name not in unsent_forms.LAYOUT_FIELDS))
