@@ -39,9 +39,10 @@ SPAWNED = {
     "gateway/__main__.py": (2, f"{MIDDLE}::test_requests_that_never_end_do_not_keep_the_system_from_stopping"),
     "gateway/connections.py": (2, f"{MIDDLE}::test_requests_that_never_end_do_not_keep_the_system_from_stopping"),
     "services/audit/service/dependencies.py": (
-        2,
+        1,
         "tests/integration/audit/test_service.py::test_asked_to_stop_it_stops_though_entries_keep_coming_and_the_next_leader_takes_them_all",
     ),
+    "services/audit/service/entries_consumer.py": (1, "short: one message"),
     "services/chassis/sandbox/pool.py": (2, "tests/unit/chassis/test_apart.py::test_a_child_ends_with_whoever_started_it"),
     "services/chassis/entrypoints/rpc.py": (1, "short: one answer"),
     "services/chassis/transport/rpc_client.py": (

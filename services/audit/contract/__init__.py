@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.audit.contract.announcements import CheckpointSigned
 from services.audit.contract.refusals import NotTheAuditor, ReviewAlreadySigned, UnknownEntry, WeekBeforeTrail, WeekNotOver
 from services.audit.contract.schemas import (
     COVERED_AT_ONCE,
@@ -20,7 +21,6 @@ from services.audit.contract.schemas import (
     ReviewSignSchema,
     ReviewsQuerySchema,
 )
-from services.chassis.messages import CheckpointSigned
 
 #: Whose trails it keeps: every service's, its own too.
 SERVICES = ("access", "contacts", "interactions", "audit", "retention")

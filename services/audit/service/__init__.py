@@ -1,20 +1,17 @@
-"""What audit answers, and the sequencer that one of its processes leads."""
+"""What audit answers: load, call the use case, return."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from services.audit import contract
-from services.audit.service.dependencies import Leading
+from services.audit.service.dependencies import DependenciesProvider
 from services.audit.usecases import reading
-from services.chassis.cursors import Cursors
 from services.chassis.database import CommandCall
 from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, rpc
 from services.chassis.entrypoints.operations import OperationMethods
 from services.chassis.messages import Caller, new_id
 from services.chassis.runtime.witness import Witness
-
-__all__ = ["AuditService"]
 
 
 class AuditService(OperationMethods, Witness):
@@ -24,7 +21,7 @@ class AuditService(OperationMethods, Witness):
     database = DatabaseProvider()
     bus = BusProvider()
     settings = SettingsProvider()
-    sequencing = Leading()
+    dependencies = DependenciesProvider()
 
     @rpc(reading.LIST_ENTRIES)
     def list_entries(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
@@ -34,7 +31,7 @@ class AuditService(OperationMethods, Witness):
         """
         asked = contract.EntriesQuerySchema().load(query)
         with self.database.work(caller) as work:
-            return reading.list_entries(work, by=caller, query=asked, cursors=self._cursors)
+            return reading.list_entries(work, by=caller, query=asked, cursors=self.dependencies.cursors)
 
     @rpc(reading.LIST_CHECKPOINTS)
     def list_checkpoints(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
@@ -44,7 +41,7 @@ class AuditService(OperationMethods, Witness):
         """
         asked = contract.CheckpointsQuerySchema().load(query)
         with self.database.work(caller) as work:
-            return reading.list_checkpoints(work, by=caller, query=asked, cursors=self._cursors)
+            return reading.list_checkpoints(work, by=caller, query=asked, cursors=self.dependencies.cursors)
 
     @rpc(reading.PROVE)
     def prove(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
@@ -64,7 +61,7 @@ class AuditService(OperationMethods, Witness):
         """
         asked = contract.FindingsQuerySchema().load(query or {})
         with self.database.work(caller) as work:
-            return reading.list_findings(work, by=caller, query=asked, cursors=self._cursors)
+            return reading.list_findings(work, by=caller, query=asked, cursors=self.dependencies.cursors)
 
     @rpc(reading.LIST_REVIEWS)
     def list_reviews(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -74,7 +71,7 @@ class AuditService(OperationMethods, Witness):
         """
         asked = contract.ReviewsQuerySchema().load(query or {})
         with self.database.work(caller) as work:
-            return reading.list_reviews(work, by=caller, now=self.database.clock(), query=asked, cursors=self._cursors)
+            return reading.list_reviews(work, by=caller, now=self.database.clock(), query=asked, cursors=self.dependencies.cursors)
 
     @rpc(reading.SIGN_REVIEW, command=True, status=201)
     def sign_review(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +92,3 @@ class AuditService(OperationMethods, Witness):
         asked = contract.CoverageQuerySchema().load({"size": size, "ranges": ranges})
         with self.database.work(caller) as work:
             return reading.find_uncovered(work, **asked)
-
-    @property
-    def _cursors(self) -> Cursors:
-        return Cursors(self.settings.cursor_key, "audit")

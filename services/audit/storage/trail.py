@@ -16,8 +16,6 @@ from services.audit.domain.lines import Kind, Line
 from services.audit.domain.numbers import Numbers
 from services.chassis.translog import merkle
 
-#: One sequencer per trail: whoever holds this lock leads. The number is ours alone.
-LEADERSHIP = 7_031_977_206
 #: Rows that are read at a time; between two reads the event loop may turn to something else.
 CHUNK = 500
 #: Under this name the size of the last announced checkpoint is kept.
@@ -62,11 +60,6 @@ class Known:
     marked_at: datetime | None = None
     #: The last time, by its process's count, that it said it lives.
     beat: int = 0
-
-
-def take_lead(connection: Connection) -> bool:
-    """Become the one sequencer, for as long as this connection lives; tell whether that worked."""
-    return bool(connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LEADERSHIP}).scalar_one())
 
 
 def size_of(connection: Connection) -> int:

@@ -66,7 +66,7 @@ class Sequencer:
     ) -> None:
         """Take up the trail as it is stored.
 
-        `connection` must hold the lead (`storage.trail.take_lead`).
+        `connection` must hold the lead (`storage.leadership.take_lead`).
 
         :param services: the services' public keys, by which lines are believed.
         :param own: the stream of this process, and `account_of` the broker's account of a service; see `Following`.

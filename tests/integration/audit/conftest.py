@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import text
 
 from services.audit.domain.verification import Note, Report, Row, verify
-from services.audit.storage import trail
+from services.audit.storage import leadership
 from services.audit.storage.trail import Finding
 from services.audit.storage.witness import Leaves, WitnessFile
 from services.audit.usecases.following import Sent
@@ -141,7 +141,7 @@ class Trail:
     def leading(self, key: SigningKey | None = None, *, witnessed: bool = True, **given: Any) -> Iterator[Taking]:
         engine = sa.create_engine(with_driver(self.addresses.runtime), poolclass=sa.NullPool)
         with engine.connect() as connection:
-            assert trail.take_lead(connection)
+            assert leadership.take_lead(connection)
             connection.commit()
             witness = self.witness if witnessed else None
             yield Taking(connection, **{"key": key or self.key, "services": service_keys(), "witness": witness, "now": self.now} | given)

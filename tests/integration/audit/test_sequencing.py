@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from services.audit.domain.numbers import FURTHEST
-from services.audit.storage import trail
+from services.audit.storage import leadership, trail
 from services.audit.storage.trail import StoredTree
 from services.audit.usecases import sequencing
 from services.audit.usecases.following import HOLE_AFTER
@@ -218,7 +218,7 @@ def test_a_second_sequencer_waits_and_takes_everything_up(own_trail, sender):
         sequencer.take(lines[200:220], now=START)
         other = sa.create_engine(with_driver(own_trail.addresses.runtime), poolclass=sa.NullPool)
         with other.connect() as connection:
-            assert not trail.take_lead(connection)
+            assert not leadership.take_lead(connection)
     with own_trail.leading() as sequencer:
         assert sequencer.size == 222
         sequencer.take([*lines[210:], sender.mark()], now=START)
