@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol
 
 from services.chassis.messages import wire_value
 from services.contacts.contract.answers import (
@@ -20,7 +21,7 @@ from services.contacts.contract.answers import (
 )
 from services.contacts.domain.clocks import expiry
 from services.contacts.domain.notes import Note
-from services.contacts.domain.stakeholders import Compared, Frozen, Individual, Line, NamedIndividual, Organization, SameName
+from services.contacts.domain.stakeholders import Compared, Individual, Line, Organization
 from services.lexicon.places import fema_region
 
 DO_NOT_CONTACT = "do not contact"
@@ -191,7 +192,15 @@ def note(row: Note) -> NoteAnswer:
     }
 
 
-def owner_of(row: Individual | Organization | NamedIndividual | SameName | Compared | Line | Frozen) -> Owner:
+class _Owned(Protocol):
+    @property
+    def owner_id(self) -> str: ...
+
+    @property
+    def owner_component(self) -> str: ...
+
+
+def owner_of(row: _Owned) -> Owner:
     """Return whom to ask."""
     return {"user": row.owner_id, "component": row.owner_component}
 

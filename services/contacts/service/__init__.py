@@ -180,7 +180,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     # The contact layer
 
     @rpc("contacts:individual:reveal", subject="individual_id")
-    def reveal(self, caller: Caller, individual_id: str, reason: str | None = None) -> dict[str, Any]:
+    def reveal(self, caller: Caller, individual_id: str, reason: str | None = None) -> answers.RevealAnswer:
         """Reveal one person's contact points (T11)."""
         as_id(individual_id, IndividualUnknown)
         asked = ready(contract.RevealQuerySchema).load({"reason": reason})
@@ -190,7 +190,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             )
 
     @rpc("contacts:individual:add-contact-point", subject="individual_id", command=True, status=201)
-    def add_contact_point(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def add_contact_point(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> answers.ContactPointAnswer:
         """Keep a contact point that was given to the caller's component (T5)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.ContactPointCreateSchema).load(body)
@@ -204,7 +204,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             )
 
     @rpc("contacts:individual:correct-contact-point", subject="individual_id", command=True, status=201)
-    def correct_contact_point(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def correct_contact_point(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> answers.CorrectionAnswer:
         """Take a write-blind correction (T3)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.CorrectionSchema).load(body)
@@ -219,7 +219,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             )
 
     @rpc("contacts:individual:grant", subject="individual_id", command=True, status=201, created="id")
-    def grant_contact_points(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def grant_contact_points(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> answers.GrantAnswer:
         """Share contact points with another component (T5)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.GrantCreateSchema).load(body)
@@ -255,7 +255,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     # Notes
 
     @rpc("contacts:note:list", subject="individual_id")
-    def list_notes(self, caller: Caller, individual_id: str, query: dict[str, Any] | None = None) -> answers.PageOfNotes:
+    def list_notes(self, caller: Caller, individual_id: str, query: dict[str, Any] | None = None) -> answers.Page[answers.NoteAnswer]:
         """List the notes on an individual."""
         as_id(individual_id, IndividualUnknown)
         asked = ready(contract.ListQuerySchema).load(query or {})

@@ -15,6 +15,7 @@ from services.contacts.contract.refusals import IndividualUnknown, MarkUnknown, 
 from services.contacts.service.dependencies import Dependencies
 from services.contacts.service.imports import asked_for
 from services.contacts.usecases import freezing, hits, likenesses, releasing, suppressing, tasks
+from services.contacts.usecases.authorization import is_officer
 from services.contacts.usecases.imports import deciding
 
 _RETENTION = "retention"
@@ -31,7 +32,7 @@ class CaseMethods:
     @rpc("contacts:individual:freeze", subject="individual_id", command=True, status=201, onward="retention")
     def freeze(
         self, call: CommandCall, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None = None
-    ) -> dict[str, Any]:
+    ) -> answers.FreezeAnswer:
         """Freeze whoever asks not to be contacted (R164-R170); repeating it changes nothing."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.FreezeSchema).load(
@@ -44,7 +45,7 @@ class CaseMethods:
         )
 
     @rpc("contacts:individual:unfreeze", subject="individual_id", identity=_RETENTION)
-    def take_back(self, caller: Caller, request_id: str, individual_id: str) -> dict[str, Any]:
+    def take_back(self, caller: Caller, request_id: str, individual_id: str) -> answers.UnfrozenAnswer:
         """Take a request back, which retention has decided (T36); repeating it changes nothing."""
         with self.database.work(caller, role=_CASEWORKER) as work:
             freezing.take_back(work, now=self.database.clock(), request_id=request_id, individual_id=individual_id)
@@ -53,7 +54,7 @@ class CaseMethods:
     @rpc("contacts:twin:decide", subject="individual_id", command=True, onward="retention")
     def decide_twin(
         self, call: CommandCall, case_id: str, request_id: str, individual_id: str, decision: str, medium: str, received_on: str
-    ) -> dict[str, Any]:
+    ) -> answers.TwinDecidedAnswer:
         """Say whether another record is of the same person (T26): the privacy officer."""
         as_id(case_id, TwinUnknown)
         as_id(individual_id, TwinUnknown)
@@ -75,23 +76,23 @@ class CaseMethods:
         )
 
     @rpc("contacts:twin:list")
-    def list_twins(self, caller: Caller, request_id: str | None = None, query: dict[str, Any] | None = None) -> dict[str, Any]:
+    def list_twins(self, caller: Caller, request_id: str | None = None, query: dict[str, Any] | None = None) -> answers.Page[answers.TwinAnswer]:
         """List records that may be of somebody who asked not to be contacted: the privacy officer."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         if request_id is not None:
             as_id(request_id, TwinUnknown)
         with self.database.work(caller, role=_CASEWORKER) as work:
-            return suppressing.list_twins(work, by=caller, cursors=self.dependencies.cursors, request_id=request_id, query=asked)
+            return suppressing.list_twins(work, by=caller, cursors=self.dependencies.cursors, request_id=request_id, **asked)
 
     @rpc("contacts:suppression:list")
-    def list_marks(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+    def list_marks(self, caller: Caller, query: dict[str, Any] | None = None) -> answers.Page[answers.MarkAnswer]:
         """List values that make no mark by themselves (T25): the privacy officer."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller, role=_CASEWORKER) as work:
-            return suppressing.list_marks(work, by=caller, layer=self.dependencies.layer, cursors=self.dependencies.cursors, query=asked)
+            return suppressing.list_marks(work, by=caller, layer=self.dependencies.layer, cursors=self.dependencies.cursors, **asked)
 
     @rpc("contacts:suppression:settle", subject="mark_id", command=True)
-    def settle_mark(self, call: CommandCall, mark_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def settle_mark(self, call: CommandCall, mark_id: str, body: dict[str, Any]) -> answers.MarkDecidedAnswer:
         """Keep such a value as a mark, or drop it: the privacy officer."""
         as_id(mark_id, MarkUnknown)
         command = ready(contract.MarkDecisionSchema).load(body)
@@ -102,7 +103,7 @@ class CaseMethods:
         )
 
     @rpc("contacts:duplicate:read", subject="individual_id")
-    def read_pair(self, caller: Caller, individual_id: str, other_id: str) -> dict[str, Any]:
+    def read_pair(self, caller: Caller, individual_id: str, other_id: str) -> answers.PairOfRecords:
         """Read two records that may be of one person (T34)."""
         as_id(individual_id, PairUnknown)
         as_id(other_id, PairUnknown)
@@ -110,7 +111,7 @@ class CaseMethods:
             return likenesses.read_pair(work, by=caller, individual_id=individual_id, other_id=other_id)
 
     @rpc("contacts:duplicate:decide", subject="individual_id", command=True)
-    def decide_pair(self, call: CommandCall, individual_id: str, other_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def decide_pair(self, call: CommandCall, individual_id: str, other_id: str, body: dict[str, Any]) -> answers.PairDecidedAnswer:
         """Say whether two records are of one person; the privacy officer proposes it to their owners."""
         as_id(individual_id, PairUnknown)
         as_id(other_id, PairUnknown)
@@ -124,21 +125,21 @@ class CaseMethods:
         )
 
     @rpc("contacts:hit:list")
-    def list_hits(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+    def list_hits(self, caller: Caller, query: dict[str, Any] | None = None) -> answers.Page[answers.HitAnswer]:
         """List which marks entries hit, each once (T35): the privacy officer."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
-            return hits.list_hits(work, by=caller, cursors=self.dependencies.cursors, query=asked)
+            return hits.list_hits(work, by=caller, cursors=self.dependencies.cursors, **asked)
 
     @rpc("contacts:lookups:list")
-    def list_lookups(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+    def list_lookups(self, caller: Caller, query: dict[str, Any] | None = None) -> answers.Page[answers.LookupsAnswer]:
         """List the accounts whose entries hit, or that looked up as many values as they may (T35): the privacy officer."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
-            return hits.list_lookups(work, by=caller, cursors=self.dependencies.cursors, query=asked)
+            return hits.list_lookups(work, by=caller, cursors=self.dependencies.cursors, **asked)
 
     @rpc("contacts:lookups:see", command=True)
-    def see_lookups(self, call: CommandCall, account: str, body: dict[str, Any]) -> dict[str, Any]:
+    def see_lookups(self, call: CommandCall, account: str, body: dict[str, Any]) -> answers.LookupsSeenAnswer:
         """Say that an account's hits were seen, and let it go on: the privacy officer."""
         command = ready(contract.LookupsSeenSchema).load(body)
         seen = call.run(
@@ -156,7 +157,7 @@ class CaseMethods:
             return releasing.list_kept_texts(work, by=caller, **asked)
 
     @rpc("contacts:note:release", subject="kept_id", command=True)
-    def release_kept_text(self, call: CommandCall, kept_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def release_kept_text(self, call: CommandCall, kept_id: str, body: dict[str, Any]) -> answers.ReleasedAnswer:
         """Let everybody read such a note: the privacy officer."""
         as_id(kept_id, KeptTextUnknown)
         command = ready(contract.KeptTextReleaseSchema).load(body)
@@ -167,28 +168,28 @@ class CaseMethods:
         return {"id": kept_id, "released": True}
 
     @rpc("contacts:individual:find-frozen")
-    def find_frozen(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+    def find_frozen(self, caller: Caller, query: dict[str, Any]) -> answers.Page[answers.FoundFrozen]:
         """Find frozen people by words of their names, as far as the caller may find them (T21)."""
         asked = ready(contract.FrozenQuerySchema).load(query)
         with self.database.work(caller) as work:
-            return freezing.find_frozen(work, by=caller, cursors=self.dependencies.cursors, query=asked)
+            return freezing.find_frozen(work, by=caller, cursors=self.dependencies.cursors, **asked)
 
     @rpc("contacts:individual:may-erase", subject="individual_id", onward="retention")
-    def may_erase(self, caller: Caller, individual_id: str) -> dict[str, Any]:
+    def may_erase(self, caller: Caller, individual_id: str) -> answers.MayEraseAnswer:
         """Tell whether the caller may erase this individual now (R165, T10)."""
         as_id(individual_id, IndividualUnknown)
         with self.database.work(caller) as work:
             return freezing.may_erase(work, by=caller, now=self.database.clock(), individual_id=individual_id)
 
     @rpc("contacts:organization:may-erase", subject="organization_id", onward="retention")
-    def may_erase_organization(self, caller: Caller, organization_id: str) -> dict[str, Any]:
+    def may_erase_organization(self, caller: Caller, organization_id: str) -> answers.MayEraseAnswer:
         """Tell whether the caller may erase this organization."""
         as_id(organization_id, OrganizationUnknown)
         with self.database.work(caller) as work:
             return freezing.may_erase_organization(work, by=caller, organization_id=organization_id)
 
     @rpc("contacts:task:list")
-    def list_tasks(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+    def list_tasks(self, caller: Caller, query: dict[str, Any] | None = None) -> answers.PartOfTasks:
         """List what waits for the caller, the first after a position."""
         asked = ready(contract.TaskPageSchema).load(query or {})
         role = _role_of(caller)
@@ -201,27 +202,27 @@ class CaseMethods:
         call.run(lambda work: tasks.dismiss_task(work, by=call.caller, now=self.database.clock(), task_id=str(task_id)))
 
     @rpc("contacts:notice:read", subject="notice_id")
-    def read_notice(self, caller: Caller, notice_id: str) -> dict[str, Any]:
+    def read_notice(self, caller: Caller, notice_id: str) -> answers.NoticeAnswer:
         """Read what the caller's component is told of an erasure."""
         as_id(notice_id, NoticeUnknown)
         with self.database.work(caller) as work:
             return freezing.read_notice(work, by=caller, notice_id=notice_id)
 
     @rpc("contacts:count:list")
-    def list_counts(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+    def list_counts(self, caller: Caller, query: dict[str, Any] | None = None) -> answers.Page[answers.DayCountAnswer]:
         """List how many requests each user recorded on each day, and how many of their entries were blocked (T36): the security officer."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
-            return freezing.list_counts(work, by=caller, cursors=self.dependencies.cursors, query=asked)
+            return freezing.list_counts(work, by=caller, cursors=self.dependencies.cursors, **asked)
 
     @rpc("contacts:freezes:list")
-    def list_many_freezes(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+    def list_many_freezes(self, caller: Caller, query: dict[str, Any] | None = None) -> answers.Page[answers.ManyFreezesAnswer]:
         """List who of the caller's office had many people frozen in one day (T36)."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
-            return freezing.list_many_freezes(work, by=caller, cursors=self.dependencies.cursors, query=asked)
+            return freezing.list_many_freezes(work, by=caller, cursors=self.dependencies.cursors, **asked)
 
 
 def _role_of(caller: Caller) -> str | None:
     """Return the role in which a list is made: the privacy officer's are the caseworker's."""
-    return _CASEWORKER if "privacy_officer" in caller.roles else None
+    return _CASEWORKER if is_officer(caller) else None

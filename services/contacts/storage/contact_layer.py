@@ -6,22 +6,25 @@ Nothing here decides who may see what: use cases ask the policy first, and the d
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import text
+from sqlalchemy import func, insert, select, text, update
 
 from services.chassis.database import UnitOfWork
-from services.chassis.database.rows import plain, plains
+from services.chassis.database.rows import all_typed, typed, typed_or_none
 from services.chassis.messages import new_id
 from services.contacts.storage.bulk import as_json, insert_from
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.frozen import OPEN
+from services.contacts.storage.tables.contact_layer import contact_point_grants, contact_points, corrections
 from services.contacts.storage.vault import Vault, decrypt, encrypt
 from services.lexicon.canonical import canonical_contact_point, compared_as
+
+# Text where digests go as one array, and where tables are joined.
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,56 @@ class ContactPoint:
     kind: str
     value: str
     source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPoint:
+    """A row of `contact_points`, its value decrypted."""
+
+    id: str
+    component: str
+    kind: str
+    created_at: datetime
+    created_by: str
+    confirmed_at: datetime
+    verified_at: datetime | None
+    replaced_at: datetime | None
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A row of `corrections`, its value decrypted."""
+
+    id: str
+    component: str
+    kind: str
+    reported_at: datetime
+    value: str
+
+
+class SealedPoint(TypedDict):
+    """What differs between rows of values that are written together."""
+
+    id: str
+    individual_id: str
+    kind: str
+    lookup: bytes
+    digest: bytes
+    ciphertext: bytes
+    #: Of an import alone: whether it is the first of its person.
+    first: NotRequired[bool]
+
+
+class PointRow(SealedPoint):
+    """A row to be written: columns of `POINT` and `DIGEST`."""
+
+    component: str
+    created_by: str
+    created_at: datetime
+    confirmed_at: datetime
+    key_id: str
+    source: str | None
 
 
 class ContactLayer:
@@ -106,84 +159,83 @@ class ContactLayer:
         """File a correction for whoever holds that kind; insert-only, and the submitter cannot read it (T3)."""
         correction_id = new_id()
         key = self.vault.keys_for([point.individual_id])[point.individual_id]
-        work.execute(
-            text(
-                "INSERT INTO corrections (id, individual_id, kind, component, ciphertext, reported_by, reported_at)"
-                " VALUES (:id, :individual_id, :kind, :component, :ciphertext, :by, :now)"
-            ),
-            {
-                "id": correction_id,
-                "individual_id": point.individual_id,
-                "kind": point.kind,
-                "component": point.component,
-                "ciphertext": encrypt(key, point.value, bound_to=f"correction {correction_id} {point.individual_id} {point.kind}"),
-                "by": by_user,
-                "now": now,
-            },
-        )
+        filed = {
+            "id": correction_id,
+            "individual_id": point.individual_id,
+            "kind": point.kind,
+            "component": point.component,
+            "ciphertext": encrypt(key, point.value, bound_to=_correction_bound_to(correction_id, point.individual_id, point.kind)),
+            "reported_by": by_user,
+            "reported_at": now,
+        }
+        work.execute(insert(corrections), filed)
         return correction_id
 
-    def read(self, work: UnitOfWork, individual_id: str) -> list[dict[str, Any]]:
+    def read(self, work: UnitOfWork, individual_id: str) -> list[HeldPoint]:
         """Return what row-level security lets this transaction see of a person's contact points, decrypted."""
-        rows = plains(
-            work.execute(
-                text("SELECT * FROM contact_points WHERE individual_id = CAST(:id AS uuid) ORDER BY confirmed_at DESC, id"),
-                {"id": individual_id},
-            ).mappings()
-        )
-        return self._decrypted(individual_id, rows, _bound_to)
+        of = contact_points.c
+        columns = (of.id, of.component, of.kind, of.created_at, of.created_by, of.confirmed_at, of.verified_at, of.replaced_at)
+        found = select(*columns, of.ciphertext.label("value")).where(of.individual_id == individual_id)
+        rows = work.execute(found.order_by(of.confirmed_at.desc(), of.id)).mappings().all()
+        key = self.vault.key(individual_id) if rows else b""
+        bound = [_bound_to(row["id"], individual_id, row["component"], row["kind"]) for row in rows]
+        return [typed(HeldPoint, {**row, "value": decrypt(key, bytes(row["value"]), bound_to=to)}) for row, to in zip(rows, bound, strict=True)]
 
-    def read_corrections(self, work: UnitOfWork, individual_id: str) -> list[dict[str, Any]]:
+    def read_corrections(self, work: UnitOfWork, individual_id: str) -> list[Correction]:
         """Return the corrections that this transaction may see of a person, decrypted, the latest first."""
-        rows = plains(
-            work.execute(
-                text("SELECT * FROM corrections WHERE individual_id = CAST(:id AS uuid) ORDER BY reported_at DESC, id"),
-                {"id": individual_id},
-            ).mappings()
-        )
-        return self._decrypted(individual_id, rows, lambda row: f"correction {row['id']} {row['individual_id']} {row['kind']}")
-
-    def _decrypted(self, individual_id: str, rows: list[dict[str, Any]], bound_to: Any) -> list[dict[str, Any]]:
-        if not rows:
-            return []
-        key = self.vault.key(individual_id)
-        return [{**row, "value": decrypt(key, bytes(row["ciphertext"]), bound_to=bound_to(row))} for row in rows]
+        of = corrections.c
+        found = select(of.id, of.component, of.kind, of.reported_at, of.ciphertext.label("value")).where(of.individual_id == individual_id)
+        rows = work.execute(found.order_by(of.reported_at.desc(), of.id)).mappings().all()
+        key = self.vault.key(individual_id) if rows else b""
+        bound = [_correction_bound_to(row["id"], individual_id, row["kind"]) for row in rows]
+        return [typed(Correction, {**row, "value": decrypt(key, bytes(row["value"]), bound_to=to)}) for row, to in zip(rows, bound, strict=True)]
 
     def _lookups(self, component: str, kind: str, value: str) -> list[bytes]:
         canonical = canonical_contact_point(kind, value)
         return self.digests.lookups(component, kind, canonical) if canonical else []
 
-    def rows(self, points: Sequence[ContactPoint], keys: Mapping[str, bytes], *, by_user: str, now: datetime) -> list[dict[str, Any]]:
-        """Return rows of values, encrypted under these keys (individual id → key); columns of `POINT` and `DIGEST`."""
-        entered = {"created_by": by_user, "created_at": now, "confirmed_at": now, "key_id": self.digests.key_id}
+    def rows(self, points: Sequence[ContactPoint], keys: Mapping[str, bytes], *, by_user: str, now: datetime) -> list[PointRow]:
+        """Return rows of values, encrypted under these keys (individual id → key)."""
         values = [(p.individual_id, p.component, p.kind, p.value, canonical_contact_point(p.kind, p.value) or p.value) for p in points]
-        return [{**row, **entered, "source": point.source} for point, row in zip(points, self.sealed(values, keys), strict=True)]
+        return [
+            {
+                **row,
+                "component": point.component,
+                "created_by": by_user,
+                "created_at": now,
+                "confirmed_at": now,
+                "key_id": self.digests.key_id,
+                "source": point.source,
+            }
+            for point, row in zip(points, self.sealed(values, keys), strict=True)
+        ]
 
     def sealed(
         self,
         points: Iterable[tuple[str, str, str, str, str]],
         keys: Mapping[str, bytes],
-        lookups: Mapping[Any, Sequence[bytes]] = MappingProxyType({}),
-    ) -> list[dict[str, Any]]:
+        lookups: Mapping[tuple[str, str], Sequence[bytes]] = MappingProxyType({}),
+    ) -> list[SealedPoint]:
         """Return what differs between rows of values, encrypted under these keys (individual id → key).
 
         :param points: individual id, component, kind, value, and the value as it is compared.
         :param lookups: by (family of kinds, value as it is compared), what is made already of the digests by which they are found.
         """
         ciphers = {individual_id: AESGCM(key) for individual_id, key in keys.items()}
-        rows = []
+        rows: list[SealedPoint] = []
         for individual_id, component, kind, value, canonical in points:
             made = lookups.get((compared_as(kind), canonical))
-            row = {
-                "id": new_id(),
-                "individual_id": individual_id,
-                "component": component,
-                "kind": kind,
-                "lookup": made[0] if made else self.digests.lookup(component, kind, canonical),
-                "digest": self.digests.match(kind, canonical),
-            }
-            row["ciphertext"] = encrypt(ciphers[individual_id], value, bound_to=_bound_to(row))
-            rows.append(row)
+            point_id = new_id()
+            rows.append(
+                {
+                    "id": point_id,
+                    "individual_id": individual_id,
+                    "kind": kind,
+                    "lookup": made[0] if made else self.digests.lookup(component, kind, canonical),
+                    "digest": self.digests.match(kind, canonical),
+                    "ciphertext": encrypt(ciphers[individual_id], value, bound_to=_bound_to(point_id, individual_id, component, kind)),
+                }
+            )
         return rows
 
 
@@ -222,7 +274,7 @@ INSERTS = {
 _ADD = {name: text(statement) for name, statement in INSERTS.items()}
 
 
-def rows_by_table(points: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+def rows_by_table(points: Sequence[PointRow]) -> dict[str, list[Mapping[str, object]]]:
     """Return what `INSERTS` inserts for rows of `ContactLayer.rows`; each person is queued for the matcher once."""
     return {
         "points": [{name: point.get(name) for name in POINT} for point in points],
@@ -231,55 +283,67 @@ def rows_by_table(points: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping
     }
 
 
-def _bound_to(row: Mapping[str, Any]) -> str:
+def _bound_to(point_id: str, individual_id: str, component: str, kind: str) -> str:
     # A ciphertext moved to another row, person, component or kind does not decrypt.
-    return f"contact point {row['id']} {row['individual_id']} {row['component']} {row['kind']}"
+    return f"contact point {point_id} {individual_id} {component} {kind}"
+
+
+def _correction_bound_to(correction_id: str, individual_id: str, kind: str) -> str:
+    return f"correction {correction_id} {individual_id} {kind}"
 
 
 def count_own(work: UnitOfWork, individual_id: str, *, kind: str, component: str) -> int:
     """Count a component's values of one kind of a person."""
-    return int(
-        work.execute(
-            text("SELECT count(*) FROM contact_points WHERE individual_id = CAST(:id AS uuid) AND kind = :kind AND component = :component"),
-            {"id": individual_id, "kind": kind, "component": component},
-        ).scalar_one()
-    )
+    of = contact_points.c
+    own = select(func.count()).select_from(contact_points).where(of.individual_id == individual_id, of.kind == kind, of.component == component)
+    return int(work.execute(own).scalar_one())
 
 
-def grant(work: UnitOfWork, entry: Mapping[str, Any]) -> None:
-    """Share a contact point, or all of one's component's of a person, with another component until a day (T5)."""
-    work.execute(
-        text(
-            "INSERT INTO contact_point_grants (id, individual_id, contact_point_id, from_component, to_component, reason,"
-            " granted_by, granted_at, expires_at) VALUES (:id, :individual_id, :contact_point_id, :from_component,"
-            " :to_component, :reason, :granted_by, :granted_at, :expires_at)"
-        ),
-        dict(entry),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactPointGrant:
+    """That a component shares a contact point, or all that it holds of a person, with another until an instant (T5)."""
+
+    id: str
+    individual_id: str
+    contact_point_id: str | None
+    from_component: str
+    to_component: str
+    reason: str
+    granted_by: str
+    granted_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+
+
+def grant(work: UnitOfWork, entry: ContactPointGrant) -> None:
+    """Insert a grant."""
+    work.execute(insert(contact_point_grants), asdict(entry))
 
 
 def revoke(work: UnitOfWork, grant_id: str, *, now: datetime) -> bool:
     """End a grant of the caller's component now; say whether there was one."""
-    return (
-        work.execute(
-            text("UPDATE contact_point_grants SET revoked_at = :now WHERE id = CAST(:id AS uuid) AND revoked_at IS NULL"),
-            {"id": grant_id, "now": now},
-        ).rowcount
-        == 1
-    )
+    of = contact_point_grants.c
+    return work.execute(update(contact_point_grants).where(of.id == grant_id, of.revoked_at.is_(None)).values(revoked_at=now)).rowcount == 1
 
 
-def grants(work: UnitOfWork, individual_id: str) -> list[dict[str, Any]]:
+def grants(work: UnitOfWork, individual_id: str) -> list[ContactPointGrant]:
     """Return the grants on a person that the caller's component gave or was given, whether in force or not."""
-    rows = work.execute(
-        text("SELECT * FROM contact_point_grants WHERE individual_id = CAST(:id AS uuid) ORDER BY granted_at"),
-        {"id": individual_id},
-    )
-    return plains(rows.mappings())
+    of = contact_point_grants.c
+    found = select(contact_point_grants).where(of.individual_id == individual_id).order_by(of.granted_at)
+    return all_typed(ContactPointGrant, work.execute(found).mappings())
 
 
-def unseen_corrections(work: UnitOfWork, *, user_id: str, component: str) -> list[dict[str, Any]]:
-    """Return people with a correction later than what the caller's component confirmed, for whom the caller stands."""
+@dataclass(frozen=True, slots=True)
+class UnseenCorrection:
+    """A kind of a person's values of which a correction is later than what the caller's component confirmed."""
+
+    individual_id: str
+    kind: str
+    reported_at: datetime
+
+
+def unseen_corrections(work: UnitOfWork, *, user_id: str, component: str) -> list[UnseenCorrection]:
+    """Return these corrections of people for whom the caller stands."""
     rows = work.execute(
         text(
             "SELECT DISTINCT c.individual_id, c.kind, max(c.reported_at) AS reported_at FROM corrections c"  # noqa: S608 - our own constant
@@ -290,17 +354,19 @@ def unseen_corrections(work: UnitOfWork, *, user_id: str, component: str) -> lis
         ),
         {"user": user_id, "component": component},
     )
-    return plains(rows.mappings())
+    return all_typed(UnseenCorrection, rows.mappings())
 
 
-def point(work: UnitOfWork, contact_point_id: str) -> dict[str, Any] | None:
-    """Return one contact point's row without its value, if this transaction may see it."""
-    row = (
-        work.execute(
-            text("SELECT id, individual_id, component, kind FROM contact_points WHERE id = CAST(:id AS uuid)"),
-            {"id": contact_point_id},
-        )
-        .mappings()
-        .one_or_none()
-    )
-    return plain(row) if row else None
+@dataclass(frozen=True, slots=True)
+class UnrevealedPoint:
+    """A contact point without its value."""
+
+    individual_id: str
+    component: str
+
+
+def point(work: UnitOfWork, contact_point_id: str) -> UnrevealedPoint | None:
+    """Return one contact point without its value, if this transaction may see it."""
+    of = contact_points.c
+    found = select(of.individual_id, of.component).where(of.id == contact_point_id)
+    return typed_or_none(UnrevealedPoint, work.execute(found).mappings().one_or_none())

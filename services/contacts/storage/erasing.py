@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import null, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 
 from services.chassis.database import UnitOfWork
-from services.chassis.database.rows import plain, plains
+from services.chassis.database.rows import typed_or_none
+from services.contacts.contract.answers import ReceiptAnswer, SoughtAnswer
 from services.contacts.storage import dictionary
 from services.contacts.storage.bulk import array, array_of_bytes
+from services.contacts.storage.tables.cases import erasures, tombstones
+from services.contacts.storage.tables.directory import individuals
+
+# Text over tables that the data dictionary names, where ids and digests go as one array, and for what the server alone can say.
 
 #: Stores with rows about one individual, in the order in which they go; the column that says whose they are.
 _LINKED = tuple((table.name, column) for table in dictionary.LINKED for column in table.linked)
@@ -96,23 +102,13 @@ def forget_former_names(work: UnitOfWork, needles: Sequence[str], bears: Callabl
 
 def names_of_family(work: UnitOfWork, family: str) -> list[tuple[str, str]]:
     """Return first and last name of everybody, frozen or not, whose family name ends alike."""
-    rows = work.execute(text("SELECT first_name, last_name FROM individuals WHERE family_key = :family"), {"family": family})
-    return [(row.first_name, row.last_name) for row in rows]
-
-
-def is_tombstone(work: UnitOfWork, stakeholder_id: str) -> bool:
-    """Whether this stakeholder was erased."""
-    return bool(
-        work.execute(text("SELECT EXISTS (SELECT FROM tombstones WHERE stakeholder_id = CAST(:id AS uuid))"), {"id": stakeholder_id}).scalar_one()
-    )
+    found = select(individuals.c.first_name, individuals.c.last_name).where(individuals.c.family_key == family)
+    return [(row.first_name, row.last_name) for row in work.execute(found)]
 
 
 def insert_tombstone(work: UnitOfWork, stakeholder_id: str, *, now: datetime) -> None:
     """Keep the id, so that a late message brings nobody back."""
-    work.execute(
-        text("INSERT INTO tombstones (stakeholder_id, erased_at) VALUES (CAST(:id AS uuid), :now) ON CONFLICT DO NOTHING"),
-        {"id": stakeholder_id, "now": now},
-    )
+    work.execute(insert(tombstones).values(stakeholder_id=stakeholder_id, erased_at=now).on_conflict_do_nothing())
 
 
 def insert_tombstones(work: UnitOfWork, stakeholder_ids: Sequence[str], *, now: datetime) -> None:
@@ -123,25 +119,36 @@ def insert_tombstones(work: UnitOfWork, stakeholder_ids: Sequence[str], *, now: 
     )
 
 
-def erasure(work: UnitOfWork, erasure_id: str) -> dict[str, Any] | None:
-    """Return an erasure's course: ids, instants and counts."""
-    row = work.execute(text("SELECT * FROM erasures WHERE id = CAST(:id AS uuid) FOR UPDATE"), {"id": erasure_id}).mappings().one_or_none()
-    return plain(row) if row else None
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """The course of an erasure."""
+
+    id: str
+    subject_id: str
+    sealed_at: datetime
+    erased_at: datetime | None
+    sealed: str | None
+    receipts: list[ReceiptAnswer] | None
+    sought: SoughtAnswer | None
+    closed_at: datetime | None
+    look: str | None
+
+
+def erasure(work: UnitOfWork, erasure_id: str) -> Erasure | None:
+    """Return an erasure's course, held until the end of the transaction."""
+    return typed_or_none(Erasure, work.execute(select(erasures).where(erasures.c.id == erasure_id).with_for_update()).mappings().one_or_none())
 
 
 def open_erasure(work: UnitOfWork, erasure_id: str, subject_id: str, *, now: datetime) -> None:
     """Begin an erasure's course, unless it has begun."""
-    work.execute(
-        text("INSERT INTO erasures (id, subject_id, sealed_at) VALUES (CAST(:id AS uuid), CAST(:subject AS uuid), :now) ON CONFLICT DO NOTHING"),
-        {"id": erasure_id, "subject": subject_id, "now": now},
-    )
+    work.execute(insert(erasures).values(id=erasure_id, subject_id=subject_id, sealed_at=now).on_conflict_do_nothing())
 
 
-def note_erasure(work: UnitOfWork, erasure_id: str, columns: Mapping[str, Any]) -> None:
-    """Set `erased_at`, `sealed`, `receipts`, `sought`, `look` or `closed_at` (receipts as JSON text)."""
-    assert set(columns) <= {"erased_at", "sealed", "receipts", "sought", "look", "closed_at"}  # noqa: S101 - the names become SQL
-    sets = ", ".join(f"{name} = {f'CAST(:{name} AS json)' if name in {'receipts', 'sought'} else f':{name}'}" for name in columns)
-    work.execute(text(f"UPDATE erasures SET {sets} WHERE id = CAST(:id AS uuid)"), {**columns, "id": erasure_id})  # noqa: S608 - names of our own list
+def note_erasure(work: UnitOfWork, erasure_id: str, **columns: object) -> None:
+    """Set `erased_at`, `sealed`, `receipts`, `sought`, `look` or `closed_at`."""
+    # A None would be the JSON null, which is a value.
+    values = {name: null() if value is None else value for name, value in columns.items()}
+    work.execute(update(erasures).where(erasures.c.id == erasure_id).values(values))
 
 
 def forget_in_statistics(work: UnitOfWork, words: Sequence[str]) -> None:
@@ -151,5 +158,4 @@ def forget_in_statistics(work: UnitOfWork, words: Sequence[str]) -> None:
 
 def people_of(work: UnitOfWork, organization_id: str) -> list[str]:
     """Return the ids of an organization's people."""
-    rows = plains(work.execute(text("SELECT id FROM individuals WHERE organization_id = CAST(:id AS uuid)"), {"id": organization_id}).mappings())
-    return [row["id"] for row in rows]
+    return list(work.execute(select(individuals.c.id).where(individuals.c.organization_id == organization_id)).scalars())

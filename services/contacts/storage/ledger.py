@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Table, delete, func, insert, not_, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.chassis.database import UnitOfWork
-from services.chassis.database.rows import plain, plains
+from services.chassis.database.rows import all_typed, typed_or_none
 from services.chassis.messages import new_id
 from services.contacts.domain.likeness import asked_words, kept_words
 from services.contacts.domain.stakeholders import Individual
 from services.contacts.domain.suppression import Mark
 from services.contacts.storage.bulk import array_of_bytes
 from services.contacts.storage.digests import Digests
+from services.contacts.storage.rows import position
+from services.contacts.storage.tables.cases import freeze_counts, ledger_hits, suppressions
+from services.contacts.storage.tables.contact_layer import blocked_tries, reveal_reasons, reveals
 
+# Text for locks, for digests that go as one array, and where marks are made of marks.
 _NAME = "likeness"
 #: Whoever enters somebody shares it; whoever freezes has it alone. So no entry is made between the looking and the
 #: marking: one that began before a freeze is seen by it, and one that begins after it sees the marks.
@@ -48,13 +52,6 @@ def hold_alone(work: UnitOfWork) -> None:
     work.execute(_ALONE)
 
 
-_WRITE = text(
-    "INSERT INTO suppressions (id, case_id, individual_id, kind, digest, alone, likenesses, key_id, written_at, stands,"
-    " because, contact_point_id, component, added_by, added_at) VALUES (:id, :case, :individual, :kind, :digest, :alone,"
-    " CAST(:likenesses AS bytea[]), :key_id, :now, :stands, :because, :contact_point_id, :component, :added_by, :added_at)"
-)
-
-
 def write(
     work: UnitOfWork,
     digests: Digests,
@@ -75,65 +72,79 @@ def write(
         rows.append(
             {
                 "id": new_id(),
-                "case": case_id,
-                "individual": whose.id,
+                "case_id": case_id,
+                "individual_id": whose.id,
                 "kind": mark.kind,
                 "digest": digests.suppression(mark.kind, mark.canonical),
                 "alone": mark.alone,
                 "likenesses": likenesses,
                 "key_id": digests.key_id,
-                "now": now,
+                "written_at": now,
                 "stands": why is None,
-                **{name: getattr(why, name) if why else None for name in ("because", "contact_point_id", "component", "added_by", "added_at")},
+                **{each.name: getattr(why, each.name) if why else None for each in fields(Waiting)},
             }
         )
     if rows:
-        work.execute(_WRITE, rows)
+        work.execute(insert(suppressions), rows)
     return len(rows)
-
-
-def has_marks(work: UnitOfWork, case_id: str, individual_id: str) -> bool:
-    """Whether marks of this person were written for this case."""
-    statement = text("SELECT EXISTS (SELECT FROM suppressions WHERE case_id = CAST(:case AS uuid) AND individual_id = CAST(:individual AS uuid))")
-    return bool(work.execute(statement, {"case": case_id, "individual": individual_id}).scalar_one())
 
 
 def drop(work: UnitOfWork, case_id: str) -> int:
     """Drop a case's marks; a value stays blocked while another case holds it. Return how many there were."""
-    work.execute(text("DELETE FROM ledger_hits WHERE case_id = CAST(:case AS uuid)"), {"case": case_id})
-    return work.execute(text("DELETE FROM suppressions WHERE case_id = CAST(:case AS uuid)"), {"case": case_id}).rowcount
+    work.execute(delete(ledger_hits).where(ledger_hits.c.case_id == case_id))
+    return work.execute(delete(suppressions).where(suppressions.c.case_id == case_id)).rowcount
 
 
-def waiting(work: UnitOfWork, *, limit: int | None, after: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class WaitingMark:
+    """A mark that waits for the privacy officer."""
+
+    id: str
+    case_id: str
+    individual_id: str | None
+    kind: str
+    because: str
+    contact_point_id: str | None
+    component: str
+    added_by: str
+    added_at: datetime
+    written_at: datetime
+
+
+_WAITS = not_(suppressions.c.stands)
+
+
+def waiting(work: UnitOfWork, *, limit: int, after: Sequence[str] | None = None) -> list[WaitingMark]:
     """Return the marks that wait for the privacy officer, the oldest first.
 
-    :param after: `at` and `id` of the last one before.
+    :param after: instant and id of the last one before.
     """
-    rows = work.execute(
-        text(
-            "SELECT id, case_id, individual_id, kind, because, contact_point_id, component, added_by, added_at, written_at"
-            " FROM suppressions WHERE NOT stands AND (CAST(:at AS timestamptz) IS NULL OR (written_at, id)"
-            " > (CAST(:at AS timestamptz), CAST(:id AS uuid))) ORDER BY written_at, id LIMIT CAST(:limit AS bigint)"
-        ),
-        {"limit": limit, "at": after["at"] if after else None, "id": after["id"] if after else None},
-    )
-    return plains(rows.mappings())
+    order = (suppressions.c.written_at, suppressions.c.id)
+    found = select(*(suppressions.c[each.name] for each in fields(WaitingMark))).where(_WAITS).order_by(*order).limit(limit)
+    if after is not None:
+        found = found.where(tuple_(*order) > position(order, after))
+    return all_typed(WaitingMark, work.execute(found).mappings())
 
 
 def count_waiting(work: UnitOfWork) -> int:
     """Count them."""
-    return int(work.execute(text("SELECT count(*) FROM suppressions WHERE NOT stands")).scalar_one())
+    return int(work.execute(select(func.count()).select_from(suppressions).where(_WAITS)).scalar_one())
 
 
-def settle(work: UnitOfWork, mark_id: str, *, keep: bool) -> dict[str, Any] | None:
+@dataclass(frozen=True, slots=True)
+class SettledMark:
+    """A mark that waited: whose it was, and of which kind."""
+
+    case_id: str
+    individual_id: str | None
+    kind: str
+
+
+def settle(work: UnitOfWork, mark_id: str, *, keep: bool) -> SettledMark | None:
     """Let a mark that waits block from now on, or drop it; return what it was, or None when there is none."""
-    statement = (
-        "UPDATE suppressions SET stands = true WHERE id = CAST(:id AS uuid) AND NOT stands RETURNING id, case_id, individual_id, kind"
-        if keep
-        else "DELETE FROM suppressions WHERE id = CAST(:id AS uuid) AND NOT stands RETURNING id, case_id, individual_id, kind"
-    )
-    row = work.execute(text(statement), {"id": mark_id}).mappings().one_or_none()
-    return plain(row) if row else None
+    changed = update(suppressions).values(stands=True) if keep else delete(suppressions)
+    columns = [suppressions.c[each.name] for each in fields(SettledMark)]
+    return typed_or_none(SettledMark, work.execute(changed.where(suppressions.c.id == mark_id, _WAITS).returning(*columns)).mappings().one_or_none())
 
 
 def follow_rename(work: UnitOfWork, digests: Digests, *, former: str, present: str) -> int:
@@ -205,47 +216,32 @@ def answers(digests: Digests, asked: Iterable[Question], found: Iterable[Found],
 
 def count_freeze(work: UnitOfWork, user_id: str, day: date) -> int:
     """Count one more person whom the user had frozen on that day; return how many there are (T36)."""
-    return _count(work, "freeze_counts", user_id, day)
+    return _count(work, freeze_counts, user_id, day)
 
 
 def count_reveal(work: UnitOfWork, user_id: str, day: date) -> int:
     """Count one more, and hold the count until the end of the transaction; return it."""
-    return _count(work, "reveals", user_id, day)
+    return _count(work, reveals, user_id, day)
 
 
 def blocked_today(work: UnitOfWork, user_id: str, day: date) -> int:
     """Return how many of the user's entries were blocked on that day."""
-    return int(
-        work.execute(
-            text("SELECT coalesce(max(count), 0) FROM blocked_tries WHERE user_id = CAST(:user AS uuid) AND day = :day"),
-            {"user": user_id, "day": day},
-        ).scalar_one()
-    )
+    of = blocked_tries.c
+    return work.execute(select(of["count"]).where(of.user_id == user_id, of.day == day)).scalar_one_or_none() or 0
 
 
 def count_blocked(work: UnitOfWork, user_id: str, day: date) -> int:
     """Count one more blocked entry; return how many there are."""
-    return _count(work, "blocked_tries", user_id, day)
+    return _count(work, blocked_tries, user_id, day)
 
 
-def _count(work: UnitOfWork, table: str, user_id: str, day: date) -> int:
-    return int(
-        work.execute(
-            text(
-                f"INSERT INTO {table} AS t (user_id, day, count) VALUES (CAST(:user AS uuid), :day, 1)"  # noqa: S608 - one of two tables of ours
-                " ON CONFLICT (user_id, day) DO UPDATE SET count = t.count + 1 RETURNING count"
-            ),
-            {"user": user_id, "day": day},
-        ).scalar_one()
-    )
+def _count(work: UnitOfWork, table: Table, user_id: str, day: date) -> int:
+    counted = upsert(table).values(user_id=user_id, day=day, count=1)
+    more = counted.on_conflict_do_update(index_elements=["user_id", "day"], set_={"count": table.c["count"] + 1})
+    return int(work.execute(more.returning(table.c["count"])).scalar_one())
 
 
 def keep_reveal_reason(work: UnitOfWork, *, individual_id: str, user_id: str, reason: str, now: datetime) -> None:
     """Keep why somebody who had revealed many went on (T11)."""
-    work.execute(
-        text(
-            "INSERT INTO reveal_reasons (id, individual_id, user_id, at, reason)"
-            " VALUES (:id, CAST(:individual AS uuid), CAST(:user AS uuid), :now, :reason)"
-        ),
-        {"id": new_id(), "individual": individual_id, "user": user_id, "now": now, "reason": reason},
-    )
+    kept = {"id": new_id(), "individual_id": individual_id, "user_id": user_id, "at": now, "reason": reason}
+    work.execute(insert(reveal_reasons), kept)

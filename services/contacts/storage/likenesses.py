@@ -6,18 +6,21 @@ A pair is kept once, its lower id first: neither whose value came first nor in w
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, and_, delete, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 
 from services.chassis.database import UnitOfWork
-from services.chassis.database.rows import plain, plains
-from services.chassis.messages import Caller, new_id
+from services.chassis.database.rows import typed_or_none
+from services.chassis.messages import new_id
 from services.contacts.storage.bulk import array, insert_rows
 from services.contacts.storage.frozen import OPEN
-from services.lexicon.vocabulary import at_least
+from services.contacts.storage.scopes import TaskScope
+from services.contacts.storage.tables.contact_layer import likenesses, match_queue, merge_proposals
 
+# Text where values are compared across all rows, and for conditions that other statements take up.
 #: In place of a component: two hold the value, and neither is told (T34).
 ACROSS = "*"
 _PERSONAL = "('cell', 'personal_phone', 'email')"
@@ -72,16 +75,15 @@ def match_waiting(work: UnitOfWork, *, limit: int = 200) -> int:
 
     One between two components is for the privacy officer alone; one within a component is that component's.
     """
-    queued = plains(
-        work.execute(text("SELECT id, individual_id FROM match_queue ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"), {"limit": limit}).mappings()
-    )
+    of = match_queue.c
+    queued = work.execute(select(of.id, of.individual_id).order_by(of.id).limit(limit).with_for_update(skip_locked=True)).all()
     if not queued:
         return 0
-    changed = dict.fromkeys(row["individual_id"] for row in queued)
+    changed = dict.fromkeys(row.individual_id for row in queued)
     holders = map(str, work.execute(_HOLDERS, {"people": array(changed)}).scalars())
     work.execute(text(_UNTRUE), {"people": array(changed | dict.fromkeys(holders))})
     work.execute(_FIND, {"people": array(changed), "across": ACROSS})
-    work.execute(text("DELETE FROM match_queue WHERE id = ANY(CAST(:ids AS uuid[]))"), {"ids": [row["id"] for row in queued]})
+    work.execute(delete(match_queue).where(of.id.in_([row.id for row in queued])))
     return len(queued)
 
 
@@ -111,69 +113,53 @@ PROPOSED = (
 )
 
 
-def is_among(work: UnitOfWork, pairs: str, pair: tuple[str, str], *, by: Caller) -> bool:
+def is_among(work: UnitOfWork, pairs: str, pair: tuple[str, str], *, scope: TaskScope) -> bool:
     """Say whether a pair is one of `OWN`, `BETWEEN` or `PROPOSED` for the caller."""
     statement = text(f"SELECT EXISTS (SELECT FROM {pairs} AND l.held_id = CAST(:one AS uuid) AND l.other_id = CAST(:other AS uuid))")  # noqa: S608 - our own constants
-    return bool(work.execute(statement, {**whose(by), "one": pair[0], "other": pair[1]}).scalar_one())
-
-
-def whose(by: Caller) -> dict[str, Any]:
-    """Return the parameters of these pairs."""
-    return {"component": by.component, "user": by.id, "steward": at_least(by.level, "steward")}
+    return bool(work.execute(statement, {**scope.parameters(), "one": pair[0], "other": pair[1]}).scalar_one())
 
 
 def settle(work: UnitOfWork, pair: tuple[str, str], *, holder: str, by: str, now: datetime) -> bool:
     """Keep that the two are different people, so that they are told of no more; say whether there was such a likeness."""
-    settled = work.execute(
-        text(
-            "UPDATE likenesses SET settled_at = :now, settled_by = CAST(:by AS uuid) WHERE holder_component = :holder"
-            " AND held_id = CAST(:one AS uuid) AND other_id = CAST(:other AS uuid) AND settled_at IS NULL"
-        ),
-        {"now": now, "by": by, "holder": holder, "one": pair[0], "other": pair[1]},
-    )
-    return bool(settled.rowcount == 1)
+    of = likenesses.c
+    settled = update(likenesses).where(of.holder_component == holder, of.held_id == pair[0], of.other_id == pair[1], of.settled_at.is_(None))
+    return work.execute(settled.values(settled_at=now, settled_by=by)).rowcount == 1
 
 
 def propose(work: UnitOfWork, pair: tuple[str, str], *, by: str, now: datetime) -> None:
     """As the caseworker: ask both owners whether the two are one person. Asked again, nothing changes."""
-    work.execute(
-        text(
-            "INSERT INTO merge_proposals (held_id, other_id, proposed_by, proposed_at)"
-            " VALUES (CAST(:one AS uuid), CAST(:other AS uuid), CAST(:by AS uuid), :now) ON CONFLICT DO NOTHING"
-        ),
-        {"one": pair[0], "other": pair[1], "by": by, "now": now},
-    )
+    proposed = insert(merge_proposals).values(held_id=pair[0], other_id=pair[1], proposed_by=by, proposed_at=now)
+    work.execute(proposed.on_conflict_do_nothing())
 
 
 def withdraw(work: UnitOfWork, pair: tuple[str, str]) -> bool:
     """As the caseworker: ask nobody any more; say whether somebody was asked."""
-    gone = work.execute(
-        text("DELETE FROM merge_proposals WHERE held_id = CAST(:one AS uuid) AND other_id = CAST(:other AS uuid)"),
-        {"one": pair[0], "other": pair[1]},
-    )
-    return bool(gone.rowcount == 1)
+    return work.execute(delete(merge_proposals).where(_of(pair))).rowcount == 1
 
 
-def proposal(work: UnitOfWork, pair: tuple[str, str]) -> dict[str, Any] | None:
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What both owners were asked, and what each of them says."""
+
+    proposed_at: datetime
+    held_answer: str | None
+    held_answered_by: str | None
+    other_answer: str | None
+    other_answered_by: str | None
+
+
+def proposal(work: UnitOfWork, pair: tuple[str, str]) -> Proposal | None:
     """Return what is proposed of a pair, held until the end of the transaction."""
-    row = (
-        work.execute(
-            text("SELECT * FROM merge_proposals WHERE held_id = CAST(:one AS uuid) AND other_id = CAST(:other AS uuid) FOR UPDATE"),
-            {"one": pair[0], "other": pair[1]},
-        )
-        .mappings()
-        .one_or_none()
-    )
-    return plain(row) if row else None
+    columns = [merge_proposals.c[each.name] for each in fields(Proposal)]
+    return typed_or_none(Proposal, work.execute(select(*columns).where(_of(pair)).with_for_update()).mappings().one_or_none())
 
 
 def answer(work: UnitOfWork, pair: tuple[str, str], answers: Mapping[str, str], *, by: str, now: datetime) -> None:
     """Keep what the owner of one record, or of both, says: `held` or `other` → *same* or *different*."""
     for side, said in answers.items():
-        work.execute(
-            text(
-                f"UPDATE merge_proposals SET {side}_answer = :said, {side}_answered_by = CAST(:by AS uuid), {side}_answered_at = :now"  # noqa: S608 - held or other
-                " WHERE held_id = CAST(:one AS uuid) AND other_id = CAST(:other AS uuid)"
-            ),
-            {"said": said, "by": by, "now": now, "one": pair[0], "other": pair[1]},
-        )
+        values = {f"{side}_answer": said, f"{side}_answered_by": by, f"{side}_answered_at": now}
+        work.execute(update(merge_proposals).where(_of(pair)).values(values))
+
+
+def _of(pair: tuple[str, str]) -> ColumnElement[bool]:
+    return and_(merge_proposals.c.held_id == pair[0], merge_proposals.c.other_id == pair[1])

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text, update
 
 from services.chassis.database import UnitOfWork
-from services.chassis.database.rows import plains
+from services.chassis.database.rows import all_typed, typed
 from services.chassis.messages import new_id
 from services.contacts.storage.bulk import array
 from services.contacts.storage.ledger import Found
+from services.contacts.storage.tables.cases import ledger_hits, ledger_lookups
+
+# Text where rows are counted and added up in one statement, and where many ids go as one array: one parameter, not one for each.
 
 _COUNT = """
     INSERT INTO ledger_lookups AS t (account, day, component, looked, at_most, waiting_since)
@@ -60,8 +62,7 @@ class Standing:
 
 def standing(work: UnitOfWork, account: str, day: date) -> Standing:
     """Return how an account stands."""
-    row = work.execute(text(_STANDING), {"account": account, "day": day, "tenth": TENTH}).one()
-    return Standing(row.looked, row.allowed, row.hits, row.seen, row.stopped)
+    return typed(Standing, work.execute(text(_STANDING), {"account": account, "day": day, "tenth": TENTH}).mappings().one())
 
 
 def count(work: UnitOfWork, *, account: str, component: str | None, day: date, looked: int, at_most: int, waiting: datetime | None = None) -> None:
@@ -101,11 +102,25 @@ def known(work: UnitOfWork, account: str, marks: Iterable[str]) -> set[str]:
     return {str(row.mark_id) for row in work.execute(statement, {"account": account, "marks": array(marks)})}
 
 
-def unseen(work: UnitOfWork, *, after: Mapping[str, Any] | None, limit: int) -> list[dict[str, Any]]:
-    """Return the hits that the privacy officer has not seen, the oldest first, with whose mark each is while they are there.
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A mark that an account hit, and whose it is while they are there."""
 
-    :param after: `at`, `mark` and `account` of the last one before.
+    account: str
+    mark_id: str
+    case_id: str
+    component: str | None
+    kind: str
+    at: datetime
+    individual_id: str | None
+
+
+def unseen(work: UnitOfWork, *, after: Sequence[str] | None, limit: int) -> list[Hit]:
+    """Return the hits that the privacy officer has not seen, the oldest first.
+
+    :param after: instant, mark and account of the last one before.
     """
+    at, mark, account = after or (None, None, None)
     rows = work.execute(
         text(
             "SELECT h.account, h.mark_id, h.case_id, h.component, h.kind, h.at, s.individual_id"
@@ -113,14 +128,14 @@ def unseen(work: UnitOfWork, *, after: Mapping[str, Any] | None, limit: int) -> 
             " OR (h.at, h.mark_id, h.account) > (CAST(:at AS timestamptz), CAST(:mark AS uuid), :account))"
             " ORDER BY h.at, h.mark_id, h.account LIMIT :limit"
         ),
-        {"limit": limit, **{name: after[name] if after else None for name in ("at", "mark", "account")}},
+        {"limit": limit, "at": at, "mark": mark, "account": account},
     )
-    return plains(rows.mappings())
+    return all_typed(Hit, rows.mappings())
 
 
 def count_unseen(work: UnitOfWork) -> int:
     """Count them."""
-    return int(work.execute(text("SELECT count(*) FROM ledger_hits WHERE seen_at IS NULL")).scalar_one())
+    return int(work.execute(select(func.count()).select_from(ledger_hits).where(ledger_hits.c.seen_at.is_(None))).scalar_one())
 
 
 _WAITING = """
@@ -136,8 +151,21 @@ _WAITING = """
 """
 
 
-def waiting(work: UnitOfWork, *, after: str | None, limit: int | None) -> list[dict[str, Any]]:
-    """Return the accounts that the privacy officer has something to see of, in the order of their ids: hits, or that they want to go on."""
+@dataclass(frozen=True, slots=True)
+class WaitingAccount:
+    """An account of which the privacy officer has something to see: hits, or that it wants to go on."""
+
+    account: str
+    component: str | None
+    day: date
+    looked: int
+    hits: int
+    waits: bool
+    since: datetime
+
+
+def waiting(work: UnitOfWork, *, after: str | None, limit: int | None) -> list[WaitingAccount]:
+    """Return these accounts, in the order of their ids."""
     rows = work.execute(
         text(
             f"SELECT w.* FROM ({_WAITING}) w WHERE CAST(:after AS text) IS NULL OR w.account > :after"  # noqa: S608 - our own constant
@@ -145,7 +173,7 @@ def waiting(work: UnitOfWork, *, after: str | None, limit: int | None) -> list[d
         ),
         {"after": after, "limit": limit},
     )
-    return plains(rows.mappings())
+    return all_typed(WaitingAccount, rows.mappings())
 
 
 def count_waiting(work: UnitOfWork) -> int:
@@ -155,13 +183,9 @@ def count_waiting(work: UnitOfWork) -> int:
 
 def see(work: UnitOfWork, account: str, *, by: str, now: datetime, more: bool) -> bool:
     """Say that an account's hits were seen and, with `more`, let as many values through again; False where nothing waited."""
-    seen = work.execute(
-        text("UPDATE ledger_hits SET seen_at = :now, seen_by = CAST(:by AS uuid) WHERE account = :account AND seen_at IS NULL"),
-        {"now": now, "by": by, "account": account},
-    ).rowcount
-    statement = "UPDATE ledger_lookups SET waiting_since = NULL WHERE account = :account AND waiting_since IS NOT NULL"
+    hits, of = ledger_hits.c, ledger_lookups.c
+    seen = work.execute(update(ledger_hits).where(hits.account == account, hits.seen_at.is_(None)).values(seen_at=now, seen_by=by)).rowcount
+    going = update(ledger_lookups).where(of.account == account, of.waiting_since.is_not(None)).values(waiting_since=None)
     if more:
-        statement = (
-            "UPDATE ledger_lookups SET waiting_since = NULL, allowed = looked + at_most WHERE account = :account AND waiting_since IS NOT NULL"
-        )
-    return bool(work.execute(text(statement), {"account": account}).rowcount + seen)
+        going = going.values(allowed=of.looked + of.at_most)
+    return bool(work.execute(going).rowcount + seen)

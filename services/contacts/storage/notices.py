@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, and_, func, insert, select, text, tuple_, update
 
 from services.chassis.database import UnitOfWork
-from services.chassis.database.rows import plains
+from services.chassis.database.rows import all_typed, typed_or_none
 from services.chassis.messages import Caller, new_id
+from services.contacts.storage.rows import position
+from services.contacts.storage.tables.cases import many_freezes, notices, suppressions, twins
+from services.contacts.storage.tables.directory import relationships
 
+# Text for conditions that other statements take up, and for counts of two tables.
 #: Whoever stands for the component: who has the relationship, or the office's administrator.
 _MINE = (
     "(n.user_id = CAST(:user AS uuid) OR n.user_id IS NULL OR :administrator OR NOT EXISTS (SELECT FROM users u WHERE u.id = n.user_id AND u.active))"
@@ -35,94 +39,108 @@ _COUNTS = """
 """
 
 
-def tell_holders(work: UnitOfWork, individual_id: str, *, now: datetime) -> int:
+def tell_holders(work: UnitOfWork, individual_id: str, *, now: datetime) -> None:
     """As the eraser: leave every component that has a relationship with somebody a notice that they are being erased."""
-    rows = work.execute(
-        text("SELECT component, user_id FROM relationships WHERE stakeholder_id = CAST(:id AS uuid) ORDER BY component"), {"id": individual_id}
-    ).all()
-    told = [{"id": new_id(), "component": row.component, "user": row.user_id, "now": now} for row in rows]
-    if told:
-        work.execute(
-            text("INSERT INTO notices (id, component, user_id, at) VALUES (:id, :component, :user, :now)"),
-            told,
-        )
-    return len(told)
+    of = relationships.c
+    rows = work.execute(select(of.component, of.user_id).where(of.stakeholder_id == individual_id).order_by(of.component)).all()
+    if rows:
+        told = [{"id": new_id(), "component": row.component, "user_id": row.user_id, "at": now} for row in rows]
+        work.execute(insert(notices), told)
 
 
-def find(work: UnitOfWork, notice_id: str, *, by: Caller) -> dict[str, Any] | None:
-    """Return one notice of the user's component."""
-    rows = work.execute(
-        text("SELECT id, at FROM notices WHERE id = CAST(:id AS uuid) AND component = :component AND dismissed_at IS NULL"),
-        {"id": notice_id, "component": by.component or ""},
-    )
-    return next(iter(plains(rows.mappings())), None)
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """That a component is told of an erasure."""
+
+    id: str
+    at: datetime
+
+
+def find(work: UnitOfWork, notice_id: str, *, component: str | None) -> Notice | None:
+    """Return one notice of a component."""
+    of = notices.c
+    found = select(of.id, of.at).where(of.id == notice_id, of.component == component, of.dismissed_at.is_(None))
+    return typed_or_none(Notice, work.execute(found).mappings().one_or_none())
 
 
 def dismiss(work: UnitOfWork, notice_id: str, *, by: Caller, now: datetime) -> bool:
     """Put a notice of the user's component away; False when there is none."""
-    return (
-        work.execute(
-            text(
-                "UPDATE notices n SET dismissed_at = :now, dismissed_by = CAST(:user AS uuid) WHERE n.id = CAST(:id AS uuid)"
-                " AND n.component = :component AND n.dismissed_at IS NULL"
-            ),
-            {"id": notice_id, "user": by.id, "component": by.component or "", "now": now},
-        ).rowcount
-        == 1
-    )
+    of = notices.c
+    gone = update(notices).where(of.id == notice_id, of.component == by.component, of.dismissed_at.is_(None))
+    return work.execute(gone.values(dismissed_at=now, dismissed_by=by.id)).rowcount == 1
 
 
 def note_freeze(work: UnitOfWork, *, by: Caller, day: date, count: int, individual_id: str, reason: str) -> None:
     """Keep why somebody who had frozen many went on."""
-    work.execute(
-        text(
-            "INSERT INTO many_freezes (id, user_id, component, day, count, individual_id, reason) VALUES (:id, CAST(:user AS uuid), :component,"
-            " :day, :count, CAST(:individual AS uuid), :reason)"
-        ),
-        {"id": new_id(), "user": by.id, "component": by.component, "day": day, "count": count, "individual": individual_id, "reason": reason},
-    )
+    kept = {"id": new_id(), "user_id": by.id, "component": by.component, "day": day, "count": count, "individual_id": individual_id, "reason": reason}
+    work.execute(insert(many_freezes), kept)
 
 
-def unseen_freezes(work: UnitOfWork, *, component: str, after: tuple[str, str, int] | None, limit: int) -> list[dict[str, Any]]:
-    """Return who of a component froze many on one day, with each reason, as far as its administrator has not seen it."""
-    day, user, count = after or (None, None, None)
-    behind = "" if after is None else " AND (day, user_id, count) > (CAST(:day AS date), CAST(:user AS uuid), :count)"
-    rows = work.execute(
-        text(
-            "SELECT user_id, day, count, individual_id, reason FROM many_freezes"  # noqa: S608 - conditions of our own
-            f" WHERE component = :component AND seen_at IS NULL{behind} ORDER BY day, user_id, count LIMIT :limit"
-        ),
-        {"component": component, "limit": limit, **({"day": day, "user": user, "count": count} if after else {})},
-    )
-    return plains(rows.mappings())
+@dataclass(frozen=True, slots=True)
+class ManyFreezes:
+    """One of many people whom a user had frozen on one day, and why."""
+
+    user_id: str
+    day: date
+    count: int
+    individual_id: str | None
+    reason: str
+
+
+def _unseen(component: str) -> ColumnElement[bool]:
+    return and_(many_freezes.c.component == component, many_freezes.c.seen_at.is_(None))
+
+
+def unseen_freezes(work: UnitOfWork, *, component: str, after: Sequence[object] | None, limit: int) -> list[ManyFreezes]:
+    """Return who of a component froze many on one day, with each reason, as far as its administrator has not seen it.
+
+    :param after: day, user and count of the last one before.
+    """
+    of = many_freezes.c
+    order = (of.day, of.user_id, of["count"])
+    found = select(*(of[each.name] for each in fields(ManyFreezes))).where(_unseen(component)).order_by(*order).limit(limit)
+    if after is not None:
+        found = found.where(tuple_(*order) > position(order, after))
+    return all_typed(ManyFreezes, work.execute(found).mappings())
 
 
 def who_froze_many(work: UnitOfWork, *, component: str) -> list[str]:
     """Return who of a component did, as far as its administrator has not seen it."""
-    statement = text("SELECT DISTINCT user_id FROM many_freezes WHERE component = :component AND seen_at IS NULL ORDER BY user_id")
-    return [str(row.user_id) for row in work.execute(statement, {"component": component})]
+    users = many_freezes.c.user_id
+    return list(work.execute(select(users).where(_unseen(component)).distinct().order_by(users)).scalars())
 
 
 def count_unseen_freezes(work: UnitOfWork, *, component: str) -> int:
     """Return how many of them there are."""
-    statement = text("SELECT count(*) FROM many_freezes WHERE component = :component AND seen_at IS NULL")
-    return int(work.execute(statement, {"component": component}).scalar_one())
+    return int(work.execute(select(func.count()).select_from(many_freezes).where(_unseen(component))).scalar_one())
 
 
-def counts_by_day(work: UnitOfWork, *, after: Mapping[str, Any] | None, limit: int) -> list[dict[str, Any]]:
-    """Return, by user and day, how many people they had frozen and how many of their entries were blocked; the latest day first.
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """What a user did on one day: how many people they had frozen, and how many of their entries were blocked."""
 
-    :param after: `day` and `user` of the last one before.
+    user_id: str
+    day: date
+    freezes: int
+    blocked: int
+    component: str | None
+
+
+def counts_by_day(work: UnitOfWork, *, after: Sequence[str] | None, limit: int) -> list[DayCount]:
+    """Return these counts by user and day, the latest day first.
+
+    :param after: day and user of the last one before.
     """
+    day, user = after or (None, None)
     rows = work.execute(
         text(
             f"SELECT c.user_id, c.day, c.freezes, c.blocked, u.component FROM ({_COUNTS}) c LEFT JOIN users u ON u.id = c.user_id"  # noqa: S608 - our own constant
             " WHERE CAST(:day AS date) IS NULL OR (c.day, c.user_id) < (CAST(:day AS date), CAST(:user AS uuid))"
             " ORDER BY c.day DESC, c.user_id DESC LIMIT :limit"
         ),
-        {"day": after["day"] if after else None, "user": after["user"] if after else None, "limit": limit},
+        {"day": day, "user": user, "limit": limit},
     )
-    return plains(rows.mappings())
+    return all_typed(DayCount, rows.mappings())
 
 
 def count_counts(work: UnitOfWork) -> int:
@@ -132,20 +150,12 @@ def count_counts(work: UnitOfWork) -> int:
 
 def see_freezes(work: UnitOfWork, *, component: str, user_id: str, now: datetime) -> bool:
     """Say that they were seen; False when there were none."""
-    statement = text("UPDATE many_freezes SET seen_at = :now WHERE component = :component AND user_id = CAST(:user AS uuid) AND seen_at IS NULL")
-    return work.execute(statement, {"component": component, "user": user_id, "now": now}).rowcount > 0
+    seen = update(many_freezes).where(_unseen(component), many_freezes.c.user_id == user_id).values(seen_at=now)
+    return work.execute(seen).rowcount > 0
 
 
 def forget(work: UnitOfWork, individual_id: str) -> None:
     """As the eraser: take out whose marks, twins and freezes these are, and why somebody froze them."""
-    for statement in (
-        "UPDATE many_freezes SET reason = '', individual_id = NULL WHERE individual_id = CAST(:id AS uuid)",
-        "UPDATE suppressions SET individual_id = NULL, contact_point_id = NULL WHERE individual_id = CAST(:id AS uuid)",
-        "UPDATE twins SET source_id = NULL WHERE source_id = CAST(:id AS uuid)",
-    ):
-        work.execute(text(statement), {"id": individual_id})
-
-
-def whose(by: Caller) -> dict[str, Any]:
-    """Return the parameters of `WAITING` and `TWINS`."""
-    return {"component": by.component or "", "user": by.id, "administrator": "office_administrator" in by.roles}
+    work.execute(update(many_freezes).where(many_freezes.c.individual_id == individual_id).values(reason="", individual_id=None))
+    work.execute(update(suppressions).where(suppressions.c.individual_id == individual_id).values(individual_id=None, contact_point_id=None))
+    work.execute(update(twins).where(twins.c.source_id == individual_id).values(source_id=None))

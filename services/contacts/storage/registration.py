@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import text
 
@@ -199,14 +198,14 @@ class Newcomer:
     organization: Employer | None
     issues: Iterable[GivenLink]
     #: Rows of the contact layer.
-    points: Sequence[Mapping[str, Any]]
+    points: Sequence[contact_layer.PointRow]
     #: What is kept for the component alone, as notes.
     notes: Sequence[Note] = ()
 
 
 def register(work: UnitOfWork, newcomers: Sequence[Newcomer], *, now: datetime) -> list[Individual]:
     """Insert individuals when the transaction commits; return their rows as `individuals.find` will."""
-    rows: dict[str, list[Mapping[str, Any]]] = {name: [] for name in _INSERTS}
+    rows: dict[str, list[Mapping[str, object]]] = {name: [] for name in _INSERTS}
     registered = []
     for newcomer in newcomers:
         row = newcomer.individual

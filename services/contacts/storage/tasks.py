@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
-from services.chassis.database.rows import plains
-from services.chassis.messages import Caller
+from services.chassis.database.rows import all_typed
 from services.contacts.storage import likenesses, notices
+from services.contacts.storage.scopes import TaskScope
 from services.lexicon.tasks import NO_DAY
 
 #: More are not counted.
@@ -35,23 +35,32 @@ _OF_COMPONENT = (
 _OWN = f"SELECT 'duplicate' AS kind, {_PAIR} FROM {likenesses.OWN}"  # noqa: S608 - likewise
 
 
-def first_after(work: UnitOfWork, *, by: Caller, sees_values: bool, after: Sequence[str] | None, limit: int) -> tuple[list[dict[str, Any]], int]:
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task of a kind that grows with people."""
+
+    kind: str
+    key: str
+    subject_id: str
+    individual_ids: Sequence[str]
+
+
+def first_after(work: UnitOfWork, *, scope: TaskScope, after: Sequence[str] | None, limit: int) -> tuple[list[Task], int]:
     """Return the first tasks after a position, one more than `limit` where there are more, and how many there are in all.
 
     As the caseworker for the privacy officer.
 
-    :param sees_values: whether the caller may see the values of their component.
     :param after: due date, kind and key of the last one before.
-    :return: `kind`, `key`, `subject_id` and `individual_ids` of each; the number is exact up to 10,000.
+    :return: the tasks, and their number, which is exact up to 10,000.
     """
-    theirs = (*(_OF_COMPONENT if by.component else (_PROPOSED,)), *((_OWN,) if sees_values else ()))
-    kinds = _OFFICER if "privacy_officer" in by.roles else theirs
-    every = " UNION ALL ".join(kinds)
-    given: dict[str, Any] = {**notices.whose(by), **likenesses.whose(by)}
+    theirs = (*(_OF_COMPONENT if scope.component else (_PROPOSED,)), *((_OWN,) if scope.sees_values else ()))
+    # Text, for a page is cut from all kinds at once.
+    every = " UNION ALL ".join(_OFFICER if scope.is_officer else theirs)
+    given = scope.parameters()
     total = work.execute(text(f"SELECT count(*) FROM (SELECT FROM ({every}) AS t LIMIT {COUNTED + 1}) AS c"), given).scalar_one()  # noqa: S608 - likewise
     behind = ""
     if after is not None and after[0] >= NO_DAY:
         behind = 'WHERE (t.kind COLLATE "C", t.key COLLATE "C") > (:kind, :key)'
         given |= {"kind": after[1], "key": after[2]}
     page = f'SELECT * FROM ({every}) AS t {behind} ORDER BY t.kind COLLATE "C", t.key COLLATE "C" LIMIT :most'  # noqa: S608 - likewise
-    return plains(work.execute(text(page), {**given, "most": limit + 1}).mappings()), int(total)
+    return all_typed(Task, work.execute(text(page), {**given, "most": limit + 1}).mappings()), int(total)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, and_, delete, select, text, update
+from sqlalchemy.dialects.postgresql import insert as insert_into
 
 from services.chassis.database import UnitOfWork
-from services.chassis.database.rows import plain, plains
+from services.chassis.database.rows import all_typed, typed_or_none
 from services.contacts.contract.announcements import IndividualFrozenFor
+from services.contacts.domain.suppression import ORGANIZATION
 from services.contacts.storage.bulk import array, array_of_bytes
+from services.contacts.storage.tables.cases import twins
+
+# Text where tables are joined or ids and digests go as one array.
 
 #: Why a contact point makes no mark and no match by itself, if it does not (T25, T26). What somebody was registered
 #: with is the record; what was added to it by whoever records the request, or by a correction nobody verified, is not.
@@ -38,10 +43,22 @@ def points(work: UnitOfWork, individual_id: str, *, recorder: str, since: dateti
     return {str(row.id): row.because for row in rows}
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody who holds one of a person's values or works where they do: by a value of which kind and component, and `because` as above."""
+
+    individual_id: str
+    first_name: str
+    last_name: str
+    kind: str
+    component: str | None = None
+    because: str | None = None
+
+
 def holders(
     work: UnitOfWork, digests: Iterable[bytes], *, besides: str, recorder: str, since: datetime, families: Sequence[str] | None = None
-) -> list[dict[str, Any]]:
-    """Return who else holds one of these values: `individual_id`, name, `component`, `kind`, and `because` as above.
+) -> list[Holder]:
+    """Return who else holds one of these values.
 
     :param families: only those of one of these family names: of work's numbers.
     """
@@ -62,10 +79,10 @@ def holders(
             "families": list(families or ()),
         },
     )
-    return plains(rows.mappings())
+    return all_typed(Holder, rows.mappings())
 
 
-def colleagues(work: UnitOfWork, organizations: Iterable[str], *, besides: str, families: Sequence[str]) -> list[dict[str, Any]]:
+def colleagues(work: UnitOfWork, organizations: Iterable[str], *, besides: str, families: Sequence[str]) -> list[Holder]:
     """Return people of these family names at organizations that are, or were, called so (canonically)."""
     rows = work.execute(
         text(
@@ -75,23 +92,24 @@ def colleagues(work: UnitOfWork, organizations: Iterable[str], *, besides: str, 
         ),
         {"organizations": list(organizations), "besides": besides, "families": list(families)},
     )
-    return plains(rows.mappings())
+    return [Holder(str(row.individual_id), row.first_name, row.last_name, ORGANIZATION) for row in rows]
 
 
 def insert(work: UnitOfWork, case_id: str, source_id: str, found: Mapping[str, tuple[set[str], set[str]]], *, now: datetime) -> None:
     """Keep who may be the person of a case: by id, why, and which components see it frozen."""
     rows = [
-        {"case": case_id, "id": individual_id, "source": source_id, "because": sorted(because), "components": sorted(components), "now": now}
+        {
+            "case_id": case_id,
+            "individual_id": individual_id,
+            "source_id": source_id,
+            "because": sorted(because),
+            "components": sorted(components),
+            "found_at": now,
+        }
         for individual_id, (because, components) in found.items()
     ]
     if rows:
-        work.execute(
-            text(
-                "INSERT INTO twins (case_id, individual_id, source_id, because, components, found_at) VALUES (CAST(:case AS uuid),"
-                " CAST(:id AS uuid), CAST(:source AS uuid), CAST(:because AS text[]), CAST(:components AS text[]), :now) ON CONFLICT DO NOTHING"
-            ),
-            rows,
-        )
+        work.execute(insert_into(twins).on_conflict_do_nothing(), rows)
     show(work, [individual_id for individual_id, (_, components) in found.items() if components])
 
 
@@ -122,61 +140,75 @@ def show(work: UnitOfWork, ids: Iterable[str]) -> None:
 
 def free(work: UnitOfWork, case_id: str) -> list[str]:
     """Forget the twins of a case that was taken back; whom no other case holds is free. Return who they were."""
-    rows = work.execute(text("DELETE FROM twins WHERE case_id = CAST(:case AS uuid) RETURNING individual_id"), {"case": case_id})
-    freed = [str(row.individual_id) for row in rows]
+    freed = list(work.execute(delete(twins).where(twins.c.case_id == case_id).returning(twins.c.individual_id)).scalars())
     show(work, freed)
     return freed
 
 
-def find(work: UnitOfWork, case_id: str, individual_id: str) -> dict[str, Any] | None:
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A twin of a case, and what the privacy officer said of it."""
+
+    case_id: str
+    individual_id: str
+    decision: str | None
+
+
+def find(work: UnitOfWork, case_id: str, individual_id: str) -> Twin | None:
     """Return one twin of a case, held until the end of the transaction."""
-    row = (
-        work.execute(
-            text("SELECT * FROM twins WHERE case_id = CAST(:case AS uuid) AND individual_id = CAST(:id AS uuid) FOR UPDATE"),
-            {"case": case_id, "id": individual_id},
-        )
-        .mappings()
-        .one_or_none()
-    )
-    return plain(row) if row else None
+    of = twins.c
+    found = select(of.case_id, of.individual_id, of.decision).where(_is(case_id, individual_id)).with_for_update()
+    return typed_or_none(Twin, work.execute(found).mappings().one_or_none())
 
 
 def decide(work: UnitOfWork, case_id: str, individual_id: str, *, decision: str, by: str, now: datetime) -> None:
     """Say whether a twin is the same person, or another."""
-    work.execute(
-        text(
-            "UPDATE twins SET decision = :decision, decided_by = CAST(:by AS uuid), decided_at = :now"
-            " WHERE case_id = CAST(:case AS uuid) AND individual_id = CAST(:id AS uuid)"
-        ),
-        {"case": case_id, "id": individual_id, "decision": decision, "by": by, "now": now},
-    )
+    work.execute(update(twins).where(_is(case_id, individual_id)).values(decision=decision, decided_by=by, decided_at=now))
     show(work, [individual_id])
 
 
-def undecided(work: UnitOfWork, *, case_id: str | None = None, after: Mapping[str, Any] | None = None, limit: int | None) -> list[dict[str, Any]]:
-    """Return the twins that wait for the privacy officer, with both names as far as they are there, the oldest first.
+def _is(case_id: str, individual_id: str) -> ColumnElement[bool]:
+    return and_(twins.c.case_id == case_id, twins.c.individual_id == individual_id)
 
-    :param after: `at`, `id` and `case` of the last one before.
+
+@dataclass(frozen=True, slots=True)
+class UndecidedTwin:
+    """A twin that waits for the privacy officer, with both names as far as they are there."""
+
+    case_id: str
+    individual_id: str
+    source_id: str | None
+    because: Sequence[str]
+    components: Sequence[str]
+    found_at: datetime
+    first_name: str
+    last_name: str
+    owner_id: str
+    owner_component: str
+    source_first_name: str | None
+    source_last_name: str | None
+
+
+def undecided(work: UnitOfWork, *, case_id: str | None = None, after: Sequence[str] | None = None, limit: int) -> list[UndecidedTwin]:
+    """Return the twins that wait for the privacy officer, the oldest first.
+
+    :param after: instant, id and case of the last one before.
     """
+    at, individual_id, after_case = after or (None, None, None)
     rows = work.execute(
         text(
-            "SELECT t.*, i.first_name, i.last_name, i.owner_id, i.owner_component, s.first_name AS source_first_name,"
-            " s.last_name AS source_last_name FROM twins t JOIN individuals i ON i.id = t.individual_id"
+            "SELECT t.case_id, t.individual_id, t.source_id, t.because, t.components, t.found_at, i.first_name, i.last_name, i.owner_id,"
+            " i.owner_component, s.first_name AS source_first_name, s.last_name AS source_last_name"
+            " FROM twins t JOIN individuals i ON i.id = t.individual_id"
             " LEFT JOIN individuals s ON s.id = t.source_id WHERE t.decision IS NULL"
             " AND (CAST(:case AS uuid) IS NULL OR t.case_id = CAST(:case AS uuid))"
             " AND (CAST(:at AS timestamptz) IS NULL OR (t.found_at, t.individual_id, t.case_id)"
             " > (CAST(:at AS timestamptz), CAST(:id AS uuid), CAST(:after_case AS uuid)))"
-            " ORDER BY t.found_at, t.individual_id, t.case_id LIMIT CAST(:limit AS bigint)"
+            " ORDER BY t.found_at, t.individual_id, t.case_id LIMIT :limit"
         ),
-        {
-            "case": case_id,
-            "limit": limit,
-            "at": after["at"] if after else None,
-            "id": after["id"] if after else None,
-            "after_case": after["case"] if after else None,
-        },
+        {"case": case_id, "limit": limit, "at": at, "id": individual_id, "after_case": after_case},
     )
-    return plains(rows.mappings())
+    return all_typed(UndecidedTwin, rows.mappings())
 
 
 def count_undecided(work: UnitOfWork, *, case_id: str | None = None) -> int:

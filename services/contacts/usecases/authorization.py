@@ -15,9 +15,9 @@ from services.contacts.contract.refusals import (
 )
 from services.contacts.domain.stakeholders import Individual, NamedIndividual, Organization
 from services.contacts.storage import individuals, organizations, projections
+from services.contacts.storage.scopes import TaskScope
 from services.lexicon.duty import duty_to_erase
 from services.lexicon.policy import Decision, Facts, decide
-from services.lexicon.vocabulary import at_least
 
 
 def require(decision: Decision, refusal: type[Refusal] = Forbidden) -> None:
@@ -29,13 +29,56 @@ def require(decision: Decision, refusal: type[Refusal] = Forbidden) -> None:
 
 def require_contributor(by: Caller, action: str, field: str | None = None, facts: Facts | None = None) -> None:
     """Go on only if the policy lets this caller do it; who is merely a reader is told so."""
-    decision = decide(by, action, field, facts)
-    require(decision, Forbidden if at_least(by.level, "contributor") else ContributorsOnly)
+    require(decide(by, action, field, facts), Forbidden if is_contributor(by) else ContributorsOnly)
+
+
+def is_contributor(by: Caller) -> bool:
+    """Say whether the policy lets the caller contribute."""
+    return bool(decide(by, "contribute"))
+
+
+def is_officer(by: Caller) -> bool:
+    """Say whether the caller is the privacy officer."""
+    return bool(decide(by, "open_case"))
 
 
 def require_officer(by: Caller) -> None:
     """Go on only for the privacy officer."""
     require(decide(by, "open_case"))
+
+
+def stands_for_office(by: Caller) -> bool:
+    """Say whether the caller is told what nobody else of their office stands for, and who froze many there (T26, T36)."""
+    return bool(decide(by, "stand_for_office", None, Facts(subject_component=by.component)))
+
+
+def may_look_up_in_bulk(by: Caller) -> bool:
+    """Say whether the caller may look up as many values as a steward or a component's own system (T35)."""
+    return by.kind != "user" or bool(decide(by, "look_up_in_bulk"))
+
+
+def sees_values(by: Caller) -> bool:
+    """Say whether the caller may see the values of their component, and so be told that two records hold one."""
+    return by.component is not None and bool(decide(by, "reveal", "email", Facts(point_component=by.component)))
+
+
+def may_own(user: projections.User | None) -> bool:
+    """Say whether somebody may own a record, or be its owner's deputy: an active contributor, who may have to erase it (T10)."""
+    if user is None or not user.active:
+        return False
+    return bool(decide(Caller(kind="user", id=user.id, component=user.component, level=user.level, roles=frozenset(user.roles)), "own"))
+
+
+def task_scope(by: Caller) -> TaskScope:
+    """Return whose tasks the caller sees."""
+    return TaskScope(
+        user_id=by.id,
+        component=by.component,
+        is_administrator=stands_for_office(by),
+        sees_values=sees_values(by),
+        sees_likenesses=bool(decide(by, "merge")),
+        is_officer=is_officer(by),
+    )
 
 
 def facts_of(row: Individual | NamedIndividual) -> Facts:

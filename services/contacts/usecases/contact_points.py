@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, Invalid, NotFound, new_id, wire_value
+from services.chassis.messages import Caller, Invalid, NotFound, new_id
+from services.contacts.contract.answers import ContactPointAnswer, CorrectionAnswer, GrantAnswer, HolderOfPoints, RevealAnswer
 from services.contacts.contract.refusals import (
     ContactLayerWithheld,
     KindDeclined,
@@ -19,9 +19,10 @@ from services.contacts.contract.refusals import (
     StewardsOnly,
     TooManyContactPoints,
 )
+from services.contacts.domain.representations import instant
 from services.contacts.domain.stakeholders import Individual
 from services.contacts.storage import contact_layer, ledger, likenesses, links
-from services.contacts.storage.contact_layer import ContactLayer, ContactPoint
+from services.contacts.storage.contact_layer import ContactLayer, ContactPoint, ContactPointGrant, Correction, HeldPoint
 from services.contacts.usecases.authorization import facts_of, open_individual, require, require_contributor
 from services.contacts.usecases.preconditions import require_clean, require_not_suppressed
 from services.contacts.usecases.registration import standardized
@@ -39,7 +40,7 @@ def reveal(
     layer: ContactLayer,
     individual_id: str,
     reason: str | None = None,
-) -> dict[str, Any]:
+) -> RevealAnswer:
     """Reveal one person's contact points: `items` that the caller may see, and who else has a relationship (T11).
 
     Reveals of people one does not own are counted, each of them, whether or not anything was there to see: from the
@@ -62,15 +63,15 @@ def reveal(
     own = [
         point
         for point in layer.read(work, individual_id)
-        if decide(by, "reveal", point["kind"], replace(facts, point_component=point["component"], grants=_grants_on(point, grants)))
+        if decide(by, "reveal", point.kind, replace(facts, point_component=point.component, grants=_grants_on(point, grants)))
     ]
     reported = [
         correction
         for correction in layer.read_corrections(work, individual_id)
-        if any(point["kind"] == correction["kind"] and point["component"] == by.component for point in own)
+        if any(point.kind == correction.kind and point.component == by.component for point in own)
     ]
     items = _items(own, reported, component=by.component)
-    held_by = [
+    held_by: list[HolderOfPoints] = [
         {
             "component": relationship.component,
             "owner": row.owner_id if relationship.component == row.owner_component else relationship.user_id,
@@ -94,7 +95,7 @@ def add_contact_point(
     kind: str,
     value: str,
     source: str | None = None,
-) -> dict[str, Any]:
+) -> ContactPointAnswer:
     """Keep a contact point that was given to the caller's component (T5).
 
     One that the component holds already is put first again, which also settles a report of another value (T3).
@@ -110,7 +111,7 @@ def add_contact_point(
         "kind": kind,
         "value": point.value,
         "component": point.component,
-        "created_at": wire_value(now),
+        "created_at": instant(now),
         "verified_at": None,
         "reported": None,
         "previous": False,
@@ -120,7 +121,7 @@ def add_contact_point(
 
 def correct_contact_point(
     work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactLayer, individual_id: str, kind: str, value: str
-) -> dict[str, Any]:
+) -> CorrectionAnswer:
     """Take a correction of a value that the caller need not see: theirs is kept, and whoever holds that kind is shown it.
 
     The answer is always the same, whoever holds what (T3).
@@ -142,7 +143,7 @@ def _added(work: UnitOfWork, layer: ContactLayer, point: ContactPoint, *, by: Ca
     return layer.add(work, [point], by_user=by.id, now=now)[0]
 
 
-def repeat_correction(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, kind: str) -> dict[str, Any]:
+def repeat_correction(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, kind: str) -> CorrectionAnswer:
     """Answer the same correction again, as it was answered (T3)."""
     open_individual(work, individual_id, by=by, now=now)
     work.record("contacts:individual:correct-contact-point", subjects=[individual_id], fields=[kind])
@@ -159,7 +160,7 @@ def grant(
     reason: str,
     expires_at: datetime,
     contact_point_id: str | None = None,
-) -> dict[str, Any]:
+) -> GrantAnswer:
     """Share one contact point, or all that the caller's component holds of a person, with another component (T5).
 
     :raises StewardsOnly: the caller is no steward.
@@ -176,34 +177,41 @@ def grant(
         raise Invalid(errors={"component": ["Another component than your own."]})
     if contact_point_id is not None:
         point = contact_layer.point(work, contact_point_id)
-        if point is None or point["component"] != by.component or point["individual_id"] != individual_id:
+        if point is None or point.component != by.component or point.individual_id != individual_id:
             raise NotFound
-    entry = {
-        "id": new_id(),
-        "individual_id": individual_id,
-        "contact_point_id": contact_point_id,
-        "from_component": by.component,
-        "to_component": component,
-        "reason": reason,
-        "granted_by": by.id,
-        "granted_at": now,
-        "expires_at": expires_at,
-    }
+    entry = ContactPointGrant(
+        id=new_id(),
+        individual_id=individual_id,
+        contact_point_id=contact_point_id,
+        # A steward who is none of a component's may grant nothing, as the policy said.
+        from_component=str(by.component),
+        to_component=component,
+        reason=reason,
+        granted_by=by.id,
+        granted_at=now,
+        expires_at=expires_at,
+    )
     contact_layer.grant(work, entry)
     work.record("contacts:individual:grant", subjects=[individual_id], fields=["contact_points"])
     return _describe_grant(entry)
 
 
-def repeat_grant(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, grant_id: str) -> dict[str, Any]:
+def repeat_grant(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, grant_id: str) -> GrantAnswer:
     """Answer as `grant` has answered before, and change nothing."""
     open_individual(work, individual_id, by=by, now=now, share=True)
     work.record("contacts:individual:grant", subjects=[individual_id], fields=["contact_points"], outcome="replayed")
-    return next(_describe_grant(entry) for entry in contact_layer.grants(work, individual_id) if str(entry["id"]) == grant_id)
+    return next(_describe_grant(entry) for entry in contact_layer.grants(work, individual_id) if entry.id == grant_id)
 
 
-def _describe_grant(entry: Mapping[str, Any]) -> dict[str, Any]:
-    shown = {name: entry[name] and str(entry[name]) for name in ("id", "individual_id", "contact_point_id")}
-    return {**shown, "component": entry["to_component"], "reason": entry["reason"], "expires_at": wire_value(entry["expires_at"])}
+def _describe_grant(entry: ContactPointGrant) -> GrantAnswer:
+    return {
+        "id": entry.id,
+        "individual_id": entry.individual_id,
+        "contact_point_id": entry.contact_point_id,
+        "component": entry.to_component,
+        "reason": entry.reason,
+        "expires_at": instant(entry.expires_at),
+    }
 
 
 def _require_sharing(row: Individual) -> None:
@@ -230,7 +238,7 @@ def match_waiting(work: UnitOfWork) -> int:
     return matched
 
 
-def _received(individual_id: str, kind: str, by: Caller) -> dict[str, Any]:
+def _received(individual_id: str, kind: str, by: Caller) -> CorrectionAnswer:
     return {"individual_id": individual_id, "kind": kind, "component": by.component, "status": "received"}
 
 
@@ -247,58 +255,57 @@ def _count(work: UnitOfWork, row: Individual, *, by: Caller, now: datetime, reas
     return replace(facts_of(row), now=now, reveals_today=count, reason_given=bool(reason))
 
 
-def _grants_on(point: Mapping[str, Any], grants: Iterable[Mapping[str, Any]]) -> tuple[Grant, ...]:
+def _grants_on(point: HeldPoint, grants: Iterable[ContactPointGrant]) -> tuple[Grant, ...]:
     return tuple(
-        Grant(grant["to_component"], grant["expires_at"])
+        Grant(grant.to_component, grant.expires_at)
         for grant in grants
-        if grant["revoked_at"] is None and grant["from_component"] == point["component"] and grant["contact_point_id"] in {None, point["id"]}
+        if grant.revoked_at is None and grant.from_component == point.component and grant.contact_point_id in {None, point.id}
     )
 
 
-def _items(own: list[dict[str, Any]], reported: list[dict[str, Any]], *, component: str | None) -> list[dict[str, Any]]:
+def _items(own: Sequence[HeldPoint], reported: Sequence[Correction], *, component: str | None) -> list[ContactPointAnswer]:
     """Return what is shown: of each kind first what was reported since its holder last looked, then what is held (T3)."""
-    items: list[dict[str, Any]] = []
+    items: list[ContactPointAnswer] = []
     for kind in CONTACT_POINT_KINDS:
-        held = [point for point in own if point["kind"] == kind]
-        looked = max((point["confirmed_at"] for point in held if point["component"] == component), default=None)
-        known = {canonical_contact_point(kind, point["value"]) for point in held}
+        held = [point for point in own if point.kind == kind]
+        looked = max((point.confirmed_at for point in held if point.component == component), default=None)
+        known = {canonical_contact_point(kind, point.value) for point in held}
         news = []
         for correction in reported:
-            canonical = canonical_contact_point(kind, correction["value"])
-            if correction["kind"] == kind and looked and correction["reported_at"] > looked and canonical not in known:
+            canonical = canonical_contact_point(kind, correction.value)
+            if correction.kind == kind and looked and correction.reported_at > looked and canonical not in known:
                 known.add(canonical)
                 news.append(correction)
         items += [_reported(correction) for correction in news]
         # What another component granted is theirs, and no report to us makes it a previous one.
-        shown = [_held(point, previous=point["replaced_at"] is not None or (bool(news) and point["component"] == component)) for point in held]
+        shown = [_held(point, previous=point.replaced_at is not None or (bool(news) and point.component == component)) for point in held]
         items += sorted(shown, key=lambda point: point["replaced_at"] is not None)
     return items
 
 
-def _held(point: Mapping[str, Any], *, previous: bool) -> dict[str, Any]:
+def _held(point: HeldPoint, *, previous: bool) -> ContactPointAnswer:
     return {
-        "id": point["id"],
-        "kind": point["kind"],
-        "value": point["value"],
-        "component": point["component"],
-        "created_at": wire_value(point["created_at"]),
-        "verified_at": wire_value(point["verified_at"]) if point["verified_at"] else None,
+        "id": point.id,
+        "kind": point.kind,
+        "value": point.value,
+        "component": point.component,
+        "created_at": instant(point.created_at),
+        "verified_at": instant(point.verified_at),
         "reported": None,
         "previous": previous,
-        "replaced_at": wire_value(point["replaced_at"]) if point["replaced_at"] else None,
+        "replaced_at": instant(point.replaced_at),
     }
 
 
-def _reported(correction: Mapping[str, Any]) -> dict[str, Any]:
-    at = correction["reported_at"]
+def _reported(correction: Correction) -> ContactPointAnswer:
     return {
-        "id": correction["id"],
-        "kind": correction["kind"],
-        "value": correction["value"],
-        "component": correction["component"],
-        "created_at": wire_value(at),
+        "id": correction.id,
+        "kind": correction.kind,
+        "value": correction.value,
+        "component": correction.component,
+        "created_at": instant(correction.reported_at),
         "verified_at": None,
-        "reported": {"component": correction["component"], "on": at.astimezone(UTC).date().isoformat(), "verified": False},
+        "reported": {"component": correction.component, "on": correction.reported_at.astimezone(UTC).date().isoformat(), "verified": False},
         "previous": False,
         "replaced_at": None,
     }

@@ -9,12 +9,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import Any
-
-import orjson
 
 from services.chassis.database import UnitOfWork
 from services.contacts.contract.announcements import IndividualErased, OrganizationErased
+from services.contacts.contract.answers import ErasedAnswer, ReceiptAnswer, ReceiptsAnswer, UnsealedKey
 from services.contacts.contract.refusals import OrganizationUnknown, SealUnknown
 from services.contacts.domain.sealing import former_values
 from services.contacts.domain.stakeholders import Individual
@@ -41,7 +39,7 @@ def erase_individual(
     individual_id: str,
     cause: str,
     also: Collection[Also] = (),
-) -> dict[str, Any]:
+) -> ErasedAnswer:
     """Seal an individual's former values and erase every row about them, in one transaction.
 
     The same again answers with the same seal and the same receipts. Of somebody whom nobody knows (any more) nothing is
@@ -52,9 +50,9 @@ def erase_individual(
     # Whoever adds to the record at this moment commits first, and is reached, or finds it gone.
     individuals.lock(work, individual_id)
     course = erasing.erasure(work, erasure_id)
-    if course is not None and course["receipts"]:
+    if course is not None and course.receipts:
         work.record("contacts:individual:erase", subjects=[individual_id, erasure_id], rule=cause)
-        return {"sealed": course["sealed"], "receipts": course["receipts"]}
+        return {"sealed": course.sealed, "receipts": course.receipts}
     row = individuals.find(work, individual_id)
     if row is None:
         # Another erasure reached them first, or there never was anybody of that id.
@@ -73,7 +71,7 @@ def erase_individual(
     work.announce(IndividualErased(individual_id, cause))
     erasing.insert_tombstone(work, individual_id, now=now)
     remaining = erasing.left(work, individual_id)
-    receipts = [
+    receipts: list[ReceiptAnswer] = [
         {
             "store": f"contacts.{store}",
             "found": count,
@@ -84,12 +82,12 @@ def erase_individual(
         for store, count in counts.items()
     ]
     receipts.append({"store": "keys.subject_keys", "found": 1, "removed": 1, "left": 0, "method": "key destroyed"})
-    erasing.note_erasure(work, erasure_id, {"erased_at": now, "sealed": sealed, "receipts": orjson.dumps(receipts).decode()})
+    erasing.note_erasure(work, erasure_id, erased_at=now, sealed=sealed, receipts=receipts)
     work.record("contacts:individual:erase", subjects=[individual_id, erasure_id], rule=cause)
     return {"sealed": sealed, "receipts": receipts}
 
 
-def unseal_key(work: UnitOfWork, *, layer: ContactLayer, erasure_id: str) -> dict[str, Any]:
+def unseal_key(work: UnitOfWork, *, layer: ContactLayer, erasure_id: str) -> UnsealedKey:
     """Return the one-time key (base64) while the seal is whole, and null once it is broken.
 
     :raises SealUnknown: nothing was ever sealed for this erasure.
@@ -101,7 +99,7 @@ def unseal_key(work: UnitOfWork, *, layer: ContactLayer, erasure_id: str) -> dic
     return {"key": base64.b64encode(key).decode() if key else None}
 
 
-def close(work: UnitOfWork, *, now: datetime, layer: ContactLayer, erasure_id: str, individual_id: str) -> dict[str, Any]:
+def close(work: UnitOfWork, *, now: datetime, layer: ContactLayer, erasure_id: str, individual_id: str) -> ReceiptsAnswer:
     """Forget the sealed values, once every mention is settled; the one-time key is destroyed after the commit.
 
     What the database samples of its columns may hold the person's words still: it samples anew.
@@ -113,19 +111,19 @@ def close(work: UnitOfWork, *, now: datetime, layer: ContactLayer, erasure_id: s
     if course is None:
         raise SealUnknown
     left = sum(erasing.left(work, individual_id).values())
-    if course["sealed"] and (key := layer.vault.unseal_key(erasure_id)):
-        values = open_seal(course["sealed"], key, erasure_id=erasure_id)
+    if course.sealed and (key := layer.vault.unseal_key(erasure_id)):
+        values = open_seal(course.sealed, key, erasure_id=erasure_id)
         erasing.forget_in_statistics(work, sorted({*fold(f"{values.first_name} {values.last_name}").split()}))
-    erasing.note_erasure(work, erasure_id, {"sealed": None, "sought": None, "closed_at": course["closed_at"] or now})
+    erasing.note_erasure(work, erasure_id, sealed=None, sought=None, closed_at=course.closed_at or now)
     work.record("contacts:erasure:close", subjects=[individual_id, erasure_id])
-    receipts = [
+    receipts: list[ReceiptAnswer] = [
         {"store": "contacts.linked", "found": left, "removed": 0, "left": left, "method": "searched"},
         {"store": "keys.seal_keys", "found": 1, "removed": 1, "left": 0, "method": "key destroyed"},
     ]
     return {"receipts": receipts}
 
 
-def erase_organization(work: UnitOfWork, *, now: datetime, erasure_id: str, organization_id: str, cause: str) -> dict[str, Any]:
+def erase_organization(work: UnitOfWork, *, now: datetime, erasure_id: str, organization_id: str, cause: str) -> ReceiptsAnswer:
     """Erase an organization; its people stay, without it.
 
     :raises OrganizationUnknown: it is not there, and was not erased before.
@@ -133,17 +131,19 @@ def erase_organization(work: UnitOfWork, *, now: datetime, erasure_id: str, orga
     erasing.open_erasure(work, erasure_id, organization_id, now=now)
     course = erasing.erasure(work, erasure_id)
     assert course is not None  # noqa: S101 - it was just opened
-    if course["receipts"]:
+    if course.receipts:
         work.record("contacts:organization:erase", subjects=[organization_id, erasure_id], rule=cause)
-        return {"receipts": course["receipts"]}
+        return {"receipts": course.receipts}
     if organizations.find(work, organization_id) is None:
         raise OrganizationUnknown
     people = erasing.people_of(work, organization_id)
     counts = erasing.delete_linked_to_organization(work, organization_id)
     erasing.insert_tombstone(work, organization_id, now=now)
     directory.index_individuals(work, people)
-    receipts = [{"store": f"contacts.{store}", "found": count, "removed": count, "left": 0, "method": "deleted"} for store, count in counts.items()]
-    erasing.note_erasure(work, erasure_id, {"erased_at": now, "receipts": orjson.dumps(receipts).decode(), "closed_at": now})
+    receipts: list[ReceiptAnswer] = [
+        {"store": f"contacts.{store}", "found": count, "removed": count, "left": 0, "method": "deleted"} for store, count in counts.items()
+    ]
+    erasing.note_erasure(work, erasure_id, erased_at=now, receipts=receipts, closed_at=now)
     work.announce(OrganizationErased(organization_id, cause))
     work.record("contacts:organization:erase", subjects=[organization_id, erasure_id], rule=cause)
     return {"receipts": receipts}
@@ -172,5 +172,5 @@ def _held(work: UnitOfWork, layer: ContactLayer, individual_id: str, values: Col
 
 
 def _values(work: UnitOfWork, layer: ContactLayer, individual_id: str) -> list[tuple[str, str]]:
-    rows = [*layer.read(work, individual_id), *layer.read_corrections(work, individual_id)]
-    return [(row["kind"], row["value"]) for row in rows]
+    held = [(point.kind, point.value) for point in layer.read(work, individual_id)]
+    return held + [(each.kind, each.value) for each in layer.read_corrections(work, individual_id)]

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Any
 
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, Forbidden, Invalid, entity_tags, wire_value
+from services.chassis.messages import Caller, Forbidden, Invalid, entity_tags
 from services.contacts.contract.announcements import IndividualFrozen as FrozenAnnouncement
 from services.contacts.contract.announcements import IndividualUnfrozen
+from services.contacts.contract.answers import (
+    DayCountAnswer,
+    FoundFrozen,
+    FreezeAnswer,
+    ManyFreezesAnswer,
+    MayEraseAnswer,
+    NoticeAnswer,
+    Page,
+    TwinDecidedAnswer,
+)
 from services.contacts.contract.refusals import FreezeReasonRequired, NoticeUnknown, TwinDecided, TwinUnknown
 from services.contacts.domain import representations
 from services.contacts.domain.stakeholders import Frozen
@@ -21,8 +29,10 @@ from services.contacts.usecases import suppressing
 from services.contacts.usecases.authorization import (
     duty,
     facts_of,
+    is_officer,
     require,
     require_officer,
+    stands_for_office,
     truly,
     visible_individual,
     visible_organization,
@@ -47,7 +57,7 @@ def freeze(
     received_on: date,
     layer: ContactLayer,
     reason: str | None = None,
-) -> dict[str, Any]:
+) -> FreezeAnswer:
     """Freeze an individual who asked anyone, by any medium, not to be contacted, and mark what they are known by (R164-R170, T25).
 
     As the caseworker: the marks are of every component's values. The same request again answers the same. Another
@@ -108,7 +118,7 @@ def decide_twin(
     decision: str,
     medium: str,
     received_on: date,
-) -> dict[str, Any]:
+) -> TwinDecidedAnswer:
     """Say whether another record is of the person in a case: *same* freezes it for everybody, *another* frees it (T26).
 
     As the caseworker, for the privacy officer. The same decision again answers the same.
@@ -124,9 +134,9 @@ def decide_twin(
     row, twin = individuals.find(work, individual_id), twins.find(work, case_id, individual_id)
     if twin is None or row is None:
         raise TwinUnknown
-    if twin["decision"] not in {None, decision}:
+    if twin.decision not in {None, decision}:
         raise TwinDecided
-    if twin["decision"] is None:
+    if twin.decision is None:
         twins.decide(work, case_id, individual_id, decision=decision, by=by.id, now=now)
         row = individuals.find(work, individual_id) or row
     if decision == "same" and row.frozen_at is None:
@@ -139,38 +149,36 @@ def decide_twin(
     return {
         "decision": decision,
         "request_id": row.frozen_request_id if decision == "same" else None,
-        "owner": {"user": row.owner_id, "component": row.owner_component},
+        "owner": representations.owner_of(row),
     }
 
 
-def find_frozen(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
+def find_frozen(work: UnitOfWork, *, by: Caller, cursors: Cursors, q: str, limit: int = 50, cursor: str | None = None) -> Page[FoundFrozen]:
     """Return frozen people whose names have the words `q`, to those who may find them: T21 leaves them in no search.
 
     :raises Forbidden: the caller's account sees no stakeholders.
     """
-    if by.kind != "user" or "isso" in by.roles:
-        raise Forbidden
-    wanted = fold(query["q"]).split()
-    rows = individuals.frozen_among(
-        work, user_id=by.id, component=by.component, office="office_administrator" in by.roles, officer="privacy_officer" in by.roles
-    )
+    require(decide(by, "find_frozen"), Forbidden)
+    wanted = fold(q).split()
+    rows = individuals.frozen_among(work, user_id=by.id, component=by.component, office=stands_for_office(by), officer=is_officer(by))
     found = []
     for row in rows if wanted else ():
         name = fold(f"{row.first_name} {row.last_name}").split()
         if all(any(part.startswith(word) for part in name) for word in wanted):
             found.append(row)
     found.sort(key=_by_name)
-    after = cursors.open(query.get("cursor"), of="frozen", user_id=by.id, query=query)
-    rest = [row for row in found if after is None or _by_name(row) > tuple(after["name"])]
-    shown = rest[: query["limit"]]
-    following = cursors.seal({"name": _by_name(shown[-1])}, of="frozen", user_id=by.id, query=query) if len(rest) > len(shown) else None
+    bound = {"q": q}
+    after = cursors.open(cursor, of="frozen", user_id=by.id, query=bound)
+    rest = [row for row in found if after is None or _by_name(row) > tuple(after)]
+    shown = rest[:limit]
+    following = cursors.seal(_by_name(shown[-1]), of="frozen", user_id=by.id, query=bound) if len(rest) > len(shown) else None
     work.record("contacts:individual:find-frozen", subjects=[row.id for row in shown], fields=["first_name", "last_name"], rule="T21")
-    items = [
+    items: list[FoundFrozen] = [
         {
             "id": row.id,
             "first_name": row.first_name,
             "last_name": row.last_name,
-            "owner": {"user": row.owner_id, "component": row.owner_component},
+            "owner": representations.owner_of(row),
             "request_id": row.frozen_request_id,
             "frozen": True,
             "notice": representations.DO_NOT_CONTACT,
@@ -184,43 +192,44 @@ def _by_name(row: Frozen) -> tuple[str, str, str]:
     return row.last_name, row.first_name, row.id
 
 
-def read_notice(work: UnitOfWork, *, by: Caller, notice_id: str) -> dict[str, Any]:
+def read_notice(work: UnitOfWork, *, by: Caller, notice_id: str) -> NoticeAnswer:
     """Return a notice of the caller's component: that somebody was erased, without the data (T16).
 
     :raises NoticeUnknown: there is none for the caller.
     """
-    row = notices.find(work, notice_id, by=by)
+    row = notices.find(work, notice_id, component=by.component)
     if row is None:
         raise NoticeUnknown
     work.record("contacts:notice:read", subjects=[notice_id])
     return {
-        "id": row["id"],
-        "at": wire_value(row["at"]),
+        "id": row.id,
+        "at": representations.instant(row.at),
         "text": "Somebody your component had a relationship with asked not to be contacted, and was erased.",
     }
 
 
-def list_many_freezes(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
+def list_many_freezes(work: UnitOfWork, *, by: Caller, cursors: Cursors, limit: int = 50, cursor: str | None = None) -> Page[ManyFreezesAnswer]:
     """Return who of the office had many people frozen on one day, with the reasons, to its administrator (T36).
 
     :raises Forbidden: the caller is no office administrator.
     """
-    if "office_administrator" not in by.roles or by.component is None:
+    if by.component is None or not stands_for_office(by):
         raise Forbidden
-    position = cursors.open(query.get("cursor"), of="many-freezes", user_id=by.id, query=query)
-    limit = query["limit"]
-    after = (position["day"], position["user"], position["count"]) if position else None
+    after = cursors.open(cursor, of="many-freezes", user_id=by.id, query={})
     rows = notices.unseen_freezes(work, component=by.component, after=after, limit=limit + 1)
-    items = [{**row, "day": row["day"].isoformat()} for row in rows[:limit]]
+    items: list[ManyFreezesAnswer] = [
+        {"user_id": row.user_id, "day": row.day.isoformat(), "count": row.count, "individual_id": row.individual_id, "reason": row.reason}
+        for row in rows[:limit]
+    ]
     following = None
     if len(rows) > limit:
         last = items[-1]
-        following = cursors.seal({"day": last["day"], "user": last["user_id"], "count": last["count"]}, of="many-freezes", user_id=by.id, query=query)
+        following = cursors.seal([last["day"], last["user_id"], last["count"]], of="many-freezes", user_id=by.id, query={})
     work.record("contacts:freezes:list", subjects=[item["user_id"] for item in items], rule="T36")
     return {"items": items, "next": following, "total": notices.count_unseen_freezes(work, component=by.component)}
 
 
-def list_counts(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
+def list_counts(work: UnitOfWork, *, by: Caller, cursors: Cursors, limit: int = 50, cursor: str | None = None) -> Page[DayCountAnswer]:
     """Return how many requests each user recorded on each day, and how many of their entries were blocked (T36, T9).
 
     For the security officer, who learns numbers, and of no person whom they are about.
@@ -228,11 +237,14 @@ def list_counts(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mappin
     :raises Forbidden: the caller is not the security officer.
     """
     require(decide(by, "read_trail"), Forbidden)
-    after = cursors.open(query.get("cursor"), of="counts", user_id=by.id, query=query)
-    rows = notices.counts_by_day(work, after=after, limit=query["limit"] + 1)
-    last = rows[query["limit"] - 1] if len(rows) > query["limit"] else None
-    items = [{**row, "day": row["day"].isoformat()} for row in rows[: query["limit"]]]
-    following = cursors.seal({"day": last["day"], "user": last["user_id"]}, of="counts", user_id=by.id, query=query) if last else None
+    rows = notices.counts_by_day(work, after=cursors.open(cursor, of="counts", user_id=by.id, query={}), limit=limit + 1)
+    items: list[DayCountAnswer] = [
+        {"user_id": row.user_id, "day": row.day.isoformat(), "freezes": row.freezes, "blocked": row.blocked, "component": row.component}
+        for row in rows[:limit]
+    ]
+    following = None
+    if len(rows) > limit:
+        following = cursors.seal([items[-1]["day"], items[-1]["user_id"]], of="counts", user_id=by.id, query={})
     work.record("contacts:count:list", subjects=list(dict.fromkeys(item["user_id"] for item in items)), fields=["freezes", "blocked"], rule="T36")
     return {"items": items, "next": following, "total": notices.count_counts(work)}
 
@@ -250,7 +262,7 @@ def _count(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, r
     notices.note_freeze(work, by=by, day=day, count=count, individual_id=individual_id, reason=reason)
 
 
-def may_erase(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str) -> dict[str, Any]:
+def may_erase(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str) -> MayEraseAnswer:
     """Return whether this caller may erase this individual now, and whose record it is (R165, T10)."""
     seen = visible_individual(work, individual_id, by=by, now=now)
     row = truly(seen)
@@ -261,7 +273,7 @@ def may_erase(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str
         "allowed": bool(decision),
         "rule": decision.rule,
         "reason": None if isinstance(decision, Granted) else decision.reason,
-        "owner": {"user": row.owner_id, "component": row.owner_component},
+        "owner": representations.owner_of(row),
         "deputy": row.deputy_id,
         "duty_of": on,
         "frozen": row.frozen_at is not None,
@@ -270,7 +282,7 @@ def may_erase(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str
     }
 
 
-def may_erase_organization(work: UnitOfWork, *, by: Caller, organization_id: str) -> dict[str, Any]:
+def may_erase_organization(work: UnitOfWork, *, by: Caller, organization_id: str) -> MayEraseAnswer:
     """Return whether this caller may erase this organization, and whose record it is."""
     row = visible_organization(work, organization_id, by=by)
     owner = projections.user(work, row.owner_id)
@@ -282,7 +294,7 @@ def may_erase_organization(work: UnitOfWork, *, by: Caller, organization_id: str
         "allowed": bool(decision),
         "rule": decision.rule,
         "reason": None if isinstance(decision, Granted) else decision.reason,
-        "owner": {"user": row.owner_id, "component": row.owner_component},
+        "owner": representations.owner_of(row),
         "duty_of": on,
         "etags": entity_tags(representations.organization(row)),
     }

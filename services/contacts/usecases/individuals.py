@@ -35,6 +35,7 @@ from services.contacts.storage.individuals import HandOver
 from services.contacts.usecases.authorization import (
     duty,
     facts_of,
+    may_own,
     open_individual,
     require,
     require_contributor,
@@ -177,7 +178,7 @@ def hand_over(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str
     if owner == row.owner_id:
         raise OwnerUnchanged
     new_owner = projections.user(work, owner)
-    if new_owner is None or not new_owner.active or not new_owner.component or new_owner.level in {None, "reader"}:
+    if new_owner is None or not new_owner.component or not may_own(new_owner):
         raise OwnerUnsuitable(errors={"owner": ["An active contributor."]})
     component = new_owner.component
     individuals.hand_over(work, individual_id, owner_id=owner, component=component, now=now)
@@ -293,9 +294,8 @@ def _require_known(work: UnitOfWork, wanted: Sequence[GivenLink]) -> None:
 
 
 def _require_deputy(work: UnitOfWork, user_id: str, row: Individual) -> None:
-    # Whoever stands in may have to erase, which a reader may not (T10).
     colleague = projections.user(work, user_id)
-    if colleague is None or not colleague.active or colleague.component != row.owner_component or colleague.level in {None, "reader"}:
+    if colleague is None or colleague.component != row.owner_component or not may_own(colleague):
         raise OwnerUnsuitable(errors={"deputy": ["An active contributor of the owner's office."]})
     if user_id == row.owner_id:
         raise OwnerUnsuitable(errors={"deputy": ["Somebody else than the owner."]})

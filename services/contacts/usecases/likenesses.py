@@ -7,27 +7,27 @@ An owner who is asked sees two directory records and no cause: the officer may p
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, Invalid, wire_value
+from services.chassis.messages import Caller, Invalid
+from services.contacts.contract.answers import PairAnswer, PairDecidedAnswer, PairOfRecords
 from services.contacts.contract.refusals import IndividualFrozen, PairUnknown
 from services.contacts.domain import representations
 from services.contacts.storage import individuals, likenesses
-from services.contacts.usecases.authorization import require, require_contributor
-from services.lexicon.policy import Facts, decide
+from services.contacts.storage.likenesses import Proposal
+from services.contacts.usecases.authorization import is_officer, require_contributor, require_officer, task_scope
 
 Pair = tuple[str, str]
 _OFFICER = ("propose", "different")
 
 
-def read_pair(work: UnitOfWork, *, by: Caller, individual_id: str, other_id: str) -> dict[str, Any]:
+def read_pair(work: UnitOfWork, *, by: Caller, individual_id: str, other_id: str) -> PairOfRecords:
     """Return two records side by side, why they are shown, and what the caller may say of them.
 
     :raises PairUnknown: they are not the caller's to say anything of, or one of them is frozen or gone.
     """
     pair = _ordered(individual_id, other_id)
-    officer = "privacy_officer" in by.roles
+    officer = is_officer(by)
     because, decisions = _for_officer(work, pair, by=by) if officer else _for_others(work, pair, by=by)
     found = individuals.find_many(work, pair)
     if set(pair) - found.keys():
@@ -38,11 +38,11 @@ def read_pair(work: UnitOfWork, *, by: Caller, individual_id: str, other_id: str
         "individuals": [representations.individual(found[each]) for each in pair],
         "because": because,
         "decisions": decisions,
-        "proposal": proposed and {"proposed_at": wire_value(proposed["proposed_at"]), "answers": _answers(pair, proposed)},
+        "proposal": {"proposed_at": representations.instant(proposed.proposed_at), "answers": _answers(pair, proposed)} if proposed else None,
     }
 
 
-def decide_pair(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, other_id: str, decision: str) -> dict[str, Any]:
+def decide_pair(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, other_id: str, decision: str) -> PairDecidedAnswer:
     """Say that two records are *different* people, or one and the *same*; the privacy officer may *propose* it to both owners.
 
     :raises PairUnknown: as above, or it was said already.
@@ -51,7 +51,7 @@ def decide_pair(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: s
     :raises IndividualFrozen: nothing is proposed of a frozen record.
     """
     pair = _ordered(individual_id, other_id)
-    if "privacy_officer" in by.roles:
+    if is_officer(by):
         _decide_as_officer(work, pair, by=by, now=now, decision=decision)
     else:
         _decide_as_owner(work, pair, by=by, now=now, decision=decision)
@@ -59,14 +59,13 @@ def decide_pair(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: s
     return {"decision": decision}
 
 
-def repeat_decision(work: UnitOfWork, *, individual_id: str, other_id: str, decision: str) -> dict[str, Any]:
+def repeat_decision(work: UnitOfWork, *, individual_id: str, other_id: str, decision: str) -> PairDecidedAnswer:
     """Answer as `decide_pair` has answered before, and change nothing."""
     work.record("contacts:duplicate:decide", subjects=[individual_id, other_id], outcome="replayed")
     return {"decision": decision}
 
 
 def _decide_as_officer(work: UnitOfWork, pair: Pair, *, by: Caller, now: datetime, decision: str) -> None:
-    require(decide(by, "open_case"))
     if decision not in _OFFICER:
         raise Invalid(errors={"decision": ["That is for the owners to say."]})
     rows = [individuals.find(work, each) for each in pair]
@@ -84,7 +83,7 @@ def _decide_as_officer(work: UnitOfWork, pair: Pair, *, by: Caller, now: datetim
 
 def _decide_as_owner(work: UnitOfWork, pair: Pair, *, by: Caller, now: datetime, decision: str) -> None:
     if decision == "propose":
-        require(decide(by, "open_case"))
+        require_officer(by)
     because, decisions = _for_others(work, pair, by=by)
     require_contributor(by, "change")
     if decision not in decisions:
@@ -100,7 +99,7 @@ def _decide_as_owner(work: UnitOfWork, pair: Pair, *, by: Caller, now: datetime,
 
 
 def _for_officer(work: UnitOfWork, pair: Pair, *, by: Caller) -> tuple[list[str], list[str]]:
-    return (["same_value"] if likenesses.is_among(work, likenesses.BETWEEN, pair, by=by) else []), list(_OFFICER)
+    return (["same_value"] if likenesses.is_among(work, likenesses.BETWEEN, pair, scope=task_scope(by)) else []), list(_OFFICER)
 
 
 def _for_others(work: UnitOfWork, pair: Pair, *, by: Caller) -> tuple[list[str], list[str]]:
@@ -108,22 +107,19 @@ def _for_others(work: UnitOfWork, pair: Pair, *, by: Caller) -> tuple[list[str],
 
     :raises PairUnknown: for no reason.
     """
-    alike = sees_values(by) and likenesses.is_among(work, likenesses.OWN, pair, by=by)
-    asked = likenesses.is_among(work, likenesses.PROPOSED, pair, by=by)
+    scope = task_scope(by)
+    alike = scope.sees_values and likenesses.is_among(work, likenesses.OWN, pair, scope=scope)
+    asked = likenesses.is_among(work, likenesses.PROPOSED, pair, scope=scope)
     if not alike and not asked:
         raise PairUnknown
     return [*(["same_value"] if alike else []), *(["proposed"] if asked else [])], [*(["same"] if asked else []), "different"]
 
 
-def sees_values(by: Caller) -> bool:
-    """Say whether the caller may see the values of their component, and so be told that two records hold one."""
-    return by.component is not None and bool(decide(by, "reveal", "email", Facts(point_component=by.component)))
-
-
-def _answers(pair: Pair, proposed: dict[str, Any]) -> list[dict[str, Any]]:
+def _answers(pair: Pair, proposed: Proposal) -> list[PairAnswer]:
+    held, other = pair
     return [
-        {"individual_id": each, "answer": proposed[f"{side}_answer"], "by": proposed[f"{side}_answered_by"]}
-        for side, each in zip(("held", "other"), pair, strict=True)
+        {"individual_id": held, "answer": proposed.held_answer, "by": proposed.held_answered_by},
+        {"individual_id": other, "answer": proposed.other_answer, "by": proposed.other_answered_by},
     ]
 
 

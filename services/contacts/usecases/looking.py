@@ -16,7 +16,7 @@ from services.contacts.storage.bulk import array_of_bytes
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.ledger import Found
 from services.contacts.storage.registration import Known, Question
-from services.lexicon.vocabulary import at_least
+from services.contacts.usecases.authorization import may_look_up_in_bulk
 
 
 def look(
@@ -93,7 +93,7 @@ def require_going_on(work: UnitOfWork, *, by: Caller, now: datetime) -> None:
 
 
 def _at_most(layer: ContactLayer, by: Caller) -> int:
-    return layer.lookups.contributor if by.kind == "user" and not at_least(by.level, "steward") else layer.lookups.steward
+    return layer.lookups.steward if may_look_up_in_bulk(by) else layer.lookups.contributor
 
 
 def _require_left(work: UnitOfWork, layer: ContactLayer, *, by: Caller, now: datetime, looked: int, allowed: int, values: int) -> None:

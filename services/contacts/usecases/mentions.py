@@ -6,11 +6,9 @@ A unit of work here has the role `eraser`. Retention's saga calls it, and nobody
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
-
-import orjson
 
 from services.chassis.database import UnitOfWork
+from services.contacts.contract.answers import HitOfErasure, MentionsAnswer, NamesakeAnswer, PlaceAnswer, ReceiptAnswer, ShownMention, SoughtAnswer
 from services.contacts.contract.refusals import SealUnknown
 from services.contacts.storage import erasing, texts
 from services.lexicon.mentions import AT_ONCE, DECIDED, LATER, REMOVED, FormerValues, Sought, excerpts, redact
@@ -18,7 +16,7 @@ from services.lexicon.names import PersonName, are_names_alike, family_key
 from services.lexicon.seal import open_seal
 
 #: What another part of this service adds to the search: (work, former values, individual id) → receipts.
-AlsoSeek = Callable[[UnitOfWork, FormerValues, str], list[dict[str, Any]]]
+AlsoSeek = Callable[[UnitOfWork, FormerValues, str], list[ReceiptAnswer]]
 
 _AT_ONCE = frozenset({AT_ONCE})
 _SURE = frozenset({AT_ONCE, LATER})
@@ -37,7 +35,7 @@ def seek(
     redact_sure_in: Collection[Sequence[str]] = (),
     leave_in: Collection[Sequence[str]] = (),
     also: Collection[AlsoSeek] = (),
-) -> dict[str, Any]:
+) -> SoughtAnswer:
     """Search all text that is about others for the person's former values; the same look again answers the same.
 
     What goes at once is taken out; the rest is a hit, unless it was decided.
@@ -53,16 +51,16 @@ def seek(
     course = erasing.erasure(work, erasure_id)
     if course is None:
         raise SealUnknown
-    if course["sought"] is not None and look is not None and look == course["look"]:
+    if course.sought is not None and look is not None and look == course.look:
         work.record("contacts:erasure:seek", subjects=[individual_id, erasure_id])
-        return dict(course["sought"])
+        return course.sought
     if key is None:
         raise SealUnknown
     values = open_seal(sealed, key, erasure_id=erasure_id)
     sought = Sought(values)
     everything, sure, decided = _places(redact_in), _places(redact_sure_in), _places([*redact_in, *redact_sure_in, *leave_in])
-    receipts: dict[str, dict[str, Any]] = {}
-    hits: list[dict[str, Any]] = []
+    receipts: dict[str, ReceiptAnswer] = {}
+    hits: list[HitOfErasure] = []
     changed: list[texts.Written] = []
     for written in texts.that_may_hold(work, besides=individual_id, needles=sorted(sought.needles)):
         place = written.place
@@ -74,7 +72,7 @@ def seek(
             changed.append(written)
         left = [] if place in decided or (gone and written.column.cleared) else [mention for mention in mentions if mention.goes not in going]
         if left:
-            hits.append({**_hit(place), "kinds": sorted({mention.kind for mention in left}), "sure": any(each.goes == LATER for each in left)})
+            hits.append({**_at(place), "kinds": sorted({mention.kind for mention in left}), "sure": any(each.goes == LATER for each in left)})
         receipt = receipts.setdefault(place[0], {"store": place[0], "found": 0, "removed": 0, "left": 0, "method": "searched"})
         receipt["found"] += len(gone) + len(left)
         receipt["removed"] += len(gone)
@@ -83,20 +81,20 @@ def seek(
     answers = list(receipts.values())
     for seeker in also:
         answers += seeker(work, values, individual_id)
-    answer = {"receipts": answers, "hits": hits, "carried_out": [list(place) for place in sorted(decided)]}
-    erasing.note_erasure(work, erasure_id, {"sought": orjson.dumps(answer).decode(), "look": look})
+    answer: SoughtAnswer = {"receipts": answers, "hits": hits, "carried_out": [list(place) for place in sorted(decided)]}
+    erasing.note_erasure(work, erasure_id, sought=answer, look=look)
     work.record("contacts:erasure:seek", subjects=[individual_id, erasure_id, *(hit["id"] for hit in hits)])
     return answer
 
 
-def seek_in_former_names(work: UnitOfWork, values: FormerValues, _individual_id: str) -> list[dict[str, Any]]:
+def seek_in_former_names(work: UnitOfWork, values: FormerValues, _individual_id: str) -> list[ReceiptAnswer]:
     """Delete former names of organizations and of employers that name the person: nobody reads them, so nothing is left to decide."""
     sought = Sought(values)
     counts = erasing.forget_former_names(work, sorted(sought.needles), lambda name: bool(sought.find(name)))
     return [{"store": f"contacts.{store}", "found": many, "removed": many, "left": 0, "method": "deleted"} for store, many in counts.items()]
 
 
-def show(work: UnitOfWork, *, erasure_id: str, sealed: str, key: str | None, places: Collection[Sequence[str]]) -> dict[str, Any]:
+def show(work: UnitOfWork, *, erasure_id: str, sealed: str, key: str | None, places: Collection[Sequence[str]]) -> MentionsAnswer:
     """Return the mentions in these places with the text around them, for the privacy officer alone (retention asks who it is).
 
     :returns: `items` [{store, id, field, excerpts}]; a place where nothing is found any more is left out.
@@ -105,16 +103,16 @@ def show(work: UnitOfWork, *, erasure_id: str, sealed: str, key: str | None, pla
     if key is None:
         raise SealUnknown
     sought = Sought(open_seal(sealed, key, erasure_id=erasure_id))
-    items = []
+    items: list[ShownMention] = []
     for written in texts.read(work, sorted(_places(places))):
         found = [excerpt for string in written.strings for excerpt in excerpts(string, sought.find(string))]
         if found:
-            items.append({**_hit(written.place), "excerpts": found})
+            items.append({**_at(written.place), "excerpts": found})
     work.record("contacts:erasure:show-mentions", subjects=[erasure_id, *dict.fromkeys(item["id"] for item in items)])
     return {"items": items}
 
 
-def namesake(work: UnitOfWork, *, erasure_id: str, sealed: str, key: str | None) -> dict[str, Any]:
+def namesake(work: UnitOfWork, *, erasure_id: str, sealed: str, key: str | None) -> NamesakeAnswer:
     """Tell whether a living record bears the erased person's name, frozen or not, of whatever component.
 
     :raises SealUnknown: the seal is broken.
@@ -142,5 +140,5 @@ def _places(given: Collection[Sequence[str]]) -> set[texts.Place]:
     return {(str(store), str(row_id), str(field)) for store, row_id, field in given}
 
 
-def _hit(place: texts.Place) -> dict[str, Any]:
+def _at(place: texts.Place) -> PlaceAnswer:
     return {"store": place[0], "id": place[1], "field": place[2]}

@@ -8,15 +8,14 @@ from datetime import datetime
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, entity_tags, new_id, require_match
-from services.contacts.contract.answers import NoteAnswer, PageOfNotes
+from services.contacts.contract.answers import NoteAnswer, Page
 from services.contacts.contract.refusals import NoteUnknown, OwnerUnsuitable, TextNeedsReview
 from services.contacts.domain import representations
 from services.contacts.domain.notes import Note
 from services.contacts.storage import notes
-from services.contacts.usecases.authorization import open_individual, require
+from services.contacts.usecases.authorization import is_contributor, open_individual, require
 from services.lexicon.policy import decide
 from services.lexicon.screening import contact_values, findings_in, screen
-from services.lexicon.vocabulary import at_least
 
 #: A reader could not read what they kept.
 KEPT_BY_CONTRIBUTORS = "The text holds what shared text should not; change it. Only contributors of your component can keep it: ask one of them."
@@ -24,7 +23,7 @@ KEPT_BY_CONTRIBUTORS = "The text holds what shared text should not; change it. O
 
 def list_notes(
     work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, individual_id: str, limit: int = 50, cursor: str | None = None
-) -> PageOfNotes:
+) -> Page[NoteAnswer]:
     """List the notes on an individual, the latest first; kept ones to contributors of their author's component only."""
     open_individual(work, individual_id, by=by, now=now)
     bound = {"individual_id": individual_id}
@@ -132,7 +131,7 @@ def _reason_to_keep(text: str, provenance: str | None, keep_reason: str | None, 
     # The reason is read beside the text, and holds no value either.
     TextNeedsReview.unless_clean([("keep_reason", keep_reason, contact_values)])
     findings = findings_in([("text", text, screen), ("provenance", provenance, screen)])
-    contributes = at_least(by.level, "contributor")
+    contributes = is_contributor(by)
     if findings and not (keep_reason and contributes):
         raise TextNeedsReview.of(findings, None if contributes else KEPT_BY_CONTRIBUTORS)
     return keep_reason if findings else None

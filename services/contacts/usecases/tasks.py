@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, NotFound
 from services.chassis.validation import as_id
+from services.contacts.contract.answers import PartOfTasks, TaskAnswer
 from services.contacts.contract.refusals import TaskStands
 from services.contacts.storage import contact_layer, notices
 from services.contacts.storage import tasks as stored
-from services.contacts.usecases import hits, likenesses
+from services.contacts.usecases import hits
+from services.contacts.usecases.authorization import stands_for_office, task_scope
 from services.lexicon.calendar import add_working_days
 from services.lexicon.policy import Facts, decide
 from services.lexicon.tasks import first_after
@@ -33,7 +34,7 @@ _STAND = frozenset(
 )
 
 
-def list_tasks(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, limit: int, imports: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:
+def list_tasks(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, limit: int, imports: Iterable[TaskAnswer] = ()) -> PartOfTasks:
     """Return the caller's first tasks after a position: `items`, whether there are `more`, `total`.
 
     The privacy officer's are decided upon as the caseworker. Whom to erase is retention's to say: it keeps the requests.
@@ -41,14 +42,15 @@ def list_tasks(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, lim
     :param after: due date, kind and key of the last one before.
     :param imports: the caller's tasks of imports.
     """
-    few = hits.officer_tasks(work) if "privacy_officer" in by.roles else _few(work, by=by)
-    many, count = stored.first_after(work, by=by, sees_values=likenesses.sees_values(by), after=after, limit=limit)
-    page = first_after([*few, *imports, *map(_described, many)], after=after, limit=limit)
+    scope = task_scope(by)
+    few = [*(hits.officer_tasks(work) if scope.is_officer else _few(work, by=by)), *imports]
+    many, count = stored.first_after(work, scope=scope, after=after, limit=limit)
+    page = first_after([*few, *map(_described, many)], after=after, limit=limit)
     # In an order of their own: that of the rows tells of others that were written between them.
     shown = {task["subject"]["id"] for task in page["items"] if task["subject"]["type"] != "import"}
     work.record("contacts:task:list", subjects=sorted(shown))
-    total = len(few) + len([*imports]) + count
-    return {**page, "total": total if count <= stored.COUNTED else {"at_least": stored.COUNTED}}
+    total = len(few) + count if count <= stored.COUNTED else {"at_least": stored.COUNTED}
+    return {"items": page["items"], "more": page["more"], "total": total}
 
 
 def dismiss_task(work: UnitOfWork, *, by: Caller, now: datetime, task_id: str) -> None:
@@ -63,7 +65,7 @@ def dismiss_task(work: UnitOfWork, *, by: Caller, now: datetime, task_id: str) -
     subject = as_id(key)
     if kind == "erased_notice":
         done = notices.dismiss(work, subject, by=by, now=now)
-    elif kind == "many_freezes" and "office_administrator" in by.roles and by.component is not None:
+    elif kind == "many_freezes" and by.component is not None and stands_for_office(by):
         done = notices.see_freezes(work, component=by.component, user_id=subject, now=now)
     else:
         raise NotFound
@@ -72,28 +74,28 @@ def dismiss_task(work: UnitOfWork, *, by: Caller, now: datetime, task_id: str) -
     work.record("contacts:task:dismiss", subjects=[subject], rule=kind)
 
 
-def _few(work: UnitOfWork, *, by: Caller) -> list[dict[str, Any]]:
+def _few(work: UnitOfWork, *, by: Caller) -> list[TaskAnswer]:
     """Return the caller's tasks of kinds of which nobody has many: corrections of their people, and who froze many in one day."""
     if by.component is None:
         return []
-    tasks: dict[str, dict[str, Any]] = {}
+    tasks: dict[str, TaskAnswer] = {}
     for found in contact_layer.unseen_corrections(work, user_id=by.id, component=by.component):
         # Who may not see values of their component any more is told of no other value, either.
-        if not decide(by, "reveal", found["kind"], Facts(point_component=by.component)):
+        if not decide(by, "reveal", found.kind, Facts(point_component=by.component)):
             continue
-        due = add_working_days(found["reported_at"].date(), 5)
-        individual_id = found["individual_id"]
+        due = add_working_days(found.reported_at.date(), 5)
+        individual_id = found.individual_id
         link = f"/api/v1/individuals/{individual_id}/contact-points"
         # Of several corrections of one person the most urgent stands for all.
         tasks.setdefault(
             individual_id, _task("correction", individual_id, ("individual", individual_id), [individual_id], link, due_on=due.isoformat())
         )
-    freezers = notices.who_froze_many(work, component=by.component) if "office_administrator" in by.roles else []
+    freezers = notices.who_froze_many(work, component=by.component) if stands_for_office(by) else []
     return [*tasks.values(), *(_task("many_freezes", user, ("user", user), [], "/api/v1/many-freezes") for user in freezers)]
 
 
-def _described(row: Mapping[str, Any]) -> dict[str, Any]:
-    kind, key, first, second = row["kind"], row["key"], row["key"][:36], row["key"][37:]
+def _described(task: stored.Task) -> TaskAnswer:
+    kind, key, first, second = task.kind, task.key, task.key[:36], task.key[37:]
     about = {"erased_notice": "notice", "value_to_decide": "no_contact_request"}.get(kind, "individual")
     link = {
         "erased_notice": f"/api/v1/notices/{key}",
@@ -101,10 +103,10 @@ def _described(row: Mapping[str, Any]) -> dict[str, Any]:
         "twin_to_decide": f"/api/v1/no-contact-requests/{first}/twins",
         "value_to_decide": "/api/v1/suppressions",
     }.get(kind, f"/api/v1/duplicates/{first}/{second}")
-    return _task(kind, key, (about, row["subject_id"]), row["individual_ids"], link)
+    return _task(kind, key, (about, task.subject_id), task.individual_ids, link)
 
 
-def _task(kind: str, key: str, subject: tuple[str, str], individual_ids: list[str], link: str, *, due_on: str | None = None) -> dict[str, Any]:
+def _task(kind: str, key: str, subject: tuple[str, str], individual_ids: Sequence[str], link: str, *, due_on: str | None = None) -> TaskAnswer:
     return {
         "id": f"{kind}.{key}",
         "kind": kind,

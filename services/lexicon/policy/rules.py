@@ -113,6 +113,8 @@ ACTIONS: Final = MappingProxyType(
                 _user("T19", "steward", "rows_are_known"),
             )
         ),
+        "contribute": Action((_user("T19", "contributor"),)),
+        "look_up_in_bulk": Action((_user("T35", "steward"),)),
         "merge": Action((_user("T19", "steward"),)),
         "restore": Action((_user("T19", "steward"),)),
         # The contact layer.
@@ -139,6 +141,9 @@ ACTIONS: Final = MappingProxyType(
             when_frozen=True,
         ),
         "name_deputy": Action((_user("T10", "contributor", "is_owner"),)),
+        "own": Action((_user("T10", "contributor"),)),
+        "find_frozen": Action((_anybody("T21"),), when_frozen=True),
+        "stand_for_office": Action((_role("T36", "office_administrator", "subject_of_own_office"),), when_frozen=True),
         "freeze": Action((_user("T19", "reader"),), when_frozen=True),
         "erase": Action(
             (

@@ -25,7 +25,7 @@ from services.contacts.contract import (
 )
 from services.contacts.contract.refusals import TextNeedsReview
 from services.lexicon.screening import screen
-from services.lexicon.tasks import first_after
+from services.lexicon.tasks import Part, first_after
 from services.retention import contract
 from services.retention.contract import answers
 from services.retention.service.dependencies import DependenciesProvider
@@ -176,7 +176,7 @@ class RetentionService(OperationMethods, Witness):
         return answer
 
     @rpc("retention:task:list")
-    def list_tasks(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+    def list_tasks(self, caller: Caller, query: dict[str, Any] | None = None) -> Part[answers.TaskAnswer]:
         """Return what waits for the caller, the first after a position."""
         given = contract.TaskPageSchema().load(query or {})
         with self.database.work(caller) as work:

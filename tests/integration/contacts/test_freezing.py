@@ -155,7 +155,7 @@ def _walked(desk: Desk, by: Caller, use_case: Any, **query: Any) -> list[Any]:
     items: list[Any] = []
     cursor = None
     while True:
-        page = desk.do(by, use_case, query={**query, "limit": 1, "cursor": cursor})
+        page = desk.do(by, use_case, limit=1, cursor=cursor, **query)
         items += page["items"]
         cursor = page["next"]
         assert len(page["items"]) == 1
@@ -183,13 +183,6 @@ def test_notes_are_listed_page_by_page_and_what_is_another_s_is_counted_by_nobod
     for n in range(3):
         desk.note(AMINA, dov, f"Met at forum {n}.")
         desk.note(AMINA, dov, f"Call {DOV.cell}", keep_reason="The hotline")
-    assert len(_walked(desk, AMINA, _notes_of(dov))) == 6
-    seen = _walked(desk, CHLOE, _notes_of(dov))
+    assert len(_walked(desk, AMINA, notes.list_notes, individual_id=dov)) == 6
+    seen = _walked(desk, CHLOE, notes.list_notes, individual_id=dov)
     assert [note["text"] for note in seen] == ["Met at forum 2.", "Met at forum 1.", "Met at forum 0."]
-
-
-def _notes_of(individual_id: str) -> Any:
-    def list_notes(work: Any, *, by: Caller, now: Any, cursors: Any, query: Any) -> Any:
-        return notes.list_notes(work, by=by, now=now, cursors=cursors, individual_id=individual_id, **query)
-
-    return list_notes

@@ -356,7 +356,7 @@ def test_from_the_tenth_of_a_day_a_reason_is_asked_and_the_office_administrator_
     desk.freeze(RENATA, people[9], reason="A letter of their association.")
     assert ("many_freezes", RENATA.id) in desk.tasks(GRACE)
     assert ("many_freezes", RENATA.id) not in desk.tasks(AMINA)
-    (told,) = desk.do(GRACE, freezing.list_many_freezes, query={"limit": 50})["items"]
+    (told,) = desk.do(GRACE, freezing.list_many_freezes)["items"]
     assert (told["count"], told["reason"]) == (10, "A letter of their association.")
     desk.do(GRACE, tasks.dismiss_task, task_id=f"many_freezes.{RENATA.id}")
     assert ("many_freezes", RENATA.id) not in desk.tasks(GRACE)
@@ -369,11 +369,11 @@ def test_whoever_may_find_a_frozen_person_is_led_to_them_by_name(desk: Desk) -> 
     person = hope(desk)
     desk.freeze(DENIS, person)
     for somebody in (AMINA, DENIS, GRACE, FARID):
-        (found,) = desk.do(somebody, freezing.find_frozen, query={"q": "erase hope", "limit": 50})["items"]
+        (found,) = desk.do(somebody, freezing.find_frozen, q="erase hope")["items"]
         assert (found["id"], found["notice"]) == (person, "do not contact")
     for somebody in (BRUNO, CHLOE, RENATA, FEMA):
-        assert desk.do(somebody, freezing.find_frozen, query={"q": "Erasegard", "limit": 50})["items"] == []
-    assert desk.do(AMINA, freezing.find_frozen, query={"q": "'", "limit": 50})["items"] == []
+        assert desk.do(somebody, freezing.find_frozen, q="Erasegard")["items"] == []
+    assert desk.do(AMINA, freezing.find_frozen, q="'")["items"] == []
 
 
 @pytest.mark.requirement("T25", "R170")
@@ -508,7 +508,7 @@ def every(desk: Desk, use_case: Any, *, limit: int, role: str | None = None, by:
     items: list[Any] = []
     cursor = None
     while True:
-        found = desk.do(by, use_case, role=role, query={"limit": limit, "cursor": cursor}, **given)
+        found = desk.do(by, use_case, role=role, limit=limit, cursor=cursor, **given)
         items += found["items"]
         cursor = found["next"]
         if cursor is None:
@@ -528,9 +528,9 @@ def test_the_privacy_officer_s_queues_are_whole_page_by_page(desk: Desk) -> None
         assert sorted(item["individual_id"] for item in walked) == sorted(twins)
     marks = every(desk, suppressing.list_marks, limit=2, role="caseworker")
     assert sorted(item["value"] for item in marks) == [f"505-555-019{n}" for n in range(5)]
-    first = desk.do(FARID, suppressing.list_twins, role="caseworker", query={"limit": 2})
+    first = desk.do(FARID, suppressing.list_twins, role="caseworker", limit=2)
     with pytest.raises(Refusal) as refused:
-        desk.do(FARID, suppressing.list_twins, role="caseworker", query={"limit": 2, "cursor": first["next"]}, request_id=request)
+        desk.do(FARID, suppressing.list_twins, role="caseworker", limit=2, cursor=first["next"], request_id=request)
     assert refused.value.code == "cursor-invalid"
 
 
@@ -567,4 +567,4 @@ def test_the_security_officer_sees_numbers_by_user_and_day_and_no_person(desk: D
     assert {subject for entry in entries for subject in entry["subjects"]} == {DENIS.id, RENATA.id, BRUNO.id}
     for somebody in (AMINA, GRACE, FARID, RENATA):
         with pytest.raises(Refusal):
-            desk.do(somebody, freezing.list_counts, query={"limit": 2})
+            desk.do(somebody, freezing.list_counts, limit=2)

@@ -77,7 +77,7 @@ def oracle(who, action, field, f):
             return f.by_exact_id and finds and field in {None, "first_name", "id", "owner"}
         if action == "log_interaction":
             return contributor and f.about_request
-        if action not in {"hand_over", "freeze", "erase", "open_case", "place_hold", "review_text",
+        if action not in {"hand_over", "freeze", "find_frozen", "stand_for_office", "erase", "open_case", "place_hold", "review_text",
                           "list_requests", "follow_request", "answer_request", "read_destructions",
                           "manage_users", "receive_user", "manage_components", "manage_policy"}:  # fmt: skip
             return False
@@ -114,6 +114,14 @@ def oracle(who, action, field, f):
                 or (office and passed_to_office and same_office)
                 or ("system_owner" in who.roles and f.duty_of == "system_owner")
             )
+        case "contribute" | "own":  # A contributor, about no record in particular; whoever may own one.
+            return contributor
+        case "look_up_in_bulk":  # A steward looks up more values in the ledger in a day.
+            return steward
+        case "find_frozen":  # Everybody looks among those whom they may find.
+            return True
+        case "stand_for_office":  # The administrator of the office.
+            return office and same_subject
         case "list_requests":  # Readers record them; the privacy officer and those to whom the duty passes have no need of a level.
             return reader or office or bool({"system_owner", "privacy_officer"} & who.roles)
         case "follow_request":  # Those whom it concerns: the owner, the deputy, who recorded it or asked for the erasure.

@@ -190,8 +190,6 @@ def points_written(
     rows = layer.sealed(((who, component, kind, value, canonical) for who, kind, value, canonical in points), keys, lookups)
     before: set[str] = set()
     for row in rows:
-        # The component goes with the statement, once.
-        del row["component"]
         row["first"] = row["individual_id"] not in before
         before.add(row["individual_id"])
     return [row["id"] for row in rows], as_json(rows)

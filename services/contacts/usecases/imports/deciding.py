@@ -13,6 +13,7 @@ from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
+from services.contacts.contract.answers import TaskAnswer
 from services.contacts.contract.imports import CandidateGone, DecisionAlreadyMade, NothingToDecide, RowNotKept, RowUnknown
 from services.contacts.domain import representations
 from services.contacts.domain.imports.comparing import Generation
@@ -241,7 +242,7 @@ def row_as_it_is(work: UnitOfWork, *, by: Caller, import_id: str, n: int) -> dic
     return line_of(entry)
 
 
-def list_tasks(work: UnitOfWork, *, by: Caller) -> list[dict[str, Any]]:
+def list_tasks(work: UnitOfWork, *, by: Caller) -> list[TaskAnswer]:
     """Return the caller's imports with rows to decide, as tasks."""
     if by.kind != "user" or by.component is None:
         return []

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from services.chassis.database import UnitOfWork
+from services.contacts.contract.answers import ReceiptAnswer
 from services.contacts.contract.imports import FileTellsOfErased
 from services.contacts.domain.imports.reading import nameless
 from services.contacts.domain.imports.rowwise import plain, row_of
@@ -38,7 +39,7 @@ def forget_individual(work: UnitOfWork, individual_id: str) -> dict[str, int]:
     return traces.forget_individual(work, individual_id)
 
 
-def seek_in_names(work: UnitOfWork, values: FormerValues, _individual_id: str) -> list[dict[str, Any]]:
+def seek_in_names(work: UnitOfWork, values: FormerValues, _individual_id: str) -> list[ReceiptAnswer]:
     """Clear the names of files, sheets and columns that bear the person's family name, a phone or an e-mail of theirs; return receipts."""
     sought = Sought(values)
     others = {name: nameless(name) for name in traces.filenames(work) if bears(name, sought)}
@@ -60,7 +61,7 @@ def bears(name: str, sought: Sought) -> bool:
     return bool(sought.find(name)) or (bool(family) and family in fold(name).split())
 
 
-def seek_in_rows(work: UnitOfWork, values: FormerValues, _individual_id: str, *, now: datetime, vault: Vault, beside: Beside) -> list[dict[str, Any]]:
+def seek_in_rows(work: UnitOfWork, values: FormerValues, _individual_id: str, *, now: datetime, vault: Vault, beside: Beside) -> list[ReceiptAnswer]:
     """As the eraser: empty every staged row that tells of an erased person; return the receipt.
 
     In doubt a row goes: whoever sent it has it in the file that it came from. Where the names of columns tell of the

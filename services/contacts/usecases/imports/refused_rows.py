@@ -16,6 +16,7 @@ import orjson
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
+from services.contacts.contract.answers import ReceiptAnswer
 from services.contacts.domain.sealing import is_told_in
 from services.contacts.storage.imports import imports, outcomes, refused
 from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
@@ -109,7 +110,7 @@ def forget(vault: Vault, import_id: str) -> None:
     vault.destroy(key_of(import_id))
 
 
-def seek(work: UnitOfWork, values: FormerValues, _individual_id: str, *, vault: Vault, beside: Beside) -> list[dict[str, Any]]:
+def seek(work: UnitOfWork, values: FormerValues, _individual_id: str, *, vault: Vault, beside: Beside) -> list[ReceiptAnswer]:
     """As the eraser: delete every kept row that tells of an erased person; return the receipt.
 
     In doubt a row goes: whoever wants to mend it has it in the file that it came from.
