@@ -6,11 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, Table, Uuid, cast, delete, func, literal, select, text, update
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.sql.dml import ReturningDelete
 
 from services.chassis.database import UnitOfWork
 from services.chassis.database.rows import typed_or_none
-from services.contacts.storage.tables.projections import users
+from services.contacts.storage.tables.directory import stakeholder_issues
+from services.contacts.storage.tables.projections import components, engagement_sources, engagements, erased_issues, issues, users
+
+#: The revision of a withdrawn interaction: no other is later.
+_LAST_REVISION = 2**31 - 1
+
+# Text SQL: what is derived from engagements is set for many stakeholders in one statement each.
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,65 +39,46 @@ def user(work: UnitOfWork, user_id: str) -> User | None:
 
 
 def office_has_administrator(work: UnitOfWork, component: str) -> bool:
-    """Whether an active office administrator of that component is known."""
-    return bool(
-        work.execute(
-            text("SELECT EXISTS (SELECT FROM users WHERE active AND component = :component AND 'office_administrator' = ANY(roles))"),
-            {"component": component},
-        ).scalar_one()
-    )
+    """Return whether an active office administrator of that component is known."""
+    administrators = select(users.c.id).where(users.c.active, users.c.component == component, users.c.roles.contains(["office_administrator"]))
+    return bool(work.execute(select(administrators.exists())).scalar_one())
+
+
+def _upsert(table: Table, values: Mapping[str, Any], *, unless: Select[Any] | None = None, **more: Any) -> Insert:
+    """Insert a row, or change it unless what is known is of a later revision: announcements overtake each other.
+
+    :param unless: insert and change nothing where this finds a row.
+    """
+    row = select(*(literal(value, table.c[name].type).label(name) for name, value in values.items()))
+    new = insert(table).from_select(list(values), row if unless is None else row.where(~unless.exists()))
+    key = list(table.primary_key)
+    changed = {name: new.excluded[name] for name in values if table.c[name] not in key}
+    return new.on_conflict_do_update(index_elements=key, set_=changed | more, where=table.c.revision <= new.excluded.revision)
 
 
 def upsert_user_projection(work: UnitOfWork, known: Mapping[str, Any]) -> None:
-    """Keep what access told of a user."""
-    work.execute(
-        text(
-            "INSERT INTO users (id, component, level, roles, active, revision)"
-            " VALUES (:id, :component, :level, CAST(:roles AS text[]), :active, :revision)"
-            " ON CONFLICT (id) DO UPDATE SET component = excluded.component, level = excluded.level, roles = excluded.roles,"
-            " active = excluded.active, revision = excluded.revision, known_at = clock_timestamp()"
-            # Announcements overtake each other: what was told before, and comes later, is old.
-            " WHERE users.revision <= excluded.revision"
-        ),
-        {"revision": 0, **known},
-    )
+    """Store what access announced of a user, unless something later is known."""
+    work.execute(_upsert(users, {"revision": 0, **known}, known_at=func.clock_timestamp()))
 
 
 def upsert_component_projection(work: UnitOfWork, *, code: str, parent_code: str | None, active: bool, revision: int = 0) -> None:
-    """Keep what access told of an office, unless something later is known."""
-    work.execute(
-        text(
-            "INSERT INTO components (code, parent_code, active, revision) VALUES (:code, :parent, :active, :revision)"
-            " ON CONFLICT (code) DO UPDATE SET parent_code = excluded.parent_code, active = excluded.active, revision = excluded.revision"
-            " WHERE components.revision <= excluded.revision"
-        ),
-        {"code": code, "parent": parent_code, "active": active, "revision": revision},
-    )
+    """Store what access announced of a component, unless something later is known."""
+    work.execute(_upsert(components, {"code": code, "parent_code": parent_code, "active": active, "revision": revision}))
 
 
 def upsert_issue_projection(work: UnitOfWork, *, issue_id: str, priority: str, parent_id: str | None, active: bool, revision: int = 0) -> None:
-    """Keep what interactions told of an issue, unless something later is known; an erased one does not come back."""
-    work.execute(
-        text(
-            "INSERT INTO issues (id, priority, parent_id, active, revision)"
-            " SELECT CAST(:id AS uuid), :priority, CAST(:parent AS uuid), :active, :revision"
-            " WHERE NOT EXISTS (SELECT FROM erased_issues WHERE id = CAST(:id AS uuid))"
-            " ON CONFLICT (id) DO UPDATE SET priority = excluded.priority, parent_id = excluded.parent_id, active = excluded.active,"
-            " revision = excluded.revision WHERE issues.revision <= excluded.revision"
-        ),
-        {"id": issue_id, "priority": priority, "parent": parent_id, "active": active, "revision": revision},
-    )
+    """Store what interactions announced of an issue, unless something later is known; an erased one does not come back."""
+    row = {"id": issue_id, "priority": priority, "parent_id": parent_id, "active": active, "revision": revision}
+    work.execute(_upsert(issues, row, unless=select(erased_issues.c.id).where(erased_issues.c.id == issue_id)))
 
 
 def delete_issue_projection(work: UnitOfWork, issue_id: str) -> None:
-    """Drop an erased issue and every link to it (T7)."""
-    work.execute(text("INSERT INTO erased_issues (id) VALUES (CAST(:id AS uuid)) ON CONFLICT DO NOTHING"), {"id": issue_id})
-    work.execute(text("DELETE FROM issues WHERE id = CAST(:id AS uuid)"), {"id": issue_id})
-    work.execute(text("DELETE FROM stakeholder_issues WHERE issue_id = CAST(:id AS uuid)"), {"id": issue_id})
-    work.execute(
-        text("UPDATE engagements SET issue_ids = array_remove(issue_ids, CAST(:id AS uuid)) WHERE issue_ids @> ARRAY[CAST(:id AS uuid)]"),
-        {"id": issue_id},
-    )
+    """Delete an erased issue and every link to it (T7)."""
+    work.execute(insert(erased_issues).values(id=issue_id).on_conflict_do_nothing())
+    work.execute(delete(issues).where(issues.c.id == issue_id))
+    work.execute(delete(stakeholder_issues).where(stakeholder_issues.c.issue_id == issue_id))
+    remaining = func.array_remove(engagements.c.issue_ids, cast(issue_id, Uuid(as_uuid=False)))
+    work.execute(update(engagements).where(engagements.c.issue_ids.contains([issue_id])).values(issue_ids=remaining))
 
 
 def replace_engagement(work: UnitOfWork, told: Mapping[str, Any]) -> tuple[list[str], list[str]]:
@@ -98,20 +87,11 @@ def replace_engagement(work: UnitOfWork, told: Mapping[str, Any]) -> tuple[list[
     `source_id`, `revision`, `stakeholder_ids`, `component`, `user_id`, `held_at`, `mode`, `issue_ids`. An earlier
     revision that comes late changes nothing; people and issues that are gone, or not there any more, are left out.
     """
-    newest = work.execute(
-        text(
-            "INSERT INTO engagement_sources AS s (source_id, revision) VALUES (CAST(:source_id AS uuid), :revision)"
-            " ON CONFLICT (source_id) DO UPDATE SET revision = excluded.revision WHERE s.revision <= excluded.revision"
-            " RETURNING source_id"
-        ),
-        {"source_id": told["source_id"], "revision": told["revision"]},
-    ).first()
+    source = {"source_id": told["source_id"], "revision": told["revision"]}
+    newest = work.execute(_upsert(engagement_sources, source).returning(engagement_sources.c.source_id)).first()
     if newest is None:
         return [], []
-    former = work.execute(
-        text("DELETE FROM engagements WHERE source_id = CAST(:source_id AS uuid) RETURNING stakeholder_id, employer_id"),
-        {"source_id": told["source_id"]},
-    ).all()
+    former = work.execute(_delete_engagements(told["source_id"])).all()
     rows = work.execute(
         text(
             "INSERT INTO engagements (source_id, stakeholder_id, employer_id, component, user_id, held_at, mode, issue_ids, revision)"
@@ -143,17 +123,15 @@ def _concerned(rows: Iterable[Any]) -> list[str]:
     return [str(one) for row in rows for one in (row.stakeholder_id, row.employer_id) if one is not None]
 
 
+def _delete_engagements(source_id: str) -> ReturningDelete[Any]:
+    of = engagements.c
+    return delete(engagements).where(of.source_id == source_id).returning(of.stakeholder_id, of.employer_id)
+
+
 def withdraw_engagement(work: UnitOfWork, source_id: str) -> list[str]:
-    """Drop a withdrawn interaction, for good; return whom it was with."""
-    work.execute(
-        text(
-            "INSERT INTO engagement_sources (source_id, revision) VALUES (CAST(:id AS uuid), 2147483647)"
-            " ON CONFLICT (source_id) DO UPDATE SET revision = 2147483647"
-        ),
-        {"id": source_id},
-    )
-    rows = work.execute(text("DELETE FROM engagements WHERE source_id = CAST(:id AS uuid) RETURNING stakeholder_id, employer_id"), {"id": source_id})
-    return _concerned(rows)
+    """Delete a withdrawn interaction for good; return whom it was with."""
+    work.execute(_upsert(engagement_sources, {"source_id": source_id, "revision": _LAST_REVISION}))
+    return _concerned(work.execute(_delete_engagements(source_id)))
 
 
 def settle_contacts(work: UnitOfWork, stakeholder_ids: Iterable[str]) -> None:
