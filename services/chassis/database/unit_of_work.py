@@ -43,6 +43,13 @@ _BEGIN_TRYING = text(
     " (SELECT json_agg(name) FROM json_to_recordset(CAST(:locks AS json)) AS l (seed integer, name text)"
     " WHERE pg_try_advisory_xact_lock(hashtextextended(name, seed))) AS held"
 )
+# In one order, so that two transactions that hold several of the same do not wait for each other.
+_HOLD = (
+    "SELECT {}(hashtextextended(name, seed)) FROM (SELECT seed, name FROM json_to_recordset(CAST(:locks AS json))"
+    " AS l (seed integer, name text) ORDER BY seed, name) AS l"
+)
+_HOLD_ALONE = text(_HOLD.format("pg_advisory_xact_lock"))
+_HOLD_SHARED = text(_HOLD.format("pg_advisory_xact_lock_shared"))
 # What a transaction leaves behind goes in one statement: each is a turn of the event loop and a way to the server.
 # Rows go as one JSON value: psycopg quotes arrays of text one by one, with a regular expression.
 _INSERT_ENTRIES = (
@@ -80,6 +87,10 @@ def _together(parts: tuple[tuple[str, str], ...]) -> TextClause:
     *first, (_, last) = parts
     named = ", ".join(f"{name} AS ({part})" for name, part in first)
     return text(f"WITH {named} {last}" if first else last)
+
+
+def _locks_as_json(locks: Iterable[Lock]) -> str:
+    return as_json([{"seed": lock.seed, "name": lock.name} for lock in locks])
 
 
 class UnitOfWork:
@@ -132,8 +143,7 @@ class UnitOfWork:
             try:
                 whose = {"component": self.caller.component or "", "level": self.caller.level or "", "actor": self.caller.id}
                 if self._locks:
-                    locks = [{"seed": lock.seed, "name": lock.name} for lock in self._locks]
-                    held = set(connection.execute(_BEGIN_TRYING, {**whose, "locks": as_json(locks)}).one().held or ())
+                    held = set(connection.execute(_BEGIN_TRYING, {**whose, "locks": _locks_as_json(self._locks)}).one().held or ())
                     self.held = frozenset(lock for lock in self._locks if lock.name in held)
                 elif requests := Lock.of_request(self.caller):
                     connection.execute(_BEGIN_ALONE, {**whose, "requests": [lock.name for lock in requests]})
@@ -244,6 +254,15 @@ class UnitOfWork:
     def execute(self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None) -> CursorResult[Any]:
         """Run one statement in this transaction."""
         return self.connection.execute(statement, parameters)
+
+    def hold(self, *locks: Lock, shared: bool = False) -> None:
+        """Hold these locks until the transaction ends; wait for whoever holds them.
+
+        Call it in a statement before the one that reads: a statement sees only what was committed when it began.
+
+        :param shared: with others who share them, against whoever wants them alone.
+        """
+        self.execute(_HOLD_SHARED if shared else _HOLD_ALONE, {"locks": _locks_as_json(locks)})
 
     def insert_on_commit(self, parts: Mapping[str, str], parameters: Mapping[str, Any]) -> None:
         """Insert these rows with what the transaction leaves behind, in one statement, when it commits.

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import Table, delete, func, insert, not_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.chassis.database import UnitOfWork
+from services.chassis.database import Lock, UnitOfWork
 from services.chassis.database.rows import all_typed, typed_or_none
 from services.chassis.messages import new_id
 from services.contacts.domain.likeness import asked_words, kept_words
@@ -25,9 +25,7 @@ from services.contacts.storage.tables.contact_layer import blocked_tries, reveal
 _NAME = "likeness"
 #: Whoever enters somebody shares it; whoever freezes has it alone. So no entry is made between the looking and the
 #: marking: one that began before a freeze is seen by it, and one that begins after it sees the marks.
-_LOCK = "pg_advisory_xact_lock{}(hashtextextended('contacts suppressions', 4))"
-_SHARE = text(f"SELECT {_LOCK.format('_shared')}")
-_ALONE = text(f"SELECT {_LOCK.format('')}")
+_LOCK = Lock(4, "contacts suppressions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +42,12 @@ class Waiting:
 
 def hold_shared(work: UnitOfWork) -> None:
     """Let nobody freeze anybody until the end of the transaction; in a statement before the ledger is asked."""
-    work.execute(_SHARE)
+    work.hold(_LOCK, shared=True)
 
 
 def hold_alone(work: UnitOfWork) -> None:
     """Let nobody enter anybody until the end of the transaction; wait for those who are entering somebody now."""
-    work.execute(_ALONE)
+    work.hold(_LOCK)
 
 
 def write(

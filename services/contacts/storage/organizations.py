@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy import insert as insert_into
 from sqlalchemy import update as update_of
 
-from services.chassis.database import UnitOfWork
+from services.chassis.database import Lock, UnitOfWork
 from services.chassis.database.rows import all_typed, typed_or_none
 from services.contacts.contract.answers import Address
 from services.contacts.domain.stakeholders import Office, Organization, OrganizationChanges, SameName
@@ -55,7 +55,7 @@ def lock(work: UnitOfWork, organization_id: str) -> bool:
 
 def hold_name(work: UnitOfWork, name: str) -> None:
     """Let nobody else register an organization of this name until the end of the transaction."""
-    work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 1))"), {"name": f"organization {canonical_organization(name)}"})
+    work.hold(Lock(1, f"organization {canonical_organization(name)}"))
 
 
 def insert(work: UnitOfWork, organization: Organization) -> None:

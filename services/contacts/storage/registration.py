@@ -70,8 +70,7 @@ def hold_name(work: UnitOfWork, first_name: str, last_name: str) -> None:
 
     In a statement before `look`, for a statement sees only what was committed when it began.
     """
-    lock = lock_of_name(first_name, last_name)
-    work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, :seed))"), {"name": lock.name, "seed": lock.seed})
+    work.hold(lock_of_name(first_name, last_name))
 
 
 _COMPARED = "i.id, i.first_name, i.last_name, i.canonical_name, i.organization_id, i.owner_id, i.owner_component, i.frozen_at, i.frozen_for, i.state"

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
-from services.chassis.database import UnitOfWork
+from services.chassis.database import Lock, UnitOfWork
 from services.chassis.database.rows import plain
 from services.chassis.keyed import Keyed
 from services.contacts.domain.submissions import Delivered
@@ -29,7 +29,7 @@ def claim(
     """Keep a message's size, keyed digests and code; tell whether its id is new. A copy waits for the first to commit."""
     if event_id is not None:
         # Its digests under two keys differ: the lock is on the id itself, and lives no longer than this transaction.
-        work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 6))"), {"name": _event(component, event_id)})
+        work.hold(Lock(6, _event(component, event_id)))
         if find(work, component=component, keyed=keyed, event_id=event_id):
             return False
     work.execute(

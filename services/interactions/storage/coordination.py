@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.chassis.database import UnitOfWork
+from services.chassis.database import Lock, UnitOfWork
 from services.chassis.messages import Caller, new_id
 from services.interactions.domain.coordination import OPEN_STATES, WITHDRAWN
 from services.interactions.storage.directory import hidden_person
@@ -96,7 +96,7 @@ def one(work: UnitOfWork, request_id: str, *, lock: bool = False) -> Row[Any] | 
 
 def hold_place(work: UnitOfWork, individual_id: str, component: str) -> None:
     """Let nobody else of a component ask about an individual until the end of the transaction."""
-    work.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"coordination {individual_id} {component}", 0))))
+    work.hold(Lock(0, f"coordination {individual_id} {component}"))
 
 
 def open_one(work: UnitOfWork, *, individual_id: str, issue_id: str | None, requested_component: str, asked_component: str | None) -> Row[Any] | None:

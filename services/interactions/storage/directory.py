@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import ColumnElement, FromClause, Table, Text, and_, any_, delete, exists, false, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import Insert, array, insert
 
-from services.chassis.database import UnitOfWork
+from services.chassis.database import Lock, UnitOfWork
 from services.chassis.messages import Caller
 from services.interactions.domain.rights import Person
 from services.interactions.storage.tables import (
@@ -22,10 +22,11 @@ from services.interactions.storage.tables import (
     people,
     tombstones,
     users,
+    withdrawn_requests,
 )
 
-#: A lock of this database: whoever keeps what was told of a stakeholder shares it, whoever buries one has it alone.
-_TOMBSTONES = 1
+#: Shared while something announced of a stakeholder is stored; held alone while a tombstone is inserted.
+_TOMBSTONES = Lock(1, "tombstones")
 
 
 # An array goes as one text: as five hundred parameters it costs more to put together than all that follows.
@@ -42,7 +43,7 @@ def is_erased(work: UnitOfWork, subject_id: str) -> bool:
 
 def _lock_against_tombstones(work: UnitOfWork) -> None:
     """Let nobody be buried before the transaction ends: a statement sees only the tombstones that were there when it began."""
-    work.execute(select(func.pg_advisory_xact_lock_shared(_TOMBSTONES)))
+    work.hold(_TOMBSTONES, shared=True)
 
 
 def insert_tombstone(work: UnitOfWork, subject_id: str, *, kind: str, now: datetime) -> None:
@@ -54,7 +55,7 @@ def insert_tombstones(work: UnitOfWork, subject_ids: Iterable[str], *, kind: str
     """Set tombstones, once nobody writes of stakeholders any more who could not see them."""
     given = {"ids": f"{{{','.join(sorted(subject_ids))}}}", "kind": kind, "now": now}
     if work.execute(_IS_ANYBODY_NEW, given).scalar_one():
-        work.execute(select(func.pg_advisory_xact_lock(_TOMBSTONES)))
+        work.hold(_TOMBSTONES)
         work.execute(_INSERT_TOMBSTONES, given)
 
 
@@ -218,16 +219,15 @@ def freeze_for(work: UnitOfWork, *, individual_id: str, components: Sequence[str
 def unfreeze(work: UnitOfWork, *, individual_id: str, request_id: str) -> None:
     """Know that a request was taken back, before or after that somebody was frozen for it (T36)."""
     _is_withdrawn(work, individual_id, request_id)
-    work.execute(text("INSERT INTO withdrawn_requests (id) VALUES (CAST(:id AS uuid)) ON CONFLICT DO NOTHING"), {"id": request_id})
+    work.execute(insert(withdrawn_requests).values(id=request_id).on_conflict_do_nothing())
     known = update(people).where(people.c.id == individual_id, people.c.frozen_request_id == request_id)
     work.execute(known.values(frozen_request_id=None, frozen_by=None))
 
 
 def _is_withdrawn(work: UnitOfWork, individual_id: str, request_id: str) -> bool:
     # Both are worked off concurrently: of one individual one at a time, so that each sees what the other left.
-    work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:individual, 5))"), {"individual": individual_id})
-    statement = text("SELECT EXISTS (SELECT FROM withdrawn_requests WHERE id = CAST(:id AS uuid))")
-    return bool(work.execute(statement, {"id": request_id}).scalar_one())
+    work.hold(Lock(5, individual_id))
+    return work.execute(select(withdrawn_requests.c.id).where(withdrawn_requests.c.id == request_id)).first() is not None
 
 
 def forget_person(work: UnitOfWork, individual_id: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ARRAY, Column, Row, Table, Text, any_, delete, exists, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.chassis.database import UnitOfWork
+from services.chassis.database import Lock, UnitOfWork
 from services.interactions.storage import dictionary
 from services.interactions.storage.tables import (
     attendances,
@@ -63,7 +63,7 @@ def links(work: UnitOfWork, erasure_id: str) -> set[str]:
 
 def one_at_a_time(work: UnitOfWork, erasure_id: str) -> None:
     """Let one transaction at a time take a step of an erasure: a repetition waits for the first, and then reads its answer."""
-    work.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(erasure_id, 0))))
+    work.hold(Lock(0, erasure_id))
 
 
 def answer_given(work: UnitOfWork, erasure_id: str, step: str) -> dict[str, Any] | None:

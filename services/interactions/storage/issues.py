@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 
-from sqlalchemy import Select, delete, func, insert, or_, select, update
+from sqlalchemy import Select, delete, insert, or_, select, update
 
-from services.chassis.database import UnitOfWork
+from services.chassis.database import Lock, UnitOfWork
 from services.chassis.database.rows import all_typed, typed, typed_or_none
 from services.interactions.contract.commands import IssueListQuery
 from services.interactions.domain.records import Issue, IssueUpdate, TalkingPoint
@@ -38,7 +38,7 @@ def known(work: UnitOfWork, issue_ids: Iterable[str]) -> set[str]:
 
 def hold_place(work: UnitOfWork, place: str) -> None:
     """Let nobody else name an issue in this place, below a parent or at the top of a priority, until the transaction ends."""
-    work.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"issues {place}", 0))))
+    work.hold(Lock(0, f"issues {place}"))
 
 
 def siblings(work: UnitOfWork, *, priority: str, parent_id: str | None) -> dict[str, str | None]:

@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import ARRAY, and_, any_, delete, func, literal, or_, select, text, true, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from services.chassis.database import Lock
 from services.chassis.database.rows import all_typed, typed_or_none
 from services.retention.domain.records import Hold, Recording, Request, Scope
 from services.retention.storage.tables import erasures, holds, individuals, no_contact_requests, recordings, tombstones, users
@@ -32,7 +33,7 @@ def one_at_a_time(work: UnitOfWork, individual_id: str) -> None:
     What was announced of one person is worked off concurrently: a request that looks for the owner and a message that
     tells the owner, each not seeing the other's row yet, would leave the request with nobody.
     """
-    work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:individual, 0))"), {"individual": individual_id})
+    work.hold(Lock(0, individual_id))
 
 
 def upsert_individual_projection(
@@ -84,8 +85,8 @@ def upsert_individual_projections(work: UnitOfWork, told: Iterable[tuple[str, st
     Those with a request or an erasure under way already go one by one: they are few, and order matters.
     """
     owners = {individual_id: (owner_id, component) for individual_id, owner_id, component in told}
-    ids = {"ids": f"{{{','.join(sorted(owners))}}}"}
-    work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(i, 0)) FROM unnest(CAST(:ids AS text[])) AS i"), ids)
+    ids = {"ids": f"{{{','.join(owners)}}}"}
+    work.hold(*(Lock(0, individual_id) for individual_id in owners))
     for individual_id in sorted(map(str, work.execute(_CAREFUL, ids).scalars())):
         owner_id, component = owners.pop(individual_id)
         upsert_individual_projection(work, individual_id, owner_id=owner_id, component=component, first=True)
@@ -115,11 +116,11 @@ _BURY_ALL = text("INSERT INTO tombstones (id) SELECT unnest(CAST(:ids AS uuid[])
 
 
 def insert_tombstones(work: UnitOfWork, individual_ids: Iterable[str]) -> None:
-    """Drop what is kept of these individuals for good, as `insert_tombstone` does of one."""
-    ids = {"ids": f"{{{','.join(sorted(individual_ids))}}}"}
-    work.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(i, 0)) FROM unnest(CAST(:ids AS text[])) AS i"), ids)
-    work.execute(_BURY_ALL, ids)
-    work.execute(text("DELETE FROM individuals WHERE id = ANY(CAST(:ids AS uuid[]))"), ids)
+    """Delete what is kept of these individuals for good, as `insert_tombstone` does of one."""
+    ids = list(individual_ids)
+    work.hold(*(Lock(0, individual_id) for individual_id in ids))
+    work.execute(_BURY_ALL, {"ids": f"{{{','.join(ids)}}}"})
+    work.execute(delete(individuals).where(individuals.c.id == any_(literal(ids, ARRAY(individuals.c.id.type)))))
 
 
 def held(work: UnitOfWork, subject_ids: Iterable[str], *, today: date) -> list[str]:

@@ -300,7 +300,7 @@ def test_what_a_components_system_sent_of_an_erased_person_is_nowhere(running: R
     left = {place: found for place, text in parts.items() if (found := found_in(text, person.needles))}
     assert left == {}
     assert found_in(dumped(running.desk.keys.superuser), person.needles) == []
-    waiting = [letter.raw for broker in Broker.by_name.values() for queue in broker.queues.values() for letter in queue.letters]
+    waiting = [queued.raw for broker in Broker.by_name.values() for queue in broker.queues.values() for queued in queue.messages]
     assert found_in(str(waiting), person.needles) == []
 
 
