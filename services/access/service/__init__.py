@@ -8,11 +8,8 @@ from typing import Any, TypeVar
 
 from services.access import contract
 from services.access.contract import answers
-from services.access.domain import sessions as rules
 from services.access.domain.secrets import SERVICES
 from services.access.service.dependencies import DependenciesProvider
-from services.access.storage import directory as kept
-from services.access.storage import sessions as stored
 from services.access.usecases import administration, directory, exchange, profile, refusals, sessions
 from services.chassis.cursors import Cursors
 from services.chassis.database import CommandCall, note_audited
@@ -28,7 +25,6 @@ from services.chassis.validation import as_id
 POLICY_VERSION = "1"
 #: Whoever may look into the directory: people, and services that keep a copy of it.
 EVERYONE = ("user", *sorted(SERVICES))
-_PAGE = 200
 Outcome = TypeVar("Outcome")
 
 
@@ -273,11 +269,10 @@ class AccessService(OperationMethods, Witness):
         after, suspended = None, 0
         while True:
             with self.database.work(caller) as work:
-                page = kept.list_users(work, ids=None, component=None, words=None, after=after, limit=_PAGE)
-                suspended += len(sessions.suspend_lapsed(work, now=now, users=page))
-            if len(page) < _PAGE or is_asked_to_stop():
+                changed, after = sessions.suspend_lapsed(work, now=now, after=after)
+            suspended += len(changed)
+            if after is None or is_asked_to_stop():
                 break
-            after = page[-1].username
         if ended or suspended:
             self._beat(caller)
 
@@ -294,7 +289,7 @@ class AccessService(OperationMethods, Witness):
         """Send a heartbeat now; without a broker nobody hears one, and everybody asks."""
         now = self.dependencies.clock()
         with self.database.work(caller) as work:
-            ended = stored.ended_since(work, now - rules.TOLD_FOR)
+            ended = sessions.recently_ended(work, now=now)
         try:
             self.bus.send_heartbeat(int(now.timestamp() * 1000), ended, POLICY_VERSION)
         except BrokerUnavailable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -35,6 +35,9 @@ ACKNOWLEDGE = "access:session:acknowledge"
 END = "access:session:end"
 READ = "access:session:read"
 CHECK = "access:session:check"
+
+#: Users whose access is checked in one transaction.
+_PAGE = 200
 
 _WHY_OVER = {
     "idle": "Your session ended after fifteen minutes without a request; sign in again.",
@@ -216,16 +219,25 @@ def sweep(work: UnitOfWork, *, now: datetime) -> int:
     return len(over)
 
 
-def suspend_lapsed(work: UnitOfWork, *, now: datetime, users: Iterable[User]) -> list[str]:
-    """End the sessions of users whose access lapsed, and tell the others; also that it came back. Return whose it was."""
-    checked = list(users)
+def recently_ended(work: UnitOfWork, *, now: datetime) -> list[str]:
+    """Return the sessions that a heartbeat names: those that ended while a passport of theirs can still be valid."""
+    return sessions.ended_since(work, now - rules.TOLD_FOR)
+
+
+def suspend_lapsed(work: UnitOfWork, *, now: datetime, after: str | None = None) -> tuple[list[str], str | None]:
+    """End the sessions of users whose access lapsed, and announce that; also that access came back.
+
+    :param after: the user name after which the page of users begins.
+    :return: the users whose access changed, and the user name after which the next page begins; None after the last one.
+    """
+    checked = directory.list_users(work, after=after, limit=_PAGE)
     grounds = directory.read_grounds(work, [user.id for user in checked])
     moved = []
     for seen in checked:
         active = not lapses(seen, grounds[seen.id], today=now.date())
         if active == seen.told_active:
             continue
-        # The user first and the sessions after, like everybody else; and whoever told the others meanwhile has told.
+        # Lock the user before the sessions, as everywhere. Another process may have announced the change meanwhile.
         user = directory.find_user(work, seen.id, lock=True)
         if user is None or user.told_active == active or bool(lapses_of(work, user, now=now)) == active:
             continue
@@ -234,7 +246,7 @@ def suspend_lapsed(work: UnitOfWork, *, now: datetime, users: Iterable[User]) ->
             end_all(work, user.id, because="access-suspended", now=now)
         tell(work, user, active=active)
         work.record("access:user:resume" if active else "access:user:suspend", subjects=[user.id])
-    return moved
+    return moved, checked[-1].username if len(checked) == _PAGE else None
 
 
 def tell(work: UnitOfWork, user: User, *, active: bool) -> None:

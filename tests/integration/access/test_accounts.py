@@ -30,7 +30,6 @@ from services.access.contract.schemas import (
     RecordRefusal,
     RecordTraining,
 )
-from services.access.storage import directory as stored
 from services.access.usecases import administration, directory, refusals, seeding, sessions
 from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller, Invalid, Stale, entity_tag, new_id
@@ -130,8 +129,7 @@ def test_a_training_that_lapses_at_midnight_suspends_without_anybodys_doing(offi
 
 def test_the_sweep_tells_the_others_whose_access_lapsed_and_that_it_came_back(office):
     def suspend(work, now):
-        users = stored.list_users(work, ids=None, component=None, words=None, after=None, limit=50)
-        return sessions.suspend_lapsed(work, now=now, users=users)
+        return sessions.suspend_lapsed(work, now=now)[0]
 
     assert office.does(suspend) == []
     office.later(days=400)

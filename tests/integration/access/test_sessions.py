@@ -12,10 +12,9 @@ from eventlet.event import Event
 from services.access.contract import AUDIENCES, AccessSuspended, SessionRequired, StatementsNotAccepted
 from services.access.contract.schemas import ChangeUser
 from services.access.domain.secrets import service_secret
-from services.access.domain.sessions import TOLD_FOR, new_token, token_digest
+from services.access.domain.sessions import new_token, token_digest
 from services.access.service import AccessService
 from services.access.storage import directory as stored
-from services.access.storage import sessions as storage
 from services.access.usecases import administration, exchange, sessions
 from services.chassis.messages import Caller, new_id
 from services.chassis.refusals import PassportInvalid
@@ -151,11 +150,11 @@ def test_the_sweep_ends_what_nobody_came_back_to(office):
     office.later(minutes=15)
     assert office.does(sessions.sweep) == 2
     assert office.does(sessions.sweep) == 0
-    assert len(office.does(lambda work, now: storage.ended_since(work, now - TOLD_FOR))) == 2
+    assert len(office.does(sessions.recently_ended)) == 2
 
 
 def test_asked_to_stop_the_sweep_ends_behind_its_page(office, monkeypatch):
-    monkeypatch.setattr("services.access.service._PAGE", 3)
+    monkeypatch.setattr("services.access.usecases.sessions._PAGE", 3)
     service = AccessService()
     service.database, service.dependencies = office.database, SimpleNamespace(clock=lambda: office.now)
     service._beat = lambda _caller: None
@@ -194,7 +193,7 @@ def test_signing_out_ends_the_session_everywhere_and_twice_is_no_error(office):
     office.does(sessions.sign_out, by=by)
     with pytest.raises(SessionRequired):
         office.open(token)
-    assert office.does(lambda work, now: storage.ended_since(work, now - TOLD_FOR)) == [by.session_id]
+    assert office.does(sessions.recently_ended) == [by.session_id]
 
 
 def test_nobody_ends_or_reads_or_acknowledges_anothers_session(office):
