@@ -24,7 +24,8 @@ SAMPLE = "a sample to tell what the whole is"
 #: File below services/ or gateway/ → the reason of every limit in it, in any order.
 REASONS: dict[str, tuple[str, ...]] = {
     "services/access/storage/directory.py": (ONE, PAGE, PAGE, COUNT),
-    "services/access/storage/sessions.py": (WORK, WORK, WORK, WORK),
+    "services/access/storage/gateway_refusals.py": (WORK, WORK),
+    "services/access/storage/sessions.py": (WORK, WORK),
     "services/audit/storage/reading.py": (PAGE, PAGE, PAGE, COUNT, COUNT, COUNT, ONE, ONE, "those who looked at most, and it says so"),
     "services/audit/storage/trail.py": (WORK, ONE, "checkpoints before one, of which some are enough", WORK),
     "services/audit/usecases/reading.py": (ONE,),

@@ -10,7 +10,7 @@ from services.access import contract
 from services.access.contract import answers
 from services.access.domain.secrets import SERVICES
 from services.access.service.dependencies import DependenciesProvider
-from services.access.usecases import administration, directory, exchange, profile, refusals, sessions
+from services.access.usecases import administration, directory, exchange, gateway_refusals, profile, sessions
 from services.chassis.cursors import Cursors
 from services.chassis.database import CommandCall, note_audited
 from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, rpc, timer
@@ -153,12 +153,14 @@ class AccessService(OperationMethods, Witness):
             )
         return {"passport": issued[audience]}
 
-    @rpc(refusals.REFUSE, identity=("user", "anonymous"))
+    @rpc(gateway_refusals.REFUSE, identity=("user", "anonymous"))
     def record_refusal(self, caller: Caller, route: str, code: str, status: int, source: str) -> None:
         """Record what the gateway refused, before it answers."""
         command = contract.GatewayRefusalSchema().load({"route": route, "code": code, "status": status, "source": source})
         with self.database.work(caller) as work:
-            refusals.record_refusal(work, by=caller, now=self.dependencies.clock(), command=command, master=self.settings.service_master_secret)
+            gateway_refusals.record_refusal(
+                work, by=caller, now=self.dependencies.clock(), command=command, master=self.settings.service_master_secret
+            )
         # A further refusal of the same minute is counted durably and summed up in one entry when the minute is over.
         note_audited()
 
@@ -265,7 +267,7 @@ class AccessService(OperationMethods, Witness):
         with self.database.work(caller) as work:
             ended = sessions.sweep(work, now=now)
         with self.database.work(caller) as work:
-            refusals.sum_up_refusals(work, now=now)
+            gateway_refusals.sum_up_refusals(work, now=now)
         after, suspended = None, 0
         while True:
             with self.database.work(caller) as work:

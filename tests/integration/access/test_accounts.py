@@ -30,7 +30,7 @@ from services.access.contract.schemas import (
     RecordRefusal,
     RecordTraining,
 )
-from services.access.usecases import administration, directory, refusals, seeding, sessions
+from services.access.usecases import administration, directory, gateway_refusals, seeding, sessions
 from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller, Invalid, Stale, entity_tag, new_id
 from services.chassis.refusals import CursorInvalid
@@ -360,12 +360,12 @@ def test_further_refusals_of_a_minute_make_one_entry_with_their_count(office):
     given = {"by": Caller.anonymous(), "master": "m"}
     for source in ("198.51.100.7", "198.51.100.7", "198.51.100.7", "203.0.113.9"):
         command = RecordRefusal(route="individuals.read", code="session-required", status=401, source=source)
-        office.does(refusals.record_refusal, command=command, **given)
+        office.does(gateway_refusals.record_refusal, command=command, **given)
     assert len(office.entries("gateway:request:refuse")) == 2
-    assert office.does(refusals.sum_up_refusals) == 0
+    assert office.does(gateway_refusals.sum_up_refusals) == 0
     office.later(minutes=1)
-    assert office.does(refusals.sum_up_refusals) == 1
-    assert office.does(refusals.sum_up_refusals) == 0
+    assert office.does(gateway_refusals.sum_up_refusals) == 1
+    assert office.does(gateway_refusals.sum_up_refusals) == 0
     [entry] = office.entries("gateway:request:refuse-further")
     assert entry["fields"] == ["further:2"]
 

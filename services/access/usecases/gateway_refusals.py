@@ -1,4 +1,4 @@
-"""Refusals at the gateway, in the trail: the route's name and the code, never the path, the query or the body."""
+"""Audit entries of refusals at the gateway: the name of the route and the code, never the path, query or body."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from services.access.contract.schemas import RecordRefusal
 from services.access.domain.secrets import source_digest
-from services.access.storage import sessions
+from services.access.storage import gateway_refusals
 from services.chassis.messages import Caller
 
 if TYPE_CHECKING:
@@ -18,13 +18,13 @@ SUM_UP = "gateway:request:refuse-further"
 
 
 def record_refusal(work: UnitOfWork, *, by: Caller, now: datetime, command: RecordRefusal, master: str) -> bool:
-    """Record a refusal. Of the anonymous, one entry per source and minute, the further ones counted.
+    """Record a refusal. For anonymous callers, record one entry per source and minute, and count further refusals.
 
-    :return: whether an entry was written (else the refusal was only counted, durably).
+    :return: whether an entry was written.
     """
     digest = source_digest(master, command.source)
     if by.kind == "anonymous":
-        first = sessions.count_refusal(work, digest, command.code, minute=now.replace(second=0, microsecond=0))
+        first = gateway_refusals.count(work, digest, command.code, minute=now.replace(second=0, microsecond=0))
         if not first:
             return False
     fields = [f"route:{command.route}", f"status:{command.status}"]
@@ -33,10 +33,10 @@ def record_refusal(work: UnitOfWork, *, by: Caller, now: datetime, command: Reco
 
 
 def sum_up_refusals(work: UnitOfWork, *, now: datetime) -> int:
-    """Write one entry for each source and past minute that had further refusals, with their count; return how many."""
+    """Record one entry for each source and past minute with further refusals, with their number; return how many."""
     minute = now.replace(second=0, microsecond=0)
     written = 0
-    for row in sessions.settled_refusals(work, before=minute):
+    for row in gateway_refusals.settle(work, before=minute):
         if row.further:
             written += 1
             work.record(
@@ -46,5 +46,5 @@ def sum_up_refusals(work: UnitOfWork, *, now: datetime) -> int:
                 outcome="refused",
                 rule=row.code,
             )
-    sessions.forget_refusals(work, before=minute)
+    gateway_refusals.forget(work, before=minute)
     return written
