@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, KeysView, Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, Final, Generic, TypeVar, get_args, get_origin
 from uuid import UUID
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_load, validate
@@ -14,9 +14,6 @@ from marshmallow.exceptions import SCHEMA
 
 from services.chassis.messages import Invalid, NotFound, Refusal
 from services.chassis.refusals import UnknownField
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 S = TypeVar("S", bound=Schema)
 Loaded = TypeVar("Loaded")
@@ -97,9 +94,10 @@ def given_or(value: Value | Unset, otherwise: Value) -> Value:
     return otherwise if isinstance(value, Unset) else value
 
 
-def names_given(change: DataclassInstance) -> set[str]:
-    """Return the names of the fields that a change gives."""
-    return {field.name for field in dataclasses.fields(change) if getattr(change, field.name) is not UNSET}
+def names_given(change: object) -> KeysView[str]:
+    """Return the names of the fields that a change gives, in the order of its class."""
+    names = [field.name for field in dataclasses.fields(change)]  # type: ignore[arg-type]  # every change is a dataclass
+    return dict.fromkeys(name for name in names if getattr(change, name) is not UNSET).keys()
 
 
 class Id(fields.UUID):

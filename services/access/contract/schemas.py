@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from dataclasses import fields as dataclass_fields
 from datetime import date
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
@@ -104,11 +103,6 @@ class ChangeUser:
     level: str | Unset | None = UNSET
     roles: Sequence[str] | Unset = UNSET
     active: bool | Unset = UNSET
-
-    @property
-    def given(self) -> list[str]:
-        """Return the names of the fields that were given."""
-        return [each.name for each in dataclass_fields(self) if getattr(self, each.name) is not UNSET]
 
 
 class UserChangeSchema(Loads[ChangeUser]):

@@ -27,7 +27,7 @@ from services.access.usecases.directory import describe_component
 from services.access.usecases.sessions import describe_user
 from services.chassis.messages import Caller, Invalid, entity_tags, require_match
 from services.chassis.messages import new_id as make_id
-from services.chassis.validation import given_or
+from services.chassis.validation import given_or, names_given
 from services.contacts.contract.refusals import TextNeedsReview
 from services.lexicon.screening import screen, screen_organization_name, screen_person_name
 
@@ -112,7 +112,7 @@ def change_user(
         directory.withdraw_all_approvals(work, user.id, by=by.id, at=now)
     if _rights(after) != _rights(user):
         sessions.end_all(work, user.id, because="rights-changed", now=now)
-    work.record("access:user:change", subjects=[user.id], fields=command.given)
+    work.record("access:user:change", subjects=[user.id], fields=list(names_given(command)))
     return _told(work, after, now=now)
 
 
