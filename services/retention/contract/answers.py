@@ -204,3 +204,39 @@ class PageOfDestructions(TypedDict):
     items: list[DestructionAnswer]
     next: str | None
     total: int
+
+
+class StoreReceipt(TypedDict):
+    """What one store answers to a step."""
+
+    store: str
+    found: int
+    removed: int
+    left: int
+    method: str
+
+
+class FoundHit(TypedDict):
+    """A text about others in which a search found the person."""
+
+    store: str
+    id: str
+    field: NotRequired[str | None]
+    kinds: list[str]
+    sure: bool
+
+
+class StepAnswer(TypedDict):
+    """What a service answers to a step: `sealed` when it erases, the hits when it searches."""
+
+    receipts: list[StoreReceipt]
+    sealed: NotRequired[str | None]
+    hits: NotRequired[list[FoundHit]]
+    carried_out: NotRequired[list[list[str]]]
+
+
+class TwinDecisionAnswer(TypedDict):
+    """What was decided of another record, and the request that it is erased for."""
+
+    decision: str
+    request_id: str | None

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from services.chassis.instants import Day
-from services.chassis.validation import Closed, no_nul
+from services.chassis.validation import Closed, Id, Loads, no_nul
 from services.lexicon.tasks import LIMIT
 from services.lexicon.vocabulary import REQUEST_MEDIA
 
 SUBJECT_TYPES = ("individual", "organization")
 
 
-class NoContactRequestCreateSchema(Closed):
+@dataclass(frozen=True, slots=True)
+class NewRequest:
+    """A request for no more contact, as somebody heard it."""
+
+    individual_id: str
+    medium: str
+    received_on: date
+    reason: str | None
+
+
+class NoContactRequestCreateSchema(Loads[NewRequest]):
     """A request for no more contact, as somebody heard it, by any medium (R164-R168)."""
 
-    individual_id = fields.UUID(required=True)
+    individual_id = Id(required=True)
     medium = fields.String(required=True, validate=validate.OneOf(sorted(REQUEST_MEDIA)))
     received_on = Day(required=True)
     reason = fields.String(
@@ -30,20 +41,44 @@ class NoContactRequestCreateSchema(Closed):
     )
 
 
-class WithdrawalSchema(Closed):
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Why a request is taken back, or what the privacy officer decides about that."""
+
+    reason: str | None
+    decision: str | None
+
+
+class WithdrawalSchema(Loads[Withdrawal]):
     """Why a request is taken back, and what the privacy officer says to a proposal (T36)."""
 
     reason = fields.String(load_default=None, allow_none=True, validate=[validate.Length(max=500), no_nul])
     decision = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(["confirm", "decline"]))
 
 
-class TwinDecisionSchema(Closed):
+@dataclass(frozen=True, slots=True)
+class TwinDecision:
+    """What the privacy officer says of another record."""
+
+    decision: str
+
+
+class TwinDecisionSchema(Loads[TwinDecision]):
     """What the privacy officer says of a record that may be of the same person (T26)."""
 
     decision = fields.String(required=True, validate=validate.OneOf(["same", "another"]))
 
 
-class NoContactRequestListQuerySchema(Closed):
+@dataclass(frozen=True, slots=True)
+class RequestQuery:
+    """Which page of which requests."""
+
+    state: str | None
+    limit: int
+    cursor: str | None
+
+
+class NoContactRequestListQuerySchema(Loads[RequestQuery]):
     """Which requests."""
 
     state = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(["open", "erasing", "done", "withdrawn"]))
@@ -51,14 +86,29 @@ class NoContactRequestListQuerySchema(Closed):
     cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
 
 
-class TaskPageSchema(Closed):
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    """How many tasks, after which position."""
+
+    limit: int
+    after: list[str] | None
+
+
+class TaskPageSchema(Loads[TaskPage]):
     """A page of what waits: the first tasks after a position (see `services.lexicon.tasks`)."""
 
     limit = fields.Integer(load_default=LIMIT, validate=validate.Range(1, LIMIT))
     after = fields.List(fields.String(), load_default=None, allow_none=True, validate=validate.Length(equal=3))
 
 
-class ErasureRequestSchema(Closed):
+@dataclass(frozen=True, slots=True)
+class ErasureReason:
+    """Why a record is to be erased."""
+
+    reason: str
+
+
+class ErasureRequestSchema(Loads[ErasureReason]):
     """Why a record is to be erased by its owner (R131)."""
 
     reason = fields.String(required=True, validate=[validate.Length(min=1, max=500), no_nul])
@@ -70,7 +120,7 @@ DECISIONS = ("redact", "another_person")
 class HitDecisionSchema(Closed):
     """What the privacy officer says of one hit: it is taken out, or another person is meant."""
 
-    hit_id = fields.UUID(required=True)
+    hit_id = Id(required=True)
     decision = fields.String(required=True, validate=validate.OneOf(DECISIONS))
 
 
@@ -85,7 +135,7 @@ class Decisions:
 class DecisionsSchema(Closed):
     """What the privacy officer decides: one hit, several, or all that are left alike (T27)."""
 
-    hit_id = fields.UUID(metadata={"description": "With `decision`: one hit."})
+    hit_id = Id(metadata={"description": "With `decision`: one hit."})
     all = fields.Boolean(validate=validate.Equal(True), metadata={"description": "With `decision`: every hit that is not decided."})
     decision = fields.String(validate=validate.OneOf(DECISIONS))
     decisions = fields.List(fields.Nested(HitDecisionSchema), validate=validate.Length(min=1, max=500))
@@ -109,10 +159,19 @@ class DecisionsSchema(Closed):
         if "all" in given:
             return Decisions({}, given["decision"])
         decisions = given.get("decisions") or [given]
-        return Decisions({str(each["hit_id"]): each["decision"] for each in decisions})
+        return Decisions({each["hit_id"]: each["decision"] for each in decisions})
 
 
-class HitListQuerySchema(Closed):
+@dataclass(frozen=True, slots=True)
+class HitQuery:
+    """Which page of which hits."""
+
+    undecided: bool
+    limit: int
+    cursor: str | None
+
+
+class HitListQuerySchema(Loads[HitQuery]):
     """Which hits of an erasure."""
 
     undecided = fields.Boolean(load_default=False, metadata={"description": "Only those that are not decided."})
@@ -120,7 +179,16 @@ class HitListQuerySchema(Closed):
     cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
 
 
-class SampleQuerySchema(Closed):
+@dataclass(frozen=True, slots=True)
+class SampleQuery:
+    """Which page of the weekly sample, from which day on."""
+
+    since: date | None
+    limit: int
+    cursor: str | None
+
+
+class SampleQuerySchema(Loads[SampleQuery]):
     """Which of the texts that the rule left as another person's."""
 
     since = Day(load_default=None, allow_none=True)
@@ -128,17 +196,33 @@ class SampleQuerySchema(Closed):
     cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
 
 
-class DestructionListQuerySchema(Closed):
+@dataclass(frozen=True, slots=True)
+class RegisterQuery:
+    """Which page of the register of destruction."""
+
+    limit: int
+    cursor: str | None
+
+
+class DestructionListQuerySchema(Loads[RegisterQuery]):
     """Which part of the register of destruction."""
 
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
     cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
 
 
-class HoldCreateSchema(Closed):
+@dataclass(frozen=True, slots=True)
+class NewHold:
+    """A hold on one record."""
+
+    subject_id: str
+    until: date | None
+
+
+class HoldCreateSchema(Loads[NewHold]):
     """A hold on one record, for a pending request under the Privacy Act or FOIA (R138)."""
 
-    subject_id = fields.UUID(required=True)
+    subject_id = Id(required=True)
     until = Day(load_default=None, allow_none=True)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from services.access.contract import UserChanged
 from services.chassis.database import CommandCall, UnitOfWork
@@ -23,11 +22,13 @@ from services.contacts.contract import (
     IndividualsImported,
     OwnerChanged,
 )
+from services.contacts.contract.answers import MayEraseAnswer, Owner, TwinDecidedAnswer
 from services.contacts.contract.refusals import TextNeedsReview
 from services.lexicon.screening import screen
 from services.lexicon.tasks import Part, first_after
 from services.retention import contract
 from services.retention.contract import answers
+from services.retention.contract.schemas import NewRequest
 from services.retention.service.dependencies import DependenciesProvider
 from services.retention.usecases import announcement_handlers, erasing, requests, withdrawing
 
@@ -58,40 +59,40 @@ class RetentionService(OperationMethods, Witness):
             {"individual_id": individual_id, "medium": medium, "received_on": received_on, "reason": reason}
         )
         caller = call.caller
-        frozen = self._frozen(caller, as_id(request_id), str(given["individual_id"]), medium, received_on, reason)
+        frozen_for, owner = self._freeze(caller, as_id(request_id), given)
 
         def open_request(work: UnitOfWork) -> answers.RequestAnswer:
             row = requests.open_request(
                 work,
                 now=self.database.clock(),
-                request_id=frozen["request_id"],
-                individual_id=str(given["individual_id"]),
-                medium=given["medium"],
-                received_on=given["received_on"],
+                request_id=frozen_for,
+                individual_id=given.individual_id,
+                medium=given.medium,
+                received_on=given.received_on,
                 recorded_by=caller.id,
                 recorded_by_component=caller.component,
-                owner=(frozen["owner"]["user"], frozen["owner"]["component"]),
+                owner=(owner["user"], owner["component"]),
             )
             return requests.describe(work, row, by=caller, now=self.database.clock())
 
         return call.run(open_request, repeatable=True)
 
-    def _frozen(self, caller: Caller, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None) -> dict[str, Any]:
-        """Return contacts' word that the individual is frozen, and for which request."""
-        asked: dict[str, Any] = self.bus.call("contacts", "may_erase", caller, individual_id=individual_id)
-        if not asked["frozen"]:
-            frozen = self.bus.call(
+    def _freeze(self, caller: Caller, request_id: str, given: NewRequest) -> tuple[str, Owner]:
+        """Have contacts freeze the individual, unless they are frozen; return for which request they are, and whose they are."""
+        decision: MayEraseAnswer = self.bus.call("contacts", "may_erase", caller, individual_id=given.individual_id)
+        frozen_for = decision["request_id"] if decision["frozen"] else None
+        if frozen_for is None:
+            frozen_for = self.bus.call(
                 "contacts",
                 "freeze",
                 _second_command(caller, "freeze", request_id),
                 request_id=request_id,
-                individual_id=individual_id,
-                medium=medium,
-                received_on=received_on,
-                reason=reason,
-            )
-            asked = {**asked, "request_id": frozen["request_id"]}
-        return asked
+                individual_id=given.individual_id,
+                medium=given.medium,
+                received_on=given.received_on.isoformat(),
+                reason=given.reason,
+            )["request_id"]
+        return frozen_for, decision["owner"]
 
     @rpc("retention:request:read", subject="request_id")
     def read_no_contact_request(self, caller: Caller, request_id: str) -> answers.RequestAnswer:
@@ -100,18 +101,20 @@ class RetentionService(OperationMethods, Witness):
             return requests.read_request(work, by=caller, now=self.database.clock(), request_id=as_id(request_id))
 
     @rpc("retention:request:list")
-    def list_no_contact_requests(self, caller: Caller, query: dict[str, Any] | None = None) -> answers.PageOfRequests:
+    def list_no_contact_requests(self, caller: Caller, query: object = None) -> answers.PageOfRequests:
         """Return the requests that the caller may know of."""
         given = contract.NoContactRequestListQuerySchema().load(query or {})
         with self.database.work(caller) as work:
-            return requests.list_requests(work, by=caller, now=self.database.clock(), cursors=self.dependencies.cursors, **given)
+            return requests.list_requests(work, given, by=caller, now=self.database.clock(), cursors=self.dependencies.cursors)
 
     @rpc("retention:request:withdraw", subject="request_id", command=True)
-    def withdraw_no_contact_request(self, call: CommandCall, request_id: str, body: dict[str, Any] | None = None) -> answers.RequestAnswer:
+    def withdraw_no_contact_request(self, call: CommandCall, request_id: str, body: object = None) -> answers.RequestAnswer:
         """Take a request back, propose to, or confirm it (T36)."""
         given = contract.WithdrawalSchema().load(body or {})
         answer = call.run(
-            lambda work: withdrawing.withdraw(work, by=call.caller, now=self.database.clock(), request_id=as_id(request_id), **given),
+            lambda work: withdrawing.withdraw(
+                work, by=call.caller, now=self.database.clock(), request_id=as_id(request_id), reason=given.reason, decision=given.decision
+            ),
             replay=lambda work, _: requests.read_request(work, by=call.caller, now=self.database.clock(), request_id=as_id(request_id)),
         )
         if answer["state"] == "withdrawn":
@@ -135,13 +138,13 @@ class RetentionService(OperationMethods, Witness):
                 withdrawing.released(work, request_id=request_id, now=self.database.clock())
 
     @rpc("retention:twin:decide", subject="individual_id", command=True)
-    def decide_twin(self, call: CommandCall, request_id: str, individual_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def decide_twin(self, call: CommandCall, request_id: str, individual_id: str, body: object) -> answers.TwinDecisionAnswer:
         """Say whether another record is of the same person (T26): *same* is erased with the case, *another* is freed."""
-        decision = contract.TwinDecisionSchema().load(body)["decision"]
+        decision = contract.TwinDecisionSchema().load(body).decision
         caller = call.caller
         with self.database.work(caller) as work:
             case = withdrawing.case_of(work, by=caller, request_id=as_id(request_id))
-        decided: dict[str, Any] = self.bus.call(
+        decided: TwinDecidedAnswer = self.bus.call(
             "contacts",
             "decide_twin",
             _second_command(caller, "decide", f"{request_id} {individual_id} {decision}"),
@@ -152,15 +155,16 @@ class RetentionService(OperationMethods, Witness):
             medium=case.medium,
             received_on=case.received_on.isoformat(),
         )
-        answer = {"decision": decided["decision"], "request_id": decided["request_id"]}
-        if decided["request_id"] is None:
+        frozen_for = decided["request_id"]
+        answer: answers.TwinDecisionAnswer = {"decision": decided["decision"], "request_id": frozen_for}
+        if frozen_for is None:
             return call.run(lambda _: answer, repeatable=True)
 
-        def join(work: UnitOfWork) -> dict[str, Any] | None:
+        def join(work: UnitOfWork) -> answers.TwinDecisionAnswer | None:
             row = requests.open_request(
                 work,
                 now=self.database.clock(),
-                request_id=decided["request_id"],
+                request_id=frozen_for,
                 individual_id=individual_id,
                 medium=case.medium,
                 received_on=case.received_on,
@@ -176,11 +180,11 @@ class RetentionService(OperationMethods, Witness):
         return answer
 
     @rpc("retention:task:list")
-    def list_tasks(self, caller: Caller, query: dict[str, Any] | None = None) -> Part[answers.TaskAnswer]:
+    def list_tasks(self, caller: Caller, query: object = None) -> Part[answers.TaskAnswer]:
         """Return what waits for the caller, the first after a position."""
         given = contract.TaskPageSchema().load(query or {})
         with self.database.work(caller) as work:
-            return first_after(requests.list_tasks(work, by=caller, now=self.database.clock()), **given)
+            return first_after(requests.list_tasks(work, by=caller, now=self.database.clock()), after=given.after, limit=given.limit)
 
     @rpc("retention:task:dismiss", command=True)
     def dismiss_task(self, call: CommandCall, task_id: str) -> None:
@@ -215,7 +219,7 @@ class RetentionService(OperationMethods, Witness):
         :raises PreconditionMissing, Stale: it changed since the caller read it.
         """
         given = contract.ErasureRequestSchema().load({"reason": reason})
-        TextNeedsReview.unless_clean([("reason", given["reason"], screen)])
+        TextNeedsReview.unless_clean([("reason", given.reason, screen)])
         subject = as_id(subject_id)
         if subject_type not in contract.SUBJECT_TYPES:
             raise NotFound
@@ -231,8 +235,8 @@ class RetentionService(OperationMethods, Witness):
         require_match(if_match, allowed["etags"])
         # Whoever asked for no more contact is erased for that cause, by whatever door: the next business card is
         # to be refused (T9).
-        cause = "no_contact" if allowed.get("frozen") else given["reason"] if given["reason"] == _MISTAKE else "no_longer_needed"
-        return self._begin(call, subject_type, subject, cause, given["reason"], allowed["owner"])
+        cause = "no_contact" if allowed.get("frozen") else given.reason if given.reason == _MISTAKE else "no_longer_needed"
+        return self._begin(call, subject_type, subject, cause, given.reason, allowed["owner"])
 
     def _begin(
         self,
@@ -241,7 +245,7 @@ class RetentionService(OperationMethods, Witness):
         subject_id: str,
         cause: str,
         reason: str | None,
-        owner: dict[str, Any],
+        owner: Owner,
     ) -> answers.AcceptedErasure:
         caller = call.caller
         twins: list[answers.AcceptedErasure] = []
@@ -284,7 +288,7 @@ class RetentionService(OperationMethods, Witness):
             return erasing.read_erasure(work, by=caller, now=self.database.clock(), erasure_id=as_id(erasure_id))
 
     @rpc("retention:erasure:decide", subject="erasure_id", command=True)
-    def decide_hits(self, call: CommandCall, erasure_id: str, body: dict[str, Any]) -> answers.ErasureAnswer:
+    def decide_hits(self, call: CommandCall, erasure_id: str, body: Mapping[str, object]) -> answers.ErasureAnswer:
         """Decide what was found in texts about others: the privacy officer (T27)."""
         given = contract.DecisionsSchema().load(body)
         erasure = call.run(
@@ -295,11 +299,11 @@ class RetentionService(OperationMethods, Witness):
         return erasure
 
     @rpc("retention:erasure:list-hits", subject="erasure_id")
-    def list_hits(self, caller: Caller, erasure_id: str, query: dict[str, Any] | None = None) -> answers.PageOfHits:
+    def list_hits(self, caller: Caller, erasure_id: str, query: object = None) -> answers.PageOfHits:
         """Return what was found in texts about others, each with the text around it: the privacy officer (T27)."""
         given = contract.HitListQuerySchema().load(query or {})
         with self.database.work(caller) as work:
-            page, sealed, open_hits = erasing.list_hits(work, by=caller, cursors=self.dependencies.cursors, erasure_id=as_id(erasure_id), **given)
+            page, sealed, open_hits = erasing.list_hits(work, given, by=caller, cursors=self.dependencies.cursors, erasure_id=as_id(erasure_id))
         if sealed is None or not open_hits:
             return page
         shown = self.dependencies.saga.mentions(as_id(erasure_id), sealed, open_hits, trace_id=caller.trace_id)
@@ -311,14 +315,14 @@ class RetentionService(OperationMethods, Witness):
         return page
 
     @rpc("retention:erasure:list-sample")
-    def list_sample(self, caller: Caller, query: dict[str, Any] | None = None) -> answers.PageOfHits:
+    def list_sample(self, caller: Caller, query: object = None) -> answers.PageOfHits:
         """Return what nobody decided and stays as another person's, for the weekly sample: the privacy officer (T27)."""
         given = contract.SampleQuerySchema().load(query or {})
         with self.database.work(caller) as work:
-            return erasing.list_sample(work, by=caller, cursors=self.dependencies.cursors, **given)
+            return erasing.list_sample(work, given, by=caller, cursors=self.dependencies.cursors)
 
     @rpc("retention:hold:place", command=True, status=201, created="id")
-    def place_hold(self, call: CommandCall, body: dict[str, Any]) -> Mapping[str, object]:
+    def place_hold(self, call: CommandCall, body: object) -> Mapping[str, object]:
         """Hold up the erasure of a record (R138, T24): the privacy officer."""
         given = contract.HoldCreateSchema().load(body)
 
@@ -327,9 +331,7 @@ class RetentionService(OperationMethods, Witness):
             return next((hold for hold in held if hold["id"] == hold_id), {"id": hold_id})
 
         return call.run(
-            lambda work: erasing.place_hold(
-                work, by=call.caller, now=self.database.clock(), subject_id=str(given["subject_id"]), until=given["until"]
-            ),
+            lambda work: erasing.place_hold(work, by=call.caller, now=self.database.clock(), subject_id=given.subject_id, until=given.until),
             replay=repeat,
         )
 
@@ -351,11 +353,11 @@ class RetentionService(OperationMethods, Witness):
             return erasing.list_holds(work, by=caller, now=self.database.clock())
 
     @rpc("retention:destruction:list")
-    def list_destructions(self, caller: Caller, query: dict[str, Any] | None = None) -> answers.PageOfDestructions:
+    def list_destructions(self, caller: Caller, query: object = None) -> answers.PageOfDestructions:
         """Return a page of the register of destruction: the privacy officer and system owners."""
         given = contract.DestructionListQuerySchema().load(query or {})
         with self.database.work(caller) as work:
-            return erasing.list_destructions(work, by=caller, cursors=self.dependencies.cursors, **given)
+            return erasing.list_destructions(work, given, by=caller, cursors=self.dependencies.cursors)
 
     @timer(seconds=1, action="retention:erasure:drive", eager=True)
     def drive(self, _caller: Caller) -> None:

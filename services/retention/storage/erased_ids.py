@@ -12,13 +12,23 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from services.chassis.keyed import keys_for
 
 
 class ListDamaged(Exception):
     """The list of erased ids was changed by somebody else."""
+
+
+class Line(TypedDict):
+    """One erased record; its digest is left out while it is made or checked."""
+
+    at: str
+    erasure_id: str
+    subject_id: str
+    subject_type: str
+    mac: NotRequired[str]
 
 
 class ErasedIds:
@@ -66,7 +76,7 @@ class ErasedIds:
             last, lines = self._last, []
             wanted = dict.fromkeys(each for each in subject_ids if (erasure_id, each) not in self._subjects)
             for subject_id in wanted:
-                body = {"at": at, "erasure_id": erasure_id, "subject_id": subject_id, "subject_type": subject_type}
+                body: Line = {"at": at, "erasure_id": erasure_id, "subject_id": subject_id, "subject_type": subject_type}
                 last = _mac(self._keys[0], last, body)
                 lines.append(json.dumps({**body, "mac": last}, sort_keys=True, separators=(",", ":")).encode() + b"\n")
             if lines:
@@ -88,19 +98,19 @@ class ErasedIds:
     def _digest(raw: bytes) -> bytes:
         return hashlib.blake2b(raw).digest()
 
-    def read(self) -> list[dict[str, Any]]:
+    def read(self) -> list[Line]:
         """Return every line.
 
         :raises ListDamaged: one is not as it was written.
         """
         return list(self._checked(self._path.read_bytes())) if self._path.exists() else []
 
-    def _checked(self, raw: bytes, *, after: int = 0, last: str = "") -> Iterator[dict[str, Any]]:
+    def _checked(self, raw: bytes, *, after: int = 0, last: str = "") -> Iterator[Line]:
         for number, text in enumerate(raw.splitlines(), start=after + 1):
             try:
-                line: dict[str, Any] = json.loads(text)
+                line: Line = json.loads(text)
                 mac = line.pop("mac")
-            except (ValueError, KeyError, AttributeError) as error:
+            except (ValueError, KeyError, AttributeError, TypeError) as error:
                 message = f"line {number} cannot be read"
                 raise ListDamaged(message) from error
             if not any(hmac.compare_digest(str(mac), _mac(key, last, line)) for key in self._keys):
@@ -110,6 +120,6 @@ class ErasedIds:
             yield {**line, "mac": last}
 
 
-def _mac(key: bytes, last: str, body: dict[str, Any]) -> str:
+def _mac(key: bytes, last: str, body: Line) -> str:
     text = last + json.dumps(body, sort_keys=True, separators=(",", ":"))
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()

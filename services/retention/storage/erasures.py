@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import and_, delete, exists, func, insert, literal, or_, select,
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.chassis.database.rows import all_typed, typed_or_none
+from services.retention.contract.answers import FoundHit, StoreReceipt
 from services.retention.domain.records import Destruction, Erasure, Hit, Receipt
 from services.retention.domain.saga import COURSES, first_step
 from services.retention.storage.requests import standing_hold
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
 
 _FIRST_STEPS = [first_step(subject_type) for subject_type in COURSES]
-_COUNTED = ("found", "removed", "left")
 # A step has the receipts of dozens of stores: one statement for each would be most of the work of an erasure.
 _PUT_RECEIPTS = text(
     "INSERT INTO receipts (erasure_id, step, store, service, found, removed, remaining, method, at)"
@@ -29,7 +30,7 @@ _PUT_RECEIPTS = text(
 )
 
 
-def insert_erasure(work: UnitOfWork, values: Mapping[str, Any]) -> bool:
+def insert_erasure(work: UnitOfWork, **values: object) -> bool:
     """Enter an erasure; False when there is one of the same record."""
     entered = work.execute(upsert(erasures).values(**values).on_conflict_do_nothing().returning(erasures.c.id))
     return entered.first() is not None
@@ -75,7 +76,7 @@ def _ready(now: datetime) -> Any:
     )
 
 
-def change(work: UnitOfWork, erasure_id: str, *, claim_id: str | None = None, **values: Any) -> bool:
+def change(work: UnitOfWork, erasure_id: str, *, claim_id: str | None = None, **values: object) -> bool:
     """Change an erasure; with `claim_id` only for whoever still has the claim. False when that is somebody else."""
     condition = erasures.c.id == erasure_id
     if claim_id is not None:
@@ -83,17 +84,18 @@ def change(work: UnitOfWork, erasure_id: str, *, claim_id: str | None = None, **
     return work.execute(update(erasures).where(condition).values(**values)).rowcount == 1
 
 
-def put_receipts(work: UnitOfWork, erasure_id: str, step: str, service: str, rows: Iterable[Mapping[str, Any]], *, at: datetime) -> None:
+def put_receipts(work: UnitOfWork, erasure_id: str, step: str, service: str, rows: Iterable[StoreReceipt], *, at: datetime) -> None:
     """Keep what a step's stores answered, in place of what they answered to the same step before.
 
     A store that answers twice is kept once, with the sum of what it counted.
     """
     work.execute(delete(receipts).where(receipts.c.erasure_id == erasure_id, receipts.c.step == step))
-    by_store: dict[str, dict[str, Any]] = {}
+    by_store: dict[str, StoreReceipt] = {}
     for row in rows:
-        kept = by_store.setdefault(str(row["store"]), {"store": str(row["store"]), "method": str(row["method"])} | dict.fromkeys(_COUNTED, 0))
-        for name in _COUNTED:
-            kept[name] += int(row[name])
+        kept = by_store.setdefault(row["store"], {"store": row["store"], "method": row["method"], "found": 0, "removed": 0, "left": 0})
+        kept["found"] += row["found"]
+        kept["removed"] += row["removed"]
+        kept["left"] += row["left"]
     if by_store:
         given = {"erasure_id": erasure_id, "step": step, "service": service, "at": at, "rows": orjson.dumps(list(by_store.values())).decode()}
         work.execute(_PUT_RECEIPTS, given)
@@ -107,9 +109,9 @@ def read_receipts(work: UnitOfWork, erasure_id: str) -> list[Receipt]:
     return all_typed(Receipt, work.execute(query).mappings())
 
 
-def put_hits(work: UnitOfWork, erasure_id: str, service: str, found: Iterable[Mapping[str, Any]], *, at: datetime) -> None:
+def put_hits(work: UnitOfWork, erasure_id: str, service: str, found: Iterable[FoundHit], *, at: datetime, new_id: Callable[[], str]) -> None:
     """Keep what a service's search hit now: an undecided hit that is not there any more is settled, decisions stay."""
-    places = {(str(hit["store"]), str(hit["id"]), str(hit.get("field") or "")): hit for hit in found}
+    places = {(hit["store"], hit["id"], hit.get("field") or ""): hit for hit in found}
     known = {
         (row.store, row.record_id, row.field): row
         for row in work.execute(select(hits).where(hits.c.erasure_id == erasure_id, hits.c.service == service))
@@ -118,11 +120,11 @@ def put_hits(work: UnitOfWork, erasure_id: str, service: str, found: Iterable[Ma
     if gone:
         work.execute(update(hits).where(hits.c.id.in_(gone)).values(decision="gone", decided_at=at))
     for (store, record, field), hit in places.items():
-        looks = {"kinds": sorted(hit["kinds"]), "sure": bool(hit["sure"])}
+        looks = {"kinds": sorted(hit["kinds"]), "sure": hit["sure"]}
         row = known.get((store, record, field))
         if row is None:
             place = {"erasure_id": erasure_id, "service": service, "store": store, "record_id": record, "field": field}
-            work.execute(insert(hits).values(id=str(hit["hit_id"]), found_at=at, carried_out=False, **place, **looks))
+            work.execute(insert(hits).values(id=new_id(), found_at=at, carried_out=False, **place, **looks))
         elif row.decision in {None, "gone"}:
             # Written again, it is to be decided again.
             work.execute(update(hits).where(hits.c.id == row.id).values(decision=None, decided_at=None, **looks))
@@ -198,9 +200,9 @@ def waiting(work: UnitOfWork) -> list[Erasure]:
     return all_typed(Erasure, work.execute(query.order_by(erasures.c.decide_by, erasures.c.requested_at)).mappings())
 
 
-def insert_destruction(work: UnitOfWork, values: Mapping[str, Any]) -> None:
+def insert_destruction(work: UnitOfWork, destruction: Destruction) -> None:
     """Enter a destruction into the register, once."""
-    work.execute(upsert(destructions).values(**values).on_conflict_do_nothing())
+    work.execute(upsert(destructions).values(**asdict(destruction)).on_conflict_do_nothing())
 
 
 def read_register(work: UnitOfWork, *, after: tuple[datetime, str] | None, limit: int) -> list[Destruction]:

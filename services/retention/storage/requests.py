@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
 
 
-def upsert_user_projection(work: UnitOfWork, user_id: str, values: Mapping[str, Any], *, revision: int) -> None:
+def upsert_user_projection(
+    work: UnitOfWork, user_id: str, *, component: str | None, level: str | None, roles: list[str], active: bool, revision: int
+) -> None:
     """Keep what access told of a user; what was told before it and comes later is old."""
-    known = {**values, "revision": revision}
+    known = {"component": component, "level": level, "roles": roles, "active": active, "revision": revision}
     statement = upsert(users).values(id=user_id, **known)
     work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=known, where=users.c.revision <= revision))
 
@@ -149,7 +151,7 @@ def has_administrator(work: UnitOfWork, component: str | None) -> bool:
     return component is not None and work.execute(query.limit(1)).first() is not None
 
 
-def insert_request(work: UnitOfWork, values: Mapping[str, Any]) -> bool:
+def insert_request(work: UnitOfWork, **values: str | date | datetime | None) -> bool:
     """Enter a request; False when this one, or another about the same individual, is there."""
     entered = work.execute(upsert(no_contact_requests).values(**values).on_conflict_do_nothing().returning(no_contact_requests.c.id))
     return entered.first() is not None
@@ -233,9 +235,9 @@ def begin_erasing(work: UnitOfWork, request_id: str, erasure_id: str) -> None:
     work.execute(update(no_contact_requests).where(no_contact_requests.c.id == request_id).values(erasure_id=erasure_id))
 
 
-def note_recording(work: UnitOfWork, request_id: str, values: Mapping[str, Any]) -> None:
+def note_recording(work: UnitOfWork, recording: Recording) -> None:
     """Keep that somebody recorded a request, once."""
-    work.execute(upsert(recordings).values(request_id=request_id, **values).on_conflict_do_nothing())
+    work.execute(upsert(recordings).values(**asdict(recording)).on_conflict_do_nothing())
 
 
 def recordings_of(work: UnitOfWork, request_id: str) -> list[Recording]:
@@ -250,7 +252,7 @@ def withdraw_recording(work: UnitOfWork, request_id: str, recorded_by: str, *, a
     work.execute(update(recordings).where(mine).values(withdrawn_at=at))
 
 
-def change_request(work: UnitOfWork, request_id: str, **values: Any) -> None:
+def change_request(work: UnitOfWork, request_id: str, **values: str | date | datetime | None) -> None:
     """Set these columns of a request."""
     work.execute(update(no_contact_requests).where(no_contact_requests.c.id == request_id).values(**values))
 

@@ -22,15 +22,16 @@ from services.retention.usecases import requests
 
 def individual_frozen(work: UnitOfWork, told: IndividualFrozen, *, now: datetime) -> None:
     """Open the request, if the call that froze them could not."""
-    given = NoContactRequestCreateSchema(only=("medium", "received_on")).load({"medium": told.medium, "received_on": told.received_on})
+    given = NoContactRequestCreateSchema().load({"individual_id": told.individual_id, "medium": told.medium, "received_on": told.received_on})
     requests.open_request(
         work,
         now=now,
         request_id=told.request_id,
-        individual_id=told.individual_id,
+        individual_id=given.individual_id,
+        medium=given.medium,
+        received_on=given.received_on,
         recorded_by=told.recorded_by,
         recorded_by_component=told.recorded_by_component,
-        **given,
     )
 
 
@@ -63,5 +64,6 @@ def individuals_erased(work: UnitOfWork, told: IndividualsErased) -> None:
 
 def user_changed(work: UnitOfWork, told: UserChanged) -> None:
     """Store whether a user is active, with their office and roles."""
-    values = {"component": told.component, "level": told.level, "roles": list(told.roles), "active": told.active}
-    stored.upsert_user_projection(work, told.user_id, values, revision=told.revision)
+    stored.upsert_user_projection(
+        work, told.user_id, component=told.component, level=told.level, roles=list(told.roles), active=told.active, revision=told.revision
+    )

@@ -33,7 +33,7 @@ from services.retention.contract.answers import (
     PageOfHits,
     ReceiptAnswer,
 )
-from services.retention.contract.schemas import Decisions
+from services.retention.contract.schemas import Decisions, HitQuery, RegisterQuery, SampleQuery
 from services.retention.domain import saga
 from services.retention.domain.records import Erasure, Hit, Hold, Receipt, Request
 from services.retention.storage import erasures
@@ -67,24 +67,22 @@ def request_erasure(
     stored.one_at_a_time(work, subject_id)
     erasures.insert_erasure(
         work,
-        {
-            "id": new_id(),
-            "subject_type": subject_type,
-            "subject_id": subject_id,
-            "cause": cause,
-            "reason": reason,
-            "owner_id": owner[0],
-            "owner_component": owner[1],
-            "requested_by": by.id,
-            "requested_component": by.component,
-            "requested_at": now,
-            "trace_id": by.trace_id,
-            "step": saga.first_step(subject_type),
-            "found_nobody": False,
-            "waiting": False,
-            "attempts": 0,
-            "next_at": now,
-        },
+        id=new_id(),
+        subject_type=subject_type,
+        subject_id=subject_id,
+        cause=cause,
+        reason=reason,
+        owner_id=owner[0],
+        owner_component=owner[1],
+        requested_by=by.id,
+        requested_component=by.component,
+        requested_at=now,
+        trace_id=by.trace_id,
+        step=saga.first_step(subject_type),
+        found_nobody=False,
+        waiting=False,
+        attempts=0,
+        next_at=now,
     )
     row = erasures.find_of(work, subject_id)
     if row is None:
@@ -262,9 +260,7 @@ def decide(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str, give
     return read_erasure(work, by=by, now=now, erasure_id=erasure_id)
 
 
-def list_hits(
-    work: UnitOfWork, *, by: Caller, cursors: Cursors, erasure_id: str, undecided: bool, limit: int, cursor: str | None
-) -> tuple[PageOfHits, str | None, list[Hit]]:
+def list_hits(work: UnitOfWork, given: HitQuery, *, by: Caller, cursors: Cursors, erasure_id: str) -> tuple[PageOfHits, str | None, list[Hit]]:
     """Return a page of what a search hit, for the privacy officer, and what is needed to show what stands there.
 
     :return: the page without excerpts; the sealed values, if they still are; the hits of the page that are not decided.
@@ -274,13 +270,13 @@ def list_hits(
     row = erasures.find(work, erasure_id)
     if row is None:
         raise ErasureUnknown
-    query = {"erasure_id": erasure_id, "undecided": undecided}
-    after = cursors.open(cursor, of="hits", user_id=by.id, query=query)
-    found = erasures.page_of_hits(work, erasure_id, undecided=undecided, after=after, limit=limit + 1)
-    page = found[:limit]
-    following = cursors.seal(page[-1].id, of="hits", user_id=by.id, query=query) if len(found) > limit else None
+    query = {"erasure_id": erasure_id, "undecided": given.undecided}
+    after = cursors.open(given.cursor, of="hits", user_id=by.id, query=query)
+    found = erasures.page_of_hits(work, erasure_id, undecided=given.undecided, after=after, limit=given.limit + 1)
+    page = found[: given.limit]
+    following = cursors.seal(page[-1].id, of="hits", user_id=by.id, query=query) if len(found) > given.limit else None
     work.record("retention:erasure:list-hits", subjects=[erasure_id, row.subject_id, *(hit.record_id for hit in page)], rule="T27")
-    total = erasures.count_hits(work, erasure_id, undecided=undecided)
+    total = erasures.count_hits(work, erasure_id, undecided=given.undecided)
     answer: PageOfHits = {"items": [{**_describe_hit(hit), "excerpts": []} for hit in page], "next": following, "total": total}
     return answer, row.sealed, [hit for hit in page if hit.decision is None]
 
@@ -290,20 +286,20 @@ def found_gone(work: UnitOfWork, *, now: datetime, erasure_id: str) -> None:
     erasures.change(work, erasure_id, looked_at=None, next_at=now)
 
 
-def list_sample(work: UnitOfWork, *, by: Caller, cursors: Cursors, since: date | None, limit: int, cursor: str | None) -> PageOfHits:
+def list_sample(work: UnitOfWork, given: SampleQuery, *, by: Caller, cursors: Cursors) -> PageOfHits:
     """Return the texts that nobody decided and that stay as another person's, for the weekly sample (T27).
 
     :raises PrivacyOfficerOnly, CursorInvalid:
     """
     require_privacy_officer(by)
-    query = {"since": since}
-    after = cursors.open(cursor, of="sample", user_id=by.id, query=query)
-    begin = datetime.combine(since, time(), tzinfo=UTC) if since else None
+    query = {"since": given.since}
+    after = cursors.open(given.cursor, of="sample", user_id=by.id, query=query)
+    begin = datetime.combine(given.since, time(), tzinfo=UTC) if given.since else None
     position = (datetime.fromisoformat(after[0]), str(after[1])) if after else None
-    found = erasures.sample(work, since=begin, after=position, limit=limit + 1)
-    page = found[:limit]
+    found = erasures.sample(work, since=begin, after=position, limit=given.limit + 1)
+    page = found[: given.limit]
     following = None
-    if len(found) > limit:
+    if len(found) > given.limit:
         following = cursors.seal([page[-1].decided_at, page[-1].id], of="sample", user_id=by.id, query=query)
     work.record("retention:erasure:list-sample", subjects=[hit.record_id for hit in page], rule="T27")
     counted = erasures.count_sample(work, since=begin, most=_COUNTED + 1)
@@ -369,18 +365,18 @@ def list_holds(work: UnitOfWork, *, by: Caller, now: datetime) -> Holds:
     return {"items": items, "next": None, "total": len(items)}
 
 
-def list_destructions(work: UnitOfWork, *, by: Caller, cursors: Cursors, limit: int, cursor: str | None) -> PageOfDestructions:
+def list_destructions(work: UnitOfWork, given: RegisterQuery, *, by: Caller, cursors: Cursors) -> PageOfDestructions:
     """Return a page of the register of destruction, the newest first: the privacy officer and system owners read it.
 
     :raises PrivacyOfficerOnly, CursorInvalid:
     """
     require_register_reader(by)
-    position = cursors.open(cursor, of="destructions", user_id=by.id, query={})
+    position = cursors.open(given.cursor, of="destructions", user_id=by.id, query={})
     after = (datetime.fromisoformat(position[0]), str(position[1])) if position else None
-    rows = erasures.read_register(work, after=after, limit=limit + 1)
+    rows = erasures.read_register(work, after=after, limit=given.limit + 1)
     following = None
-    if len(rows) > limit:
-        rows = rows[:limit]
+    if len(rows) > given.limit:
+        rows = rows[: given.limit]
         following = cursors.seal([rows[-1].destroyed_at, rows[-1].erasure_id], of="destructions", user_id=by.id, query={})
     items: list[DestructionAnswer] = [
         {

@@ -11,7 +11,8 @@ from services.contacts.contract.refusals import TaskStands
 from services.lexicon.duty import Duty, duty_to_erase
 from services.retention.contract import RequestUnknown
 from services.retention.contract.answers import PageOfRequests, ProposalAnswer, RequestAnswer, Subject, TaskAnswer
-from services.retention.domain.records import Request
+from services.retention.contract.schemas import RequestQuery
+from services.retention.domain.records import Recording, Request
 from services.retention.storage import erasures
 from services.retention.storage import requests as stored
 from services.retention.usecases.authorization import (
@@ -59,25 +60,22 @@ def open_request(
     answered_by = erasures.find_of(work, individual_id)
     entered = stored.insert_request(
         work,
-        {
-            "id": request_id,
-            "individual_id": individual_id,
-            "medium": medium,
-            "received_on": received_on,
-            "recorded_by": recorded_by,
-            "recorded_by_component": recorded_by_component,
-            "recorded_at": now,
-            "owner_id": owner_id,
-            "owner_component": owner_component,
-            "erasure_id": answered_by.id if answered_by else None,
-        },
+        id=request_id,
+        individual_id=individual_id,
+        medium=medium,
+        received_on=received_on,
+        recorded_by=recorded_by,
+        recorded_by_component=recorded_by_component,
+        recorded_at=now,
+        owner_id=owner_id,
+        owner_component=owner_component,
+        erasure_id=answered_by.id if answered_by else None,
     )
     row = stored.find_request(work, request_id) or stored.find_request_about(work, individual_id)
     if row is None:
         raise RequestUnknown
-    recording = {"recorded_by": recorded_by, "recorded_by_component": recorded_by_component, "medium": medium, "received_on": received_on}
     if row.withdrawn_at is None:
-        stored.note_recording(work, row.id, {**recording, "recorded_at": now})
+        stored.note_recording(work, Recording(row.id, recorded_by, recorded_by_component, medium, received_on, now, withdrawn_at=None))
     work.record("retention:request:open", subjects=[row.id, individual_id], rule=None if entered else "opened-before")
     return row
 
@@ -92,9 +90,7 @@ def read_request(work: UnitOfWork, *, by: Caller, now: datetime, request_id: str
     return describe(work, row, by=by, now=now)
 
 
-def list_requests(
-    work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, state: str | None, limit: int, cursor: str | None
-) -> PageOfRequests:
+def list_requests(work: UnitOfWork, given: RequestQuery, *, by: Caller, now: datetime, cursors: Cursors) -> PageOfRequests:
     """Return the requests that the caller may know of, the newest first.
 
     :raises RequestsWithheld: the caller has nothing to do with any.
@@ -102,18 +98,18 @@ def list_requests(
     """
     require_request_reader(by)
     scope = scope_to_follow(by)
-    query = {"state": state}
-    position = cursors.open(cursor, of="requests", user_id=by.id, query=query)
+    query = {"state": given.state}
+    position = cursors.open(given.cursor, of="requests", user_id=by.id, query=query)
     after = (datetime.fromisoformat(position[0]), str(position[1])) if position else None
-    found = stored.list_requests(work, scope, state=state, after=after, limit=limit + 1)
-    page = found[:limit]
+    found = stored.list_requests(work, scope, state=given.state, after=after, limit=given.limit + 1)
+    page = found[: given.limit]
     following = None
-    if len(found) > limit:
+    if len(found) > given.limit:
         following = cursors.seal([page[-1].recorded_at, page[-1].id], of="requests", user_id=by.id, query=query)
     work.record("retention:request:list", subjects=[row.id for row in page])
     total: int | dict[str, int] = len(page)
-    if following is not None or cursor is not None:
-        counted = stored.count_requests(work, scope, state=state, most=_COUNTED + 1)
+    if following is not None or given.cursor is not None:
+        counted = stored.count_requests(work, scope, state=given.state, most=_COUNTED + 1)
         total = counted if counted <= _COUNTED else {"at_least": _COUNTED}
     return {"items": [describe(work, row, by=by, now=now) for row in page], "next": following, "total": total}
 

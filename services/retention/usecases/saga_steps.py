@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, NotRequired, TypedDict
+from typing import TYPE_CHECKING
 
 from services.chassis.backoff import pause_after
 from services.chassis.messages import new_id as make_id
@@ -14,9 +14,9 @@ from services.contacts.contract.refusals import SealUnknown
 from services.lexicon.mentions import Sought
 from services.lexicon.seal import open_seal
 from services.retention.contract import ErasureCompleted
-from services.retention.contract.answers import Certificate, Decided, Reached
+from services.retention.contract.answers import Certificate, Decided, Reached, StepAnswer, StoreReceipt
 from services.retention.domain import saga
-from services.retention.domain.records import Erasure, Hit, Receipt
+from services.retention.domain.records import Destruction, Erasure, Hit, Receipt
 from services.retention.storage import erasures, reasons
 from services.retention.storage import requests as stored
 from services.retention.usecases.erasing import hashed
@@ -34,35 +34,6 @@ _LONGEST_PAUSE = 60.0
 REDACT, ANOTHER_PERSON, GONE = "redact", "another_person", "gone"
 #: Who decided, where nobody did.
 RULE = "rule"
-
-
-class StoreReceipt(TypedDict):
-    """What one store answers to a step."""
-
-    store: str
-    found: int
-    removed: int
-    left: int
-    method: str
-
-
-class FoundHit(TypedDict):
-    """A text about others in which a search found the person."""
-
-    store: str
-    id: str
-    field: NotRequired[str | None]
-    kinds: list[str]
-    sure: bool
-
-
-class StepAnswer(TypedDict):
-    """What a service answers to a step: `sealed` when it erases, the hits when it searches."""
-
-    receipts: list[StoreReceipt]
-    sealed: NotRequired[str | None]
-    hits: NotRequired[list[FoundHit]]
-    carried_out: NotRequired[list[list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +115,10 @@ def received(
     if claim.step in saga.SEARCHES:
         values = {"looked_at": now}
     if _go_on(work, claim, now=now, **values):
-        receipts = list(answer["receipts"])
         step = claim.look if claim.step in saga.SEARCHES else claim.step
-        erasures.put_receipts(work, claim.erasure_id, step, service, receipts, at=now)
+        erasures.put_receipts(work, claim.erasure_id, step, service, answer["receipts"], at=now)
         if claim.step in saga.SEARCHES:
-            found = [{**hit, "hit_id": new_id()} for hit in answer["hits"]]
-            erasures.put_hits(work, claim.erasure_id, service, found, at=now)
+            erasures.put_hits(work, claim.erasure_id, service, answer["hits"], at=now, new_id=new_id)
             # What was decided after this search was made, and before its answer came, waits for the next.
             places = {tuple(place) for place in answer["carried_out"]}
             decided = [hit for hit in claim.decided if hit.service == service]
@@ -165,7 +134,7 @@ def erase_here(work: UnitOfWork, claim: Claim, *, now: datetime) -> None:
     gone = stored.forget_individual(work, claim.subject_id)
     said = int(row.reason is not None)
     proposed = stored.forget_proposals(work, claim.subject_id)
-    stores = [
+    stores: list[StoreReceipt] = [
         {"store": "retention.individuals", "found": gone, "removed": gone, "left": 0, "method": "deleted"},
         {"store": "retention.erasures.reason", "found": said, "removed": said, "left": 0, "method": "cleared"},
         {"store": "retention.no_contact_requests.proposal_reason", "found": proposed, "removed": proposed, "left": 0, "method": "cleared"},
@@ -275,18 +244,8 @@ def close(work: UnitOfWork, claim: Claim, *, now: datetime) -> bool:
         claimed_until=None,
     ):
         return False
-    erasures.insert_destruction(
-        work,
-        {
-            "erasure_id": row.id,
-            "subject_type": row.subject_type,
-            "subject_id": row.subject_id,
-            "cause": row.cause,
-            "requested_by": row.requested_by,
-            "requested_component": row.requested_component,
-            "destroyed_at": now,
-        },
-    )
+    register_row = Destruction(row.id, row.subject_type, row.subject_id, row.cause, row.requested_by, row.requested_component, now)
+    erasures.insert_destruction(work, register_row)
     # What was just erased may have been a text in which somebody else is named whose erasure waits.
     erasures.look_again_soon(work, now=now)
     if row.subject_type == "individual":

@@ -150,7 +150,7 @@ class Case:
         with database.work(Caller.service("retention")) as work:
             for who in (AMINA, DENIS, GRACE):
                 stored.upsert_user_projection(
-                    work, who.id, {"component": who.component, "level": who.level, "roles": sorted(who.roles), "active": True}, revision=1
+                    work, who.id, component=who.component, level=who.level, roles=sorted(who.roles), active=True, revision=1
                 )
             stored.upsert_individual_projection(work, self.others.person, owner_id=AMINA.id, component="ICE")
 

@@ -10,6 +10,7 @@ from marshmallow import ValidationError
 from services.chassis.cursors import Cursors
 from services.chassis.messages import Unavailable, new_id
 from services.retention.contract import DecisionsSchema, ErasureUnderWay
+from services.retention.contract.schemas import HitQuery, SampleQuery
 from services.retention.domain import saga as rules
 from services.retention.usecases import erasing, requests, saga_steps
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE
@@ -156,7 +157,7 @@ def test_it_waits_until_the_last_day_is_over_and_no_longer(case):
     assert_done_once(case, erasure_id, **{"contacts.texts": 2})
     [hit] = case.hits(erasure_id).values()
     assert (hit["decision"], hit["decided_by"], hit["stays_because"]) == ("redact", "rule", None)
-    assert case.does(erasing.list_sample, by=FARID, cursors=CURSORS, since=None, limit=50, cursor=None)["items"] == []
+    assert case.does(erasing.list_sample, by=FARID, cursors=CURSORS, given=SampleQuery(None, 50, None))["items"] == []
 
 
 @pytest.mark.requirement("T27")
@@ -173,7 +174,7 @@ def test_what_is_undecided_then_is_redacted_in_a_no_contact_case_without_a_names
     assert case.others.key is None
     redacts = cause == "no_contact" and not living and count <= 20
     assert case.others.redacted == (named if redacts else set())
-    sampled = case.does(erasing.list_sample, by=FARID, cursors=CURSORS, since=None, limit=50, cursor=None)
+    sampled = case.does(erasing.list_sample, by=FARID, cursors=CURSORS, given=SampleQuery(None, 50, None))
     assert {item["record_id"] for item in sampled["items"]} == (set() if redacts else named)
     because = "other-cause" if cause != "no_contact" else "living-namesake" if living else "too-many-texts"
     assert {item["stays_because"] for item in sampled["items"]} <= {because}
@@ -194,7 +195,7 @@ def test_what_is_not_sure_stays_and_is_listed_and_what_was_decided_in_time_count
     # 21 were hit; one was edited before the deadline, so that 20 are left.
     assert case.read(erasure_id)["state"] == "done"
     assert case.others.redacted == set(rest[3:])
-    sampled = case.does(erasing.list_sample, by=FARID, cursors=CURSORS, since=None, limit=50, cursor=None)["items"]
+    sampled = case.does(erasing.list_sample, by=FARID, cursors=CURSORS, given=SampleQuery(None, 50, None))["items"]
     assert {item["record_id"]: item["stays_because"] for item in sampled} == dict.fromkeys(rest[:3], "not-sure")
     assert case.hits(erasure_id)[second]["decision"] == "gone"
 
@@ -205,8 +206,8 @@ def test_the_weekly_sample_is_the_privacy_officers_page_by_page(case):
     case.later(days=9)
     case.saga().drive_all()
 
-    def page(**given):
-        return case.does(erasing.list_sample, **{"by": FARID, "cursors": CURSORS, "since": None, "limit": 2, "cursor": None, **given})
+    def page(by=FARID, since=None, cursor=None):
+        return case.does(erasing.list_sample, by=by, cursors=CURSORS, given=SampleQuery(since, 2, cursor))
 
     for by in (AMINA, BRUNO, CHLOE, EDDA, GRACE):
         assert case.refused(page, by=by) == "privacy-officer-only"
@@ -259,7 +260,7 @@ def test_a_text_that_goes_with_its_own_persons_erasure_settles_its_hit_at_once(c
 @pytest.mark.requirement("T27")
 def test_what_is_shown_and_gone_has_the_search_made_again(case):
     erasure_id = begun(case, contacts=2)
-    page, sealed, hits = case.does(erasing.list_hits, by=FARID, cursors=CURSORS, erasure_id=erasure_id, undecided=True, limit=50, cursor=None)
+    page, sealed, hits = case.does(erasing.list_hits, by=FARID, cursors=CURSORS, erasure_id=erasure_id, given=HitQuery(True, 50, None))
     assert (page["total"], len(hits)) == (2, 2)
     gone = case.others.named["contacts"].pop()
     shown = case.saga().mentions(erasure_id, sealed, hits, trace_id=None)
@@ -269,7 +270,7 @@ def test_what_is_shown_and_gone_has_the_search_made_again(case):
     assert case.hits(erasure_id)[gone]["decision"] == "gone"
     assert case.read(erasure_id, by=FARID)["undecided"] == 1
     for by in (AMINA, BRUNO, CHLOE, EDDA, GRACE):
-        given = {"cursors": CURSORS, "erasure_id": erasure_id, "undecided": True, "limit": 50, "cursor": None}
+        given = {"cursors": CURSORS, "erasure_id": erasure_id, "given": HitQuery(True, 50, None)}
         assert case.refused(case.does, act=erasing.list_hits, by=by, **given) == "privacy-officer-only"
 
 

@@ -11,6 +11,7 @@ from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller, new_id
 from services.chassis.refusals import CursorInvalid
 from services.retention.contract import RequestsWithheld, RequestUnknown
+from services.retention.contract.schemas import RequestQuery
 from services.retention.storage import requests as stored
 from services.retention.storage.erased_ids import ErasedIds, ListDamaged
 from services.retention.usecases import erasing, requests
@@ -20,8 +21,8 @@ from tests.integration.retention.conftest import DENIS
 
 def listed(case, by, **given):
     """Return the page that this caller sees."""
-    query = {"state": None, "limit": 50, "cursor": None, **given}
-    return case.does(requests.list_requests, by=by, cursors=Cursors("a key", "retention"), **query)
+    query = RequestQuery(**{"state": None, "limit": 50, "cursor": None, **given})
+    return case.does(requests.list_requests, by=by, cursors=Cursors("a key", "retention"), given=query)
 
 
 @pytest.mark.requirement("R164", "R167", "R168")
@@ -82,7 +83,7 @@ def test_the_duty_passes_at_once_from_an_owner_who_left(case):
     request_id = case.open()
     with case.database.work(Caller.service("retention")) as work:
         gone = {"component": "ICE", "level": "contributor", "roles": [], "active": False}
-        stored.upsert_user_projection(work, AMINA.id, gone, revision=2)
+        stored.upsert_user_projection(work, AMINA.id, **gone, revision=2)
     seen = case.does(requests.read_request, by=GRACE, request_id=request_id)
     assert seen["duty_of"] == "office_administrator"
     assert [task["subject"]["id"] for task in case.does(requests.list_tasks, by=GRACE)] == [request_id]
@@ -101,10 +102,10 @@ def test_what_was_told_of_a_user_before_and_comes_later_is_old(case):
     case.open()
     gone = {"component": "ICE", "level": "contributor", "roles": [], "active": False}
     with case.database.work(Caller.service("retention")) as work:
-        stored.upsert_user_projection(work, AMINA.id, gone, revision=3)
-        stored.upsert_user_projection(work, AMINA.id, {**gone, "active": True}, revision=2)
+        stored.upsert_user_projection(work, AMINA.id, **gone, revision=3)
+        stored.upsert_user_projection(work, AMINA.id, **{**gone, "active": True}, revision=2)
         assert stored.is_active(work, AMINA.id) is False
-        stored.upsert_user_projection(work, AMINA.id, {**gone, "active": True}, revision=4)
+        stored.upsert_user_projection(work, AMINA.id, **{**gone, "active": True}, revision=4)
         assert stored.is_active(work, AMINA.id) is True
 
 

@@ -13,6 +13,7 @@ from services.chassis.messages import Caller, NotFound, Unavailable, new_id
 from services.chassis.transport.rpc_client import InternalError
 from services.lexicon.mentions import FormerValues
 from services.retention.contract import ErasureUnderWay, ErasureUnknown, HoldUnknown, PrivacyOfficerOnly
+from services.retention.contract.schemas import RegisterQuery
 from services.retention.domain.saga import COURSES
 from services.retention.service.saga import STEPS_AT_ONCE, Saga
 from services.retention.storage import erasures
@@ -431,7 +432,7 @@ def test_the_register_is_whole_page_by_page(case):
     walked, cursor = [], None
     while True:
         with case.database.work(FARID) as work:
-            page = erasing.list_destructions(work, by=FARID, cursors=Cursors("a key of tests", "retention"), limit=2, cursor=cursor)
+            page = erasing.list_destructions(work, by=FARID, given=RegisterQuery(2, cursor), cursors=Cursors("a key of tests", "retention"))
         walked += [row["erasure_id"] for row in page["items"]]
         assert page["total"] == 5
         if (cursor := page["next"]) is None:
@@ -445,7 +446,7 @@ def test_the_register_is_for_the_privacy_officer_and_system_owners(case):
 
     def register(by):
         with case.database.work(by) as work:
-            return erasing.list_destructions(work, by=by, cursors=Cursors("a key of tests", "retention"), limit=50, cursor=None)["items"]
+            return erasing.list_destructions(work, by=by, given=RegisterQuery(50, None), cursors=Cursors("a key of tests", "retention"))["items"]
 
     assert [row["erasure_id"] for row in register(FARID)] == [erasure_id]
     for by in (AMINA, GRACE, EDDA):
