@@ -79,7 +79,7 @@ class UnreadableBody(Invalid):
 
 
 class BodyTooLarge(TooLarge):
-    """The request is larger than is taken in here."""
+    """The request is larger than allowed."""
 
     code = "body-too-large"
 

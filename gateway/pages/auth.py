@@ -56,7 +56,8 @@ def signing_in() -> Response:
             return onward_page("/sign-in", status=status_of(refused))
         return sign_in_page(refused, status=status_of(refused), username=username if unsent_forms.is_own_form() else "")
     try:
-        body = validated(SignInSchema, {"username": username, "password": request.form.get("password", "")})
+        given = {"username": username, "password": request.form.get("password", "")}
+        body = validated(SignInSchema, {name: value for name, value in given.items() if value})
         signed_in = open_session(body["username"], body["password"])
     except Refusal as refusal:
         refused = recorded(refusal)

@@ -65,11 +65,8 @@ def logging_interaction() -> Response:
         body["organization_ids"] = _ids("organization_ids")
         body["issue_ids"] = form_list("issue_ids")
         if promised:
-            follow_up = {"text": promised.get("promise", "")}
-            for field in ("due_on", "mode", "assignee"):
-                if f"promise_{field}" in promised:
-                    follow_up[field] = promised[f"promise_{field}"]
-            body["follow_ups"] = [follow_up]
+            fields = {"text": "promise", "due_on": "promise_due_on", "mode": "promise_mode", "assignee": "promise_assignee"}
+            body["follow_ups"] = [{field: promised[name] for field, name in fields.items() if name in promised}]
         logged = command("interactions", "create_interaction", body=validated(InteractionCreateSchema, body))
         return redirect_to("interaction", interaction_id=logged["id"])
 

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, g, request
 
 from gateway.clients import command, query
-from gateway.errors import FormNotOurs, status_of
+from gateway.errors import FormNotOurs, MultipartRequired, status_of
 from gateway.identity import is_csrf_token
 from gateway.naming import stakeholder_names
 from gateway.pages.layout import blueprint, form_list, form_values, handle_form, issue_names, page, redirect_to, validated
@@ -34,7 +34,7 @@ RESULTS = {
     "blocked": "Blocked",
     "invalid": "Refused",
     "undecided": "To be decided",
-    "skipped": "Left out",
+    "skipped": "Not imported, as you decided",
     "lapsed": "Not imported",
 }
 #: What of a row agrees with somebody, or differs.
@@ -75,7 +75,7 @@ def uploading() -> Response:
     except Unauthenticated:
         raise
     except Refusal as refusal:
-        said = recorded(refusal)
+        said = recorded(MultipartRequired("Choose a file first.") if isinstance(refusal, MultipartRequired) else refusal)
         return page("imports.html", status=status_of(said), refusal=said, found={"items": []}, part={})
     return redirect_to("importing", import_id=started["id"])
 

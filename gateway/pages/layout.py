@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -20,10 +21,11 @@ from gateway.identity import csrf_token
 from gateway.pages import times, unsent_forms
 from gateway.pages.addresses import current_page, nearest_page, safe_path
 from gateway.pages.paging import fetch_all
+from gateway.pages.sentences import Field, problems, worded
 from gateway.pages.unsent_forms import UnsentForm
 from gateway.trail import recorded
 from services.access.contract import SessionRequired
-from services.chassis.messages import IdempotencyMismatch, NotFound, Refusal, Unauthenticated, new_id
+from services.chassis.messages import IdempotencyMismatch, NotFound, Refusal, Unauthenticated, Unavailable, new_id
 from services.lexicon.places import STATES
 from services.lexicon.vocabulary import (
     CONTACT_POINT_KINDS,
@@ -62,6 +64,7 @@ WORDS = {
     "kinds": CONTACT_POINT_KINDS,
     "preferences": USE_PREFERENCES,
     "states": {code: state.name for code, state in STATES.items()},
+    "types": {"individual": "Individuals", "organization": "Organizations"},
 }
 
 Filter = Callable[..., str]
@@ -76,7 +79,9 @@ def page(template: str, *, status: int = 200, refusal: Refusal | None = None, **
     if refusal is not None and refusal.code == IdempotencyMismatch.code:
         # The browser went back and sent the form with other content: sent again, it is another record.
         key = None
-    html = render_template(
+    wrong: dict[str, Field] = {}
+    render = functools.partial(
+        render_template,
         template,
         session=session.details if session is not None else None,
         minute=datetime.now(UTC),
@@ -86,8 +91,9 @@ def page(template: str, *, status: int = 200, refusal: Refusal | None = None, **
         draft_key=unsent_forms.draft_key(),
         csrf_token=csrf_token(g.token or unsent_forms.visit()),
         idempotency_key=key or new_id(),
-        errors=(refusal.errors or {}) if refusal is not None else {},
+        note_wrong=lambda name, label, control: wrong.update({name: Field(label.partition(" (")[0], control)}) or "",
         refusal=refusal,
+        is_fault=isinstance(refusal, Unavailable),
         trace_id=g.trace_id,
         author=unsent_forms.author_seal(),
         unsent=unsent_forms.unsaved_values(unsent_forms.late_form()) if template in WITHOUT_FORM else [],
@@ -95,6 +101,12 @@ def page(template: str, *, status: int = 200, refusal: Refusal | None = None, **
         ribbon=app_context().settings.ribbon,
         **{"values": {}, **shown},
     )
+    errors = (refusal.errors or {}) if refusal is not None else {}
+    html = render(errors=errors, problems=[])
+    if errors:
+        # The first time the page tells which fields it has, and the second time what is wrong, by their labels.
+        errors = worded(errors, wrong)
+        html = render(errors=errors, problems=problems(errors, wrong))
     response = Response(html, status=status, content_type="text/html; charset=utf-8")
     if g.get("visit") and not unsent_forms.is_cross_site():
         # The browser may have one that it did not show: what it carries, sealed for that one, would be lost.

@@ -9,12 +9,21 @@ from flask import Response, request
 from gateway.addresses import may_be_in_address
 from gateway.clients import query
 from gateway.errors import status_of
-from gateway.pages.layout import blueprint, issue_names, page, redirect_to, user_names, validated
+from gateway.pages.layout import WORDS, blueprint, issue_names, page, redirect_to, user_names, validated
 from gateway.trail import recorded
 from services.chassis.messages import Invalid, Refusal
 from services.contacts.contract import StakeholderQuerySchema
 
-FACETS = ("type", "state", "fema_region", "component", "sector", "issue", "priority")
+#: What search narrows by, and the closed list in whose words its values are shown.
+FACETS = {
+    "type": ("Kind", "types"),
+    "state": ("State", "states"),
+    "fema_region": ("FEMA region", ""),
+    "component": ("Component", ""),
+    "sector": ("Sector", "sectors"),
+    "issue": ("Issue", ""),
+    "priority": ("Priority", "priorities"),
+}
 SHOWN = 50
 #: Fields of the frame, which are no filters.
 FRAME = frozenset({"csrf_token", "author", "idempotency_key", "kept"})
@@ -84,7 +93,7 @@ def _frozen(given: dict[str, str]) -> dict[str, Any]:
 def _facets(facets: dict[str, Any], given: dict[str, str], issues: dict[str, str]) -> list[dict[str, Any]]:
     """Return facets as links that add or take away a filter and keep the others."""
     shown = []
-    for name in FACETS:
+    for name, (label, vocabulary) in FACETS.items():
         counts = facets.get(name)
         if not counts:
             continue
@@ -96,6 +105,7 @@ def _facets(facets: dict[str, Any], given: dict[str, str], issues: dict[str, str
             chosen = given.get(name) == str(value)
             others = {k: v for k, v in given.items() if k not in {name, "cursor"}}
             leads_to = others if chosen else {**others, name: str(value)}
-            values.append({"label": issues.get(str(value), str(value)), "count": count, "to": leads_to, "chosen": chosen})
-        shown.append({"name": name.replace("_", " "), "code": name, "entries": values})
+            words = WORDS[vocabulary] if vocabulary else issues
+            values.append({"label": words.get(str(value), str(value)), "count": count, "to": leads_to, "chosen": chosen})
+        shown.append({"name": label, "entries": values})
     return shown

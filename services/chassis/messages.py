@@ -8,8 +8,8 @@ The refusals, one branch for one meaning (the gateway gives each branch its HTTP
     ├── NotFound              not there, or not yours to know of
     ├── Conflict              the state of things forbids it
     ├── Stale                 it changed since you read it
-    ├── TooLarge              more than is taken in
-    ├── WrongType             not a kind of content that is taken in
+    ├── TooLarge              larger than allowed
+    ├── WrongType             not a supported kind of content
     ├── Invalid               the input is wrong, field by field
     ├── PreconditionMissing   say which version you mean
     ├── TooMany               slow down
@@ -111,21 +111,21 @@ class Stale(Refusal):
 
 
 class TooLarge(Refusal):
-    """That is more than is taken in."""
+    """This is larger than allowed."""
 
     branch = "too-large"
     code = "too-large"
 
 
 class WrongType(Refusal):
-    """That kind of content is not taken in."""
+    """This kind of content is not supported."""
 
     branch = "wrong-type"
     code = "wrong-type"
 
 
 class Invalid(Refusal):
-    """Some fields need another value."""
+    """Check the fields below."""
 
     branch = "invalid"
     code = "invalid"

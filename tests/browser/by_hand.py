@@ -131,14 +131,14 @@ def _come_in(amina: Desk) -> None:
 
 def _enter(amina: Desk) -> str:
     page = amina.page
-    page.get_by_label("Name (needed)").fill("Worksite enforcement")
-    page.get_by_label("Priority (needed)").select_option("immigration")
-    amina.press("Enter")
+    page.get_by_label("Name (required)").fill("Worksite enforcement")
+    page.get_by_label("Priority (required)").select_option("immigration")
+    amina.press("Save issue")
     amina.says("Worksite enforcement")
     amina.press("Business card")
     page.get_by_label("First name").fill("Ottoline")
-    amina.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("last name: Missing data for required field.")
+    amina.press("Save person")
+    expect(page.get_by_role("alert")).to_contain_text("Enter the last name.")
     expect(page.get_by_label("First name")).to_have_value("Ottoline")
     page.get_by_label("Last name").fill("Vantongeren")
     page.get_by_label("Title").fill("Head of Public Policy")
@@ -147,7 +147,7 @@ def _enter(amina: Desk) -> str:
     page.get_by_label("E-mail").fill("ottoline.vantongeren@example.org")
     page.get_by_label("State", exact=True).select_option("TX")
     page.get_by_label("Worksite enforcement").check()
-    amina.press("Enter")
+    amina.press("Save person")
     expect(page.get_by_role("heading", level=1)).to_have_text(NAME)
     record = page.url.split("?")[0].removeprefix(amina.base)
     amina.never_says(CELL)
@@ -160,14 +160,14 @@ def _log(amina: Desk, record: str) -> None:
     page = amina.page
     amina.open(record)
     amina.press("Log an interaction")
-    page.get_by_label("How (needed)").select_option("phone")
+    page.get_by_label("How (required)").select_option("phone")
     page.get_by_label("Worksite enforcement").check()
     page.get_by_label("Outcome").fill("Asked how the guidance affects employers. Call 956-555-0199.")
-    amina.press("Log it")
+    amina.press("Save interaction")
     expect(page.get_by_role("alert")).to_be_visible()
     page.get_by_label("Outcome").fill("Asked how the guidance affects employers.")
     page.get_by_label("What was promised").fill("Send the guidance")
-    amina.press("Log it")
+    amina.press("Save interaction")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Phone call")
     amina.says("Send the guidance")
 
@@ -175,10 +175,10 @@ def _log(amina: Desk, record: str) -> None:
 def _meet(amina: Desk, record: str) -> None:
     page = amina.page
     amina.press("Events")
-    page.get_by_label("Name (needed)").fill("Roundtable on worksite enforcement")
+    page.get_by_label("Name (required)").fill("Roundtable on worksite enforcement")
     page.get_by_label("Begins (Eastern Time)").fill("2026-01-20T10:00")
     page.get_by_label("Place").fill("Houston")
-    amina.press("Enter")
+    amina.press("Save event")
     amina.says("Nobody is recorded yet.")
     page.get_by_label("Find individuals by name").fill("Vantong")
     amina.press("Find")
@@ -219,7 +219,7 @@ def _coordinate(amina: Desk, chloe: Desk, record: str) -> None:
 def _remove(amina: Desk, chloe: Desk, denis: Desk, record: str) -> None:
     page = denis.page
     denis.open(record)
-    denis.press("They want no more contact")
+    denis.press("Record a no-contact request")
     denis.says(f"{NAME} wants no more contact")
     page.get_by_label("How did they say it?").select_option("phone")
     denis.press("Record it and freeze")
@@ -244,7 +244,7 @@ def _remove(amina: Desk, chloe: Desk, denis: Desk, record: str) -> None:
     page.get_by_label("First name").fill("OTTOLINE")
     page.get_by_label("Last name").fill("VANTONGEREN")
     page.get_by_label("E-mail").fill("OTTOLINE.VANTONGEREN@EXAMPLE.ORG")
-    denis.press("Enter")
+    denis.press("Save person")
     expect(page.get_by_role("alert")).to_contain_text("blocked")
 
 

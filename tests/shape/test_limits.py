@@ -126,6 +126,7 @@ HEADS: dict[str, tuple[str, ...]] = {
     "services/retention/usecases/requests.py": (PAGE,),
     "gateway/framing.py": ("a line without its end",),
     "gateway/sealer.py": (BYTES,),
+    "gateway/pages/sentences.py": ("the first letter of a label",),
     "gateway/pages/times.py": ("the day of an instant",),
     "gateway/routes/kept_texts.py": (PAGE,),
     "gateway/routes/tasks.py": (PAGE, "names beside the number of the others"),

@@ -181,7 +181,7 @@ def _message(schema: str, title: str, content_type: str) -> dict[str, Any]:
 
 
 def _codes() -> list[str]:
-    lines = ["* `invalid`: Some fields need another value.", "* `unknown-field`: A field is not one that is taken in."]
+    lines = ["* `invalid`: Some fields are missing or wrong.", "* `unknown-field`: A field is not accepted."]
     lines += [f"* `{code.code}`: {(code.__doc__ or '').strip()}" for code in CODES]  # type: ignore[attr-defined]  # refusals have codes
     return [*lines, "* `internal`: Something went wrong here; send it again under a new id."]
 

@@ -184,7 +184,7 @@ class ContactPointInvalid(Invalid):
 
 
 class TextNeedsReview(Invalid):
-    """The text holds what shared text should not; change it, or keep it with a reason."""
+    """This text has information that can't be shared. Change it, or keep it with a reason."""
 
     code = "text-needs-review"
 

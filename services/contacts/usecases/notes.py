@@ -18,7 +18,7 @@ from services.lexicon.policy import decide
 from services.lexicon.screening import contact_values, findings_in, screen
 
 #: A reader could not read what they kept.
-KEPT_BY_CONTRIBUTORS = "The text holds what shared text should not; change it. Only contributors of your component can keep it: ask one of them."
+KEPT_BY_CONTRIBUTORS = "This text has information that can't be shared. Change it. Only contributors of your component can keep it: ask one of them."
 
 
 def list_notes(

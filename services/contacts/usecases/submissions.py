@@ -187,7 +187,7 @@ def _require_clean(command: GivenIndividual) -> None:
         require_clean_fields(command)
     except TextNeedsReview as refusal:
         found = sorted({name.partition(".")[0] for name in refusal.errors or ()})
-        raise TextNeedsReview(errors={name: ["Holds what shared text must not."] for name in found}) from None
+        raise TextNeedsReview(errors={name: ["This text has information that can't be shared."] for name in found}) from None
 
 
 def _reply(work: UnitOfWork, component: str, delivered: Delivered, outcome: Mapping[str, Any], *, now: datetime) -> None:
