@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
+from sqlalchemy import Table
+
 T = TypeVar("T")
 
 
@@ -32,6 +34,11 @@ def typed_or_none(kind: type[T], row: Mapping[Any, Any] | None) -> T | None:
 def all_typed(kind: type[T], rows: Iterable[Mapping[Any, Any]]) -> list[T]:
     """Return the rows as dataclasses."""
     return [typed(kind, row) for row in rows]
+
+
+def columns_of(row: object, table: Table) -> dict[str, Any]:
+    """Return the values of a table's columns, which a dataclass has as fields."""
+    return {name: getattr(row, name) for name in table.columns.keys()}  # noqa: SIM118 - it iterates over columns, not over names
 
 
 def _plain(value: Any) -> Any:

@@ -84,3 +84,70 @@ class TalkingPointAnswer(TypedDict):
     component: str
     created_by: str
     created_at: str
+
+
+# Interactions ---------------------------------------------------------------------------------------------------
+
+
+class FollowUpAnswer(TypedDict):
+    """A promise."""
+
+    id: str
+    text: str | None
+    due_on: str | None
+    mode: str | None
+    assignee: str | None
+    created_by: str
+    done_at: str | None
+    done_by: str | None
+
+
+class InteractionAnswer(TypedDict):
+    """An interaction."""
+
+    id: str
+    held_at: str
+    mode: str
+    initiated_by: str | None
+    component: str
+    user: str
+    individual_ids: list[str]
+    organization_ids: list[str]
+    issue_ids: list[str]
+    event_id: str | None
+    outcome: str | None
+    follow_ups: list[FollowUpAnswer]
+    no_contact_request_id: str | None
+    created_by: str
+    created_at: str
+    updated_at: str
+
+
+# Events ---------------------------------------------------------------------------------------------------------
+
+
+class EventAnswer(TypedDict):
+    """An event."""
+
+    id: str
+    name: str | None
+    place: str | None
+    agenda: str | None
+    starts_at: str
+    ends_at: str | None
+    issue_ids: list[str]
+    component: str
+    created_by: str
+    created_at: str
+    updated_at: str
+
+
+class AttendeeAnswer(TypedDict):
+    """An attendee of an event."""
+
+    id: str
+    individual_id: str | None
+    organization_id: str | None
+    component: str
+    recorded_by: str
+    recorded_at: str

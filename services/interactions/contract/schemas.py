@@ -181,7 +181,7 @@ class TalkingPointSchema(Outbound):
 # Interactions ---------------------------------------------------------------------------------------------------
 
 
-class FollowUpSchema(Closed):
+class FollowUpSchema(Loads[commands.FollowUpGiven]):
     """A promise (R52, R53). With the `id` it already has it is changed, without one it is new."""
 
     id = Id()
@@ -203,7 +203,7 @@ class FollowUpSchema(Closed):
             raise ValidationError(message, "text")
 
 
-class InteractionCreateSchema(_Screened):
+class InteractionCreateSchema(_Screened, Loads[commands.InteractionCreate]):
     """An interaction that was held (R48-R54), with at least one individual or organization."""
 
     held_at = Instant(required=True)
@@ -235,7 +235,7 @@ class InteractionCreateSchema(_Screened):
             raise ValidationError(message, "individual_ids")
 
 
-class InteractionChangeSchema(_Screened):
+class InteractionChangeSchema(_Screened, Loads[commands.InteractionChange]):
     """What of an interaction changes; a list replaces the one that was there."""
 
     held_at = Instant()
@@ -250,7 +250,7 @@ class InteractionChangeSchema(_Screened):
     user = Id()
 
 
-class InteractionListQuerySchema(Closed):
+class InteractionListQuerySchema(Loads[commands.InteractionListQuery]):
     """Which interactions; the most recent first."""
 
     individual_id = Id()
@@ -327,7 +327,7 @@ class AgainstPreferenceSchema(Outbound):
 # Events ---------------------------------------------------------------------------------------------------------
 
 
-class EventCreateSchema(_Screened):
+class EventCreateSchema(_Screened, Loads[commands.EventCreate]):
     """A meeting or event on which DHS collaborated (R58-R63)."""
 
     name = _name(required=True)
@@ -345,7 +345,7 @@ class EventCreateSchema(_Screened):
             raise ValidationError(message, "ends_at")
 
 
-class EventChangeSchema(_Screened):
+class EventChangeSchema(_Screened, Loads[commands.EventChange]):
     """What of an event changes."""
 
     name = _name()
@@ -356,7 +356,7 @@ class EventChangeSchema(_Screened):
     issue_ids = _ids()
 
 
-class EventListQuerySchema(Closed):
+class EventListQuerySchema(Loads[commands.EventListQuery]):
     """Which events; the most recent first."""
 
     individual_id = Id()
@@ -385,7 +385,7 @@ class EventSchema(Outbound):
     updated_at = fields.AwareDateTime(required=True)
 
 
-class AttendeesAddSchema(Closed):
+class AttendeesAddSchema(Loads[commands.AttendeesAdd]):
     """Who attended an event (R62)."""
 
     individual_ids = _ids(load_default=list)
@@ -398,7 +398,7 @@ class AttendeesAddSchema(Closed):
             raise ValidationError(message, "individual_ids")
 
 
-class AttendeeListQuerySchema(Closed):
+class AttendeeListQuerySchema(Loads[commands.PageQuery]):
     """A page of an event's attendees, in the order they were recorded."""
 
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))

@@ -11,7 +11,7 @@ from services.chassis.entrypoints import BusProvider, DatabaseProvider, Settings
 from services.chassis.entrypoints.operations import OperationMethods
 from services.chassis.messages import Caller, NotFound
 from services.chassis.runtime.witness import Witness
-from services.chassis.validation import as_id, ready
+from services.chassis.validation import as_id, given_or, ready
 from services.contacts.contract import (
     IndividualChanged,
     IndividualErased,
@@ -32,6 +32,7 @@ from services.contacts.contract import (
 )
 from services.interactions import contract
 from services.interactions.contract import answers
+from services.interactions.contract.commands import InteractionChange, InteractionCreate
 from services.interactions.service.dependencies import DependenciesProvider
 from services.interactions.usecases import (
     announcement_handlers,
@@ -143,34 +144,34 @@ class InteractionsService(OperationMethods, Witness):
     # Interactions
 
     @rpc("interactions:interaction:log", command=True, status=201, created="id")
-    def create_interaction(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
+    def create_interaction(self, call: CommandCall, body: object) -> answers.InteractionAnswer:
         """Log an interaction (R48-R54)."""
         command = ready(contract.InteractionCreateSchema).load(body)
-        self._register_unknown_references(call.caller, command)
+        self._register_those_in(call.caller, command)
         stated = self._stated(call.caller, command)
         return call.run(
-            lambda work: interactions.log_interaction(work, by=call.caller, now=self.database.clock(), use_preferences=stated, **command),
+            lambda work: interactions.log_interaction(work, by=call.caller, now=self.database.clock(), use_preferences=stated, command=command),
             replay=lambda work, subject_id: interactions.read_interaction(work, by=call.caller, interaction_id=subject_id),
         )
 
     @rpc("interactions:interaction:read", subject="interaction_id")
-    def read_interaction(self, caller: Caller, interaction_id: str) -> dict[str, Any]:
+    def read_interaction(self, caller: Caller, interaction_id: str) -> answers.InteractionAnswer:
         """Read an interaction."""
         with self.database.work(caller) as work:
             return interactions.read_interaction(work, by=caller, interaction_id=as_id(interaction_id))
 
     @rpc("interactions:interaction:list")
-    def list_interactions(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+    def list_interactions(self, caller: Caller, query: object) -> answers.Page[answers.InteractionAnswer]:
         """List interactions, the most recent first."""
         wanted = ready(contract.InteractionListQuerySchema).load(query)
         with self.database.work(caller) as work:
             return interactions.list_interactions(work, by=caller, cursors=self.dependencies.cursors, query=wanted)
 
     @rpc("interactions:interaction:change", subject="interaction_id", command=True)
-    def change_interaction(self, call: CommandCall, interaction_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
+    def change_interaction(self, call: CommandCall, interaction_id: str, if_match: str | None, body: object) -> answers.InteractionAnswer:
         """Correct an interaction, or tick off what was promised (R53)."""
         command = ready(contract.InteractionChangeSchema).load(body)
-        self._register_unknown_references(call.caller, command)
+        self._register_those_in(call.caller, command)
         stated = self._stated(call.caller, command, interaction_id=as_id(interaction_id))
         return call.run(
             lambda work: interactions.change_interaction(
@@ -180,7 +181,7 @@ class InteractionsService(OperationMethods, Witness):
                 interaction_id=as_id(interaction_id),
                 if_match=if_match,
                 use_preferences=stated,
-                **command,
+                command=command,
             ),
             replay=lambda work, _: interactions.read_interaction(work, by=call.caller, interaction_id=as_id(interaction_id)),
         )
@@ -191,8 +192,8 @@ class InteractionsService(OperationMethods, Witness):
         call.run(lambda work: interactions.withdraw_interaction(work, by=call.caller, interaction_id=as_id(interaction_id), if_match=if_match))
 
     @rpc("interactions:follow-up:complete", subject="interaction_id", command=True)
-    def complete_follow_up(self, call: CommandCall, interaction_id: str, follow_up_id: str) -> dict[str, Any]:
-        """Say that a promise was kept (R53)."""
+    def complete_follow_up(self, call: CommandCall, interaction_id: str, follow_up_id: str) -> answers.InteractionAnswer:
+        """Record that a promise was kept (R53)."""
         return call.run(
             lambda work: interactions.complete_follow_up(
                 work, by=call.caller, now=self.database.clock(), interaction_id=as_id(interaction_id), follow_up_id=as_id(follow_up_id)
@@ -203,52 +204,52 @@ class InteractionsService(OperationMethods, Witness):
     # Events
 
     @rpc("interactions:event:enter", command=True, status=201, created="id")
-    def create_event(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
-        """Enter an event (R58-R63)."""
+    def create_event(self, call: CommandCall, body: object) -> answers.EventAnswer:
+        """Register an event (R58-R63)."""
         command = ready(contract.EventCreateSchema).load(body)
         return call.run(
-            lambda work: events.register_event(work, by=call.caller, now=self.database.clock(), **command),
+            lambda work: events.register_event(work, by=call.caller, now=self.database.clock(), command=command),
             replay=lambda work, subject_id: events.read_event(work, by=call.caller, event_id=subject_id),
         )
 
     @rpc("interactions:event:read", subject="event_id")
-    def read_event(self, caller: Caller, event_id: str) -> dict[str, Any]:
+    def read_event(self, caller: Caller, event_id: str) -> answers.EventAnswer:
         """Read an event."""
         with self.database.work(caller) as work:
             return events.read_event(work, by=caller, event_id=as_id(event_id))
 
     @rpc("interactions:event:list")
-    def list_events(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+    def list_events(self, caller: Caller, query: object) -> answers.Page[answers.EventAnswer]:
         """List events, the most recent first."""
         wanted = ready(contract.EventListQuerySchema).load(query)
         with self.database.work(caller) as work:
             return events.list_events(work, by=caller, cursors=self.dependencies.cursors, query=wanted)
 
     @rpc("interactions:event:change", subject="event_id", command=True)
-    def change_event(self, call: CommandCall, event_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
+    def change_event(self, call: CommandCall, event_id: str, if_match: str | None, body: object) -> answers.EventAnswer:
         """Correct an event."""
         command = ready(contract.EventChangeSchema).load(body)
         return call.run(
-            lambda work: events.change_event(work, by=call.caller, now=self.database.clock(), event_id=as_id(event_id), if_match=if_match, **command),
+            lambda work: events.change_event(
+                work, by=call.caller, now=self.database.clock(), event_id=as_id(event_id), if_match=if_match, command=command
+            ),
             replay=lambda work, _: events.read_event(work, by=call.caller, event_id=as_id(event_id)),
         )
 
     @rpc("interactions:attendance:record", subject="event_id", command=True, status=201)
-    def add_attendees(self, call: CommandCall, event_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def add_attendees(self, call: CommandCall, event_id: str, body: object) -> answers.Page[answers.AttendeeAnswer]:
         """Record who attended; it counts as contact (R56, R62)."""
         command = ready(contract.AttendeesAddSchema).load(body)
-        self._register_unknown_references(call.caller, command)
+        self._register_unknown_references(call.caller, command.individual_ids, command.organization_ids)
         return call.run(
             lambda work: events.add_attendees(
-                work, by=call.caller, now=self.database.clock(), cursors=self.dependencies.cursors, event_id=as_id(event_id), **command
+                work, by=call.caller, now=self.database.clock(), cursors=self.dependencies.cursors, event_id=as_id(event_id), command=command
             ),
-            replay=lambda work, _: events.list_attendees(
-                work, by=call.caller, cursors=self.dependencies.cursors, event_id=as_id(event_id), query={"limit": 200}
-            ),
+            replay=lambda work, _: events.repeat_attendees(work, by=call.caller, cursors=self.dependencies.cursors, event_id=as_id(event_id)),
         )
 
     @rpc("interactions:attendance:list", subject="event_id")
-    def list_attendees(self, caller: Caller, event_id: str, query: dict[str, Any] | None = None) -> dict[str, Any]:
+    def list_attendees(self, caller: Caller, event_id: str, query: object = None) -> answers.Page[answers.AttendeeAnswer]:
         """List who attended."""
         wanted = ready(contract.AttendeeListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
@@ -265,7 +266,7 @@ class InteractionsService(OperationMethods, Witness):
     def create_coordination_request(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
         """Ask the owner of a record to speak to that person (R86)."""
         command = ready(contract.CoordinationRequestCreateSchema).load(body)
-        self._register_unknown_references(call.caller, {"individual_ids": [command["individual_id"]]})
+        self._register_unknown_references(call.caller, [command["individual_id"]])
         command["use_preferences"] = self._preferences(call.caller, command["individual_id"])
         if command["component"] is not None:
             command["holder"] = self._holder(call.caller, command["individual_id"], command["component"])
@@ -500,27 +501,36 @@ class InteractionsService(OperationMethods, Witness):
             return []
         return list(person.get("use_preferences") or ())
 
-    def _stated(self, caller: Caller, command: dict[str, Any], interaction_id: str | None = None) -> dict[str, list[str]]:
+    def _stated(self, caller: Caller, command: InteractionCreate | InteractionChange, interaction_id: str | None = None) -> dict[str, list[str]]:
         """Ask contacts what those want with whom a command plans something that they may not want."""
         with self.database.reading(caller) as work:
             people = planning.planned_with(work, command=command, interaction_id=interaction_id)
         return {one: self._preferences(caller, one) for one in people}
 
-    def _register_unknown_references(self, caller: Caller, command: dict[str, Any]) -> None:
+    def _register_those_in(self, caller: Caller, command: InteractionCreate | InteractionChange) -> None:
+        """Register the stakeholders and users whom an interaction names, as `_register_unknown_references` does."""
+        users = [given_or(command.user, None), *(promise.assignee for promise in given_or(command.follow_ups, ()))]
+        self._register_unknown_references(
+            caller, given_or(command.individual_ids, ()), given_or(command.organization_ids, ()), [one for one in users if one is not None]
+        )
+
+    def _register_unknown_references(
+        self, caller: Caller, individual_ids: Sequence[str], organization_ids: Sequence[str] = (), user_ids: Sequence[str] = ()
+    ) -> None:
         """Ask the owners about whom a command names before their announcement has come; who is unknown there stays so."""
         with self.database.reading(caller) as work:
-            unknown = unknown_references.find(work, by=caller, command=command)
-        found = [
-            *_asked(self.bus, caller, "contacts", "read_individual", "individual_id", unknown.individual_ids),
-            *_asked(self.bus, caller, "contacts", "read_organization", "organization_id", unknown.organization_ids),
-            *_asked(self.bus, caller, "access", "read_user", "user_id", unknown.user_ids),
-        ]
-        if found:
+            unknown = unknown_references.find(work, by=caller, individual_ids=individual_ids, organization_ids=organization_ids, user_ids=user_ids)
+        found = unknown_references.FoundReferences(
+            _asked(self.bus, caller, "contacts", "read_individual", "individual_id", unknown.individual_ids),
+            _asked(self.bus, caller, "contacts", "read_organization", "organization_id", unknown.organization_ids),
+            _asked(self.bus, caller, "access", "read_user", "user_id", unknown.user_ids),
+        )
+        if found.individuals or found.organizations or found.users:
             with self.database.work(caller) as work:
-                unknown_references.upsert_projections(work, unknown, found)
+                unknown_references.upsert_projections(work, found)
 
 
-def _asked(bus: Any, caller: Caller, service: str, method: str, argument: str, ids: Iterable[str]) -> list[dict[str, Any]]:
+def _asked(bus: Any, caller: Caller, service: str, method: str, argument: str, ids: Iterable[str]) -> list[Any]:
     found = []
     for one in ids:
         try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -143,13 +144,24 @@ _REGISTER_PEOPLE = text(
 )
 
 
-def register_people(work: UnitOfWork, told: Iterable[Mapping[str, str | None]]) -> None:
-    """Know new individuals (id, organization_id, state, owner_id, component), but for those who are erased.
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """A new individual, as contacts announced or answered them."""
+
+    id: str
+    organization_id: str | None
+    state: str | None
+    owner_id: str | None
+    component: str | None
+
+
+def register_people(work: UnitOfWork, people_told: Iterable[NewPerson]) -> None:
+    """Store new individuals, but for those who are erased.
 
     An organization that is erased is nobody's employer any more. What a later announcement said already, stays.
     """
     _lock_against_tombstones(work)
-    by_id = {each["id"]: each for each in told}
+    by_id = {each.id: each for each in people_told}
     work.execute(_REGISTER_PEOPLE, {"people": orjson.dumps(list(by_id.values())).decode()})
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Row, Select, Uuid, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import columns_of, typed_or_none
 from services.chassis.messages import Caller
+from services.interactions.contract.commands import EventListQuery
+from services.interactions.domain.records import Attendance, Event
+from services.interactions.storage import pages
 from services.interactions.storage.directory import hidden_person
 from services.interactions.storage.tables import attendances, event_issues, events, people
 
@@ -21,40 +25,36 @@ def with_issues() -> Select[Any]:
     return select(events, func.array(discussed.scalar_subquery(), type_=ARRAY(Uuid(as_uuid=False))).label("issue_ids"))
 
 
-def one(work: UnitOfWork, event_id: str, *, lock: bool = False) -> Row[Any] | None:
-    """Return an event."""
+def one(work: UnitOfWork, event_id: str, *, lock: bool = False) -> Event | None:
+    """Return an event.
+
+    :param lock: hold it until the end of the transaction.
+    """
     query = with_issues().where(events.c.id == event_id)
-    return work.execute(query.with_for_update(of=events) if lock else query).one_or_none()
+    return typed_or_none(Event, work.execute(query.with_for_update(of=events) if lock else query).mappings().one_or_none())
 
 
 def matching(
-    by: Caller,
-    *,
-    individual_id: str | None = None,
-    organization_id: str | None = None,
-    issue_ids: Sequence[str] | None = None,
-    component: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> Select[Any]:
-    """Select events."""
+    work: UnitOfWork, by: Caller, wanted: EventListQuery, *, issue_ids: Sequence[str] | None, after: Sequence[object] | None
+) -> pages.Page[Event]:
+    """Return a page of events, the most recent first; they are about one of these issues, if there are any."""
     query = with_issues()
-    if individual_id is not None:
-        attended = select(attendances.c.event_id).where(attendances.c.individual_id == individual_id)
-        query = query.where(events.c.id.in_(attended), ~exists().where(people.c.id == individual_id).where(hidden_person(by)))
-    if organization_id is not None:
-        came = select(attendances.c.event_id).where(or_(attendances.c.organization_id == organization_id, _with_people_of(organization_id, by)))
-        query = query.where(events.c.id.in_(came))
+    if wanted.individual_id is not None:
+        attended = select(attendances.c.event_id).where(attendances.c.individual_id == wanted.individual_id)
+        query = query.where(events.c.id.in_(attended), ~exists().where(people.c.id == wanted.individual_id).where(hidden_person(by)))
+    if wanted.organization_id is not None:
+        theirs = or_(attendances.c.organization_id == wanted.organization_id, _with_people_of(wanted.organization_id, by))
+        query = query.where(events.c.id.in_(select(attendances.c.event_id).where(theirs)))
     if issue_ids is not None:
         about = select(event_issues.c.event_id).where(event_issues.c.issue_id.in_(issue_ids))
         query = query.where(events.c.id.in_(about))
-    if component is not None:
-        query = query.where(events.c.component == component)
-    if since is not None:
-        query = query.where(events.c.starts_at >= since)
-    if until is not None:
-        query = query.where(events.c.starts_at <= until)
-    return query
+    if wanted.component is not None:
+        query = query.where(events.c.component == wanted.component)
+    if wanted.since is not None:
+        query = query.where(events.c.starts_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(events.c.starts_at <= wanted.until)
+    return pages.page_of(work, Event, query, keys=[events.c.starts_at, events.c.id], after=after, limit=wanted.limit)
 
 
 def _with_people_of(organization_id: str, by: Caller) -> ColumnElement[bool]:
@@ -63,41 +63,41 @@ def _with_people_of(organization_id: str, by: Caller) -> ColumnElement[bool]:
     return exists().where(people.c.id == attendances.c.individual_id, theirs, ~hidden_person(by))
 
 
-def add(work: UnitOfWork, **values: Any) -> None:
+def add(work: UnitOfWork, event: Event) -> None:
     """Insert an event."""
-    work.execute(insert(events).values(revision=0, **values))
+    work.execute(insert(events), columns_of(event, events))
 
 
-def change(work: UnitOfWork, event_id: str, values: dict[str, Any]) -> None:
-    """Update an event."""
-    if values:
-        work.execute(update(events).where(events.c.id == event_id).values(**values))
+def change(work: UnitOfWork, event: Event) -> None:
+    """Store a changed event, which is locked."""
+    work.execute(update(events).where(events.c.id == event.id).values(columns_of(event, events)))
 
 
 def discuss(work: UnitOfWork, event_id: str, issue_ids: Iterable[str]) -> None:
-    """Say exactly which issues were discussed."""
+    """Store which issues were discussed, and no others."""
     work.execute(delete(event_issues).where(event_issues.c.event_id == event_id))
     if rows := [{"event_id": event_id, "issue_id": issue_id} for issue_id in dict.fromkeys(issue_ids)]:
         work.execute(insert(event_issues), rows)
 
 
 def next_revision(work: UnitOfWork, event_id: str) -> int:
-    """Count up what was told of an event's attendance."""
+    """Return the next revision of an event's attendance."""
     statement = update(events).where(events.c.id == event_id).values(revision=events.c.revision + 1)
     revision: int = work.execute(statement.returning(events.c.revision)).scalar_one()
     return revision
 
 
-def attend(work: UnitOfWork, rows: list[dict[str, Any]]) -> None:
+def attend(work: UnitOfWork, rows: Sequence[Attendance]) -> None:
     """Insert attendances; who is recorded already, stays."""
     if rows:
-        work.execute(upsert(attendances).on_conflict_do_nothing(), rows)
+        work.execute(upsert(attendances).on_conflict_do_nothing(), [asdict(row) for row in rows])
 
 
-def attendees(by: Caller, event_id: str) -> Select[Any]:
-    """Select who attended; frozen people are out (T21)."""
+def attendees(work: UnitOfWork, by: Caller, event_id: str, *, after: Sequence[object] | None, limit: int) -> pages.Page[Attendance]:
+    """Return a page of who attended, in the order in which they were recorded; frozen people are out (T21)."""
     shown = or_(attendances.c.individual_id.is_(None), ~func.coalesce(_hidden(by), False))
-    return select(attendances).outerjoin(people, people.c.id == attendances.c.individual_id).where(attendances.c.event_id == event_id, shown)
+    query = select(attendances).outerjoin(people, people.c.id == attendances.c.individual_id).where(attendances.c.event_id == event_id, shown)
+    return pages.page_of(work, Attendance, query, keys=[attendances.c.id], after=after, limit=limit, descending=False)
 
 
 def _hidden(by: Caller) -> ColumnElement[bool]:
@@ -112,11 +112,12 @@ def attending(work: UnitOfWork, event_id: str) -> tuple[list[str], list[str]]:
     return [r.individual_id for r in rows if r.individual_id], [r.organization_id for r in rows if r.organization_id]
 
 
-def leave(work: UnitOfWork, event_id: str, attendee_id: str) -> Row[Any] | None:
+def leave(work: UnitOfWork, event_id: str, attendee_id: str) -> Attendance | None:
     """Delete one attendance, named by its own id or by the stakeholder's; return it."""
     named = or_(
         attendances.c.id == attendee_id,
         attendances.c.individual_id == attendee_id,
         attendances.c.organization_id == attendee_id,
     )
-    return work.execute(delete(attendances).where(attendances.c.event_id == event_id, named).returning(attendances)).one_or_none()
+    statement = delete(attendances).where(attendances.c.event_id == event_id, named).returning(attendances)
+    return typed_or_none(Attendance, work.execute(statement).mappings().one_or_none())

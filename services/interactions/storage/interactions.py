@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Row, Select, Table, Text, Uuid, cast, delete, exists, func, insert, literal, null, select, text, update
+from sqlalchemy import ARRAY, ColumnElement, Select, Table, Text, Uuid, cast, delete, exists, func, insert, literal, null, select, text, update
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import columns_of, typed, typed_or_none
 from services.chassis.messages import Caller
+from services.interactions.contract.commands import InteractionListQuery
+from services.interactions.domain.records import FollowUp, Interaction
+from services.interactions.storage import pages
 from services.interactions.storage.directory import employers_of, hidden_person
 from services.interactions.storage.tables import (
     attendances,
@@ -91,49 +95,41 @@ def visible(by: Caller) -> ColumnElement[bool]:
     return interactions.c.id.not_in(hidden)
 
 
-def one(work: UnitOfWork, interaction_id: str, *, lock: bool = False) -> Row[Any] | None:
-    """Return an interaction as the caller sees it."""
+def one(work: UnitOfWork, interaction_id: str, *, lock: bool = False) -> Interaction | None:
+    """Return an interaction as the caller sees it.
+
+    :param lock: hold it until the end of the transaction.
+    """
     query = with_links(work.caller).where(interactions.c.id == interaction_id)
-    return work.execute(query.with_for_update(of=interactions) if lock else query).one_or_none()
-
-
-def held(work: UnitOfWork, interaction_id: str) -> Row[Any]:
-    """Return when an interaction was held and by which component, whoever may see it."""
-    return work.execute(select(interactions.c.held_at, interactions.c.component).where(interactions.c.id == interaction_id)).one()
+    return typed_or_none(Interaction, work.execute(query.with_for_update(of=interactions) if lock else query).mappings().one_or_none())
 
 
 def matching(
-    by: Caller,
-    *,
-    individual_id: str | None = None,
-    organization_id: str | None = None,
-    issue_ids: Sequence[str] | None = None,
-    event_id: str | None = None,
-    component: str | None = None,
-    user: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> Select[Any]:
-    """Select interactions; an issue includes those below it, an organization those with its people (R57, R71)."""
+    work: UnitOfWork, by: Caller, wanted: InteractionListQuery, *, issue_ids: Sequence[str] | None, after: Sequence[object] | None
+) -> pages.Page[Interaction]:
+    """Return a page of interactions, the most recent first; an organization's include those with its people (R57).
+
+    :param issue_ids: the interactions are about one of these, if there are any.
+    """
     query = with_links(by)
-    if individual_id is not None:
-        query = query.where(interactions.c.id.in_(of_individual(individual_id, by)))
-    if organization_id is not None:
-        query = query.where(interactions.c.id.in_(of_organization(organization_id, by)))
+    if wanted.individual_id is not None:
+        query = query.where(interactions.c.id.in_(of_individual(wanted.individual_id, by)))
+    if wanted.organization_id is not None:
+        query = query.where(interactions.c.id.in_(of_organization(wanted.organization_id, by)))
     if issue_ids is not None:
         about = select(interaction_issues.c.interaction_id).where(interaction_issues.c.issue_id.in_(issue_ids))
         query = query.where(interactions.c.id.in_(about))
-    if event_id is not None:
-        query = query.where(interactions.c.event_id == event_id)
-    if component is not None:
-        query = query.where(interactions.c.component == component)
-    if user is not None:
-        query = query.where(interactions.c.user_id == user)
-    if since is not None:
-        query = query.where(interactions.c.held_at >= since)
-    if until is not None:
-        query = query.where(interactions.c.held_at <= until)
-    return query
+    if wanted.event_id is not None:
+        query = query.where(interactions.c.event_id == wanted.event_id)
+    if wanted.component is not None:
+        query = query.where(interactions.c.component == wanted.component)
+    if wanted.user is not None:
+        query = query.where(interactions.c.user_id == wanted.user)
+    if wanted.since is not None:
+        query = query.where(interactions.c.held_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(interactions.c.held_at <= wanted.until)
+    return pages.page_of(work, Interaction, query, keys=[interactions.c.held_at, interactions.c.id], after=after, limit=wanted.limit)
 
 
 def of_individual(individual_id: str, by: Caller) -> Select[tuple[str]]:
@@ -206,16 +202,16 @@ def history(by: Caller, *, individual_id: str | None, organization_id: str | Non
     return talks.union_all(visits).subquery("history")
 
 
-def add(work: UnitOfWork, **values: Any) -> None:
-    """Insert an interaction."""
-    work.execute(insert(interactions).values(**values))
+def add(work: UnitOfWork, interaction: Interaction) -> None:
+    """Insert an interaction, without its links."""
+    work.execute(insert(interactions), columns_of(interaction, interactions))
 
 
-def change(work: UnitOfWork, interaction_id: str, values: dict[str, Any]) -> int:
-    """Update an interaction and return its new revision."""
-    statement = update(interactions).where(interactions.c.id == interaction_id)
-    statement = statement.values(revision=interactions.c.revision + 1, **values)
-    revision: int = work.execute(statement.returning(interactions.c.revision)).scalar_one()
+def change(work: UnitOfWork, interaction: Interaction) -> int:
+    """Store a changed interaction, which is locked, without its links; return its new revision."""
+    revision = interaction.revision + 1
+    values = {**columns_of(interaction, interactions), "revision": revision}
+    work.execute(update(interactions).where(interactions.c.id == interaction.id).values(values))
     return revision
 
 
@@ -231,11 +227,11 @@ def link(work: UnitOfWork, interaction_id: str, field: str, ids: Iterable[str], 
     wanted = list(dict.fromkeys(ids))
     work.execute(delete(table).where(table.c.interaction_id == interaction_id, table.c[column].not_in([*wanted, *keeping])))
     present = set(work.execute(select(table.c[column]).where(table.c.interaction_id == interaction_id)).scalars())
-    new: list[dict[str, Any]] = [{"interaction_id": interaction_id, column: one} for one in wanted if one not in present]
-    if table is interaction_individuals:
+    new = [{"interaction_id": interaction_id, column: one} for one in wanted if one not in present]
+    if new and table is interaction_individuals:
         employers = employers_of(work, [row[column] for row in new])
-        new = [{**row, "employer_id": employers.get(row[column])} for row in new]
-    if new:
+        work.execute(insert(table), [{**row, "employer_id": employers.get(row[column])} for row in new])
+    elif new:
         work.execute(insert(table), new)
 
 
@@ -253,21 +249,24 @@ def linked(work: UnitOfWork, interaction_id: str, field: str) -> list[str]:
     return list(work.execute(select(table.c[column]).where(table.c.interaction_id == interaction_id).order_by(table.c[column])).scalars())
 
 
-def promises(work: UnitOfWork, interaction_ids: Iterable[str]) -> dict[str, list[Row[Any]]]:
+def promises(work: UnitOfWork, interaction_ids: Iterable[str]) -> dict[str, list[FollowUp]]:
     """Return follow-ups in their order, by interaction."""
-    found: dict[str, list[Row[Any]]] = {}
+    found: dict[str, list[FollowUp]] = {}
     query = select(follow_ups).where(follow_ups.c.interaction_id.in_(list(interaction_ids)))
-    for row in work.execute(query.order_by(follow_ups.c.position, follow_ups.c.id)):
-        found.setdefault(row.interaction_id, []).append(row)
+    for row in work.execute(query.order_by(follow_ups.c.position, follow_ups.c.id)).mappings():
+        promise = typed(FollowUp, row)
+        found.setdefault(promise.interaction_id, []).append(promise)
     return found
 
 
-def put_promise(work: UnitOfWork, *, is_new: bool, **values: Any) -> None:
-    """Insert or update a follow-up."""
-    if is_new:
-        work.execute(insert(follow_ups).values(**values))
-    else:
-        work.execute(update(follow_ups).where(follow_ups.c.id == values.pop("id")).values(**values))
+def add_promise(work: UnitOfWork, promise: FollowUp) -> None:
+    """Insert a follow-up."""
+    work.execute(insert(follow_ups), asdict(promise))
+
+
+def change_promise(work: UnitOfWork, promise: FollowUp) -> None:
+    """Store a changed follow-up; its interaction is locked."""
+    work.execute(update(follow_ups).where(follow_ups.c.id == promise.id).values(asdict(promise)))
 
 
 def drop_promises(work: UnitOfWork, interaction_id: str, *, but: Iterable[str]) -> None:

@@ -34,23 +34,13 @@ NO_CONTACT = "This person asked not to be contacted."
 
 def individuals_registered(work: UnitOfWork, told: Iterable[IndividualRegistered]) -> None:
     """Know new individuals, but for those who are erased already."""
-    people = (
-        {
-            "id": each.individual_id,
-            "organization_id": each.organization_id,
-            "state": each.state,
-            "owner_id": each.owner_id,
-            "component": each.component,
-        }
-        for each in told
-    )
+    people = (directory.NewPerson(each.individual_id, each.organization_id, each.state, each.owner_id, each.component) for each in told)
     directory.register_people(work, people)
 
 
 def individuals_imported(work: UnitOfWork, told: IndividualsImported) -> None:
     """Know new individuals, but for those who are erased already."""
-    owner = {"owner_id": told.owner_id, "component": told.component}
-    people = ({"id": each[0], "organization_id": each[1], "state": each[2], **owner} for each in told.individuals)
+    people = (directory.NewPerson(str(each[0]), each[1], each[2], told.owner_id, told.component) for each in told.individuals)
     directory.register_people(work, people)
 
 

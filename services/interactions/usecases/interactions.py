@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import TypeVar
 
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Conflict, Forbidden, Invalid, NotFound, entity_tags, require_match
 from services.chassis.messages import new_id as fresh_id
+from services.chassis.validation import UNSET, Unset, given_or, names_given
 from services.interactions.contract import InteractionLogged, InteractionWithdrawn
+from services.interactions.contract.answers import FollowUpAnswer, InteractionAnswer, Page
+from services.interactions.contract.commands import FollowUpGiven, InteractionChange, InteractionCreate, InteractionListQuery
 from services.interactions.domain.moments import day_somewhere, require_past
+from services.interactions.domain.records import FollowUp, Interaction
 from services.interactions.domain.texts import Written, review
-from services.interactions.storage import directory, events, interactions, issues, pages, texts
-from services.interactions.storage.tables import interactions as table
+from services.interactions.storage import directory, events, interactions, issues, texts
 from services.interactions.usecases.authorization import require_contributor, require_reader
-from services.interactions.usecases.planning import Preferences, demand_wanted, plans_of
+from services.interactions.usecases.planning import Preferences, Promise, plans_of, require_wanted
 from services.interactions.usecases.preconditions import (
     require_colleague,
     require_individuals,
@@ -27,10 +31,11 @@ from services.interactions.usecases.preconditions import (
 )
 from services.interactions.usecases.writing import Ids, store_text, wire
 
+Value = TypeVar("Value")
+
 _LINKS = ("individual_ids", "organization_ids", "issue_ids")
-_FILTERS = ("individual_id", "organization_id", "event_id", "component", "user", "since", "until")
-#: What listeners reckon with; a corrected outcome changes nothing for them.
-_TOLD = frozenset({"held_at", "mode", "user_id", *_LINKS})
+#: What is announced when it changes; a corrected outcome changes nothing for listeners.
+_ANNOUNCED = frozenset({"held_at", "mode", "user", *_LINKS})
 
 
 def log_interaction(
@@ -38,22 +43,10 @@ def log_interaction(
     *,
     by: Caller,
     now: datetime,
-    held_at: datetime,
-    mode: str,
-    initiated_by: str | None = None,
-    individual_ids: Sequence[str] = (),
-    organization_ids: Sequence[str] = (),
-    issue_ids: Sequence[str] = (),
-    event_id: str | None = None,
-    outcome: str | None = None,
-    follow_ups: Sequence[Mapping[str, Any]] = (),
-    component: str | None = None,
-    user: str | None = None,
-    keep_reason: str | None = None,
-    no_contact_request_id: str | None = None,
+    command: InteractionCreate,
     use_preferences: Preferences = MappingProxyType({}),
     new_id: Ids = fresh_id,
-) -> dict[str, Any]:
+) -> InteractionAnswer:
     """Log an interaction for oneself or a colleague of the same component.
 
     :param use_preferences: what those want of whom something is promised, as contacts said.
@@ -64,53 +57,49 @@ def log_interaction(
     :raises TextNeedsReview: screening found something in outcome or follow-ups (T15).
     """
     own = require_contributor(by)
-    require_own_component(by, component)
-    require_past(held_at, now=now, field="held_at")
-    require_individuals(work, individual_ids, request_id=no_contact_request_id)
-    require_organizations(work, organization_ids)
-    require_issues(work, issue_ids)
-    _demand_event(work, event_id)
-    require_colleague(work, by, user or by.id)
-    interaction_id = new_id()
-    promises = [{**promise, "id": new_id(), "is_new": True} for promise in follow_ups if not promise.get("id")]
-    if len(promises) != len(follow_ups):
-        raise Invalid(errors={"follow_ups": ["A new interaction's follow-ups have no ids yet."]})
-    demand_wanted(plans_of(promises, {}, people=individual_ids, added=()), use_preferences)
-    written = review(
-        [("outcome", outcome), *((f"follow_ups.{n}.text", promise["text"]) for n, promise in enumerate(promises))],
-        keep_reason=keep_reason,
-    )
-    interactions.add(
-        work,
-        id=interaction_id,
-        held_at=held_at,
-        mode=mode,
-        initiated_by=initiated_by,
+    require_own_component(by, command.component)
+    require_past(command.held_at, now=now, field="held_at")
+    require_individuals(work, command.individual_ids, request_id=command.no_contact_request_id)
+    require_organizations(work, command.organization_ids)
+    require_issues(work, command.issue_ids)
+    _require_event(work, command.event_id)
+    require_colleague(work, by, command.user or by.id)
+    interaction = Interaction(
+        id=new_id(),
+        held_at=command.held_at,
+        mode=command.mode,
+        initiated_by=command.initiated_by,
         component=own,
-        user_id=user or by.id,
-        event_id=event_id,
-        no_contact_request_id=no_contact_request_id,
-        outcome=written[0].shared,
+        user_id=command.user or by.id,
+        event_id=command.event_id,
+        no_contact_request_id=command.no_contact_request_id,
+        outcome=None,
         revision=1,
         created_by=by.id,
         created_at=now,
         updated_at=now,
     )
-    interactions.link_new(work, interaction_id, individual_ids=individual_ids, organization_ids=organization_ids, issue_ids=issue_ids)
-    store_text(
-        work,
-        written[0],
-        subject_type="interaction",
-        subject_id=interaction_id,
-        field="outcome",
-        keep_reason=keep_reason,
-        now=now,
-        new_id=new_id,
-        is_new=True,
+    if any(given.id for given in command.follow_ups):
+        raise Invalid(errors={"follow_ups": ["A new interaction's follow-ups have no ids yet."]})
+    promises = [Promise(given, new_id()) for given in command.follow_ups]
+    require_wanted(plans_of(promises, people=command.individual_ids, added=()), use_preferences)
+    outcome, *worded = review(
+        [("outcome", command.outcome), *((f"follow_ups.{n}.text", given.text) for n, given in enumerate(command.follow_ups))],
+        keep_reason=command.keep_reason,
     )
-    _put_promises(work, by, interaction_id, promises, written[1:], before={}, keep_reason=keep_reason, now=now, new_id=new_id)
-    logged = _interaction(work, interaction_id, is_promised=bool(promises))
-    _announce(work, logged, individual_ids=sorted(set(individual_ids)), revision=1)
+    interactions.add(work, replace(interaction, outcome=outcome.shared))
+    interactions.link_new(
+        work,
+        interaction.id,
+        individual_ids=command.individual_ids,
+        organization_ids=command.organization_ids,
+        issue_ids=command.issue_ids,
+    )
+    _store_outcome(work, outcome, interaction.id, keep_reason=command.keep_reason, now=now, new_id=new_id, is_new=True)
+    promises = [replace(promise, written=text) for promise, text in zip(promises, worded, strict=True)]
+    _store_promises(work, by, interaction, promises, keep_reason=command.keep_reason, now=now, new_id=new_id)
+    logged = _interaction(work, interaction.id, promises=None if promises else {})
+    _announce(work, logged, individual_ids=sorted(set(command.individual_ids)), revision=interaction.revision)
     work.record(
         "interactions:interaction:log",
         subjects=_subjects([logged]),
@@ -119,8 +108,8 @@ def log_interaction(
     return logged
 
 
-def read_interaction(work: UnitOfWork, *, by: Caller, interaction_id: str) -> dict[str, Any]:
-    """Read an interaction; everybody with an access level may (R147).
+def read_interaction(work: UnitOfWork, *, by: Caller, interaction_id: str) -> InteractionAnswer:
+    """Return an interaction; everybody with an access level may read it (R147).
 
     :raises NotFound: there is none, or nobody in it is to be found any more.
     """
@@ -130,20 +119,20 @@ def read_interaction(work: UnitOfWork, *, by: Caller, interaction_id: str) -> di
     return found
 
 
-def list_interactions(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
+def list_interactions(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: InteractionListQuery) -> Page[InteractionAnswer]:
     """List interactions, the most recent first."""
     require_reader(by)
-    after = cursors.open(query.get("cursor"), of="interactions", user_id=by.id, query=query)
-    issue_ids = issues.with_all_below(work, query["issue_id"]) if "issue_id" in query else None
-    wanted = interactions.matching(by, issue_ids=issue_ids, **{name: query[name] for name in _FILTERS if name in query})
-    page = pages.page(work, wanted, keys=[table.c.held_at, table.c.id], after=after, limit=query["limit"])
+    bound = asdict(query)
+    after = cursors.open(query.cursor, of="interactions", user_id=by.id, query=bound)
+    issue_ids = issues.with_all_below(work, query.issue_id) if query.issue_id is not None else None
+    page = interactions.matching(work, by, query, issue_ids=issue_ids, after=after)
     items = _shown(work, page.rows)
-    last = page.rows[-1] if page.has_more else None
-    asked = [query[name] for name in ("individual_id", "organization_id") if name in query]
+    last = page.last
+    asked = [one for one in (query.individual_id, query.organization_id) if one is not None]
     work.record("interactions:interaction:list", subjects=_subjects(items, *asked), fields=items[0] if items else ())
     return {
         "items": items,
-        "next": cursors.seal([last.held_at.isoformat(), last.id], of="interactions", user_id=by.id, query=query) if last else None,
+        "next": cursors.seal([last.held_at.isoformat(), last.id], of="interactions", user_id=by.id, query=bound) if last else None,
         "total": page.total,
     }
 
@@ -155,11 +144,10 @@ def change_interaction(
     now: datetime,
     interaction_id: str,
     if_match: str | None,
-    keep_reason: str | None = None,
+    command: InteractionChange,
     use_preferences: Preferences = MappingProxyType({}),
     new_id: Ids = fresh_id,
-    **changes: Any,
-) -> dict[str, Any]:
+) -> InteractionAnswer:
     """Correct an interaction; any contributor may, at once (T2, R113), but whose it is only its own component says.
 
     :raises ContributorsOnly: the caller reads only.
@@ -174,61 +162,56 @@ def change_interaction(
     row = interactions.one(work, interaction_id, lock=True)
     if row is None:
         raise NotFound
-    (before,) = _shown(work, [row])
+    promised = interactions.promises(work, [interaction_id])
+    (before,) = _shown(work, [row], promises=promised)
     require_match(if_match, entity_tags(before))
-    changes = {name: value for name, value in changes.items() if name == "follow_ups" or _differs(before[name], value)}
-    values = _checked(work, by, row, before, changes, now=now)
-    edited = [("outcome", changes["outcome"])] if "outcome" in changes else []
-    promises = _merged(before["follow_ups"], changes["follow_ups"], new_id) if "follow_ups" in changes else []
-    known = {promise["id"]: promise for promise in before["follow_ups"]}
-    people = changes.get("individual_ids", before["individual_ids"])
-    added = set(people) - set(before["individual_ids"])
-    demand_wanted(plans_of(promises if "follow_ups" in changes else before["follow_ups"], known, people=people, added=added), use_preferences)
-    reworded = [promise for promise in promises if promise["text"] != known.get(promise["id"], {}).get("text")]
-    written = review(
-        [*edited, *((f"follow_ups.{promises.index(promise)}.text", promise["text"]) for promise in reworded)],
-        keep_reason=keep_reason,
-    )
+    keep_reason = command.keep_reason
+    command = _without_what_was_read(command, before)
+    given = names_given(command) - {"keep_reason"}
+    changed = _checked(work, by, row, before, command, now=now)
+    read = {promise["id"]: promise["text"] for promise in before["follow_ups"]}
+    former = [
+        Promise(FollowUpGiven(each.id, None, each.due_on, each.mode, each.assignee, each.done_at), each.id, each)
+        for each in promised.get(interaction_id, ())
+    ]
+    promises = former if isinstance(command.follow_ups, Unset) else _merged(former, read, command.follow_ups, new_id)
+    people = given_or(command.individual_ids, before["individual_ids"])
+    require_wanted(plans_of(promises, people=people, added=[one for one in people if one not in before["individual_ids"]]), use_preferences)
+    edited = [] if isinstance(command.outcome, Unset) else [("outcome", command.outcome)]
+    reworded = [n for n, promise in enumerate(promises) if "follow_ups" in given and promise.given.text != read.get(promise.id)]
+    written = review([*edited, *((f"follow_ups.{n}.text", promises[n].given.text) for n in reworded)], keep_reason=keep_reason)
     if edited:
-        store_text(
-            work,
-            written[0],
-            subject_type="interaction",
-            subject_id=interaction_id,
-            field="outcome",
-            keep_reason=keep_reason,
-            now=now,
-            new_id=new_id,
-        )
-        if written[0].shared != row.outcome:
-            values["outcome"] = written[0].shared
-    is_shared = bool(values)
-    for field in _LINKS:
-        if field in changes:
-            hidden = set(interactions.linked(work, interaction_id, field)) - set(before[field])
-            interactions.link(work, interaction_id, field, changes[field], keeping=hidden)
+        _store_outcome(work, written[0], interaction_id, keep_reason=keep_reason, now=now, new_id=new_id)
+        changed = replace(changed, outcome=written[0].shared)
+    is_shared = changed != row
+    for field, ids, shown in (
+        ("individual_ids", command.individual_ids, before["individual_ids"]),
+        ("organization_ids", command.organization_ids, before["organization_ids"]),
+        ("issue_ids", command.issue_ids, before["issue_ids"]),
+    ):
+        if not isinstance(ids, Unset):
+            hidden = set(interactions.linked(work, interaction_id, field)) - set(shown)
+            interactions.link(work, interaction_id, field, ids, keeping=hidden)
             is_shared = True
-    if "follow_ups" in changes:
-        texts_of = dict(zip((promise["id"] for promise in reworded), written[len(edited) :], strict=True))
-        interactions.drop_promises(work, interaction_id, but=[promise["id"] for promise in promises])
-        for promise in promises:
-            promise["written"] = texts_of.get(promise["id"])
-        is_shared |= _put_promises(work, by, interaction_id, promises, (), before=known, keep_reason=keep_reason, now=now, new_id=new_id) or len(
-            promises
-        ) < len(known)
+    if "follow_ups" in given:
+        interactions.drop_promises(work, interaction_id, but=[promise.id for promise in promises])
+        for n, text in zip(reworded, written[len(edited) :], strict=True):
+            promises[n] = replace(promises[n], written=text)
+        has_changed = _store_promises(work, by, row, promises, keep_reason=keep_reason, now=now, new_id=new_id)
+        is_shared |= has_changed or len(promises) < len(former)
     if is_shared:
         # What one component kept for itself moves nothing that another can see (T17).
-        revision = interactions.change(work, interaction_id, {**values, "updated_at": now})
-        if values.keys() & _TOLD or changes.keys() & _TOLD:
+        revision = interactions.change(work, replace(changed, updated_at=now))
+        if given & _ANNOUNCED:
             everybody = interactions.linked(work, interaction_id, "individual_ids")
             _announce(work, _interaction(work, interaction_id), individual_ids=everybody, revision=revision)
-    changed = _interaction(work, interaction_id)
-    work.record("interactions:interaction:change", subjects=_subjects([before, changed]), fields=changes)
-    return changed
+    answer = _interaction(work, interaction_id)
+    work.record("interactions:interaction:change", subjects=_subjects([before, answer]), fields=given)
+    return answer
 
 
-def complete_follow_up(work: UnitOfWork, *, by: Caller, now: datetime, interaction_id: str, follow_up_id: str) -> dict[str, Any]:
-    """Say that a promise was kept (R53); saying it twice changes nothing.
+def complete_follow_up(work: UnitOfWork, *, by: Caller, now: datetime, interaction_id: str, follow_up_id: str) -> InteractionAnswer:
+    """Record that a promise was kept (R53); a second time changes nothing.
 
     :raises ContributorsOnly: the caller reads only.
     :raises NotFound: there is no such promise.
@@ -242,8 +225,8 @@ def complete_follow_up(work: UnitOfWork, *, by: Caller, now: datetime, interacti
     if promise is None:
         raise NotFound
     if promise.done_at is None:
-        interactions.put_promise(work, is_new=False, id=follow_up_id, done_at=now, done_by=by.id)
-        interactions.change(work, interaction_id, {"updated_at": now})
+        interactions.change_promise(work, replace(promise, done_at=now, done_by=by.id))
+        interactions.change(work, replace(row, updated_at=now))
     work.record("interactions:follow-up:complete", subjects=[interaction_id, follow_up_id], fields=["done_at"])
     return _interaction(work, interaction_id)
 
@@ -273,104 +256,116 @@ def withdraw_interaction(work: UnitOfWork, *, by: Caller, interaction_id: str, i
     work.record("interactions:interaction:withdraw", subjects=_subjects([before]))
 
 
-def _differs(before: Any, after: Any) -> bool:
-    if isinstance(after, list):
-        return sorted(before) != sorted(set(after))
-    return bool(before != (wire(after) if isinstance(after, datetime) else after))
+def _without_what_was_read(command: InteractionChange, read: InteractionAnswer) -> InteractionChange:
+    """Return a change without the fields in which it gives back what the caller read."""
+    return replace(
+        command,
+        held_at=_news(command.held_at, read["held_at"]),
+        mode=_news(command.mode, read["mode"]),
+        initiated_by=_news(command.initiated_by, read["initiated_by"]),
+        individual_ids=_other_ids(command.individual_ids, read["individual_ids"]),
+        organization_ids=_other_ids(command.organization_ids, read["organization_ids"]),
+        issue_ids=_other_ids(command.issue_ids, read["issue_ids"]),
+        event_id=_news(command.event_id, read["event_id"]),
+        outcome=_news(command.outcome, read["outcome"]),
+        user=_news(command.user, read["user"]),
+    )
 
 
-def _checked(work: UnitOfWork, by: Caller, row: Any, before: Mapping[str, Any], changes: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
-    """Return the columns that change, once everything named exists."""
-    values: dict[str, Any] = {name: changes[name] for name in ("held_at", "mode", "initiated_by", "event_id") if name in changes}
-    if "held_at" in changes:
-        require_past(changes["held_at"], now=now, field="held_at")
-    if changes.get("event_id"):
-        _demand_event(work, changes["event_id"])
-    if "individual_ids" in changes:
-        added = set(changes["individual_ids"]) - set(before["individual_ids"])
-        require_individuals(work, added, request_id=row.no_contact_request_id)
-    require_organizations(work, changes.get("organization_ids", ()))
-    require_issues(work, changes.get("issue_ids", ()))
-    if not changes.get("individual_ids", row.individual_ids) and not changes.get("organization_ids", row.organization_ids):
+def _news(given: Value | Unset, read: str | None) -> Value | Unset:
+    return UNSET if (wire(given) if isinstance(given, datetime) else given) == read else given
+
+
+def _other_ids(given: Sequence[str] | Unset, read: Sequence[str]) -> Sequence[str] | Unset:
+    return UNSET if isinstance(given, Unset) or set(given) == set(read) else given
+
+
+def _checked(work: UnitOfWork, by: Caller, row: Interaction, before: InteractionAnswer, command: InteractionChange, *, now: datetime) -> Interaction:
+    """Return the interaction with the columns that change, once everything that the change names is known."""
+    if not isinstance(command.held_at, Unset):
+        require_past(command.held_at, now=now, field="held_at")
+    _require_event(work, given_or(command.event_id, None))
+    added = set(given_or(command.individual_ids, ())) - set(before["individual_ids"])
+    require_individuals(work, added, request_id=row.no_contact_request_id)
+    require_organizations(work, given_or(command.organization_ids, ()))
+    require_issues(work, given_or(command.issue_ids, ()))
+    if not given_or(command.individual_ids, row.individual_ids) and not given_or(command.organization_ids, row.organization_ids):
         raise Invalid(errors={"individual_ids": ["Name at least one individual or organization."]})
-    if "user" in changes:
+    if not isinstance(command.user, Unset):
         if row.component != by.component:
             raise Forbidden("Who had it is for the component that logged it to say.")
-        require_colleague(work, by, changes["user"])
-        values["user_id"] = changes["user"]
-    return values
+        require_colleague(work, by, command.user)
+    return replace(
+        row,
+        held_at=given_or(command.held_at, row.held_at),
+        mode=given_or(command.mode, row.mode),
+        initiated_by=given_or(command.initiated_by, row.initiated_by),
+        event_id=given_or(command.event_id, row.event_id),
+        user_id=given_or(command.user, row.user_id),
+    )
 
 
-def _demand_event(work: UnitOfWork, event_id: str | None) -> None:
+def _require_event(work: UnitOfWork, event_id: str | None) -> None:
     if event_id is not None and events.one(work, event_id) is None:
         raise Invalid(errors={"event_id": ["There is no such event."]})
 
 
-def _merged(before: Iterable[Mapping[str, Any]], given: Iterable[Mapping[str, Any]], new_id: Ids) -> list[dict[str, Any]]:
+def _merged(former: Iterable[Promise], read: Mapping[str, str | None], given: Iterable[FollowUpGiven], new_id: Ids) -> list[Promise]:
     """Return the follow-ups as they shall be: known ones keep their text when none is given."""
-    known = {promise["id"]: promise for promise in before}
+    known = {promise.id: promise.before for promise in former}
     merged = []
-    for promise in given:
-        former = known.get(promise.get("id") or "")
-        if promise.get("id") and former is None:
-            raise Invalid(errors={"follow_ups": [f"There is no follow-up {promise['id']} in this interaction."]})
+    for each in given:
+        if each.id and each.id not in known:
+            raise Invalid(errors={"follow_ups": [f"There is no follow-up {each.id} in this interaction."]})
+        follow_up_id = each.id or new_id()
         # Text that the caller cannot see comes back as null, and stays.
-        text = promise["text"] if promise["text"] is not None else (former or {}).get("text")
-        merged.append({**promise, "id": promise.get("id") or new_id(), "is_new": former is None, "text": text})
-    if len({promise["id"] for promise in merged}) != len(merged):
+        text = each.text if each.text is not None else read.get(follow_up_id)
+        merged.append(Promise(replace(each, text=text), follow_up_id, known.get(follow_up_id)))
+    if len({promise.id for promise in merged}) != len(merged):
         raise Invalid(errors={"follow_ups": ["Name each once."]})
     return merged
 
 
-def _put_promises(
-    work: UnitOfWork,
-    by: Caller,
-    interaction_id: str,
-    promises: Sequence[Mapping[str, Any]],
-    written: Sequence[Written],
-    *,
-    before: Mapping[str, Mapping[str, Any]],
-    keep_reason: str | None,
-    now: datetime,
-    new_id: Ids,
+def _store_outcome(
+    work: UnitOfWork, written: Written, interaction_id: str, *, keep_reason: str | None, now: datetime, new_id: Ids, is_new: bool = False
+) -> None:
+    store_text(
+        work,
+        written,
+        subject_type="interaction",
+        subject_id=interaction_id,
+        field="outcome",
+        keep_reason=keep_reason,
+        now=now,
+        new_id=new_id,
+        is_new=is_new,
+    )
+
+
+def _store_promises(
+    work: UnitOfWork, by: Caller, interaction: Interaction, promises: Sequence[Promise], *, keep_reason: str | None, now: datetime, new_id: Ids
 ) -> bool:
-    """Write follow-ups in their order; return whether anything changed that every component sees."""
-    if not promises:
-        return False
-    held = interactions.held(work, interaction_id)
-    _demand_assignees(work, by, promises, before, component=held.component)
+    """Store follow-ups in their order; return whether anything changed that every component sees."""
+    _require_assignees(work, by, promises, component=interaction.component)
     for promise in promises:
-        former = before.get(promise["id"])
-        is_new_day = promise["due_on"] is not None and (former or {}).get("due_on") != wire(promise["due_on"])
-        if is_new_day and promise["due_on"] < day_somewhere(held.held_at):
+        due_on, before = promise.given.due_on, promise.before
+        is_new_day = due_on is not None and (before is None or before.due_on != due_on)
+        if due_on is not None and is_new_day and due_on < day_somewhere(interaction.held_at):
             raise Invalid(errors={"follow_ups": ["A promise is not due before it was made."]})
     is_shared = False
     for position, promise in enumerate(promises):
-        text: Written | None = written[position] if written else promise.get("written")
-        former = before.get(promise["id"])
-        done_at = promise["done_at"]
-        values = {"position": position, "due_on": promise["due_on"], "mode": promise.get("mode"), "assignee": promise["assignee"], "done_at": done_at}
-        if done_at is not None and (former is None or former["done_at"] is None):
-            require_past(done_at, now=now, field="follow_ups")
-            values["done_by"] = by.id
-        elif done_at is None:
-            values["done_by"] = None
-        if text is not None:
-            values["text"] = text.shared
-        shown = {"due_on": wire(promise["due_on"]), "mode": promise.get("mode"), "assignee": promise["assignee"], "done_at": wire(done_at)}
-        if former is not None and text is None and all(former[name] == value for name, value in shown.items()):
-            values = {"position": position}
+        stored = _stored(promise, interaction.id, position, by=by, now=now)
+        if promise.before is None:
+            interactions.add_promise(work, stored)
         else:
-            is_shared = True
-        if promise["is_new"]:
-            values |= {"interaction_id": interaction_id, "created_by": by.id}
-        interactions.put_promise(work, is_new=promise["is_new"], id=promise["id"], **values)
-        if text is not None:
+            interactions.change_promise(work, stored)
+        is_shared |= stored != (promise.before and replace(promise.before, position=position)) or promise.written is not None
+        if promise.written is not None:
             store_text(
                 work,
-                text,
+                promise.written,
                 subject_type="follow_up",
-                subject_id=promise["id"],
+                subject_id=promise.id,
                 field="text",
                 keep_reason=keep_reason,
                 now=now,
@@ -379,11 +374,32 @@ def _put_promises(
     return is_shared
 
 
-def _demand_assignees(
-    work: UnitOfWork, by: Caller, promises: Sequence[Mapping[str, Any]], before: Mapping[str, Mapping[str, Any]], *, component: str
-) -> None:
+def _stored(promise: Promise, interaction_id: str, position: int, *, by: Caller, now: datetime) -> FollowUp:
+    """Return the row of a follow-up, as it shall be."""
+    given, before = promise.given, promise.before
+    is_newly_done = given.done_at is not None and (before is None or before.done_at is None)
+    if given.done_at is not None and is_newly_done:
+        require_past(given.done_at, now=now, field="follow_ups")
+    # An instant that the caller sends back as it was read has lost its microseconds.
+    is_same_moment = before is not None and wire(given.done_at) == wire(before.done_at)
+    text = promise.written.shared if promise.written is not None else before.text if before is not None else None
+    return FollowUp(
+        id=promise.id,
+        interaction_id=interaction_id,
+        position=position,
+        text=text,
+        due_on=given.due_on,
+        mode=given.mode,
+        assignee=given.assignee,
+        created_by=by.id if before is None else before.created_by,
+        done_at=before.done_at if before is not None and is_same_moment else given.done_at,
+        done_by=by.id if is_newly_done else None if given.done_at is None or before is None else before.done_by,
+    )
+
+
+def _require_assignees(work: UnitOfWork, by: Caller, promises: Sequence[Promise], *, component: str) -> None:
     """Give promises to active users of the component that spoke, or of the caller's own; who had one before keeps it."""
-    new = {p["assignee"] for p in promises if p["assignee"] and p["assignee"] != (before.get(p["id"]) or {}).get("assignee")}
+    new = {p.given.assignee for p in promises if p.given.assignee and p.given.assignee != (p.before.assignee if p.before else None)}
     known = directory.known_users(work, new) if new else {}
     for one in new:
         of, active = known.get(one, (by.component, True) if one == by.id else (None, False))
@@ -391,7 +407,7 @@ def _demand_assignees(
             raise Invalid(errors={"follow_ups": ["An active colleague of the component that had the conversation, or of your own."]})
 
 
-def _announce(work: UnitOfWork, interaction: Mapping[str, Any], *, individual_ids: list[str], revision: int) -> None:
+def _announce(work: UnitOfWork, interaction: InteractionAnswer, *, individual_ids: list[str], revision: int) -> None:
     work.announce(
         InteractionLogged(
             interaction_id=interaction["id"],
@@ -407,22 +423,26 @@ def _announce(work: UnitOfWork, interaction: Mapping[str, Any], *, individual_id
     )
 
 
-def _subjects(shown: Iterable[Mapping[str, Any]], *others: str) -> list[str]:
-    """Name the interactions and everybody in them: reading of a talk is reading of its people."""
-    items = list(shown)
-    people = (one for item in items for field in ("individual_ids", "organization_ids") for one in item[field])
-    return list(dict.fromkeys([*(item["id"] for item in items), *people, *others]))
+def _subjects(shown: Sequence[InteractionAnswer], *others: str) -> list[str]:
+    """Return the ids of interactions and of everybody in them: who reads an interaction reads about its people."""
+    people = (one for item in shown for one in (*item["individual_ids"], *item["organization_ids"]))
+    return list(dict.fromkeys([*(item["id"] for item in shown), *people, *others]))
 
 
-def _interaction(work: UnitOfWork, interaction_id: str, *, is_promised: bool = True) -> dict[str, Any]:
+def _interaction(work: UnitOfWork, interaction_id: str, *, promises: Mapping[str, Sequence[FollowUp]] | None = None) -> InteractionAnswer:
     row = interactions.one(work, interaction_id)
     if row is None:
         raise NotFound
-    return _shown(work, [row], is_promised=is_promised)[0]
+    return _shown(work, [row], promises=promises)[0]
 
 
-def _shown(work: UnitOfWork, rows: Sequence[Any], *, is_promised: bool = True) -> list[dict[str, Any]]:
-    promises = interactions.promises(work, [row.id for row in rows]) if rows and is_promised else {}
+def _shown(work: UnitOfWork, rows: Sequence[Interaction], *, promises: Mapping[str, Sequence[FollowUp]] | None = None) -> list[InteractionAnswer]:
+    """Return interactions as the caller sees them.
+
+    :param promises: their follow-ups by interaction, where they are known.
+    """
+    if promises is None:
+        promises = interactions.promises(work, [row.id for row in rows]) if rows else {}
     # What everybody reads stands in the place of what one component kept.
     unread = [*(row.id for row in rows if row.outcome is None), *(p.id for found in promises.values() for p in found if p.text is None)]
     kept = texts.read(work, unread)
@@ -439,19 +459,7 @@ def _shown(work: UnitOfWork, rows: Sequence[Any], *, is_promised: bool = True) -
             "issue_ids": list(row.issue_ids),
             "event_id": row.event_id,
             "outcome": row.outcome if row.outcome is not None else kept.get((row.id, "outcome")),
-            "follow_ups": [
-                {
-                    "id": promise.id,
-                    "text": promise.text if promise.text is not None else kept.get((promise.id, "text")),
-                    "due_on": wire(promise.due_on),
-                    "mode": promise.mode,
-                    "assignee": promise.assignee,
-                    "created_by": promise.created_by,
-                    "done_at": wire(promise.done_at),
-                    "done_by": promise.done_by,
-                }
-                for promise in promises.get(row.id, [])
-            ],
+            "follow_ups": [_follow_up(promise, kept) for promise in promises.get(row.id, ())],
             "no_contact_request_id": row.no_contact_request_id,
             "created_by": row.created_by,
             "created_at": wire(row.created_at),
@@ -459,3 +467,16 @@ def _shown(work: UnitOfWork, rows: Sequence[Any], *, is_promised: bool = True) -
         }
         for row in rows
     ]
+
+
+def _follow_up(row: FollowUp, kept: texts.Kept) -> FollowUpAnswer:
+    return {
+        "id": row.id,
+        "text": row.text if row.text is not None else kept.get((row.id, "text")),
+        "due_on": wire(row.due_on),
+        "mode": row.mode,
+        "assignee": row.assignee,
+        "created_by": row.created_by,
+        "done_at": wire(row.done_at),
+        "done_by": row.done_by,
+    }

@@ -2,37 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from services.chassis.database import UnitOfWork
+from services.chassis.validation import Unset, given_or
 from services.contacts.contract.refusals import PreferenceStands
+from services.interactions.contract.commands import FollowUpGiven, InteractionChange, InteractionCreate
+from services.interactions.domain.records import FollowUp
+from services.interactions.domain.texts import Written
 from services.interactions.storage import interactions
 from services.lexicon.vocabulary import PREFERENCE_AGAINST
 
 #: What they want, by individual, as contacts says at that moment.
 Preferences = Mapping[str, Sequence[str]]
-#: A promise of which one of these is new was planned anew.
-_PLAN = ("mode", "due_on", "assignee")
+#: How somebody is to be spoken to, and who.
+Plan = tuple[str | None, Iterable[str]]
 
 
-def planned_with(work: UnitOfWork, *, command: Mapping[str, Any], interaction_id: str | None = None) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A follow-up as it is given, under its id, and as it was before; None before that there was none."""
+
+    given: FollowUpGiven
+    id: str
+    before: FollowUp | None = None
+    #: Its text, where that is new.
+    written: Written | None = None
+
+    @property
+    def is_planned_anew(self) -> bool:
+        """Whether how, when or by whom it is to be kept is new."""
+        given, before = self.given, self.before
+        return before is None or (given.mode, given.due_on, given.assignee) != (before.mode, before.due_on, before.assignee)
+
+
+def planned_with(work: UnitOfWork, *, command: InteractionCreate | InteractionChange, interaction_id: str | None = None) -> list[str]:
     """Return whose preferences are to be asked for, if the command plans something that a preference may stand against.
 
     Nothing is recorded, for nothing is told.
     """
-    promises: list[Any] = [promise.get("mode") for promise in command.get("follow_ups") or () if promise["done_at"] is None]
-    people = list(command.get("individual_ids") or ())
-    if interaction_id is not None and ("follow_ups" in command or "individual_ids" in command) and interactions.one(work, interaction_id):
-        promises += [promise.mode for promise in interactions.promises(work, [interaction_id]).get(interaction_id, ()) if promise.done_at is None]
+    modes = [promise.mode for promise in given_or(command.follow_ups, ()) if promise.done_at is None]
+    people = list(given_or(command.individual_ids, ()))
+    is_planning = not (isinstance(command.follow_ups, Unset) and isinstance(command.individual_ids, Unset))
+    if interaction_id is not None and is_planning and interactions.one(work, interaction_id):
+        modes += [promise.mode for promise in interactions.promises(work, [interaction_id]).get(interaction_id, ()) if promise.done_at is None]
         people += interactions.linked(work, interaction_id, "individual_ids")
-    return sorted(set(people)) if any(mode in PREFERENCE_AGAINST for mode in promises) else []
+    return sorted(set(people)) if any(mode in PREFERENCE_AGAINST for mode in modes) else []
 
 
-def demand_wanted(plans: Iterable[tuple[str | None, Iterable[str]]], use_preferences: Preferences) -> None:
+def require_wanted(plans: Iterable[Plan], use_preferences: Preferences) -> None:
     """Go on only if nobody is planned to be spoken to in a way that they do not want.
 
-    :param plans: how, and with whom.
     :raises PreferenceStands: somebody is; `preferences` and `individual_ids` say which and who.
     """
     stopped: dict[str, set[str]] = {}
@@ -46,16 +67,8 @@ def demand_wanted(plans: Iterable[tuple[str | None, Iterable[str]]], use_prefere
         raise PreferenceStands(extra={"preferences": sorted(stopped), "individual_ids": who})
 
 
-def plans_of(promises: Iterable[Mapping[str, Any]], before: Mapping[str, Mapping[str, Any]], *, people: Iterable[str], added: Iterable[str]) -> Any:
-    """Give the plans in promises: what is planned anew with everybody, the rest with those who come in only now."""
-    everybody, newcomers = list(people), list(added)
+def plans_of(promises: Iterable[Promise], *, people: Sequence[str], added: Sequence[str]) -> Iterator[Plan]:
+    """Yield the plans in promises that are to be kept: what is planned anew with everybody, the rest with those who are added."""
     for promise in promises:
-        if promise["done_at"] is not None:
-            continue
-        former = before.get(promise["id"])
-        is_anew = former is None or any(_plain(promise.get(name)) != former[name] for name in _PLAN)
-        yield promise.get("mode"), everybody if is_anew else newcomers
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if hasattr(value, "isoformat") else value
+        if promise.given.done_at is None:
+            yield promise.given.mode, people if promise.is_planned_anew else added

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
+from services.access.contract.answers import UserAnswer
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
+from services.contacts.contract.answers import IndividualAnswer, OrganizationAnswer
 from services.interactions.storage import directory
 
 
@@ -20,13 +21,21 @@ class UnknownReferences:
     user_ids: tuple[str, ...]
 
 
-def find(work: UnitOfWork, *, by: Caller, command: Mapping[str, Any]) -> UnknownReferences:
+@dataclass(frozen=True, slots=True)
+class FoundReferences:
+    """What the owning services answered of them."""
+
+    individuals: list[IndividualAnswer]
+    organizations: list[OrganizationAnswer]
+    users: list[UserAnswer]
+
+
+def find(
+    work: UnitOfWork, *, by: Caller, individual_ids: Iterable[str], organization_ids: Iterable[str], user_ids: Iterable[str]
+) -> UnknownReferences:
     """Return the ids that are in no projection. Nothing is shown to anybody, so nothing is recorded."""
-    individual_ids = dict.fromkeys(command.get("individual_ids") or ())
-    organization_ids = dict.fromkeys(command.get("organization_ids") or ())
-    user_ids = dict.fromkeys(
-        one for one in (command.get("user"), *(p.get("assignee") for p in command.get("follow_ups") or ())) if one and one != by.id
-    )
+    individual_ids, organization_ids = dict.fromkeys(individual_ids), dict.fromkeys(organization_ids)
+    user_ids = dict.fromkeys(one for one in user_ids if one != by.id)
     known = directory.persons(work, individual_ids) if individual_ids else {}
     bodies = directory.known_organizations(work, organization_ids) if organization_ids else set()
     users = directory.known_users(work, user_ids) if user_ids else {}
@@ -37,21 +46,18 @@ def find(work: UnitOfWork, *, by: Caller, command: Mapping[str, Any]) -> Unknown
     )
 
 
-def upsert_projections(work: UnitOfWork, asked: UnknownReferences, found: Iterable[Mapping[str, Any]]) -> None:
+def upsert_projections(work: UnitOfWork, found: FoundReferences) -> None:
     """Store the ids and codes that the owning services answered, as their announcement will."""
-    for one in found:
-        if one["id"] in asked.individual_ids and not directory.is_erased(work, one["id"]):
-            owner = one.get("owner") or {}
-            person = {name: one.get(name) for name in ("id", "organization_id", "state")}
-            directory.register_people(work, [{**person, "owner_id": owner.get("user"), "component": owner.get("component")}])
-        elif one["id"] in asked.organization_ids and not directory.is_erased(work, one["id"]):
-            directory.register_organization(work, organization_id=one["id"], state=one.get("state"), sector=one.get("sector"))
-        elif one["id"] in asked.user_ids:
-            directory.put_user(
-                work,
-                user_id=one["id"],
-                component=one.get("component"),
-                level=one.get("level"),
-                roles=one.get("roles") or (),
-                active=bool(one.get("active", True)),
-            )
+    # Of a frozen record neither organization nor state is answered.
+    people = [
+        directory.NewPerson(one["id"], one.get("organization_id"), one.get("state"), one["owner"]["user"], one["owner"]["component"])
+        for one in found.individuals
+        if not directory.is_erased(work, one["id"])
+    ]
+    if people:
+        directory.register_people(work, people)
+    for body in found.organizations:
+        if not directory.is_erased(work, body["id"]):
+            directory.register_organization(work, organization_id=body["id"], state=body["state"], sector=body["sector"])
+    for user in found.users:
+        directory.put_user(work, user_id=user["id"], component=user["component"], level=user["level"], roles=user["roles"], active=user["active"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, get_type_hints
 
 import pytest
@@ -16,6 +16,7 @@ from services.chassis.cursors import Cursors
 from services.chassis.database import Database, UnitOfWork
 from services.chassis.messages import Caller, entity_tag, new_id
 from services.contacts.contract import IndividualFrozen, IndividualRegistered, OrganizationRegistered
+from services.interactions.contract.commands import FollowUpGiven
 from services.interactions.usecases import announcement_handlers, coordination, events, interactions, issues, reading, tasks
 from tests.cast import AMINA, EVERYBODY
 
@@ -26,6 +27,19 @@ CURSORS = Cursors("a key of tests", "interactions")
 def a_promise(**given: Any) -> dict[str, Any]:
     """Return a follow-up as the schema loads it."""
     return {"text": "Send the guidance", "due_on": None, "mode": None, "assignee": None, "done_at": None, **given}
+
+
+def _given(promise: dict[str, Any]) -> FollowUpGiven:
+    """Return a follow-up that is given, or given back as it was read, as the schema loads it."""
+    due_on = promise.get("due_on")
+    return FollowUpGiven(
+        promise.get("id"),
+        promise.get("text"),
+        date.fromisoformat(due_on) if isinstance(due_on, str) else due_on,
+        promise.get("mode"),
+        promise.get("assignee"),
+        datetime.fromisoformat(done_at) if isinstance(done_at := promise.get("done_at"), str) else done_at,
+    )
 
 
 @dataclass
@@ -49,6 +63,8 @@ class Office:
         asked = get_type_hints(use_case)
         for name in {name for name in ("command", "query") if is_dataclass(asked.get(name))}:
             given |= given.pop(name, {})
+            if "follow_ups" in given:
+                given["follow_ups"] = [_given(promise) for promise in given["follow_ups"]]
             own = {field.name for field in fields(asked[name])} - asked.keys()
             given[name] = asked[name](**{field: given.pop(field) for field in own & given.keys()})
         with self.work(by) as work:

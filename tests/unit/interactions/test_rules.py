@@ -12,6 +12,7 @@ from services.chassis.messages import Invalid, new_id
 from services.chassis.validation import invalid
 from services.contacts.contract.refusals import ContributorsOnly, TextNeedsReview
 from services.interactions import contract
+from services.interactions.contract.commands import FollowUpGiven, InteractionChange
 from services.interactions.contract.refusals import RequestSettled
 from services.interactions.domain.coordination import require_move
 from services.interactions.domain.moments import CLOCK_SKEW, require_past
@@ -112,5 +113,5 @@ def test_what_is_wrong_is_said_of_its_field(schema: Schema, body: dict[str, Any]
 def test_what_is_right_is_taken_and_a_follow_up_is_taken_back_as_it_was_read() -> None:
     promise = {"id": new_id(), "text": None, "due_on": None, "mode": None, "assignee": None, "done_at": None, "done_by": new_id()}
     taken = contract.InteractionChangeSchema().load({"follow_ups": [promise]})
-    assert taken["follow_ups"] == [{name: value for name, value in promise.items() if name != "done_by"}]
-    assert contract.InteractionCreateSchema().load(CALL)["held_at"] == datetime(2026, 11, 23, 14, tzinfo=UTC)
+    assert taken == InteractionChange(follow_ups=[FollowUpGiven(id=promise["id"])])
+    assert contract.InteractionCreateSchema().load(CALL).held_at == datetime(2026, 11, 23, 14, tzinfo=UTC)
