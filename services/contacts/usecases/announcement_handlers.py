@@ -1,6 +1,6 @@
-"""What contacts does when others tell: last contact, engaged issues, relationships, users, offices, issues.
+"""Handle other services' announcements: last contact, engaged issues, relationships, users, offices and issues.
 
-Idempotent, and the same in whatever order messages come.
+Each handler is idempotent, and the order in which announcements arrive does not matter.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def note_engagement(
     mode: str,
     revision: int = 1,
 ) -> None:
-    """Note that a component spoke with stakeholders: it has a relationship with them from then on (R43, R55)."""
+    """Record that a component spoke with stakeholders; it has a relationship with them from then on (R43, R55)."""
     organizations = set(organization_ids)
     present, former = projections.replace_engagement(
         work,
@@ -54,5 +54,5 @@ def note_engagement(
 
 
 def forget_engagement(work: UnitOfWork, *, source_id: str) -> None:
-    """Note that an interaction was withdrawn; whatever came of it alone is taken back, but for the relationship."""
+    """Withdraw an interaction and everything derived from it alone, except the relationship."""
     projections.settle_contacts(work, projections.withdraw_engagement(work, source_id))

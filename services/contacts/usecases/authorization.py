@@ -1,4 +1,4 @@
-"""Asking before doing: the policy's decision, the record as its caller may see it, and its version."""
+"""Authorize each use case: ask the field policy, and return a record as the caller may see it."""
 
 from __future__ import annotations
 
@@ -21,49 +21,59 @@ from services.lexicon.policy import Decision, Facts, decide
 
 
 def require(decision: Decision, refusal: type[Refusal] = Forbidden) -> None:
-    """Go on only if it was granted."""
+    """Require that the policy granted it.
+
+    :raises Refusal: the given refusal, with the policy's reason.
+    """
     if not decision:
         sentence = getattr(decision, "reason", "")
         raise refusal(f"{sentence[:1].upper()}{sentence[1:]}." if sentence else None)
 
 
 def require_contributor(by: Caller, action: str, field: str | None = None, facts: Facts | None = None) -> None:
-    """Go on only if the policy lets this caller do it; who is merely a reader is told so."""
+    """Require that the policy lets this caller do it.
+
+    :raises ContributorsOnly: the caller is a reader.
+    :raises Forbidden: the policy says no to a contributor.
+    """
     require(decide(by, action, field, facts), Forbidden if is_contributor(by) else ContributorsOnly)
 
 
 def is_contributor(by: Caller) -> bool:
-    """Say whether the policy lets the caller contribute."""
+    """Return whether the policy lets the caller contribute."""
     return bool(decide(by, "contribute"))
 
 
 def is_officer(by: Caller) -> bool:
-    """Say whether the caller is the privacy officer."""
+    """Return whether the caller is the privacy officer."""
     return bool(decide(by, "open_case"))
 
 
 def require_officer(by: Caller) -> None:
-    """Go on only for the privacy officer."""
+    """Require the privacy officer.
+
+    :raises Forbidden: the caller is somebody else.
+    """
     require(decide(by, "open_case"))
 
 
 def stands_for_office(by: Caller) -> bool:
-    """Say whether the caller is told what nobody else of their office stands for, and who froze many there (T26, T36)."""
+    """Return whether the caller gets the tasks that nobody else of the office has, and notices of many freezes (T26, T36)."""
     return bool(decide(by, "stand_for_office", None, Facts(subject_component=by.component)))
 
 
 def may_look_up_in_bulk(by: Caller) -> bool:
-    """Say whether the caller may look up as many values as a steward or a component's own system (T35)."""
+    """Return whether the caller has the look-up limit of a steward or of a component's system (T35)."""
     return by.kind != "user" or bool(decide(by, "look_up_in_bulk"))
 
 
 def sees_values(by: Caller) -> bool:
-    """Say whether the caller may see the values of their component, and so be told that two records hold one."""
+    """Return whether the caller may see their component's values, and so learn that two records hold one."""
     return by.component is not None and bool(decide(by, "reveal", "email", Facts(point_component=by.component)))
 
 
 def may_own(user: projections.User | None) -> bool:
-    """Say whether somebody may own a record, or be its owner's deputy: an active contributor, who may have to erase it (T10)."""
+    """Return whether somebody may own a record or be its deputy: an active contributor, who may have to erase it (T10)."""
     if user is None or not user.active:
         return False
     return bool(decide(Caller(kind="user", id=user.id, component=user.component, level=user.level, roles=frozenset(user.roles)), "own"))
@@ -110,7 +120,8 @@ def visible_individual(work: UnitOfWork, individual_id: str, *, by: Caller, now:
     """Return an individual's row, if the caller may know of it.
 
     :param lock: hold the row until the end of the transaction.
-    :raises IndividualUnknown: it is not there, or frozen and not theirs to find (T21).
+    :param share: hold it together with others who share it.
+    :raises IndividualUnknown: there is none, or it is frozen and the caller may not find it (T21).
     :raises Forbidden: the caller's account sees no stakeholders.
     """
     if lock or share:
@@ -134,14 +145,14 @@ def visible_individual(work: UnitOfWork, individual_id: str, *, by: Caller, now:
 
 
 def truly(row: Individual) -> Individual:
-    """Return an individual's row as everybody has it, whatever the caller's component is shown of a possible twin."""
+    """Return an individual's row as every other component has it, without the caller's freeze of a possible twin."""
     return replace(row, frozen_at=None, is_frozen_as_twin=False) if row.is_frozen_as_twin else row
 
 
 def open_individual(work: UnitOfWork, individual_id: str, *, by: Caller, now: datetime, lock: bool = False, share: bool = False) -> Individual:
     """Return an individual's row, if the caller may know of it and it is not frozen.
 
-    :raises IndividualFrozen: nothing is done with a frozen record, by those who may find it (T21).
+    :raises IndividualFrozen: it is frozen, and the caller may find it (T21).
     """
     row = visible_individual(work, individual_id, by=by, now=now, lock=lock, share=share)
     if row.frozen_at is not None:
@@ -152,7 +163,7 @@ def open_individual(work: UnitOfWork, individual_id: str, *, by: Caller, now: da
 def visible_organization(work: UnitOfWork, organization_id: str, *, by: Caller) -> Organization:
     """Return an organization's row.
 
-    :raises OrganizationUnknown: it is not there.
+    :raises OrganizationUnknown: there is none.
     """
     require(decide(by, "read", "name", Facts(by_exact_id=True)))
     row = organizations.find(work, organization_id)

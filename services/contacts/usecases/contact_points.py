@@ -1,4 +1,4 @@
-"""The contact layer's doors: the reveal, adding, the write-blind correction, sharing (T3, T5, T11)."""
+"""The contact layer: reveal, add, correct without seeing, and share with another component (T3, T5, T11)."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def reveal(
     individual_id: str,
     reason: str | None = None,
 ) -> RevealAnswer:
-    """Reveal one person's contact points: `items` that the caller may see, and who else has a relationship (T11).
+    """Reveal one person's contact points: the `items` that the caller may see, and who else has a relationship (T11).
 
-    Reveals of people one does not own are counted, each of them, whether or not anything was there to see: from the
-    fiftieth of a day on a reason is asked, and the hundredth is refused.
+    Count each reveal of a person whom the caller does not own, even if there was nothing to show. From the fiftieth of a
+    day on a reason is required; the hundredth is refused.
 
-    :raises IndividualFrozen: nobody reveals a frozen record (T21).
-    :raises TextNeedsReview: the reason holds what no text of ours may; a reason is not kept against that.
-    :raises RevealReasonRequired, RevealsExhausted: there were many today.
+    :raises IndividualFrozen: the record is frozen (T21).
+    :raises TextNeedsReview: screening stops the reason; a reason cannot be kept against a finding.
+    :raises RevealReasonRequired, RevealsExhausted: the caller revealed many today.
     :raises ContactLayerWithheld: the caller's level or role has no contact layer.
     """
     row = open_individual(work, individual_id, by=by, now=now)
@@ -96,9 +96,9 @@ def add_contact_point(
     value: str,
     source: str | None = None,
 ) -> ContactPointAnswer:
-    """Keep a contact point that was given to the caller's component (T5).
+    """Add a contact point that was given to the caller's component (T5).
 
-    One that the component holds already is put first again, which also settles a report of another value (T3).
+    If the component holds the value already, put it first again; that also settles a report of another value (T3).
 
     :raises KindDeclined, IndividualBlocked, IndividualFrozen, ContributorsOnly, ContactPointInvalid: see there.
     """
@@ -122,9 +122,10 @@ def add_contact_point(
 def correct_contact_point(
     work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactLayer, individual_id: str, kind: str, value: str
 ) -> CorrectionAnswer:
-    """Take a correction of a value that the caller need not see: theirs is kept, and whoever holds that kind is shown it.
+    """Accept a correction of a value that the caller does not see (T3).
 
-    The answer is always the same, whoever holds what (T3).
+    Store it for the caller's component, and show it to every component that holds that kind. The answer is always the
+    same, whoever holds what.
 
     :raises PreferenceStands: the person wants nothing shared, and the value would be shown to other components (T33).
     """
@@ -144,7 +145,7 @@ def _added(work: UnitOfWork, layer: ContactLayer, point: ContactPoint, *, by: Ca
 
 
 def repeat_correction(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, kind: str) -> CorrectionAnswer:
-    """Answer the same correction again, as it was answered (T3)."""
+    """Answer a repeated correction as the first one (T3)."""
     open_individual(work, individual_id, by=by, now=now)
     work.record("contacts:individual:correct-contact-point", subjects=[individual_id], fields=[kind])
     return _received(individual_id, kind, by)
@@ -164,7 +165,7 @@ def grant(
     """Share one contact point, or all that the caller's component holds of a person, with another component (T5).
 
     :raises StewardsOnly: the caller is no steward.
-    :raises TextNeedsReview: the reason holds what shared text must not.
+    :raises TextNeedsReview: screening stops the reason.
     :raises PreferenceStands: the person does not want it (T33).
     """
     row = open_individual(work, individual_id, by=by, now=now, share=True)
@@ -197,7 +198,7 @@ def grant(
 
 
 def repeat_grant(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, grant_id: str) -> GrantAnswer:
-    """Answer as `grant` has answered before, and change nothing."""
+    """Answer a repeated `grant` as the first one; change nothing."""
     open_individual(work, individual_id, by=by, now=now, share=True)
     work.record("contacts:individual:grant", subjects=[individual_id], fields=["contact_points"], outcome="replayed")
     return next(_describe_grant(entry) for entry in contact_layer.grants(work, individual_id) if entry.id == grant_id)
@@ -222,7 +223,7 @@ def _require_sharing(row: Individual) -> None:
 def revoke_grant(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, grant_id: str) -> None:
     """End a grant of the caller's component at once.
 
-    :raises NotFound: there is none of theirs.
+    :raises NotFound: the component has no such grant.
     """
     require(decide(by, "revoke_grant", "email", Facts(point_component=by.component)), StewardsOnly)
     if not contact_layer.revoke(work, grant_id, now=now):
@@ -231,7 +232,7 @@ def revoke_grant(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: 
 
 
 def match_waiting(work: UnitOfWork) -> int:
-    """Find, as the matcher, who shares a value with somebody whose values changed, and who does no longer (T34)."""
+    """Find who shares a value with people whose values changed, and who no longer does (T34). The role is `matcher`."""
     matched = likenesses.match_waiting(work)
     if matched:
         work.record("contacts:likeness:match", rule="T34")
@@ -243,7 +244,7 @@ def _received(individual_id: str, kind: str, by: Caller) -> CorrectionAnswer:
 
 
 def _count(work: UnitOfWork, row: Individual, *, by: Caller, now: datetime, reason: str | None) -> Facts:
-    """Count this reveal, if it is of somebody else's record; return the facts with the count in them."""
+    """Count a reveal of somebody else's record; return the facts with the new count."""
     count = 0
     if by.id != row.owner_id and by.kind == "user":
         # What is refused is rolled back, and counts for nothing.
@@ -264,7 +265,7 @@ def _grants_on(point: HeldPoint, grants: Iterable[ContactPointGrant]) -> tuple[G
 
 
 def _items(own: Sequence[HeldPoint], reported: Sequence[Correction], *, component: str | None) -> list[ContactPointAnswer]:
-    """Return what is shown: of each kind first what was reported since its holder last looked, then what is held (T3)."""
+    """Return what is shown of each kind: first reports since its holder last looked, then the held values (T3)."""
     items: list[ContactPointAnswer] = []
     for kind in CONTACT_POINT_KINDS:
         held = [point for point in own if point.kind == kind]
@@ -322,7 +323,7 @@ def _entry(
     value: str,
     action: str,
 ) -> ContactPoint:
-    """Ask everything that is asked of an entry, and return it as it is to be kept."""
+    """Check a new contact point in every way, and return it as it will be stored."""
     ledger.hold_shared(work)
     row = open_individual(work, individual_id, by=by, now=now, share=True)
     decision = decide(by, action, kind, facts_of(row))

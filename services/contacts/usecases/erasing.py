@@ -1,7 +1,7 @@
-"""Contacts' part of an erasure: seal and erase in one transaction (N3, T8, T9, T16, T27). Retention's saga calls it alone.
+"""Contacts' part of an erasure: seal and erase in one transaction (N3, T8, T9, T16, T27). Only retention's saga calls it.
 
-A unit of work here has the role `eraser`. The person's key is destroyed after the commit (by the service's method):
-before it, a transaction that failed would have left rows that nobody can read.
+Units of work here have the role `eraser`. The service's method destroys the person's key after the commit. Destroyed
+before it, a failed transaction would leave rows that nobody can read.
 """
 
 from __future__ import annotations
@@ -42,10 +42,9 @@ def erase_individual(
 ) -> ErasedAnswer:
     """Seal an individual's former values and erase every row about them, in one transaction.
 
-    The same again answers with the same seal and the same receipts. Of somebody whom nobody knows (any more) nothing is
-    sealed.
+    A repeated call returns the same seal and receipts. If the person is unknown, or erased already, nothing is sealed.
 
-    :returns: `sealed` (None where there was nothing to seal), `receipts` [{store, found, removed, left, method}].
+    :returns: `sealed` (None if there was nothing to seal), `receipts` [{store, found, removed, left, method}].
     """
     # Whoever adds to the record at this moment commits first, and is reached, or finds it gone.
     individuals.lock(work, individual_id)
@@ -100,11 +99,11 @@ def unseal_key(work: UnitOfWork, *, layer: ContactLayer, erasure_id: str) -> Uns
 
 
 def close(work: UnitOfWork, *, now: datetime, layer: ContactLayer, erasure_id: str, individual_id: str) -> ReceiptsAnswer:
-    """Forget the sealed values, once every mention is settled; the one-time key is destroyed after the commit.
+    """Delete the sealed values once every mention is settled. The caller destroys the one-time key after the commit.
 
-    What the database samples of its columns may hold the person's words still: it samples anew.
+    The database's samples of columns may still hold the person's words, so they are taken again.
 
-    :returns: `receipts`, with what is left of the person here: nothing.
+    :returns: `receipts` of what is left of the person here: nothing.
     :raises SealUnknown: nothing was ever sealed for this erasure.
     """
     course = erasing.erasure(work, erasure_id)
@@ -126,7 +125,7 @@ def close(work: UnitOfWork, *, now: datetime, layer: ContactLayer, erasure_id: s
 def erase_organization(work: UnitOfWork, *, now: datetime, erasure_id: str, organization_id: str, cause: str) -> ReceiptsAnswer:
     """Erase an organization; its people stay, without it.
 
-    :raises OrganizationUnknown: it is not there, and was not erased before.
+    :raises OrganizationUnknown: there is none, and it was not erased before.
     """
     erasing.open_erasure(work, erasure_id, organization_id, now=now)
     course = erasing.erasure(work, erasure_id)
@@ -150,7 +149,7 @@ def erase_organization(work: UnitOfWork, *, now: datetime, erasure_id: str, orga
 
 
 def _suppress(work: UnitOfWork, layer: ContactLayer, row: Individual, erasure_id: str, *, now: datetime) -> None:
-    """Mark whoever was not marked when they were frozen, which is when it is done (T25)."""
+    """Write a suppression mark for a person who has none. A freeze writes it, so this is only for people who were never frozen (T25)."""
     if row.frozen_request_id is None:
         suppressing.mark_erased(work, layer, row, case_id=erasure_id, now=now)
 
@@ -162,7 +161,7 @@ def _sealed(work: UnitOfWork, layer: ContactLayer, row: Individual, erasure_id: 
 
 
 def _held(work: UnitOfWork, layer: ContactLayer, individual_id: str, values: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Return those of a person's values that a living record holds as well, of whatever component: shared lines, switchboards."""
+    """Return which of a person's values a living record of any component holds, too: shared lines, switchboards."""
     found = {(compared_as(kind), canonical) for kind, value in values if (canonical := canonical_contact_point(kind, value))}
     lines = {value for kind, value in found if kind == "phone"}
     offices = {canonical_phone(phone) for phone in erasing.phones_of_offices(work, sorted(line[-7:] for line in lines))} & lines

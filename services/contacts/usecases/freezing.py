@@ -1,4 +1,4 @@
-"""Freezing whoever asks not to be contacted, taking it back, and who may then erase (T10, T21, T36)."""
+"""Freeze people who ask not to be contacted, withdraw that, and decide who may erase (T10, T21, T36)."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ def freeze(
 ) -> FreezeAnswer:
     """Freeze an individual who asked anyone, by any medium, not to be contacted, and mark what they are known by (R164-R170, T25).
 
-    As the caseworker: the marks are of every component's values. The same request again answers the same. Another
-    request for one who is frozen already answers whoever may find the record, and is "not found" to everybody else (T21).
+    The role is `caseworker`, because the marks include every component's values. A repeated request gets the same answer.
+    Another request for a frozen person is answered for callers who may find the record; others get "not found" (T21).
 
-    :raises Invalid: it was received on a day that lies ahead (T29).
-    :raises FreezeReasonRequired: it is the tenth of the caller's day, or later (T36).
-    :raises TextNeedsReview: the reason holds what no text of ours may.
+    :raises Invalid: the day of receipt is in the future (T29).
+    :raises FreezeReasonRequired: it is at least the caller's tenth of the day (T36).
+    :raises TextNeedsReview: screening stops the reason.
     """
     # Before any row is held: whoever enters somebody holds it, and may wait for this row.
     ledger.hold_alone(work)
@@ -89,9 +89,9 @@ def freeze(
 
 
 def take_back(work: UnitOfWork, *, now: datetime, request_id: str, individual_id: str) -> None:
-    """Take a request back: free the record and its twins, and drop the case's marks; again changes nothing (T36).
+    """Withdraw a request: free the record and its twins, and delete the case's marks (T36). A repeated call changes nothing.
 
-    As the caseworker. What another case holds stays frozen and blocked.
+    The role is `caseworker`. What another case holds stays frozen and blocked.
     """
     ledger.hold_alone(work)
     individuals.lock(work, individual_id)
@@ -119,14 +119,14 @@ def decide_twin(
     medium: str,
     received_on: date,
 ) -> TwinDecidedAnswer:
-    """Say whether another record is of the person in a case: *same* freezes it for everybody, *another* frees it (T26).
+    """Decide whether another record is of the person in a case: *same* freezes it for everybody, *another* frees it (T26).
 
-    As the caseworker, for the privacy officer. The same decision again answers the same.
+    The role is `caseworker`, on behalf of the privacy officer. A repeated decision gets the same answer.
 
-    :param request_id: for which it is frozen; the case is `case_id`.
-    :returns: `decision`, and of the same person's record its `owner` and `request_id`.
+    :param request_id: the request for which it is frozen; the case is `case_id`.
+    :returns: `decision`; for *same* also the record's `owner` and `request_id`.
     :raises TwinUnknown: it is no twin of that case, or it is gone.
-    :raises TwinDecided: the other way.
+    :raises TwinDecided: it was decided the other way.
     """
     require_officer(by)
     ledger.hold_alone(work)
@@ -154,7 +154,7 @@ def decide_twin(
 
 
 def find_frozen(work: UnitOfWork, *, by: Caller, cursors: Cursors, q: str, limit: int = 50, cursor: str | None = None) -> Page[FoundFrozen]:
-    """Return frozen people whose names have the words `q`, to those who may find them: T21 leaves them in no search.
+    """Return frozen people whose names have the words `q`, to callers who may find them. No search shows them (T21).
 
     :raises Forbidden: the caller's account sees no stakeholders.
     """
@@ -193,9 +193,9 @@ def _by_name(row: Frozen) -> tuple[str, str, str]:
 
 
 def read_notice(work: UnitOfWork, *, by: Caller, notice_id: str) -> NoticeAnswer:
-    """Return a notice of the caller's component: that somebody was erased, without the data (T16).
+    """Return a notice of the caller's component that somebody was erased, without their data (T16).
 
-    :raises NoticeUnknown: there is none for the caller.
+    :raises NoticeUnknown: the caller has no such notice.
     """
     row = notices.find(work, notice_id, component=by.component)
     if row is None:
@@ -209,7 +209,7 @@ def read_notice(work: UnitOfWork, *, by: Caller, notice_id: str) -> NoticeAnswer
 
 
 def list_many_freezes(work: UnitOfWork, *, by: Caller, cursors: Cursors, limit: int = 50, cursor: str | None = None) -> Page[ManyFreezesAnswer]:
-    """Return who of the office had many people frozen on one day, with the reasons, to its administrator (T36).
+    """Return to an office's administrator which users had many people frozen on one day, with the reasons (T36).
 
     :raises Forbidden: the caller is no office administrator.
     """
@@ -232,7 +232,7 @@ def list_many_freezes(work: UnitOfWork, *, by: Caller, cursors: Cursors, limit: 
 def list_counts(work: UnitOfWork, *, by: Caller, cursors: Cursors, limit: int = 50, cursor: str | None = None) -> Page[DayCountAnswer]:
     """Return how many requests each user recorded on each day, and how many of their entries were blocked (T36, T9).
 
-    For the security officer, who learns numbers, and of no person whom they are about.
+    The security officer gets numbers only, and no person's record.
 
     :raises Forbidden: the caller is not the security officer.
     """

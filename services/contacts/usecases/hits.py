@@ -1,4 +1,4 @@
-"""What the privacy officer sees of look-ups in the suppression ledger, and what goes on then (T35)."""
+"""What the privacy officer sees of look-ups in the suppression ledger, and how look-ups are allowed again (T35)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.contacts.usecases.authorization import require_officer
 
 
 def list_hits(work: UnitOfWork, *, by: Caller, cursors: Cursors, limit: int = 50, cursor: str | None = None) -> Page[HitAnswer]:
-    """Return which marks were hit by whose entries, each once, as far as they were not seen: the privacy officer."""
+    """Return to the privacy officer which marks were hit by whose entries, each once, without those already seen."""
     require_officer(by)
     rows = lookups.unseen(work, after=cursors.open(cursor, of="hits", user_id=by.id, query={}), limit=limit + 1)
     items: list[HitAnswer] = [
@@ -40,7 +40,7 @@ def list_hits(work: UnitOfWork, *, by: Caller, cursors: Cursors, limit: int = 50
 
 
 def list_lookups(work: UnitOfWork, *, by: Caller, cursors: Cursors, limit: int = 50, cursor: str | None = None) -> Page[LookupsAnswer]:
-    """Return the accounts of which something is to be seen: entries that hit, or as many look-ups as one may do in a day."""
+    """Return the accounts to look at: with entries that hit, or with all look-ups of a day used."""
     require_officer(by)
     rows = lookups.waiting(work, after=cursors.open(cursor, of="lookups", user_id=by.id, query={}), limit=limit + 1)
     items: list[LookupsAnswer] = [
@@ -61,9 +61,9 @@ def list_lookups(work: UnitOfWork, *, by: Caller, cursors: Cursors, limit: int =
 
 
 def see_lookups(work: UnitOfWork, *, by: Caller, now: datetime, account: str, more: bool) -> LookupsSeenAnswer:
-    """Say that an account's hits were seen and, with `more`, let as many values through again; what waited for it goes on.
+    """Mark an account's hits as seen. With `more`, allow as many values again, and resume the imports that waited for it.
 
-    :raises LookupsUnknown: nothing of the account waits.
+    :raises LookupsUnknown: the account has nothing to look at.
     """
     require_officer(by)
     if not lookups.see(work, account, by=by.id, now=now, more=more):
@@ -75,14 +75,14 @@ def see_lookups(work: UnitOfWork, *, by: Caller, now: datetime, account: str, mo
 
 
 def repeat_seeing(work: UnitOfWork, *, by: Caller, account: str, more: bool) -> LookupsSeenAnswer:
-    """Answer as `see_lookups` has answered before, and let nothing more go on."""
+    """Answer a repeated `see_lookups` as the first one; allow nothing more."""
     require_officer(by)
     work.record("contacts:lookups:see", subjects=[account], outcome="replayed")
     return {"account": account, "more": more, "imports": []}
 
 
 def officer_tasks(work: UnitOfWork) -> list[TaskAnswer]:
-    """Return the accounts of which the privacy officer has something to see."""
+    """Return the accounts that the privacy officer has to look at."""
     return [
         {
             "id": f"lookups_to_see.{row.account}",

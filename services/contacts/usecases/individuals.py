@@ -1,4 +1,4 @@
-"""Registering, reading, listing, changing and handing over individuals."""
+"""Register, read, list, change and hand over individuals."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ def register_individual(
 ) -> IndividualAnswer:
     """Register an individual; the caller owns the record, and their component has a relationship (R42, R43).
 
-    :param owner_id: another owner of the same component, where a component's system enters for its people (T13).
-    :returns: the representation, and `possible_duplicates` if there are any (T23).
+    :param owner_id: another owner of the same component, where a component's system registers for its people (T13).
+    :returns: the representation, with `possible_duplicates` if there are any (T23).
     :raises ContributorsOnly, KindDeclined, ContactPointInvalid, OrganizationUnknown, IssueUnknown: see there.
-    :raises IndividualBlocked: the suppression ledger knows this person, or they are frozen (T9).
-    :raises IndividualDuplicate: somebody of this name is already there at this organization.
+    :raises IndividualBlocked: the suppression ledger has this person, or they are frozen (T9).
+    :raises IndividualDuplicate: this organization already has somebody of this name.
     """
     entry = registration_of(given, by=by, owner_id=owner_id, individual_id=individual_id)
     # The card's state is the organization's, too, when the card makes it known (T18).
@@ -86,7 +86,7 @@ def register_individual(
 def read_individual(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str) -> IndividualAnswer | FrozenIndividualAnswer:
     """Return an individual's directory layer (T4), or what T21 leaves of a frozen one.
 
-    :raises IndividualUnknown: it is not there, or not the caller's to know of.
+    :raises IndividualUnknown: there is none, or the caller may not know of it.
     """
     row = visible_individual(work, individual_id, by=by, now=now)
     representation = representations.individual(row)
@@ -95,9 +95,9 @@ def read_individual(work: UnitOfWork, *, by: Caller, now: datetime, individual_i
 
 
 def read_gathered(reads: BatchedReads, *, by: Caller, individual_id: str) -> IndividualAnswer | FrozenIndividualAnswer | None:
-    """Return an individual's directory layer if everyone may see it alike, read and audited together with others (T4).
+    """Return an individual's directory layer if every account sees it alike, read and audited together with others (T4).
 
-    None when it is not there, is frozen, or the caller's account sees no stakeholders: `read_individual` says which.
+    Return None if it is missing or frozen, or if the caller's account sees no stakeholders; `read_individual` tells which.
     """
     if not decide(by, "read", "first_name", Facts(by_exact_id=True)):
         return None
@@ -116,9 +116,9 @@ def change_individual(
     if_match: str | None,
     **given: Unpack[GivenIndividual],
 ) -> IndividualAnswer | FrozenIndividualAnswer:
-    """Change fields of an individual's directory layer, at once, whoever owns it (T2).
+    """Change fields of an individual's directory layer, whoever owns it (T2).
 
-    :raises PreconditionMissing, Stale: the caller doesn't say which version, or means an earlier one.
+    :raises PreconditionMissing, Stale: If-Match is missing, or names an earlier version.
     :raises IndividualFrozen, IndividualUnknown, ContributorsOnly, IndividualBlocked, OwnerOnly, TextNeedsReview: see there.
     """
     ledger.hold_shared(work)
@@ -168,10 +168,10 @@ def change_individual(
 
 
 def hand_over(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, owner: str) -> IndividualAnswer | FrozenIndividualAnswer:
-    """Give a record to another owner (R45); contact points stay with the components they were given to (T5).
+    """Give a record to another owner (R45); contact points stay with their components (T5).
 
     :raises OwnerOnly: the caller is neither its owner nor the administrator of the owner's office.
-    :raises OwnerUnsuitable: the new one is not an active contributor.
+    :raises OwnerUnsuitable: the new owner is not an active contributor.
     """
     row = truly(visible_individual(work, individual_id, by=by, now=now, lock=True))
     require(decide(by, "hand_over", None, replace(facts_of(row), duty_of=duty(work, row, now=now))), OwnerOnly)
@@ -205,7 +205,7 @@ def record_history(
     limit: int = 50,
     after: tuple[datetime, str] | None = None,
 ) -> PartOfHistory:
-    """Return contacts' part of a record's timeline, the latest first behind a position: hand-overs, verifications, creation."""
+    """Return contacts' part of a record's timeline, latest first, after a position: hand-overs, verifications, creation."""
     row = open_individual(work, individual_id, by=by, now=now)
     moments: list[tuple[datetime, str, HistoryItem]] = [
         (
@@ -244,7 +244,7 @@ def record_history(
 
 
 def _changes(row: Individual, given: GivenIndividual) -> IndividualChanges:
-    """Return the columns that are set as they are given, and names in their form."""
+    """Return the columns to set, with names in their stored form."""
     changes: IndividualChanges = {}
     if "salutation" in given:
         changes["salutation"] = given["salutation"]
@@ -270,9 +270,9 @@ def _changes(row: Individual, given: GivenIndividual) -> IndividualChanges:
 def _organization(
     work: UnitOfWork, given: GivenIndividual, *, by: Caller, now: datetime, layer: ContactLayer, owner_id: str | None = None
 ) -> Employer | None:
-    """Return the organization that is meant, registered if it is not there.
+    """Return the organization that is meant; register it if there is none of this name.
 
-    :raises OrganizationUnknown: there is none of this id.
+    :raises OrganizationUnknown: there is none with this id.
     """
     if organization_id := given.get("organization_id"):
         found = organizations.find(work, organization_id)

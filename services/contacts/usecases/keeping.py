@@ -1,7 +1,7 @@
-"""Short fields that screening stops, kept with a reason as every text is: for the writer's component alone (T15, T32).
+"""Keep short fields that screening stops, with a reason, for the writer's component alone (T15, T32).
 
-Everybody finds and lists people by their title, so that none can stand there for one component. What is kept becomes a
-note of the component's own, which says of which field it is; of everybody else it is nothing until it is released.
+Everybody finds and lists people by their title, so a title cannot be visible to one component only. The kept text
+becomes a note of the component that names its field. Nobody else sees it until it is released.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ KEPT = {"salutation": "Salutation", "title": "Title", "interests": "Interest", "
 
 
 def screened_fields(given: GivenIndividual) -> list[tuple[str, str | None, Screening]]:
-    """Return what everybody sees of an individual: path, text, how it is screened (T32)."""
+    """Return what everybody sees of an individual: path, text, and how it is screened (T32)."""
     return [
         ("salutation", given.get("salutation"), screen),
         ("first_name", given.get("first_name"), screen_person_name),
@@ -32,9 +32,9 @@ def screened_fields(given: GivenIndividual) -> list[tuple[str, str | None, Scree
 
 
 def kept_apart(given: GivenIndividual) -> tuple[GivenIndividual, list[tuple[str, str]]]:
-    """Return the fields that all may see, and what is kept for the writer's component: (field, text).
+    """Return the fields that everybody may see, and what is kept for the writer's component: (field, text).
 
-    :raises TextNeedsReview: screening found something, and there is no reason to keep it, or it stands in a name.
+    :raises TextNeedsReview: screening found something without a reason to keep it, or in a name.
     """
     reason = given.get("keep_reason")
     # The reason is read beside the text, and holds no value either.

@@ -1,7 +1,7 @@
-"""Two records that may be of one person: who is told, what the privacy officer proposes, and what people say of it (T34).
+"""Two records that may be of one person: who is told, what the privacy officer proposes, and what is decided (T34).
 
-Within a component its owners and stewards are told, who may see its values; across components the privacy officer alone.
-An owner who is asked sees two directory records and no cause: the officer may propose any two.
+Within a component its owners and stewards are told, because they may see its values; across components only the
+privacy officer is. The officer may propose any two, so an asked owner sees two directory records and no cause.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _OFFICER = ("propose", "different")
 
 
 def read_pair(work: UnitOfWork, *, by: Caller, individual_id: str, other_id: str) -> PairOfRecords:
-    """Return two records side by side, why they are shown, and what the caller may say of them.
+    """Return two records side by side, why they are shown, and what the caller may decide.
 
-    :raises PairUnknown: they are not the caller's to say anything of, or one of them is frozen or gone.
+    :raises PairUnknown: the caller may not decide about them, or one of them is frozen or gone.
     """
     pair = _ordered(individual_id, other_id)
     officer = is_officer(by)
@@ -43,12 +43,12 @@ def read_pair(work: UnitOfWork, *, by: Caller, individual_id: str, other_id: str
 
 
 def decide_pair(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, other_id: str, decision: str) -> PairDecidedAnswer:
-    """Say that two records are *different* people, or one and the *same*; the privacy officer may *propose* it to both owners.
+    """Decide that two records are *different* people, or one and the *same*; the privacy officer may *propose* it to both owners.
 
-    :raises PairUnknown: as above, or it was said already.
+    :raises PairUnknown: the caller may not decide about them, or it was decided already.
     :raises Forbidden: only the privacy officer proposes.
     :raises Invalid: nobody asked whether they are the same.
-    :raises IndividualFrozen: nothing is proposed of a frozen record.
+    :raises IndividualFrozen: a frozen record is not proposed.
     """
     pair = _ordered(individual_id, other_id)
     if is_officer(by):
@@ -60,7 +60,7 @@ def decide_pair(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: s
 
 
 def repeat_decision(work: UnitOfWork, *, individual_id: str, other_id: str, decision: str) -> PairDecidedAnswer:
-    """Answer as `decide_pair` has answered before, and change nothing."""
+    """Answer a repeated `decide_pair` as the first one; change nothing."""
     work.record("contacts:duplicate:decide", subjects=[individual_id, other_id], outcome="replayed")
     return {"decision": decision}
 
@@ -103,9 +103,9 @@ def _for_officer(work: UnitOfWork, pair: Pair, *, by: Caller) -> tuple[list[str]
 
 
 def _for_others(work: UnitOfWork, pair: Pair, *, by: Caller) -> tuple[list[str], list[str]]:
-    """Return why a pair is shown to the caller, and what they may say.
+    """Return why a pair is shown to the caller, and what they may decide.
 
-    :raises PairUnknown: for no reason.
+    :raises PairUnknown: it is not shown to them.
     """
     scope = task_scope(by)
     alike = scope.sees_values and likenesses.is_among(work, likenesses.OWN, pair, scope=scope)

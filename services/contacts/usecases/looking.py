@@ -1,6 +1,6 @@
-"""Looking values up in the suppression ledger: the only door to it, which counts each value, and each hit (T9, T35).
+"""Look values up in the suppression ledger. Only this module does, and it counts each value and each hit (T9, T35).
 
-What was counted stays counted where the entry is refused: the transaction that is rolled back leaves it behind.
+The count is stored even if the entry is refused and its transaction rolls back.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def look(
     answer: Callable[[Sequence[Found]], Mapping[int, Sequence[Found]]],
     in_bulk: bool = False,
 ) -> Mapping[int, Sequence[Found]]:
-    """Return which entries the ledger knows, each with its marks; what was asked is counted for the caller.
+    """Return which entries the ledger knows, each with its marks; count what was asked for the caller.
 
-    :param digests: what the ledger is asked for, or an array of it.
-    :param values: how many telephones, e-mail addresses and names beside organizations that is.
-    :param answer: what it makes of what the ledger has under them.
-    :param in_bulk: by an import, which the tenth hit of a day stops.
-    :raises LookupsExhausted: it would be more than the caller may look up today; the ledger was not asked.
-    :raises ImportsStopped: the tenth hit of a day was not seen by the privacy officer; nothing is told of this one.
+    :param digests: the digests to look up, or an array of them.
+    :param values: how many telephones, e-mail addresses, and names with an organization these are.
+    :param answer: turns the ledger's rows into the result.
+    :param in_bulk: whether an import asks; the tenth hit of a day stops it.
+    :raises LookupsExhausted: it is more than the caller may look up today; nothing was looked up.
+    :raises ImportsStopped: the privacy officer has not seen the day's tenth hit; this hit is not told.
     """
     day = now.astimezone(UTC).date()
     standing = lookups.standing(work, by.id, day)
@@ -55,7 +55,7 @@ def look(
 
 
 def look_together(work: UnitOfWork, questions: Sequence[Question], *, component: str, now: datetime) -> list[Known]:
-    """Return what is known of entries, the ledger's marks among it; of each, `weigh` is what may be used."""
+    """Return what is known of entries, with the ledger's marks; `weigh` then returns which marks count for each."""
     return registration.look(work, questions, component=component, day=now.astimezone(UTC).date())
 
 
@@ -71,9 +71,9 @@ def weigh(
     values: int,
     before: int,
 ) -> Sequence[Found]:
-    """Return the marks by which the ledger knows one of these entries; what was asked is counted for the caller.
+    """Return the marks by which the ledger knows one of these entries; count what was asked for the caller.
 
-    :param values: as of `look`.
+    :param values: as in `look`.
     :param before: values that the caller looked up beside this entry since `known` was read.
     :raises LookupsExhausted: it is more than the caller may look up today.
     """
@@ -84,9 +84,9 @@ def weigh(
 
 
 def require_going_on(work: UnitOfWork, *, by: Caller, now: datetime) -> None:
-    """Go on only if no tenth hit of the caller's waits to be seen.
+    """Require that no tenth hit of the caller's imports is unseen.
 
-    :raises ImportsStopped: one does.
+    :raises ImportsStopped: one is.
     """
     if lookups.standing(work, by.id, now.astimezone(UTC).date()).stopped:
         raise ImportsStopped

@@ -1,6 +1,6 @@
-"""Mentions of an erased person in what is about others: searched, shown to the privacy officer, settled (T27, N3).
+"""Mentions of an erased person in rows about others: search, show to the privacy officer, settle (T27, N3).
 
-A unit of work here has the role `eraser`. Retention's saga calls it, and nobody else.
+Units of work here have the role `eraser`. Only retention's saga calls it.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ def seek(
     leave_in: Collection[Sequence[str]] = (),
     also: Collection[AlsoSeek] = (),
 ) -> SoughtAnswer:
-    """Search all text that is about others for the person's former values; the same look again answers the same.
+    """Search all text about others for the person's former values. A repeated search gets the same answer.
 
-    What goes at once is taken out; the rest is a hit, unless it was decided.
+    Take out the sure mentions; return the rest as hits, unless they were decided.
 
-    :param look: the saga's word for this search, by which a repetition is known.
-    :param redact_in: places (store, row, field) from which every mention goes.
-    :param redact_sure_in: places from which those go that may go without the privacy officer.
+    :param look: the saga's id of this search, which identifies a repetition.
+    :param redact_in: places (store, row, field) from which every mention is taken out.
+    :param redact_sure_in: places from which only sure mentions are taken out.
     :param leave_in: places where somebody else is meant.
     :returns: `receipts` [{store, found, removed, left, method}], `hits` [{store, id, field, kinds, sure}], and the places
-        whose decision this search has `carried_out`: a repetition was asked with others, and answers of the first.
+        whose decision this search has `carried_out`. A repetition may ask for other places; the answer is of the first.
     :raises SealUnknown: nothing was ever sealed for this erasure, or the seal is broken.
     """
     course = erasing.erasure(work, erasure_id)
@@ -88,17 +88,17 @@ def seek(
 
 
 def seek_in_former_names(work: UnitOfWork, values: FormerValues, _individual_id: str) -> list[ReceiptAnswer]:
-    """Delete former names of organizations and of employers that name the person: nobody reads them, so nothing is left to decide."""
+    """Delete former names of organizations and employers that name the person. Nobody reads them, so nothing is decided."""
     sought = Sought(values)
     counts = erasing.forget_former_names(work, sorted(sought.needles), lambda name: bool(sought.find(name)))
     return [{"store": f"contacts.{store}", "found": many, "removed": many, "left": 0, "method": "deleted"} for store, many in counts.items()]
 
 
 def show(work: UnitOfWork, *, erasure_id: str, sealed: str, key: str | None, places: Collection[Sequence[str]]) -> MentionsAnswer:
-    """Return the mentions in these places with the text around them, for the privacy officer alone (retention asks who it is).
+    """Return the mentions in these places with the text around them. Retention checks that the caller is the privacy officer.
 
-    :returns: `items` [{store, id, field, excerpts}]; a place where nothing is found any more is left out.
-    :raises SealUnknown: the seal is broken, so that nobody can look any more.
+    :returns: `items` [{store, id, field, excerpts}], without places where nothing is found any more.
+    :raises SealUnknown: the seal is broken, so mentions cannot be found any more.
     """
     if key is None:
         raise SealUnknown
@@ -113,7 +113,7 @@ def show(work: UnitOfWork, *, erasure_id: str, sealed: str, key: str | None, pla
 
 
 def namesake(work: UnitOfWork, *, erasure_id: str, sealed: str, key: str | None) -> NamesakeAnswer:
-    """Tell whether a living record bears the erased person's name, frozen or not, of whatever component.
+    """Return whether a living record of any component, frozen or not, bears the erased person's name.
 
     :raises SealUnknown: the seal is broken.
     """

@@ -1,4 +1,4 @@
-"""What stakeholders are called, many at once: for lists that keep ids alone; names are directory layer (T4)."""
+"""Names of many stakeholders at once, for lists that store only ids. Names are directory layer (T4)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from services.lexicon.policy import Facts, decide
 
 
 def name_stakeholders(work: UnitOfWork, *, by: Caller, now: datetime, ids: Sequence[str]) -> NamesAnswer:
-    """Return `items` [{`id`, `type`, `name`}] of those that are there and the caller's to know of; others are left out.
+    """Return `items` [{`id`, `type`, `name`}] of those that exist and that the caller may know of.
 
-    A frozen one is named to those alone who may find it (T21).
+    A frozen one is named only to callers who may find it (T21).
     """
     require(decide(by, "read", "first_name", Facts(by_exact_id=True)))
     items: list[NameAnswer] = []

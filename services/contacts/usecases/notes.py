@@ -1,4 +1,4 @@
-"""Notes on individuals: any user writes them, and what shared text must not hold is asked about first (R37-R41, T15)."""
+"""Notes on individuals. Any user writes them; text that screening stops needs a reason first (R37-R41, T15)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KEPT_BY_CONTRIBUTORS = "This text has information that can't be shared. Change i
 def list_notes(
     work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, individual_id: str, limit: int = 50, cursor: str | None = None
 ) -> Page[NoteAnswer]:
-    """List the notes on an individual, the latest first; kept ones to contributors of their author's component only."""
+    """List the notes on an individual, latest first. Kept notes go only to contributors of their author's component."""
     open_individual(work, individual_id, by=by, now=now)
     bound = {"individual_id": individual_id}
     position = cursors.open(cursor, of="notes", user_id=by.id, query=bound)
@@ -49,7 +49,7 @@ def add_note(
 ) -> NoteAnswer:
     """Write a note.
 
-    :raises TextNeedsReview: the screening found something, and no reason was given to keep it; with the spans.
+    :raises TextNeedsReview: screening found something, and there is no reason to keep it; has the spans.
     """
     open_individual(work, individual_id, by=by, now=now, share=True)
     require(decide(by, "write_note"))
@@ -65,7 +65,7 @@ def add_note(
 def read_note(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, note_id: str) -> NoteAnswer:
     """Return one note.
 
-    :raises NoteUnknown: it is not there, or a component's contributors keep it to themselves.
+    :raises NoteUnknown: there is none, or it is kept for another component's contributors.
     """
     row = _visible(work, individual_id, note_id, by=by, now=now)
     work.record("contacts:note:read", subjects=[row.individual_id, note_id], fields=["notes"])
@@ -83,10 +83,10 @@ def change_note(
     keep_reason: str | None = None,
     **changes: str | None,
 ) -> NoteAnswer:
-    """Change a note that one can see.
+    """Change a note that the caller can see.
 
-    :raises NoteUnknown: it is not there, or a component's contributors keep it to themselves.
-    :raises PreconditionMissing, Stale: the caller doesn't say which version, or means an earlier one.
+    :raises NoteUnknown: there is none, or it is kept for another component's contributors.
+    :raises PreconditionMissing, Stale: If-Match is missing, or names an earlier version.
     """
     row = _visible(work, individual_id, note_id, by=by, now=now)
     require(decide(by, "write_note"))
@@ -103,10 +103,10 @@ def change_note(
 
 
 def delete_note(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, note_id: str, if_match: str | None) -> None:
-    """Delete a note that one can see.
+    """Delete a note that the caller can see.
 
-    :raises NoteUnknown: it is not there, or a component's contributors keep it to themselves.
-    :raises PreconditionMissing, Stale: the caller doesn't say which version, or means an earlier one.
+    :raises NoteUnknown: there is none, or it is kept for another component's contributors.
+    :raises PreconditionMissing, Stale: If-Match is missing, or names an earlier version.
     """
     row = _visible(work, individual_id, note_id, by=by, now=now)
     require(decide(by, "write_note"))
@@ -124,7 +124,7 @@ def _visible(work: UnitOfWork, individual_id: str, note_id: str, *, by: Caller, 
 
 
 def _reason_to_keep(text: str, provenance: str | None, keep_reason: str | None, *, by: Caller) -> str | None:
-    """Return the reason if screening found something, and None if it did not.
+    """Return the reason if screening found something, or None if it did not.
 
     :raises TextNeedsReview: it did, and there is no reason, or the caller may not keep it.
     """

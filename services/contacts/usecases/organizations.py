@@ -1,4 +1,4 @@
-"""Registering, reading and changing organizations; all of it is directory layer (T4)."""
+"""Register, read and change organizations; all of it is directory layer (T4)."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def register_organization(
 ) -> OrganizationAnswer:
     """Register an organization; the caller owns it, and their component has a relationship.
 
-    :param owner_id: another owner of the same component, where a component's system enters for its people (T13).
-    :raises IndividualBlocked: an office's telephone is that of somebody who asked not to be contacted (T25).
-    :raises OrganizationDuplicate: one of this name is there, and `duplicate_ok` was not given.
+    :param owner_id: another owner of the same component, where a component's system registers for its people (T13).
+    :raises IndividualBlocked: an office's telephone is one of somebody who asked not to be contacted (T25).
+    :raises OrganizationDuplicate: there is one of this name, and `duplicate_ok` was not given.
     """
     require_contributor(by, "create")
     if by.component is None:
@@ -97,7 +97,7 @@ def register_organization(
 def read_organization(work: UnitOfWork, *, by: Caller, organization_id: str) -> OrganizationAnswer:
     """Return an organization.
 
-    :raises OrganizationUnknown: it is not there.
+    :raises OrganizationUnknown: there is none.
     """
     representation = representations.organization(visible_organization(work, organization_id, by=by))
     work.record("contacts:organization:read", subjects=[organization_id], fields=representation)
@@ -180,7 +180,7 @@ def _changes(given: GivenOrganization) -> OrganizationChanges:
 
 
 def _require_clean(given: GivenOrganization) -> None:
-    """Go on only if names, labels and addresses hold nothing that shared text must not (T32)."""
+    """Require that screening finds nothing in names, labels and addresses (T32)."""
     addresses = [("address", given.get("address"))]
     labels = []
     for at, office in enumerate(given.get("offices") or ()):
@@ -195,9 +195,9 @@ def _require_clean(given: GivenOrganization) -> None:
 
 
 def _offices(given: GivenOrganization, *, present: Container[str] = ()) -> list[Office]:
-    """Return the offices that are meant, standardized (R80); one that is present keeps its id.
+    """Return the offices that are meant, standardized (R80); a present one keeps its id.
 
-    :raises ContactPointInvalid: a telephone or a postal code can't be one; the sentence doesn't repeat it.
+    :raises ContactPointInvalid: a telephone number or ZIP code is impossible; the message does not repeat it.
     """
     wanted = given.get("offices") or []
     at = "offices.{}."
@@ -218,14 +218,14 @@ def _offices(given: GivenOrganization, *, present: Container[str] = ()) -> list[
 def _require_nobody_s(
     work: UnitOfWork, layer: ContactLayer, offices: Iterable[Office], *, by: Caller, now: datetime, known: Iterable[str] = ()
 ) -> None:
-    """Go on only if no telephone of an office is one person's own who asked not to be contacted (T25).
+    """Require that no office telephone is the own number of somebody who asked not to be contacted (T25).
 
-    A line that is shared at work stays an office's: its mark blocks nobody without likeness of name.
+    A line shared at work stays an office's: its mark blocks nobody whose name is not similar.
 
-    :param known: telephones that the organization has already; what is there holds up no other change.
-    :raises IndividualBlocked: one is.
+    :param known: telephones that the organization has already; they stop no other change.
+    :raises IndividualBlocked: one is such a number.
     :raises BlockedTooOften: too many of the caller's entries were blocked today (T9).
-    :raises LookupsExhausted: the caller has looked up as many values today as they may (T35).
+    :raises LookupsExhausted: the caller has used all look-ups of today (T35).
     """
     phones = {canonical_phone(office.phone) for office in offices if office.phone} - {canonical_phone(phone) for phone in known} - {None}
     asked = [digest for phone in phones if phone for digest in layer.digests.suppressions("work_phone", phone)]

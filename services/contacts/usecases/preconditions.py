@@ -1,4 +1,4 @@
-"""What has to hold before a value is kept: clean text, blocked entries left, and nobody of the suppression ledger (T9, T25, T32)."""
+"""Preconditions of storing a value: clean text, blocked entries left, nobody of the suppression ledger (T9, T25, T32)."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ BLOCKED_A_DAY = 20
 
 
 def require_clean(reason: str) -> None:
-    """Go on only if a reason holds nothing that no text of ours may; there is no keeping it against that.
+    """Require that screening finds nothing in a reason; a reason cannot be kept against a finding.
 
-    :raises TextNeedsReview: it does.
+    :raises TextNeedsReview: it finds something.
     """
     TextNeedsReview.unless_clean([("reason", reason, screen)])
 
 
 def require_clean_fields(given: GivenIndividual) -> None:
-    """Go on only if what everybody sees of an individual holds nothing that shared text must not (T32).
+    """Require that screening finds nothing in what everybody sees of an individual (T32).
 
-    :raises TextNeedsReview: it does.
+    :raises TextNeedsReview: it finds something.
     """
     TextNeedsReview.unless_clean(screened_fields(given))
 
 
 def require_entries_left(work: UnitOfWork, *, by: Caller, now: datetime) -> None:
-    """Go on only if not too many of the caller's entries were blocked today (T9).
+    """Require that the caller has blocked entries left today (T9).
 
-    :raises BlockedTooOften: they were.
+    :raises BlockedTooOften: there are none left.
     """
     if by.kind == "user" and ledger.blocked_today(work, by.id, now.astimezone(UTC).date()) >= BLOCKED_A_DAY:
         raise BlockedTooOften
@@ -57,12 +57,12 @@ def require_not_suppressed(
     texts: Iterable[str | None] = (),
     contact_points: Iterable[tuple[str, str]] = (),
 ) -> None:
-    """Go on only if the suppression ledger doesn't know this person (T9, T25).
+    """Require that the suppression ledger does not know this person (T9, T25).
 
-    :param texts: every field in which the words of an organization may stand.
-    :raises IndividualBlocked: it does.
+    :param texts: every field that may contain the words of an organization.
+    :raises IndividualBlocked: it knows them.
     :raises BlockedTooOften: too many of the caller's entries were blocked today (T9).
-    :raises LookupsExhausted: the caller has looked up as many values today as they may (T35).
+    :raises LookupsExhausted: the caller has used all look-ups of today (T35).
     """
     require_entries_left(work, by=by, now=now)
     points = [(kind, canonical_contact_point(kind, value)) for kind, value in contact_points]

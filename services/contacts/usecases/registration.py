@@ -1,4 +1,4 @@
-"""What every entry is asked, by whichever door it comes: form, declined, suppressed, already there (T9, T20, T23)."""
+"""The checks of every registration, from whichever side it comes: form, declined, suppressed, duplicate (T9, T20, T23)."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ Outcome = IndividualAnswer | Refusal | None
 
 
 def standardized(kind: str, value: str, *, field: str) -> str:
-    """Return a contact point's value as it is kept, cleaned of what surrounds it (R80, T30).
+    """Return a contact point's value in its stored form, without what surrounds it (R80, T30).
 
-    :raises ContactPointInvalid: it can't be a value of that kind; the sentence doesn't repeat it.
+    :raises ContactPointInvalid: it is no value of that kind; the message does not repeat it.
     """
     why: str | None = None
     kept = tidy(value)
@@ -70,10 +70,10 @@ def standardized(kind: str, value: str, *, field: str) -> str:
 
 
 def standardized_points(points: Iterable[GivenContactPoint], *, declined: Iterable[str]) -> list[GivenContactPoint]:
-    """Return new contact points as they are kept; one given twice is kept once.
+    """Return new contact points in their stored form, each once.
 
     :raises KindDeclined: the person declined to give one of these kinds (T20).
-    :raises ContactPointInvalid: a value can't be of its kind.
+    :raises ContactPointInvalid: a value is none of its kind.
     """
     refused = set(declined)
     kept: dict[tuple[str, str], GivenContactPoint] = {}
@@ -91,7 +91,7 @@ def standardized_points(points: Iterable[GivenContactPoint], *, declined: Iterab
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """An individual as somebody wants to enter them, in the form in which it is kept; nothing was asked yet."""
+    """An individual to be registered, in stored form, before any check."""
 
     by: Caller
     given: GivenIndividual
@@ -114,21 +114,21 @@ class Registration:
 
     @property
     def looked_up(self) -> int:
-        """How many values the ledger is asked for: each contact point, and the name with whatever organizations stand beside it (T35)."""
+        """How many values are looked up in the ledger: each contact point, and the name if an organization stands beside it (T35)."""
         return len(self.contact_points) + 1
 
     @property
     def texts(self) -> list[str]:
-        """Every field in which the words of an organization may stand (T25)."""
+        """Every field that may contain the words of an organization (T25)."""
         given = self.given
         shared = (given.get("title"), *(given.get("interests") or ()), self.first_name, self.last_name)
         return [written for written in (*shared, *(text for _, text in self.kept)) if written]
 
 
 def registration_of(given: GivenIndividual, *, by: Caller, owner_id: str | None = None, individual_id: str | None = None) -> Registration:
-    """Return what is to be entered, put into its form.
+    """Return the registration in stored form.
 
-    :param owner_id: another owner of the same component, where a component's system enters for its people (T13).
+    :param owner_id: another owner of the same component, where a component's system registers for its people (T13).
     :raises ContributorsOnly, OwnerUnsuitable, TextNeedsReview, KindDeclined, ContactPointInvalid: see there.
     """
     require_contributor(by, "create")
@@ -157,14 +157,14 @@ def registration_of(given: GivenIndividual, *, by: Caller, owner_id: str | None 
 
 
 def unique_links(wanted: Iterable[GivenLink]) -> list[GivenLink]:
-    """Return links to issues, each issue and kind once; of two the later counts."""
+    """Return links to issues, each issue and kind once; the later one counts."""
     return list({(link["issue_id"], link["kind"]): link for link in wanted}.values())
 
 
 def register_together(work: UnitOfWork, layer: ContactLayer, entries: Sequence[Registration], *, now: datetime) -> list[Outcome]:
-    """Enter individuals of one component, whose names are held, at once; each by itself is entered or refused.
+    """Register individuals of one component at once, each registered or refused by itself. Their names are held.
 
-    :returns: for each a representation or a refusal; None for one whose organization has to be registered first.
+    :returns: a representation or a refusal for each; None for one whose organization must be registered first.
     """
     wanted = {str(entry.given["organization_id"]) for entry in entries if entry.given.get("organization_id")}
     found = organizations.find_many(work, wanted) if wanted else {}
@@ -173,7 +173,7 @@ def register_together(work: UnitOfWork, layer: ContactLayer, entries: Sequence[R
 
 
 def register(work: UnitOfWork, layer: ContactLayer, entries: Sequence[tuple[Registration, Employer | None]], *, now: datetime) -> list[Outcome]:
-    """Enter individuals, each with their organization where it is found already; as `register_together`."""
+    """Register individuals, each with the organization if it exists; as `register_together`."""
     asked = [_Asked.of(entry, organization, layer) for entry, organization in entries]
     ledger.hold_shared(work)
     component = str(work.caller.component)
@@ -207,7 +207,7 @@ def register(work: UnitOfWork, layer: ContactLayer, entries: Sequence[tuple[Regi
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is asked of an entry, and how the answers are read."""
+    """The questions of one registration, and how their answers are read."""
 
     question: registration.Question
     suppressions: list[ledger.Question]
@@ -247,17 +247,17 @@ def _likenesses(
     now: datetime,
     before: int,
 ) -> list[LikenessAnswer]:
-    """Return who this may be (T23), if nothing stands against entering them.
+    """Return who this may be (T23), if nothing forbids registering them.
 
-    What another component holds changes nothing in it; the matcher finds that later, for its holder.
+    Other components' values change nothing in the answer. The matcher finds those later, for their holder.
 
     :param before: values that the caller looked up in the ledger with entries beside this one.
     :raises BlockedTooOften: too many of the caller's entries were blocked today (T9).
     :raises IssueUnknown: one of the issues was deleted.
-    :raises LookupsExhausted: the caller has looked up as many values today as they may (T35).
-    :raises IndividualBlocked: the suppression ledger knows this person, from the request on (T9, T25): whoever enters
-        them is told the same, whatever the reason and whichever component holds what.
-    :raises IndividualDuplicate: somebody of this name is already there at this organization.
+    :raises LookupsExhausted: the caller has used all look-ups of today (T35).
+    :raises IndividualBlocked: the suppression ledger knows this person since their request (T9, T25). The answer is the
+        same for every caller, whatever the reason and whichever component holds what.
+    :raises IndividualDuplicate: this organization already has somebody of this name.
     """
     if known.blocked_today >= BLOCKED_A_DAY:
         raise BlockedTooOften

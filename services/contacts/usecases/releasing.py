@@ -1,4 +1,4 @@
-"""Notes that were kept against a finding: the privacy officer reads and releases them (T15)."""
+"""The privacy officer reads and releases notes that were kept against a finding (T15)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.contacts.usecases.authorization import require_officer
 
 
 def list_kept_texts(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, limit: int) -> PartOfKeptTexts:
-    """Return kept notes that wait, the oldest first: `items`, whether there are `more`, `total`. As the caseworker.
+    """Return kept notes that wait, oldest first: `items`, whether there are `more`, `total`. The role is `caseworker`.
 
     :raises Forbidden: the caller is not the privacy officer.
     """
@@ -42,11 +42,11 @@ def list_kept_texts(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None
 
 
 def release_kept_text(work: UnitOfWork, *, by: Caller, now: datetime, note_id: str, kept_at: datetime) -> None:
-    """Let everybody read a kept note from now on. As the caseworker.
+    """Let everybody read a kept note from now on. The role is `caseworker`.
 
     :raises Forbidden: the caller is not the privacy officer.
-    :raises KeptTextUnknown: nothing of that id waits.
-    :raises Stale: it was changed since it was read.
+    :raises KeptTextUnknown: no kept note has this id.
+    :raises Stale: it changed since it was read.
     """
     require_officer(by)
     row = notes.find(work, note_id)

@@ -1,4 +1,4 @@
-"""Finding stakeholders: search, lists, counts by region; over the directory layer only (R83-R88, T12, T17, T18)."""
+"""Search, lists and counts by region, over the directory layer only (R83-R88, T12, T17, T18)."""
 
 from __future__ import annotations
 
@@ -27,11 +27,10 @@ _LINE = ("first_name", "last_name", "name", "title", "organization_id", "state",
 def search_stakeholders(
     work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, layer: ContactLayer, query: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return a page of stakeholders: `items`, `next`, `total`, and `facets` where asked for.
+    """Return a page of stakeholders: `items`, `next`, `total`, and `facets` if asked for.
 
-    Words are found by their beginnings; where that finds nothing, by likeness. A telephone number or an e-mail address
-    finds whoever has it among what the caller's own component holds, and nobody else (T31). The trail says which ids
-    were shown and never what was asked (T8).
+    Words match by their beginnings, or by similarity if that finds nothing. A telephone number or an e-mail address
+    matches only what the caller's own component holds (T31). The trail has the ids that were shown, never the query (T8).
     """
     require(decide(by, "search", "name"))
     query = _with_holders(work, query, by=by, layer=layer)
@@ -45,7 +44,7 @@ def search_stakeholders(
 
 
 def list_individuals(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a page of individuals, with all of their directory layer; frozen ones are in no list (T21)."""
+    """Return a page of individuals with their whole directory layer; frozen ones are in no list (T21)."""
     require(decide(by, "search", "name"))
     rows, answer = _page(work, by=by, now=now, cursors=cursors, query={**query, "type": "individual"})
     found = individuals.find_many(work, [row.id for row in rows])
@@ -68,7 +67,7 @@ def list_organizations(work: UnitOfWork, *, by: Caller, now: datetime, cursors: 
 
 
 def stakeholders_by_region(work: UnitOfWork, *, by: Caller, now: datetime, query: Mapping[str, Any]) -> RegionReport:
-    """Return how many stakeholders there are in each FEMA region and each of its states, zeros too (R101, T12)."""
+    """Return the number of stakeholders in each FEMA region and each of its states, zeros included (R101, T12)."""
     require(decide(by, "search", "state"))
     counts = {row.state: row for row in search.by_state(work, search.filter_of(query, now=now), component=by.component)}
     none = StateCount(None)
@@ -98,7 +97,7 @@ def stakeholders_by_region(work: UnitOfWork, *, by: Caller, now: datetime, query
 
 
 def _with_holders(work: UnitOfWork, query: Mapping[str, Any], *, by: Caller, layer: ContactLayer) -> Mapping[str, Any]:
-    """Return the query with who has the contact-layer values in it, which are then no words of it."""
+    """Return the query with the ids of who holds its contact-layer values. The values are then no words of it."""
     asked = read_search(query.get("q") or "")
     if not asked.has_values:
         return query

@@ -1,6 +1,6 @@
-"""Taking in what components' own systems submit, and telling them of their people (T13).
+"""Register what components' own systems submit, and tell them about their people (T13).
 
-Screening, suppression, firewall and audit apply as for a person: it is the same registration.
+Screening, suppression, firewall and audit apply as for a user, because it is the same registration.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ _ACCEPTED = "accepted"
 
 
 def answer_again(work: UnitOfWork, *, by: Caller, now: datetime, keyed: Keyed, delivered: Delivered, event_id: str) -> bool:
-    """Answer a message that was taken in before as it was answered then; tell whether it was.
+    """Answer a repeated message as the first one; return whether it was one.
 
-    :raises EventIdReused: it was another message of the same id.
+    :raises EventIdReused: another message had this id.
     """
     component = str(by.component)
     earlier = submissions.find(work, component=component, keyed=keyed, event_id=event_id)
@@ -73,12 +73,12 @@ def take(
     owner_id: str,
     command: GivenIndividual,
 ) -> None:
-    """Register whom a component submitted, and answer it.
+    """Register the person that a component submitted, and answer the message.
 
-    :raises EventIdReused: another message of this id was taken in.
-    :raises SubmissionsBlocked: too many of the component's messages were blocked today, or the tenth was not seen yet (T35).
-    :raises TextNeedsReview: a text holds what shared text must not.
-    :raises Refusal: whatever a person would be refused for.
+    :raises EventIdReused: another message had this id.
+    :raises SubmissionsBlocked: too many of the component's messages were blocked today, or nobody has seen its tenth hit (T35).
+    :raises TextNeedsReview: screening stops a text.
+    :raises Refusal: as for a user.
     """
     component = str(by.component)
     is_new = submissions.claim(
@@ -112,7 +112,7 @@ def take(
 
 
 def refuse(work: UnitOfWork, *, by: Caller, now: datetime, keyed: Keyed, delivered: Delivered, event_id: str | None, refusal: Refusal) -> None:
-    """Answer a message that is not taken in: with its code and the names of fields, never with a value."""
+    """Answer a refused message with its code and the names of fields, never with a value."""
     component = str(by.component)
     fields = sorted(refusal.errors or ())
     outcome = {
@@ -138,9 +138,9 @@ def refuse(work: UnitOfWork, *, by: Caller, now: datetime, keyed: Keyed, deliver
 
 
 def tell(work: UnitOfWork, told: Announcement, *, now: datetime, components: Collection[str]) -> None:
-    """Pass an announcement on to the components among `components` that have a relationship with the individual.
+    """Pass an announcement to those of `components` that have a relationship with the individual.
 
-    Ids and codes alone, and not who recorded what; whoever wants fields asks the HTTP API, as a person.
+    It has only ids and codes, without who recorded what. For fields a person asks the HTTP API.
     """
     if isinstance(told, IndividualsImported):
         for individual_id, organization_id, state in told.individuals:
@@ -182,7 +182,7 @@ _SHARED: Mapping[type[Announcement], frozenset[str]] = {
 
 
 def _require_clean(command: GivenIndividual) -> None:
-    """A system cannot be asked whether it means it: whatever screening finds is refused (T15, R41)."""
+    """Require that screening finds nothing: a system cannot be asked for a reason (T15, R41)."""
     try:
         require_clean_fields(command)
     except TextNeedsReview as refusal:

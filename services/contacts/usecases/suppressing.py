@@ -1,4 +1,4 @@
-"""A case's marks in the ledger, the records that may be the same person's, and what the privacy officer says of both (T25, T26)."""
+"""A case's marks in the ledger, records that may be the same person's, and the privacy officer's decisions on both (T25, T26)."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _PERSONAL_KINDS = PERSONAL | {"email"}
 
 
 def open_case(work: UnitOfWork, layer: ContactLayer, row: Individual, *, case_id: str, recorder: str, now: datetime) -> None:
-    """Write the marks of somebody who is being frozen, and find who else may be the same person.
+    """Write the marks of a person who is being frozen, and find who else may be the same person.
 
-    As the caseworker, who reads every component's values; the ledger is held.
+    The role is `caseworker`, which reads every component's values; the ledger is held.
     """
     values = layer.read(work, row.id)
     doubts = twins.points(work, row.id, recorder=recorder, since=now - _RECENT)
@@ -48,7 +48,7 @@ def open_case(work: UnitOfWork, layer: ContactLayer, row: Individual, *, case_id
 
 
 def mark_erased(work: UnitOfWork, layer: ContactLayer, row: Individual, *, case_id: str, now: datetime) -> None:
-    """Write the marks of somebody who is erased for a cause that suppresses, without having been frozen."""
+    """Write the marks of a person who is erased for a cause that suppresses, without having been frozen."""
     values = [(each.kind, each.value) for each in layer.read(work, row.id)]
     values += [(each.kind, each.value) for each in layer.read_corrections(work, row.id)]
     marks = marks_of(organizations=individuals.employers(work, row.id), texts=_texts(work, row), contact_points=values)
@@ -56,7 +56,7 @@ def mark_erased(work: UnitOfWork, layer: ContactLayer, row: Individual, *, case_
 
 
 def _texts(work: UnitOfWork, row: Individual) -> list[str]:
-    """Return what may name a present or former employer beside the organization: titles, the former ones too, and interests."""
+    """Return what may name a present or former employer: the organization, present and former titles, and interests."""
     return [row.title or "", *row.interests, *previous.titles(work, row.id)]
 
 
@@ -71,7 +71,7 @@ def _twins(
     recorder: str,
     now: datetime,
 ) -> dict[str, tuple[set[str], set[str]]]:
-    """Return who may be the same person: by id, why, and the components that are to see it frozen at once."""
+    """Return who may be the same person: id, reasons, and the components that see it frozen at once."""
     found: dict[str, tuple[set[str], set[str]]] = {}
     alone: dict[bool, list[bytes]] = {True: [], False: []}
     at_work: list[bytes] = []
@@ -107,7 +107,7 @@ def list_marks(
 ) -> Page[MarkAnswer]:
     """Return the values that make no mark by themselves, for the privacy officer, who keeps or drops each (T25).
 
-    Their value is shown while the record is there.
+    The value is shown while the record exists.
     """
     require_officer(by)
     rows = ledger.waiting(work, after=cursors.open(cursor, of="marks", user_id=by.id, query={}), limit=limit + 1)
@@ -138,9 +138,9 @@ def list_marks(
 
 
 def settle_mark(work: UnitOfWork, *, by: Caller, mark_id: str, decision: str) -> MarkDecidedAnswer:
-    """Keep a value as a mark, or drop it: the privacy officer (T25).
+    """Keep a value as a mark, or drop it. The caller is the privacy officer (T25).
 
-    :raises MarkUnknown: nothing of that id waits.
+    :raises MarkUnknown: no undecided value has this id.
     """
     require_officer(by)
     ledger.hold_alone(work)
@@ -154,7 +154,7 @@ def settle_mark(work: UnitOfWork, *, by: Caller, mark_id: str, decision: str) ->
 def list_twins(
     work: UnitOfWork, *, by: Caller, cursors: Cursors, request_id: str | None = None, limit: int = 50, cursor: str | None = None
 ) -> Page[TwinAnswer]:
-    """Return other records that may be of somebody who asked not to be contacted, for the privacy officer alone (T26, T34)."""
+    """Return to the privacy officer other records that may be of somebody who asked not to be contacted (T26, T34)."""
     require_officer(by)
     bound = {"request_id": request_id}
     rows = twins.undecided(work, case_id=request_id, after=cursors.open(cursor, of="twins", user_id=by.id, query=bound), limit=limit + 1)

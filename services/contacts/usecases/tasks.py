@@ -1,4 +1,4 @@
-"""What waits for a user: likely duplicates, possible twins, corrections, erasures that a component is told of (T3, T23, T26, T34)."""
+"""A user's tasks: likely duplicates, possible twins, corrections, notices of erasures (T3, T23, T26, T34)."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ _STAND = frozenset(
 def list_tasks(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, limit: int, imports: Iterable[TaskAnswer] = ()) -> PartOfTasks:
     """Return the caller's first tasks after a position: `items`, whether there are `more`, `total`.
 
-    The privacy officer's are decided upon as the caseworker. Whom to erase is retention's to say: it keeps the requests.
+    The privacy officer's tasks are read in the role `caseworker`. Tasks of erasures are retention's, which has the requests.
 
-    :param after: due date, kind and key of the last one before.
+    :param after: due date, kind and key of the task before.
     :param imports: the caller's tasks of imports.
     """
     scope = task_scope(by)
@@ -54,7 +54,7 @@ def list_tasks(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, lim
 
 
 def dismiss_task(work: UnitOfWork, *, by: Caller, now: datetime, task_id: str) -> None:
-    """Take away a task that only tells: of an erasure, for the whole component; of many freezes, for the office's administrator.
+    """Dismiss a notice: of an erasure, for the whole component; of many freezes, for the office's administrator.
 
     :raises TaskStands: it is something to do.
     :raises NotFound: there is no such kind, or it is not theirs.
@@ -75,7 +75,7 @@ def dismiss_task(work: UnitOfWork, *, by: Caller, now: datetime, task_id: str) -
 
 
 def _few(work: UnitOfWork, *, by: Caller) -> list[TaskAnswer]:
-    """Return the caller's tasks of kinds of which nobody has many: corrections of their people, and who froze many in one day."""
+    """Return the caller's tasks of the kinds that are always few: corrections of their people, and notices of many freezes."""
     if by.component is None:
         return []
     tasks: dict[str, TaskAnswer] = {}

@@ -1,4 +1,4 @@
-"""Verifying a person's details with them: the clock moves, and what they declined to give may be withdrawn (R115, T6, T20)."""
+"""Verify a person's details with them: the one-year clock restarts, and declined kinds may be withdrawn (R115, T6, T20)."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def verify(
     contact_point_ids: Sequence[str] = (),
     withdraw_declined: Sequence[str] = (),
 ) -> VerificationAnswer:
-    """Note that a person's details were verified with them.
+    """Record that a person's details were verified with them.
 
-    A declined mark that is gone already is not withdrawn again; `withdrawn` says which were.
+    A declined kind that is gone already is not withdrawn again; `withdrawn` lists those that were.
 
     :param contact_point_ids: values of the caller's component that were verified.
-    :param withdraw_declined: what the person no longer declines to give.
+    :param withdraw_declined: kinds that the person no longer declines to give.
     :raises ContributorsOnly, IndividualUnknown, IndividualFrozen: see there.
-    :raises Invalid: it is yet to happen, or a contact point is not the caller's component's own of this person.
+    :raises Invalid: the day is in the future, or a contact point is not the caller's component's own of this person.
     """
     row = open_individual(work, individual_id, by=by, now=now, lock=True)
     require_contributor(by, "verify", None, facts_of(row))
@@ -64,7 +64,7 @@ def verify(
 
 
 def repeat_verification(work: UnitOfWork, *, by: Caller, now: datetime, individual_id: str, verification_id: str) -> VerificationAnswer:
-    """Answer the same verification again, as it was answered."""
+    """Answer a repeated verification as the first one."""
     open_individual(work, individual_id, by=by, now=now)
     entry = verifications.find(work, verification_id)
     if entry is None or entry.individual_id != individual_id:
