@@ -1,4 +1,4 @@
-"""The service class: queries and commands of people, and announcements of other services."""
+"""The service class: users' queries and commands, and other services' announcements."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from services.lexicon.searching import has_contact_value
 
 
 class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMethods, OperationMethods, Witness):
-    """Answers who the stakeholders are, how they are reached, and who in the department knows them."""
+    """The directory: who the stakeholders are, how to reach them, and who in the department knows them."""
 
     name = "contacts"
     database = DatabaseProvider()
@@ -124,7 +124,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
 
     @rpc("contacts:individual:history", subject="individual_id")
     def record_history(self, caller: Caller, individual_id: str, query: dict[str, Any] | None = None) -> answers.PartOfHistory:
-        """Tell contacts' part of a record's timeline (R57)."""
+        """Return contacts' part of a record's timeline (R57)."""
         as_id(individual_id, IndividualUnknown)
         asked = ready(contract.HistoryPageSchema).load(query or {})
         with self.database.work(caller) as work:
@@ -191,7 +191,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
 
     @rpc("contacts:individual:add-contact-point", subject="individual_id", command=True, status=201)
     def add_contact_point(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> answers.ContactPointAnswer:
-        """Keep a contact point that was given to the caller's component (T5)."""
+        """Add a contact point that was given to the caller's component (T5)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.ContactPointCreateSchema).load(body)
         with blocked_tries_counted(self.database, call.caller):
@@ -205,7 +205,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
 
     @rpc("contacts:individual:correct-contact-point", subject="individual_id", command=True, status=201)
     def correct_contact_point(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> answers.CorrectionAnswer:
-        """Take a write-blind correction (T3)."""
+        """Accept a correction of a value that the caller does not see (T3)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.CorrectionSchema).load(body)
         with blocked_tries_counted(self.database, call.caller):
@@ -241,7 +241,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
 
     @rpc("contacts:individual:verify", subject="individual_id", command=True, status=201, created="id")
     def verify_individual(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> answers.VerificationAnswer:
-        """Note that a person's details were verified with them (R115)."""
+        """Record that a person's details were verified with them (R115)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.VerificationCreateSchema).load(body)
         now = self.database.clock()
@@ -330,14 +330,14 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
 
     @rpc("contacts:stakeholder:name")
     def name_stakeholders(self, caller: Caller, ids: list[str]) -> answers.NamesAnswer:
-        """Name stakeholders by their ids, those whom the caller may know of (T4, T21)."""
+        """Return the names of stakeholders by their ids, as far as the caller may know of them (T4, T21)."""
         asked = ready(contract.NamesQuerySchema).load({"ids": ids})
         with self.database.work(caller) as work:
             return naming.name_stakeholders(work, by=caller, now=self.database.clock(), ids=asked["ids"])
 
     @rpc("contacts:relationship:read", subject="individual_id", onward="interactions")
     def read_holder(self, caller: Caller, individual_id: str, component: str) -> answers.HolderAnswer:
-        """Tell who stands for a component's relationship with an individual (T5)."""
+        """Return who stands for a component's relationship with an individual (T5)."""
         as_id(individual_id, IndividualUnknown)
         with self.database.work(caller) as work:
             return naming.read_holder(work, by=caller, now=self.database.clock(), individual_id=individual_id, component=str(component))
@@ -346,7 +346,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
 
     @timer(seconds=5, action="contacts:likeness:match")
     def match_waiting(self, caller: Caller) -> None:
-        """Find, across components, who shares a value with somebody newly entered (T23)."""
+        """Find, across components, who shares a value with somebody newly registered (T23)."""
         with self.database.work(caller, role="matcher") as work:
             contact_points.match_waiting(work)
 
@@ -354,7 +354,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
 
     @announcement_handler(InteractionLogged)
     def interaction_logged(self, work: UnitOfWork, announcement: InteractionLogged) -> None:
-        """Note who was spoken to, and when last."""
+        """Record who was spoken to, and when."""
         announcement_handlers.note_engagement(
             work,
             source_id=announcement.interaction_id,
@@ -370,12 +370,12 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
 
     @announcement_handler(InteractionWithdrawn)
     def interaction_withdrawn(self, work: UnitOfWork, announcement: InteractionWithdrawn) -> None:
-        """Take back what came of it."""
+        """Withdraw an interaction and what was derived from it."""
         announcement_handlers.forget_engagement(work, source_id=announcement.interaction_id)
 
     @announcement_handler(AttendanceRecorded)
     def attendance_recorded(self, work: UnitOfWork, announcement: AttendanceRecorded) -> None:
-        """Note who attended: attendance counts as contact (R56)."""
+        """Record who attended: attendance counts as contact (R56)."""
         announcement_handlers.note_engagement(
             work,
             source_id=announcement.event_id,
@@ -391,22 +391,22 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
 
     @announcement_handler(IssueRegistered)
     def issue_registered(self, work: UnitOfWork, announcement: IssueRegistered) -> None:
-        """Know an issue."""
+        """Store an issue."""
         projections.upsert_issue_projection(work, **announcement.to_wire())
 
     @announcement_handler(IssueChanged)
     def issue_changed(self, work: UnitOfWork, announcement: IssueChanged) -> None:
-        """Know an issue anew."""
+        """Store an issue's new facts."""
         projections.upsert_issue_projection(work, **announcement.to_wire())
 
     @announcement_handler(IssueErased)
     def issue_erased(self, work: UnitOfWork, announcement: IssueErased) -> None:
-        """Drop an issue and every link to it (T7)."""
+        """Delete an issue and every link to it (T7)."""
         projections.delete_issue_projection(work, announcement.issue_id)
 
     @announcement_handler(UserChanged)
     def user_changed(self, work: UnitOfWork, announcement: UserChanged) -> None:
-        """Know an employee."""
+        """Store an employee."""
         projections.upsert_user_projection(
             work,
             {
@@ -421,5 +421,5 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
 
     @announcement_handler(ComponentChanged)
     def component_changed(self, work: UnitOfWork, announcement: ComponentChanged) -> None:
-        """Know an office."""
+        """Store a component."""
         projections.upsert_component_projection(work, **announcement.to_wire())

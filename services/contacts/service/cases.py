@@ -1,4 +1,4 @@
-"""The methods of requests for no more contact: freezing, taking back, what the privacy officer decides, and tasks."""
+"""Methods about requests for no more contact: freeze, withdraw, the privacy officer's decisions, and tasks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CASEWORKER = "caseworker"
 
 
 class CaseMethods:
-    """Freeze, take back, decide; a unit of work that reads values is the caseworker's."""
+    """Freeze, withdraw, decide. Units of work that read values have the role `caseworker`."""
 
     database: Database
     dependencies: Dependencies
@@ -33,7 +33,7 @@ class CaseMethods:
     def freeze(
         self, call: CommandCall, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None = None
     ) -> answers.FreezeAnswer:
-        """Freeze whoever asks not to be contacted (R164-R170); repeating it changes nothing."""
+        """Freeze a person who asks not to be contacted (R164-R170). A repeated call changes nothing."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.FreezeSchema).load(
             {"request_id": request_id, "individual_id": individual_id, "medium": medium, "received_on": received_on, "reason": reason}
@@ -46,7 +46,7 @@ class CaseMethods:
 
     @rpc("contacts:individual:unfreeze", subject="individual_id", identity=_RETENTION)
     def take_back(self, caller: Caller, request_id: str, individual_id: str) -> answers.UnfrozenAnswer:
-        """Take a request back, which retention has decided (T36); repeating it changes nothing."""
+        """Withdraw a request, as retention decided (T36). A repeated call changes nothing."""
         with self.database.work(caller, role=_CASEWORKER) as work:
             freezing.take_back(work, now=self.database.clock(), request_id=request_id, individual_id=individual_id)
         return {"individual_id": individual_id}
@@ -55,7 +55,7 @@ class CaseMethods:
     def decide_twin(
         self, call: CommandCall, case_id: str, request_id: str, individual_id: str, decision: str, medium: str, received_on: str
     ) -> answers.TwinDecidedAnswer:
-        """Say whether another record is of the same person (T26): the privacy officer."""
+        """Decide whether another record is of the same person (T26): the privacy officer."""
         as_id(case_id, TwinUnknown)
         as_id(individual_id, TwinUnknown)
         command = ready(contract.TwinDecisionCommandSchema).load(
@@ -112,7 +112,7 @@ class CaseMethods:
 
     @rpc("contacts:duplicate:decide", subject="individual_id", command=True)
     def decide_pair(self, call: CommandCall, individual_id: str, other_id: str, body: dict[str, Any]) -> answers.PairDecidedAnswer:
-        """Say whether two records are of one person; the privacy officer proposes it to their owners."""
+        """Decide whether two records are of one person; the privacy officer proposes it to their owners."""
         as_id(individual_id, PairUnknown)
         as_id(other_id, PairUnknown)
         command = ready(contract.PairDecisionSchema).load(body)
@@ -133,14 +133,14 @@ class CaseMethods:
 
     @rpc("contacts:lookups:list")
     def list_lookups(self, caller: Caller, query: dict[str, Any] | None = None) -> answers.Page[answers.LookupsAnswer]:
-        """List the accounts whose entries hit, or that looked up as many values as they may (T35): the privacy officer."""
+        """List the accounts whose entries hit, or that used all look-ups of a day (T35): the privacy officer."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return hits.list_lookups(work, by=caller, cursors=self.dependencies.cursors, **asked)
 
     @rpc("contacts:lookups:see", command=True)
     def see_lookups(self, call: CommandCall, account: str, body: dict[str, Any]) -> answers.LookupsSeenAnswer:
-        """Say that an account's hits were seen, and let it go on: the privacy officer."""
+        """Mark an account's hits as seen, and resume what waited: the privacy officer."""
         command = ready(contract.LookupsSeenSchema).load(body)
         seen = call.run(
             lambda work: hits.see_lookups(work, by=call.caller, now=self.database.clock(), account=str(account), **command),
@@ -176,21 +176,21 @@ class CaseMethods:
 
     @rpc("contacts:individual:may-erase", subject="individual_id", onward="retention")
     def may_erase(self, caller: Caller, individual_id: str) -> answers.MayEraseAnswer:
-        """Tell whether the caller may erase this individual now (R165, T10)."""
+        """Return whether the caller may erase this individual now (R165, T10)."""
         as_id(individual_id, IndividualUnknown)
         with self.database.work(caller) as work:
             return freezing.may_erase(work, by=caller, now=self.database.clock(), individual_id=individual_id)
 
     @rpc("contacts:organization:may-erase", subject="organization_id", onward="retention")
     def may_erase_organization(self, caller: Caller, organization_id: str) -> answers.MayEraseAnswer:
-        """Tell whether the caller may erase this organization."""
+        """Return whether the caller may erase this organization."""
         as_id(organization_id, OrganizationUnknown)
         with self.database.work(caller) as work:
             return freezing.may_erase_organization(work, by=caller, organization_id=organization_id)
 
     @rpc("contacts:task:list")
     def list_tasks(self, caller: Caller, query: dict[str, Any] | None = None) -> answers.PartOfTasks:
-        """List what waits for the caller, the first after a position."""
+        """List the caller's first tasks after a position."""
         asked = ready(contract.TaskPageSchema).load(query or {})
         role = _role_of(caller)
         with self.database.work(caller, role=role) as work:
@@ -198,12 +198,12 @@ class CaseMethods:
 
     @rpc("contacts:task:dismiss", command=True, status=204)
     def dismiss_task(self, call: CommandCall, task_id: str) -> None:
-        """Take away a notice of ours; a kind that only tells is dismissed in `tasks.dismiss_task`."""
+        """Dismiss a notice; `tasks.dismiss_task` lists the kinds that are notices."""
         call.run(lambda work: tasks.dismiss_task(work, by=call.caller, now=self.database.clock(), task_id=str(task_id)))
 
     @rpc("contacts:notice:read", subject="notice_id")
     def read_notice(self, caller: Caller, notice_id: str) -> answers.NoticeAnswer:
-        """Read what the caller's component is told of an erasure."""
+        """Read a notice of an erasure to the caller's component."""
         as_id(notice_id, NoticeUnknown)
         with self.database.work(caller) as work:
             return freezing.read_notice(work, by=caller, notice_id=notice_id)
@@ -217,12 +217,12 @@ class CaseMethods:
 
     @rpc("contacts:freezes:list")
     def list_many_freezes(self, caller: Caller, query: dict[str, Any] | None = None) -> answers.Page[answers.ManyFreezesAnswer]:
-        """List who of the caller's office had many people frozen in one day (T36)."""
+        """List who of the caller's office had many people frozen on one day (T36)."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return freezing.list_many_freezes(work, by=caller, cursors=self.dependencies.cursors, **asked)
 
 
 def _role_of(caller: Caller) -> str | None:
-    """Return the role in which a list is made: the privacy officer's are the caseworker's."""
+    """Return the database role for a list: `caseworker` for the privacy officer."""
     return _CASEWORKER if is_officer(caller) else None

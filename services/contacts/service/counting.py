@@ -1,4 +1,4 @@
-"""Counting what a refusal rolls back."""
+"""Counts that survive a rollback."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.contacts.storage import ledger
 
 @contextmanager
 def blocked_tries_counted(database: Database, caller: Caller) -> Iterator[None]:
-    """Count an entry that was blocked: its own transaction is rolled back (T9)."""
+    """Count a blocked entry in a transaction of its own, because a refusal rolls the entry's back (T9)."""
     try:
         yield
     except IndividualBlocked:

@@ -1,4 +1,4 @@
-"""What one process of contacts keeps: the contact layer with its keys, and the cursors."""
+"""What one process of contacts holds: the contact layer with its keys, and the cursors."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _TRIED_AGAIN = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """The contact layer, the cursors, and the reads and entries that are gathered."""
+    """The contact layer, the cursors, and the batched reads and registrations."""
 
     layer: ContactLayer
     cursors: Cursors
@@ -45,16 +45,16 @@ class Dependencies:
 
     @classmethod
     def of(cls, settings: Settings, database: Database) -> Dependencies:
-        """Put them together; nothing is connected yet."""
+        """Return them, without connecting."""
         vault = Vault(settings.keys_database_url, Keyring.read(settings.vault_master_key), pool_size=settings.pool_size)
         layer = ContactLayer(vault, Digests(Keyring.read(settings.digest_key)), Lookups(settings.lookups_of_contributor, settings.lookups_of_steward))
         reads = BatchedReads(database, individuals.GATHERED, action="contacts:individual:read", fields=representations.INDIVIDUAL_FIELDS)
         return cls(layer, Cursors(settings.cursor_key, "contacts"), reads, Registrations(database, layer), Keyed(settings.digest_key, _SENT_IN))
 
     def under(self, settings: Settings) -> Dependencies:
-        """Return them under other keys; whoever works with the contact layer goes on with it.
+        """Return them with other keys. Whoever uses the contact layer continues with it.
 
-        :raises ValueError: one of the keys cannot be used.
+        :raises ValueError: one of the keys is invalid.
         """
         digests = Digests(Keyring.read(settings.digest_key))
         cursors, keyed = Cursors(settings.cursor_key, "contacts"), Keyed(settings.digest_key, _SENT_IN)
@@ -64,17 +64,17 @@ class Dependencies:
 
 
 class DependenciesProvider(DependencyProvider):
-    """Gives the service its parts."""
+    """Gives the service its `Dependencies`."""
 
     def setup(self) -> None:
-        """Read the keys, and have long texts screened by a child."""
+        """Read the keys, and set up the child process that screens long texts."""
         process = process_of(self)
         screen_long_texts_apart()
         self._dependencies = Dependencies.of(process.settings, process.open_database())
         process.renewals.append(self._renew)
 
     def start(self) -> None:
-        """Go on with what a former process left wrapped under a retired key."""
+        """Rewrap keys that a former process left wrapped under a retired key."""
         self.container.spawn_managed_thread(self._wrap_again, identifier="wrapping")
 
     def _renew(self, settings: Settings) -> None:
@@ -95,10 +95,10 @@ class DependenciesProvider(DependencyProvider):
                 return
 
     def stop(self) -> None:
-        """Close the connections that are its own."""
+        """Close its connections."""
         self._dependencies.reads.close()
         self._dependencies.layer.vault.close()
 
     def get_dependency(self, _worker: Any) -> Dependencies:
-        """Return the parts."""
+        """Return the `Dependencies`."""
         return self._dependencies

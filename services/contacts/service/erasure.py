@@ -1,4 +1,4 @@
-"""The methods of an erasure, for retention alone: the one door (N3)."""
+"""Methods of an erasure; only retention calls them (N3)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ERASER = "eraser"
 
 
 class ErasureMethods:
-    """Erase, seek, show, close; a unit of work here is the eraser's."""
+    """Erase, seek, show, close. Units of work here have the role `eraser`."""
 
     database: Database
     dependencies: Dependencies
@@ -30,7 +30,7 @@ class ErasureMethods:
 
     @rpc("contacts:individual:erase", subject="individual_id", identity=_RETENTION)
     def erase(self, caller: Caller, erasure_id: str, individual_id: str, cause: str) -> answers.ErasedAnswer:
-        """Seal a person's former values and erase every row, then the key of what dumps and backups still hold."""
+        """Seal a person's former values and erase every row; then destroy the key of what dumps and backups still hold."""
         with self.database.work(caller, role=ERASER) as work:
             answer = erasing.erase_individual(
                 work,
@@ -47,7 +47,7 @@ class ErasureMethods:
 
     @rpc("contacts:erasure:unseal-key", subject="erasure_id", identity=_RETENTION)
     def unseal_key(self, caller: Caller, erasure_id: str) -> answers.UnsealedKey:
-        """Give the seal's key while it is whole, and null once it is broken."""
+        """Return the seal's key while it is whole, or null once it is broken."""
         with self.database.work(caller, role=ERASER) as work:
             return erasing.unseal_key(work, layer=self.dependencies.layer, erasure_id=erasure_id)
 
@@ -64,7 +64,7 @@ class ErasureMethods:
         redact_sure_in: list[list[str]] | None = None,
         leave_in: list[list[str]] | None = None,
     ) -> answers.SoughtAnswer:
-        """Search what is about others for the person's former values, and carry out what was decided."""
+        """Search rows about others for the person's former values, and carry out decisions."""
         with self.database.work(caller, role=ERASER) as work:
             return mentions.seek(
                 work,
@@ -85,19 +85,19 @@ class ErasureMethods:
 
     @rpc("contacts:erasure:show-mentions", subject="erasure_id", identity=_RETENTION)
     def show_mentions(self, caller: Caller, erasure_id: str, sealed: str, key: str | None, places: list[list[str]]) -> answers.MentionsAnswer:
-        """Show mentions with the text around them; retention asks for the privacy officer alone."""
+        """Return mentions with the text around them. Retention checks that the caller is the privacy officer."""
         with self.database.work(caller, role=ERASER) as work:
             return mentions.show(work, erasure_id=erasure_id, sealed=sealed, key=key, places=places)
 
     @rpc("contacts:erasure:namesake", subject="erasure_id", identity=_RETENTION)
     def namesake(self, caller: Caller, erasure_id: str, sealed: str, key: str | None) -> answers.NamesakeAnswer:
-        """Tell whether a living record bears the erased person's name."""
+        """Return whether a living record bears the erased person's name."""
         with self.database.work(caller, role=ERASER) as work:
             return mentions.namesake(work, erasure_id=erasure_id, sealed=sealed, key=key)
 
     @rpc("contacts:erasure:close", subject="individual_id", identity=_RETENTION)
     def close_erasure(self, caller: Caller, erasure_id: str, individual_id: str) -> answers.ReceiptsAnswer:
-        """Forget the sealed values, and destroy their key: nobody can search any more."""
+        """Delete the sealed values and destroy their key, which ends all searching."""
         with self.database.work(caller, role=ERASER) as work:
             answer = erasing.close(work, now=self.database.clock(), layer=self.dependencies.layer, erasure_id=erasure_id, individual_id=individual_id)
         self.dependencies.layer.vault.break_seal(erasure_id)

@@ -1,4 +1,4 @@
-"""What components' own systems send in, and what they are told (T13)."""
+"""Messages from components' own systems, and to them (T13)."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ _LONGEST_PAUSE = 10.0
 
 
 class InternalFailure(Refusal):
-    """Something went wrong here; it was recorded."""
+    """Something failed here; it was recorded."""
 
     branch = "refusal"
     code = "internal"
 
 
 class IntegrationConsumer(SharedExtension):
-    """Takes messages from the queues of components with a system of their own, where there are any."""
+    """Consumes the queues of components that have a system of their own, if there are any."""
 
     def __init__(self) -> None:
         """Begin without entrypoints."""
@@ -66,7 +66,7 @@ class IntegrationConsumer(SharedExtension):
         super().__init__()
 
     def start(self) -> None:
-        """Begin to connect and to consume."""
+        """Start to connect and to consume."""
         process = process_of(self)
         components = components_of(process.settings.integrations)
         if components:
@@ -92,24 +92,24 @@ class IntegrationConsumer(SharedExtension):
         channel.basic_consume(queue=queue, callback=receive, consumer_tag=self._tags[-1])
 
     def pause(self) -> None:
-        """Take nothing more; what is under way is finished."""
+        """Take no more messages; finish what is under way."""
         self.stopping = True
         if self._broker is not None:
             self._broker.cancel(*self._tags)
 
     def stop(self) -> None:
-        """Close the connection; what was not acknowledged goes back to its queue, and lives no longer for that."""
+        """Close the connection. Unacknowledged messages return to their queues, and keep their age."""
         if self._broker is not None:
             self._broker.stop()
 
     kill = stop
 
     def wait_up(self, seconds: float | None) -> bool:
-        """Wait until the queues are consumed; tell whether they are."""
+        """Wait until the queues are consumed; return whether they are."""
         return self._broker is None or self._broker.wait_up(seconds)
 
     def work_off(self, message: Delivery, act: Callable[[], None]) -> None:
-        """Act, and acknowledge. What fails is tried again for a while, then given back: its age goes on meanwhile."""
+        """Act, and acknowledge. On failure retry for a while, then return the message; its age goes on meanwhile."""
         clock = eventlet.hubs.get_hub().clock
         until, waits = clock() + HELD_FOR, pauses(first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
         while message.is_live and not self.stopping:
@@ -129,16 +129,16 @@ class IntegrationConsumer(SharedExtension):
 
 
 class Submits(Performed):
-    """The entrypoint behind `@submits`: the method gets (component, delivered), and has answered when it returns.
+    """The entrypoint of `@submits`. The method gets (component, delivered), and has answered when it returns.
 
-    A message is acknowledged once its answer is committed, whatever the answer is. While something is away it is held
-    and tried again; it is never dead-lettered, and no log has more of it than size and hash.
+    A message is acknowledged once its answer is committed, whatever the answer is. While something is unavailable, it is
+    held and tried again. It is never dead-lettered, and logs have only its size and hash.
     """
 
     consumer = IntegrationConsumer()
 
     def setup(self) -> None:
-        """Make the method known."""
+        """Register the method."""
         self.consumer.submits = self
 
     def stop(self) -> None:
@@ -146,7 +146,7 @@ class Submits(Performed):
         self.consumer.pause()
 
     def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
-        """Work off one message."""
+        """Handle one message."""
         message: Delivery = worker.data["message"]
         delivered = Delivered(
             message.headers, _text(message.properties.get("content_type")), message.body, known_as(message.properties.get("message_id"))
@@ -155,12 +155,12 @@ class Submits(Performed):
 
 
 class PassesOn(Performed):
-    """The entrypoint behind `@passes_on`: the method gets (trace id, message id, announcement), each once or more."""
+    """The entrypoint of `@passes_on`. The method gets (trace id, message id, announcement), each at least once."""
 
     consumer = Submits.consumer
 
     def setup(self) -> None:
-        """Make the method known."""
+        """Register the method."""
         self.consumer.passes_on = self
 
     def stop(self) -> None:
@@ -168,7 +168,7 @@ class PassesOn(Performed):
         self.consumer.pause()
 
     def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
-        """Work off one announcement of contacts' own."""
+        """Handle one announcement of contacts."""
         message: Delivery = worker.data["message"]
         process = process_of(self)
         if message.exchange != ANNOUNCEMENTS or message.sender != process.account_of(process.service) or message.routing_key not in _BY_TOPIC:
@@ -189,7 +189,7 @@ passes_on = PassesOn.decorator
 
 
 class IntegrationMethods:
-    """Submissions in; answers and announcements out."""
+    """Handle submissions; send answers and announcements."""
 
     database: Database
     bus: Bus
@@ -198,7 +198,7 @@ class IntegrationMethods:
 
     @submits
     def individual_submitted(self, component: str, delivered: Delivered) -> None:
-        """Answer one message: accepted with the individual's id, or refused with its code."""
+        """Answer one message: accepted with the individual's id, or refused with a code."""
         caller = Caller(kind="integration", id=account_of(component), component=component, trace_id=new_id())
         known_id: str | None = None
         try:
@@ -239,7 +239,7 @@ class IntegrationMethods:
     def _owner(self, caller: Caller, username: str) -> str:
         """Return the id of the active contributor of the same component whom the message names.
 
-        :raises OwnerUnsuitable: there is none of that name.
+        :raises OwnerUnsuitable: there is no such contributor.
         """
         ourselves = Caller.service("contacts", trace_id=caller.trace_id)
         try:
@@ -260,7 +260,7 @@ class IntegrationMethods:
 
     @passes_on
     def announced(self, trace_id: str, message_id: str, told: Announcement) -> None:
-        """Pass what contacts announced on to the components that have a relationship with the individual (T13)."""
+        """Send an announcement of contacts to the components that have a relationship with the individual (T13)."""
         components = components_of(self.settings.integrations)
         with self.database.work(Caller.service("contacts", trace_id=trace_id)) as work:
             if work.mark_processed(message_id, told.name):
@@ -268,7 +268,7 @@ class IntegrationMethods:
 
 
 def _invalid(error: ValidationError) -> Invalid:
-    """Return the refusal of a message with wrong fields: their names alone, and none that the sender made up."""
+    """Return the refusal of a message with wrong fields. It names only fields of the schema, none that the sender invented."""
     messages = error.messages if isinstance(error.messages, dict) else {}
     known = set(IndividualSubmittedSchema().load_fields)
     names = sorted(str(name) for name in messages if name in known)

@@ -1,4 +1,4 @@
-"""Individuals who are entered at the same time by people of one component, in one transaction."""
+"""Register individuals of one component together, in one transaction, when they come at the same moment."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ Asked = tuple[CommandCall, Registration]
 
 
 class Registrations:
-    """Enters whoever comes in a moment together; what needs to wait for something is left to go alone."""
+    """Registers together what comes within a moment. What has to wait for something is left to go alone."""
 
     def __init__(self, database: Database, layer: ContactLayer) -> None:
-        """Enter into this database."""
+        """Register in this database."""
         self._database = database
         self._layer = layer
         # Row-level security is set for a transaction, so that each component has its own.
         self._batchers: dict[str, Batcher[Asked, Outcome]] = {}
 
     def register(self, call: CommandCall, given: GivenIndividual) -> IndividualAnswer | None:
-        """Enter an individual; None for one who has to go alone.
+        """Register an individual; return None for one that has to go alone.
 
-        That is one whose name somebody is entering just now, whose request came before, or whose organization has to be
-        registered first.
+        An individual goes alone if somebody registers the same name just now, if its request came before, or if its
+        organization must be registered first.
 
-        :raises Refusal: what `usecases.registration` raises, and that the transaction's outcome is unknown.
+        :raises Refusal: as `usecases.registration` raises, or because the transaction's outcome is unknown.
         """
         entry = registration_of(given, by=call.caller)
         batcher = self._batchers.setdefault(entry.component, Batcher(self._register))

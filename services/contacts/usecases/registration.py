@@ -114,7 +114,7 @@ class Registration:
 
     @property
     def looked_up(self) -> int:
-        """How many values are looked up in the ledger: each contact point, and the name if an organization stands beside it (T35)."""
+        """How many values are looked up in the ledger: each contact point, and the name with its organizations (T35)."""
         return len(self.contact_points) + 1
 
     @property

@@ -56,7 +56,7 @@ def mark_erased(work: UnitOfWork, layer: ContactLayer, row: Individual, *, case_
 
 
 def _texts(work: UnitOfWork, row: Individual) -> list[str]:
-    """Return what may name a present or former employer: the organization, present and former titles, and interests."""
+    """Return what may name a present or former employer, besides the organization: present and former titles, and interests."""
     return [row.title or "", *row.interests, *previous.titles(work, row.id)]
 
 
