@@ -1,10 +1,9 @@
-"""Why a record is still here, and how it goes: completely, everywhere, with a receipt.
+"""Retention: requests for no more contact, and the complete erasure of records with receipts.
 
-*owns*: requests for no more contact, erasures with their receipts and certificates, what the privacy officer decided,
-holds, the register of destruction.
+*owns*: requests for no more contact, erasures with their receipts, decisions and certificates, holds, the register of
+destruction.
 
-*answers*: opening and reading such requests, erasing (by the owner or whoever the duty has passed to), how far an
-erasure is, holds, the register, and what waits for whom.
+*answers*: requests for no more contact, erasures and their progress, holds, the register of destruction, tasks.
 
 *announces*: ErasureCompleted.
 

@@ -1,4 +1,4 @@
-"""Retention in a process of its own: `python -m services.retention`."""
+"""Run retention in its own process: `python -m services.retention`."""
 
 import services.chassis.green  # isort: skip
 

@@ -1,4 +1,4 @@
-"""What retention promises to everyone else: its announcement, refusals and schemas."""
+"""The contract of retention: its announcement, refusals and schemas."""
 
 from services.retention.contract.announcements import ErasureCompleted
 from services.retention.contract.refusals import (

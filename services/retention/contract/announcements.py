@@ -1,4 +1,4 @@
-"""What retention announces."""
+"""Define what retention announces."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.chassis.messages import Announcement
 
 @dataclass(frozen=True, slots=True)
 class ErasureCompleted(Announcement):
-    """An individual is gone from every service, and the certificate is written."""
+    """An individual was erased from every service, and the certificate was written."""
 
     name: ClassVar[str] = "retention:erasure:completed"
 

@@ -1,4 +1,4 @@
-"""The shapes of what retention answers, as use cases make them. `schemas` documents the same for the gateway."""
+"""Define what use cases of retention answer. `schemas` documents the same for the gateway."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import NotRequired, TypedDict
 
 
 class Owner(TypedDict):
-    """Whose record it is."""
+    """The owner of a record."""
 
     user: str | None
     component: str | None
 
 
 class Subject(TypedDict):
-    """What a task or an erasure is about."""
+    """The record that a task or an erasure is about."""
 
     type: str
     id: str
@@ -22,7 +22,7 @@ class Subject(TypedDict):
 
 
 class ProposalAnswer(TypedDict):
-    """That somebody proposed to take a request back (T36)."""
+    """A proposal to withdraw a request (T36)."""
 
     proposed_by: str | None
     proposed_at: str
@@ -59,7 +59,7 @@ class PageOfRequests(TypedDict):
 
 
 class TaskAnswer(TypedDict):
-    """Something that waits for the caller."""
+    """A task of the caller."""
 
     id: str
     kind: str
@@ -70,14 +70,14 @@ class TaskAnswer(TypedDict):
 
 
 class AcceptedErasure(TypedDict):
-    """An erasure that was asked for."""
+    """An erasure that was accepted."""
 
     erasure_id: str
     state: str
 
 
 class ReceiptAnswer(TypedDict):
-    """What one store answered; numbers are for the privacy officer."""
+    """What an erasure found and removed in one store; counts are for the privacy officer."""
 
     service: str
     step: str
@@ -90,7 +90,7 @@ class ReceiptAnswer(TypedDict):
 
 
 class HitAnswer(TypedDict):
-    """A text in which the erased person was found."""
+    """A text that mentions the erased person."""
 
     id: str
     service: str
@@ -115,7 +115,7 @@ class PageOfHits(TypedDict):
 
 
 class Reached(TypedDict):
-    """What an erasure did in one store; others than the privacy officer read the service alone."""
+    """What an erasure did in one store; users other than the privacy officer see the service only."""
 
     service: str
     store: NotRequired[str]
@@ -125,7 +125,7 @@ class Reached(TypedDict):
 
 
 class Decided(TypedDict):
-    """What was decided of one hit."""
+    """The decision on one hit."""
 
     service: str
     store: str
@@ -152,7 +152,7 @@ class Certificate(TypedDict):
 
 
 class ErasureAnswer(TypedDict):
-    """How far an erasure is."""
+    """The progress of an erasure."""
 
     id: str
     erasure_id: str
@@ -170,7 +170,7 @@ class ErasureAnswer(TypedDict):
 
 
 class HoldAnswer(TypedDict):
-    """A hold."""
+    """A hold on an erasure."""
 
     id: str
     subject_id: str
@@ -180,7 +180,7 @@ class HoldAnswer(TypedDict):
 
 
 class Holds(TypedDict):
-    """Every hold that stands."""
+    """All active holds."""
 
     items: list[HoldAnswer]
     next: None
@@ -217,7 +217,7 @@ class StoreReceipt(TypedDict):
 
 
 class FoundHit(TypedDict):
-    """A text about others in which a search found the person."""
+    """A text about others that mentions the person."""
 
     store: str
     id: str
@@ -227,7 +227,7 @@ class FoundHit(TypedDict):
 
 
 class StepAnswer(TypedDict):
-    """What a service answers to a step: `sealed` when it erases, the hits when it searches."""
+    """What a service answers to a step: `sealed` if it erased, hits if it searched."""
 
     receipts: list[StoreReceipt]
     sealed: NotRequired[str | None]
@@ -236,7 +236,7 @@ class StepAnswer(TypedDict):
 
 
 class TwinDecisionAnswer(TypedDict):
-    """What was decided of another record, and the request that it is erased for."""
+    """The decision on another record, and the request for which it is erased."""
 
     decision: str
     request_id: str | None

@@ -16,19 +16,19 @@ class ErasureUnknown(NotFound):
 
 
 class HitUnknown(NotFound):
-    """This erasure found nothing of that id."""
+    """This erasure has no such hit."""
 
     code = "hit-unknown"
 
 
 class HitDecided(Conflict):
-    """That was decided already, or the text was changed so that nothing is left to decide."""
+    """This hit was decided already, or its text was changed."""
 
     code = "hit-decided"
 
 
 class ErasureNotWaiting(Conflict):
-    """This erasure waits for no decision."""
+    """This erasure does not wait for a decision."""
 
     code = "erasure-not-waiting"
 
@@ -40,48 +40,48 @@ class HoldUnknown(NotFound):
 
 
 class NotYoursToErase(Forbidden):
-    """Only the record's owner, or whoever the duty has passed to, may erase it."""
+    """Only the record's owner, or the user who has the duty to erase, may erase it."""
 
     code = "not-yours-to-erase"
 
 
 class NotYoursToWithdraw(Forbidden):
-    """A request is taken back by whoever recorded it, or on a proposal of theirs or of whoever is to erase."""
+    """Only a user who recorded this request, or who has the duty to erase, may ask to withdraw it."""
 
     code = "not-yours-to-withdraw"
 
 
 class NothingProposed(Conflict):
-    """Nobody has proposed to take this request back."""
+    """Nobody has proposed to withdraw this request."""
 
     code = "nothing-proposed"
 
 
 class RequestWithdrawn(Conflict):
-    """This request was taken back."""
+    """This request was withdrawn."""
 
     code = "request-withdrawn"
 
 
 class WithdrawalReasonRequired(Invalid):
-    """After the first hour a reason is asked, and the privacy officer confirms."""
+    """After the first hour, give a reason. The privacy officer decides."""
 
     code = "withdrawal-reason-required"
 
 
 class RequestsWithheld(Forbidden):
-    """Requests for no more contact are for users with an access level and for those who answer for them."""
+    """Requests for no more contact are for users with an access level, and for users who decide or answer them."""
 
     code = "requests-withheld"
 
 
 class PrivacyOfficerOnly(Forbidden):
-    """That is for the privacy officer."""
+    """This is for the privacy officer."""
 
     code = "privacy-officer-only"
 
 
 class ErasureUnderWay(Conflict):
-    """The erasure has begun and cannot be held up any more."""
+    """The erasure has begun and cannot be held any more."""
 
     code = "erasure-under-way"

@@ -1,4 +1,4 @@
-"""The shapes of what retention is sent and what it answers."""
+"""Define what retention accepts and answers."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ class NoContactRequestCreateSchema(Loads[NewRequest]):
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """Why a request is taken back, or what the privacy officer decides about that."""
+    """The reason for withdrawing a request, or the decision on a proposal."""
 
     reason: str | None
     decision: str | None
 
 
 class WithdrawalSchema(Loads[Withdrawal]):
-    """Why a request is taken back, and what the privacy officer says to a proposal (T36)."""
+    """The reason for withdrawing a request, or the decision of the privacy officer on a proposal (T36)."""
 
     reason = fields.String(load_default=None, allow_none=True, validate=[validate.Length(max=500), no_nul])
     decision = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(["confirm", "decline"]))
@@ -58,20 +58,20 @@ class WithdrawalSchema(Loads[Withdrawal]):
 
 @dataclass(frozen=True, slots=True)
 class TwinDecision:
-    """What the privacy officer says of another record."""
+    """The decision on another record of possibly the same person."""
 
     decision: str
 
 
 class TwinDecisionSchema(Loads[TwinDecision]):
-    """What the privacy officer says of a record that may be of the same person (T26)."""
+    """The decision of the privacy officer on a record of possibly the same person (T26)."""
 
     decision = fields.String(required=True, validate=validate.OneOf(["same", "another"]))
 
 
 @dataclass(frozen=True, slots=True)
 class RequestQuery:
-    """Which page of which requests."""
+    """The state of the requests to list, and the page."""
 
     state: str | None
     limit: int
@@ -79,7 +79,7 @@ class RequestQuery:
 
 
 class NoContactRequestListQuerySchema(Loads[RequestQuery]):
-    """Which requests."""
+    """The state of the requests to list, and the page."""
 
     state = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(["open", "erasing", "done", "withdrawn"]))
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
@@ -88,14 +88,14 @@ class NoContactRequestListQuerySchema(Loads[RequestQuery]):
 
 @dataclass(frozen=True, slots=True)
 class TaskPage:
-    """How many tasks, after which position."""
+    """The page of tasks: their number, and the position before the first."""
 
     limit: int
     after: list[str] | None
 
 
 class TaskPageSchema(Loads[TaskPage]):
-    """A page of what waits: the first tasks after a position (see `services.lexicon.tasks`)."""
+    """The page of tasks: their number, and the position before the first (see `services.lexicon.tasks`)."""
 
     limit = fields.Integer(load_default=LIMIT, validate=validate.Range(1, LIMIT))
     after = fields.List(fields.String(), load_default=None, allow_none=True, validate=validate.Length(equal=3))
@@ -103,13 +103,13 @@ class TaskPageSchema(Loads[TaskPage]):
 
 @dataclass(frozen=True, slots=True)
 class ErasureReason:
-    """Why a record is to be erased."""
+    """The reason for erasing a record."""
 
     reason: str
 
 
 class ErasureRequestSchema(Loads[ErasureReason]):
-    """Why a record is to be erased by its owner (R131)."""
+    """The owner's reason for erasing a record (R131)."""
 
     reason = fields.String(required=True, validate=[validate.Length(min=1, max=500), no_nul])
 
@@ -118,7 +118,7 @@ DECISIONS = ("redact", "another_person")
 
 
 class HitDecisionSchema(Closed):
-    """What the privacy officer says of one hit: it is taken out, or another person is meant."""
+    """The decision on one hit: redact the text, or keep it because it means another person."""
 
     hit_id = Id(required=True)
     decision = fields.String(required=True, validate=validate.OneOf(DECISIONS))
@@ -126,14 +126,14 @@ class HitDecisionSchema(Closed):
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """What the privacy officer decides: of single hits, or of all that are left."""
+    """The decisions on single hits, or one decision on all undecided hits."""
 
     of_hits: Mapping[str, str]
     of_all_left: str | None = None
 
 
 class DecisionsSchema(Closed):
-    """What the privacy officer decides: one hit, several, or all that are left alike (T27)."""
+    """The decision of the privacy officer on one hit, on several, or on all undecided hits (T27)."""
 
     hit_id = Id(metadata={"description": "With `decision`: one hit."})
     all = fields.Boolean(validate=validate.Equal(True), metadata={"description": "With `decision`: every hit that is not decided."})
@@ -164,7 +164,7 @@ class DecisionsSchema(Closed):
 
 @dataclass(frozen=True, slots=True)
 class HitQuery:
-    """Which page of which hits."""
+    """Whether to list undecided hits only, and the page."""
 
     undecided: bool
     limit: int
@@ -172,7 +172,7 @@ class HitQuery:
 
 
 class HitListQuerySchema(Loads[HitQuery]):
-    """Which hits of an erasure."""
+    """Whether to list undecided hits only, and the page."""
 
     undecided = fields.Boolean(load_default=False, metadata={"description": "Only those that are not decided."})
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
@@ -181,7 +181,7 @@ class HitListQuerySchema(Loads[HitQuery]):
 
 @dataclass(frozen=True, slots=True)
 class SampleQuery:
-    """Which page of the weekly sample, from which day on."""
+    """The first day of the sample, and the page."""
 
     since: date | None
     limit: int
@@ -189,7 +189,7 @@ class SampleQuery:
 
 
 class SampleQuerySchema(Loads[SampleQuery]):
-    """Which of the texts that the rule left as another person's."""
+    """The first day of the weekly sample, and the page."""
 
     since = Day(load_default=None, allow_none=True)
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
@@ -198,14 +198,14 @@ class SampleQuerySchema(Loads[SampleQuery]):
 
 @dataclass(frozen=True, slots=True)
 class RegisterQuery:
-    """Which page of the register of destruction."""
+    """The page of the register of destruction."""
 
     limit: int
     cursor: str | None
 
 
 class DestructionListQuerySchema(Loads[RegisterQuery]):
-    """Which part of the register of destruction."""
+    """The page of the register of destruction."""
 
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
     cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=500))
@@ -227,14 +227,14 @@ class HoldCreateSchema(Loads[NewHold]):
 
 
 class RecordOwnerSchema(Schema):
-    """Whose record it is."""
+    """The owner of a record."""
 
     user = fields.String(allow_none=True)
     component = fields.String(allow_none=True)
 
 
 class ProposalSchema(Schema):
-    """That somebody proposed to take a request back, and why (T36)."""
+    """A proposal to withdraw a request, with its reason (T36)."""
 
     proposed_by = fields.String()
     proposed_at = fields.DateTime()
@@ -242,7 +242,7 @@ class ProposalSchema(Schema):
 
 
 class NoContactRequestSchema(Schema):
-    """A request for no more contact, to those who may know of it."""
+    """A request for no more contact, for those who may read it."""
 
     id = fields.String()
     individual_id = fields.String()
@@ -265,7 +265,7 @@ class NoContactRequestSchema(Schema):
 
 
 class ReceiptSchema(Schema):
-    """What one store of one service answered; to everybody but the privacy officer a line for each step of a service, without numbers."""
+    """What an erasure found and removed in one store. Users other than the privacy officer get one line for each step, without counts."""
 
     service = fields.String()
     step = fields.String()
@@ -278,7 +278,7 @@ class ReceiptSchema(Schema):
 
 
 class HitSchema(Schema):
-    """A text about somebody or something else in which the erased person was found; for the privacy officer alone."""
+    """A text about somebody or something else that mentions the erased person; for the privacy officer only."""
 
     id = fields.String()
     service = fields.String()
@@ -305,26 +305,26 @@ class ExcerptSchema(Schema):
 
 
 class ShownHitSchema(HitSchema):
-    """A hit with what stands there, as long as the erasure waits; for the privacy officer alone."""
+    """A hit with excerpts of its text, while the erasure waits; for the privacy officer only."""
 
     excerpts = fields.List(fields.Nested(ExcerptSchema))
 
 
 class SampledHitSchema(HitSchema):
-    """A hit that nobody decided and that stays as another person's, for the weekly sample."""
+    """A hit that the rule decided as another person's, for the weekly sample."""
 
     erasure_id = fields.String()
 
 
 class ErasureSubjectSchema(Schema):
-    """What is erased."""
+    """The record that is erased."""
 
     type = fields.String()
     id = fields.String()
 
 
 class ErasureSchema(Schema):
-    """How far an erasure is, its receipts and, when it is done, its certificate."""
+    """The progress of an erasure, its receipts and, when it is done, its certificate."""
 
     id = fields.String()
     erasure_id = fields.String()
@@ -342,7 +342,7 @@ class ErasureSchema(Schema):
 
 
 class HoldSchema(Schema):
-    """A hold; the privacy officer alone sees it (T24)."""
+    """A hold; for the privacy officer only (T24)."""
 
     id = fields.String()
     subject_id = fields.String()
@@ -352,7 +352,7 @@ class HoldSchema(Schema):
 
 
 class DestructionSchema(Schema):
-    """One row of the register of destruction."""
+    """A row of the register of destruction."""
 
     erasure_id = fields.String()
     subject_type = fields.String()

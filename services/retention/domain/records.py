@@ -1,4 +1,4 @@
-"""The records that retention keeps, as they are stored."""
+"""Define the records that retention stores."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from services.retention.contract.answers import Certificate
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which requests concern a user: those on records of their own, and what is named here beyond them."""
+    """The requests that concern a user: those on their own records, and those that the fields add."""
 
     user_id: str
-    #: Those that the user recorded, too.
+    #: Includes requests that the user recorded.
     recorded: bool
-    #: Those on the records of this office, too.
+    #: Includes requests on the records of this office.
     office: str | None
     everything: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request for no more contact, with the end of its erasure and the deputy of the record's owner."""
+    """A request for no more contact, with the completion of its erasure and the deputy of the record's owner."""
 
     id: str
     individual_id: str
@@ -47,7 +47,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """That a user recorded a request: several may record the same one."""
+    """A recording of a request by a user; several users may record the same request."""
 
     request_id: str
     recorded_by: str
@@ -60,7 +60,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """An erasure: the step it is at, and its certificate when it is done."""
+    """An erasure with its current step and, when it is done, its certificate."""
 
     id: str
     subject_type: str
@@ -90,7 +90,7 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What one store answered to one step."""
+    """What one step found and removed in one store."""
 
     erasure_id: str
     step: str
@@ -105,7 +105,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A text about others in which a search found the erased person."""
+    """A text about others that mentions the erased person."""
 
     id: str
     erasure_id: str

@@ -1,6 +1,6 @@
-"""The saga of an erasure as one table of steps. Contacts erases first; only the sealed search values wait (T27).
+"""Define the saga of an erasure as one table of steps.
 
-Every step may be taken again: each service answers a repetition with the same receipts.
+Contacts erases first; only the sealed search values wait for decisions (T27). A repeated step has the same receipts.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ from services.lexicon.calendar import add_working_days
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: the service that takes it, by which method, and the step that follows."""
+    """A step: its service and method, and the step that follows."""
 
     name: str
     service: str
     method: str
     next: str | None
-    #: Whether it works with the sealed search values. There are none when contacts knows nobody of the id.
+    #: Whether it needs the sealed search values, which do not exist if contacts does not know the individual.
     needs_seal: bool = False
 
 
 COURSES: Mapping[str, tuple[Step, ...]] = MappingProxyType(
     {
         "individual": (
-            # Contacts seals the former values under a one-time key, deletes the rows, and destroys the person's key.
+            # Contacts seals the former values under a one-time key, deletes the rows and destroys the person's key.
             Step("erase_contacts", "contacts", "erase", "erase_interactions"),
-            # Everything that has the person's id.
+            # Interactions deletes every row that has the person's id.
             Step("erase_interactions", "interactions", "erase", "erase_retention"),
             Step("erase_retention", "retention", "erase", "seek_interactions"),
-            # The search for the sealed values: what can only mean this person is removed, the rest is a hit.
+            # These steps search texts for the sealed values: what can only mean this person is removed, the rest are hits.
             Step("seek_interactions", "interactions", "seek", "seek_contacts", needs_seal=True),
             Step("seek_contacts", "contacts", "seek", "seek_retention", needs_seal=True),
-            # Nobody edits the reasons kept here, so nothing is left to decide.
+            # Reasons are not edited later, so they are cleared without a decision.
             Step("seek_retention", "retention", "seek", "decide", needs_seal=True),
-            # Waits while a hit is undecided, and goes back to the search to carry out the decisions.
+            # Waits while a hit is undecided, then returns to the search, which carries out the decisions.
             Step("decide", "retention", "decide", "close_contacts", needs_seal=True),
-            # The sealed values are forgotten and their key destroyed: nothing is searched afterwards.
+            # Contacts deletes the sealed values and destroys their key: no search is possible afterwards.
             Step("close_contacts", "contacts", "close_erasure", "close", needs_seal=True),
-            # Certificate, register, announcement.
+            # Writes the certificate and the register, and announces the completion.
             Step("close", "retention", "close", None),
         ),
         "organization": (
@@ -52,36 +52,36 @@ COURSES: Mapping[str, tuple[Step, ...]] = MappingProxyType(
         ),
     }
 )
-#: Where the saga goes back to from the step that waits for the privacy officer.
+#: The step that the saga returns to from the one that waits for decisions.
 SEARCH = "seek_interactions"
-#: Steps that search. The saga may come back to them, and every search has receipts of its own.
+#: The steps that search. They may run several times, and each run has its own receipts.
 SEARCHES = frozenset(step.name for step in COURSES["individual"] if step.method == "seek")
 
-#: Federal working days that the sealed values wait for decisions, at most.
+#: The sealed values wait for decisions for at most this many federal working days.
 WAITING_DAYS = 5
-#: While it waits the search is made again so often: a text that was edited or deleted settles its hit.
+#: While an erasure waits, the search runs again at this interval: an edited or deleted text settles its hit.
 LOOK_AGAIN = timedelta(hours=1)
-#: And so long after the last search, when somebody asks how far the erasure is.
+#: A user who reads the erasure starts a new search if the last one is older than this.
 LOOK_WHEN_ASKED = timedelta(seconds=10)
-#: More texts than this are never redacted without a decision.
+#: More texts than this are never redacted by rule.
 MOST_TEXTS = 20
 
 
 def decide_by(erased_at: datetime) -> date:
-    """Return the last day (UTC) on which hits wait for a decision."""
+    """Return the last day (UTC) for decisions on hits."""
     return add_working_days(erased_at.astimezone(UTC).date(), WAITING_DAYS)
 
 
 def deadline(last_day: date) -> datetime:
-    """Return the instant at which that day is over."""
+    """Return the end of the last day."""
     return datetime.combine(last_day + timedelta(days=1), time(), tzinfo=UTC)
 
 
 def stays_because(*, cause: str, living_namesake: bool, texts: int, sure: bool) -> str | None:
-    """Return why a hit that nobody decided stays as another person's, or None when it is redacted (T27).
+    """Return why an undecided hit is kept as another person's, or None if it is redacted (T27).
 
-    :param texts: in how many texts the person was found.
-    :param sure: whether it is the name as a phrase, or a value that no living record holds.
+    :param texts: the number of texts that mention the person.
+    :param sure: whether the match is the full name, or a value that no remaining record holds.
     """
     if cause != "no_contact":
         return "other-cause"
@@ -93,7 +93,7 @@ def stays_because(*, cause: str, living_namesake: bool, texts: int, sure: bool) 
 
 
 def first_step(subject_type: str) -> str:
-    """Return the step with which the erasure of such a record begins."""
+    """Return the first step for this type of record."""
     return COURSES[subject_type][0].name
 
 
@@ -103,7 +103,7 @@ def find_step(subject_type: str, name: str) -> Step:
 
 
 def step_after(subject_type: str, name: str, *, found_nobody: bool = False) -> str:
-    """Return the step that follows, past those that need the sealed values when there are none."""
+    """Return the next step; steps that need the sealed values are skipped if there are none."""
     step = find_step(subject_type, name)
     while step.next is not None:
         step = find_step(subject_type, step.next)
@@ -113,11 +113,11 @@ def step_after(subject_type: str, name: str, *, found_nobody: bool = False) -> s
 
 
 def has_begun(subject_type: str, step: str) -> bool:
-    """Return whether something was destroyed or sealed already."""
+    """Return whether the erasure is past its first step, so that data may be destroyed."""
     return step != first_step(subject_type)
 
 
-#: What no erasure in these databases reaches, said on every certificate.
+#: What an erasure does not reach; every certificate says so.
 NOT_REACHED = (
     "Backups made before the completion, until they are replaced; without the person's key they show no contact points.",
     "Dead rows and the write-ahead log of the databases, until they are overwritten.",

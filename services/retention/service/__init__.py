@@ -1,4 +1,4 @@
-"""What retention answers and listens to: load, call the use case, return."""
+"""Define the RPC methods and announcement handlers of retention: load, call the use case, return."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ from services.retention.usecases import announcement_handlers, erasing, requests
 
 _log = Log(__name__)
 
-#: Whose word for a reason is a cause of its own; every other reason is "no longer needed" (R131).
+#: The reason that is a cause of its own; every other reason has the cause "no longer needed" (R131).
 _MISTAKE = "mistake"
 
 
 class RetentionService(OperationMethods, Witness):
-    """Answers why a record is still here, and has it erased."""
+    """Keep requests for no more contact, and run erasures."""
 
     name = "retention"
     database = DatabaseProvider()
@@ -51,9 +51,9 @@ class RetentionService(OperationMethods, Witness):
     def open_no_contact_request(
         self, call: CommandCall, request_id: str, individual_id: str, medium: str, received_on: str, reason: str | None = None
     ) -> answers.RequestAnswer:
-        """Open the case of somebody who wants no more contact; contacts has frozen them, or does it now.
+        """Open a request for no more contact, and have contacts freeze the individual.
 
-        :raises IndividualUnknown: there is nobody of that id, or the caller may not know.
+        :raises IndividualUnknown: the individual does not exist, or the caller may not know of them.
         """
         given = contract.NoContactRequestCreateSchema().load(
             {"individual_id": individual_id, "medium": medium, "received_on": received_on, "reason": reason}
@@ -78,7 +78,7 @@ class RetentionService(OperationMethods, Witness):
         return call.run(open_request, repeatable=True)
 
     def _freeze(self, caller: Caller, request_id: str, given: NewRequest) -> tuple[str, Owner]:
-        """Have contacts freeze the individual, unless they are frozen; return for which request they are, and whose they are."""
+        """Have contacts freeze the individual, unless they are frozen; return the request of the freeze, and the owner."""
         decision: MayEraseAnswer = self.bus.call("contacts", "may_erase", caller, individual_id=given.individual_id)
         frozen_for = decision["request_id"] if decision["frozen"] else None
         if frozen_for is None:
@@ -96,20 +96,20 @@ class RetentionService(OperationMethods, Witness):
 
     @rpc("retention:request:read", subject="request_id")
     def read_no_contact_request(self, caller: Caller, request_id: str) -> answers.RequestAnswer:
-        """Return one request."""
+        """Return a request."""
         with self.database.work(caller) as work:
             return requests.read_request(work, by=caller, now=self.database.clock(), request_id=as_id(request_id))
 
     @rpc("retention:request:list")
     def list_no_contact_requests(self, caller: Caller, query: object = None) -> answers.PageOfRequests:
-        """Return the requests that the caller may know of."""
+        """Return a page of the requests that the caller may read."""
         given = contract.NoContactRequestListQuerySchema().load(query or {})
         with self.database.work(caller) as work:
             return requests.list_requests(work, given, by=caller, now=self.database.clock(), cursors=self.dependencies.cursors)
 
     @rpc("retention:request:withdraw", subject="request_id", command=True)
     def withdraw_no_contact_request(self, call: CommandCall, request_id: str, body: object = None) -> answers.RequestAnswer:
-        """Take a request back, propose to, or confirm it (T36)."""
+        """Withdraw a request, propose it, or decide a proposal (T36)."""
         given = contract.WithdrawalSchema().load(body or {})
         answer = call.run(
             lambda work: withdrawing.withdraw(
@@ -122,7 +122,7 @@ class RetentionService(OperationMethods, Witness):
         return answer
 
     def _release(self) -> None:
-        """Have contacts free whoever's request was taken back; what fails is tried again by `drive`."""
+        """Have contacts unfreeze the individuals of withdrawn requests; `drive` retries what failed."""
         itself = Caller.service("retention")
         with self.database.work(itself) as work:
             waiting = withdrawing.waiting_for_release(work)
@@ -139,7 +139,7 @@ class RetentionService(OperationMethods, Witness):
 
     @rpc("retention:twin:decide", subject="individual_id", command=True)
     def decide_twin(self, call: CommandCall, request_id: str, individual_id: str, body: object) -> answers.TwinDecisionAnswer:
-        """Say whether another record is of the same person (T26): *same* is erased with the case, *another* is freed."""
+        """Decide whether another record is of the same person (T26): *same* is erased too, *another* is unfrozen."""
         decision = contract.TwinDecisionSchema().load(body).decision
         caller = call.caller
         with self.database.work(caller) as work:
@@ -181,21 +181,21 @@ class RetentionService(OperationMethods, Witness):
 
     @rpc("retention:task:list")
     def list_tasks(self, caller: Caller, query: object = None) -> Part[answers.TaskAnswer]:
-        """Return what waits for the caller, the first after a position."""
+        """Return the tasks of the caller, from a position on."""
         given = contract.TaskPageSchema().load(query or {})
         with self.database.work(caller) as work:
             return first_after(requests.list_tasks(work, by=caller, now=self.database.clock()), after=given.after, limit=given.limit)
 
     @rpc("retention:task:dismiss", command=True)
     def dismiss_task(self, call: CommandCall, task_id: str) -> None:
-        """Refuse: what waits here is all to be done."""
+        """Refuse to dismiss a task, because retention has no notices."""
         call.run(lambda _: requests.dismiss_task(task_id=str(task_id)))
 
     @rpc("retention:erasure:request", subject="request_id", command=True, status=202, created="erasure_id")
     def erase_no_contact_request(self, call: CommandCall, request_id: str) -> answers.AcceptedErasure:
-        """Erase whoever asked for no more contact, as the owner or whoever the duty has passed to (R165, T10).
+        """Answer a request for no more contact with the erasure (R165, T10).
 
-        :raises NotYoursToErase: it is somebody else's duty.
+        :raises NotYoursToErase: the caller does not have the duty to erase.
         """
         caller = call.caller
         with self.database.work(caller) as work:
@@ -213,10 +213,10 @@ class RetentionService(OperationMethods, Witness):
     def request_erasure(
         self, call: CommandCall, subject_type: str, subject_id: str, reason: str, if_match: str | None = None
     ) -> answers.AcceptedErasure:
-        """Erase a record of one's own that was a mistake or is no longer needed (R131): the one door.
+        """Erase a record that was entered by mistake or is no longer needed (R131), as its owner.
 
         :raises NotYoursToErase: the caller is not its owner.
-        :raises PreconditionMissing, Stale: it changed since the caller read it.
+        :raises PreconditionMissing, Stale: the caller did not name the present version.
         """
         given = contract.ErasureRequestSchema().load({"reason": reason})
         TextNeedsReview.unless_clean([("reason", given.reason, screen)])
@@ -233,8 +233,8 @@ class RetentionService(OperationMethods, Witness):
             allowed = self.bus.call("contacts", "may_erase_organization", caller, organization_id=subject)
         erasing.require_allowed(allowed)
         require_match(if_match, allowed["etags"])
-        # Whoever asked for no more contact is erased for that cause, by whatever door: the next business card is
-        # to be refused (T9).
+        # The erasure of a frozen person always has the cause "no contact", so that the next business card is
+        # refused (T9).
         cause = "no_contact" if allowed.get("frozen") else given.reason if given.reason == _MISTAKE else "no_longer_needed"
         return self._begin(call, subject_type, subject, cause, given.reason, allowed["owner"])
 
@@ -283,13 +283,13 @@ class RetentionService(OperationMethods, Witness):
 
     @rpc("retention:erasure:read", subject="erasure_id")
     def read_erasure(self, caller: Caller, erasure_id: str) -> answers.ErasureAnswer:
-        """Return how far an erasure is, its receipts and certificate."""
+        """Return the progress of an erasure, its receipts and its certificate."""
         with self.database.work(caller) as work:
             return erasing.read_erasure(work, by=caller, now=self.database.clock(), erasure_id=as_id(erasure_id))
 
     @rpc("retention:erasure:decide", subject="erasure_id", command=True)
     def decide_hits(self, call: CommandCall, erasure_id: str, body: Mapping[str, object]) -> answers.ErasureAnswer:
-        """Decide what was found in texts about others: the privacy officer (T27)."""
+        """Decide mentions in texts about others, as the privacy officer (T27)."""
         given = contract.DecisionsSchema().load(body)
         erasure = call.run(
             lambda work: erasing.decide(work, by=call.caller, now=self.database.clock(), erasure_id=as_id(erasure_id), given=given),
@@ -300,7 +300,7 @@ class RetentionService(OperationMethods, Witness):
 
     @rpc("retention:erasure:list-hits", subject="erasure_id")
     def list_hits(self, caller: Caller, erasure_id: str, query: object = None) -> answers.PageOfHits:
-        """Return what was found in texts about others, each with the text around it: the privacy officer (T27)."""
+        """Return mentions in texts about others, with excerpts, to the privacy officer (T27)."""
         given = contract.HitListQuerySchema().load(query or {})
         with self.database.work(caller) as work:
             page, sealed, open_hits = erasing.list_hits(work, given, by=caller, cursors=self.dependencies.cursors, erasure_id=as_id(erasure_id))
@@ -316,14 +316,14 @@ class RetentionService(OperationMethods, Witness):
 
     @rpc("retention:erasure:list-sample")
     def list_sample(self, caller: Caller, query: object = None) -> answers.PageOfHits:
-        """Return what nobody decided and stays as another person's, for the weekly sample: the privacy officer (T27)."""
+        """Return the weekly sample of what the rule decided as another person's, to the privacy officer (T27)."""
         given = contract.SampleQuerySchema().load(query or {})
         with self.database.work(caller) as work:
             return erasing.list_sample(work, given, by=caller, cursors=self.dependencies.cursors)
 
     @rpc("retention:hold:place", command=True, status=201, created="id")
     def place_hold(self, call: CommandCall, body: object) -> Mapping[str, object]:
-        """Hold up the erasure of a record (R138, T24): the privacy officer."""
+        """Hold the erasure of a record, as the privacy officer (R138, T24)."""
         given = contract.HoldCreateSchema().load(body)
 
         def repeat(work: UnitOfWork, hold_id: str) -> Mapping[str, object]:
@@ -337,73 +337,73 @@ class RetentionService(OperationMethods, Witness):
 
     @rpc("retention:hold:lift", subject="hold_id", command=True, status=204)
     def lift_hold(self, call: CommandCall, hold_id: str) -> None:
-        """Lift a hold: the privacy officer."""
+        """Lift a hold, as the privacy officer."""
         call.run(lambda work: erasing.lift_hold(work, by=call.caller, now=self.database.clock(), hold_id=as_id(hold_id)))
 
     @rpc("retention:hold:find", identity="contacts")
     def find_holds(self, caller: Caller, subject_ids: list[str]) -> list[str]:
-        """Return those of these subjects on whom a hold stands: an import that is taken back leaves them (R138)."""
+        """Return the subjects that have a hold: undoing an import keeps them (R138)."""
         with self.database.work(caller) as work:
             return erasing.find_holds(work, now=self.database.clock(), subject_ids=list(map(as_id, subject_ids)))
 
     @rpc("retention:hold:list")
     def list_holds(self, caller: Caller) -> answers.Holds:
-        """Return the holds that stand: the privacy officer."""
+        """Return the active holds to the privacy officer."""
         with self.database.work(caller) as work:
             return erasing.list_holds(work, by=caller, now=self.database.clock())
 
     @rpc("retention:destruction:list")
     def list_destructions(self, caller: Caller, query: object = None) -> answers.PageOfDestructions:
-        """Return a page of the register of destruction: the privacy officer and system owners."""
+        """Return a page of the register of destruction, to the privacy officer or a system owner."""
         given = contract.DestructionListQuerySchema().load(query or {})
         with self.database.work(caller) as work:
             return erasing.list_destructions(work, given, by=caller, cursors=self.dependencies.cursors)
 
     @timer(seconds=1, action="retention:erasure:drive", eager=True)
     def drive(self, _caller: Caller) -> None:
-        """Go on with whatever was interrupted, put off or held."""
+        """Continue the erasures and releases that were interrupted or postponed."""
         self.dependencies.saga.drive_all()
         self._release()
 
     @announcement_handler(IndividualFrozen)
     def individual_frozen(self, work: UnitOfWork, told: IndividualFrozen) -> None:
-        """Open the request, if the call that froze them could not."""
+        """Open the request, unless the call that froze the individual has opened it."""
         announcement_handlers.individual_frozen(work, told, now=self.database.clock())
 
     @announcement_handler(IndividualRegistered, batch=True)
     def individuals_registered(self, work: UnitOfWork, told: Sequence[IndividualRegistered]) -> None:
-        """Store who owns new individuals."""
+        """Store the owners of new individuals."""
         announcement_handlers.individuals_registered(work, told)
 
     @announcement_handler(IndividualsImported)
     def individuals_imported(self, work: UnitOfWork, told: IndividualsImported) -> None:
-        """Store who owns new individuals."""
+        """Store the owners of imported individuals."""
         announcement_handlers.individuals_imported(work, told)
 
     @announcement_handler(OwnerChanged)
     def owner_changed(self, work: UnitOfWork, told: OwnerChanged) -> None:
-        """Store who owns an individual now."""
+        """Store the present owner of an individual."""
         announcement_handlers.owner_changed(work, told)
 
     @announcement_handler(IndividualErased)
     def individual_erased(self, work: UnitOfWork, told: IndividualErased) -> None:
-        """Forget who owned an individual."""
+        """Delete the projection of an erased individual."""
         announcement_handlers.individual_erased(work, told)
 
     @announcement_handler(IndividualsErased)
     def individuals_erased(self, work: UnitOfWork, told: IndividualsErased) -> None:
-        """Forget who owned them, and add them to the list that a restore does not overwrite."""
+        """Delete the projections of erased individuals, and add their ids to the list of erased ids."""
         announcement_handlers.individuals_erased(work, told)
         self.dependencies.saga.note_erased(told.import_id, "individual", told.individuals, self.database.clock())
 
     @announcement_handler(UserChanged)
     def user_changed(self, work: UnitOfWork, told: UserChanged) -> None:
-        """Store whether a user is active, with their office and roles."""
+        """Store the component, level, roles and status of a user."""
         announcement_handlers.user_changed(work, told)
 
 
 def _second_command(caller: Caller, word: str, key: str) -> Caller:
-    """Return the caller with an operation of its own for the command that this one gives on."""
+    """Return the caller with a separate operation for a command that this one sends to another service."""
     if caller.operation is None:
         return caller
     one = caller.operation

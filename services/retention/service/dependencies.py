@@ -1,4 +1,4 @@
-"""What one process of retention keeps: the saga, which works in the service's own name, and the cursors."""
+"""Provide what one process of retention works with: the saga and the cursors."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from services.retention.usecases import saga_steps
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """What the service works with, apart from its database and the bus."""
+    """The dependencies of the service, apart from its database and the bus."""
 
     saga: Saga
     cursors: Cursors
 
 
 class DependenciesProvider(DependencyProvider):
-    """Gives the service its dependencies."""
+    """Provide the dependencies to the service."""
 
     def setup(self) -> None:
-        """Put the saga together, and read the keys."""
+        """Create the saga and the cursors from the settings."""
         process = process_of(self)
         settings = process.settings
         self._erased = ErasedIds(settings.erased_ids_file, settings.erased_ids_key) if settings.erased_ids_file else None

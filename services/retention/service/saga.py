@@ -1,6 +1,6 @@
-"""Running the steps of `domain.saga`. Each step is a call that may be repeated, and its result is stored before the next.
+"""Run the steps of `domain.saga`. Each step is a repeatable call whose result is stored before the next step.
 
-If the process dies anywhere in between, this process or another takes the step again.
+If the process stops in between, any process repeats the step.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from services.retention.usecases.saga_steps import Claim
 
 _log = Log(__name__)
 
-#: Asks a service for something in retention's own name: (service, method, caller, arguments).
+#: Calls a service in retention's own name: (service, method, caller, arguments).
 Call = Callable[..., Any]
 
 #: Adds to the list of erased ids: (erasure, subject type, subjects, time).
 NoteErased = Callable[[str, str, Sequence[str], datetime], None]
 
-#: Steps taken at once. Searches lock the texts that they find: with a step for each erasure that was woken, they waited for
-#: one another until their calls had to be given up.
+#: The number of steps that run at once. Searches lock the texts that they find: with one step for each erasure, they
+#: waited for each other until their calls timed out.
 STEPS_AT_ONCE = 2
 
 
 class Saga:
-    """Takes the steps of erasures in the service's own name."""
+    """Run the steps of erasures in the service's own name."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Saga:
         note_erased: NoteErased = lambda *_: None,
         spawn: Callable[[Callable[[], None]], object] = lambda act: act(),
     ) -> None:
-        """Take what it works with; `spawn` runs a function in the background."""
+        """Create the saga; `spawn` runs a function in the background."""
         self._database = database
         self._call = call
         self._clock = clock
@@ -55,15 +55,15 @@ class Saga:
         self._places = Semaphore(STEPS_AT_ONCE)
 
     def ask(self, service: str, method: str, caller: Caller, **given: Any) -> Any:
-        """Ask a service for something else in retention's own name."""
+        """Call another service in retention's own name."""
         return self._call(service, method, caller, **given)
 
     def wake(self, erasure_id: str) -> None:
-        """Go on with an erasure now, in the background. A step that fails waits for the next `drive_all`."""
+        """Continue an erasure in the background. A failed step waits for the next `drive_all`."""
         self._spawn(lambda: self._try_to_drive(erasure_id))
 
     def drive_all(self) -> None:
-        """Go on with every erasure on which a step can be taken."""
+        """Continue every erasure whose next step can run."""
         with self._database.work(Caller.service("retention")) as work:
             waiting = saga_steps.due(work, now=self._clock())
         for erasure_id in waiting:
@@ -72,20 +72,20 @@ class Saga:
             self.drive(erasure_id)
 
     def drive(self, erasure_id: str) -> None:
-        """Take one step after the other until it is done, waits, or a step has to be tried again later."""
+        """Run the steps of an erasure until it is done, waits, or a step fails."""
         while self._take_step(erasure_id):
             if is_asked_to_stop():
                 return
 
     def _try_to_drive(self, erasure_id: str) -> None:
-        # Nobody waits for it: raised from here, it would end the process.
+        # Nobody waits for this result, so an exception would end the process.
         try:
             self.drive(erasure_id)
         except Refusal as error:
             _log.warning("erasure.left", erasure=erasure_id, code=error.code)
 
     def _take_step(self, erasure_id: str) -> bool:
-        # The place comes before the claim, which would lapse while it waits.
+        # Wait for a free place before the claim, which would lapse meanwhile.
         with self._places:
             return self._claim_and_perform(erasure_id)
 
@@ -121,7 +121,7 @@ class Saga:
             saga_steps.received(work, claim, service=step.service, answer=answer, now=self._clock())
 
     def _arguments(self, step: saga.Step, claim: Claim, caller: Caller) -> dict[str, object]:
-        """Return what the method of a step is called with."""
+        """Return the arguments for the method of a step."""
         subject: dict[str, object] = {"erasure_id": claim.erasure_id, f"{claim.subject_type}_id": claim.subject_id}
         if step.method == "seek":
             return {**subject, **self._unsealing(claim.erasure_id, claim.sealed, caller), "look": claim.look, **claim.places(step.service)}
@@ -134,7 +134,7 @@ class Saga:
     def _seek_here(self, claim: Claim, caller: Caller) -> None:
         with self._database.work(caller) as work:
             is_needed = saga_steps.has_reasons(work)
-        # Mostly nobody gave any, and the seal stays closed.
+        # Usually no reasons are stored, and the sealed values stay closed.
         key = self._unsealing(claim.erasure_id, claim.sealed, caller)["key"] if is_needed else None
         with self._database.work(caller) as work:
             saga_steps.seek_here(work, claim, key=key, now=self._clock())
@@ -149,7 +149,7 @@ class Saga:
                 saga_steps.decide_overdue(work, claim, living_namesake=living, now=self._clock())
 
     def mentions(self, erasure_id: str, sealed: str, hits: Sequence[Hit], *, trace_id: str | None) -> dict[str, list[dict[str, str]]]:
-        """Return hit id → the mentions there with the text around them; a hit whose text is gone is left out."""
+        """Return hit id → its excerpts; a hit whose text no longer exists is omitted."""
         caller = Caller.service("retention", trace_id=trace_id)
         unsealing = self._unsealing(erasure_id, sealed, caller)
         shown: dict[str, list[dict[str, str]]] = {}
@@ -161,13 +161,13 @@ class Saga:
         return shown
 
     def _unsealing(self, erasure_id: str, sealed: str | None, caller: Caller) -> dict[str, str | None]:
-        # The key is asked for each search and kept nowhere: the seal lies here, its key there.
+        # The key is fetched for each search and not stored: sealed values and key stay in different services.
         key = self._call("contacts", "unseal_key", caller, erasure_id=erasure_id)["key"]
         return {"sealed": sealed, "key": key}
 
     def _close(self, claim: Claim, caller: Caller) -> None:
         now = self._clock()
-        # The list comes first: a restore may replay an id once too often, and never once too few.
+        # The list is written first: a restore may erase an id twice, but must not miss one.
         self.note_erased(claim.erasure_id, claim.subject_type, [claim.subject_id], now)
         with self._database.work(caller) as work:
             saga_steps.close(work, claim, now=now)

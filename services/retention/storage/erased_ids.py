@@ -1,6 +1,6 @@
-"""The list of erased ids: one line for each, outside what a restore brings back, so that a restore can replay it.
+"""Keep the list of erased ids outside the backups, so that a restore can erase these records again.
 
-A line is JSON with a keyed digest over itself and the line before: one that is changed, or missing in the middle, shows.
+Each line is JSON with a keyed digest over itself and the line before it, so that a changed or missing line is detected.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from services.chassis.keyed import keys_for
 
 
 class ListDamaged(Exception):
-    """The list of erased ids was changed by somebody else."""
+    """A line of the list of erased ids was changed, removed or damaged."""
 
 
 class Line(TypedDict):
-    """One erased record; its digest is left out while it is made or checked."""
+    """One erased record, with its keyed digest; the digest is computed over a line without it."""
 
     at: str
     erasure_id: str
@@ -32,16 +32,18 @@ class Line(TypedDict):
 
 
 class ErasedIds:
-    """The list, in a file that is only ever appended to."""
+    """The list of erased ids in an append-only file."""
 
     def __init__(self, path: str, keys: str) -> None:
-        """Take the file and the keys that lines are signed with, the one in use first.
+        """Open the list in a file.
+
+        :param keys: the keys that sign lines; the one in use comes first.
 
         :raises ValueError: there is no key.
         """
         self._path = Path(path)
         self.renew(keys)
-        #: What was checked before, by its length and hash: of a long list only what is new is checked for each line.
+        #: The length and hash of what was verified before: only later lines are verified one by one.
         self._length = 0
         self._hash = self._digest(b"")
         self._lines = 0
@@ -49,7 +51,7 @@ class ErasedIds:
         self._subjects: set[tuple[str, str]] = set()
 
     def renew(self, keys: str) -> None:
-        """Sign with another key, and believe the lines of other ones.
+        """Replace the keys: the first one signs, and all of them verify.
 
         :raises ValueError: there is no key.
         """
@@ -60,9 +62,9 @@ class ErasedIds:
         self._keys = found
 
     def append(self, *, erasure_id: str, subject_type: str, subject_ids: Iterable[str], at: str) -> int:
-        """Append a line for each of these subjects of one erasure that has none, durably; return how many those were.
+        """Append a line for each subject that has none for this erasure, flush it to disk, and return the number of new lines.
 
-        :raises ListDamaged: a former line is not as it was written.
+        :raises ListDamaged: a line is not as it was written.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with open(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b", buffering=0) as file:  # noqa: PTH123 - the mode, from the start
@@ -70,7 +72,7 @@ class ErasedIds:
             raw = file.read() or b""
             whole = raw[: raw.rfind(b"\n") + 1]
             if len(whole) < len(raw):
-                # A line that was being written when the machine died was never confirmed to anybody.
+                # A partial line was never confirmed: the process stopped while it wrote it.
                 file.truncate(len(whole))
             self._learn(whole)
             last, lines = self._last, []
@@ -85,7 +87,7 @@ class ErasedIds:
         return len(lines)
 
     def _learn(self, raw: bytes) -> None:
-        """Check what is new behind what was checked before, or everything if that is not as it was."""
+        """Verify the lines after those that were verified before, or all of them if those changed."""
         if len(raw) < self._length or self._digest(raw[: self._length]) != self._hash:
             self._length, self._lines, self._last, self._subjects = 0, 0, "", set()
         new = list(self._checked(raw[self._length :], after=self._lines, last=self._last))
@@ -99,7 +101,7 @@ class ErasedIds:
         return hashlib.blake2b(raw).digest()
 
     def read(self) -> list[Line]:
-        """Return every line.
+        """Return all lines.
 
         :raises ListDamaged: one is not as it was written.
         """

@@ -1,4 +1,4 @@
-"""Statements over erasures: their steps, receipts, hits, certificates and the register."""
+"""Read and write erasures: their steps, receipts, hits, certificates and the register."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
 
 _FIRST_STEPS = [first_step(subject_type) for subject_type in COURSES]
-# A step has the receipts of dozens of stores: one statement for each would be most of the work of an erasure.
+# One statement inserts all receipts of a step: a step has dozens, and single statements would dominate an erasure.
 _PUT_RECEIPTS = text(
     "INSERT INTO receipts (erasure_id, step, store, service, found, removed, remaining, method, at)"
     ' SELECT CAST(:erasure_id AS uuid), :step, store, :service, found, removed, "left", method, :at'
@@ -31,13 +31,13 @@ _PUT_RECEIPTS = text(
 
 
 def insert_erasure(work: UnitOfWork, **values: object) -> bool:
-    """Enter an erasure; False when there is one of the same record."""
+    """Insert an erasure; return False if the record has one already."""
     entered = work.execute(upsert(erasures).values(**values).on_conflict_do_nothing().returning(erasures.c.id))
     return entered.first() is not None
 
 
 def find(work: UnitOfWork, erasure_id: str, *, lock: bool = False) -> Erasure | None:
-    """Return one erasure, or None."""
+    """Return an erasure by its id, or None."""
     query = select(erasures).where(erasures.c.id == erasure_id)
     row = work.execute(query.with_for_update() if lock else query).mappings().one_or_none()
     return typed_or_none(Erasure, row)
@@ -51,16 +51,16 @@ def find_of(work: UnitOfWork, subject_id: str, *, lock: bool = False) -> Erasure
 
 
 def due(work: UnitOfWork, *, now: datetime, limit: int = 20) -> list[str]:
-    """Return erasures on which a step can be taken: not done, not claimed, not to wait longer, not on hold before it began.
+    """Return the erasures whose next step can run: not completed, claimed, postponed or held before they began.
 
-    Those that wait for a decision come last: after each erasure that ends, all of them are searched for again.
+    Those that wait for a decision come last, because all of them are searched again after each completed erasure.
     """
     query = select(erasures.c.id).where(_ready(now)).order_by(erasures.c.waiting, erasures.c.next_at).limit(limit)
     return list(work.execute(query).scalars())
 
 
 def claim(work: UnitOfWork, erasure_id: str, *, claim_id: str, until: datetime, now: datetime) -> Erasure | None:
-    """Take an erasure for one step, so that nobody else takes it meanwhile; None when it is not ready."""
+    """Claim an erasure for one step, so that no other process takes it; return None if no step can run."""
     statement = update(erasures).where(erasures.c.id == erasure_id, _ready(now)).values(claim=claim_id, claimed_until=until).returning(erasures)
     row = work.execute(statement).mappings().one_or_none()
     return typed_or_none(Erasure, row)
@@ -77,7 +77,7 @@ def _ready(now: datetime) -> Any:
 
 
 def change(work: UnitOfWork, erasure_id: str, *, claim_id: str | None = None, **values: object) -> bool:
-    """Change an erasure; with `claim_id` only for whoever still has the claim. False when that is somebody else."""
+    """Update an erasure; with `claim_id`, only while the claim holds. Return whether it was updated."""
     condition = erasures.c.id == erasure_id
     if claim_id is not None:
         condition = and_(condition, erasures.c.claim == claim_id)
@@ -85,9 +85,9 @@ def change(work: UnitOfWork, erasure_id: str, *, claim_id: str | None = None, **
 
 
 def put_receipts(work: UnitOfWork, erasure_id: str, step: str, service: str, rows: Iterable[StoreReceipt], *, at: datetime) -> None:
-    """Keep what a step's stores answered, in place of what they answered to the same step before.
+    """Replace the receipts of a step.
 
-    A store that answers twice is kept once, with the sum of what it counted.
+    Receipts of the same store are added up.
     """
     work.execute(delete(receipts).where(receipts.c.erasure_id == erasure_id, receipts.c.step == step))
     by_store: dict[str, StoreReceipt] = {}
@@ -102,15 +102,15 @@ def put_receipts(work: UnitOfWork, erasure_id: str, step: str, service: str, row
 
 
 def read_receipts(work: UnitOfWork, erasure_id: str) -> list[Receipt]:
-    """Return the receipts, in the order in which they came."""
+    """Return the receipts of an erasure, in the order of their steps."""
     query = select(receipts).where(receipts.c.erasure_id == erasure_id)
-    # Looks bear a number that grows.
+    # Repeated searches have growing numbers in their step names.
     query = query.order_by(receipts.c.at, func.length(receipts.c.step), receipts.c.step, receipts.c.store)
     return all_typed(Receipt, work.execute(query).mappings())
 
 
 def put_hits(work: UnitOfWork, erasure_id: str, service: str, found: Iterable[FoundHit], *, at: datetime, new_id: Callable[[], str]) -> None:
-    """Keep what a service's search hit now: an undecided hit that is not there any more is settled, decisions stay."""
+    """Store the hits of a service's search. An undecided hit that was not found again is settled; decisions stay."""
     places = {(hit["store"], hit["id"], hit.get("field") or ""): hit for hit in found}
     known = {
         (row.store, row.record_id, row.field): row
@@ -126,24 +126,24 @@ def put_hits(work: UnitOfWork, erasure_id: str, service: str, found: Iterable[Fo
             place = {"erasure_id": erasure_id, "service": service, "store": store, "record_id": record, "field": field}
             work.execute(insert(hits).values(id=new_id(), found_at=at, carried_out=False, **place, **looks))
         elif row.decision in {None, "gone"}:
-            # Written again, it is to be decided again.
+            # The text mentions the person again, so it needs a new decision.
             work.execute(update(hits).where(hits.c.id == row.id).values(decision=None, decided_at=None, **looks))
 
 
 def carried_out(work: UnitOfWork, hit_ids: Sequence[str]) -> None:
-    """Say that a search has carried these decisions out."""
+    """Mark the decisions on these hits as carried out."""
     if hit_ids:
         work.execute(update(hits).where(hits.c.id.in_(hit_ids)).values(carried_out=True))
 
 
 def to_carry_out(work: UnitOfWork, erasure_id: str) -> bool:
-    """Whether something was decided since the last search."""
+    """Return whether a decision has not been carried out yet."""
     waits = hits.c.decision.in_(["redact", "another_person"]), ~hits.c.carried_out
     return work.execute(select(hits.c.id).where(hits.c.erasure_id == erasure_id, *waits).limit(1)).first() is not None
 
 
 def read_hits(work: UnitOfWork, erasure_id: str) -> list[Hit]:
-    """Return the hits of an erasure."""
+    """Return all hits of an erasure."""
     query = select(hits).where(hits.c.erasure_id == erasure_id).order_by(hits.c.service, hits.c.store, hits.c.id)
     return all_typed(Hit, work.execute(query).mappings())
 
@@ -159,7 +159,7 @@ def page_of_hits(work: UnitOfWork, erasure_id: str, *, undecided: bool, after: s
 
 
 def sample(work: UnitOfWork, *, since: datetime | None, after: tuple[datetime, str] | None, limit: int) -> list[Hit]:
-    """Return hits that the rule left as another person's, the latest first."""
+    """Return hits that the rule decided as another person's, the newest first."""
     query = select(hits).where(hits.c.stays_because.is_not(None))
     if since is not None:
         query = query.where(hits.c.decided_at >= since)
@@ -169,7 +169,7 @@ def sample(work: UnitOfWork, *, since: datetime | None, after: tuple[datetime, s
 
 
 def count_sample(work: UnitOfWork, *, since: datetime | None, most: int) -> int:
-    """Count them, up to `most`."""
+    """Count the hits that the rule decided as another person's, up to `most`."""
     query = select(hits.c.id).where(hits.c.stays_because.is_not(None))
     if since is not None:
         query = query.where(hits.c.decided_at >= since)
@@ -183,13 +183,13 @@ def count_hits(work: UnitOfWork, erasure_id: str, *, undecided: bool) -> int:
 
 
 def decide_hit(work: UnitOfWork, erasure_id: str, hit_id: str, *, decision: str, by: str, at: datetime, stays_because: str | None = None) -> bool:
-    """Decide one hit; False when none of that id is undecided in this erasure."""
+    """Store the decision on a hit; return False if the erasure has no undecided hit of that id."""
     statement = update(hits).where(hits.c.erasure_id == erasure_id, hits.c.id == hit_id, hits.c.decision.is_(None))
     return work.execute(statement.values(decision=decision, decided_by=by, decided_at=at, stays_because=stays_because)).rowcount == 1
 
 
 def look_again_soon(work: UnitOfWork, *, now: datetime) -> None:
-    """Have the search made again for every erasure that waits."""
+    """Schedule a new search for every erasure that waits for decisions."""
     waits = erasures.c.waiting, erasures.c.completed_at.is_(None)
     work.execute(update(erasures).where(*waits).values(looked_at=None, next_at=now))
 
@@ -201,14 +201,14 @@ def waiting(work: UnitOfWork) -> list[Erasure]:
 
 
 def insert_destruction(work: UnitOfWork, destruction: Destruction) -> None:
-    """Enter a destruction into the register, once."""
+    """Insert a row into the register of destruction, unless it has one."""
     work.execute(upsert(destructions).values(**asdict(destruction)).on_conflict_do_nothing())
 
 
 def read_register(work: UnitOfWork, *, after: tuple[datetime, str] | None, limit: int) -> list[Destruction]:
     """Return the register of destruction, the newest first.
 
-    :param after: when, and of which erasure, the last one before.
+    :param after: the time and erasure of the last row of the page before.
     """
     query = select(destructions)
     keys = (destructions.c.destroyed_at, destructions.c.erasure_id)

@@ -1,4 +1,4 @@
-"""What people gave as reasons: the columns of retention that hold words, as the data dictionary says."""
+"""Read and clear the reasons that people gave: the columns that the data dictionary lists as words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COLUMNS: tuple[tuple[Table, str], ...] = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """What stands in one column: (id, text)."""
+    """The reasons in one column, as (id, text)."""
 
     table: Table
     column: str
@@ -29,12 +29,12 @@ class Reasons:
 
     @property
     def store(self) -> str:
-        """The store that receipts name."""
+        """Return the name of the store for receipts."""
         return f"retention.{self.table.name}.{self.column}"
 
 
 def read(work: UnitOfWork) -> list[Reasons]:
-    """Return every reason that is kept, of whatever case; there are few, since a case that ends keeps none."""
+    """Return the stored reasons of all cases. They are few, because completed cases keep none."""
     return [
         Reasons(
             table,
@@ -46,5 +46,5 @@ def read(work: UnitOfWork) -> list[Reasons]:
 
 
 def clear(work: UnitOfWork, reasons: Reasons, row_id: str) -> None:
-    """Forget one reason."""
+    """Clear a reason."""
     work.execute(update(reasons.table).where(reasons.table.c.id == row_id).values({reasons.column: None}))

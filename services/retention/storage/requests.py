@@ -1,4 +1,4 @@
-"""Statements over requests for no more contact, and over what is known of users and individuals."""
+"""Read and write requests for no more contact, holds, and the projections of users and individuals."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 def upsert_user_projection(
     work: UnitOfWork, user_id: str, *, component: str | None, level: str | None, roles: list[str], active: bool, revision: int
 ) -> None:
-    """Keep what access told of a user; what was told before it and comes later is old."""
+    """Store what access announced of a user, unless a later revision is stored."""
     known = {"component": component, "level": level, "roles": roles, "active": active, "revision": revision}
     statement = upsert(users).values(id=user_id, **known)
     work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=known, where=users.c.revision <= revision))
 
 
 def one_at_a_time(work: UnitOfWork, individual_id: str) -> None:
-    """Let one transaction at a time say something of an individual.
+    """Lock an individual until the end of the transaction.
 
-    What was announced of one person is worked off concurrently: a request that looks for the owner and a message that
-    tells the owner, each not seeing the other's row yet, would leave the request with nobody.
+    Announcements about one person are handled concurrently. Without the lock, a new request and a new owner would not see
+    each other's rows, and the request would have no owner.
     """
     work.hold(Lock(0, individual_id))
 
@@ -41,10 +41,10 @@ def one_at_a_time(work: UnitOfWork, individual_id: str) -> None:
 def upsert_individual_projection(
     work: UnitOfWork, individual_id: str, *, owner_id: str, component: str, deputy_id: str | None = None, revision: int = 0, first: bool = False
 ) -> None:
-    """Keep whose an individual is, unless they are being erased or gone: a late message brings nobody back.
+    """Store the owner of an individual, unless they are erased or being erased.
 
-    :param revision: of one individual the highest is the latest, in whatever order they come.
-    :param first: whose they were when they were registered, which says nothing once something is known.
+    :param revision: the highest revision wins, in any order of arrival.
+    :param first: this is the owner at registration, which replaces nothing.
     """
     one_at_a_time(work, individual_id)
     if gone(work, [individual_id]):
@@ -63,13 +63,13 @@ def upsert_individual_projection(
 
 
 def gone(work: UnitOfWork, individual_ids: Sequence[str]) -> set[str]:
-    """Return those of these individuals who are being erased here, or whom contacts told to be erased."""
+    """Return those of the individuals who are erased or being erased."""
     going = select(erasures.c.subject_id).where(erasures.c.subject_id.in_(individual_ids), erasures.c.step != "seal")
     return set(work.execute(going.union(select(tombstones.c.id).where(tombstones.c.id.in_(individual_ids)))).scalars())
 
 
-#: Those of whom there is a request, an erasure or a tombstone. An array goes as one text: as five hundred parameters it
-#: costs more to put together than all that follows.
+#: Individuals who have a request, an erasure or a tombstone. The ids go as one text: five hundred parameters would cost
+#: more than the statement itself.
 _CAREFUL = text(
     "SELECT individual_id FROM no_contact_requests WHERE individual_id = ANY(CAST(:ids AS uuid[]))"
     " UNION SELECT subject_id FROM erasures WHERE subject_id = ANY(CAST(:ids AS uuid[]))"
@@ -82,9 +82,9 @@ _KNOW_INDIVIDUALS = text(
 
 
 def upsert_individual_projections(work: UnitOfWork, told: Iterable[tuple[str, str, str]]) -> None:
-    """Keep whose new individuals are (id, owner's id, component), unless something later is known of them.
+    """Store the owners of new individuals, given as (id, owner's id, component), unless they are known already.
 
-    Those with a request or an erasure under way already go one by one: they are few, and order matters.
+    Individuals who have a request or an erasure are stored one by one, because the order of events matters for them.
     """
     owners = {individual_id: (owner_id, component) for individual_id, owner_id, component in told}
     ids = {"ids": f"{{{','.join(owners)}}}"}
@@ -97,18 +97,18 @@ def upsert_individual_projections(work: UnitOfWork, told: Iterable[tuple[str, st
 
 
 def forget_individual(work: UnitOfWork, individual_id: str) -> int:
-    """Drop what is kept of an individual; return how many rows that was."""
+    """Delete the projection of an individual; return the number of rows."""
     return work.execute(delete(individuals).where(individuals.c.id == individual_id)).rowcount
 
 
 def forget_proposals(work: UnitOfWork, individual_id: str) -> int:
-    """Forget why somebody proposed to take a request about an individual back; return how many there were."""
+    """Clear the reasons of proposals to withdraw requests about an individual; return their number."""
     theirs = and_(no_contact_requests.c.individual_id == individual_id, no_contact_requests.c.proposal_reason.is_not(None))
     return work.execute(update(no_contact_requests).where(theirs).values(proposal_reason=None)).rowcount
 
 
 def insert_tombstone(work: UnitOfWork, individual_id: str) -> None:
-    """Drop what is kept of an individual for good: a message that comes late brings nobody back."""
+    """Delete the projection of an individual for good: a tombstone keeps late messages from storing it again."""
     one_at_a_time(work, individual_id)
     work.execute(upsert(tombstones).values(id=individual_id).on_conflict_do_nothing())
     forget_individual(work, individual_id)
@@ -118,7 +118,7 @@ _BURY_ALL = text("INSERT INTO tombstones (id) SELECT unnest(CAST(:ids AS uuid[])
 
 
 def insert_tombstones(work: UnitOfWork, individual_ids: Iterable[str]) -> None:
-    """Delete what is kept of these individuals for good, as `insert_tombstone` does of one."""
+    """Delete the projections of these individuals for good, as `insert_tombstone` does for one."""
     ids = list(individual_ids)
     work.hold(*(Lock(0, individual_id) for individual_id in ids))
     work.execute(_BURY_ALL, {"ids": f"{{{','.join(ids)}}}"})
@@ -126,19 +126,19 @@ def insert_tombstones(work: UnitOfWork, individual_ids: Iterable[str]) -> None:
 
 
 def held(work: UnitOfWork, subject_ids: Iterable[str], *, today: date) -> list[str]:
-    """Return those of these subjects on whom a hold stands."""
+    """Return the subjects that have an active hold."""
     asked = holds.c.subject_id == any_(literal(list(subject_ids), ARRAY(holds.c.subject_id.type)))
     return list(work.execute(select(holds.c.subject_id).where(asked, standing_hold(today)).distinct().order_by(holds.c.subject_id)).scalars())
 
 
 def owner_of(work: UnitOfWork, individual_id: str) -> tuple[str | None, str | None]:
-    """Return an individual's owner and component, as far as known."""
+    """Return the owner and component of an individual, or Nones."""
     row = work.execute(select(individuals).where(individuals.c.id == individual_id)).one_or_none()
     return (row.owner_id, row.component) if row else (None, None)
 
 
 def is_active(work: UnitOfWork, user_id: str | None) -> bool:
-    """Whether a user is active; one nobody has told of is taken to be: the duty passes on a known fact only."""
+    """Return whether a user is active. An unknown user counts as active, because the duty passes on known facts only."""
     if user_id is None:
         return False
     row = work.execute(select(users.c.active).where(users.c.id == user_id)).one_or_none()
@@ -146,24 +146,24 @@ def is_active(work: UnitOfWork, user_id: str | None) -> bool:
 
 
 def has_administrator(work: UnitOfWork, component: str | None) -> bool:
-    """Whether an office has an active administrator."""
+    """Return whether an office has an active administrator."""
     query = select(users.c.id).where(users.c.component == component, users.c.active, users.c.roles.contains(["office_administrator"]))
     return component is not None and work.execute(query.limit(1)).first() is not None
 
 
 def insert_request(work: UnitOfWork, **values: str | date | datetime | None) -> bool:
-    """Enter a request; False when this one, or another about the same individual, is there."""
+    """Insert a request; return False if it or another one about the individual exists."""
     entered = work.execute(upsert(no_contact_requests).values(**values).on_conflict_do_nothing().returning(no_contact_requests.c.id))
     return entered.first() is not None
 
 
 def find_request(work: UnitOfWork, request_id: str, *, lock: bool = False) -> Request | None:
-    """Return one request, or None."""
+    """Return a request by its id, or None."""
     return _one(work, no_contact_requests.c.id == request_id, lock=lock)
 
 
 def find_request_about(work: UnitOfWork, individual_id: str) -> Request | None:
-    """Return the request about an individual that stands, or None."""
+    """Return the request about an individual that was not withdrawn, or None."""
     return _one(work, and_(no_contact_requests.c.individual_id == individual_id, no_contact_requests.c.withdrawn_at.is_(None)))
 
 
@@ -202,7 +202,7 @@ def _in_state(state: str | None) -> Any:
 
 
 def open_requests(work: UnitOfWork, scope: Scope) -> list[Request]:
-    """Return the requests in the scope of which nobody has begun the erasure, all of them."""
+    """Return all requests in the scope whose erasure has not begun."""
     table = no_contact_requests.c
     query = _with_completion().where(table.erasure_id.is_(None), table.withdrawn_at.is_(None), _in_scope(scope))
     return all_typed(Request, work.execute(query.order_by(table.recorded_at, table.id)).mappings())
@@ -212,7 +212,7 @@ def _in_scope(scope: Scope) -> Any:
     table = no_contact_requests.c
     if scope.everything:
         return true()
-    # Compared as text: an operator's or a service's id is none of the database's uuids.
+    # Compared as text, because the id of an operator or a service is not a UUID.
     ways = [
         func.cast(table.owner_id, table.recorded_by.type) == scope.user_id,
         func.cast(individuals.c.deputy_id, table.recorded_by.type) == scope.user_id,
@@ -231,70 +231,70 @@ def count_requests(work: UnitOfWork, scope: Scope, *, state: str | None, most: i
 
 
 def begin_erasing(work: UnitOfWork, request_id: str, erasure_id: str) -> None:
-    """Say which erasure answers a request."""
+    """Store which erasure answers a request."""
     work.execute(update(no_contact_requests).where(no_contact_requests.c.id == request_id).values(erasure_id=erasure_id))
 
 
 def note_recording(work: UnitOfWork, recording: Recording) -> None:
-    """Keep that somebody recorded a request, once."""
+    """Store that a user recorded a request, unless it is stored."""
     work.execute(upsert(recordings).values(**asdict(recording)).on_conflict_do_nothing())
 
 
 def recordings_of(work: UnitOfWork, request_id: str) -> list[Recording]:
-    """Return who recorded a request and has not taken it back, the first first."""
+    """Return the recordings of a request that were not withdrawn, the oldest first."""
     query = select(recordings).where(recordings.c.request_id == request_id, recordings.c.withdrawn_at.is_(None))
     return all_typed(Recording, work.execute(query.order_by(recordings.c.recorded_at, recordings.c.recorded_by)).mappings())
 
 
 def withdraw_recording(work: UnitOfWork, request_id: str, recorded_by: str, *, at: datetime) -> None:
-    """Take somebody's recording back."""
+    """Withdraw a user's recording."""
     mine = and_(recordings.c.request_id == request_id, recordings.c.recorded_by == recorded_by)
     work.execute(update(recordings).where(mine).values(withdrawn_at=at))
 
 
 def change_request(work: UnitOfWork, request_id: str, **values: str | date | datetime | None) -> None:
-    """Set these columns of a request."""
+    """Update these columns of a request."""
     work.execute(update(no_contact_requests).where(no_contact_requests.c.id == request_id).values(**values))
 
 
 def twins_of(work: UnitOfWork, request_id: str) -> list[Request]:
-    """Return the requests about records of the same person that no erasure answers yet (T26)."""
+    """Return the open requests about other records of the same person (T26)."""
     table = no_contact_requests.c
     query = _with_completion().where(table.twin_of == request_id, table.erasure_id.is_(None), table.withdrawn_at.is_(None))
     return all_typed(Request, work.execute(query.order_by(table.id)).mappings())
 
 
 def unreleased(work: UnitOfWork, *, limit: int = 50) -> list[Request]:
-    """Return requests that were taken back and whom contacts has not freed yet."""
+    """Return withdrawn requests whose individuals contacts has not unfrozen yet."""
     table = no_contact_requests.c
     query = _with_completion().where(table.withdrawn_at.is_not(None), table.released_at.is_(None))
     return all_typed(Request, work.execute(query.order_by(table.withdrawn_at).limit(limit)).mappings())
 
 
 def proposed(work: UnitOfWork) -> list[Request]:
-    """Return requests that somebody proposed to take back, the oldest proposal first."""
+    """Return the open requests with a proposal to withdraw them, the oldest proposal first."""
     table = no_contact_requests.c
     query = _with_completion().where(table.proposed_at.is_not(None), table.erasure_id.is_(None), table.withdrawn_at.is_(None))
     return all_typed(Request, work.execute(query.order_by(table.proposed_at)).mappings())
 
 
 def standing_hold(today: date) -> Any:
-    """Return the condition that a hold stands on that day."""
+    """Return the condition that a hold is active on a day."""
     return and_(holds.c.lifted_at.is_(None), or_(holds.c.until.is_(None), holds.c.until >= today))
 
 
 def insert_hold(work: UnitOfWork, hold: Hold) -> None:
-    """Place a hold."""
+    """Insert a hold."""
     work.execute(upsert(holds).values(**asdict(hold)))
 
 
 def lift_hold(work: UnitOfWork, hold_id: str, *, by: str, at: datetime) -> bool:
-    """Lift a hold; False when none of that id stands."""
+    """Lift a hold; return False if there is no active hold of that id."""
     standing = and_(holds.c.id == hold_id, holds.c.lifted_at.is_(None))
     return work.execute(update(holds).where(standing).values(lifted_by=by, lifted_at=at)).rowcount == 1
 
 
 def list_holds(work: UnitOfWork, *, today: date) -> list[Hold]:
-    """Return the holds that stand."""
+    """Return the active holds."""
     query = select(holds).where(standing_hold(today)).order_by(holds.c.placed_at)
     return all_typed(Hold, work.execute(query).mappings())

@@ -1,4 +1,4 @@
-"""The tables, as the migrations make them."""
+"""Declare the tables as the migrations create them."""
 
 from sqlalchemy import JSON, Boolean, Column, Date, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -29,7 +29,7 @@ individuals = Table(
     required("revision", Integer),
 )
 
-# Individuals of whom contacts told that they are gone, by whatever door: an import that was undone comes by none here.
+# Individuals whom contacts announced as erased, including those of undone imports, which have no erasure here.
 tombstones = Table("tombstones", metadata, uuid("id", key=True))
 
 erasures = Table(
@@ -39,7 +39,7 @@ erasures = Table(
     required("subject_type", Text),
     uuid("subject_id"),
     required("cause", Text),
-    # The owner's own words; they may name somebody, and are cleared before the person is gone.
+    # The owner's own words, which may name somebody; they are cleared before the erasure completes.
     Column("reason", Text),
     uuid("owner_id", nullable=True),
     Column("owner_component", Text),

@@ -1,1 +1,1 @@
-"""What retention does: one function per intention."""
+"""The use cases of retention: one function for each intention."""

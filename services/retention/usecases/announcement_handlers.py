@@ -1,4 +1,4 @@
-"""Storing what other services announce. Each announcement may come twice, late, or in another order."""
+"""Store what other services announce. Announcements may arrive twice, late, or out of order."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from services.retention.usecases import requests
 
 
 def individual_frozen(work: UnitOfWork, told: IndividualFrozen, *, now: datetime) -> None:
-    """Open the request, if the call that froze them could not."""
+    """Open the request, unless the call that froze the individual has opened it."""
     given = NoContactRequestCreateSchema().load({"individual_id": told.individual_id, "medium": told.medium, "received_on": told.received_on})
     requests.open_request(
         work,
@@ -36,34 +36,34 @@ def individual_frozen(work: UnitOfWork, told: IndividualFrozen, *, now: datetime
 
 
 def individuals_registered(work: UnitOfWork, told: Iterable[IndividualRegistered]) -> None:
-    """Store who owns new individuals."""
+    """Store the owners of new individuals."""
     stored.upsert_individual_projections(work, ((each.individual_id, each.owner_id, each.component) for each in told))
 
 
 def individuals_imported(work: UnitOfWork, told: IndividualsImported) -> None:
-    """Store who owns new individuals."""
+    """Store the owners of imported individuals."""
     stored.upsert_individual_projections(work, ((str(each[0]), told.owner_id, told.component) for each in told.individuals))
 
 
 def owner_changed(work: UnitOfWork, told: OwnerChanged) -> None:
-    """Store who owns an individual now."""
+    """Store the present owner of an individual."""
     stored.upsert_individual_projection(
         work, told.individual_id, owner_id=told.owner_id, component=told.component, deputy_id=told.deputy_id, revision=told.revision
     )
 
 
 def individual_erased(work: UnitOfWork, told: IndividualErased) -> None:
-    """Forget who owned an individual."""
+    """Delete the projection of an erased individual."""
     stored.insert_tombstone(work, told.individual_id)
 
 
 def individuals_erased(work: UnitOfWork, told: IndividualsErased) -> None:
-    """Forget who owned these individuals."""
+    """Delete the projections of erased individuals."""
     stored.insert_tombstones(work, told.individuals)
 
 
 def user_changed(work: UnitOfWork, told: UserChanged) -> None:
-    """Store whether a user is active, with their office and roles."""
+    """Store the component, level, roles and status of a user."""
     stored.upsert_user_projection(
         work, told.user_id, component=told.component, level=told.level, roles=list(told.roles), active=told.active, revision=told.revision
     )

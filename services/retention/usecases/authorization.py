@@ -1,4 +1,4 @@
-"""Authorization of each use case by the field policy."""
+"""Ask the field policy what a caller may do, for each use case."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ def require_register_reader(by: Caller) -> None:
 
 
 def require_request_reader(by: Caller) -> None:
-    """Require a user who may ask which requests there are (T14, T19, T21).
+    """Require a user who may list requests (T14, T19, T21).
 
-    :raises RequestsWithheld: the account has nothing to do with requests, such as the security officer's.
+    :raises RequestsWithheld: the account is not concerned with requests, such as the security officer's.
     """
     if not decide(by, "list_requests"):
         raise RequestsWithheld
 
 
 def may_follow(by: Caller, facts: Facts) -> bool:
-    """Return whether the caller may know of a request or an erasure (T21)."""
+    """Return whether the caller may read a request or an erasure (T21)."""
     return bool(decide(by, "follow_request", facts=facts))
 
 
 def has_duty(by: Caller, row: Request, *, duty_of: str) -> bool:
-    """Return whether the duty to erase is the caller's (T10); the owner's deputy may always fulfill it."""
+    """Return whether the caller has the duty to erase (T10). The owner's deputy may always fulfill it."""
     return bool(decide(by, "answer_request", facts=facts_of(row, duty_of=duty_of)))
 
 
@@ -56,7 +56,7 @@ def may_erase(by: Caller, row: Request, *, duty_of: str) -> bool:
 
 
 def facts_of(row: Request, *, duty_of: str = "owner") -> Facts:
-    """Return what the policy needs to know of a request."""
+    """Return the facts about a request that the policy needs."""
     return Facts(
         owner_id=row.owner_id,
         owner_component=row.owner_component,
@@ -67,13 +67,13 @@ def facts_of(row: Request, *, duty_of: str = "owner") -> Facts:
 
 
 def scope_to_follow(by: Caller) -> Scope:
-    """Return which requests the caller may know of."""
+    """Return the scope of the requests that the caller may read."""
     of_office = decide(by, "follow_request", facts=Facts(owner_component=by.component))
     return Scope(by.id, recorded=True, office=by.component if of_office else None, everything=bool(decide(by, "follow_request")))
 
 
 def scope_of_duty(by: Caller) -> Scope:
-    """Return for which requests the duty to erase may be the caller's, today or later."""
+    """Return the scope of the requests for which the caller may have the duty to erase, today or later."""
     of_office = decide(by, "answer_request", facts=Facts(owner_component=by.component, duty_of="office_administrator"))
     everything = decide(by, "answer_request", facts=Facts(duty_of="system_owner"))
     return Scope(by.id, recorded=False, office=by.component if of_office else None, everything=bool(everything))

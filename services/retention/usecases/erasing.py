@@ -1,4 +1,4 @@
-"""Asking for an erasure, following it, deciding what it hit; holds and the register of destruction."""
+"""Request erasures, read them and decide their hits; place holds and read the register of destruction."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from services.retention.usecases.authorization import is_privacy_officer, may_fo
 if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
 
-#: Hits that the erasure itself shows; its list of hits has all of them.
+#: The number of hits in the answer about an erasure; the list of hits has all.
 _SHOWN = 200
 _COUNTED = 10_000
 
@@ -60,10 +60,7 @@ def request_erasure(
     owner: tuple[str | None, str | None],
     new_id: Callable[[], str] = make_id,
 ) -> AcceptedErasure:
-    """Begin the erasure of a record, which contacts has said the caller may erase; there is one per record.
-
-    :return: `{"erasure_id", "state"}`.
-    """
+    """Begin the erasure of a record, or return the one that it has. Contacts has allowed it."""
     stored.one_at_a_time(work, subject_id)
     erasures.insert_erasure(
         work,
@@ -95,13 +92,13 @@ def request_erasure(
 
 
 def twins_of(work: UnitOfWork, subject_id: str) -> list[Request]:
-    """Return the requests about other records of the same person, which are erased with this one (T26)."""
+    """Return the requests about other records of the same person, which are erased together (T26)."""
     request = stored.find_request_about(work, subject_id)
     return stored.twins_of(work, request.id) if request is not None else []
 
 
 def begun_before(work: UnitOfWork, *, by: Caller, subject_id: str) -> AcceptedErasure | None:
-    """Return the erasure of a record if one was asked for, to whoever may know of it."""
+    """Return the erasure that a record has already, if the caller may read it."""
     row = erasures.find_of(work, subject_id)
     if row is None or not _may_know(by, row, recorded_by=None):
         return None
@@ -110,9 +107,9 @@ def begun_before(work: UnitOfWork, *, by: Caller, subject_id: str) -> AcceptedEr
 
 
 def require_allowed(answer: Mapping[str, object]) -> None:
-    """Let pass whom contacts allows to erase.
+    """Require that contacts allows the erasure.
 
-    :raises NotYoursToErase: with contacts' reason and rule.
+    :raises NotYoursToErase: it does not; the refusal has its reason and rule.
     """
     if not answer["allowed"]:
         reason = answer.get("reason")
@@ -120,23 +117,23 @@ def require_allowed(answer: Mapping[str, object]) -> None:
 
 
 def accepted(row: Erasure) -> AcceptedErasure:
-    """Return the answer to whoever asked for an erasure."""
+    """Return the answer to a request for an erasure."""
     return {"erasure_id": row.id, "state": state_of(row)}
 
 
 def state_of(row: Erasure) -> str:
-    """Return the state as everybody sees it; that it is on hold is not told (T24)."""
+    """Return the state of an erasure. It does not reveal a hold (T24)."""
     if row.completed_at is not None:
         return "done"
     return "waiting_for_decision" if row.waiting else "in_progress"
 
 
 def read_erasure(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str) -> ErasureAnswer:
-    """Return how far an erasure is: receipts, certificate, and to the privacy officer what is to be decided.
+    """Return the progress of an erasure: receipts, certificate and, for the privacy officer, hits.
 
-    While it waits the search is made again, so that a text that was edited or deleted meanwhile settles its hit.
+    If it waits for decisions, a new search is scheduled: an edited or deleted text settles its hit.
 
-    :raises ErasureUnknown: there is none, or the caller may not know of it.
+    :raises ErasureUnknown: it does not exist, or the caller may not read it.
     """
     row = erasures.find(work, erasure_id)
     request = stored.find_request_about(work, row.subject_id) if row else None
@@ -159,7 +156,7 @@ def read_erasure(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str
         "requested_at": str(wire_value(row.requested_at)),
         "completed_at": str(wire_value(row.completed_at)) if row.completed_at else None,
         "decide_by": row.decide_by.isoformat() if undecided and row.decide_by else None,
-        # How many is said of texts that others may not see.
+        # Others may not see the texts, so they do not learn their number.
         "undecided": undecided if officer else None,
         "receipts": receipts if officer else without_counts(receipts),
         "hits": [_describe_hit(hit) for hit in hits],
@@ -168,10 +165,9 @@ def read_erasure(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str
 
 
 def without_counts(receipts: Sequence[ReceiptAnswer]) -> list[ReceiptAnswer]:
-    """Return the receipts as everybody but the privacy officer reads them: which service did which step, and that nothing is left.
+    """Return one line for each service and step, without counts, for users other than the privacy officer.
 
-    How much there was, in which store, is counted with the eraser's eyes: it would tell what other components held (T34).
-    What searches of others' texts found is left out altogether.
+    Counts and stores would reveal what other components held (T34). Searches of texts about others are omitted.
     """
     lines: dict[tuple[str, str], ReceiptAnswer] = {}
     for receipt in receipts:
@@ -183,23 +179,23 @@ def without_counts(receipts: Sequence[ReceiptAnswer]) -> list[ReceiptAnswer]:
 
 
 def _without_counts(certificate: Certificate) -> Certificate:
-    """Return a certificate as everybody but the privacy officer reads it, with a hash of that alone.
+    """Return a certificate without counts, for users other than the privacy officer, with its own hash.
 
-    A hash of the whole would tell the numbers: they are few, and all else is there to try them with.
+    The hash of the whole certificate would reveal the counts, because they are small enough to guess.
     """
     services = sorted({line["service"] for line in certificate["reached"]})
     return hashed({**certificate, "reached": [{"service": service} for service in services], "decided": []})
 
 
 def hashed(certificate: Certificate) -> Certificate:
-    """Return a certificate with the hash of what it says, for whoever is given it."""
+    """Return a certificate with the hash of its content."""
     said = {name: value for name, value in certificate.items() if name != "sha256"}
     canonical = json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
     return {**certificate, "sha256": hashlib.sha256(canonical).hexdigest()}
 
 
 def describe_receipt(receipt: Receipt) -> ReceiptAnswer:
-    """Return a receipt as it is read, and as the certificate keeps it."""
+    """Return a receipt as the answer and the certificate show it."""
     return {
         "service": receipt.service,
         "step": receipt.step,
@@ -228,14 +224,13 @@ def _describe_hit(hit: Hit) -> HitAnswer:
 
 
 def decide(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str, given: Decisions) -> ErasureAnswer:
-    """Decide what a search hit: it is redacted, or another person is meant. All of `given` is decided, or nothing.
+    """Decide hits: redact the texts, or keep them as another person's. All decisions are stored, or none.
 
-    The erasure goes on at once: what is to be redacted is, and when nothing is left to decide it ends.
+    The erasure continues at once.
 
-    :param given: as `DecisionsSchema` loads it.
-    :raises PrivacyOfficerOnly: for everybody else.
-    :raises ErasureUnknown, ErasureNotWaiting: there is none, or nothing of it is left to decide.
-    :raises HitUnknown, HitDecided: it found nothing of that id, or it is settled.
+    :raises PrivacyOfficerOnly: the caller is somebody else.
+    :raises ErasureUnknown, ErasureNotWaiting: it does not exist, or has no undecided hit.
+    :raises HitUnknown, HitDecided: it has no such hit, or the hit is settled.
     """
     require_privacy_officer(by)
     row = erasures.find(work, erasure_id, lock=True)
@@ -261,9 +256,9 @@ def decide(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str, give
 
 
 def list_hits(work: UnitOfWork, given: HitQuery, *, by: Caller, cursors: Cursors, erasure_id: str) -> tuple[PageOfHits, str | None, list[Hit]]:
-    """Return a page of what a search hit, for the privacy officer, and what is needed to show what stands there.
+    """Return a page of hits for the privacy officer, and what is needed to show their excerpts.
 
-    :return: the page without excerpts; the sealed values, if they still are; the hits of the page that are not decided.
+    :return: the page without excerpts, the sealed values if they still exist, and the undecided hits of the page.
     :raises PrivacyOfficerOnly, ErasureUnknown, CursorInvalid:
     """
     require_privacy_officer(by)
@@ -282,12 +277,12 @@ def list_hits(work: UnitOfWork, given: HitQuery, *, by: Caller, cursors: Cursors
 
 
 def found_gone(work: UnitOfWork, *, now: datetime, erasure_id: str) -> None:
-    """Have the search made again: a text that was to be shown is not there any more."""
+    """Schedule a new search, because a text of a hit no longer exists."""
     erasures.change(work, erasure_id, looked_at=None, next_at=now)
 
 
 def list_sample(work: UnitOfWork, given: SampleQuery, *, by: Caller, cursors: Cursors) -> PageOfHits:
-    """Return the texts that nobody decided and that stay as another person's, for the weekly sample (T27).
+    """Return a page of the hits that the rule decided as another person's, for the weekly sample (T27).
 
     :raises PrivacyOfficerOnly, CursorInvalid:
     """
@@ -316,11 +311,11 @@ def place_hold(
     until: date | None,
     new_id: Callable[[], str] = make_id,
 ) -> HoldAnswer:
-    """Hold up the erasure of a record while a request under the Privacy Act or FOIA is pending (R138).
+    """Hold the erasure of a record while a request under the Privacy Act or FOIA is pending (R138).
 
-    :raises PrivacyOfficerOnly: for everybody else.
-    :raises Invalid: it would have ended before it began.
-    :raises ErasureUnderWay: something of it is gone already.
+    :raises PrivacyOfficerOnly: the caller is somebody else.
+    :raises Invalid: its last day is in the past.
+    :raises ErasureUnderWay: the erasure has begun.
     """
     require_privacy_officer(by)
     if until is not None and until < now.date():
@@ -337,7 +332,7 @@ def place_hold(
 
 
 def lift_hold(work: UnitOfWork, *, by: Caller, now: datetime, hold_id: str) -> None:
-    """Lift a hold; what waited for it goes on.
+    """Lift a hold, so that the erasure continues.
 
     :raises PrivacyOfficerOnly, HoldUnknown:
     """
@@ -348,14 +343,14 @@ def lift_hold(work: UnitOfWork, *, by: Caller, now: datetime, hold_id: str) -> N
 
 
 def find_holds(work: UnitOfWork, *, now: datetime, subject_ids: Sequence[str]) -> list[str]:
-    """Return those of these subjects that have a hold: an import that is taken back leaves them (R138)."""
+    """Return the subjects that have a hold: undoing an import keeps them (R138)."""
     held = stored.held(work, subject_ids, today=now.date())
     work.record("retention:hold:find", subjects=held)
     return held
 
 
 def list_holds(work: UnitOfWork, *, by: Caller, now: datetime) -> Holds:
-    """Return the holds that stand; the privacy officer alone sees them (T24).
+    """Return the active holds to the privacy officer (T24).
 
     :raises PrivacyOfficerOnly:
     """
@@ -366,7 +361,7 @@ def list_holds(work: UnitOfWork, *, by: Caller, now: datetime) -> Holds:
 
 
 def list_destructions(work: UnitOfWork, given: RegisterQuery, *, by: Caller, cursors: Cursors) -> PageOfDestructions:
-    """Return a page of the register of destruction, the newest first: the privacy officer and system owners read it.
+    """Return a page of the register of destruction, the newest first, to the privacy officer or a system owner.
 
     :raises PrivacyOfficerOnly, CursorInvalid:
     """

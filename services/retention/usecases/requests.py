@@ -1,4 +1,4 @@
-"""Requests for no more contact: opened once, known to those concerned, and on whom the duty lies (T10, T21)."""
+"""Open and read requests for no more contact, and list the tasks that come with the duty to erase (T10, T21)."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
 
 _COUNTED = 10_000
-#: So long whoever recorded a request may take it back alone (T36).
+#: Users may withdraw a request that they recorded within this time (T36).
 BY_ONESELF = timedelta(hours=1)
-#: What goes away when it is done, and not by dismissing it.
+#: Kinds of tasks that end when they are done, and cannot be dismissed.
 _STAND = frozenset({"no_contact_request", "erasure", "withdrawal"})
 
 
@@ -48,15 +48,13 @@ def open_request(
     recorded_by_component: str | None,
     owner: tuple[str | None, str | None] | None = None,
 ) -> Request:
-    """Open a request, once: told again, by the user's call or by contacts, it is the same one.
+    """Open a request, or return the one that the individual has; both keep that the user recorded it.
 
-    An individual has one request; a second about the same one is answered with the first, and kept as heard twice.
-
-    :param owner: (user, component), where contacts said so; else what was announced is taken.
+    :param owner: the owner (user, component) as contacts answered; by default the announced owner.
     """
     stored.one_at_a_time(work, individual_id)
     owner_id, owner_component = owner or stored.owner_of(work, individual_id)
-    # Told late, of somebody whose erasure was asked for meanwhile by another door: that erasure answers the request.
+    # If the erasure of the individual was requested before this announcement arrived, it answers the request.
     answered_by = erasures.find_of(work, individual_id)
     entered = stored.insert_request(
         work,
@@ -81,9 +79,9 @@ def open_request(
 
 
 def read_request(work: UnitOfWork, *, by: Caller, now: datetime, request_id: str) -> RequestAnswer:
-    """Return a request to whoever may know of it.
+    """Return a request that the caller may read.
 
-    :raises RequestUnknown: there is none, or the caller may not.
+    :raises RequestUnknown: it does not exist, or the caller may not read it.
     """
     row = known_request(work, by=by, request_id=request_id)
     work.record("retention:request:read", subjects=[request_id, row.individual_id])
@@ -91,9 +89,9 @@ def read_request(work: UnitOfWork, *, by: Caller, now: datetime, request_id: str
 
 
 def list_requests(work: UnitOfWork, given: RequestQuery, *, by: Caller, now: datetime, cursors: Cursors) -> PageOfRequests:
-    """Return the requests that the caller may know of, the newest first.
+    """Return a page of the requests that the caller may read, the newest first.
 
-    :raises RequestsWithheld: the caller has nothing to do with any.
+    :raises RequestsWithheld: the caller is not concerned with requests.
     :raises CursorInvalid: the cursor is another user's, or another query's.
     """
     require_request_reader(by)
@@ -115,11 +113,11 @@ def list_requests(work: UnitOfWork, given: RequestQuery, *, by: Caller, now: dat
 
 
 def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime) -> list[TaskAnswer]:
-    """Return what waits for the caller: requests whose erasure is their duty now, hits to decide; all of it, in no order."""
+    """Return all tasks of the caller, in no order: requests to answer with an erasure, hits and proposals to decide."""
     tasks = []
     duties: dict[tuple[str | None, str | None, date], Duty] = {}
     for row in stored.open_requests(work, scope_of_duty(by)):
-        # Many requests of one owner and day have one answer.
+        # Requests with the same owner and day have the same duty.
         of_day = (row.owner_id, row.owner_component, row.recorded_at.astimezone(UTC).date())
         on = duties.get(of_day) or duties.setdefault(of_day, duty_on(work, row, now=now))
         if has_duty(by, row, duty_of=on.of):
@@ -137,9 +135,9 @@ def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime) -> list[TaskAnswe
 
 
 def dismiss_task(*, task_id: str) -> None:
-    """Refuse: what waits here is all to be done, and goes when it is done.
+    """Refuse to dismiss a task, because retention has no notices.
 
-    :raises TaskStands, NotFound: it is such a task, or none of ours.
+    :raises TaskStands, NotFound: the task has to be done, or is not one of retention.
     """
     if task_id.partition(".")[0] in _STAND:
         raise TaskStands
@@ -147,7 +145,10 @@ def dismiss_task(*, task_id: str) -> None:
 
 
 def known_request(work: UnitOfWork, *, by: Caller, request_id: str, lock: bool = False) -> Request:
-    """Return a request's row to whoever may know of it; raises `RequestUnknown` else."""
+    """Return the row of a request that the caller may read.
+
+    :raises RequestUnknown: it does not exist, or the caller may not read it.
+    """
     row = stored.find_request(work, request_id, lock=lock)
     if row is None or not may_follow(by, facts_of(row)):
         raise RequestUnknown
@@ -155,7 +156,7 @@ def known_request(work: UnitOfWork, *, by: Caller, request_id: str, lock: bool =
 
 
 def duty_on(work: UnitOfWork, row: Request, *, now: datetime) -> Duty:
-    """Return on whom the duty to erase lies for a request."""
+    """Return who has the duty to erase for a request."""
     return duty_to_erase(
         recorded_at=row.recorded_at,
         owner_is_active=stored.is_active(work, row.owner_id),
@@ -165,7 +166,7 @@ def duty_on(work: UnitOfWork, row: Request, *, now: datetime) -> Duty:
 
 
 def describe(work: UnitOfWork, row: Request, *, by: Caller, now: datetime) -> RequestAnswer:
-    """Return a request as those who may know of it see it."""
+    """Return a request as the answer shows it to the caller."""
     on = duty_on(work, row, now=now)
     state = "open" if row.erasure_id is None else "erasing" if row.completed_at is None else "done"
     state = "withdrawn" if row.withdrawn_at else state
@@ -193,7 +194,7 @@ def describe(work: UnitOfWork, row: Request, *, by: Caller, now: datetime) -> Re
 
 
 def may_withdraw(work: UnitOfWork, row: Request, *, by: Caller, now: datetime) -> str | None:
-    """Say what this caller may do to take a request back: `now`, `propose`, `confirm`, or nothing (T36)."""
+    """Return how the caller may withdraw a request: `now`, `propose`, `confirm` or None (T36)."""
     mine = next((each for each in stored.recordings_of(work, row.id) if each.recorded_by == by.id), None)
     if mine is not None and now - mine.recorded_at <= BY_ONESELF:
         return "now"

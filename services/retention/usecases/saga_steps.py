@@ -1,4 +1,4 @@
-"""The steps of an erasure in the database: claim a step, store its result, or try it again later."""
+"""Claim the steps of an erasure, store their results, or postpone them."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
     from services.retention.storage.erased_ids import ErasedIds
 
-#: A step that was not finished by then is taken again; longer than a call may take.
+#: A claim lapses after this time, which is longer than a call may take.
 LEASE = timedelta(seconds=15)
-#: Seconds before a step is tried again.
+#: The shortest and the longest pause before a step is retried, in seconds.
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
-#: What a hit is decided to be; `gone` is a text that was edited or deleted.
+#: The decisions on a hit; `gone` means that the text was edited or deleted.
 REDACT, ANOTHER_PERSON, GONE = "redact", "another_person", "gone"
-#: Who decided, where nobody did.
+#: `decided_by` of hits that the rule decided.
 RULE = "rule"
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One erasure, taken for its next step."""
+    """An erasure that is claimed for its next step."""
 
     id: str
     erasure_id: str
@@ -49,18 +49,18 @@ class Claim:
     sealed: str | None
     trace_id: str | None
     attempts: int
-    #: How often the saga went back to search again.
+    #: The number of times that the saga returned to the search.
     returns: int
-    #: Hits that are decided.
+    #: The decided hits.
     decided: tuple[Hit, ...]
 
     @property
     def look(self) -> str:
-        """The word for this search and its receipts: a repetition bears the same, a new search another one."""
+        """Return the name of this search for its receipts. A repeated call has the same name, a new search another."""
         return f"{self.step}-{self.returns + 1}" if self.returns else self.step
 
     def places(self, service: str) -> dict[str, list[list[str]]]:
-        """Return where a service redacts everything, where only what is sure, and what it leaves as it is."""
+        """Return the places where a service redacts every mention, where only sure ones, and which it leaves."""
         found: dict[str, list[list[str]]] = {"redact_in": [], "redact_sure_in": [], "leave_in": []}
         for hit in self.decided:
             if hit.service == service:
@@ -71,12 +71,12 @@ class Claim:
 
 
 def due(work: UnitOfWork, *, now: datetime) -> list[str]:
-    """Return the erasures on which a step can be taken."""
+    """Return the erasures whose next step can run."""
     return erasures.due(work, now=now)
 
 
 def claim(work: UnitOfWork, *, erasure_id: str, now: datetime, new_id: Callable[[], str] = make_id) -> Claim | None:
-    """Take the next step of an erasure, for this process alone; None when there is none to take now."""
+    """Claim the next step of an erasure for this process; return None if no step can run."""
     claim_id = new_id()
     row = erasures.claim(work, erasure_id, claim_id=claim_id, until=now + LEASE, now=now)
     if row is None:
@@ -106,10 +106,10 @@ def received(
     now: datetime,
     new_id: Callable[[], str] = make_id,
 ) -> None:
-    """Keep a service's receipts, and the seal or the hits that came with them, and go on."""
+    """Store a service's receipts with the sealed values or hits, and move to the next step."""
     values: dict[str, str | bool | date | datetime | None] = {}
     if claim.step == "erase_contacts":
-        # None when contacts knows nobody of that id.
+        # None if contacts does not know the individual.
         sealed = answer["sealed"]
         values = {"sealed": sealed, "found_nobody": sealed is None, "decide_by": None if sealed is None else saga.decide_by(now)}
     if claim.step in saga.SEARCHES:
@@ -119,14 +119,14 @@ def received(
         erasures.put_receipts(work, claim.erasure_id, step, service, answer["receipts"], at=now)
         if claim.step in saga.SEARCHES:
             erasures.put_hits(work, claim.erasure_id, service, answer["hits"], at=now, new_id=new_id)
-            # What was decided after this search was made, and before its answer came, waits for the next.
+            # A decision that was made during this search waits for the next one.
             places = {tuple(place) for place in answer["carried_out"]}
             decided = [hit for hit in claim.decided if hit.service == service]
             erasures.carried_out(work, [hit.id for hit in decided if (hit.store, hit.record_id, hit.field) in places])
 
 
 def erase_here(work: UnitOfWork, claim: Claim, *, now: datetime) -> None:
-    """Remove what retention itself keeps about the record; ids of the case stay, as its tombstone."""
+    """Delete what retention stores about the record. The ids of the case stay."""
     stored.one_at_a_time(work, claim.subject_id)
     row = erasures.find(work, claim.erasure_id, lock=True)
     if row is None or not _go_on(work, claim, now=now, reason=None):
@@ -143,14 +143,14 @@ def erase_here(work: UnitOfWork, claim: Claim, *, now: datetime) -> None:
 
 
 def has_reasons(work: UnitOfWork) -> bool:
-    """Whether a reason of any case is kept, in which somebody may be named."""
+    """Return whether any reason is stored, because it may name the person."""
     return any(words.texts for words in reasons.read(work))
 
 
 def seek_here(work: UnitOfWork, claim: Claim, *, key: str | None, now: datetime) -> None:
-    """Clear every reason that names the person, whoever's case it was given in: nobody edits these, so that nothing is left to decide.
+    """Clear the reasons of all cases that name the person. They need no decision, because nobody edits them.
 
-    :raises SealUnknown: the seal is broken, so that nobody can look any more.
+    :raises SealUnknown: the key of the sealed values was destroyed.
     """
     sought: Sought | None = None
     receipts: list[StoreReceipt] = []
@@ -169,9 +169,9 @@ def seek_here(work: UnitOfWork, claim: Claim, *, key: str | None, now: datetime)
 
 
 def pass_gate(work: UnitOfWork, claim: Claim, *, now: datetime) -> bool:
-    """Go on when every hit is settled; else search again, or wait for the privacy officer.
+    """Continue if all hits are settled; otherwise search again, or wait for the privacy officer.
 
-    :return: whether the deadline has passed while something is undecided, so that `decide_overdue` is to be called.
+    :return: whether the deadline has passed with undecided hits, so that `decide_overdue` has to run.
     """
     row = erasures.find(work, claim.erasure_id, lock=True)
     if row is None or row.claim != claim.id:
@@ -192,7 +192,7 @@ def pass_gate(work: UnitOfWork, claim: Claim, *, now: datetime) -> bool:
 
 
 def decide_overdue(work: UnitOfWork, claim: Claim, *, living_namesake: bool, now: datetime) -> None:
-    """Decide by rule what nobody decided in time (T27); what stays is listed for the weekly sample."""
+    """Decide the overdue hits by rule (T27). Those that are kept appear in the weekly sample."""
     row = erasures.find(work, claim.erasure_id, lock=True)
     if row is None or row.claim != claim.id:
         return
@@ -221,13 +221,16 @@ def _search_again(work: UnitOfWork, claim: Claim, row: Erasure, *, now: datetime
 
 
 def note_erased(erased: ErasedIds | None, erasure_id: str, subject_type: str, subject_ids: Sequence[str], now: datetime) -> None:
-    """Add what one erasure or undone import removed to the list that a restore does not overwrite, where one is kept."""
+    """Add the subjects of an erasure or an undone import to the list of erased ids, if the installation has one."""
     if erased is not None:
         erased.append(erasure_id=erasure_id, subject_type=subject_type, subject_ids=subject_ids, at=str(wire_value(now)))
 
 
 def close(work: UnitOfWork, claim: Claim, *, now: datetime) -> bool:
-    """Write the certificate and the register, drop the seal, and announce; False when somebody else did."""
+    """Write the certificate and the register, delete the sealed values and announce the completion.
+
+    :return: False if another process completed the erasure.
+    """
     row = erasures.find(work, claim.erasure_id, lock=True)
     if row is None or row.completed_at is not None:
         return False
@@ -246,7 +249,7 @@ def close(work: UnitOfWork, claim: Claim, *, now: datetime) -> bool:
         return False
     register_row = Destruction(row.id, row.subject_type, row.subject_id, row.cause, row.requested_by, row.requested_component, now)
     erasures.insert_destruction(work, register_row)
-    # What was just erased may have been a text in which somebody else is named whose erasure waits.
+    # The erased texts may have mentioned another person whose erasure waits.
     erasures.look_again_soon(work, now=now)
     if row.subject_type == "individual":
         work.announce(ErasureCompleted(row.id, row.subject_id, row.cause))
@@ -255,7 +258,7 @@ def close(work: UnitOfWork, claim: Claim, *, now: datetime) -> bool:
 
 
 def put_off(work: UnitOfWork, claim: Claim, *, now: datetime, code: str) -> None:
-    """Try the step again after a pause that grows to a minute."""
+    """Postpone the step; the pause grows to a minute."""
     pause = timedelta(seconds=pause_after(claim.attempts, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE))
     if erasures.change(
         work,
@@ -327,9 +330,9 @@ def _certificate(work: UnitOfWork, row: Erasure, *, now: datetime) -> Certificat
 
 
 def _totals(receipts: Iterable[Receipt]) -> list[Reached]:
-    """Return one line for each store: what the last look left, all that was removed, and all that was found.
+    """Return one line for each store, with what was found, removed and left in all steps.
 
-    What a look found and left is found again by the next one, and counts once.
+    What one search left is found again by the next, and counts once.
     """
     totals: dict[str, Reached] = {}
     for receipt in receipts:

@@ -1,4 +1,4 @@
-"""Taking a request for no more contact back (T36), and other records of the same person (T26)."""
+"""Withdraw requests for no more contact (T36), and decide other records of the same person (T26)."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 def withdraw(
     work: UnitOfWork, *, by: Caller, now: datetime, request_id: str, reason: str | None = None, decision: str | None = None
 ) -> RequestAnswer:
-    """Take a request back, propose to, or confirm it, as the caller may (T36); again changes nothing.
+    """Withdraw a request, propose it, or decide a proposal, as the caller may (T36). A repeated call changes nothing.
 
-    Within the hour its recorder takes it back alone; if somebody else recorded it too, theirs stands. Afterwards the
-    recorder, or whoever the duty to erase is on, proposes it, and the privacy officer confirms or declines.
+    Within an hour, users withdraw what they recorded; the recordings of others stay. After it, a recorder or whoever has
+    the duty to erase proposes to withdraw the request, and the privacy officer confirms or declines.
 
-    :raises RequestUnknown: there is none, or the caller may not know of it.
-    :raises ErasureUnderWay: the erasure was asked for.
-    :raises NotYoursToWithdraw, NothingProposed, WithdrawalReasonRequired: see there.
+    :raises RequestUnknown: it does not exist, or the caller may not read it.
+    :raises ErasureUnderWay: the erasure was requested.
+    :raises NotYoursToWithdraw, NothingProposed, WithdrawalReasonRequired: the caller may not, or has to do something else.
     """
     row = known_request(work, by=by, request_id=request_id)
     stored.one_at_a_time(work, row.individual_id)
@@ -55,27 +55,28 @@ def withdraw(
             raise NothingProposed
         else:
             raise NotYoursToWithdraw
-        # Whoever took theirs back may have to do with it no more; they are told what came of it all the same.
+        # Users who withdrew their recording may not read the request any more; they get this answer nevertheless.
         row = stored.find_request(work, request_id) or row
     work.record("retention:request:withdraw", subjects=[request_id, row.individual_id], rule="withdrawn" if row.withdrawn_at else "open")
     return describe(work, row, now=now, by=by)
 
 
 def waiting_for_release(work: UnitOfWork) -> list[tuple[str, str]]:
-    """Return (request id, individual id) of requests that were taken back and whom contacts is still to free."""
+    """Return (request id, individual id) of withdrawn requests whose individuals contacts has not unfrozen yet."""
     return [(row.id, row.individual_id) for row in stored.unreleased(work)]
 
 
 def released(work: UnitOfWork, *, request_id: str, now: datetime) -> None:
-    """Keep that contacts freed them."""
+    """Store that contacts unfroze the individual."""
     stored.change_request(work, request_id, released_at=now)
     work.record("retention:request:release", subjects=[request_id])
 
 
 def case_of(work: UnitOfWork, *, by: Caller, request_id: str) -> Request:
-    """Return a case whose twins the privacy officer decides.
+    """Return a request for a decision of the privacy officer on another record.
 
-    :raises PrivacyOfficerOnly, RequestUnknown, RequestWithdrawn: see there.
+    :raises PrivacyOfficerOnly: the caller is somebody else.
+    :raises RequestUnknown, RequestWithdrawn: it does not exist, or was withdrawn.
     """
     require_privacy_officer(by)
     row = stored.find_request(work, request_id)
@@ -88,9 +89,9 @@ def case_of(work: UnitOfWork, *, by: Caller, request_id: str) -> Request:
 
 
 def join(work: UnitOfWork, *, twin_request: str, case_id: str) -> Request | None:
-    """Let a request be answered together with the case; return the case's erasure, if that has begun.
+    """Join the request about another record to the case, so that one erasure answers both.
 
-    :returns: the case's row when its erasure has begun, so that the twin's begins too.
+    :return: the case if its erasure has begun, so that the erasure of the other record has to begin too.
     """
     stored.change_request(work, twin_request, twin_of=case_id)
     case = stored.find_request(work, case_id, lock=True)
@@ -102,7 +103,7 @@ def _take_back_recording(work: UnitOfWork, row: Request, *, by: Caller, now: dat
     stored.withdraw_recording(work, row.id, by.id, at=now)
     others = stored.recordings_of(work, row.id)
     if others:
-        # It was heard twice: what the other heard stands.
+        # Another user recorded the request too, so it stays with that recording.
         first = others[0]
         stored.change_request(
             work,
@@ -131,6 +132,6 @@ def _decide(work: UnitOfWork, row: Request, *, by: Caller, now: datetime, decisi
 
 
 def _withdraw(work: UnitOfWork, row: Request, *, by: Caller, now: datetime) -> None:
-    """Mark it withdrawn, and with it the records that were frozen as the same person's."""
+    """Mark a request as withdrawn, with the requests about other records of the same person."""
     for each in (row, *stored.twins_of(work, row.id)):
         stored.change_request(work, each.id, withdrawn_by=by.id, withdrawn_at=now)
