@@ -1,1 +1,1 @@
-"""The rules: who may do what, which moments count, how a request moves, what is removed from text."""
+"""The rules of interactions: rights, moments, coordination requests and shared text."""

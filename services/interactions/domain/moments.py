@@ -1,4 +1,4 @@
-"""Which moments count."""
+"""Check the moments that users enter."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from datetime import UTC, date, datetime, timedelta
 
 from services.chassis.messages import Invalid
 
-#: Clocks of clients and servers differ by so much, and not by more.
+#: The accepted difference between the clocks of clients and servers.
 CLOCK_SKEW = timedelta(minutes=2)
-#: DHS was founded in 2003; an earlier moment is a slip of the keyboard.
+#: DHS was founded in 2003, so an earlier moment is a typing error.
 EARLIEST = datetime(2003, 1, 1, tzinfo=UTC)
 
 
 def require_past(moment: datetime, *, now: datetime, field: str) -> None:
-    """Only what has happened is logged: the one-year clock starts from it (T6).
+    """Require a moment in the past, because the one-year clock starts from it (T6).
 
-    :raises Invalid: the moment lies in the future, or before there was a department.
+    :raises Invalid: the moment is in the future, or before DHS existed.
     """
     if moment > now + CLOCK_SKEW:
         raise Invalid(errors={field: ["Not in the future."]})
@@ -24,5 +24,5 @@ def require_past(moment: datetime, *, now: datetime, field: str) -> None:
 
 
 def day_somewhere(moment: datetime) -> date:
-    """Return the earliest day that it is at this moment anywhere in the United States (American Samoa's): a user's own is no earlier."""
+    """Return the earliest present date anywhere in the United States, which is that of American Samoa."""
     return (moment.astimezone(UTC) - timedelta(hours=11)).date()

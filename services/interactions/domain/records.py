@@ -1,4 +1,4 @@
-"""The records that interactions keeps, as they are stored."""
+"""Define the records that interactions stores."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """An issue; a text that a component keeps to itself is not in it."""
+    """An issue, without texts that are kept for one component."""
 
     id: str
     name: str | None
@@ -26,7 +26,7 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class IssueUpdate:
-    """Something that happened on an issue, or a change of policy."""
+    """An update on an issue: an event or a change of policy."""
 
     id: str
     issue_id: str
@@ -40,7 +40,7 @@ class IssueUpdate:
 
 @dataclass(frozen=True, slots=True)
 class TalkingPoint:
-    """Something to say on an issue."""
+    """A talking point on an issue."""
 
     id: str
     issue_id: str

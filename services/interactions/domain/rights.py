@@ -1,4 +1,4 @@
-"""What interactions knows of an individual, and who deals with a frozen one or answers for them."""
+"""Describe an individual to interactions, and decide who sees a frozen one or answers for them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from services.chassis.messages import Caller
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What interactions knows of an individual: ids and codes that contacts announced."""
+    """The projection of an individual: ids and codes that contacts announced."""
 
     id: str
     owner_id: str | None = None
@@ -17,16 +17,16 @@ class Person:
     component: str | None = None
     frozen_request_id: str | None = None
     frozen_by: str | None = None
-    #: Components that see them frozen, as possibly the person of a request (T26).
+    #: Components that see the person as frozen, because they may be the person of a request (T26).
     frozen_for: tuple[str, ...] = ()
 
     def is_frozen_for(self, component: str | None) -> bool:
-        """Whether nobody of this component may have to do with them: frozen for everybody (T21), or for it alone (T26)."""
+        """Return whether the person is frozen for this component: for everybody (T21), or for it only (T26)."""
         return self.frozen_request_id is not None or component in self.frozen_for
 
 
 def may_see_frozen(by: Caller, person: Person) -> bool:
-    """Who still sees a frozen person in lists: who has to deal with the request (T21)."""
+    """Return whether the caller still sees a frozen person in lists, because they handle the request (T21)."""
     return (
         by.id in {person.owner_id, person.deputy_id, person.frozen_by}
         or ("office_administrator" in by.roles and by.component is not None and by.component == person.component)
@@ -35,7 +35,7 @@ def may_see_frozen(by: Caller, person: Person) -> bool:
 
 
 def may_answer(by: Caller, person: Person) -> bool:
-    """Who answers a coordination request: the owner, the deputy, or their office's administrator (R86, T10)."""
+    """Return whether the caller may answer a coordination request: as owner, deputy or office administrator (R86, T10)."""
     return by.id in {person.owner_id, person.deputy_id} or (
         "office_administrator" in by.roles and by.component is not None and by.component == person.component
     )

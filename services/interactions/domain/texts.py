@@ -1,4 +1,4 @@
-"""Shared text: what screening found in it, and whether its writer keeps it (T15, R41)."""
+"""Screen shared text, and keep findings for one component if the writer gives a reason (T15, R41)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.lexicon.screening import contact_values, findings_in, screen
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One field's text; `classes` says what was found in it, and then it is its component's alone."""
+    """The text of one field. If `classes` names findings, only its component may read it."""
 
     path: str
     text: str | None
@@ -19,16 +19,16 @@ class Written:
 
     @property
     def shared(self) -> str | None:
-        """What everybody may read."""
+        """Return the text that everybody may read."""
         return None if self.classes else self.text
 
 
 def review(texts: Iterable[tuple[str, str | None]], *, keep_reason: str | None) -> list[Written]:
     """Screen texts, given as (path, text), and return them in order.
 
-    :raises TextNeedsReview: something was found and no reason given; `findings` says where and of which class, never what.
+    :raises TextNeedsReview: screening found something and there is no reason; `findings` names places and classes, never values.
     """
-    # The reason is read beside the text, and holds no value either.
+    # Readers of the text see the reason too, so it is screened as well.
     TextNeedsReview.unless_clean([("keep_reason", keep_reason, contact_values)])
     written: list[Written] = []
     findings: list[dict[str, object]] = []
