@@ -1,11 +1,11 @@
-"""One way to write a route: what comes in is checked by a service's schema, what goes out is said in OpenAPI."""
+"""Declares routes of the API: their input is validated by a service's schema, and OpenAPI describes them."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import orjson
@@ -28,14 +28,20 @@ from services.chassis.validation import invalid, ready
 JSON = "application/json"
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 MAX_KEY_LENGTH = 200
-View = Callable[..., Any]
+
+View = Callable[..., object]
+#: A query's parameters as they were sent; those that a schema declares as lists are lists.
+Parameters: TypeAlias = Mapping[str, str | list[str]]
+JsonValue: TypeAlias = "str | int | float | bool | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
+#: A JSON object as it was sent.
+JsonObject: TypeAlias = Mapping[str, JsonValue]
 
 
 class ProblemSchema(Schema):
-    """RFC 9457, with a stable code and the trace id; some refusals say more, such as why a session ended."""
+    """A problem document of RFC 9457 with a stable code and the trace id; some refusals add fields."""
 
     class Meta:
-        """RFC 9457, 3.2: who reads it passes over what they do not know."""
+        """Clients ignore fields that they do not know (RFC 9457, 3.2)."""
 
         unknown = INCLUDE
 
@@ -54,19 +60,19 @@ class ProblemSchema(Schema):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer that needs more than its representation."""
+    """A representation with its status and headers."""
 
-    representation: Any
+    representation: object
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What is said of a route: for checking, and for the document."""
+    """The declaration of a route, from which the OpenAPI document is made."""
 
     method: str
-    answers: Any
+    answers: type[Schema] | dict[str, Any] | None
     status: int
     query: type[Schema] | None
     body: type[Schema] | None
@@ -80,7 +86,7 @@ class Endpoint:
 
 
 class ApiBlueprint(Blueprint):
-    """A blueprint whose routes all keep the conventions of the API."""
+    """A blueprint whose routes follow the conventions of the API."""
 
     def endpoint(
         self,
@@ -101,21 +107,21 @@ class ApiBlueprint(Blueprint):
     ) -> Callable[[View], View]:
         """Declare a route.
 
-        The view gets its path ids as strings, `query` (raw strings) and `body` (raw JSON) as the schemas accept them,
-        and `if_match` where `matched`. It returns a representation, an `Answer`, or a response.
+        The view gets the ids of the path as strings, the validated `query` and `body` as they were sent, and `if_match`
+        where `matched`. It returns a representation, an `Answer` or a response.
 
-        :param tagged: the answer is a single record and carries a strong ETag.
-        :param matched: If-Match is needed (428).
+        :param tagged: the answer is a single record with a strong ETag.
+        :param matched: If-Match is required (428).
         :param collection: the answer is `{"items", "next", "total"}`.
-        :param streamed: the body is a file that the view reads as it comes.
-        :param open_to_all: answers without a session; says so in the document (the hook has its own list).
+        :param streamed: the view reads the body itself, as a stream.
+        :param public: OpenAPI says that no session is needed; `app.PUBLIC_ENDPOINTS` decides it.
         """
         endpoint = Endpoint(method, answers, status, query, body, tagged, matched, collection, public, streamed, problems, media)
 
         def declare(view: View) -> View:
             @functools.wraps(view)
-            def answer(**path: Any) -> Response:
-                given: dict[str, Any] = {name: str(value) if isinstance(value, UUID) else value for name, value in path.items()}
+            def answer(**path: str | UUID) -> Response:
+                given: dict[str, object] = {name: str(value) if isinstance(value, UUID) else value for name, value in path.items()}
                 parameters = parse_query(query)
                 if query is not None:
                     given["query"] = parameters
@@ -135,15 +141,15 @@ class ApiBlueprint(Blueprint):
         return declare
 
 
-def parse_query(schema: type[Schema] | None) -> dict[str, Any]:
-    """Return the query's parameters as strings (lists where the schema has lists), checked.
+def parse_query(schema: type[Schema] | None) -> Parameters:
+    """Validate the parameters of the query, and return them as they were sent.
 
-    :raises UnknownField: a parameter that the route does not know.
-    :raises Invalid: a parameter with a wrong value.
+    :raises UnknownField: the route has no such parameter.
+    :raises Invalid: a parameter has a wrong value.
     """
     known = ready(schema).load_fields if schema is not None else {}
     by_key = {known_field.data_key or name: known_field for name, known_field in known.items()}
-    raw: dict[str, Any] = {}
+    raw: dict[str, str | list[str]] = {}
     for name, values in request.args.lists():
         parameter = by_key.get(name)
         if isinstance(parameter, fields.List):
@@ -160,12 +166,12 @@ def parse_query(schema: type[Schema] | None) -> dict[str, Any]:
     return raw
 
 
-def parse_body(schema: type[Schema]) -> dict[str, Any]:
-    """Return the JSON object in the body, checked by the service's schema.
+def parse_body(schema: type[Schema]) -> JsonObject:
+    """Validate the JSON object in the body by the service's schema, and return it as it was sent.
 
-    :raises JsonRequired: it is of another type.
-    :raises UnreadableBody: it is no JSON object.
-    :raises UnknownField, Invalid: what the schema says.
+    :raises JsonRequired: the body has another type.
+    :raises UnreadableBody: the body is not a JSON object.
+    :raises UnknownField, Invalid: the schema refuses a field.
     """
     payload = raw_body()
     known = ready(schema).load_fields
@@ -184,25 +190,25 @@ def parse_body(schema: type[Schema]) -> dict[str, Any]:
 
 
 def raw_body() -> bytes:
-    """Return the body's bytes, within the limit.
+    """Return the bytes of the body.
 
-    :raises BodyTooLarge: it is longer.
-    :raises BodyTooSlow: it did not come within the deadline.
+    :raises BodyTooLarge: the body exceeds the limit.
+    :raises BodyTooSlow: the body did not arrive before its deadline.
     """
     limit = request.max_content_length
     if limit is not None and (request.content_length or 0) > limit:
         raise BodyTooLarge
     payload = request.get_data(cache=True)
     if limit is not None and len(payload) >= limit and request.content_length is None:
-        # Of a body in chunks no more is read than it may be.
+        # A chunked body is read up to its limit and no further.
         raise BodyTooLarge
     return payload
 
 
-def validate(schema: type[Schema], raw: dict[str, Any]) -> None:
-    """Load by the schema; the service loads it again.
+def validate(schema: type[Schema], raw: Mapping[str, object]) -> None:
+    """Validate input by a schema; the service loads it again.
 
-    :raises UnknownField, Invalid: with the sentences of each field.
+    :raises UnknownField, Invalid: with the messages of each field.
     """
     try:
         ready(schema).load(raw)
@@ -213,7 +219,7 @@ def validate(schema: type[Schema], raw: dict[str, Any]) -> None:
 def require_if_match() -> str:
     """Return the If-Match header.
 
-    :raises PreconditionMissing: there is none; `*` names no version either.
+    :raises PreconditionMissing: it is missing, or is `*`, which names no version.
     """
     tag = request.headers.get("If-Match", "").strip()
     if not tag or tag == "*":
@@ -222,9 +228,9 @@ def require_if_match() -> str:
 
 
 def operation(*, key: str | None = None, body: bytes | None = None) -> Operation:
-    """Return this request as a command that can be told from its repetition.
+    """Return the operation that lets a service recognize the repetition of this request.
 
-    Key and body leave as keyed digests: a service keeps them for a day, and whoever reads its tables guesses nothing (R2).
+    The key and the body leave as keyed digests, because services store them for a day (R2).
 
     :raises Invalid: the Idempotency-Key is empty or too long.
     """
@@ -232,42 +238,43 @@ def operation(*, key: str | None = None, body: bytes | None = None) -> Operation
     if key is not None and not 0 < len(key) <= MAX_KEY_LENGTH:
         raise Invalid(errors={"Idempotency-Key": [f"Give it 1 to {MAX_KEY_LENGTH} characters."]})
     keyed = app_context().keyed
-    said = join_digests(keyed.each(b"body\0" + (raw_body() if body is None else body)))
-    named = key if key is None else join_digests(keyed.each(f"key\0{key}"))
-    return Operation(id=new_id(), method=request.method, path=request.path, key=named, body_hash=said)
+    body_hash = join_digests(keyed.each(b"body\0" + (raw_body() if body is None else body)))
+    key_digest = key if key is None else join_digests(keyed.each(f"key\0{key}"))
+    return Operation(id=new_id(), method=request.method, path=request.path, key=key_digest, body_hash=body_hash)
 
 
-def make_response(result: Any, endpoint: Endpoint) -> Response:
-    """Return the response of an answer, tagged where that was declared."""
+def make_response(result: object, endpoint: Endpoint) -> Response:
+    """Return the response of a view's result, with an ETag where the route declares one."""
     if isinstance(result, Response):
         return result
-    said = result if isinstance(result, Answer) else Answer(result)
-    status = said.status or endpoint.status
+    made = result if isinstance(result, Answer) else Answer(result)
+    status = made.status or endpoint.status
     if status == 204:
         response = Response(status=204)
-        response.headers.extend(said.headers)
+        response.headers.extend(made.headers)
         return response
-    headers = dict(said.headers)
-    if endpoint.tagged and isinstance(said.representation, dict):
-        tag = entity_tag(said.representation)
+    headers = dict(made.headers)
+    if endpoint.tagged and isinstance(made.representation, dict):
+        tag = entity_tag(made.representation)
         headers["ETag"] = tag
         if request.method == "GET" and _knows(tag):
             return Response(status=304, headers=headers)
-    return Response(orjson.dumps(said.representation), status=status, headers=headers, content_type=JSON)
+    return Response(orjson.dumps(made.representation), status=status, headers=headers, content_type=JSON)
 
 
 def _knows(tag: str) -> bool:
     return is_any_match(request.headers.get("If-None-Match", ""), tag)
 
 
-def created(endpoint: str, **record: dict[str, Any]) -> Answer:
-    """Return a new record with its address; `record` is named as the id is in the path."""
+def created(endpoint: str, **record: Mapping[str, object]) -> Answer:
+    """Return a new record with its address; the keyword is the name of its id in the path."""
     ((name, representation),) = record.items()
-    return Answer(representation, 201, {"Location": url_for(endpoint, **{name: representation["id"]})})
+    path: dict[str, Any] = {name: representation["id"]}
+    return Answer(representation, 201, {"Location": url_for(endpoint, **path)})
 
 
 def openapi_operation(endpoint: Endpoint) -> dict[str, Any]:
-    """Return what OpenAPI is told of a route; flask-smorest resolves the schemas."""
+    """Return the OpenAPI operation of a route; flask-smorest resolves the schemas."""
     statuses = {400, 401, 403, 421, 422, 429, 503, *endpoint.problems}
     if endpoint.public:
         statuses -= {403}
@@ -282,14 +289,14 @@ def openapi_operation(endpoint: Endpoint) -> dict[str, Any]:
     }
     success: dict[str, Any] = {"description": DESCRIPTIONS[endpoint.status], "headers": {**HEADERS}}
     if endpoint.answers is not None:
-        shown = endpoint.answers
-        success["content"] = {endpoint.media: {"schema": collection_schema(shown) if endpoint.collection else shown}}
+        schema = collection_schema(endpoint.answers) if endpoint.collection else endpoint.answers
+        success["content"] = {endpoint.media: {"schema": schema}}
     if endpoint.tagged:
         success["headers"]["ETag"] = {"schema": {"type": "string"}, "description": "A hash of what you see."}
         if endpoint.method == "GET":
             responses["304"] = {"description": DESCRIPTIONS[304]}
     responses[str(endpoint.status)] = success
-    said: dict[str, Any] = {"responses": responses}
+    described: dict[str, Any] = {"responses": responses}
     parameters: list[dict[str, Any]] = []
     if endpoint.query is not None:
         parameters.append({"in": "query", "schema": endpoint.query})
@@ -298,19 +305,19 @@ def openapi_operation(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.method == "POST":
         parameters.append(_header("Idempotency-Key", "The same key and body: the same record, for 24 hours."))
     if parameters:
-        said["parameters"] = parameters
+        described["parameters"] = parameters
     if endpoint.body is not None:
-        said["requestBody"] = {"required": True, "content": {JSON: {"schema": endpoint.body}}}
+        described["requestBody"] = {"required": True, "content": {JSON: {"schema": endpoint.body}}}
     if endpoint.streamed:
         file = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
-        said["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": file}}}
+        described["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": file}}}
     if endpoint.public:
-        said["security"] = []
-    return said
+        described["security"] = []
+    return described
 
 
-def collection_schema(schema: Any) -> dict[str, Any]:
-    """Return the shape of a collection."""
+def collection_schema(schema: type[Schema] | dict[str, Any]) -> dict[str, Any]:
+    """Return the OpenAPI schema of a collection."""
     return {
         "type": "object",
         "required": ["items", "next", "total"],
@@ -358,8 +365,3 @@ DESCRIPTIONS = {
     429: "Too often",
     503: "A part of the system is away",
 }
-
-
-def sessions() -> Any:
-    """Return the application's sessions."""
-    return app_context().sessions

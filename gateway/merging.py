@@ -1,33 +1,64 @@
-"""Lists that several services answer together: each its own first items behind a position, and the gateway merges them.
+"""Lists that several services answer together: each answers its first items after a position, and the gateway merges them.
 
-A part of such a list is `items`, each of which says its `position`, whether there are `more`, and `total`: a number, or
-`{"at_least": n}` where a service stopped counting.
+Each item of a part has its `position`. The gateway removes it before a client reads the item.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Generic, NotRequired, TypeAlias, TypedDict, TypeVar, cast
 from uuid import UUID
 
 import orjson
 from marshmallow import ValidationError
 
+from gateway.endpoints import Parameters
 from services.chassis.instants import Instant
 from services.chassis.refusals import CursorInvalid
 
+Item = TypeVar("Item")
+Fields = TypeVar("Fields", bound=Mapping[str, object])
+#: How many items a list has: a number, or `{"at_least": n}` where a service stopped counting.
+Total: TypeAlias = int | dict[str, int]
+
+
+class Part(TypedDict, Generic[Item]):
+    """The first items of one service after a position."""
+
+    items: list[Item]
+    more: bool
+    total: Total
+
+
+class Page(TypedDict, Generic[Item]):
+    """A page of the merged list; it has a warning while a service does not answer."""
+
+    items: list[Item]
+    next: str | None
+    total: Total
+    warning: NotRequired[str]
+
+
+class Positioned(TypedDict):
+    """An item whose position is an instant and an id."""
+
+    position: list[str]
+
 
 def encode_position(position: Iterable[str]) -> str:
-    """Return a cursor. It says where a list of what the caller may see goes on, and no more: whoever changes it skips items of their own."""
+    """Return a position as a cursor.
+
+    It is not signed: it names no more than where the caller's own list continues.
+    """
     return base64.urlsafe_b64encode(orjson.dumps(list(position))).decode()
 
 
 def decode_position(cursor: str, parts: int) -> list[str]:
-    """Return the position that a cursor says, of so many texts.
+    """Return the position of a cursor, as this number of texts.
 
-    :raises CursorInvalid: it is none of ours.
+    :raises CursorInvalid: the gateway did not make it.
     """
     try:
         position = orjson.loads(base64.urlsafe_b64decode(cursor))
@@ -41,7 +72,7 @@ def decode_position(cursor: str, parts: int) -> list[str]:
 def decode_instant_position(cursor: str) -> list[str]:
     """Return a position that is an instant and an id.
 
-    :raises CursorInvalid: it is none of ours.
+    :raises CursorInvalid: the gateway did not make it.
     """
     at, own_id = decode_position(cursor, 2)
     try:
@@ -50,19 +81,25 @@ def decode_instant_position(cursor: str) -> list[str]:
         raise CursorInvalid from error
 
 
-def sort_key_of(item: dict[str, Any]) -> tuple[datetime, str]:
-    """Return an item's position, that is an instant and an id, as it is compared."""
+def sort_key_of(item: Positioned) -> tuple[datetime, str]:
+    """Return the key that orders items by instant, then id."""
     at, own_id = item["position"]
     return datetime.fromisoformat(at), own_id
 
 
-def without_position(item: dict[str, Any]) -> dict[str, Any]:
+def page_bounds(query: Parameters) -> tuple[int, str | None]:
+    """Return how many items a query asks for, 50 by default, and its cursor."""
+    limit, cursor = query.get("limit"), query.get("cursor")
+    return int(limit) if isinstance(limit, str) and limit else 50, cursor if isinstance(cursor, str) and cursor else None
+
+
+def without_position(item: Fields) -> Fields:
     """Return an item as a client reads it."""
-    return {name: value for name, value in item.items() if name != "position"}
+    return cast(Fields, {name: value for name, value in item.items() if name != "position"})
 
 
-def total_of(parts: Iterable[dict[str, Any]]) -> int | dict[str, int]:
-    """Return how many there are in all parts; at least so many where a service stopped counting."""
+def total_of(parts: Iterable[Part[Item]]) -> Total:
+    """Return the number of items in all parts, or the least number where a service stopped counting."""
     totals = [part["total"] for part in parts]
     counted = sum(total["at_least"] if isinstance(total, dict) else total for total in totals)
     return {"at_least": counted} if any(isinstance(total, dict) for total in totals) else counted

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from flask import Response, g, jsonify, redirect, request
+from flask import Response, g, jsonify, request
 
 from gateway.context import app_context
 from gateway.errors import FormNotOurs, NotSentYet, status_of
 from gateway.identity import is_csrf_token
 from gateway.pages import unsent_forms
-from gateway.pages.addresses import safe_path
 from gateway.pages.layout import (
     acknowledgement_page,
     blueprint,
     is_cross_site_request,
     onward_page,
     redirect_to,
+    redirect_to_path,
     session_end,
     show_unsent_form,
     sign_in_page,
@@ -58,7 +56,7 @@ def signing_in() -> Response:
     try:
         given = {"username": username, "password": request.form.get("password", "")}
         body = validated(SignInSchema, {name: value for name, value in given.items() if value})
-        signed_in = open_session(body["username"], body["password"])
+        signed_in = open_session(body)
     except Refusal as refusal:
         refused = recorded(refusal)
         return sign_in_page(refused, status=status_of(refused), username=username)
@@ -86,7 +84,7 @@ def acknowledging() -> Response:
                 code="statements-not-accepted",
                 errors={f"statement_{n}": [f"Statement {n} is not marked."] for n in unmarked},
             )
-        token = acknowledge_statements(request.form.get("statements_version", ""), accepted=True, rotate=True)
+        token = acknowledge_statements({"statements_version": request.form.get("statements_version", ""), "accepted": True}, rotate=True)
     except Unauthenticated:
         raise
     except Refusal as refusal:
@@ -96,11 +94,10 @@ def acknowledging() -> Response:
     if token:
         _come_in(token)
     mine = form if unsent_forms.is_by_current_user(form) else None
-    response: Any = show_unsent_form(mine, NotSentYet()) if mine else redirect(safe_path(request.form.get("onward")), 303)
+    response = show_unsent_form(mine, NotSentYet()) if mine else redirect_to_path(request.form.get("onward"))
     if token:
         app_context().cookies.set_session(response, token)
-    shown: Response = response
-    return shown
+    return response
 
 
 @blueprint.post("/session/stay")

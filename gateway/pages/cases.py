@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from uuid import UUID
 
 from flask import Response, request
 
@@ -25,7 +25,7 @@ CAUSES = {
 
 
 @blueprint.post("/requests/no-contact/<uuid:request_id>/withdraw")
-def withdrawing_request(request_id: Any) -> Response:
+def withdrawing_request(request_id: UUID) -> Response:
     """Take the request back, propose to, or say what becomes of the proposal (T36)."""
 
     def withdraw() -> Response:
@@ -49,7 +49,7 @@ def no_contact_decisions() -> Response:
 
 
 @blueprint.post("/requests/no-contact/<uuid:request_id>/twins/<uuid:individual_id>")
-def deciding_twin(request_id: Any, individual_id: Any) -> Response:
+def deciding_twin(request_id: UUID, individual_id: UUID) -> Response:
     """Say whether a record is of the same person (T26)."""
 
     def decide() -> Response:
@@ -61,7 +61,7 @@ def deciding_twin(request_id: Any, individual_id: Any) -> Response:
 
 
 @blueprint.post("/suppressions/<uuid:mark_id>")
-def settling_mark(mark_id: Any) -> Response:
+def settling_mark(mark_id: UUID) -> Response:
     """Keep a value that was added lately as a mark, or drop it (T25)."""
 
     def settle() -> Response:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from uuid import UUID
 
 from flask import Response, request
 
@@ -68,13 +69,13 @@ def asking_to_coordinate() -> Response:
 
 
 @blueprint.get("/requests/coordination/<uuid:request_id>")
-def coordination_request(request_id: Any) -> Response:
+def coordination_request(request_id: UUID) -> Response:
     """Show a request, and what may be done with it now."""
     return _coordination_page(str(request_id))
 
 
 @blueprint.post("/requests/coordination/<uuid:request_id>")
-def answering_coordination_request(request_id: Any) -> Response:
+def answering_coordination_request(request_id: UUID) -> Response:
     """Accept, decline with a reason, mark as done, take an acceptance back, or withdraw (R87)."""
 
     def answer() -> Response:
@@ -91,7 +92,7 @@ def answering_coordination_request(request_id: Any) -> Response:
     return handle_form(answer, lambda refusal: _coordination_page(str(request_id), refusal))
 
 
-def _coordination_form(values: Any, refusal: Refusal | None = None) -> Response:
+def _coordination_form(values: Mapping[str, str], refusal: Refusal | None = None) -> Response:
     chosen = values.get("individual_id") or ""
     return page(
         "coordination_new.html",

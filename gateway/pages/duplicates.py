@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from uuid import UUID
 
 from flask import Response
 
@@ -23,13 +23,13 @@ BECAUSE = {
 
 
 @blueprint.get("/duplicates/<uuid:individual_id>/<uuid:other_id>")
-def pair_of_records(individual_id: Any, other_id: Any) -> Response:
+def pair_of_records(individual_id: UUID, other_id: UUID) -> Response:
     """Show two records that may be of one person."""
     return _pair(str(individual_id), str(other_id))
 
 
 @blueprint.post("/duplicates/<uuid:individual_id>/<uuid:other_id>")
-def deciding_pair(individual_id: Any, other_id: Any) -> Response:
+def deciding_pair(individual_id: UUID, other_id: UUID) -> Response:
     """Say what they are."""
     ids = {"individual_id": str(individual_id), "other_id": str(other_id)}
 

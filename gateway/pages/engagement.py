@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from uuid import UUID
 
 from flask import Response, request
 
 from gateway.addresses import may_be_in_address
 from gateway.clients import command, query
+from gateway.endpoints import JsonValue
 from gateway.naming import is_id, stakeholder_names
 from gateway.pages.addresses import values_from_address
 from gateway.pages.colleagues import colleagues, may_write
@@ -59,11 +61,13 @@ def logging_interaction() -> Response:
     promised = form_values("promise", "promise_due_on", "promise_mode", "promise_assignee")
 
     def log_it() -> Response:
-        body: dict[str, Any] = form_values("mode", "initiated_by", "outcome", "event_id", "keep_reason", "no_contact_request_id")
-        body["held_at"] = instant_from_form("held_at")
-        body["individual_ids"] = _ids("individual_ids")
-        body["organization_ids"] = _ids("organization_ids")
-        body["issue_ids"] = form_list("issue_ids")
+        body: dict[str, JsonValue] = {
+            **form_values("mode", "initiated_by", "outcome", "event_id", "keep_reason", "no_contact_request_id"),
+            "held_at": instant_from_form("held_at"),
+            "individual_ids": _ids("individual_ids"),
+            "organization_ids": _ids("organization_ids"),
+            "issue_ids": form_list("issue_ids"),
+        }
         if promised:
             fields = {"text": "promise", "due_on": "promise_due_on", "mode": "promise_mode", "assignee": "promise_assignee"}
             body["follow_ups"] = [{field: promised[name] for field, name in fields.items() if name in promised}]
@@ -79,13 +83,13 @@ def logging_interaction() -> Response:
 
 
 @blueprint.get("/interactions/<uuid:interaction_id>")
-def interaction(interaction_id: Any) -> Response:
+def interaction(interaction_id: UUID) -> Response:
     """Show one interaction."""
     return _interaction_page(str(interaction_id))
 
 
 @blueprint.post("/interactions/<uuid:interaction_id>/follow-ups/<uuid:follow_up_id>/done")
-def completing_follow_up(interaction_id: Any, follow_up_id: Any) -> Response:
+def completing_follow_up(interaction_id: UUID, follow_up_id: UUID) -> Response:
     """Mark a promise as complete (R53)."""
 
     def complete() -> Response:
@@ -96,7 +100,7 @@ def completing_follow_up(interaction_id: Any, follow_up_id: Any) -> Response:
 
 
 @blueprint.post("/interactions/<uuid:interaction_id>/follow-ups/<uuid:follow_up_id>")
-def changing_follow_up(interaction_id: Any, follow_up_id: Any) -> Response:
+def changing_follow_up(interaction_id: UUID, follow_up_id: UUID) -> Response:
     """Give a promise to a colleague, or another due date (R53)."""
 
     def change() -> Response:
@@ -165,8 +169,7 @@ def entering_event() -> Response:
     """Enter an event (R58-R63)."""
 
     def enter() -> Response:
-        body: dict[str, Any] = form_values("name", "place", "agenda", "keep_reason")
-        body["starts_at"] = instant_from_form("starts_at")
+        body: dict[str, JsonValue] = {**form_values("name", "place", "agenda", "keep_reason"), "starts_at": instant_from_form("starts_at")}
         if ends_at := instant_from_form("ends_at"):
             body["ends_at"] = ends_at
         body["issue_ids"] = form_list("issue_ids")
@@ -177,13 +180,13 @@ def entering_event() -> Response:
 
 
 @blueprint.get("/events/<uuid:event_id>")
-def event(event_id: Any) -> Response:
+def event(event_id: UUID) -> Response:
     """Show an event with who attended."""
     return _event_page(str(event_id))
 
 
 @blueprint.post("/events/<uuid:event_id>/find")
-def finding_attendees(event_id: Any) -> Response:
+def finding_attendees(event_id: UUID) -> Response:
     """Find who may have attended: words become an address, a number or an e-mail address never does (T31)."""
     wanted = request.form.get("find", "").strip()
     if may_be_in_address([("find", wanted)]):
@@ -192,7 +195,7 @@ def finding_attendees(event_id: Any) -> Response:
 
 
 @blueprint.post("/events/<uuid:event_id>/attendees")
-def recording_attendance(event_id: Any) -> Response:
+def recording_attendance(event_id: UUID) -> Response:
     """Record who attended (R62)."""
 
     def add() -> Response:
@@ -207,7 +210,7 @@ def recording_attendance(event_id: Any) -> Response:
     return handle_form(add, again)
 
 
-def _interaction_form(values: Any, refusal: Refusal | None = None) -> Response:
+def _interaction_form(values: Mapping[str, str], refusal: Refusal | None = None) -> Response:
     chosen = (values.get("individual_ids") or "").split()
     at = values.get("event_id") or ""
     return page(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import NotRequired, TypedDict
+from uuid import UUID
 
 from flask import Response, request
 
 from gateway.clients import command, query
+from gateway.endpoints import JsonValue
 from gateway.naming import is_id, stakeholder_names
 from gateway.pages.addresses import values_from_address
 from gateway.pages.layout import WORDS, blueprint, form_list, form_values, handle_form, issue_names, page, redirect_to, user_names, validated
@@ -14,8 +18,30 @@ from gateway.pages.paging import fetch_all, page_links, page_query
 from gateway.routes.timeline import timeline
 from services.chassis.messages import NotFound, Refusal
 from services.contacts.contract import IndividualCreateSchema, OrganizationCreateSchema
+from services.contacts.contract.answers import IndividualAnswer, Owner
 from services.interactions.contract import IssueCreateSchema
+from services.interactions.contract.answers import IssueAnswer
 from services.lexicon.vocabulary import CONTACT_POINT_KINDS
+
+
+class Likeness(TypedDict):
+    """An organization, with a name, or an individual, whom a new record may repeat."""
+
+    id: str
+    owner: NotRequired[Owner | None]
+    name: NotRequired[str]
+    first_name: NotRequired[str | None]
+    last_name: NotRequired[str]
+    state: NotRequired[str | None]
+
+
+class LikelyRecord(TypedDict):
+    """What the page says of such a record."""
+
+    page: str
+    name: str
+    said: str
+    owner: str
 
 
 @blueprint.get("/individuals/new")
@@ -30,9 +56,8 @@ def entering_individual() -> Response:
     kinds = [kind for kind in CONTACT_POINT_KINDS if request.form.get(kind, "").strip()]
 
     def enter() -> Response:
-        body: dict[str, Any] = form_values(
-            "salutation", "first_name", "last_name", "title", "organization", "organization_id", "state", "source", "keep_reason"
-        )
+        names = ("salutation", "first_name", "last_name", "title", "organization", "organization_id", "state", "source", "keep_reason")
+        body: dict[str, JsonValue] = {**form_values(*names)}
         if issue_ids := form_list("issue_ids"):
             body["issue_ids"] = issue_ids
         if interests := [part.strip() for part in request.form.get("interests", "").split(",") if part.strip()]:
@@ -69,7 +94,7 @@ def entering_organization() -> Response:
     parts = ("street", "city", "address_state", "postal_code")
 
     def enter() -> Response:
-        body: dict[str, Any] = form_values("name", "sector", "state", "office_phone", "source", "source_url")
+        body: dict[str, JsonValue] = {**form_values("name", "sector", "state", "office_phone", "source", "source_url")}
         address = {name.removeprefix("address_"): value for name, value in form_values(*parts).items()}
         if address:
             body["address"] = address
@@ -91,7 +116,7 @@ def entering_organization() -> Response:
 
 
 @blueprint.get("/organizations/<uuid:organization_id>")
-def organization(organization_id: Any) -> Response:
+def organization(organization_id: UUID) -> Response:
     """Show an organization with its people and its history."""
     shown = query("contacts", "read_organization", organization_id=str(organization_id))
     path = f"/organizations/{organization_id}"
@@ -131,7 +156,7 @@ def entering_issue() -> Response:
     return handle_form(enter, again)
 
 
-def _card(values: Any, refusal: Refusal | None = None) -> Response:
+def _card(values: Mapping[str, str], refusal: Refusal | None = None) -> Response:
     """Show a business card; the organization that it was opened for is named, so that nobody enters a person elsewhere."""
     at = values.get("organization_id") or ""
     return page(
@@ -144,30 +169,27 @@ def _card(values: Any, refusal: Refusal | None = None) -> Response:
     )
 
 
-def _all_issues() -> dict[str, Any]:
+def _all_issues() -> dict[str, list[IssueAnswer]]:
     return {"items": fetch_all("interactions", "list_issues", {})}
 
 
-def _likely(refusal: Refusal) -> list[dict[str, str]]:
-    """Return who is there already under this name, as the one who asks may see them."""
-    found = refusal.extra.get("possible_duplicates") or []
-    names = user_names({(one.get("owner") or {}).get("user") for one in found})
-    return [_likeness(one, names) for one in found]
+def _likely(refusal: Refusal) -> list[LikelyRecord]:
+    """Return the records of this name that exist already, as far as the user may see them."""
+    found: list[Likeness] = refusal.extra.get("possible_duplicates") or []
+    names = user_names({owner["user"] for one in found if (owner := one.get("owner"))})
+    return [_likely_record(one, names) for one in found]
 
 
-def _likeness(one: dict[str, Any], names: dict[str, str]) -> dict[str, str]:
-    kind = "organization" if "name" in one else "individual"
-    shown = one
+def _likely_record(one: Likeness, names: dict[str, str]) -> LikelyRecord:
+    kind, owner = "organization" if "name" in one else "individual", one.get("owner")
+    title, employer, state = None, None, one.get("state")
     if kind == "individual":
-        try:
-            shown = query("contacts", "read_individual", individual_id=one["id"])
-        except NotFound:
-            shown = one
-    owner = one.get("owner") or {}
-    said = (shown.get("title"), shown.get("organization_name"), WORDS["states"].get(shown.get("state") or ""))
+        with suppress(NotFound):
+            person: IndividualAnswer = query("contacts", "read_individual", individual_id=one["id"])
+            title, employer, state = person.get("title"), person.get("organization_name"), person.get("state")
     return {
         "page": f"/{kind}s/{one['id']}",
         "name": one.get("name") or f"{one['first_name'] or ''} {one['last_name']}".strip(),
-        "said": ", ".join(part for part in said if part),
+        "said": ", ".join(filter(None, (title, employer, WORDS["states"].get(state or "")))),
         "owner": f"{names.get(owner['user'], 'unknown')} ({owner['component']})" if owner else "",
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from uuid import UUID
 
 from flask import Response, g, request
 
@@ -42,13 +42,13 @@ LEFT = {
 
 
 @blueprint.get("/requests/no-contact/<uuid:request_id>/erase")
-def erase_on_request(request_id: Any) -> Response:
+def erase_on_request(request_id: UUID) -> Response:
     """Ask once more before erasing somebody who asked for no more contact."""
     return _confirm_request(str(request_id))
 
 
 @blueprint.post("/requests/no-contact/<uuid:request_id>/erase")
-def erasing_on_request(request_id: Any) -> Response:
+def erasing_on_request(request_id: UUID) -> Response:
     """Erase, as the owner or whoever the duty has passed to (R165)."""
 
     def erase() -> Response:
@@ -61,38 +61,37 @@ def erasing_on_request(request_id: Any) -> Response:
 
 
 @blueprint.get("/individuals/<uuid:individual_id>/erase")
-def erase_individual(individual_id: Any) -> Response:
+def erase_individual(individual_id: UUID) -> Response:
     """Ask once more before erasing a record of one's own."""
     return _confirm_individual(str(individual_id))
 
 
 @blueprint.post("/individuals/<uuid:individual_id>/erase")
-def erasing_individual(individual_id: Any) -> Response:
+def erasing_individual(individual_id: UUID) -> Response:
     """Have one's own record erased: a mistake, or no longer needed (R131)."""
 
     def erase() -> Response:
         if not request.form.get("confirmed"):
             return _confirm_individual(str(individual_id))
         body = validated(ErasureRequestSchema, form_values("reason"))
-        accepted = erase_record("individual", str(individual_id), submitted_etag(), body["reason"])
+        accepted = erase_record("individual", str(individual_id), submitted_etag(), body)
         return redirect_to("erasure", erasure_id=accepted["erasure_id"])
 
     return handle_form(erase, lambda refusal: _confirm_individual(str(individual_id), refusal))
 
 
 @blueprint.get("/erasures/<uuid:erasure_id>")
-def erasure(erasure_id: Any) -> Response:
+def erasure(erasure_id: UUID) -> Response:
     """Show how far an erasure is; to the privacy officer, what is to be decided."""
     return _erasure_page(str(erasure_id))
 
 
 @blueprint.post("/erasures/<uuid:erasure_id>/decisions")
-def deciding_hits(erasure_id: Any) -> Response:
+def deciding_hits(erasure_id: UUID) -> Response:
     """Decide one mention, or all that are left alike: the privacy officer."""
 
     def decide() -> Response:
-        body: dict[str, Any] = form_values("hit_id", "decision")
-        body |= {"all": True} if request.form.get("all") else {}
+        body = {**form_values("hit_id", "decision"), **({"all": True} if request.form.get("all") else {})}
         command("retention", "decide_hits", erasure_id=str(erasure_id), body=validated(DecisionsSchema, body))
         return redirect_to("erasure", erasure_id=erasure_id)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
+from uuid import UUID
 
 from flask import Response, g, request
 
 from gateway.clients import command, query
 from gateway.errors import FormNotOurs, MultipartRequired, status_of
 from gateway.identity import is_csrf_token
+from gateway.merging import Page
 from gateway.naming import stakeholder_names
 from gateway.pages.layout import blueprint, form_list, form_values, handle_form, issue_names, page, redirect_to, validated
-from gateway.pages.paging import page_links, page_query
+from gateway.pages.paging import PageLinks, page_links, page_query
 from gateway.pages.versions import compare_versions, submitted_etag
 from gateway.trail import recorded
 from gateway.uploads import read_upload, send_import
@@ -55,6 +57,14 @@ SIGNS = {
 }
 
 
+class RowOutcome(TypedDict):
+    """What the page of an import reads of a row's outcome."""
+
+    n: int
+    individual_id: str | None
+    organization_id: str | None
+
+
 @blueprint.get("/imports")
 def imports() -> Response:
     """List one's imports, and show the form for another."""
@@ -76,18 +86,18 @@ def uploading() -> Response:
         raise
     except Refusal as refusal:
         said = recorded(MultipartRequired("Choose a file first.") if isinstance(refusal, MultipartRequired) else refusal)
-        return page("imports.html", status=status_of(said), refusal=said, found={"items": []}, part={})
+        return page("imports.html", status=status_of(said), refusal=said, found={"items": []}, part=PageLinks())
     return redirect_to("importing", import_id=started["id"])
 
 
 @blueprint.get("/imports/<uuid:import_id>")
-def importing(import_id: Any) -> Response:
+def importing(import_id: UUID) -> Response:
     """Show an import: its mapping, its check, its result."""
     return _import_page(str(import_id))
 
 
 @blueprint.post("/imports/<uuid:import_id>/mapping")
-def mapping_import(import_id: Any) -> Response:
+def mapping_import(import_id: UUID) -> Response:
     """Change which column means what, and for which issues everybody is entered; with `then`, check every row at once."""
 
     def change() -> Response:
@@ -111,7 +121,7 @@ def mapping_import(import_id: Any) -> Response:
 
 
 @blueprint.post("/imports/<uuid:import_id>/<any('dry-run', 'commit', 'cancel', 'undo', 'stop', 'resume'):step>")
-def stepping_import(import_id: Any, step: str) -> Response:
+def stepping_import(import_id: UUID, step: str) -> Response:
     """Check, commit, cancel, undo, stop or go on with an import."""
 
     def go() -> Response:
@@ -122,7 +132,7 @@ def stepping_import(import_id: Any, step: str) -> Response:
 
 
 @blueprint.post("/imports/<uuid:import_id>/decisions")
-def deciding_import(import_id: Any) -> Response:
+def deciding_import(import_id: UUID) -> Response:
     """Decide all rows that wait for it alike."""
 
     def go() -> Response:
@@ -134,20 +144,17 @@ def deciding_import(import_id: Any) -> Response:
 
 
 @blueprint.get("/imports/<uuid:import_id>/rows/<string:n>")
-def import_row(import_id: Any, n: str) -> Response:
+def import_row(import_id: UUID, n: str) -> Response:
     """Show a row beside the people it may be about."""
     return _row_page(str(import_id), n)
 
 
 @blueprint.post("/imports/<uuid:import_id>/rows/<string:n>")
-def deciding_row(import_id: Any, n: str) -> Response:
+def deciding_row(import_id: UUID, n: str) -> Response:
     """Decide whom a row is about, and go on to the next that waits."""
 
     def go() -> Response:
-        body: dict[str, Any] = {"decision": request.form.get("decision", "")}
-        if chosen := request.form.get("individual_id"):
-            body["individual_id"] = chosen
-        body |= form_values("keep_reason")
+        body = {"decision": request.form.get("decision", ""), **form_values("individual_id", "keep_reason")}
         command("contacts", "decide_import_row", import_id=str(import_id), n=n, body=validated(RowDecisionSchema, body))
         if body["decision"] == "keep":
             return redirect_to("import_row", import_id=import_id, n=n)
@@ -161,8 +168,8 @@ def _targets() -> list[tuple[str, str]]:
     return list(zip(request.form.getlist("column"), request.form.getlist("target"), strict=False))
 
 
-def _rows(import_id: str, **asked: str) -> dict[str, Any]:
-    found: dict[str, Any] = query("contacts", "list_import_rows", import_id=import_id, query=asked)
+def _rows(import_id: str, **asked: str) -> Page[RowOutcome]:
+    found: Page[RowOutcome] = query("contacts", "list_import_rows", import_id=import_id, query=asked)
     return found
 
 
@@ -173,7 +180,7 @@ def _row_page(import_id: str, n: str, refusal: Refusal | None = None) -> Respons
 
 def _import_page(import_id: str, refusal: Refusal | None = None) -> Response:
     shown = query("contacts", "read_import", import_id=import_id)
-    rows: dict[str, Any] = {"items": [], "next": None}
+    rows: Page[RowOutcome] = {"items": [], "next": None, "total": 0}
     outcome = request.args.get("outcome", "")
     outcome = outcome if outcome in OUTCOMES else ""
     if shown["state"] in {"checked", "committed", "failed", "undone", "stopped"}:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response, request
 
 from gateway.pages.layout import blueprint, form_values, handle_form, page, redirect_to, user_names, validated
@@ -45,7 +43,7 @@ def releasing_kept_text(kept_id: str) -> Response:
 
 
 def _list(refusal: Refusal | None = None) -> Response:
-    found: dict[str, Any] = kept_texts(limit=SHOWN, cursor=request.args.get("cursor") or None)
+    found = kept_texts(limit=SHOWN, cursor=request.args.get("cursor") or None)
     return page(
         "kept_texts.html",
         found=found,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypedDict, TypeVar
 
 import orjson
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
@@ -25,6 +25,7 @@ from gateway.pages.sentences import Field, problems, worded
 from gateway.pages.unsent_forms import UnsentForm
 from gateway.trail import recorded
 from services.access.contract import SessionRequired
+from services.access.contract.answers import PageOfUsers, SessionAnswer
 from services.chassis.messages import IdempotencyMismatch, NotFound, Refusal, Unauthenticated, Unavailable, new_id
 from services.lexicon.places import STATES
 from services.lexicon.vocabulary import (
@@ -67,12 +68,22 @@ WORDS = {
     "types": {"individual": "Individuals", "organization": "Organizations"},
 }
 
-Filter = Callable[..., str]
+Body = TypeVar("Body", bound=Mapping[str, object])
+
+
+class SessionEnd(TypedDict):
+    """When a session ends without another request: in how many seconds, at what time, and whether a request cannot extend it."""
+
+    seconds: int
+    at: str
+    final: bool
+
+
 #: How many users access names at a time.
 USERS_AT_A_TIME = 200
 
 
-def page(template: str, *, status: int = 200, refusal: Refusal | None = None, **shown: Any) -> Response:
+def page(template: str, *, status: int = 200, refusal: Refusal | None = None, **shown: object) -> Response:
     """Render a page in the frame; `values` are what a form shows, `refusal` what is wrong with it."""
     session = g.get("session")
     key = unsent_forms.own_form_value("idempotency_key") if request.method == "POST" and not unsent_forms.is_upload() else None
@@ -114,7 +125,7 @@ def page(template: str, *, status: int = 200, refusal: Refusal | None = None, **
     return response
 
 
-def handle_form(act: Callable[[], Any], again: Callable[[Refusal], Response]) -> Response:
+def handle_form(act: Callable[[], Response], again: Callable[[Refusal], Response]) -> Response:
     """Do what a form asks; when it is refused, show the form again with what was typed and what is wrong.
 
     The form's hidden key makes a double submit one record; the key stays while the form comes back. A form that was
@@ -124,7 +135,7 @@ def handle_form(act: Callable[[], Any], again: Callable[[Refusal], Response]) ->
         return again(g.given_back)
     g.client.operation = operation(key=request.form.get("idempotency_key") or new_id(), body=_form())
     try:
-        done: Response = act()
+        done = act()
     except Unauthenticated:
         raise
     except Refusal as refusal:
@@ -136,8 +147,13 @@ def handle_form(act: Callable[[], Any], again: Callable[[Refusal], Response]) ->
 
 
 def redirect_to(endpoint: str, **values: Any) -> Response:
-    """Send the browser to a page, by GET."""
+    """Redirect the browser to a page, by GET."""
     return redirect(url_for(f"pages.{endpoint}", **values), 303)  # type: ignore[return-value]  # Flask's response class
+
+
+def redirect_to_path(path: str | None) -> Response:
+    """Redirect the browser to a path of this site, by GET; any other address leads to the tasks."""
+    return redirect(safe_path(path), 303)  # type: ignore[return-value]  # Flask's response class
 
 
 def form_values(*names: str) -> dict[str, str]:
@@ -150,7 +166,7 @@ def form_list(name: str) -> list[str]:
     return [value for value in (value.strip() for value in request.form.getlist(name)) if value]
 
 
-def validated(schema: type[Schema], body: dict[str, Any]) -> dict[str, Any]:
+def validated(schema: type[Schema], body: Body) -> Body:
     """Return a body that the service's schema accepts.
 
     :raises Invalid: with the sentences of each field.
@@ -245,9 +261,9 @@ def acknowledgement_page(*, status: int = 200, refusal: Refusal | None = None, o
     return page("acknowledgement.html", status=status, refusal=refusal, kept=unsent_forms.seal_form(kept), onward=safe_path(path))
 
 
-def session_end(session: dict[str, Any]) -> dict[str, Any]:
-    """Return when a session ends if nothing more is asked in it: in how many seconds, and whether asking helps."""
-    idle, last = (datetime.fromisoformat(str(session[name])) for name in ("idle_expires_at", "expires_at"))
+def session_end(session: SessionAnswer) -> SessionEnd:
+    """Return when a session ends unless another request is made in it."""
+    idle, last = datetime.fromisoformat(session["idle_expires_at"]), datetime.fromisoformat(session["expires_at"])
     return {
         "seconds": max(0, int((idle - datetime.now(UTC)).total_seconds())),
         "at": times.minute_words(idle),
@@ -261,11 +277,10 @@ def user_names(users: set[str | None]) -> dict[str, str]:
     names: dict[str, str] = {}
     for start in range(0, len(ids), USERS_AT_A_TIME):
         try:
-            answer = query("access", "list_users", ids=ids[start : start + USERS_AT_A_TIME])
+            found: PageOfUsers = query("access", "list_users", ids=ids[start : start + USERS_AT_A_TIME])
         except NotFound:
             continue
-        found = answer["items"] if isinstance(answer, dict) else answer
-        names |= {user["id"]: user["name"] for user in found}
+        names |= {user["id"]: user["name"] for user in found["items"]}
     return names
 
 
@@ -280,15 +295,15 @@ blueprint.add_app_template_global(times.choices_of_moment)
 
 
 @blueprint.app_template_global("filled")
-def filled(values: Any, names: list[str]) -> bool:
+def filled(values: Mapping[str, str], names: list[str]) -> bool:
     """Tell whether something was typed into one of these fields: then what hides them stays open."""
     return any(str(values.get(name) or "").strip() for name in names)
 
 
 @blueprint.app_template_filter("word")
-def word(code: Any, vocabulary: str) -> str:
+def word(code: str | None, vocabulary: str) -> str:
     """Write a code of a closed list in words."""
-    return str(WORDS[vocabulary].get(code, code or ""))
+    return str(WORDS[vocabulary].get(code or "", code or ""))
 
 
 def is_cross_site_request() -> bool:
@@ -301,7 +316,7 @@ def _form_of_another_session(refusal: FormNotOurs) -> Response:
     """Give a form back that was opened in another session of the same user; of somebody else nothing is shown."""
     if request.endpoint == "pages.acknowledging":
         # Another tab acknowledged first.
-        return redirect(safe_path(unsent_forms.own_form_value("onward")), 303)  # type: ignore[return-value]  # Flask's response class
+        return redirect_to_path(unsent_forms.own_form_value("onward"))
     form = unsent_forms.unsent_form()
     if form is not None and unsent_forms.is_by_current_user(form):
         return show_unsent_form(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from flask import Response, request
 
@@ -14,18 +13,19 @@ from gateway.pages.layout import blueprint, page, user_names, validated
 from gateway.pages.paging import page_links, page_query
 from gateway.pages.times import bound_of_day
 from gateway.trail import recorded
-from services.chassis.messages import Forbidden, Invalid, NotFound, Refusal, Unavailable
+from services.chassis.messages import Forbidden, Invalid, NotFound, Unavailable
+from services.contacts.contract.answers import IndividualAnswer
 from services.interactions.contract import AgainstPreferencesQuerySchema
 
 SHOWN = 50
 
 
-def with_preferences(ids: Iterable[str]) -> list[dict[str, Any]]:
-    """Return those of these people who said how they want to be contacted, as far as the user may know of them."""
-    people = []
+def with_preferences(ids: Iterable[str]) -> list[IndividualAnswer]:
+    """Return the people who stated preferences, as far as the user may know of them."""
+    people: list[IndividualAnswer] = []
     for one in dict.fromkeys(ids):
         try:
-            person = query("contacts", "read_individual", individual_id=one)
+            person: IndividualAnswer = query("contacts", "read_individual", individual_id=one)
         except (NotFound, Forbidden, Unavailable):
             continue
         if person.get("use_preferences"):
@@ -37,18 +37,17 @@ def with_preferences(ids: Iterable[str]) -> list[dict[str, Any]]:
 def against_preferences() -> Response:
     """Show what the department began against somebody's preference: the privacy officer."""
     given = {name: value for name in ("component", "since", "until") if (value := request.args.get(name, "").strip())}
-    shown: dict[str, Any] = {"values": given, "found": None, "part": None, "names": {}, "people": {}}
     try:
-        asked = dict(given)
-        asked |= {name: bound_of_day(given[name], end=name == "until") for name in ("since", "until") if name in given}
+        asked = given | {name: bound_of_day(given[name], end=name == "until") for name in ("since", "until") if name in given}
         found = query("interactions", "list_against_preferences", query=validated(AgainstPreferencesQuerySchema, page_query(asked, limit=SHOWN)))
     except Invalid as refusal:
-        said: Refusal = recorded(refusal)
-        return page("against_preferences.html", status=status_of(said), refusal=said, **shown)
-    shown |= {
-        "found": found,
-        "part": page_links(found, path="/interactions/against-preferences", kept=given),
-        "names": user_names({item["user"] for item in found["items"]}),
-        "people": stakeholder_names(item["individual_id"] for item in found["items"]),
-    }
-    return page("against_preferences.html", **shown)
+        said = recorded(refusal)
+        return page("against_preferences.html", status=status_of(said), refusal=said, values=given, found=None, part=None, names={}, people={})
+    return page(
+        "against_preferences.html",
+        values=given,
+        found=found,
+        part=page_links(found, path="/interactions/against-preferences", kept=given),
+        names=user_names({item["user"] for item in found["items"]}),
+        people=stakeholder_names(item["individual_id"] for item in found["items"]),
+    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response, request
 
 from gateway.clients import query
@@ -44,7 +42,7 @@ def _profile_page(refusal: Refusal | None = None) -> Response:
     )
 
 
-def _choices() -> dict[str, Any]:
+def _choices() -> dict[str, str]:
     """Return the zones of the United States first, by what people call them, and then every other."""
     here = {name: f"{said} ({name})" if said != name else name for name, said in zones.NAMES.items()}
     return here | {name: zones.label(name) for name in sorted(zones.zones() - here.keys())}

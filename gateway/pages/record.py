@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from flask import Response, g, request
 
@@ -31,7 +32,7 @@ FACTS = {"salutation": "Salutation", "first_name": "First name", "last_name": "L
 
 
 @blueprint.get("/individuals/<uuid:individual_id>")
-def individual(individual_id: Any) -> Response:
+def individual(individual_id: UUID) -> Response:
     """Show a record; the contact layer is opened by a button."""
     return record_page(str(individual_id))
 
@@ -81,7 +82,7 @@ def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str
 
 
 @blueprint.post("/individuals/<uuid:individual_id>/reveal")
-def revealing(individual_id: Any) -> Response:
+def revealing(individual_id: UUID) -> Response:
     """Reveal the contact points that the user may see; it is logged and counted (T11)."""
 
     def reveal() -> Response:
@@ -93,7 +94,7 @@ def revealing(individual_id: Any) -> Response:
 
 
 @blueprint.post("/individuals/<uuid:individual_id>/contact-points")
-def adding_contact_point(individual_id: Any) -> Response:
+def adding_contact_point(individual_id: UUID) -> Response:
     """Add a contact point of the user's component."""
 
     def add() -> Response:
@@ -105,7 +106,7 @@ def adding_contact_point(individual_id: Any) -> Response:
 
 
 @blueprint.post("/individuals/<uuid:individual_id>/corrections")
-def correcting_contact_point(individual_id: Any) -> Response:
+def correcting_contact_point(individual_id: UUID) -> Response:
     """Correct a contact point that one may not see (T3); the answer is always the same."""
 
     def correct() -> Response:
@@ -117,7 +118,7 @@ def correcting_contact_point(individual_id: Any) -> Response:
 
 
 @blueprint.post("/individuals/<uuid:individual_id>/facts")
-def correcting(individual_id: Any) -> Response:
+def correcting(individual_id: UUID) -> Response:
     """Correct facts of the directory layer (R111-R113); an emptied field is cleared."""
 
     def correct() -> Response:
@@ -135,7 +136,7 @@ def correcting(individual_id: Any) -> Response:
 
 
 @blueprint.post("/individuals/<uuid:individual_id>/preferences")
-def stating_preferences(individual_id: Any) -> Response:
+def stating_preferences(individual_id: UUID) -> Response:
     """Record how this person wants their information used, or not (R169)."""
 
     def state() -> Response:
@@ -147,7 +148,7 @@ def stating_preferences(individual_id: Any) -> Response:
 
 
 @blueprint.post("/individuals/<uuid:individual_id>/notes")
-def adding_note(individual_id: Any) -> Response:
+def adding_note(individual_id: UUID) -> Response:
     """Add a note; text that the screening holds comes back, to be changed or kept with a reason (T15)."""
 
     def add() -> Response:
@@ -159,7 +160,7 @@ def adding_note(individual_id: Any) -> Response:
 
 
 @blueprint.post("/individuals/<uuid:individual_id>/verifications")
-def verifying(individual_id: Any) -> Response:
+def verifying(individual_id: UUID) -> Response:
     """Record a verification with this person, and what they no longer decline to give (R115, T20)."""
 
     def verify() -> Response:
@@ -173,7 +174,7 @@ def verifying(individual_id: Any) -> Response:
 
 
 @blueprint.post("/individuals/<uuid:individual_id>/owner")
-def handing_over(individual_id: Any) -> Response:
+def handing_over(individual_id: UUID) -> Response:
     """Hand the record over (R45)."""
 
     def hand_over() -> Response:

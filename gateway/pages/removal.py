@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from uuid import UUID
 
 from flask import Response, request
 
@@ -60,12 +61,12 @@ def recording_no_contact_request() -> Response:
 
 
 @blueprint.get("/requests/no-contact/<uuid:request_id>")
-def no_contact_request(request_id: Any) -> Response:
+def no_contact_request(request_id: UUID) -> Response:
     """Show one request, and the way to erase for whoever has the duty."""
     return request_page(str(request_id))
 
 
-def _form(values: Any, refusal: Refusal | None = None) -> Response:
+def _form(values: Mapping[str, str], refusal: Refusal | None = None) -> Response:
     name = ""
     if values.get("individual_id"):
         name = name_of(values["individual_id"])

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TypedDict
 
 from flask import Response, request
 
 from gateway.addresses import may_be_in_address
 from gateway.clients import query
 from gateway.errors import status_of
+from gateway.merging import Page
 from gateway.pages.layout import WORDS, blueprint, issue_names, page, redirect_to, user_names, validated
 from gateway.trail import recorded
 from services.chassis.messages import Invalid, Refusal
 from services.contacts.contract import StakeholderQuerySchema
+from services.contacts.contract.answers import FacetValue, FrozenIndividualAnswer
 
 #: What search narrows by, and the closed list in whose words its values are shown.
 FACETS = {
@@ -27,6 +30,22 @@ FACETS = {
 SHOWN = 50
 #: Fields of the frame, which are no filters.
 FRAME = frozenset({"csrf_token", "author", "idempotency_key", "kept"})
+
+
+class FacetLink(TypedDict):
+    """A value of a facet, and the filters that its link leads to."""
+
+    label: str
+    count: int
+    to: dict[str, str]
+    chosen: bool
+
+
+class ShownFacet(TypedDict):
+    """A facet with its values."""
+
+    name: str
+    entries: list[FacetLink]
 
 
 @blueprint.get("/search")
@@ -44,7 +63,7 @@ def searching() -> Response:
     return _results(given, posted=True)
 
 
-def _filled(fields: Any) -> dict[str, str]:
+def _filled(fields: Mapping[str, str]) -> dict[str, str]:
     return {name: value.strip() for name, value in fields.items() if value.strip() and name not in FRAME}
 
 
@@ -80,32 +99,33 @@ def _results(given: dict[str, str], *, posted: bool) -> Response:
     )
 
 
-def _frozen(given: dict[str, str]) -> dict[str, Any]:
-    """Return frozen people of that name whom the user may find: search finds none (T21), and a new card would be refused."""
+def _frozen(given: dict[str, str]) -> Page[FrozenIndividualAnswer] | None:
+    """Return the frozen people of this name whom the user may find; the search itself finds none (T21)."""
     if "q" not in given or "cursor" in given:
-        return {"items": []}
+        return None
     try:
-        return dict(query("contacts", "find_frozen", query={"q": given["q"], "limit": str(SHOWN)}))
+        found: Page[FrozenIndividualAnswer] = query("contacts", "find_frozen", query={"q": given["q"], "limit": str(SHOWN)})
     except Refusal:
-        return {"items": []}
+        return None
+    return found
 
 
-def _facets(facets: dict[str, Any], given: dict[str, str], issues: dict[str, str]) -> list[dict[str, Any]]:
-    """Return facets as links that add or take away a filter and keep the others."""
-    shown = []
+def _facets(facets: Mapping[str, list[FacetValue]], given: dict[str, str], issues: dict[str, str]) -> list[ShownFacet]:
+    """Return facets as links that add or remove one filter and keep the others."""
+    shown: list[ShownFacet] = []
     for name, (label, vocabulary) in FACETS.items():
         counts = facets.get(name)
         if not counts:
             continue
-        pairs = counts.items() if isinstance(counts, dict) else [(c["value"], c["count"]) for c in counts]
-        values = []
-        for value, count in pairs:
+        values: list[FacetLink] = []
+        for each in counts:
+            value = each["value"]
             if value in {None, "", "None", "null"}:
                 continue
             chosen = given.get(name) == str(value)
             others = {k: v for k, v in given.items() if k not in {name, "cursor"}}
             leads_to = others if chosen else {**others, name: str(value)}
             words = WORDS[vocabulary] if vocabulary else issues
-            values.append({"label": words.get(str(value), str(value)), "count": count, "to": leads_to, "chosen": chosen})
+            values.append({"label": words.get(str(value), str(value)), "count": each["count"], "to": leads_to, "chosen": chosen})
         shown.append({"name": label, "entries": values})
     return shown

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response, request
 
 from gateway.clients import query
 from gateway.pages.layout import blueprint, handle_form, issue_names, page, redirect_to, user_names
 from gateway.pages.paging import page_links
-from gateway.routes.tasks import dismiss, my_tasks
+from gateway.routes.tasks import Task, dismiss, my_tasks
 from services.chassis.messages import Refusal
 
 SHOWN = 50
@@ -73,30 +71,31 @@ def dismissing_task(task_id: str) -> Response:
 
 def _desk_page(refusal: Refusal | None = None) -> Response:
     found = my_tasks(limit=SHOWN, cursor=request.args.get("cursor") or None)
-    for task in found["items"]:
-        task["page"] = page_of(task)
-        task["words"] = TASK_WORDS.get(task["kind"], str(task["kind"]).replace("_", " ").replace("-", " ").capitalize())
-    names = user_names({(task["by"] or {}).get("user") for task in found["items"]})
+    names = user_names({task["by"]["user"] for task in found["items"] if task["by"]})
     issues = issue_names() if any(task["issue_id"] for task in found["items"]) else {}
-    return page("tasks.html", tasks=found, part=page_links(found, path="/"), names=names, issues=issues, refusal=refusal)
+    shown = [{**task, "page": page_of(task), "words": _words_of(task)} for task in found["items"]]
+    return page("tasks.html", tasks={**found, "items": shown}, part=page_links(found, path="/"), names=names, issues=issues, refusal=refusal)
 
 
 @blueprint.get("/reports")
 def reports() -> Response:
     """Show where DHS has spoken to people about an issue, and where not (R88, R100)."""
     issue = request.args.get("issue_id") or ""
-    asked: dict[str, Any] = {"issue_id": issue} if issue else {}
     return page(
         "reports.html",
         issues=issue_names(),
         issue=issue,
-        spoken=query("interactions", "report_spoken_to", query=asked),
+        spoken=query("interactions", "report_spoken_to", query={"issue_id": issue} if issue else {}),
     )
 
 
-def page_of(task: dict[str, Any]) -> str:
-    """Return the page on which a task is done; tasks themselves link into the API."""
-    subject = task.get("subject") or {}
+def _words_of(task: Task) -> str:
+    return TASK_WORDS.get(task["kind"], task["kind"].replace("_", " ").replace("-", " ").capitalize())
+
+
+def page_of(task: Task) -> str:
+    """Return the page on which a task is done; the task's own link leads into the API."""
+    subject = task["subject"]
     if task["kind"] in PAGES_OF_KINDS:
         return PAGES_OF_KINDS[task["kind"]]
     if task["kind"] in PAIRS:

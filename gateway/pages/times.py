@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TypeAlias
 
 from flask import g, request
 from jinja2.filters import do_mark_safe
@@ -12,7 +13,9 @@ from gateway.pages.unsent_forms import form_value
 from services.chassis.messages import Invalid
 from services.lexicon import zones
 
-#: Set by our own script; not worth a secret.
+#: An instant as services write it.
+Instant: TypeAlias = str | datetime
+#: Our own script sets it; it is no secret.
 ZONE_COOKIE = "liaison_zone"
 
 
@@ -82,7 +85,7 @@ def bound_of_day(value: str, *, end: bool = False) -> str:
         return value
 
 
-def choices_of_moment(name: str, values: Any) -> dict[str, str]:
+def choices_of_moment(name: str, values: Mapping[str, str]) -> dict[str, str]:
     """Return the instants to choose from when what was typed comes twice; else nothing."""
     local = _local((values.get(name) or "").strip()) if values else None
     try:
@@ -96,12 +99,12 @@ def choices_of_moment(name: str, values: Any) -> dict[str, str]:
     return {str(n): f"{zones.clock(one)} {zones.abbreviation(one)}, {order[n]}" for n, one in enumerate(found)}
 
 
-def local_input(value: Any) -> str:
+def local_input(value: Instant | None) -> str:
     """Write an instant as a form's `datetime-local` takes it, in the user's zone."""
     return f"{_moment(value).astimezone(zones.zone(zone_name())):%Y-%m-%dT%H:%M}" if value else ""
 
 
-def day(value: Any) -> str:
+def day(value: Instant | None) -> str:
     """Write a date as people do; of an instant the day where the user is."""
     if not value:
         return ""
@@ -110,12 +113,12 @@ def day(value: Any) -> str:
     return f"{on:%B} {on.day}, {on.year}"
 
 
-def minute_words(value: Any) -> str:
+def minute_words(value: Instant | None) -> str:
     """Write an instant to the minute in the user's zone, as plain text."""
     return zones.written(_moment(value), zone_name()) if value else ""
 
 
-def minute(value: Any) -> str:
+def minute(value: Instant | None) -> str:
     """Write an instant to the minute in the user's zone; the instant in UTC is on hover and in print."""
     if not value:
         return ""
@@ -125,7 +128,7 @@ def minute(value: Any) -> str:
     return do_mark_safe(f'<time datetime="{instant}" title="{utc}" data-utc="{utc}">{minute_words(value)}</time>')
 
 
-def ago(value: Any) -> str:
+def ago(value: Instant | None) -> str:
     """Write how many days ago an instant was, by the days where the user is."""
     if not value:
         return "never"
@@ -136,7 +139,7 @@ def ago(value: Any) -> str:
 FILTERS = (day, minute, minute_words, ago, local_input)
 
 
-def _moment(value: Any) -> datetime:
+def _moment(value: Instant) -> datetime:
     moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from flask import request
 
@@ -38,7 +37,7 @@ class Versions:
     stale: bool = False
     changes: list[Change] = field(default_factory=list)
     #: What the form's fields show.
-    values: dict[str, Any] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict)
 
 
 def submitted_etag() -> str:
@@ -58,7 +57,7 @@ def changed_values(names: tuple[str, ...]) -> dict[str, str | None]:
 
 
 def compare_versions(
-    present: Mapping[str, Any],
+    present: Mapping[str, object],
     tag: str,
     labels: Mapping[str, str],
     refusal: Refusal | None,
@@ -104,5 +103,5 @@ def compare_versions(
     )
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return "" if value is None else str(value).strip()

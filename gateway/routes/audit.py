@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from gateway.clients import command
 from gateway.clients import query as ask
-from gateway.endpoints import ApiBlueprint
+from gateway.endpoints import ApiBlueprint, JsonObject, Parameters
 from services.audit.contract import (
     CheckpointSchema,
     CheckpointsQuerySchema,
@@ -25,36 +23,36 @@ blueprint = ApiBlueprint("audit", __name__, url_prefix="/audit", description="Th
 
 
 @blueprint.endpoint("GET", "/entries", query=EntriesQuerySchema, answers=EntrySchema, collection=True)
-def list_entries(query: dict[str, Any]) -> Any:
+def list_entries(query: Parameters) -> object:
     """List entries, the newest first: ids and names of fields, never a value (T8)."""
     return ask("audit", "list_entries", query=query)
 
 
 @blueprint.endpoint("GET", "/checkpoints", query=CheckpointsQuerySchema, answers=CheckpointSchema, collection=True)
-def list_checkpoints(query: dict[str, Any]) -> Any:
+def list_checkpoints(query: Parameters) -> object:
     """List the signed checkpoints, the newest first."""
     return ask("audit", "list_checkpoints", query=query)
 
 
 @blueprint.endpoint("GET", "/proofs", query=ProofQuerySchema, answers=ProofSchema, problems=(404,))
-def prove(query: dict[str, Any]) -> Any:
+def prove(query: Parameters) -> object:
     """Prove that an entry is in the trail, or that one checkpoint continues another (RFC 6962)."""
     return ask("audit", "prove", query=query)
 
 
 @blueprint.endpoint("GET", "/findings", query=FindingsQuerySchema, answers=FindingSchema, collection=True)
-def list_findings(query: dict[str, Any]) -> Any:
+def list_findings(query: Parameters) -> object:
     """List what a person has to look into: holes, numbers with two contents."""
     return ask("audit", "list_findings", query=query)
 
 
 @blueprint.endpoint("GET", "/reviews", query=ReviewsQuerySchema, answers=ReviewSchema, collection=True)
-def list_reviews(query: dict[str, Any]) -> Any:
+def list_reviews(query: Parameters) -> object:
     """List the weeks and their reviews (R127)."""
     return ask("audit", "list_reviews", query=query)
 
 
 @blueprint.endpoint("POST", "/reviews", body=ReviewSignSchema, answers=ReviewSchema, status=201)
-def sign_review(body: dict[str, Any]) -> Any:
+def sign_review(body: JsonObject) -> object:
     """Sign off a week's review (R127)."""
     return command("audit", "sign_review", body=body)

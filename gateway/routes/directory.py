@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import g
 
 from gateway.clients import command
 from gateway.clients import query as ask
 from gateway.context import app_context
-from gateway.endpoints import ApiBlueprint
+from gateway.endpoints import ApiBlueprint, JsonObject, Parameters
 from services.access.contract import ComponentSchema, ProfileChangeSchema, ProfileSchema, UserListSchema, UserSchema
 
 components = ApiBlueprint("components", __name__, url_prefix="/components", description="The offices of R139")
@@ -18,44 +16,37 @@ users = ApiBlueprint("users", __name__, url_prefix="/users", description="The pe
 
 
 @components.endpoint("GET", "", answers=ComponentSchema, collection=True)
-def list_components() -> Any:
+def list_components() -> object:
     """List the offices, as a tree by `parent_id`."""
-    return collection(ask("access", "list_components"))
+    return ask("access", "list_components")
 
 
 @users.endpoint("GET", "", query=UserListSchema, answers=UserSchema, collection=True)
-def list_users(query: dict[str, Any]) -> Any:
+def list_users(query: Parameters) -> object:
     """List users by id, component or name."""
-    return collection(ask("access", "list_users", **query))
+    return ask("access", "list_users", **query)
 
 
 @users.endpoint("GET", "/<uuid:user_id>", answers=UserSchema, tagged=True, problems=(404,))
-def read_user(user_id: str) -> Any:
+def read_user(user_id: str) -> object:
     """Read one user."""
     return ask("access", "read_user", user_id=user_id)
 
 
 @profile.endpoint("GET", "", answers=ProfileSchema, tagged=True)
-def read_profile() -> Any:
+def read_profile() -> object:
     """Read your own settings."""
     return ask("access", "read_profile")
 
 
 @profile.endpoint("PATCH", "", body=ProfileChangeSchema, answers=ProfileSchema, tagged=True, matched=True)
-def change_profile(if_match: str, body: dict[str, Any]) -> Any:
+def change_profile(if_match: str, body: JsonObject) -> object:
     """Change your own settings: the time zone in which pages show times (T29)."""
     return save_profile(body, if_match)
 
 
-def save_profile(body: dict[str, Any], if_match: str) -> Any:
-    """Change one's own settings, and forget the session as it was before."""
+def save_profile(body: JsonObject, if_match: str) -> object:
+    """Change the caller's settings, and drop the cached session that has the old ones."""
     changed = command("access", "change_profile", body=body, if_match=if_match)
     app_context().sessions.forget(g.token)
     return changed
-
-
-def collection(answer: Any) -> dict[str, Any]:
-    """Return a collection, whether the service gave one or a plain list."""
-    if isinstance(answer, dict):
-        return answer
-    return {"items": answer, "next": None, "total": len(answer)}

@@ -1,8 +1,6 @@
-"""The document of the API, and a page that shows it without a script from anywhere."""
+"""The OpenAPI document, and a page that shows it without scripts."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import orjson
 from flask import Blueprint, Response, render_template
@@ -15,14 +13,14 @@ blueprint = Blueprint("docs", __name__, url_prefix="/api/v1")
 
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
-    """Answer with OpenAPI 3.1, made from the schemas that the code uses."""
+    """Answer with the OpenAPI 3.1 document, which is made from the schemas in use."""
     return Response(app_context().document, content_type="application/json")
 
 
 @blueprint.get("/docs")
 def page() -> str:
-    """Show every operation, its parameters and its answers."""
-    document: dict[str, Any] = orjson.loads(app_context().document)
+    """Show every operation with its parameters and answers."""
+    document = orjson.loads(app_context().document)
     operations = [
         {"method": method.upper(), "path": path, **operation}
         for path, item in sorted(document["paths"].items())

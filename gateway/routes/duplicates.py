@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from gateway.clients import command
 from gateway.clients import query as ask
-from gateway.endpoints import ApiBlueprint
+from gateway.endpoints import ApiBlueprint, JsonObject
 from services.contacts.contract import PairDecidedSchema, PairDecisionSchema, PairSchema
 
 blueprint = ApiBlueprint("duplicates", __name__, url_prefix="/duplicates", description="Two records that may be of one person (T34)")
@@ -14,12 +12,12 @@ _PAIR = "/<uuid:individual_id>/<uuid:other_id>"
 
 
 @blueprint.endpoint("GET", _PAIR, answers=PairSchema, problems=(403, 404))
-def read_pair(individual_id: str, other_id: str) -> Any:
+def read_pair(individual_id: str, other_id: str) -> object:
     """Read two records that a task of yours is about, side by side."""
     return ask("contacts", "read_pair", individual_id=individual_id, other_id=other_id)
 
 
 @blueprint.endpoint("POST", _PAIR, body=PairDecisionSchema, answers=PairDecidedSchema, status=200, problems=(403, 404, 409))
-def decide_pair(individual_id: str, other_id: str, body: dict[str, Any]) -> Any:
+def decide_pair(individual_id: str, other_id: str, body: JsonObject) -> object:
     """Say that they are different people or, where you are asked, the same; the privacy officer proposes it to both owners."""
     return command("contacts", "decide_pair", individual_id=individual_id, other_id=other_id, body=body)

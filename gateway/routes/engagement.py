@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from gateway.clients import command
 from gateway.clients import query as ask
-from gateway.endpoints import ApiBlueprint, created
+from gateway.endpoints import ApiBlueprint, JsonObject, Parameters, created
 from services.interactions.contract import (
     AgainstPreferenceSchema,
     AgainstPreferencesQuerySchema,
@@ -38,13 +36,13 @@ requests = ApiBlueprint(
 
 
 @interactions.endpoint("GET", "", query=InteractionListQuerySchema, answers=InteractionSchema, collection=True)
-def list_interactions(query: dict[str, Any]) -> Any:
+def list_interactions(query: Parameters) -> object:
     """List interactions, the most recent first."""
     return ask("interactions", "list_interactions", query=query)
 
 
 @interactions.endpoint("POST", "", body=InteractionCreateSchema, answers=InteractionSchema, status=201, tagged=True)
-def create_interaction(body: dict[str, Any]) -> Any:
+def create_interaction(body: JsonObject) -> object:
     """Log an interaction (R48-R54), with what was promised."""
     interaction = command("interactions", "create_interaction", body=body)
     return created("interactions.read_interaction", interaction_id=interaction)
@@ -57,13 +55,13 @@ def create_interaction(body: dict[str, Any]) -> Any:
     answers=AgainstPreferenceSchema,
     collection=True,
 )
-def list_against_preferences(query: dict[str, Any]) -> Any:
+def list_against_preferences(query: Parameters) -> object:
     """List what the department began against somebody's preference, the most recent first: the privacy officer (T33)."""
     return ask("interactions", "list_against_preferences", query=query)
 
 
 @interactions.endpoint("GET", "/<uuid:interaction_id>", answers=InteractionSchema, tagged=True, problems=(404,))
-def read_interaction(interaction_id: str) -> Any:
+def read_interaction(interaction_id: str) -> object:
     """Read one interaction."""
     return ask("interactions", "read_interaction", interaction_id=interaction_id)
 
@@ -77,13 +75,13 @@ def read_interaction(interaction_id: str) -> Any:
     matched=True,
     problems=(404,),
 )
-def change_interaction(interaction_id: str, if_match: str, body: dict[str, Any]) -> Any:
+def change_interaction(interaction_id: str, if_match: str, body: JsonObject) -> object:
     """Correct an interaction, or tick off what was promised (R53)."""
     return command("interactions", "change_interaction", interaction_id=interaction_id, if_match=if_match, body=body)
 
 
 @interactions.endpoint("DELETE", "/<uuid:interaction_id>", status=204, matched=True, problems=(404,))
-def withdraw_interaction(interaction_id: str, if_match: str) -> Any:
+def withdraw_interaction(interaction_id: str, if_match: str) -> object:
     """Take back an interaction that was logged by mistake."""
     return command("interactions", "withdraw_interaction", interaction_id=interaction_id, if_match=if_match)
 
@@ -94,31 +92,31 @@ def withdraw_interaction(interaction_id: str, if_match: str) -> Any:
     answers=InteractionSchema,
     problems=(404,),
 )
-def complete_follow_up(interaction_id: str, follow_up_id: str) -> Any:
+def complete_follow_up(interaction_id: str, follow_up_id: str) -> object:
     """Say that a promise was kept (R53)."""
     return command("interactions", "complete_follow_up", interaction_id=interaction_id, follow_up_id=follow_up_id)
 
 
 @events.endpoint("GET", "", query=EventListQuerySchema, answers=EventSchema, collection=True)
-def list_events(query: dict[str, Any]) -> Any:
+def list_events(query: Parameters) -> object:
     """List events, the most recent first."""
     return ask("interactions", "list_events", query=query)
 
 
 @events.endpoint("POST", "", body=EventCreateSchema, answers=EventSchema, status=201, tagged=True)
-def create_event(body: dict[str, Any]) -> Any:
+def create_event(body: JsonObject) -> object:
     """Enter an event."""
     return created("events.read_event", event_id=command("interactions", "create_event", body=body))
 
 
 @events.endpoint("GET", "/<uuid:event_id>", answers=EventSchema, tagged=True, problems=(404,))
-def read_event(event_id: str) -> Any:
+def read_event(event_id: str) -> object:
     """Read one event."""
     return ask("interactions", "read_event", event_id=event_id)
 
 
 @events.endpoint("PATCH", "/<uuid:event_id>", body=EventChangeSchema, answers=EventSchema, tagged=True, matched=True, problems=(404,))
-def change_event(event_id: str, if_match: str, body: dict[str, Any]) -> Any:
+def change_event(event_id: str, if_match: str, body: JsonObject) -> object:
     """Change what is given of an event."""
     return command("interactions", "change_event", event_id=event_id, if_match=if_match, body=body)
 
@@ -131,7 +129,7 @@ def change_event(event_id: str, if_match: str, body: dict[str, Any]) -> Any:
     collection=True,
     problems=(404,),
 )
-def list_attendees(event_id: str, query: dict[str, Any]) -> Any:
+def list_attendees(event_id: str, query: Parameters) -> object:
     """List who attended (R62)."""
     return ask("interactions", "list_attendees", event_id=event_id, query=query)
 
@@ -145,32 +143,32 @@ def list_attendees(event_id: str, query: dict[str, Any]) -> Any:
     status=201,
     problems=(404,),
 )
-def add_attendees(event_id: str, body: dict[str, Any]) -> Any:
+def add_attendees(event_id: str, body: JsonObject) -> object:
     """Record who attended; it counts as contact (R56)."""
     return command("interactions", "add_attendees", event_id=event_id, body=body)
 
 
 @events.endpoint("DELETE", "/<uuid:event_id>/attendees/<uuid:attendee_id>", status=204, problems=(404,))
-def remove_attendee(event_id: str, attendee_id: str) -> Any:
+def remove_attendee(event_id: str, attendee_id: str) -> object:
     """Take back an attendance that was recorded by mistake."""
     return command("interactions", "remove_attendee", event_id=event_id, attendee_id=attendee_id)
 
 
 @requests.endpoint("GET", "", query=CoordinationRequestListQuerySchema, answers=CoordinationRequestSchema, collection=True)
-def list_coordination_requests(query: dict[str, Any]) -> Any:
+def list_coordination_requests(query: Parameters) -> object:
     """List the requests that concern you, the latest first."""
     return ask("interactions", "list_coordination_requests", query=query)
 
 
 @requests.endpoint("POST", "", body=CoordinationRequestCreateSchema, answers=CoordinationRequestSchema, status=201, tagged=True)
-def create_coordination_request(body: dict[str, Any]) -> Any:
+def create_coordination_request(body: JsonObject) -> object:
     """Ask the owner of a record to speak to that person."""
     asked = command("interactions", "create_coordination_request", body=body)
     return created("coordination-requests.read_coordination_request", request_id=asked)
 
 
 @requests.endpoint("GET", "/<uuid:request_id>", answers=CoordinationRequestSchema, tagged=True, problems=(404,))
-def read_coordination_request(request_id: str) -> Any:
+def read_coordination_request(request_id: str) -> object:
     """Read one request."""
     return ask("interactions", "read_coordination_request", request_id=request_id)
 
@@ -184,6 +182,6 @@ def read_coordination_request(request_id: str) -> Any:
     matched=True,
     problems=(404,),
 )
-def change_coordination_request(request_id: str, if_match: str, body: dict[str, Any]) -> Any:
+def change_coordination_request(request_id: str, if_match: str, body: JsonObject) -> object:
     """Answer a request: accepted, declined with a reason, done."""
     return command("interactions", "change_coordination_request", request_id=request_id, if_match=if_match, body=body)

@@ -1,4 +1,4 @@
-"""Imports: a file in, its columns, its check, its commit, and the way back."""
+"""Imports: upload a file, map its columns, check it, commit it, undo it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from flask import Response, request
 
 from gateway.clients import command
 from gateway.clients import query as ask
-from gateway.endpoints import ApiBlueprint, created
+from gateway.endpoints import ApiBlueprint, JsonObject, Parameters, created
 from gateway.uploads import read_upload, send_import
 from services.contacts.contract import ListQuerySchema
 from services.contacts.contract.imports import (
@@ -30,14 +30,39 @@ from services.lexicon.cells import harmless
 blueprint = ApiBlueprint("imports", __name__, url_prefix="/imports", description="Spreadsheets, CSV, cards (R77-R82)")
 
 
+class RefusedCell(TypedDict):
+    """A cell that was not taken in."""
+
+    column: str
+    reason: str
+
+
+class Row(TypedDict):
+    """What the file of rows that were not taken in says of a row."""
+
+    row: int
+    sheet: str | None
+    reason: str | None
+    cells: NotRequired[dict[str, str] | None]
+    refused: NotRequired[list[RefusedCell] | None]
+
+
+class RowPage(TypedDict):
+    """A page of rows, with the file's columns where they are kept."""
+
+    items: list[Row]
+    next: str | None
+    columns: NotRequired[list[str]]
+
+
 @blueprint.endpoint("GET", "", query=ListQuerySchema, answers=ImportSchema, collection=True)
-def list_imports(query: dict[str, Any]) -> Any:
+def list_imports(query: Parameters) -> object:
     """List your imports, the latest first."""
     return ask("contacts", "list_imports", query=query)
 
 
 @blueprint.endpoint("POST", "", answers=ImportSchema, status=201, streamed=True, problems=(409,))
-def create_import() -> Any:
+def create_import() -> object:
     """Upload a file, as the part `file` of a multipart body; a mapping is proposed."""
     return created(
         "imports.read_import",
@@ -46,49 +71,49 @@ def create_import() -> Any:
 
 
 @blueprint.endpoint("GET", "/<uuid:import_id>", answers=ImportSchema, tagged=True, problems=(404,))
-def read_import(import_id: str) -> Any:
+def read_import(import_id: str) -> object:
     """Read an import: its state, how far it is, its counts and the columns that were refused."""
     return ask("contacts", "read_import", import_id=import_id)
 
 
 @blueprint.endpoint("PATCH", "/<uuid:import_id>", body=ImportChangeSchema, answers=ImportSchema, tagged=True, matched=True, problems=(404,))
-def change_import(import_id: str, if_match: str, body: dict[str, Any]) -> Any:
+def change_import(import_id: str, if_match: str, body: JsonObject) -> object:
     """Change which column is what, and what holds for every row."""
     return command("contacts", "change_import_mapping", import_id=import_id, if_match=if_match, body=body)
 
 
 @blueprint.endpoint("POST", "/<uuid:import_id>/dry-run", answers=ImportSchema, status=202, problems=(404,))
-def dry_run_import(import_id: str) -> Any:
+def dry_run_import(import_id: str) -> object:
     """Check every row, and change nothing; then poll."""
     return command("contacts", "dry_run_import", import_id=import_id)
 
 
 @blueprint.endpoint("POST", "/<uuid:import_id>/commit", answers=ImportSchema, status=202, problems=(404,))
-def commit_import(import_id: str) -> Any:
+def commit_import(import_id: str) -> object:
     """Take the rows in; then poll."""
     return command("contacts", "commit_import", import_id=import_id)
 
 
 @blueprint.endpoint("POST", "/<uuid:import_id>/cancel", answers=ImportSchema, status=202, problems=(404,))
-def cancel_import(import_id: str) -> Any:
+def cancel_import(import_id: str) -> object:
     """Leave an import that was not committed."""
     return command("contacts", "cancel_import", import_id=import_id)
 
 
 @blueprint.endpoint("POST", "/<uuid:import_id>/stop", answers=ImportSchema, status=202, problems=(404,))
-def stop_import(import_id: str) -> Any:
+def stop_import(import_id: str) -> object:
     """Stop a check, a commit or an undo behind the block under way; it can be resumed."""
     return command("contacts", "stop_import", import_id=import_id)
 
 
 @blueprint.endpoint("POST", "/<uuid:import_id>/resume", answers=ImportSchema, status=202, problems=(404,))
-def resume_import(import_id: str) -> Any:
+def resume_import(import_id: str) -> object:
     """Go on with what was stopped, where it was stopped; then poll."""
     return command("contacts", "resume_import", import_id=import_id)
 
 
 @blueprint.endpoint("POST", "/<uuid:import_id>/undo", answers=ImportSchema, status=202, problems=(404,))
-def undo_import(import_id: str) -> Any:
+def undo_import(import_id: str) -> object:
     """Take an import back (N16); then poll."""
     return command("contacts", "undo_import", import_id=import_id)
 
@@ -101,25 +126,25 @@ def undo_import(import_id: str) -> Any:
     collection=True,
     problems=(404,),
 )
-def list_import_rows(import_id: str, query: dict[str, Any]) -> Any:
+def list_import_rows(import_id: str, query: Parameters) -> object:
     """List what became of each row, and why."""
     return ask("contacts", "list_import_rows", import_id=import_id, query=query)
 
 
 @blueprint.endpoint("GET", "/<uuid:import_id>/rows/<string:n>", answers=ImportRowDetailSchema, problems=(404,))
-def read_import_row(import_id: str, n: str) -> Any:
+def read_import_row(import_id: str, n: str) -> object:
     """Read a row (`n` within the import) with its cells, as long as they are kept, and beside it whoever it may be about."""
     return ask("contacts", "read_import_row", import_id=import_id, n=n)
 
 
 @blueprint.endpoint("POST", "/<uuid:import_id>/rows/<string:n>/decision", body=RowDecisionSchema, answers=ImportRowSchema, problems=(404,))
-def decide_import_row(import_id: str, n: str, body: dict[str, Any]) -> Any:
+def decide_import_row(import_id: str, n: str, body: JsonObject) -> object:
     """Decide whom an undecided row is about (T28): the same person, another one, or nobody to be taken in."""
     return command("contacts", "decide_import_row", import_id=import_id, n=n, body=body)
 
 
 @blueprint.endpoint("POST", "/<uuid:import_id>/decisions", body=AllDecisionsSchema, answers=ImportSchema, status=202, problems=(404,))
-def decide_import_rows(import_id: str, body: dict[str, Any]) -> Any:
+def decide_import_rows(import_id: str, body: JsonObject) -> object:
     """Decide all undecided rows alike; then poll, until `deciding` is null."""
     return command("contacts", "decide_import_rows", import_id=import_id, body=body)
 
@@ -149,16 +174,16 @@ def refused_rows(import_id: str) -> Response:
     )
 
 
-def _why(row: dict[str, Any]) -> str:
+def _why(row: Row) -> str:
     sheet = f" of {row['sheet']}" if row["sheet"] else ""
     cells = " ".join(f"{cell['column']}: {cell['reason']}" for cell in row.get("refused") or ())
     return f"Row {row['row']}{sheet}: {' '.join(filter(None, (row['reason'], cells)))}"
 
 
-def _pages(method: str, import_id: str, **query: str) -> Iterator[dict[str, Any]]:
+def _pages(method: str, import_id: str, **query: str) -> Iterator[RowPage]:
     cursor: dict[str, str] = {}
     while True:
-        page = ask("contacts", method, import_id=import_id, query={**query, "limit": "200", **cursor})
+        page: RowPage = ask("contacts", method, import_id=import_id, query={**query, "limit": "200", **cursor})
         yield page
         if not page["next"]:
             return

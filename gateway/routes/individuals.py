@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from gateway.clients import command
 from gateway.clients import query as ask
-from gateway.endpoints import ApiBlueprint, created
+from gateway.endpoints import ApiBlueprint, JsonObject, Parameters, created
 from gateway.routes.removal import accepted_erasure, erase
 from gateway.routes.timeline import HistoryItemSchema, TimelineQuerySchema, timeline
 from services.contacts.contract import (
@@ -34,20 +32,20 @@ blueprint = ApiBlueprint("individuals", __name__, url_prefix="/individuals", des
 
 
 @blueprint.endpoint("GET", "", query=IndividualListQuerySchema, answers=IndividualSchema, collection=True)
-def list_individuals(query: dict[str, Any]) -> Any:
+def list_individuals(query: Parameters) -> object:
     """List individuals by exact directory fields."""
     return ask("contacts", "list_individuals", query=query)
 
 
 @blueprint.endpoint("POST", "", body=IndividualCreateSchema, answers=IndividualSchema, status=201, problems=(404,))
-def create_individual(body: dict[str, Any]) -> Any:
+def create_individual(body: JsonObject) -> object:
     """Enter an individual (R73, R74); contact points go to your own component."""
     individual = command("contacts", "register_individual", body=body)
     return created("individuals.read_individual", individual_id=individual)
 
 
 @blueprint.endpoint("GET", "/<uuid:individual_id>", answers=IndividualSchema, tagged=True, problems=(404,))
-def read_individual(individual_id: str) -> Any:
+def read_individual(individual_id: str) -> object:
     """Read an individual's directory layer."""
     return ask("contacts", "read_individual", individual_id=individual_id)
 
@@ -61,7 +59,7 @@ def read_individual(individual_id: str) -> Any:
     matched=True,
     problems=(404,),
 )
-def change_individual(individual_id: str, if_match: str, body: dict[str, Any]) -> Any:
+def change_individual(individual_id: str, if_match: str, body: JsonObject) -> object:
     """Correct what is given of an individual, at once (R111-R113)."""
     return command("contacts", "change_individual", individual_id=individual_id, if_match=if_match, body=body)
 
@@ -75,9 +73,9 @@ def change_individual(individual_id: str, if_match: str, body: dict[str, Any]) -
     matched=True,
     problems=(404,),
 )
-def erase_individual(individual_id: str, if_match: str, body: dict[str, Any]) -> Any:
+def erase_individual(individual_id: str, if_match: str, body: JsonObject) -> object:
     """Have a record of one's own erased, with a reason (R131); the answer says where to follow it."""
-    return accepted_erasure(erase("individual", individual_id, if_match, body["reason"]))
+    return accepted_erasure(erase("individual", individual_id, if_match, body))
 
 
 @blueprint.endpoint(
@@ -87,7 +85,7 @@ def erase_individual(individual_id: str, if_match: str, body: dict[str, Any]) ->
     answers=RevealSchema,
     problems=(404, 409),
 )
-def reveal(individual_id: str, query: dict[str, Any]) -> Any:
+def reveal(individual_id: str, query: Parameters) -> object:
     """Reveal the contact points that you may see, and say who else to ask (T11); it is logged and counted."""
     return ask("contacts", "reveal", individual_id=individual_id, **query)
 
@@ -100,7 +98,7 @@ def reveal(individual_id: str, query: dict[str, Any]) -> Any:
     status=201,
     problems=(404,),
 )
-def add_contact_point(individual_id: str, body: dict[str, Any]) -> Any:
+def add_contact_point(individual_id: str, body: JsonObject) -> object:
     """Add a contact point that was given to your component (T5)."""
     return command("contacts", "add_contact_point", individual_id=individual_id, body=body)
 
@@ -113,7 +111,7 @@ def add_contact_point(individual_id: str, body: dict[str, Any]) -> Any:
     status=201,
     problems=(404,),
 )
-def correct_contact_point(individual_id: str, body: dict[str, Any]) -> Any:
+def correct_contact_point(individual_id: str, body: JsonObject) -> object:
     """Correct a contact point that you may not see (T3); the answer is always the same."""
     return command("contacts", "correct_contact_point", individual_id=individual_id, body=body)
 
@@ -126,19 +124,19 @@ def correct_contact_point(individual_id: str, body: dict[str, Any]) -> Any:
     status=201,
     problems=(404, 409),
 )
-def verify_individual(individual_id: str, body: dict[str, Any]) -> Any:
+def verify_individual(individual_id: str, body: JsonObject) -> object:
     """Record that a person's details were verified with them, and what they no longer decline to give (R115, T20)."""
     return command("contacts", "verify_individual", individual_id=individual_id, body=body)
 
 
 @blueprint.endpoint("GET", "/<uuid:individual_id>/notes", query=ListQuerySchema, answers=NoteSchema, collection=True, problems=(404,))
-def list_notes(individual_id: str, query: dict[str, Any]) -> Any:
+def list_notes(individual_id: str, query: Parameters) -> object:
     """List the notes on an individual, the latest first (R37-R41)."""
     return ask("contacts", "list_notes", individual_id=individual_id, query=query)
 
 
 @blueprint.endpoint("GET", "/<uuid:individual_id>/notes/<uuid:note_id>", answers=NoteSchema, tagged=True, problems=(404,))
-def read_note(individual_id: str, note_id: str) -> Any:
+def read_note(individual_id: str, note_id: str) -> object:
     """Read one note."""
     return ask("contacts", "read_note", individual_id=individual_id, note_id=note_id)
 
@@ -152,7 +150,7 @@ def read_note(individual_id: str, note_id: str) -> Any:
     tagged=True,
     problems=(404,),
 )
-def add_note(individual_id: str, body: dict[str, Any]) -> Any:
+def add_note(individual_id: str, body: JsonObject) -> object:
     """Add a note; text that the screening holds comes back with the places (T15)."""
     return command("contacts", "add_note", individual_id=individual_id, body=body)
 
@@ -165,13 +163,13 @@ def add_note(individual_id: str, body: dict[str, Any]) -> Any:
     matched=True,
     problems=(404,),
 )
-def change_note(individual_id: str, note_id: str, if_match: str, body: dict[str, Any]) -> Any:
+def change_note(individual_id: str, note_id: str, if_match: str, body: JsonObject) -> object:
     """Change a note."""
     return command("contacts", "change_note", individual_id=individual_id, note_id=note_id, if_match=if_match, body=body)
 
 
 @blueprint.endpoint("DELETE", "/<uuid:individual_id>/notes/<uuid:note_id>", status=204, matched=True, problems=(404,))
-def delete_note(individual_id: str, note_id: str, if_match: str) -> Any:
+def delete_note(individual_id: str, note_id: str, if_match: str) -> object:
     """Delete a note."""
     return command("contacts", "delete_note", individual_id=individual_id, note_id=note_id, if_match=if_match)
 
@@ -184,12 +182,12 @@ def delete_note(individual_id: str, note_id: str, if_match: str) -> Any:
     collection=True,
     problems=(404,),
 )
-def read_history(individual_id: str, query: dict[str, Any]) -> Any:
+def read_history(individual_id: str, query: Parameters) -> object:
     """Read the timeline, most recent first (R55-R57): interactions, attendance, hand-overs, verifications."""
     return timeline("individual_id", individual_id, query)
 
 
 @blueprint.endpoint("PUT", "/<uuid:individual_id>/owner", body=HandOverSchema, answers=IndividualSchema, problems=(404,))
-def hand_over(individual_id: str, body: dict[str, Any]) -> Any:
+def hand_over(individual_id: str, body: JsonObject) -> object:
     """Hand a record over to another owner (R45)."""
     return command("contacts", "hand_over", individual_id=individual_id, owner=body["owner"])

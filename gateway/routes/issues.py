@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from gateway.clients import command
 from gateway.clients import query as ask
-from gateway.endpoints import ApiBlueprint, created
+from gateway.endpoints import ApiBlueprint, JsonObject, Parameters, created
 from services.interactions.contract import (
     IssueChangeSchema,
     IssueCreateSchema,
@@ -23,25 +21,25 @@ blueprint = ApiBlueprint("issues", __name__, url_prefix="/issues", description="
 
 
 @blueprint.endpoint("GET", "", query=IssueListQuerySchema, answers=IssueSchema, collection=True)
-def list_issues(query: dict[str, Any]) -> Any:
+def list_issues(query: Parameters) -> object:
     """List issues by priority, parent, activity or words of the name."""
     return ask("interactions", "list_issues", query=query)
 
 
 @blueprint.endpoint("POST", "", body=IssueCreateSchema, answers=IssueSchema, status=201, tagged=True)
-def create_issue(body: dict[str, Any]) -> Any:
+def create_issue(body: JsonObject) -> object:
     """Enter an issue."""
     return created("issues.read_issue", issue_id=command("interactions", "create_issue", body=body))
 
 
 @blueprint.endpoint("GET", "/<uuid:issue_id>", answers=IssueSchema, tagged=True, problems=(404,))
-def read_issue(issue_id: str) -> Any:
+def read_issue(issue_id: str) -> object:
     """Read one issue."""
     return ask("interactions", "read_issue", issue_id=issue_id)
 
 
 @blueprint.endpoint("PATCH", "/<uuid:issue_id>", body=IssueChangeSchema, answers=IssueSchema, tagged=True, matched=True, problems=(404,))
-def change_issue(issue_id: str, if_match: str, body: dict[str, Any]) -> Any:
+def change_issue(issue_id: str, if_match: str, body: JsonObject) -> object:
     """Change what is given of an issue."""
     return command("interactions", "change_issue", issue_id=issue_id, if_match=if_match, body=body)
 
@@ -54,13 +52,13 @@ def change_issue(issue_id: str, if_match: str, body: dict[str, Any]) -> Any:
     collection=True,
     problems=(404,),
 )
-def list_issue_updates(issue_id: str, query: dict[str, Any]) -> Any:
+def list_issue_updates(issue_id: str, query: Parameters) -> object:
     """List what happened on an issue, and what changed of policy, the latest first (R66, R67)."""
     return ask("interactions", "list_issue_updates", issue_id=issue_id, query=query)
 
 
 @blueprint.endpoint("POST", "/<uuid:issue_id>/updates", body=IssueUpdateCreateSchema, answers=IssueUpdateSchema, status=201, problems=(404,))
-def add_issue_update(issue_id: str, body: dict[str, Any]) -> Any:
+def add_issue_update(issue_id: str, body: JsonObject) -> object:
     """Tell of something that happened on an issue."""
     return command("interactions", "add_issue_update", issue_id=issue_id, body=body)
 
@@ -73,7 +71,7 @@ def add_issue_update(issue_id: str, body: dict[str, Any]) -> Any:
     collection=True,
     problems=(404,),
 )
-def list_talking_points(issue_id: str, query: dict[str, Any]) -> Any:
+def list_talking_points(issue_id: str, query: Parameters) -> object:
     """List what is to be said on an issue, in the order it was written (R68)."""
     return ask("interactions", "list_talking_points", issue_id=issue_id, query=query)
 
@@ -86,6 +84,6 @@ def list_talking_points(issue_id: str, query: dict[str, Any]) -> Any:
     status=201,
     problems=(404,),
 )
-def add_talking_point(issue_id: str, body: dict[str, Any]) -> Any:
+def add_talking_point(issue_id: str, body: JsonObject) -> object:
     """Add something to say on an issue."""
     return command("interactions", "add_talking_point", issue_id=issue_id, body=body)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from marshmallow import Schema, fields
 
 from gateway.clients import query
@@ -31,7 +29,7 @@ class OperationSchema(Schema):
 
 
 @blueprint.endpoint("GET", "/<uuid:operation_id>", answers=OperationSchema, problems=(404,))
-def read_operation(operation_id: str) -> Any:
+def read_operation(operation_id: str) -> object:
     """Tell what became of a command."""
     away: Unavailable | None = None
     for service in REMEMBER:

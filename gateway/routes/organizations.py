@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from gateway.clients import command
 from gateway.clients import query as ask
-from gateway.endpoints import ApiBlueprint, collection_schema, created
+from gateway.endpoints import ApiBlueprint, JsonObject, Parameters, collection_schema, created
 from gateway.routes.removal import accepted_erasure, erase
 from gateway.routes.timeline import HistoryItemSchema, TimelineQuerySchema, timeline
 from services.contacts.contract import (
@@ -31,20 +29,20 @@ FACETED["properties"]["facets"] = {
 
 
 @blueprint.endpoint("GET", "", query=OrganizationListQuerySchema, answers=OrganizationSchema, collection=True)
-def list_organizations(query: dict[str, Any]) -> Any:
+def list_organizations(query: Parameters) -> object:
     """List organizations by exact fields."""
     return ask("contacts", "list_organizations", query=query)
 
 
 @blueprint.endpoint("POST", "", body=OrganizationCreateSchema, answers=OrganizationSchema, status=201)
-def create_organization(body: dict[str, Any]) -> Any:
+def create_organization(body: JsonObject) -> object:
     """Enter an organization (R20-R25, R75)."""
     organization = command("contacts", "register_organization", body=body)
     return created("organizations.read_organization", organization_id=organization)
 
 
 @blueprint.endpoint("GET", "/<uuid:organization_id>", answers=OrganizationSchema, tagged=True, problems=(404,))
-def read_organization(organization_id: str) -> Any:
+def read_organization(organization_id: str) -> object:
     """Read one organization."""
     return ask("contacts", "read_organization", organization_id=organization_id)
 
@@ -58,7 +56,7 @@ def read_organization(organization_id: str) -> Any:
     matched=True,
     problems=(404,),
 )
-def change_organization(organization_id: str, if_match: str, body: dict[str, Any]) -> Any:
+def change_organization(organization_id: str, if_match: str, body: JsonObject) -> object:
     """Change what is given of an organization."""
     return command("contacts", "change_organization", organization_id=organization_id, if_match=if_match, body=body)
 
@@ -72,9 +70,9 @@ def change_organization(organization_id: str, if_match: str, body: dict[str, Any
     matched=True,
     problems=(404,),
 )
-def erase_organization(organization_id: str, if_match: str, body: dict[str, Any]) -> Any:
+def erase_organization(organization_id: str, if_match: str, body: JsonObject) -> object:
     """Have an organization of one's own erased, with a reason (R131)."""
-    return accepted_erasure(erase("organization", organization_id, if_match, body["reason"]))
+    return accepted_erasure(erase("organization", organization_id, if_match, body))
 
 
 @blueprint.endpoint(
@@ -85,18 +83,18 @@ def erase_organization(organization_id: str, if_match: str, body: dict[str, Any]
     collection=True,
     problems=(404,),
 )
-def read_organization_history(organization_id: str, query: dict[str, Any]) -> Any:
+def read_organization_history(organization_id: str, query: Parameters) -> object:
     """Read the timeline of an organization (R57)."""
     return timeline("organization_id", organization_id, query)
 
 
 @stakeholders.endpoint("POST", "/search", body=StakeholderQuerySchema, answers=FACETED)
-def search_stakeholders_by_value(body: dict[str, Any]) -> Any:
+def search_stakeholders_by_value(body: JsonObject) -> object:
     """Find stakeholders as by GET, and by a telephone number or e-mail address that your own component holds (T31)."""
     return ask("contacts", "search_stakeholders", query=body)
 
 
 @stakeholders.endpoint("GET", "", query=StakeholderQuerySchema, answers=FACETED)
-def search_stakeholders(query: dict[str, Any]) -> Any:
+def search_stakeholders(query: Parameters) -> object:
     """Find stakeholders by words, issue, place, component, owner and contact; count them by facets. No telephone number, no e-mail (T31)."""
     return ask("contacts", "search_stakeholders", query=query)

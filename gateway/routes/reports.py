@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from gateway.clients import query as ask
-from gateway.endpoints import ApiBlueprint
+from gateway.endpoints import ApiBlueprint, Parameters
 from services.contacts.contract import RegionReportQuerySchema, RegionReportSchema
 from services.interactions.contract import (
     CoverageGapsQuerySchema,
@@ -18,18 +16,18 @@ blueprint = ApiBlueprint("reports", __name__, url_prefix="/reports", description
 
 
 @blueprint.endpoint("GET", "/spoken-to", query=SpokenToQuerySchema, answers=SpokenToSchema, problems=(404,))
-def report_spoken_to(query: dict[str, Any]) -> Any:
+def report_spoken_to(query: Parameters) -> object:
     """Count stakeholders that DHS has spoken to about an issue, by region and state (R100)."""
     return ask("interactions", "report_spoken_to", query=query)
 
 
 @blueprint.endpoint("GET", "/coverage-gaps", query=CoverageGapsQuerySchema, answers=CoverageGapsSchema, problems=(404,))
-def report_coverage_gaps(query: dict[str, Any]) -> Any:
+def report_coverage_gaps(query: Parameters) -> object:
     """Find the states where nobody was spoken to, or nobody is known (R88)."""
     return ask("interactions", "report_coverage_gaps", query=query)
 
 
 @blueprint.endpoint("GET", "/stakeholders-by-region", query=RegionReportQuerySchema, answers=RegionReportSchema)
-def report_stakeholders_by_region(query: dict[str, Any]) -> Any:
+def report_stakeholders_by_region(query: Parameters) -> object:
     """Count stakeholders by FEMA region and state (R101, R102)."""
     return ask("contacts", "report_stakeholders_by_region", query=query)

@@ -1,17 +1,30 @@
-"""One timeline out of two services' parts, most recent first."""
+"""The timeline of a stakeholder, merged from contacts and interactions, most recent first."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NotRequired, TypedDict, cast
 
 from marshmallow import Schema, fields, validate
 
 from gateway.clients import query as ask
-from gateway.merging import decode_instant_position, encode_position, sort_key_of, total_of, without_position
+from gateway.endpoints import Parameters
+from gateway.merging import Page, Part, decode_instant_position, encode_position, page_bounds, sort_key_of, total_of, without_position
 from services.chassis.messages import Unavailable
 from services.chassis.validation import Closed
+from services.contacts.contract.answers import OrganizationAnswer
 
 WARNING = "Interactions and events are not shown: a part of the system is away."
+
+
+class TimelineItem(TypedDict):
+    """What the gateway reads of one moment; `HistoryItemSchema` lists all that it may have."""
+
+    kind: str
+    at: str
+    position: list[str]
+    by: NotRequired[str | None]
+    user: NotRequired[str | None]
+    component: NotRequired[str | None]
 
 
 class TimelineQuerySchema(Closed):
@@ -41,45 +54,50 @@ class HistoryItemSchema(Schema):
     withdrawn = fields.List(fields.String(), metadata={"description": "What the person no longer declined to give."})
 
 
-def timeline(kind: str, subject_id: str, query: dict[str, Any]) -> dict[str, Any]:
-    """Return a page of a stakeholder's history, of what contacts and interactions know of it.
+def timeline(kind: str, subject_id: str, query: Parameters) -> Page[TimelineItem]:
+    """Return a page of a stakeholder's timeline.
 
-    Contacts is asked first, for it knows whether the record is the caller's to know of. Each tells its latest items
-    behind a position, with the `position` of each; the page takes the latest of all.
+    Contacts is asked first, because it decides whether the caller may know of the record.
 
-    :raises NotFound: there is no such record, or it is not the caller's to know of.
+    :raises NotFound: there is no such record, or the caller may not know of it.
     """
-    limit = int(query.get("limit") or 50)
-    asked = {"limit": limit, "after": decode_instant_position(query["cursor"]) if query.get("cursor") else None}
-    own = _own_part(kind, subject_id, asked)
-    page: dict[str, Any] = {}
+    limit, cursor = page_bounds(query)
+    after = decode_instant_position(cursor) if cursor else None
+    own = _part_of_contacts(kind, subject_id, limit, after)
+    theirs: Part[TimelineItem] = {"items": [], "more": False, "total": 0}
+    is_whole = True
     try:
-        theirs = ask("interactions", "list_history", query={kind: subject_id, **asked})
+        theirs = ask("interactions", "list_history", query={kind: subject_id, "limit": limit, "after": after})
     except Unavailable:
-        page["warning"] = WARNING
-        theirs = {"items": [], "more": False, "total": 0}
+        is_whole = False
     found = sorted([*own["items"], *theirs["items"]], key=sort_key_of, reverse=True)
     shown = found[:limit]
-    goes_on = len(found) > len(shown) or own["more"] or theirs["more"]
-    page["items"] = [without_position(item) for item in shown]
-    page["next"] = encode_position(shown[-1]["position"]) if shown and goes_on else None
-    page["total"] = total_of([own, theirs])
-    return page
-
-
-def _own_part(kind: str, subject_id: str, asked: dict[str, Any]) -> dict[str, Any]:
-    if kind == "individual_id":
-        told = ask("contacts", "record_history", individual_id=subject_id, query=asked)
-        items = [{**{name: value for name, value in item.items() if name != "by"}, "user": item.get("by")} for item in told["items"]]
-        return {**told, "items": items}
-    organization = ask("contacts", "read_organization", organization_id=subject_id)
-    owner = organization.get("owner") or {}
-    entry = {
-        "kind": "registered",
-        "at": organization["created_at"],
-        "user": owner.get("user"),
-        "component": owner.get("component"),
-        "position": [organization["created_at"], subject_id],
+    has_more = len(found) > len(shown) or own["more"] or theirs["more"]
+    page: Page[TimelineItem] = {
+        "items": [without_position(item) for item in shown],
+        "next": encode_position(shown[-1]["position"]) if shown and has_more else None,
+        "total": total_of([own, theirs]),
     }
-    is_behind = asked["after"] is None or sort_key_of(entry) < sort_key_of({"position": asked["after"]})
-    return {"items": [entry] if is_behind else [], "more": False, "total": 1}
+    return page if is_whole else {"warning": WARNING, **page}
+
+
+def _part_of_contacts(kind: str, subject_id: str, limit: int, after: list[str] | None) -> Part[TimelineItem]:
+    if kind == "individual_id":
+        part: Part[TimelineItem] = ask("contacts", "record_history", individual_id=subject_id, query={"limit": limit, "after": after})
+        return {**part, "items": [_with_user(item) for item in part["items"]]}
+    organization: OrganizationAnswer = ask("contacts", "read_organization", organization_id=subject_id)
+    owner, created_at = organization["owner"], str(organization["created_at"])
+    entry: TimelineItem = {
+        "kind": "registered",
+        "at": created_at,
+        "user": owner["user"],
+        "component": owner["component"],
+        "position": [created_at, subject_id],
+    }
+    is_after = after is None or sort_key_of(entry) < sort_key_of({"position": after})
+    return {"items": [entry] if is_after else [], "more": False, "total": 1}
+
+
+def _with_user(item: TimelineItem) -> TimelineItem:
+    """Return an item of contacts under the names of the timeline: `by` is `user`."""
+    return cast(TimelineItem, {**{name: value for name, value in item.items() if name != "by"}, "user": item.get("by")})

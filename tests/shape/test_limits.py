@@ -73,8 +73,6 @@ REASONS: dict[str, tuple[str, ...]] = {
     "gateway/pages/cases.py": (PAGE,) * 6,
     "gateway/pages/trail.py": (PAGE, PAGE, ONE),
     "gateway/routes/imports.py": ("goes on to the end",),
-    "gateway/routes/kept_texts.py": (PAGE,),
-    "gateway/routes/tasks.py": (PAGE,),
 }
 
 
