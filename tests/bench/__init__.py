@@ -1,1 +1,1 @@
-"""How fast it is, beside what the machine allows: `make bench`. Nothing here decides a test."""
+"""Speed beside what the machine allows: `make bench`. Nothing here decides a test."""

@@ -1,9 +1,9 @@
 """`make bench`: six processes over RabbitMQ and a durable PostgreSQL, measured over HTTP with wrk.
 
 Each load is printed beside limits of the same run (the same statement over psycopg, an empty call over the bus, an empty
-route), and with the CPU time that each part of the system spent on one request: rates move with the machine, that hardly.
+route), and with the CPU time of each part for one request. Rates vary with the machine; CPU time varies less.
 
-python -m tests.bench [--people 10000,100000] [--seconds 10] [--write docs/performance.md]
+    python -m tests.bench [--people 10000,100000] [--seconds 10] [--write docs/performance.md]
 """
 
 import argparse
@@ -79,7 +79,7 @@ class Bench:
         self.issue = self.users[0].post("/issues", {"name": "Worksite enforcement", "priority": "immigration"})["id"]
 
     def fill(self, count: int) -> None:
-        """Import until there are `count` people, in files within the limit of ten mebibytes, and say how fast that was."""
+        """Import until there are `count` people, in files of at most ten mebibytes; return the rate."""
         wanted = count - self.people
         begun = time.perf_counter()
         committing = sum(self._import(min(_FILE, count - first), first)[0] for first in range(self.people, count, _FILE))
@@ -92,7 +92,7 @@ class Bench:
         self._keep_house()
 
     def undo(self, count: int = _UNDONE) -> None:
-        """Take an import of so many back, and say how fast that was, and with how much CPU of each part."""
+        """Undo an import of so many people; return the rate and each part's CPU time."""
         _, path = self._import(count, _FIRST_UNDONE)
         self._settle()
         self._keep_house()
@@ -130,7 +130,7 @@ class Bench:
         return time.perf_counter() - checked, path
 
     def talk(self, count: int) -> None:
-        """Log so many interactions about the issue, with twenty individuals each, so that the reports have something to count."""
+        """Log so many interactions about the issue, with twenty individuals each, so that reports have something to count."""
         ids = [str(i) for (i,) in self._sql("contacts", "SELECT id FROM individuals ORDER BY random() LIMIT 20 * %(count)s", count=count)]
         for n in range(count):
             self.users[1].post(
@@ -213,7 +213,7 @@ class Bench:
         self._settle()
 
     def _profile(self, what: str, asks: list[wrk.Ask], service: str) -> None:
-        """Put the load on once more, unmeasured, and look into the two processes that answer it."""
+        """Run the load once more, unmeasured, and profile the two processes that answer it."""
         profilers = {name: Profiler(self.system.processes[name].pid, self.folder, _LOOKS) for name in ("gateway", service)}
         wrk.run(self.system.base, asks, self.folder, clients=max(CLIENTS), seconds=_LOOKS + 1)
         self.profiles += [Profile(self.people, what, name, profiler.shares()) for name, profiler in profilers.items()]
@@ -246,7 +246,7 @@ class Bench:
             click.echo(f"{'':52s}CPU ms: {', '.join(f'{part} {spent:.2f}' for part, spent in cpu.items())}; in all {sum(cpu.values()):.2f}")
 
     def _settle(self) -> None:
-        """Wait until everything is shipped, so that one load does not pay for the former."""
+        """Wait until everything is shipped, so that one load does not pay for the one before."""
         for service in ("contacts", "interactions", "access"):
             eventually(
                 lambda service=service: (
@@ -258,7 +258,7 @@ class Bench:
             )
 
     def _keep_house(self) -> None:
-        """Do what the database does by itself within minutes of so many new rows, so that no load pays for it."""
+        """Run the housekeeping that the database does within minutes after so many new rows, so that no load pays for it."""
         for service in ("access", "contacts", "interactions", "audit", "retention"):
             with psycopg.connect(self._url(service), autocommit=True) as connection:
                 connection.execute("VACUUM (ANALYZE)")
@@ -290,7 +290,7 @@ class Bench:
         return done
 
     def _bus_limit(self, clients: int) -> tuple[float, float]:
-        """Return how many calls a second contacts answers that do nothing at all, and their median in milliseconds."""
+        """Return how many empty calls a second contacts answers, and their median in milliseconds."""
         url = self.system.broker_url("gateway")
         done = subprocess.run(
             [sys.executable, "-W", "ignore", "-m", "tests.bench.bus", url, str(clients), "3"], capture_output=True, text=True, check=True, timeout=60
@@ -354,7 +354,7 @@ def _folder() -> Iterator[Path]:
 
 
 def main() -> None:
-    """Measure and print; write the table where asked."""
+    """Measure and print; write the table if asked."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--people", default="10000,100000", help="sizes to measure at, growing")
     parser.add_argument("--seconds", type=int, default=8, help="length of each load")

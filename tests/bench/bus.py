@@ -1,6 +1,6 @@
 """An empty call over the bus: `python -m tests.bench.bus URL CLIENTS SECONDS` prints calls per second and their median in ms.
 
-A method that no service has is refused where calls arrive: without passport, policy, database or audit.
+An unknown method is refused when the call arrives, without passport, policy, database or audit.
 """
 
 import services.chassis.green  # isort: skip
@@ -20,7 +20,7 @@ assert services.chassis.green
 
 
 def main() -> None:
-    """Call, as many at a time as there are clients."""
+    """Call, with as many calls at a time as there are clients."""
     logs.configure(level="ERROR")
     url, clients, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
     client = RpcClient(Address(url=url), identity="gateway")

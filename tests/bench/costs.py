@@ -1,4 +1,4 @@
-"""What a load costs: CPU time by part, from the system's own accounts."""
+"""CPU time of a load by part, from the operating system's accounts."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(pids: Sequence[int]) -> float:
-    """Return the CPU time of processes and of everything they started, that which has ended included."""
+    """Return the CPU time of processes and all their children, ended ones included."""
     return sum(_spent(pid) for top in pids for pid in _tree(top))
 
 
 def difference(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
-    """Return what each part spent in between, in seconds."""
+    """Return each part's CPU time in between, in seconds."""
     return {part: after[part] - before.get(part, 0.0) for part in after}
 
 

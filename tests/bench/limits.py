@@ -1,4 +1,4 @@
-"""What the machine allows: the same work without the system around it."""
+"""What the machine allows: the same work without the system."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.chassis.messages import new_id
 
 
 def rate(make: Callable[[], Callable[[], object]], *, clients: int, seconds: float) -> tuple[float, float]:
-    """Run what `make` returns (one per client) for so long; return runs per second, and the median in milliseconds."""
+    """Run what `make` returns (one per client) for so long; return runs per second and the median in milliseconds."""
     counts: list[list[float]] = [[] for _ in range(clients)]
     begin = threading.Barrier(clients + 1)
     stop_at = [0.0]
@@ -39,7 +39,7 @@ def rate(make: Callable[[], Callable[[], object]], *, clients: int, seconds: flo
 
 
 def statement(url: str, sql: str, parameters: Sequence[dict[str, object]]) -> Callable[[], Callable[[], object]]:
-    """Return a maker of one client that runs a statement with the next parameters, each in a transaction of its own."""
+    """Return a maker of clients, each of which runs a statement with the next parameters in its own transaction."""
 
     def make() -> Callable[[], object]:
         connection = psycopg.connect(url, autocommit=True)

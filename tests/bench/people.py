@@ -1,4 +1,4 @@
-"""Invented people by the hundred thousand, always the same ones."""
+"""Invented people by the hundred thousand, the same every time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a process spends its time while it is busy: its stacks, sampled by py-spy, by whose code is at the end of each."""
+"""Where a busy process spends its time: stacks sampled by py-spy, grouped by whose code is at the end of each."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _IDLE = re.compile(r"tworker \(eventlet.*wait \(threading\.py:\d+\)$")
 
 
 class Profiler:
-    """Samples one process from now on for so many seconds."""
+    """Samples one process for so many seconds."""
 
     def __init__(self, pid: int, folder: Path, seconds: int) -> None:
-        """Begin.
+        """Begin to sample.
 
-        :raises RuntimeError: py-spy is not there.
+        :raises RuntimeError: py-spy is not installed.
         """
         spy = shutil.which("py-spy", path=str(Path(sys.executable).parent))
         if spy is None:
@@ -53,11 +53,11 @@ class Profiler:
         )
 
     def shares(self) -> dict[str, float]:
-        """Wait for the end; return each one's share of the busy samples, the most first, and of all samples that of waiting.
+        """Wait for the end; return each group's share of the busy samples, largest first, and the share of waiting in all samples.
 
-        A frame of the standard library counts for whoever called it.
+        A frame of the standard library counts for its caller.
 
-        :raises RuntimeError: the process may not be looked into.
+        :raises RuntimeError: the process may not be sampled.
         """
         _, said = self._spy.communicate()
         if self._spy.returncode:
@@ -67,7 +67,7 @@ class Profiler:
 
 
 def shares_of(written: str) -> dict[str, float]:
-    """Return the shares of stacks as py-spy writes them: frames with semicolons between them, a space, how often it was seen."""
+    """Return the shares of stacks in py-spy's format: frames separated by semicolons, a space, and a count."""
     found: Counter[str] = Counter()
     waiting = 0
     for line in written.splitlines():

@@ -1,4 +1,4 @@
-"""What was measured, as tables in Markdown: beside limits of the same run, by the CPU that it took, and beside the aims."""
+"""Measurements as tables in Markdown: beside limits of the same run, by CPU time, and beside the aims."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Whose code a process is in while it is busy with one load, as shares, and as a share of all time that it waits."""
+    """Whose code a process runs while it is busy with one load, as shares, and the share of time that it waits."""
 
     people: int
     what: str
@@ -53,7 +53,7 @@ class Profile:
 
 
 def table(rows: list[Row], profiles: list[Profile], memory: dict[str, int]) -> str:
-    """Return what was measured, as a table in Markdown."""
+    """Return the measurements as a table in Markdown."""
     lines = [
         f"Measured on {datetime.now(UTC):%Y-%m-%d} with {os.cpu_count()} cores, Python {platform.python_version()}.",
         "",
@@ -102,7 +102,7 @@ def _profiles(profiles: list[Profile]) -> list[str]:
 
 
 def _aims(rows: list[Row], memory: dict[str, int]) -> list[str]:
-    """Return each aim beside what was measured; a ratio under one is a miss."""
+    """Return each aim beside its measurement; a ratio under one is a miss."""
     lines = ["| people | aim | clients | aimed at | measured | ratio |", "|---:|---|---:|---:|---:|---:|"]
     for row in rows:
         if aim := _AIMED_RATE.get((row.what, row.clients)):

@@ -1,4 +1,4 @@
-"""wrk, and what it says."""
+"""Run wrk, and read its output."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a load came to: requests per second, and milliseconds."""
+    """The result of a load: requests per second, and milliseconds."""
 
     rate: float
     p50: float
@@ -33,7 +33,7 @@ class Result:
 
 
 def run(base: str, asks: Sequence[Ask], folder: Path, *, clients: int, seconds: int) -> Result:
-    """Send these requests, over and over, from so many clients at once, one thread for all."""
+    """Send these requests in a loop from so many clients at once, with one thread for all."""
     file = folder / "asks.tsv"
     file.write_text("".join(f"{a.method}\t{a.path}\t{a.token}\t{a.body}\n" for a in asks))
     done = subprocess.run(

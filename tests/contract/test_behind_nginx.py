@@ -1,4 +1,4 @@
-"""The handbook's nginx before the gateway, as it is written there."""
+"""The gateway behind nginx, configured exactly as the handbook says."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ NAME = "liaison.example.gov"
 
 
 def free_port() -> int:
-    """Return a port on loopback that nobody has."""
+    """Return a free port on loopback."""
     with socket.socket() as probe:
         for port in range(21000, 32000, 7):
             with suppress(OSError):
@@ -52,7 +52,7 @@ def free_port() -> int:
 
 
 def certify(folder: Path) -> None:
-    """Write a certificate and its key, good for an hour."""
+    """Write a certificate and its key, valid for an hour."""
     key = generate_private_key(SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
     now = datetime.now(UTC)
@@ -75,7 +75,7 @@ class Front:
         self.context = ssl.create_default_context(cafile=str(folder / "liaison.crt"))
 
     def ask(self, method: str, path: str, *, client: str = "127.0.0.2", body: str | None = None, **headers: str) -> Any:
-        """Ask over TLS, from an address of one's own; the answer has its `text`."""
+        """Send a request over TLS from a given address; the answer has its `text`."""
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.context, timeout=10, source_address=(client, 0))
         given = {"Host": NAME, **{name.replace("_", "-"): value for name, value in headers.items()}}
         connection.request(method, path, body=body, headers=given)
@@ -87,7 +87,7 @@ class Front:
 
 @pytest.fixture(scope="module")
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    """nginx with the server of the handbook, before a gateway that believes it."""
+    """nginx with the handbook's configuration, before a gateway that trusts it as a proxy."""
     if NGINX is None:
         pytest.skip("There is no nginx on this machine: the handbook's configuration was not tried.")
     folder = tmp_path_factory.mktemp("nginx")

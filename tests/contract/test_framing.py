@@ -1,4 +1,4 @@
-"""Where a request ends is read to the letter: what could be read in two ways is refused, and nothing after it is read."""
+"""The end of a request is read strictly. A request that could be read in two ways is refused, and nothing after it is read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Say = Callable[[bytes], list[bytes]]
 
 @pytest.fixture(scope="module")
 def say() -> Iterator[Say]:
-    """Send bytes, and return the statuses of all that comes back until the server closes."""
+    """Send bytes; return the statuses of all answers until the server closes."""
     bus = FakeBus({("access", "open_session"): opened(), ("access", "sign_in"): CredentialsWrong(), ("contacts", "register_individual"): {"id": "a"}})
     app = create_app(bus, heard(), Settings(service="gateway", cookie_secure=False))
     listener = eventlet.listen(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""The OpenAPI document: made from the schemas in use, and honest about refusals."""
+"""The OpenAPI document: made from the schemas in use, with every refusal that a route gives."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tests.unit.gateway.fakes import FakeBus, heard
 
 @pytest.fixture(scope="module")
 def app() -> Any:
-    """The application; nothing is asked of its bus."""
+    """The application; no test asks its bus."""
     return create_app(FakeBus(), heard(), Settings(service="gateway", cookie_secure=False))
 
 
 @pytest.fixture(scope="module")
 def document(app: Any) -> dict[str, Any]:
-    """The document as anybody gets it."""
+    """The document as it is served."""
     answer = app.test_client().get("/api/v1/openapi.json")
     assert answer.content_type == "application/json"
     read: dict[str, Any] = json.loads(answer.data)

@@ -1,4 +1,4 @@
-"""The gateway with a certificate: it speaks nothing but TLS, proves its name, and a silent client holds up nobody."""
+"""The gateway with a certificate: it speaks only TLS, proves its name, and is not blocked by a silent client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTTP server itself, over a socket: what it takes in, how much of it, and for how long."""
+"""The HTTP server over a socket: what it accepts, how much of it, and for how long."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 @pytest.fixture
 def crowded(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """A server of a few places and with the deadlines of the product."""
+    """A server with a few places, and with the product's deadlines."""
     monkeypatch.setattr(server, "MAX_CONNECTIONS", PLACES)
     yield from _serving()
 
 
 @pytest.fixture
 def exhausted() -> Iterator[int]:
-    """A server whose process can open nothing more when the first five connections come."""
+    """A server whose process cannot open more files when the first five connections come."""
     yield from _serving(lambda listener: Exhausted(listener, 5))
 
 
 class Exhausted:
-    """A listening socket of a process that can't open more files for a while."""
+    """A listening socket of a process that cannot open more files for a while."""
 
     def __init__(self, listener: Any, times: int) -> None:
         self._listener, self._left = listener, times
@@ -88,7 +88,7 @@ def _served(app: Any, through: Callable[[Any], Any] = lambda listener: listener)
 
 @pytest.fixture
 def say(port: int) -> Callable[..., bytes]:
-    """Send pieces, one after the other, and return all that comes back until the server closes or has answered."""
+    """Send pieces one after the other; return everything received until the server closes or has answered."""
 
     def send(*pieces: bytes, pause: float = 0.0, until: bytes = b"\r\n\r\n") -> bytes:
         with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
@@ -216,7 +216,7 @@ def test_whoever_holds_every_place_and_sends_nothing_more_shuts_nobody_out(crowd
 
 
 def test_whose_request_is_being_answered_gives_way_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where everybody is being answered, who comes is turned away, and nobody's answer is cut off."""
+    """While everybody is being answered, a newcomer is turned away, and no answer is cut off."""
     monkeypatch.setattr(server, "MAX_CONNECTIONS", 3)
     go_on = Event()
 

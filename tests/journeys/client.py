@@ -1,4 +1,4 @@
-"""A user of the HTTP API, as the journeys tell of them."""
+"""A user of the HTTP API in the journeys."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _session() -> requests.Session:
 
 @dataclass(frozen=True)
 class Told:
-    """One request as it was answered."""
+    """One request with its answer."""
 
     method: str
     path: str
@@ -34,7 +34,7 @@ class Told:
 
 @dataclass
 class Person:
-    """Somebody signed in (or not yet), who remembers every answer they got."""
+    """A user, signed in or not, with every answer they got."""
 
     base: str
     username: str | None = None
@@ -44,7 +44,7 @@ class Person:
     http: requests.Session = field(default_factory=_session)
 
     def ask(self, method: str, path: str, *, expect: int | None = None, **given: Any) -> requests.Response:
-        """Send one request under /api/v1; fail at once when the status is not the expected one."""
+        """Send one request under /api/v1; fail at once if the status is not the expected one."""
         headers = dict(given.pop("headers", {}))
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -59,13 +59,13 @@ class Person:
         return self.ask("GET", path, expect=200, params=query).json()
 
     def post(self, path: str, body: Any = None, *, expect: int = 201, **given: Any) -> Any:
-        """Create something, once however often the network makes us send it."""
+        """Create something, once, however often the network makes us send it."""
         headers = {"Idempotency-Key": str(uuid.uuid4()), **given.pop("headers", {})}
         answer = self.ask("POST", path, expect=expect, json=body, headers=headers, **given)
         return answer.json() if answer.content else None
 
     def patch(self, path: str, body: Any, *, expect: int = 200) -> Any:
-        """Change something as it now stands."""
+        """Change something in its present version."""
         tag = self.ask("GET", path, expect=200).headers["ETag"]
         answer = self.ask("PATCH", path, expect=expect, json=body, headers={"If-Match": tag})
         return answer.json() if answer.content else None
@@ -104,9 +104,9 @@ class Person:
         return self
 
     def take_in(self, name: str, content: bytes, *, stopped: Callable[[], object] = lambda: None) -> dict[str, Any]:
-        """Upload, check and commit a file; return the import, and as `checked` what the check counted.
+        """Upload, check and commit a file; return the import, and as `checked` the check's counts.
 
-        :param stopped: what to do whenever the import was stopped, to let it go on.
+        :param stopped: called whenever the import was stopped, to let it resume.
         """
         path = f"/imports/{self.ask('POST', '/imports', expect=201, files={'file': (name, content)}).json()['id']}"
 

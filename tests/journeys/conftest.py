@@ -1,8 +1,9 @@
 """Every journey runs against either deployment: embedded in one process, and as six processes over RabbitMQ.
 
-Or against one that runs already (`tests/deployed.py`). They share one system of each kind, which takes longer to start
-than most of them take: each tells of people and organizations of its own, and gives a reason with a request for no more
-contact, for others made some on the same day. A journey that counts everybody has an `empty_system`.
+It can also run against a running system (`tests/deployed.py`). Starting a system takes longer than most journeys, so
+they share one of each kind. Each journey therefore uses its own people and organizations, and gives a reason with a
+request for no more contact, because others make some on the same day. A journey that counts everybody uses
+`empty_system`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _KINDS = ["deployed"] if is_given() else ["embedded", pytest.param("rabbitmq", m
 
 @pytest.fixture(scope="package", params=_KINDS)
 def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running | Deployed]:
-    """The whole system, with accounts, and what other journeys left in it."""
+    """The whole system, with accounts and the data of other journeys."""
     yield from _alone(request, tmp_path_factory)
 
 

@@ -1,4 +1,4 @@
-"""What both stories need: the scene of congress.csv and district-offices.xlsx, and the look into the trail."""
+"""What both stories share: the scene of congress.csv and district-offices.xlsx, and checks of the trail."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SAID, PROMISED = "Asked how the new guidance would affect employers; we promised
 
 @dataclass
 class Scene:
-    """Who is there and what they did, once for all tests of a story."""
+    """People and what they did, once for all tests of a story."""
 
     system: Any
     amina: Person
@@ -43,7 +43,7 @@ class Scene:
 
     @classmethod
     def set(cls, system: Any) -> Self:
-        """Import the files as Amina, note the ten people's cell and e-mail, log calls and a meeting."""
+        """Import the files as Amina, record the ten people's cell and e-mail, log calls and a meeting."""
         amina = Person(system.base).sign_in(system.account("ICE", "contributor"))
         bruno = Person(system.base).sign_in(system.account("ICE", "contributor", 1))
         chloe = Person(system.base).sign_in(system.account("PSO", "contributor"))
@@ -106,13 +106,13 @@ class Scene:
         return [self.amina, self.bruno, self.chloe]
 
     def secrets(self) -> list[str]:
-        """Values that no entry may hold: the twenty, and everybody's family name (the shortest are parts of words)."""
+        """Values that no entry may contain: the twenty, and everybody's family name (without the shortest, which are parts of words)."""
         names = {person["last_name"] for person in self.amina.every("/individuals")}
         return [value for pair in TEN for value in pair] + [name for name in names if len(name) > 3]
 
 
 def import_file(person: Person, name: str, issue: str) -> dict[str, Any]:
-    """Import one of the real files, everyone interested in `issue`; return the finished import."""
+    """Import one of the real files, with everybody interested in `issue`; return the finished import."""
     with (DATA / name).open("rb") as file:
         started = person.ask("POST", "/imports", expect=201, files={"file": (name, file)}).json()
     path = f"/imports/{started['id']}"
@@ -139,7 +139,7 @@ def spoken_to(person: Person, issue: str, state: str) -> dict[str, Any]:
 
 
 def assert_in_the_trail(system: Any, people: Iterable[Person], secrets: Iterable[str]) -> None:
-    """Every request of these people is in the trail, which verifies and holds neither a secret nor a number or an e-mail."""
+    """Check that the trail has every request of these people, verifies, and contains no secret, number or e-mail."""
     edda = Person(system.base).sign_in(system.account(role="isso"), acknowledge=True)
     missing = {told.trace_id: told for person in people for told in person.told if told.user}
     assert {told.status >= 400 for told in missing.values()} == {False, True}, "answers and refusals"
@@ -169,6 +169,6 @@ def assert_in_the_trail(system: Any, people: Iterable[Person], secrets: Iterable
 
 
 def _tells_of(entry: dict[str, Any], told: Told) -> bool:
-    """Whether an entry says who asked this, and when, and whether it was refused; a trace has the entries of services as well."""
+    """Return whether an entry says who asked this, when, and whether it was refused. A trace has entries of services, too."""
     refused = told.status >= 400
     return bool(entry["at"]) and entry["actor"] == told.user and (entry["outcome"] != "allowed") == refused

@@ -1,4 +1,4 @@
-"""Every day and instant that the served API takes, with values that cannot be: none is an error of ours (T29)."""
+"""Every day and instant of the served API, with impossible values: none causes an internal error (T29)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ACCOUNTS = [
 
 @dataclass(frozen=True)
 class Place:
-    """One day or instant that a route takes."""
+    """One day or instant that a route accepts."""
 
     method: str
     path: str
@@ -41,25 +41,25 @@ class Place:
 
     @property
     def field(self) -> str:
-        """How a refusal names it."""
+        """Its name in a refusal."""
         return ".".join(self.steps)
 
 
 @pytest.fixture(scope="module")
 def people(system: Any) -> list[Person]:
-    """One of each kind of account that the demonstration has."""
+    """One user for each kind of demonstration account."""
     return [Person(system.base).sign_in(system.account(**which)) for which in ACCOUNTS]
 
 
 @pytest.fixture(scope="module")
 def document(people: list[Person]) -> dict[str, Any]:
-    """The document that is served."""
+    """The served document."""
     return dict(people[0].get("/openapi.json"))
 
 
 @pytest.fixture(scope="module")
 def ids(people: list[Person]) -> dict[str, str]:
-    """Something that is there, for every collection."""
+    """An existing id for every collection."""
     amina = people[0]
     person = amina.post("/individuals", {"first_name": "Dov", "last_name": "Dategard"})["id"]
     organization = amina.post("/organizations", {"name": "Dategard League"})["id"]
@@ -70,7 +70,7 @@ def ids(people: list[Person]) -> dict[str, str]:
 
 
 def resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """Follow references, and take the first alternative that says something."""
+    """Follow references, and take the first alternative that has a type."""
     while True:
         if "$ref" in schema:
             schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
@@ -81,7 +81,7 @@ def resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]
 
 
 def moments(document: dict[str, Any], schema: dict[str, Any], steps: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield where in a body days and instants stand."""
+    """Yield the places of days and instants in a body."""
     schema = resolved(document, schema)
     if schema.get("format") in ENDS:
         yield steps, schema["format"]
@@ -93,7 +93,7 @@ def moments(document: dict[str, Any], schema: dict[str, Any], steps: tuple[str, 
 
 
 def places(document: dict[str, Any]) -> list[Place]:
-    """Return every day and instant that the document lets anybody send."""
+    """Return every day and instant that the document lets a client send."""
     found = []
     for path, item in document["paths"].items():
         for method, operation in item.items():
@@ -108,7 +108,7 @@ def places(document: dict[str, Any]) -> list[Place]:
 
 
 def sample(document: dict[str, Any], schema: dict[str, Any], ids: dict[str, str]) -> Any:
-    """Return a small body that the schema allows: what it requires and no more."""
+    """Return a minimal body that the schema allows."""
     schema = resolved(document, schema)
     if "enum" in schema:
         return next(value for value in schema["enum"] if value is not None)
@@ -206,7 +206,7 @@ def test_no_day_or_instant_that_cannot_be_is_taken_or_breaks_a_route(people: lis
 
 
 class Forms(HTMLParser):
-    """The forms of a page: where they go, what they hold, and which of it is a day or an instant."""
+    """The forms of a page: their targets, fields, and which fields are days or instants."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

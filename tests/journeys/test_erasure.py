@@ -1,4 +1,4 @@
-"""The PIA's own example of a note, "relationships they have with other stakeholders", and what an erasure makes of it (T27)."""
+"""The PIA's own example of a note, "relationships they have with other stakeholders", and what an erasure does to it (T27)."""
 
 from __future__ import annotations
 

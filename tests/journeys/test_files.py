@@ -1,4 +1,4 @@
-"""Files that nobody should have sent: each answers with its code and a sentence, and leaves nothing half done."""
+"""Harmful files: each gets a code and a sentence, and leaves nothing half done."""
 
 from __future__ import annotations
 

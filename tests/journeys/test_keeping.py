@@ -1,4 +1,4 @@
-"""Over HTTP and on the pages: a short field that screening stops is kept with a reason, for one component alone (T15, T32)."""
+"""Over HTTP and on the pages: a short field that screening stops is kept with a reason, for one component only (T15, T32)."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def chloe(system: Any) -> Person:
 
 
 def notes(person: Person, individual_id: str) -> list[tuple[str, bool]]:
-    """Return the notes that somebody sees, and whether each is kept."""
+    """Return the notes that a user sees, and whether each is kept."""
     return sorted((note["text"], note["kept"]) for note in person.get(f"/individuals/{individual_id}/notes")["items"])
 
 
 def sent(person: Person, method: str, path: str, body: dict[str, Any]) -> Any:
-    """Send a body with whatever headers it takes."""
+    """Send a body with the headers that it needs."""
     headers = {"Idempotency-Key": str(uuid.uuid4())}
     if method == "PATCH":
         headers["If-Match"] = person.ask("GET", path).headers["ETag"]

@@ -1,4 +1,4 @@
-"""Text that was kept against a finding: its component's alone, until the privacy officer has read and released it (T15)."""
+"""Text kept against a finding is its component's only, until the privacy officer has read and released it (T15)."""
 
 from __future__ import annotations
 

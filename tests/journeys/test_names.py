@@ -1,4 +1,4 @@
-"""Names over HTTP: what is typed or imported is kept as a name, and found again however it is typed (R27, R80, R83)."""
+"""Names over HTTP: a typed or imported name is stored as a name, and found however it is typed (R27, R80, R83)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def found(person: Person, words: str) -> list[str]:
 
 
 def named(person: Person, words: str) -> list[tuple[str | None, str, str]]:
-    """Return salutation, first and last name of whom a search finds."""
+    """Return salutation, first and last name of the people that a search finds."""
     people = [person.get(f"/individuals/{item['id']}") for item in person.get("/stakeholders", q=words)["items"] if item["type"] == "individual"]
     return sorted((each["salutation"], each["first_name"], each["last_name"]) for each in people)
 

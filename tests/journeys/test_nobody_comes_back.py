@@ -1,4 +1,4 @@
-"""The trials r05 and r08, word for word, and what becomes of twins and of requests that were a mistake, over HTTP (T25, T26, T36)."""
+"""The trials r05 and r08, word for word; twins, and requests made by mistake, over HTTP (T25, T26, T36)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def people(system: Any) -> dict[str, Person]:
 
 
 def a_person(by: Person, **more: Any) -> tuple[dict[str, Any], dict[str, str]]:
-    """Register somebody whom no other test knows; return the record, and the values."""
+    """Register a person whom no other test knows; return the record and the values."""
     mark = uuid.uuid4()
     digits = f"{mark.int % 8_000_000 + 2_000_000}"
     mail = f"u.erased.{mark.hex[:10]}@gmail.com"

@@ -1,4 +1,4 @@
-"""What people said of themselves, over HTTP: declined until a verification withdraws it, and preferences that bind (T20, T33)."""
+"""People's own wishes, over HTTP: declined until a verification withdraws it, and binding preferences (T20, T33)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def registered(by: Person, **given: Any) -> str:
 
 
 def states(by: Person, individual_id: str, *preferences: str) -> None:
-    """State somebody's preferences; a talk that is still being noted changes the record beneath."""
+    """Set somebody's preferences; an interaction that is still being processed may change the record meanwhile."""
 
     def changed() -> bool:
         tag = by.ask("GET", f"/individuals/{individual_id}", expect=200).headers["ETag"]
@@ -108,7 +108,7 @@ def test_nobody_is_asked_to_speak_to_somebody_who_wants_nothing_shared_and_talks
 
 @pytest.mark.requirement("R169", "T33")
 def test_the_privacy_officer_sees_what_the_department_began_against_a_preference_that_stood_then(amina: Person, chloe: Person, farid: Person) -> None:
-    """What came before, what the stakeholder began, other modes, and what was held after it was taken back: none of it."""
+    """Not what came before, what the stakeholder began, other modes, or what was held after the preference was withdrawn."""
     vera, other = registered(amina, use_preferences=["no_phone", "no_invitations"]), registered(amina)
     before = (datetime.now(UTC) - timedelta(days=1)).isoformat()
 
@@ -165,7 +165,7 @@ def test_whoever_reveals_a_number_and_whoever_reads_the_timeline_is_told(amina: 
 
 
 def answers(by: Person, method: str, path: str, body: Any) -> tuple[int, str | None, list[str]]:
-    """Return status, code and preferences of an answer; what is patched is patched as it now stands."""
+    """Return status, code and preferences of an answer; a patch names the present version."""
     headers = {"Idempotency-Key": str(uuid.uuid4())}
     if method == "PATCH":
         headers["If-Match"] = by.ask("GET", path, expect=200).headers["ETag"]

@@ -1,4 +1,4 @@
-"""Over HTTP: what a newer file, or somebody by hand, takes the place of stays as previous (T25, T28)."""
+"""Over HTTP: a value that a newer file or a user replaces stays as previous (T25, T28)."""
 
 from __future__ import annotations
 
@@ -55,5 +55,5 @@ def test_who_moved_on_has_title_employer_and_address_as_previous_and_is_blocked_
 
 
 def addresses(person: Person, path: str) -> list[tuple[str, bool]]:
-    """Return the work addresses that somebody is shown, and whether each is a previous one."""
+    """Return the work addresses that a user sees, and whether each is a previous one."""
     return [(one["value"], one["previous"]) for one in person.get(f"{path}/contact-points")["items"] if one["kind"] == "work_address"]

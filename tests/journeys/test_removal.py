@@ -1,4 +1,4 @@
-"""The second story of the PIA's overview: somebody asks to be left alone, and is, everywhere, for good."""
+"""The second story of the PIA's overview: somebody asks to be left alone, and is, everywhere and for good."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_a_record_deleted_as_a_mistake_may_be_entered_again(people: dict[str, Pe
 
 
 def _asked(person: Person, individual_id: str) -> dict[str, Any] | None:
-    """Ask for coordination; None while interactions has not yet heard of the individual."""
+    """Ask for coordination; return None while interactions does not know the individual yet."""
     answer = person.ask("POST", "/coordination-requests", json={"individual_id": individual_id, "message": "Please pass on the guidance."})
     assert answer.status_code in {201, 404, 422}, answer.text
     return answer.json() if answer.status_code == 201 else None

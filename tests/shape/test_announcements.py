@@ -1,4 +1,4 @@
-"""What every announcement has, so that listeners may hear them late, twice and in another order; and who says them to whom."""
+"""Announcements may arrive late, twice and in any order; this checks what each needs for that, and who sends and receives it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_every_announcement_of_what_may_change_again_bears_a_revision_that_may_b
 
 
 def _heard(service: str) -> set[str]:
-    """Return the other services that one listens to."""
+    """Return the other services whose announcements a service handles."""
     return {key.partition(".")[0] for key in topics_handled_by(service_classes()[service])} - {service}
 
 

@@ -1,4 +1,4 @@
-"""The table of ASVS 5.0 has every requirement of levels 1 and 2, and names files and tests that there are (P25)."""
+"""The ASVS 5.0 table has every requirement of levels 1 and 2, and names only files and tests that exist (P25)."""
 
 from __future__ import annotations
 

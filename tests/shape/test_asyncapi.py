@@ -1,4 +1,4 @@
-"""The document for components' own systems is what the code says."""
+"""The AsyncAPI document for components' own systems matches the code."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def test_a_service_has_what_its_base_classes_work_with(service: Any) -> None:
 
 
 def _stores(service: Any, name: str) -> bool:
-    """Tell whether a method runs something through its call, or hands the call to one of its class that does."""
+    """Return whether a method runs its effect through the call, or passes the call to a method of its class that does."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(getattr(service, name))))
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or not isinstance(node.func.value, ast.Name):
@@ -78,7 +78,7 @@ def test_the_status_that_is_stored_is_the_one_that_the_gateway_answers() -> None
 
 
 def _answered(path: Path) -> Iterator[tuple[str, int]]:
-    """Give the commands that a route sends by themselves, each with the status that the route declares."""
+    """Yield the commands that a route sends, each with the status that the route declares."""
     for function in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)):
         declared = [each for each in function.decorator_list if isinstance(each, ast.Call) and ast.unparse(each.func).endswith(".endpoint")]
         sent = [node for node in ast.walk(function) if isinstance(node, ast.Call) and ast.unparse(node.func) == "command"]

@@ -1,4 +1,4 @@
-"""The full deployment's files: nothing with a default password, nothing open, nothing that init does not write."""
+"""The compose file has no default password and no open port, and reads only files that `liaison init` writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The conformance page says what the marks say."""
+"""The conformance page matches the tests' marks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One code path, two ways to run it: which one it is, hardly anybody knows."""
+"""There is one code path for both deployments; only a few modules know which one runs."""
 
 from __future__ import annotations
 

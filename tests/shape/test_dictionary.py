@@ -1,4 +1,4 @@
-"""The data dictionary is what the databases are: a column that nobody declared fails, and so does one that is gone (P27, R13)."""
+"""The data dictionary matches the databases: an undeclared column fails, and so does a declared one that is missing (P27, R13)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ WHERE c.relkind IN ('r', 'p', 'm', 'f') AND NOT c.relispartition AND a.attnum > 
 
 
 def columns_of(databases: Databases, store: str, *, before: str | None = None) -> dict[str, str]:
-    """Return the columns of a migrated database with their types, after running a statement of its owner's."""
+    """Return the columns of a migrated database with their types, after running a statement as its owner."""
     addresses = databases.make(store)
     engine = sa.create_engine(addresses.owner.replace("postgresql://", "postgresql+psycopg://"), poolclass=sa.NullPool)
     try:
@@ -60,7 +60,7 @@ def declared(store: str) -> set[str]:
 
 
 def differences(store: str, columns: Mapping[str, str]) -> Iterator[str]:
-    """Say, in sentences, where a database is not what is declared of it."""
+    """Return, in sentences, where a database differs from its declaration."""
     yield from (
         f"{name} is in no storage/dictionary.py: say what it holds, and what an erasure makes of it." for name in columns.keys() - declared(store)
     )
@@ -129,7 +129,7 @@ SAMPLED = {
 @pytest.mark.requirement("N3")
 @pytest.mark.parametrize("store", ["contacts", "interactions", "retention"])
 def test_the_server_samples_no_column_that_people_write_into(databases: Databases, store: str) -> None:
-    """Samples outlive rows (pg_statistic): most common values, histograms, words; indexes on expressions have some of their own."""
+    """Samples in pg_statistic outlive rows: most common values, histograms, words. Indexes on expressions have their own."""
     written = {name for name, column in every_column() if column.holds == PLAIN and column.whose == STAKEHOLDER and name.startswith(f"{store}.")}
     addresses = databases.make(store)
     engine = sa.create_engine(addresses.owner.replace("postgresql://", "postgresql+psycopg://"), poolclass=sa.NullPool)

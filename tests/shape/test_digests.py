@@ -1,4 +1,4 @@
-"""Every hash without a key has a reason: none is over a person's values."""
+"""Every hash without a key has a reason; none is over a person's values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents name files, folders and headings that exist."""
+"""Documents name only files, folders and headings that exist."""
 
 from __future__ import annotations
 

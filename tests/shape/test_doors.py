@@ -1,4 +1,4 @@
-"""Whoever writes a person's value is in the table of doors and spellings, or says why it writes none of somebody else's (T25)."""
+"""Every function that writes a person's value is in the table of entry points and spellings, or has a reason not to be (T25)."""
 
 from __future__ import annotations
 

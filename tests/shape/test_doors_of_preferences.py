@@ -1,4 +1,4 @@
-"""Every door by which something is changed, or a person's value comes out, says what preference stops it (T33)."""
+"""Every route that changes or shows a person's values says which preference stops it (T33)."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def table() -> str:
 
 @pytest.fixture(scope="module")
 def document() -> Any:
-    """The document of the API."""
+    """The OpenAPI document."""
     app = create_app(FakeBus(), heard(), Settings(service="gateway", cookie_secure=False))
     return app.test_client().get("/api/v1/openapi.json").json
 
 
 def operations(document: Any) -> Iterator[tuple[str, str, Any]]:
-    """Return method, path and what is said of every operation."""
+    """Return method, path and description of every operation."""
     for path, item in document["paths"].items():
         for method in METHODS & item.keys():
             yield method, path.removeprefix("/api/v1"), item[method]
@@ -53,7 +53,7 @@ def test_the_table_has_every_message_to_a_components_system() -> None:
 
 @pytest.mark.requirement("T33")
 def test_whatever_plans_a_mode_is_bound(document: Any) -> None:
-    """A body that says how somebody is to be spoken to belongs to a door that preferences stop."""
+    """A route whose body says how somebody will be contacted is one that preferences stop."""
     section = DECISIONS.read_text().split("## Which preference stops what\n")[1].split("\n## ")[0]
     free = {door for line in section.splitlines() if " | nothing | " in line for door in re.findall(r"`([A-Z]+ /[^`]*)`", line)}
     planning = {

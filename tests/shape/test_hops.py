@@ -1,4 +1,4 @@
-"""No way to a server that leaves out whose certificate is believed."""
+"""Every connection to a server names the certificate authority that it trusts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every limit in the code has a reason: none stands before a filter, and none cuts in silence what a person sees."""
+"""Every limit in the code has a reason. None comes before a filter, and none cuts silently what a user sees."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ LEADS_TO_THE_WHOLE = {"coordination_list.html", "tasks.html"}
 
 
 def _heads(path: Path) -> int:
-    """Count the slices that keep a head, and what takes the first so many."""
+    """Count the slices that keep a head, and other ways to take only the first items."""
     many = 0
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice) and isinstance(node.ctx, ast.Load):

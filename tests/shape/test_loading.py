@@ -1,4 +1,4 @@
-"""What a process loads is what it holds for ever: nothing that it does not need, and nothing before it is needed."""
+"""A process loads only modules that it needs, and none before it needs them, because it holds them for good."""
 
 from __future__ import annotations
 

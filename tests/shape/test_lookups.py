@@ -1,4 +1,4 @@
-"""The suppression ledger is asked through one door, which counts (T35): a look-up beside it fails here."""
+"""One module asks the suppression ledger, and counts (T35); a look-up elsewhere fails here."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def _files() -> dict[str, str]:
 
 @cache
 def _trees() -> dict[str, ast.Module]:
-    """Of the files that have one of the words; all of them take seconds to read."""
+    """Return the syntax trees of files that contain one of the words; parsing all files takes seconds."""
     words = ("written", "registration", "suppressions")
     return {name: ast.parse(source) for name, source in _files().items() if name.startswith("contacts/") and any(word in source for word in words)}
 
 
 def _asks(node: ast.AST) -> bool:
-    """Whether this is a call of `ledger.written` or of `registration.look`, under whatever name its module was taken."""
+    """Return whether this calls `ledger.written` or `registration.look`, whatever name its module was imported as."""
     if not isinstance(node, ast.Call):
         return False
     asked = node.func

@@ -1,4 +1,4 @@
-"""What every service needs is written once: a second copy fails here."""
+"""What every service needs exists once; a second copy fails here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PRODUCT = sorted(path for part in ("services", "gateway", "deploy") for path in 
 
 
 def _defined(tree: ast.AST) -> Iterator[str]:
-    """Yield what a module defines: its classes, and its functions that are no properties."""
+    """Yield the names that a module defines: its classes, and its functions that are no properties."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef) or (isinstance(node, ast.FunctionDef) and not node.decorator_list):
             yield node.name.lower()
@@ -24,7 +24,7 @@ def _makes_cursors(tree: ast.AST) -> bool:
 
 
 def _reads_if_match(tree: ast.AST) -> bool:
-    """Tell whether a module compares an If-Match or takes it apart; whether there is one, anybody may ask."""
+    """Return whether a module compares or parses an If-Match header; whether there is one, any module may ask."""
     for node in ast.walk(tree):
         parts: list[ast.AST] = []
         if isinstance(node, ast.Attribute):
@@ -37,18 +37,18 @@ def _reads_if_match(tree: ast.AST) -> bool:
 
 
 def _flattens_errors(tree: ast.AST) -> bool:
-    """Tell whether a module reads what marshmallow says of the fields below a field."""
+    """Return whether a module reads marshmallow's messages of nested fields."""
     return any(isinstance(node, ast.Attribute) and node.attr == "normalized_messages" for node in ast.walk(tree))
 
 
 def _reads_ids(tree: ast.AST) -> bool:
-    """Tell whether a module has a field for ids, or a function that makes a text an id."""
+    """Return whether a module has a field for ids, or a function that parses an id."""
     fields = any(isinstance(node, ast.ClassDef) and any("UUID" in ast.unparse(base) for base in node.bases) for node in ast.walk(tree))
     return fields or any(name in {"as_id", "_as_id", "_uuid"} for name in _defined(tree))
 
 
 def _backs_off(tree: ast.AST) -> bool:
-    """Tell whether a module doubles something up to a limit: `min(... * 2 ..., limit)`."""
+    """Return whether a module doubles something up to a limit: `min(... * 2 ..., limit)`."""
     return any(
         isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult | ast.Pow) and "2" in ast.unparse(part).replace(".0", "").split()
         for node in ast.walk(tree)
@@ -58,7 +58,7 @@ def _backs_off(tree: ast.AST) -> bool:
 
 
 def _asks_for_level_or_role(tree: ast.AST) -> bool:
-    """Tell whether a module decides by a level or a role: compares one, looks for one, or intersects roles (R148, T19)."""
+    """Return whether a module decides by a level or a role: compares one, looks for one, or intersects roles (R148, T19)."""
 
     def is_one(part: ast.AST) -> bool:
         name = part.attr if isinstance(part, ast.Attribute) else part.id if isinstance(part, ast.Name) else None

@@ -1,4 +1,4 @@
-"""Every process waits cooperatively from its first import on: one that does so later freezes while a query runs."""
+"""Every process patches blocking calls before its first import; done later, a query would block the whole process."""
 
 from __future__ import annotations
 

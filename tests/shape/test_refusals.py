@@ -1,4 +1,4 @@
-"""Every refusal has a code of its own, a sentence, and a row in the table."""
+"""Every refusal has its own code, a sentence, and a row in the table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the code imports is what is asked for: a fresh installation has all of it."""
+"""The requirements files have every package that the code imports, so that a fresh installation has it."""
 
 from __future__ import annotations
 

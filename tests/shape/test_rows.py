@@ -1,4 +1,4 @@
-"""What `make soak` says of the rows of the proof is so."""
+"""What `make soak` prints about the rows of the proof is true."""
 
 from __future__ import annotations
 

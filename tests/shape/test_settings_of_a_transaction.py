@@ -1,4 +1,4 @@
-"""Whose rows may be seen is set in the unit of work and nowhere else, and only for its transaction.
+"""Only the unit of work sets whose rows may be seen, and only for its transaction.
 
 A setting that outlives its transaction stays on the pooled connection and serves one component's rows to the next user.
 """

@@ -1,4 +1,4 @@
-"""What goes on by itself, or for long: each has a test that it ends in time and goes on afterwards, or a reason why it is short."""
+"""Every background or long task has a test that it stops in time and resumes, or a reason why it is short."""
 
 from __future__ import annotations
 
