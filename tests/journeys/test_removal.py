@@ -157,7 +157,7 @@ def _asked(person: Person, individual_id: str) -> dict[str, Any] | None:
 
 
 def _registered(person: Person, card: dict[str, Any]) -> dict[str, Any] | None:
-    """Register; None while contacts has not yet heard of the issue."""
+    """Register; return None while contacts does not know the issue yet."""
     answer = person.ask("POST", "/individuals", json=card)
     assert answer.status_code in {201, 422}, answer.text
     return answer.json() if answer.status_code == 201 else None

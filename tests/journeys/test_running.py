@@ -1,4 +1,4 @@
-"""`liaison run`: it starts, refuses a second start, stops without a trace, and comes back from a kill."""
+"""`liaison run` starts, refuses a second start, stops without leaving a process, and recovers from a kill."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.system import ONE_PASSWORD, Embedded, kept_of_sign_ins
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One state folder for all starts: making it takes longest."""
+    """One state folder for all starts, because creating it takes longest."""
     return tmp_path_factory.mktemp("running") / "state"
 
 
@@ -34,7 +34,7 @@ def running(folder: Path) -> Iterator[Embedded]:
 
 
 def _descendants(pid: int) -> set[int]:
-    """Return the processes that a process started, and they, and so on."""
+    """Return all descendants of a process."""
     found: set[int] = set()
     for stat_file in Path("/proc").glob("[0-9]*/stat"):
         try:

@@ -1,4 +1,4 @@
-"""Every field that a person types and others see is screened, or is listed here with its reason (T32, R41, T15)."""
+"""Every field that a user types and others see is screened, or is listed here with a reason (T32, R41, T15)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ FAITH = "He is a devout Catholic"
 
 
 def typed() -> set[tuple[str, str]]:
-    """Return (schema, field) of every free text that comes in."""
+    """Return (schema, field) of every free text in requests."""
     found = set()
     for schema in incoming():
         for field_name, field in schema().fields.items():
@@ -176,7 +176,7 @@ def people(system: Any) -> dict[str, Person]:
 
 @pytest.fixture(scope="module")
 def ids(people: dict[str, Person]) -> dict[str, str]:
-    """What is there to be changed."""
+    """The ids of what is changed."""
     amina, chloe = people["amina"], people["chloe"]
     organization = amina.post("/organizations", {"name": "Screengard League"})["id"]
     theirs = chloe.post("/individuals", {"first_name": "Tal", "last_name": "Screengarden"})["id"]
@@ -210,7 +210,7 @@ def filled(value: Any, ids: dict[str, str]) -> Any:
 
 
 def put(body: Any, steps: list[str], value: str) -> None:
-    """Put a value where the steps lead."""
+    """Put a value at the end of the steps."""
     for step, following in itertools.pairwise(steps):
         body = body[int(step)] if isinstance(body, list) else body.setdefault(step, [None] if following == "0" else {})
     if isinstance(body, list):

@@ -1,4 +1,4 @@
-"""Taking an import back, over HTTP: who goes with it goes from every service, and a text that names them stays (N16, T27)."""
+"""Undoing an import over HTTP: its people disappear from every service, and texts that name them stay (N16, T27)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support import eventually
 
 @pytest.fixture(scope="module")
 def people(system: Any) -> dict[str, Person]:
-    """Somebody who imports, a colleague, somebody of another component, and the privacy officer."""
+    """An importer, a colleague, somebody of another component, and the privacy officer."""
     return {
         "amina": Person(system.base).sign_in(system.account("ICE", "contributor", 1)),
         "bruno": Person(system.base).sign_in(system.account("ICE", "contributor")),

@@ -1,4 +1,4 @@
-"""Values over HTTP: typed ones are kept clean or refused with a sentence that doesn't repeat them (T30)."""
+"""Values over HTTP: typed values are stored clean, or refused with a sentence that does not repeat them (T30)."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_an_office_s_telephone_and_zip_code_are_clean_or_refused_too(amina: Pers
 
 
 def rows_of(amina: Person, done: dict[str, Any]) -> dict[int, dict[str, Any]]:
-    """Return what became of each row, by its number."""
+    """Return the outcome of each row, by its number."""
     return {row["row"]: row for row in amina.every(f"/imports/{done['id']}/rows")}
 
 

@@ -1,4 +1,4 @@
-"""What may be held of people, organizations, interactions, events and issues, and by whom: over HTTP, as sections 1 to 8 say."""
+"""What the PIA's sections 1 to 8 allow to be stored about people, organizations, interactions, events and issues, over HTTP."""
 
 from __future__ import annotations
 

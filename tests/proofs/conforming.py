@@ -1,4 +1,4 @@
-"""Whether an answer is one that the document promises: its status, its type, and its schema."""
+"""Checks whether the document promises an answer: its status, type and schema."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.proofs.operations import Operation
 
 
 def violations(document: dict[str, Any], operation: Operation, answer: requests.Response) -> list[str]:
-    """Return what of an answer the document does not say."""
+    """Return what the document does not promise of an answer."""
     said = operation.said["responses"].get(str(answer.status_code))
     if said is None:
         return [f"{answer.status_code} is not in the document"]

@@ -1,4 +1,4 @@
-"""One embedded system for all proofs, with everything logged that it would ever log."""
+"""One embedded system for all proofs, with every log that it can write."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.system import Embedded
 
 @pytest.fixture(scope="session")
 def embedded_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The system with its people signed in; proofs that break something mend it again."""
+    """The system with its people signed in. A proof that breaks something repairs it."""
     folder = tmp_path_factory.mktemp("proofs")
     temporary = folder / "temporary"
     temporary.mkdir(mode=0o777)
@@ -27,5 +27,5 @@ def embedded_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def world(embedded_world: World) -> World:
-    """The system of this proof: the embedded one, unless the proof has another."""
+    """The system of this proof: the embedded one, unless the proof has its own."""
     return embedded_world

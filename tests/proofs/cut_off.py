@@ -1,7 +1,7 @@
-"""Run a command where nothing leads out, and write down whatever it sends beyond the loopback.
+"""Run a command without a route out, and record what it sends beyond the loopback.
 
-`unshare --net python -m tests.proofs.cut_off FILE COMMAND...`: the namespace has the loopback alone, and every
-address leads to it, so that a packet for anywhere else, a look-up of a name among them, ends here and is seen.
+`unshare --net python -m tests.proofs.cut_off FILE COMMAND...`: the namespace has only the loopback, and every address
+leads to it. So a packet for anywhere else, also a name look-up, ends here and is seen.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _EVERY_PROTOCOL, _IPV4, _IPV6 = 3, 0x0800, 0x86DD
 
 
 class Watch(threading.Thread):
-    """Notes where packets were sent to: how many to the loopback, and each address beyond it."""
+    """Records destinations of packets: a count for the loopback, and each address beyond it."""
 
     def __init__(self) -> None:
-        """Listen from now on; needs the rights of the namespace's root."""
+        """Listen from now on; needs root in the namespace."""
         super().__init__(daemon=True)
         self._packets = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_EVERY_PROTOCOL))
         self._read = threading.Event()
@@ -31,14 +31,14 @@ class Watch(threading.Thread):
         self.beyond: set[str] = set()
 
     def read_on(self) -> None:
-        """Wait until what was sent before this is read."""
+        """Wait until every packet sent so far is read."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
             last.sendto(b"", (_LAST, 9))
         if not self._read.wait(60):
             raise TimeoutError
 
     def run(self) -> None:
-        """Look at every packet."""
+        """Read every packet."""
         while True:
             packet, (_, protocol, *_) = self._packets.recvfrom(64)
             if protocol == _IPV4:

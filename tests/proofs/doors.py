@@ -1,7 +1,7 @@
-"""Every door by which words come in, out of the document, and every column that holds them, out of the data dictionary.
+"""Every place where words enter, from the OpenAPI document, and every column that stores them, from the data dictionary.
 
-Nobody lists them by hand: a field that is added to a body gets the person's words too, and a column that no door reaches
-fails by its name.
+Nobody lists them by hand. A new field of a body gets the person's words, too, and a column that no place reaches fails
+with its name.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ WITHOUT_WORDS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A place of one operation's request where words may stand."""
+    """A place for words in one operation's request."""
 
     operation: Operation
     #: `body` or `query`.
@@ -54,12 +54,12 @@ class Door:
     steps: tuple[str | int, ...]
 
     def __str__(self) -> str:
-        """Name it."""
+        """Return its name."""
         return f"{self.operation.name} {self.where} {'.'.join(map(str, self.steps))}"
 
 
 def doors(document: dict[str, Any], operation: Operation) -> Iterator[Door]:
-    """Give the doors of an operation, as its document describes them."""
+    """Yield the places of an operation, as its document describes them."""
     schemas = document["components"]["schemas"]
     for content in operation.said.get("requestBody", {}).get("content", {}).values():
         for steps in dict.fromkeys(_texts(schemas, content["schema"])):
@@ -85,9 +85,9 @@ def _texts(schemas: dict[str, Any], schema: dict[str, Any], at: tuple[str | int,
 
 
 def walk_through(world: World, person: Everywhere, seed: int) -> Counter[str]:
-    """Send the person's words through every door, one at a time and with values where they may be kept; count the answers.
+    """Send the person's words through every place, one at a time, with values where they may be stored; count the answers.
 
-    Where words may be kept, in bodies, all of them always; in queries and at the threshold, outside of `make soak`, some.
+    Places of stored words, in bodies, are always all tried. Of queries and headers some are, and all in `make soak`.
     """
     statuses: Counter[str] = Counter()
     chance = random.Random(seed)
@@ -150,7 +150,7 @@ def _put(body: Any, steps: tuple[str | int, ...], value: str) -> None:
 
 
 def _at_the_threshold(world: World, operation: Operation, person: Everywhere) -> int:
-    """Ask with the words where only ids, cursors and keys may stand: every path, query and header."""
+    """Send the words where only ids, cursors and keys may stand: every path, query and header."""
     by = world.edda if operation.path.startswith("/audit/") else world.amina
     if operation.name in {"DELETE /sessions/current", "PATCH /profile"}:
         by = world.nobody
@@ -162,7 +162,7 @@ def _at_the_threshold(world: World, operation: Operation, person: Everywhere) ->
 
 
 def columns_without(world: World, person: Everywhere) -> list[str]:
-    """Return the columns of the data dictionary that hold words, and none of this person's; of an encrypted one, that are empty."""
+    """Return the word columns of the data dictionary without this person's words; an encrypted column counts if it is empty."""
     needles = [needle for needle in person.needles if len(needle) < 40]
     missing = []
     for store, columns in itertools.groupby(every_column(), key=lambda each: each[0].partition(".")[0]):

@@ -1,4 +1,4 @@
-"""People who are erased: what they are called and reached by, where they are entered, and in which writings they are looked for."""
+"""People who are erased: their names and values, where they are entered, and the encodings in which they are looked for."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MARKS = re.compile("[\u0300-\u036f]")
 
 
 def writings(text: str) -> Iterator[str]:
-    """Give a text in lower case, as it is and without what others write letters with: escapes, per cent signs, marks."""
+    """Yield a text in lower case: as it is, and without escapes, per cent signs and marks."""
     lower = text.lower()
     plain = unquote(_ESCAPES.sub(lambda found: chr(int(found[1], 16)), lower).replace("=\n", ""))
     yield lower
@@ -44,7 +44,7 @@ def writings(text: str) -> Iterator[str]:
 
 
 def found_in(text: str, needles: Collection[str]) -> list[str]:
-    """Return which of the needles stand in a text, however it is written."""
+    """Return which needles a text contains, however it is encoded."""
     each = list(writings(text))
     if not any(map(any_of(frozenset(needles)).search, each)):
         return []
@@ -53,7 +53,7 @@ def found_in(text: str, needles: Collection[str]) -> list[str]:
 
 @functools.lru_cache(maxsize=8)
 def any_of(words: frozenset[str]) -> re.Pattern[str]:
-    """Return an expression for any of these words, as a tree of prefixes: thousands of alternatives would each be tried at every place."""
+    """Return an expression for any of these words, as a tree of prefixes. Each of thousands of alternatives would be tried everywhere."""
 
     def tree(words: list[str]) -> str:
         prefix = os.path.commonprefix(words)  # noqa: RUF071 - of letters is what is meant
@@ -65,7 +65,7 @@ def any_of(words: frozenset[str]) -> re.Pattern[str]:
 
 
 def encoded(value: str) -> Iterator[str]:
-    """Give what a value looks like inside of Base64, at whatever place it begins, and as the digits of its bytes."""
+    """Yield what a value looks like inside Base64, at any offset, and as hexadecimal digits."""
     for raw in {form.encode(kind) for form in (value, value.lower(), value.upper(), fold(value)) for kind in ("utf-8", "utf-16-le")}:
         yield raw.hex()
         for before in range(3):
@@ -75,17 +75,17 @@ def encoded(value: str) -> Iterator[str]:
 
 
 class Erased:
-    """Somebody whom others' texts name in many ways."""
+    """A person whom others' texts name in many ways."""
 
     def __init__(self, n: int) -> None:
-        """Make up names and values that occur nowhere else."""
+        """Invent names and values that occur nowhere else."""
         word = "".join(chr(ord("a") + int(digit)) for digit in f"{n:04d}")
         self.first, self.last = f"Zqerst{word}", f"Wyvern-Lindq{word}"
         self.cell, self.mail = f"956-55{n // 1000}-{1000 + n % 1000:04d}", f"zqe.{word}@gmail.com"
         self.id = ""
 
     def entered(self, by: Person) -> None:
-        """Be entered, and be named in what is about somebody else, in every way that there is."""
+        """Register the person, and name them in rows about others in every possible way."""
         points = [{"kind": "cell", "value": self.cell}, {"kind": "email", "value": self.mail}]
         card = {"first_name": self.first, "last_name": self.last, "state": "TX", "contact_points": points}
         self.id = by.post("/individuals", card)["id"]
@@ -98,7 +98,7 @@ class Erased:
 
     @property
     def needles(self) -> set[str]:
-        """What betrays them in a text of small letters without marks."""
+        """What identifies them in a text of lower-case letters without marks."""
         first, (*_, last) = fold(self.first), fold(self.last).split()
         bare, (local, _, host) = self.cell.replace("-", ""), self.mail.partition("@")
         area, line, end = self.cell.split("-")
@@ -108,28 +108,28 @@ class Erased:
 
 
 class Everywhere(Erased):
-    """One whose name and values go through every door that there is."""
+    """A person whose name and values go through every place of entry."""
 
     def __init__(self, n: int) -> None:
-        """Bear a name that can be written in many ways."""
+        """Choose a name that can be spelled in many ways."""
         super().__init__(n)
         self.first = self.first.replace("e", "é", 1)
         self.name = f"{self.first} {self.last}"
 
     @property
     def named(self) -> list[str]:
-        """Their name, as people and programs write it."""
+        """Their name as people and programs spell it."""
         apart = unicodedata.normalize("NFD", self.name)
         return [self.name, apart, self.name.upper(), f"{self.last}, {self.first}", fold(self.name).title(), self.name.replace("-", "\u2011")]
 
     @property
     def needles(self) -> set[str]:
-        """Also what betrays them inside of what was encoded."""
+        """Also what identifies them inside encoded text."""
         values = (self.first, self.last, self.cell.replace("-", ""), self.cell, self.mail)
         return super().needles | {form for value in values for form in encoded(value)}
 
     def entered(self, by: Person) -> None:
-        """Be entered as the others are, and be named where only a tale of several requests leads."""
+        """Register the person as the others are, and also where only a series of requests leads."""
         super().entered(by)
         name, mine = self.name, f"/individuals/{self.id}"
         by.patch(mine, {"title": f"Chief, {name}", "interests": [name], "salutation": self.first[:20], "organization": f"{name} Partners"})
@@ -154,7 +154,7 @@ class Everywhere(Erased):
         by.post(f"/events/{held}/attendees", {"individual_ids": [self.id]})
 
     def asked_and_frozen(self, world: World) -> None:
-        """Be named in what others ask and report, in another's case, by an account that freezes many, and at the door itself."""
+        """Name the person in questions, reports, another's case, with an account that freezes many, and at sign-in."""
         world.chloe.post(f"/individuals/{self.id}/contact-points/corrections", {"kind": "email", "value": f"also.{self.mail}"})
         other = world.an_individual()["id"]
         asks = {"individual_id": other, "message": f"{self.name} would like a word."}
@@ -173,7 +173,7 @@ class Everywhere(Erased):
         assert answer.status_code in {401, 429}
 
     def filed(self, by: Person) -> list[str]:
-        """Be in files of each kind, taken in or left at every step; return the imports that are left."""
+        """Put the person into files of each kind, imported or abandoned at every step; return the abandoned imports."""
         table = [
             ["First Name", "Last Name", "State", "Cell", "E-mail Address", "Job title", f"Religion of {self.name}"],
             [self.first, self.last, "Atlantis", "none at all", self.mail, "", "none"],
@@ -203,7 +203,7 @@ class Everywhere(Erased):
         return left
 
     def _filed_under_a_column(self, by: Person) -> str:
-        """Be what a column is called, of which a cell is refused."""
+        """Use the name as a column's name with a refused cell."""
         columns = {"First Name": "first_name", "Last Name": "last_name", f"Cell of {self.name}": "cell"}
         content = f"{','.join(columns)}\nNoa,Columnwell{self.first[6:]},none at all\n".encode()
         path = f"/imports/{by.ask('POST', '/imports', expect=201, files={'file': ('list.csv', content)}).json()['id']}"
@@ -214,7 +214,7 @@ class Everywhere(Erased):
         return path
 
     def digests(self, world: World) -> set[str]:
-        """Return the digests that somebody may have made of the values, with no key, and with the system's own."""
+        """Return digests of the values, without a key and with the system's own keys."""
         bare = self.cell.replace("-", "")
         values = {self.first, self.last, self.name, self.cell, bare, f"+1{bare}", self.mail}
         plain = {form.encode() for value in values for form in (value, value.lower(), value.upper(), fold(value), fold(value).replace(" ", ""))}
@@ -226,14 +226,14 @@ class Everywhere(Erased):
 
 
 class Hope(Erased):
-    """One who has an employer too, and whom files bring back in a hundred spellings."""
+    """A person with an employer, whom files bring back in a hundred spellings."""
 
     def __init__(self) -> None:
-        """Bear the name that the spellings are of."""
+        """Choose the name of the spellings."""
         self.first, self.last, self.id = HOPE["first_name"], HOPE["last_name"], ""
 
     def entered(self, by: Person) -> None:
-        """Be entered at an organization, and be named in a note about somebody else."""
+        """Register the person at an organization, and name them in a note about somebody else."""
         employer = by.post("/organizations", {"name": ORGANIZATION, "state": "TX"})["id"]
         self.id = by.post("/individuals", {**{name: HOPE[name] for name in HOPE if name != "organization"}, "organization_id": employer})["id"]
         other = by.post("/individuals", {"first_name": "Quincy", "last_name": "Notewellhope"})["id"]
@@ -247,9 +247,9 @@ class Hope(Erased):
 
     @staticmethod
     def brought_back(by: Person, farid: Person) -> dict[str, str]:
-        """Bring a file of all spellings; return those whose row came in, with its outcome.
+        """Import a file of all spellings; return the people whose row came in, with its outcome.
 
-        So many hits stop the import again and again, until the privacy officer has seen them (T35).
+        The many hits stop the import again and again, until the privacy officer has seen them (T35).
         """
         written = io.StringIO()
         rows = [{"Last name": f"Bringer{chr(97 + n // 26)}{chr(97 + n % 26)}", _COLUMNS[kind]: value} for n, (kind, value) in enumerate(VALUES)]
@@ -273,7 +273,7 @@ _COLUMNS = {"email": "E-mail", "cell": "Mobile", "personal_phone": "Home phone",
 
 
 def _another(content: bytes) -> bytes:
-    """Return a file of other bytes that says the same: an archive may end with a comment alone."""
+    """Return a file with the same content and other bytes: an archive may end with a comment."""
     return content[:-2] + b"\1\0\n" if content.startswith(b"PK") else content + b"\n"
 
 

@@ -1,7 +1,7 @@
-"""Every regular expression of the product, found in its source, and texts that would make a bad one slow.
+"""Every regular expression in the product's source, and texts that make a bad one slow.
 
-Nothing has to be listed by hand: what is written in the source is found there, and what is put together when it is used is
-named in ``PUT_TOGETHER``; a test fails on one that is neither.
+Expressions in the source are found there. Those built at run time are named in ``PUT_TOGETHER``. A test fails on an
+expression that is neither.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PUT_TOGETHER = {
 
 @dataclass(frozen=True)
 class Expression:
-    """An expression, and how it is used: whether it looks for its beginning anywhere."""
+    """An expression, and how it is used: whether it may match anywhere."""
 
     where: str
     pattern: re.Pattern[Any]
@@ -43,7 +43,7 @@ def sources() -> list[Path]:
 
 
 def found() -> tuple[list[Expression], list[str]]:
-    """Return all expressions, and where one is that can't be read from the source."""
+    """Return all expressions, and the places of those that cannot be read from the source."""
     expressions: list[Expression] = []
     unread: list[str] = []
     for path in sources():
@@ -122,7 +122,7 @@ _IN_CATEGORY = {
 
 
 def _sampled(items: Any, rng: random.Random, most: int = 3) -> str:
-    """Return a text that the parsed expression matches, as far as this can be told without looking around."""
+    """Return a text that the parsed expression matches, without regard to lookarounds."""
     out = ""
     for op, argument in items:
         if op is constants.LITERAL:
@@ -193,7 +193,7 @@ ALPHABETS = (
 
 
 def against(pattern: re.Pattern[Any], *, samples: int = 12, seed: int = 1) -> Iterator[tuple[str, str]]:
-    """Give beginnings and what is repeated behind them: alphabets, and near misses of the expression itself."""
+    """Yield prefixes and what is repeated after them: alphabets, and near misses of the expression itself."""
     text = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode("latin-1")
     rng = random.Random(f"{seed} {text!a}")
     parsed = parser.parse(text, pattern.flags & ~re.UNICODE if isinstance(pattern.pattern, bytes) else pattern.flags)

@@ -1,4 +1,4 @@
-"""Requests that schemathesis makes of the document, and what it finds wrong with the answers."""
+"""Requests that schemathesis makes from the document, and the errors that it finds in the answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ADDRESSES = itertools.count()
 
 @dataclass(slots=True)
 class Found:
-    """What one operation answered to what it was asked."""
+    """The answers of one operation."""
 
     operation: str
     asked: int = 0
@@ -34,14 +34,14 @@ class Found:
     wrong: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        """Say it for a person who mends it."""
+        """Describe the errors for a developer."""
         return "\n".join(f"{self.operation}: {what}\n    {request}" for what, request in self.wrong.items())
 
 
 def fuzz(document: dict[str, Any], base: str, token: Callable[[], str], *, examples: int, seed: int) -> Iterator[Found]:
-    """Ask every operation of the document.
+    """Send requests to every operation of the document.
 
-    :param token: asked for the token of a session before each operation, because one of them ends it.
+    :param token: called for a session's token before each operation, because one of them ends the session.
     """
     load_all_checks()
     checks = [check for check in CHECKS.get_all() if check.__name__ not in LEFT_OUT]

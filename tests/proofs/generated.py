@@ -1,4 +1,4 @@
-"""Tables, cards and workbooks that hypothesis makes up: whole in their form, and hostile in what stands in them."""
+"""Tables, cards and workbooks that hypothesis generates: valid in form, with hostile content."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _SIZES = st.sampled_from([0, 1, 2, 30, 300, 2_100, 9_000])
 
 
 def _texts(most: int) -> Draw:
-    """Give texts of a few letters, and such that grow to so many characters."""
+    """Yield texts of a few letters, and texts that grow to so many characters."""
     sizes = _SIZES.map(lambda size: min(size, most))
     return st.one_of(
         st.sampled_from(_SAID),
@@ -70,7 +70,7 @@ def _repeated(most: int, *counts: int) -> Draw:
 
 @st.composite
 def tables(draw: Draw, most: int) -> bytes:
-    """Make a table of at most about so many bytes, in one encoding or none."""
+    """Make a table of at most about so many bytes, in an encoding or none."""
     delimiter = draw(st.sampled_from([",", ";", "\t", "|", "", ", "]))
     names = draw(st.lists(st.one_of(st.sampled_from(_NAMES), _texts(60)), min_size=1, max_size=12))
     names *= draw(st.sampled_from([1, 1, 1, 9, 12]))
@@ -134,7 +134,7 @@ def _properties(draw: Draw, most: int) -> bytes:
 
 @st.composite
 def cards(draw: Draw, most: int) -> bytes:
-    """Make cards, some within others, some without an end."""
+    """Make cards, some nested, some without an end."""
     depth = draw(st.sampled_from([0, 0, 0, 1, 2, 19, 20, 21, 200]))
     inside = b"".join(draw(st.lists(_properties(min(most // 8, 70_000)), max_size=6)))
     inside *= draw(_repeated(max(1, most // (len(inside) or 1) // 2), 2, 200, 100_000))

@@ -1,7 +1,6 @@
-"""Whatever reads a text that somebody sends, found in the code, and texts that grow in it.
+"""Every function that reads text from a request, found in the code, and texts that grow in it.
 
-Nothing has to be listed by hand: the fields of every request are found in the schemas, and functions that take a text in
-the modules of the product's rules.
+The fields of every request are found in the schemas, and functions that take a text in the modules of the product's rules.
 """
 
 from __future__ import annotations
@@ -113,9 +112,9 @@ def grown(alphabet: str, size: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """What reads a text: where it is written, what reads it, and how long what comes to it may be.
+    """A reader of a text: where it is, what it calls, and how long its text may be.
 
-    :ivar made: what is made of the text for it to read, which is not its work.
+    :ivar made: builds the reader's input; this work is not measured.
     """
 
     where: str
@@ -149,9 +148,9 @@ def schemas_of_requests() -> list[type[Closed]]:
 
 
 def fields_of_requests(longest: int) -> Iterator[Reader]:
-    """Give every field of every request in which a text may stand, and every name of one.
+    """Yield every field of every request that may contain a text, and every name of one.
 
-    :param longest: of a field that says no limit, a request's whole text.
+    :param longest: for a field without a limit, the length of a request's whole text.
     """
     for schema in schemas_of_requests():
         loader = schema()
@@ -174,7 +173,7 @@ def _limit(field: Field) -> int | None:
 
 
 def _texts_in(field: Field) -> Iterator[tuple[str, Callable[[str], Any]]]:
-    """Give the places of a field in which a text may stand, and how one gets there; one that is no text is read as text, too."""
+    """Yield the places of a field that may contain a text, and how to reach them; what is no text is read as text, too."""
     if isinstance(field, fields.List):
         for inside, wrapped in _texts_in(field.inner):
             yield f"[]{inside}", lambda text, wrapped=wrapped: [wrapped(text)]  # type: ignore[misc]  # bound for each
@@ -199,7 +198,7 @@ def _texts_in(field: Field) -> Iterator[tuple[str, Callable[[str], Any]]]:
 
 
 def functions_of_texts(packages: tuple[ModuleType, ...], bounded: Collection[str], longest: int) -> Iterator[Reader]:
-    """Give the functions that take texts and nothing else; of several texts, each grows while the others are short.
+    """Yield the functions that take only texts; of several texts, each grows while the others are short.
 
     :param bounded: functions that are left out.
     """
@@ -245,10 +244,10 @@ PLAINLY = 2.2
 
 
 def is_linear(reader: Reader, alphabet: str, size: int) -> float | None:
-    """Return by how much the work grows where it grows by more than two and a half for twice the text, else None.
+    """Return the factor by which the work grows if it is more than 2.5 for twice the text, else None.
 
-    The least CPU time of five counts, short and long in turns, or of two where it is plain; a finding is measured three times,
-    and has to hold for four times the text, too: what fills a processor's cache grows by more than it should, once.
+    The work is the least CPU time of five, or of two if it is clearly less; short and long alternate. A finding is measured
+    three times, and must hold for four times the text, too: filling the processor's cache grows more than twice, but once.
     """
     long = grown(alphabet, size)
     if _seconds(reader, long) < QUICK:
@@ -284,7 +283,7 @@ def _seconds(reader: Reader, text: str) -> float:
 
 
 def cells_of_imports(longest: int) -> Iterator[Reader]:
-    """Give every field that a cell of an import may be: read, screened, and as the register and the ledger are asked for it."""
+    """Yield every field that an import's cell may be: read, screened, and in its form for the register and the ledger."""
     digests = Digests(Keyring([bytes(32)]))
     for name in IMPORT_FIELDS:
         mapping = {"Known": "organization" if name == "last_name" else "last_name", "Grown": name}
@@ -297,7 +296,7 @@ def cells_of_imports(longest: int) -> Iterator[Reader]:
 
 
 def parts_of_files(longest: int) -> Iterator[Reader]:
-    """Give every place of a card, a table and a workbook where a text may stand."""
+    """Yield every place of a card, a table and a workbook that may contain a text."""
     for name in PROPERTIES:
         yield Reader(f"a card: {name}", lambda text, name=name: _read("a.vcf", _card(f"{name}:{text}")), longest)  # type: ignore[misc]  # bound for each
     yield Reader("a card: what it is of", lambda text: _read("a.vcf", _card(f"TEL;TYPE={text}:1")), longest)

@@ -1,4 +1,4 @@
-"""Files made to hurt: whole ones, changed at random by their number, and read where it is measured what that takes."""
+"""Malicious files: valid ones, changed at random by their number, and read under measurement."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _mutated(content: bytes, rng: random.Random) -> bytes:
 
 
 def read_measured(name: str, content: bytes) -> tuple[str, float, int]:
-    """Read a file as an import does; return how that ended, its CPU time, and how much more memory there was at most."""
+    """Read a file as an import does; return how that ended, its CPU time, and the peak of additional memory."""
     from services.chassis.messages import Refusal
     from services.contacts.domain.imports.reading import read
     from services.contacts.domain.imports.records import record_of
@@ -117,7 +117,7 @@ def read_measured(name: str, content: bytes) -> tuple[str, float, int]:
 
 @cache
 def _warm(ending: str) -> None:
-    """Load what reads files of that kind, once: it is the process's, and no file's."""
+    """Load what readers of that kind need, once, because it belongs to the process and not to a file."""
     from services.contacts.domain.imports.reading import read
 
     known = {
@@ -129,6 +129,6 @@ def _warm(ending: str) -> None:
 
 
 def _peak() -> int:
-    """Return how many bytes of memory this process held at most; `getrusage` would count those of whoever spawned it, too."""
+    """Return this process's peak memory in bytes. `getrusage` would include that of its parent."""
     said = Path("/proc/self/status").read_text(encoding="ascii")
     return next(int(line.split()[1]) << 10 for line in said.splitlines() if line.startswith("VmHWM:"))

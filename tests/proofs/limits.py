@@ -1,4 +1,4 @@
-"""Files at the limits that a file may have, and just beyond them."""
+"""Files at each limit, and just beyond it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class AtLimit:
-    """A file at a limit: its name, what it holds, and how reading it ends.
+    """A file at a limit: its name, its content, and how reading it ends.
 
-    :ivar takes_long: it takes seconds, and is read in the soak only.
+    :ivar takes_long: it takes seconds, and is read only in the soak.
     """
 
     name: str

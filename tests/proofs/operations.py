@@ -1,7 +1,7 @@
-"""How to ask for every operation of the document: what is allowed, and who must be refused.
+"""Requests for every operation of the document: one that is allowed, and one that must be refused.
 
-Whatever the document lists is asked for. A read is made from its path's ids; what changes something, or needs a body,
-has its maker in `MAKERS`; an operation for which neither fits fails the proofs by its name.
+A read is made from its path's ids. An operation that changes something, or needs a body, has its maker in `MAKERS`. An
+operation with neither fails the proofs with its name.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Request:
     given: dict[str, Any] = field(default_factory=dict)
 
     def send(self, by: Person | None = None) -> requests.Response:
-        """Send it, as somebody else if need be."""
+        """Send it, as somebody else if given."""
         return (by or self.by).ask(self.method, self.path, **self.given)
 
 
@@ -46,7 +46,7 @@ class Operation:
 
     @property
     def name(self) -> str:
-        """Name it as people do."""
+        """Return method and path."""
         return f"{self.method} {self.path}"
 
     @property
@@ -69,13 +69,13 @@ def operations(document: dict[str, Any]) -> Iterator[Operation]:
 
 
 class NoMaker(AssertionError):
-    """An operation of the document nobody knows how to ask for; give it a maker in `MAKERS`."""
+    """An operation of the document without a maker; add one to `MAKERS`."""
 
 
 def allowed(world: World, operation: Operation) -> Request:
     """Return a request for the operation that succeeds.
 
-    :raises NoMaker:
+    :raises NoMaker: nobody has said how to make it.
     """
     if maker := MAKERS.get(operation.name):
         made = maker(world)
@@ -91,14 +91,14 @@ def allowed(world: World, operation: Operation) -> Request:
 
 
 def denied(world: World, operation: Operation, request: Request) -> tuple[Request, Person] | None:
-    """Return the request and somebody who must be refused it, or None where it is everybody's."""
+    """Return the request and a user who must be refused, or None if every user is allowed."""
     if operation.name in EVERYBODY_S:
         return None
     return request, world.amina if request.by is world.edda else world.edda
 
 
 def failing(world: World, operation: Operation, request: Request) -> Request:
-    """Return a request of the same person that fails for what it says: an id that is none, or a field that is none."""
+    """Return a request of the same user that fails for its content: an id of nothing, or an unknown field."""
     if operation.name == "POST /sessions":
         return Request(world.nobody, "POST", "/sessions", {"json": {"username": "nobody-of-that-name", "password": "a wrong guess"}})
     if operation.parameters:
@@ -147,7 +147,7 @@ IDS: dict[str, Callable[[World], str]] = {
 
 
 def path_of(world: World, operation: Operation) -> str:
-    """Return the operation's path with ids that are there."""
+    """Return the operation's path with existing ids."""
     ids = {name: IDS[name](world) for name in operation.parameters}
     if operation.path.startswith("/no-contact-requests/"):
         ids["request_id"] = world.no_contact_request["id"]
@@ -159,7 +159,7 @@ def _post(by: Person, path: str, body: Any = None, **given: Any) -> Request:
 
 
 def _matched(by: Person, path: str, body: Any = None) -> Request:
-    """Return a change of a record as it now stands."""
+    """Return a change of a record in its present version."""
     tag = by.ask("GET", path, expect=200).headers["ETag"]
     return Request(by, "PATCH", path, {"headers": {"If-Match": tag}} | ({"json": body} if body is not None else {}))
 
@@ -227,7 +227,7 @@ def _erasable(world: World, kind: str) -> Request:
 
 
 def _requested(world: World, **card: Any) -> tuple[str, str]:
-    """Register somebody, who then wants no more contact; return their id and that of the request."""
+    """Register somebody who then wants no more contact; return their id and the request's."""
     person = world.an_individual(**card)["id"]
     body = {"individual_id": person, "medium": "phone", "received_on": day(0), "reason": "Asked at the fair."}
     return person, world.chloe.post("/no-contact-requests", body)["id"]
@@ -241,7 +241,7 @@ def _twin(world: World) -> Request:
 
 
 def _pair(world: World) -> str:
-    """Return the address of two records of whatever people: the privacy officer may propose any."""
+    """Return the path of two records of any people: the privacy officer may propose any."""
     return f"/duplicates/{world.person['id']}/{world.an_individual()['id']}"
 
 
@@ -254,7 +254,7 @@ def _mark(world: World) -> Request:
 
 
 def _lookups(world: World) -> Request:
-    """Let somebody of the Private Sector Office hit a mark, and say that it was seen."""
+    """Let somebody of the Private Sector Office hit a mark, and mark that as seen."""
     value = f"{world.letters()}@gmail.com"
     person = world.an_individual(contact_points=[{"kind": "email", "value": value}])["id"]
     world.chloe.post("/no-contact-requests", {"individual_id": person, "medium": "phone", "received_on": day(0), "reason": "Asked at the fair."})

@@ -1,4 +1,4 @@
-"""P5: of every operation of the document, however it is answered, and of a random walk, the trail tells."""
+"""P5: the trail has an entry for every operation of the document, whatever the answer, and for a random walk."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ GATEWAY = "gateway:request:refuse"
 
 @dataclass
 class Asked:
-    """What was asked of one operation, and how."""
+    """One request, with its operation and case."""
 
     operation: str
     case: str
@@ -42,7 +42,7 @@ class Asked:
 
 @dataclass
 class Completeness:
-    """Every operation in every case, answered, with the trail's entries by trace id."""
+    """Every operation in every case, with its answer and the trail's entries by trace id."""
 
     since: str = ""
     asked: list[Asked] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Completeness:
 
 
 def cases(world: World, operation: Operation) -> dict[str, tuple[Request, Person | None]]:
-    """Return who asks what, by case; where nobody can be denied, there is no such case."""
+    """Return the request of each case; there is no denied case if nobody can be denied."""
     request = allowed(world, operation)
     found: dict[str, tuple[Request, Person | None]] = {}
     if refused := denied(world, operation, request):
@@ -72,7 +72,7 @@ EXPECTED = {"denied": {403, 404}, "anonymous": {401}, "unacknowledged": {403}, "
 
 @pytest.fixture(scope="module")
 def answered(world: World) -> Completeness:
-    """Ask every operation in every case, once."""
+    """Send every operation in every case, once."""
     done = Completeness(since=instant(seconds=-1))
     for operation in operations(world.document):
         for case, (request, by) in cases(world, operation).items():
@@ -131,7 +131,7 @@ def test_an_operation_that_nobody_knows_to_ask_for_fails_by_its_name(world: Worl
 
 @pytest.mark.requirement("R118", "R123")
 def test_strangers_are_in_the_trail_once_a_minute_and_counted_beyond_that(world: World, answered: Completeness) -> None:
-    """One entry for each source and minute; of the rest their number: together, every one."""
+    """One entry for each source and minute, and a count of the rest: together, every request."""
     strangers = [Person(world.system.base) for _ in range(3)]
     before = _strangers(world)
     for stranger in strangers:
@@ -142,7 +142,7 @@ def test_strangers_are_in_the_trail_once_a_minute_and_counted_beyond_that(world:
 
 
 def _is_told(told: Told, entries: list[dict[str, object]]) -> bool:
-    """Whether the entries say who asked, and whether it was refused; what services went on to do bears the same trace."""
+    """Return whether the entries say who asked, and whether it was refused. Entries of services have the same trace."""
     asked = [entry for entry in entries if entry["actor_kind"] == "user"]
     refused = any(entry["outcome"] != "allowed" for entry in asked)
     return {entry["actor"] for entry in asked} == {told.user} and refused == (told.status >= 400)
@@ -193,7 +193,7 @@ SLOW = frozenset(
 
 
 def _step(world: World, operation: Operation, chance: random.Random, walkers: list[Person]) -> None:
-    """Ask for one thing: as whoever may, as somebody else, or wrongly."""
+    """Send one request: as an allowed user, as another, or with wrong content."""
     request = allowed(world, operation)
     if chance.random() < 0.3:
         request = failing(world, operation, request)

@@ -1,4 +1,4 @@
-"""P10 and P28 on the whole system: values that occur nowhere else, through every door of it, and where they are not found again."""
+"""P10 and P28 on the whole system: unique values go through every place of entry, and are found only where they may be."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EACH = 21
 
 @dataclass
 class Aviary:
-    """Makes values and remembers them: those of the contact layer, those of the directory, those that are no part of any."""
+    """Makes unique values and remembers them: of the contact layer, of the directory, and of neither."""
 
     hidden: list[str] = field(default_factory=list)
     directory: list[str] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Aviary:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """How many values there are."""
         return len(self.hidden) + len(self.directory) + len(self.stray)
 
     def word(self, kept: bool = True) -> str:
@@ -67,7 +67,7 @@ class Aviary:
         return f"12 {word} Street, Austin, TX 78701"
 
     def forms(self, values: list[str]) -> re.Pattern[str]:
-        """Return all values, in the forms in which they may have got away, as one expression (lower case)."""
+        """Return all values, in the forms in which they may leak, as one expression (lower case)."""
         found: set[str] = set()
         for value in values:
             bare = value.replace("-", "")
@@ -79,7 +79,7 @@ class Aviary:
 
 @dataclass
 class Released:
-    """What was set free, and what the system looked like afterwards."""
+    """What was sent, and the state of the system afterwards."""
 
     aviary: Aviary
     statuses: list[tuple[str, int]]
@@ -88,7 +88,7 @@ class Released:
 
 
 def live_through(world: World, aviary: Aviary, people: int) -> Released:
-    """Let many people be entered, corrected, spoken to, searched for, refused, and some frozen and erased."""
+    """Register, correct, speak to, search and refuse many people, and freeze and erase some."""
     done = Released(aviary, [], [], [])
 
     def ask(who: str, method: str, path: str, **given: Any) -> requests.Response:
@@ -137,7 +137,7 @@ def live_through(world: World, aviary: Aviary, people: int) -> Released:
 
 
 def malformed(ask: Any, aviary: Aviary, path: str, n: int) -> None:
-    """Send what is refused: in bodies, queries, headers, addresses, files (whose names the list of imports keeps)."""
+    """Send requests that are refused: in bodies, queries, headers, addresses, and file names, which the list of imports stores."""
     stray = functools.partial(aviary.word, kept=False)
     requests_: list[tuple[str, str, str, dict[str, Any]]] = [
         ("chloe", "POST", f"{path}/notes", {"json": {"text": f"Call {aviary.cell()}."}}),
@@ -157,7 +157,7 @@ def malformed(ask: Any, aviary: Aviary, path: str, n: int) -> None:
 
 
 def engagement(ask: Any, aviary: Aviary, person: str) -> None:
-    """Enter an issue, an event and a request, all full of words."""
+    """Register an issue, an event and a coordination request, all full of words."""
     issue = ask("amina", "POST", "/issues", json={"name": aviary.word(), "priority": "one_dhs", "summary": aviary.word()}).json()["id"]
     ask("amina", "POST", f"/issues/{issue}/talking-points", json={"text": f"Say {aviary.word()}."})
     ask("amina", "POST", f"/issues/{issue}/updates", json={"kind": "event", "text": f"Then {aviary.word()}."})
@@ -176,7 +176,7 @@ def removal(ask: Any, person: str) -> None:
 
 
 def an_import_of(world: World, aviary: Aviary, rows: int) -> None:
-    """Import people from a file, one of them half there; the columns of one are refused."""
+    """Import people from a file, one of them with half a row; the columns of one are refused."""
     lines = [
         "First Name,Last Name,State,Cell,E-mail Address,Party",
         *(f"{aviary.word()},{aviary.word()},TX,{aviary.cell()},{aviary.email()},{aviary.word(kept=False)}" for _ in range(rows)),
@@ -189,7 +189,7 @@ def an_import_of(world: World, aviary: Aviary, rows: int) -> None:
 
 
 def crashes(world: World, aviary: Aviary) -> list[int]:
-    """Let the database itself fail on a row, and quote the row as it does so."""
+    """Make the database fail on a row, with an error that quotes the row."""
     function = "CREATE FUNCTION quote() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no room for %', NEW; END $$"
     statuses = []
     for store, table, path, body in (
@@ -210,7 +210,7 @@ def crashes(world: World, aviary: Aviary) -> list[int]:
 
 @pytest.fixture(scope="module")
 def released(world: World) -> Released:
-    """Set all canaries free, and wait until the trail has the last of it."""
+    """Send all canaries, and wait until the trail has the last entry."""
     aviary = Aviary()
     done = live_through(world, aviary, CANARIES // EACH)
     an_import_of(world, aviary, 20)
@@ -267,7 +267,7 @@ def test_no_canary_is_in_the_trail_as_the_isso_reads_it(world: World, released: 
 @pytest.mark.parametrize("store", STORES)
 @pytest.mark.row("P28")
 def test_no_hidden_value_is_in_a_superusers_dump_of_any_database(world: World, released: Released, store: str) -> None:
-    """P28; of the services without a directory not one word of it, and nowhere what was refused or only asked for."""
+    """P28. Databases of services without a directory contain no word of it, and none contains what was refused or only asked for."""
     dump = dumped(world.address(store))
     aviary = released.aviary
     forbidden = aviary.hidden + aviary.stray
@@ -345,7 +345,7 @@ def dumped(url: str) -> str:
 
 
 def _tables_with(forms: re.Pattern[str], dump: str) -> dict[str, list[str]]:
-    """Return what was found, by the table whose rows hold it."""
+    """Return the findings by table."""
     found: dict[str, list[str]] = {}
     for part in re.split(r"^copy public\.", dump, flags=re.MULTILINE):
         if values := sorted(set(forms.findall(part.split("\n\\.\n")[0]))):

@@ -1,4 +1,4 @@
-"""Every collection says to those who may not look that they may not: an empty list would say that there is nothing."""
+"""Every collection refuses users who may not read it: an empty list would say that there is nothing."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ MANY = 5
 
 
 def fill(world: World) -> None:
-    """See to it that every collection has more than one page of two."""
+    """Give every collection more than one page of two."""
     people = [world.an_individual()["id"] for _ in range(MANY)]
     for one in people:
         world.a_coordination_request(one)
@@ -115,7 +115,7 @@ def fill(world: World) -> None:
 
 
 def _walk(by: Person, path: str, size: int, **query: Any) -> list[Any]:
-    """Return the first items of a collection, page by page; no page is short but the last."""
+    """Return the first items of a collection, page by page; only the last page may be short."""
     items: list[Any] = []
     cursor: str | None = None
     for _ in range(12):
@@ -139,7 +139,7 @@ def _filters(one: Operation) -> list[tuple[str, str]]:
 
 
 def _is_run_of(part: list[Any], whole: list[Any]) -> bool:
-    """Tell whether a list stands in another one piece; what came since stands before it."""
+    """Return whether a list is contained in another without gaps; newer items come before it."""
     return not part or any(whole[at : at + len(part)] == part for at in range(len(whole) - len(part) + 1))
 
 

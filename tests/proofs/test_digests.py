@@ -1,4 +1,4 @@
-"""Whoever holds every database, the logs and the broker's journal tries a dictionary, and finds nobody's value by its hash."""
+"""Somebody who has every database, log and the broker's journal tries a dictionary, and finds nobody's value by its hash."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ALGORITHMS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "blake2b", 
 
 
 def _digests(tried: bytes) -> Iterator[str]:
-    """Return hashes of a guess as they may have been written, cut short."""
+    """Return hashes of a guess in every stored form, cut short."""
     found = [hashlib.new(name, tried, usedforsecurity=False).digest() for name in ALGORITHMS]
     found += [hashlib.blake2b(tried, digest_size=size).digest() for size in (16, 20, 32)]
     for digest in found:
@@ -41,7 +41,7 @@ def _digests(tried: bytes) -> Iterator[str]:
 
 
 def _kept(haystack: str) -> set[str]:
-    """Return the beginning of all that could be a hash."""
+    """Return the beginning of everything that could be a hash."""
     haystack = haystack.lower()
     found = {run[:16] for run in re.findall(r"[0-9a-f]{16,}", haystack)}
     found |= {run[:16] for run in re.findall(r"[a-z0-9+/_-]{20,}={0,2}", haystack)}
@@ -49,7 +49,7 @@ def _kept(haystack: str) -> set[str]:
 
 
 def _guesses(forms: Iterable[Any]) -> dict[str, str]:
-    """Return what each hash would prove, for every guess in every form in which it was sent."""
+    """Return what each hash would prove, for every guess in every sent form."""
     proved: dict[str, str] = {}
     forms = list(forms)
     for value, words in ((CELL, CELLS), (NAME, NAMES)):
@@ -63,7 +63,7 @@ def _guesses(forms: Iterable[Any]) -> dict[str, str]:
 
 
 def _forms(answers: Iterable[requests.Response]) -> Iterator[bytes]:
-    """Return bodies as they were sent, and as JSON that was written otherwise."""
+    """Return bodies as they were sent, and in other JSON notations."""
     for answer in answers:
         for body in (answer.request.body, answer.content):
             raw = body.encode() if isinstance(body, str) else body or b""

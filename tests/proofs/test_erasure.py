@@ -1,4 +1,4 @@
-"""P11 on the whole system: erased people whom others' texts name, the process killed meanwhile, and nothing of them left."""
+"""P11 on the whole system: people whom others' texts name are erased while the process is killed, and nothing of them is left."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _ENDS_WITHIN = float(figure(3600, 180))
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A system of this proof's own: it is killed."""
+    """This proof's own system, because it is killed."""
     folder = tmp_path_factory.mktemp("erasing")
     temporary = folder / "temporary"
     temporary.mkdir(mode=0o777)
@@ -114,7 +114,7 @@ def test_of_whoever_is_erased_nothing_is_left_though_others_name_them_and_the_pr
 
 
 def _keep_awake(world: World, n: int) -> None:
-    """Let everybody ask for something now and then: at the full figure one of them would wait longer than a session."""
+    """Let every user ask for something now and then: at the full figure a session would end between two requests."""
     if n % 100 == 99:
         print(f"P11: {n + 1} people at {datetime.now(UTC):%H:%M:%S}", flush=True)
         for person in world.people.values():
@@ -122,7 +122,7 @@ def _keep_awake(world: World, n: int) -> None:
 
 
 def _asked(world: World, person: Erased, *, no_contact: bool) -> str:
-    """Ask for a person's erasure, for no more contact or as a mistake; return its id."""
+    """Request a person's erasure, for no more contact or as a mistake; return its id."""
     if no_contact:
         body = {"individual_id": person.id, "medium": "phone", "received_on": day(0), "reason": f"{person.first} {person.last} asked."}
         asked = world.chloe.post("/no-contact-requests", body)
@@ -143,7 +143,7 @@ def _ended(world: World, erasure_id: str, state: str) -> dict[str, Any]:
 
 
 def _shown(world: World, imports: Iterable[str], needles: Collection[str]) -> dict[str, list[str]]:
-    """Return what of these people is still shown of imports that were left, and of what comes of them when they go on."""
+    """Return what abandoned imports, and what comes of them when they are resumed, still show of these people."""
     shown = {}
     for path in imports:
         if world.amina.get(path)["state"] == "mapped":
@@ -156,7 +156,7 @@ def _shown(world: World, imports: Iterable[str], needles: Collection[str]) -> di
 
 
 def _said_late(world: World, ids: Collection[str]) -> int:
-    """Announce anew, as new messages of the services themselves, what they ever announced of these people; return how many times."""
+    """Send again, as new messages, everything that the services ever announced of these people; return how many messages."""
     about = "|".join(sorted(ids))
     said = 0
     while said < LATE:
@@ -173,12 +173,12 @@ def _said_late(world: World, ids: Collection[str]) -> int:
 
 
 def _renewed(body: Any, new: str) -> Any:
-    """Return an announcement under an id that nobody has heard."""
+    """Return an announcement with a new id."""
     return {**body, "id": new} if "id" in body else body
 
 
 def _rows_about(world: World, ids: Collection[str]) -> dict[str, int]:
-    """Count the rows that the data dictionary calls these people's own."""
+    """Count the rows that the data dictionary says are about these people."""
     found = {}
     for store, tables in TABLES.items():
         for table in tables:
@@ -190,7 +190,7 @@ def _rows_about(world: World, ids: Collection[str]) -> dict[str, int]:
 
 
 def _sampled(world: World, store: str) -> str:
-    """Return what the server samples of every column, as a superuser sees it."""
+    """Return the server's samples of every column, as a superuser sees them."""
     samples = "concat(most_common_vals, histogram_bounds, most_common_elems, most_common_freqs)"
     return str(world.sql(store, f"SELECT schemaname, tablename, attname, {samples} FROM pg_stats"))
 
@@ -215,7 +215,7 @@ def _where(texts: Mapping[str, str], sought: Collection[str]) -> dict[str, list[
 
 
 def _times(world: World, erasures: Collection[str]) -> str:
-    """Say how long erasures took: from the request until the record is gone, and from the last decision until the end."""
+    """Describe how long erasures took: from the request until the record is gone, and from the last decision until the end."""
     chosen = ", ".join(map(repr, erasures))
     begun = {str(row[0]): row[1] for row in world.sql("retention", f"SELECT id, requested_at FROM erasures WHERE id IN ({chosen})")}
     gone = {str(row[0]): row[1] for row in world.sql("contacts", f"SELECT id, erased_at FROM erasures WHERE id IN ({chosen})")}
@@ -230,7 +230,7 @@ def _times(world: World, erasures: Collection[str]) -> str:
 
 
 def _kill(world: World) -> None:
-    """Kill the process as a power cut would, and start it again; everybody's session lives on."""
+    """Kill the process as a power cut does, and start it again; sessions live on."""
     system: Any = world.system
     system.process.send_signal(signal.SIGKILL)
     system.process.wait(20)

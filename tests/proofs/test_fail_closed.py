@@ -1,6 +1,6 @@
-"""P6: where the audit entry cannot be written, every route of that service answers 503 and not one byte of data.
+"""P6: if a service cannot write the audit entry, each of its routes answers 503 and no byte of data.
 
-Against either deployment: what a refusal becomes on its way is RabbitMQ's there, and the in-process broker's here.
+It runs against either deployment, because refusals travel over RabbitMQ in one and over the in-process broker in the other.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ CODES = {"unavailable", "audit-unavailable", "outcome-unknown", "session-uncerta
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """What a body may not hold: names and values of the world's people and things."""
+    """What a body may not contain: names and values of the world's people and things."""
 
     words: tuple[str, ...]
 
     def found(self, answer: requests.Response) -> list[str]:
-        """Return what of it an answer holds."""
+        """Return which of it an answer contains."""
         said = (answer.text + str(dict(answer.headers))).lower()
         return [word for word in self.words if word.lower() in said]
 
 
 @pytest.fixture(scope="module", params=["embedded", pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)])
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """The embedded system that all proofs share, and then six processes over RabbitMQ, for this proof alone."""
+    """The embedded system of all proofs, and then six processes over RabbitMQ for this proof only."""
     if request.param == "embedded":
         yield request.getfixturevalue("embedded_world")
         return
@@ -78,9 +78,9 @@ def data(world: World) -> Data:
 
 @pytest.fixture(scope="module")
 def served(world: World, data: Data) -> dict[str, set[str]]:
-    """Say which services answer each operation: those whose entries, of the user's own doing, its success leaves.
+    """Return which services answer each operation: those that leave an entry of the user's own when it succeeds.
 
-    Access has an entry also where it only opened the session again; it is counted where nobody else has one.
+    Access counts only where no other service has an entry, because it also has one for opening the session again.
     """
     since = instant(seconds=-1)
     told = {}
@@ -95,7 +95,7 @@ def served(world: World, data: Data) -> dict[str, set[str]]:
 
 
 def prepared(world: World, wanted: Callable[[Operation], bool]) -> list[tuple[Operation, Request]]:
-    """Make every request ready while the service still answers."""
+    """Prepare every request while the service still answers."""
     return [(operation, allowed(world, operation)) for operation in operations(world.document) if wanted(operation)]
 
 
@@ -139,7 +139,7 @@ def test_every_operation_belongs_to_a_service_that_the_proof_silences(served: di
 
 
 def _is_of(service: str, item: dict[str, object]) -> bool:
-    """Whether an item of a partial answer comes from that service."""
+    """Return whether an item of a partial answer comes from that service."""
     if "link" in item:
         return any(word in str(item["link"]) for word in LINKS[service])
     # Of a history only what interactions tells can be away: without contacts there is none at all.

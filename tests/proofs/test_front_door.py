@@ -1,4 +1,4 @@
-"""What anybody reaches of a system that runs in one process, before they are anybody."""
+"""What an anonymous client reaches of a system that runs in one process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.proofs.world import World
 
 
 def ask(world: World, path: str, **headers: str) -> requests.Response:
-    """Ask without a session."""
+    """Send a request without a session."""
     return requests.get(f"{world.system.base}{path}", headers=headers, timeout=20, allow_redirects=False)
 
 

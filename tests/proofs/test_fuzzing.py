@@ -1,4 +1,4 @@
-"""P18: schemathesis asks every operation of our own document, with all its checks."""
+"""P18: schemathesis tests every operation of our document, with all its checks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_whatever_the_document_allows_or_forbids_is_answered_as_it_says(world: W
 
 
 def _ids(document: dict[str, Any], operation: Operation) -> Iterator[tuple[str, str, Any]]:
-    """Give where an operation takes an id beside its path: in the query or the body, by name, with one of nothing."""
+    """Yield where an operation takes an id besides its path: in the query or the body, by name, with an id of nothing."""
     nothing = str(uuid.uuid4())
     for parameter in operation.said.get("parameters", ()):
         if parameter.get("in") == "query" and _is_id(parameter["schema"]):

@@ -1,4 +1,4 @@
-"""Whatever text grows in a request, a file or a cell, twice of it takes about twice the work (P19)."""
+"""Whatever text grows in a request, a file or a cell, twice the text takes about twice the work (P19)."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_twice_the_text_takes_about_twice_the_work(kind: str, readers: Iterator[
 
 
 def test_a_reader_that_takes_the_square_is_found() -> None:
-    """Shown with an expression that nobody should write, and with a loop."""
+    """Uses a quadratic expression, and a quadratic loop."""
     expression = re.compile(r"\d+x")
     assert is_linear(Reader("an expression", expression.search, 3_000), "digits", 3_000)
     assert is_linear(Reader("a loop", lambda text: [text.count("ab", at) for at in range(len(text))], 4_000), "letters", 4_000)

@@ -1,4 +1,4 @@
-"""Files that were changed at random, or made up, are read or refused with a code, within ten seconds and two hundred megabytes more (P19)."""
+"""Files changed at random or generated are read, or refused with a code, within ten seconds and 200 MB of additional memory (P19)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LARGE = figure(10 << 20, 64 << 10)
 
 
 class MadeUp:
-    """A file that hypothesis made; of ten megabytes it need not print all."""
+    """A generated file; its text form is cut, because it may have ten megabytes."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
@@ -40,7 +40,7 @@ class MadeUp:
 
 
 class Seen:
-    """How reading files ended, and what it took."""
+    """How reading files ended, and what it cost."""
 
     def __init__(self) -> None:
         self.ended, self.longest, self.more = Counter[str](), 0.0, 0
@@ -58,7 +58,7 @@ class Seen:
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[Pool]:
-    """Children with the limits of the product."""
+    """Child processes with the product's limits."""
     pool = Pool()
     yield pool
     pool.end()

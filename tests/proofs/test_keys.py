@@ -1,4 +1,4 @@
-"""Every key and password of a running system is replaced while people work: no request is lost, and what is retired is refused."""
+"""Every key and password of a running system is replaced while people work. No request is lost, and retired keys are refused."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ ROWS = 40
 
 
 class AtWork:
-    """Somebody who works on and on, and counts what did not come back as it should."""
+    """A user who works in a loop, and counts wrong answers."""
 
     def __init__(self, world: World, who: str) -> None:
-        """Work as one of the people, over connections of their own."""
+        """Work as one of the people, over own connections."""
         self.person, self.world = world.people[who], world
         self.lost: list[str] = []
         self.made: list[str] = []
         self.done = 0
 
     def a_round(self) -> None:
-        """Enter somebody, repeat it, look them up, list, and change what was read."""
+        """Register somebody, repeat it, look them up, list, and change what was read."""
         mail = f"{uuid.uuid4().hex}@rotated.example.org"
         body = {"last_name": f"Rotated{self.world.letters()}", "contact_points": [{"kind": "email", "value": mail}]}
         again = {"Idempotency-Key": str(uuid.uuid4())}
@@ -67,7 +67,7 @@ class AtWork:
             self.ask("GET", "/individuals", params={"limit": 1, "cursor": page.json()["next"]})
 
     def ask(self, method: str, path: str, **given: Any) -> requests.Response | None:
-        """Ask, and count what does not come back as it should."""
+        """Send a request, and count a wrong answer."""
         headers = {"Authorization": f"Bearer {self.person.token}", **given.pop("headers", {})}
         try:
             answer = requests.request(method, f"{self.person.base}/api/v1{path}", headers=headers, timeout=40, **given)
@@ -82,10 +82,10 @@ class AtWork:
 
 
 class Importing(AtWork):
-    """Somebody who takes in file after file, and counts what is not in at the end."""
+    """A user who imports file after file, and counts people who are missing at the end."""
 
     def a_round(self) -> None:
-        """Check a file and take it in."""
+        """Check a file and commit it."""
         rows = "".join(f"Ruth,Imported{self.world.letters()},NM,{uuid.uuid4().hex}@rotated.example.org\n" for n in range(ROWS))
         first = self.ask("POST", "/imports", files={"file": ("list.csv", f"First Name,Last Name,State,E-mail\n{rows}".encode())})
         if first is None:
@@ -105,7 +105,7 @@ class Importing(AtWork):
 
 @contextmanager
 def at_work(*people: AtWork) -> Iterator[None]:
-    """Let these people work for as long as the block lasts, and each a round more."""
+    """Let these people work while the block runs, and one round more."""
     stop = threading.Event()
 
     def work(one: AtWork) -> None:
@@ -185,7 +185,7 @@ def test_every_key_is_replaced_while_people_work_and_what_is_retired_is_refused(
 
 
 def certifying(world: World) -> dict[str, set[str]]:
-    """Return by which keys the streams of the running processes are certified."""
+    """Return the keys that certify the running processes' streams."""
     found: dict[str, set[str]] = {}
     for service in SERVICES:
         certificates = [json.loads(text) for (text,) in world.sql(service, "SELECT certificate FROM streams WHERE closed_at IS NULL")]
@@ -194,12 +194,12 @@ def certifying(world: World) -> dict[str, set[str]]:
 
 
 def in_use(secrets: Secrets) -> dict[str, set[str]]:
-    """Return the keys of the services."""
+    """Return the services' active keys."""
     return {service: {ServiceKey.parse(service, secrets[service_key_file(service)]).key_id} for service in SERVICES}
 
 
 def amina_sees(world: World) -> list[dict[str, Any]]:
-    """Return the trail of this run, once the last command is in it."""
+    """Return the trail of this run, once it has the last command."""
     return eventually(
         lambda: (found := world.entries(world.system.started_at)) and any(e["action"] == "access:key:retire" for e in found) and found,
         seconds=30,

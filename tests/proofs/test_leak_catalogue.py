@@ -1,4 +1,4 @@
-"""Part 4 over HTTP, as Chloé: a record with a hidden cell and e-mail answers as its twin without them, by every route there is."""
+"""Part 4 over HTTP, as Chloé: on every route a record with a hidden cell and e-mail answers as its twin without them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TELLING = ("Content-Type", "Cache-Control", "Last-Modified", "Location", "Retry-
 
 @dataclass
 class Twins:
-    """Two people alike in the directory; ICE holds a cell and an e-mail of the first."""
+    """Two records with the same directory layer; ICE holds a cell and an e-mail of the first."""
 
     world: World
     hidden: dict[str, Any]
@@ -37,7 +37,7 @@ class Twins:
     answers: list[requests.Response] = field(default_factory=list)
 
     def ask(self, method: str, path: str, **given: Any) -> requests.Response:
-        """Ask as Chloé; nothing hidden may be in what she gets, whatever it is."""
+        """Send a request as Chloé; the answer may contain nothing hidden."""
         answer = self.world.chloe.ask(method, path, **given)
         self.answers.append(answer)
         found = [form for form in FORMS if form in (answer.text + str(dict(answer.headers))).lower()]
@@ -46,7 +46,7 @@ class Twins:
         return answer
 
     def seen(self, answer: requests.Response, *also: str) -> tuple[Any, ...]:
-        """Return an answer without what tells the twins, or two requests, apart by right."""
+        """Return an answer without what may differ between the twins, or between two requests."""
         text = answer.text
         for word in (self.hidden["last_name"], self.plain["last_name"], *also):
             text = text.replace(word, "…")
@@ -54,14 +54,14 @@ class Twins:
         return answer.status_code, INSTANT.sub("…", UUID.sub("…", text)), headers, "ETag" in answer.headers
 
     def alike(self, method: str, path: str, **given: Any) -> requests.Response:
-        """Ask the same of both; the answers must not differ. Returns the one about the record with hidden values."""
+        """Ask the same about both, and compare. Return the answer about the record with hidden values."""
         first = self.ask(method, path.format(self.hidden["id"]), **given)
         second = self.ask(method, path.format(self.plain["id"]), **given)
         assert self.seen(first) == self.seen(second)
         return first
 
     def alike_for(self, path: str, name: str = "q", **query: Any) -> requests.Response:
-        """Ask for a hidden value, and for one that nobody has; the answers must not differ."""
+        """Ask for a hidden value, and for one that nobody has; compare."""
         found = None
         for held, absent in ((CELL, NO_CELL), (EMAIL, NO_EMAIL), ("hidden.ot", "absent.ot"), ("5550186", "5550187")):
             found = self.ask("GET", path, params={name: held, **query})
@@ -81,7 +81,7 @@ class Twins:
 
 @pytest.fixture(scope="module")
 def twins(world: World) -> Twins:
-    """Register both as Amina; add the hidden values a moment later, as one does."""
+    """Register both as Amina; add the hidden values a moment later."""
     made = [
         world.an_individual(last_name=f"Twinn{letter}", first_name="Ottoline", title="Envoy", state="NM", duplicate_ok=True)
         for letter in ("xa", "xb")
@@ -147,7 +147,7 @@ def reported(twins: Twins) -> None:
 
 
 def printed(twins: Twins) -> None:
-    """Fetch the pages that a browser prints: the record, the search, the tasks."""
+    """Fetch the printed pages: the record, the search, the tasks."""
     base, token = twins.world.system.base, twins.world.chloe.token
     pages = {}
     for name, one in (("hidden", twins.hidden), ("plain", twins.plain)):
@@ -178,7 +178,7 @@ def duplicated(twins: Twins) -> None:
 
 
 def imported(twins: Twins) -> None:
-    """Import a row with the hidden values and one with others: they fare alike, before, after and undone."""
+    """Import a row with the hidden values and one with others; their outcomes are alike, before, after and undone."""
     names = [f"Import{twins.world.letters()}" for _ in range(2)]
     content = "First Name,Last Name,State,Cell,E-mail Address\n" + "".join(
         f"Ottoline,{name},NM,{cell},{email}\n" for name, cell, email in zip(names, (CELL, NO_CELL), (EMAIL, NO_EMAIL), strict=True)
@@ -219,7 +219,7 @@ def told_as_task(twins: Twins) -> None:
 
 
 def _tasks(ask: Callable[..., requests.Response], about: str) -> list[dict[str, Any]]:
-    """Return somebody's tasks about one person, from every page: others of the same world have given them many."""
+    """Return a user's tasks about one person, from every page: there are many of others."""
     return [task for task in _pages(ask, "/tasks") if task["subject"]["id"] == about]
 
 
@@ -234,7 +234,7 @@ def _pages(ask: Callable[..., requests.Response], path: str, **query: str) -> It
 
 
 def promised(twins: Twins) -> None:
-    """Text in which a number or an address is written is refused, so that no text carries it past the wall."""
+    """Text with a number or an address is refused, so that no text carries it past the firewall."""
     body = {"held_at": instant(hours=-1), "mode": "phone", "individual_ids": [twins.hidden["id"]]}
     for text in (f"Call {CELL}", f"Write to {EMAIL}"):
         refused = twins.world.amina.ask("POST", "/interactions", json={**body, "follow_ups": [{"text": text}]})
@@ -254,7 +254,7 @@ def announced(twins: Twins) -> None:
 
 
 def dead_letters(twins: Twins) -> None:
-    """Look through what the broker keeps on disk: every durable queue, dead-letter queues too."""
+    """Search what the broker stores on disk: every durable queue, dead-letter queues included."""
     import base64
 
     for line in (twins.world.system.data / "broker" / "journal").read_text().splitlines():
@@ -308,7 +308,7 @@ def corrected(twins: Twins) -> None:
 
 
 def handed_over(twins: Twins) -> None:
-    """Hand the record to another component: whose it is changes, whose the values are does not (T5)."""
+    """Hand the record to another component: its owner changes, the values' component does not (T5)."""
     world = twins.world
     moved = world.an_individual(contact_points=[{"kind": "cell", "value": "956-555-0190"}, {"kind": "email", "value": "moved.otter@example.org"}])
     path = f"/individuals/{moved['id']}"
@@ -383,7 +383,7 @@ def test_every_entry_without_a_proof_here_has_no_route(world: World) -> None:
 
 @pytest.mark.requirement("N1")
 def test_the_comparison_sees_what_a_colleague_is_shown(twins: Twins) -> None:
-    """Bruno of ICE is shown both values: the same comparison, of what he sees, tells the twins apart."""
+    """Bruno of ICE sees both values: the same comparison of his answers tells the twins apart."""
     bruno = twins.world.bruno
     answers = [bruno.ask("GET", f"/individuals/{one['id']}/contact-points", expect=200) for one in (twins.hidden, twins.plain)]
     assert twins.seen(answers[0]) != twins.seen(answers[1])

@@ -113,7 +113,7 @@ def test_a_file_twice_as_long_takes_about_twice_the_work(kind: str) -> None:
 
 
 def _least(name: str, *contents: bytes) -> list[float]:
-    """Return the least CPU time of five in seconds for each content, taken in turns: what slows one slows the next."""
+    """Return the least CPU time of five in seconds for each content, in turns, so that a slow moment affects all."""
     least = [9.0] * len(contents)
     gc.collect()
     gc.disable()  # Else it goes through all that other tests have left, at each so many objects.

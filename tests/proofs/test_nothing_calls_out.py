@@ -1,4 +1,4 @@
-"""P26: the whole system does both stories where no route leads out, and tries nothing beyond the loopback."""
+"""P26: the whole system runs both stories without a route out, and sends nothing beyond the loopback."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STORIES = ["tests/journeys/test_outreach.py", "tests/journeys/test_removal.py"]
 
 @pytest.fixture(scope="module")
 def namespaces() -> None:
-    """Let pass only where such a namespace can be made."""
+    """Skip where such a namespace cannot be made."""
     if shutil.which("ip") is None or subprocess.run([*_NAMESPACE, "true"], capture_output=True, check=False).returncode:
         pytest.skip("no network namespace can be made here: that nothing calls out was not looked at")
 

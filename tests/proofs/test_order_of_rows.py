@@ -1,4 +1,4 @@
-"""No answer, and no entry of what was answered, follows the order in which rows stand: writing what is hidden changes it (P14)."""
+"""No answer and no audit entry follows the physical order of rows, because hidden writes change it (P14)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROUNDS, AGAIN = 2, 6
 
 
 def _answer(world: World, request: Request) -> tuple[int, Any, list[Any]]:
-    """Ask; return the status, the body, and whom the entries of it name."""
+    """Send a request; return status, body, and whom its entries name."""
     answer = request.send()
     trace = answer.headers["X-Request-Id"]
     entries = [
@@ -31,7 +31,7 @@ def _answer(world: World, request: Request) -> tuple[int, Any, list[Any]]:
 
 
 def _unlike(world: World, asked: Mapping[str, Request]) -> dict[str, Any]:
-    """Ask twice, move rows, ask twice; return of which each pair was alike and the two pairs were not."""
+    """Ask twice, move rows, ask twice; return the requests whose pairs were alike while the two pairs differ."""
     pairs = []
     for moved in (False, True):
         if moved:

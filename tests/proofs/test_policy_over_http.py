@@ -1,4 +1,4 @@
-"""P13 over HTTP: sampled cells of person, record, action and field answer as the policy decides."""
+"""P13 over HTTP: sampled cells of user, record, action and field answer as the policy decides."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REFUSALS = {403, 404, 409, 422}
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Somebody in the directory, and what the policy knows of them."""
+    """A record in the directory, with its facts for the policy."""
 
     name: str
     id: str
@@ -47,14 +47,14 @@ class Actor:
 
     @classmethod
     def of(cls, person: Person) -> Actor:
-        """Read it from what the system says of the user."""
+        """Build it from the user's own profile."""
         user = person.user
         return cls(user["id"], user["component"], user["level"], frozenset(user["roles"]))
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One question: may this person do that to this record's field?"""
+    """One question: may this user do that to this record's field?"""
 
     who: str
     record: Record
@@ -65,7 +65,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """Name it, for whoever reads that it failed."""
+        """A name for a failed cell."""
         return f"{self.who}: {self.action} {self.field or ''} of {self.record.name}"
 
 
@@ -141,7 +141,7 @@ def records(world: World) -> list[Record]:
 
 
 def cells(world: World, records: list[Record]) -> Iterator[Cell]:
-    """Give the whole matrix, as far as it has routes."""
+    """Yield the whole matrix, as far as there are routes."""
     for who in world.people:
         for record in records:
             path = f"/individuals/{record.id}"
@@ -243,7 +243,7 @@ def test_sampled_cells_answer_over_http_as_the_policy_decides(world: World, reco
 
 
 def _drawn(chance: random.Random, cells: list[Cell], count: int) -> list[Cell]:
-    """Return that many of the cells, each of them once before any comes again."""
+    """Return that many cells, each once before any is repeated."""
     rounds, rest = divmod(count, len(cells))
     return [*cells * rounds, *chance.sample(cells, rest)]
 

@@ -1,4 +1,4 @@
-"""Workbooks that programs made, and what an attacker changes inside them: tags, attributes, texts, parts, the archive itself."""
+"""Workbooks from several programs, and an attacker's changes to them: tags, attributes, texts, parts, the archive itself."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _by_openpyxl() -> bytes:
 
 
 def _of_a_house() -> bytes:
-    """The list of the House's offices, its first rows: a file of two thousand takes the tenth of a second that thirty small ones take."""
+    """The first rows of the list of the House's offices: a file of two thousand would take as long as thirty small ones."""
     parts = dict(_parts((DATA / "district-offices.xlsx").read_bytes()))
     rows = re.compile(rb"<row .*?</row>", re.DOTALL)
     sheet = next(name for name in parts if name.startswith("xl/worksheets/sheet"))
@@ -246,7 +246,7 @@ _ADDED = [
 
 
 def _inside(content: bytes, rng: random.Random) -> bytes:
-    """Return a part of which a few tags, attributes or texts are others."""
+    """Return a part with a few changed tags, attributes or texts."""
     tokens = _TOKEN.findall(content)
     for _ in range(rng.choice([1, 1, 2, 3, 8])):
         if tokens:
@@ -286,7 +286,7 @@ def _added(tokens: list[bytes], rng: random.Random) -> None:
 
 
 def _run(tokens: list[bytes], rng: random.Random) -> tuple[int, int]:
-    """Return where an element of the part begins and ends, or some run of tokens."""
+    """Return the begin and end of an element of the part, or of some run of tokens."""
     at = rng.randrange(len(tokens))
     found = _NAME.match(tokens[at])
     if found is None or tokens[at].startswith(b"</") or tokens[at].endswith(b"/>"):
@@ -319,7 +319,7 @@ def _broken_off(tokens: list[bytes], rng: random.Random) -> None:
 
 
 def _far(tokens: list[bytes], rng: random.Random) -> None:
-    """Put one of the workbook's own cells or rows somewhere else."""
+    """Move one of the workbook's own cells or rows to another place."""
     placed = [at for at, token in enumerate(tokens) if re.match(rb'<(?:c|row) [^>]*r="', token)]
     if placed:
         at = rng.choice(placed)
@@ -333,7 +333,7 @@ _INSIDE: list[Callable[[list[bytes], random.Random], None]] = [
 
 
 def _encoded(content: bytes, rng: random.Random) -> bytes:
-    """Return a part in another encoding than it was, or than it says."""
+    """Return a part in another encoding, or with a false declaration of it."""
     text = content.decode("utf-8", "replace")
     declared = text.replace("UTF-8", rng.choice(["UTF-16", "ISO-8859-1", "utf-7", "x", "EBCDIC-CP-BE"]))
     return rng.choice([text.encode("utf-16"), text.encode("utf-16-be"), declared.encode(), declared.encode("utf-16"), b"\xef\xbb\xbf" * 2 + content])
@@ -366,7 +366,7 @@ def _other_parts(parts: Parts, rng: random.Random) -> None:
 
 
 def of_lies(content: bytes, rng: random.Random) -> bytes:
-    """Return an archive that says something else than it is."""
+    """Return an archive with false headers."""
     data = bytearray(content)
     heads = [at for at in range(len(data)) if data[at : at + 4] == b"PK\x01\x02"]
     local = [struct.unpack_from("<I", data, at + 42)[0] for at in heads]
@@ -408,7 +408,7 @@ def of_lies(content: bytes, rng: random.Random) -> bytes:
 
 
 def changed(rng: random.Random) -> bytes:
-    """Return one that was changed: mostly inside a part, where what reads it comes to it."""
+    """Return a changed workbook: mostly changed inside a part, where its reader sees it."""
     parts = list(rng.choice(whole()))
     way = rng.random()
     if way < 0.85:

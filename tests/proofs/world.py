@@ -1,4 +1,4 @@
-"""The system that all proofs ask, the people who ask it, and what lies underneath it."""
+"""The system of all proofs, its users, and access to its databases."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _HEARD_WITHIN = 0.5
 
 @dataclass
 class World:
-    """A running system and everybody in it."""
+    """A running system and all its users."""
 
     system: Embedded | Full
     #: Where the system's processes put their temporary files.
@@ -47,7 +47,7 @@ class World:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
-        """Sign everybody in."""
+        """Sign every user in."""
         self.accounts = {account["username"]: account for account in json.loads((self.system.data / "demo-accounts.json").read_text())}
         for name in SIGNED_IN:
             self.people[name] = Person(self.system.base).sign_in(self.accounts[name])
@@ -55,7 +55,7 @@ class World:
         self.nobody = Person(self.system.base)
 
     def __getattr__(self, name: str) -> Person:
-        """Return somebody by their user name."""
+        """Return a user by their name."""
         try:
             return self.people[name]
         except KeyError:
@@ -63,11 +63,11 @@ class World:
 
     @property
     def operators(self) -> dict[str, str]:
-        """What an operator's tool shows to read the counters."""
+        """The header with which an operator's tool reads the counters."""
         return {"Authorization": f"Bearer {(self.system.data / 'secrets' / 'metrics_token').read_text().strip()}"}
 
     def cookies(self, token: str | None) -> dict[str, str]:
-        """The cookie in which a browser holds this session."""
+        """The session as a browser's cookie."""
         (visit,) = requests.get(f"{self.system.base}/sign-in", timeout=20).cookies.keys()
         return {visit.removesuffix("_visit") + "_session": str(token)}
 
@@ -81,7 +81,7 @@ class World:
 
     @functools.cached_property
     def issue(self) -> dict[str, Any]:
-        """An issue that contacts has heard of."""
+        """An issue that contacts knows."""
         issue = self.amina.post("/issues", {"name": "Ports of entry", "priority": "secure_borders"})
         probe = an_individual(last_name=f"Probe{self.letters()}", issue_ids=[issue["id"]])
         eventually(lambda: self.amina.ask("POST", "/individuals", json=probe).status_code == 201, why="contacts hears of the issue")
@@ -89,7 +89,7 @@ class World:
 
     @functools.cached_property
     def person(self) -> dict[str, Any]:
-        """Somebody whom Amina registered and nobody erases."""
+        """A person whom Amina registered and nobody erases."""
         return self.an_individual()
 
     @functools.cached_property
@@ -114,12 +114,12 @@ class World:
 
     @functools.cached_property
     def coordination_request(self) -> dict[str, Any]:
-        """What Chloé asked of Amina."""
+        """Chloé's request to Amina."""
         return self.a_coordination_request()
 
     @functools.cached_property
     def import_(self) -> dict[str, Any]:
-        """An import of Amina's, mapped and no further."""
+        """An import of Amina's, mapped and not checked."""
         return self.an_import()
 
     @functools.cached_property
@@ -129,7 +129,7 @@ class World:
 
     @functools.cached_property
     def erasure(self) -> dict[str, Any]:
-        """An erasure that Amina began."""
+        """An erasure that Amina started."""
         request = self.a_no_contact_request()
         return dict(self.amina.post(f"/no-contact-requests/{request['id']}/erase", expect=202))
 
@@ -145,7 +145,7 @@ class World:
 
     @functools.cached_property
     def operation_id(self) -> str:
-        """The number of a command of Amina's."""
+        """The id of a command of Amina's."""
         made = self.amina.ask("POST", "/individuals", expect=201, json=an_individual(last_name=f"Probe{self.letters()}"))
         trace = made.headers["X-Request-Id"]
         entries = eventually(lambda: self.edda.get("/audit/entries", trace_id=trace)["items"], why="the command is in the trail")
@@ -154,7 +154,7 @@ class World:
     # --- what is made anew for a proof that uses it up --------------------------------------------------------
 
     def letters(self) -> str:
-        """Return letters that nobody else got: canonical names drop digits."""
+        """Return unique letters: canonical names drop digits."""
         return "".join(chr(ord("a") + int(digit)) for digit in str(10_000 + next(self._numbers)))
 
     def an_individual(self, by: str = "amina", **given: Any) -> dict[str, Any]:
@@ -191,7 +191,7 @@ class World:
         return str(self.amina.post("/issues", {"name": f"Ports of entry {self.letters()}", "priority": "secure_borders"})["id"])
 
     def a_coordination_request(self, individual_id: str | None = None) -> dict[str, Any]:
-        """Ask Amina to speak to somebody; interactions knows whose record it is once it has heard."""
+        """Ask Amina to speak to somebody, once interactions knows whose record it is."""
         body = {"individual_id": individual_id or self.person["id"], "message": "Please pass on the guidance."}
         eventually(
             lambda: self.chloe.ask("POST", "/coordination-requests", json=body).status_code == 201,
@@ -207,7 +207,7 @@ class World:
         return dict(self.chloe.post("/no-contact-requests", body))
 
     def an_import(self, until: str = "mapped", content: str | None = None) -> dict[str, Any]:
-        """Send a file, and take it so far."""
+        """Upload a file, and bring it to this state."""
         content = content or f"First Name,Last Name,State\nRuth,Oyelaran{self.letters()},NM\n"
         started = self.amina.ask("POST", "/imports", expect=201, files={"file": ("list.csv", content.encode())}).json()
         path = f"/imports/{started['id']}"
@@ -218,12 +218,12 @@ class World:
         return dict(self.amina.get(path))
 
     def an_undecided_import(self) -> dict[str, Any]:
-        """Commit two namesakes, the second of whom waits to be decided."""
+        """Commit two namesakes; the second waits for a decision."""
         name = f"Ruth,Oyelaran{self.letters()}"
         return self.an_import("committed", f"First Name,Last Name,State,E-mail\n{name},NM,ruth@one.example.org\n{name},NM,ruth@two.example.org\n")
 
     def a_stopped_import(self) -> dict[str, Any]:
-        """Begin a check that takes a while, and stop it at once."""
+        """Start a check that takes a while, and stop it at once."""
         content = "First Name,Last Name,State\n" + "".join(f"Ruth,Oyelaran{self.letters()}{'x' * (n % 50)},NM\n" for n in range(1900))
         for _ in range(5):
             path = f"/imports/{self.an_import(content=content)['id']}"
@@ -235,19 +235,19 @@ class World:
 
     @staticmethod
     def wait_for_import(by: Person, path: str, state: str) -> None:
-        """Wait until an import is so far, or failed."""
+        """Wait until an import is in this state, or failed."""
         eventually(lambda: by.get(path)["state"] in {state, "failed"}, seconds=120, why=f"the import is {state}")
 
     # --- what lies underneath ---------------------------------------------------------------------------------
 
     @functools.cached_property
     def server(self) -> OwnServer:
-        """The system's PostgreSQL, as its superuser sees it."""
+        """The system's PostgreSQL, as a superuser."""
         state = StateFolder(self.system.data)
         return OwnServer(state.postgres, state.secrets["postgres_password"]).locate()
 
     def address(self, store: str) -> str:
-        """Return where a superuser finds a database."""
+        """Return a database's address for a superuser."""
         return self.server.url.set(database=f"liaison_{store}", drivername="postgresql").render_as_string(hide_password=False)
 
     def sql(self, store: str, statement: str) -> list[tuple[Any, ...]]:
@@ -257,7 +257,7 @@ class World:
             return cursor.fetchall() if cursor.description else []
 
     def stir(self) -> None:
-        """Let rows of every table stand elsewhere in it."""
+        """Move rows of every table to other places in it."""
         for store in STIRRED:
             with psycopg.connect(self.address(store), autocommit=True) as connection:
                 for statement in (UNSEEN, *moves(connection.execute(TABLES.encode()).fetchall())):
@@ -265,7 +265,7 @@ class World:
 
     @contextmanager
     def without_audit_entries(self, service: str) -> Iterator[None]:
-        """Let the insert of every audit entry of this service fail (P6)."""
+        """Make the insert of every audit entry of this service fail (P6)."""
         roles = [f"liaison_{service}", *(f"liaison_{service}_{role}" for role in NARROW_ROLES.get(service, ()))]
         held = [role for role in roles if self.sql(service, f"SELECT has_table_privilege('{role}', 'entries', 'INSERT')")[0][0]]
         for role in held:
@@ -277,7 +277,7 @@ class World:
                 self.sql(service, f"GRANT INSERT ON entries TO {role}")
 
     def rows(self, service: str) -> dict[str, int]:
-        """Count what a service keeps, beside what the chassis keeps for itself, and beside the trail, which others feed."""
+        """Count a service's rows, without the chassis's own tables and without the trail."""
         names = [
             name
             for (name,) in self.sql(service, "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
@@ -291,7 +291,7 @@ class World:
         return counted
 
     def settled_rows(self, service: str) -> dict[str, int]:
-        """Count as `rows` once what was announced is heard, and what works on by itself has nothing left."""
+        """Count as `rows`, once announcements are handled and background work is done."""
 
         def settled() -> dict[str, int] | None:
             if any(self.sql(each, "SELECT 1 FROM outbox WHERE NOT done") for each in SERVICES):
@@ -305,11 +305,11 @@ class World:
     # --- the trail --------------------------------------------------------------------------------------------
 
     def entries(self, since: str) -> list[dict[str, Any]]:
-        """Return the trail from an instant on."""
+        """Return the trail since an instant."""
         return list(self.edda.every("/audit/entries", since=since))
 
     def entries_of(self, told: Sequence[Told], since: str) -> dict[str, list[dict[str, Any]]]:
-        """Return the entries of these requests by trace id, once every one of them has some, or time has run out."""
+        """Return the entries of these requests by trace id, once each has some, or at the deadline."""
         wanted = {one.trace_id for one in told}
         found: dict[str, list[dict[str, Any]]] = {}
 
@@ -332,7 +332,7 @@ class World:
         return found
 
     def counted_refusals(self) -> int:
-        """Return how many anonymous refusals access has counted, beside those with an entry of their own."""
+        """Return how many anonymous refusals access has counted without an entry of their own."""
         return int(self.sql("access", "SELECT coalesce(sum(further), 0) FROM gateway_refusals")[0][0])
 
 
@@ -357,5 +357,5 @@ def unknown_id() -> str:
 
 
 def tally(outcomes: Iterable[object]) -> str:
-    """Say how often each occurred, the most frequent first."""
+    """Return the count of each, most frequent first."""
     return ", ".join(f"{count} of {what}" for what, count in Counter(outcomes).most_common())
