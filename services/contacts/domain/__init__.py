@@ -1,1 +1,1 @@
-"""The rules of contacts: pure, without storage, clock or bus."""
+"""The rules of contacts: pure functions and values, without storage, clock or bus."""

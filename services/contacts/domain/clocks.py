@@ -1,4 +1,4 @@
-"""When a record expires, and why (T6)."""
+"""Compute when a record expires, and why (T6)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from services.lexicon.calendar import expires_on
 
 
 def expiry(*, created_at: datetime, last_contacted_at: datetime | None, last_mode: str | None, verified_at: datetime | None) -> tuple[date, str]:
-    """Return the day at whose end a record expires, and what its clock counts from.
+    """Return the last day of a record, and the cause from which its clock counts.
 
     The causes: `created`, `interaction`, `attendance`, `verification`.
     """

@@ -1,4 +1,4 @@
-"""Encrypting single values, each bound to where it belongs."""
+"""Encrypt single values, each bound to its place."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ _NONCE = 12
 
 
 def encrypt(key: bytes | AESGCM, value: str, *, bound_to: str) -> bytes:
-    """Encrypt one value; it decrypts only where it belongs, which `bound_to` says.
+    """Encrypt a value so that it decrypts only in the place that `bound_to` names.
 
-    :param key: or, for several values, what was made of it once.
+    :param key: the key, or the cipher that was made of it for several values.
     """
     nonce = os.urandom(_NONCE)
     return nonce + (AESGCM(key) if isinstance(key, bytes) else key).encrypt(nonce, value.encode(), bound_to.encode())
 
 
 def decrypt(key: bytes | AESGCM, ciphertext: bytes, *, bound_to: str) -> str:
-    """Decrypt one value.
+    """Decrypt a value.
 
-    :raises InvalidTag: another key, another place, or a changed byte.
+    :raises InvalidTag: the key or the place is another one, or a byte was changed.
     """
     return (AESGCM(key) if isinstance(key, bytes) else key).decrypt(ciphertext[:_NONCE], ciphertext[_NONCE:], bound_to.encode()).decode()

@@ -1,9 +1,9 @@
-"""Likeness of names where no name may be kept: as words to be digested (T9, T25).
+"""Compare names by digests of words, where no name may be stored (T9, T25).
 
-`lexicon.names.are_names_alike` compares two names. The suppression ledger keeps none, so that a person's name is turned
-into every word under which a like name will be looked up, and a candidate's into the words it is looked up by. The two
-sets meet where the names are alike, and also where somebody swapped given and family name, wrote a salutation or a
-suffix among them, parted or joined a name, or drew letters by others that look like them.
+`lexicon.names.are_names_alike` compares two names, but the suppression ledger stores none. It stores digests of all words
+under which a similar name is looked up; a candidate's name becomes the words to look up. The two sets share a word if the
+names are alike, and also if given and family name are swapped, a salutation or suffix is included, words are split or
+joined, or letters are replaced by similar signs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from services.lexicon.folding import fold, words
 from services.lexicon.lookalikes import latin, skeleton
 from services.lexicon.names import SUFFIXES, family_key, known_as
 
-#: Said of a name and no part of it; compared as they look.
+#: Words that accompany a name without being part of it, compared by the look of their letters.
 _BESIDE = SUFFIXES | words(
     """
         mr mrs ms miss mx dr doctor prof professor hon honorable the sen senator rep representative congressman congresswoman
@@ -25,31 +25,31 @@ _BESIDE = SUFFIXES | words(
         """
 )
 _PARTICLES = words("de la las los del der den das do dos da di du von van y e of ter ten el al bin ibn")
-#: A sign drawn for a letter, where it stands among letters.
+#: A sign in place of a letter, between letters.
 _SIGN_FOR_A = re.compile(r"(?<=[^\W\d_])@(?=[^\W\d_])")
-#: Single letters, as long as they may be initials.
+#: Single letters, as many as may be initials.
 _SPELLED = 3
-#: A name is joined of so many words at most.
+#: The most words that are joined to one name.
 _JOINED = 3
 
 
 def kept_words(first_name: str, last_name: str) -> frozenset[str]:
-    """Return the words that the ledger keeps (as digests) of one name."""
+    """Return the words of a name that the ledger stores as digests."""
     given, family = _parts(first_name), _parts(last_name)
     if not given:
-        # All of it may stand in one field.
+        # The whole name may be in one field.
         return frozenset(word for at, one in enumerate(family) for word in _kept([one], [*family[:at], *family[at + 1 :]])) | _alone(family)
     families = [word for word in family if word not in _PARTICLES] or family
     return frozenset(_kept([*families, *_joined(family)], given))
 
 
 def asked_words(first_name: str, last_name: str) -> frozenset[str]:
-    """Return the words by which a candidate's name is asked for: each of its words may be the family name."""
+    """Return the words to look up for a candidate's name. Each of its words may be the family name."""
     read = [*_read(first_name), *_read(last_name)]
     tokens = [skeleton(word) for word in [word for word in read if word not in _BESIDE] or read]
     if len(tokens) == 1:
         return frozenset({f"{tokens[0]}|"})
-    # A family name alone, of two words.
+    # A family name of two words, without a given name.
     found: set[str] = set() if _parts(first_name) else set(_alone(tokens))
     for begin in range(len(tokens)):
         for end in range(begin + 1, min(begin + _JOINED, len(tokens)) + 1):
@@ -61,12 +61,12 @@ def asked_words(first_name: str, last_name: str) -> frozenset[str]:
 
 
 def may_be_one(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Say whether two names (first, last) meet as they would in the ledger."""
+    """Return whether the ledger would match two names (first, last)."""
     return bool(kept_words(*one) & asked_words(*other))
 
 
 def family_keys(first_name: str, last_name: str) -> list[str]:
-    """Return the keys under which like names are stored, as far as a database can look them up."""
+    """Return the keys under which a database stores similar names."""
     return sorted({family_key(last_name), *fold(f"{first_name} {last_name}").split()} - {""})
 
 
@@ -77,12 +77,12 @@ def _parts(written: str) -> list[str]:
 
 def _read(written: str) -> list[str]:
     found = latin(_SIGN_FOR_A.sub("a", written)).split()
-    # "E r a s e g a r d": no name is of so many initials.
+    # "E r a s e g a r d": no name has so many initials.
     return ["".join(found)] if len(found) > _SPELLED and all(len(word) == 1 for word in found) else found
 
 
 def _joined(parts: Sequence[str]) -> list[str]:
-    """Return neighbors as one word: "mc donald" and "mcdonald" are one name."""
+    """Return adjacent words joined: "mc donald" and "mcdonald" are one name."""
     spans = ((begin, end) for begin in range(len(parts)) for end in range(begin + 2, min(begin + _JOINED, len(parts)) + 1))
     return ["".join(parts[begin:end]) for begin, end in spans]
 
@@ -99,7 +99,7 @@ def _kept(families: Iterable[str], given: Sequence[str]) -> set[str]:
     full += _joined(given) if full else []
     first_letter = skeleton(given[0])[0]
     if not full:
-        # "J. Smith": asked of by full names through "initials of", and of other initials through "letter".
+        # "J. Smith": full names find it through "initials of", other initials through "letter".
         signs = {f"initials of {first_letter}", f"letters {first_letter}"}
     else:
         signs = {skeleton(other) for name in full for other in known_as(name)} | {f"letter {first_letter}"}

@@ -1,4 +1,4 @@
-"""A note on an individual, as it is stored."""
+"""Define a note on an individual, as it is stored."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A row of `notes`; one that is kept and not released is its component's alone (T15)."""
+    """A row of `notes`. A kept note is for its component only, until it is released (T15)."""
 
     id: str
     individual_id: str

@@ -1,4 +1,4 @@
-"""Since when each use preference of a person stands or stood, and until when (T33)."""
+"""Keep the periods in which each use preference of a person applied (T33)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import datetime
 
 from services.chassis.messages import wire_value
 
-#: [preference, since, until or null], as they travel.
+#: [preference, since, until or null], as on the wire.
 Span = list[str | None]
 
 
 def spans_of(before: Sequence[Span], stated: Iterable[str], *, now: datetime) -> list[Span]:
-    """Return the spans once exactly these preferences are stated.
+    """Return the periods after a person states exactly these preferences.
 
-    One that is stated no more ends now, one that is new begins now, and what has ended stays as it was.
+    A preference that is no longer stated ends now, and a new one begins now. Ended periods stay as they are.
     """
     at = str(wire_value(now))
     wanted = list(dict.fromkeys(stated))

@@ -1,4 +1,4 @@
-"""What a caller is shown of a stakeholder: the directory layer, and of a frozen one hardly anything."""
+"""Represent stakeholders to a caller: the directory layer, or the little that a frozen record shows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from services.lexicon.places import fema_region
 
 DO_NOT_CONTACT = "do not contact"
 
-#: What `individual` shows of one that is not frozen, for the entries.
+#: The fields that `individual` shows of one who is not frozen, for audit entries.
 INDIVIDUAL_FIELDS = (
     "id",
     "type",
@@ -60,7 +60,7 @@ INDIVIDUAL_FIELDS = (
 
 
 def individual(row: Individual) -> IndividualAnswer | FrozenIndividualAnswer:
-    """Return an individual's directory layer (T4), or what T21 leaves of a frozen one."""
+    """Return the directory layer of an individual (T4), or what T21 leaves of a frozen one."""
     return open_individual(row) if row.frozen_at is None else frozen_individual(row)
 
 
@@ -105,7 +105,7 @@ def open_individual(row: Individual) -> IndividualAnswer:
 
 
 def frozen_individual(row: Individual) -> FrozenIndividualAnswer:
-    """Return what is left of a frozen record: the name, whom to ask, and what not to do (T21)."""
+    """Return what a frozen record shows: the name, the owner and a notice (T21)."""
     return {
         "id": row.id,
         "type": "individual",
@@ -118,7 +118,7 @@ def frozen_individual(row: Individual) -> FrozenIndividualAnswer:
 
 
 def organization(row: Organization) -> OrganizationAnswer:
-    """Return an organization; its first office is also its address and telephone."""
+    """Return an organization. The address and telephone are those of its first office."""
     offices: list[OfficeAnswer] = [{**office, "address": _address(office["address"])} for office in row.offices]
     first = offices[0] if offices else None
     return {
@@ -146,7 +146,7 @@ def organization(row: Organization) -> OrganizationAnswer:
 
 
 def line(row: Line) -> LineAnswer:
-    """Return one line of a search."""
+    """Return a line of a search result."""
     return {
         "id": row.id,
         "type": row.type,
@@ -166,7 +166,7 @@ def line(row: Line) -> LineAnswer:
 
 
 def likeness(row: Compared, because: Sequence[str]) -> LikenessAnswer:
-    """Return somebody the new record may be the same as, and whom to ask (T23)."""
+    """Return a record that may be of the same person as a new one, with its owner (T23)."""
     return {
         "id": row.id,
         "first_name": row.first_name,
@@ -201,7 +201,7 @@ class _Owned(Protocol):
 
 
 def owner_of(row: _Owned) -> Owner:
-    """Return whom to ask."""
+    """Return the owner of a record."""
     return {"user": row.owner_id, "component": row.owner_component}
 
 
@@ -216,5 +216,5 @@ def _address(address: Address) -> Address | None:
 
 
 def instant(value: datetime | None) -> str | None:
-    """Return an instant as it goes over the wire."""
+    """Return an instant as on the wire."""
     return None if value is None else str(wire_value(value))

@@ -1,4 +1,4 @@
-"""A person's former values, as they are sealed for the time of an erasure, and rows of a file that tell of the person."""
+"""Collect a person's former values, which are sealed during an erasure, and find file rows about the person."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def former_values(
     *,
     held: Collection[tuple[str, str]] = (),
 ) -> FormerValues:
-    """Collect them from (kind, value) pairs: what matches alone (T9) apart from what may be somebody else's as well (T27).
+    """Return the values of (kind, value) pairs: those that identify the person alone (T9), and those that others may share (T27).
 
-    :param held: (`email` or `phone`, canonical value) of what a living record holds too.
+    :param held: (`email` or `phone`, canonical value) that a remaining record has too.
     """
     alone: dict[str, set[str]] = {"email": set(), "phone": set()}
     shared: dict[str, set[str]] = {"email": set(), "phone": set()}
@@ -28,7 +28,7 @@ def former_values(
         kind, canonical = compared_as(given), canonical_contact_point(given, value)
         if kind in alone and canonical is not None:
             (alone if is_alone(given, canonical) and (kind, canonical) not in held else shared)[kind].add(canonical)
-    # One number may be a cell here and a work phone there: then it matches alone.
+    # A number may be a cell phone in one place and a work phone in another; then it identifies the person alone.
     return FormerValues(
         first_name,
         last_name,
@@ -41,9 +41,9 @@ def former_values(
 
 
 def is_told_in(cells: Iterable[str], values: FormerValues) -> bool:
-    """Whether cells of a table tell of the person: by a phone or an e-mail, or by family and given name in whatever cells.
+    """Return whether cells of a row mention the person: by phone or e-mail, or by given and family name in any cells.
 
-    A switchboard that a living record holds tells of nobody.
+    A shared number that a remaining record has identifies nobody.
     """
     cells = list(cells)
     family, given = family_key(values.last_name), given_key(values.first_name)

@@ -1,4 +1,4 @@
-"""Stakeholders as they are stored: individuals and organizations with their relationships and issues."""
+"""Define individuals and organizations as they are stored, with their relationships and issues."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.contacts.domain.preferences import Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Individual:
-    """A row of `individuals`, with what a read of it shows beside."""
+    """A row of `individuals`, with what a read joins to it."""
 
     id: str
     first_name: str
@@ -48,14 +48,14 @@ class Individual:
     frozen_received_on: date | None = None
     frozen_by: str | None = None
     frozen_by_component: str | None = None
-    #: Components that see it frozen, as it may be of somebody who asked not to be contacted (T26).
+    #: Components that see the record as frozen, because it may be of a person who asked for no more contact (T26).
     frozen_for: Sequence[str] = field(default_factory=list)
     frozen_for_revision: int = 0
     organization_name: str | None = None
     relationships: Sequence[Relationship] = field(default_factory=list)
     issues: Sequence[LinkedIssue] = field(default_factory=list)
     previous: Sequence[PreviousFact] = field(default_factory=list)
-    #: Frozen for the caller's component alone.
+    #: Whether it is frozen for the caller's component only.
     is_frozen_as_twin: bool = False
 
 
@@ -78,7 +78,7 @@ class IndividualChanges(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class NamedIndividual:
-    """An individual's name, with what decides who may know it."""
+    """An individual's name, with the facts that decide who may read it."""
 
     id: str
     first_name: str
@@ -101,7 +101,7 @@ class NamedOrganization:
 
 @dataclass(frozen=True, slots=True)
 class SameName:
-    """An organization that is called as another is to be."""
+    """An organization with the name that another one is to get."""
 
     id: str
     name: str
@@ -114,7 +114,7 @@ class SameName:
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A frozen individual whom a user may find (T21)."""
+    """A frozen individual whom the caller may find (T21)."""
 
     id: str
     first_name: str
@@ -127,7 +127,7 @@ class Frozen:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the directory, as a search finds it."""
+    """A line of a search result."""
 
     id: str
     type: str
@@ -143,13 +143,13 @@ class Line:
     owner_component: str
     last_contacted_at: str | None
     relationships: Sequence[Relationship]
-    #: What it is ordered by.
+    #: The sort key.
     key: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """An individual whom a new one is compared with (T23)."""
+    """An individual to compare with a new one (T23)."""
 
     id: str
     first_name: str
@@ -161,13 +161,13 @@ class Compared:
     frozen_at: str | None
     frozen_for: Sequence[str]
     state: str | None
-    #: The digest of the value that both hold.
+    #: The digest of the value that both records have.
     lookup: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Organization:
-    """A row of `organizations`, with what a read of it shows beside."""
+    """A row of `organizations`, with what a read joins to it."""
 
     id: str
     name: str
@@ -206,7 +206,7 @@ class OrganizationChanges(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """An office, standardized (R80)."""
+    """An office with a standardized address (R80)."""
 
     id: str
     label: str | None
@@ -216,7 +216,7 @@ class Office:
 
 @dataclass(frozen=True, slots=True)
 class Employer:
-    """What a new individual takes from their organization."""
+    """The facts of an organization that a new individual inherits."""
 
     id: str
     name: str

@@ -1,4 +1,4 @@
-"""Reading what a component's own system sent, without believing a byte of it."""
+"""Parse the messages of a component's own system, without trusting them."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ _EVENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """A message as it came off the queue; its values are never logged."""
+    """A message from the queue. Its values are never logged."""
 
     headers: Mapping[str, Any]
     content_type: str | None
     body: bytes
-    #: By which its sender knows it again where it has no id of an event.
+    #: The name by which its sender recognizes a message without an event id.
     message_id: str | None = None
 
     @property
     def size(self) -> int:
-        """Its length in bytes."""
+        """Return the length in bytes."""
         return len(self.body)
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A CloudEvent of the right type; its data is still to be checked."""
+    """A CloudEvent of the right type, whose data is not validated yet."""
 
     id: str
     data: dict[str, Any]
 
 
 def event_of(delivered: Delivered) -> CloudEvent:
-    """Read a CloudEvent 1.0, in structured or binary mode.
+    """Parse a CloudEvent 1.0, in structured or binary mode.
 
-    :raises SubmissionTooLarge: the message is longer than it may be.
-    :raises NotACloudEvent: for every other reason alike.
+    :raises SubmissionTooLarge: the message is too long.
+    :raises NotACloudEvent: it is invalid for any other reason.
     """
     if delivered.size > LARGEST:
         raise SubmissionTooLarge
@@ -62,7 +62,7 @@ def event_of(delivered: Delivered) -> CloudEvent:
     try:
         event = from_rabbitmq(RabbitMQMessage(headers, delivered.content_type, delivered.body), JSONFormat(), CloudEvent)
         attributes = event.get_attributes()
-        # Where these are missing, the library makes them up; a made-up id would make every copy a new message.
+        # The library would invent missing attributes, and an invented id would make each copy a new message.
         is_whole = _says(delivered, headers, "id") and _says(delivered, headers, "specversion")
     except Exception:  # noqa: BLE001 - a stranger's bytes may raise anything, nesting too deep included
         raise NotACloudEvent from None
@@ -74,7 +74,7 @@ def event_of(delivered: Delivered) -> CloudEvent:
 def event_id(event: CloudEvent) -> str:
     """Return an event's id.
 
-    :raises EventIdInvalid: it is not of the form that may be kept.
+    :raises EventIdInvalid: it does not have the form of an id that may be stored.
     """
     given = event.get_attributes().get("id")
     if not isinstance(given, str) or not _EVENT_ID.fullmatch(given):
@@ -83,7 +83,7 @@ def event_id(event: CloudEvent) -> str:
 
 
 def known_as(message_id: object) -> str | None:
-    """Return the `message_id` that a sender gave its message, if it is of the form in which it is repeated to them."""
+    """Return the `message_id` that the sender set, if it has the form that may be repeated in an answer."""
     return message_id if isinstance(message_id, str) and _EVENT_ID.fullmatch(message_id) else None
 
 
@@ -91,7 +91,7 @@ def submission_of(event: CloudEvent) -> Submission:
     """Return the submission of an event.
 
     :raises EventTypeUnknown: it is of another type.
-    :raises NotACloudEvent: its data is no JSON object.
+    :raises NotACloudEvent: its data is not a JSON object.
     """
     if event.get_attributes().get("type") != SUBMITTED:
         raise EventTypeUnknown
@@ -102,7 +102,7 @@ def submission_of(event: CloudEvent) -> Submission:
 
 
 def outgoing(kind: str, data: Mapping[str, Any], *, subject: str | None, now: datetime) -> dict[str, Any]:
-    """Return a CloudEvent 1.0 of ours, in structured JSON."""
+    """Return a CloudEvent 1.0 of this system, in structured JSON."""
     event = {
         "specversion": "1.0",
         "id": new_id(),

@@ -1,4 +1,4 @@
-"""What of a person the suppression ledger knows again, alone or only together with likeness of name (T9, T25)."""
+"""Derive the marks by which the suppression ledger recognizes a person, alone or with a similar name (T9, T25)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from services.lexicon.folding import words
 from services.lexicon.lookalikes import latin, skeleton
 
 ORGANIZATION = "organization"
-#: Kinds that are one person's own, whatever the value.
+#: Kinds whose values always belong to one person.
 PERSONAL = frozenset({"cell", "personal_phone"})
 
-#: Mailboxes of people, not of offices: the address matches alone.
+#: Providers of personal mailboxes, whose addresses match without a name.
 _PERSONAL_MAIL = words(
     """
     gmail.com outlook.com hotmail.com live.com msn.com passport.com yahoo.com ymail.com rocketmail.com icloud.com aol.com aim.com
@@ -28,10 +28,10 @@ _PERSONAL_MAIL = words(
     laposte.net libero.it btinternet.com sky.com ntlworld.com rogers.com shaw.ca sympatico.ca telus.net bigpond.com
     """
 )
-#: The same providers in other countries: yahoo.co.uk, hotmail.fr, outlook.com.br.
+#: The same providers in other countries, such as yahoo.co.uk, hotmail.fr or outlook.com.br.
 _PERSONAL_MAIL_ABROAD = re.compile(r"(?:yahoo|ymail|hotmail|outlook|live|gmx|aol|msn|icloud)\.(?:[a-z]{2}|com?\.[a-z]{2})")
 
-#: Words that organizations are written with or without.
+#: Words that are optional in the names of organizations.
 _LEFT_OUT = words("the of and for de la und et y")
 _LEGAL_FORMS = words(
     """
@@ -55,15 +55,15 @@ _ABBREVIATED = {
     "engrg": "engineering", "env": "environmental", "fin": "financial", "ins": "insurance", "med": "medical", "ntl": "national",
     "co op": "cooperative", "coop": "cooperative", "bur": "bureau", "chmbr": "chamber", "n": "north", "s": "south", "e": "east", "w": "west",
 }  # fmt: skip
-#: Signs drawn for letters, as far as they stand among letters.
+#: Signs in place of letters, between letters.
 _SIGNS_FOR_LETTERS = ((re.compile(r"(?<=[^\W\d_])@(?=[^\W\d_])"), "a"), (re.compile(r"(?<=[^\W\d_])\$|\$(?=[^\W\d_])"), "s"))
 _LETTERS_IN_A_ROW = re.compile(r"\b(?:\w )+\w\b")
-#: An organization's name among other words is looked for up to this length, in as many words as a field of two hundred letters can have.
+#: The longest name of an organization that is searched among other words, and the most words that a field can have.
 _WORDS_OF_A_NAME = 8
 _WORDS_OF_A_TEXT = 100
-#: What stands between a title and whom somebody holds it with.
+#: Separators between a title and an employer.
 _WITH_WHOM = re.compile(r"(?<!\s)\s++(?:at|with|for|from)\s+|(?:(?<!\s)\s++)?[,@|;/()\[\]]\s*|(?<!\s)\s++[-\u2013\u2014]\s+", re.IGNORECASE)
-#: Words that are of a position and name nobody.
+#: Words that describe a position and name no organization.
 _POSITION = words(
     """
     director manager president vice chief officer executive senior junior staff counsel attorney partner associate assistant deputy head
@@ -77,19 +77,19 @@ _POSITION = words(
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One value by which somebody is known again, in the form in which the ledger compares it."""
+    """A value that identifies a person, in the form that the ledger compares."""
 
     kind: str
     canonical: str
-    #: Whether it matches alone; else only where the name is alike.
+    #: Whether it matches alone, or only with a similar name.
     alone: bool
 
 
 def marks_of(*, organizations: Iterable[str] = (), texts: Iterable[str] = (), contact_points: Iterable[tuple[str, str]]) -> list[Mark]:
-    """Return what a person is known again by; two members of Congress share one office's telephone.
+    """Return the marks of a person.
 
     :param organizations: names of present and former employers.
-    :param texts: titles and the like, of which what follows "at", a comma or a dash may name an employer.
+    :param texts: titles and similar texts, which may name an employer after "at", a comma or a dash.
     """
     named = [*organizations, *(name for written in texts for name in employers_in(written))]
     marks = {(mark.kind, mark.canonical): mark for kind, value in contact_points if (mark := mark_of(kind, value))}
@@ -100,7 +100,7 @@ def marks_of(*, organizations: Iterable[str] = (), texts: Iterable[str] = (), co
 
 
 def mark_of(kind: str, value: str) -> Mark | None:
-    """Return the mark of one contact point; None where it is known again by nothing of it."""
+    """Return the mark of a contact point, or None if it identifies nobody."""
     canonical = canonical_contact_point(kind, value)
     if canonical is None or kind == "work_address":
         return None
@@ -108,9 +108,9 @@ def mark_of(kind: str, value: str) -> Mark | None:
 
 
 def asked_of(*, texts: Iterable[str], points: Iterable[tuple[str, str | None]]) -> list[tuple[str, str]]:
-    """Return under which kinds and values a candidate is asked for.
+    """Return the kinds and values to look up for a candidate.
 
-    :param texts: every field that may hold an organization's name, the organization first.
+    :param texts: all fields that may contain the name of an organization; the organization comes first.
     :param points: kinds and canonical values.
     """
     found = {(kind, compared(kind, canonical)): None for kind, canonical in points if canonical is not None and kind != "work_address"}
@@ -120,19 +120,19 @@ def asked_of(*, texts: Iterable[str], points: Iterable[tuple[str, str | None]]) 
 
 
 def compared(kind: str, canonical: str) -> str:
-    """Return a canonical value as the ledger compares it: of an e-mail address no tag and no look-alike letter counts."""
+    """Return a canonical value in the form that the ledger compares: an e-mail address without its tag and similar letters."""
     if kind != "email":
         return canonical
     local, _, domain = canonical.rpartition("@")
     drawn = f"{_drawn(local.partition('+')[0] or local)}@{_drawn(_unpunycoded(domain)).removeprefix('www.')}"
-    # Drawn with Latin letters, it may be of a provider whose addresses have more than one spelling.
+    # In Latin letters it may be an address of a provider that ignores parts of the spelling.
     return (canonical_contact_point(kind, drawn) or drawn) if drawn != canonical else canonical
 
 
 def organization_form(name: str) -> str:
-    """Return an organization's name as the ledger compares it; empty if nothing of it is left.
+    """Return the name of an organization in the form that the ledger compares, which may be empty.
 
-    Neither blanks nor a last "s" count: "Larkspur Levees", "LarkspurLevees" and "Larkspur Levee" are one.
+    Blanks and a final "s" are ignored: "Larkspur Levees", "LarkspurLevees" and "Larkspur Levee" are the same.
     """
     parts = _content(name)
     while len(parts) > 1 and parts[-1] in _LEGAL_FORMS:
@@ -141,13 +141,13 @@ def organization_form(name: str) -> str:
 
 
 def employers_in(title: str) -> list[str]:
-    """Return what of a title may name an employer: "Counsel, Heritage Mills" and "Director at Heritage Mills" do."""
+    """Return the parts of a title that may name an employer, as in "Counsel, Heritage Mills" or "Director at Heritage Mills"."""
     _, *others = _WITH_WHOM.split(title)
     return [part for part in others if part and set(_content(part)) - _POSITION]
 
 
 def is_alone(kind: str, canonical: str) -> bool:
-    """Say whether a canonical value is one person's own, so that it matches without a name."""
+    """Return whether a canonical value belongs to one person, so that it matches without a name."""
     if kind != "email":
         return kind in PERSONAL
     domain = canonical.rpartition("@")[2]
@@ -157,7 +157,7 @@ def is_alone(kind: str, canonical: str) -> bool:
 def _content(written: str) -> list[str]:
     for sign, letter in _SIGNS_FOR_LETTERS:
         written = sign.sub(letter, written)
-    # "I.B.M." folds to "i b m"; single letters in a row are one word.
+    # "I.B.M." folds to "i b m"; adjacent single letters are one word.
     folded = _LETTERS_IN_A_ROW.sub(lambda run: run[0].replace(" ", ""), latin(written))
     parts = " ".join(_ABBREVIATED.get(word, word) for word in folded.split()).split()
     return [word for word in parts if word not in _LEFT_OUT] or parts
@@ -182,7 +182,7 @@ def _names_in(written: str) -> list[str]:
 
 
 def _unpunycoded(domain: str) -> str:
-    """Return a domain in the letters that it is shown with; as it is where that can't be read."""
+    """Return a domain in its Unicode letters, or unchanged if it can't be decoded."""
     if "xn--" not in domain:
         return domain
     try:

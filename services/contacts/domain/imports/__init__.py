@@ -1,5 +1,5 @@
-"""Reading files to import: tables of rows, what their columns are, and what each row says. Pure; no I/O.
+"""Read files to import: tables, the meaning of their columns, and the records in their rows. Pure, without I/O.
 
-``reading.read`` turns a file's bytes into a table; ``columns`` proposes what each column is and refuses what the
-system must not hold; ``records`` turns rows into normalised records; ``matching`` says who is the same person.
+``reading.read`` parses a file into a table; ``columns`` proposes a field for each column and refuses forbidden ones;
+``records`` normalizes rows; ``matching`` finds the same person.
 """

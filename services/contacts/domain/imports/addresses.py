@@ -1,4 +1,4 @@
-"""Addresses of a row: where a person works, and the offices of an organization (R21, R22, R34)."""
+"""Read the addresses of a row: a person's work address, and the offices of an organization (R21, R22, R34)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ADDRESS_PARTS = ("street", "city", "state", "postal_code", "country")
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """One office of an organization (R21, R22)."""
+    """An office of an organization (R21, R22)."""
 
     label: str | None = None
     street: str | None = None
@@ -36,12 +36,12 @@ class Office:
     phone: str | None = None
 
     def key(self) -> str:
-        """Return what two spellings of one office have in common."""
+        """Return the key that two spellings of one office share."""
         address = canonical_address(self.street or "", self.city or "", self.state or "", self.postal_code or "")
         return f"{address}|{canonical_phone(self.phone or '') or ''}"
 
     def to_wire(self) -> dict[str, Any]:
-        """Return it as an organization's office is written."""
+        """Return the office as on the wire."""
         return {
             "label": self.label,
             "address": {
@@ -56,7 +56,7 @@ class Office:
 
 
 def places_of(cells: Cells) -> tuple[list[Office], list[Office], str | None]:
-    """Return where the person works, the offices of the organization, and the state that stands in an address without a place."""
+    """Return the work address, the offices, and a state that has no other part of an address."""
     work: list[Office] = []
     offices: list[Office] = []
     beside = None
@@ -79,7 +79,7 @@ def places_of(cells: Cells) -> tuple[list[Office], list[Office], str | None]:
 
 
 def with_phone(offices: list[Office], phone: str) -> list[Office]:
-    """Return offices with a telephone: that of the first that has none, or else of one more."""
+    """Return the offices with a telephone added: to the first office without one, or as another office."""
     if any(office.phone == phone for office in offices):
         return offices
     free = next((at for at, office in enumerate(offices) if office.phone is None), None)
@@ -89,7 +89,7 @@ def with_phone(offices: list[Office], phone: str) -> list[Office]:
 
 
 def state_of(text: str) -> str | None:
-    """Read a state as its code: "TX", "Texas", "TX - Texas", "US-TX"."""
+    """Return the code of a state that is written as "TX", "Texas", "TX - Texas" or "US-TX"."""
     if code := state_code(text):
         return code
     parts = [part for part in re.split(r"[-/(),]| {2,}", text) if part.strip() and part.strip().upper() not in {"US", "USA"}]
@@ -112,7 +112,7 @@ def _refuse(cells: Cells, found: Iterable[tuple[str, str]], why: str) -> None:
 
 
 def _address(cells: Cells, group: Address) -> tuple[Office | None, str | None]:
-    """Return one address of a row, and else the state that stands in it alone."""
+    """Return an address of a row, or the state if it is the only part."""
     said: dict[str, list[tuple[str, str]]] = {}
     present = cells.row.cells
     for part, columns in group.parts.items():
@@ -139,7 +139,7 @@ def _address(cells: Cells, group: Address) -> tuple[Office | None, str | None]:
         for column, other in said["postal_code"][1:]:
             if other != said["postal_code"][0][1]:
                 cells.refuse(column, "Another column says something else.")
-        # A column of the state beside says it too, where the code agrees.
+        # A separate state column may repeat the code.
         near = state or _plain_state(cells, group)
         code, why = postal_code(said["postal_code"][0][1], state=near, country=country)
         if why:
@@ -161,7 +161,7 @@ def _address(cells: Cells, group: Address) -> tuple[Office | None, str | None]:
             for found in said.values():
                 _refuse(cells, found, "It is too long for an address.")
             return None, None
-    # Some cards put all of the address into the street, and city and state once more beside it.
+    # Some cards repeat city and state after a street that has the whole address.
     if street and not code and _ENDS_IN_CODE.search(street):
         inside = split_address(street)
         whole = set(fold(one_line(inside) or "").split())
@@ -174,7 +174,7 @@ _ENDS_IN_CODE = re.compile(r"\d{5}(?:-\d{4})?\W*$")
 
 
 def _plain_state(cells: Cells, group: Address) -> str | None:
-    """Return the state that a plain column beside plain parts of an address says; whom somebody speaks for may be another."""
+    """Return the state column that belongs to the plain address columns. The state that a person represents may be another."""
     if "state" in group.parts or len(cells.layout.addresses) > 1:
         return None
     field = "organization_state" if group.place == "office" and cells.has("organization_state") else "state"
@@ -182,7 +182,7 @@ def _plain_state(cells: Cells, group: Address) -> str | None:
 
 
 def _with_whole(cells: Cells, field: str, addresses: list[Office]) -> list[Office]:
-    """Add addresses that stand in one cell; one that says again what its parts say is not another."""
+    """Add addresses from single cells, unless one repeats the parts of an address."""
     for column, text in cells.of(field):
         if (kind := cells.layout.kinds.get(column)) and kind_said(cells.row.cells.get(kind, "")) == "personal_phone":
             cells.refuse(column, AT_HOME)
@@ -212,27 +212,27 @@ def _country(text: str | None) -> str | None:
 
 
 def one_line(office: Office) -> str | None:
-    """Write an address in one line, as it is put on an envelope, or None if there is nothing of it."""
+    """Return an address in one line, as on an envelope, or None if it is empty."""
     end = " ".join(part for part in (office.state, office.postal_code) if part)
     return ", ".join(part for part in (office.street, office.city, end, office.country) if part) or None
 
 
 _TAGS = {"PlaceName": "city", "StateName": "state", "ZipCode": "postal_code", "CountryName": "country"}
-#: Words that the parser takes for the beginning of a city, and that end a street.
+#: Words that end a street, but that the parser takes for the start of a city.
 _ENDS_OF_STREETS = re.compile(r"^(?:(?:Office )?(?:Building|Bldg\.?|Annex|Capitol|Plaza|Center|Tower|Floor)\s+)+", re.IGNORECASE)
 
 
-#: No address in one line has more characters.
+#: The most characters of a one-line address.
 _LONGEST_LINE = 500
 
 
 def split_address(line: str) -> Office:
-    """Split an address in one line into street, city, state and ZIP code; what it can't, it leaves in the street."""
+    """Split a one-line address into street, city, state and ZIP code. What can't be split stays in the street."""
     whole = tidy(line).rstrip(",")
-    # The parser takes the square of a word's hyphens.
+    # The parser's time grows with the square of the hyphens in a word.
     if len(whole) > _LONGEST_LINE:
         return Office(street=whole)
-    # Most addresses come in columns; the parser and its model are loaded for the first line that does not.
+    # Most files have address columns, so the parser and its model are loaded on first use.
     import usaddress
 
     try:
@@ -250,7 +250,7 @@ def split_address(line: str) -> Office:
     street = " ".join(parts.get("street", [])).strip(" ,")
     if found := _ENDS_OF_STREETS.match(city):
         street, city = f"{street} {found[0].strip()}", city[found.end() :]
-    # Only an address that is put together again as it was is known to be split rightly.
+    # A split is accepted only if its parts make up the same address again.
     again = canonical_address(f"{street} {city} {state} {postal_code}")
     if not city or again != canonical_address(f"{whole[: whole.rfind(parts['state'][0])]} {state} {postal_code}"):
         return Office(street=whole or None)

@@ -1,7 +1,7 @@
-"""A workbook's archive, looked into before the reader is: what it unpacks to, and what it would cost to read.
+"""Check a workbook's archive before it is read: its unpacked size, and the cost of reading it.
 
-The reader and this guard must see the same parts, so an archive that can be read in two ways is refused: two parts of one
-name, parts that overlap, a size or a name that is declared otherwise than it is.
+The reader and this check must see the same parts. An archive that can be read in two ways is refused: duplicate names,
+overlapping parts, or sizes and names that differ from their declarations.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from services.contacts.contract.imports import FileUnpacksTooLarge, NotAWorkbook
 from services.contacts.domain.imports.parts import Parts, count_at_a_glance
 from services.contacts.domain.imports.tables import MAX_UNPACKED
 
-#: Files in a workbook's archive: sheets, drawings, pictures.
+#: The most files in a workbook's archive: sheets, drawings, pictures.
 MAX_PARTS = 5_000
-#: The part that says where each sheet is.
+#: The part that lists the sheets.
 _INDEX = "xl/_rels/workbook.xml.rels"
-#: A part is unpacked and looked at in steps, so that it never lies in memory as a whole.
+#: Parts are unpacked in pieces of this size, so that no whole part is in memory.
 _STEP = 1 << 20
 _FED = 1 << 16
-#: Workbooks of other kinds, which the reader would read and this guard can't look into.
+#: Kinds of workbooks that the reader accepts and this check can't inspect.
 _OF_OTHER_KINDS = frozenset({"xl/workbook.bin", "content.xml"})
 
 
 def check_archive(content: bytes) -> int:
-    """Return how many filled rows of its sheets are hidden.
+    """Return the number of hidden filled rows in the sheets.
 
-    Refuse an archive that is none, that can be read in two ways, or that would cost more than the reader may hold.
+    Refuse an invalid or ambiguous archive, or one that is too costly to read.
 
     :raises NotAWorkbook, FileUnpacksTooLarge, TooManyParts, TooManyRows, TooManyColumns, TooManyCells, WorkbookTooComplex, CellTooLong:
     """
-    # Counted before the archive is opened: reading its directory alone would take a minute.
+    # Entries are counted before the archive is opened, because reading a large directory takes a minute.
     if content.count(b"PK\x01\x02") > MAX_PARTS:
         raise TooManyParts
     try:
@@ -67,15 +67,15 @@ def check_archive(content: bytes) -> int:
 
 
 def _known_as(entry: zipfile.ZipInfo) -> str:
-    """Return a part's name as readers take it, who look at neither case nor which way a stroke leans."""
+    """Return the name of a part as readers compare it, ignoring case and the direction of slashes."""
     return entry.filename.replace("\\", "/").lstrip("/").lower()
 
 
 def _check_end(content: bytes, entries: int) -> None:
-    """Refuse an archive whose end another reader would pass over, or would look for its directory elsewhere.
+    """Refuse an archive whose end record other readers may interpret differently.
 
-    Readers look for the end from the last byte on, and one that finds it wrong goes on to what may be another archive's. An end
-    of 64 bits, which some writers always add, must say the same.
+    Readers search the end record backwards, and continue to another one if they reject it. A 64-bit
+    end record, which some writers always add, must agree with it.
     """
     at = content.rfind(b"PK\x05\x06")
     if at < 0 or at + 22 > len(content):
@@ -90,7 +90,7 @@ def _check_end(content: bytes, entries: int) -> None:
 
 
 def _wide_end(content: bytes, locator: int, told: list[int]) -> tuple[int, list[int]]:
-    """Return where the end of 64 bits before this locator begins, and its counts and places; `told` is what the short end says."""
+    """Return the start of the 64-bit end record before this locator, with its counts and offsets; `told` is the short record."""
     at = locator - 56
     disk, record, disks = struct.unpack("<4xIQI", content[locator : locator + 20])
     if at < 0 or disk or disks > 1 or record != at or content[at : at + 4] != b"PK\x06\x06":
@@ -98,14 +98,14 @@ def _wide_end(content: bytes, locator: int, told: list[int]) -> tuple[int, list[
     length, this, first, *wide = struct.unpack("<4xQ4xIIQQQQ", content[at:locator])
     if length != 44 or this or first:
         raise NotAWorkbook
-    # The short end says the same, or that it leaves it to the other.
+    # The short record agrees, or defers to the 64-bit one.
     if any(short not in {value, left} for short, value, left in zip(told, wide, (0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF), strict=True)):
         raise NotAWorkbook
     return at, wide
 
 
 def _where(content: bytes, entry: zipfile.ZipInfo) -> tuple[int, int]:
-    """Return where a part begins and ends, if it is there as it is declared."""
+    """Return the start and end of a part, if its header agrees with the directory."""
     start = entry.header_offset
     head = content[start : start + 30]
     if len(head) < 30 or head[:4] != b"PK\x03\x04" or entry.flag_bits & 1:
@@ -123,7 +123,7 @@ def _name_of(entry: zipfile.ZipInfo) -> bytes:
 
 
 def _unpacked(packed: memoryview, entry: zipfile.ZipInfo) -> Iterator[bytes]:
-    """Give a part piece by piece, as it is and not as it is declared; the two must agree."""
+    """Yield the unpacked pieces of a part; its real size and checksum must agree with the declared ones."""
     if entry.compress_type == zipfile.ZIP_STORED:
         pieces: Iterator[bytes] = (bytes(packed[at : at + _STEP]) for at in range(0, len(packed), _STEP))
     elif entry.compress_type == zipfile.ZIP_DEFLATED:

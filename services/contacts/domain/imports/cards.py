@@ -1,7 +1,7 @@
-"""Business cards (vCard 2.1, 3.0, 4.0) as a table; one card that can't be read does not take the rest.
+"""Read business cards (vCard 2.1, 3.0, 4.0) as a table. An unreadable card does not affect the others.
 
-A reader of our own, in one pass: the usual library takes milliseconds for each card, and a file may hold seventy
-thousand. The tests hold the two against each other.
+This parser makes one pass, because the usual library needs milliseconds for each of up to seventy thousand cards. Tests
+compare the two.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ NESTED = "A card within a card is not taken in."
 A_GROUP = "This card is of a group, not of a person or an organization."
 IN_UNKNOWN_LETTERS = "This card says that it is written in a character set that can't be read here."
 UNREADABLE = "This line of the card can't be read."
-#: Lines of one card, which lie in memory together.
+#: The most lines of a card, which are in memory together.
 _MOST_OF_A_CARD = 200_000
-#: Parameters of one line; those of ten million take ten seconds.
+#: The most parameters of a line; ten million take ten seconds.
 _MOST_PARAMETERS = 1_000
-#: Units of one organization that are told apart.
+#: The most units of an organization that are kept apart.
 _UNITS = 100
-#: Cards of one file, with those that are empty or within others.
+#: The most cards of a file, including empty and nested ones.
 _MOST_BEGINS = MAX_ROWS * 3 // 2
 _TOO_MANY = "A file has at most 100 kinds of entries."
 
-#: What the parts of a structured name are called as columns, in vCard's order.
+#: The columns for the parts of a structured name, in the order of vCard.
 _NAME = ("Family name", "Given name", "Additional names", "Name prefix", "Name suffix")
 _ADDRESS = ("PO box", "Extended address", "Street", "City", "State", "Postal code", "Country")
 _SIMPLE = {
@@ -50,7 +50,7 @@ _SIMPLE = {
     "IMPP": "Instant messaging",
     "X-SPOUSE": "Card field X-SPOUSE",
 }
-#: What says something about the card, and nothing of whose it is.
+#: Properties that describe the card and not its person.
 _PASSED_OVER = words(
     """
     VERSION BEGIN END PRODID REV UID SORT-STRING KIND SOURCE CLASS NAME PROFILE MAILER CLIENTPIDMAP XML X-ABLABEL X-ABADR X-ABUID
@@ -58,9 +58,9 @@ _PASSED_OVER = words(
     X-PHONETIC-FIRST-NAME X-PHONETIC-LAST-NAME X-MOZILLA-HTML SORT-AS X-ABORDER X-IMAGETYPE
     """
 )
-#: Values of these are dropped where they are read; that there was one is told.
+#: Properties whose values are dropped on reading; their presence is reported.
 _NEVER = frozenset({"Photo", "Web page", "Birthday", "Gender", "Anniversary", "Instant messaging"})
-# Nothing is given back once it was taken: what could be would be remembered for each letter of ten million.
+# Possessive quantifiers: backtracking would keep a position for each of ten million letters.
 _PROPERTY = re.compile(r"(?:([\w-]+)\.)?([A-Za-z][\w-]*)((?:;(?:[^\":;]++|\"[^\"]*+\")*+)*+):(.*)", re.DOTALL)
 _PARAMETER = re.compile(r";((?:[^\";]++|\"[^\"]*+\")*+)")
 _WORD = re.compile(r"[^,]++")
@@ -76,17 +76,17 @@ class _Property:
     kinds: frozenset[str]
     value: str
     group: str = ""
-    #: 1 is the most preferred; vCard 4's PREF, or the kind "pref".
+    #: The preference: 1 comes first. From PREF of vCard 4, or the type "pref".
     preference: int = 101
-    #: It says that it is in a character set that is none of the known ones.
+    #: Whether it names an unknown character set.
     is_unknown: bool = False
 
     def parts(self, most: int) -> list[str]:
-        """Its parts; what stands behind the last of so many is one more."""
+        """Return the parts of the value; the rest after the last part is one more."""
         return [_unescaped(part).strip() for part in _PARTS.split(self.value, maxsplit=most)]
 
     def names(self) -> list[str]:
-        """Its parts, where each may be a list: of several names, one stands behind the other."""
+        """Return the parts of the value, each with its list items joined by blanks."""
         return [" ".join(part.replace(",", " ").split()) for part in self.parts(len(_NAME))]
 
     def text(self) -> str:
@@ -95,18 +95,18 @@ class _Property:
 
 @dataclass(slots=True)
 class _Card:
-    """What one card says, on its way to a row."""
+    """The contents of a card, before they become a row."""
 
     cells: dict[str, str] = field(default_factory=dict)
     refused: dict[tuple[str, str], None] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     kind: str = ""
     notes: list[str] = field(default_factory=list)
-    #: The texts under columns of one name.
+    #: The texts of columns with the same name.
     _said: dict[str, set[str]] = field(default_factory=dict)
 
     def put(self, column: str, text: str) -> None:
-        """Keep a text under a column, or under the next one of that name: "Work phone 2"."""
+        """Store a text in a column, or in the next free one of that name, such as "Work phone 2"."""
         text = text.strip()
         said = self._said.setdefault(column, set())
         if text and text not in said:
@@ -115,17 +115,17 @@ class _Card:
 
 
 def _least_lines(content: bytes) -> int:
-    """Return how many lines there are at least, with those left out that go on with the one before; counted at a glance."""
+    """Return a fast lower bound for the number of logical lines."""
     ends = max(content.count(b"\n"), content.count(b"\r"))
     return ends - sum(content.count(goes_on) for goes_on in (b"\n ", b"\n\t", b"\r ", b"\r\t", b"=\n", b"=\r"))
 
 
 def read_cards(content: bytes, encoding: str) -> Table:
-    """Read cards; each becomes a row whose number is the card's.
+    """Read cards into a table; each card becomes the row with its number.
 
     :raises NotCards, NestedTooDeep, TooManyRows:
     """
-    # Cards that begin and never end leave no row, and take as much as those that do.
+    # Cards that never end make no row, but cost as much as others.
     if content.upper().count(b"BEGIN:") > _MOST_BEGINS or _least_lines(content) > MOST_LINES:
         raise TooManyRows
     table = Table("vcf")
@@ -157,7 +157,7 @@ def _outside(lines: list[bytes], first: int, last: int, inner: list[tuple[int, i
 
 
 def _lines(content: bytes) -> list[bytes]:
-    """Return the logical lines: unfolded as bytes, for a fold may part a character; soft breaks of quoted-printable undone.
+    """Return the logical lines, without folds and soft breaks. Bytes are unfolded, because a fold may split a character.
 
     :raises TooManyRows:
     """
@@ -167,7 +167,7 @@ def _lines(content: bytes) -> list[bytes]:
     for ended in io.BytesIO(content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")):
         line = ended.rstrip(b"\n")
         if soft:
-            # What a program folded as well as broke begins with a blank of no meaning only if it says so by being folded.
+            # After a soft break the line is taken as it is: a leading blank is part of the text.
             line_so_far += line
             soft = line.endswith(b"=")
         elif line[:1] in {b" ", b"\t"} and (line_so_far or logical):
@@ -194,10 +194,10 @@ def _end_line(logical: list[bytes], line: bytearray) -> None:
 
 
 def _cards(lines: list[bytes]) -> Iterator[tuple[int, int, list[tuple[int, int]], bool]]:
-    """Give each outer card: its first line, the one behind its last, the lines of what is nested in it, whether it is closed.
+    """Yield the outer cards: first line, line after the last, nested lines, and whether the card is closed.
 
-    1. Begins and ends are paired as brackets are. 2. A card inside another is nested where an agent is announced, or where
-    the outer one goes on behind it; where the next thing is another card, the outer one was cut off.
+    1. BEGIN and END pair like brackets. 2. An inner card is nested if an agent is announced, or if the outer card continues
+    after it. If another card follows, the outer card was cut off.
 
     :raises NestedTooDeep: the nesting is deeper than 20.
     """
@@ -253,7 +253,7 @@ def _announced(lines: list[bytes], at: int) -> bool:
 
 
 def _goes_on(lines: list[bytes], end: int, following: tuple[int, bool, bool] | None) -> bool:
-    """Say whether a card goes on behind one that ended in it: with a line of its own, or with its end."""
+    """Return whether a card continues after an inner card: with a property, or with its end."""
     until = following[0] if following else len(lines)
     return any(line.strip() for line in lines[end + 1 : until]) or (following is not None and not following[1])
 
@@ -325,7 +325,7 @@ def _put(card: _Card, read: _Property, label: str) -> None:
         else:
             card.put(column, read.text())
     elif name not in _PASSED_OVER and read.value.strip(" ;"):
-        # Its name is told, so that it is refused by name; what it says is let go here already.
+        # Its name is reported, so that the column is refused; its value is dropped here.
         card.put(f"Card field {name[:40]}", "refused")
 
 
@@ -350,7 +350,7 @@ def _put_address(card: _Card, read: _Property, kinds: frozenset[str]) -> None:
 
 
 def _roles(card: _Card) -> None:
-    # A role is a title where the card has no other; both are told of the column either way.
+    # A role is the title of a card without one; the column is reported either way.
     if "Job title" not in card.cells and "Role" in card.cells:
         card.cells["Job title"] = card.cells.pop("Role")
     if "Address label" in card.cells:
@@ -358,14 +358,14 @@ def _roles(card: _Card) -> None:
         if not any(column.startswith("Work ") and column != "Work phone" and not column.startswith("Work phone") for column in card.cells):
             card.put("Work address formatted", label)
         else:
-            # It writes the same address once more, in lines, as an envelope wants it.
+            # This property repeats the address in lines, as on an envelope.
             said = set(fold(" ".join(text for column, text in card.cells.items() if column.startswith("Work "))).split())
             if not set(fold(label).split()) <= said:
                 card.put("Work address formatted", label)
 
 
 def _whose(card: _Card, *, kind: str, company: bool) -> None:
-    """Say whether a card is of a person or of an organization alone; the latter has no person's name."""
+    """Return whether a card is of a person, or of an organization only, without a person's name."""
     cells = card.cells
     own = kind in {"org", "organization", "location"}
     joined = " ".join(cells[column] for column in _NAME[:3] if cells.get(column))
@@ -387,7 +387,7 @@ def _whose(card: _Card, *, kind: str, company: bool) -> None:
 
 def _add(table: Table, columns: dict[str, None], card: _Card, number: int) -> None:
     cells = {column: text if len(text) <= MAX_CELL else text[:MAX_CELL] for column, text in card.cells.items() if text}
-    # Empty cards leave nothing.
+    # Empty cards make no row.
     if not cells and not card.refused:
         return
     if len(table.rows) >= MAX_ROWS:
@@ -425,7 +425,7 @@ def _property(line: bytes, encoding: str) -> _Property | None:
     if "PREF" in kinds:
         preference = 1
     codec = character_set(charset) if charset else "cp1252 or utf-8"
-    # In an unknown one it is shown as well as it can be, and not taken in.
+    # A value in an unknown character set is shown as well as possible, and not imported.
     if quoted:
         value = _decoded(quopri.decodestring(_value_of(line)), codec or "utf-8")
     elif charset:
@@ -434,7 +434,7 @@ def _property(line: bytes, encoding: str) -> _Property | None:
 
 
 def _decoded(raw: bytes, encoding: str) -> str:
-    """Return bytes as text; what is none in that encoding, nor in UTF-8, becomes U+FFFD."""
+    """Decode bytes; what is invalid in the encoding and in UTF-8 becomes U+FFFD."""
     if raw.isascii() and encoding not in SHIFTING:
         return raw.decode("ascii")
     for tried in ("utf-8", "cp1252") if encoding == "cp1252 or utf-8" else (encoding, "utf-8"):
@@ -446,7 +446,7 @@ def _decoded(raw: bytes, encoding: str) -> str:
 
 
 def _value_of(line: bytes) -> bytes:
-    """Return what stands behind a line's first colon that is not in quotation marks."""
+    """Return the value of a line: the part after the first colon outside quotation marks."""
     found = _HEAD.match(line)
     return line[found.end() :] if found else b""
 
@@ -462,7 +462,7 @@ _KINDS = {
 
 _PAGERS = frozenset({"PAGER", "TEXTPHONE", "MODEM", "BBS", "ISDN", "TTY-TDD", "X-TTY"})
 _MOBILES = frozenset({"CELL", "MOBILE", "IPHONE", "CAR"})
-#: The kinds that decide something; no others are kept.
+#: The types that affect the import; others are dropped.
 _MEANT = _PAGERS | _MOBILES | {"FAX", "HOME", "WORK", "PREF"}
 
 

@@ -1,4 +1,4 @@
-"""A row's cells on the way to a record: what is none is told apart, what can't be kept is refused by name (T30)."""
+"""Read the cells of a row: skip empty ones, and refuse by column what can't be stored (T30)."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ NOTHING = "It says that there is nothing."
 NOT_WORKED_OUT = "It is not a value: a formula failed, or was never worked out."
 OF_GOVERNMENT = "Numbers that identify a person to others are not held (R193)."
 
-#: As long as the same fields are when they are typed.
+#: The same lengths as in the schemas for typed input.
 LONGEST = {"salutation": 60, "office_street": 300, "office_postal_code": 20, "office_country": 100, "notes": 20_000, "interests": 400}
 USUAL = 200
 
-#: What people and programs write where there is nothing.
+#: Words that people and programs write into empty cells.
 _EMPTY = words(
     """
     n/a na n.a. n.a #n/a none null nil nan - -- --- ---- \u2013 \u2014 . .. ? ?? tbd tba unknown unkown [none] (none) <none> (null)
     <null> [blank] (blank) blank n/k not_available undefined missing xxx *
     """
 ) | {"not available", "not applicable", "not known", "no phone", "no email", "no e-mail", "none given", "not given", "not provided"}
-#: In a name, a word may be one: there are people called Null, None and Na.
+#: Some of these words are names: there are people called Null, None and Na.
 _EMPTY_AS_NAME = frozenset(text for text in _EMPTY if not text.isalpha())
 _ERRORS = words("#ref! #value! #name? #div/0! #null! #num! #n/a #spill! #calc! #field! #blocked! #getting_data #error!")
 _NAMES = frozenset({"name", "first_name", "middle_name", "last_name", "suffix"})
-#: How what everybody sees is screened, as the same fields are where somebody types them (T32); notes and interests by themselves.
+#: How shared fields are screened, as for typed input (T32). Notes and interests are screened separately.
 SCREENED: Mapping[str, Screening] = {
     **dict.fromkeys(_NAMES, screen_person_name),
     **dict.fromkeys(("salutation", "title"), screen),
@@ -40,13 +40,13 @@ SCREENED: Mapping[str, Screening] = {
     **dict.fromkeys(("office_street", "office_suite", "office_city", "office_country", "office_address"), screen_address),
 }
 _WHO = frozenset({"name", "first_name", "last_name"})
-#: In these a zero is one.
+#: In these columns a zero means empty.
 _ZERO_MAY_BE = frozenset({"work_street", "work_street_2", "office_street", "office_suite", "notes", "work_po_box", "office_po_box"})
 
 
 @dataclass(slots=True)
 class Cells:
-    """A row's cells by the fields of a layout; what is wrong with them is gathered."""
+    """The cells of a row by the fields of a layout, with their problems."""
 
     row: Row
     layout: Layout
@@ -54,16 +54,16 @@ class Cells:
     refused: list[tuple[str, str]] = field(default_factory=list)
 
     def refuse(self, column: str, reason: str) -> None:
-        """Refuse what stands in a column; the reason doesn't repeat it."""
+        """Refuse the text of a column; the reason does not repeat it."""
         if (column, reason) not in self.refused:
             self.refused.append((column, reason))
 
     def has(self, name: str) -> bool:
-        """Whether something stands in a column of this field."""
+        """Return whether a column of this field has a text."""
         return any(column in self.row.cells for column in self.layout.fields.get(name, ()))
 
     def of(self, name: str) -> Sequence[tuple[str, str]]:
-        """Give the columns of a field that say something, with what they say."""
+        """Yield the filled columns of a field with their texts."""
         columns = self.layout.fields.get(name)
         if columns is None:
             return ()
@@ -71,7 +71,7 @@ class Cells:
         return [(column, text) for column in columns if column in cells and (text := self.said(column, name))]
 
     def said(self, column: str, name: str) -> str | None:
-        """Return what a cell says, on one line, or None if that is nothing, or nothing that may be kept."""
+        """Return the text of a cell on one line, or None if it is empty or may not be stored."""
         text = tidy(self.row.cells[column])
         if len(text) <= 24 and (reason := _is_nothing(text, name)):
             self.refuse(column, reason)
@@ -82,19 +82,19 @@ class Cells:
         if (how := SCREENED.get(name)) and (why := found_by(how, text)):
             self.refuse(column, why)
             if name in _WHO:
-                # Under half a name somebody would be somebody else.
+                # A shortened name could be that of somebody else.
                 self.problems.append(f"{name}: {why}")
             return None
         return text or None
 
     def get(self, name: str) -> str | None:
-        """Return what the first column of a field says; a text that is too long is refused."""
+        """Return the text of the first column of a field; a text that is too long is refused."""
         found: str | None = None
         if name not in self.layout.fields:
             return None
         for column, text in self.of(name):
             if " ::: " in text:
-                # So Google writes several of one.
+                # Google joins several values of a field like this.
                 text, *more = text.split(" ::: ")  # noqa: PLW2901 - the first of them
                 if any(fold(other) != fold(text) for other in more):
                     self.refuse(column, "There are several; only the first is held.")
@@ -108,13 +108,13 @@ class Cells:
 
 
 def unseen(findings: Iterable[Finding]) -> str:
-    """Say why a text is not taken in though somebody may have meant it; the sentence doesn't repeat it."""
+    """Return why a text is not imported; the sentence does not repeat the text."""
     return f"This must not be taken in unseen: {' '.join(dict.fromkeys(finding.why for finding in findings))}"
 
 
 @lru_cache(maxsize=8192)
 def found_by(how: Screening, text: str) -> str | None:
-    """Return why a text is not taken in; the same title stands in many rows."""
+    """Return why a text is not imported. Results are cached, because many rows have the same title."""
     findings = how(text)
     return unseen(findings) if findings else None
 

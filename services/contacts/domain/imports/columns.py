@@ -1,4 +1,4 @@
-"""What each column is: proposed by its name and by what stands in it, and refused where the system must not hold it (R13)."""
+"""Propose a field for each column by its name and contents, and refuse forbidden columns (R13)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from services.lexicon.places import state_code
 from services.lexicon.telephones import telephones
 
 _PARTS = ("street", "city", "postal_code", "country")
-#: Fields that people use for all sorts of things: a column so called may hold something else.
+#: Fields whose column names are often used for other contents.
 _VAGUE = frozenset({"name", "title", "organization", "notes", "office_label", "work_address", "work_phone", "personal_phone", "email", "cell"})
-#: Of these words, whoever writes one above a column means no value to write to or call.
+#: With one of these words, a column does not contain e-mail addresses or phone numbers.
 _NOT_A_VALUE = words(
     "type label kind status opt out sent bounced consent verified valid date time count display owner id assistant assistants asst manager managers"
 )
@@ -29,7 +29,7 @@ _SALUTATIONS = words("mr mrs ms miss mx dr prof hon rev sir madam the honorable 
 
 @dataclass(frozen=True, slots=True)
 class RefusedColumn:
-    """A column that the system must not hold, the reason in a sentence, and the requirement."""
+    """A forbidden column, with the reason and the requirement."""
 
     column: str
     reason: str
@@ -38,25 +38,25 @@ class RefusedColumn:
 
 @cache
 def recognised() -> frozenset[str]:
-    """Return the folded names of all columns that are known as they stand; they tell where the header is."""
+    """Return the folded names of all known columns, which identify the header row."""
     names = {fold(name) for names in (*NAMES.values(), *PLAIN_PARTS.values()) for name in names.split("|")}
     return frozenset(names | {"categories", "notes", "department", "nickname", "connected on", fold(NOT_TAKEN_IN)})
 
 
 @lru_cache(maxsize=4096)
 def is_recognised(name: str) -> bool:
-    """Say whether a cell of the first rows is the name of a column, known or refused."""
+    """Return whether a cell is the name of a known or forbidden column."""
     return fold(name) in recognised() or (bool(name) and (_field(name) is not None or forbidden.by_name(name) is not None))
 
 
 def is_single(name: str) -> bool:
-    """Say whether a column of that name is a field that a person has once, so that two of them would contradict."""
+    """Return whether a column of that name is a field that a person has only once."""
     field = _field(name)
     return field is not None and field not in PLURAL_FIELDS
 
 
 def refused(columns: Iterable[str], rows: Rows | None = None) -> list[RefusedColumn]:
-    """Return those of these columns that the system must not hold (R13, R41, R193), by their names or by what stands in them."""
+    """Return the forbidden columns (R13, R41, R193), by their names or contents."""
     found = []
     for column in columns:
         reason = _refusal(column)
@@ -68,9 +68,9 @@ def refused(columns: Iterable[str], rows: Rows | None = None) -> list[RefusedCol
 
 
 def propose(columns: Sequence[str], rows: Rows) -> dict[str, str]:
-    """Propose what each column is, by its name and by what stands in it.
+    """Propose a field for each column, by its name and contents.
 
-    Of two columns for a field that a person has once, the first has it. What is not proposed is left out.
+    If two columns match a field that a person has only once, the first gets it. Other columns are not imported.
     """
     kept = [column for column in columns if not _refusal(column)]
     found = {column: field for column in kept if (field := _field(column))}
@@ -91,7 +91,7 @@ def propose(columns: Sequence[str], rows: Rows) -> dict[str, str]:
 
 
 def checked(mapping: Sequence[Mapping[str, str | None]], columns: Sequence[str], refused_columns: Iterable[RefusedColumn]) -> dict[str, str]:
-    """Return a mapping as it was asked for: column → field. Several columns may be one field that a person has several of.
+    """Return the requested mapping, column → field. Several columns may have the same field if a person can have several values.
 
     :raises ColumnRefused, MappingInvalid: by the column's name.
     """
@@ -115,18 +115,21 @@ def checked(mapping: Sequence[Mapping[str, str | None]], columns: Sequence[str],
 
 
 def require_enough(mapping: Mapping[str, str]) -> None:
-    """:raises MappingIncomplete: neither a person's name nor an organization is in it."""
+    """Require a name of a person or an organization.
+
+    :raises MappingIncomplete: the mapping has neither.
+    """
     if not is_enough(mapping):
         raise MappingIncomplete
 
 
 def is_enough(mapping: Mapping[str, str]) -> bool:
-    """Whether a row can become a person or an organization."""
+    """Return whether rows can become people or organizations."""
     return bool({"name", "last_name", "organization"} & set(mapping.values()))
 
 
 def _by_contents(columns: Sequence[str], rows: Rows, found: dict[str, str]) -> None:
-    """Say what a column is by what stands in it, where its name says nothing, or something else."""
+    """Return the field of a column by its contents, if its name is unknown or misleading."""
     for column in columns:
         field = found.get(column)
         if field is not None and field not in _VAGUE:
@@ -166,7 +169,7 @@ def _names_by_contents(columns: Sequence[str], rows: Rows, found: dict[str, str]
 
 
 def _titles(found: dict[str, str], rows: Rows) -> None:
-    # Outlook calls the salutation "Title", and has "Job Title" beside it; HubSpot has a "Salutation" of its own.
+    # Outlook calls the salutation "Title" if it has a "Job Title" too. HubSpot has a separate "Salutation".
     titles = [column for column, field in found.items() if field == "title"]
     plain = next((column for column in titles if fold(column) == "title"), None)
     if plain is None or "salutation" in found.values():
@@ -177,10 +180,10 @@ def _titles(found: dict[str, str], rows: Rows) -> None:
 
 
 def _addresses(columns: Sequence[str], found: dict[str, str]) -> None:
-    """Say whose the plain parts of an address are, and whether "Address" is all of it or the street."""
+    """Decide whose address the plain address columns are, and whether "Address" is the street or the whole address."""
     plain = {column: part for column in columns if column not in found and (part := _plain_part(column))}
     fields = set(found.values())
-    # Rows of offices have a suite or a label; there, what is beside is of the office.
+    # Rows of offices have a suite or a label, so their other columns describe the office.
     person = bool({"name", "first_name", "last_name"} & fields)
     office = not person or bool({"office_suite", "office_label", "office_address", "office_state"} & fields)
     if office and person and "organization" not in fields:
@@ -193,7 +196,7 @@ def _addresses(columns: Sequence[str], found: dict[str, str]) -> None:
             beside = f"{'office' if office and _stem(column) == '' else field.partition('_')[0]}_street"
             if beside not in {other for name, other in found.items() if _stem(name) == _stem(column)}:
                 found[column] = beside
-    # In a row of offices, what stands beside the city is of that office too.
+    # In a row of an office, the columns next to the city describe the office too.
     if office and "office_street" in found.values():
         for column, field in list(found.items()):
             if field in {"work_street", "work_street_2", "work_po_box"} and _stem(column) == "":
@@ -205,7 +208,7 @@ _GROUP = re.compile(r"^(?:address )?(\d+)(?= )")
 
 
 def _stem(column: str) -> str:
-    """Return to which address a part of one belongs: "Business Street 2" and "Business City", "Address 2 - City"."""
+    """Return the address to which a part belongs, as in "Business Street 2" and "Business City", or "Address 2 - City"."""
     folded = fold(column)
     first, _, rest = folded.partition(" ")
     if first in _QUALIFIERS and rest:
@@ -215,7 +218,7 @@ def _stem(column: str) -> str:
     return number[1] if number else ""
 
 
-#: What a column's name says without the words that are the same in all.
+#: The distinctive words of a column name.
 stem = lru_cache(maxsize=4096)(_stem)
 
 
@@ -257,12 +260,12 @@ _ORDINALS = {"2": "second", "3": "third"}
 
 @lru_cache(maxsize=4096)
 def _field(column: str) -> str | None:
-    """Return the field whose name a column bears: as it is, then without numbers, then without what people put around it."""
+    """Return the field of a column name: as it is, then without numbers, then without common extra words."""
     said = forbidden.words_of(column)
     known = _by_key()
     without = [word for word in said if not word.isdigit()]
     bare = [word for word in without if word not in ADORNMENTS]
-    # "Street 2" is the second line of a street; "Phone 2" is another phone.
+    # "Street 2" is the second line of a street, but "Phone 2" is another phone.
     lines = [_ORDINALS.get(word, word) if at == len(said) - 1 else word for at, word in enumerate(said)]
     lines = [word for word in lines if not word.isdigit()]
     return next((known[key] for key in map(_key, (said, lines, without, bare)) if key in known), None)

@@ -1,7 +1,7 @@
-"""How two written names compare: given names, the whole family name, and the generation (T28).
+"""Compare two written names: given names, whole family name and generation (T28).
 
-`services.lexicon.names` says which names may be one person's. An import that takes a row for somebody by itself needs
-more: which may not be, and which are equal. Nothing here decides; `matching` does.
+`services.lexicon.names` tells which names may be of one person. An import that matches a row without asking also needs to
+know which names differ and which are equal. `matching` decides.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from rapidfuzz.distance import OSA
 from services.lexicon.folding import fold, plain, words
 from services.lexicon.names import SUFFIXES, given_names, known_as
 
-#: Father and son bear one name but for these; those of a degree or an office say nothing of who it is.
+#: Suffixes that tell father from son. Suffixes of degrees and offices identify nobody.
 _GENERATIONS: Final = {
     "jr": "jr", "jnr": "jr", "junior": "jr", "hijo": "jr", "sr": "sr", "snr": "sr", "senior": "sr",
     "ii": "2", "2nd": "2", "2d": "2", "iii": "3", "3rd": "3", "3d": "3", "iv": "4", "4th": "4", "v": "5", "5th": "5",
     "vi": "6", "6th": "6", "vii": "7", "viii": "8",
 }  # fmt: skip
-#: These are initials as well, where they stand among given names.
+#: These are initials too, among given names.
 _INITIALS_TOO: Final = words("v i")
 _DEGREES: Final = SUFFIXES - _GENERATIONS.keys()
 _PARTICLES: Final = words(
@@ -34,7 +34,7 @@ _PARTICLES: Final = words(
 )
 _QUOTED: Final = re.compile(r"[\"“”(\[]([^\"“”()\[\]]*)[\"“”)\]]")
 
-#: Short forms that stand for these names, and for no name of the other sex or of a brother.
+#: Short forms of these names that stand for no other name.
 _SHORT_FORMS: Final = {
     short: frozenset(formal.split())
     for line in """robt: robert
@@ -211,91 +211,91 @@ _FORMAL: Final = {
 
 
 def forms_of(given_name: str) -> frozenset[str]:
-    """Return every folded given name that is like this one, itself included."""
+    """Return all folded given names that are similar to this one, and itself."""
     return known_as(given_name) | _SHORT_FORMS.get(given_name, frozenset()) | _FORMAL.get(given_name, frozenset())
 
 
 class Given(IntEnum):
-    """What two given names have to do with each other, the nearer the greater."""
+    """The similarity of two given names; a greater value is more similar."""
 
-    #: Nothing: somebody else's, or a name that nobody knows for a short form.
+    #: Different names, or an unknown short form.
     OTHER = 0
-    #: A letter or two apart: written wrongly, or another name ("Maria", "Marie").
+    #: One or two letters differ: a typing error, or another name ("Maria", "Marie").
     CLOSE = 1
-    #: One goes by a name that the other has in the middle, or both belong to one group of names ("Jon", "John").
+    #: One is the middle name of the other, or both belong to one group of names ("Jon", "John").
     RELATED = 2
-    #: An initial for a name.
+    #: One is the initial of the other.
     INITIAL = 3
-    #: A short form that is known ("Bill", "William").
+    #: One is a known short form of the other ("Bill", "William").
     SHORT = 4
-    #: The same, and one has a middle name more.
+    #: Equal, except that one has another middle name.
     FULLER = 5
     EQUAL = 6
 
 
 class Family(IntEnum):
-    """What two family names have to do with each other, the nearer the greater."""
+    """The similarity of two family names; a greater value is more similar."""
 
     OTHER = 0
-    #: A letter or two apart.
+    #: One or two letters differ.
     CLOSE = 1
-    #: One is part of the other ("Masto", "Cortez Masto"), or they differ in a particle.
+    #: One is a part of the other ("Masto", "Cortez Masto"), or they differ in a particle.
     PART = 2
     EQUAL = 3
 
 
 class Generation(IntEnum):
-    """What two suffixes have to do with each other."""
+    """The relation of two generation suffixes."""
 
     OTHER = 0
-    #: One has none: a father rarely writes "Sr.".
+    #: One has no suffix: a father rarely writes "Sr.".
     ONE = 1
     EQUAL = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Kinship:
-    """How two whole names compare."""
+    """The comparison of two whole names."""
 
     given: Given
     family: Family
     generation: Generation
     #: Middle names that contradict each other ("John Allen", "John Brian").
     middle_differs: bool = False
-    #: The same words in another order: fields that were swapped, or an Asian order.
+    #: The same words in another order: swapped fields, or family name first.
     swapped: bool = False
 
     @property
     def is_certain(self) -> bool:
-        """Whether these are alike enough to be one person's without anybody looking."""
+        """Return whether the names match well enough to be of one person without asking."""
         return self.given >= Given.SHORT and self.family is Family.EQUAL and self.generation is Generation.EQUAL and not self.middle_differs
 
     @property
     def is_whole(self) -> bool:
-        """Whether the whole name with its suffix is the same."""
+        """Return whether the whole names and their suffixes are equal."""
         return self.given is Given.EQUAL and self.is_certain
 
     @property
     def is_alike(self) -> bool:
-        """Whether one person may bear both."""
+        """Return whether one person may have both names."""
         if self.generation is Generation.OTHER:
             return False
         return self.swapped or (self.family >= Family.PART and self.given >= Given.RELATED)
 
     @property
     def is_close(self) -> bool:
-        """Whether they look alike, though as written they are two names."""
+        """Return whether the names look alike, although they are different names as written."""
         return (self.family >= Family.CLOSE and self.given >= Given.CLOSE) or self.is_alike
 
     @property
     def nearness(self) -> tuple[int, int, int]:
-        """Return it so that the nearer of two is the greater."""
+        """Return a sort key; a greater one is more similar."""
         return int(self.is_alike), self.given + self.family, int(self.generation)
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenName:
-    """A name in the words by which it is compared."""
+    """A name, split into the words that are compared."""
 
     given: tuple[str, ...]
     nicknames: tuple[str, ...]
@@ -304,7 +304,7 @@ class WrittenName:
 
     @classmethod
     def of(cls, first_name: str, last_name: str) -> WrittenName:
-        """Take a name's two fields apart."""
+        """Split the two fields of a name into words."""
         return _written(first_name, last_name)
 
 
@@ -314,14 +314,14 @@ def _written(first_name: str, last_name: str) -> WrittenName:
     given = list(given_names(_QUOTED.sub(" ", plain(first_name))))
     family = fold(last_name).split()
     generation = _taken(family, initials=False) or _taken(given, initials=True)
-    # "Jr. Adlai": some lists put it in front of the given name.
+    # "Jr. Adlai": some lists put the suffix before the given name.
     if not generation and len(given) > 1 and given[0] in _GENERATIONS and given[0] not in _INITIALS_TOO:
         generation = _GENERATIONS[given.pop(0)]
     return WrittenName(tuple(given), nicknames, tuple(family), generation)
 
 
 def _taken(name: list[str], *, initials: bool) -> str:
-    """Take degrees and the generation from a name's end; return the generation."""
+    """Remove degrees and the generation from the end of a name; return the generation."""
     generation = ""
     while len(name) > 1 and (name[-1] in _DEGREES or (not generation and name[-1] in _GENERATIONS)):
         if initials and name[-1] in _INITIALS_TOO:
@@ -332,22 +332,22 @@ def _taken(name: list[str], *, initials: bool) -> str:
 
 
 def generation_of(first_name: str, last_name: str) -> str:
-    """Return the generation that a name's suffix says, or nothing: "jr", "sr", "2", "3"."""
+    """Return the generation of a suffix, such as "jr", "sr", "2" or "3", or an empty string."""
     return _written(first_name, last_name).generation
 
 
 def compare(one: WrittenName, other: WrittenName) -> Kinship:
-    """Compare two names; symmetric."""
+    """Compare two names. The result does not depend on their order."""
     generation = _generation(one.generation, other.generation)
     if one.given == other.given and one.family == other.family:
-        # Nothing but initials is no name: "J. Smith" may be two people.
+        # Initials only are not enough: "J. Smith" may be two people.
         full = Given.INITIAL if one.given and all(len(word) == 1 for word in one.given) else Given.EQUAL
         return Kinship(full, Family.EQUAL, generation)
     given, middle_differs = _given(one, other)
     family = _family(one.family, other.family)
     mine, theirs = one.given + one.family, other.given + other.family
     if "".join(mine) == "".join(theirs) and one.given and other.given:
-        # Lists disagree on where a double name begins ("Catherine / Cortez Masto", "Catherine Cortez / Masto").
+        # Lists split double names differently ("Catherine / Cortez Masto", "Catherine Cortez / Masto").
         return Kinship(Given.EQUAL, Family.EQUAL, generation)
     swapped = bool(one.given and other.given) and sorted(mine) == sorted(theirs) and family is not Family.EQUAL
     return Kinship(given, family, generation, middle_differs=middle_differs, swapped=swapped)
@@ -379,10 +379,10 @@ def _core(family: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _given(one: WrittenName, other: WrittenName) -> tuple[Given, bool]:
-    """Compare given names; and say whether middle names contradict each other."""
+    """Compare given names; also return whether the middle names contradict each other."""
     mine, theirs = one.given, other.given
     if not mine or not theirs:
-        # A family name alone is like itself alone.
+        # A family name without a given name matches only itself.
         return (Given.EQUAL if mine == theirs else Given.OTHER), False
     if "".join(mine) == "".join(theirs) and len("".join(mine)) > max(len(mine), len(theirs)):
         return Given.EQUAL, False
@@ -391,7 +391,7 @@ def _given(one: WrittenName, other: WrittenName) -> tuple[Given, bool]:
         middle_differs = _middles_differ(mine[1:], theirs[1:])
         if first is Given.EQUAL and mine[1:] != theirs[1:]:
             first = Given.FULLER
-        # A short form stands alone: "Bill" and "William James" are one name, "Bill Ray" and "William James" are not.
+        # A short form replaces all given names: "Bill" matches "William James", "Bill Ray" does not.
         return (Given.RELATED if middle_differs else first), middle_differs
     if any(_first(nickname, theirs[0]) >= Given.SHORT for nickname in one.nicknames) or any(
         _first(nickname, mine[0]) >= Given.SHORT for nickname in other.nicknames
@@ -415,7 +415,7 @@ def _first(one: str, other: str) -> Given:
 
 
 def _middles_differ(mine: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
-    """Whether middle names contradict each other: one has a name or an initial that the other, with as many, has not."""
+    """Return whether middle names contradict each other: with equal numbers, one has a name or initial that the other lacks."""
     shorter, longer = sorted((mine, theirs), key=len)
     rest = iter(longer)
     return not all(any(_is_middle(word, other) for other in rest) for word in shorter)
@@ -426,9 +426,9 @@ def _is_middle(one: str, other: str) -> bool:
 
 
 def fuller(written: tuple[str, str], known: tuple[str, str]) -> tuple[str, str] | None:
-    """Return the spelling of a name (first, last) that loses nothing of the known one and says more, or None if that is as good.
+    """Return a more complete spelling of the known name (first, last), or None if the other one adds nothing or loses something.
 
-    More is a middle name, a name for its initial, a suffix, or a mark over a letter; another word is no better one.
+    More complete is a middle name, a name instead of its initial, a suffix or a diacritic, but not another word.
     """
     mine, theirs = _written(*written), _written(*known)
     if len(mine.family) != len(theirs.family) or "".join(mine.family) != "".join(theirs.family):
@@ -447,13 +447,13 @@ def fuller(written: tuple[str, str], known: tuple[str, str]) -> tuple[str, str] 
 
 
 def _marks(name: tuple[str, str]) -> int:
-    """Count what folding takes away from letters, and what tells a written name from one in capitals or without signs."""
+    """Count what folding removes: diacritics, mixed case and signs."""
     return sum(not character.isascii() for part in name for character in plain(part))
 
 
-#: What scanners and hurried typists confuse.
+#: Letters that scanners and typists confuse.
 _LOOKALIKE: Final = (("0", "o"), ("1", "l"), ("5", "s"), ("8", "b"), ("rn", "m"), ("vv", "w"), ("cl", "d"), ("ii", "u"))
-#: How one sound is written in several scripts' transcriptions.
+#: Spellings of the same sound in transcriptions.
 _SOUNDALIKE: Final = (
     ("ph", "f"), ("ck", "k"), ("kh", "h"), ("sch", "sh"), ("tch", "ch"), ("tz", "ts"), ("dj", "j"), ("gh", "g"), ("th", "t"), ("qu", "k"),
     ("x", "ks"), ("q", "k"), ("c", "k"), ("w", "v"), ("y", "i"), ("j", "i"), ("z", "s"), ("ee", "i"), ("oo", "u"), ("ou", "u"), ("o", "u"),
@@ -463,7 +463,7 @@ _SOUNDALIKE: Final = (
 
 @lru_cache(maxsize=4096)
 def are_close(one: str, other: str) -> bool:
-    """Whether two words look or sound alike: a letter wrong or two changed round, misread by a scanner, or transcribed otherwise."""
+    """Return whether two words look or sound alike, as after a typing error, a scanning error or another transcription."""
     if min(len(one), len(other)) < 3:
         return False
     one, other = _read(one, _LOOKALIKE), _read(other, _LOOKALIKE)
@@ -487,7 +487,7 @@ _LITTLE: Final = words("of the and for a an in on at to de la")
 
 
 def are_organizations_alike(one: str, other: str) -> bool:
-    """Whether two organizations, as they are compared, may be one: an acronym, a part, or a letter or two apart."""
+    """Return whether two compared organizations may be the same: one is an acronym or a part, or they differ in a letter or two."""
     if not one or not other:
         return False
     if one == other or are_close(one.replace(" ", ""), other.replace(" ", "")):

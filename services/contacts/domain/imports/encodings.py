@@ -1,4 +1,4 @@
-"""From bytes to text: no file falls back to another encoding for a few bytes; what can't be read is marked where it stands."""
+"""Decode files. A few invalid bytes do not change the encoding of a file; they are marked where they are."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _MARKS = (
 )
 _FOREIGN = ["cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "gb18030", "big5", "shift_jis", "euc_kr"]
 _SAMPLE = 64 << 10
-#: So many control characters or zero bytes are slips; more are no text.
+#: A text has at most this many control characters or zero bytes.
 _SLIPS = 8
-#: A character of several bytes in UTF-8.
+#: A multibyte character in UTF-8.
 _SEVERAL = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _UNDECODED = re.compile("[\udc80-\udcff]")
 _LINE = re.compile(rb"[^\r\n]*[\r\n]*")
@@ -29,10 +29,10 @@ _BEYOND = bytes(range(0x80, 0x100))
 
 
 def decoded(content: bytes) -> str:
-    """Return the bytes as text; where some are none in the file's encoding, stands U+FFFD.
+    """Decode the bytes; those that are invalid in the file's encoding become U+FFFD.
 
     :raises NotText:
-    :raises TooManyRows: there are more lines than a file may have; so many can be told before any is read.
+    :raises TooManyRows: the file has too many lines, which are counted before it is decoded.
     """
     content, encoding = in_one_encoding(content)
     if max(content.count(b"\n"), content.count(b"\r")) > MOST_LINES:
@@ -46,7 +46,7 @@ _LOST = dict.fromkeys(range(0xDC80, 0xDD00), LOST) | {0: LOST}
 
 
 def in_one_encoding(content: bytes) -> tuple[bytes, str]:
-    """Return the bytes, those of UTF-16 and UTF-32 as UTF-8, and their encoding: by mark, or the likeliest.
+    """Return the bytes with their encoding, by byte order mark or by likelihood. UTF-16 and UTF-32 are converted to UTF-8.
 
     :raises NotText:
     """
@@ -70,7 +70,7 @@ def in_one_encoding(content: bytes) -> tuple[bytes, str]:
 
 def _guessed(content: bytes) -> str:
     several, single = _beyond_ascii(content)
-    # 1. Mostly UTF-8: what is none of it is damaged, and the rest is right.
+    # 1. Mostly UTF-8: invalid bytes are damaged, and the rest is right.
     if several >= single:
         return "utf-8"
     # 2. Another script: European names are a few marked letters among plain ones, which every guess mistakes for another
@@ -87,14 +87,14 @@ def _guessed(content: bytes) -> str:
                 pass
             else:
                 return best.encoding
-    # 3. Windows; where some of it reads as UTF-8, nobody knows which of the two these lines are.
+    # 3. Windows. Lines that are valid UTF-8 too are ambiguous.
     return "cp1252 or utf-8" if several else "cp1252"
 
 
 def _beyond_ascii(content: bytes) -> tuple[int, int]:
-    """Return how many characters of several bytes there are in UTF-8, and how many other bytes beyond ASCII.
+    """Return the number of multibyte UTF-8 characters, and of other bytes beyond ASCII.
 
-    Counted as a whole: a list of what was found would be many times as long as the file.
+    They are counted without a list, which would be many times longer than the file.
     """
     plain = len(content.translate(None, _BEYOND))
     right = content.decode("utf-8", "ignore")
@@ -102,7 +102,7 @@ def _beyond_ascii(content: bytes) -> tuple[int, int]:
 
 
 def _telling(content: bytes) -> bytes:
-    """Return the first lines that are not ASCII, as a sample."""
+    """Return a sample of the first lines beyond ASCII."""
     sample = bytearray()
     for line in _TEXT_OF_LINE.finditer(content):
         if not line[0].isascii():
@@ -113,7 +113,7 @@ def _telling(content: bytes) -> bytes:
 
 
 def _as_text(content: bytes, encoding: str) -> tuple[bytes, str]:
-    # Text has no control characters; a file that is full of them is something else.
+    # A file full of control characters is not text.
     head = content[:_SAMPLE]
     if sum(byte < 0x20 and byte not in b"\t\r\n\f\v" for byte in head) > _SLIPS or not content.strip(b"\x00"):
         raise NotText
@@ -139,7 +139,7 @@ _CHARACTER_SETS = {
         "utf-16-be": "utf16be",
         "cp1250": "windows1250 cp1250 xcp1250",
         "cp1251": "windows1251 cp1251 xcp1251",
-        # What calls itself Latin-1 is Windows's, which has more letters in the same places.
+        # Files that claim Latin-1 use the Windows encoding, which has more letters.
         "cp1252": "windows1252 cp1252 xcp1252 ansi iso88591 isoir100 iso885911987 latin1 l1 ibm819 cp819 westerneurope",
         "cp1253": "windows1253 cp1253",
         "cp1254": "windows1254 cp1254 iso88599 latin5 l5",
@@ -179,13 +179,13 @@ _CHARACTER_SETS = {
     }.items()
     for name in names.split()
 }
-#: Of these, text in other letters looks like ASCII.
+#: In these encodings, text in other scripts looks like ASCII.
 SHIFTING = frozenset({"utf-16", "utf-16-le", "utf-16-be", "iso2022_jp", "iso2022_kr", "hz"})
 _LONGEST_NAME = 40
 
 
 def character_set(name: str) -> str | None:
-    """Return the codec of a character set that a file names, or None where it is none of the known ones."""
+    """Return the codec of a character set that a file names, or None if it is unknown."""
     if len(name) > _LONGEST_NAME:
         return None
     return _CHARACTER_SETS.get("".join(letter for letter in name.lower() if letter.isascii() and letter.isalnum()))

@@ -1,4 +1,4 @@
-"""Columns that the system must not hold, in whatever disguise: by the words of their names, and by what stands in them (R13, R41, R193)."""
+"""Detect forbidden columns by the words of their names and by their contents (R13, R41, R193)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOT_LISTED: Final = ("This is not among what the system holds.", "R13")
 
 Reason = tuple[str, str]
 
-#: A word that tells by itself, wherever it stands in the name.
+#: Words that make a name forbidden, anywhere in it.
 _WORDS: Final[tuple[tuple[str, Reason], ...]] = (
     ("party partisan partisanship republican democrat democratic gop pac polparty polaff", PARTY),
     (
@@ -84,7 +84,7 @@ _WORDS: Final[tuple[tuple[str, Reason], ...]] = (
     ),
 )
 
-#: Words that tell together, in whatever order, and whatever else stands beside them.
+#: Words that make a name forbidden together, in any order.
 _TOGETHER: Final[tuple[tuple[str, Reason], ...]] = (
     (
         (
@@ -148,7 +148,7 @@ _TOGETHER: Final[tuple[tuple[str, Reason], ...]] = (
     ),
 )
 
-#: Names that tell only alone.
+#: Names that are forbidden only as a whole.
 _ALONE: Final[tuple[tuple[str, Reason], ...]] = (
     ("caucus|d r|r d|d r i", PARTY),
     ("b day|bd|d o b|doby|b date|birth", BIRTH),
@@ -169,9 +169,9 @@ _EMAIL: Final = re.compile(r"\be mail\b")
 _BY_WORD: Final = {word: reason for row, reason in _WORDS for word in row.split()}
 _BY_NAME: Final = {frozenset(name.split()): reason for names, reason in _ALONE for name in names.split("|")}
 _BY_SET: Final = tuple((frozenset(name.split()), reason) for names, reason in _TOGETHER for name in names.split("|"))
-#: "Number of children" tells; "of", "the" and "s" don't.
+#: Words that are ignored: in "number of children", "of" does not matter.
 _FILLERS: Final = words("of the s a and or is was your their his her in to for no what please enter optional contact member value")
-#: Where a telling word says something else: agencies and offices bear such words in their names.
+#: Exceptions: agencies and offices have such words in their names.
 _HARMLESS: Final = tuple(
     frozenset(name.split())
     for name in [
@@ -203,13 +203,13 @@ _HARMLESS: Final = tuple(
 
 
 def words_of(column: str) -> list[str]:
-    """Return the words of a column's name: "dateOfBirth", "D.O.B." and "DATE_OF_BIRTH" are told apart no more than needed."""
+    """Return the words of a column name, so that "dateOfBirth" and "DATE_OF_BIRTH" have the same words."""
     text = _EMAIL.sub("email", fold(_CAMEL.sub(" ", column)))
     return _LETTERS.sub(lambda run: run[0].replace(" ", ""), text).split()
 
 
 def by_name(column: str) -> Reason | None:
-    """Return why a column of that name must not be held, or None."""
+    """Return why a column of that name is forbidden, or None."""
     folded = fold(column)
     if folded.startswith("card field "):
         return NOT_LISTED
@@ -226,12 +226,12 @@ def by_name(column: str) -> Reason | None:
     for word in stripped:
         if reason := _BY_WORD.get(word) or _BY_WORD.get(word.removesuffix("s")):
             return reason
-    # "DateofBirth" and "memberparty" in one word, without a capital inside.
+    # Names in one word, such as "DateofBirth" and "memberparty".
     packed = "".join(stripped)
     return next((reason for word, reason in _PACKED if word in packed), None)
 
 
-#: Long enough not to stand in other words by chance.
+#: Words that are long enough not to occur in other words by chance.
 _PACKED: Final = tuple(
     (word, reason)
     for row, reason in (
@@ -253,7 +253,7 @@ _ALIEN: Final = re.compile(r"A[- ]?\d{3}[- ]?\d{3}[- ]?\d{3}|A\d{8,9}")
 _DATE: Final = re.compile(
     r"(?:\d{1,2}[./-]\d{1,2}[./-](\d{4}|\d\d)|(\d{4})-\d{1,2}-\d{1,2}(?:[T ].*)?|(?:\d{1,2} )?[A-Za-z]{3,9}\.? (?:\d{1,2},? )?(\d{4}))"
 )
-#: What stands in a column and nothing else: how many different ones of it tell, and why it is not held.
+#: Contents that forbid a column: the number of different values that is enough, and the reason.
 _CLOSED: Final[tuple[tuple[frozenset[str], int, Reason], ...]] = tuple(
     (frozenset(" ".join(said.split()) for said in closed.split("|")), distinct, reason)
     for closed, distinct, reason in (
@@ -294,12 +294,12 @@ _CLOSED: Final[tuple[tuple[frozenset[str], int, Reason], ...]] = tuple(
         ),
     )
 )
-#: In these, a single letter is only told where it is nearly certain.
+#: In these columns, single letters count only if they are nearly certain.
 _LETTERS_ONLY: Final = 3
 
 
 def by_contents(values: Iterable[str]) -> Reason | None:
-    """Return why a column must not be held by what stands in it: a heading that says nothing hides no social security numbers."""
+    """Return why the contents of a column are forbidden, or None. A harmless heading does not hide social security numbers."""
     cells = [value.strip() for value in values if value.strip()][:500]
     if not cells:
         return None
@@ -321,7 +321,7 @@ def by_contents(values: Iterable[str]) -> Reason | None:
 
 
 def is_number_of_person(text: str) -> bool:
-    """Say whether a cell is a number by which the government knows a person."""
+    """Return whether a cell is a government number of a person."""
     return bool(_SSN.fullmatch(text.strip()))
 
 
@@ -330,6 +330,6 @@ def _is_of_birth(cell: str) -> bool:
     if not found:
         return False
     year = next(part for part in found.groups() if part)
-    # Of two digits, those of the last century: a list of contacts has no dates of the thirties to come.
+    # Two digits are years of the last century, because lists of contacts have no dates in the 2030s.
     number = int(year) if len(year) == 4 else 1900 + int(year) if int(year) > 30 else 2000 + int(year)
     return 1900 <= number <= 2008

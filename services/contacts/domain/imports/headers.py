@@ -1,7 +1,7 @@
-"""What people call their columns, as data: field → names, without case, punctuation, word order and numbers.
+"""The names of columns, as data: field → names, without case, punctuation, word order and numbers.
 
-From the exports of Google (both layouts), Outlook, Outlook.com, Thunderbird, Yahoo, LinkedIn, iCloud, Android, HubSpot and
-Salesforce, and from ordinary spreadsheets.
+They come from exports of Google (both layouts), Outlook, Outlook.com, Thunderbird, Yahoo, LinkedIn, iCloud, Android,
+HubSpot and Salesforce, and from ordinary spreadsheets.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final
 
 from services.lexicon.folding import words
 
-#: The first field that knows a name has it.
+#: A name belongs to the first field that lists it.
 NAMES: Final[dict[str, str]] = {
     "name": (
         "name|full name|fullname|complete name|legal name|member|contact|contact name|person|person name|display name|"
@@ -172,7 +172,7 @@ NAMES: Final[dict[str, str]] = {
     ),
 }
 
-#: Parts of an address that says not whose it is: they are the office's, or where the person works.
+#: Parts of an address of an office or of a person; other columns tell which.
 PLAIN_PARTS: Final[dict[str, str]] = {
     "street": "street",
     "city": "city|town|city town|city name|municipality|city or town|city municipality",
@@ -182,7 +182,7 @@ PLAIN_PARTS: Final[dict[str, str]] = {
     "country": "country|country region|country name|nation|country code",
 }
 
-#: Words that people put around the name of a field.
+#: Common words around the name of a field.
 ADORNMENTS: Final = words(
     """
     the of and or a an your s contact contacts stakeholder attendee participant member person individual respondent registrant

@@ -1,4 +1,4 @@
-"""A record between a check and the commit: plain lists for what takes longer to work out than to read again."""
+"""Store records between the check and the commit as plain lists, which are faster to read than to compute again."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from services.contacts.domain.imports.addresses import Office
 from services.contacts.domain.imports.records import Record, Signs, values_of
 from services.lexicon.names import PersonName
 
-#: Changes with the form: what was kept in another one is not read, but prepared anew.
+#: The version of the form: records of another version are computed again.
 FORM = 2
 
 
 def kept(record: Record) -> list[Any]:
-    """Return a record, with its signs, as it is kept."""
+    """Return a record with its signs in the stored form."""
     signs = record.signs
     return [
         record.sheet,
@@ -44,7 +44,7 @@ def kept(record: Record) -> list[Any]:
 
 
 def record_of_kept(written: Sequence[Any]) -> Record:
-    """Return the record that was kept so."""
+    """Return the record of a stored form."""
     (sheet, number, name, title, organization, its_state, state, proposed, interests, notes, points, *rest) = written
     (addresses, problems, refused, *known_by) = rest
     names, families, offices, own, organization_key, title_key, first_name, canonical_name = known_by
@@ -65,7 +65,7 @@ def record_of_kept(written: Sequence[Any]) -> Record:
         tuple(problems),
         tuple((column, reason) for column, reason in refused),
     )
-    # A cached property lies in the instance; here it is filled.
+    # Fill the cached property of the instance.
     record.__dict__["signs"] = Signs(
         (person, *(PersonName(*other) for other in names)),
         tuple(families),
@@ -81,5 +81,5 @@ def record_of_kept(written: Sequence[Any]) -> Record:
 
 
 def astuple_of(name: PersonName) -> tuple[str, str, str]:
-    """Return a name's parts; `astuple` copies deeply, which takes ten times as long."""
+    """Return the parts of a name. `dataclasses.astuple` copies deeply and takes ten times as long."""
     return name.salutation, name.first_name, name.last_name

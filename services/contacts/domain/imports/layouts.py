@@ -1,4 +1,4 @@
-"""A mapping as rows are read by it: which columns are each field, what says of which kind a value is, what is one address."""
+"""Prepare a mapping for reading rows: the columns of each field, of each kind of value and of each address."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from services.contacts.domain.imports.columns import stem
 from services.lexicon.folding import fold
 
 _PLACES = ("work", "office")
-#: Fields whose values may be of several kinds, told by the column beside them.
+#: Fields whose values may be of several kinds, which the next column tells.
 _OF_KINDS = frozenset({"cell", "personal_phone", "work_phone", "email", "work_address", "office_phone"})
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The columns of one address: the part → its columns, in their order; and the column that says whose it is."""
+    """The columns of an address: part → columns in order, and the column that says whose it is."""
 
     place: str
     parts: Mapping[str, tuple[str, ...]]
@@ -25,10 +25,10 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A mapping, worked out once for all rows."""
+    """A mapping, prepared once for all rows."""
 
     fields: Mapping[str, tuple[str, ...]]
-    #: Column → the column that says of which kind its value is.
+    #: Column → the column with the kind of its value.
     kinds: Mapping[str, str]
     addresses: tuple[Address, ...]
 
@@ -56,7 +56,7 @@ def _layout(mapping: tuple[tuple[str, str], ...]) -> Layout:
 
 
 def _kinds(mapping: tuple[tuple[str, str], ...]) -> tuple[dict[str, str], dict[str, str]]:
-    """Pair each column that says a kind with those it speaks of: of the same beginning, or else the one beside it."""
+    """Pair each column of kinds with its value columns: those with the same prefix, or the next one."""
     kinds: dict[str, str] = {}
     of_addresses: dict[str, str] = {}
     for at, (column, field) in enumerate(mapping):

@@ -1,7 +1,7 @@
-"""Who is the same person: a record against people already there, by directory-layer likeness and own values (T23, T28).
+"""Decide whether a record is of a person already registered, by directory fields and own values (T23, T28).
 
-*Same* by itself is only what T28 says; what is neither that nor plainly somebody else is kept for people to decide.
-Where T28 leaves room, this asks: a value on another person's record is worse than a question.
+Only T28 makes a record the *same* person without asking. Cases that are neither clear nor excluded wait for a decision,
+because a value on the wrong record is worse than a question.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from services.lexicon.canonical import canonical_name, canonical_organization, c
 from services.lexicon.names import PersonName, family_key
 
 Likeness = Literal["same", "like", "other"]
-#: Telephones on which one person answers.
+#: Kinds of personal telephones.
 _DIRECT = frozenset({"cell", "personal_phone"})
-#: More than so many candidates help nobody to decide.
+#: The most candidates that are shown for a decision.
 MOST_CANDIDATES = 20
 
 
 @dataclass(slots=True)
 class Person:
-    """Somebody already there, or planned by an earlier row, as far as matching looks."""
+    """A person already registered, or planned by an earlier row, with what matching compares."""
 
     id: str
     first_name: str
@@ -41,29 +41,29 @@ class Person:
     declined: frozenset[str] = frozenset()
     frozen: bool = False
     fresh: bool = False
-    #: Whether the record is the importer's own component's; what was only planned is.
+    #: Whether the importer's component owns the record. It owns planned ones.
     own: bool = True
-    #: (family of kinds, canonical value) of a row's that the importer's own component holds too, and as which kinds.
+    #: (family of kinds, canonical value) of row values that the importer's component holds too → their kinds.
     values: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
-    #: Of which kinds the importer's own component holds any value.
+    #: The kinds of which the importer's component holds a value.
     kinds: set[str] = field(default_factory=set)
-    #: The notes on them that the importer may see.
+    #: The notes that the importer may see.
     notes: set[str] = field(default_factory=set)
-    #: What this import has said of them already, or a later one: `title`, `organization_id`, `work_address`.
+    #: Fields that this import or a later one has set: `title`, `organization_id`, `work_address`.
     settled: set[str] = field(default_factory=set)
-    #: Values (as in `values`) of which another took the place.
+    #: Values (as in `values`) that were replaced.
     replaced: set[tuple[str, str]] = field(default_factory=set)
-    #: What people of one family name have in common, and the name as it is compared; worked out where they are not given.
+    #: The family keys, and the name as it is compared; computed if not given.
     family: str = ""
     canonical_name: str = ""
 
     def __post_init__(self) -> None:
-        """Work out once what is not given."""
+        """Compute what was not given."""
         self.family = self.family or family_key(self.last_name)
         self.canonical_name = self.canonical_name or canonical_name(self.first_name, self.last_name)
 
     def holds(self, kind: str, canonical: str) -> None:
-        """Note a value that the importer's own component holds."""
+        """Add a value that the importer's component holds."""
         value = (compared_as(kind), canonical)
         self.values[value] = self.values.get(value, frozenset()) | {kind}
         self.kinds.add(kind)
@@ -71,21 +71,21 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Whom a record means: the verdict, the one who is meant, and of "like" everybody who could be, the likeliest first."""
+    """The result of matching a record: the verdict, the person, and for "like" all candidates, the likeliest first."""
 
     verdict: Likeness
     person: Person | None = None
     candidates: tuple[Person, ...] = ()
-    #: Whether the first of them is likelier than all others.
+    #: Whether the first candidate is likelier than all others.
     is_clear: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What speaks for, and what against, a record being somebody; `None` where one of the two doesn't say."""
+    """The evidence that a record is of a person; None where one of the two has no value."""
 
     kinship: Kinship
-    #: Shared values that the importer's own component holds: of one person alone, of a home, of work.
+    #: The shared values that the importer's component holds: personal, home and work ones.
     personal: bool = False
     home: bool = False
     work_mail: bool = False
@@ -94,7 +94,7 @@ class Evidence:
     organization_alike: bool = False
     title: bool | None = None
     state: bool | None = None
-    #: Values of which both have some, and none is shared.
+    #: Families of kinds of which both have values and share none.
     mail_differs: bool = False
     direct_differs: bool = False
     work_phone_differs: bool = False
@@ -102,35 +102,35 @@ class Evidence:
 
     @property
     def value(self) -> bool:
-        """Whether a value is shared by which one reaches a person; an address is many people's."""
+        """Return whether a shared value identifies a person; an address does not."""
         return self.personal or self.home or self.work_mail or self.work_phone
 
     @property
     def contradicts(self) -> bool:
-        """Whether something says that these are two people."""
+        """Return whether evidence contradicts that they are the same person."""
         kinship = self.kinship
         return kinship.generation is Generation.OTHER or kinship.middle_differs or self.mail_differs or self.direct_differs
 
     @property
     def weight(self) -> tuple[int, tuple[int, int, int]]:
-        """Return it so that the likelier of two is the greater."""
+        """Return a sort key; a greater one is likelier."""
         signs = 16 * self.personal + 8 * self.work_mail + 4 * (self.home or self.work_phone) + 4 * (self.organization is True)
         signs += 2 * (self.state is True) + (self.title is True) - 8 * self.contradicts
         return signs, self.kinship.nearness
 
 
 def likeness(record: Record, person: Person) -> Likeness:
-    """Say whether a record is this person: the same, possibly, or somebody else."""
+    """Return whether a record is of this person: "same", "like" or "other"."""
     return verdict_of(evidence_of(record, person))
 
 
 def best(record: Record, people: Iterable[Person]) -> Match:
-    """Return the one who is meant, if there is exactly one of whom that is certain, or else everybody who could be."""
+    """Return the match if exactly one person is certain, or else all candidates."""
     found = [(evidence, person, verdict_of(evidence)) for person in people if (evidence := evidence_of(record, person))]
     same = [(evidence, person) for evidence, person, verdict in found if verdict == "same"]
     if len(same) == 1:
         return Match("same", same[0][1])
-    # Of several who are certain, a value that only one of them has tells who is meant; a tie is nobody's.
+    # If several are certain, a value of only one of them decides; a tie decides nothing.
     reached = [person for evidence, person in same if evidence.value]
     if len(reached) == 1:
         return Match("same", reached[0])
@@ -143,13 +143,13 @@ def best(record: Record, people: Iterable[Person]) -> Match:
 
 
 def likeliest(match: Match) -> Match:
-    """Return who of those who could be is the likeliest, for whoever says that it is the same; of a tie, all of them still."""
+    """Return the likeliest candidate for an answer of "same", or all candidates of a tie."""
     living = [person for person in match.candidates if not person.frozen]
     return Match("same", living[0]) if match.verdict == "like" and match.is_clear and living[:1] == [match.person] else match
 
 
 def verdict_of(evidence: Evidence) -> Likeness:
-    """Say what the evidence comes to (T28)."""
+    """Return the verdict on the evidence (T28)."""
     if evidence.kinship.is_certain and not evidence.contradicts and _speaks_for_itself(evidence):
         return "same"
     return "like" if _is_possible(evidence) else "other"
@@ -157,16 +157,16 @@ def verdict_of(evidence: Evidence) -> Likeness:
 
 def _speaks_for_itself(evidence: Evidence) -> bool:
     kinship, exact = evidence.kinship, evidence.kinship.given is Given.EQUAL
-    # (a) A cell and a mailbox are one person's; a telephone at home is a family's.
+    # (a) A cell phone and a mailbox belong to one person, a home phone to a family.
     if evidence.personal or (evidence.home and exact):
         return True
-    # (b) A mailbox at work; and a telephone there, which colleagues and namesakes may share.
+    # (b) A work mailbox, and a work phone, which colleagues and namesakes may share.
     if evidence.work_mail and (evidence.title or evidence.state):
         return True
     settled = evidence.organization is True and exact
     if evidence.work_phone and (evidence.title or evidence.state) and evidence.state is not False:
         return settled or not (evidence.title is False or evidence.organization is False or (kinship.given is Given.SHORT and not evidence.title))
-    # (c) A large organization has people of one name.
+    # (c) A large organization may have several people with the same name.
     if not (kinship.is_whole and evidence.organization):
         return False
     if evidence.value:
@@ -180,7 +180,7 @@ def _is_possible(evidence: Evidence) -> bool:
     kinship = evidence.kinship
     reached = evidence.personal or evidence.home or evidence.work_mail
     if kinship.generation is Generation.OTHER:
-        # Father and son share a telephone; who wrote the suffix wrongly shares it too.
+        # Father and son share a telephone, and so does a person with a wrong suffix.
         return reached and kinship.family is Family.EQUAL and kinship.given >= Given.INITIAL
     together = evidence.organization is True or evidence.organization_alike
     if kinship.is_alike:
@@ -194,16 +194,16 @@ def _is_possible(evidence: Evidence) -> bool:
     if kinship.is_close:
         return bool(reached or at_work or (together and evidence.title is not False and evidence.state is not False))
     if kinship.given >= Given.SHORT and not kinship.middle_differs:
-        # Somebody who married; or two who share a telephone at work and a given name.
+        # A person with a new family name, or two people who share a work phone and a given name.
         return bool(reached or (evidence.work_phone and together and evidence.title))
-    # A short form that nobody knows, or a couple.
+    # An unknown short form, or a couple.
     if kinship.family is Family.EQUAL and not evidence.contradicts and evidence.state is not False:
         return bool(((evidence.personal or evidence.work_mail) and (together or evidence.title)) or (evidence.value and evidence.title))
     return False
 
 
 def evidence_of(record: Record, person: Person) -> Evidence:
-    """Hold a record against somebody."""
+    """Compare a record with a person."""
     asked = record.signs
     own = is_own_office(person.organization, person.last_name)
     kinship = _kinship(record, person, own=own)
@@ -233,7 +233,7 @@ def evidence_of(record: Record, person: Person) -> Evidence:
 def _kinship(record: Record, person: Person, *, own: bool) -> Kinship:
     mine = record.signs.names
     theirs = names_of(PersonName("", person.first_name, person.last_name), person.title, person.organization, own=own)
-    # The door of an office leaves a suffix out: that the names themselves contradict each other stays.
+    # The name of an office omits the suffix, so the generations of the names themselves are compared.
     itself = compare(_written(mine[0]), _written(theirs[0]))
     if itself.generation is Generation.OTHER or (len(mine) == 1 and len(theirs) == 1):
         return itself
@@ -252,7 +252,7 @@ def _organization(record: Record, person: Person, *, own: bool) -> tuple[bool | 
     mine, theirs = record.signs.organization, canonical_organization(person.organization)
     if mine == theirs:
         return True, True
-    # Somebody's own office is beside the body that they sit in.
+    # A person's own office is not another employer than the body they belong to.
     return (None if record.signs.own or own else False), are_organizations_alike(mine, theirs)
 
 
@@ -260,14 +260,14 @@ def _state(record: Record, person: Person) -> bool | None:
     if not record.state or not person.state:
         return None
     if record.state == person.state:
-        # Two addresses in the capital say nothing.
+        # Two addresses in Washington are no evidence.
         return None if record.state_proposed and person.state_proposed and record.state == "DC" else True
-    # Offices of one person lie in one state, but for the seat of government.
+    # The offices of one person are in one state, except in the capital.
     return None if (record.state_proposed or person.state_proposed) and "DC" in {record.state, person.state} else False
 
 
 def _shared(record: Record, person: Person) -> set[str]:
-    """Return what kinds of values are shared; what is held counts, not under which kind the row has it."""
+    """Return the kinds of the shared values, as they are stored and not as the row names them."""
     found = set()
     for value in record.signs.values & person.values.keys():
         family, canonical = value
@@ -284,7 +284,7 @@ def _is_personal_mail(canonical: str) -> bool:
 
 
 def _direct_differs(mine: set[str], theirs: set[str], shared: set[str]) -> bool:
-    """Whether both have telephones of their own, and none is the same; or both a cell, and share only what is a family's."""
+    """Return whether both have personal phones and share none, or both have cell phones and share only a family's phone."""
     if not (mine & _DIRECT and theirs & _DIRECT):
         return False
     return not shared & _DIRECT or ("cell" in mine & theirs and "cell" not in shared)

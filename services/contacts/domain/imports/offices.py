@@ -1,4 +1,4 @@
-"""Somebody's own office: "Office of Senator Tammy Baldwin" bears the name of the person whose it is."""
+"""Recognize a person's own office, such as "Office of Senator Tammy Baldwin"."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from services.lexicon.folding import fold
 from services.lexicon.names import SUFFIXES, PersonName
 
 _OWN_OFFICE = re.compile(r"^(?:the )?(?:\w+ )?office of (?:the )?(?P<rest>.+)$")
-#: Nearly all are none, which is told without folding them: only an apostrophe or another script could hide the word.
+#: Most organizations are excluded without folding: only an apostrophe or another script could hide the word.
 _MAY_BE_OFFICE = re.compile(r"office|['`]|[^\x00-\x7f]", re.IGNORECASE)
 _TITLES = {
     "sen": "senator",
@@ -29,7 +29,7 @@ _TITLE_WORDS = frozenset(word for title in (*_TITLES, *_TITLES.values()) for wor
 
 
 def is_own_office(organization: str | None, last_name: str) -> bool:
-    """Whether an organization is the office of the person of that family name: "Office of Senator Tammy Baldwin"."""
+    """Return whether an organization is the own office of a person with that family name."""
     if not organization or not _MAY_BE_OFFICE.search(organization):
         return False
     found = _OWN_OFFICE.match(fold(organization))
@@ -38,12 +38,12 @@ def is_own_office(organization: str | None, last_name: str) -> bool:
 
 
 def names_of(name: PersonName, title: str | None, organization: str | None, *, own: bool) -> tuple[PersonName, ...]:
-    """Return a name, and the name that the person's own office bears: lists say "Garland Barr", the door "Andy Barr".
+    """Return a name, and the name in the person's own office: a list may say "Garland Barr", and the office "Andy Barr".
 
-    :param own: whether the organization is their own office.
+    :param own: whether the organization is the person's own office.
     """
     found = _OWN_OFFICE.match(fold(organization or "")) if own else None
-    # Somebody of the same family name may work in that office, under a title of their own.
+    # A person with the same family name and another title may work in that office.
     if found is None or (title is not None and title_of(title, None, own=False) != title_of(None, organization, own=True)):
         return (name,)
     words = found["rest"].split()
@@ -55,9 +55,9 @@ def names_of(name: PersonName, title: str | None, organization: str | None, *, o
 
 
 def keys_of(name: PersonName, title: str | None, organization: str | None, *, own: bool) -> tuple[str, ...]:
-    """Return what the person's own office may be called, as organizations are compared.
+    """Return the possible names of the person's own office, as organizations are compared.
 
-    :param title: theirs, as titles are compared.
+    :param title: the person's title, as titles are compared.
     """
     keys = [canonical_organization(organization or "")] if own else []
     if title in _OFFICIALS:
@@ -66,7 +66,7 @@ def keys_of(name: PersonName, title: str | None, organization: str | None, *, ow
 
 
 def title_of(title: str | None, organization: str | None, *, own: bool) -> str | None:
-    """Return a title as it is compared; an own office's name says it too."""
+    """Return a title as it is compared. The name of an own office may contain it."""
     if title:
         folded = fold(title)
         return _TITLES.get(folded, folded)

@@ -1,7 +1,7 @@
-"""What the parts of a workbook would cost its reader, counted piece by piece before the reader sees them.
+"""Count what the parts of a workbook would cost the reader, piece by piece, before it reads them.
 
-What a part is, its content tells, not its name: the archive itself says which part is a sheet. Whatever the reader takes for
-a tag must be one here, so a sheet in which a tag can be read in two ways is refused.
+The content of a part tells its type, because the archive itself names the sheets. Every tag of the reader must be a tag
+here, so that a sheet with ambiguous tags is refused.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ from services.contacts.contract.imports import (
 )
 from services.contacts.domain.imports.tables import MAX_CELLS, MAX_COLUMNS, MAX_PLACES, MAX_ROWS, MAX_UNPACKED
 
-#: Rows that stand above and between those that are taken in.
+#: Rows above and between the imported ones.
 _MORE_ROWS = 20
-#: Styles, merged cells, names and sheets: the reader keeps all of them. A workbook has at most 65,490 styles.
+#: Styles, merged cells, names and sheets, which the reader keeps in memory. A workbook has at most 65,490 styles.
 MAX_THINGS = 200_000
-#: Rows and cells that have a format and are empty; no file of a hundred megabytes that a program wrote has more.
+#: Empty rows and cells with a format. No real file of a hundred megabytes has more.
 MOST_EMPTY = 6_000_000
 _MOST_ROWS = 2 << 20
-#: A cell or a shared text with its letters' looks; the text alone is at most 64 KiB.
+#: A cell or a shared text with its formats; the text alone is at most 64 KiB.
 _LONGEST = 8 << 20
-#: What is said of a sheet: its name has at most 31 letters.
+#: The entry of a sheet, whose name has at most 31 letters.
 _LONGEST_SHEET = 64 << 10
-#: Digits of a number that is looked at.
+#: The most digits of a number that is read.
 _DIGITS = 10
 
 _NAMED = rb"(?:[^\s<>/:\"']*+:)?"
 _KEPT = rb"xf|numFmt|mergeCell|definedName|sheet|Relationship"
-#: A cell as nearly every program writes it, as far as its text.
+#: The usual form of a cell, up to its text.
 _USUAL = rb'<c r="([A-Z]{1,3})(\d{1,7})"(?: s="\d{1,6}")?(?: t="(\w{1,9})")?'
-#: Such cells with a text or a number, one behind the other: counted together, for a file has millions of them.
+#: Runs of such cells with a text or number, counted together because a file has millions of them.
 _RUN = (
     rb'(?:<c r="[A-Z]{1,3}\d{1,7}"(?: s="\d{1,6}")?(?: t="\w{1,9}")?>'
     rb"(?:<f>[^<]*+</f>)?(?:<v>[^<]*+</v>|<is><t(?: xml:space=\"preserve\")?>[^<]*+</t></is>)</c>)++"
 )
-#: A tag is passed over as a whole, so that each byte is read once. One that has `<` in it has no end here.
+#: A whole tag, so that each byte is read once. A tag that contains `<` does not end here.
 _TAG = re.compile(
     rb"(" + _RUN + rb")|" + _USUAL + rb"\s{0,20}(/?)>|<(?!/c>)(/?)" + _NAMED + rb"(c|row|si|sst|sheetData|" + _KEPT + rb")"
     rb"(?=[\s/>])((?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+')*+)(>?)",
@@ -61,7 +61,7 @@ _VALUE = re.compile(rb"\s{0,100}+<" + _NAMED + rb"v(?:\s[^<>]{0,1000}+)?>\s{0,10
 
 
 def count_at_a_glance(pieces: Iterable[bytes], so_far: Counter[bytes]) -> None:
-    """Count what stands in a part as nearly every program writes it, so that far too much is refused in no time.
+    """Count the usual forms of cells in a part, so that far too large parts are refused quickly.
 
     :raises TooManyCells, TooManyRows, WorkbookTooComplex:
     """
@@ -83,33 +83,33 @@ _GLANCED_AT = (b"</v>", b"<si>", b"<si/>", b"<c/>", b"<row", b"<xf")
 
 
 class Parts:
-    """What was counted in all parts of one workbook."""
+    """The counts in all parts of a workbook."""
 
     def __init__(self) -> None:
-        """Begin with none."""
-        #: Filled rows that are hidden.
+        """Begin with zero counts."""
+        #: The number of hidden filled rows.
         self.hidden_rows = 0
         self._rows = self._cells = self._empty = 0
         self._things = 0
-        #: Which shared texts cells point at, and of each part how long its texts are.
+        #: The shared texts that cells use, and the lengths of the texts in each part.
         self._pointers = array("I")
         self._unread = 0
         self._texts: list[array[int]] = []
 
     def look_into(self, pieces: Iterable[bytes], *, is_index: bool = False) -> None:
-        """Look into one part.
+        """Count a part.
 
-        :param is_index: it says where each sheet is.
+        :param is_index: whether the part lists the sheets.
         :raises NotAWorkbook, TooManyRows, TooManyColumns, TooManyCells, WorkbookTooComplex, CellTooLong:
         """
         self._is_sheet = self._is_drawing = self._has_entities = self._is_hidden = False
         self._row = self._column = 0
         self._is_index = is_index
-        #: What its sheets are known by, and where they are: each once, for the reader reads one as often as it is named.
+        #: The ids and targets of the sheets. Each occurs once, because the reader reads a sheet as often as it is named.
         self._named: set[bytes] = set()
-        #: Its first and last filled row and column.
+        #: The first and last filled row and column.
         self._top, self._left, self._bottom, self._right = _MOST_ROWS, MAX_COLUMNS, 0, 0
-        #: Where the buffer stands in the part, and where a text began that has not ended.
+        #: The offset of the buffer in the part, and the start of an unfinished text.
         self._base, self._begin = 0, -1
         self._lengths = array("I")
         buffer = b""
@@ -119,20 +119,20 @@ class Parts:
                 self._count(buffer, at)
                 buffer = buffer[at:]
             elif _OPENED.match(buffer):
-                # A cell, or a text, that goes on.
+                # A cell or text continues in the next piece.
                 if len(buffer) > _LONGEST:
                     raise CellTooLong
             else:
                 buffer = self._passed_over(buffer)
         self._count(buffer, len(buffer))
-        # Programs that draw write entities into their pictures.
+        # Drawing programs write entities into pictures.
         if self._has_entities and (self._is_sheet or not self._is_drawing):
             raise NotAWorkbook
         if self._lengths:
             self._texts.append(self._lengths)
 
     def check_shared(self) -> None:
-        """Refuse what would unpack once more: one long text may stand in a million cells.
+        """Refuse shared texts that unpack too large: a long text may be used in a million cells.
 
         :raises FileUnpacksTooLarge:
         """
@@ -145,7 +145,7 @@ class Parts:
                 raise FileUnpacksTooLarge
 
     def _passed_over(self, buffer: bytes) -> bytes:
-        """Return what is left of a piece in which nothing counts: a tag that is not closed yet."""
+        """Return the rest of an irrelevant piece: a tag that is not closed yet."""
         at = buffer.rfind(b"<")
         if at < 0:
             return b""
@@ -155,7 +155,7 @@ class Parts:
             if _EDGE.match(buffer, at):
                 raise WorkbookTooComplex
             return b""
-        # What counts may stand at its beginning, whole.
+        # A complete relevant tag may be at its beginning.
         self._count(buffer, at)
         return buffer[at:]
 
@@ -182,7 +182,7 @@ class Parts:
                 if not closes and self._is_sheet:
                     self._count_row(attributes, closed)
             elif not closed:
-                # By chance, in a picture; never so often.
+                # Pictures contain them by chance, but never this many.
                 self._things += 1
             elif name == b"si":
                 self._count_text(self._base + found.start(), closes=bool(closes), is_empty=attributes.endswith(b"/"))
@@ -254,7 +254,7 @@ class Parts:
             self._unread += points.count(b"")
 
     def _count_place(self, buffer: bytes, behind: int, row: int, kind: bytes | None, *, is_empty: bool) -> None:
-        # A formatted cell that is empty takes no place.
+        # An empty formatted cell is not counted.
         if is_empty:
             self._empty += 1
             if self._empty > MOST_EMPTY:
@@ -268,7 +268,7 @@ class Parts:
                 self._unread += 1
 
     def _take_place(self, cells: int, row: int) -> None:
-        # The reader lays a sheet out from its first to its last cell: one cell far away would cost gigabytes.
+        # The reader allocates the area from the first to the last cell: one distant cell would cost gigabytes.
         self._cells += cells
         if self._cells > MAX_CELLS:
             raise TooManyCells
@@ -295,7 +295,7 @@ class Parts:
 
 
 def _check_counts(attributes: bytes) -> None:
-    """Refuse so many shared texts as no workbook has: the reader takes the memory for as many as are announced."""
+    """Refuse too many declared shared texts, because the reader allocates memory for their declared number."""
     for name, value in _attributes(attributes):
         if name.rpartition(b":")[2] in {b"count", b"uniqueCount"} and value:
             if not value.isdigit():
@@ -305,7 +305,7 @@ def _check_counts(attributes: bytes) -> None:
 
 
 def _last_edge(buffer: bytes) -> int:
-    """Return where the last tag that counts begins; what is before it is whole."""
+    """Return the start of the last relevant tag; everything before it is complete."""
     span = 4096
     while True:
         begin = max(0, len(buffer) - span)

@@ -1,6 +1,6 @@
-"""What becomes of each row, given what is there: pure, so that a check and a commit cannot differ.
+"""Plan what becomes of each row. The plan is pure, so that the check and the commit cannot differ.
 
-The register holds what storage read for a chunk of rows, and what earlier rows of the import planned.
+The register has what storage read for a block of rows, and what earlier rows of the import planned.
 """
 
 from __future__ import annotations
@@ -23,32 +23,32 @@ from services.lexicon.vocabulary import VALUES_OF_A_KIND
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of one row, with the reason in words that name no other component's value."""
+    """The outcome of a row, with a reason that reveals no value of another component."""
 
     outcome: str
     reason: str | None = None
     individual_id: str | None = None
     organization_id: str | None = None
-    #: Of a row that is to be decided: everybody whom it may be about, the likeliest first.
+    #: The candidates of an undecided row, the likeliest first.
     candidates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a row's importer has decided: whom it is about."""
+    """The importer's decision whom a row is about."""
 
     verdict: Literal["same", "another"]
-    #: Who it is; of *same* without an id, the likeliest.
+    #: The person; *same* without an id means the likeliest.
     individual_id: str | None = None
-    #: Whether *same* without an id enters whoever is not there.
+    #: Whether *same* without an id registers a person who has no candidate.
     or_new: bool = False
-    #: Who it is not: whoever was shown when it was decided.
+    #: The candidates that the decision excluded.
     besides: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
 class Plan:
-    """What a chunk of rows comes to, ready for statements over sets."""
+    """The plan of a block of rows, ready for set statements."""
 
     decisions: list[Decision] = field(default_factory=list)
     new_people: list[Person] = field(default_factory=list)
@@ -61,19 +61,19 @@ class Plan:
     new_notes: list[tuple[str, str]] = field(default_factory=list)
     #: individual id → field → new value, for people who were there before.
     changes: dict[str, dict[str, Any]] = field(default_factory=dict)
-    #: Individual id → canonical name, of whoever is spelled better.
+    #: Individual id → canonical name, for more complete names.
     names: dict[str, str] = field(default_factory=dict)
-    #: Organizations that had no state: organization id → state (T18).
+    #: Organization id → state, for organizations without one (T18).
     organization_states: dict[str, str] = field(default_factory=dict)
-    #: What a change replaces, for undoing: individual id → field → former value.
+    #: Individual id → field → former value, for undoing the import.
     former: dict[str, dict[str, Any]] = field(default_factory=dict)
-    #: What becomes previous: individual id → former `title` and `organization_id`; and `work_address`, where others are previous.
+    #: Individual id → previous `title` and `organization_id`, and `work_address` if other addresses become previous.
     previous: dict[str, dict[str, Any]] = field(default_factory=dict)
-    #: Values that are present (again), so that others of their kind become previous: (individual id, kind, canonical value).
+    #: (individual id, kind, canonical value) of current values, so that others of the kind become previous.
     present: list[tuple[str, str, str]] = field(default_factory=list)
-    #: People whose state was proposed from an address: individual id → state.
+    #: Individual id → state, for states that come from an address.
     proposed: dict[str, str] = field(default_factory=dict)
-    #: Everybody and everything the rows are about, for relationships and issues.
+    #: All people and organizations of the rows, for relationships and issues.
     people: dict[str, None] = field(default_factory=dict)
     organizations: dict[str, None] = field(default_factory=dict)
 
@@ -86,10 +86,10 @@ def plan(
     new_id: Callable[[], str],
     answers: Mapping[int, Answer] = MappingProxyType({}),
 ) -> Plan:
-    """Decide on each record in turn; the register learns what is planned.
+    """Decide on each record in order; the register learns what is planned.
 
-    :param blocked: which of them the suppression ledger knows (T9).
-    :param answers: of which of them somebody has decided whom they are about.
+    :param blocked: the records that the suppression ledger blocks (T9).
+    :param answers: the decisions whom the records are about.
     """
     made = Plan()
     for at, record in enumerate(records):
@@ -102,9 +102,9 @@ def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, ne
         return Decision("blocked", _BLOCKED)
     match = _meant(record, register, answer) if record.is_person else Match("other")
     if _is_frozen(record, match):
-        # The same word as for the suppression ledger: neither tells which it was (T9, T21).
+        # The same outcome as for the suppression ledger, so that it does not reveal which one it was (T9, T21).
         return Decision("blocked", _BLOCKED)
-    # Only then: of who is blocked no cell is kept to be mended.
+    # Only now, because no cell of a blocked person is kept for correction.
     if record.problems:
         return Decision("invalid", " ".join(record.problems))
     if not record.is_person:
@@ -117,7 +117,7 @@ def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, ne
         return Decision("duplicate", _NOTHING_NEW, possible[0].id, possible[0].organization_id)
     gone = answer is not None and answer.verdict == "same" and person is None and not answer.or_new
     if possible or gone:
-        # Nothing of it is taken in until somebody has decided (T28). The next answer covers everybody who is shown beside the row.
+        # Nothing is imported before the decision (T28), which covers all candidates that are shown with the row.
         if answer is not None and answer.verdict == "another":
             possible = [each for each in best(record, register.candidates(record)).candidates if not each.frozen]
         candidates = tuple(each.id for each in possible)
@@ -172,7 +172,7 @@ UNDECIDED = "This may be a person who is already here. Decide whether it is the 
 
 
 def _meant(record: Record, register: Register, answer: Answer | None) -> Match:
-    """Return whom a row means, as far as nobody or somebody has decided it."""
+    """Return the match of a row, with the decision on it if there is one."""
     people = register.candidates(record)
     if answer is None:
         return best(record, people)
@@ -183,25 +183,25 @@ def _meant(record: Record, register: Register, answer: Answer | None) -> Match:
     chosen = next((person for person in people if person.id == answer.individual_id), None)
     if chosen is not None:
         return Match("same", chosen)
-    # Whoever was chosen is gone: that somebody else is certain decides nothing of it.
+    # The chosen person is gone, so another certain match does not replace the decision.
     found = best(record, people)
     return Match("like", found.person, (found.person,)) if found.verdict == "same" and found.person else found
 
 
 def _is_another_too(record: Record, person: Person) -> bool:
-    """Whether the answer for one row covers a person of another row under the same answer: both waited, and their names differ."""
+    """Return whether a decision covers a person of another row with the same decision: both waited, and their names differ."""
     return person.fresh and not evidence_of(record, person).kinship.is_alike
 
 
 def _is_frozen(record: Record, match: Match) -> bool:
-    """Whether a row means somebody frozen: by itself, or by a value or an organization; a name alone is many people's."""
+    """Return whether a row is about a frozen person: by decision, value or organization. A name alone is not enough."""
     if match.verdict == "same" and match.person is not None:
         return match.person.frozen
     return any(found.value or found.organization for each in match.candidates if each.frozen for found in [evidence_of(record, each)])
 
 
 def _is_all_there(record: Record, person: Person, register: Register) -> bool:
-    """Whether a row says nothing that is not there already: then there is nothing to decide."""
+    """Return whether everything in a row is stored already, so that there is nothing to decide."""
     evidence = evidence_of(record, person)
     if not (evidence.value and evidence.kinship.is_whole) or evidence.contradicts or record.signs.values - person.values.keys():
         return False
@@ -262,13 +262,13 @@ def _registered(record: Record, organization: Organization | None, *, new_id: Ca
 
 
 def _said(record: Record) -> set[str]:
-    """Return of what a row says something that only one of its rows can settle."""
+    """Return the fields of a row that only one row of the file can set."""
     said = {"title": record.title, "organization_id": record.organization}
     return {name for name, value in said.items() if value}
 
 
 def _contradicted(record: Record, person: Person, organization: Organization | None) -> set[str]:
-    """Return of what a record says something else than a row."""
+    """Return the fields in which a record and a row differ."""
     own = is_own_office(person.organization, person.last_name)
     found = set()
     if record.title and person.title and title_of(record.title, None, own=False) != title_of(person.title, person.organization, own=own):
@@ -284,7 +284,7 @@ def _contradicted(record: Record, person: Person, organization: Organization | N
 
 
 def _is_offered(record: Record, person: Person) -> bool:
-    """Whether a row has a better name than a record that is not its component's to better by itself (T2, T28)."""
+    """Return whether a row has a more complete name for a record of another component, which its owner has to accept (T2, T28)."""
     return not person.own and fuller((record.name.first_name, record.name.last_name), (person.first_name, person.last_name)) is not None
 
 
@@ -293,10 +293,10 @@ def _words(name: tuple[str, str]) -> list[str]:
 
 
 def _succeeds(record: Record, person: Person, organization: Organization | None) -> dict[str, Any]:
-    """Return what takes the place of a title and an employer that a file before this one, or somebody, had said (T28).
+    """Return the title and employer that replace those of an earlier file or user (T28).
 
-    Only on the component's own record, and once: of two rows of one file neither is newer. Somebody's own office, and what
-    may be another name of one organization, are no other employer.
+    They are replaced on the component's own records only, and once, because rows of one file have no order in time. A
+    person's own office, or another name of the same organization, is not another employer.
     """
     wanted: dict[str, Any] = {}
     if not person.own or person.fresh:
@@ -312,13 +312,13 @@ def _succeeds(record: Record, person: Person, organization: Organization | None)
 
 
 def _filled(record: Record, person: Person, organization: Organization | None, made: Plan) -> set[str]:
-    """Fill what is empty; of what somebody entered a newer file replaces title and employer, which become previous."""
+    """Fill empty fields. A newer file also replaces title and employer, which become previous."""
     wanted = _succeeds(record, person, organization)
     if wanted:
         former = {name: getattr(person, name) for name in wanted}
         made.previous.setdefault(person.id, {}).update(former)
     known = (person.first_name, person.last_name)
-    # Only a spelling that loses nothing of the known one is taken, and only on the component's own record.
+    # Only a more complete spelling is stored, and only on the component's own record.
     better = fuller((record.name.first_name, record.name.last_name), known) if person.own else None
     if better:
         wanted |= {name: value for name, value, before in zip(("first_name", "last_name"), better, known, strict=True) if value != before}
@@ -335,7 +335,7 @@ def _filled(record: Record, person: Person, organization: Organization | None, m
     fresh = tuple(interest for interest in record.interests if interest not in person.interests)
     if fresh:
         wanted["interests"] = (*person.interests, *fresh)
-    # Somebody's own office is more particular than the body they sit in, in whatever order the files come.
+    # A person's own office is more specific than the body they belong to, in any order of files.
     if organization and (
         person.organization_id is None
         or (is_own_office(organization.name, person.last_name) and not is_own_office(person.organization, person.last_name))
@@ -355,7 +355,7 @@ def _filled(record: Record, person: Person, organization: Organization | None, m
 
 
 def _points(record: Record, person: Person, register: Register, made: Plan, news: set[str]) -> tuple[list[str], set[str]]:
-    """Plan what is new of a row's values; return the kinds that were declined, and those of which too many are there (T20, T26)."""
+    """Plan the new values of a row; return the declined kinds and those with too many values (T20, T26)."""
     declined: list[str] = []
     crowded: set[str] = set()
     addresses: list[str] = []
@@ -376,7 +376,7 @@ def _points(record: Record, person: Person, register: Register, made: Plan, news
         made.new_points.append((person.id, kind, value, canonical))
         news.add("contact_points")
     if moved and not person.fresh and held and "work_address" not in person.settled:
-        # A file that knows of another address than before knows of a newer one; of one file all stay.
+        # An address in a later file is newer; all addresses of one file stay current.
         made.present += [(person.id, "work_address", canonical) for canonical in addresses]
         made.previous.setdefault(person.id, {})["work_address"] = True
         present = {("work_address", canonical) for canonical in addresses}

@@ -1,6 +1,6 @@
-"""From a file's bytes to a table: workbooks, delimited text, cards; what can't be read is refused by its code.
+"""Read a file into a table: workbooks, delimited text or cards. An unreadable file is refused with a code.
 
-What reads one kind of file only is loaded with the first of its kind.
+Modules for one kind of file are loaded with the first file of that kind.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _FOLD = re.compile(rb"\r?\n[ \t]")
 _DELIMITERS = ",;\t|"
 _SAMPLE = 64 << 10
-#: So much of a file may be swallowed by a quotation mark that is never closed, and so many of them are mended.
+#: The most text that an unclosed quotation mark may swallow, and the most marks that are repaired.
 _LONGEST_CELL = 64 << 10
 _UNCLOSED = 200
 _KNOWN = Known(is_recognised, is_single)
@@ -42,13 +42,13 @@ _ENDINGS = frozenset({"xlsx", "xls", "csv", "txt", "tsv", "vcf", "vcard"})
 
 
 def nameless(filename: str) -> str:
-    """Return what is left of a file's name when it may not say any more whose it is: its kind."""
+    """Return a file name without the part that may name a person: its extension."""
     ending = filename.lower().rpartition(".")[2]
     return f"file.{ending}" if ending in _ENDINGS else "file"
 
 
 def read(filename: str, content: bytes) -> Table:
-    """Read a file by its name's ending.
+    """Read a file by its extension.
 
     :raises FileTooLarge, FileTypeUnknown, FileEmpty, NotAWorkbook, OldWorkbook, NotText, NotCards, FileUnpacksTooLarge, TooManyParts,
         WorkbookTooComplex, TooManyRows, TooManyColumns, TooManyCells, CellTooLong, HeaderDuplicate, NestedTooDeep: each with its code and a sentence.
@@ -65,7 +65,7 @@ def read(filename: str, content: bytes) -> Table:
     if ending in {"vcf", "vcard"}:
         content, encoding = in_one_encoding(content)
         if encoding != "utf-8":
-            # A fold may part a character: only what is unfolded tells the encoding.
+            # A fold may split a character, so the encoding is detected after unfolding.
             _, encoding = in_one_encoding(_FOLD.sub(b"", content))
         return finished(read_cards(content, encoding))
     return _read_delimited(decoded(content))
@@ -78,8 +78,8 @@ def _read_delimited(text: str) -> Table:
 
 
 def _records(text: str, delimiter: str) -> Iterator[list[str]]:
-    """Give the records of a delimited text; a quotation mark that is never closed spoils its own line and no other."""
-    # The limit is the process's; this one is as long as a file may be.
+    """Yield the records of a delimited text. An unclosed quotation mark affects only its own line."""
+    # The field size limit is global to the process; it is the limit of a file.
     csv.field_size_limit(MAX_FILE)
     lines = io.StringIO(text, newline="").readlines()
     if len(lines) > MOST_LINES:
@@ -102,7 +102,7 @@ def _records(text: str, delimiter: str) -> Iterator[list[str]]:
             return
         if sum(map(len, lines[start + before :])) > _LONGEST_CELL:
             raise CellTooLong
-        # What it swallowed are other people's rows: it is its own line's alone.
+        # The quotation mark swallowed other rows, so it is limited to its own line.
         yield _in_width([LOST + cell for cell in lines[start + before].rstrip("\r\n").replace('"', "").split(delimiter)])
         start += before + 1
     raise NotText
@@ -124,7 +124,7 @@ def _in_width(cells: list[str]) -> list[str]:
 
 
 def _delimiter(text: str) -> str:
-    """Return the delimiter that parts the first lines most evenly."""
+    """Return the delimiter that splits the first lines most evenly."""
     lines = [line for line in text[:_SAMPLE].splitlines()[:20] if line.strip()]
 
     def evenness(delimiter: str) -> tuple[int, int]:
@@ -141,7 +141,7 @@ _QUOTED = re.compile(r'"[^"\n]*"')
 def _read_workbook(content: bytes) -> Table:
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum, WorksheetNotFound, ZipError
 
-    # The old kind of workbook, and any with a password: nothing looks into it before the reader does.
+    # An old or password-protected workbook, which the checks can't inspect before the reader.
     if content.startswith(_OLE):
         raise OldWorkbook
     if not content.startswith(b"PK"):
@@ -157,7 +157,7 @@ def _read_workbook(content: bytes) -> Table:
             except WorksheetNotFound:
                 continue  # a sheet of charts has no cells
             _check_size(sheet.total_width, sheet.total_height, sheet.width * sheet.height)
-            # Rows are numbered from the sheet's first one, not from the first that is filled; and so are columns.
+            # Rows and columns are numbered from the first of the sheet, not from the first filled one.
             left = [""] * sheet.start[1] if sheet.start else []
             add_sheet(table, name[:100], ([*left, *row] for row in sheet.iter_rows()), known=_KNOWN)
             if name not in visible and len(table.rows) > before:

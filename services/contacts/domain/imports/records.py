@@ -1,4 +1,4 @@
-"""What a row says, normalised: a person, how to reach them, the organization they work for, and an office of it."""
+"""Normalize a row: a person, contact points, the organization they work for, and an office of it."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ ANOTHER_EXTENSION = "The same number stands here with another extension."
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """By what a record's person and organization are known again, as all of it is compared."""
+    """The values by which a record's person and organization are recognized, in the form that is compared."""
 
-    #: The person's name, and the one that their own office bears; the family name of each.
+    #: The person's name and the name in their own office, with the family name of each.
     names: tuple[PersonName, ...]
     families: tuple[str, ...]
-    #: What their own office may be called, and whether the record's organization is that.
+    #: The possible names of their own office, and whether it is the record's organization.
     offices: tuple[str, ...]
     own: bool
     organization: str
@@ -49,9 +49,9 @@ class Signs:
 
 @dataclass(frozen=True)
 class Record:
-    """A row, normalised; `problems` are sentences, and a row that has one is not imported.
+    """A normalized row. A row with `problems`, which are sentences, is not imported.
 
-    Without slots: its signs are worked out once.
+    The class has no slots, because its signs are cached.
     """
 
     sheet: str | None
@@ -61,26 +61,26 @@ class Record:
     organization: str | None = None
     organization_state: str | None = None
     state: str | None = None
-    #: The state was only proposed from an address; a column that says it goes before.
+    #: Whether the state comes from an address; a state column comes first.
     state_proposed: bool = False
     interests: tuple[str, ...] = ()
-    #: Screened already; what a note must not say is refused.
+    #: The screened notes, without forbidden text.
     notes: tuple[str, ...] = ()
-    #: Kind, value, and the value as it is compared, where there is one.
+    #: Kind, value, and the compared form if there is one.
     points: tuple[tuple[str, str, str | None], ...] = ()
     offices: tuple[Office, ...] = ()
     problems: tuple[str, ...] = ()
-    #: What of the row is not taken in though the row is: (column, reason), never the value (T30).
+    #: Parts of the row that are not imported: (column, reason), never the value (T30).
     refused: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_person(self) -> bool:
-        """Whether there is a name in it; else it is about an organization alone."""
+        """Return whether the row has a name; otherwise it is about an organization only."""
         return bool(self.name.last_name)
 
     @cached_property
     def signs(self) -> Signs:
-        """Return by what it is known again."""
+        """Return the signs of the record."""
         own = is_own_office(self.organization, self.name.last_name)
         title = title_of(self.title, self.organization, own=own)
         names = names_of(self.name, self.title, self.organization, own=own)
@@ -98,12 +98,12 @@ class Record:
 
 
 def values_of(points: Iterable[tuple[str, str, str | None]]) -> frozenset[tuple[str, str]]:
-    """Return the values of contact points as they are compared."""
+    """Return the values of contact points in the form that is compared."""
     return frozenset((compared_as(kind), canonical) for kind, _, canonical in points if canonical)
 
 
 def record_of(row: Row, mapping: Mapping[str, str]) -> Record:
-    """Read a row by the mapping (column → field); never raises."""
+    """Read a row by the mapping (column → field). It never raises."""
     cells = Cells(row, layout_of(mapping), list(row.problems), list(row.refused))
     if row.too_long:
         cells.problems.append("The row has more cells than there are columns.")
@@ -112,7 +112,7 @@ def record_of(row: Row, mapping: Mapping[str, str]) -> Record:
     if not name.last_name and not organization:
         cells.problems.append("The row has neither a name nor an organization.")
     if (not name.last_name and name.first_name) or (name.last_name and not family_key(name.last_name)):
-        # What is nothing but signs can be compared with nothing: the same row again would be somebody else.
+        # A name of signs only can't be compared: the same row would become another person each time.
         cells.problems.append("last_name: missing.")
     person = bool(name.last_name)
     state, says_state = _state(cells, "state")
@@ -121,7 +121,7 @@ def record_of(row: Row, mapping: Mapping[str, str]) -> Record:
     if person:
         points = _points(cells, work)
         if not organization:
-            # An office of nobody's is where the person works.
+            # An address without an organization is the work address of the person.
             points += _of_no_organization(cells, offices)
             offices = []
     else:
@@ -131,7 +131,7 @@ def record_of(row: Row, mapping: Mapping[str, str]) -> Record:
         _refuse_what_people_have(cells)
     proposed = None
     if person and state is None and not says_state:
-        # Once, from an address, and from then on it stands by itself (T18).
+        # The state is derived from the address once, and then stays (T18).
         addresses = (value for kind, value in points if kind == "work_address")
         proposed = next((office.state for office in offices if office.state in STATES), None) or propose_state(next(addresses, None)) or beside
     told = {state, proposed, organization_state, *(address.state for address in (*work, *offices))}
@@ -159,7 +159,7 @@ def record_of(row: Row, mapping: Mapping[str, str]) -> Record:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """A text of one person's that screening stopped, and that may be kept with a reason."""
+    """A text about a person that screening stopped, and that may be kept with a reason."""
 
     column: str
     field: str
@@ -168,7 +168,7 @@ class Unseen:
 
 
 def unseen_in(row: Row, mapping: Mapping[str, str]) -> list[Unseen]:
-    """Return what screening stops in a row of what a person says of one person: salutation, title, interests, notes."""
+    """Return the texts about a person that screening stops in a row: salutation, title, interests and notes."""
     found = []
     for column, field in mapping.items():
         said = row.cells.get(column, "")
@@ -190,7 +190,7 @@ def _name(cells: Cells, organization: str | None) -> PersonName:
     whole, first, last = _bare(cells, "name"), _bare(cells, "first_name"), _bare(cells, "last_name")
     middle, suffix, salutation = _bare(cells, "middle_name"), _bare(cells, "suffix"), _bare(cells, "salutation")
     if whole and not last and not first and organization and fold(whole) == fold(organization):
-        # A list of organizations calls them by name once more.
+        # Lists of organizations repeat the name of the organization as a person's name.
         whole = ""
     if whole and last:
         said = set(fold(f"{salutation} {first} {middle} {last} {suffix}").split())
@@ -208,7 +208,7 @@ def _name(cells: Cells, organization: str | None) -> PersonName:
     else:
         name = join_name(first=first, middle=middle, last=last, suffix=suffix)
     if not name.last_name:
-        # One word alone is a family name: there must be one.
+        # A single word is the family name, which is required.
         name = PersonName(name.salutation, "", name.first_name)
     if are_two_people(name.first_name):
         cells.problems.append("first_name: two people; give each a row of their own.")
@@ -223,7 +223,7 @@ def _name(cells: Cells, organization: str | None) -> PersonName:
 
 
 def _bare(cells: Cells, field: str) -> str:
-    """Return what a part of a name says, or nothing; a party behind it is refused by name (R13)."""
+    """Return a part of a name, without a party after it, which is refused (R13)."""
     text = cells.get(field) or ""
     bare = without_party(text)
     if bare != text:
@@ -238,7 +238,7 @@ def _refuse_all(cells: Cells, field: str, reason: str) -> None:
 
 
 def _for_everybody(cells: Cells, addresses: Iterable[Office]) -> list[Office]:
-    """Return where an organization is without what screening finds: its offices are seen by everybody, a person's address is not."""
+    """Return offices without what screening finds, because everybody sees them; a person's address stays."""
     shown, stopped = [], ""
     for address in addresses:
         clean = {part: why for part in ("street", "city", "country") if (why := found_by(screen_address, getattr(address, part) or ""))}
@@ -247,7 +247,7 @@ def _for_everybody(cells: Cells, addresses: Iterable[Office]) -> list[Office]:
     said = {word for address in shown for word in fold(one_line(address) or "").split()}
     for field in ("work_address", "work_street", "work_street_2", "work_po_box", "work_suite", "work_city", "work_country"):
         for column, text in cells.of(field):
-            # What stands in the same line goes with it, and is named too.
+            # The rest of the line is refused with it, and is reported too.
             if why := found_by(screen_address, text) or (stopped if not set(fold(text).split()) <= said else ""):
                 cells.refuse(column, why)
     return shown
@@ -290,7 +290,7 @@ def _points(cells: Cells, addresses: Iterable[Office]) -> list[tuple[str, str]]:
 
 
 def _kind_beside(cells: Cells, column: str) -> str | None:
-    """Return of which kind the column beside says that a value is."""
+    """Return the kind of a value that the next column names."""
     kind = cells.layout.kinds.get(column)
     if kind is None or kind not in cells.row.cells:
         return None
@@ -332,7 +332,7 @@ def _of_no_organization(cells: Cells, offices: Iterable[Office]) -> list[tuple[s
 
 
 def _compared(cells: Cells, points: Iterable[tuple[str, str]]) -> tuple[tuple[str, str, str | None], ...]:
-    """Return contact points with what they are compared by; of one number with and without an extension the fuller is kept."""
+    """Return contact points with their compared form. Of a number with and without an extension, the longer one is kept."""
     found: dict[tuple[str, str | None], tuple[str, str, str | None]] = {}
     for kind, value in points:
         canonical = canonical_contact_point(kind, value)
@@ -354,7 +354,7 @@ def _column_of(cells: Cells, value: str) -> str:
 
 
 def _state(cells: Cells, field: str) -> tuple[str | None, bool]:
-    """Return a state's code, and whether the row says anything of it."""
+    """Return the code of a state, and whether the row has a state."""
     code, says = None, False
     for column, text in cells.of(field):
         says = True

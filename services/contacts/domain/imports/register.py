@@ -1,7 +1,7 @@
-"""Who and what is known while an import is planned: what storage read for a block, and what earlier rows planned.
+"""Register the known people and organizations during planning: from storage for a block, and from earlier rows.
 
-A family name may be a thousand people's. Whom a record may mean is looked up by given name and by value, so that a
-row costs the same however many bear its name.
+A thousand people may have the same family name. Candidates are looked up by given name and by value, so that the cost of
+a row does not depend on the number of namesakes.
 """
 
 from __future__ import annotations
@@ -20,48 +20,48 @@ from services.lexicon.canonical import canonical_name, canonical_organization, c
 from services.lexicon.folding import fold
 from services.lexicon.names import given_names
 
-#: Two whole names that are less alike than this, of 100, are not one that was written wrongly.
+#: Names with a lower similarity (of 100) are not misspellings of each other.
 _LOOKS_ALIKE = 70
-#: An organization in which more people than this bear a family name, or a given name, tells of nobody by it.
+#: If more people of an organization have a family or given name, it finds no candidates.
 MOST_COLLEAGUES = 50
-#: A value that more people have than this tells of nobody beyond those who bear the name.
+#: If more people have a value, it finds only candidates with the same name.
 MOST_HOLDERS = 20
 
 
 @dataclass(slots=True)
 class Organization:
-    """An organization already there, or planned by an earlier row."""
+    """An organization that is registered already, or planned by an earlier row."""
 
     id: str
     name: str
     state: str | None = None
     sector: str | None = None
     group_ids: list[str] = field(default_factory=list)
-    #: Keys of its offices, so that the same one is not added twice.
+    #: The keys of its offices, so that none is added twice.
     offices: set[str] = field(default_factory=set)
     fresh: bool = False
 
 
 @dataclass(slots=True)
 class _Family:
-    """People of one family name: all of them, and by what a record may mean them."""
+    """People with one family name: all of them, and indexes to find candidates."""
 
     everybody: dict[str, Person] = field(default_factory=dict)
     by_given: dict[str, list[Person]] = field(default_factory=dict)
     by_value: dict[tuple[str, str], list[Person]] = field(default_factory=dict)
-    #: Whoever has an office of their own bears its name too: few, and always looked at.
+    #: People with an own office, which has another form of their name: few, and always compared.
     with_office: dict[str, Person] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class _Colleagues:
-    """People of one organization by family name, and by what a given name is found by: the other name may be written wrongly."""
+    """People of one organization, by family name and by signs of the given name, because the other name may be misspelled."""
 
     found: dict[tuple[str, str], dict[str, tuple[str, Person]]] = field(default_factory=dict)
     known: int = 0
 
     def learn(self, people: Mapping[str, Person]) -> None:
-        """Take in those at the end that are not known yet."""
+        """Index the people at the end of the list who are not indexed yet."""
         if len(people) == self.known:
             return
         for person in islice(people.values(), self.known, None):
@@ -71,7 +71,7 @@ class _Colleagues:
         self.known = len(people)
 
     def of(self, asked: Iterable[tuple[str, str]]) -> Iterable[tuple[str, Person]]:
-        """Return whole names and people of these names, unless many bear one."""
+        """Return the people with these names and their whole names, unless a name is too frequent."""
         found: dict[str, tuple[str, Person]] = {}
         for at in asked:
             known = self.found.get(at, {})
@@ -82,23 +82,23 @@ class _Colleagues:
 
 @dataclass(slots=True)
 class Register:
-    """Who and what is known: by family name, and by canonical name."""
+    """The known people by family name, and organizations by canonical name."""
 
     people: dict[str, _Family] = field(default_factory=dict)
     organizations: dict[str, Organization] = field(default_factory=dict)
     #: People by the canonical name of their own office.
     offices: dict[str, dict[str, Person]] = field(default_factory=dict)
-    #: Whoever is reached by a value, whatever they are called: who married, or whose name was written otherwise.
+    #: People by value, whatever their name is: they may have married, or have another spelling.
     by_value: dict[tuple[str, str], list[Person]] = field(default_factory=dict)
     by_name: dict[str, dict[str, Person]] = field(default_factory=dict)
-    #: People of one organization (id), in the order in which they were learned; and of those that somebody asked about, an index.
+    #: People by organization (id), in the order in which they were added; organizations that were looked up have an index.
     by_organization: dict[str, dict[str, Person]] = field(default_factory=dict)
     colleagues: dict[str, _Colleagues] = field(default_factory=dict)
-    #: Ids of whoever and whatever was only planned.
+    #: Ids of planned people and organizations.
     planned: set[str] = field(default_factory=set)
 
     def learn_person(self, person: Person, values: Iterable[tuple[str, str]] = ()) -> Person:
-        """Take in somebody, with what of theirs is held; return them, who if known already stay as planned rows left them.
+        """Add a person with the values that are held, and return them. A known person stays as earlier rows left them.
 
         :param values: (kind, canonical value)
         """
@@ -116,7 +116,7 @@ class Register:
         return known
 
     def renamed(self, person: Person) -> None:
-        """Note another spelling of somebody's given names, by which they are found too."""
+        """Add another spelling of a person's given names to the index."""
         by_given = self.people[person.family].by_given
         for sign in _signs_of(person.first_name):
             known = by_given.setdefault(sign, [])
@@ -124,14 +124,14 @@ class Register:
                 known.append(person)
 
     def learn_organization(self, organization: Organization, key: str | None = None) -> Organization:
-        """Take in an organization; return the one that counts, which of two of one name is the first."""
+        """Add an organization, and return the first one with its name."""
         known = self.organizations.setdefault(key or canonical_organization(organization.name), organization)
         if known.fresh:
             self.planned.add(known.id)
         return known
 
     def holds(self, person: Person, values: Iterable[tuple[str, str]]) -> None:
-        """Note values of somebody's that the importer's own component holds: (kind, canonical value)."""
+        """Add values (kind, canonical value) of a person that the importer's component holds."""
         family = self.people[person.family].by_value
         for kind, canonical in values:
             value = (compared_as(kind), canonical)
@@ -142,7 +142,7 @@ class Register:
             person.holds(kind, canonical)
 
     def joined(self, person: Person) -> None:
-        """Note that somebody works for an organization, so that they are found by it."""
+        """Add a person to an organization, so that they are found by it."""
         if person.organization_id:
             self.by_organization.setdefault(person.organization_id, {})[person.id] = person
         if person.organization and is_own_office(person.organization, person.last_name):
@@ -150,9 +150,9 @@ class Register:
             self.people[person.family].with_office[person.id] = person
 
     def candidates(self, record: Record) -> list[Person]:
-        """Return whoever a record may mean: of its family names and a like name or value, of an office of that name, or reached by a value.
+        """Return the candidates for a record: by family name and similar name or value, by own office, by value or as colleagues.
 
-        All others are nobody whom the matcher would take for the record's person by itself.
+        The matcher would not accept anybody else without asking.
         """
         found: list[Person] = []
         signs = record.signs
@@ -181,7 +181,7 @@ class Register:
         return [once[person_id] for person_id in sorted(once)]
 
     def _colleagues(self, record: Record) -> list[Person]:
-        """Return who works where the record says, and bears its family name or its given name."""
+        """Return the people of the record's organization who have its family name or its given name."""
         organization = self.organizations.get(record.signs.organization) if record.organization else None
         if organization is None:
             return []
@@ -195,17 +195,17 @@ class Register:
 
 
 def families_besides(record: Record) -> list[str]:
-    """Return further words of a double family name: some lists have the first of them alone."""
+    """Return the other words of a double family name, because some lists have only the first."""
     return [word for word in fold(record.name.last_name).split() if len(word) > 2 and word not in record.signs.families]
 
 
 def words_of(record: Record) -> set[str]:
-    """Return the words of the name, any of which may be a given name: lists disagree on their order. Initials are none."""
+    """Return the words of a name without initials. Any of them may be a given name, because lists differ in their order."""
     return {word for word in (*given_names(record.name.first_name), *fold(record.name.last_name).split()) if len(word) > 1}
 
 
 def swapped(record: Record) -> str:
-    """Return the name as it is compared if the two fields were taken for each other."""
+    """Return the compared name with given and family name swapped."""
     return canonical_name(record.name.last_name, record.name.first_name) if record.name.first_name else ""
 
 
@@ -214,12 +214,12 @@ def _whole(first_name: str, last_name: str) -> str:
 
 
 def _is_word(sign: str) -> bool:
-    """Whether a given name is found by it, and not by an initial alone."""
+    """Return whether a sign is a word, and not only an initial."""
     return len(sign) > 1 and "." not in sign
 
 
 def _signs_of(first_name: str) -> set[str]:
-    """Return by what a first name is found: as `are_given_names_alike` compares, the words, or the first letter."""
+    """Return the signs of a first name: its words, or the first letter, as `are_given_names_alike` compares them."""
     words = given_names(first_name)
     if not words:
         return {""}
@@ -231,7 +231,7 @@ def _signs_of(first_name: str) -> set[str]:
 
 
 def _signs_asked(first_name: str) -> set[str]:
-    """Return under which of these signs whoever has a like first name is found."""
+    """Return the signs under which people with a similar first name are found."""
     words = given_names(first_name)
     if not words:
         return {""}

@@ -1,6 +1,6 @@
-"""What is made of rows that strangers wrote, row by row: screened and scanned in a process of its own, which has no key.
+"""Screen and parse rows of untrusted files one by one, in a separate process without keys.
 
-Each row crosses as JSON and so does what is made of it, so that the loop has nothing to unpack.
+Rows and results cross the process boundary as JSON, so that the event loop does not unpack them.
 """
 
 from __future__ import annotations
@@ -19,42 +19,42 @@ from services.lexicon.folding import fold
 from services.lexicon.mentions import FormerValues, Sought
 from services.lexicon.names import PersonName, family_key
 
-#: What is said of a row that no process could read within its limits, and of those behind too many of such rows.
+#: The problem of a row that exceeded the limits of the process, and of rows after too many of them.
 COSTLY = "Reading this row takes more time or memory than one row may have."
 UNREAD = "This row was not read, as others beside it took too long. Send it again without them."
 
 
 def plain(row: Row) -> list[Any]:
-    """Return a row as it is staged."""
+    """Return the staged form of a row."""
     return [row.sheet, row.number, row.cells, row.too_long, row.refused, row.problems]
 
 
 def row_of(staged: Sequence[Any]) -> Row:
-    """Return the row that was staged so."""
+    """Return the row of a staged form."""
     sheet, number, cells, too_long, refused, problems = staged
     return Row(sheet, number, cells, too_long, tuple((column, reason) for column, reason in refused), tuple(problems))
 
 
 def recorded(rows: Sequence[bytes], mapping: Mapping[str, str]) -> list[bytes]:
-    """Read rows by the mapping (column → field), as records that are kept."""
+    """Read rows by the mapping (column → field) into stored records."""
     return [orjson.dumps(kept(record_of(row_of(orjson.loads(row)), mapping))) for row in rows]
 
 
 def costly(row: bytes, reason: str) -> Record:
-    """Return a row of which nothing is taken in, as it could not be read."""
+    """Return the record of a row that could not be read and is not imported."""
     sheet, number, *_ = orjson.loads(row)
     return Record(sheet, number, PersonName("", "", ""), problems=(reason,))
 
 
 def unseen(rows: Sequence[bytes], mapping: Mapping[str, str]) -> list[bytes]:
-    """Find what screening stops in each row of what may be kept with a reason."""
+    """Return the texts of each row that screening stops and that may be kept with a reason."""
     return [orjson.dumps([astuple(each) for each in unseen_in(row_of(orjson.loads(row)), mapping)]) for row in rows]
 
 
 def telling(rows: Sequence[bytes], values: FormerValues) -> list[bool]:
-    """Say of each row, given as the texts of its cells, whether it tells of an erased person."""
+    """Return for each row, given as the texts of its cells, whether it mentions an erased person."""
     cells = [orjson.loads(row) for row in rows]
-    # Most hold no run of letters or digits of theirs, and are read no further.
+    # Most rows contain none of the person's letters or digits, and are skipped.
     squeezed = fold(" ".join(" ".join(texts) for texts in cells)).replace(" ", "")
     if not any(needle in squeezed for needle in {*Sought(values).needles, family_key(values.last_name)} - {""}):
         return [False] * len(cells)

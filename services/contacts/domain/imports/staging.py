@@ -1,6 +1,6 @@
-"""From a file's encrypted pieces to encrypted rows, in one go: nothing but computing, in a process of its own.
+"""Turn the encrypted pieces of a file into encrypted rows, in one call in a separate process without I/O.
 
-What comes out are plain values, as they cross from that process to the one that asked.
+The results are plain values, because they cross the process boundary.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from services.contacts.domain.imports.tables import BLOCK, Table
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A file that was read: its rows in blocks, encrypted, but for the columns that the system must not hold (R13)."""
+    """A file in encrypted blocks of rows, without forbidden columns (R13)."""
 
     format: str
     rows: int
     kept: list[str]
     mapping: dict[str, str]
     refused: list[columns.RefusedColumn]
-    #: Sheets by name, and filled rows, that the workbook hides and that are taken in like the others.
+    #: Hidden sheets by name, and the number of hidden filled rows; they are imported like the others.
     hidden: dict[str, Any]
     blocks: list[bytes]
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Self:
-        """Return what `staged` has made."""
+        """Create it from the result of `staged`."""
         return cls(**{**plain, "refused": [columns.RefusedColumn(**refusal) for refusal in plain["refused"]]})
 
 
 def staged(import_id: str, filename: str, pieces: Iterable[tuple[int, bytes]], pieces_key: bytes, sha256: str, key: bytes) -> dict[str, Any]:
-    """Read a file whose pieces are encrypted, and return its rows as they are staged.
+    """Read a file of encrypted pieces, and return its staged rows.
 
     :raises Refusal: whatever `put_together` and `read` raise.
     """
@@ -49,9 +49,9 @@ def staged(import_id: str, filename: str, pieces: Iterable[tuple[int, bytes]], p
 
 
 def put_together(import_id: str, pieces: Iterable[tuple[int, bytes]], key: bytes, *, sha256: str) -> bytes:
-    """Return the file.
+    """Return the decrypted file.
 
-    :raises UploadDamaged: it is not what was sent.
+    :raises UploadDamaged: the file differs from what was sent.
     """
     content = b"".join(base64.b64decode(decrypt(key, piece, bound_to=piece_of(import_id, n))) for n, piece in pieces)
     if hashlib.sha256(content).hexdigest() != sha256:
@@ -60,12 +60,12 @@ def put_together(import_id: str, pieces: Iterable[tuple[int, bytes]], key: bytes
 
 
 def piece_of(import_id: str, n: int) -> str:
-    """Return where a piece belongs."""
+    """Return the place to which the encryption binds a piece."""
     return f"import piece {import_id} {n}"
 
 
 def laid_out(import_id: str, table: Table, key: bytes) -> Staged:
-    """Return a table's rows as they are staged, and propose what the columns are."""
+    """Return the staged rows of a table, with the proposed fields of its columns."""
     refused = columns.refused(table.columns, table.rows)
     names = {refusal.column for refusal in refused}
     kept = [column for column in table.columns if column not in names]

@@ -1,4 +1,4 @@
-"""A table as a file gives it: named columns and numbered rows of text."""
+"""Define a table as read from a file: named columns and numbered rows of text."""
 
 from __future__ import annotations
 
@@ -19,57 +19,57 @@ from services.lexicon.places import state_code
 MAX_FILE = 10 << 20
 MAX_UNPACKED = 100 << 20
 MAX_ROWS = 100_000
-#: Lines of one file, filled or blank, as many as a sheet has rows; of cards those that are unfolded.
+#: The most lines of a file, filled or blank, as many as a sheet has rows. Lines of cards are counted unfolded.
 MOST_LINES = 1 << 20
 MAX_COLUMNS = 100
-#: Filled cells: a hundred thousand rows of twenty.
+#: The most filled cells: a hundred thousand rows of twenty.
 MAX_CELLS = 2_000_000
-#: Rows in a block: one ciphertext, one transaction. What a transaction costs by itself is a tenth of what so many rows do.
+#: Rows in a block, which has one ciphertext and one transaction. The transaction is a tenth of the cost of a block.
 BLOCK = 1000
-#: Places between the first filled cell of a sheet and its last, which its reader lays out: 49,000 rows of the 92 columns of Outlook.
+#: The largest area from the first to the last filled cell, which the reader allocates: 49,000 rows of Outlook's 92 columns.
 MAX_PLACES = 4_500_000
-#: As many filled cells say what stands in a column.
+#: The number of filled cells that represent a column.
 SAMPLE = 200
-#: Characters of one cell that are kept: more than any field takes, so that a longer cell is refused as too long.
+#: The characters of a cell that are kept: more than any field accepts, so that a longer cell is refused.
 MAX_CELL = 64 << 10
 MAX_NESTING = 20
 
 DAMAGED = "A letter in this row can't be read in the encoding of the file."
-#: What stands where bytes were no text.
+#: The replacement of invalid bytes.
 LOST = "\ufffd"
 
 _RETURNED = fold(NOT_TAKEN_IN)
-#: A header is looked for in this many rows from the top.
+#: The number of first rows in which a header is searched.
 _HEADER_WITHIN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: where it stood in the file, and its cells by column; empty ones are left out."""
+    """A row: its number in the file, and its filled cells by column."""
 
     sheet: str | None
     number: int
     cells: dict[str, str]
-    #: It has cells beyond the last column.
+    #: Whether it has cells after the last column.
     too_long: bool = False
-    #: What of it is not taken in, told while it was read: (name, reason).
+    #: Parts that are not imported, reported by the reader: (name, reason).
     refused: tuple[tuple[str, str], ...] = ()
-    #: Why it can't be taken in at all.
+    #: Why the row can't be imported.
     problems: tuple[str, ...] = ()
 
 
 class Rows(Sequence[Row]):
-    """A file's rows. All but those that tell what their columns are lie packed: two million texts would take 200 megabytes."""
+    """The rows of a file. All except the first ones are packed, because two million texts would take 200 megabytes."""
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:
-        """Begin with these."""
+        """Create the rows from these."""
         self._rows: list[Row | bytes] = []
         self._samples: dict[str, list[str]] = {}
         for row in rows:
             self.append(row)
 
     def append(self, row: Row) -> None:
-        """Add a row."""
+        """Append a row."""
         tells = False
         for column, text in row.cells.items():
             sample = self._samples.setdefault(column, [])
@@ -83,7 +83,7 @@ class Rows(Sequence[Row]):
         return self._samples.get(column, [])
 
     def __len__(self) -> int:
-        """Count them."""
+        """Return the number of rows."""
         return len(self._rows)
 
     @overload
@@ -93,17 +93,17 @@ class Rows(Sequence[Row]):
     def __getitem__(self, at: slice) -> list[Row]: ...
 
     def __getitem__(self, at: int | slice) -> Row | list[Row]:
-        """Return one of them, or several."""
+        """Return a row, or a slice of rows."""
         found = self._rows[at]
         return [_unpacked(row) for row in found] if isinstance(found, list) else _unpacked(found)
 
     def __iter__(self) -> Iterator[Row]:
-        """Give them in order."""
+        """Yield the rows in order."""
         return map(_unpacked, self._rows)
 
 
 def _packed(row: Row) -> bytes:
-    # Copied, for what orjson makes keeps the kilobytes that it was made in.
+    # Copied, because the bytes of orjson keep its larger buffer.
     return bytes(memoryview(orjson.dumps((row.sheet, row.number, row.cells, row.too_long, row.refused, row.problems))))
 
 
@@ -116,28 +116,28 @@ def _unpacked(row: Row | bytes) -> Row:
 
 @dataclass(slots=True)
 class Table:
-    """What a file holds: its format, its columns in order, its rows."""
+    """The contents of a file: format, columns in order, and rows."""
 
     format: str
     columns: list[str] = field(default_factory=list)
     rows: Rows = field(default_factory=Rows)
-    #: What a workbook hides from whoever looks at it, and what is taken in all the same: sheets by name, and filled rows.
+    #: Hidden sheets by name, and the number of hidden filled rows; they are imported like the others.
     hidden_sheets: list[str] = field(default_factory=list)
     hidden_rows: int = 0
-    #: Filled cells of all rows.
+    #: The number of filled cells in all rows.
     cells: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of columns' names: whether a text is one, and whether it is of a field that there is once."""
+    """The known column names: whether a text is one, and whether its field occurs only once."""
 
     is_name: Callable[[str], bool]
     is_single: Callable[[str], bool]
 
 
 def text_of(cell: object) -> str:
-    """Return a cell as text: whole numbers without ".0", dates in ISO 8601, the rest as it is written."""
+    """Return a cell as text: whole numbers without ".0", dates in ISO 8601, other values unchanged."""
     if cell is None:
         return ""
     if isinstance(cell, str):
@@ -150,9 +150,9 @@ def text_of(cell: object) -> str:
 
 
 def add_sheet(table: Table, sheet: str | None, rows: Iterator[Sequence[object]], *, known: Known) -> None:
-    """Add a sheet's rows: a title above the header, blank rows and empty columns are passed over.
+    """Add the rows of a sheet, without titles above the header, blank rows and empty columns.
 
-    Where no row is a header, the columns are called by their places, and the first row is a row.
+    Without a header, the columns are named by position.
 
     :raises HeaderDuplicate, TooManyColumns, TooManyRows:
     """
@@ -166,8 +166,8 @@ def add_sheet(table: Table, sheet: str | None, rows: Iterator[Sequence[object]],
         return
     found = _header_at([texts for _, texts in top], known)
     names = _named(top[found][1], known) if found is not None else _by_place(max(len(texts) for _, texts in top))
-    # A file of refused rows that comes back: why they were refused is passed over, and signs that kept cells from being
-    # formulas are taken off.
+    # A corrected file of refused rows: its column of reasons is skipped, and signs that kept cells from being
+    # formulas are removed.
     returned = [at for at, name in enumerate(names) if fold(name) == _RETURNED]
     if returned:
         names = ["" if at in returned else as_written(name) for at, name in enumerate(names)]
@@ -185,9 +185,9 @@ def add_sheet(table: Table, sheet: str | None, rows: Iterator[Sequence[object]],
 
 
 def finished(table: Table) -> Table:
-    """Return the table once all of it is read.
+    """Return the complete table.
 
-    :raises FileEmpty: there is no row in it.
+    :raises FileEmpty: it has no rows.
     """
     if not table.rows:
         raise FileEmpty
@@ -195,7 +195,10 @@ def finished(table: Table) -> Table:
 
 
 def check_columns(count: int) -> None:
-    """:raises TooManyColumns: there are more than 100."""
+    """Require at most 100 columns.
+
+    :raises TooManyColumns: there are more.
+    """
     if count > MAX_COLUMNS:
         raise TooManyColumns
 
@@ -207,28 +210,28 @@ def _texts(cells: Sequence[object]) -> list[str]:
     return [text if len(text) <= MAX_CELL else text[:MAX_CELL] for text in texts]
 
 
-# Signs of somebody's data: an address to write to, a number to call, a date, an amount, a ZIP code.
+# Signs of data: an e-mail address, a phone number, a date, an amount, a ZIP code.
 _DATA = re.compile(
     r"[+(]?\d[\d ().,/-]{5,}+(?:\s*+(?:x|ext).*)?|[$€£]?\d+(?:[.,]\d+)*%?|\d{1,4}[./-]\d{1,2}[./-]\d{1,4}.*|https?://.*",
     re.IGNORECASE | re.DOTALL,
 )
-#: A word from its first sign of an address on.
+#: A word from the first sign of an address on.
 _MAILBOX = re.compile(r"(?<=\S)@\S*+")
-#: Of a longer text its beginning tells.
+#: The beginning of a longer text is enough.
 _LONGEST_VALUE = 500
 
 
 def _is_value(text: str) -> bool:
-    """Say whether a cell reads as somebody's data."""
+    """Return whether a cell looks like data and not like a column name."""
     text = text[:_LONGEST_VALUE]
     return _DATA.fullmatch(text) is not None or any("." in found[0][2:-1] for found in _MAILBOX.finditer(text))
 
 
 def _header_at(top: list[list[str]], known: Known) -> int | None:
-    """Return which of the first rows is the header, or None where all are somebody's data.
+    """Return the index of the header among the first rows, or None if all are data.
 
-    A header has names that are known, and nothing that is a value. Above it stand titles, which are narrower; rows as wide
-    as it are people, and none is passed over.
+    A header has known names and no values. Rows above it may only be titles, which are narrower: rows of the same width are
+    data.
     """
     filled = [[text for text in texts if text] for texts in top]
     best, most = None, 0
@@ -244,12 +247,12 @@ def _header_at(top: list[list[str]], known: Known) -> int | None:
 
 
 def _only_titles(above: list[list[str]], width: int) -> bool:
-    """Say whether rows above a header are titles and notes: narrower than it, and without values."""
+    """Return whether the rows above a header are titles: narrower, and without values."""
     return all(len(texts) <= max(1, width // 2) and not any(map(_is_value, texts)) for texts in above)
 
 
 def _reads_as_names(top: list[list[str]], at: int, known: Known) -> bool:
-    """Say whether a row of unknown words reads as names of columns: it has no value, and what is below is of other kinds."""
+    """Return whether a row of unknown words looks like a header: it has no values, and the rows below it do."""
     texts = [text for text in top[at] if text]
     below = top[at + 1 :]
     if any(map(_is_value, texts)) or not below:
@@ -264,7 +267,7 @@ def _reads_as_names(top: list[list[str]], at: int, known: Known) -> bool:
         return False
     for place, text in enumerate(top[at]):
         values = [row[place] for row in below if place < len(row) and row[place]]
-        # A column of numbers or addresses that does not begin with one has a heading.
+        # A column of numbers or addresses has a heading if its first cell is something else.
         if text and values and sum(map(_is_value, values)) * 2 > len(values):
             return True
     said = sum(known.is_name(word) for text in texts for word in text.split())
@@ -287,7 +290,7 @@ def _named(texts: list[str], known: Known) -> list[str]:
         if first == at:
             continue
         if known.is_single(name):
-            # Which of the two is meant nobody knows.
+            # It is unknown which of the two is meant.
             raise HeaderDuplicate(f"Columns {first} and {at} have the same name.", extra={"columns": [first, at]})
         number = next(number for number in range(2, MAX_COLUMNS + 2) if f"{name} ({number})".casefold() not in seen)
         names[at - 1] = f"{name} ({number})"
@@ -296,7 +299,7 @@ def _named(texts: list[str], known: Known) -> list[str]:
 
 
 def _add_columns(table: Table, header: list[str]) -> None:
-    # A second sheet's "first name" is the first sheet's "First Name".
+    # "first name" in the second sheet is the same column as "First Name" in the first.
     written = {column.casefold(): column for column in table.columns}
     for at, name in enumerate(header):
         if not name:
@@ -316,7 +319,7 @@ def _add_row(table: Table, sheet: str | None, number: int, header: list[str], te
     if "" in header:
         for place, text in enumerate(texts[: len(header)]):
             if text and not header[place]:
-                # A column that nobody has given a name has one by its place, so that nothing in it is passed over.
+                # An unnamed column is named by its position, so that its cells are not skipped.
                 header[place] = next(name for name in (f"Column {place + 1}", f"Column {place + 1} (2)") if name not in header)
                 if header[place] not in table.columns:
                     _add_columns(table, [header[place]])
