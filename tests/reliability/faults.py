@@ -1,4 +1,4 @@
-"""Faults, chosen by a seed: everything that a bad day does to a system, one after another."""
+"""Choose faults of a system by a seed, one after another."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '
 
 
 def faults(system: Any, chance: random.Random) -> Iterator[tuple[str, Callable[[], None]]]:
-    """Yield faults for ever: their names, and what brings them about and puts the part back."""
+    """Yield faults without end: each with its name, and a function that causes it and restores the part."""
 
     def killed(name: str) -> Callable[[], None]:
         def bring_about() -> None:
@@ -44,5 +44,5 @@ def faults(system: Any, chance: random.Random) -> Iterator[tuple[str, Callable[[
         ("stop PostgreSQL at once", postgres),
     ]
     while True:
-        # Every kind once before any comes again, in an order of the seed's.
+        # Each kind occurs once before any repeats, in an order given by the seed.
         yield from chance.sample(kinds, len(kinds))

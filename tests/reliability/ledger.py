@@ -1,4 +1,4 @@
-"""Clients who write down every answer they got, and the comparison of that with what the system holds (P1)."""
+"""Run clients that record all answers, and compare the records with the data of the system (P1)."""
 
 from __future__ import annotations
 
@@ -23,44 +23,44 @@ from tests.rows import SOAK
 from tests.support import eventually
 
 _WAITING = "SELECT (SELECT count(*) FROM entries WHERE NOT done), (SELECT count(*) FROM outbox WHERE NOT done)"
-#: What access records of a request, that a session was opened, does not say what was done in it.
+#: Entries of access about opened sessions, which do not name the operation.
 _DONE = "SELECT trace_id FROM trail WHERE kind = 'entry' AND service IN ('contacts', 'interactions', 'retention') AND outcome = 'allowed'"
-#: A process that was killed leaves a tail that nobody can prove, and is silent until another speaks for it: that is true.
+#: Findings that a killed process causes rightly: an unproven tail, and silence until another process continues.
 _FINDINGS = "SELECT kind, position, service, stream, n FROM findings WHERE kind NOT IN ('unproven-tail', 'silent')"
-#: Of whom a component's system was told the same thing more than once.
+#: Individuals about whom a component's system got the same message twice.
 _RETOLD = (
     "SELECT DISTINCT subject FROM (SELECT body->>'subject' AS subject FROM outbox WHERE routing_key LIKE 'contacts.integration.%.told'"
     " GROUP BY routing_key, body->>'type', body->>'subject' HAVING count(*) > 1) AS told"
 )
-#: Of all operations, how many are of which kind; the others read. An import brings in some people at once, and costs as
-#: much as two hundred reads: where there are minutes and not hours, fewer are of the kinds that take longest.
+#: The shares of the kinds of operations; the rest are reads. An import creates several people at once, and costs as
+#: much as two hundred reads, so short runs have fewer of the slow kinds.
 SHARES = (
     {"create": 0.15, "log": 0.15, "correct": 0.06, "reveal": 0.1, "erase": 0.01, "take_in": 0.004}
     if SOAK
     else {"create": 0.1, "log": 0.1, "correct": 0.04, "reveal": 0.1, "erase": 0.005, "take_in": 0.002}
 )
 ROWS = 3
-#: Statuses that promise nothing was done, or that it is not known: the same request is sent again.
+#: Statuses after which the same request is sent again: nothing was done, or the outcome is unknown.
 AGAIN = {429, 500, 502, 503, 504}
 
 
 @dataclass
 class Ledger:
-    """What was acknowledged, and what was only tried."""
+    """The acknowledged and the attempted operations of a client."""
 
     #: marker -> id of the individual
     created: dict[str, str] = field(default_factory=dict)
     #: marker -> id of the interaction
     logged: dict[str, str] = field(default_factory=dict)
-    #: markers of people whom a committed import brought in
+    #: markers of people in committed imports
     imported: set[str] = field(default_factory=set)
     #: markers of people whose erasure was acknowledged
     erased: set[str] = field(default_factory=set)
-    #: how many corrections were acknowledged
+    #: number of acknowledged corrections
     corrected: int = 0
-    #: trace ids of reads and reveals that were answered with data
+    #: trace ids of reads and reveals that returned data
     reads: list[str] = field(default_factory=list)
-    #: trace ids of commands that were acknowledged
+    #: trace ids of acknowledged commands
     writes: list[str] = field(default_factory=list)
     tried: set[str] = field(default_factory=set)
     surprises: list[str] = field(default_factory=list)
@@ -68,17 +68,17 @@ class Ledger:
 
     @property
     def acknowledged(self) -> int:
-        """How many operations were answered with success."""
+        """Return the number of acknowledged operations."""
         return len(self.writes) + len(self.reads)
 
 
 class Client(threading.Thread):
-    """One client: creates, corrects, reveals, imports and erases people, logs interactions with them, until told to stop."""
+    """A client that creates, corrects, reveals, imports and erases people and logs interactions, until it is stopped."""
 
     def __init__(self, person: Person, issue: str, seed: int, stop: threading.Event, *, tag: str = "") -> None:
-        """Take an acknowledged session.
+        """Create a client with an acknowledged session.
 
-        :param tag: stands in every marker, so that what this client did can be compared by itself.
+        :param tag: part of every marker, so that the data of this client can be compared separately.
         """
         super().__init__(daemon=True, name=f"client-{seed}")
         self.person = person
@@ -87,11 +87,11 @@ class Client(threading.Thread):
         self.ledger = Ledger()
         self._chance = random.Random(seed)
         self._stop_asked = stop
-        #: id -> marker of those whom this client works with
+        #: id -> marker of the individuals of this client
         self._mine: dict[str, str] = {}
 
     def run(self) -> None:
-        """Work until told to stop; an operation that was begun is repeated until it is answered."""
+        """Work until stopped. An operation that has begun is repeated until it is answered."""
         kinds, weights = zip(*SHARES.items(), strict=True)
         while not self._stop_asked.is_set():
             kind = self._chance.choices([*kinds, "read"], [*weights, 1 - sum(weights)])[0] if self._mine else "create"
@@ -104,7 +104,7 @@ class Client(threading.Thread):
             self._mine[i] = marker
 
     def log(self) -> None:
-        """Log an interaction with one of those created."""
+        """Log an interaction with a created individual."""
         marker = f"Outcome-{self.tag}{uuid.uuid4().hex}"
         self.ledger.tried.add(marker)
         body = {
@@ -119,15 +119,15 @@ class Client(threading.Thread):
             self.ledger.logged[marker] = answer.json()["id"]
 
     def read(self) -> None:
-        """Read one of those created."""
+        """Read a created individual."""
         self._look("")
 
     def reveal(self) -> None:
-        """Ask for the telephones and addresses of one of those created."""
+        """Reveal the contact points of a created individual."""
         self._look("/contact-points")
 
     def correct(self) -> None:
-        """Give one of those created another name; after a failure look whether it came through."""
+        """Rename a created individual; after a failure, check whether the change was made."""
         i, old = self._chance.choice(list(self._mine.items()))
         new = self._marker()
         self.ledger.tried.add(new)
@@ -150,7 +150,7 @@ class Client(threading.Thread):
         self._until(corrected, f"correct {i}")
 
     def erase(self) -> None:
-        """Create an individual and have it erased as a mistake, as soon as interactions has heard of it."""
+        """Create an individual and erase it as a mistake, as soon as interactions knows it."""
         marker = self._marker()
         if (i := self._created(marker)) is None:
             return
@@ -171,7 +171,7 @@ class Client(threading.Thread):
         self._until(erased, f"erase {i}")
 
     def take_in(self) -> None:
-        """Upload a file of some people, have it checked and committed."""
+        """Import a file of some people."""
         markers = [self._marker() for _ in range(ROWS)]
         self.ledger.tried.update(markers)
         file = ("people.csv", "\n".join(["First Name,Last Name", *(f"Ada,{marker}" for marker in markers), ""]).encode(), "text/csv")
@@ -221,9 +221,9 @@ class Client(threading.Thread):
     def _until_answered(
         self, method: str, path: str, key: str, body: dict[str, Any] | None = None, *, early: Iterable[int] = (), **given: Any
     ) -> requests.Response | None:
-        """Repeat with one key until it is answered.
+        """Repeat a request with one key until it is answered.
 
-        :param early: statuses that mean "not yet": interactions, say, may not have heard of the individual.
+        :param early: statuses that mean "not yet", for example because interactions does not know the individual.
         """
         made: list[requests.Response] = []
 
@@ -239,7 +239,7 @@ class Client(threading.Thread):
         return made[0] if made else None
 
     def _until(self, done: Callable[[], bool], what: str, *, seconds: float = 180.0) -> None:
-        """Repeat until it is done, or an answer surprised."""
+        """Repeat until it is done, or an answer is unexpected."""
         surprises = len(self.ledger.surprises)
         end = time.monotonic() + seconds
         pause = 0.1
@@ -247,15 +247,15 @@ class Client(threading.Thread):
             if done() or len(self.ledger.surprises) > surprises:
                 return
             self.ledger.again += 1
-            # Told to stop it waits all the same: a killed process's import is gone on with when its lease of a minute lapses.
+            # A stopped client waits too: the import of a killed process continues when its lease of a minute lapses.
             time.sleep(pause)
-            # What takes long is asked about less and less often: an answer costs the system as much as any other read.
+            # The pauses grow, because each status request costs as much as another read.
             pause = min(pause * 1.2, 1.0)
         told = self.person.told[-1]
         self.ledger.surprises.append(f"{what}: never answered; at last {told.status} {told.trace_id}")
 
     def _is(self, answer: requests.Response | None, *wanted: int, early: Iterable[int] = ()) -> TypeGuard[requests.Response]:
-        """Tell whether it has such a status; one that is neither that nor a reason to try again is a surprise."""
+        """Return whether the answer has such a status; one that is not a reason to retry either is recorded as unexpected."""
         if answer is None or answer.status_code in {*AGAIN, *early}:
             return False
         if answer.status_code in wanted:
@@ -274,7 +274,7 @@ class Client(threading.Thread):
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the databases and the trail say to the ledger."""
+    """The differences between the ledgers, the databases and the trail."""
 
     acknowledged: int
     lost: list[str]
@@ -282,28 +282,28 @@ class Comparison:
     ghosts: list[str]
     unaudited: list[str]
     unheard: list[str]
-    #: People who are still there though their erasure was acknowledged, by their markers.
+    #: Markers of people who still exist after an acknowledged erasure.
     unerased: list[str]
-    #: Individuals of whom a component's own system was told twice.
+    #: Individuals about whom a component's system got a message twice.
     retold: list[str]
-    #: What the audit service itself complains of: holes, contradictions, passports that nobody issued.
+    #: Findings of the audit service: gaps, contradictions, passports that were not issued.
     findings: list[str]
 
     @property
     def problems(self) -> dict[str, list[str]]:
-        """Return what is not as it must be, the first few of each kind."""
+        """Return the differences, the first few of each kind."""
         kinds = dataclasses.asdict(self)
         return {name: found[:5] for name, found in kinds.items() if isinstance(found, list) and found}
 
     @property
     def figures(self) -> str:
-        """Return how many of each kind there are."""
+        """Return the number of differences of each kind."""
         kinds = dataclasses.asdict(self)
         return ", ".join(f"{name} {len(found)}" for name, found in kinds.items() if isinstance(found, list))
 
 
 def compare(system: Any, ledgers: list[Ledger], *, tag: str = "") -> Comparison:
-    """Compare the ledgers, of clients of one tag, with contacts, interactions and the trail, once everything is drained."""
+    """Compare the ledgers of clients with one tag with contacts, interactions and the trail, after everything is drained."""
     created = {marker: i for ledger in ledgers for marker, i in ledger.created.items()}
     logged = {marker: i for ledger in ledgers for marker, i in ledger.logged.items()}
     tried = {marker for ledger in ledgers for marker in ledger.tried}
@@ -336,7 +336,7 @@ def compare(system: Any, ledgers: list[Ledger], *, tag: str = "") -> Comparison:
 
 
 def compare_settled(system: Any, ledgers: list[Ledger], *, seconds: float, tag: str = "") -> Comparison:
-    """Compare until there is nothing to say or the time is up: what was delivered last may still be worked off."""
+    """Compare until there is no difference or the time is up, because the last messages may still be handled."""
     deadline = time.monotonic() + seconds
     while (found := compare(system, ledgers, tag=tag)).problems and time.monotonic() < deadline:
         time.sleep(0.5)
@@ -344,9 +344,9 @@ def compare_settled(system: Any, ledgers: list[Ledger], *, seconds: float, tag: 
 
 
 def wait_drained(system: Any, seconds: float) -> None:
-    """Wait until every outbox is shipped, every queue empty and the trail holds every entry.
+    """Wait until all outboxes and queues are empty and the trail has all entries.
 
-    What was dead-lettered never drains: nothing that a fault does to a message may end there.
+    Dead letters never drain: no fault may send a message there.
     """
 
     queues = [queue.name for queue in topology_of(service_classes().values()).queues if not queue.name.startswith("rpc-")]

@@ -1,4 +1,4 @@
-"""Lines between the parts of a system that can be made slow or broken: a small proxy before the broker and the databases."""
+"""Make the connections between the parts of a system slow or broken, with a small proxy before broker and databases."""
 
 from __future__ import annotations
 
@@ -18,49 +18,49 @@ from sqlalchemy.engine import make_url
 from deploy.environment import PROCESSES
 from tests.system import Full
 
-#: What may be wrong with a line.
+#: The faults of a line.
 FAULTS = ("delay", "reset", "black hole", "sliced", "half open")
 DELAY = 2.0
-#: Where AMQP's clients say what a connection is for.
+#: The place where AMQP clients name their connection.
 _NAME = b"connection_name"
 _CHUNK = 65536
 
 
 @dataclass(eq=False)
 class Connection:
-    """One connection through a line, both ways."""
+    """A connection through a line, in both directions."""
 
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter
-    #: What the client says that it is for; the broker's clients say it.
+    #: The name that clients of the broker give.
     name: str = ""
-    #: A peer that is gone without the other's knowledge stays so.
+    #: Whether one side was closed without the knowledge of the other.
     severed: bool = False
-    #: The client has let go of it.
+    #: Whether the client has closed it.
     given_up: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass
 class Line:
-    """What stands between one process and the broker, or its database."""
+    """The proxy between a process and the broker or its database."""
 
     process: str
     #: `broker` or `database`.
     to: str
-    #: Give a connection to where it really goes.
+    #: Opens a connection to the real target.
     dial: Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
     port: int = 0
     fault: str | None = None
-    #: Which connections the fault is for.
+    #: The connections that the fault affects.
     hits: Callable[[str], bool] = lambda _: True
     connections: set[Connection] = field(default_factory=set)
     carried: int = 0
-    #: How many bytes, or connections, the fault met.
+    #: The number of bytes or connections that the fault affected.
     met: int = 0
     healed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Carry one connection until it ends."""
+        """Forward a connection until it ends."""
         try:
             there, server = await self.dial()
         except OSError:
@@ -76,7 +76,7 @@ class Line:
                 each.close()
 
     async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, connection: Connection, *, up: bool) -> None:
-        """Carry one way; its end is the end of the other way as well, unless the fault hides it."""
+        """Forward one direction. Its end ends the other direction too, unless the fault hides it."""
         with contextlib.suppress(OSError):
             while data := await source.read(_CHUNK):
                 self.carried += len(data)
@@ -120,7 +120,7 @@ class Line:
         return self.fault is not None and self.hits(connection.name)
 
     def strike(self, fault: str, hits: Callable[[str], bool]) -> None:
-        """Begin a fault: what resets and severs does so to connections that are silent, too."""
+        """Begin a fault. Resets and severed connections affect idle connections too."""
         self.hits, self.fault, self.met = hits, fault, 0
         self.healed.clear()
         for connection in [each for each in self.connections if self.hits(each.name)]:
@@ -132,7 +132,7 @@ class Line:
                 _sever(connection)
 
     def heal(self) -> None:
-        """End it; what was severed stays so until its client notices."""
+        """End the fault; a severed connection stays severed until its client notices."""
         self.fault = None
         self.healed.set()
 
@@ -152,16 +152,16 @@ def _reset(connection: Connection) -> None:
 
 
 def _sever(connection: Connection) -> None:
-    """Let the server think that the client is gone, and the client that the server is still there."""
+    """Close the connection to the server, but not to the client."""
     connection.severed = True
     connection.server.transport.abort()
 
 
 class Lines:
-    """The lines of a system, carried in a thread of their own."""
+    """The lines of a system, which run in their own thread."""
 
     def __init__(self) -> None:
-        """Begin to carry."""
+        """Start the thread."""
         self.loop = asyncio.new_event_loop()
         self.lines: dict[tuple[str, str], Line] = {}
         self._servers: list[asyncio.Server] = []
@@ -169,7 +169,7 @@ class Lines:
         self._thread.start()
 
     def lay(self, process: str, to: str, dial: Callable[[], Awaitable[Any]]) -> int:
-        """Lay a line, and return the port at which it begins."""
+        """Create a line, and return its port."""
         line = self.lines[process, to] = Line(process, to, dial)
 
         async def listen() -> int:
@@ -181,12 +181,12 @@ class Lines:
         return line.port
 
     def run(self, work: Any) -> Any:
-        """Run something in the lines' own thread, and return what comes of it."""
+        """Run a coroutine in the thread of the lines, and return its result."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(30)
 
     @contextmanager
     def broken(self, line: Line, fault: str, hits: Callable[[str], bool]) -> Iterator[Line]:
-        """Break a line for as long as the block lasts."""
+        """Break a line during the block."""
 
         async def strike() -> None:
             line.strike(fault, hits)
@@ -201,7 +201,7 @@ class Lines:
             self.run(heal())
 
     def close(self) -> None:
-        """Carry nothing more."""
+        """Stop the thread."""
 
         async def end() -> None:
             ended = [each for each in asyncio.all_tasks() if each is not asyncio.current_task()]
@@ -218,23 +218,23 @@ class Lines:
 
 
 class Lined(Full):
-    """The whole system, each process with lines of its own to the broker and to its databases."""
+    """The whole system, with separate lines from each process to the broker and its databases."""
 
     lines: Lines
 
     def start(self) -> Lined:
-        """Start it."""
+        """Start the system."""
         self.lines = Lines()
         super().start()
         return self
 
     def stop(self) -> None:
-        """Stop it, and then the lines."""
+        """Stop the system, and then the lines."""
         super().stop()
         self.lines.close()
 
     def environment_of(self, process: str, environment: Mapping[str, str]) -> dict[str, str]:
-        """Lead a process's addresses through lines."""
+        """Return the environment of a process with addresses that lead through lines."""
         assert self.broker
         assert self.postgres
         broker, sockets, number = self.broker.port, self.postgres.url.query["host"], self.postgres.url.query["port"]
@@ -251,25 +251,25 @@ class Lined(Full):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A pair of parts, and what is wrong between them."""
+    """A pair of parts, and the fault between them."""
 
     process: str
     to: str
     fault: str
-    #: The end of the names of the connections that it is for: of the relay, of everything.
+    #: The suffix of the names of the affected connections: those of the relay, or all.
     only: str = ""
 
     def __str__(self) -> str:
-        """Name it."""
+        """Return the name of the cell."""
         return f"{self.fault} between {'the relay of ' if self.only else ''}{self.process} and its {self.to}"
 
     def hits(self, name: str) -> bool:
-        """Whether the fault is for a connection of that name; one that has no name yet is spared where names decide."""
+        """Return whether the fault affects a connection of that name. If names decide, it spares unnamed connections."""
         return name.endswith(self.only)
 
 
 def cells(chance: random.Random) -> list[Cell]:
-    """Return every pair with every fault, in an order of the seed's; those that come first are of different pairs and faults."""
+    """Return all pairs with all faults in an order given by the seed; the first ones have different pairs and faults."""
     pairs: dict[str, list[tuple[str, str, str]]] = {"gateway": [("gateway", "broker", "")], "service": [], "database": [], "relay": []}
     for process in PROCESSES:
         if process != "gateway":

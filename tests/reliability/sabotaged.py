@@ -1,10 +1,10 @@
-"""The controls of P1: the product with one remedy taken out, to show that the comparison would notice (P2).
+"""Run a service without one safeguard, to show that the comparison of P1 notices it (P2).
 
-`python -m tests.reliability.sabotaged NAME services.contacts` changes the chassis in this process alone and then runs
-the service. `sound:NAME` makes the same window and takes nothing out: under the same fault nothing may be lost.
+`python -m tests.reliability.sabotaged NAME services.contacts` changes the chassis in this process and runs the service.
+`sound:NAME` makes the same window and keeps the safeguard: under the same fault nothing may be lost.
 
-A window is a point where the process stops for as long as a test wants it to: when the file `armed` is in the folder
-of $SABOTAGE, it is renamed to `inside`, and the process goes on when that is gone. So the fault hits exactly there.
+A window is a point where the process waits for the test: if the file `armed` is in the folder $SABOTAGE, it is renamed
+to `inside`, and the process continues when that is deleted. So the fault occurs exactly there.
 """
 
 from __future__ import annotations
@@ -42,20 +42,20 @@ ENVIRONMENT = "SABOTAGE"
 LOGGED = "interactions.interaction.logged"
 REGISTERED = "contacts.individual.registered"
 READ = "contacts:individual:read"
-#: What is in the log when a message's failure was swallowed.
+#: The log event of a swallowed failure.
 SWALLOWED = "message.swallowed"
 _LONGEST = 30.0
 _SENT_BY_THEN = 0.3
 
 
 def window() -> None:
-    """Stop here once, if a test asked for it."""
+    """Wait here once, if a test has armed the window."""
     folder = Path(os.environ[ENVIRONMENT])
     try:
         (folder / "armed").rename(folder / "entering")
     except FileNotFoundError:
         return
-    # What was written to a socket before is gone by then: answers and acknowledgements are gathered for a moment.
+    # Wait until earlier data has left the sockets, because answers and acknowledgements are batched.
     eventlet.sleep(_SENT_BY_THEN)
     (folder / "entering").rename(folder / "inside")
     with eventlet.Timeout(_LONGEST, exception=False):
@@ -68,7 +68,7 @@ def _nothing() -> None:
 
 
 def _around_commit(routing_key: str, *, before: Callable[[], None] = _nothing, after: Callable[[], None] = _nothing) -> None:
-    """Do something before and after the commit of each transaction that announces this."""
+    """Call functions before and after the commit of each transaction that has this announcement."""
     commit = UnitOfWork._commit
 
     def commit_between(work: UnitOfWork, connection: Any) -> None:
@@ -112,7 +112,7 @@ def commit_then_publish(*, sound: bool) -> None:
 
 
 def acknowledge_before_commit(*, sound: bool) -> None:
-    """Acknowledge a message and then work it off."""
+    """Acknowledge a message before it is handled."""
     perform = AnnouncementHandler.perform
 
     def acknowledge_first(entrypoint: AnnouncementHandler, worker: Any, method: Callable[..., Any]) -> Any:
@@ -129,7 +129,7 @@ def acknowledge_before_commit(*, sound: bool) -> None:
 
 
 def relay_by_id(*, sound: bool) -> None:
-    """Ship what has a higher id than what was shipped last, as if commits became visible in the order of their ids."""
+    """Ship messages with higher ids than the last one, as if commits became visible in the order of their ids."""
     last: list[Any] = []
 
     def ship(outbox: Outbox, publish: Any, limit: int) -> int:
@@ -151,7 +151,7 @@ def relay_by_id(*, sound: bool) -> None:
 
 
 def no_inbox(*, sound: bool) -> None:
-    """Work a message off however often it comes."""
+    """Handle a message each time that it is delivered."""
     work_off = IntegrationConsumer.work_off
 
     def stop_before_acknowledging(consumer: IntegrationConsumer, message: Any, act: Callable[[], None]) -> None:
@@ -167,11 +167,11 @@ def no_inbox(*, sound: bool) -> None:
 
 
 def exception_swallowed(*, sound: bool) -> None:
-    """Acknowledge a message whatever its handler raised."""
+    """Acknowledge a message even if its handler failed."""
 
     def swallow(_retry_handler: RetryHandler, message: Any, *_: Any) -> None:
         message.ack()
-        # The test kills this process when it reads of it; by then the broker has the acknowledgement.
+        # The test kills this process when it reads this line; by then the broker has the acknowledgement.
         eventlet.sleep(_SENT_BY_THEN)
         print(SWALLOWED, file=sys.stderr, flush=True)
 
@@ -180,7 +180,7 @@ def exception_swallowed(*, sound: bool) -> None:
 
 
 def audit_after_the_answer(*, sound: bool) -> None:
-    """Answer, and record afterwards."""
+    """Answer before the audit entry is recorded."""
     perform, commit = RpcEntrypoint.perform, UnitOfWork._commit
     held: ContextVar[list[Any] | None] = ContextVar("held", default=None)
 
@@ -209,12 +209,12 @@ def audit_after_the_answer(*, sound: bool) -> None:
     RpcEntrypoint.perform = answer_first
     UnitOfWork._commit = commit_without_entries
     if not sound:
-        # Reads that are gathered record in the statement that reads: they go the long way.
+        # Batched reads record in the same statement, so they are disabled.
         BatchedReads.read = lambda *_: None
 
 
 def unroutable_ignored(*, sound: bool) -> None:
-    """Take a message for published that no queue was bound for."""
+    """Accept an unroutable message as published."""
 
     def publish(relay: Relay, messages: Any) -> list[bool]:
         results = relay._publisher.publish_confirmed(messages)
@@ -225,7 +225,7 @@ def unroutable_ignored(*, sound: bool) -> None:
 
 
 def key_forgotten(*, sound: bool) -> None:
-    """Do a command again that came again with the same Idempotency-Key."""
+    """Run a repeated command with the same Idempotency-Key again."""
     _around_commit(REGISTERED, after=window)
     if not sound:
         UnitOfWork.idempotent_result = lambda _: None
@@ -248,7 +248,7 @@ SABOTAGES: dict[str, Callable[..., None]] = {
 
 
 def main() -> None:
-    """Take the remedy out and run the module."""
+    """Remove the safeguard and run the module."""
     _, name, module = sys.argv
     SABOTAGES[name.removeprefix("sound:")](sound=name.startswith("sound:"))
     sys.argv = [module]

@@ -1,4 +1,4 @@
-"""A broker or a database that is away for ten seconds: a code and a sentence, nothing half done, nothing lost."""
+"""Take a broker or a database away for ten seconds: requests are refused with a code, and nothing is lost or half done."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.system import Full
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(300)]
 
-#: How long the part is away; that is the case itself, not a wait for something.
+#: The time for which the part is away. It is the tested case, not a wait.
 AWAY = 10.0
 
 
 @pytest.fixture(scope="module")
 def full(rabbitmq_is_here: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Full]:
-    """Six processes over RabbitMQ, durable."""
+    """Run six processes over durable RabbitMQ."""
     system = Full(tmp_path_factory.mktemp("away") / "state")
     try:
         yield system.start()
@@ -77,7 +77,7 @@ def test_what_is_asked_meanwhile_is_refused_with_a_code_and_done_once_afterwards
     assert done.status_code == 201
     unknown = [answer.json()["operation_id"] for answer in refused if "operation_id" in answer.json()]
     told = [amina.ask("GET", f"/operations/{operation}") for operation in unknown]
-    # Of those whose outcome was unknown at most one was done, and then it is the one that there is.
+    # Of the requests with an unknown outcome at most one was done, and its record is the only one.
     was_done = [answer.json() for answer in told if answer.ok]
     assert [(each["status"], each["subject_id"]) for each in was_done] in ([], [(201, done.json()["id"])])
     assert {answer.json()["code"] for answer in told if not answer.ok} <= {"operation-unknown"}
@@ -108,7 +108,7 @@ def test_a_service_that_is_stopped_is_missed_at_once_and_nothing_else_is(full: F
 def test_asked_to_stop_every_process_ends_within_its_grace_though_what_it_waits_for_is_away(
     full: Full, take_away: Callable[[Full], Callable[[], None]]
 ) -> None:
-    """With requests open, entries to ship and calls to answer; and afterwards everything goes on."""
+    """Stop with open requests, entries to ship and calls to answer; everything continues afterwards."""
     amina = Person(full.base).sign_in(full.account("ICE", "contributor"))
     known = amina.post("/individuals", {"first_name": "Ada", "last_name": f"Grace{uuid.uuid4().hex}"})
     token = amina.token

@@ -1,8 +1,7 @@
-"""P2: with a remedy taken out, the comparison of P1 says so; with the same fault and the remedy in, it says nothing.
+"""P2: without a safeguard, the comparison of P1 finds differences; with it, under the same fault, it finds none.
 
-A message that is worked off twice shows where contacts passes on to components' own systems: they are told twice. Every
-other listener is idempotent by itself. Not among them is *checkpoint without reading again*, which is P7's, in
-tests/integration/audit.
+A message that is handled twice shows in what contacts sends to components' systems; all other handlers are idempotent by
+themselves. *Checkpoint without reading again* belongs to P7, in tests/integration/audit.
 """
 
 from __future__ import annotations
@@ -28,17 +27,17 @@ from tests.system import Full
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(300), pytest.mark.row("P2")]
 
 _BACK_WITHIN = 90.0
-#: What was delivered and not yet worked off, when the queues are empty, is by then.
+#: The time for messages that were delivered but not handled when the queues became empty.
 _SETTLES_WITHIN = 3.0
-#: What a log says of a message whose handler failed.
+#: The log event of a failed handler.
 _FAILED = ("message.postponed", "message.failed", SWALLOWED)
 
 
 class Stage:
-    """A system of which one process at a time is sabotaged, and the window in it."""
+    """A system with one sabotaged process at a time, and its window."""
 
     def __init__(self, system: Full, folder: Path) -> None:
-        """Make the issue that interactions are about."""
+        """Create the issue of the interactions."""
         self.system = system
         self._folder = folder
         self._person = Person(system.base).sign_in(system.account("ICE", "contributor"))
@@ -47,14 +46,14 @@ class Stage:
         self._sabotaged = ""
 
     def sabotage(self, name: str, service: str) -> None:
-        """Run this service sabotaged from now on."""
+        """Replace a service with a sabotaged one."""
         self._sabotaged = service
         self.system.kill(service)
         self.system.spawn(service, through=["tests.reliability.sabotaged", name], environ={ENVIRONMENT: str(self._folder)})
         self.wait_back()
 
     def restore(self) -> None:
-        """Kill the sabotaged service, if it still runs, and run it as it is."""
+        """Kill the sabotaged service, if it still runs, and start the real one."""
         service, self._sabotaged = self._sabotaged, ""
         if not service:
             return
@@ -64,13 +63,13 @@ class Stage:
         self.wait_back()
 
     def wait_back(self) -> None:
-        """Wait until every part answers, and takes calls: a call to one that is not back yet is refused at once."""
+        """Wait until every part answers calls, because calls to a missing part are refused at once."""
         eventually(self.system.answers, _BACK_WITHIN, why="the system answers")
         for service in SERVICES:
             eventually(functools.partial(self.system.takes_calls, service), _BACK_WITHIN, why=f"{service} takes calls")
 
     def client(self) -> Client:
-        """Return a client who has created one individual and logged one interaction, of which everybody has heard."""
+        """Return a client that has created an individual and logged an interaction, which all services know."""
         self._acts += 1
         client = Client(self._person, self._issue, self._acts, threading.Event(), tag=f"{self._acts:03}-")
         client.create()
@@ -79,13 +78,13 @@ class Stage:
         return client
 
     def wait_heard(self, client: Client) -> None:
-        """Wait until contacts has heard of the newest interaction that the client logged."""
+        """Wait until contacts knows the newest interaction of the client."""
         newest = list(client.ledger.logged.values())[-1]
         eventually(lambda: self.system.sql("contacts", f"SELECT 1 FROM engagements WHERE source_id = '{newest}'"), 30, why="contacts hears of it")
 
     @contextmanager
     def in_the_window(self, act: Callable[[], None]) -> Iterator[None]:
-        """Begin to act, and run the block while the sabotaged process is in its window; then wait for the act."""
+        """Start an act, run the block while the sabotaged process is in its window, and wait for the act."""
         (self._folder / "armed").touch()
         acting = threading.Thread(target=act, daemon=True)
         acting.start()
@@ -116,7 +115,7 @@ def _kill_as_it_reads(stage: Stage, client: Client) -> None:
 
 def _kill_as_it_passes_on(stage: Stage, client: Client) -> None:
     _kill_as_it_creates(stage, client)
-    # What was given back is delivered before anything newer: once this one is passed on, that one was dealt with again.
+    # A requeued message is delivered first: once this one is passed on, the other was handled again.
     client.create()
     newest = list(client.ledger.created.values())[-1]
     told = f"SELECT 1 FROM outbox WHERE routing_key LIKE 'contacts.integration.%.told' AND body->>'subject' = '{newest}'"
@@ -124,16 +123,16 @@ def _kill_as_it_passes_on(stage: Stage, client: Client) -> None:
 
 
 def _overtake(stage: Stage, client: Client) -> None:
-    """One transaction commits after another one that announced later, and was shipped."""
+    """Commit a transaction after a later one was committed and shipped."""
     with stage.in_the_window(client.log):
         client.log()
         stage.wait_heard(client)
-    # Killed any sooner, the next process would ship it.
+    # If the process were killed earlier, the next one would ship the message.
     eventually(lambda: not stage.system.sql("interactions", "SELECT 1 FROM outbox WHERE NOT done"), 30, why="it is shipped, or skipped")
 
 
 def _break_the_handler(stage: Stage, client: Client) -> None:
-    """Contacts loses its database connection in the middle of working off a message."""
+    """Cut the database connection of contacts while it handles a message."""
     assert stage.system.postgres
     url = stage.system.postgres.url.set(database="liaison_contacts", drivername="postgresql")
     stopped = "datname = 'liaison_contacts' AND wait_event_type = 'Lock' AND query LIKE '%engagements%'"
@@ -144,12 +143,12 @@ def _break_the_handler(stage: Stage, client: Client) -> None:
         client.log()
         cut = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {stopped}"
         eventually(lambda: stage.system.sql("contacts", cut), 30, why="contacts works it off")
-    # By then the message is waiting in a retry queue, or gone.
+    # By then the message is in a retry queue, or lost.
     eventually(lambda: any(word in log.read_text()[before:] for word in _FAILED), 30, why="its failure is dealt with")
 
 
 def _take_the_binding_away(stage: Stage, client: Client) -> None:
-    """For a moment no queue is bound for what interactions announces."""
+    """Remove the queue binding for announcements of interactions for a moment."""
     with stage.system.look_into_queues() as connection:
         channel = connection.channel()
         channel.queue_unbind(inbox("contacts"), ANNOUNCEMENTS, LOGGED)
@@ -160,7 +159,7 @@ def _take_the_binding_away(stage: Stage, client: Client) -> None:
         channel.queue_bind(inbox("contacts"), ANNOUNCEMENTS, LOGGED)
 
 
-#: What is taken out, of which service, the fault, and what the comparison must call it.
+#: The safeguard, its service, the fault, and the kind of difference that the comparison must find.
 CONTROLS: dict[str, tuple[str, Callable[[Stage, Client], None], str]] = {
     "commit-then-publish": ("interactions", _kill_as_it_logs, "unheard"),
     "acknowledge-before-commit": ("contacts", _kill_as_it_logs, "unheard"),
@@ -171,7 +170,7 @@ CONTROLS: dict[str, tuple[str, Callable[[Stage, Client], None], str]] = {
     "unroutable-ignored": ("interactions", _take_the_binding_away, "unheard"),
     "key-forgotten": ("contacts", _kill_as_it_creates, "duplicated"),
 }
-#: Those that are shown to be harmless with the remedy in every run; the others take longer and wait for `make soak`.
+#: The faults that every run tests with the safeguard; the others take longer and run in `make soak`.
 _ALWAYS = ("commit-then-publish", "acknowledge-before-commit", "no-inbox", "audit-after-the-answer")
 
 

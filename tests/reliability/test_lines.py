@@ -1,4 +1,4 @@
-"""P3: a slow or broken line between every pair of parts: nothing lost, nothing stuck, and well again by itself."""
+"""P3: slow down or break the line between every pair of parts: nothing is lost or stuck, and the system recovers."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from tests.reliability.lines import Cell, Lined, cells
 from tests.rows import figure
 from tests.support import eventually
 
-#: How many pairs of a place and a fault: all of them, or three of different pairs and faults.
+#: The number of pairs and faults to test: all, or three different ones.
 CELLS = figure(1000, 3, given="CELLS")
-#: An expression that the names of pairs and faults match, to look at some of them.
+#: A pattern for the names of pairs and faults to test.
 ONLY = os.environ.get("LINES", "")
-#: How long a line is broken. A black hole of 30 s is the figure; outside of `make soak` it is as long as heartbeats need to notice.
+#: The time for which a line is broken: 30 s in `make soak`, else as long as heartbeats need to notice.
 BROKEN = {"delay": figure(30, 8), "reset": figure(10, 2), "black hole": figure(30, 14), "sliced": figure(10, 4), "half open": figure(30, 4)}
 STUCK, WELL_WITHIN, DRAINED_WITHIN = 35.0, 60.0, 120.0
 CLIENTS = 4
-#: Seconds between what a client asks: the row is about lines, and a machine at its end would be slow by itself.
+#: Seconds between requests of a client, so that the machine is not overloaded.
 _PACE = 0.5
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.row("P3"), pytest.mark.timeout(figure(0, 600))]
@@ -39,7 +39,7 @@ pytestmark = [pytest.mark.rabbitmq, pytest.mark.row("P3"), pytest.mark.timeout(f
 
 @pytest.fixture(scope="module")
 def lined(rabbitmq_is_here: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lined]:
-    """Six processes over RabbitMQ, durable, every line of theirs through a proxy."""
+    """Run six processes over durable RabbitMQ, with a proxy on every line."""
     system = Lined(tmp_path_factory.mktemp("lines") / "state", environ={"LOOKUPS_OF_CONTRIBUTOR": "1000000000"})
     try:
         yield system.start()
@@ -48,10 +48,10 @@ def lined(rabbitmq_is_here: None, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 class Patient(Client):
-    """A client that notes how long its answers took."""
+    """A client that measures the time of its answers."""
 
     def __init__(self, *given: Any, **more: Any) -> None:
-        """Wait for nothing yet."""
+        """Create a client without measurements."""
         super().__init__(*given, **more)
         self.longest = (0.0, "")
 
@@ -64,7 +64,7 @@ class Patient(Client):
 
 
 def _is_well(lined: Lined, person: Person) -> bool:
-    """Whether every part answers and a command is done."""
+    """Return whether every part answers and a command works."""
     if not all(map(lined.takes_calls, SERVICES)):
         return False
     try:
@@ -118,10 +118,10 @@ def test_a_slow_or_broken_line_loses_nothing_and_holds_nobody_and_is_well_again_
 
 
 def _broken(lined: Lined, cell: Cell, asks: Person, stop: threading.Event) -> str:
-    """Break one line for its time, and wait until all is well; say what it met."""
+    """Break a line for its time and wait until the system recovers; return what the fault affected."""
     line = lined.lines.lines[cell.process, cell.to]
     with lined.lines.broken(line, cell.fault, cell.hits):
-        # How long the line is broken: the case itself, not a wait for anything.
+        # The time for which the line is broken is the tested case, not a wait.
         stop.wait(BROKEN[cell.fault])
         eventually(lambda: line.met, 30, why=f"something goes over the line: {cell}")
     begun = time.monotonic()

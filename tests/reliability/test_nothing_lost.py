@@ -1,4 +1,4 @@
-"""P1: whatever is killed, whatever was acknowledged is there once, was heard by everyone, and is in the trail."""
+"""P1: whatever is killed, acknowledged work exists once, reaches all services, and is in the trail."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from tests.system import Full
 FAULTS = figure(500, 50, given="FAULTS")
 OPERATIONS = figure(300_000, 20_000, given="OPERATIONS")
 CLIENTS = int(os.environ.get("CLIENTS") or 12)
-#: On two idle cores a run takes less than a quarter of this; a slower one ends with its seed and what it got to.
+#: The time limit: four times a run on two idle cores. A slower run ends with its seed and figures.
 _SECONDS = figure(12 * 3600, 1800, given="SECONDS_OF_FAULTS")
-#: Between two faults the system works, for this long at least and at most; else until its share of operations is done.
+#: The shortest and the longest time between two faults; within them, until the share of operations is done.
 _CALM = (0.3, 1.5)
 _CALM_AT_MOST = 20.0
 _BACK_WITHIN = 90.0
@@ -37,8 +37,8 @@ pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(_SECONDS + 400), pytest.
 
 @pytest.fixture
 def full(rabbitmq_is_here: None, tmp_path: Path) -> Iterator[Full]:
-    """Six processes over RabbitMQ, durable."""
-    # Eight users enter in hours what others do in years.
+    """Run six processes over durable RabbitMQ."""
+    # Eight users enter in hours what real users enter in years.
     system = Full(tmp_path / "state", environ={"LOOKUPS_OF_CONTRIBUTOR": "1000000000"})
     try:
         yield system.start()
@@ -47,10 +47,10 @@ def full(rabbitmq_is_here: None, tmp_path: Path) -> Iterator[Full]:
 
 
 class Torment:
-    """Clients that work while faults come."""
+    """Clients that work during faults."""
 
     def __init__(self, system: Full, seed: int, *, clients: int) -> None:
-        """Sign everybody in."""
+        """Sign in all clients."""
         self._system = system
         self._chance = random.Random(seed)
         self._stop = threading.Event()
@@ -67,12 +67,12 @@ class Torment:
 
     @property
     def acknowledged(self) -> int:
-        """How many operations were answered with success so far."""
+        """Return the number of operations acknowledged so far."""
         return sum(worker.ledger.acknowledged for worker in self._workers)
 
     @property
     def figures(self) -> str:
-        """What it came to so far."""
+        """Return the figures so far."""
         ledgers = [worker.ledger for worker in self._workers]
         return (
             f"{len(self.brought_about)} faults, {self.acknowledged} operations acknowledged ({sum(len(x.created) for x in ledgers)} created, "
@@ -82,7 +82,7 @@ class Torment:
         )
 
     def run(self, *, count: int, operations: int, seconds: float) -> Comparison:
-        """Bring about so many faults while so many operations are acknowledged; compare when everything is drained."""
+        """Cause a number of faults during a number of acknowledged operations, and compare after everything is drained."""
         deadline = time.monotonic() + seconds
         for worker in self._workers:
             worker.start()
@@ -109,14 +109,14 @@ class Torment:
         return compare_settled(self._system, [worker.ledger for worker in self._workers], seconds=30)
 
     def _calm(self, share: int) -> None:
-        # The length of calm between faults, not a wait for anything.
+        # The calm time between faults is part of the test, not a wait.
         self._stop.wait(self._chance.uniform(*_CALM))
         end = time.monotonic() + _CALM_AT_MOST
         while self.acknowledged < share and time.monotonic() < end:
             self._stop.wait(0.1)
 
     def _wait_back(self, name: str) -> None:
-        # Asked a few times a second: the question itself costs every service something.
+        # Asked only a few times a second, because each question costs every service time.
         eventually(lambda: self._stop.wait(0.25) or self._system.answers(), _BACK_WITHIN, why=f"the system answers again after: {name}")
 
 
@@ -129,7 +129,7 @@ def test_nothing_acknowledged_is_lost_whatever_is_killed(full: Full) -> None:
     try:
         result = torment.run(count=FAULTS, operations=OPERATIONS, seconds=_SECONDS)
     finally:
-        # Whatever ends it, the seed and how far it came are in the output.
+        # The output has the seed and the figures, however the run ends.
         print(f"seed {seed}: {torment.figures}, in {time.monotonic() - begun:.0f} s; the last fault: {torment.brought_about[-1:]}")
     print(f"P1: {torment.figures}; drained in {torment.drained_in:.1f} s; {result.figures}")
     assert result.problems == {}, f"seed {seed}"

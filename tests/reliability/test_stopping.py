@@ -1,4 +1,4 @@
-"""Asked to stop in the middle of long work, the system ends within its grace, and goes on from there when it starts again."""
+"""Stop the system during long work: it ends within the grace period, and continues after a restart."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tests.system import Embedded
 
 pytestmark = pytest.mark.timeout(600)
 
-#: Supervisors kill after thirty seconds.
+#: Supervisors kill a process after thirty seconds.
 GRACE = 30.0
 ROWS = 6_000
 _WAIT = 240
 
 
 class System:
-    """One state folder, started again after each stop."""
+    """A system whose state folder is used again after each stop."""
 
     def __init__(self, folder: Path) -> None:
         self.running = Embedded(folder).start()
@@ -36,7 +36,7 @@ class System:
         return Person(self.running.base).sign_in(self.running.account("ICE", "steward", role="office_administrator"))
 
     def stop_and_start(self, *, again: bool = True) -> None:
-        """Ask it to stop; it must end in time, and well."""
+        """Stop the system, require a clean exit in time, and start it again."""
         process = self.running.process
         assert process
         process.send_signal(signal.SIGTERM)
@@ -118,7 +118,7 @@ def test_erasures_that_are_stopped_in_the_middle_go_on(system: System) -> None:
 
 
 def test_requests_that_never_end_do_not_keep_the_system_from_stopping(system: System) -> None:
-    """A connection that says nothing, one that sends half a head, and an upload that has come to its middle."""
+    """Hold an idle connection, one with half a request head, and a half-finished upload."""
     person = system.steward
     host, port = re.fullmatch(r"http://(.+):(\d+)", person.base).groups()  # type: ignore[union-attr]  # it is an address
     opened = [socket.create_connection((host, int(port))) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""What tests stand on: a database and a broker of whatever kind there is, callers, and waiting without sleeping."""
+"""Provide what tests need: databases, brokers, callers, and waiting without sleeping."""
 
 from tests.support.callers import a_caller, a_command, anonymous
 from tests.support.databases import Databases

@@ -1,4 +1,4 @@
-"""Announcing as a service that a test has not started."""
+"""Publish announcements of services that a test has not started."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.chassis.transport.publisher import Message, Publisher
 
 
 def announce(broker_url: str, *announcements: Announcement) -> None:
-    """Announce, each as the service whose it is, over a broker that asks for no password."""
+    """Publish each announcement as its service, over a broker without passwords."""
     for announcement in announcements:
         service = announcement.name.partition(":")[0]
         message_id = new_id()

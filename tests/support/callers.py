@@ -1,4 +1,4 @@
-"""Callers as access would vouch for them, for tests that begin behind the passport."""
+"""Create callers as passports describe them, for tests that start after the passport check."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def a_caller(
     roles: Iterable[str] = (),
     acknowledged: bool = True,
 ) -> Caller:
-    """Return somebody signed in, with a session of their own, who has acknowledged the three statements."""
+    """Return a signed-in user with a new session and acknowledged statements."""
     return Caller(
         kind="user",
         id=id or new_id(),
@@ -34,12 +34,12 @@ def a_caller(
 
 
 def a_command(caller: Caller, path: str = "/individuals", *, method: str = "POST", key: str | None = None, body: object = None) -> Caller:
-    """Return the same caller giving one command, as the gateway would have framed it."""
+    """Return the caller with an operation for one command, as the gateway sends it."""
     body_hash = hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
     operation = Operation(id=new_id(), method=method, path=path, key=key, body_hash=body_hash)
     return caller.within(trace_id=new_id(), operation=operation)
 
 
 def anonymous() -> Caller:
-    """Return somebody who has not signed in."""
+    """Return a caller who has not signed in."""
     return Caller.anonymous()

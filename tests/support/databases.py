@@ -1,4 +1,4 @@
-"""Migrated databases for tests: each store is migrated once, and every test copies that one."""
+"""Create migrated databases for tests: each store is migrated once and then copied."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tests.support.keys import key_of
 
 
 def password_of(role: str) -> str:
-    """Return a role's password; such a server holds nothing worth one."""
+    """Return the password of a role. It is not secret, because a test server has no real data."""
     return f"{role}-tests"
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """One test's database, as its service, its owner and a superuser see it."""
+    """The addresses of a test database for its service, its owner and a superuser."""
 
     name: str
     runtime: str
@@ -32,16 +32,16 @@ class Addresses:
 
 
 class Databases:
-    """The databases of one server, made on demand."""
+    """The databases of a server, created on demand."""
 
     def __init__(self, server: Server) -> None:
-        """Take the server; nothing is made yet."""
+        """Connect to the server; databases are created on demand."""
         self.server = server
         self._migrated: set[str] = set()
         self._engine = sa.create_engine(server.url, isolation_level="AUTOCOMMIT", pool_size=1)
 
     def make(self, store: str = "contacts") -> Addresses:
-        """Return a fresh, migrated database of that service (or of `keys`)."""
+        """Create a migrated database of a service (or of `keys`), and return its addresses."""
         self._migrate(store)
         name = f"t_{store}_{new_id()[-12:]}"
         with self._engine.connect() as connection:
@@ -49,17 +49,17 @@ class Databases:
         return self._addresses(name, store)
 
     def drop(self, addresses: Addresses) -> None:
-        """Delete it, whoever is still connected."""
+        """Drop a database and its connections."""
         with self._engine.connect() as connection:
             connection.exec_driver_sql(f'DROP DATABASE IF EXISTS "{addresses.name}" WITH (FORCE)')
 
     def close(self) -> None:
-        """Part from the server."""
+        """Disconnect from the server."""
         self._engine.dispose()
 
     @contextmanager
     def opened(self, service: str) -> Iterator[Database]:
-        """Give a fresh database as the service has it: under its own role, with a stream of its own."""
+        """Yield a new database as the service uses it: with its role and its own stream."""
         addresses = self.make(service)
         database = Database(addresses.runtime, service=service, stream=Stream(key_of(service)), pool_size=5)
         try:

@@ -1,4 +1,4 @@
-"""What a test or a run uses, in this order, said in one line; a demanded backend is never skipped in silence.
+"""Find the database and the broker for a test run, in this order. A required backend is never skipped silently.
 
 Database: DATABASE_URL, Docker, the PostgreSQL programs of this machine, the embedded wheel.
 Broker: BROKER_URL, Docker, a RabbitMQ node of our own, the in-process broker.
@@ -29,26 +29,26 @@ from deploy.postgres import (
 )
 
 Thing = TypeVar("Thing")
-#: What a backend is called and how to stand on it; None when it isn't there.
+#: The name of a backend and the function that provides it, which returns None if it is not available.
 Backend = tuple[str, Callable[[], "Taken[Any] | None"]]
 
 POSTGRES_IMAGE = "postgres:18"
 RABBITMQ_IMAGE = "rabbitmq:4-management"
-#: How the folder of a run's databases begins; the id of the run's process follows.
+#: The prefix of the folder of a run's databases; the process id of the run follows.
 _FOLDERS = "liaison-db-"
 _MEMORY = Path("/dev/shm")
-#: Bytes that a run's databases have room in.
+#: The space in bytes that the databases of a run need.
 _ROOM = 4 << 30
 _PASSWORD = "liaison-tests"
 
 
 class Absent(Exception):
-    """Something a test needs is not on this machine."""
+    """A backend that a test needs is not available."""
 
 
 @dataclass(frozen=True)
 class Taken(Generic[Thing]):
-    """What was taken, the sentence that says so, and how to give it back."""
+    """A backend, the line that reports it, and the function that releases it."""
 
     thing: Thing
     backend: str
@@ -57,10 +57,10 @@ class Taken(Generic[Thing]):
 
 
 def take_database(environ: Mapping[str, str] = os.environ, *, settings: Mapping[str, str] | None = None) -> Taken[Server]:
-    """Take the first PostgreSQL that is there; one of our own is started, in a folder that is deleted at the stop.
+    """Return the first available PostgreSQL. A server that is started here has a folder that is deleted when it stops.
 
-    :param settings: for a server of our own; by default it forgets durability for speed.
-    :raises Absent: there is none, or not the one that REQUIRE_DB demands.
+    :param settings: for a server that is started here; by default it is fast and not durable.
+    :raises Absent: none is available, or not the one that REQUIRE_DB names.
     """
     backends: list[Backend] = [
         ("url", lambda: _given_database(environ)),
@@ -72,10 +72,10 @@ def take_database(environ: Mapping[str, str] = os.environ, *, settings: Mapping[
 
 
 def take_broker(environ: Mapping[str, str] = os.environ, *, in_process: bool = True) -> Taken[str]:
-    """Take the first broker that is there; what is taken is its AMQP address.
+    """Return the AMQP address of the first available broker.
 
-    :param in_process: whether the last backend, our in-process broker, will do for this test.
-    :raises Absent: there is none, or not the one that REQUIRE_BROKER demands.
+    :param in_process: whether the in-process broker, the last backend, is enough for this test.
+    :raises Absent: none is available, or not the one that REQUIRE_BROKER names.
     """
     backends: list[Backend] = [
         ("url", lambda: _given_broker(environ)),
@@ -105,7 +105,7 @@ def _take(what: str, backends: list[Backend], demanded: str, families: Mapping[s
 
 
 def is_demanded(what: str, environ: Mapping[str, str] = os.environ) -> bool:
-    """Tell whether the absence of a `DB` or `BROKER` is a failure here, not a reason to skip."""
+    """Return whether a missing `DB` or `BROKER` is a failure, and not a reason to skip."""
     return bool(environ.get(f"REQUIRE_{what}"))
 
 
@@ -118,7 +118,7 @@ def _given_database(environ: Mapping[str, str]) -> Taken[Server] | None:
 
 
 def _in_memory() -> Path | None:
-    """Return the file system in memory, where each database's hundreds of files are made faster; None without room there."""
+    """Return a folder in memory, where the many files of databases are created faster, or None if it is too small."""
     try:
         return _MEMORY if shutil.disk_usage(_MEMORY).free >= _ROOM else None
     except OSError:
@@ -126,7 +126,7 @@ def _in_memory() -> Path | None:
 
 
 def _clear_away() -> None:
-    """Delete what runs that were killed left in memory."""
+    """Delete the folders in memory of killed runs."""
     for former in _MEMORY.glob(f"{_FOLDERS}*"):
         if not Path("/proc", former.name.removeprefix(_FOLDERS).split("-")[0]).exists():
             shutil.rmtree(former, ignore_errors=True)
@@ -205,6 +205,6 @@ def _own_node() -> Taken[str] | None:
 
 
 def _program_folders() -> Iterator[str]:
-    # Debian puts servers where an ordinary user's PATH does not look.
+    # Debian installs servers outside the PATH of ordinary users.
     yield from os.environ.get("PATH", os.defpath).split(os.pathsep)
     yield from ("/usr/sbin", "/usr/local/sbin", "/usr/lib/rabbitmq/bin")

@@ -1,4 +1,4 @@
-"""Keys of services for tests: the same in every process, made from the service's name."""
+"""Derive keys of services for tests from their names, the same in every process."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from services.chassis.identity import ServiceKey, ServiceKeys
 
 
 def pem_of(service: str) -> str:
-    """Return a service's secret key, as its settings have it."""
+    """Return the secret key of a service in the form of its settings."""
     private = Ed25519PrivateKey.from_private_bytes(sha256(b"tests " + service.encode()).digest())
     return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 def key_of(service: str) -> ServiceKey:
-    """Return a service's secret key."""
+    """Return the secret key of a service."""
     return ServiceKey.parse(service, pem_of(service))
 
 
 def public_keys(services: Iterable[str] = SERVICES) -> str:
-    """Return the services' public keys, as the settings of audit have them."""
+    """Return the public keys of services in the form of audit's settings."""
     return "\n".join(key_of(service).line for service in services)
 
 
 def service_keys() -> ServiceKeys:
-    """Return the services' public keys."""
+    """Return the public keys of services."""
     return ServiceKeys.parse(public_keys())

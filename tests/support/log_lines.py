@@ -1,4 +1,4 @@
-"""What is logged meanwhile."""
+"""Capture log lines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.chassis.logs import Lines
 
 @contextmanager
 def lines_logged() -> Iterator[list[dict[str, Any]]]:
-    """Give a list that grows by what each line tells, whatever its level."""
+    """Yield a list that receives each log line, of any level."""
     lines: list[dict[str, Any]] = []
     listening = _Listening(lines)
     root = logging.getLogger()

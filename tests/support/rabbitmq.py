@@ -1,6 +1,6 @@
-"""A RabbitMQ node of our own, from the system's `rabbitmq-server`: own folder, name, ports, cookie and epmd.
+"""Run a RabbitMQ node for tests from the system's `rabbitmq-server`, with its own folder, name, ports, cookie and epmd.
 
-It runs as the user `rabbitmq` when we are root, listens on the loopback only, and leaves nothing behind.
+Under root it runs as the user `rabbitmq`. It listens on loopback only and deletes its files.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ import amqp
 
 from deploy.postgres import ServerFailed, stop_with_parent
 
-#: What the node's Erlang is told, here and in deploy/compose.yaml, which says why.
+#: Settings of the Erlang runtime, as in deploy/compose.yaml, which gives the reasons.
 ERLANG = "+sbwt none +sbwtdcpu none +sbwtdio none +P 65536 +Q 16384 +MMmcs 5 -kernel inet_dist_use_interface {127,0,0,1}"
 _ADMIN = "liaison"
 _START_WITHIN = 60.0
-#: `rabbitmqctl` starts a virtual machine for a question; only one that hangs takes this long.
+#: The timeout of `rabbitmqctl`, which starts a virtual machine for each command.
 _CONTROL_WITHIN = 300.0
 _STOP_WITHIN = 20.0
 _PROGRAM_FOLDERS = ("/usr/lib/rabbitmq/bin", "/usr/local/lib/rabbitmq/bin", "/usr/local/sbin", "/opt/rabbitmq/sbin")
 
 
 class Node:
-    """One node; `start_node` makes it."""
+    """A RabbitMQ node, which `start_node` creates."""
 
     def __init__(self, folder: Path, *, tls: Path | None = None, settings: Mapping[str, str] | None = None) -> None:
         """Describe a node whose files are in `folder`.
@@ -57,11 +57,11 @@ class Node:
 
     @property
     def url(self) -> str:
-        """The administrator's address."""
+        """Return the address of the administrator."""
         return self.url_of(_ADMIN, self._password)
 
     def url_of(self, user: str, password: str) -> str:
-        """A user's address."""
+        """Return the address of a user."""
         scheme, port = ("amqps", self.tls_port) if self._is_closed else ("amqp", self.port)
         return f"{scheme}://{user}:{password}@127.0.0.1:{port}//"
 
@@ -70,9 +70,9 @@ class Node:
         return self._more.get("listeners.tcp") == "none"
 
     def start(self) -> Node:
-        """Start, or start again with what the folder holds; wait until it answers.
+        """Start or restart the node with the data in its folder, and wait until it answers.
 
-        :raises ServerFailed: it did not, with the end of its log.
+        :raises ServerFailed: it did not start; the message has the end of its log.
         """
         self._write_configuration()
         if self._epmd is None:
@@ -88,15 +88,15 @@ class Node:
         return self
 
     def terminate(self) -> None:
-        """Stop it in order; its files stay."""
+        """Stop the node in order; its files stay."""
         self._end(signal.SIGTERM)
 
     def crash(self) -> None:
-        """Kill it; its files stay."""
+        """Kill the node; its files stay."""
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """Kill it, and delete its files."""
+        """Kill the node, and delete its files."""
         self._end(signal.SIGKILL)
         if self._epmd is not None:
             self._epmd.kill()
@@ -105,7 +105,7 @@ class Node:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def control(self, *arguments: str) -> str:
-        """Run `rabbitmqctl` and return what it says.
+        """Run `rabbitmqctl` and return its output.
 
         :raises ServerFailed: it failed.
         """
@@ -124,24 +124,24 @@ class Node:
         return said
 
     def pids(self) -> list[int]:
-        """Return the node's processes."""
+        """Return the process ids of the node."""
         group = self._server.pid if self._server else -1
         return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and _group_of(entry) == group]
 
     def freeze(self) -> None:
-        """Stop it in its tracks: connections stay open and nothing is answered."""
+        """Suspend the node: connections stay open and nothing is answered."""
         if self._server is not None:
             os.killpg(self._server.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Resume the node."""
         if self._server is not None:
             os.killpg(self._server.pid, signal.SIGCONT)
 
     def _end(self, number: signal.Signals) -> None:
         if self._server is None:
             return
-        # The node's processes are a group of their own.
+        # The processes of the node are in one process group.
         try:
             os.killpg(self._server.pid, signal.SIGCONT)
             os.killpg(self._server.pid, number)
@@ -242,7 +242,7 @@ class Node:
 
 
 def start_node(*, tls: Path | None = None, settings: Mapping[str, str] | None = None) -> Node:
-    """Start a node in a folder that is deleted at its stop.
+    """Start a node in a folder that is deleted when it stops.
 
     :param tls: a folder with ca.pem, cert.pem and key.pem.
     :param settings: more of its configuration.
@@ -254,14 +254,14 @@ def start_node(*, tls: Path | None = None, settings: Mapping[str, str] | None = 
 
 def _group_of(entry: Path) -> int:
     try:
-        # The command's name, in brackets, may hold spaces; the process group is the third field after it.
+        # The command name in parentheses may contain spaces; the process group is the third field after it.
         return int((entry / "stat").read_text().rpartition(")")[2].split()[2])
     except (FileNotFoundError, ProcessLookupError):
         return 0
 
 
 def _program(name: str) -> Path:
-    # Debian's programs on PATH insist on being root; the ones they wrap don't.
+    # Debian's programs on PATH require root; the programs that they wrap do not.
     for folder in _PROGRAM_FOLDERS:
         if (program := Path(folder, name)).exists():
             return program
@@ -272,7 +272,7 @@ def _program(name: str) -> Path:
 
 
 def _free_port() -> int:
-    """Return a port below 32768 (above, the system hands them out) that nobody listens on."""
+    """Return a free port below 32768, because the system assigns the ports above."""
     while True:
         port = 20000 + secrets.randbelow(12000)
         with socket.socket() as probe:

@@ -1,4 +1,4 @@
-"""Waiting for a condition, with a deadline; tests never sleep for a length of time."""
+"""Wait for a condition with a deadline. Tests never sleep for a fixed time."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from collections.abc import Callable
 from typing import TypeVar
 
 Found = TypeVar("Found")
-#: Seconds between two questions, at first and at most: what is asked often is a load of its own on what is waited for.
+#: The first and the longest pause between calls, in seconds. Frequent calls would slow down the system.
 _PAUSE = 0.02
 _LONGEST_PAUSE = 0.25
 
 
 class NeverHappened(AssertionError):
-    """What was waited for did not happen in time."""
+    """The condition was not met in time."""
 
 
 def eventually(condition: Callable[[], Found], seconds: float = 10.0, *, why: str = "") -> Found:
-    """Ask again until the answer is true or not empty, and return it.
+    """Call a function until its result is true or not empty, and return the result.
 
     An `AssertionError` counts as "not yet", so that a condition may be a whole set of assertions.
 
-    :param seconds: ten times what it usually takes: the deadline proves liveness, it measures nothing.
-    :raises NeverHappened: with `why`, and the last answer or assertion.
+    :param seconds: ten times the usual time, because the deadline proves liveness and measures nothing.
+    :raises NeverHappened: with `why` and the last result or assertion.
     """
     deadline = time.monotonic() + seconds
     pause = _PAUSE
