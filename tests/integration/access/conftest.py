@@ -1,4 +1,4 @@
-"""An access database with the cast in it, and sessions to play with."""
+"""An access database with the cast, and sessions for tests."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def a_key() -> tuple[str, str]:
 
 
 class Office:
-    """Access on its database, with a clock that the test sets."""
+    """Access's use cases on its database, with a clock that the test sets."""
 
     def __init__(self, database: Database) -> None:
         """Seed the cast."""
@@ -76,15 +76,15 @@ class Office:
         self.now += timedelta(**spans)
 
     def sign(self, caller: Caller, audience: str, now: datetime) -> tuple[str, str]:
-        """Make out a passport."""
+        """Sign a passport."""
         return self.signer.issue(caller, audience, now)
 
     def read(self, passport: str, audience: str = "access") -> Caller:
-        """Verify a passport as one service does."""
+        """Verify a passport as a service does."""
         return PassportVerifier(self.public_key, audience).verify(passport, self.now)
 
     def does(self, act: Callable[..., Any], *, by: Caller | None = None, **given: Any) -> Any:
-        """Do one thing in a unit of work of its own; a refusal that is returned is raised, as the service does."""
+        """Run a use case in its own unit of work; raise a returned refusal, as the service does."""
         offered = {"by": by or Caller.anonymous(), "now": self.now}
         taken = {name: value for name, value in offered.items() if name in inspect.signature(act).parameters}
         with self.database.work(offered["by"]) as work:
@@ -94,7 +94,7 @@ class Office:
         return outcome
 
     def sign_in(self, username: str) -> dict[str, Any]:
-        """Sign in with a password that was right."""
+        """Sign in with the right password."""
         return self.does(sessions.sign_in, user_id=self.ids[username])
 
     def open(self, token: object) -> dict[str, Any]:
@@ -102,7 +102,7 @@ class Office:
         return self.does(sessions.open_session, token=token, sign=self.sign, policy_version="1")
 
     def caller(self, token: str, audience: str = "access") -> Caller:
-        """Return who a session's passport says is calling."""
+        """Return the caller of a session's passport."""
         return self.read(self.open(token)["passports"][audience], audience)
 
     def acknowledge(self, token: str, **given: Any) -> dict[str, Any]:
@@ -117,19 +117,19 @@ class Office:
         return str(token)
 
     def entries(self, action: str | None = None) -> list[dict[str, Any]]:
-        """Return what was recorded for the trail."""
+        """Return the audit entries."""
         with self.database.system_transaction() as connection:
             rows = connection.execute(text("SELECT body FROM entries WHERE n > 0 ORDER BY created_at, n")).scalars()
             return [body for body in rows if action in {None, body["action"]}]
 
     def announced(self, name: str) -> list[dict[str, Any]]:
-        """Return the fields of what was announced under that name."""
+        """Return the fields of the announcements of that name."""
         with self.database.system_transaction() as connection:
             bodies = connection.execute(text("SELECT body FROM outbox ORDER BY id")).scalars()
             return [body["fields"] for body in bodies if body["name"] == name]
 
     def rows(self, statement: str, **given: Any) -> list[Any]:
-        """Look into the database."""
+        """Query the database."""
         with self.database.system_transaction() as connection:
             return list(connection.execute(text(statement), given))
 
@@ -141,7 +141,7 @@ def office(fresh_database: Callable[[str], Database]) -> Office:
 
 
 class Running:
-    """Access as it runs: its service on the in-process broker, and a client in the gateway's place."""
+    """Access as a running service on the in-process broker, and a client in the gateway's place."""
 
     def __init__(self, addresses: Addresses, name: str) -> None:
         """Start it, with the cast seeded."""
@@ -177,7 +177,7 @@ class Running:
         assert self.client.wait_up(20)
 
     def now(self) -> datetime:
-        """Return the time that access goes by."""
+        """Return access's time."""
         return datetime.now(UTC) + self.skew
 
     def stop(self) -> None:
@@ -206,7 +206,7 @@ class Running:
         return token
 
     def entries(self) -> list[dict[str, Any]]:
-        """Return what was recorded for the trail."""
+        """Return the audit entries."""
         with self.database.system_transaction() as connection:
             return list(connection.execute(text("SELECT body FROM entries WHERE n > 0 ORDER BY created_at, n")).scalars())
 
@@ -230,6 +230,6 @@ def running(databases: Databases) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def standing(databases: Databases) -> Iterator[Running]:
-    """Access as it runs, shared by tests that leave it as they found it."""
+    """Running access, shared by tests that leave it as they found it."""
     with _running(databases) as office:
         yield office

@@ -1,4 +1,4 @@
-"""Accounts: entering, changing, approving; what lapses; integrations; the operator's commands; what is announced."""
+"""Accounts: create, change, approve; lapsed accounts; integrations; the operator's commands; announcements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""P15: every route of the gateway, over access's own sessions, in each state in which nobody may do anything."""
+"""P15: every route of the gateway, with access's own sessions, in each state in which nobody may do anything."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ MUTATED = 10_000 if SOAK else 200
 
 @pytest.fixture
 def bus(office: Any) -> FakeBus:
-    """A bus with access alone on it: asking anybody else fails the test."""
+    """A bus with only access on it: calling another service fails the test."""
     return FakeBus({("access", "open_session"): office.open})
 
 
 @pytest.fixture
 def app(bus: FakeBus) -> Any:
-    """The gateway, with no limit in the way of so many requests."""
+    """The gateway, with limits high enough for so many requests."""
     made = create_app(bus, heard(), Settings(service="gateway", cookie_secure=False))
     context_of(made).anonymous.limit = 10**9
     return made
 
 
 def ask(app: Any, method: str, path: str, token: str | None, *, cookie: bool) -> int:
-    """Return the status of one request, of a program or of a browser."""
+    """Return the status of one request, from a program or a browser."""
     client = app.test_client(use_cookies=False)
     headers = {} if token is None else {"Cookie": f"liaison_session={token}"} if cookie else {"Authorization": f"Bearer {token}"}
     answer = client.open(path, method=method, headers=headers)

@@ -1,4 +1,4 @@
-"""P16, the exchange of passports: every service shows every passport under every name and asks for every audience."""
+"""P16, exchange of passports: every service shows every passport under every name and asks for every audience."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.row("P16")
 
 
 def exchange(running, passport, audience, service, secret):
-    """Return the passport given, or None where it is refused."""
+    """Return the new passport, or None if it is refused."""
     try:
         return running.call("exchange", passport=passport, audience=audience, service=service, secret=secret)["passport"]
     except Refusal as refusal:

@@ -1,4 +1,4 @@
-"""Access over the bus: who is answered, with what, and how every bad input is coded."""
+"""Access over the bus: its answers, and the code of every bad input."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from tests.support import eventually
 
 
 def code_of(act, *arguments, **keywords):
-    """Return the code of the refusal that this meets."""
+    """Return the code of the refusal."""
     with pytest.raises(Refusal) as refusal:
         act(*arguments, **keywords)
     return refusal.value.code
@@ -105,7 +105,7 @@ def test_a_wrong_password_and_an_unknown_name_are_answered_alike_and_the_name_is
 
 
 def test_an_unknown_name_is_hashed_against_as_a_wrong_password_is(running, monkeypatch):
-    """So that either takes as long: hashing is nine tenths of it, and the same of both."""
+    """Both take equally long: hashing is nine tenths of the time, and the same for both."""
     costs = []
     is_right = passwords.is_right
 
@@ -131,7 +131,7 @@ def test_too_many_failures_are_429_for_names_that_exist_and_for_those_that_do_no
 
 
 def test_checking_passwords_does_not_hold_up_others(running, monkeypatch):
-    """The loop turns while a password is checked, and the check ends only after it did."""
+    """The event loop turns while a password is checked, and before the check ends."""
     begun, turned = (patcher.original("threading").Event() for _ in range(2))
     is_right = passwords.is_right
 
@@ -236,7 +236,7 @@ BEFORE = {"current_session", "acknowledge", "sign_out"}
 
 
 def dead_passports(running):
-    """Return passports of sessions in which nothing may be done any more, by why."""
+    """Return passports of sessions that may do nothing any more, by reason."""
 
     def passport_then(username, act):
         token = running.signed_in(username)
@@ -269,7 +269,7 @@ def dead_passports(running):
 @pytest.mark.requirement("R110", "R156")
 @pytest.mark.row("P15")
 def test_every_method_refuses_every_dead_session_and_whoever_did_not_acknowledge(running):
-    """P15 at a twentieth, on the level of the service: states of sessions by methods."""
+    """P15 at a twentieth, at the service: states of sessions by methods."""
     dead = dead_passports(running)
     unacknowledged = running.passport(running.sign_in("farid")["token"])
     served = []
@@ -288,7 +288,7 @@ def test_every_method_refuses_every_dead_session_and_whoever_did_not_acknowledge
 
 
 def refused_as_unauthenticated(running, method, passport, given):
-    """Whether this passport is not taken for anybody, or not for anybody the method answers."""
+    """Return whether the method does not accept this passport for any user that it answers."""
     try:
         running.call(method, passport, command=True, **given)
     except Unauthenticated:
@@ -305,7 +305,7 @@ PROOF = {"service": "interactions", "secret": service_secret(MASTER, "interactio
 
 
 def forged_passports(running, token):
-    """Return forged passports by how they were forged: P16's list."""
+    """Return forged passports by kind: P16's list."""
     now = datetime.now(UTC)
     honest = running.passport(token)
     claims = jwt.decode(honest, options={"verify_signature": False})
@@ -407,7 +407,7 @@ def test_a_service_may_read_the_directory_and_nothing_of_a_users(standing):
 
 
 def test_a_services_passport_is_not_exchanged_for_another(standing):
-    """Contacts, called by retention to erase, holds a passport of retention's; with it it calls nobody."""
+    """Contacts, called by retention to erase, has a passport of retention, and cannot call anybody with it."""
     shown = standing.call("service_passport", service="retention", secret=service_secret(MASTER, "retention"), audience="contacts")["passport"]
     for audience in AUDIENCES:
         proof = {"service": "contacts", "secret": service_secret(MASTER, "contacts")}
@@ -435,7 +435,7 @@ def test_refusals_at_the_gateway_of_a_user_bear_the_user_and_of_the_anonymous_ar
 
 @pytest.mark.requirement("R118", "R119")
 def test_without_an_audit_entry_nothing_is_answered(running):
-    """P6: the insert of the entry fails; every method answers 503 and nothing else, and nothing is done."""
+    """P6: while entries cannot be inserted, every method answers only 503, and does nothing."""
     token = running.signed_in("sam")
     passport, unacknowledged = running.passport(token), running.passport(running.sign_in("amina")["token"])
     bruno = running.ids["bruno"]
@@ -474,7 +474,7 @@ def test_without_an_audit_entry_nothing_is_answered(running):
 
 
 def table_contents(running):
-    """Return what must not change without an entry."""
+    """Return the rows that may not change without an entry."""
     with running.database.system_transaction() as connection:
         return [
             connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY 1").all()

@@ -1,4 +1,4 @@
-"""Sessions against the database: opening, using, acknowledging, ending, and what is recorded of it."""
+"""Sessions against the database: open, use, acknowledge, end, and their audit entries."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ def test_only_live_sessions_pass_the_check_of_a_service_that_missed_the_heartbea
 @pytest.mark.requirement("R156")
 @pytest.mark.row("P15")
 def test_of_mutated_tokens_none_opens_anything(office):
-    """P15, on the level of the service."""
+    """P15, at the service."""
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")
     chance = random.Random(seed)
@@ -247,7 +247,7 @@ def test_of_mutated_tokens_none_opens_anything(office):
 
 
 def every_dead_state(office):
-    """Return tokens of sessions in each state in which nothing may be done, by name of the state."""
+    """Return tokens of sessions in each state that may do nothing, by name of the state."""
     tokens = {"none": new_token(), "empty": "", "not text": None}
     tokens["idle"] = office.signed_in("farid")
     office.later(minutes=15)
@@ -276,7 +276,7 @@ def test_no_token_of_a_dead_session_gets_a_passport_or_an_onward_one(office):
 
 
 def exchanged(office, bearer, service, audience):
-    """Exchange as the service that the passport was made out to."""
+    """Exchange as the service that the passport was issued to."""
     proof = {"service": service, "secret": service_secret(MASTER, service), "master": MASTER, "shown_to": service}
     return office.does(exchange.exchange, bearer=bearer, audience=audience, sign=office.sign, policy_version="1", **proof)
 
@@ -346,5 +346,5 @@ def test_acknowledging_in_the_oldest_session_and_signing_in_once_more_do_not_wai
 
 
 def waits(office, table):
-    """Whether somebody waits for a lock on a row of this table."""
+    """Return whether a transaction waits for a row lock of this table."""
     return bool(office.rows("SELECT 1 FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE NOT l.granted AND c.relname = :t", t=table))

@@ -1,4 +1,4 @@
-"""A trail of one's own: a migrated database, a key, a witness's file, and lines as relays send them."""
+"""A test's own trail: a migrated database, a key, a witness's file, and lines as relays send them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -36,7 +36,7 @@ CERTIFICATES: dict[str, dict[str, Any]] = {}
 
 
 class Sender:
-    """One process that records: its stream, and the signed lines that it sends."""
+    """One process that writes entries: its stream, and its signed lines."""
 
     def __init__(self, service: str = "contacts", *, key: ServiceKey | None = None, beats: bool = True) -> None:
         self.service = service
@@ -83,7 +83,7 @@ class Sender:
         return self.void_of(self.entry(), unknown=unknown)
 
     def void_of(self, entry: dict[str, Any], *, unknown: bool = False) -> dict[str, Any]:
-        """Sign a void in place of an entry."""
+        """Sign a void instead of an entry."""
         attempted = {name: value for name, value in entry.items() if name not in {"stream", "n", "prev", "signature"}}
         kept = {name: entry[name] for name in ("stream", "n", "prev")}
         void = kept | {"void": True, "replaced": link_of(canonical(entry)), "attempted": attempted}
@@ -97,7 +97,7 @@ class Sender:
         )
 
     def crash(self, mark: int, highest: int, by: "Sender | None" = None) -> dict[str, Any]:
-        """Let another process of the service say that this one is gone."""
+        """Let another process of the service announce that this one is gone."""
         return (by or Sender(self.service)).signing.sign_crash(self.stream, mark=mark, highest=highest)
 
     def sign(self, line: dict[str, Any]) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class Sender:
 
 
 class Taking(Sequencer):
-    """A sequencer that is given lines as relays send them: certificates stand before the lines of their streams."""
+    """A sequencer that gets lines as relays send them: a certificate comes before the lines of its stream."""
 
     def take(self, batch: Iterable[Any], *, now: datetime, account: str | None = None) -> list[Finding]:
         sent: list[Any] = []
@@ -120,13 +120,13 @@ class Taking(Sequencer):
         return super().take([Sent(line, account) for line in sent], now=now)
 
     def inspect(self, *, now: datetime, silence: bool = False) -> list[Finding]:
-        """Leave silence out unless it is asked for: most senders here do not say that they live."""
+        """Inspect without findings of silence, unless asked for: most senders here send no sign of life."""
         return [finding for finding in super().inspect(now=now) if silence or finding.kind != "silent"]
 
 
 @dataclass
 class Trail:
-    """The whole of one trail, as its sequencer, its verifier and its attacker see it."""
+    """One whole trail, for its sequencer, its verifier and its attacker."""
 
     addresses: Addresses
     folder: Path
@@ -148,13 +148,13 @@ class Trail:
 
     @contextmanager
     def holding(self) -> Iterator[sa.Connection]:
-        """Give a superuser's connection."""
+        """Yield a superuser's connection."""
         engine = sa.create_engine(with_driver(self.addresses.superuser), poolclass=sa.NullPool)
         with engine.begin() as connection:
             yield connection
 
     def sql(self, *statements: str, **values: Any) -> list[Any]:
-        """Do what a superuser can do, triggers off."""
+        """Run a statement as a superuser, with triggers off."""
         with self.holding() as connection:
             for table in ("trail", "trail_nodes", "checkpoints", "issued_passports", "findings"):
                 connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER only_added"))

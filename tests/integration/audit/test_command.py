@@ -1,4 +1,4 @@
-"""`liaison audit`: what the command says and how it ends, on clean trails and on altered ones."""
+"""`liaison audit`: its output and exit code, on clean trails and on altered ones."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""OutboxPartitions of a service's outbox: made ahead, and dropped when they are over, shipped, and in the trail under a checkpoint seen."""
+"""OutboxPartitions of a service: made ahead; dropped when the day is over, shipped, and covered by a seen checkpoint."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ INTERACTIONS = Caller.service("interactions")
 
 
 class Service:
-    """Interactions' outbox, a trail that its entries go to, and the days that pass for it."""
+    """Interactions' outbox, the trail of its entries, and its passing days."""
 
     def __init__(self, addresses: Addresses, trail: Trail) -> None:
         """Begin with nothing."""
@@ -52,14 +52,14 @@ class Service:
         self.audit.close()
 
     def does(self, count: int = 1, *, by: Caller | None = None) -> None:
-        """Do something that leaves an entry and an announcement, so many times."""
+        """Write an entry and an announcement so many times."""
         for _ in range(count):
             with self.database.work(by or a_caller()) as work:
                 work.record("interactions:interaction:withdraw")
                 work.announce(InteractionWithdrawn(new_id()))
 
     def ages(self, by: int = KEPT + 1, *, own_partition: bool = True) -> date:
-        """Let everything that was done up to now be so many days old; return its day."""
+        """Make everything so far so many days old; return its day."""
         day = datetime.now(UTC).date() - timedelta(days=by)
         with self.owner() as connection:
             for parent in ("entries", "outbox"):
@@ -72,7 +72,7 @@ class Service:
         return day
 
     def ship(self, lost: Callable[[dict[str, Any]], bool] = lambda _: False, *, sign: bool = True) -> None:
-        """Ship what waits into the trail, but for lines that get lost on the way though they were confirmed; sign, and see it."""
+        """Ship everything into the trail, except lines that are lost after the broker confirmed them; sign, and show the checkpoint."""
 
         def publish(messages: Sequence[Any]) -> list[bool]:
             for message in messages:
@@ -88,14 +88,14 @@ class Service:
             self.sign()
 
     def sign(self, *, seen: bool = True) -> None:
-        """Sign a checkpoint, and let the service see it."""
+        """Sign a checkpoint, and show it to the service."""
         with self.trail.leading() as sequencer:
             sequencer.sign(now=self.trail.now)
             if seen:
                 self._sees(sequencer)
 
     def sees_the_last(self) -> None:
-        """Let the service see the checkpoint that was signed last."""
+        """Show the service the last checkpoint."""
         with self.trail.leading() as sequencer:
             self._sees(sequencer)
 
@@ -106,7 +106,7 @@ class Service:
             keep_checkpoint(work, self.trail.key.verifier, CheckpointSigned(sequencer.signed.size, sequencer.note, proofs))
 
     def ask(self, size: int, ranges: Sequence[dict[str, Any]]) -> Sequence[int]:
-        """Ask audit, as the bus would."""
+        """Call audit, as over the bus."""
         self.asked.append(sum(each["last"] - each["first"] + 1 for each in ranges))
         with self.audit.work(INTERACTIONS) as work:
             lacking: list[int] = reading.find_uncovered(work, size=size, ranges=ranges)["lacking"]
@@ -117,7 +117,7 @@ class Service:
         return self.days.drop_covered(self.ask, INTERACTIONS)
 
     def held(self, day: date) -> int:
-        """Count the entries of a day; there are as many announcements, or none of either."""
+        """Count the entries of a day; there must be as many announcements."""
         with self.database.system_transaction() as connection:
             entries, announcements = (
                 int(connection.execute(text(f"SELECT count(*) FROM {parent} WHERE day = :day AND {own}"), {"day": day}).scalar_one())
@@ -127,13 +127,13 @@ class Service:
         return entries
 
     def partitions(self) -> set[str]:
-        """Return the names of partitions of days."""
+        """Return the names of the days' partitions."""
         with self.database.system_transaction() as connection:
             return set(connection.execute(text("SELECT relname FROM pg_class WHERE relname ~ '^(outbox|entries)_[0-9]{8}$'")).scalars())
 
     @contextmanager
     def owner(self) -> Iterator[sa.Connection]:
-        """Do what the owner of the tables can do."""
+        """Run a statement as the tables' owner."""
         engine = sa.create_engine(with_driver(self.addresses.owner), poolclass=sa.NullPool)
         with engine.begin() as connection:
             yield connection
@@ -215,7 +215,7 @@ def test_nothing_is_dropped_of_a_day_with_a_row_that_still_waits(service: Servic
     ids=["one in the middle", "the first", "the last", "all"],
 )
 def test_nothing_is_dropped_of_a_day_with_an_entry_that_the_trail_does_not_have(service: Service, lost: Callable[[Any], bool]) -> None:
-    """Confirmed by the broker, and lost: then the row may be the only one there is."""
+    """A line that the broker confirmed and lost may have its only row here."""
     service.does(9)
     service.ship(lost, sign=False)
     day = service.ages()

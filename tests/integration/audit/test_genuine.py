@@ -1,8 +1,7 @@
-"""P7 before the tree: what a service's process did not write is found, and what it wrote and does not come is missed.
+"""P7 before the tree: lines that a service's process did not write are found, and missing lines are noticed.
 
-Each of the five services, its database in the hands of a superuser or of its own role, and its account at the broker in
-the hands of whoever likes; here each class once in two of the services (under SOAK 100 times in each), and five clean
-runs (1,000).
+Each of the five services, with its database in the hands of a superuser or of its own role, and its broker account in
+anybody's. Each class runs once in two of the services (in the soak 100 times in each), with five clean runs (1,000).
 """
 
 import os
@@ -44,7 +43,7 @@ BEAT = timedelta(seconds=10)
 
 @dataclass
 class Process:
-    """One process of a service: its stream, and what of it reaches audit."""
+    """One process of a service: its stream, and the part of it that reaches audit."""
 
     service: str
     addresses: Addresses
@@ -60,7 +59,7 @@ class Process:
         assert self.outbox.oldest_waiting() is None, "it would ship what somebody else left behind"
 
     def leave_nothing(self) -> None:
-        """Let nobody who comes after it into this database ship what it wrote, or close what it began."""
+        """Stop later processes of this database from shipping what it wrote, or closing what it began."""
         with self.database.system_transaction() as connection:
             shipped = "WITH shipped AS (UPDATE entries SET done = true WHERE NOT done)"
             connection.execute(text(f"{shipped} UPDATE streams SET closed_at = clock_timestamp() WHERE closed_at IS NULL"))
@@ -91,7 +90,7 @@ class Process:
 
 
 class Audit:
-    """Audit, which hears for each line which account sent it."""
+    """Audit, which gets with each line the account that sent it."""
 
     def __init__(self, sequencer: Taking, now: datetime) -> None:
         self.sequencer = sequencer
@@ -140,7 +139,7 @@ Sql = Callable[..., Any]
 
 @contextmanager
 def holding(url: str) -> Iterator[Sql]:
-    """Give what somebody can do who holds a database under this address."""
+    """Yield what somebody with a database's address can do."""
     engine = sa.create_engine(with_driver(url), poolclass=sa.NullPool)
     with engine.begin() as connection:
         yield lambda statement, **values: connection.execute(text(statement), values)
@@ -148,7 +147,7 @@ def holding(url: str) -> Iterator[Sql]:
 
 @pytest.fixture
 def anywhere(trail: Trail) -> Iterator[Sql]:
-    """Give what a superuser can do to whoever is connected to the server."""
+    """Yield what a superuser of the server can do."""
     with holding(trail.addresses.superuser) as sql:
         yield sql
 
@@ -213,7 +212,7 @@ def makes_its_mark_jump(process: Process, n: int, chance: random.Random, sql: Sq
 
 
 def opens_a_stream_of_its_own(process: Process, n: int, chance: random.Random, sql: Sql) -> tuple[str, int]:
-    """Under a key that it made itself: the finding is about a stream that its process never had."""
+    """With its own key: the finding is about a stream that its process never had."""
     stranger = Stream(ServiceKey.generate(process.service))
     sql("INSERT INTO streams (id, certificate) VALUES (:id, :certificate)", id=stranger.id, certificate=stranger.certificate)
     (entry,) = stranger.take([{name: value for name, value in process.lines()[n - 1].items() if name not in {"stream", "n", "prev", "signature"}}])
@@ -384,7 +383,7 @@ def test_a_stream_that_falls_silent_is_found_and_an_old_beat_does_not_hide_it(
 
 
 def test_a_trigger_that_makes_voids_of_a_users_entries_hides_nothing(stores: dict[str, Addresses], audit: Audit) -> None:
-    """The exploit as it was found: with contacts' database alone a user's entries became voids, and nobody noticed."""
+    """The original exploit: with contacts' database alone a user's entries became voids, and nobody noticed."""
     with ExitStack() as stack:
         process = Process("contacts", stores["contacts"], stack)
         with holding(process.addresses.superuser) as sql:
@@ -461,7 +460,7 @@ def _rolls_back(process: Process, _chance: random.Random, _monkeypatch: pytest.M
 
 
 def _is_cut_off(process: Process, chance: random.Random, monkeypatch: pytest.MonkeyPatch, anywhere: Sql) -> None:
-    """Lose the connection around the commit, before it or after it."""
+    """Lose the connection before or after the commit."""
     committed = chance.random() < 0.5
     with pytest.raises(OutcomeUnknown), process.database.work(Caller.service(process.service)) as work:
         work.record("tests:thing:change")

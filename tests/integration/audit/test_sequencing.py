@@ -1,4 +1,4 @@
-"""The sequencer: each line once, durable when it returns, signed only after the stored bytes were read again."""
+"""The sequencer: each line once, durable when it returns, signed only after the stored bytes are read again."""
 
 from datetime import timedelta
 
@@ -284,7 +284,7 @@ def test_whoever_recomputes_the_unsigned_tree_as_well_is_still_found(own_trail, 
 
 @pytest.mark.requirement("R124", "N2")
 def test_without_reading_again_the_altered_entry_would_be_signed(own_trail, sender, monkeypatch):
-    """The negative control of P2: the remedy removed, the damage is done, and only the verifier is left to see it."""
+    """The negative control of P2: without the remedy the altered entry is signed, and only the verifier could see it."""
     monkeypatch.setattr(Sequencer, "_read_again", lambda self, _: self._frontier.root())
     with own_trail.leading() as sequencer:
         sequencer.take(sender.entries(20), now=START)

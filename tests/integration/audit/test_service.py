@@ -1,4 +1,4 @@
-"""Audit as it runs: two processes on one database and one broker, the ISSO, and everybody who may not."""
+"""Audit as a running service: two processes on one database and one broker, the ISSO, and users who may not read."""
 
 import base64
 from collections.abc import Callable, Iterator

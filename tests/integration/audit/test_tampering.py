@@ -1,6 +1,6 @@
-"""P7: everything a superuser can do to the trail, triggers off, is detected, and the first bad entry named.
+"""P7: everything that a superuser can do to the trail, with triggers off, is detected, and the first bad entry named.
 
-Five positions a class and fifty clean runs, or as P7_POSITIONS and P7_CLEAN say; twenty times that under `make soak`.
+Five positions of each class and fifty clean runs, or as P7_POSITIONS and P7_CLEAN say; twenty times that in `make soak`.
 """
 
 import os
@@ -74,7 +74,7 @@ class Attacker:
         return [row.body for row in self.sql("SELECT body FROM trail ORDER BY position")]
 
     def rewrite(self, bodies: list[str], *, leaves: bool = True) -> None:
-        """Put these bodies in place of all lines, with their leaves and the stored subtrees computed again."""
+        """Replace all lines by these bodies, with leaves and stored subtrees computed again."""
         kept = [row.leaf for row in self.sql("SELECT leaf FROM trail ORDER BY position")]
         hashes = [merkle.leaf_hash(body.encode()) for body in bodies]
         if not leaves:
@@ -86,7 +86,7 @@ class Attacker:
         )
 
     def sign_again(self, key: SigningKey, bodies: list[str], *, since: int = 0) -> None:
-        """Put checkpoints over these lines in place of the stored ones of more than `since` lines."""
+        """Replace the stored checkpoints of more than `since` lines by new ones over these lines."""
         for size in SIZES:
             if since < size <= len(bodies):
                 root = merkle.root_of(merkle.leaf_hash(body.encode()) for body in bodies[:size])
@@ -332,7 +332,7 @@ def test_a_bit_flipped_before_signing_is_detected_and_nothing_is_signed(own_trai
 
 
 def test_clean_runs_raise_no_alarm(databases: Databases, tmp_path: Path, chance: random.Random) -> None:
-    """Batches of every size, deliveries out of order and repeated, voids, crashes, restarts: nothing is found."""
+    """Batches of every size, reordered and repeated deliveries, voids, crashes, restarts: no findings."""
     runs = 0
     while runs < CLEAN_RUNS:
         # Each run verifies the whole trail: it begins anew before that takes longer than the runs.

@@ -1,4 +1,4 @@
-"""Every service keeps the checkpoints it saw, and takes a new one only with the proof that it continues the last."""
+"""Every service stores the checkpoints it saw, and accepts a new one only with a proof that it continues the last."""
 
 from collections.abc import Callable
 

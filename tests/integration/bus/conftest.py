@@ -1,4 +1,4 @@
-"""A service called *probe* on either broker: every test of the bus runs over both."""
+"""A service called *probe*; every test of the bus runs on both brokers."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def keys() -> Keys:
 
 @pytest.fixture(scope="session")
 def bare_database(server: Server) -> Iterator[Callable[[], str]]:
-    """Make databases with the chassis's tables and nothing else."""
+    """Make databases with only the chassis's tables."""
     engine = sa.create_engine(server.url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     made: list[str] = []
     with engine.connect() as connection:
@@ -83,7 +83,7 @@ def bare_database(server: Server) -> Iterator[Callable[[], str]]:
 
 @pytest.fixture(params=["embedded", "rabbitmq"])
 def broker_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Give the address of a broker with nothing on it."""
+    """Yield the address of an empty broker."""
     if request.param == "embedded":
         name = f"b{new_id()[-12:]}"
         yield f"embedded://{name}"
@@ -95,7 +95,7 @@ def broker_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def _empty(url: str) -> None:
-    """Delete the queues that a test declared; its messages must not reach the next test."""
+    """Delete the queues that a test declared, so that its messages do not reach the next test."""
     from services.chassis.transport.connection import Address
 
     for topology in declared.pop(url, []):
@@ -112,7 +112,7 @@ declared: dict[str, list[Topology]] = {}
 
 
 class World:
-    """What a test makes: services on one broker, and calls to them."""
+    """Everything that a test makes: services on one broker, and calls to them."""
 
     def __init__(self, stack: ExitStack, url: str, keys: Keys, make_database: Callable[[], str]) -> None:
         self.url = url
@@ -141,7 +141,7 @@ class World:
         return topology
 
     def process(self, service: str, **given: Any) -> Process:
-        """Compose a process with a database of its own; it hears access, as far as its tests don't say otherwise."""
+        """Compose a process with its own database; it handles access's announcements unless the test says otherwise."""
         process = compose(self.settings(service, **given))
         database = Database(self._make_database(), service=service, stream=Stream(key_of(service)), pool_size=5)
         account = parse_url(self.url)["userid"]

@@ -1,4 +1,4 @@
-"""What can be taken together is worked off in one transaction, and still each announcement once, and each by itself if it fails."""
+"""Announcements of a batch are handled in one transaction, each of them once, and each by itself if the batch fails."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Left(Announcement):
 
 
 class Guests:
-    """Hears of arrivals together, and of departures one by one."""
+    """Handles arrivals in batches, and departures one by one."""
 
     name = "guests"
     database = DatabaseProvider()
@@ -90,7 +90,7 @@ def _publish(publisher: Publisher, messages: Sequence[Message]) -> None:
 
 
 def _while_the_door_is_shut(guests: World, publisher: Publisher, messages: Sequence[Message]) -> None:
-    """Let one be worked on while these arrive; then go on, until all is worked off."""
+    """Hold one announcement while these arrive; then go on until all are handled."""
     Guests.door.append(door := Event())
     _publish(publisher, [_told(Arrived, "the first")])
     # A departure behind all of them is heard while the first still stands at the door: so they are here.

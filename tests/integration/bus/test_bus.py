@@ -1,4 +1,4 @@
-"""Calls, announcements and timers, over the in-process broker and over RabbitMQ alike."""
+"""Calls, announcements and timers, on the in-process broker and on RabbitMQ alike."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Occupied(Conflict):
 
 
 class Probe:
-    """Owns nothing; answers what it is asked; announces moves; listens to its own."""
+    """Answers calls, announces moves, and handles its own announcements."""
 
     name = "probe"
     database = DatabaseProvider()

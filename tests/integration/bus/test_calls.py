@@ -1,4 +1,4 @@
-"""The hazards of calls: a dead callee, strangers' calls, one connection for many, and what is left on the broker."""
+"""Hazards of calls: a dead callee, strangers' calls, one connection for many, and what stays on the broker."""
 
 from __future__ import annotations
 
@@ -89,13 +89,13 @@ def probe(declared: World) -> World:
 
 @pytest.fixture
 def patient(declared: World, monkeypatch: pytest.MonkeyPatch) -> RpcClient:
-    """A client that waits for its answers longer than any test may take, and looks as long as it takes to see."""
+    """A client that waits longer than any test may take, and takes its time to look."""
     monkeypatch.setattr(presence, "_LOOK_WITHIN", 600.0)
     return declared.client(deadline=600.0)
 
 
 def _sent(client: RpcClient) -> list[str]:
-    """Return the calls that a client sends from now on; it grows."""
+    """Return the growing list of calls that a client sends from now on."""
     sent: list[str] = []
     publish = client._broker.publish
 
@@ -114,7 +114,7 @@ def _refusal(client: RpcClient, method: str = "echo", **kwargs: Any) -> Refusal:
 
 
 def _refused(client: RpcClient, method: str = "echo", **kwargs: Any) -> tuple[Refusal, float]:
-    """Return the refusal of a call, and how long it took."""
+    """Return the refusal of a call, and its time."""
     begun = time.monotonic()
     with pytest.raises(Refusal) as refused:
         client.call("probe", method, {"text": "late"} if method == "echo" else {}, **kwargs)
@@ -142,7 +142,7 @@ def test_a_call_to_a_service_that_is_gone_is_refused_unsent_and_served_once_it_i
 
 
 def test_who_calls_a_service_that_is_gone_is_refused_before_a_call_that_is_under_way_is_answered(declared: World, patient: RpcClient) -> None:
-    """It waits for no deadline, and not behind others."""
+    """It waits neither for its deadline nor behind others."""
     services = declared.run(Probe)
     declared.run(Other)
     patient.call("probe", "echo", {"text": "now"})
@@ -187,7 +187,7 @@ def test_a_slow_service_is_not_called_gone(probe: World) -> None:
 
 
 def test_while_one_of_two_stops_nobody_is_refused(declared: World) -> None:
-    """A rolling restart: the second begins before the first ends, five times over, under load."""
+    """A rolling restart under load: the second starts before the first ends, five times."""
     client = declared.client()
     services = declared.run(Probe)
     served = 0
@@ -286,7 +286,7 @@ def test_services_that_wait_for_each_other_do_not_hold_back_their_own_replies(de
 
 @pytest.mark.row("P17")
 def test_strangers_calls_harm_nobody(probe: World) -> None:
-    """P17, at a twentieth: what strangers may put into the queue of calls."""
+    """P17, at a twentieth: what strangers can put into the queue of calls."""
     good = orjson.dumps({"args": [], "kwargs": {"text": "x"}})
     reply = {"reply_to": "reply.gateway.00", "correlation_id": "1"}
     strangers: list[tuple[str, bytes, dict[str, Any]]] = [

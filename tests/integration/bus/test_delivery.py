@@ -1,4 +1,4 @@
-"""Nothing that was announced gets lost: confirmed, once, retried within bounds, then dead-lettered."""
+"""No announcement is lost: confirmed, handled once, retried within limits, then dead-lettered."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ class Moved(Announcement):
 
 @dataclass(frozen=True, slots=True)
 class Unheard(Announcement):
-    """Nobody listens to this."""
+    """Nobody handles this."""
 
     name: ClassVar[str] = "probe:somebody:unheard"
     somebody_id: str
 
 
 class Probe:
-    """Listens, and fails as often as it is told to."""
+    """Handles announcements, and fails as often as the test says."""
 
     name = "probe"
     database = DatabaseProvider()
@@ -251,7 +251,7 @@ def test_what_nobody_is_bound_for_stays_in_the_outbox(probe: World) -> None:
 @pytest.mark.requirement("R148")
 @pytest.mark.row("P17")
 def test_poison_is_dead_lettered_and_the_service_lives(probe: World, lines: list[dict[str, Any]]) -> None:
-    """P17, at a twentieth: what strangers may put into an inbox."""
+    """P17, at a twentieth: what strangers can put into an inbox."""
     bodies: list[tuple[bytes, dict[str, Any]]] = [
         (b"", {"content_type": "application/json"}),
         (SECRET.encode(), {"content_type": "application/json"}),

@@ -1,7 +1,7 @@
-"""P16, announcements: every service forges every announcement in every way, and a listener believes none.
+"""P16, announcements: every service forges every announcement in every way, and no handler believes one.
 
-In the in-process broker nothing is forbidden but another's `user_id`, so here the listener alone stands in the way; what
-RabbitMQ refuses before that, `test_permissions` shows.
+The in-process broker forbids only another's `user_id`, so here the handler is the only check. `test_permissions` shows
+what RabbitMQ refuses before that.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ ROUNDS = figure(10, 1)
 
 
 class Believer:
-    """Listens to every announcement, and keeps what it believed."""
+    """Handles every announcement, and stores what it believed."""
 
     name = "believer"
     database = DatabaseProvider()
@@ -130,7 +130,7 @@ def test_a_service_that_puts_anothers_name_into_the_body_has_announced_its_own(b
 
 
 def test_nobody_uses_up_the_id_of_what_another_announces(believer: World) -> None:
-    """A service that hears an announcement could tell its neighbor something of its own under the same id, faster."""
+    """A service that receives an announcement could faster send its neighbor one of its own with the same id."""
     message_id = new_id()
     _announce(believer, InteractionLogged, message_id)
     eventually(lambda: Believer.believed == [InteractionLogged.name])

@@ -1,4 +1,4 @@
-"""A broker that is late, goes away, comes back, freezes or takes nothing in: nobody dies, everything comes back."""
+"""A broker that starts late, goes away, returns, freezes or accepts nothing: no process ends, and everything recovers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Moved(Announcement):
 
 
 class Probe:
-    """Echoes, announces and listens."""
+    """Echoes, announces and handles."""
 
     name = "probe"
     database = DatabaseProvider()
@@ -61,7 +61,7 @@ class Probe:
 
 @pytest.fixture(scope="module")
 def node(rabbitmq: str) -> Iterator[Node]:
-    """A node of this module alone, to be mistreated (asked for after the shared one, so that the choice is the same)."""
+    """This module's own node, for outages (requested after the shared one, so that the choice is the same)."""
     node = start_node()
     yield node
     node.stop()

@@ -1,4 +1,4 @@
-"""P16, the bus's part: what a captured service user cannot do on RabbitMQ."""
+"""P16, the bus's part: what a stolen service account cannot do on RabbitMQ."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _address(node: Node, user: str) -> Address:
 
 @contextmanager
 def _channel(node: Node, user: str) -> Iterator[Any]:
-    """Give a channel that raises what the broker answers, in confirm mode."""
+    """Yield a channel in confirm mode that raises the broker's errors."""
     connection = amqp.Connection(host=f"127.0.0.1:{node.port}", userid=user, password=PASSWORDS[user], virtual_host=VHOST, confirm_publish=True)
     connection.connect()
     try:

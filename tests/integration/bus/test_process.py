@@ -1,4 +1,4 @@
-"""A service in a process of its own: it starts, is asked to stop, finishes what is under way, and is gone."""
+"""A service in its own process: it starts, is asked to stop, finishes what is under way, and exits."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class ProbeTold(Announcement):
 
 
 class Busy:
-    """Does one thing for ever, by the name in TASK, and does not look whether it is asked to stop."""
+    """Runs the task named by TASK for ever, and never asks whether to stop."""
 
     name = "probe"
     database = DatabaseProvider()

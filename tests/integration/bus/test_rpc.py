@@ -1,4 +1,4 @@
-"""What stands around every call: passport, acknowledgement, audit, and what of an error may cross."""
+"""Around every call: passport, acknowledgement, audit, and the parts of an error that may cross."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _Body(Schema):
 
 
 class Probe:
-    """Answers in every way that goes wrong."""
+    """Answers, and fails in every way."""
 
     name = "probe"
     database = DatabaseProvider()
@@ -290,7 +290,7 @@ def test_work_ends_at_its_callers_deadline_and_gives_its_connection_up(probe: Wo
 def test_a_late_command_answers_that_its_outcome_is_unknown_and_a_late_query_that_the_service_is_away(
     probe: World, client: RpcClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The service ends its work at the deadline that it was told; this caller waits on, and so hears what it says."""
+    """The service stops at the deadline it was given; this caller waits longer, and so gets its answer."""
     publish = client._broker.publish
     monkeypatch.setattr(client._broker, "publish", lambda body, **given: publish(body, **{**given, "expiration": "300"}))
     amina = a_command(a_caller())
@@ -303,7 +303,7 @@ def test_a_late_command_answers_that_its_outcome_is_unknown_and_a_late_query_tha
 
 
 class Asker:
-    """Asks access and probe, for its callers and for itself."""
+    """Calls access and probe, for its callers and for itself."""
 
     name = "asker"
     database = DatabaseProvider()

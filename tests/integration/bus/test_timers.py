@@ -1,4 +1,4 @@
-"""What is run at intervals, and at once when somebody has made work for it."""
+"""What runs at intervals, and at once when there is work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WAKEUP = Wakeup()
 
 
 class Clerk:
-    """Works off what waits, and looks for it once an hour."""
+    """Does waiting work, and looks for it once an hour."""
 
     name = "clerk"
     database = DatabaseProvider()

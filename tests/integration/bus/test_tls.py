@@ -1,4 +1,4 @@
-"""The broker as compose.yaml has it speaks nothing but TLS, and must be who we dialled, of an authority that we believe."""
+"""The broker of compose.yaml speaks only TLS; its certificate must name the dialed host and be of a trusted authority."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A database to which a line is open and from which nothing comes: whoever waits gives up, and the connection is over."""
+"""A database with an open connection that sends nothing: the client gives up, and the connection is closed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_what_may_take_long_is_waited_for(database: Database) -> None:
 
 
 def test_nobody_in_a_service_is_connected_otherwise() -> None:
-    """Every engine is entered by `Logins`, which dials so; beside engines, nothing of a service calls psycopg's own `connect`."""
+    """`Logins` makes every engine's connections; nothing else in a service calls psycopg's own `connect`."""
     wrong = []
     for path in SERVICES.rglob("*.py"):
         if {"migrations", "migrations.py", "testing"} & set(path.parts):

@@ -1,4 +1,4 @@
-"""What waits to be shipped goes on waiting until the broker has said that it has it."""
+"""A row of the outbox waits until the broker has confirmed its message."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Moved(Announcement):
 
 
 class Away(Exception):
-    """The broker is gone before it said anything."""
+    """The broker ended before it confirmed anything."""
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def database(databases: Databases) -> Iterator[Database]:
 
 
 class Broker:
-    """Answers for each message what a test says, and remembers what it was sent."""
+    """Answers each message as the test says, and stores the messages."""
 
     def __init__(self, answer: Callable[[Outgoing], Answer] = lambda _: True) -> None:
         self._answer = answer
@@ -54,7 +54,7 @@ class Broker:
 
     @property
     def entries(self) -> list[int]:
-        """The numbers of the entries that came, in order; number 0, the certificate, goes ahead of them each time."""
+        """The numbers of the received entries, in order; number 0, the certificate, comes first each time."""
         return sorted(each["n"] for each in self.sent if each.get("n"))
 
     @property

@@ -1,4 +1,4 @@
-"""A reading: statements that each stand by themselves, and an entry that is durable before anything leaves."""
+"""The autocommit reader: each statement stands by itself, and an entry is durable before anything leaves."""
 
 from __future__ import annotations
 

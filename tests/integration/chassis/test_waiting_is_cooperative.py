@@ -1,4 +1,4 @@
-"""psycopg waits in C unless it is told otherwise, and then one query freezes every greenlet."""
+"""psycopg waits in C by default, and then one query blocks every greenlet."""
 
 from __future__ import annotations
 

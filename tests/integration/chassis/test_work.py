@@ -1,4 +1,4 @@
-"""A unit of work: what it changes, announces and records is durable together or not at all."""
+"""A unit of work: its changes, announcements and entries are durable together or not at all."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def database(databases: Databases) -> Iterator[Database]:
 
 
 def _shipped(outbox: Outbox) -> list[dict[str, Any]]:
-    """Return what is shipped, but for certificates; each line of a stream is signed and chained (`test_stream`)."""
+    """Return what is shipped, without certificates; each line of a stream is signed and chained (`test_stream`)."""
     return [{name: value for name, value in wire.items() if name not in {"prev", "signature"}} for wire in _sent(outbox) if "certificate" not in wire]
 
 

@@ -1,4 +1,4 @@
-"""Contacts with its database and key store, and the cast known to it."""
+"""Contacts with its database and key store, which knows the cast."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def creating(database: Database, caller: Caller) -> CommandCall:
 
 
 def called(method: Any, database: Database) -> Any:
-    """Return a method of a service that no bus runs, so that a caller may call it though it is a command."""
+    """Return a service's method without a bus, so that a caller may call it even if it is a command."""
     commands = [each for each in getattr(method, "nameko_entrypoints", ()) if getattr(each, "command", False)]
     if not commands:
         return method
@@ -61,7 +61,7 @@ def called(method: Any, database: Database) -> Any:
 
 
 class Called:
-    """Lets a caller call the commands of the service class that stands beside it."""
+    """Lets a caller call the commands of a service class."""
 
     database: Database
 
@@ -72,7 +72,7 @@ class Called:
 
 @dataclass
 class Desk:
-    """The use cases of contacts, each in a unit of work of its own."""
+    """The use cases of contacts, each in its own unit of work."""
 
     database: Database
     addresses: Addresses
@@ -118,7 +118,7 @@ class Desk:
         return found
 
     def change(self, by: Caller, individual_id: str, **body: Any) -> dict[str, Any]:
-        """Change an individual as the caller reads it now."""
+        """Change an individual in its present version."""
         command = contract.IndividualChangeSchema().load(body)
         tag = entity_tag(self.read(by, individual_id))
         found: dict[str, Any] = self.do(by, individuals.change_individual, individual_id=individual_id, if_match=tag, **command)
@@ -131,7 +131,7 @@ class Desk:
         return found
 
     def rename(self, organization: Mapping[str, Any], name: str, by: Caller = AMINA) -> None:
-        """Call an organization something else."""
+        """Rename an organization."""
         tag = entity_tag(organization)
         self.do(by, organizations.change_organization, organization_id=organization["id"], if_match=tag, name=name)
 
@@ -150,7 +150,7 @@ class Desk:
         return found
 
     def correct(self, by: Caller, individual_id: str, kind: str, value: str) -> dict[str, Any]:
-        """Correct a contact point blindly."""
+        """Report a correction."""
         found: dict[str, Any] = self.do(by, contact_points.correct_contact_point, individual_id=individual_id, kind=kind, value=value)
         return found
 
@@ -160,7 +160,7 @@ class Desk:
         return found
 
     def notes(self, by: Caller, individual_id: str) -> list[str]:
-        """Return the texts of the notes that somebody sees."""
+        """Return the texts of the notes that a user sees."""
         return [note["text"] for note in self.do(by, notes.list_notes, individual_id=individual_id, limit=50)["items"]]
 
     def search(self, by: Caller = AMINA, **query: Any) -> dict[str, Any]:
@@ -189,11 +189,11 @@ class Desk:
         return request_id
 
     def tasks(self, by: Caller) -> list[tuple[str, str]]:
-        """Return kinds and subjects of what waits for somebody."""
+        """Return kinds and subjects of a user's tasks."""
         return [(task["kind"], task["subject"]["id"]) for task in self.waiting(by)]
 
     def waiting(self, by: Caller, *, role: str | None = None, limit: int = 200) -> list[dict[str, Any]]:
-        """Return everything that waits for somebody, page by page."""
+        """Return all of a user's tasks, page by page."""
         found: list[dict[str, Any]] = []
         after, more = None, True
         while more:
@@ -206,7 +206,7 @@ class Desk:
         return found
 
     def talked(self, by: Caller, *individual_ids: str, issues: tuple[str, ...] = (), ago: timedelta = timedelta(hours=1), **told: Any) -> str:
-        """Hear from interactions that somebody spoke with somebody; return the interaction."""
+        """Handle interactions' announcement that somebody spoke with somebody; return the interaction."""
         interaction_id = str(told.pop("source_id", None) or new_id())
         self.do(
             Caller.service("contacts"),
@@ -226,14 +226,14 @@ class Desk:
         return interaction_id
 
     def issue(self, *, parent: str | None = None, priority: str = "immigration") -> str:
-        """Hear from interactions of an issue."""
+        """Handle interactions' announcement of an issue."""
         issue_id = new_id()
         with self.work(Caller.service("contacts")) as work:
             projections.upsert_issue_projection(work, issue_id=issue_id, priority=priority, parent_id=parent, active=True)
         return issue_id
 
     def know(self, somebody: Caller, *, active: bool = True) -> None:
-        """Hear from access of an employee."""
+        """Handle access's announcement of an employee."""
         with self.work(Caller.service("contacts")) as work:
             projections.upsert_user_projection(
                 work,
@@ -247,7 +247,7 @@ class Desk:
             )
 
     def erase(self, individual_id: str, *, cause: str = "no_contact") -> dict[str, Any]:
-        """Erase as the service does, the key included, and search; return the erase's receipts and the search's answer."""
+        """Erase as the service does, key included, and search; return the erase's receipts and the search's answer."""
         erasure_id = new_id()
         case = {"erasure_id": erasure_id, "individual_id": individual_id}
         erased = self.answer("erase", **case, cause=cause)
@@ -257,12 +257,12 @@ class Desk:
         return {**case, **unsealing, **erased, "sought": sought}
 
     def seek(self, erased: dict[str, Any], **decided: Any) -> dict[str, Any]:
-        """Search once more for somebody who was erased, with what was decided since."""
+        """Search again for an erased person, with the decisions since."""
         found: dict[str, Any] = self.answer("seek", **{name: erased[name] for name in ("erasure_id", "individual_id", "sealed", "key")}, **decided)
         return found
 
     def answer(self, method: str, **given: Any) -> Any:
-        """Answer a call of retention's saga as the service does: by its own method."""
+        """Answer a call of retention's saga by the service's own method."""
         service: Any = ErasureMethods()
         service.database, service.dependencies = self.database, SimpleNamespace(layer=self.layer)
         former, self.database.clock = self.database.clock, lambda: self.now
@@ -274,12 +274,12 @@ class Desk:
     # What is behind
 
     def rows(self, statement: str, **parameters: Any) -> list[Any]:
-        """Ask the database under the runtime role, without a component."""
+        """Query the database with the runtime role, without a component."""
         with self.database.system_transaction() as connection:
             return list(connection.execute(text(statement), parameters))
 
     def announced(self, name: str) -> list[dict[str, Any]]:
-        """Return the fields of what was announced under a name, in order."""
+        """Return the fields of the announcements of a name, in order."""
         return [row.body["fields"] for row in self.rows("SELECT body FROM outbox ORDER BY id") if row.body["name"] == name]
 
     def entries(self) -> list[dict[str, Any]]:
@@ -288,7 +288,7 @@ class Desk:
 
 
 def open_desk(databases: Databases) -> Iterator[Desk]:
-    """Give contacts with databases of its own."""
+    """Yield contacts with its own databases."""
     addresses, keys = databases.make("contacts"), databases.make("keys")
     database = Database(addresses.runtime, service="contacts", stream=Stream(key_of("contacts")), pool_size=5)
     vault = Vault(keys.runtime, Keyring([os.urandom(32)]))
@@ -307,10 +307,10 @@ def open_desk(databases: Databases) -> Iterator[Desk]:
 
 @pytest.fixture
 def desk(databases: Databases) -> Iterator[Desk]:
-    """Contacts, with databases of this test alone."""
+    """Contacts, with this test's own databases."""
     yield from open_desk(databases)
 
 
 def an_id() -> str:
-    """Return an id of nobody."""
+    """Return an id of nothing."""
     return str(uuid.uuid4())

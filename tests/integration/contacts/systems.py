@@ -1,4 +1,4 @@
-"""Components' own systems as they run: contacts between a stand-in of access and two systems, over any broker."""
+"""Components' own systems: contacts running between a stand-in of access and two systems, on any broker."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CONTRIBUTORS = {("integration.ICE", "amina"): AMINA, ("integration.ICE", "bruno"
 
 
 class Access:
-    """Stands in for access: gives out passports, and knows who may own."""
+    """Stands in for access: issues passports, and knows who may own."""
 
     name = "access"
     signer: PassportSigner
@@ -55,7 +55,7 @@ class Access:
 
 
 class System:
-    """One component's own system, with a connection of its own."""
+    """One component's own system, with its own connection."""
 
     def __init__(self, address: Any, component: str) -> None:
         self.component = component
@@ -108,7 +108,7 @@ class System:
         return eventually(found, why=f"the answer to {event_id}")[0]
 
     def heard(self, individual_id: str) -> list[str]:
-        """Return the types of what was told of an individual."""
+        """Return the types of announcements about an individual."""
         return [event["type"] for event in self.told if event["subject"] == individual_id]
 
     def close(self) -> None:
@@ -120,7 +120,7 @@ class Running:
     """Contacts as it runs, with the systems of ICE and of the Private Sector Office."""
 
     def __init__(self, desk: Desk, url_of: Callable[[str], str]) -> None:
-        """Start it; `url_of` has the broker's address for each of its users."""
+        """Start it; `url_of` has the broker's address for each user."""
         self.desk = desk
         private, public = a_key()
         Access.signer = PassportSigner(private)
@@ -165,7 +165,7 @@ class Running:
         self.vault.close()
 
     def rows(self, statement: str, **given: Any) -> list[Any]:
-        """Look into the database."""
+        """Query the database."""
         return self.desk.rows(statement, **given)
 
 

@@ -1,4 +1,4 @@
-"""Values that occur nowhere else, through every door of contacts: where they may not be found again (P10, P28)."""
+"""Unique values go through every place of entry of contacts, and are found only where they may be (P10, P28)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.integration.contacts.conftest import Desk
 
 @dataclasses.dataclass
 class Canaries:
-    """Makes values and remembers them: those of the contact layer, and those of the directory."""
+    """Makes unique values and remembers them: of the contact layer, and of the directory."""
 
     hidden: list[str] = dataclasses.field(default_factory=list)
     directory: list[str] = dataclasses.field(default_factory=list)
@@ -51,7 +51,7 @@ class Canaries:
         return found
 
     def spellings(self) -> Iterator[tuple[str, str]]:
-        """Give every hidden value, and the forms in which it may have got away."""
+        """Yield every hidden value in the forms in which it may leak."""
         for value in self.hidden:
             bare = value.replace("-", "")
             for form in {value, bare, f"+1{bare}", value.upper(), value.encode().hex(), bare.encode().hex()}:
@@ -65,7 +65,7 @@ def canaries() -> Canaries:
 
 
 def live_through(desk: Desk, canaries: Canaries, people: int) -> list[str]:
-    """Let many people be entered, corrected, revealed, searched, frozen; with malformed input in between."""
+    """Register, correct, reveal, search and freeze many people, with malformed input in between."""
     ids = []
     for n in range(people):
         person = desk.register(
@@ -188,7 +188,7 @@ def test_a_seal_opens_with_its_own_key_for_its_own_erasure_only(desk: Desk) -> N
 
 
 def superuser(url: str, statement: str, **parameters: Any) -> list[Any]:
-    """Ask as a superuser, whom no policy holds."""
+    """Query as a superuser, whom no row-level policy binds."""
     engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=sa.NullPool)
     with engine.begin() as connection:
         return list(connection.execute(text(statement), parameters))

@@ -1,4 +1,4 @@
-"""A talk with a person is contact with their organization: where they worked then, and where they work now (T6, R57)."""
+"""An interaction with a person is contact with their organization: the employer of then, and of now (T6, R57)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONTACTS = Caller.service("contacts")
 
 
 def _last(desk: Desk, organization_id: str) -> tuple[Any, ...]:
-    """Return how an organization's last contact is read, searched for, and told by component."""
+    """Return an organization's last contact as read, as searched, and by component."""
     shown = desk.do(CHLOE, organizations.read_organization, organization_id=organization_id)
     (line,) = [item for item in desk.search(CHLOE, type="organization")["items"] if item["id"] == organization_id]
     assert line["last_contacted_at"] == shown["last_contacted_at"]

@@ -1,4 +1,4 @@
-"""Numbers and places that triggers keep: they are what counting would give, whoever wrote, and in whatever order."""
+"""Counts and places that triggers maintain equal a count of the rows, whoever wrote, in whatever order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support import eventually
 
 
 def assert_kept(desk: Desk) -> None:
-    """Hold the kept numbers against counted ones, and each link's state against the directory's."""
+    """Compare the maintained counts with counted ones, and each link's state with the directory's."""
     counted = desk.rows("SELECT state, type, count(*) AS n FROM directory GROUP BY 1, 2 ORDER BY 1, 2")
     kept = desk.rows("SELECT state, type, sum(counted) AS n FROM directory_tallies GROUP BY 1, 2 HAVING sum(counted) <> 0 ORDER BY 1, 2")
     assert [tuple(row) for row in kept] == [tuple(row) for row in counted]

@@ -1,4 +1,4 @@
-"""Rows that may be somebody's who is there: kept, shown beside them, and taken in only as their importer decides (T28)."""
+"""Rows that may be an existing person's: kept, shown beside them, and imported only as their importer decides (T28)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def porter(desk: Desk) -> Porter:
 
 
 def asked(porter: Porter, name: str = "Maria,Samegard", number: str = "013") -> tuple[str, dict[str, Any], str]:
-    """Bring a namesake in two files; return the second import, its row, and who was there."""
+    """Import a namesake in two files; return the second import, its row, and the existing person."""
     first, done = (
         porter.bring(HEADER + line.replace("Maria,Samegard", name).replace("013", number).replace("@", f"{number}@"))
         if number != "013"
@@ -65,7 +65,7 @@ def test_fathers_and_sons_double_names_and_namesakes_keep_their_own_values(porte
 
 @pytest.mark.requirement("T28", "R82")
 def test_of_pairs_in_real_files_none_of_two_people_is_merged(porter: Porter) -> None:
-    """A sample of the generator's, each pair's second row in a file of its own, through upload, check and commit."""
+    """A sample of the generator's; each pair's second row is in its own file, through upload, check and commit."""
     made = list(pairs(200, same=False, seed=7))
     for at in ("one", "other"):
         file = io.StringIO()

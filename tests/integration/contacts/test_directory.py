@@ -1,4 +1,4 @@
-"""Registering, reading, changing, handing over: the directory layer."""
+"""Register, read, change, hand over: the directory layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Doors and spellings: by no door and in no spelling somebody who asked not to be contacted comes back (T9, T25)."""
+"""Nobody who asked not to be contacted returns, through any place of entry and in any spelling (T9, T25)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Card = dict[str, Any]
 
 
 def cards_of(values: Sequence[tuple[str, str]]) -> list[Card]:
-    """Return each value on the card of somebody who has nothing else of hers."""
+    """Return each value on a card of somebody who has nothing else of hers."""
     return [
         {"first_name": "Some", "last_name": f"Body{_letters(n)}", "contact_points": [{"kind": kind, "value": value}]}
         for n, (kind, value) in enumerate(values)

@@ -1,4 +1,4 @@
-"""Contacts' part of an erasure: the person goes first and whole, mentions of them in what is about others are settled (T27)."""
+"""Contacts' part of an erasure: first the whole person, then mentions of them in rows about others (T27)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FULL = f"{DOV.first_name} {DOV.last_name}"
 
 
 def hits_of(answer: dict[str, Any]) -> set[tuple[str, str, str, bool]]:
-    """Return where a search hit something, and whether it is sure."""
+    """Return the places of a search's hits, and whether each is sure."""
     return {(hit["store"], hit["id"], hit["field"], hit["sure"]) for hit in answer["hits"]}
 
 

@@ -1,4 +1,4 @@
-"""The component firewall: what Chloé of PSO learns of values that Dov gave to ICE. Nothing (Part 4)."""
+"""The component firewall: Chloé of PSO learns nothing of the values that Dov gave to ICE (Part 4)."""
 
 from __future__ import annotations
 

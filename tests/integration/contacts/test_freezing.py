@@ -1,4 +1,4 @@
-"""Frozen at once by anyone, and then the owner's to erase (T10, T21)."""
+"""Anyone freezes a person at once; then the owner must erase (T10, T21)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _renamed(desk: Desk, organization_id: str, **changes: Any) -> None:
 
 
 def _mention_written_over(desk: Desk, organization_id: str) -> None:
-    """Take a mention of somebody else, who is erased, out of the organization's name."""
+    """Take a mention of another, erased person out of the organization's name."""
     erased = desk.erase(desk.register(AMINA, first_name="Ines", last_name="Overwrite")["id"])
     (hit,) = [hit for hit in erased["sought"]["hits"] if hit["id"] == organization_id]
     desk.seek(erased, redact_in=[[hit["store"], hit["id"], hit["field"]]])
@@ -146,12 +146,12 @@ def test_the_duty_passes_at_once_from_an_owner_who_is_gone(desk: Desk) -> None:
 
 
 def may(desk: Desk, somebody: Any, individual_id: str) -> bool:
-    """Ask whether somebody may erase."""
+    """Ask whether a user may erase."""
     return bool(desk.do(somebody, freezing.may_erase, individual_id=individual_id)["allowed"])
 
 
 def _walked(desk: Desk, by: Caller, use_case: Any, **query: Any) -> list[Any]:
-    """Return a list one by one, and see that each page knows how many there are."""
+    """Return a list one by one; check that each page knows the total."""
     items: list[Any] = []
     cursor = None
     while True:

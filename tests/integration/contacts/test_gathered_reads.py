@@ -1,4 +1,4 @@
-"""The hot read shows and records what the long way does, and leaves to it whatever not everyone may see alike."""
+"""The batched read shows and records what the single read does, and leaves to it what not everyone may see alike."""
 
 from __future__ import annotations
 
