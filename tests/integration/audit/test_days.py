@@ -1,4 +1,4 @@
-"""OutboxPartitions of a service: made ahead; dropped when the day is over, shipped, and covered by a seen checkpoint."""
+"""Daily partitions of a service's outbox: made ahead; dropped when the day is over, shipped, and covered by a seen checkpoint."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ SYSTEM = Caller.service("contacts")
 
 
 class Porter(Called, ImportMethods):
-    """The methods about imports, without the bus."""
+    """Contacts' methods about imports, without the bus."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
@@ -63,11 +63,11 @@ class Porter(Called, ImportMethods):
         return self.read_import(by, import_id=import_id)
 
     def change(self, import_id: str, by: Caller = AMINA, **body: Any) -> dict[str, Any]:
-        """Change it as it now stands."""
+        """Change it in its present version."""
         return self.change_import_mapping(by, import_id=import_id, if_match=entity_tag(self.read(import_id, by)), body=body)
 
     def work(self) -> None:
-        """Do what waits."""
+        """Do the waiting work."""
         while self.work_on_one_import(SYSTEM) or self.work_on_one_import(SYSTEM, undoing=True):
             pass
 
@@ -103,7 +103,7 @@ class Porter(Called, ImportMethods):
         return self.read(import_id, by)
 
     def undo(self, import_id: str, by: Caller = AMINA) -> dict[str, Any]:
-        """Take it back."""
+        """Undo it."""
         self.undo_import(by, import_id=import_id)
         self.work()
         return self.read(import_id, by)

@@ -1,4 +1,4 @@
-"""A component's own system: what it submits, what it is answered, what it is told, over the in-process broker."""
+"""A component's own system: its submissions, their answers, and its announcements, over the in-process broker."""
 
 from __future__ import annotations
 
@@ -305,7 +305,7 @@ def test_what_a_components_system_sent_of_an_erased_person_is_nowhere(running: R
 
 
 def _words_of_a_card() -> list[str]:
-    """Return the fields of a submitted card that take words, but for those that say who is meant."""
+    """Return the word fields of a submitted card, except those that identify the person."""
     said = IndividualSubmittedSchema().fields
     words = [name for name, field in said.items() if isinstance(field, Line) or isinstance(getattr(field, "inner", None), Line)]
     assert {"title", "salutation", "interests"} <= set(words)

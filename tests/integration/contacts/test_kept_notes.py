@@ -1,4 +1,4 @@
-"""A note kept against a finding is its component's contributors' alone; the database holds that by itself (T15, M6)."""
+"""Only contributors of its component see a note kept against a finding; row-level security alone ensures it (T15, M6)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.requirement("T15", "T19", "R148")
 
 
 def _every_way(desk: Desk) -> str:
-    """Keep a text by every door that takes a reason; return whose notes they are."""
+    """Keep a text in every way that takes a reason; return whose notes they are."""
     dov = desk.dov(title=f"Director, {DOV.cell}", interests=[f"sailing, {DOV.email}"], **KEPT)
     desk.note(AMINA, dov, WORDS, **KEPT)
     desk.change(AMINA, dov, salutation=f"Mr. ({DOV.cell})", **KEPT)

@@ -1,4 +1,4 @@
-"""Two records with one value: who is told, who says what of them, and what goes when it is true no longer (T34)."""
+"""Two records with one value: who is told, who decides, and what disappears when it holds no longer (T34)."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ CELLS = itertools.count(1000)
 
 @pytest.fixture(scope="module")
 def desk(databases: Databases) -> Iterator[Desk]:
-    """One for all tests here: each asks about people and numbers of its own."""
+    """One for all tests here; each has its own people and numbers."""
     yield from open_desk(databases)
 
 
 @pytest.fixture
 def cell() -> str:
-    """Give a number that nobody has yet."""
+    """Return an unused number."""
     return f"956-555-{next(CELLS)}"
 
 
@@ -48,34 +48,34 @@ def someone(desk: Desk, by: Caller, name: str, *cells: str) -> str:
 
 
 def match(desk: Desk) -> None:
-    """Compare whoever waits."""
+    """Run the matcher over everybody who waits."""
     desk.do(MATCHER, contact_points.match_waiting, role="matcher")
 
 
 def role_of(by: Caller) -> str | None:
-    """Return the role in which the service does what somebody asks."""
+    """Return the role in which the service runs a user's request."""
     return "caseworker" if "privacy_officer" in by.roles else None
 
 
 def tasks(desk: Desk, by: Caller, *about: str) -> list[tuple[str, list[str]]]:
-    """Return kinds and people of what waits for somebody about these people."""
+    """Return kinds and people of a user's tasks about these people."""
     waiting = [(task["kind"], task["subject"]["individual_ids"]) for task in desk.waiting(by, role=role_of(by))]
     return [(kind, ids) for kind, ids in waiting if set(ids) & set(about)]
 
 
 def pair(desk: Desk, by: Caller, *ids: str) -> dict[str, Any]:
-    """Read two records as somebody."""
+    """Read two records as a user."""
     found: dict[str, Any] = desk.do(by, likenesses.read_pair, role=role_of(by), individual_id=ids[0], other_id=ids[1])
     return found
 
 
 def say(desk: Desk, by: Caller, decision: str, *ids: str) -> None:
-    """Say what two records are."""
+    """Decide about two records."""
     desk.do(by, likenesses.decide_pair, role=role_of(by), individual_id=ids[0], other_id=ids[1], decision=decision)
 
 
 def refused(desk: Desk, by: Caller, *ids: str, decision: str | None = None) -> dict[str, Any]:
-    """Return how somebody is refused two records."""
+    """Return the code with which a user is refused two records."""
     with pytest.raises(Refusal) as error:
         say(desk, by, decision, *ids) if decision else pair(desk, by, *ids)
     return error.value.to_wire()
@@ -282,7 +282,7 @@ def test_a_likeness_is_not_missed_because_somebody_was_frozen_when_the_matcher_c
 
 @pytest.mark.requirement("T34")
 def test_a_pair_is_found_whichever_of_two_transactions_ends_first(desk: Desk, cell: str) -> None:
-    """What was begun first may be committed last, when the later one was compared already."""
+    """The transaction that began first may commit last, after the later one was compared."""
     first = someone(desk, AMINA, "Dorn")
     entered: list[str] = []
 

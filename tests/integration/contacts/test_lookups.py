@@ -1,4 +1,4 @@
-"""The suppression ledger is no oracle: what is looked up is counted, hits go to the privacy officer, the tenth stops (T35)."""
+"""The suppression ledger is no oracle: look-ups are counted, hits go to the privacy officer, the tenth stops (T35)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def shared(databases: Databases) -> Iterator[Desk]:
 
 @pytest.fixture
 def desk(shared: Desk) -> Iterator[Desk]:
-    """One system for all: each test has a user and numbers of its own."""
+    """One system for all tests; each has its own user and numbers."""
     layer = shared.layer
     yield shared
     shared.layer = layer
@@ -83,7 +83,7 @@ def invented(first: int, last: int) -> str:
 
 
 def told_of(desk: Desk, account: Caller) -> list[dict[str, Any]]:
-    """What the privacy officer is told of an account's hits."""
+    """Return what the privacy officer sees of an account's hits."""
     found: list[dict[str, Any]] = []
     cursor = None
     while True:
@@ -95,7 +95,7 @@ def told_of(desk: Desk, account: Caller) -> list[dict[str, Any]]:
 
 
 def waits(desk: Desk, account: Caller) -> list[tuple[int, bool]]:
-    """What the privacy officer has to see of an account."""
+    """Return what the privacy officer has to see of an account."""
     items = officer(desk).list_lookups(FARID, query={"limit": "200"})["items"]
     return [(item["hits"], item["exhausted"]) for item in items if item["account"] == account.id]
 
@@ -181,7 +181,7 @@ def test_hits_of_single_entries_stop_imports_and_not_single_entries(desk: Desk, 
 
 
 def few(desk: Desk, porter: Porter | None = None, *, contributor: int, steward: int) -> None:
-    """Let users look up no more than that in a day."""
+    """Lower the daily limit of look-ups to that."""
     desk.layer = ContactLayer(desk.layer.vault, desk.layer.digests, Lookups(contributor, steward))
     if porter:
         porter.dependencies.layer = desk.layer

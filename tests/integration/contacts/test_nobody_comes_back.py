@@ -1,4 +1,4 @@
-"""From a request on nobody is entered again, by any door, in any spelling, by any component (T25); and what is taken back (T36)."""
+"""After a request no component registers the person again, in any way or spelling (T25); and what a withdrawal restores (T36)."""
 
 from __future__ import annotations
 

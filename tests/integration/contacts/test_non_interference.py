@@ -1,4 +1,4 @@
-"""Two worlds that differ only in hidden phones and e-mails answer Chloé the same over HTTP, byte by byte (P14, Part 4)."""
+"""Two worlds that differ only in hidden phones and e-mails give Chloé the same answers over HTTP, byte by byte (P14, Part 4)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ CARDS = b"First name,Last name,Title,State,E-mail\nRowa,Heldhere,Clerk,NM,heldhe
 
 
 def settle_down(world: World) -> list[str]:
-    """Let ICE register three people, with values that only one of the worlds has; return their ids."""
+    """Register three people of ICE, with values in only one of the worlds; return their ids."""
     people = [
         world.desk.register(AMINA, **DOV.body(organization=DOV.organization))["id"],
         world.desk.register(BRUNO, first_name="Ruth", last_name="Oyelaran", state="NM")["id"],
@@ -62,13 +62,13 @@ def settle_down(world: World) -> list[str]:
 
 
 def plant(chance: random.Random, people: list[str]) -> Callable[[World], None]:
-    """Let ICE or FEMA be given one of the hidden values, where there are any: before Chloé enters it, or after."""
+    """Give ICE or FEMA one of the hidden values, in the world that has them: before Chloé enters it, or after."""
     value, person, by = chance.choice(HIDDEN), chance.choice(people), chance.choice([AMINA, BRUNO, FEMA])
     return lambda world: world.hide(by, person, value)
 
 
 def an_import(chance: random.Random, people: list[str]) -> Story:
-    """Let Chloé import a file, hidden values among others, look at every part of it, and take it back."""
+    """Have Chloé import a file with hidden values among others, read every part of it, and undo it."""
     rows = ROWS if next(FILES) % _MANY or not SOAK else MANY_ROWS
     lines = ["First name,Last name,State,E-mail,Mobile phone"]
     for n in range(rows):
@@ -120,9 +120,9 @@ def an_import(chance: random.Random, people: list[str]) -> Story:
 
 
 def a_request_for_no_contact(chance: random.Random, _people: list[str]) -> Story:
-    """Let somebody of ICE ask for no more contact, whose hidden cell FEMA has for another: a twin that only FEMA sees frozen (T26).
+    """Have somebody of ICE ask for no more contact whose hidden cell FEMA has for another: a twin that only FEMA sees frozen (T26).
 
-    The request is taken back, or they are erased; Chloé, who recorded it, reads whatever there is to read.
+    Then the request is withdrawn, or the person erased; Chloé, who recorded it, reads everything that she can.
     """
     number = next(NUMBERS)
     value = f"956-{200 + number // 10_000}-{number % 10_000:04d}"
@@ -165,7 +165,7 @@ def a_request_for_no_contact(chance: random.Random, _people: list[str]) -> Story
 
 
 def a_proposal(chance: random.Random, people: list[str]) -> Story:
-    """Let the privacy officer ask Amina and Chloé about two records, who answer; whether they share a value is not to be told."""
+    """Have the privacy officer ask Amina and Chloé about two records, and both answer; nothing may tell whether they share a value."""
     value = chance.choice(HIDDEN)
     point = {"kind": kind_of(value), "value": value}
     own = yield Ask("POST", "/individuals", {"json": {**TWIN, "contact_points": [point]}})
@@ -208,7 +208,7 @@ def _letters(n: int) -> str:
 
 
 def _steps(chance: random.Random, people: list[str]) -> Story:
-    """Yield the steps of one sequence, and in some a story."""
+    """Yield the steps of one sequence; some contain a story."""
     for _ in range(STEPS):
         if chance.random() < _PLANTED:
             yield plant(chance, people)
@@ -218,10 +218,10 @@ def _steps(chance: random.Random, people: list[str]) -> Story:
 
 
 class Comparison:
-    """Both worlds, step by step: every id begins at the same count in both, whatever one of them had to keep for itself."""
+    """Both worlds, step by step. Every id begins at the same count in both, whatever one of them stored for itself."""
 
     def __init__(self, worlds: tuple[World, World], count_from: Callable[[int], None]) -> None:
-        """Begin behind everything that is in them."""
+        """Begin after everything that is in them."""
         self.worlds, self.count_from, self.at = worlds, count_from, 1
         self.chance = random.Random(1)
         #: Answers that were compared, and of how many what they took was compared, too.
@@ -239,7 +239,7 @@ class Comparison:
             said = self.take(step, where=where)
 
     def require_sight(self, ask: Ask) -> None:
-        """Go on only if it sees a difference when there is one."""
+        """Check that it sees a difference when there is one."""
         seen = [world.send(ask)[0] for world in self.worlds]
         assert all(answer.startswith(b"200") for answer in seen)
         assert seen[0] != seen[1]
@@ -275,14 +275,14 @@ def _first_difference(one: bytes, other: bytes) -> tuple[bytes, bytes]:
 
 
 def _require_alike(one: list[str], other: list[str], where: str) -> None:
-    """Go on only if an answer took the same statements and calls in both worlds."""
+    """Check that an answer took the same statements and calls in both worlds."""
     more, less = Counter(one) - Counter(other), Counter(other) - Counter(one)
     assert not more, f"{where}: where something is hidden, more: {more}"
     assert not less, f"{where}: where nothing is hidden, more: {less}"
 
 
 def _filled(ask: Ask) -> Ask:
-    """Give each world a stream of its own of the file that is sent."""
+    """Give each world its own stream of the uploaded file."""
     data = ask.given.get("data")
     if not isinstance(data, Mapping) or "file" not in data:
         return ask

@@ -1,4 +1,4 @@
-"""What is done all day reads the few rows that it is about, however many people there are and however common a name seems."""
+"""Frequent statements read only the few rows that they are about, however many people there are and however common a name seems."""
 
 from __future__ import annotations
 

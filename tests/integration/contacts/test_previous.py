@@ -1,4 +1,4 @@
-"""What a newer file, or somebody by hand, takes the place of stays as previous: titles, employers, addresses (T25, T28)."""
+"""What a newer file or a user replaces stays as previous: titles, employers, addresses (T25, T28)."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def porter(desk: Desk) -> Porter:
 
 
 def bring(porter: Porter, *lines: str, by: Any = AMINA) -> tuple[dict[str, Any], str]:
-    """Bring a file; return the import and whom its first row became."""
+    """Import a file; return the import and the person of its first row."""
     done = porter.bring(HEADER + "".join(lines), by=by)
     porter.desk.later(minutes=1)
     return done, porter.rows(done["id"], by=by)[0]["individual_id"]
 
 
 def facts(porter: Porter, person: str, by: Any = AMINA) -> tuple[str | None, str | None, list[tuple[str | None, str | None]]]:
-    """Return title, employer, and what they were before."""
+    """Return title and employer, present and previous."""
     seen = porter.desk.read(by, person)
     return seen["title"], seen["organization_name"], [(one["title"], one["organization_name"]) for one in seen["previous"]]
 

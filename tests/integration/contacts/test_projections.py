@@ -1,4 +1,4 @@
-"""What contacts keeps of others' announcements, and the revisions that its own bear."""
+"""Contacts' copies of others' announcements, and the revisions of its own."""
 
 from __future__ import annotations
 

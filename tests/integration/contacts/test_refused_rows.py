@@ -1,4 +1,4 @@
-"""Refused rows go back to whoever sent them, to be mended: to nobody else, not for long, and of nobody who is blocked."""
+"""Refused rows go back to their importer, to be corrected: to nobody else, for a limited time, and without blocked people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is entered in the same moment is entered together, and still each by themselves: entry, refusal, key, component."""
+"""People registered at the same moment are registered together, and still each by themselves: entry, refusal, key, component."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _card(n: int, **given: Any) -> dict[str, Any]:
 
 
 def _at_once(registrations: Registrations, asked: list[tuple[Caller, dict[str, Any]]]) -> list[Any]:
-    """Enter all in one moment; return what each got, refusals too."""
+    """Register all at one moment; return each one's result, refusals included."""
 
     def enter(caller: Caller, body: dict[str, Any]) -> Any:
         try:

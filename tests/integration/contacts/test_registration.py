@@ -1,4 +1,4 @@
-"""Entering somebody: what is answered and stored without being read again, and in how few statements."""
+"""Registration: what is answered and stored without reading it again, and in how few statements."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.integration.contacts.conftest import Desk
 
 
 def full(desk: Desk) -> dict[str, Any]:
-    """Return somebody of whom everything is given."""
+    """Return a person with every field."""
     return {
         "salutation": "Dr.",
         "first_name": "María",
@@ -33,7 +33,7 @@ def full(desk: Desk) -> dict[str, Any]:
 
 
 def of_an_organization(desk: Desk) -> dict[str, Any]:
-    """Return somebody of an organization that is there, with a sector and a group."""
+    """Return a person of an existing organization with a sector and a group."""
     group = desk.issue()
     return {**full(desk), "organization_id": desk.organization(sector="private_sector", group_ids=[group])["id"]}
 

@@ -1,4 +1,4 @@
-"""What the database itself shows to whom, with no policy of ours before it: grants, reports, kept notes (Part 4)."""
+"""What row-level security alone shows to whom, without the policy before it: grants, reports, kept notes (Part 4)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def shared(databases: Any) -> Iterator[Desk]:
 
 @pytest.fixture
 def dov(shared: Desk) -> str:
-    """Somebody of this test alone, with a cell and an e-mail that they gave to ICE."""
+    """A person of this test only, with a cell and an e-mail that they gave to ICE."""
     return shared.dov(last_name=f"Quill{''.join(sign for sign in new_id()[-12:] if sign.isalpha())}q", duplicate_ok=True)
 
 
@@ -50,7 +50,7 @@ def granted(
     expires: str = "1 hour",
     revoked: str | None = None,
 ) -> None:
-    """Write a grant as its component may; instants are told from the database's own clock, which decides."""
+    """Insert a grant as its component may; the database's own clock decides about instants."""
     with desk.work(by) as work:
         work.execute(
             text(
@@ -73,7 +73,7 @@ def granted(
 
 
 def points(desk: Desk, individual_id: str) -> dict[str, str]:
-    """Return kinds and ids of what ICE holds of somebody."""
+    """Return kinds and ids of ICE's values of a person."""
     with desk.work(AMINA) as work:
         rows = work.execute(text("SELECT kind, id FROM contact_points WHERE individual_id = CAST(:id AS uuid)"), {"id": individual_id})
         return {row.kind: str(row.id) for row in rows}
@@ -165,7 +165,7 @@ def test_a_kept_note_is_its_component_s_until_it_is_released_and_nobody_else_cha
 
 @pytest.mark.requirement("R154")
 def test_every_table_of_the_contact_layer_forces_its_policies_and_these_are_all(shared: Desk) -> None:
-    """A table or a policy that comes later is one that somebody has thought about here."""
+    """A new table or policy must be added here."""
     forced = {row.relname for row in shared.rows("SELECT relname FROM pg_class WHERE relforcerowsecurity AND relrowsecurity")}
     assert forced == {"contact_points", "contact_point_grants", "corrections", "match_digests", "likenesses", "notes"}
     found = {(row.tablename, row.policyname, row.cmd) for row in shared.rows("SELECT tablename, policyname, cmd FROM pg_policies")}

@@ -1,4 +1,4 @@
-"""The rows of an import are screened and searched in processes of their own, and what these do wrong is a row's at most (P19)."""
+"""Child processes screen and search an import's rows; a failure there affects at most the row (P19)."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_rows_of_every_alphabet_hold_nobody_up(porter: Porter, own: Pool, monkey
 
 @pytest.mark.requirement("R77")
 def test_an_import_of_many_rows_with_long_texts_holds_nobody_up(porter: Porter, own: Pool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
-    """Comparing rows and making digests go on in threads: what they keep the loop from, somebody who waits beside it tells."""
+    """Comparing rows and making digests run in threads; a waiting greenlet measures how long they block the loop."""
     many, late = figure(10_000, 60), [0.0]
 
     def wait_beside() -> None:

@@ -1,4 +1,4 @@
-"""Finding stakeholders, and counting them."""
+"""Search and counts of stakeholders."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def town(desk: Desk) -> Desk:
 
 @pytest.fixture(scope="module")
 def standing_town(databases: Databases) -> Iterator[Desk]:
-    """The same, for tests that only ask."""
+    """The same, for tests that only read."""
     with contextmanager(open_desk)(databases) as desk:
         yield settled(desk)
 
 
 def settled(desk: Desk) -> Desk:
-    """Let Dov and a few others be registered."""
+    """Register Dov and a few others."""
     desk.dov()
     for first, last, state in (
         ("María", "Núñez-Ortega", "NM"),

@@ -1,4 +1,4 @@
-"""Contacts over the bus: who is answered, with what, and how every bad input is coded."""
+"""Contacts over the bus: its answers, and the code of every bad input."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FILE = b"Last name,Title\nQuill,Director\n"
 
 @dataclass
 class Running:
-    """Contacts as it runs, and a client in the gateway's place."""
+    """Running contacts, and a client in the gateway's place."""
 
     process: Process
     services: Services
@@ -59,7 +59,7 @@ class Running:
         return self.client.call("contacts", method, kwargs, passport=passport, trace_id=new_id(), operation=operation)
 
     def outcome(self, by: Caller) -> tuple[int, str | None]:
-        """Return what the last operation came to, as whoever lost its answer asks."""
+        """Return the outcome of the last operation, as a client that lost its answer asks."""
         found = self.call(by, "read_operation", operation_id=self.operation_id)
         return found["status"], found["subject_id"]
 
@@ -70,11 +70,11 @@ class Running:
         return refused.value.code
 
     def tell(self, announcement: Announcement) -> None:
-        """Let the service whose it is announce something."""
+        """Send an announcement as its service."""
         announce(self.process.settings.broker_url, announcement)
 
     def entries(self) -> list[dict[str, Any]]:
-        """Return what was recorded for the trail."""
+        """Return the audit entries."""
         with self.process.open_database().system_transaction() as connection:
             return list(connection.execute(text("SELECT body FROM entries WHERE n > 0 ORDER BY created_at, n")).scalars())
 

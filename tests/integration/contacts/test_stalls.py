@@ -1,4 +1,4 @@
-"""No file and no text holds anybody else up: both are taken apart in child processes, and what these do wrong is theirs alone (P19)."""
+"""No file and no text blocks others: child processes parse both, and their failures affect nothing else (P19)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def porter(desk: Desk, own: Pool) -> Porter:
 
 @contextmanager
 def stalls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
-    """Measure the loop's own computing between two looks at who waits; a busy machine adds nothing to it."""
+    """Measure the loop's own computing time between two turns; a busy machine adds nothing to it."""
     hub = eventlet.hubs.get_hub()
     switch, since, found = hub.switch, time.thread_time(), [0.0]
 

@@ -1,4 +1,4 @@
-"""Asked to stop, or killed, in the middle of what contacts does by itself: the rest is done afterwards, and nothing twice."""
+"""Stopped or killed in the middle of background work, contacts does the rest afterwards, and nothing twice."""
 
 from __future__ import annotations
 

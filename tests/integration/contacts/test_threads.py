@@ -1,4 +1,4 @@
-"""Computing beside the loop, in several threads at once."""
+"""Computing in several threads at once, beside the event loop."""
 
 from __future__ import annotations
 

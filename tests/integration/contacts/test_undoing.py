@@ -1,4 +1,4 @@
-"""Taking imports back: in blocks, beside others, to be stopped and gone on with, and without telling what others hold (N16)."""
+"""Undoing imports: in blocks, beside others, stopped and resumed, and without telling what others hold (N16)."""
 
 from __future__ import annotations
 
@@ -382,7 +382,7 @@ def _cancel(porter: Porter, import_id: str) -> None:
 def test_a_block_that_comes_late_changes_nothing_whatever_became_of_its_import(
     porter: Porter, monkeypatch: pytest.MonkeyPatch, step: str, meanwhile: Callable[[Porter, str], None]
 ) -> None:
-    """A worker sat still so long that its lease lapsed: it has its block, and others have gone on."""
+    """A worker hung until its lease lapsed: it has its block, and others have gone on."""
     module: Any = {"check_block": checking, "commit_block": committing, "undo_block": undoing}[step]
     import_id = porter.upload(people(3), by=GRACE)["id"]
     if step != "check_block":

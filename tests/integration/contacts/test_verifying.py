@@ -1,4 +1,4 @@
-"""Verifying a person's details with them, through the doors that callers use (R115, T6, T20)."""
+"""Verifying a person's details with them, as callers do it (R115, T6, T20)."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""Two worlds that differ in hidden values alone, each with a gateway before the five services, in one process (P14).
+"""Two worlds that differ only in hidden values, each with a gateway and the five services, in one process (P14).
 
-What is asked goes through the application, as HTTP: its answers are compared whole, status, headers and bytes, and with them
-what each answer took: its statements and its calls. Ids, tokens, seals and cursors are counted and the clock stands, in both
-alike. In the place of the broker stands a delivery that has ended
-before the next question: what a service announced, every listener of the others has heard.
+Requests go through the application, as over HTTP. Answers are compared whole: status, headers and bytes, and also the
+statements and calls that they took. Ids, tokens, seals and cursors are counters, and the clock stands, in both alike.
+Instead of a broker, a delivery ends before the next request: every announcement is then handled by all others.
 """
 
 from __future__ import annotations
@@ -78,7 +77,7 @@ class Ask:
 
 
 class Plain(Dependencies):
-    """The desk of access, without the price of hashing a password."""
+    """Access's use cases, without the cost of hashing a password."""
 
     def is_right(self, stored_password: str, password: str) -> bool:
         """Compare."""
@@ -86,7 +85,7 @@ class Plain(Dependencies):
 
 
 class OneProcess:
-    """The bus, where every service is in the process: a call is a method, in the name of whom the passport names."""
+    """A bus whose services are all in the process: a call is a method, for the passport's user."""
 
     def __init__(self, public_key: str, clock: Callable[[], datetime]) -> None:
         """Begin without services."""
@@ -111,7 +110,7 @@ class OneProcess:
         return self.ask(service, method, caller.within(trace_id=str(trace_id), operation=operation), **kwargs)
 
     def ask(self, service: str, method: str, caller: Caller, **kwargs: Any) -> Any:
-        """Answer a service, or the gateway: what goes either way goes as JSON."""
+        """Answer a service or the gateway; both directions go through JSON."""
         self.called.append(f"{service}.{method}")
         try:
             answering = self.services[service]
@@ -126,7 +125,7 @@ class World:
     """One of the two: five services with databases of their own, and a gateway before them."""
 
     def __init__(self, desk: Desk, databases: Mapping[str, Database], keys: tuple[str, str], *, hidden: bool) -> None:
-        """Put it together; nobody is registered yet."""
+        """Compose it, with nobody registered."""
         self.desk, self.hidden = desk, hidden
         self.databases = {"contacts": desk.database, **databases}
         #: By service, the last entry of the trail that was looked at, and the last announcement that was heard.
@@ -180,7 +179,7 @@ class World:
         self.deliver()
 
     def _let_in(self) -> None:
-        """Give the cast accounts under the ids that every test knows."""
+        """Give the cast accounts with the ids that every test knows."""
         for by in PEOPLE:
             ids = iter([by.id])
             account = Account(f"user{by.id[-4:]}", f"Somebody {by.id[-2:]}", str(by.component), by.level, _PASSWORD, by.roles)
@@ -194,7 +193,7 @@ class World:
         event.listen(engine, "before_cursor_execute", count)
 
     def token(self, by: Caller) -> str:
-        """Return the token of somebody's session of today."""
+        """Return the token of a user's session of today."""
         day, token = self._tokens.get(by.id, (None, ""))
         if day != self.desk.now:
             given = {"json": {"username": f"user{by.id[-4:]}", "password": _PASSWORD}}
@@ -205,7 +204,7 @@ class World:
         return token
 
     def send(self, ask: Ask) -> tuple[bytes, Any, list[str]]:
-        """Ask; return what is compared (status, headers, body and the asker's entries), the answer's JSON, and what it took."""
+        """Send a request; return what is compared (status, headers, body and the user's entries), the answer's JSON, and its cost."""
         token = self.token(ask.by)
         headers = {"Cookie": f"liaison_session={token}", "Sec-Fetch-Site": "same-origin", "X-CSRF-Token": csrf_token(token)}
         if not ask.page:
@@ -222,12 +221,12 @@ class World:
         return said, orjson.loads(body) if response.is_json else None, took
 
     def part(self) -> None:
-        """Let go of the superuser's connections."""
+        """Close the superuser's connections."""
         for engine in self._superuser.values():
             engine.dispose()
 
     def stir(self) -> None:
-        """Let rows of every table stand elsewhere in it, as writing what is hidden leaves them."""
+        """Move rows of every table to other places in it, as hidden writes do."""
         for store, engine in self._superuser.items():
             with engine.connect() as connection:
                 if store not in self._stirred:
@@ -236,7 +235,7 @@ class World:
                     connection.execute(text(statement))
 
     def took(self) -> list[str]:
-        """Return the statements and calls since it was last asked."""
+        """Return the statements and calls since the last call."""
         took = [*self.bus.called, *self.statements]
         self._asked = {called.partition(".")[0] for called in self.bus.called}
         self._told |= {said.partition(":")[0] for said in self.statements if "INTO outbox" in said}
@@ -245,7 +244,7 @@ class World:
         return took
 
     def _trail(self, by: Caller) -> list[Any]:
-        """Return what was recorded in somebody's name since it was last asked."""
+        """Return the user's audit entries since the last call."""
         trail = []
         for service in sorted({"contacts", "interactions", "retention"} & self._asked):
             rows = self._rows(service, "SELECT n, body FROM entries WHERE n > :after ORDER BY n", after=self.read_until[service])
@@ -260,7 +259,7 @@ class World:
         return trail
 
     def deliver(self) -> None:
-        """Let everybody hear what was announced, and what they announce then, until nothing is left."""
+        """Deliver announcements, and those that follow, until none is left."""
         while heard := self._announcements():
             for topic, fields in heard:
                 for name, service in self.bus.services.items():
@@ -286,7 +285,7 @@ class World:
             return list(connection.execute(text(statement), given))
 
     def work(self) -> None:
-        """Do what waits of imports."""
+        """Do the waiting work of imports."""
         while self.contacts.work_on_one_import(SYSTEM) or self.contacts.work_on_one_import(SYSTEM, undoing=True):
             self.deliver()
         self.deliver()
@@ -296,13 +295,13 @@ class World:
         self.desk.later(minutes=1)
 
     def match(self) -> None:
-        """Compare whoever waits, all of them: how many others enter is their load, and delays whom it delays."""
+        """Run the matcher over everybody who waits: the number of others is load, which delays only."""
         with self.desk.work(SYSTEM, role="matcher") as work:
             while likenesses.match_waiting(work):
                 pass
 
     def hide(self, by: Caller, individual_id: str, value: str) -> None:
-        """Let a component be given a value, in the world where there are any."""
+        """Give a component a value, in the world that has hidden values."""
         if self.hidden:
             before = self._last_entry()
             self.desk.add(by, individual_id, kind_of(value), value)
@@ -315,7 +314,7 @@ class World:
         return int(self._rows("contacts", "SELECT coalesce(max(n), 0) AS n FROM entries")[0].n)
 
     def hold(self, individual_id: str) -> None:
-        """Let the privacy officer hold somebody's record, in the world where there is anything to hide (T24)."""
+        """Have the privacy officer place a hold on a record, in the world that has hidden values (T24)."""
         if self.hidden:
             self.bus.ask("retention", "place_hold", FARID, body={"subject_id": individual_id})
 
@@ -327,7 +326,7 @@ def kind_of(value: str) -> str:
 
 @contextmanager
 def a_world(databases: Databases, count_from: Callable[[int], None], keys: tuple[str, str], *, hidden: bool = True) -> Iterator[World]:
-    """Give one, with nobody in it."""
+    """Yield one, with nobody in it."""
     with ExitStack() as stack:
         # Names of databases are made of ids, too, and these are to differ.
         count_from(next(_WORLDS) << 24)
@@ -342,7 +341,7 @@ def a_world(databases: Databases, count_from: Callable[[int], None], keys: tuple
 
 @contextmanager
 def two_worlds(databases: Databases, count_from: Callable[[int], None]) -> Iterator[tuple[World, World]]:
-    """Give both, with nobody in them."""
+    """Yield both, with nobody in them."""
     keys = a_key()
     with a_world(databases, count_from, keys) as one, a_world(databases, count_from, keys, hidden=False) as other:
         yield one, other
@@ -350,7 +349,7 @@ def two_worlds(databases: Databases, count_from: Callable[[int], None]) -> Itera
 
 @contextmanager
 def counted_ids(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
-    """Make every new id a count, which is begun anew for each world: what one had to keep for itself shifts none of the next ids."""
+    """Replace every new id by a count, restarted for each world, so that what one world stores for itself shifts no later id."""
     state = {"count": 0}
 
     def chance(size: int) -> bytes:
@@ -375,7 +374,7 @@ def counted_ids(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Non
 
 
 class _Standing(datetime):
-    """A clock that stands, for what pages say of the present minute."""
+    """A standing clock, for what pages say of the present minute."""
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]

@@ -71,13 +71,13 @@ class Office:
             return use_case(work, **{name: value for name, value in told.items() if name in asked}, **given)
 
     def hear(self, listener: Callable[..., Any], announcement: Any) -> None:
-        """Hear an announcement."""
+        """Handle an announcement."""
         names = listener.__code__.co_varnames[: listener.__code__.co_argcount + listener.__code__.co_kwonlyargcount]
         with self.work(self.heard) as work:
             listener(work, announcement, **({"now": self.now} if "now" in names else {}))
 
     def individual(self, owner: Caller = AMINA, *, state: str | None = "TX", organization_id: str | None = None) -> str:
-        """Let contacts announce an individual."""
+        """Handle contacts' announcement of an individual."""
         individual_id = new_id()
         self.hear(
             announcement_handlers.individuals_registered,
@@ -86,13 +86,13 @@ class Office:
         return individual_id
 
     def organization(self, *, state: str | None = "TX") -> str:
-        """Let contacts announce an organization."""
+        """Handle contacts' announcement of an organization."""
         organization_id = new_id()
         self.hear(announcement_handlers.organization_registered, OrganizationRegistered(organization_id, state, "private_sector"))
         return organization_id
 
     def freeze(self, individual_id: str, recorded_by: Caller) -> str:
-        """Let contacts announce that an individual is frozen; return the request."""
+        """Handle contacts' announcement that an individual is frozen; return the request."""
         request_id = new_id()
         self.hear(
             announcement_handlers.individual_frozen,
@@ -101,7 +101,7 @@ class Office:
         return request_id
 
     def issue(self, by: Caller = AMINA, **given: Any) -> str:
-        """Enter an issue, under a name that nobody else has."""
+        """Register an issue with a unique name."""
         self.named += 1
         name = f"Worksite enforcement {self.named}"
         return str(self.do(by, issues.register_issue, **{"name": name, "priority": "immigration", **given})["id"])
@@ -158,7 +158,7 @@ class Office:
         return found
 
     def tasks(self, by: Caller) -> list[tuple[str, str]]:
-        """Return kinds and subjects of what waits for somebody."""
+        """Return kinds and subjects of a user's tasks."""
         return [(task["kind"], task["subject"]["id"]) for task in self.do(by, tasks.list_tasks, query={"limit": 200, "after": None})["items"]]
 
     def state(self, by: Caller, code: str, **query: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What others announce comes twice, late and in another order: what is known afterwards is the same."""
+"""Announcements that arrive twice, late and in any order leave the same state."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ LISTENERS: dict[type[Announcement], Any] = {
 
 
 def known(office: Office, table: str, subject_id: str) -> dict[str, Any] | None:
-    """Return the row that is kept of somebody, without the id."""
+    """Return the stored row of a person, without the id."""
     with office.database.system_transaction() as connection:
         row = connection.execute(text(f"SELECT * FROM {table} WHERE id = :id"), {"id": subject_id}).mappings().one_or_none()
     return {name: str(value) if name.endswith("_id") and value else value for name, value in row.items() if name != "id"} if row else None
 
 
 def hear(office: Office, *told: Announcement) -> None:
-    """Hear these in this order."""
+    """Handle these in this order."""
     with office.work(office.heard) as work:
         for one in told:
             LISTENERS[type(one)](work, one, **timed(office, one))

@@ -129,7 +129,7 @@ def test_lists_go_by_side_and_state(office: Office) -> None:
 
 
 def _dismiss(office: Office, by: Caller, number: int = 0) -> None:
-    """Dismiss one of somebody's tasks."""
+    """Dismiss one of a user's tasks."""
     found = office.do(by, tasks.list_tasks, query={"limit": 200, "after": None})["items"]
     office.do(by, tasks.dismiss_task, task_id=found[number]["id"])
 

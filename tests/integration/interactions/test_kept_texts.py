@@ -1,4 +1,4 @@
-"""Text kept against a finding is its component's contributors' alone; the database holds that by itself (T15, M6)."""
+"""Only contributors of its component see text kept against a finding; row-level security alone ensures it (T15, M6)."""
 
 from __future__ import annotations
 

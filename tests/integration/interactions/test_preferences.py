@@ -22,7 +22,7 @@ def against(office: Office, by: Any = FARID, **query: Any) -> Any:
 
 
 def prefer(office: Office, individual_id: str, *names: str, revision: int = 2, days: int = -3, until: int | None = None) -> None:
-    """Let contacts announce that preferences stand since some days."""
+    """Handle contacts' announcement of preferences since some days."""
     since, end = wire_value(office.now + timedelta(days=days)), until and wire_value(office.now + timedelta(days=until))
     office.hear(announcement_handlers.preferences_changed, PreferencesChanged(individual_id, [[name, since, end] for name in names], revision))
 

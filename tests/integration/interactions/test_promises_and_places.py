@@ -1,4 +1,4 @@
-"""Promises, the organizations of those who were spoken to, and issues that cannot be told apart, against PostgreSQL."""
+"""Promises, the employers of people spoken to, and issues of the same name, against PostgreSQL."""
 
 from __future__ import annotations
 

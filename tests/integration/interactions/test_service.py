@@ -1,4 +1,4 @@
-"""Interactions as it runs, on the in-process broker, between stand-ins of access and contacts."""
+"""Running interactions on the in-process broker, between stand-ins of access and contacts."""
 
 from __future__ import annotations
 

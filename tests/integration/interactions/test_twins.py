@@ -59,7 +59,7 @@ def told(office: Office, person: str, *components: str, revision: int = 1) -> No
 
 @pytest.fixture
 def at(office: Office) -> dict[str, Any]:
-    """A person of ICE in New Mexico whom everybody has spoken to, and somebody else."""
+    """A person of ICE in New Mexico whom everybody has spoken to, and another person."""
     person, other = office.individual(AMINA, state="NM"), office.individual(AMINA, state="TX")
     event = office.event(AMINA)
     theirs = office.talk(AMINA, individual_ids=[person])

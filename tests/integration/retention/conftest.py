@@ -36,7 +36,7 @@ class Others:
     """Contacts and interactions as they promise to be: every call may be repeated, and answers the same."""
 
     def __init__(self) -> None:
-        """Know one person, of whom a note of somebody else and a talk speak."""
+        """Know one person, whom another's note and an interaction mention."""
         self.person = new_id()
         self.rows = {"contacts.individuals": 1, "contacts.contact_points": 2}
         self.talks = 3
@@ -142,7 +142,7 @@ class Case:
     """Retention on its database, with a clock that the test sets."""
 
     def __init__(self, database: Database, folder: Path) -> None:
-        """Know Amina's person, and who is who."""
+        """Register Amina's person and the users."""
         self.database = database
         self.others = Others()
         self.now = START

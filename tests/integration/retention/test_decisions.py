@@ -1,4 +1,4 @@
-"""What a search hit in texts about others: decided by the privacy officer, by nobody in time, or settled by editing (T27)."""
+"""Hits of a search in texts about others: decided by the privacy officer, decided by nobody in time, or settled by editing (T27)."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def test_the_certificate_says_what_was_reached_and_what_is_not(case):
 
 @pytest.mark.requirement("T34", "T17", "N3")
 def test_nobody_but_the_privacy_officer_reads_how_much_there_was_and_where(case):
-    """Read as the owner, the same whatever other components held and whatever was found in texts that others may not see."""
+    """The owner's answer is the same, whatever other components held and whatever was found in texts that others may not see."""
     erasure_id = case.ask()
     case.saga().drive(erasure_id)
     told, whole = case.read(erasure_id, by=AMINA), case.read(erasure_id, by=FARID)
@@ -344,7 +344,7 @@ def test_a_hold_keeps_the_erasure_from_beginning_and_only_the_privacy_officer_se
 
 
 def held(case):
-    """Return on whom a hold stands, of two whom an import that is taken back entered."""
+    """Return which of two people of an undone import a hold keeps."""
     with case.database.work(Caller.service("retention")) as work:
         return stored.held(work, [case.others.person, new_id()], today=case.now.date())
 

@@ -1,4 +1,4 @@
-"""Users: when access is in effect, and who may administer whom."""
+"""Users: when access is in effect, and who may administer them."""
 
 from dataclasses import replace
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""The bytes of the trail's lines: canonical, bounded, and nothing kept of what cannot be read."""
+"""The bytes of the trail's lines: canonical and bounded; what cannot be read is not stored."""
 
 from typing import Any
 

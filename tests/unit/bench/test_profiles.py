@@ -1,4 +1,4 @@
-"""A profile's shares: by whose code is at the end of a stack, the standard library's for its caller; idle threads are nobody's."""
+"""A profile's shares: by whose code is at the end of a stack; the standard library counts for its caller, idle threads for nobody."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Child processes that compute: bounded, replaced when they end, and gone with whoever started them."""
+"""Child processes that compute: limited, replaced when they end, and ended with their parent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cursor goes on where its own user's own query of its own list stopped, and nowhere else."""
+"""A cursor continues only its own user's own query of its own list."""
 
 from __future__ import annotations
 

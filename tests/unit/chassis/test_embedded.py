@@ -57,7 +57,7 @@ def _drain(channel: Any, seconds: float = 0.2) -> None:
 
 
 def _turn(times: int) -> None:
-    """Let everybody else go on, so many times."""
+    """Let all other greenlets run, so many times."""
     for _ in range(times):
         eventlet.sleep(0)
 

@@ -31,7 +31,7 @@ class Files:
         return self.now
 
     def renew(self, fresh: Settings) -> None:
-        """Take other keys, or be unable to."""
+        """Use other keys, or fail."""
         if self.refuse:
             message = "no key"
             raise ValueError(message)
@@ -84,11 +84,11 @@ class Server:
     """A database server that knows one password."""
 
     def __init__(self, password: str) -> None:
-        """Know it."""
+        """Set the password."""
         self.password, self.asked = password, 0
 
     def connect(self, **options: Any) -> str:
-        """Let in whoever knows it."""
+        """Accept a client with the password."""
         self.asked += 1
         if options["password"] != self.password:
             message = "FATAL"

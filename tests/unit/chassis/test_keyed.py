@@ -1,4 +1,4 @@
-"""Keyed digests and tags: one purpose cannot be taken for another, and a former key counts as long as it is kept."""
+"""Keyed digests and tags: each purpose has its own, and a former key counts as long as it is configured."""
 
 from __future__ import annotations
 

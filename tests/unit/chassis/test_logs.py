@@ -1,4 +1,4 @@
-"""A log line tells what and where, never whom."""
+"""A log line tells what happened and where, never to whom."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What crosses boundaries keeps its meaning on both sides."""
+"""Values that cross a boundary mean the same on both sides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What many greenlets write over one connection arrives whole, whoever is killed meanwhile."""
+"""What many greenlets write over one connection arrives whole, even if some are killed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.chassis.transport.connection import Address, _batched_frame_writer
 
 
 class SlowTransport:
-    """Takes ten bytes at a time and lets others run in between, as a socket does whose buffer is full."""
+    """Accepts ten bytes at a time and lets others run in between, as a socket with a full buffer does."""
 
     def __init__(self) -> None:
         self.sock = object()

@@ -1,4 +1,4 @@
-"""Files that were made to hurt or to deceive: refused by a code within a second of computing and 64 MiB, and nobody in them unheard."""
+"""Malicious files are refused with a code within a second of computing and 64 MiB; nobody in an accepted file is missed."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ def test_what_was_made_to_hurt_is_refused_by_its_code_within_a_second_and_64_mib
 
 
 def cards(name: bytes, value: bytes, more: bytes = b"") -> bytes:
-    """Make one card whose name is said to be in a character set, and one of somebody else."""
+    """Make one card whose name declares a character set, and another person's card."""
     return b"BEGIN:VCARD\r\nVERSION:2.1\r\nN;CHARSET=%s%s:%s\r\nEND:VCARD\r\nBEGIN:VCARD\r\nN:Dorn;Ann\r\nEND:VCARD\r\n" % (name, more, value)
 
 

@@ -1,4 +1,4 @@
-"""Whom a row may mean is looked up, and nobody whom the matcher would have taken is passed over."""
+"""The register finds everybody whom the matcher would take for a row's person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Likeness of names where no name is kept meets wherever the lexicon finds two names alike, and however they are written (T9, T25)."""
+"""Likeness of names without stored names finds every pair that the lexicon finds alike, in every spelling (T9, T25)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom an import takes a row for by itself, whom it asks about, and whom it never mixes (T28)."""
+"""Whom an import takes for a row's person by itself, about whom it asks, and whom it never merges (T28)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def planned(*rows: dict[str, str]) -> Plan:
 
 
 def outcome(one: dict[str, str], other: dict[str, str]) -> str:
-    """Say what becomes of the second of two rows: "merged", "asked" or "apart"."""
+    """Return the outcome of the second of two rows: "merged", "asked" or "apart"."""
     made = planned(one, other)
     first, second = made.decisions
     assert first.outcome == "create", (one, first)
@@ -94,7 +94,7 @@ def test_of_two_who_are_both_certain_neither_is_taken() -> None:
 @pytest.mark.parametrize("shared", [(), ("1",), ("2",), ("1", "2"), ("1", "2", "3")])
 @pytest.mark.parametrize("backwards", [False, True])
 def test_of_several_who_are_certain_only_one_whom_alone_a_value_reaches_is_taken(shared: tuple[str, ...], *, backwards: bool) -> None:
-    """Whoever stands first is no likelier for it."""
+    """The first one is not likelier for being first."""
     people = [Person(n, "Maria", "Samegard", state="TX", organization="Larkspur Levee Board") for n in ("1", "2", "3")]
     for person in people:
         if person.id in shared:

@@ -1,4 +1,4 @@
-"""Since when a preference stands or stood: nothing of it is lost, and at any moment it is clear what stood."""
+"""The spans of a preference: none is lost, and at any moment it is clear which were in force."""
 
 from __future__ import annotations
 

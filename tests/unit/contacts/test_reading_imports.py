@@ -1,4 +1,4 @@
-"""Reading files to import: real ones in every order, and files that nobody should have sent."""
+"""Reading files to import: real ones in every order, and harmful ones."""
 
 import codecs
 import io

@@ -1,4 +1,4 @@
-"""An organization is known again in whatever field and spelling it stands (T25)."""
+"""An organization is recognized in any field and spelling (T25)."""
 
 from __future__ import annotations
 

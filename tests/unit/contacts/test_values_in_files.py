@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - rows and cards as programs write them
-"""No value vanishes (T30): whatever stands in a file is kept, standardized, or refused by name."""
+"""No value vanishes (T30): each value of a file is stored, standardized, or refused by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A key takes another's place in steps, each of which can be repeated by whoever was interrupted."""
+"""A key is replaced in steps, each of which can be repeated after an interruption."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The secrets of an installation: made once, readable by their owner alone, and given to nobody who needs them not."""
+"""The secrets of an installation: made once, readable by their owner only, and given only to who needs them."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class Browser:
 
 @dataclass
 class Doorkeeper(FakeBus):
-    """A bus on which access lets people in and out; what else is asked gets the quiet system's answers."""
+    """A bus on which access signs people in and out; other calls get the quiet system's answers."""
 
     people: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: Token → (user name, acknowledged); token → why it ended.

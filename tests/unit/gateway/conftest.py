@@ -50,7 +50,7 @@ def anonymous(app: Any) -> FlaskClient:
 
 @pytest.fixture
 def browser(app: Any) -> Browser:
-    """A browser that nobody has signed in."""
+    """A browser that is not signed in."""
     return Browser(app)
 
 

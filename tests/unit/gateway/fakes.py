@@ -65,7 +65,7 @@ class FakeBus:
 
 
 def session(*, acknowledged: bool = True, component: str | None = "ICE", roles: list[str] | None = None) -> dict[str, Any]:
-    """Return a session as access tells it."""
+    """Return a session in access's format."""
     user = {
         "id": AMINA,
         "username": "amina",

@@ -1,4 +1,4 @@
-"""Who gets in: by default nobody."""
+"""Who may use the gateway: by default nobody."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Forms(HTMLParser):
         self._in_button = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take a form, or a button of one."""
+        """Read a form, or a button of one."""
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.forms.append({"buttons": [], "classes": [], "lines": [], "text": []})
@@ -42,7 +42,7 @@ class Forms(HTMLParser):
             self.forms[-1]["lines"].append(given.get("name", ""))
 
     def handle_data(self, data: str) -> None:
-        """Take a button's words, and the macros that make fields."""
+        """Read a button's words, and the macros that make fields."""
         if self._open and self._in_button and self.forms[-1]["buttons"]:
             self.forms[-1]["buttons"][-1] += data
         if self._open:

@@ -1,4 +1,4 @@
-"""What every route of the API keeps: problems, tags, keys, limits, headers."""
+"""Conventions of every route of the API: problems, tags, keys, limits, headers."""
 
 from __future__ import annotations
 

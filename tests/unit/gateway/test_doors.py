@@ -1,4 +1,4 @@
-"""Coming in and going out: no way round in circles, nobody signed out unasked, and every end with its reason."""
+"""Signing in and out: no redirect loop, nobody signed out unasked, and every end with its reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two records side by side: what is said of them, by whom, and where a task about them leads (T34)."""
+"""Two records side by side: what is decided about them, by whom, and where their task leads (T34)."""
 
 from __future__ import annotations
 

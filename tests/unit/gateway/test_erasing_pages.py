@@ -59,7 +59,7 @@ def bus() -> FakeBus:
 
 
 def be_the_privacy_officer(bus: FakeBus) -> None:
-    """Let whoever is signed in hold that office."""
+    """Give the signed-in user that office."""
     bus.answers["access", "open_session"] = opened(roles=["privacy_officer"])
 
 

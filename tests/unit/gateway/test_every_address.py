@@ -1,4 +1,4 @@
-"""Every address outside the API answers a browser with a page, whoever asks and however."""
+"""Every address outside the API answers a browser with a page, for every kind of user and method."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages of an import: what was chosen is what is checked, and each row stands beside whom it may be about."""
+"""The pages of an import: the chosen mapping is checked, and each row stands beside the person whom it may be about."""
 
 from __future__ import annotations
 

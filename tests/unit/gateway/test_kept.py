@@ -1,4 +1,4 @@
-"""What was typed when a session ended is its author's: given back to them, to be changed, and to nobody else."""
+"""Text typed when a session ended is given back to its author only, who can change it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of text that waits to be released: the privacy officer reads it with its reason, and lets it go as it was read (T15)."""
+"""The page of kept text: the privacy officer reads it with its reason, and releases it as it was read (T15)."""
 
 from __future__ import annotations
 

@@ -339,7 +339,7 @@ class Reader(HTMLParser):
         self._within_label = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take a tag in."""
+        """Read a tag."""
         given = dict(attrs)
         if (tag == "script" and given.get("src") != "/static/liaison.js") or any(name.startswith("on") for name in given):
             self.scripts.append(tag)

@@ -1,4 +1,4 @@
-"""What people said of how they may be contacted, on pages: set, shown before somebody calls, and seen to (R169, T33)."""
+"""Preferences on pages: set, shown before somebody calls, and enforced (R169, T33)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who asks, behind proxies: what is believed of whom, and what an address counts for."""
+"""The client's address behind proxies: which header of whom is trusted, and what counts for an address."""
 
 from __future__ import annotations
 

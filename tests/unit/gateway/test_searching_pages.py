@@ -1,4 +1,4 @@
-"""Searching: words become an address; a number or an e-mail address never stands in one (T31)."""
+"""Search: words become part of the address; a number or an e-mail address never does (T31)."""
 
 from __future__ import annotations
 

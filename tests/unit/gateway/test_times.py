@@ -38,7 +38,7 @@ def log(browser: Browser, held_at: str, **more: str) -> Any:
 
 
 def held_at(bus: Doorkeeper) -> str:
-    """Return the instant that interactions was told last."""
+    """Return the instant of the last call to interactions."""
     return str(bus.of("interactions", "create_interaction")[-1].kwargs["body"]["held_at"])
 
 

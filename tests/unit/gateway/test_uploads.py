@@ -1,4 +1,4 @@
-"""Files on their way through the gateway: piece by piece, once, and never laid down."""
+"""Files on their way through the gateway: piece by piece, once, and never written to disk."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.unit.gateway.fakes import TOKEN, FakeBus
 
 
 def form(**fields: Any) -> dict[str, Any]:
-    """Return a multipart body; the test client itself would lay large ones down."""
+    """Return a multipart body; the test client itself would write large ones to disk."""
     parts = {name: FileStorage(value[0], value[1], name) if isinstance(value, tuple) else value for name, value in fields.items()}
     boundary, body = encode_multipart(parts)
     return {"data": body, "content_type": f"multipart/form-data; boundary={boundary}"}
@@ -34,7 +34,7 @@ ID = "0197f2a0-0000-7000-8000-0000000000c0"
 
 
 def an_import(state: str = "mapped", **more: Any) -> dict[str, Any]:
-    """Return an import as contacts tells it."""
+    """Return an import in contacts' format."""
     return {"id": ID, "filename": "cards.csv", "state": state, **more}
 
 

@@ -1,4 +1,4 @@
-"""What changed since a form was opened is shown, and the same button replaces nothing unseen; who is there already is named."""
+"""Changes since a form was opened are shown, and the same button overwrites nothing unseen; duplicates are named."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BEFORE = {**PERSON, "last_name": "Dorn", "title": "Director", "salutation": None
 
 
 class Record:
-    """A record that refuses whoever means another version than the present one."""
+    """A record that refuses a version other than the present one."""
 
     def __init__(self, bus: Doorkeeper, present: dict[str, Any]) -> None:
         self.bus = bus
@@ -24,13 +24,13 @@ class Record:
         self.set(present)
 
     def set(self, present: dict[str, Any]) -> None:
-        """Be something else now."""
+        """Change it."""
         self.present = present
         self.bus.answers[("contacts", "read_individual")] = present
         self.bus.answers[("contacts", "change_individual")] = self.change
 
     def change(self, *, individual_id: str, if_match: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Change, as contacts does."""
+        """Change it, as contacts does."""
         if if_match != entity_tag(self.present):
             raise Stale
         self.written.append(body)

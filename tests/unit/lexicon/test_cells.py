@@ -1,4 +1,4 @@
-"""What goes to a spreadsheet is no formula, and comes back as it was."""
+"""A cell written to a spreadsheet is no formula, and is read back unchanged."""
 
 import pytest
 from hypothesis import example, given

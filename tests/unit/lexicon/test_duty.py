@@ -1,4 +1,4 @@
-"""On whom the duty to erase lies, and by when."""
+"""Who has the duty to erase, and by when."""
 
 from datetime import UTC, date, datetime
 

@@ -1,4 +1,4 @@
-"""Folding takes a time that grows as the text does, whatever marks are on its letters."""
+"""Folding takes time linear in the text, whatever marks its letters have."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ PHONE = "+19565550142"
 
 
 def found(name: tuple[str, str], text: str, *, linked: bool = False, **values: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Return what is found in a text, and how it goes."""
+    """Return the finds in a text, and how each is removed."""
     return [(text[each.start : each.end], each.goes) for each in Sought(FormerValues(*name, **values)).find(text, linked=linked)]
 
 

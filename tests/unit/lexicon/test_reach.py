@@ -1,4 +1,4 @@
-"""Telephones, mailboxes and postal codes as people type them: each is kept clean, or refused with the reason (R80, T30)."""
+"""Telephones, mailboxes and ZIP codes as people type them: each is stored clean, or refused with the reason (R80, T30)."""
 
 import phonenumbers
 import pytest

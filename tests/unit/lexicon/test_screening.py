@@ -1,4 +1,4 @@
-"""Screening: what is said of a person is held, what is a name of something else is let go."""
+"""Screening stops what is said of a person, and lets names of other things pass."""
 
 import csv
 import itertools
