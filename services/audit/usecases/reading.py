@@ -10,10 +10,11 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from services.audit.contract import NotTheAuditor, ReviewAlreadySigned, UnknownEntry, WeekBeforeTrail, WeekNotOver
+from services.audit.contract import ReviewAlreadySigned, UnknownEntry, WeekBeforeTrail, WeekNotOver
 from services.audit.domain.weeks import monday_of, state_of, weeks_between
 from services.audit.storage import reading
 from services.audit.storage.trail import StoredTree
+from services.audit.usecases.authorization import require_reviewer, require_trail_reader
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, wire_value
@@ -28,18 +29,13 @@ SIGN_REVIEW = "audit:review:sign"
 FIND_UNCOVERED = "audit:number:find-uncovered"
 
 
-def may_read_the_trail(by: Caller) -> bool:
-    """Tell whether this is the ISSO, under an account that is not also a user's (T14)."""
-    return "isso" in by.roles and by.level is None
-
-
 def list_entries(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any], cursors: Cursors) -> dict[str, Any]:
     """Return a page of entries, the newest first. (R125, R127, T14)
 
     :raises NotTheAuditor: the caller is not the ISSO.
     :raises CursorInvalid: the cursor is not of this query.
     """
-    _require_the_auditor(by)
+    require_trail_reader(by)
     below = cursors.open(query.get("cursor"), of="entries", user_id=by.id, query=query)
     items = reading.list_entries(work, query, below=below, limit=query["limit"] + 1)
     count = reading.count_entries(work, query)
@@ -53,7 +49,7 @@ def list_checkpoints(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any], 
 
     :raises NotTheAuditor: the caller is not the ISSO.
     """
-    _require_the_auditor(by)
+    require_trail_reader(by)
     below = cursors.open(query.get("cursor"), of="checkpoints", user_id=by.id, query=query)
     rows = reading.list_checkpoints(work, below=below, limit=query["limit"] + 1)
     items = [{"size": row.size, "root": _base64(bytes(row.root)), "note": row.note, "signed_at": wire_value(row.signed_at)} for row in rows]
@@ -67,7 +63,7 @@ def prove(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any]) -> dict[str
     :raises NotTheAuditor: the caller is not the ISSO.
     :raises UnknownEntry: there is no such entry, or no checkpoint of that size or covering it.
     """
-    _require_the_auditor(by)
+    require_trail_reader(by)
     tree = StoredTree(work.connection)
     if "position" in query:
         position = query["position"]
@@ -105,7 +101,7 @@ def list_findings(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any], cur
 
     :raises NotTheAuditor, CursorInvalid: the caller is not the ISSO; the cursor is another's.
     """
-    _require_the_auditor(by)
+    require_trail_reader(by)
     below = cursors.open(query.get("cursor"), of="findings", user_id=by.id, query=query)
     rows = reading.list_findings(work, below=below, limit=query["limit"] + 1)
     work.record(LIST_FINDINGS)
@@ -129,7 +125,7 @@ def list_reviews(work: UnitOfWork, *, by: Caller, now: datetime, query: Mapping[
 
     :raises NotTheAuditor, CursorInvalid: the caller is not the ISSO; the cursor is another's.
     """
-    _require_the_auditor(by)
+    require_trail_reader(by)
     today = now.date()
     weeks = list(weeks_between(reading.first_day(work) or today, today))
     position = cursors.open(query.get("cursor"), of="reviews", user_id=by.id, query=query)
@@ -151,7 +147,7 @@ def sign_review(work: UnitOfWork, *, by: Caller, now: datetime, week: date, revi
     :raises ReviewAlreadySigned: somebody did already.
     :raises UnknownEntry: nothing was ever signed, so that there is nothing to review.
     """
-    _require_the_auditor(by)
+    require_reviewer(by)
     if state_of(week, today=now.date(), signed=False) == "open":
         raise WeekNotOver
     first = reading.first_day(work)
@@ -172,7 +168,7 @@ def read_review(work: UnitOfWork, *, by: Caller, now: datetime, week: date) -> d
 
     :raises NotTheAuditor: the caller is not the ISSO.
     """
-    _require_the_auditor(by)
+    require_trail_reader(by)
     work.record(LIST_REVIEWS)
     return _review(work, week, reading.signed_reviews(work).get(week), now.date())
 
@@ -185,11 +181,6 @@ def find_uncovered(work: UnitOfWork, *, size: int, ranges: Sequence[Mapping[str,
     uncovered = reading.uncovered(work, size=size, ranges=ranges)
     work.record(FIND_UNCOVERED)
     return {"lacking": uncovered}
-
-
-def _require_the_auditor(by: Caller) -> None:
-    if not may_read_the_trail(by):
-        raise NotTheAuditor
 
 
 def _review(work: UnitOfWork, week: date, review: Row[Any] | None, today: date) -> dict[str, Any]:

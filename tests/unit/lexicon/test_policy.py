@@ -55,7 +55,7 @@ def oracle(who, action, field, f):
     same_subject = who.component is not None and who.component == f.subject_component
     # The ISSO: the trail, from an account that is not also a user's.
     if "isso" in who.roles:
-        return action in {"read_trail", "sign_review"} and field is None
+        return action in {"read_trail", "sign_review"} and field is None and who.level is None
     if action in {"read_trail", "sign_review"}:
         return False
     # Anything unknown is denied; a field has its layer.
