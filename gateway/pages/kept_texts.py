@@ -15,7 +15,7 @@ SUBJECTS = {
     "note": "Note on a person",
     "interaction": "Outcome of an interaction",
     "follow_up": "Promise to follow up",
-    "coordination_request": "Request to coordinate",
+    "coordination_request": "Coordination request",
     "event": "Event",
     "issue": "Issue",
     "issue_update": "Update of an issue",

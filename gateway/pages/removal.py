@@ -19,7 +19,7 @@ from services.chassis.messages import Refusal
 from services.retention.contract import NoContactRequestCreateSchema
 
 SHOWN = 50
-STATES = {"open": "to be erased", "erasing": "being erased", "done": "erased", "withdrawn": "taken back"}
+STATES = {"open": "to be erased", "erasing": "being erased", "done": "erased", "withdrawn": "withdrawn"}
 
 
 @blueprint.get("/requests/no-contact")

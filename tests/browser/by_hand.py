@@ -207,7 +207,7 @@ def _coordinate(amina: Desk, chloe: Desk, record: str) -> None:
     chloe.says("Coordination request: waiting for a reply")
     request = page.url
     amina.open("/")
-    amina.press("Answer a request to coordinate")
+    amina.press("Answer a coordination request")
     amina.press("Accept")
     amina.says("Coordination request: accepted")
     amina.press("Mark complete")

@@ -123,10 +123,10 @@ def test_no_other_address_of_the_api_takes_one_either(amina: Any, bus: Doorkeepe
 def test_whoever_may_find_a_frozen_person_is_led_to_them_and_not_to_a_business_card(browser: Browser, bus: Doorkeeper) -> None:
     bus.answers[("contacts", "search_stakeholders")] = {"items": [], "next": None, "total": 0, "facets": {}}
     browser.get("/search?q=erasegard")
-    assert "enter a business card" in browser.page.text
+    assert "add a business card" in browser.page.text
     person = {"id": ID, "first_name": "Hope", "last_name": "Erasegard", "request_id": ID}
     bus.answers[("contacts", "find_frozen")] = {"items": [person], "next": None, "total": 1}
     browser.get("/search?q=erasegard")
     assert f'href="/individuals/{ID}">Hope Erasegard</a> asked not to be contacted' in browser.page.text
     assert f'href="/requests/no-contact/{ID}"' in browser.page.text
-    assert '/individuals/new">enter a business card' not in browser.page.text
+    assert '/individuals/new">add a business card' not in browser.page.text

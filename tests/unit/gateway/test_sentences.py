@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from tests.unit.gateway.fakes import FakeBus
 
 PAGES = Path(gateway.__file__).parent / "pages"
 TEMPLATES = sorted((PAGES / "templates").glob("*.html"))
+#: What pages say from their code; `sentences` knows the old words, to replace them.
+MODULES = sorted(set(PAGES.glob("*.py")) - {PAGES / "sentences.py"})
 #: Words that stood on the pages, and what stands there now.
 OLD = {
     r"\(needed\)": "(required)",
@@ -36,9 +39,10 @@ OLD = {
     r"none that you may see": "No contact information is available to you.",
     r"That is not possible|To my desk": "We can't do that; Go to My desk",
     r"Go on where you were|>Leave it<|>Go on<|Go on to": "Your unsaved work; Discard; Resume; Continue",
+    r"[Tt]aken back|[Tt]ake (it|this request) back|you took back": "Withdraw",
     r"Before you go on": "Before you continue",
     r"person\.notice\b": "Do not contact.",
-    r"Request to coordinate:": "Coordination request: waiting for a reply",
+    r"[Rr]equests? to coordinate": "Coordination request: waiting for a reply",
 }
 #: Of the API alone: a program reads it, and the page of imports says it in other words.
 OF_THE_API = {"multipart-required"}
@@ -54,6 +58,14 @@ def bus() -> FakeBus:
 def test_no_template_has_the_old_words(template: Path) -> None:
     said = re.sub(r"\{#.*?#\}", "", template.read_text(), flags=re.DOTALL)
     assert {old: match[0] for old in OLD if (match := re.search(old, said))} == {}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
+def test_no_text_of_a_page_s_module_has_the_old_words(module: Path) -> None:
+    tree = ast.parse(module.read_text())
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings]
+    assert [(old, text) for text in texts for old in OLD if re.search(old, text)] == []
 
 
 def test_no_refusal_has_the_old_words() -> None:
