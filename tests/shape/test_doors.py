@@ -13,7 +13,7 @@ USE_CASES = Path(__file__).parents[2] / "services" / "contacts" / "usecases"
 #: What keeps a value of a person, or a name, or a telephone of an office: (module or object, function).
 WRITES = {
     ("registration", "register"), ("layer", "add"), ("layer", "file_correction"), ("layer", "confirm_own"), ("individuals", "update"),
-    ("writing", "insert_people"), ("writing", "insert_points"), ("writing", "fill"), ("writing", "insert_offices"),
+    ("writing", "insert_people"), ("contact_layer", "insert_points"), ("writing", "fill"), ("writing", "insert_offices"),
     ("writing", "insert_organizations"), ("organizations", "insert"), ("organizations", "insert_offices"),
     ("organizations", "replace_offices"), ("organizations", "update"), ("undoing", "put_back"),
 }  # fmt: skip

@@ -57,12 +57,23 @@ def _backs_off(tree: ast.AST) -> bool:
     )
 
 
+def _writes_contact_points(tree: ast.AST) -> bool:
+    """Tell whether a module inserts contact points, by a statement or by a function that is told the table."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "insert into contact_points" in node.value.lower():
+            return True
+        if isinstance(node, ast.Call) and "insert" in ast.unparse(node.func) and any("contact_points" in ast.unparse(each) for each in node.args):
+            return True
+    return False
+
+
 #: What there is one of: how a module that has it is known, and which one it is.
 ONCE: dict[str, tuple[Callable[[ast.AST], bool], str]] = {
     "cursors": (_makes_cursors, "services/chassis/cursors.py"),
     "flattened errors": (_flattens_errors, "services/chassis/validation.py"),
     "readers of ids": (_reads_ids, "services/chassis/validation.py"),
     "back-offs": (_backs_off, "services/chassis/backoff.py"),
+    "writers of contact points": (_writes_contact_points, "services/contacts/storage/contact_layer.py"),
     "checks of If-Match": (_reads_if_match, "services/chassis/messages.py"),
 }
 

@@ -29,8 +29,8 @@ def records(parameter: str, types: Mapping[str, str]) -> str:
     return f"json_to_recordset(CAST(:{parameter} AS json)) AS t ({', '.join(f'{name} {kind}' for name, kind in types.items())})"
 
 
-def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Write rows as one JSON text; bytes as PostgreSQL writes them."""
+def as_json(rows: Sequence[object]) -> str:
+    """Write rows, each a mapping or a dataclass, as one JSON text; bytes as PostgreSQL writes them."""
     return orjson.dumps(rows, default=_bytes).decode()
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from types import MappingProxyType
-from typing import NotRequired, TypedDict
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import func, insert, select, text, update
@@ -17,7 +15,7 @@ from sqlalchemy import func, insert, select, text, update
 from services.chassis.database import UnitOfWork
 from services.chassis.database.rows import all_typed, typed, typed_or_none
 from services.chassis.messages import new_id
-from services.contacts.storage.bulk import as_json, insert_from
+from services.contacts.storage.bulk import as_json, records
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.frozen import OPEN
 from services.contacts.storage.tables.contact_layer import contact_point_grants, contact_points, corrections
@@ -73,28 +71,33 @@ class Correction:
     value: str
 
 
-class SealedPoint(TypedDict):
-    """What differs between rows of values that are written together."""
+@dataclass(slots=True)
+class SealedPoint:
+    """A value as it is inserted: encrypted, with the digests by which it is found and compared."""
 
     id: str
     individual_id: str
     kind: str
+    ciphertext: bytes
     lookup: bytes
     digest: bytes
-    ciphertext: bytes
-    #: Of an import alone: whether it is the first of its person.
-    first: NotRequired[bool]
+    #: Of each person one point queues them for the matcher.
+    is_first: bool
+    #: Which of the `SealedPoints` of one statement it is of.
+    origin: int = 0
 
 
-class PointRow(SealedPoint):
-    """A row to be written: columns of `POINT` and `DIGEST`."""
+@dataclass(frozen=True, slots=True)
+class SealedPoints:
+    """Values as they are inserted, and what they have in common."""
 
     component: str
-    created_by: str
-    created_at: datetime
-    confirmed_at: datetime
     key_id: str
     source: str | None
+    created_at: datetime
+    created_by: str
+    import_id: str | None
+    points: list[SealedPoint]
 
 
 class ContactLayer:
@@ -111,16 +114,12 @@ class ContactLayer:
         return ContactLayer(self.vault, digests, self.lookups)
 
     def add(self, work: UnitOfWork, points: Sequence[ContactPoint], *, by_user: str, now: datetime) -> list[str]:
-        """Keep these values, encrypted, and queue their people for the matcher; return their ids.
-
-        The same statements run whatever is there already, so that neither the answer nor its time tells (T23).
-        """
+        """Keep these values, encrypted, and queue their people for the matcher; return their ids."""
         if not points:
             return []
-        rows = self.rows(points, self.vault.keys_for(point.individual_id for point in points), by_user=by_user, now=now)
-        for name, of_table in rows_by_table(rows).items():
-            work.execute(_ADD[name], {name: as_json(of_table)})
-        return [row["id"] for row in rows]
+        sealed = self.sealed(points, self.vault.keys_for(point.individual_id for point in points), by_user=by_user, now=now)
+        insert_points(work, parameters(sealed))
+        return [point.id for together in sealed for point in together.points]
 
     def confirm_own(self, work: UnitOfWork, point: ContactPoint, *, now: datetime) -> str | None:
         """If the caller's component holds this value itself, put it first again, a previous one too; return its id, or None."""
@@ -194,93 +193,113 @@ class ContactLayer:
         canonical = canonical_contact_point(kind, value)
         return self.digests.lookups(component, kind, canonical) if canonical else []
 
-    def rows(self, points: Sequence[ContactPoint], keys: Mapping[str, bytes], *, by_user: str, now: datetime) -> list[PointRow]:
-        """Return rows of values, encrypted under these keys (individual id → key)."""
-        values = [(p.individual_id, p.component, p.kind, p.value, canonical_contact_point(p.kind, p.value) or p.value) for p in points]
-        return [
-            {
-                **row,
-                "component": point.component,
-                "created_by": by_user,
-                "created_at": now,
-                "confirmed_at": now,
-                "key_id": self.digests.key_id,
-                "source": point.source,
-            }
-            for point, row in zip(points, self.sealed(values, keys), strict=True)
-        ]
+    def sealed(self, points: Iterable[ContactPoint], keys: Mapping[str, bytes], *, by_user: str, now: datetime) -> list[SealedPoints]:
+        """Return values as they are inserted, encrypted under these keys (individual id → key)."""
+        ciphers = {individual_id: AESGCM(key) for individual_id, key in keys.items()}
+        before: set[str] = set()
+        sealed = []
+        for point in points:
+            value = (point.individual_id, point.kind, point.value, canonical_contact_point(point.kind, point.value) or point.value)
+            together = self._sealed([value], ciphers, {}, before, component=point.component)
+            sealed.append(SealedPoints(point.component, self.digests.key_id, point.source, now, by_user, None, together))
+        return sealed
 
-    def sealed(
+    def sealed_together(
         self,
-        points: Iterable[tuple[str, str, str, str, str]],
+        points: Iterable[tuple[str, str, str, str]],
         keys: Mapping[str, bytes],
-        lookups: Mapping[tuple[str, str], Sequence[bytes]] = MappingProxyType({}),
-    ) -> list[SealedPoint]:
-        """Return what differs between rows of values, encrypted under these keys (individual id → key).
+        lookups: Mapping[tuple[str, str], Sequence[bytes]],
+        *,
+        component: str,
+        source: str | None,
+        by_user: str,
+        now: datetime,
+        import_id: str,
+    ) -> SealedPoints:
+        """Return an import's values as they are inserted; nothing but computing.
 
-        :param points: individual id, component, kind, value, and the value as it is compared.
-        :param lookups: by (family of kinds, value as it is compared), what is made already of the digests by which they are found.
+        :param points: individual id, kind, value, and the value as it is compared.
+        :param keys: individual id → key.
+        :param lookups: by (family of kinds, value as it is compared), the digests by which they are found.
         """
         ciphers = {individual_id: AESGCM(key) for individual_id, key in keys.items()}
-        rows: list[SealedPoint] = []
-        for individual_id, component, kind, value, canonical in points:
-            made = lookups.get((compared_as(kind), canonical))
-            point_id = new_id()
-            rows.append(
-                {
-                    "id": point_id,
-                    "individual_id": individual_id,
-                    "kind": kind,
-                    "lookup": made[0] if made else self.digests.lookup(component, kind, canonical),
-                    "digest": self.digests.match(kind, canonical),
-                    "ciphertext": encrypt(ciphers[individual_id], value, bound_to=_bound_to(point_id, individual_id, component, kind)),
-                }
-            )
-        return rows
+        together = self._sealed(points, ciphers, lookups, set(), component=component)
+        return SealedPoints(component, self.digests.key_id, source, now, by_user, import_id, together)
+
+    def _sealed(
+        self,
+        points: Iterable[tuple[str, str, str, str]],
+        ciphers: Mapping[str, AESGCM],
+        lookups: Mapping[tuple[str, str], Sequence[bytes]],
+        before: set[str],
+        *,
+        component: str,
+    ) -> list[SealedPoint]:
+        sealed = []
+        for individual_id, kind, value, canonical in points:
+            made, point_id = lookups.get((compared_as(kind), canonical)), new_id()
+            ciphertext = encrypt(ciphers[individual_id], value, bound_to=_bound_to(point_id, individual_id, component, kind))
+            lookup = made[0] if made else self.digests.lookup(component, kind, canonical)
+            digest = self.digests.match(kind, canonical)
+            sealed.append(SealedPoint(point_id, individual_id, kind, ciphertext, lookup, digest, individual_id not in before))
+            before.add(individual_id)
+        return sealed
 
 
-#: Columns with their types.
-POINT = {
-    "id": "uuid",
-    "individual_id": "uuid",
-    "component": "text",
+_POINT = {
+    **dict.fromkeys(("id", "individual_id"), "uuid"),
     "kind": "text",
-    "ciphertext": "bytea",
-    "lookup": "bytea",
-    "key_id": "text",
-    "source": "text",
+    **dict.fromkeys(("ciphertext", "lookup", "digest"), "bytea"),
+    "is_first": "boolean",
+    "origin": "integer",
+}
+_COMMON = {
+    **dict.fromkeys(("component", "key_id", "source"), "text"),
     "created_at": "timestamptz",
-    "created_by": "uuid",
-    "confirmed_at": "timestamptz",
-    "import_id": "uuid",
+    **dict.fromkeys(("created_by", "import_id"), "uuid"),
 }
-DIGEST = {
-    "contact_point_id": "uuid",
-    "individual_id": "uuid",
-    "component": "text",
-    "kind": "text",
-    "key_id": "text",
-    "digest": "bytea",
-}
+_ORIGIN = ", ".join(f"{name} {kind}" for name, kind in {"origin": "integer", **_COMMON}.items())
+#: Points with what they have in common, which is sent once.
+_SENT = f"{records('points', _POINT)} JOIN json_to_recordset(CAST(:origins AS json)) AS o ({_ORIGIN}) USING (origin)"
 
 
-_QUEUED = {"id": "uuid", "individual_id": "uuid"}
-#: The one place that inserts contact points, but for the blocks of an import: by the name of their parameter.
-INSERTS = {
-    "points": insert_from("contact_points", POINT, "points"),
-    "digests": insert_from("match_digests", DIGEST, "digests"),
-    "queued": insert_from("match_queue", _QUEUED, "queued"),
-}
-_ADD = {name: text(statement) for name, statement in INSERTS.items()}
-
-
-def rows_by_table(points: Sequence[PointRow]) -> dict[str, list[Mapping[str, object]]]:
-    """Return what `INSERTS` inserts for rows of `ContactLayer.rows`; each person is queued for the matcher once."""
+def _inserts(points: str) -> dict[str, str]:
     return {
-        "points": [{name: point.get(name) for name in POINT} for point in points],
-        "digests": [{**{name: point.get(name) for name in DIGEST}, "contact_point_id": point["id"]} for point in points],
-        "queued": [{"id": new_id(), "individual_id": each} for each in dict.fromkeys(point["individual_id"] for point in points)],
+        "points": "INSERT INTO contact_points (id, individual_id, component, kind, ciphertext, lookup, key_id, source, created_at, created_by,"  # noqa: S608 - put together from our own constants
+        " confirmed_at, import_id) SELECT id, individual_id, component, kind, ciphertext, lookup, key_id, source, created_at, created_by,"
+        f" created_at, import_id FROM {points}",
+        "digests": "INSERT INTO match_digests (contact_point_id, individual_id, component, kind, key_id, digest)"  # noqa: S608 - likewise
+        f" SELECT id, individual_id, component, kind, key_id, digest FROM {points}",
+        # A row of the queue needs an id that no other has: that of the person's first point.
+        "queued": f"INSERT INTO match_queue (id, individual_id) SELECT id, individual_id FROM {points} WHERE is_first",  # noqa: S608 - likewise
     }
+
+
+#: What writes contact points, for a statement that inserts other rows too; `parameters` gives what it takes.
+INSERTS = _inserts(_SENT)
+_TOGETHER = _inserts("sent")
+_INSERT = text(
+    f"WITH sent AS MATERIALIZED (SELECT * FROM {_SENT}), digests AS ({_TOGETHER['digests']}),"  # noqa: S608 - put together from our own constants
+    f" queued AS ({_TOGETHER['queued']}) {_TOGETHER['points']}"
+)
+
+
+def parameters(sealed: Sequence[SealedPoints]) -> dict[str, str]:
+    """Return the parameters of `INSERTS`; nothing but computing."""
+    origins = []
+    for at, together in enumerate(sealed):
+        for point in together.points:
+            point.origin = at
+        origins.append({**{name: getattr(together, name) for name in _COMMON}, "origin": at})
+    return {"points": as_json([point for together in sealed for point in together.points]), "origins": as_json(origins)}
+
+
+def insert_points(work: UnitOfWork, parameters: Mapping[str, str]) -> None:
+    """Insert sealed points with their digests, and queue their people for the matcher.
+
+    The same statement runs whatever is there already, so that neither the answer nor its time tells (T23).
+    """
+    work.execute(_INSERT, parameters)
 
 
 def _bound_to(point_id: str, individual_id: str, component: str, kind: str) -> str:

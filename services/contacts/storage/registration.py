@@ -6,7 +6,7 @@ the first runs whatever is there, so that neither the answer nor its time tells 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -19,6 +19,7 @@ from services.contacts.domain.notes import Note
 from services.contacts.domain.stakeholders import Compared, Employer, Individual
 from services.contacts.storage import contact_layer, directory
 from services.contacts.storage.bulk import as_json, insert_from, records
+from services.contacts.storage.contact_layer import SealedPoints
 from services.contacts.storage.ledger import Found
 from services.lexicon.canonical import canonical_name
 
@@ -183,7 +184,6 @@ _INSERTS: dict[str, str] = {
     "people": insert_from("individuals", _PERSON, "people"),
     "relationships": insert_from("relationships", _RELATIONSHIP, "relationships"),
     "links": insert_from("stakeholder_issues", _LINK, "links"),
-    **contact_layer.INSERTS,
     "notes": insert_from("notes", _NOTE, "notes"),
     "lines": directory.insert(records("lines", directory.ENTRY)),
 }
@@ -196,15 +196,14 @@ class Newcomer:
     individual: Individual
     organization: Employer | None
     issues: Iterable[GivenLink]
-    #: Rows of the contact layer.
-    points: Sequence[contact_layer.PointRow]
+    points: Sequence[SealedPoints]
     #: What is kept for the component alone, as notes.
     notes: Sequence[Note] = ()
 
 
 def register(work: UnitOfWork, newcomers: Sequence[Newcomer], *, now: datetime) -> list[Individual]:
     """Insert individuals when the transaction commits; return their rows as `individuals.find` will."""
-    rows: dict[str, list[Mapping[str, object]]] = {name: [] for name in _INSERTS}
+    rows: dict[str, list[object]] = {name: [] for name in _INSERTS}
     registered = []
     for newcomer in newcomers:
         row = newcomer.individual
@@ -216,13 +215,13 @@ def register(work: UnitOfWork, newcomers: Sequence[Newcomer], *, now: datetime) 
         rows["people"].append({name: getattr(row, name) for name in _PERSON})
         rows["relationships"].append({"stakeholder_id": row.id, "component": row.owner_component, "since": now, "user_id": row.owner_id})
         rows["links"] += [{"stakeholder_id": row.id, "state": row.state, **link} for link in links]
-        for name, of_table in contact_layer.rows_by_table(newcomer.points).items():
-            rows[name] += of_table
         rows["notes"] += [{name: getattr(note, name) for name in _NOTE} for note in newcomer.notes]
         rows["lines"].append(directory.entry_of_new(row, newcomer.organization))
         registered.append(replace(row, issues=links))
     given = [name for name in _INSERTS if rows[name]]
     work.insert_on_commit({name: _INSERTS[name] for name in given}, {name: as_json(rows[name]) for name in given})
+    if points := [together for newcomer in newcomers for together in newcomer.points]:
+        work.insert_on_commit(contact_layer.INSERTS, contact_layer.parameters(points))
     return registered
 
 

@@ -330,7 +330,7 @@ def _newcomer(
         individual=individual,
         organization=organization,
         issues=entry.issues,
-        points=layer.rows(points, keys, by_user=entry.owner_id, now=now),
+        points=layer.sealed(points, keys, by_user=entry.owner_id, now=now),
         notes=notes_of(entry.kept, individual_id=entry.individual_id, by=entry.by, author_id=entry.by.id, reason=entry.keep_reason, now=now),
     )
 

@@ -18,7 +18,7 @@ from services.contacts.domain.imports.planning import Plan
 from services.contacts.domain.imports.register import Organization
 from services.contacts.storage import directory
 from services.contacts.storage.bulk import array, as_json, insert_rows, records
-from services.contacts.storage.contact_layer import ContactLayer
+from services.contacts.storage.contact_layer import ContactLayer, parameters
 from services.contacts.storage.imports.questions import STATE_PROPOSED
 from services.lexicon.canonical import canonical_organization
 from services.lexicon.folding import fold
@@ -148,56 +148,29 @@ def insert_people(work: UnitOfWork, written: str, entry: Entry) -> None:
     work.execute(_INSERT_PEOPLE, {**entry.parameters(), "rows": written})
 
 
-_POINT = {
-    "id": "uuid",
-    "individual_id": "uuid",
-    "kind": "text",
-    "ciphertext": "bytea",
-    "lookup": "bytea",
-    "digest": "bytea",
-    "first": "boolean",
-}
-_INSERT_POINTS = text(
-    f"""
-    WITH points AS MATERIALIZED (SELECT * FROM {records("rows", _POINT)}), reached AS (
-        INSERT INTO contact_points (id, individual_id, component, kind, ciphertext, lookup, key_id, source, created_at, created_by,
-            confirmed_at, import_id)
-        SELECT id, individual_id, :component, kind, ciphertext, lookup, :key_id, :source, :now, CAST(:user AS uuid), :now,
-            CAST(:import AS uuid)
-        FROM points
-    ), queued AS (
-        -- A row of the queue needs an id that no other has: that of the person's first point.
-        INSERT INTO match_queue (id, individual_id) SELECT id, individual_id FROM points WHERE first
-    )
-    INSERT INTO match_digests (contact_point_id, individual_id, component, kind, key_id, digest)
-    SELECT id, individual_id, :component, kind, :key_id, digest FROM points
-    """  # noqa: S608 - put together from our own constants
-)
-
-
 def points_written(
     layer: ContactLayer,
     points: Sequence[tuple[str, str, str, str]],
     keys: Mapping[str, bytes],
-    component: str,
-    lookups: Mapping[Any, Sequence[bytes]],
-) -> tuple[list[str], str]:
-    """Return the ids of contact points, and the points as `insert_points` sends them, encrypted; nothing but computing.
+    lookups: Mapping[tuple[str, str], Sequence[bytes]],
+    entry: Entry,
+) -> tuple[list[str], dict[str, str]]:
+    """Return the ids of contact points, and what `contact_layer.insert_points` takes of them, encrypted; nothing but computing.
 
     :param points: individual id, kind, value, and the value as it is compared.
     :param lookups: digests by which values are found.
     """
-    rows = layer.sealed(((who, component, kind, value, canonical) for who, kind, value, canonical in points), keys, lookups)
-    before: set[str] = set()
-    for row in rows:
-        row["first"] = row["individual_id"] not in before
-        before.add(row["individual_id"])
-    return [row["id"] for row in rows], as_json(rows)
-
-
-def insert_points(work: UnitOfWork, layer: ContactLayer, written: str, entry: Entry) -> None:
-    """Keep contact points as `ContactLayer.add` does, for hundreds of people: with their digests, and queued for the matcher."""
-    work.execute(_INSERT_POINTS, {**entry.parameters(), "rows": written, "key_id": layer.digests.key_id})
+    sealed = layer.sealed_together(
+        points,
+        keys,
+        lookups,
+        component=entry.component,
+        source=entry.source,
+        by_user=entry.user_id,
+        now=entry.now,
+        import_id=entry.import_id,
+    )
+    return [point.id for point in sealed.points], parameters([sealed])
 
 
 _FILL_STATES = text(

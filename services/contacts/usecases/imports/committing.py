@@ -22,7 +22,7 @@ from services.contacts.contract.announcements import (
 )
 from services.contacts.domain.imports.planning import Answer, Plan, plan
 from services.contacts.domain.imports.register import Register
-from services.contacts.storage import directory, individuals, ledger, links, organizations, previous
+from services.contacts.storage import contact_layer, directory, individuals, ledger, links, organizations, previous
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.imports import effects, files, imports, questions, refused, writing
 from services.contacts.storage.imports.writing import Entry
@@ -164,8 +164,7 @@ def _enter(work: UnitOfWork, block: Prepared, made: Plan, register: Register, en
     bodies = {organization.id: organization for organization in register.organizations.values()}
     people = [partial(writing.people_written, part, bodies) for part in chunks(made.new_people, _WRITTEN_AT_ONCE)]
     points = [
-        partial(writing.points_written, layer, part, keys, entry.component, block.questions.digests)
-        for part in chunks(made.new_points, _WRITTEN_AT_ONCE * 3)
+        partial(writing.points_written, layer, part, keys, block.questions.digests, entry) for part in chunks(made.new_points, _WRITTEN_AT_ONCE * 3)
     ]
     steps: list[Callable[[], Any]] = [*people, *points]
     parts = beside.ahead(lambda put_together: put_together(), steps)
@@ -174,7 +173,7 @@ def _enter(work: UnitOfWork, block: Prepared, made: Plan, register: Register, en
     point_ids: list[str] = []
     for _ in points:
         ids, written = next(parts)
-        writing.insert_points(work, layer, written, entry)
+        contact_layer.insert_points(work, written)
         point_ids += ids
     return point_ids
 
