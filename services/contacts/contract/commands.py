@@ -72,3 +72,31 @@ class GivenOrganization(TypedDict, total=False):
     source: str | None
     source_url: str | None
     duplicate_ok: bool
+
+
+class StakeholderQuery(TypedDict, total=False):
+    """Which stakeholders are meant (T17), and which part of a list of them; `name` is of organizations alone."""
+
+    q: str | None
+    type: str | None
+    issue: str | None
+    priority: str | None
+    state: str | None
+    fema_region: int | None
+    component: str | None
+    owner: str | None
+    group: str | None
+    event: str | None
+    interest: str | None
+    sector: str | None
+    organization_id: str | None
+    contacted_before: date | None
+    contacted_after: date | None
+    engaged_on: str | None
+    name: str | None
+    sort: str
+    facets: Sequence[str]
+    limit: int
+    cursor: str | None
+    #: Who has a value that was searched for, as the use case finds them.
+    holders: Sequence[str]

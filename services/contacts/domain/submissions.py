@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from cloudevents.core.bindings.rabbitmq import RabbitMQMessage, from_rabbitmq
 from cloudevents.core.formats.json import JSONFormat
@@ -30,7 +30,7 @@ _EVENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 class Delivered:
     """A message from the queue. Its values are never logged."""
 
-    headers: Mapping[str, Any]
+    headers: Mapping[str, object]
     content_type: str | None
     body: bytes
     #: The name by which its sender recognizes a message without an event id.
@@ -47,7 +47,7 @@ class Submission:
     """A CloudEvent of the right type, whose data is not validated yet."""
 
     id: str
-    data: dict[str, Any]
+    data: Mapping[str, object]
 
 
 def event_of(delivered: Delivered) -> CloudEvent:
@@ -101,16 +101,29 @@ def submission_of(event: CloudEvent) -> Submission:
     return Submission(event_id(event), data)
 
 
-def outgoing(kind: str, data: Mapping[str, Any], *, subject: str | None, now: datetime) -> dict[str, Any]:
-    """Return a CloudEvent 1.0 of this system, in structured JSON."""
-    event = {
+class OutgoingEvent(TypedDict):
+    """A CloudEvent 1.0 of this system, in structured JSON."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    time: object
+    datacontenttype: str
+    data: Mapping[str, object]
+    subject: NotRequired[str]
+
+
+def outgoing(kind: str, data: Mapping[str, object], *, subject: str | None, now: datetime) -> OutgoingEvent:
+    """Return an event of this kind."""
+    event: OutgoingEvent = {
         "specversion": "1.0",
         "id": new_id(),
         "source": SOURCE,
         "type": kind,
         "time": wire_value(now),
         "datacontenttype": "application/json",
-        "data": dict(data),
+        "data": data,
     }
     return event if subject is None else {**event, "subject": subject}
 

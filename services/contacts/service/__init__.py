@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 
 from services.access.contract import ComponentChanged, UserChanged
 from services.chassis.database import CommandCall, UnitOfWork
@@ -51,7 +50,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     # Individuals
 
     @rpc("contacts:individual:create", command=True, status=201, created="id")
-    def register_individual(self, call: CommandCall, body: dict[str, Any]) -> answers.IndividualAnswer | answers.FrozenIndividualAnswer:
+    def register_individual(self, call: CommandCall, body: object) -> answers.IndividualAnswer | answers.FrozenIndividualAnswer:
         """Register an individual (R26-R43)."""
         command = ready(contract.IndividualCreateSchema).load(body)
         with blocked_tries_counted(self.database, call.caller):
@@ -85,7 +84,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             raise refusal from None
 
     @rpc("contacts:individual:list")
-    def list_individuals(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+    def list_individuals(self, caller: Caller, query: object) -> answers.Page[answers.IndividualAnswer | answers.FrozenIndividualAnswer]:
         """List individuals by exact directory fields."""
         asked = ready(contract.IndividualListQuerySchema).load(query)
         with self.database.reading(caller) as work:
@@ -93,7 +92,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
 
     @rpc("contacts:individual:change", subject="individual_id", command=True)
     def change_individual(
-        self, call: CommandCall, individual_id: str, if_match: str | None, body: dict[str, Any]
+        self, call: CommandCall, individual_id: str, if_match: str | None, body: object
     ) -> answers.IndividualAnswer | answers.FrozenIndividualAnswer:
         """Change an individual's directory layer (T2)."""
         as_id(individual_id, IndividualUnknown)
@@ -123,7 +122,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
         )
 
     @rpc("contacts:individual:history", subject="individual_id")
-    def record_history(self, caller: Caller, individual_id: str, query: dict[str, Any] | None = None) -> answers.PartOfHistory:
+    def record_history(self, caller: Caller, individual_id: str, query: object = None) -> answers.PartOfHistory:
         """Return contacts' part of a record's timeline (R57)."""
         as_id(individual_id, IndividualUnknown)
         asked = ready(contract.HistoryPageSchema).load(query or {})
@@ -133,7 +132,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     # Organizations
 
     @rpc("contacts:organization:create", command=True, status=201, created="id")
-    def register_organization(self, call: CommandCall, body: dict[str, Any]) -> answers.OrganizationAnswer:
+    def register_organization(self, call: CommandCall, body: object) -> answers.OrganizationAnswer:
         """Register an organization (R20-R25)."""
         command = ready(contract.OrganizationCreateSchema).load(body)
         with blocked_tries_counted(self.database, call.caller):
@@ -152,14 +151,14 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             return organizations.read_organization(work, by=caller, organization_id=organization_id)
 
     @rpc("contacts:organization:list")
-    def list_organizations(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+    def list_organizations(self, caller: Caller, query: object) -> answers.Page[answers.OrganizationAnswer]:
         """List organizations."""
         asked = ready(contract.OrganizationListQuerySchema).load(query)
         with self.database.reading(caller) as work:
             return search.list_organizations(work, by=caller, now=self.database.clock(), cursors=self.dependencies.cursors, query=asked)
 
     @rpc("contacts:organization:change", subject="organization_id", command=True)
-    def change_organization(self, call: CommandCall, organization_id: str, if_match: str | None, body: dict[str, Any]) -> answers.OrganizationAnswer:
+    def change_organization(self, call: CommandCall, organization_id: str, if_match: str | None, body: object) -> answers.OrganizationAnswer:
         """Change an organization (T2)."""
         as_id(organization_id, OrganizationUnknown)
         command = ready(contract.OrganizationChangeSchema).load(body)
@@ -190,7 +189,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             )
 
     @rpc("contacts:individual:add-contact-point", subject="individual_id", command=True, status=201)
-    def add_contact_point(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> answers.ContactPointAnswer:
+    def add_contact_point(self, call: CommandCall, individual_id: str, body: object) -> answers.ContactPointAnswer:
         """Add a contact point that was given to the caller's component (T5)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.ContactPointCreateSchema).load(body)
@@ -204,7 +203,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             )
 
     @rpc("contacts:individual:correct-contact-point", subject="individual_id", command=True, status=201)
-    def correct_contact_point(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> answers.CorrectionAnswer:
+    def correct_contact_point(self, call: CommandCall, individual_id: str, body: object) -> answers.CorrectionAnswer:
         """Accept a correction of a value that the caller does not see (T3)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.CorrectionSchema).load(body)
@@ -219,7 +218,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             )
 
     @rpc("contacts:individual:grant", subject="individual_id", command=True, status=201, created="id")
-    def grant_contact_points(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> answers.GrantAnswer:
+    def grant_contact_points(self, call: CommandCall, individual_id: str, body: object) -> answers.GrantAnswer:
         """Share contact points with another component (T5)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.GrantCreateSchema).load(body)
@@ -240,7 +239,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
         )
 
     @rpc("contacts:individual:verify", subject="individual_id", command=True, status=201, created="id")
-    def verify_individual(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> answers.VerificationAnswer:
+    def verify_individual(self, call: CommandCall, individual_id: str, body: object) -> answers.VerificationAnswer:
         """Record that a person's details were verified with them (R115)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.VerificationCreateSchema).load(body)
@@ -255,7 +254,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     # Notes
 
     @rpc("contacts:note:list", subject="individual_id")
-    def list_notes(self, caller: Caller, individual_id: str, query: dict[str, Any] | None = None) -> answers.Page[answers.NoteAnswer]:
+    def list_notes(self, caller: Caller, individual_id: str, query: object = None) -> answers.Page[answers.NoteAnswer]:
         """List the notes on an individual."""
         as_id(individual_id, IndividualUnknown)
         asked = ready(contract.ListQuerySchema).load(query or {})
@@ -265,7 +264,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             )
 
     @rpc("contacts:note:create", subject="individual_id", command=True, status=201, created="id")
-    def add_note(self, call: CommandCall, individual_id: str, body: dict[str, Any]) -> answers.NoteAnswer:
+    def add_note(self, call: CommandCall, individual_id: str, body: object) -> answers.NoteAnswer:
         """Write a note (R37-R41)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(contract.NoteCreateSchema).load(body)
@@ -285,7 +284,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             return notes.read_note(work, by=caller, now=self.database.clock(), individual_id=individual_id, note_id=note_id)
 
     @rpc("contacts:note:change", subject="note_id", command=True)
-    def change_note(self, call: CommandCall, individual_id: str, note_id: str, if_match: str | None, body: dict[str, Any]) -> answers.NoteAnswer:
+    def change_note(self, call: CommandCall, individual_id: str, note_id: str, if_match: str | None, body: object) -> answers.NoteAnswer:
         """Change a note."""
         as_id(note_id, NoteUnknown)
         command = ready(contract.NoteChangeSchema).load(body)
@@ -309,7 +308,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     # Finding
 
     @rpc("contacts:stakeholder:search")
-    def search_stakeholders(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+    def search_stakeholders(self, caller: Caller, query: object) -> answers.FacetedPage:
         """Find stakeholders (R83-R85)."""
         asked = ready(contract.StakeholderQuerySchema).load(query)
         # Who has a value is asked of rows that row-level security guards: a reading would see none of them.
@@ -320,7 +319,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             )
 
     @rpc("contacts:report:stakeholders-by-region")
-    def report_stakeholders_by_region(self, caller: Caller, query: dict[str, Any]) -> answers.RegionReport:
+    def report_stakeholders_by_region(self, caller: Caller, query: object) -> answers.RegionReport:
         """Count stakeholders by FEMA region and state (R101, T12)."""
         asked = ready(contract.RegionReportQuerySchema).load(query)
         with self.database.reading(caller) as work:

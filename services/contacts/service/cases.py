@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from services.chassis.database import CommandCall, Database
 from services.chassis.entrypoints import rpc
 from services.chassis.messages import Caller
@@ -76,7 +74,7 @@ class CaseMethods:
         )
 
     @rpc("contacts:twin:list")
-    def list_twins(self, caller: Caller, request_id: str | None = None, query: dict[str, Any] | None = None) -> answers.Page[answers.TwinAnswer]:
+    def list_twins(self, caller: Caller, request_id: str | None = None, query: object = None) -> answers.Page[answers.TwinAnswer]:
         """List records that may be of somebody who asked not to be contacted: the privacy officer."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         if request_id is not None:
@@ -85,14 +83,14 @@ class CaseMethods:
             return suppressing.list_twins(work, by=caller, cursors=self.dependencies.cursors, request_id=request_id, **asked)
 
     @rpc("contacts:suppression:list")
-    def list_marks(self, caller: Caller, query: dict[str, Any] | None = None) -> answers.Page[answers.MarkAnswer]:
+    def list_marks(self, caller: Caller, query: object = None) -> answers.Page[answers.MarkAnswer]:
         """List values that make no mark by themselves (T25): the privacy officer."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller, role=_CASEWORKER) as work:
             return suppressing.list_marks(work, by=caller, layer=self.dependencies.layer, cursors=self.dependencies.cursors, **asked)
 
     @rpc("contacts:suppression:settle", subject="mark_id", command=True)
-    def settle_mark(self, call: CommandCall, mark_id: str, body: dict[str, Any]) -> answers.MarkDecidedAnswer:
+    def settle_mark(self, call: CommandCall, mark_id: str, body: object) -> answers.MarkDecidedAnswer:
         """Keep such a value as a mark, or drop it: the privacy officer."""
         as_id(mark_id, MarkUnknown)
         command = ready(contract.MarkDecisionSchema).load(body)
@@ -111,7 +109,7 @@ class CaseMethods:
             return likenesses.read_pair(work, by=caller, individual_id=individual_id, other_id=other_id)
 
     @rpc("contacts:duplicate:decide", subject="individual_id", command=True)
-    def decide_pair(self, call: CommandCall, individual_id: str, other_id: str, body: dict[str, Any]) -> answers.PairDecidedAnswer:
+    def decide_pair(self, call: CommandCall, individual_id: str, other_id: str, body: object) -> answers.PairDecidedAnswer:
         """Decide whether two records are of one person; the privacy officer proposes it to their owners."""
         as_id(individual_id, PairUnknown)
         as_id(other_id, PairUnknown)
@@ -125,21 +123,21 @@ class CaseMethods:
         )
 
     @rpc("contacts:hit:list")
-    def list_hits(self, caller: Caller, query: dict[str, Any] | None = None) -> answers.Page[answers.HitAnswer]:
+    def list_hits(self, caller: Caller, query: object = None) -> answers.Page[answers.HitAnswer]:
         """List which marks entries hit, each once (T35): the privacy officer."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return hits.list_hits(work, by=caller, cursors=self.dependencies.cursors, **asked)
 
     @rpc("contacts:lookups:list")
-    def list_lookups(self, caller: Caller, query: dict[str, Any] | None = None) -> answers.Page[answers.LookupsAnswer]:
+    def list_lookups(self, caller: Caller, query: object = None) -> answers.Page[answers.LookupsAnswer]:
         """List the accounts whose entries hit, or that used all look-ups of a day (T35): the privacy officer."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return hits.list_lookups(work, by=caller, cursors=self.dependencies.cursors, **asked)
 
     @rpc("contacts:lookups:see", command=True)
-    def see_lookups(self, call: CommandCall, account: str, body: dict[str, Any]) -> answers.LookupsSeenAnswer:
+    def see_lookups(self, call: CommandCall, account: str, body: object) -> answers.LookupsSeenAnswer:
         """Mark an account's hits as seen, and resume what waited: the privacy officer."""
         command = ready(contract.LookupsSeenSchema).load(body)
         seen = call.run(
@@ -150,14 +148,14 @@ class CaseMethods:
         return seen
 
     @rpc("contacts:note:list-kept")
-    def list_kept_texts(self, caller: Caller, query: dict[str, Any]) -> answers.PartOfKeptTexts:
+    def list_kept_texts(self, caller: Caller, query: object) -> answers.PartOfKeptTexts:
         """List notes that were kept against a finding and wait to be released (T15): the privacy officer."""
         asked = ready(contract.KeptTextPageSchema).load(query)
         with self.database.work(caller, role=_CASEWORKER) as work:
             return releasing.list_kept_texts(work, by=caller, **asked)
 
     @rpc("contacts:note:release", subject="kept_id", command=True)
-    def release_kept_text(self, call: CommandCall, kept_id: str, body: dict[str, Any]) -> answers.ReleasedAnswer:
+    def release_kept_text(self, call: CommandCall, kept_id: str, body: object) -> answers.ReleasedAnswer:
         """Let everybody read such a note: the privacy officer."""
         as_id(kept_id, KeptTextUnknown)
         command = ready(contract.KeptTextReleaseSchema).load(body)
@@ -168,7 +166,7 @@ class CaseMethods:
         return {"id": kept_id, "released": True}
 
     @rpc("contacts:individual:find-frozen")
-    def find_frozen(self, caller: Caller, query: dict[str, Any]) -> answers.Page[answers.FoundFrozen]:
+    def find_frozen(self, caller: Caller, query: object) -> answers.Page[answers.FoundFrozen]:
         """Find frozen people by words of their names, as far as the caller may find them (T21)."""
         asked = ready(contract.FrozenQuerySchema).load(query)
         with self.database.work(caller) as work:
@@ -189,7 +187,7 @@ class CaseMethods:
             return freezing.may_erase_organization(work, by=caller, organization_id=organization_id)
 
     @rpc("contacts:task:list")
-    def list_tasks(self, caller: Caller, query: dict[str, Any] | None = None) -> answers.PartOfTasks:
+    def list_tasks(self, caller: Caller, query: object = None) -> answers.PartOfTasks:
         """List the caller's first tasks after a position."""
         asked = ready(contract.TaskPageSchema).load(query or {})
         role = _role_of(caller)
@@ -209,14 +207,14 @@ class CaseMethods:
             return freezing.read_notice(work, by=caller, notice_id=notice_id)
 
     @rpc("contacts:count:list")
-    def list_counts(self, caller: Caller, query: dict[str, Any] | None = None) -> answers.Page[answers.DayCountAnswer]:
+    def list_counts(self, caller: Caller, query: object = None) -> answers.Page[answers.DayCountAnswer]:
         """List how many requests each user recorded on each day, and how many of their entries were blocked (T36): the security officer."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return freezing.list_counts(work, by=caller, cursors=self.dependencies.cursors, **asked)
 
     @rpc("contacts:freezes:list")
-    def list_many_freezes(self, caller: Caller, query: dict[str, Any] | None = None) -> answers.Page[answers.ManyFreezesAnswer]:
+    def list_many_freezes(self, caller: Caller, query: object = None) -> answers.Page[answers.ManyFreezesAnswer]:
         """List who of the caller's office had many people frozen on one day (T36)."""
         asked = ready(contract.ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:

@@ -1,11 +1,13 @@
-"""Finding stakeholders in the directory: filters, pages, totals, facets, counts; all of it directory layer (T17)."""
+"""Finding stakeholders in the directory: filters, pages, totals, facets, counts; all of it directory layer (T17).
+
+Statements are text: they are put together from conditions, and each stands as its plan needs it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
 
 import orjson
 from sqlalchemy import text
@@ -13,6 +15,7 @@ from sqlalchemy import text
 from services.chassis.database import UnitOfWork
 from services.chassis.database.rows import all_typed
 from services.contacts.contract.answers import FacetValue
+from services.contacts.contract.commands import StakeholderQuery
 from services.contacts.domain.stakeholders import Line
 from services.contacts.storage.directory import terms
 from services.contacts.storage.individuals import RELATIONSHIPS
@@ -50,13 +53,13 @@ class Filter:
     """Conditions over `directory d`, and their parameters."""
 
     conditions: list[str] = field(default_factory=list)
-    parameters: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, object] = field(default_factory=dict)
     #: Whether words were asked for: how many have them can't be estimated, and a wrong guess reads the whole directory.
     by_words: bool = False
     #: Who is found, by the links to issues alone, where these say it: a count then need not read the directory too.
     linked: str | None = None
 
-    def add(self, condition: str, **parameters: Any) -> None:
+    def add(self, condition: str, **parameters: object) -> None:
         """Add one condition."""
         self.conditions.append(condition)
         self.parameters.update(parameters)
@@ -67,7 +70,7 @@ class Filter:
         return " AND ".join(self.conditions) or "true"
 
 
-def filter_of(query: Mapping[str, Any], *, now: datetime, misspelt: bool = False) -> Filter:
+def filter_of(query: StakeholderQuery, *, now: datetime, misspelt: bool = False) -> Filter:
     """Return the filter that a query asks for.
 
     :param misspelt: words need only be like those that are there.
@@ -77,24 +80,22 @@ def filter_of(query: Mapping[str, Any], *, now: datetime, misspelt: bool = False
         # Whoever has a value that was searched for: few, so that no estimate is worth its time.
         wanted.by_words = True
         wanted.add("d.stakeholder_id = ANY(CAST(:holders AS uuid[]))", holders=query["holders"])
-    if words := terms(query.get("q") or ""):
+    written = query.get("q") or ""
+    if words := terms(written):
         wanted.by_words = True
-        _add_words(wanted, words, _named(query["q"]), misspelt=misspelt)
-    elif query.get("q"):
+        _add_words(wanted, words, _named(written), misspelt=misspelt)
+    elif written:
         # Only punctuation was asked for: nothing is called so.
         wanted.add("false")
-    for name, column in (
-        ("type", "d.type"),
-        ("state", "d.state"),
-        ("sector", "d.sector"),
-        ("owner", "d.owner_id"),
-        ("organization_id", "d.organization_id"),
-    ):
+    for name in ("type", "state", "sector"):
         if query.get(name) is not None:
-            cast = "CAST(:{} AS uuid)" if name in {"owner", "organization_id"} else ":{}"
-            wanted.add(f"{column} = {cast.format(name)}", **{name: query[name]})
-    if query.get("fema_region") is not None:
-        wanted.add("d.state = ANY(CAST(:region_states AS text[]))", region_states=list(REGIONS.get(query["fema_region"], ())))
+            wanted.add(f"d.{name} = :{name}", **{name: query.get(name)})
+    if query.get("owner") is not None:
+        wanted.add("d.owner_id = CAST(:owner AS uuid)", owner=query["owner"])
+    if query.get("organization_id") is not None:
+        wanted.add("d.organization_id = CAST(:organization_id AS uuid)", organization_id=query["organization_id"])
+    if (region := query.get("fema_region")) is not None:
+        wanted.add("d.state = ANY(CAST(:region_states AS text[]))", region_states=list(REGIONS.get(region, ())))
     if query.get("interest") is not None:
         wanted.add("EXISTS (SELECT FROM unnest(d.interests) AS i (name) WHERE lower(i.name) = lower(:interest))", interest=query["interest"])
     if query.get("group") is not None:
@@ -150,7 +151,7 @@ def _have(wanted: Filter, units: Sequence[tuple[str, ...]], called: str, *, miss
     return " AND ".join(conditions)
 
 
-def _add_issues(wanted: Filter, query: Mapping[str, Any], *, now: datetime) -> None:
+def _add_issues(wanted: Filter, query: StakeholderQuery, *, now: datetime) -> None:
     link = f"EXISTS (SELECT FROM stakeholder_issues s WHERE s.stakeholder_id = d.stakeholder_id AND {_LINK_TO})"
     today = now.astimezone(UTC).date()
     if query.get("state") is not None:
@@ -162,7 +163,7 @@ def _add_issues(wanted: Filter, query: Mapping[str, Any], *, now: datetime) -> N
         wanted.add(link.format("s.issue_id IN (SELECT id FROM issues WHERE priority = :priority)"), priority=query["priority"], today=today)
 
 
-def _add_contacts(wanted: Filter, query: Mapping[str, Any]) -> None:
+def _add_contacts(wanted: Filter, query: StakeholderQuery) -> None:
     if query.get("engaged_on") is not None:
         wanted.add(
             f"EXISTS (SELECT FROM engagements e WHERE e.stakeholder_id = d.stakeholder_id AND e.issue_ids && {_BELOW.format('engaged_on')})",
@@ -173,12 +174,10 @@ def _add_contacts(wanted: Filter, query: Mapping[str, Any]) -> None:
             "EXISTS (SELECT FROM engagements e WHERE e.stakeholder_id = d.stakeholder_id AND e.source_id = CAST(:event AS uuid))",
             event=query["event"],
         )
-    if query.get("contacted_after") is not None:
-        after = datetime.combine(query["contacted_after"] + timedelta(days=1), time(), UTC)
-        wanted.add("d.last_contacted_at >= :contacted_after", contacted_after=after)
-    if query.get("contacted_before") is not None:
-        before = datetime.combine(query["contacted_before"], time(), UTC)
-        wanted.add("d.last_contacted_at < :contacted_before", contacted_before=before)
+    if (after := query.get("contacted_after")) is not None:
+        wanted.add("d.last_contacted_at >= :contacted_after", contacted_after=datetime.combine(after + timedelta(days=1), time(), UTC))
+    if (before := query.get("contacted_before")) is not None:
+        wanted.add("d.last_contacted_at < :contacted_before", contacted_before=datetime.combine(before, time(), UTC))
 
 
 def allow_likeness(work: UnitOfWork) -> None:
@@ -186,9 +185,17 @@ def allow_likeness(work: UnitOfWork) -> None:
     work.execute(text("SELECT set_config('pg_trgm.word_similarity_threshold', '0.5', false)"))
 
 
-def page(
-    work: UnitOfWork, wanted: Filter, *, sort: str, limit: int, component: str | None, after: Mapping[str, Any] | None = None
-) -> tuple[list[Line], int]:
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a page ended, and what was found on the first one."""
+
+    key: str | None
+    id: str
+    total: int
+    misspelt: bool
+
+
+def page(work: UnitOfWork, wanted: Filter, *, sort: str, limit: int, component: str | None, after: Position | None = None) -> tuple[list[Line], int]:
     """Return up to `limit` lines behind a position, and how many there are in all.
 
     Whom the caller's component sees frozen alone (T26) it neither finds nor counts.
@@ -203,7 +210,7 @@ def page(
     if after is not None:
         cast = 'CAST(:after_key AS text) COLLATE "C"' if key == "d.sort_name" else "CAST(:after_key AS timestamptz)"
         behind = f"({key}, d.stakeholder_id) {beyond} ({cast}, CAST(:after_id AS uuid))"
-        parameters |= {"after_key": after["key"], "after_id": after["id"]}
+        parameters |= {"after_key": after.key, "after_id": after.id}
     found, source, where, total = "", "directory d", f"{shown} AND {behind}", "0"
     if wanted.by_words:
         found = f"WITH found AS MATERIALIZED (SELECT d.* FROM directory d WHERE {shown})"  # noqa: S608 - put together from our own constants

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, text, update
 
 from services.chassis.database import Lock, UnitOfWork
-from services.chassis.database.rows import plain
+from services.chassis.database.rows import typed
 from services.chassis.keyed import Keyed
-from services.contacts.domain.submissions import Delivered
+from services.contacts.domain.submissions import Delivered, OutgoingEvent
+from services.contacts.storage.tables.imports import integration_audiences, submissions
 
 
 def claim(
@@ -32,49 +33,46 @@ def claim(
         work.hold(Lock(6, _event(component, event_id)))
         if find(work, component=component, keyed=keyed, event_id=event_id):
             return False
-    work.execute(
-        text(
-            "INSERT INTO submissions (component, event_digest, size, digest, code, fields, received_at)"
-            " VALUES (:component, :event, :size, :digest, :code, CAST(:fields AS text[]), :now)"
-        ),
-        {
-            "component": component,
-            "event": None if event_id is None else keyed.of(_event(component, event_id)),
-            "size": delivered.size,
-            "digest": keyed.of(delivered.body),
-            "code": code,
-            "fields": list(fields),
-            "now": now,
-        },
-    )
+    claimed = {
+        "component": component,
+        "event_digest": None if event_id is None else keyed.of(_event(component, event_id)),
+        "size": delivered.size,
+        "digest": keyed.of(delivered.body),
+        "code": code,
+        "fields": list(fields),
+        "received_at": now,
+    }
+    work.execute(insert(submissions), claimed)
     return True
 
 
-def find(work: UnitOfWork, *, component: str, keyed: Keyed, event_id: str) -> dict[str, Any] | None:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a message."""
+
+    event_id: str | None
+    size: int
+    digest: str
+    code: str
+    fields: Sequence[str]
+    individual_id: str | None = None
+
+
+def find(work: UnitOfWork, *, component: str, keyed: Keyed, event_id: str) -> Outcome | None:
     """Return what became of a message."""
-    row = (
-        work.execute(
-            text(
-                "SELECT size, digest, code, fields, individual_id FROM submissions"
-                " WHERE component = :component AND event_digest = ANY(CAST(:events AS text[]))"
-            ),
-            {"component": component, "events": keyed.each(_event(component, event_id))},
-        )
-        .mappings()
-        .one_or_none()
-    )
-    return {**plain(row), "event_id": event_id} if row else None
+    of = submissions.c
+    found = select(of.size, of.digest, of.code, of.fields, of.individual_id).where(_is(component, keyed, event_id))
+    row = work.execute(found).mappings().one_or_none()
+    return typed(Outcome, {**row, "event_id": event_id}) if row else None
 
 
 def note_individual(work: UnitOfWork, *, component: str, keyed: Keyed, event_id: str, individual_id: str) -> None:
     """Note whom a message became."""
-    work.execute(
-        text(
-            "UPDATE submissions SET individual_id = CAST(:individual AS uuid)"
-            " WHERE component = :component AND event_digest = ANY(CAST(:events AS text[]))"
-        ),
-        {"individual": individual_id, "component": component, "events": keyed.each(_event(component, event_id))},
-    )
+    work.execute(update(submissions).where(_is(component, keyed, event_id)).values(individual_id=individual_id))
+
+
+def _is(component: str, keyed: Keyed, event_id: str) -> ColumnElement[bool]:
+    return and_(submissions.c.component == component, submissions.c.event_digest.in_(keyed.each(_event(component, event_id))))
 
 
 def _event(component: str, event_id: str) -> str:
@@ -83,11 +81,9 @@ def _event(component: str, event_id: str) -> str:
 
 def blocked_since(work: UnitOfWork, *, component: str, since: datetime) -> int:
     """Count a component's messages that were blocked."""
-    count: int = work.execute(
-        text("SELECT count(*) FROM submissions WHERE component = :component AND code = 'blocked' AND received_at >= :since"),
-        {"component": component, "since": since},
-    ).scalar_one()
-    return count
+    of = submissions.c
+    blocked = select(func.count()).select_from(submissions).where(of.component == component, of.code == "blocked", of.received_at >= since)
+    return int(work.execute(blocked).scalar_one())
 
 
 def admit(work: UnitOfWork, individual_id: str, component: str) -> None:
@@ -116,10 +112,10 @@ def audience(work: UnitOfWork, individual_id: str) -> set[str]:
 
 def dismiss(work: UnitOfWork, individual_id: str) -> None:
     """Forget who was told of an individual."""
-    work.execute(text("DELETE FROM integration_audiences WHERE individual_id = CAST(:id AS uuid)"), {"id": individual_id})
+    work.execute(delete(integration_audiences).where(integration_audiences.c.individual_id == individual_id))
 
 
-def send(work: UnitOfWork, event: Mapping[str, Any], *, routing_key: str) -> None:
+def send(work: UnitOfWork, event: OutgoingEvent, *, routing_key: str) -> None:
     """Put a message for a component into the outbox: the relay publishes it once this transaction has committed."""
     work.execute(
         text("INSERT INTO outbox (id, routing_key, body) VALUES (CAST(:id AS uuid), :key, CAST(:body AS json))"),

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
-from services.contacts.contract.answers import FacetValue, RegionCount, RegionReport, StateOfRegion
+from services.contacts.contract.answers import (
+    FacetedPage,
+    FacetValue,
+    FrozenIndividualAnswer,
+    IndividualAnswer,
+    OrganizationAnswer,
+    Page,
+    RegionCount,
+    RegionReport,
+    StateOfRegion,
+)
+from services.contacts.contract.commands import StakeholderQuery
 from services.contacts.domain import representations
 from services.contacts.domain.stakeholders import Line
 from services.contacts.storage import individuals, organizations, search
 from services.contacts.storage.contact_layer import ContactLayer
-from services.contacts.storage.search import StateCount
+from services.contacts.storage.search import Position, StateCount
 from services.contacts.usecases.authorization import require
 from services.lexicon.places import REGIONS, STATES, fema_region
 from services.lexicon.policy import Facts, decide
@@ -25,8 +35,8 @@ _LINE = ("first_name", "last_name", "name", "title", "organization_id", "state",
 
 
 def search_stakeholders(
-    work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, layer: ContactLayer, query: Mapping[str, Any]
-) -> dict[str, Any]:
+    work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, layer: ContactLayer, query: StakeholderQuery
+) -> FacetedPage:
     """Return a page of stakeholders: `items`, `next`, `total`, and `facets` if asked for.
 
     Words match by their beginnings, or by similarity if that finds nothing. A telephone number or an e-mail address
@@ -34,39 +44,35 @@ def search_stakeholders(
     """
     require(decide(by, "search", "name"))
     query = _with_holders(work, query, by=by, layer=layer)
-    rows, answer = _page(work, by=by, now=now, cursors=cursors, query=query)
-    answer["items"] = [representations.line(row) for row in rows]
+    found = _found(work, by=by, now=now, cursors=cursors, query=query)
+    answer: FacetedPage = {"items": [representations.line(row) for row in found.rows], "next": found.next, "total": found.total}
     if query.get("facets"):
-        answer["facets"] = _facets(work, query, by=by, now=now, misspelt=answer.pop("misspelt"))
-    answer.pop("misspelt", None)
-    work.record("contacts:stakeholder:search", subjects=[row.id for row in rows], fields=_LINE)
+        answer["facets"] = _facets(work, query, by=by, now=now, misspelt=found.misspelt)
+    work.record("contacts:stakeholder:search", subjects=[row.id for row in found.rows], fields=_LINE)
     return answer
 
 
-def list_individuals(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
+def list_individuals(
+    work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: StakeholderQuery
+) -> Page[IndividualAnswer | FrozenIndividualAnswer]:
     """Return a page of individuals with their whole directory layer; frozen ones are in no list (T21)."""
     require(decide(by, "search", "name"))
-    rows, answer = _page(work, by=by, now=now, cursors=cursors, query={**query, "type": "individual"})
-    found = individuals.find_many(work, [row.id for row in rows])
-    answer["items"] = [representations.individual(found[row.id]) for row in rows if row.id in found]
-    answer.pop("misspelt", None)
-    work.record("contacts:individual:list", subjects=[row.id for row in rows], fields=_LINE)
-    return answer
+    page = _found(work, by=by, now=now, cursors=cursors, query={**query, "type": "individual"})
+    found = individuals.find_many(work, [row.id for row in page.rows])
+    work.record("contacts:individual:list", subjects=[row.id for row in page.rows], fields=_LINE)
+    return {"items": [representations.individual(found[row.id]) for row in page.rows if row.id in found], "next": page.next, "total": page.total}
 
 
-def list_organizations(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
+def list_organizations(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: StakeholderQuery) -> Page[OrganizationAnswer]:
     """Return a page of organizations."""
     require(decide(by, "search", "name"))
-    asked = {**query, "type": "organization", "q": query.get("name")}
-    rows, answer = _page(work, by=by, now=now, cursors=cursors, query=asked)
-    found = organizations.find_many(work, [row.id for row in rows])
-    answer["items"] = [representations.organization(found[row.id]) for row in rows if row.id in found]
-    answer.pop("misspelt", None)
-    work.record("contacts:organization:list", subjects=[row.id for row in rows], fields=["name", "sector", "state", "offices"])
-    return answer
+    page = _found(work, by=by, now=now, cursors=cursors, query={**query, "type": "organization", "q": query.get("name")})
+    found = organizations.find_many(work, [row.id for row in page.rows])
+    work.record("contacts:organization:list", subjects=[row.id for row in page.rows], fields=["name", "sector", "state", "offices"])
+    return {"items": [representations.organization(found[row.id]) for row in page.rows if row.id in found], "next": page.next, "total": page.total}
 
 
-def stakeholders_by_region(work: UnitOfWork, *, by: Caller, now: datetime, query: Mapping[str, Any]) -> RegionReport:
+def stakeholders_by_region(work: UnitOfWork, *, by: Caller, now: datetime, query: StakeholderQuery) -> RegionReport:
     """Return the number of stakeholders in each FEMA region and each of its states, zeros included (R101, T12)."""
     require(decide(by, "search", "state"))
     counts = {row.state: row for row in search.by_state(work, search.filter_of(query, now=now), component=by.component)}
@@ -96,7 +102,7 @@ def stakeholders_by_region(work: UnitOfWork, *, by: Caller, now: datetime, query
     }
 
 
-def _with_holders(work: UnitOfWork, query: Mapping[str, Any], *, by: Caller, layer: ContactLayer) -> Mapping[str, Any]:
+def _with_holders(work: UnitOfWork, query: StakeholderQuery, *, by: Caller, layer: ContactLayer) -> StakeholderQuery:
     """Return the query with the ids of who holds its contact-layer values. The values are then no words of it."""
     asked = read_search(query.get("q") or "")
     if not asked.has_values:
@@ -108,9 +114,20 @@ def _with_holders(work: UnitOfWork, query: Mapping[str, Any], *, by: Caller, lay
     return {**query, "q": asked.words or None, "holders": holders}
 
 
-def _page(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: Mapping[str, Any]) -> tuple[list[Line], dict[str, Any]]:
-    after: dict[str, Any] | None = cursors.open(query.get("cursor"), of="stakeholders", user_id=by.id, query=query)
-    misspelt = bool(after and after["misspelt"])
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A page of what a query finds."""
+
+    rows: list[Line]
+    next: str | None
+    total: int | dict[str, int]
+    misspelt: bool
+
+
+def _found(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, query: StakeholderQuery) -> _Found:
+    position = cursors.open(query.get("cursor"), of="stakeholders", user_id=by.id, query=query)
+    after = Position(**position) if position else None
+    misspelt = bool(after and after.misspelt)
     if misspelt:
         search.allow_likeness(work)
     wanted = search.filter_of(query, now=now, misspelt=misspelt)
@@ -118,7 +135,7 @@ def _page(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, quer
     # One more than asked for tells whether there is a next page.
     rows, total = search.page(work, wanted, sort=sort, limit=limit + 1, component=by.component, after=after)
     if after:
-        total = int(after["total"])
+        total = after.total
     elif total == 0 and query.get("q"):
         misspelt = True
         search.allow_likeness(work)
@@ -127,13 +144,12 @@ def _page(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, quer
     following = None
     if len(rows) > limit:
         rows = rows[:limit]
-        position = {"key": rows[-1].key, "id": rows[-1].id, "total": total, "misspelt": misspelt}
-        following = cursors.seal(position, of="stakeholders", user_id=by.id, query=query)
-    shown: int | dict[str, int] = total if total <= search.COUNTED else {"at_least": search.COUNTED}
-    return rows, {"items": [], "next": following, "total": shown, "misspelt": misspelt}
+        last = Position(rows[-1].key, rows[-1].id, total, misspelt)
+        following = cursors.seal(last, of="stakeholders", user_id=by.id, query=query)
+    return _Found(rows, following, total if total <= search.COUNTED else {"at_least": search.COUNTED}, misspelt)
 
 
-def _facets(work: UnitOfWork, query: Mapping[str, Any], *, by: Caller, now: datetime, misspelt: bool) -> dict[str, list[FacetValue]]:
+def _facets(work: UnitOfWork, query: StakeholderQuery, *, by: Caller, now: datetime, misspelt: bool) -> dict[str, list[FacetValue]]:
     wanted = search.filter_of(query, now=now, misspelt=misspelt)
     facets: dict[str, list[FacetValue]] = {}
     for name in query["facets"]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, time
-from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.chassis.keyed import Keyed
@@ -37,6 +36,7 @@ from services.contacts.contract.refusals import ImportsStopped, TextNeedsReview
 from services.contacts.domain.submissions import Delivered, Submission, outgoing
 from services.contacts.storage import submissions
 from services.contacts.storage.contact_layer import ContactLayer
+from services.contacts.storage.submissions import Outcome
 from services.contacts.usecases import looking
 from services.contacts.usecases.individuals import register_individual
 from services.contacts.usecases.preconditions import BLOCKED_A_DAY, require_clean_fields
@@ -54,10 +54,10 @@ def answer_again(work: UnitOfWork, *, by: Caller, now: datetime, keyed: Keyed, d
     earlier = submissions.find(work, component=component, keyed=keyed, event_id=event_id)
     if earlier is None:
         return False
-    if not keyed.is_of(earlier["digest"], delivered.body):
+    if not keyed.is_of(earlier.digest, delivered.body):
         raise EventIdReused
     _reply(work, component, delivered, earlier, now=now)
-    work.record(ACTION, subjects=[earlier["individual_id"]] if earlier["individual_id"] else [], rule="replayed")
+    work.record(ACTION, subjects=[earlier.individual_id] if earlier.individual_id else [], rule="replayed")
     return True
 
 
@@ -115,13 +115,6 @@ def refuse(work: UnitOfWork, *, by: Caller, now: datetime, keyed: Keyed, deliver
     """Answer a refused message with its code and the names of fields, never with a value."""
     component = str(by.component)
     fields = sorted(refusal.errors or ())
-    outcome = {
-        "event_id": event_id,
-        "size": delivered.size,
-        "code": refusal.code,
-        "fields": fields,
-        "individual_id": None,
-    }
     submissions.claim(
         work,
         component=component,
@@ -133,6 +126,7 @@ def refuse(work: UnitOfWork, *, by: Caller, now: datetime, keyed: Keyed, deliver
         fields=fields,
         now=now,
     )
+    outcome = Outcome(event_id, delivered.size, "", refusal.code, fields)
     _reply(work, component, delivered, outcome, now=now)
     work.record(ACTION, outcome="refused", rule=refusal.code)
 
@@ -164,7 +158,7 @@ def tell(work: UnitOfWork, told: Announcement, *, now: datetime, components: Col
         submissions.dismiss(work, individual_id)
 
 
-def _codes(told: Announcement, individual_id: str) -> dict[str, Any]:
+def _codes(told: Announcement, individual_id: str) -> dict[str, object]:
     shared = {name: value for name, value in told.to_wire().items() if name in _SHARED[type(told)]}
     return {"individual_id": individual_id, **shared}
 
@@ -190,14 +184,14 @@ def _require_clean(command: GivenIndividual) -> None:
         raise TextNeedsReview(errors={name: ["This text has information that can't be shared."] for name in found}) from None
 
 
-def _reply(work: UnitOfWork, component: str, delivered: Delivered, outcome: Mapping[str, Any], *, now: datetime) -> None:
+def _reply(work: UnitOfWork, component: str, delivered: Delivered, outcome: Outcome, *, now: datetime) -> None:
     data = {
-        "submission_id": outcome["event_id"],
-        "size": outcome["size"],
+        "submission_id": outcome.event_id,
+        "size": outcome.size,
         "message_id": delivered.message_id,
-        "code": outcome["code"],
-        "fields": list(outcome["fields"]),
-        "individual_id": outcome["individual_id"],
+        "code": outcome.code,
+        "fields": list(outcome.fields),
+        "individual_id": outcome.individual_id,
     }
-    kind = ACCEPTED if outcome["code"] == _ACCEPTED else REFUSED
-    submissions.send(work, outgoing(kind, data, subject=outcome["event_id"], now=now), routing_key=reply_key(component))
+    kind = ACCEPTED if outcome.code == _ACCEPTED else REFUSED
+    submissions.send(work, outgoing(kind, data, subject=outcome.event_id, now=now), routing_key=reply_key(component))
