@@ -22,7 +22,7 @@ class Bus(Protocol):
         self,
         service: str,
         method: str,
-        kwargs: Mapping[str, Any],
+        kwargs: Mapping[str, object],
         *,
         passport: str | None = None,
         trace_id: str | None = None,
@@ -41,14 +41,14 @@ class ServiceClient:
         self.operation: Operation | None = None
         self._commands: dict[str, int] = {}
 
-    def query(self, service: str, method: str, **arguments: Any) -> Any:
+    def query(self, service: str, method: str, **arguments: object) -> Any:
         """Ask; nothing changes. Refusals that come back are already in the trail of the service.
 
         :raises Refusal: whatever the service refuses; `Unavailable` when it does not answer in time.
         """
         return self._call(service, method, None, arguments)
 
-    def command(self, service: str, method: str, **arguments: Any) -> Any:
+    def command(self, service: str, method: str, **arguments: object) -> Any:
         """Have something done, once.
 
         :raises OutcomeUnknown: no answer in time; bears `operation_id`, for `GET /operations/{id}`.
@@ -74,7 +74,7 @@ class ServiceClient:
             self.operation, id=new_id(), path=f"{self.operation.path}#{n}", key=key and join_digests(f"{one}#{n}" for one in split_digests(key))
         )
 
-    def _call(self, service: str, method: str, operation: Operation | None, arguments: dict[str, Any]) -> Any:
+    def _call(self, service: str, method: str, operation: Operation | None, arguments: Mapping[str, object]) -> Any:
         try:
             return self._once(service, method, operation, arguments)
         except Unauthenticated as refusal:
@@ -85,7 +85,7 @@ class ServiceClient:
             self.passports = self.renew()
             return self._once(service, method, operation, arguments)
 
-    def _once(self, service: str, method: str, operation: Operation | None, arguments: dict[str, Any]) -> Any:
+    def _once(self, service: str, method: str, operation: Operation | None, arguments: Mapping[str, object]) -> Any:
         try:
             return self.bus.call(
                 service,
@@ -108,11 +108,11 @@ def service_client() -> ServiceClient:
     return held
 
 
-def query(service: str, method: str, **arguments: Any) -> Any:
+def query(service: str, method: str, **arguments: object) -> Any:
     """Ask a service in the present request."""
     return service_client().query(service, method, **arguments)
 
 
-def command(service: str, method: str, **arguments: Any) -> Any:
+def command(service: str, method: str, **arguments: object) -> Any:
     """Have a service do something in the present request."""
     return service_client().command(service, method, **arguments)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 import orjson
 from flask import Response
@@ -151,12 +151,12 @@ def problem(
     detail: str,
     *,
     trace_id: str,
-    errors: dict[str, list[str]] | None = None,
-    extra: dict[str, Any] | None = None,
+    errors: Mapping[str, list[str]] | None = None,
+    extra: Mapping[str, object] | None = None,
 ) -> Response:
     """Return a problem document; `extra` may add fields, never replace the standard ones."""
-    document: dict[str, Any] = dict(extra or {})
-    document |= {
+    document: dict[str, object] = {
+        **(extra or {}),
         "type": f"/api/v1/docs#{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,

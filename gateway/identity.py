@@ -9,13 +9,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
-from flask import Request, Response, request
+from flask import Request, Response, g, request
 
 from gateway.clients import Bus
 from gateway.errors import SessionUncertain
 from services.access.contract import SessionRequired
+from services.access.contract.answers import OpenedSession, SessionAnswer, UserAnswer
 from services.chassis.messages import Caller, Unauthenticated, Unavailable
 from services.chassis.revocations import Revocations
 
@@ -29,7 +29,7 @@ ENDED_SECONDS = 900
 class AuthenticatedSession:
     """An open session, as access last described it."""
 
-    details: dict[str, Any]
+    details: SessionAnswer
     passports: dict[str, str]
     fetched_at: float
     #: The parts of the caller that can be revoked.
@@ -38,12 +38,23 @@ class AuthenticatedSession:
     @property
     def session_id(self) -> str:
         """The id of the session, never its token."""
-        return str(self.details["session_id"])
+        return self.details["session_id"]
 
     @property
     def acknowledged(self) -> bool:
         """Whether the user acknowledged the three statements (R103-R110)."""
-        return bool(self.details.get("acknowledged"))
+        return self.details["acknowledged"]
+
+
+def current_session() -> AuthenticatedSession:
+    """Return the session of the request."""
+    session: AuthenticatedSession = g.session
+    return session
+
+
+def current_user() -> UserAnswer:
+    """Return the signed-in user."""
+    return current_session().details["user"]
 
 
 class SessionCache:
@@ -83,7 +94,7 @@ class SessionCache:
         key = _digest(token)
         self._sessions.pop(key, None)
         try:
-            answer = self._bus.call("access", "open_session", {"token": token}, trace_id=trace_id)
+            answer: OpenedSession = self._bus.call("access", "open_session", {"token": token}, trace_id=trace_id)
         except Unauthenticated as refusal:
             ended = SessionRequired(refusal.detail, extra=refusal.extra)
             ended.recorded = True  # type: ignore[attr-defined]  # access has recorded it
@@ -96,7 +107,7 @@ class SessionCache:
             details=details,
             passports=dict(answer["passports"]),
             fetched_at=self._clock(),
-            caller=replace(nobody, session_id=str(details["session_id"]), policy_version=self._revocations.policy_version),
+            caller=replace(nobody, session_id=details["session_id"], policy_version=self._revocations.policy_version),
         )
         self._sessions[key] = session
         while len(self._sessions) > self._max_sessions:

@@ -1,45 +1,39 @@
-"""What those are called whom lists know by their ids; asked under the caller's rights, at the moment of showing."""
+"""The names of stakeholders whom lists hold by id, read under the caller's rights when a list is shown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from uuid import UUID
 
-from flask import g
-
 from gateway.clients import query
-from services.chassis.messages import Caller, Forbidden, Unavailable
-from services.lexicon.policy import Facts, decide
+from gateway.permissions import may
+from services.chassis.messages import Forbidden, Unavailable
+from services.contacts.contract.answers import NamesAnswer
+from services.lexicon.policy import Facts
 
-#: How many contacts names at a time.
+#: How many names contacts answers at a time.
 AT_A_TIME = 500
 
 
 def stakeholder_names(ids: Iterable[str | None]) -> dict[str, str]:
-    """Return id → name of individuals and organizations; whoever is gone, or not the caller's to know of, is left out.
+    """Return id → name of the individuals and organizations that the caller may know of.
 
-    An account that sees no stakeholders has tasks without names. It is not asked for: its refusal would stand in the trail.
+    For an account that sees no stakeholders contacts is not asked: each refusal would be an entry of the trail.
     """
-    wanted = sorted({one for one in ids if one}) if _sees_names() else []
+    wanted = sorted({one for one in ids if one}) if may("read", "first_name", Facts(by_exact_id=True)) else []
     names: dict[str, str] = {}
     for start in range(0, len(wanted), AT_A_TIME):
         try:
-            found = query("contacts", "name_stakeholders", ids=wanted[start : start + AT_A_TIME])["items"]
+            found: NamesAnswer = query("contacts", "name_stakeholders", ids=wanted[start : start + AT_A_TIME])
         except (Forbidden, Unavailable):
-            # While contacts is away, or rights change at this moment, lists are shown without names.
+            # Without contacts, or when rights change at this moment, lists have no names.
             return names
-        names |= {item["id"]: item["name"] for item in found}
+        names |= {item["id"]: item["name"] for item in found["items"]}
     return names
 
 
-def _sees_names() -> bool:
-    user = g.session.details["user"]
-    caller = Caller("user", user["id"], user["component"], user["level"], frozenset(user["roles"]))
-    return bool(decide(caller, "read", "first_name", Facts(by_exact_id=True)))
-
-
 def is_id(text: str) -> bool:
-    """Tell whether a text is an id; what is typed into an address may be anything."""
+    """Tell whether a text is an id."""
     try:
         return str(UUID(text)) == text.lower()
     except ValueError:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 from services.chassis.config import SettingInvalid
 
@@ -58,7 +58,7 @@ class Proxies:
         except ValueError as wrong:
             raise ProxiesMisnamed(ProxiesMisnamed.__doc__) from wrong
 
-    def apply(self, environ: dict[str, Any]) -> None:
+    def apply(self, environ: WSGIEnvironment) -> None:
         """Put the client that is believed into a WSGI environment, and take out what anybody could have written."""
         said = {name: str(environ.pop(name, "")) for name in _SAID}
         peer = address_of(str(environ.get("REMOTE_ADDR", "")))

@@ -7,6 +7,7 @@ import socket
 import ssl
 from contextlib import suppress
 from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 import eventlet
 import eventlet.wsgi
@@ -103,9 +104,9 @@ class Protocol(eventlet.wsgi.HttpProtocol):
             with suppress(OSError):
                 close()
 
-    def get_environ(self) -> dict[str, Any]:
+    def get_environ(self) -> WSGIEnvironment:
         """Wrap the body so that it is read within its deadline, and to the letter."""
-        environ: dict[str, Any] = super().get_environ()
+        environ: WSGIEnvironment = super().get_environ()
         environ["wsgi.input"] = environ["eventlet.input"] = DeadlineInput(RequestBody.of(environ["wsgi.input"], self.connection), self._place)
         if "HTTP_TRANSFER_ENCODING" in environ:
             # A body without a length ends with its last chunk. Who is not told so takes it for empty, however long it is.

@@ -7,7 +7,7 @@ import functools
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 from flask import g, request
 from werkzeug.exceptions import HTTPException
@@ -34,6 +34,13 @@ class Upload:
     filename: str
     content_type: str
     content: Iterator[bytes]
+
+
+class StartedImport(TypedDict):
+    """What the gateway reads of an import that takes a file."""
+
+    id: str
+    state: str
 
 
 def read_upload() -> Upload:
@@ -67,7 +74,7 @@ def read_upload() -> Upload:
     raise MultipartRequired
 
 
-def send_import(file: Upload, *, key: str | None) -> dict[str, Any]:
+def send_import(file: Upload, *, key: str | None) -> StartedImport:
     """Hand a file to contacts, piece by piece, and return the import.
 
     A repeated key gives the first import again; the file is read to its end all the same, and must be the same one.
@@ -75,7 +82,7 @@ def send_import(file: Upload, *, key: str | None) -> dict[str, Any]:
     :raises IdempotencyMismatch: the key was used for another file.
     """
     g.client.operation = operation(key=key, body=f"{file.filename}\n{file.content_type}\n{request.content_length}".encode())
-    started = command(
+    started: StartedImport = command(
         "contacts",
         "create_import",
         filename=file.filename,
@@ -83,14 +90,14 @@ def send_import(file: Upload, *, key: str | None) -> dict[str, Any]:
         size=None,
     )
     digest = hashlib.sha256()
-    fresh = started.get("state") == "uploading"
+    fresh = started["state"] == "uploading"
     n = 0
     for n, chunk in enumerate(_chunks(file.content)):
         digest.update(chunk)
         if fresh:
             command("contacts", "append_import", import_id=started["id"], n=n, chunk=base64.b64encode(chunk).decode())
     # Of one that came before, contacts compares what it kept of the file.
-    finished: dict[str, Any] = command("contacts", "finish_import_upload", import_id=started["id"], sha256=digest.hexdigest())
+    finished: StartedImport = command("contacts", "finish_import_upload", import_id=started["id"], sha256=digest.hexdigest())
     return finished
 
 

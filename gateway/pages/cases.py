@@ -7,12 +7,15 @@ from uuid import UUID
 from flask import Response, request
 
 from gateway.clients import command, query
+from gateway.merging import Page
 from gateway.pages.layout import blueprint, form_values, handle_form, page, redirect_to, user_names, validated
 from gateway.pages.paging import fetch_all, page_links, page_query
 from gateway.pages.removal import request_page
 from services.chassis.messages import Refusal
 from services.contacts.contract import LookupsSeenSchema, MarkDecisionSchema
+from services.contacts.contract.answers import HitAnswer, LookupsAnswer, ManyFreezesAnswer, MarkAnswer, TwinAnswer
 from services.retention.contract import TwinDecisionSchema, WithdrawalSchema
+from services.retention.contract.answers import DestructionAnswer, RequestAnswer
 
 #: Of each list on a page.
 SHOWN = 50
@@ -85,7 +88,7 @@ def seeing_lookups(account: str) -> Response:
 @blueprint.get("/requests/no-contact/many")
 def many_freezes() -> Response:
     """Show the office administrator who recorded many requests on one day, and why (T36)."""
-    found = query("contacts", "list_many_freezes", query=page_query({}, limit=SHOWN))
+    found: Page[ManyFreezesAnswer] = query("contacts", "list_many_freezes", query=page_query({}, limit=SHOWN))
     return page(
         "no_contact_many.html",
         found=found,
@@ -98,21 +101,22 @@ def many_freezes() -> Response:
 @blueprint.get("/destructions")
 def destructions() -> Response:
     """Show the register of destruction: the privacy officer and system owners (N3)."""
-    found = query("retention", "list_destructions", query=page_query({}, limit=SHOWN))
+    found: Page[DestructionAnswer] = query("retention", "list_destructions", query=page_query({}, limit=SHOWN))
     names = user_names({item["requested_by"] for item in found["items"]})
     return page("destructions.html", found=found, part=page_links(found, path="/destructions"), names=names, causes=CAUSES)
 
 
 def _decisions(refusal: Refusal | None = None) -> Response:
-    twins = query("contacts", "list_twins", query=page_query({}, limit=SHOWN, name="twins"))
-    marks = query("contacts", "list_marks", query=page_query({}, limit=SHOWN, name="values"))
-    lookups = query("contacts", "list_lookups", query=page_query({}, limit=SHOWN, name="accounts"))
-    hits = query("contacts", "list_hits", query=page_query({}, limit=SHOWN, name="hits"))
-    open_requests = fetch_all("retention", "list_no_contact_requests", {"state": "open"})
+    twins: Page[TwinAnswer] = query("contacts", "list_twins", query=page_query({}, limit=SHOWN, name="twins"))
+    marks: Page[MarkAnswer] = query("contacts", "list_marks", query=page_query({}, limit=SHOWN, name="values"))
+    lookups: Page[LookupsAnswer] = query("contacts", "list_lookups", query=page_query({}, limit=SHOWN, name="accounts"))
+    hits: Page[HitAnswer] = query("contacts", "list_hits", query=page_query({}, limit=SHOWN, name="hits"))
+    open_requests: list[RequestAnswer] = fetch_all("retention", "list_no_contact_requests", {"state": "open"})
     proposals = [asked for asked in open_requests if asked.get("you_may_withdraw") == "confirm"]
-    users = {twin["owner"]["user"] for twin in twins["items"]} | {mark["added_by"] for mark in marks["items"]}
-    users |= {item["account"] for item in (*lookups["items"], *hits["items"]) if not item["account"].startswith("integration.")}
-    users |= {asked["withdrawal"]["proposed_by"] for asked in proposals}
+    accounts = {*(item["account"] for item in lookups["items"]), *(item["account"] for item in hits["items"])}
+    users: list[str | None] = [account for account in accounts if not account.startswith("integration.")]
+    users += [twin["owner"]["user"] for twin in twins["items"]] + [mark["added_by"] for mark in marks["items"]]
+    users += [proposal["proposed_by"] for asked in proposals if (proposal := asked["withdrawal"])]
     path = "/requests/no-contact/decisions"
     return page(
         "no_contact_decisions.html",
@@ -121,8 +125,10 @@ def _decisions(refusal: Refusal | None = None) -> Response:
         lookups=lookups,
         hits=hits,
         parts={
-            name: page_links(part, path=path, name=name)
-            for name, part in (("twins", twins), ("values", marks), ("accounts", lookups), ("hits", hits))
+            "twins": page_links(twins, path=path, name="twins"),
+            "values": page_links(marks, path=path, name="values"),
+            "accounts": page_links(lookups, path=path, name="accounts"),
+            "hits": page_links(hits, path=path, name="hits"),
         },
         proposals=proposals,
         names=user_names(users),

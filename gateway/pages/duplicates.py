@@ -10,6 +10,7 @@ from gateway.clients import command, query
 from gateway.pages.layout import blueprint, form_values, handle_form, page, redirect_to, user_names, validated
 from services.chassis.messages import Refusal
 from services.contacts.contract import PairDecisionSchema
+from services.contacts.contract.answers import PairOfRecords
 
 BUTTONS = {
     "different": "They are different people",
@@ -41,8 +42,8 @@ def deciding_pair(individual_id: UUID, other_id: UUID) -> Response:
 
 
 def _pair(individual_id: str, other_id: str, refusal: Refusal | None = None) -> Response:
-    found = query("contacts", "read_pair", individual_id=individual_id, other_id=other_id)
-    answers = (found["proposal"] or {}).get("answers", ())
+    found: PairOfRecords = query("contacts", "read_pair", individual_id=individual_id, other_id=other_id)
+    answers = found["proposal"]["answers"] if found["proposal"] else []
     return page(
         "duplicate.html",
         pair=found["individuals"],
@@ -50,6 +51,6 @@ def _pair(individual_id: str, other_id: str, refusal: Refusal | None = None) -> 
         buttons={decision: BUTTONS[decision] for decision in found["decisions"]},
         proposal=found["proposal"],
         said={each["individual_id"]: each for each in answers},
-        names=user_names({one["owner"]["user"] for one in found["individuals"]} | {each["by"] for each in answers if each["by"]}),
+        names=user_names([*(one["owner"]["user"] for one in found["individuals"]), *(each["by"] for each in answers)]),
         refusal=refusal,
     )

@@ -10,9 +10,10 @@ from flask import Response, request
 from gateway.addresses import may_be_in_address
 from gateway.clients import command, query
 from gateway.endpoints import JsonValue
+from gateway.merging import Page
 from gateway.naming import is_id, stakeholder_names
 from gateway.pages.addresses import values_from_address
-from gateway.pages.colleagues import colleagues, may_write
+from gateway.pages.colleagues import colleagues
 from gateway.pages.layout import (
     blueprint,
     form_list,
@@ -28,14 +29,17 @@ from gateway.pages.paging import page_links, page_query
 from gateway.pages.preferences import with_preferences
 from gateway.pages.times import instant_from_form, now_typed
 from gateway.pages.versions import compare_versions, submitted_etag
+from gateway.permissions import may
 from services.chassis.messages import NotFound, Refusal, entity_tag
 from services.contacts.contract import StakeholderQuerySchema
+from services.contacts.contract.answers import LineAnswer
 from services.interactions.contract import (
     AttendeesAddSchema,
     EventCreateSchema,
     InteractionChangeSchema,
     InteractionCreateSchema,
 )
+from services.interactions.contract.answers import AttendeeAnswer, EventAnswer, InteractionAnswer
 
 SHOWN = 50
 #: How many events are offered when an interaction is logged, and how many people to be ticked.
@@ -104,7 +108,7 @@ def changing_follow_up(interaction_id: UUID, follow_up_id: UUID) -> Response:
     """Give a promise to a colleague, or another due date (R53)."""
 
     def change() -> Response:
-        shown = query("interactions", "read_interaction", interaction_id=str(interaction_id))
+        shown: InteractionAnswer = query("interactions", "read_interaction", interaction_id=str(interaction_id))
         given = {
             "assignee": request.form.get("assignee") or None,
             "due_on": request.form.get("due_on") or None,
@@ -124,8 +128,8 @@ def changing_follow_up(interaction_id: UUID, follow_up_id: UUID) -> Response:
 
 
 def _interaction_page(interaction_id: str, refusal: Refusal | None = None) -> Response:
-    shown = query("interactions", "read_interaction", interaction_id=interaction_id)
-    users = {shown["user"]}
+    shown: InteractionAnswer = query("interactions", "read_interaction", interaction_id=interaction_id)
+    users: set[str | None] = {shown["user"]}
     for promise in shown["follow_ups"]:
         users |= {promise["assignee"], promise["created_by"], promise["done_by"]}
     names = user_names(users)
@@ -140,8 +144,8 @@ def _interaction_page(interaction_id: str, refusal: Refusal | None = None) -> Re
         people=stakeholder_names([*shown["individual_ids"], *shown["organization_ids"]]),
         issues=issue_names(),
         event=_event_name(shown["event_id"]),
-        colleagues=colleagues() if may_write() else {},
-        writes=may_write(),
+        colleagues=colleagues() if may("contribute") else {},
+        writes=may("contribute"),
         version=compare_versions(
             {"outcome": shown["outcome"], "promises": "; ".join(promises)},
             entity_tag(shown),
@@ -219,7 +223,7 @@ def _interaction_form(values: Mapping[str, str], refusal: Refusal | None = None)
         events=_recent_events(at),
         people=stakeholder_names(chosen) if all(map(is_id, chosen)) else {},
         preferring=with_preferences(filter(is_id, chosen)),
-        colleagues=colleagues() if may_write() else {},
+        colleagues=colleagues() if may("contribute") else {},
         values=values,
         refusal=refusal,
     )
@@ -227,7 +231,7 @@ def _interaction_form(values: Mapping[str, str], refusal: Refusal | None = None)
 
 def _recent_events(chosen: str) -> dict[str, str]:
     """Return the latest events to choose from, and the one that was chosen, however old it is."""
-    found = query("interactions", "list_events", query={"limit": str(RECENT)})
+    found: Page[EventAnswer] = query("interactions", "list_events", query={"limit": str(RECENT)})
     events = {item["id"]: item["name"] or "(withheld)" for item in found["items"]}
     if is_id(chosen) and chosen not in events:
         try:
@@ -238,7 +242,7 @@ def _recent_events(chosen: str) -> dict[str, str]:
 
 
 def _events_page(refusal: Refusal | None = None) -> Response:
-    found = query("interactions", "list_events", query=page_query({}, limit=SHOWN))
+    found: Page[EventAnswer] = query("interactions", "list_events", query=page_query({}, limit=SHOWN))
     return page(
         "events.html",
         found=found,
@@ -250,8 +254,8 @@ def _events_page(refusal: Refusal | None = None) -> Response:
 
 
 def _event_page(event_id: str, refusal: Refusal | None = None, *, wanted: str = "") -> Response:
-    shown = query("interactions", "read_event", event_id=event_id)
-    attendees = query("interactions", "list_attendees", event_id=event_id, query=page_query({}, limit=SHOWN))
+    shown: EventAnswer = query("interactions", "read_event", event_id=event_id)
+    attendees: Page[AttendeeAnswer] = query("interactions", "list_attendees", event_id=event_id, query=page_query({}, limit=SHOWN))
     wanted = wanted or request.args.get("find", "").strip()
     found, is_more = _found(wanted) if wanted else ({}, False)
     return page(
@@ -273,7 +277,7 @@ def _event_page(event_id: str, refusal: Refusal | None = None, *, wanted: str = 
 def _found(words: str) -> tuple[dict[str, str], bool]:
     """Return id → name of individuals that fit, to be ticked, and whether there are more of them."""
     asked = validated(StakeholderQuerySchema, {"q": words, "type": "individual", "limit": str(TICKED)})
-    found = query("contacts", "search_stakeholders", query=asked)
+    found: Page[LineAnswer] = query("contacts", "search_stakeholders", query=asked)
     names = {item["id"]: ", ".join(filter(None, (item["name"], item["organization_name"], item["state"]))) for item in found["items"]}
     return names, found["next"] is not None
 

@@ -11,6 +11,7 @@ from flask import Response, request
 
 from gateway.clients import command, query
 from gateway.endpoints import JsonValue
+from gateway.merging import Page
 from gateway.naming import is_id, stakeholder_names
 from gateway.pages.addresses import values_from_address
 from gateway.pages.layout import WORDS, blueprint, form_list, form_values, handle_form, issue_names, page, redirect_to, user_names, validated
@@ -18,7 +19,7 @@ from gateway.pages.paging import fetch_all, page_links, page_query
 from gateway.routes.timeline import timeline
 from services.chassis.messages import NotFound, Refusal
 from services.contacts.contract import IndividualCreateSchema, OrganizationCreateSchema
-from services.contacts.contract.answers import IndividualAnswer, Owner
+from services.contacts.contract.answers import IndividualAnswer, OrganizationAnswer, Owner
 from services.interactions.contract import IssueCreateSchema
 from services.interactions.contract.answers import IssueAnswer
 from services.lexicon.vocabulary import CONTACT_POINT_KINDS
@@ -118,11 +119,12 @@ def entering_organization() -> Response:
 @blueprint.get("/organizations/<uuid:organization_id>")
 def organization(organization_id: UUID) -> Response:
     """Show an organization with its people and its history."""
-    shown = query("contacts", "read_organization", organization_id=str(organization_id))
+    shown: OrganizationAnswer = query("contacts", "read_organization", organization_id=str(organization_id))
     path = f"/organizations/{organization_id}"
-    people = query("contacts", "list_individuals", query=page_query({"organization_id": str(organization_id)}, limit=50, name="people"))
+    asked = page_query({"organization_id": str(organization_id)}, limit=50, name="people")
+    people: Page[IndividualAnswer] = query("contacts", "list_individuals", query=asked)
     history = timeline("organization_id", str(organization_id), page_query({}, limit=50, name="history"))
-    names = user_names({(shown.get("owner") or {}).get("user")} | {item.get("user") for item in history["items"]})
+    names = user_names({shown["owner"]["user"], *(item.get("user") for item in history["items"])})
     return page(
         "organization.html",
         organization=shown,

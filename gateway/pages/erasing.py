@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Response, g, request
+from flask import Response, request
 
 from gateway.clients import command, query
 from gateway.pages.layout import WORDS, blueprint, form_values, handle_form, page, redirect_to, user_names, validated
 from gateway.pages.record import FACTS
 from gateway.pages.versions import compare_versions, submitted_etag
+from gateway.permissions import may
 from gateway.routes.removal import erase as erase_record
 from services.chassis.messages import Forbidden, NotFound, Refusal, entity_tag
+from services.contacts.contract.answers import IndividualAnswer
 from services.retention.contract import DecisionsSchema, ErasureRequestSchema
+from services.retention.contract.answers import AcceptedErasure, ErasureAnswer, RequestAnswer
 
 #: Where a mention was found, in words.
 PLACES = {
@@ -54,7 +57,7 @@ def erasing_on_request(request_id: UUID) -> Response:
     def erase() -> Response:
         if not request.form.get("confirmed"):
             return _confirm_request(str(request_id))
-        accepted = command("retention", "erase_no_contact_request", request_id=str(request_id))
+        accepted: AcceptedErasure = command("retention", "erase_no_contact_request", request_id=str(request_id))
         return redirect_to("erasure", erasure_id=accepted["erasure_id"])
 
     return handle_form(erase, lambda refusal: _confirm_request(str(request_id), refusal))
@@ -116,35 +119,35 @@ def may_erase(individual_id: str) -> bool:
 def name_of(individual_id: str) -> str:
     """Return the name of an individual whose record this user may see, or nothing."""
     try:
-        person = query("contacts", "read_individual", individual_id=individual_id)
+        person: IndividualAnswer = query("contacts", "read_individual", individual_id=individual_id)
     except (NotFound, Forbidden):
         return ""
     return f"{person['first_name']} {person['last_name']}".strip()
 
 
 def _confirm_request(request_id: str, refusal: Refusal | None = None) -> Response:
-    asked = query("retention", "read_no_contact_request", request_id=request_id)
+    asked: RequestAnswer = query("retention", "read_no_contact_request", request_id=request_id)
     if asked["erasure_id"]:
         return redirect_to("erasure", erasure_id=asked["erasure_id"])
     individual_id = asked["individual_id"]
     return page(
         "erase.html",
         name=name_of(individual_id),
-        may=may_erase(individual_id),
+        may_erase=may_erase(individual_id),
         action=f"/requests/no-contact/{request_id}/erase",
         back=f"/requests/no-contact/{request_id}",
         asked=asked,
-        owner=user_names({asked["owner"]["user"]}).get(asked["owner"]["user"], ""),
+        owner=user_names([asked["owner"]["user"]]).get(asked["owner"]["user"] or "", ""),
         refusal=refusal,
     )
 
 
 def _confirm_individual(individual_id: str, refusal: Refusal | None = None) -> Response:
-    person = query("contacts", "read_individual", individual_id=individual_id)
+    person: IndividualAnswer = query("contacts", "read_individual", individual_id=individual_id)
     return page(
         "erase.html",
         name=f"{person['first_name']} {person['last_name']}".strip(),
-        may=may_erase(individual_id),
+        may_erase=may_erase(individual_id),
         action=f"/individuals/{individual_id}/erase",
         back=f"/individuals/{individual_id}",
         asked=None,
@@ -158,8 +161,8 @@ def _confirm_individual(individual_id: str, refusal: Refusal | None = None) -> R
 
 
 def _erasure_page(erasure_id: str, refusal: Refusal | None = None) -> Response:
-    shown = query("retention", "read_erasure", erasure_id=erasure_id)
-    officer = "privacy_officer" in g.session.details["user"]["roles"]
+    shown: ErasureAnswer = query("retention", "read_erasure", erasure_id=erasure_id)
+    officer = may("open_case")
     hits = None
     if officer and shown["state"] == "waiting_for_decision":
         hits = query("retention", "list_hits", erasure_id=erasure_id, query={"undecided": "true", "limit": "50"})

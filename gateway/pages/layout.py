@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypedDict, TypeVar
 
@@ -23,10 +23,12 @@ from gateway.pages.addresses import current_page, nearest_page, safe_path
 from gateway.pages.paging import fetch_all
 from gateway.pages.sentences import Field, problems, worded
 from gateway.pages.unsent_forms import UnsentForm
+from gateway.permissions import may
 from gateway.trail import recorded
 from services.access.contract import SessionRequired
 from services.access.contract.answers import PageOfUsers, SessionAnswer
 from services.chassis.messages import IdempotencyMismatch, NotFound, Refusal, Unauthenticated, Unavailable, new_id
+from services.interactions.contract.answers import IssueAnswer
 from services.lexicon.places import STATES
 from services.lexicon.vocabulary import (
     CONTACT_POINT_KINDS,
@@ -271,9 +273,9 @@ def session_end(session: SessionAnswer) -> SessionEnd:
     }
 
 
-def user_names(users: set[str | None]) -> dict[str, str]:
-    """Return user id → name, for owners and authors; someone who cannot be asked for stays an id."""
-    ids = sorted(user for user in users if user)
+def user_names(users: Iterable[str | None]) -> dict[str, str]:
+    """Return user id → name, as far as access knows the users."""
+    ids = sorted({user for user in users if user})
     names: dict[str, str] = {}
     for start in range(0, len(ids), USERS_AT_A_TIME):
         try:
@@ -286,12 +288,14 @@ def user_names(users: set[str | None]) -> dict[str, str]:
 
 def issue_names() -> dict[str, str]:
     """Return issue id → name of all issues that there are, for choosing and for showing."""
-    return {issue["id"]: issue["name"] or "(withheld)" for issue in fetch_all("interactions", "list_issues", {})}
+    issues: list[IssueAnswer] = fetch_all("interactions", "list_issues", {})
+    return {issue["id"]: issue["name"] or "(withheld)" for issue in issues}
 
 
 for each in times.FILTERS:
     blueprint.add_app_template_filter(each)
 blueprint.add_app_template_global(times.choices_of_moment)
+blueprint.add_app_template_global(may)
 
 
 @blueprint.app_template_global("filled")

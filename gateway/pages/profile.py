@@ -9,6 +9,7 @@ from gateway.pages.layout import blueprint, handle_form, page, redirect_to, vali
 from gateway.pages.versions import compare_versions, submitted_etag
 from gateway.routes.directory import save_profile
 from services.access.contract import ProfileChangeSchema
+from services.access.contract.answers import ProfileAnswer
 from services.chassis.messages import Refusal, entity_tag
 from services.lexicon import zones
 
@@ -32,7 +33,7 @@ def changing_profile() -> Response:
 
 
 def _profile_page(refusal: Refusal | None = None) -> Response:
-    shown = query("access", "read_profile")
+    shown: ProfileAnswer = query("access", "read_profile")
     return page(
         "profile.html",
         profile=shown,

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 from uuid import UUID
 
-from flask import Response, g, request
+from flask import Response, request
 
 from gateway.clients import command, query
 from gateway.errors import status_of
-from gateway.pages.colleagues import colleagues, may_write
+from gateway.identity import current_user
+from gateway.merging import Page
+from gateway.pages.colleagues import colleagues
 from gateway.pages.layout import WORDS, blueprint, form_list, form_values, handle_form, issue_names, page, redirect_to, user_names, validated
 from gateway.pages.paging import page_links, page_query
 from gateway.pages.times import instant_from_form, now_typed
 from gateway.pages.versions import changed_values, compare_versions, submitted_etag
+from gateway.permissions import may
 from gateway.routes.timeline import timeline
 from gateway.trail import recorded
 from services.chassis.messages import Refusal, Unauthenticated, Unavailable, entity_tag
@@ -26,6 +29,7 @@ from services.contacts.contract import (
     RevealQuerySchema,
     VerificationCreateSchema,
 )
+from services.contacts.contract.answers import IndividualAnswer, NoteAnswer, RevealAnswer
 
 SHOWN = 50
 FACTS = {"salutation": "Salutation", "first_name": "First name", "last_name": "Last name", "title": "Title", "state": "State"}
@@ -37,21 +41,21 @@ def individual(individual_id: UUID) -> Response:
     return record_page(str(individual_id))
 
 
-def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str = "", revealed: Any = None) -> Response:
+def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str = "", revealed: RevealAnswer | None = None) -> Response:
     """Show a record; `form` names the one that came back with what is wrong."""
-    person = query("contacts", "read_individual", individual_id=individual_id)
+    person: IndividualAnswer = query("contacts", "read_individual", individual_id=individual_id)
     if person["frozen"]:
         return page("frozen.html", person=person, refusal=refusal, tag=entity_tag(person), names=user_names(_users(person)))
     if person.get("set_aside"):
         return page("set_aside.html", person=person, names=user_names(_users(person)))
-    mine = g.session.details["user"]["id"] in {person["owner"]["user"], person.get("deputy")}
-    notes = query("contacts", "list_notes", individual_id=individual_id, query=page_query({}, limit=SHOWN, name="notes"))
+    mine = current_user()["id"] in {person["owner"]["user"], person.get("deputy")}
+    notes: Page[NoteAnswer] = query("contacts", "list_notes", individual_id=individual_id, query=page_query({}, limit=SHOWN, name="notes"))
     history = timeline("individual_id", individual_id, page_query({}, limit=SHOWN, name="history"))
     names = user_names(
         _users(person)
         | {item.get("user") for item in history["items"]}
-        | {note.get("author") for note in notes["items"]}
-        | {holder.get("owner") for holder in (revealed or {}).get("held_by", [])}
+        | {note["author"] for note in notes["items"]}
+        | {holder["owner"] for holder in (revealed["held_by"] if revealed else [])}
     )
     tag = entity_tag(person)
     states = {"state": WORDS["states"]}
@@ -76,7 +80,7 @@ def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str
         verified=request.form.getlist("contact_point_ids") if form == "verification" else [],
         declined={kind: WORDS["kinds"][kind] for kind in person.get("declined") or []},
         mine=mine,
-        writes=may_write(),
+        writes=may("contribute"),
         colleagues={id_: name for id_, name in colleagues().items() if id_ != person["owner"]["user"]} if mine else {},
     )
 
@@ -87,7 +91,7 @@ def revealing(individual_id: UUID) -> Response:
 
     def reveal() -> Response:
         asked = validated(RevealQuerySchema, form_values("reason"))
-        shown = query("contacts", "reveal", individual_id=str(individual_id), **asked)
+        shown: RevealAnswer = query("contacts", "reveal", individual_id=str(individual_id), **asked)
         return record_page(str(individual_id), revealed=shown, form="reveal")
 
     return _with_the_record(str(individual_id), "reveal", reveal)
@@ -185,7 +189,7 @@ def handing_over(individual_id: UUID) -> Response:
     return _with_the_record(str(individual_id), "owner", hand_over)
 
 
-def _with_the_record(individual_id: str, form: str, act: Any) -> Response:
+def _with_the_record(individual_id: str, form: str, act: Callable[[], Response]) -> Response:
     def again(refusal: Refusal) -> Response:
         try:
             return record_page(individual_id, refusal=refusal, form=form)
@@ -199,16 +203,13 @@ def _with_the_record(individual_id: str, form: str, act: Any) -> Response:
     return handle_form(act, again)
 
 
-def _own_points(revealed: Any) -> dict[str, str]:
+def _own_points(revealed: RevealAnswer | None) -> dict[str, str]:
     """Return id → words of the contact points that are there to be verified: those of the user's own component."""
-    component = g.session.details["user"]["component"]
-    own = [point for point in (revealed or {}).get("items", []) if point["component"] == component and not point["reported"]]
+    component = current_user()["component"]
+    own = [point for point in (revealed["items"] if revealed else []) if point["component"] == component and not point["reported"]]
     return {point["id"]: f"{WORDS['kinds'].get(point['kind'], point['kind'])}: {point['value']}" for point in own}
 
 
-def _users(person: dict[str, Any]) -> set[str | None]:
-    return {
-        (person.get("owner") or {}).get("user"),
-        person.get("deputy"),
-        (person.get("last_contact") or {}).get("by"),
-    }
+def _users(person: IndividualAnswer) -> set[str | None]:
+    last_contact = person.get("last_contact")
+    return {person["owner"]["user"], person.get("deputy"), last_contact["by"] if last_contact else None}

@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Response, request
 
 from gateway.clients import query
+from gateway.merging import Page
 from gateway.naming import stakeholder_names
 from gateway.pages.addresses import values_from_address
 from gateway.pages.erasing import may_erase, name_of
@@ -17,6 +18,7 @@ from gateway.pages.times import today
 from gateway.routes.removal import open_request
 from services.chassis.messages import Refusal
 from services.retention.contract import NoContactRequestCreateSchema
+from services.retention.contract.answers import RequestAnswer
 
 SHOWN = 50
 STATES = {"open": "to be erased", "erasing": "being erased", "done": "erased", "withdrawn": "withdrawn"}
@@ -26,13 +28,13 @@ STATES = {"open": "to be erased", "erasing": "being erased", "done": "erased", "
 def no_contact_requests() -> Response:
     """List the requests that one may know of."""
     given = {"state": state} if (state := request.args.get("state", "").strip()) else {}
-    found = query("retention", "list_no_contact_requests", query=page_query(given, limit=SHOWN))
+    found: Page[RequestAnswer] = query("retention", "list_no_contact_requests", query=page_query(given, limit=SHOWN))
     return page(
         "no_contact_list.html",
         found=found,
         part=page_links(found, path="/requests/no-contact", kept=given),
         people=stakeholder_names(item["individual_id"] for item in found["items"]),
-        names=user_names({item["recorded_by"] for item in found["items"]} | {item["owner"]["user"] for item in found["items"]}),
+        names=user_names(user for item in found["items"] for user in (item["recorded_by"], item["owner"]["user"])),
         states=STATES,
         values=given,
     )
@@ -75,11 +77,9 @@ def _form(values: Mapping[str, str], refusal: Refusal | None = None) -> Response
 
 def request_page(request_id: str, refusal: Refusal | None = None) -> Response:
     """Render the page of one request."""
-    shown = query("retention", "read_no_contact_request", request_id=request_id)
-    users = {shown.get("recorded_by"), shown.get("owner") if isinstance(shown.get("owner"), str) else None}
-    if isinstance(shown.get("owner"), dict):
-        users.add(shown["owner"].get("user"))
-    users.add((shown.get("withdrawal") or {}).get("proposed_by"))
+    shown: RequestAnswer = query("retention", "read_no_contact_request", request_id=request_id)
+    withdrawal = shown["withdrawal"]
+    users = {shown["recorded_by"], shown["owner"]["user"], withdrawal["proposed_by"] if withdrawal else None}
     may = not shown["erasure_id"] and may_erase(shown["individual_id"])
     people = stakeholder_names([shown["individual_id"]])
-    return page("no_contact.html", asked=shown, names=user_names(users), people=people, states=STATES, may=may, refusal=refusal)
+    return page("no_contact.html", asked=shown, names=user_names(users), people=people, states=STATES, may_erase=may, refusal=refusal)

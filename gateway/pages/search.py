@@ -15,7 +15,7 @@ from gateway.pages.layout import WORDS, blueprint, issue_names, page, redirect_t
 from gateway.trail import recorded
 from services.chassis.messages import Invalid, Refusal
 from services.contacts.contract import StakeholderQuerySchema
-from services.contacts.contract.answers import FacetValue, FrozenIndividualAnswer
+from services.contacts.contract.answers import FacetedPage, FacetValue, FoundFrozen
 
 #: What search narrows by, and the closed list in whose words its values are shown.
 FACETS = {
@@ -71,7 +71,7 @@ def _results(given: dict[str, str], *, posted: bool) -> Response:
     issues = issue_names()
     try:
         asked = {**given, "limit": str(SHOWN), "facets": ",".join(FACETS)}
-        found = query("contacts", "search_stakeholders", query=validated(StakeholderQuerySchema, asked))
+        found: FacetedPage = query("contacts", "search_stakeholders", query=validated(StakeholderQuerySchema, asked))
     except Invalid as refusal:
         said = recorded(refusal)
         return page(
@@ -93,18 +93,18 @@ def _results(given: dict[str, str], *, posted: bool) -> Response:
         found=found,
         issues=issues,
         facets=_facets(found.get("facets") or {}, given, issues),
-        names=user_names({(item.get("owner") or {}).get("user") for item in found["items"]}),
+        names=user_names({item["owner"]["user"] for item in found["items"]}),
         following={**given, "cursor": found["next"]} if found["next"] else None,
         posted=posted,
     )
 
 
-def _frozen(given: dict[str, str]) -> Page[FrozenIndividualAnswer] | None:
+def _frozen(given: dict[str, str]) -> Page[FoundFrozen] | None:
     """Return the frozen people of this name whom the user may find; the search itself finds none (T21)."""
     if "q" not in given or "cursor" in given:
         return None
     try:
-        found: Page[FrozenIndividualAnswer] = query("contacts", "find_frozen", query={"q": given["q"], "limit": str(SHOWN)})
+        found: Page[FoundFrozen] = query("contacts", "find_frozen", query={"q": given["q"], "limit": str(SHOWN)})
     except Refusal:
         return None
     return found

@@ -8,11 +8,13 @@ from flask import Response, request
 
 from gateway.clients import query
 from gateway.errors import status_of
+from gateway.merging import Page
 from gateway.pages.layout import blueprint, page, user_names, validated
 from gateway.pages.paging import page_links, page_query
 from gateway.trail import recorded
 from services.audit.contract import EntriesQuerySchema
 from services.chassis.messages import Forbidden, Invalid
+from services.contacts.contract.answers import DayCountAnswer
 
 #: Lines of a list on a page.
 SHOWN = 50
@@ -21,7 +23,7 @@ SHOWN = 50
 @blueprint.get("/audit/counts")
 def day_counts() -> Response:
     """Show how many requests for no more contact each user recorded on each day, and how many entries were blocked (T36)."""
-    found = query("contacts", "list_counts", query=page_query({}, limit=SHOWN))
+    found: Page[DayCountAnswer] = query("contacts", "list_counts", query=page_query({}, limit=SHOWN))
     names = user_names({item["user_id"] for item in found["items"]})
     return page("audit_counts.html", found=found, part=page_links(found, path="/audit/counts"), names=names)
 

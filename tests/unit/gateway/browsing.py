@@ -36,7 +36,9 @@ def quiet() -> FakeBus:
     return FakeBus(
         {
             ("access", "open_session"): opened(),
-            ("access", "list_users"): {"items": [{"id": AMINA, "name": "Amina Adler", "active": True, "level": "contributor"}]},
+            ("access", "list_users"): {
+                "items": [{"id": AMINA, "name": "Amina Adler", "active": True, "level": "contributor", "component": "ICE", "roles": []}]
+            },
             ("interactions", "list_issues"): {"items": [{"id": ID, "name": "Worksite enforcement", "priority": "immigration", "active": True}]},
             ("interactions", "list_history"): NOTHING,
             ("interactions", "list_events"): NOTHING,

@@ -164,7 +164,7 @@ def test_every_box_to_choose_an_issue_or_a_colleague_from_is_whole(aminas: Brows
     def users(ids: list[str] | None = None, cursor: str = "0", **_: Any) -> dict[str, Any]:
         if ids is not None:
             return {"items": []}
-        user = {"id": f"user-{cursor}", "name": f"Colleague {cursor}", "active": True, "level": "contributor"}
+        user = {"id": f"user-{cursor}", "name": f"Colleague {cursor}", "active": True, "level": "contributor", "component": "ICE", "roles": []}
         return {"items": [user], "next": str(int(cursor) + 1) if int(cursor) < 4 else None}
 
     bus.answers |= {("interactions", "list_issues"): listed, ("access", "list_users"): users}

@@ -22,6 +22,7 @@ REQUEST: dict[str, Any] = {
     "due_on": "2026-11-24",
     "owner": OWNER,
     "erasure_id": None,
+    "withdrawal": None,
 }
 ERASURE: dict[str, Any] = {
     "id": ID,

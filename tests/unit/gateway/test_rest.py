@@ -98,7 +98,10 @@ def test_a_search_says_how_many_more_of_that_name_asked_not_to_be_contacted(amin
 
 def test_a_form_offers_every_issue_and_every_colleague_whatever_their_number(aminas: Browser, bus: FakeBus) -> None:
     issues = [{"id": f"{ID[:-4]}{n:04d}", "name": f"Issue number {n}.", "priority": "immigration", "active": True} for n in range(201)]
-    users = [{"id": f"{ID[:-4]}{n:04d}", "name": f"Colleague number {n}.", "active": True, "level": "contributor"} for n in range(201)]
+    users = [
+        {"id": f"{ID[:-4]}{n:04d}", "name": f"Colleague number {n}.", "active": True, "level": "contributor", "component": "ICE", "roles": []}
+        for n in range(201)
+    ]
 
     def paged(items: list[dict[str, Any]], asked: dict[str, Any]) -> dict[str, Any]:
         begin, limit = int(asked.get("cursor") or 0), int(asked.get("limit", 50))

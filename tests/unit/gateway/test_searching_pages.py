@@ -7,12 +7,12 @@ from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import pytest
 
-from tests.unit.gateway.browsing import ID, NOTHING, Browser, Doorkeeper, come_in, doorkeeper
+from tests.unit.gateway.browsing import ID, NOTHING, OWNER, Browser, Doorkeeper, come_in, doorkeeper
 
 CELL = "956-555-0163"
 EMAIL = "dov@example.org"
 FOUND = {
-    "items": [{"id": ID, "type": "individual", "name": "Dov Dorn", "state": "TX"}],
+    "items": [{"id": ID, "type": "individual", "name": "Dov Dorn", "state": "TX", "owner": OWNER}],
     "next": "further",
     "total": 60,
     "facets": {"state": [{"value": "TX", "count": 60}], "component": [{"value": "ICE", "count": 2}]},
