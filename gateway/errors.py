@@ -97,7 +97,7 @@ class MultipartRequired(WrongType):
 
 
 class TooManySignIns(TooMany):
-    """There were too many tries to sign in; wait a minute."""
+    """There were too many attempts to sign in. Wait a minute."""
 
     code = "too-many-sign-ins"
 
@@ -109,13 +109,13 @@ class TooManyRefusals(TooMany):
 
 
 class SessionUncertain(Unavailable):
-    """Whether this session still holds cannot be told at the moment, so nothing is shown; try again shortly."""
+    """The system can't check your session at the moment. Try again shortly."""
 
     code = "session-uncertain"
 
 
 class TrailUnavailable(Unavailable):
-    """The audit trail cannot be written at the moment, so nothing is answered; try again shortly."""
+    """The audit trail is not available at the moment, so nothing is answered. Try again shortly."""
 
     code = "audit-unavailable"
 
@@ -127,11 +127,11 @@ class BodyTooSlow(Unavailable):
 
 
 #: Not a branch of the refusals either: which name a request came by is a matter of HTTP alone.
-HOST_NOT_OURS = ("host-not-ours", 421, "This system does not answer under that name; its operator names those that it has in HOSTS.")
+HOST_NOT_OURS = ("host-not-ours", 421, "This system does not serve this host name. Operators list its names in HOSTS.")
 
 
 class BrokenFraming(Exception):
-    """Where the request begins or ends is said twice, wrongly or not at all, so nothing of it was done."""
+    """The length of the request is missing, wrong or given twice, so nothing was done."""
 
     code = "malformed-request"
     status = 400

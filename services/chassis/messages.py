@@ -13,7 +13,7 @@ The refusals, one branch for one meaning (the gateway gives each branch its HTTP
     ├── Invalid               the input is wrong, field by field
     ├── PreconditionMissing   say which version you mean
     ├── TooMany               slow down
-    └── Unavailable           a part of the system is away
+    └── Unavailable           a part of the system is not available
 """
 
 from __future__ import annotations
@@ -90,14 +90,14 @@ class Forbidden(Refusal):
 
 
 class NotFound(Refusal):
-    """There is no such record, or it is not yours to know of."""
+    """There is no such record, or you may not see it."""
 
     branch = "not-found"
     code = "not-found"
 
 
 class Conflict(Refusal):
-    """The present state forbids it."""
+    """The present state does not allow this."""
 
     branch = "conflict"
     code = "conflict"
@@ -139,14 +139,14 @@ class PreconditionMissing(Refusal):
 
 
 class TooMany(Refusal):
-    """That was too often; try again later."""
+    """There were too many requests. Try again later."""
 
     branch = "too-many"
     code = "too-many"
 
 
 class Unavailable(Refusal):
-    """A part of the system is away; try again shortly."""
+    """A part of the system is not available. Try again shortly."""
 
     branch = "unavailable"
     code = "unavailable"

@@ -33,13 +33,13 @@ class AcknowledgementRequired(Forbidden):
 
 
 class IdentityRefused(Forbidden):
-    """This is not for you to ask."""
+    """You may not call this."""
 
     code = "identity-refused"
 
 
 class AuditLate(Unavailable):
-    """The audit trail is more than fifteen minutes behind; nothing more is done before it has caught up."""
+    """The audit trail is more than fifteen minutes behind. Try again later."""
 
     code = "audit-late"
 
@@ -81,6 +81,6 @@ class CursorInvalid(Invalid):
 
 
 class UnknownField(Invalid):
-    """There is a field or parameter that this system does not hold."""
+    """The request has an unknown field or parameter."""
 
     code = "unknown-field"

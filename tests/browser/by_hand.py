@@ -119,7 +119,7 @@ def _come_in(amina: Desk) -> None:
     amina.page.keyboard.press("Tab")
     expect(amina.page.locator(":focus")).to_have_text("Skip to the content")
     amina.sign_in(password="not the password")
-    expect(amina.page.get_by_role("alert")).to_contain_text("not right")
+    expect(amina.page.get_by_role("alert")).to_contain_text("is wrong")
     amina.sign_in()
     amina.press("I acknowledge")
     expect(amina.page.get_by_role("alert")).to_contain_text("Mark each statement")

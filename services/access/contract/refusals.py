@@ -10,7 +10,7 @@ class SessionRequired(Unauthenticated):
 
 
 class CredentialsWrong(Unauthenticated):
-    """The user name or the password is not right."""
+    """The user name or the password is wrong."""
 
     code = "credentials-wrong"
 

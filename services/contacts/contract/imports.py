@@ -104,13 +104,13 @@ class ImportForStewards(Forbidden):
 
 
 class ImportStateUnsuitable(Conflict):
-    """The import is not in a state in which this can be done."""
+    """This is not possible in the present state of the import."""
 
     code = "import-state"
 
 
 class ImportUnreadable(Conflict):
-    """What was staged of the file is no longer there."""
+    """The staged rows of this file no longer exist."""
 
     code = "import-unreadable"
 
@@ -122,31 +122,31 @@ class RowUnknown(NotFound):
 
 
 class DecisionAlreadyMade(Conflict):
-    """This was decided already, or is being decided otherwise."""
+    """This was decided already, or another decision is under way."""
 
     code = "decision-made"
 
 
 class NothingToDecide(Conflict):
-    """No row of this import waits to be decided."""
+    """This import has no row that waits for a decision."""
 
     code = "nothing-to-decide"
 
 
 class CandidateGone(Conflict):
-    """The person you chose can't be chosen any more, or you have to say which person it is."""
+    """This person can't be chosen any more. Choose another person."""
 
     code = "candidate-gone"
 
 
 class NothingToKeep(Conflict):
-    """Screening stopped nothing in this row that can be kept for a person, or nobody was taken in with it."""
+    """This row has no text that screening stopped and that can be kept for a person."""
 
     code = "nothing-to-keep"
 
 
 class RowNotKept(Conflict):
-    """What this row said is no longer kept, so it can't be decided any more."""
+    """The contents of this row are no longer kept, so it can't be decided any more."""
 
     code = "import-row-not-kept"
 
@@ -158,7 +158,7 @@ class UploadOutOfOrder(Conflict):
 
 
 class UploadDamaged(Invalid):
-    """What arrived is not the file that was sent."""
+    """The received file differs from the one that was sent."""
 
     code = "upload-damaged"
 
@@ -170,7 +170,7 @@ class UploadInterrupted(Conflict):
 
 
 class FileTellsOfErased(Conflict):
-    """Somebody who was erased stands in the first row of this file, which is not kept any more; take them out and upload it again."""
+    """The first row of this file is about a person who was erased. Remove that row, and upload the file again."""
 
     code = "file-tells-of-erased"
 
@@ -248,7 +248,7 @@ class NotAWorkbook(Invalid):
 
 
 class OldWorkbook(WrongType):
-    """This is a workbook of the old kind (.xls), or one with a password. Save it as .xlsx without a password, and import that."""
+    """This is an old workbook (.xls), or one with a password. Save it as .xlsx without a password, and import that."""
 
     code = "old-workbook"
 
@@ -278,19 +278,19 @@ class HeaderDuplicate(Invalid):
 
 
 class MappingIncomplete(Invalid):
-    """The mapping names neither a person's name nor an organization."""
+    """The mapping needs a column with a person's name or an organization."""
 
     code = "mapping-incomplete"
 
 
 class MappingInvalid(Invalid):
-    """The mapping names a column or a field that is not there, or a field twice."""
+    """The mapping has an unknown column or field, or the same field twice."""
 
     code = "mapping-invalid"
 
 
 class ColumnRefused(Invalid):
-    """The system must not hold what this column holds."""
+    """The system must not store the contents of this column."""
 
     code = "column-refused"
 

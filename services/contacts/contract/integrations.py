@@ -64,7 +64,7 @@ class NotACloudEvent(Invalid):
 
 
 class EventIdInvalid(Invalid):
-    """A message's id is up to 100 letters, digits and . _ : -; it is kept, so it must not be anybody's value."""
+    """A message's id is up to 100 letters, digits and . _ : -; it is stored, so it must not be personal data."""
 
     code = "event-id-invalid"
 

@@ -19,7 +19,7 @@ class KeptTextUnknown(NotFound):
 
 
 class TextReplaced(Conflict):
-    """Another text stands there by now; this one stays its component's alone."""
+    """The text was replaced meanwhile. This one stays with its component."""
 
     code = "text-replaced"
 

@@ -10,7 +10,7 @@ from services.lexicon.screening import Screening, findings_in
 
 
 class IndividualUnknown(NotFound):
-    """There is no such individual, or it is not yours to know of."""
+    """There is no such individual, or you may not see it."""
 
     code = "individual-unknown"
 
@@ -22,13 +22,13 @@ class OrganizationUnknown(NotFound):
 
 
 class NoteUnknown(NotFound):
-    """There is no such note, or it is not yours to know of."""
+    """There is no such note, or you may not see it."""
 
     code = "note-unknown"
 
 
 class MarkUnknown(NotFound):
-    """There is no such value that waits for you."""
+    """There is no such value for you to decide."""
 
     code = "mark-unknown"
 
@@ -40,7 +40,7 @@ class TwinUnknown(NotFound):
 
 
 class PairUnknown(NotFound):
-    """There are no such two records for you to say anything of."""
+    """There is no such pair of records for you to decide."""
 
     code = "pair-unknown"
 
@@ -76,7 +76,7 @@ class ContactLayerWithheld(Forbidden):
 
 
 class OwnerOnly(Forbidden):
-    """Only the record's owner, or whoever the duty has passed to, may do this."""
+    """Only the record's owner, or the user who has the duty to erase, may do this."""
 
     code = "owner-only"
 
@@ -94,7 +94,7 @@ class StewardsOnly(Forbidden):
 
 
 class PreferenceStands(Conflict):
-    """This person asked that this is not done."""
+    """This person asked for this not to be done."""
 
     code = "preference-stands"
 
@@ -124,7 +124,7 @@ class OrganizationDuplicate(Conflict):
 
 
 class KindDeclined(Conflict):
-    """This person declined to give that; it is not entered until a verification withdraws it."""
+    """This person declined to give this. It can be entered after a verification withdraws the decline."""
 
     code = "declined"
 
@@ -148,13 +148,13 @@ class BlockedTooOften(TooMany):
 
 
 class LookupsExhausted(TooMany):
-    """You entered as many people and values as one may in a day. The privacy officer was told, and can let more through."""
+    """You have reached the daily limit of entered people and values. The privacy officer was told, and can raise it."""
 
     code = "lookups-exhausted"
 
 
 class ImportsStopped(TooMany):
-    """The privacy officer looks at your entries of today before you import more; then it goes on by itself."""
+    """The privacy officer has to review your entries of today. After that, the import continues by itself."""
 
     code = "imports-stopped"
 
@@ -178,7 +178,7 @@ class RevealReasonRequired(Invalid):
 
 
 class ContactPointInvalid(Invalid):
-    """That is not a value of this kind."""
+    """This is not a valid value of this kind."""
 
     code = "contact-point-invalid"
 

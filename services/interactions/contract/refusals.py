@@ -21,7 +21,7 @@ class RecordIsYours(Conflict):
 
 
 class RequestSettled(Conflict):
-    """The request is not in a state that can take this answer."""
+    """This answer is not possible in the present state of the request."""
 
     code = "request-settled"
 
@@ -33,7 +33,7 @@ class AlreadyAsked(Conflict):
 
 
 class IssueExists(Conflict):
-    """There is an issue of this name in this place; `issue_id` says which."""
+    """An issue of this name exists already."""
 
     code = "issue-exists"
 

@@ -4,13 +4,13 @@ from services.chassis.messages import Conflict, Forbidden, Invalid, NotFound
 
 
 class RequestUnknown(NotFound):
-    """There is no such request, or it is not yours to know of."""
+    """There is no such request, or you may not see it."""
 
     code = "request-unknown"
 
 
 class ErasureUnknown(NotFound):
-    """There is no such erasure, or it is not yours to know of."""
+    """There is no such erasure, or you may not see it."""
 
     code = "erasure-unknown"
 

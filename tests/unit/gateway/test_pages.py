@@ -50,7 +50,7 @@ def test_a_wrong_password_says_so_at_the_top_and_shows_the_user_name_again(brows
     browser.get("/sign-in")
     answer = browser.send("/sign-in", {"username": "amina", "password": "secret-word"})
     assert answer.status_code == 401
-    assert "The user name or the password is not right." in answer.text
+    assert "The user name or the password is wrong." in answer.text
     assert 'value="amina"' in answer.text
     assert "secret-word" not in answer.text
 

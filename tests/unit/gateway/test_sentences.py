@@ -40,6 +40,7 @@ OLD = {
     r"That is not possible|To my desk": "We can't do that; Go to My desk",
     r"Go on where you were|>Leave it<|>Go on<|Go on to": "Your unsaved work; Discard; Resume; Continue",
     r"[Tt]aken back|[Tt]ake (it|this request) back|you took back": "Withdraw",
+    r"not yours to know|the system must not hold": "you may not see it; must not store",
     r"Before you go on": "Before you continue",
     r"person\.notice\b": "Do not contact.",
     r"[Rr]equests? to coordinate": "Coordination request: waiting for a reply",
