@@ -117,7 +117,6 @@ HEADS: dict[str, tuple[str, ...]] = {
     "services/contacts/usecases/imports/reading.py": (PAGE, PAGE),
     "services/contacts/usecases/imports/uploading.py": (WORDS,),
     "services/interactions/storage/pages.py": (PAGE,),
-    "services/interactions/usecases/coordination.py": ("names of fields",),
     "services/lexicon/tasks.py": (PAGE,),
     "services/retention/storage/erased_ids.py": ("whole lines of a file", "the part of a file that was read before"),
     "services/retention/usecases/erasing.py": (PAGE, PAGE, PAGE),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from services.chassis.validation import UNSET, Unset
+from services.lexicon.tasks import LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,3 +186,83 @@ class AttendeesAdd:
 
     individual_ids: Sequence[str] = ()
     organization_ids: Sequence[str] = ()
+
+
+# Coordination ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CoordinationRequestCreate:
+    """A new request."""
+
+    individual_id: str
+    message: str
+    issue_id: str | None = None
+    component: str | None = None
+    due_on: date | None = None
+    mode: str | None = None
+    keep_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CoordinationRequestChange:
+    """The state that a request is put into."""
+
+    status: str
+    reason: str | None = None
+    keep_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CoordinationRequestListQuery(PageQuery):
+    """Which requests."""
+
+    side: str | None = None
+    status: str | None = None
+    individual_id: str | None = None
+    issue_id: str | None = None
+
+
+# Reading across -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryQuery:
+    """Whose timeline, and behind which position."""
+
+    individual_id: str | None = None
+    organization_id: str | None = None
+    limit: int = 50
+    after: tuple[datetime, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgainstPreferencesQuery(PageQuery):
+    """Which of what the department began against a preference."""
+
+    individual_id: str | None = None
+    component: str | None = None
+    preference: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenToQuery:
+    """What a report counts."""
+
+    issue_id: str | None = None
+    priority: str | None = None
+    fema_region: int | None = None
+    state: str | None = None
+    component: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskListQuery:
+    """Which part of what waits."""
+
+    limit: int = LIMIT
+    after: Sequence[str] | None = None

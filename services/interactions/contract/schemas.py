@@ -265,7 +265,7 @@ class InteractionListQuerySchema(Loads[commands.InteractionListQuery]):
     cursor = fields.String(validate=validate.Length(max=2000))
 
 
-class AgainstPreferencesQuerySchema(Closed):
+class AgainstPreferencesQuerySchema(Loads[commands.AgainstPreferencesQuery]):
     """Which of what the department began against a preference; the most recent first."""
 
     individual_id = Id()
@@ -419,7 +419,7 @@ class AttendeeSchema(Outbound):
 # Coordination ---------------------------------------------------------------------------------------------------
 
 
-class CoordinationRequestCreateSchema(_Screened):
+class CoordinationRequestCreateSchema(_Screened, Loads[commands.CoordinationRequestCreate]):
     """Ask the owner of a record to speak to that person, instead of doing it oneself (R86)."""
 
     individual_id = Id(required=True)
@@ -435,7 +435,7 @@ class CoordinationRequestCreateSchema(_Screened):
     mode = _planned_mode()
 
 
-class CoordinationRequestChangeSchema(_Screened):
+class CoordinationRequestChangeSchema(_Screened, Loads[commands.CoordinationRequestChange]):
     """The addressee's answer: accepted or declined, and at last done (R87); or `withdrawn`, by whoever asked.
 
     `requested` takes an acceptance back.
@@ -451,7 +451,7 @@ class CoordinationRequestChangeSchema(_Screened):
             raise ValidationError(message, "reason")
 
 
-class CoordinationRequestListQuerySchema(Closed):
+class CoordinationRequestListQuerySchema(Loads[commands.CoordinationRequestListQuery]):
     """Which requests that concern the caller; the latest first."""
 
     side = fields.String(validate=validate.OneOf(["received", "sent"]))
@@ -492,7 +492,7 @@ class CoordinationRequestSchema(Outbound):
 # Reading across ----------------------------------------------------------------------------------------------
 
 
-class HistoryQuerySchema(Closed):
+class HistoryQuerySchema(Loads[commands.HistoryQuery]):
     """The timeline of one stakeholder; the most recent first (R55, R57). `after` is the `position` of an item shown before."""
 
     individual_id = Id()
@@ -524,7 +524,7 @@ class HistoryItemSchema(Outbound):
     position = fields.List(fields.String(), required=True)
 
 
-class SpokenToQuerySchema(Closed):
+class SpokenToQuerySchema(Loads[commands.SpokenToQuery]):
     """How many were spoken to: about an issue or a priority, in a region or state, in a period (R100, T12)."""
 
     issue_id = Id()
@@ -588,7 +588,7 @@ class CoverageGapsSchema(Outbound):
     total = fields.Integer(required=True)
 
 
-class TaskListQuerySchema(Closed):
+class TaskListQuerySchema(Loads[commands.TaskListQuery]):
     """A page of what waits: the first tasks after a position (see `services.lexicon.tasks`)."""
 
     limit = fields.Integer(load_default=LIMIT, validate=validate.Range(1, LIMIT))

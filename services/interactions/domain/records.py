@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from services.interactions.domain.rights import Person
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:
@@ -118,3 +120,127 @@ class Attendance:
     component: str
     recorded_by: str
     recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoordinationRequest:
+    """A request to speak to somebody."""
+
+    id: str
+    individual_id: str
+    issue_id: str | None
+    message: str | None
+    due_on: date | None
+    mode: str | None
+    status: str
+    reason: str | None = None
+    closed_because: str | None = None
+    requested_by: str
+    requested_component: str
+    asked_component: str | None
+    asked_user: str | None
+    created_at: datetime
+    answered_by: str | None = None
+    answered_at: datetime | None = None
+    done_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressedRequest(CoordinationRequest):
+    """A request with whoever has to answer it now, and whether its individual is frozen."""
+
+    owner_id: str | None
+    deputy_id: str | None
+    component: str | None
+    frozen_request_id: str | None
+    frozen_by: str | None
+    frozen_for: Sequence[str] | None
+
+    @property
+    def addressee(self) -> Person:
+        """The individual, with the addressee in the place of the owner."""
+        return Person(
+            self.individual_id,
+            self.owner_id,
+            self.deputy_id,
+            self.component,
+            self.frozen_request_id,
+            self.frozen_by,
+            tuple(self.frozen_for or ()),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An interaction or an attendance in a stakeholder's history."""
+
+    kind: str
+    id: str
+    at: datetime
+    mode: str
+    initiated_by: str | None
+    component: str
+    user_id: str
+    event_id: str | None
+    issue_ids: Sequence[str]
+    outcome: str | None
+    event_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgainstPreference:
+    """An interaction that the department began with an individual against a preference of theirs."""
+
+    id: str
+    held_at: datetime
+    mode: str
+    component: str
+    user_id: str
+    individual_id: str
+    preference: str
+    stated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeptText:
+    """Text that a component kept against a finding."""
+
+    id: str
+    subject_type: str
+    subject_id: str
+    field: str
+    component: str
+    text: str
+    reason: str
+    classes: Sequence[str]
+    kept_by: str
+    kept_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TextFound:
+    """A text in which an erased individual may be mentioned, and the row that it belongs to."""
+
+    id: str
+    text: str
+    subject_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something that waits for a user."""
+
+    kind: str
+    key: str
+    due_on: date | None
+    subject_type: str
+    subject_id: str
+    interaction_id: str | None
+    individual_ids: list[str]
+    organization_ids: list[str]
+    issue_id: str | None
+    by_user: str | None
+    by_component: str | None
+    text: str | None
+    asked_at: datetime | None
+    notice: bool

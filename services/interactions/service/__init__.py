@@ -30,6 +30,7 @@ from services.contacts.contract import (
     OwnerChanged,
     PreferencesChanged,
 )
+from services.contacts.contract.answers import KeptTextAnswer
 from services.interactions import contract
 from services.interactions.contract import answers
 from services.interactions.contract.commands import InteractionChange, InteractionCreate
@@ -263,42 +264,52 @@ class InteractionsService(OperationMethods, Witness):
     # Coordination
 
     @rpc("interactions:coordination-request:send", command=True, status=201, created="id")
-    def create_coordination_request(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
+    def create_coordination_request(self, call: CommandCall, body: object) -> answers.CoordinationRequestAnswer:
         """Ask the owner of a record to speak to that person (R86)."""
         command = ready(contract.CoordinationRequestCreateSchema).load(body)
-        self._register_unknown_references(call.caller, [command["individual_id"]])
-        command["use_preferences"] = self._preferences(call.caller, command["individual_id"])
-        if command["component"] is not None:
-            command["holder"] = self._holder(call.caller, command["individual_id"], command["component"])
+        self._register_unknown_references(call.caller, [command.individual_id])
+        wanted = self._preferences(call.caller, command.individual_id)
+        holder = None if command.component is None else self._holder(call.caller, command.individual_id, command.component)
         return call.run(
-            lambda work: coordination.request_coordination(work, by=call.caller, now=self.database.clock(), **command),
+            lambda work: coordination.request_coordination(
+                work, by=call.caller, now=self.database.clock(), command=command, holder=holder, use_preferences=wanted
+            ),
             replay=lambda work, subject_id: coordination.read_coordination_request(work, by=call.caller, request_id=subject_id),
         )
 
     @rpc("interactions:coordination-request:read", subject="request_id")
-    def read_coordination_request(self, caller: Caller, request_id: str) -> dict[str, Any]:
+    def read_coordination_request(self, caller: Caller, request_id: str) -> answers.CoordinationRequestAnswer:
         """Read a request that concerns the caller."""
         with self.database.work(caller) as work:
             return coordination.read_coordination_request(work, by=caller, request_id=as_id(request_id))
 
     @rpc("interactions:coordination-request:list")
-    def list_coordination_requests(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+    def list_coordination_requests(self, caller: Caller, query: object) -> answers.Page[answers.CoordinationRequestAnswer]:
         """List the requests that concern the caller."""
         wanted = ready(contract.CoordinationRequestListQuerySchema).load(query)
         with self.database.work(caller) as work:
             return coordination.list_coordination_requests(work, by=caller, cursors=self.dependencies.cursors, query=wanted)
 
     @rpc("interactions:coordination-request:answer", subject="request_id", command=True)
-    def change_coordination_request(self, call: CommandCall, request_id: str, if_match: str | None, body: dict[str, Any]) -> dict[str, Any]:
+    def change_coordination_request(
+        self, call: CommandCall, request_id: str, if_match: str | None, body: object
+    ) -> answers.CoordinationRequestAnswer:
         """Accept, decline, finish or withdraw a request (R87)."""
         command = ready(contract.CoordinationRequestChangeSchema).load(body)
-        if command["status"] == "accepted":
+        wanted: list[str] = []
+        if command.status == "accepted":
             with self.database.work(call.caller) as work:
                 about = coordination.individual_asked_about(work, as_id(request_id))
-            command["use_preferences"] = self._preferences(call.caller, about) if about else []
+            wanted = self._preferences(call.caller, about) if about else []
         return call.run(
             lambda work: coordination.move_coordination_request(
-                work, by=call.caller, now=self.database.clock(), request_id=as_id(request_id), if_match=if_match, **command
+                work,
+                by=call.caller,
+                now=self.database.clock(),
+                request_id=as_id(request_id),
+                if_match=if_match,
+                command=command,
+                use_preferences=wanted,
             ),
             replay=lambda work, _: coordination.read_coordination_request(work, by=call.caller, request_id=as_id(request_id)),
         )
@@ -306,28 +317,28 @@ class InteractionsService(OperationMethods, Witness):
     # Reading across
 
     @rpc("interactions:history:list")
-    def list_history(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+    def list_history(self, caller: Caller, query: object) -> answers.Part[answers.HistoryItemAnswer]:
         """Return the timeline of one stakeholder (R55-R57)."""
         wanted = ready(contract.HistoryQuerySchema).load(query)
         with self.database.work(caller) as work:
             return reading.list_history(work, by=caller, query=wanted)
 
     @rpc("interactions:interaction:list-against-preferences")
-    def list_against_preferences(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+    def list_against_preferences(self, caller: Caller, query: object) -> answers.Page[answers.AgainstPreferenceAnswer]:
         """List what the department began against somebody's preference, for the privacy officer (T33)."""
         wanted = ready(contract.AgainstPreferencesQuerySchema).load(query)
         with self.database.work(caller) as work:
             return preferences.list_against_preferences(work, by=caller, cursors=self.dependencies.cursors, query=wanted)
 
     @rpc("interactions:kept-text:list")
-    def list_kept_texts(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+    def list_kept_texts(self, caller: Caller, query: object) -> answers.Part[KeptTextAnswer]:
         """List texts that were kept against a finding and wait to be released (T15): the privacy officer."""
         wanted = ready(KeptTextPageSchema).load(query)
         with self.database.work(caller, role=_ERASER) as work:
             return releasing.list_kept_texts(work, by=caller, **wanted)
 
     @rpc("interactions:kept-text:release", subject="kept_id", command=True)
-    def release_kept_text(self, call: CommandCall, kept_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def release_kept_text(self, call: CommandCall, kept_id: str, body: object) -> answers.ReleasedText:
         """Let everybody read such a text: the privacy officer."""
         command = ready(KeptTextReleaseSchema).load(body)
         kept_id = as_id(kept_id)
@@ -335,21 +346,21 @@ class InteractionsService(OperationMethods, Witness):
         return {"id": kept_id, "released": True}
 
     @rpc("interactions:report:spoken-to")
-    def report_spoken_to(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+    def report_spoken_to(self, caller: Caller, query: object) -> answers.SpokenTo:
         """Count who was spoken to, by region and state (R100, T12)."""
         wanted = ready(contract.SpokenToQuerySchema).load(query)
         with self.database.reading(caller) as work:
             return reading.report_spoken_to(work, by=caller, now=self.database.clock(), query=wanted)
 
     @rpc("interactions:report:coverage-gaps")
-    def report_coverage_gaps(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+    def report_coverage_gaps(self, caller: Caller, query: object) -> answers.CoverageGaps:
         """Name the states with a gap (R88, R97)."""
         wanted = ready(contract.CoverageGapsQuerySchema).load(query)
         with self.database.reading(caller) as work:
             return reading.report_coverage_gaps(work, by=caller, now=self.database.clock(), query=wanted)
 
     @rpc("interactions:task:list")
-    def list_tasks(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+    def list_tasks(self, caller: Caller, query: object = None) -> answers.Part[answers.TaskAnswer]:
         """Return what waits for the caller."""
         wanted = ready(contract.TaskListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
@@ -363,7 +374,7 @@ class InteractionsService(OperationMethods, Witness):
     # Erasure: the saga's alone
 
     @rpc("interactions:individual:erase", subject="individual_id", identity="retention")
-    def erase(self, caller: Caller, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
+    def erase(self, caller: Caller, erasure_id: str, individual_id: str, cause: str) -> answers.Erased:
         """Remove an individual from everything that bears their id."""
         with self.database.work(caller, role=_ERASER) as work:
             return erasure.erase(work, now=self.database.clock(), erasure_id=as_id(erasure_id), individual_id=as_id(individual_id), cause=cause)
@@ -380,7 +391,7 @@ class InteractionsService(OperationMethods, Witness):
         redact_in: list[list[str]] | None = None,
         redact_sure_in: list[list[str]] | None = None,
         leave_in: list[list[str]] | None = None,
-    ) -> dict[str, Any]:
+    ) -> answers.Sought:
         """Look for what may be left of an individual, remove it, and carry out what was decided."""
         with self.database.work(caller, role=_ERASER) as work:
             return erasure.seek(
@@ -397,7 +408,7 @@ class InteractionsService(OperationMethods, Witness):
             )
 
     @rpc("interactions:erasure:show-mentions", subject="erasure_id", identity="retention")
-    def show_mentions(self, caller: Caller, erasure_id: str, sealed: str, key: str | None, places: list[list[str]]) -> dict[str, Any]:
+    def show_mentions(self, caller: Caller, erasure_id: str, sealed: str, key: str | None, places: list[list[str]]) -> answers.ShownMentions:
         """Show mentions with the text around them; retention asks for the privacy officer alone."""
         with self.database.work(caller, role=_ERASER) as work:
             return erasure.show(work, erasure_id=as_id(erasure_id), sealed=sealed, key=key, places=places)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.chassis.database import Lock, UnitOfWork
+from services.chassis.database.rows import all_typed, columns_of, typed_or_none
 from services.chassis.messages import Caller, new_id
+from services.interactions.contract.commands import CoordinationRequestListQuery
 from services.interactions.domain.coordination import OPEN_STATES, WITHDRAWN
+from services.interactions.domain.records import AddressedRequest, CoordinationRequest
+from services.interactions.storage import pages
 from services.interactions.storage.directory import hidden_person
 from services.interactions.storage.tables import coordination_requests as requests
 from services.interactions.storage.tables import notices, people
@@ -54,44 +60,36 @@ def with_owner() -> Select[Any]:
     ).outerjoin(people, people.c.id == requests.c.individual_id)
 
 
-def concerning(by: Caller, *, side: str | None = None) -> Select[Any]:
-    """Select the requests that a caller sent or has to answer; frozen people are out (T21)."""
+def matching(work: UnitOfWork, by: Caller, wanted: CoordinationRequestListQuery, *, after: Sequence[object] | None) -> pages.Page[AddressedRequest]:
+    """Return a page of the requests that a caller sent or has to answer, the latest first; frozen people are out (T21)."""
     sides = {
         "received": _theirs_to_answer(by),
         "sent": _theirs_to_follow(by),
         None: or_(_theirs_to_answer(by), _theirs_to_follow(by)),
     }
-    return with_owner().where(sides[side], not_hidden(by))
+    query = with_owner().where(sides[wanted.side], not_hidden(by))
+    if wanted.status is not None:
+        query = query.where(requests.c.status == wanted.status)
+    if wanted.individual_id is not None:
+        query = query.where(requests.c.individual_id == wanted.individual_id)
+    if wanted.issue_id is not None:
+        query = query.where(requests.c.issue_id == wanted.issue_id)
+    return pages.page(work, AddressedRequest, query, keys=[requests.c.created_at, requests.c.id], after=after, limit=wanted.limit)
 
 
-def matching(
-    by: Caller,
-    *,
-    side: str | None = None,
-    status: str | None = None,
-    individual_id: str | None = None,
-    issue_id: str | None = None,
-) -> Select[Any]:
-    """Select requests that concern the caller."""
-    query = concerning(by, side=side)
-    if status is not None:
-        query = query.where(requests.c.status == status)
-    if individual_id is not None:
-        query = query.where(requests.c.individual_id == individual_id)
-    if issue_id is not None:
-        query = query.where(requests.c.issue_id == issue_id)
-    return query
+def one(work: UnitOfWork, request_id: str, *, lock: bool = False) -> AddressedRequest | None:
+    """Return a request that concerns the caller, or that their component sent; others don't exist for them.
 
-
-def one(work: UnitOfWork, request_id: str, *, lock: bool = False) -> Row[Any] | None:
-    """Return a request that concerns the caller, or that their component sent; others don't exist for them."""
+    :param lock: hold it until the end of the transaction.
+    """
     by = work.caller
     theirs = [_theirs_to_answer(by), _theirs_to_follow(by)]
     if by.component and at_least(by.level, "contributor"):
         # Who asks the same again is told of this one, and can look at it.
         theirs.append(requests.c.requested_component == by.component)
     query = with_owner().where(or_(*theirs), not_hidden(by), requests.c.id == request_id)
-    return work.execute(query.with_for_update(of=requests) if lock else query).one_or_none()
+    rows = work.execute(query.with_for_update(of=requests) if lock else query).mappings()
+    return typed_or_none(AddressedRequest, rows.one_or_none())
 
 
 def hold_place(work: UnitOfWork, individual_id: str, component: str) -> None:
@@ -99,7 +97,9 @@ def hold_place(work: UnitOfWork, individual_id: str, component: str) -> None:
     work.hold(Lock(0, f"coordination {individual_id} {component}"))
 
 
-def open_one(work: UnitOfWork, *, individual_id: str, issue_id: str | None, requested_component: str, asked_component: str | None) -> Row[Any] | None:
+def open_one(
+    work: UnitOfWork, *, individual_id: str, issue_id: str | None, requested_component: str, asked_component: str | None
+) -> CoordinationRequest | None:
     """Return the open request that asks the same, if there is one."""
     query = select(requests).where(
         requests.c.individual_id == individual_id,
@@ -108,36 +108,36 @@ def open_one(work: UnitOfWork, *, individual_id: str, issue_id: str | None, requ
         requests.c.asked_component.is_not_distinct_from(asked_component),
         requests.c.status.in_(OPEN_STATES),
     )
-    return work.execute(query).one_or_none()
+    return typed_or_none(CoordinationRequest, work.execute(query).mappings().one_or_none())
 
 
-def add(work: UnitOfWork, **values: Any) -> None:
+def add(work: UnitOfWork, request: CoordinationRequest) -> None:
     """Insert a request."""
-    work.execute(insert(requests).values(**values))
+    work.execute(insert(requests), asdict(request))
 
 
-def change(work: UnitOfWork, request_id: str, values: dict[str, Any]) -> None:
-    """Update a request."""
-    work.execute(update(requests).where(requests.c.id == request_id).values(**values))
+def change(work: UnitOfWork, request: CoordinationRequest) -> None:
+    """Store a changed request, which is locked."""
+    work.execute(update(requests).where(requests.c.id == request.id).values(columns_of(request, requests)))
 
 
-def decline_open(work: UnitOfWork, individual_id: str, *, reason: str, now: Any) -> list[Row[Any]]:
+def decline_open(work: UnitOfWork, individual_id: str, *, reason: str, now: datetime) -> list[CoordinationRequest]:
     """Decline what is still open about one individual, for they asked not to be contacted; return the requests."""
     statement = (
         update(requests)
         .where(requests.c.individual_id == individual_id, requests.c.status.in_(OPEN_STATES))
         .values(status="declined", reason=reason, closed_because="no_contact", answered_at=now)
     )
-    return list(work.execute(statement.returning(requests)))
+    return all_typed(CoordinationRequest, work.execute(statement.returning(requests)).mappings())
 
 
-def open_about(work: UnitOfWork, issue_ids: Iterable[str]) -> list[Row[Any]]:
+def open_about(work: UnitOfWork, issue_ids: Iterable[str]) -> list[CoordinationRequest]:
     """Return the open requests about these issues, held until the end of the transaction."""
     query = select(requests).where(requests.c.issue_id.in_(list(issue_ids)), requests.c.status.in_(OPEN_STATES)).order_by(requests.c.id)
-    return list(work.execute(query.with_for_update()))
+    return all_typed(CoordinationRequest, work.execute(query.with_for_update()).mappings())
 
 
-def close_ones_own(work: UnitOfWork, individual_id: str, *, owner_id: str) -> list[Row[Any]]:
+def close_ones_own(work: UnitOfWork, individual_id: str, *, owner_id: str) -> list[CoordinationRequest]:
     """End what an individual's new owner had asked the former one: nobody asks themselves; return the requests."""
     statement = (
         update(requests)
@@ -149,12 +149,12 @@ def close_ones_own(work: UnitOfWork, individual_id: str, *, owner_id: str) -> li
         )
         .values(status=WITHDRAWN, closed_because="record_is_yours")
     )
-    return list(work.execute(statement.returning(requests)))
+    return all_typed(CoordinationRequest, work.execute(statement.returning(requests)).mappings())
 
 
-def tell(work: UnitOfWork, user_id: str, kind: str, told: Iterable[Any], *, now: Any) -> None:
-    """Give a user a notice about each of these requests, in the place of what they were told of it before."""
-    for request in told:
+def tell(work: UnitOfWork, user_id: str, kind: str, about: Iterable[CoordinationRequest], *, now: datetime) -> None:
+    """Give a user a notice about each of these requests, in the place of an earlier notice of it."""
+    for request in about:
         values = {"id": new_id(), "kind": kind, "issue_id": request.issue_id, "asked_at": request.created_at, "created_at": now}
         statement = upsert(notices).values(user_id=user_id, request_id=request.id, **values)
         work.execute(statement.on_conflict_do_update(index_elements=["user_id", "request_id"], set_=values))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, Column, Row, Table, Text, any_, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import ARRAY, Column, Table, Text, any_, delete, exists, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.chassis.database import Lock, UnitOfWork
+from services.chassis.database.rows import all_typed, typed_or_none
+from services.interactions.domain.records import CoordinationRequest, TextFound
 from services.interactions.storage import dictionary
 from services.interactions.storage.tables import (
     attendances,
@@ -38,8 +40,8 @@ class Reached:
     attendances: int
     requests: list[str]
     people: int
-    #: The requests as they were, for those who are told.
-    asked: list[Row[Any]]
+    #: The requests as they were, for those who get a notice.
+    asked: list[CoordinationRequest]
 
 
 def remember_links(work: UnitOfWork, erasure_id: str, individual_id: str) -> None:
@@ -66,14 +68,13 @@ def one_at_a_time(work: UnitOfWork, erasure_id: str) -> None:
     work.hold(Lock(0, erasure_id))
 
 
-def answer_given(work: UnitOfWork, erasure_id: str, step: str) -> dict[str, Any] | None:
+def answer_given(work: UnitOfWork, erasure_id: str, step: str) -> Any:
     """Return what a step of an erasure was answered, or None when it is new."""
     query = select(erasure_answers.c.answer).where(erasure_answers.c.erasure_id == erasure_id, erasure_answers.c.step == step)
-    answer: dict[str, Any] | None = work.execute(query).scalar_one_or_none()
-    return answer
+    return work.execute(query).scalar_one_or_none()
 
 
-def keep_answer(work: UnitOfWork, erasure_id: str, step: str, answer: dict[str, Any]) -> None:
+def keep_answer(work: UnitOfWork, erasure_id: str, step: str, answer: Mapping[str, object]) -> None:
     """Keep what a step is answered, in the transaction of its effect: a repetition finds nothing any more to count."""
     work.execute(insert(erasure_answers).values(erasure_id=erasure_id, step=step, answer=answer))
 
@@ -107,7 +108,7 @@ def remove_individuals(work: UnitOfWork, individual_ids: Sequence[str]) -> Reach
     )
     promised = _ids(work, select(follow_ups.c.id).where(follow_ups.c.interaction_id.in_(alone)))
     about_them = delete(coordination_requests).where(coordination_requests.c.individual_id == any_(ids))
-    asked = list(work.execute(about_them.returning(coordination_requests)))
+    asked = all_typed(CoordinationRequest, work.execute(about_them.returning(coordination_requests)).mappings())
     requests = [request.id for request in asked]
     work.execute(delete(kept_texts).where(kept_texts.c.subject_id.in_([*alone, *promised, *requests])))
     work.execute(delete(interactions).where(interactions.c.id.in_(alone)))
@@ -115,25 +116,25 @@ def remove_individuals(work: UnitOfWork, individual_ids: Sequence[str]) -> Reach
     return Reached(len(unlinked), alone, left, requests, gone, asked)
 
 
-def suspects(work: UnitOfWork, table: Table, column: str, *, needles: Iterable[str], linked: set[str]) -> list[Row[Any]]:
-    """Return the rows (id, text, subject_id) whose text is worth reading: linked, or holding one of the needles."""
+def suspects(work: UnitOfWork, table: Table, column: str, *, needles: Iterable[str], linked: set[str]) -> list[TextFound]:
+    """Return the texts that are worth reading: of linked rows, and those that hold one of the needles."""
     text = table.c[column]
     subject: Column[Any] = table.c.get("subject_id", table.c.id)
     found = [func.squeezed(text).like(any_(literal([f"%{needle}%" for needle in needles], ARRAY(Text))))]
     if linked:
         found.append(subject.in_(linked))
     query = select(table.c.id, text.label("text"), subject.label("subject_id")).where(text.is_not(None), or_(*found))
-    return list(work.execute(query.order_by(table.c.id).with_for_update()))
+    return all_typed(TextFound, work.execute(query.order_by(table.c.id).with_for_update()).mappings())
 
 
-def text_in(work: UnitOfWork, store: str, row_id: str, field: str) -> Row[Any] | None:
-    """Return (text, subject_id) of one place, or None when it is gone or empty."""
+def text_in(work: UnitOfWork, store: str, row_id: str, field: str) -> TextFound | None:
+    """Return the text of one place, or None when it is gone or empty."""
     for table, column in TEXTS:
         if (f"interactions.{table.name}", column) == (store, field):
             text = table.c[column]
             subject: Column[Any] = table.c.get("subject_id", table.c.id)
-            query = select(text.label("text"), subject.label("subject_id")).where(table.c.id == row_id, text.is_not(None))
-            return work.execute(query).one_or_none()
+            query = select(table.c.id, text.label("text"), subject.label("subject_id")).where(table.c.id == row_id, text.is_not(None))
+            return typed_or_none(TextFound, work.execute(query).mappings().one_or_none())
     return None
 
 

@@ -54,7 +54,7 @@ def matching(
         query = query.where(events.c.starts_at >= wanted.since)
     if wanted.until is not None:
         query = query.where(events.c.starts_at <= wanted.until)
-    return pages.page_of(work, Event, query, keys=[events.c.starts_at, events.c.id], after=after, limit=wanted.limit)
+    return pages.page(work, Event, query, keys=[events.c.starts_at, events.c.id], after=after, limit=wanted.limit)
 
 
 def _with_people_of(organization_id: str, by: Caller) -> ColumnElement[bool]:
@@ -97,7 +97,7 @@ def attendees(work: UnitOfWork, by: Caller, event_id: str, *, after: Sequence[ob
     """Return a page of who attended, in the order in which they were recorded; frozen people are out (T21)."""
     shown = or_(attendances.c.individual_id.is_(None), ~func.coalesce(_hidden(by), False))
     query = select(attendances).outerjoin(people, people.c.id == attendances.c.individual_id).where(attendances.c.event_id == event_id, shown)
-    return pages.page_of(work, Attendance, query, keys=[attendances.c.id], after=after, limit=limit, descending=False)
+    return pages.page(work, Attendance, query, keys=[attendances.c.id], after=after, limit=limit, descending=False)
 
 
 def _hidden(by: Caller) -> ColumnElement[bool]:

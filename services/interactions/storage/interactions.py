@@ -11,8 +11,8 @@ from sqlalchemy import ARRAY, ColumnElement, Select, Table, Text, Uuid, cast, de
 from services.chassis.database import UnitOfWork
 from services.chassis.database.rows import columns_of, typed, typed_or_none
 from services.chassis.messages import Caller
-from services.interactions.contract.commands import InteractionListQuery
-from services.interactions.domain.records import FollowUp, Interaction
+from services.interactions.contract.commands import HistoryQuery, InteractionListQuery
+from services.interactions.domain.records import FollowUp, Interaction, Moment
 from services.interactions.storage import pages
 from services.interactions.storage.directory import employers_of, hidden_person
 from services.interactions.storage.tables import (
@@ -129,7 +129,7 @@ def matching(
         query = query.where(interactions.c.held_at >= wanted.since)
     if wanted.until is not None:
         query = query.where(interactions.c.held_at <= wanted.until)
-    return pages.page_of(work, Interaction, query, keys=[interactions.c.held_at, interactions.c.id], after=after, limit=wanted.limit)
+    return pages.page(work, Interaction, query, keys=[interactions.c.held_at, interactions.c.id], after=after, limit=wanted.limit)
 
 
 def of_individual(individual_id: str, by: Caller) -> Select[tuple[str]]:
@@ -151,8 +151,9 @@ def of_organization(organization_id: str, by: Caller) -> Any:
     )
 
 
-def history(by: Caller, *, individual_id: str | None, organization_id: str | None) -> Any:
-    """Select the timeline of one stakeholder: interactions and attendances, as rows of one shape (R55-R57)."""
+def history(work: UnitOfWork, by: Caller, wanted: HistoryQuery) -> pages.Page[Moment]:
+    """Return a page of the timeline of one stakeholder: interactions and attendances, as rows of one shape (R55-R57)."""
+    individual_id, organization_id = wanted.individual_id, wanted.organization_id
     if individual_id is not None:
         held = of_individual(individual_id, by)
         frozen = exists().where(people.c.id == individual_id).where(hidden_person(by))
@@ -199,7 +200,8 @@ def history(by: Caller, *, individual_id: str | None, organization_id: str | Non
         .join(events, events.c.id == attendances.c.event_id)
         .where(attendances.c.id.in_(attended))
     )
-    return talks.union_all(visits).subquery("history")
+    moments = talks.union_all(visits).subquery("history")
+    return pages.page(work, Moment, select(moments), keys=[moments.c.at, moments.c.id], after=wanted.after, limit=wanted.limit)
 
 
 def add(work: UnitOfWork, interaction: Interaction) -> None:

@@ -112,7 +112,7 @@ def matching(work: UnitOfWork, wanted: IssueListQuery, *, after: Sequence[object
         query = query.where(issues.c.active.is_(wanted.active))
     for word in (wanted.q or "").split():
         query = query.where(issues.c.name.icontains(word, autoescape=True))
-    return pages.page_of(work, Issue, query, keys=[issues.c.created_at, issues.c.id], after=after, limit=wanted.limit)
+    return pages.page(work, Issue, query, keys=[issues.c.created_at, issues.c.id], after=after, limit=wanted.limit)
 
 
 def add_update(work: UnitOfWork, added: IssueUpdate) -> None:
@@ -129,7 +129,7 @@ def one_update(work: UnitOfWork, issue_id: str, update_id: str) -> IssueUpdate |
 def updates(work: UnitOfWork, issue_id: str, *, after: Sequence[object] | None, limit: int) -> pages.Page[IssueUpdate]:
     """Return a page of an issue's updates, the latest first."""
     query = select(issue_updates).where(issue_updates.c.issue_id == issue_id)
-    return pages.page_of(work, IssueUpdate, query, keys=[issue_updates.c.created_at, issue_updates.c.id], after=after, limit=limit)
+    return pages.page(work, IssueUpdate, query, keys=[issue_updates.c.created_at, issue_updates.c.id], after=after, limit=limit)
 
 
 def add_talking_point(work: UnitOfWork, added: TalkingPoint) -> None:
@@ -147,4 +147,4 @@ def points(work: UnitOfWork, issue_id: str, *, after: Sequence[object] | None, l
     """Return a page of an issue's talking points, in the order in which they were written."""
     query = select(talking_points).where(talking_points.c.issue_id == issue_id)
     keys = [talking_points.c.created_at, talking_points.c.id]
-    return pages.page_of(work, TalkingPoint, query, keys=keys, after=after, limit=limit, descending=False)
+    return pages.page(work, TalkingPoint, query, keys=keys, after=after, limit=limit, descending=False)

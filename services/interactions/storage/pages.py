@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 
 from services.chassis.database import UnitOfWork
 from services.chassis.database.rows import all_typed
@@ -29,7 +29,7 @@ class Page(Generic[Record]):
         return self.rows[-1] if self.has_more else None
 
 
-def page_of(
+def page(
     work: UnitOfWork,
     kind: type[Record],
     query: Select[Any],
@@ -39,22 +39,9 @@ def page_of(
     limit: int,
     descending: bool = True,
 ) -> Page[Record]:
-    """Read one page of `query` as dataclasses, as `page` reads rows."""
-    found = page(work, query, keys=keys, after=after, limit=limit, descending=descending)
-    return Page(all_typed(kind, (row._mapping for row in found.rows)), found.has_more, found.total)  # noqa: SLF001 - SQLAlchemy's public name
-
-
-def page(
-    work: UnitOfWork,
-    query: Select[Any],
-    *,
-    keys: Sequence[ColumnElement[Any]],
-    after: Sequence[Any] | None,
-    limit: int,
-    descending: bool = True,
-) -> Page[Row[Any]]:
     """Read one page of `query` in the order of `keys`, which together name one row.
 
+    :param kind: the dataclass of a row.
     :param after: the keys of the last row of the page before.
     """
     counted = query.with_only_columns(keys[-1]).order_by(None).limit(COUNTED + 1).subquery()
@@ -64,5 +51,5 @@ def page(
         here = tuple_(*keys)
         there = tuple_(*(literal(value, key.type) for value, key in zip(after, keys, strict=True)))
         wanted = wanted.where(here < there if descending else here > there)
-    rows = work.execute(wanted).all()
+    rows = all_typed(kind, work.execute(wanted).mappings())
     return Page(rows[:limit], len(rows) > limit, total if total <= COUNTED else {"at_least": COUNTED})

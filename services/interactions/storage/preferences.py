@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from sqlalchemy import DateTime, Row, case, cast, func, literal_column, or_, select, true
+from sqlalchemy import DateTime, case, cast, func, literal_column, or_, select, true
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
+from services.interactions.contract.commands import AgainstPreferencesQuery
+from services.interactions.domain.records import AgainstPreference
 from services.interactions.storage import pages
 from services.interactions.storage.directory import hidden_person
 from services.interactions.storage.tables import interaction_individuals, interactions, people
@@ -17,7 +18,7 @@ from services.lexicon.vocabulary import PREFERENCE_AGAINST
 _INSTANT = DateTime(timezone=True)
 
 
-def against(work: UnitOfWork, by: Caller, *, query: Mapping[str, Any], after: Sequence[Any] | None) -> pages.Page[Row[Any]]:
+def against(work: UnitOfWork, by: Caller, *, asked: AgainstPreferencesQuery, after: Sequence[object] | None) -> pages.Page[AgainstPreference]:
     """Return a page of (interaction, individual, preference), the most recent first."""
     spans = func.jsonb_array_elements(people.c.preferences).table_valued("value").render_derived("span")
     preference = spans.c.value.op("->>")(0)
@@ -49,14 +50,17 @@ def against(work: UnitOfWork, by: Caller, *, query: Mapping[str, Any], after: Se
             ~func.coalesce(hidden_person(by), False),
         )
     )
-    columns = {"component": interactions.c.component, "individual_id": people.c.id, "preference": preference}
-    for name, column in columns.items():
-        if name in query:
-            wanted = wanted.where(column == query[name])
-    if "since" in query:
-        wanted = wanted.where(interactions.c.held_at >= query["since"])
-    if "until" in query:
-        wanted = wanted.where(interactions.c.held_at <= query["until"])
+    for column, value in (
+        (interactions.c.component, asked.component),
+        (people.c.id, asked.individual_id),
+        (preference, asked.preference),
+    ):
+        if value is not None:
+            wanted = wanted.where(column == value)
+    if asked.since is not None:
+        wanted = wanted.where(interactions.c.held_at >= asked.since)
+    if asked.until is not None:
+        wanted = wanted.where(interactions.c.held_at <= asked.until)
     # Of one person and preference one span holds an instant: these name one row.
     keys = [interactions.c.held_at, interactions.c.id, people.c.id]
-    return pages.page(work, wanted, keys=keys, after=after, limit=query["limit"])
+    return pages.page(work, AgainstPreference, wanted, keys=keys, after=after, limit=asked.limit)

@@ -11,7 +11,6 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     DateTime,
-    Row,
     Select,
     Text,
     Uuid,
@@ -31,6 +30,7 @@ from sqlalchemy.dialects.postgresql import array
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
 from services.interactions.domain.coordination import OPEN_STATES
+from services.interactions.domain.records import Task
 from services.interactions.storage import pages
 from services.interactions.storage.coordination import addressee, addressee_component, addressee_deputy, not_hidden
 from services.interactions.storage.interactions import linked_ids, visible, visible_individuals
@@ -41,7 +41,7 @@ from services.lexicon.tasks import NO_DAY
 _ID = Uuid(as_uuid=False)
 
 
-def waiting(work: UnitOfWork, by: Caller, *, overdue_since: date, after: Sequence[str] | None, limit: int) -> pages.Page[Row[Any]]:
+def waiting(work: UnitOfWork, by: Caller, *, overdue_since: date, after: Sequence[str] | None, limit: int) -> pages.Page[Task]:
     """Return the caller's tasks, the most urgent first.
 
     :param overdue_since: what was asked on that day or before, and is unanswered, has passed to the office (T10).
@@ -54,7 +54,7 @@ def waiting(work: UnitOfWork, by: Caller, *, overdue_since: date, after: Sequenc
         tasks.c.kind.collate("C"),
         cast(tasks.c.key, Text).collate("C"),
     ]
-    return pages.page(work, select(tasks), keys=keys, after=after, limit=limit, descending=False)
+    return pages.page(work, Task, select(tasks), keys=keys, after=after, limit=limit, descending=False)
 
 
 def _row(kind: Any, **columns: Any) -> tuple[Any, ...]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Table, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, delete, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import typed_or_none
+from services.interactions.domain.records import KeptText
 from services.interactions.storage import pages
 from services.interactions.storage.tables import (
     coordination_requests,
@@ -109,19 +110,20 @@ def _is_replaced() -> ColumnElement[bool]:
     return or_(*places)
 
 
-def waiting(work: UnitOfWork, *, after: Sequence[str] | None, limit: int) -> pages.Page[Row[Any]]:
+def waiting(work: UnitOfWork, *, after: Sequence[str] | None, limit: int) -> pages.Page[KeptText]:
     """Return kept texts that wait to be released, the oldest first. As the eraser, who alone sees all of them."""
     position = [datetime.fromisoformat(after[0]), after[1]] if after else None
     keys = [kept_texts.c.kept_at, kept_texts.c.id]
-    return pages.page(work, select(kept_texts).where(~_is_replaced()), keys=keys, after=position, limit=limit, descending=False)
+    return pages.page(work, KeptText, select(kept_texts).where(~_is_replaced()), keys=keys, after=position, limit=limit, descending=False)
 
 
-def one_waiting(work: UnitOfWork, kept_id: str) -> Row[Any] | None:
+def one_waiting(work: UnitOfWork, kept_id: str) -> KeptText | None:
     """Return a kept text, locked. As the eraser."""
-    return work.execute(select(kept_texts).where(kept_texts.c.id == kept_id).with_for_update()).one_or_none()
+    query = select(kept_texts).where(kept_texts.c.id == kept_id).with_for_update()
+    return typed_or_none(KeptText, work.execute(query).mappings().one_or_none())
 
 
-def share(work: UnitOfWork, kept: Row[Any]) -> bool:
+def share(work: UnitOfWork, kept: KeptText) -> bool:
     """Put a kept text where everybody reads it, unless another one stands there; say whether that was done. As the eraser."""
     table = _SHARED[kept.subject_type]
     column = table.c[kept.field]

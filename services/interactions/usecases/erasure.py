@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.contacts.contract.refusals import SealUnknown
 from services.interactions.contract import InteractionWithdrawn
+from services.interactions.contract.answers import Erased, Hit, Place, Receipt, ShownMentions, ShownPlace
+from services.interactions.contract.answers import Sought as Answer
 from services.interactions.storage import coordination, directory, erasure
 from services.lexicon.mentions import AT_ONCE, DECIDED, LATER, Sought, excerpts, redact
 from services.lexicon.seal import open_seal
@@ -17,20 +18,21 @@ from services.lexicon.seal import open_seal
 _ERASE = "erase"
 
 
-def erase(work: UnitOfWork, *, now: datetime, erasure_id: str, individual_id: str, cause: str) -> dict[str, Any]:
+def erase(work: UnitOfWork, *, now: datetime, erasure_id: str, individual_id: str, cause: str) -> Erased:
     """Remove an individual from everything that bears their id; the same again answers with the same receipts.
 
     Interactions that are left without a person are deleted; others stay, and `seek` takes the person out of their text.
     """
     erasure.one_at_a_time(work, erasure_id)
-    if (given := erasure.answer_given(work, erasure_id, _ERASE)) is not None:
+    given: Erased | None = erasure.answer_given(work, erasure_id, _ERASE)
+    if given is not None:
         work.record("interactions:individual:erase", subjects=[individual_id, erasure_id], rule=cause)
         return given
     erasure.remember_links(work, erasure_id, individual_id)
     reached = _remove(work, individual_id, now=now)
     subjects = [individual_id, erasure_id, *reached.deleted, *reached.requests]
     work.record("interactions:individual:erase", subjects=subjects, rule=cause)
-    answer = {"receipts": _receipts(reached)}
+    answer: Erased = {"receipts": _receipts(reached)}
     erasure.keep_answer(work, erasure_id, _ERASE, answer)
     return answer
 
@@ -47,7 +49,7 @@ def seek(
     redact_in: Collection[Sequence[str]] = (),
     redact_sure_in: Collection[Sequence[str]] = (),
     leave_in: Collection[Sequence[str]] = (),
-) -> dict[str, Any]:
+) -> Answer:
     """Look for the individual's former values in every text, and remove them; the same look again answers the same.
 
     In rows that were linked to them everything goes; in others what goes at once, and the rest is a hit, unless it was
@@ -62,7 +64,8 @@ def seek(
     :raises SealUnknown: the seal is broken, so that nobody can look any more.
     """
     erasure.one_at_a_time(work, erasure_id)
-    if look is not None and (given := erasure.answer_given(work, erasure_id, look)) is not None:
+    given: Answer | None = erasure.answer_given(work, erasure_id, look) if look is not None else None
+    if given is not None:
         work.record("interactions:individual:seek", subjects=[individual_id, erasure_id])
         return given
     if key is None:
@@ -74,7 +77,7 @@ def seek(
     linked = erasure.links(work, erasure_id)
     everything, sure, decided = _places(redact_in), _places(redact_sure_in), _places([*redact_in, *redact_sure_in, *leave_in])
     touched: list[str] = []
-    hits: list[dict[str, Any]] = []
+    hits: list[Hit] = []
     for table, column in erasure.TEXTS:
         store = f"interactions.{table.name}"
         found = removed = left = 0
@@ -94,13 +97,13 @@ def seek(
         receipts.append({"store": f"{store}.{column}", "found": found, "removed": removed, "left": left, "method": "redacted"})
     subjects = [individual_id, erasure_id, *dict.fromkeys(touched), *(hit["id"] for hit in hits)]
     work.record("interactions:individual:seek", subjects=subjects)
-    answer = {"receipts": receipts, "hits": hits, "carried_out": [list(place) for place in sorted(decided)]}
+    answer: Answer = {"receipts": receipts, "hits": hits, "carried_out": [list(place) for place in sorted(decided)]}
     if look is not None:
         erasure.keep_answer(work, erasure_id, look, answer)
     return answer
 
 
-def show(work: UnitOfWork, *, erasure_id: str, sealed: str, key: str | None, places: Collection[Sequence[str]]) -> dict[str, Any]:
+def show(work: UnitOfWork, *, erasure_id: str, sealed: str, key: str | None, places: Collection[Sequence[str]]) -> ShownMentions:
     """Return the mentions in these places with the text around them, for the privacy officer alone (retention asks who it is).
 
     :returns: `items` [{store, id, field, excerpts}]; a place where nothing is found any more is left out.
@@ -110,7 +113,7 @@ def show(work: UnitOfWork, *, erasure_id: str, sealed: str, key: str | None, pla
         raise SealUnknown
     sought = Sought(open_seal(sealed, key, erasure_id=erasure_id))
     linked = erasure.links(work, erasure_id)
-    items = []
+    items: list[ShownPlace] = []
     for place in sorted(_places(places)):
         row = erasure.text_in(work, *place)
         found = excerpts(row.text, sought.find(row.text, linked=row.subject_id in linked)) if row else []
@@ -143,7 +146,7 @@ def _remove(work: UnitOfWork, *individual_ids: str, now: datetime) -> erasure.Re
     return reached
 
 
-def _receipts(reached: erasure.Reached) -> list[dict[str, Any]]:
+def _receipts(reached: erasure.Reached) -> list[Receipt]:
     counts = {
         "interactions.interactions": (len(reached.deleted), "deleted"),
         "interactions.interaction_individuals": (reached.unlinked, "unlinked"),
@@ -158,5 +161,5 @@ def _places(given: Collection[Sequence[str]]) -> set[tuple[str, str, str]]:
     return {(str(store), str(row_id), str(field)) for store, row_id, field in given}
 
 
-def _hit(place: tuple[str, str, str]) -> dict[str, Any]:
+def _hit(place: tuple[str, str, str]) -> Place:
     return {"store": place[0], "id": place[1], "field": place[2]}

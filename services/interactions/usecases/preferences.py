@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import asdict
 
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
+from services.interactions.contract.answers import AgainstPreferenceAnswer, Page
+from services.interactions.contract.commands import AgainstPreferencesQuery
 from services.interactions.storage import preferences
 from services.interactions.usecases.authorization import require_privacy_officer
 from services.interactions.usecases.writing import wire
@@ -15,7 +16,7 @@ from services.interactions.usecases.writing import wire
 _FIELDS = ("held_at", "mode", "initiated_by", "preference")
 
 
-def list_against_preferences(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
+def list_against_preferences(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: AgainstPreferencesQuery) -> Page[AgainstPreferenceAnswer]:
     """List interactions that the department began against a preference that stood then, the most recent first.
 
     It says who, when and how, and nothing of what was spoken of.
@@ -23,9 +24,10 @@ def list_against_preferences(work: UnitOfWork, *, by: Caller, cursors: Cursors, 
     :raises Forbidden: the caller is not the privacy officer.
     """
     require_privacy_officer(by)
-    after = cursors.open(query.get("cursor"), of="preferences", user_id=by.id, query=query)
-    page = preferences.against(work, by, query=query, after=after)
-    last = page.rows[-1] if page.has_more else None
+    bound = asdict(query)
+    after = cursors.open(query.cursor, of="preferences", user_id=by.id, query=bound)
+    page = preferences.against(work, by, asked=query, after=after)
+    last = page.last
     subjects = dict.fromkeys(one for row in page.rows for one in (row.id, row.individual_id))
     work.record("interactions:interaction:list-against-preferences", subjects=list(subjects), fields=_FIELDS)
     return {
@@ -42,6 +44,6 @@ def list_against_preferences(work: UnitOfWork, *, by: Caller, cursors: Cursors, 
             }
             for row in page.rows
         ],
-        "next": cursors.seal([last.held_at.isoformat(), last.id, last.individual_id], of="preferences", user_id=by.id, query=query) if last else None,
+        "next": cursors.seal([last.held_at.isoformat(), last.id, last.individual_id], of="preferences", user_id=by.id, query=bound) if last else None,
         "total": page.total,
     }

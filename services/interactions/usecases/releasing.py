@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Stale
+from services.contacts.contract.answers import KeptTextAnswer
 from services.contacts.contract.kept import KeptTextUnknown, TextReplaced
+from services.interactions.contract.answers import Part, ReleasedText
 from services.interactions.storage import texts
 from services.interactions.usecases.authorization import require_privacy_officer
 from services.interactions.usecases.writing import wire
 
 
-def list_kept_texts(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, limit: int) -> dict[str, Any]:
+def list_kept_texts(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, limit: int) -> Part[KeptTextAnswer]:
     """Return kept texts that wait, the oldest first: `items`, whether there are `more`, `total`. As the eraser.
 
     :raises Forbidden: the caller is not the privacy officer.
     """
     require_privacy_officer(by)
     page = texts.waiting(work, after=after, limit=limit)
-    items = [
+    items: list[KeptTextAnswer] = [
         {
             "id": row.id,
             "subject_type": row.subject_type,
@@ -42,7 +43,7 @@ def list_kept_texts(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None
     return {"items": items, "more": page.has_more, "total": page.total}
 
 
-def release_kept_text(work: UnitOfWork, *, by: Caller, kept_id: str, kept_at: datetime) -> dict[str, Any]:
+def release_kept_text(work: UnitOfWork, *, by: Caller, kept_id: str, kept_at: datetime) -> ReleasedText:
     """Let everybody read a kept text from now on. As the eraser.
 
     :raises Forbidden: the caller is not the privacy officer.

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, NotFound
 from services.chassis.validation import as_id
 from services.contacts.contract.refusals import TaskStands
+from services.interactions.contract.answers import Part, TaskAnswer, TaskSubject
+from services.interactions.contract.commands import TaskListQuery
+from services.interactions.domain.records import Task
 from services.interactions.storage import coordination, tasks, texts
 from services.interactions.usecases.authorization import is_reader
 from services.interactions.usecases.writing import wire
@@ -21,11 +22,11 @@ _STAND = frozenset({"answer-coordination-request", "carry-out-coordination-reque
 _WORKING_DAYS = 2
 
 
-def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime, query: Mapping[str, Any]) -> dict[str, Any]:
+def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime, query: TaskListQuery) -> Part[TaskAnswer]:
     """Return the caller's first tasks after a position: `items`, whether there are `more`, `total`."""
-    found: dict[str, Any] = {"items": [], "more": False, "total": 0}
+    found: Part[TaskAnswer] = {"items": [], "more": False, "total": 0}
     if is_reader(by):
-        page = tasks.waiting(work, by, overdue_since=_overdue_since(now), after=query["after"], limit=query["limit"])
+        page = tasks.waiting(work, by, overdue_since=_overdue_since(now), after=query.after, limit=query.limit)
         kept = texts.read(work, [row.subject_id for row in page.rows])
         found = {"items": [_task(row, kept) for row in page.rows], "more": page.has_more, "total": page.total}
     people = (one for task in found["items"] for one in task["subject"]["individual_ids"])
@@ -59,9 +60,14 @@ def _overdue_since(now: datetime) -> date:
     return day
 
 
-def _task(row: Any, kept: texts.Kept) -> dict[str, Any]:
+def _task(row: Task, kept: texts.Kept) -> TaskAnswer:
     is_promise = row.subject_type == "follow_up"
-    subject = {"type": row.subject_type, "id": row.subject_id, "individual_ids": row.individual_ids, "organization_ids": row.organization_ids}
+    subject: TaskSubject = {
+        "type": row.subject_type,
+        "id": row.subject_id,
+        "individual_ids": row.individual_ids,
+        "organization_ids": row.organization_ids,
+    }
     if is_promise:
         subject["interaction_id"] = row.interaction_id
     elif row.individual_ids:
