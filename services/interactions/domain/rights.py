@@ -1,10 +1,8 @@
-"""Describe an individual to interactions, and decide who sees a frozen one or answers for them."""
+"""Describe an individual to interactions, and what a caller may find."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from services.chassis.messages import Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +23,22 @@ class Person:
         return self.frozen_request_id is not None or component in self.frozen_for
 
 
-def may_see_frozen(by: Caller, person: Person) -> bool:
-    """Return whether the caller still sees a frozen person in lists, because they handle the request (T21)."""
-    return (
-        by.id in {person.owner_id, person.deputy_id, person.frozen_by}
-        or ("office_administrator" in by.roles and by.component is not None and by.component == person.component)
-        or "privacy_officer" in by.roles
-    )
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a caller may find: what is their own, and what is named here beyond it."""
 
-
-def may_answer(by: Caller, person: Person) -> bool:
-    """Return whether the caller may answer a coordination request: as owner, deputy or office administrator (R86, T10)."""
-    return by.id in {person.owner_id, person.deputy_id} or (
-        "office_administrator" in by.roles and by.component is not None and by.component == person.component
-    )
+    #: None: the caller is no user, and has nothing of their own.
+    user_id: str | None
+    component: str | None
+    #: Every frozen individual, too.
+    sees_frozen: bool = False
+    #: The frozen individuals of this component, too.
+    frozen_of: str | None = None
+    #: The requests that this component has to answer, too.
+    answers_for: str | None = None
+    #: The requests that this component sent, too.
+    follows_for: str | None = None
+    #: What is left undone in this component, too.
+    stands_for: str | None = None
+    #: A request that this component sent, by its id, too.
+    contributes_to: str | None = None

@@ -12,15 +12,15 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.chassis.database import Lock, UnitOfWork
 from services.chassis.database.rows import all_typed, columns_of, typed_or_none
-from services.chassis.messages import Caller, new_id
+from services.chassis.messages import new_id
 from services.interactions.contract.commands import CoordinationRequestListQuery
 from services.interactions.domain.coordination import OPEN_STATES, WITHDRAWN
 from services.interactions.domain.records import AddressedRequest, CoordinationRequest
+from services.interactions.domain.rights import Scope
 from services.interactions.storage import pages
 from services.interactions.storage.directory import hidden_person
 from services.interactions.storage.tables import coordination_requests as requests
 from services.interactions.storage.tables import notices, people
-from services.lexicon.vocabulary import at_least
 
 #: Who has to answer: the record's owner and deputy, or who stands for the relationship of the component that was asked.
 addressee = case((requests.c.asked_component.is_(None), people.c.owner_id), else_=requests.c.asked_user)
@@ -28,23 +28,23 @@ addressee_deputy = case((requests.c.asked_component.is_(None), people.c.deputy_i
 addressee_component = func.coalesce(requests.c.asked_component, people.c.component)
 
 
-def _theirs_to_answer(by: Caller) -> ColumnElement[bool]:
-    mine: list[ColumnElement[bool]] = [addressee == by.id, addressee_deputy == by.id]
-    if "office_administrator" in by.roles and by.component:
-        mine.append(addressee_component == by.component)
+def _theirs_to_answer(scope: Scope) -> ColumnElement[bool]:
+    mine = [addressee == scope.user_id, addressee_deputy == scope.user_id]
+    if scope.answers_for is not None:
+        mine.append(addressee_component == scope.answers_for)
     return func.coalesce(or_(*mine), False)
 
 
-def _theirs_to_follow(by: Caller) -> ColumnElement[bool]:
-    sent = [requests.c.requested_by == by.id]
-    if "office_administrator" in by.roles and by.component:
-        sent.append(requests.c.requested_component == by.component)
+def _theirs_to_follow(scope: Scope) -> ColumnElement[bool]:
+    sent = [requests.c.requested_by == scope.user_id]
+    if scope.follows_for is not None:
+        sent.append(requests.c.requested_component == scope.follows_for)
     return or_(*sent)
 
 
-def not_hidden(by: Caller) -> ColumnElement[bool]:
+def not_hidden(scope: Scope) -> ColumnElement[bool]:
     """Say which requests are not about a frozen individual whom the caller may not find (T21)."""
-    return ~func.coalesce(and_(people.c.id.is_not(None), hidden_person(by)), False)
+    return ~func.coalesce(and_(people.c.id.is_not(None), hidden_person(scope)), False)
 
 
 def with_owner() -> Select[Any]:
@@ -60,14 +60,14 @@ def with_owner() -> Select[Any]:
     ).outerjoin(people, people.c.id == requests.c.individual_id)
 
 
-def matching(work: UnitOfWork, by: Caller, wanted: CoordinationRequestListQuery, *, after: Sequence[object] | None) -> pages.Page[AddressedRequest]:
+def matching(work: UnitOfWork, scope: Scope, wanted: CoordinationRequestListQuery, *, after: Sequence[object] | None) -> pages.Page[AddressedRequest]:
     """Return a page of the requests that a caller sent or has to answer, the latest first; frozen people are out (T21)."""
     sides = {
-        "received": _theirs_to_answer(by),
-        "sent": _theirs_to_follow(by),
-        None: or_(_theirs_to_answer(by), _theirs_to_follow(by)),
+        "received": _theirs_to_answer(scope),
+        "sent": _theirs_to_follow(scope),
+        None: or_(_theirs_to_answer(scope), _theirs_to_follow(scope)),
     }
-    query = with_owner().where(sides[wanted.side], not_hidden(by))
+    query = with_owner().where(sides[wanted.side], not_hidden(scope))
     if wanted.status is not None:
         query = query.where(requests.c.status == wanted.status)
     if wanted.individual_id is not None:
@@ -77,17 +77,16 @@ def matching(work: UnitOfWork, by: Caller, wanted: CoordinationRequestListQuery,
     return pages.page(work, AddressedRequest, query, keys=[requests.c.created_at, requests.c.id], after=after, limit=wanted.limit)
 
 
-def one(work: UnitOfWork, request_id: str, *, lock: bool = False) -> AddressedRequest | None:
+def one(work: UnitOfWork, scope: Scope, request_id: str, *, lock: bool = False) -> AddressedRequest | None:
     """Return a request that concerns the caller, or that their component sent; others don't exist for them.
 
     :param lock: hold it until the end of the transaction.
     """
-    by = work.caller
-    theirs = [_theirs_to_answer(by), _theirs_to_follow(by)]
-    if by.component and at_least(by.level, "contributor"):
-        # Who asks the same again is told of this one, and can look at it.
-        theirs.append(requests.c.requested_component == by.component)
-    query = with_owner().where(or_(*theirs), not_hidden(by), requests.c.id == request_id)
+    theirs = [_theirs_to_answer(scope), _theirs_to_follow(scope)]
+    if scope.contributes_to is not None:
+        # A user who asks the same again is told of this one, and can look at it.
+        theirs.append(requests.c.requested_component == scope.contributes_to)
+    query = with_owner().where(or_(*theirs), not_hidden(scope), requests.c.id == request_id)
     rows = work.execute(query.with_for_update(of=requests) if lock else query).mappings()
     return typed_or_none(AddressedRequest, rows.one_or_none())
 

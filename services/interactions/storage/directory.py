@@ -12,8 +12,7 @@ from sqlalchemy import ColumnElement, FromClause, Table, Text, and_, any_, delet
 from sqlalchemy.dialects.postgresql import Insert, array, insert
 
 from services.chassis.database import Lock, UnitOfWork
-from services.chassis.messages import Caller
-from services.interactions.domain.rights import Person
+from services.interactions.domain.rights import Person, Scope
 from services.interactions.storage.tables import (
     attendances,
     interaction_individuals,
@@ -106,14 +105,14 @@ def frozen_person(component: str | None, rows: FromClause = people) -> ColumnEle
     return and_(either, or_(everywhere, literal(component) == any_(rows.c.frozen_for))) if component else everywhere
 
 
-def hidden_person(by: Caller, rows: FromClause = people) -> ColumnElement[bool]:
+def hidden_person(scope: Scope, rows: FromClause = people) -> ColumnElement[bool]:
     """Say, in SQL, which rows of `people` the caller sees frozen and need not deal with (T21, T26)."""
-    frozen = frozen_person(by.component, rows)
-    if "privacy_officer" in by.roles:
+    frozen = frozen_person(scope.component, rows)
+    if scope.sees_frozen:
         return false()
-    theirs = [rows.c[column] == by.id for column in ("owner_id", "deputy_id", "frozen_by") if by.kind == "user"]
-    if "office_administrator" in by.roles and by.component:
-        theirs.append(rows.c.component == by.component)
+    theirs = [rows.c[column] == scope.user_id for column in ("owner_id", "deputy_id", "frozen_by") if scope.user_id is not None]
+    if scope.frozen_of is not None:
+        theirs.append(rows.c.component == scope.frozen_of)
     return and_(frozen, ~func.coalesce(or_(*theirs), False)) if theirs else frozen
 
 

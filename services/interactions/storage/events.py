@@ -11,9 +11,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.chassis.database import UnitOfWork
 from services.chassis.database.rows import columns_of, typed_or_none
-from services.chassis.messages import Caller
 from services.interactions.contract.commands import EventListQuery
 from services.interactions.domain.records import Attendance, Event
+from services.interactions.domain.rights import Scope
 from services.interactions.storage import pages
 from services.interactions.storage.directory import hidden_person
 from services.interactions.storage.tables import attendances, event_issues, events, people
@@ -35,15 +35,15 @@ def one(work: UnitOfWork, event_id: str, *, lock: bool = False) -> Event | None:
 
 
 def matching(
-    work: UnitOfWork, by: Caller, wanted: EventListQuery, *, issue_ids: Sequence[str] | None, after: Sequence[object] | None
+    work: UnitOfWork, scope: Scope, wanted: EventListQuery, *, issue_ids: Sequence[str] | None, after: Sequence[object] | None
 ) -> pages.Page[Event]:
     """Return a page of events, the most recent first; they are about one of these issues, if there are any."""
     query = with_issues()
     if wanted.individual_id is not None:
         attended = select(attendances.c.event_id).where(attendances.c.individual_id == wanted.individual_id)
-        query = query.where(events.c.id.in_(attended), ~exists().where(people.c.id == wanted.individual_id).where(hidden_person(by)))
+        query = query.where(events.c.id.in_(attended), ~exists().where(people.c.id == wanted.individual_id).where(hidden_person(scope)))
     if wanted.organization_id is not None:
-        theirs = or_(attendances.c.organization_id == wanted.organization_id, _with_people_of(wanted.organization_id, by))
+        theirs = or_(attendances.c.organization_id == wanted.organization_id, _with_people_of(wanted.organization_id, scope))
         query = query.where(events.c.id.in_(select(attendances.c.event_id).where(theirs)))
     if issue_ids is not None:
         about = select(event_issues.c.event_id).where(event_issues.c.issue_id.in_(issue_ids))
@@ -57,10 +57,10 @@ def matching(
     return pages.page(work, Event, query, keys=[events.c.starts_at, events.c.id], after=after, limit=wanted.limit)
 
 
-def _with_people_of(organization_id: str, by: Caller) -> ColumnElement[bool]:
+def _with_people_of(organization_id: str, scope: Scope) -> ColumnElement[bool]:
     """Say which attendances are of somebody who works at an organization, or did so then (R57, T6)."""
     theirs = or_(people.c.organization_id == organization_id, attendances.c.employer_id == organization_id)
-    return exists().where(people.c.id == attendances.c.individual_id, theirs, ~hidden_person(by))
+    return exists().where(people.c.id == attendances.c.individual_id, theirs, ~hidden_person(scope))
 
 
 def add(work: UnitOfWork, event: Event) -> None:
@@ -93,15 +93,15 @@ def attend(work: UnitOfWork, rows: Sequence[Attendance]) -> None:
         work.execute(upsert(attendances).on_conflict_do_nothing(), [asdict(row) for row in rows])
 
 
-def attendees(work: UnitOfWork, by: Caller, event_id: str, *, after: Sequence[object] | None, limit: int) -> pages.Page[Attendance]:
+def attendees(work: UnitOfWork, scope: Scope, event_id: str, *, after: Sequence[object] | None, limit: int) -> pages.Page[Attendance]:
     """Return a page of who attended, in the order in which they were recorded; frozen people are out (T21)."""
-    shown = or_(attendances.c.individual_id.is_(None), ~func.coalesce(_hidden(by), False))
+    shown = or_(attendances.c.individual_id.is_(None), ~func.coalesce(_hidden(scope), False))
     query = select(attendances).outerjoin(people, people.c.id == attendances.c.individual_id).where(attendances.c.event_id == event_id, shown)
     return pages.page(work, Attendance, query, keys=[attendances.c.id], after=after, limit=limit, descending=False)
 
 
-def _hidden(by: Caller) -> ColumnElement[bool]:
-    return and_(people.c.id.is_not(None), hidden_person(by))
+def _hidden(scope: Scope) -> ColumnElement[bool]:
+    return and_(people.c.id.is_not(None), hidden_person(scope))
 
 
 def attending(work: UnitOfWork, event_id: str) -> tuple[list[str], list[str]]:

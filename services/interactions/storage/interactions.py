@@ -10,9 +10,9 @@ from sqlalchemy import ARRAY, ColumnElement, Select, Table, Text, Uuid, cast, de
 
 from services.chassis.database import UnitOfWork
 from services.chassis.database.rows import columns_of, typed, typed_or_none
-from services.chassis.messages import Caller
 from services.interactions.contract.commands import HistoryQuery, InteractionListQuery
 from services.interactions.domain.records import FollowUp, Interaction, Moment
+from services.interactions.domain.rights import Scope
 from services.interactions.storage import pages
 from services.interactions.storage.directory import employers_of, hidden_person
 from services.interactions.storage.tables import (
@@ -55,28 +55,28 @@ def linked_ids(table: Table, column: str) -> ColumnElement[Any]:
     return func.array(ids.scalar_subquery(), type_=ARRAY(Uuid(as_uuid=False)))
 
 
-def visible_individuals(by: Caller) -> ColumnElement[Any]:
+def visible_individuals(scope: Scope) -> ColumnElement[Any]:
     """Select, as an array, the individuals of an interaction whom the caller may find (T21)."""
     ids = (
         select(interaction_individuals.c.individual_id)
         .outerjoin(people, people.c.id == interaction_individuals.c.individual_id)
-        .where(interaction_individuals.c.interaction_id == interactions.c.id, ~func.coalesce(hidden_person(by), False))
+        .where(interaction_individuals.c.interaction_id == interactions.c.id, ~func.coalesce(hidden_person(scope), False))
         .order_by(interaction_individuals.c.individual_id)
     )
     return func.array(ids.scalar_subquery(), type_=ARRAY(Uuid(as_uuid=False)))
 
 
-def with_links(by: Caller) -> Select[Any]:
+def with_links(scope: Scope) -> Select[Any]:
     """Select interactions as a caller sees them, with the ids they are linked to."""
     return select(
         interactions,
-        visible_individuals(by).label("individual_ids"),
+        visible_individuals(scope).label("individual_ids"),
         linked_ids(interaction_organizations, "organization_id").label("organization_ids"),
         linked_ids(interaction_issues, "issue_id").label("issue_ids"),
-    ).where(visible(by))
+    ).where(visible(scope))
 
 
-def visible(by: Caller) -> ColumnElement[bool]:
+def visible(scope: Scope) -> ColumnElement[bool]:
     """Say which interactions the caller may find."""
     # Frozen people are out of lists (T21), and an interaction with nobody else goes with them. There are few of them,
     # so these interactions are looked up once, and not the people of every interaction.
@@ -84,38 +84,38 @@ def visible(by: Caller) -> ColumnElement[bool]:
     with_others = (
         exists()
         .where(other.c.interaction_id == interaction_individuals.c.interaction_id)
-        .where(~exists().where(others.c.id == other.c.individual_id).where(hidden_person(by, others)))
+        .where(~exists().where(others.c.id == other.c.individual_id).where(hidden_person(scope, others)))
     )
     with_organization = exists().where(interaction_organizations.c.interaction_id == interaction_individuals.c.interaction_id)
     hidden = (
         select(interaction_individuals.c.interaction_id)
         .join(people, people.c.id == interaction_individuals.c.individual_id)
-        .where(hidden_person(by), ~with_others, ~with_organization)
+        .where(hidden_person(scope), ~with_others, ~with_organization)
     )
     return interactions.c.id.not_in(hidden)
 
 
-def one(work: UnitOfWork, interaction_id: str, *, lock: bool = False) -> Interaction | None:
+def one(work: UnitOfWork, scope: Scope, interaction_id: str, *, lock: bool = False) -> Interaction | None:
     """Return an interaction as the caller sees it.
 
     :param lock: hold it until the end of the transaction.
     """
-    query = with_links(work.caller).where(interactions.c.id == interaction_id)
+    query = with_links(scope).where(interactions.c.id == interaction_id)
     return typed_or_none(Interaction, work.execute(query.with_for_update(of=interactions) if lock else query).mappings().one_or_none())
 
 
 def matching(
-    work: UnitOfWork, by: Caller, wanted: InteractionListQuery, *, issue_ids: Sequence[str] | None, after: Sequence[object] | None
+    work: UnitOfWork, scope: Scope, wanted: InteractionListQuery, *, issue_ids: Sequence[str] | None, after: Sequence[object] | None
 ) -> pages.Page[Interaction]:
     """Return a page of interactions, the most recent first; an organization's include those with its people (R57).
 
     :param issue_ids: the interactions are about one of these, if there are any.
     """
-    query = with_links(by)
+    query = with_links(scope)
     if wanted.individual_id is not None:
-        query = query.where(interactions.c.id.in_(of_individual(wanted.individual_id, by)))
+        query = query.where(interactions.c.id.in_(of_individual(wanted.individual_id, scope)))
     if wanted.organization_id is not None:
-        query = query.where(interactions.c.id.in_(of_organization(wanted.organization_id, by)))
+        query = query.where(interactions.c.id.in_(of_organization(wanted.organization_id, scope)))
     if issue_ids is not None:
         about = select(interaction_issues.c.interaction_id).where(interaction_issues.c.issue_id.in_(issue_ids))
         query = query.where(interactions.c.id.in_(about))
@@ -132,41 +132,41 @@ def matching(
     return pages.page(work, Interaction, query, keys=[interactions.c.held_at, interactions.c.id], after=after, limit=wanted.limit)
 
 
-def of_individual(individual_id: str, by: Caller) -> Select[tuple[str]]:
+def of_individual(individual_id: str, scope: Scope) -> Select[tuple[str]]:
     """Select the ids of the interactions with one individual; a frozen one has none to show."""
-    frozen = exists().where(people.c.id == individual_id).where(hidden_person(by))
+    frozen = exists().where(people.c.id == individual_id).where(hidden_person(scope))
     return select(interaction_individuals.c.interaction_id).where(interaction_individuals.c.individual_id == individual_id, ~frozen)
 
 
-def of_organization(organization_id: str, by: Caller) -> Any:
+def of_organization(organization_id: str, scope: Scope) -> Any:
     """Select the ids of the interactions with an organization, with somebody who works there, or who did so then (T6)."""
     theirs = select(interaction_individuals.c.interaction_id).join(people, people.c.id == interaction_individuals.c.individual_id)
     return (
         select(interaction_organizations.c.interaction_id)
         .where(interaction_organizations.c.organization_id == organization_id)
         .union(
-            theirs.where(people.c.organization_id == organization_id, ~hidden_person(by)),
-            theirs.where(interaction_individuals.c.employer_id == organization_id, ~hidden_person(by)),
+            theirs.where(people.c.organization_id == organization_id, ~hidden_person(scope)),
+            theirs.where(interaction_individuals.c.employer_id == organization_id, ~hidden_person(scope)),
         )
     )
 
 
-def history(work: UnitOfWork, by: Caller, wanted: HistoryQuery) -> pages.Page[Moment]:
+def history(work: UnitOfWork, scope: Scope, wanted: HistoryQuery) -> pages.Page[Moment]:
     """Return a page of the timeline of one stakeholder: interactions and attendances, as rows of one shape (R55-R57)."""
     individual_id, organization_id = wanted.individual_id, wanted.organization_id
     if individual_id is not None:
-        held = of_individual(individual_id, by)
-        frozen = exists().where(people.c.id == individual_id).where(hidden_person(by))
+        held = of_individual(individual_id, scope)
+        frozen = exists().where(people.c.id == individual_id).where(hidden_person(scope))
         attended: Any = select(attendances.c.id).where(attendances.c.individual_id == individual_id, ~frozen)
     else:
-        held = of_organization(organization_id or "", by)
+        held = of_organization(organization_id or "", scope)
         theirs = select(attendances.c.id).join(people, people.c.id == attendances.c.individual_id)
         attended = (
             select(attendances.c.id)
             .where(attendances.c.organization_id == organization_id)
             .union(
-                theirs.where(people.c.organization_id == organization_id, ~hidden_person(by)),
-                theirs.where(attendances.c.employer_id == organization_id, ~hidden_person(by)),
+                theirs.where(people.c.organization_id == organization_id, ~hidden_person(scope)),
+                theirs.where(attendances.c.employer_id == organization_id, ~hidden_person(scope)),
             )
         )
     discussed = select(event_issues.c.issue_id).where(event_issues.c.event_id == events.c.id).scalar_subquery()

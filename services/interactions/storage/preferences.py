@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from sqlalchemy import DateTime, case, cast, func, literal_column, or_, select, true
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller
 from services.interactions.contract.commands import AgainstPreferencesQuery
 from services.interactions.domain.records import AgainstPreference
+from services.interactions.domain.rights import Scope
 from services.interactions.storage import pages
 from services.interactions.storage.directory import hidden_person
 from services.interactions.storage.tables import interaction_individuals, interactions, people
@@ -18,7 +18,7 @@ from services.lexicon.vocabulary import PREFERENCE_AGAINST
 _INSTANT = DateTime(timezone=True)
 
 
-def against(work: UnitOfWork, by: Caller, *, asked: AgainstPreferencesQuery, after: Sequence[object] | None) -> pages.Page[AgainstPreference]:
+def against(work: UnitOfWork, scope: Scope, *, asked: AgainstPreferencesQuery, after: Sequence[object] | None) -> pages.Page[AgainstPreference]:
     """Return a page of (interaction, individual, preference), the most recent first."""
     spans = func.jsonb_array_elements(people.c.preferences).table_valued("value").render_derived("span")
     preference = spans.c.value.op("->>")(0)
@@ -47,7 +47,7 @@ def against(work: UnitOfWork, by: Caller, *, asked: AgainstPreferencesQuery, aft
             or_(until.is_(None), interactions.c.held_at < until),
             # What was held about the very request for no more contact is the request's course.
             interactions.c.no_contact_request_id.is_(None),
-            ~func.coalesce(hidden_person(by), False),
+            ~func.coalesce(hidden_person(scope), False),
         )
     )
     for column, value in (

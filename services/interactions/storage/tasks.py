@@ -28,9 +28,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import array
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller
 from services.interactions.domain.coordination import OPEN_STATES
 from services.interactions.domain.records import Task
+from services.interactions.domain.rights import Scope
 from services.interactions.storage import pages
 from services.interactions.storage.coordination import addressee, addressee_component, addressee_deputy, not_hidden
 from services.interactions.storage.interactions import linked_ids, visible, visible_individuals
@@ -41,13 +41,13 @@ from services.lexicon.tasks import NO_DAY
 _ID = Uuid(as_uuid=False)
 
 
-def waiting(work: UnitOfWork, by: Caller, *, overdue_since: date, after: Sequence[str] | None, limit: int) -> pages.Page[Task]:
+def waiting(work: UnitOfWork, scope: Scope, *, overdue_since: date, after: Sequence[str] | None, limit: int) -> pages.Page[Task]:
     """Return the caller's tasks, the most urgent first.
 
     :param overdue_since: what was asked on that day or before, and is unanswered, has passed to the office (T10).
     :param after: due date, kind and key of the last one before.
     """
-    parts = [_to_answer(by, overdue_since), _sent(by), _promises(by), _notices(by)]
+    parts = [_to_answer(scope, overdue_since), _sent(scope), _promises(scope), _notices(scope)]
     tasks = union_all(*parts).subquery("tasks")
     keys: list[ColumnElement[Any]] = [
         func.coalesce(tasks.c.due_on, cast(literal(NO_DAY), Date)),
@@ -95,27 +95,27 @@ def _request(kind: Any) -> Select[Any]:
     return select(*columns).outerjoin_from(requests, people, people.c.id == requests.c.individual_id)
 
 
-def _to_answer(by: Caller, overdue_since: date) -> Select[Any]:
-    theirs: list[ColumnElement[bool]] = [addressee == by.id, addressee_deputy == by.id]
-    if "office_administrator" in by.roles and by.component:
+def _to_answer(scope: Scope, overdue_since: date) -> Select[Any]:
+    theirs = [addressee == scope.user_id, addressee_deputy == scope.user_id]
+    if scope.answers_for is not None:
         # The owner's, until they are gone, or two federal working days have passed without an answer (T10).
         late = and_(requests.c.status == "requested", func.timezone("UTC", requests.c.created_at) < cast(literal(overdue_since), Date) + 1)
-        theirs.append(and_(addressee_component == by.component, or_(addressee.is_(None), _gone(addressee), late)))
+        theirs.append(and_(addressee_component == scope.answers_for, or_(addressee.is_(None), _gone(addressee), late)))
     kind = case((requests.c.status == "requested", "answer-coordination-request"), else_="carry-out-coordination-request")
-    return _request(kind).where(requests.c.status.in_(OPEN_STATES), func.coalesce(or_(*theirs), False), not_hidden(by))
+    return _request(kind).where(requests.c.status.in_(OPEN_STATES), func.coalesce(or_(*theirs), False), not_hidden(scope))
 
 
-def _sent(by: Caller) -> Select[Any]:
+def _sent(scope: Scope) -> Select[Any]:
     query = _request(literal("await-coordination-request"))
-    return query.where(requests.c.requested_by == by.id, requests.c.status.in_(OPEN_STATES), not_hidden(by))
+    return query.where(requests.c.requested_by == scope.user_id, requests.c.status.in_(OPEN_STATES), not_hidden(scope))
 
 
-def _promises(by: Caller) -> Select[Any]:
+def _promises(scope: Scope) -> Select[Any]:
     # A promise without an assignee is whoever's who logged it (R53).
     holder = func.coalesce(follow_ups.c.assignee, follow_ups.c.created_by)
-    theirs: ColumnElement[bool] = holder == by.id
-    if "office_administrator" in by.roles and by.component:
-        theirs = or_(theirs, and_(interactions.c.component == by.component, _gone(holder)))
+    theirs = holder == scope.user_id
+    if scope.stands_for is not None:
+        theirs = or_(theirs, and_(interactions.c.component == scope.stands_for, _gone(holder)))
     columns = _row(
         literal("keep-promise"),
         key=follow_ups.c.id,
@@ -123,7 +123,7 @@ def _promises(by: Caller) -> Select[Any]:
         subject_type=literal("follow_up"),
         subject_id=follow_ups.c.id,
         interaction_id=follow_ups.c.interaction_id,
-        individual_ids=visible_individuals(by),
+        individual_ids=visible_individuals(scope),
         organization_ids=linked_ids(interaction_organizations, "organization_id"),
         by_user=follow_ups.c.created_by,
         by_component=interactions.c.component,
@@ -131,11 +131,11 @@ def _promises(by: Caller) -> Select[Any]:
         asked_at=interactions.c.held_at,
     )
     query = select(*columns).join_from(follow_ups, interactions, interactions.c.id == follow_ups.c.interaction_id)
-    return query.where(follow_ups.c.done_at.is_(None), theirs, visible(by))
+    return query.where(follow_ups.c.done_at.is_(None), theirs, visible(scope))
 
 
-def _notices(by: Caller) -> Select[Any]:
-    shown = case((not_hidden(by), requests.c.individual_id))
+def _notices(scope: Scope) -> Select[Any]:
+    shown = case((not_hidden(scope), requests.c.individual_id))
     columns = _row(
         notices.c.kind,
         key=notices.c.id,
@@ -145,12 +145,12 @@ def _notices(by: Caller) -> Select[Any]:
         issue_id=notices.c.issue_id,
         by_user=requests.c.requested_by,
         by_component=requests.c.requested_component,
-        text=case((not_hidden(by), requests.c.message)),
+        text=case((not_hidden(scope), requests.c.message)),
         asked_at=notices.c.asked_at,
         notice=literal(value=True),
     )
     query = select(*columns).select_from(notices).outerjoin(requests, requests.c.id == notices.c.request_id)
-    return query.outerjoin(people, people.c.id == requests.c.individual_id).where(notices.c.user_id == by.id)
+    return query.outerjoin(people, people.c.id == requests.c.individual_id).where(notices.c.user_id == scope.user_id)
 
 
 def _gone(user_id: Any) -> ColumnElement[bool]:

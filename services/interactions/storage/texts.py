@@ -23,7 +23,6 @@ from services.interactions.storage.tables import (
     kept_texts,
     talking_points,
 )
-from services.lexicon.vocabulary import at_least
 
 #: (id of what it belongs to, name of the field) → text
 Kept = dict[tuple[str, str], str]
@@ -42,16 +41,10 @@ _SHARED: Mapping[str, Table] = MappingProxyType(
 )
 
 
-def read(work: UnitOfWork, subject_ids: Iterable[str]) -> Kept:
-    """Return the caller's component's own kept texts of these subjects; they may quote contact values, so readers get none (T5)."""
-    ids = list(subject_ids)
-    if not ids or not work.caller.component or not at_least(work.caller.level, "contributor"):
-        return {}
-    rows = work.execute(
-        select(kept_texts.c.subject_id, kept_texts.c.field, kept_texts.c.text).where(
-            kept_texts.c.subject_id.in_(ids), kept_texts.c.component == work.caller.component
-        )
-    )
+def read(work: UnitOfWork, component: str, subject_ids: Iterable[str]) -> Kept:
+    """Return a component's kept texts of these subjects."""
+    query = select(kept_texts.c.subject_id, kept_texts.c.field, kept_texts.c.text)
+    rows = work.execute(query.where(kept_texts.c.subject_id.in_(list(subject_ids)), kept_texts.c.component == component))
     return {(row.subject_id, row.field): row.text for row in rows}
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from services.chassis.messages import Caller, Forbidden
 from services.contacts.contract.refusals import ContributorsOnly
-from services.lexicon.policy import decide
+from services.interactions.domain.records import CoordinationRequest
+from services.interactions.domain.rights import Person, Scope
+from services.lexicon.policy import Facts, decide
 
 
 def is_reader(by: Caller) -> bool:
@@ -43,3 +45,39 @@ def require_privacy_officer(by: Caller) -> None:
     """
     if not decide(by, "review_text"):
         raise Forbidden("This is for the privacy officer.")
+
+
+def may_answer(by: Caller, addressee: Person) -> bool:
+    """Return whether the caller may answer a coordination request: as owner, deputy or office administrator (R86, T10)."""
+    facts = Facts(owner_id=addressee.owner_id, owner_component=addressee.component, deputy_id=addressee.deputy_id)
+    return bool(decide(by, "answer_coordination", facts=facts))
+
+
+def may_withdraw(by: Caller, row: CoordinationRequest) -> bool:
+    """Return whether the caller may withdraw a coordination request: who sent it, or their office's administrator."""
+    facts = Facts(requested_by=row.requested_by, subject_component=row.requested_component)
+    return bool(decide(by, "withdraw_coordination", facts=facts))
+
+
+def component_of_kept_texts(by: Caller) -> str | None:
+    """Return the component whose kept texts the caller reads; they may quote contact values, so readers get none (T5)."""
+    return by.component if decide(by, "contribute") else None
+
+
+def scope_of(by: Caller) -> Scope:
+    """Return what the caller may find, for storage."""
+    own_office = Facts(owner_component=by.component, subject_component=by.component)
+
+    def office(action: str) -> str | None:
+        return by.component if decide(by, action, facts=own_office) else None
+
+    return Scope(
+        by.id if by.kind == "user" else None,
+        by.component,
+        sees_frozen=bool(decide(by, "see_frozen")),
+        frozen_of=office("see_frozen"),
+        answers_for=office("answer_coordination"),
+        follows_for=office("withdraw_coordination"),
+        stands_for=office("stand_for_office"),
+        contributes_to=office("contribute"),
+    )

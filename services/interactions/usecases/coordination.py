@@ -17,12 +17,11 @@ from services.interactions.contract.refusals import AlreadyAsked, RecordIsYours
 from services.interactions.domain.coordination import WITHDRAWN, moves, require_move
 from services.interactions.domain.moments import day_somewhere
 from services.interactions.domain.records import AddressedRequest, CoordinationRequest
-from services.interactions.domain.rights import may_answer
 from services.interactions.domain.texts import Written, review
 from services.interactions.storage import coordination, texts
-from services.interactions.usecases.authorization import is_contributor, require_contributor, require_reader
+from services.interactions.usecases.authorization import is_contributor, may_answer, may_withdraw, require_contributor, require_reader, scope_of
 from services.interactions.usecases.preconditions import require_individuals, require_issues
-from services.interactions.usecases.writing import Ids, store_text, wire
+from services.interactions.usecases.writing import Ids, kept_texts, store_text, wire
 from services.lexicon.vocabulary import PREFERENCE_AGAINST
 
 _SENT = ("individual_id", "issue_id", "message", "due_on", "mode")
@@ -106,8 +105,8 @@ def list_coordination_requests(
     require_reader(by)
     bound = asdict(query)
     after = cursors.open(query.cursor, of="coordination-requests", user_id=by.id, query=bound)
-    page = coordination.matching(work, by, query, after=after)
-    kept = texts.read(work, [row.id for row in page.rows])
+    page = coordination.matching(work, scope_of(by), query, after=after)
+    kept = kept_texts(work, [row.id for row in page.rows])
     last = page.last
     subjects = [*(row.id for row in page.rows), *(row.individual_id for row in page.rows)]
     work.record("interactions:coordination-request:list", subjects=subjects, fields=_FIELDS)
@@ -140,11 +139,11 @@ def move_coordination_request(
     :raises IndividualFrozen: the individual has asked not to be contacted meanwhile.
     :raises PreferenceStands: it is to be accepted, and the individual has said meanwhile that they do not want it (T33).
     """
-    row = coordination.one(work, request_id, lock=True)
+    row = coordination.one(work, scope_of(work.caller), request_id, lock=True)
     if row is None:
         raise NotFound
     status = command.status
-    if status == WITHDRAWN and not _may_withdraw(by, row):
+    if status == WITHDRAWN and not may_withdraw(by, row):
         raise OwnerOnly("Only whoever asked withdraws a request.")
     if status != WITHDRAWN and not may_answer(by, row.addressee):
         raise OwnerOnly("Only the addressee answers.")
@@ -172,7 +171,7 @@ def move_coordination_request(
 
 def individual_asked_about(work: UnitOfWork, request_id: str) -> str | None:
     """Return the individual whom a request is about; nothing is shown to anybody, so nothing is recorded."""
-    row = coordination.one(work, request_id)
+    row = coordination.one(work, scope_of(work.caller), request_id)
     return row.individual_id if row is not None else None
 
 
@@ -193,10 +192,6 @@ def _moved(row: AddressedRequest, status: str, *, by: Caller, now: datetime) -> 
     return replace(row, status=status, answered_at=now, answered_by=by.id)
 
 
-def _may_withdraw(by: Caller, row: AddressedRequest) -> bool:
-    return by.id == row.requested_by or ("office_administrator" in by.roles and by.component == row.requested_component)
-
-
 def _store(work: UnitOfWork, written: Written, request_id: str, *, keep_reason: str | None, now: datetime, new_id: Ids) -> None:
     store_text(
         work,
@@ -211,10 +206,10 @@ def _store(work: UnitOfWork, written: Written, request_id: str, *, keep_reason: 
 
 
 def _request(work: UnitOfWork, request_id: str) -> CoordinationRequestAnswer:
-    row = coordination.one(work, request_id)
+    row = coordination.one(work, scope_of(work.caller), request_id)
     if row is None:
         raise NotFound
-    return _shown(work.caller, row, texts.read(work, [request_id]))
+    return _shown(work.caller, row, kept_texts(work, [request_id]))
 
 
 def _shown(by: Caller, row: AddressedRequest, kept: texts.Kept) -> CoordinationRequestAnswer:
@@ -243,6 +238,6 @@ def _shown(by: Caller, row: AddressedRequest, kept: texts.Kept) -> CoordinationR
 def _moves(by: Caller, row: AddressedRequest) -> list[str]:
     if not is_contributor(by):
         return []
-    possible = moves(row.status, may_answer=may_answer(by, row.addressee), may_withdraw=_may_withdraw(by, row))
+    possible = moves(row.status, may_answer=may_answer(by, row.addressee), may_withdraw=may_withdraw(by, row))
     frozen = row.addressee.is_frozen_for(by.component)
     return [state for state in possible if not (frozen and state in {"accepted", "requested"})]

@@ -18,9 +18,9 @@ from services.interactions.domain.moments import CLOCK_SKEW, EARLIEST
 from services.interactions.domain.records import Attendance, Event
 from services.interactions.domain.texts import review
 from services.interactions.storage import directory, events, issues, texts
-from services.interactions.usecases.authorization import require_contributor, require_reader
+from services.interactions.usecases.authorization import require_contributor, require_reader, scope_of
 from services.interactions.usecases.preconditions import require_individuals, require_issues, require_organizations, require_own_component
-from services.interactions.usecases.writing import Ids, reworded, store_text, wire
+from services.interactions.usecases.writing import Ids, kept_texts, reworded, store_text, wire
 
 #: How many of those who attended are answered at once.
 _ANSWERED = PageQuery(limit=200)
@@ -65,8 +65,8 @@ def list_events(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: EventL
     bound = asdict(query)
     after = cursors.open(query.cursor, of="events", user_id=by.id, query=bound)
     issue_ids = issues.with_all_below(work, query.issue_id) if query.issue_id is not None else None
-    page = events.matching(work, by, query, issue_ids=issue_ids, after=after)
-    kept = texts.read(work, [row.id for row in page.rows])
+    page = events.matching(work, scope_of(by), query, issue_ids=issue_ids, after=after)
+    kept = kept_texts(work, [row.id for row in page.rows])
     items = [_shown(row, kept) for row in page.rows]
     last = page.last
     asked = [one for one in (query.individual_id, query.organization_id) if one is not None]
@@ -210,7 +210,7 @@ def _announce(work: UnitOfWork, event: EventAnswer, individual_ids: list[str], o
 def _page(work: UnitOfWork, by: Caller, cursors: Cursors, event_id: str, query: PageQuery) -> Page[AttendeeAnswer]:
     bound = {"event_id": event_id}
     after = cursors.open(query.cursor, of="attendees", user_id=by.id, query=bound)
-    page = events.attendees(work, by, event_id, after=after, limit=query.limit)
+    page = events.attendees(work, scope_of(by), event_id, after=after, limit=query.limit)
     items: list[AttendeeAnswer] = [
         {
             "id": row.id,
@@ -234,7 +234,7 @@ def _event(work: UnitOfWork, event_id: str) -> EventAnswer:
     row = events.one(work, event_id)
     if row is None:
         raise NotFound
-    return _shown(row, texts.read(work, [event_id]))
+    return _shown(row, kept_texts(work, [event_id]))
 
 
 def _shown(row: Event, kept: texts.Kept) -> EventAnswer:

@@ -20,7 +20,7 @@ from services.interactions.domain.moments import day_somewhere, require_past
 from services.interactions.domain.records import FollowUp, Interaction
 from services.interactions.domain.texts import Written, review
 from services.interactions.storage import directory, events, interactions, issues, texts
-from services.interactions.usecases.authorization import require_contributor, require_reader
+from services.interactions.usecases.authorization import require_contributor, require_reader, scope_of
 from services.interactions.usecases.planning import Preferences, Promise, plans_of, require_wanted
 from services.interactions.usecases.preconditions import (
     require_colleague,
@@ -29,7 +29,7 @@ from services.interactions.usecases.preconditions import (
     require_organizations,
     require_own_component,
 )
-from services.interactions.usecases.writing import Ids, store_text, wire
+from services.interactions.usecases.writing import Ids, kept_texts, store_text, wire
 
 Value = TypeVar("Value")
 
@@ -125,7 +125,7 @@ def list_interactions(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: 
     bound = asdict(query)
     after = cursors.open(query.cursor, of="interactions", user_id=by.id, query=bound)
     issue_ids = issues.with_all_below(work, query.issue_id) if query.issue_id is not None else None
-    page = interactions.matching(work, by, query, issue_ids=issue_ids, after=after)
+    page = interactions.matching(work, scope_of(by), query, issue_ids=issue_ids, after=after)
     items = _shown(work, page.rows)
     last = page.last
     asked = [one for one in (query.individual_id, query.organization_id) if one is not None]
@@ -159,7 +159,7 @@ def change_interaction(
     :raises TextNeedsReview: screening found something in what is new.
     """
     require_contributor(by)
-    row = interactions.one(work, interaction_id, lock=True)
+    row = interactions.one(work, scope_of(work.caller), interaction_id, lock=True)
     if row is None:
         raise NotFound
     promised = interactions.promises(work, [interaction_id])
@@ -217,7 +217,7 @@ def complete_follow_up(work: UnitOfWork, *, by: Caller, now: datetime, interacti
     :raises NotFound: there is no such promise.
     """
     require_contributor(by)
-    row = interactions.one(work, interaction_id, lock=True)
+    row = interactions.one(work, scope_of(work.caller), interaction_id, lock=True)
     if row is None:
         raise NotFound
     promises = interactions.promises(work, [interaction_id]).get(interaction_id, [])
@@ -239,7 +239,7 @@ def withdraw_interaction(work: UnitOfWork, *, by: Caller, interaction_id: str, i
     :raises Stale: it changed since.
     """
     require_contributor(by)
-    row = interactions.one(work, interaction_id, lock=True)
+    row = interactions.one(work, scope_of(work.caller), interaction_id, lock=True)
     if row is None:
         raise NotFound
     if row.component != by.component:
@@ -430,7 +430,7 @@ def _subjects(shown: Sequence[InteractionAnswer], *others: str) -> list[str]:
 
 
 def _interaction(work: UnitOfWork, interaction_id: str, *, promises: Mapping[str, Sequence[FollowUp]] | None = None) -> InteractionAnswer:
-    row = interactions.one(work, interaction_id)
+    row = interactions.one(work, scope_of(work.caller), interaction_id)
     if row is None:
         raise NotFound
     return _shown(work, [row], promises=promises)[0]
@@ -445,7 +445,7 @@ def _shown(work: UnitOfWork, rows: Sequence[Interaction], *, promises: Mapping[s
         promises = interactions.promises(work, [row.id for row in rows]) if rows else {}
     # What everybody reads stands in the place of what one component kept.
     unread = [*(row.id for row in rows if row.outcome is None), *(p.id for found in promises.values() for p in found if p.text is None)]
-    kept = texts.read(work, unread)
+    kept = kept_texts(work, unread)
     return [
         {
             "id": row.id,

@@ -27,7 +27,7 @@ from services.interactions.domain.records import Issue, IssueUpdate, TalkingPoin
 from services.interactions.domain.texts import review
 from services.interactions.storage import coordination, issues, texts
 from services.interactions.usecases.authorization import require_contributor, require_reader
-from services.interactions.usecases.writing import Ids, reworded, store_text, wire
+from services.interactions.usecases.writing import Ids, kept_texts, reworded, store_text, wire
 from services.lexicon.folding import fold
 from services.lexicon.vocabulary import PRIORITIES
 
@@ -72,7 +72,7 @@ def list_issues(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: IssueL
     bound = asdict(query)
     after = cursors.open(query.cursor, of="issues", user_id=by.id, query=bound)
     page = issues.matching(work, query, after=after)
-    kept = texts.read(work, [row.id for row in page.rows])
+    kept = kept_texts(work, [row.id for row in page.rows])
     last = page.last
     work.record("interactions:issue:list", subjects=[row.id for row in page.rows], fields=["name", "priority", "summary"])
     return {
@@ -86,7 +86,7 @@ def read_issue_tree(work: UnitOfWork, *, by: Caller) -> IssueTree:
     """Return the five priorities with their issues, each with those below it (R65, R71)."""
     require_reader(by)
     rows = issues.everything(work)
-    kept = texts.read(work, [row.id for row in rows])
+    kept = kept_texts(work, [row.id for row in rows])
     nodes: dict[str, IssueNode] = {row.id: {"id": row.id, "name": _name(row, kept), "active": row.active, "issues": []} for row in rows}
     tops: dict[str, list[IssueNode]] = {priority: [] for priority in PRIORITIES}
     for row in rows:
@@ -110,7 +110,7 @@ def change_issue(
     row = issues.one(work, issue_id, lock=True)
     if row is None:
         raise NotFound
-    before = _shown(row, texts.read(work, [issue_id]))
+    before = _shown(row, kept_texts(work, [issue_id]))
     require_match(if_match, entity_tags(before))
     given = names_given(command) - {"keep_reason"}
     parent_id, priority = given_or(command.parent_id, row.parent_id), given_or(command.priority, None)
@@ -182,7 +182,7 @@ def list_issue_updates(work: UnitOfWork, *, by: Caller, cursors: Cursors, issue_
     bound = {"issue_id": issue_id}
     after = cursors.open(query.cursor, of="issue_updates", user_id=by.id, query=bound)
     page = issues.updates(work, issue_id, after=after, limit=query.limit)
-    kept = texts.read(work, [row.id for row in page.rows])
+    kept = kept_texts(work, [row.id for row in page.rows])
     last = page.last
     work.record("interactions:issue-update:list", subjects=[issue_id], fields=["kind", "text", "happened_on"])
     return {
@@ -199,7 +199,7 @@ def repeat_issue_update(work: UnitOfWork, *, by: Caller, issue_id: str, update_i
     if row is None:
         raise NotFound
     work.record("interactions:issue-update:add", subjects=[issue_id, update_id], fields=["kind", "text", "happened_on"], outcome="replayed")
-    return _update(row, texts.read(work, [update_id]))
+    return _update(row, kept_texts(work, [update_id]))
 
 
 def add_talking_point(
@@ -223,7 +223,7 @@ def list_talking_points(work: UnitOfWork, *, by: Caller, cursors: Cursors, issue
     bound = {"issue_id": issue_id}
     after = cursors.open(query.cursor, of="talking_points", user_id=by.id, query=bound)
     page = issues.points(work, issue_id, after=after, limit=query.limit)
-    kept = texts.read(work, [row.id for row in page.rows])
+    kept = kept_texts(work, [row.id for row in page.rows])
     last = page.last
     work.record("interactions:talking-point:list", subjects=[issue_id], fields=["text"])
     return {
@@ -240,7 +240,7 @@ def repeat_talking_point(work: UnitOfWork, *, by: Caller, issue_id: str, point_i
     if row is None:
         raise NotFound
     work.record("interactions:talking-point:add", subjects=[issue_id, point_id], fields=["text"], outcome="replayed")
-    return _point(row, texts.read(work, [point_id]))
+    return _point(row, kept_texts(work, [point_id]))
 
 
 def _require_issue(work: UnitOfWork, issue_id: str) -> None:
@@ -282,7 +282,7 @@ def _issue(work: UnitOfWork, issue_id: str) -> IssueAnswer:
     row = issues.one(work, issue_id)
     if row is None:
         raise NotFound
-    return _shown(row, texts.read(work, [issue_id]))
+    return _shown(row, kept_texts(work, [issue_id]))
 
 
 def _name(row: Issue, kept: texts.Kept) -> str | None:

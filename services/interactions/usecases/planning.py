@@ -12,6 +12,7 @@ from services.interactions.contract.commands import FollowUpGiven, InteractionCh
 from services.interactions.domain.records import FollowUp
 from services.interactions.domain.texts import Written
 from services.interactions.storage import interactions
+from services.interactions.usecases.authorization import scope_of
 from services.lexicon.vocabulary import PREFERENCE_AGAINST
 
 #: What they want, by individual, as contacts says at that moment.
@@ -45,7 +46,7 @@ def planned_with(work: UnitOfWork, *, command: InteractionCreate | InteractionCh
     modes = [promise.mode for promise in given_or(command.follow_ups, ()) if promise.done_at is None]
     people = list(given_or(command.individual_ids, ()))
     is_planning = not (isinstance(command.follow_ups, Unset) and isinstance(command.individual_ids, Unset))
-    if interaction_id is not None and is_planning and interactions.one(work, interaction_id):
+    if interaction_id is not None and is_planning and interactions.one(work, scope_of(work.caller), interaction_id):
         modes += [promise.mode for promise in interactions.promises(work, [interaction_id]).get(interaction_id, ()) if promise.done_at is None]
         people += interactions.linked(work, interaction_id, "individual_ids")
     return sorted(set(people)) if any(mode in PREFERENCE_AGAINST for mode in modes) else []

@@ -10,7 +10,7 @@ from services.chassis.messages import Caller
 from services.interactions.contract.answers import AgainstPreferenceAnswer, Page
 from services.interactions.contract.commands import AgainstPreferencesQuery
 from services.interactions.storage import preferences
-from services.interactions.usecases.authorization import require_privacy_officer
+from services.interactions.usecases.authorization import require_privacy_officer, scope_of
 from services.interactions.usecases.writing import wire
 
 _FIELDS = ("held_at", "mode", "initiated_by", "preference")
@@ -26,7 +26,7 @@ def list_against_preferences(work: UnitOfWork, *, by: Caller, cursors: Cursors, 
     require_privacy_officer(by)
     bound = asdict(query)
     after = cursors.open(query.cursor, of="preferences", user_id=by.id, query=bound)
-    page = preferences.against(work, by, asked=query, after=after)
+    page = preferences.against(work, scope_of(by), asked=query, after=after)
     last = page.last
     subjects = dict.fromkeys(one for row in page.rows for one in (row.id, row.individual_id))
     work.record("interactions:interaction:list-against-preferences", subjects=list(subjects), fields=_FIELDS)

@@ -9,9 +9,9 @@ from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, NotFound
 from services.interactions.contract.answers import Counts, CoverageGaps, Gap, HistoryItemAnswer, Part, SpokenRegion, SpokenState, SpokenTo
 from services.interactions.contract.commands import HistoryQuery, SpokenToQuery
-from services.interactions.storage import interactions, issues, reports, texts
-from services.interactions.usecases.authorization import require_reader
-from services.interactions.usecases.writing import wire
+from services.interactions.storage import interactions, issues, reports
+from services.interactions.usecases.authorization import require_reader, scope_of
+from services.interactions.usecases.writing import kept_texts, wire
 from services.lexicon.places import REGIONS, STATES
 
 _COUNTS = ("spoken_to", "known", "organizations_spoken_to", "organizations_known")
@@ -23,8 +23,8 @@ def list_history(work: UnitOfWork, *, by: Caller, query: HistoryQuery) -> Part[H
     An organization's include those of its people. A frozen individual has none to show (T21).
     """
     require_reader(by)
-    page = interactions.history(work, by, query)
-    kept = texts.read(work, [one for row in page.rows for one in (row.id, row.event_id) if one])
+    page = interactions.history(work, scope_of(by), query)
+    kept = kept_texts(work, [one for row in page.rows for one in (row.id, row.event_id) if one])
     work.record(
         "interactions:history:list",
         subjects=[str(query.individual_id or query.organization_id), *(row.id for row in page.rows)],

@@ -12,8 +12,8 @@ from services.interactions.contract.answers import Part, TaskAnswer, TaskSubject
 from services.interactions.contract.commands import TaskListQuery
 from services.interactions.domain.records import Task
 from services.interactions.storage import coordination, tasks, texts
-from services.interactions.usecases.authorization import is_reader
-from services.interactions.usecases.writing import wire
+from services.interactions.usecases.authorization import is_reader, scope_of
+from services.interactions.usecases.writing import kept_texts, wire
 from services.lexicon.calendar import add_working_days
 
 #: What goes away when it is done, and not by dismissing it.
@@ -26,8 +26,8 @@ def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime, query: TaskListQu
     """Return the caller's first tasks after a position: `items`, whether there are `more`, `total`."""
     found: Part[TaskAnswer] = {"items": [], "more": False, "total": 0}
     if is_reader(by):
-        page = tasks.waiting(work, by, overdue_since=_overdue_since(now), after=query.after, limit=query.limit)
-        kept = texts.read(work, [row.subject_id for row in page.rows])
+        page = tasks.waiting(work, scope_of(by), overdue_since=_overdue_since(now), after=query.after, limit=query.limit)
+        kept = kept_texts(work, [row.subject_id for row in page.rows])
         found = {"items": [_task(row, kept) for row in page.rows], "more": page.has_more, "total": page.total}
     people = (one for task in found["items"] for one in task["subject"]["individual_ids"])
     subjects = dict.fromkeys([*(task["subject"]["id"] for task in found["items"]), *people])

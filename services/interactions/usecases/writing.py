@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import overload
 
@@ -11,6 +11,7 @@ from services.chassis.messages import wire_value
 from services.chassis.validation import Unset
 from services.interactions.domain.texts import Written
 from services.interactions.storage import texts
+from services.interactions.usecases.authorization import component_of_kept_texts
 
 Ids = Callable[[], str]
 
@@ -31,6 +32,12 @@ def wire(moment: date | None) -> str | None:
 def reworded(*texts_given: tuple[str, str | Unset | None, str | None]) -> list[tuple[str, str | None]]:
     """Return which texts a change rewords, as (path, text); what is given is (path, text if there is one, text that the caller read)."""
     return [(path, text) for path, text, former in texts_given if not isinstance(text, Unset) and text != former]
+
+
+def kept_texts(work: UnitOfWork, subject_ids: Sequence[str]) -> texts.Kept:
+    """Return what the caller's component kept to itself of these subjects, if the caller reads it (T15)."""
+    component = component_of_kept_texts(work.caller)
+    return texts.read(work, component, subject_ids) if component is not None and subject_ids else {}
 
 
 def store_text(

@@ -185,6 +185,29 @@ ACTIONS: Final = MappingProxyType(
             ),
             when_frozen=True,
         ),
+        # Coordination requests, and the frozen individuals of whom lists still tell.
+        "see_frozen": Action(
+            (
+                _anybody("T21", "is_owner"),
+                _anybody("T21", "is_deputy"),
+                _anybody("T21", "is_recorder"),
+                _role("T21", "office_administrator", "owner_of_own_office"),
+                _role("T21", "privacy_officer"),
+            ),
+            when_frozen=True,
+        ),
+        "answer_coordination": Action(
+            (
+                _anybody("R86", "is_owner"),
+                _anybody("R86", "is_deputy"),
+                _role("T10", "office_administrator", "owner_of_own_office"),
+            ),
+            when_frozen=True,
+        ),
+        "withdraw_coordination": Action(
+            (_anybody("R87", "is_requester"), _role("T10", "office_administrator", "subject_of_own_office")),
+            when_frozen=True,
+        ),
         "read_destructions": Action((_role("T19", "privacy_officer"), _role("T19", "system_owner")), when_frozen=True),
         # Administration: about accounts and rules, never about stakeholders, so that no freeze concerns it.
         "manage_users": Action(

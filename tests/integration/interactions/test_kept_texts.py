@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import text
 
 from services.chassis.messages import Caller
-from services.interactions.storage import texts
+from services.interactions.usecases import writing
 from services.lexicon.vocabulary import at_least
 from tests.cast import AMINA, BRUNO, DOV, GRACE, RENATA, callers
 from tests.integration.interactions.conftest import Office, a_promise
@@ -46,7 +46,7 @@ def test_the_database_shows_kept_text_to_contributors_of_its_component_and_to_no
 
 def test_it_stands_when_the_check_in_the_code_is_gone(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     talk = _quote(office)
-    monkeypatch.setattr(texts, "at_least", lambda *_: True)
+    monkeypatch.setattr(writing, "component_of_kept_texts", lambda by: by.component)
     assert office.read(RENATA, talk)["outcome"] is None
     for by in (AMINA, BRUNO, GRACE):
         assert office.read(by, talk)["outcome"] == QUOTED

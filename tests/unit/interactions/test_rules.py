@@ -16,9 +16,9 @@ from services.interactions.contract.commands import FollowUpGiven, InteractionCh
 from services.interactions.contract.refusals import RequestSettled
 from services.interactions.domain.coordination import require_move
 from services.interactions.domain.moments import CLOCK_SKEW, require_past
-from services.interactions.domain.rights import Person, may_answer, may_see_frozen
+from services.interactions.domain.rights import Person
 from services.interactions.domain.texts import review
-from services.interactions.usecases.authorization import require_contributor
+from services.interactions.usecases.authorization import may_answer, require_contributor, scope_of
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE, RENATA
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -43,14 +43,8 @@ def test_a_request_moves_only_along_its_path() -> None:
 @pytest.mark.requirement("T10", "T21")
 def test_the_owner_and_their_office_administrator_answer_and_who_recorded_the_request_still_sees() -> None:
     assert [may_answer(by, DOVS_RECORD) for by in (AMINA, GRACE, BRUNO, CHLOE, FARID)] == [True, True, False, False, False]
-    assert [may_see_frozen(by, DOVS_RECORD) for by in (AMINA, GRACE, CHLOE, FARID, BRUNO, RENATA)] == [
-        True,
-        True,
-        True,
-        True,
-        False,
-        False,
-    ]
+    assert [scope_of(by).frozen_of for by in (AMINA, GRACE, CHLOE)] == [None, "ICE", None]
+    assert [scope_of(by).sees_frozen for by in (AMINA, GRACE, CHLOE, FARID)] == [False, False, False, True]
 
 
 @pytest.mark.requirement("T19", "R153")

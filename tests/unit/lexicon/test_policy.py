@@ -79,6 +79,7 @@ def oracle(who, action, field, f):
             return contributor and f.about_request
         if action not in {"hand_over", "freeze", "find_frozen", "stand_for_office", "erase", "open_case", "place_hold", "review_text",
                           "list_requests", "follow_request", "answer_request", "read_destructions",
+                          "see_frozen", "answer_coordination", "withdraw_coordination",
                           "manage_users", "receive_user", "manage_components", "manage_policy"}:  # fmt: skip
             return False
     match action:
@@ -131,6 +132,13 @@ def oracle(who, action, field, f):
             of_office, of_system = f.duty_of == "office_administrator", f.duty_of == "system_owner"
             on_owner, on_office = owner and f.duty_of == "owner", office and same_office and of_office
             return who.id == f.deputy_id or on_owner or on_office or ("system_owner" in who.roles and of_system)
+        case "see_frozen":  # Those who handle the request.
+            concerned = who.id in {f.owner_id, f.deputy_id, f.recorded_by}
+            return concerned or (office and same_office) or "privacy_officer" in who.roles
+        case "answer_coordination":  # The addressee, the deputy, the administrator of their office.
+            return who.id in {f.owner_id, f.deputy_id} or (office and same_office)
+        case "withdraw_coordination":  # Whoever asked, and the administrator of their office.
+            return who.id == f.requested_by or (office and same_subject)
         case "read_destructions":
             return bool({"system_owner", "privacy_officer"} & who.roles)
         case "manage_users":  # Nobody approves themselves.
