@@ -15,6 +15,7 @@ from sqlalchemy import Text, select, text
 
 from services.chassis.messages import Caller, Invalid, NotFound, new_id
 from services.contacts.contract import IndividualChanged, IndividualErased, IndividualRegistered, OwnerChanged
+from services.interactions.contract.commands import InteractionCreate
 from services.interactions.storage import erasure as stored
 from services.interactions.storage.tables import metadata
 from services.interactions.usecases import announcement_handlers, coordination, erasure, events, interactions, issues
@@ -287,9 +288,8 @@ def test_the_first_look_finds_what_folding_finds(office: Office) -> None:
 def test_whoever_logs_a_talk_while_erasing_begins_is_reached_or_finds_nobody(office: Office) -> None:
     dov, erasure_id = office.individual(), new_id()
     with office.work(AMINA) as work:
-        talk = interactions.log_interaction(
-            work, by=AMINA, now=office.now, held_at=office.now, mode="phone", individual_ids=[dov], outcome="Dov asked."
-        )
+        command = InteractionCreate(office.now, "phone", individual_ids=[dov], outcome="Dov asked.")
+        talk = interactions.log_interaction(work, by=AMINA, now=office.now, command=command)
         # The talk is not committed yet: erasing waits for it.
         erasing = eventlet.spawn(erase, office, dov, erasure_id)
         with eventlet.Timeout(0.3, exception=False):
