@@ -131,7 +131,7 @@ def test_the_privacy_officer_sees_each_mention_in_its_text_and_decides_it_or_all
     assert answer.status_code == 422
     bus.answers["retention", "decide_hits"] = HitDecided()
     answer = aminas.send(f"/erasures/{ID}/decisions", {"hit_id": ID, "decision": "redact"})
-    assert (answer.status_code, "That was decided already" in answer.text) == (409, True)
+    assert (answer.status_code, "This hit was decided already" in answer.text) == (409, True)
 
 
 @pytest.mark.requirement("T27")

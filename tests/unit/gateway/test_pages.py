@@ -288,7 +288,7 @@ def test_whoever_is_set_aside_is_shown_as_that_to_the_privacy_officer(aminas: Br
     bus.answers[("contacts", "read_individual")] = {**PERSON, "set_aside": True}
     shown = aminas.get(f"/individuals/{ID}").text
     assert "Dorn &lt;b&gt;" in shown
-    assert "A hold keeps it" in shown
+    assert "A hold keeps the record" in shown
     assert "Show contact points" not in shown
 
 
